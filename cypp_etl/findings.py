@@ -1,0 +1,69 @@
+"""Findings: what is wrong or worth knowing in a workbook, at one cell, in words that say what to do."""
+
+import tomllib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from schemas.codes import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault, query or note.
+
+    `sheet` and `cell` are empty where a finding is about the file as a whole; `value` is what was typed.
+    """
+
+    code: str
+    severity: Severity
+    sheet: str
+    cell: str
+    value: str
+    message: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """The words for one code: templates with `{names}` that `find` fills in, and its section in the manual."""
+
+    code: str
+    severity: Severity
+    message: str
+    fix: str
+    meaning: str
+    example: str
+
+
+@cache
+def catalogue() -> dict[str, Advice]:
+    """Every code that a finding can have, in the order of the manual."""
+    entries = tomllib.loads(files("cypp_etl").joinpath("findings.toml").read_text("utf-8"))
+    return {code: Advice(code, Severity(entry.pop("severity")), **entry) for code, entry in entries.items()}
+
+
+def find(code: str, *, sheet: str = "", cell: str = "", value: object = "", **words: object) -> Finding:
+    """Make a finding of a code in the catalogue, its message and fix filled in with `words`.
+
+    Raises:
+        KeyError: the catalogue has no such code, or a template names a word that was not given.
+    """
+    advice = catalogue()[code]
+    words |= {"sheet": sheet, "cell": cell, "value": value}
+    return Finding(
+        code,
+        advice.severity,
+        sheet,
+        cell,
+        str(value),
+        advice.message.format_map(words),
+        advice.fix.format_map(words),
+    )
+
+
+def count_by_severity(findings: Iterable[Finding]) -> Counter[Severity]:
+    """How many findings there are of each severity."""
+    return Counter(finding.severity for finding in findings)

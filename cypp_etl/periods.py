@@ -1,0 +1,81 @@
+"""Reporting periods: a financial year (April to March) or a quarter of it."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+_PERIOD = re.compile(r"\s*(\d{4})\s*[-/\u2013]\s*(\d{2}|\d{4})\s*(?:-?\s*Q\s*([1-4]))?\s*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Period:
+    """A financial year, or a quarter of it.
+
+    `quarter` is 1 to 4, or 0 for the whole year. Periods sort by year, the whole year first.
+    """
+
+    start_year: int
+    quarter: int = 0
+
+    @property
+    def financial_year(self) -> str:
+        """The year's code, such as `2010-11`."""
+        return f"{self.start_year}-{(self.start_year + 1) % 100:02}"
+
+    @property
+    def code(self) -> str:
+        """The code by which a period is stored, such as `2010-11` or `2010-11Q1`."""
+        return self.financial_year + (f"Q{self.quarter}" if self.quarter else "")
+
+    @property
+    def label(self) -> str:
+        """The label that people read, such as `2010/11` or `2010/11 Q1`."""
+        label = self.financial_year.replace("-", "/")
+        return f"{label} Q{self.quarter}" if self.quarter else label
+
+    @property
+    def year(self) -> "Period":
+        """The whole financial year that this period is, or is part of."""
+        return Period(self.start_year)
+
+    @property
+    def last_day(self) -> date:
+        """The day on which the period ends."""
+        month, day = {1: (6, 30), 2: (9, 30), 3: (12, 31)}.get(self.quarter, (3, 31))
+        return date(self.start_year + (month == 3), month, day)
+
+    @property
+    def quarters(self) -> "tuple[Period, ...]":
+        """The quarters of the period's financial year."""
+        return tuple(Period(self.start_year, quarter) for quarter in range(1, 5))
+
+    def years_later(self, years: int) -> "Period":
+        """The same period of a later (or, with a negative number, an earlier) year."""
+        return Period(self.start_year + years, self.quarter)
+
+    @property
+    def previous(self) -> "Period":
+        """The period of the same length just before this one."""
+        if self.quarter > 1:
+            return Period(self.start_year, self.quarter - 1)
+        return Period(self.start_year - 1, 4 if self.quarter else 0)
+
+    def __str__(self) -> str:
+        return self.code
+
+
+@lru_cache(maxsize=4096)
+def parse_period(text: str) -> Period:
+    """Read a period's code or label: `2010-11`, `2010/11 Q1`, `2010-11q1`.
+
+    Raises:
+        ValueError: the text is no period, or its two years do not follow each other.
+    """
+    match = _PERIOD.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a period such as 2010-11 or 2010-11Q1")
+    start, end, quarter = match.groups()
+    if (int(start) + 1) % 100 != int(end) % 100 or (len(end) == 4 and int(end) != int(start) + 1):
+        raise ValueError(f"{text!r} is not a financial year: its second year must follow its first")
+    return Period(int(start), int(quarter or 0))

@@ -1,0 +1,1 @@
+"""Reading workbooks: from untrusted bytes to cells that keep their number formats."""

@@ -1,0 +1,88 @@
+"""What a workbook is once read: sheets of sparse cells, each with what is needed to judge what was typed."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class CellKind(StrEnum):
+    """What a cell holds, as the file itself says."""
+
+    NUMBER = "number"
+    DATE = "date"
+    TEXT = "text"
+    BOOLEAN = "boolean"
+    ERROR = "error"
+    BLANK = "blank"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell that holds something, or is styled; `row` and `column` count from 1.
+
+    `value` is a float for numbers (a percent-formatted 71.0% is 0.71) and dates (the serial, in days of the 1900
+    system), text for text and error codes, a bool, or None for a blank or a formula that was never calculated.
+    `number_format` is the Excel format code, `General` where none is set.
+    """
+
+    row: int
+    column: int
+    kind: CellKind
+    value: float | str | bool | None
+    number_format: str = "General"
+    is_formula: bool = False
+
+    @property
+    def address(self) -> str:
+        """The cell's address, such as `G7`."""
+        return f"{column_letters(self.column)}{self.row}"
+
+
+@dataclass(slots=True)
+class Sheet:
+    """A sheet's cells by row and column, and what of it is hidden or merged."""
+
+    name: str
+    is_hidden: bool = False
+    rows: dict[int, dict[int, Cell]] = field(default_factory=dict)
+    hidden_rows: set[int] = field(default_factory=set)
+    hidden_columns: set[int] = field(default_factory=set)
+    merges: list[tuple[int, int, int, int]] = field(default_factory=list)
+
+    def cell(self, row: int, column: int) -> Cell | None:
+        """The cell at a row and column, or None where the file has none."""
+        return self.rows.get(row, {}).get(column)
+
+
+@dataclass(slots=True)
+class Workbook:
+    """A workbook's sheets in their order; `kind` is how the bytes were encoded (`xlsx`, `xls`, `ods` ...).
+
+    `has_formats` is false where the encoding gives no number formats, so that percent cannot be told.
+    """
+
+    kind: str
+    sheets: list[Sheet]
+    has_formats: bool = True
+    has_macros: bool = False
+    has_external_links: bool = False
+
+
+class UnreadableWorkbook(Exception):
+    """The bytes cannot be read as a workbook, for a reason that is theirs: bad data, not a broken program.
+
+    `code` is a finding's code; `words` fill in its message.
+    """
+
+    def __init__(self, code: str, **words: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.words = words
+
+
+def column_letters(column: int) -> str:
+    """The letters of a column that counts from 1: 1 is A, 27 is AA."""
+    letters = ""
+    while column:
+        column, remainder = divmod(column - 1, 26)
+        letters = chr(ord("A") + remainder) + letters
+    return letters

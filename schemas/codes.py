@@ -1,0 +1,170 @@
+"""The code lists: every closed set of words that a plan, a workbook or the warehouse may use."""
+
+from enum import StrEnum
+
+
+class Polarity(StrEnum):
+    """What good performance is."""
+
+    HIGH = "HIGH"
+    LOW = "LOW"
+    RANGE = "RANGE"
+    NONE = "NONE"
+
+
+class Unit(StrEnum):
+    """What a figure counts in; a percentage is held in percentage points (71.0, not 0.71)."""
+
+    PERCENT = "percent"
+    NUMBER = "number"
+    RATE = "rate"
+
+
+class Accumulation(StrEnum):
+    """How an indicator's quarters make the year to date."""
+
+    LATEST = "latest"
+    SUM = "sum"
+    CUMULATIVE = "cumulative"
+
+
+class Measure(StrEnum):
+    """What an observation says of its indicator and period."""
+
+    ACTUAL = "actual"
+    HISTORY = "history"
+    TARGET = "target"
+    STATISTICAL_NEIGHBOURS = "statistical_neighbours"
+    NATIONAL = "national"
+
+
+class Marker(StrEnum):
+    """Why an observation has no value."""
+
+    NOT_APPLICABLE = "not applicable"
+    NOT_AVAILABLE = "not available"
+    SUPPRESSED = "suppressed"
+    LOW = "low"
+    TO_BE_CONFIRMED = "to be confirmed"
+    NOT_RETURNED = "not returned"
+
+
+class Qualifier(StrEnum):
+    """What a reader must know of a value that is there."""
+
+    PROVISIONAL = "provisional"
+    REVISED = "revised"
+    ESTIMATED = "estimated"
+    BREAK = "break in series"
+
+
+class Severity(StrEnum):
+    """What a finding asks for: correct it, explain it, know it."""
+
+    ERROR = "ERROR"
+    QUERY = "QUERY"
+    NOTE = "NOTE"
+
+
+class ActionKind(StrEnum):
+    """Where an action comes from."""
+
+    EXISTING = "existing plan or strategy"
+    ADDITIONAL = "additional partnership action"
+
+
+class MilestoneStatus(StrEnum):
+    """How far a milestone is."""
+
+    NOT_STARTED = "Not started"
+    ON_TRACK = "On track"
+    AT_RISK = "At risk"
+    ACHIEVED = "Achieved"
+    MISSED = "Missed"
+    WITHDRAWN = "Withdrawn"
+
+
+class Review(StrEnum):
+    """What the quarterly review of an action decided."""
+
+    CONTINUE = "Continue"
+    REFOCUS = "Refocus"
+    STOP = "Stop"
+
+
+class Direction(StrEnum):
+    """The direction of travel. Increasing and decreasing are for indicators without polarity."""
+
+    IMPROVING = "improving"
+    DECLINING = "declining"
+    NO_CHANGE = "no change"
+    INCREASING = "increasing"
+    DECREASING = "decreasing"
+    NO_DATA = "no data"
+    NOT_APPLICABLE = "not applicable"
+
+
+class OnTarget(StrEnum):
+    """Whether the year to date meets its target."""
+
+    YES = "yes"
+    NO = "no"
+    NO_DATA = "no data"
+    NOT_APPLICABLE = "not applicable"
+
+
+class Band(StrEnum):
+    """Where a figure stands against a target or a comparator."""
+
+    BETTER = "better"
+    WITHIN = "within"
+    WORSE = "worse"
+    NO_DATA = "no data"
+    NOT_APPLICABLE = "not applicable"
+
+
+class SubmissionStatus(StrEnum):
+    """How a submission ended."""
+
+    ACCEPTED = "accepted"
+    ACCEPTED_WITH_QUERIES = "accepted with queries"
+    REJECTED = "rejected"
+    DUPLICATE = "duplicate"
+    SUPERSEDED = "superseded"
+    FAILED = "failed"
+
+
+class ReturnStatus(StrEnum):
+    """Where a return that is owed stands."""
+
+    RECEIVED = "received"
+    LATE = "late"
+    MISSING = "missing"
+    NOT_DUE = "not due"
+
+
+NO_DATA_SYMBOL = "-"
+NOT_APPLICABLE_SYMBOL = "N/A"
+
+DIRECTION_SYMBOLS: dict[Direction, str] = {
+    Direction.IMPROVING: "↑",
+    Direction.DECLINING: "↓",
+    Direction.NO_CHANGE: "→",
+    Direction.INCREASING: "↑",
+    Direction.DECREASING: "↓",
+    Direction.NO_DATA: NO_DATA_SYMBOL,
+    Direction.NOT_APPLICABLE: NOT_APPLICABLE_SYMBOL,
+}
+ON_TARGET_SYMBOLS: dict[OnTarget, str] = {
+    OnTarget.YES: "✓",
+    OnTarget.NO: "✗",
+    OnTarget.NO_DATA: NO_DATA_SYMBOL,
+    OnTarget.NOT_APPLICABLE: NOT_APPLICABLE_SYMBOL,
+}
+BAND_SYMBOLS: dict[Band, str] = {
+    Band.BETTER: "★",
+    Band.WITHIN: "●",
+    Band.WORSE: "▲",
+    Band.NO_DATA: NO_DATA_SYMBOL,
+    Band.NOT_APPLICABLE: NOT_APPLICABLE_SYMBOL,
+}
