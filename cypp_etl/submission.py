@@ -1,0 +1,97 @@
+"""What a workbook becomes once read and checked: tidy rows that keep their cell, and findings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from cypp_etl.findings import Finding
+from cypp_etl.periods import Period
+from schemas.codes import Marker, Measure, MilestoneStatus, Qualifier, Review, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One value of one indicator in one period, or the marker that says why there is none, with its cell.
+
+    `value`, `numerator` and `denominator` are in the indicator's unit (percentages in percentage points) and carry
+    at most 15 significant digits, as Excel does, so that they survive a double. `typed` is what was typed.
+    """
+
+    file: str
+    sheet: str
+    cell: str
+    partner_code: str
+    indicator: str
+    measure: Measure
+    period: Period
+    value: Decimal | None
+    marker: Marker | None
+    qualifiers: frozenset[Qualifier]
+    typed: str
+    numerator: Decimal | None = None
+    denominator: Decimal | None = None
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MilestoneReport:
+    """What a partner says of one milestone in one period; `status` is None where nothing was reported."""
+
+    file: str
+    sheet: str
+    cell: str
+    partner_code: str
+    milestone: str
+    period: Period
+    status: MilestoneStatus | None
+    evidence: str
+    review: Review | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedReturn:
+    """One workbook, read and checked. Nothing of it may be loaded unless `is_accepted`.
+
+    `file` is the path as given, `file_name` its last part. `sha256` is of the bytes. `partner_code` and `period` are
+    empty or None where the workbook does not say whose it is, or for when. `prepared_by` and `email` are as typed.
+    """
+
+    file: str
+    file_name: str
+    sha256: str
+    layout: str
+    partner_code: str
+    period: Period | None
+    prepared_by: str
+    email: str
+    findings: tuple[Finding, ...]
+    observations: tuple[Observation, ...]
+    milestone_reports: tuple[MilestoneReport, ...]
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether no finding is an ERROR."""
+        return all(finding.severity is not Severity.ERROR for finding in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFigure:
+    """A figure in force in the warehouse, as the rules that look back need it."""
+
+    value: Decimal | None
+    marker: Marker | None
+    qualifiers: frozenset[Qualifier] = frozenset()
+
+
+@dataclass(frozen=True)
+class History:
+    """What was known before a workbook came: given to the rules, which never ask the warehouse themselves.
+
+    `figures` holds what is in force, by partner code, measure, indicator and period; `closed` the periods that take no
+    more returns without a question; `milestone_states` the last state reported, by milestone and period.
+    """
+
+    figures: Mapping[tuple[str, Measure, str, Period], KnownFigure] = field(default_factory=dict)
+    closed: frozenset[Period] = frozenset()
+    milestone_states: Mapping[tuple[str, Period], MilestoneStatus] = field(default_factory=dict)
