@@ -1,0 +1,234 @@
+"""The layouts of the workbooks we write and read, loaded from CSV: their sheets, headings and markers are data."""
+
+import csv
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache, lru_cache
+from importlib.resources import files
+
+from schemas.codes import Marker, Qualifier
+
+TEMPLATE_VERSION = "1"
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_YEARS_JOINED = re.compile(r"(?<=\d)\s*[-/\u2010-\u2015]\s*(?=\d)")
+_NO_WORD = re.compile(r"[^\w/%]+|_+")
+
+
+class SheetKind(StrEnum):
+    """How a sheet is laid out: labels with a value beside each, a table, or a table with bands and a two-row header."""
+
+    LABELS = "labels"
+    TABLE = "table"
+    BANDED = "banded"
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnLayout:
+    """A column of a table, or a label of a sheet of labels.
+
+    `column` is the field's name. `heading` is what we write, `spellings` what else is accepted; either may hold years
+    as placeholders, such as `{next} Target`. `group` is the heading merged above, if there is one. `is_entry` says
+    that it is the partner's to fill in.
+    """
+
+    column: str
+    heading: str
+    group: str
+    spellings: tuple[str, ...]
+    is_required: bool
+    is_entry: bool
+    width: float
+
+    def match(self, text: str) -> Mapping[str, str] | None:
+        """The years that a typed heading holds, by placeholder, or None where it is no heading of this column."""
+        normal = normalise_heading(text)
+        for spelling in (self.heading, *self.spellings):
+            if found := _pattern(spelling).fullmatch(normal):
+                return found.groupdict()
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class SheetLayout:
+    """A sheet of a layout; `part` is its name in code, `sheet` the name it is written with."""
+
+    part: str
+    sheet: str
+    kind: SheetKind
+    is_hidden: bool
+    spellings: tuple[str, ...]
+    columns: tuple[ColumnLayout, ...]
+
+    def column(self, name: str) -> ColumnLayout:
+        """The column that holds a field.
+
+        Raises:
+            KeyError: the sheet has no such column.
+        """
+        return self.columns[self.position(name) - 1]
+
+    def position(self, name: str) -> int:
+        """Where we write a field, counting from 1: the column of a table, the row of a label.
+
+        Raises:
+            KeyError: the sheet has no such column.
+        """
+        for position, column in enumerate(self.columns, start=1):
+            if column.column == name:
+                return position
+        raise KeyError(f"The sheet {self.sheet} has no column {name}")
+
+    def is_named(self, name: str) -> bool:
+        """Whether a sheet's name, as found in a workbook, is one that this sheet goes by."""
+        return normalise_heading(name) in map(normalise_heading, (self.sheet, *self.spellings))
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A workbook's sheets, in the order in which they are written."""
+
+    layout: str
+    sheets: tuple[SheetLayout, ...]
+
+    def part(self, name: str) -> SheetLayout:
+        """The sheet of a part.
+
+        Raises:
+            KeyError: the layout has no such part.
+        """
+        for sheet in self.sheets:
+            if sheet.part == name:
+                return sheet
+        raise KeyError(f"The layout {self.layout} has no part {name}")
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerSpelling:
+    """One way to type a marker, or a qualifier of a figure that is there.
+
+    `meaning` is empty but for the spelling that we write and offer ourselves, which is the first of its kind.
+    """
+
+    spelling: str
+    marker: Marker | None
+    qualifier: Qualifier | None
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Guidance:
+    """A step of the instructions; `part` is the sheet it is about, empty where it is about none."""
+
+    part: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What is said to somebody who selects an entry cell, and to somebody who types what is not expected there."""
+
+    title: str
+    prompt: str
+    error: str
+
+
+@cache
+def read_layouts() -> Mapping[str, Layout]:
+    """The layouts by name, with their sheets and columns in order."""
+    columns: dict[tuple[str, str], list[ColumnLayout]] = {}
+    for row in _rows("columns.csv"):
+        columns.setdefault((row["layout"], row["part"]), []).append(_column(row))
+    sheets: dict[str, list[SheetLayout]] = {}
+    for row in _rows("layouts.csv"):
+        sheet = SheetLayout(
+            part=row["part"],
+            sheet=row["sheet"],
+            kind=SheetKind(row["kind"]),
+            is_hidden=_is_yes(row["is_hidden"]),
+            spellings=_spellings(row["spellings"]),
+            columns=tuple(columns[row["layout"], row["part"]]),
+        )
+        sheets.setdefault(row["layout"], []).append(sheet)
+    return {name: Layout(name, tuple(parts)) for name, parts in sheets.items()}
+
+
+@cache
+def read_markers() -> tuple[MarkerSpelling, ...]:
+    """Every accepted spelling of a marker or a qualifier; the one we write stands first of its kind."""
+    return tuple(
+        MarkerSpelling(
+            row["spelling"],
+            Marker(row["marker"]) if row["marker"] else None,
+            Qualifier(row["qualifier"]) if row["qualifier"] else None,
+            row["meaning"],
+        )
+        for row in _rows("markers.csv")
+    )
+
+
+@cache
+def read_guidance() -> tuple[Guidance, ...]:
+    """The steps of the instructions on a return's first sheet."""
+    return tuple(Guidance(**row) for row in _rows("guidance.csv"))
+
+
+@cache
+def read_prompts() -> Mapping[tuple[str, str, str], Prompt]:
+    """The words for entry cells, by part, column and unit; the unit is empty where it makes no difference."""
+    return {
+        (row["part"], row["column"], row["unit"]): Prompt(row["title"], row["prompt"], row["error"])
+        for row in _rows("prompts.csv")
+    }
+
+
+def marker_text(marker: Marker) -> str:
+    """How we write a marker ourselves: nothing at all for a figure that was not returned."""
+    return next((known.spelling for known in read_markers() if known.marker is marker), "")
+
+
+def normalise_heading(text: str) -> str:
+    """A heading stripped of what people change without meaning to: case, spacing, line breaks and punctuation.
+
+    The slash of a year stays, and dashes between years become one, so that `09-10 Target` is `09/10 target`.
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return _NO_WORD.sub(" ", _YEARS_JOINED.sub("/", folded)).strip()
+
+
+@lru_cache(maxsize=1024)
+def _pattern(spelling: str) -> re.Pattern[str]:
+    """What a normalised heading must look like to be this spelling, with a group for each placeholder's year."""
+    literals = _PLACEHOLDER.split(spelling)
+    parts = [re.escape(normalise_heading(literals[0]))]
+    for name, literal in zip(literals[1::2], literals[2::2], strict=True):
+        parts += [rf"(?P<{name}>(?:\d\d){{1,2}}/(?:\d\d){{1,2}})", re.escape(normalise_heading(literal))]
+    return re.compile(r"\s*".join(part for part in parts if part))
+
+
+def _column(row: Mapping[str, str]) -> ColumnLayout:
+    return ColumnLayout(
+        column=row["column"],
+        heading=row["heading"],
+        group=row["group"],
+        spellings=_spellings(row["spellings"]),
+        is_required=_is_yes(row["is_required"]),
+        is_entry=_is_yes(row["is_entry"]),
+        width=float(row["width"]),
+    )
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    text = files("cypp_etl").joinpath("layouts", name).read_text("utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+def _spellings(text: str) -> tuple[str, ...]:
+    return tuple(text.split("|")) if text else ()
+
+
+def _is_yes(text: str) -> bool:
+    return {"yes": True, "no": False}[text]
