@@ -1,0 +1,118 @@
+"""From a frame of figures, and the plan's own, to columns of numbers: every row gets an integer key.
+
+A series is one indicator of one partner. Within it a period has a slot: five a financial year, the whole year first,
+then its quarters. Series and slot make the key. The plan's own figures have keys as if partner 0 had returned them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cypp_etl.judgement.leaves import Leaves
+from cypp_etl.judgement.rounding import Bools, Floats, Ints
+from cypp_etl.periods import Period, parse_period
+from cypp_etl.plan_model import Plan
+from schemas.codes import Marker, Measure
+
+SLOTS = 5
+"""Slots a financial year."""
+
+SPAN = 1 << 16
+"""Keys a series: more than the slots of ten thousand years, so that a step beyond its end meets no other series."""
+
+MEASURES = tuple(Measure)
+
+_OF_QUARTERS_TOO = [MEASURES.index(each) for each in (Measure.ACTUAL, Measure.HISTORY, Measure.TARGET)]
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Figures of all measures, first the frame's rows, then the plan's; every array has shape (n,).
+
+    `measure` is a place in MEASURES, -1 where the figure plays no part.
+    """
+
+    measure: Ints
+    key: Ints
+    value: Floats
+    is_not_applicable: Bools
+    is_break: Bools
+
+
+def read_entries(figures: pd.DataFrame, plan: Plan, leaves: Leaves) -> Entries:
+    """Number the figures and the plan's own.
+
+    Raises:
+        ValueError: an indicator that the plan has not, or a measure or period that is none.
+    """
+    own, plans = _own_entries(figures, leaves), _plan_entries(plan, leaves)
+    return Entries(
+        measure=np.concatenate([own.measure, plans.measure]),
+        key=np.concatenate([own.key, plans.key]),
+        value=np.concatenate([own.value, plans.value]),
+        is_not_applicable=np.concatenate([own.is_not_applicable, plans.is_not_applicable]),
+        is_break=np.concatenate([own.is_break, plans.is_break]),
+    )
+
+
+def leaf_of(keys: Ints, leaves: Leaves) -> Ints:
+    """The place in the plan of each key's indicator; shape (n,)."""
+    return keys // SPAN % max(len(leaves.names), 1)
+
+
+def period_of(slot: int) -> Period:
+    """The period that a slot stands for."""
+    return Period(*divmod(slot, SLOTS))
+
+
+def _own_entries(figures: pd.DataFrame, leaves: Leaves) -> Entries:
+    owner = pd.factorize(figures["partner_code"])[0] + 1
+    leaf = _places(figures["indicator"], leaves.names)
+    slot = _slots(figures["period"])
+    return Entries(
+        measure=_that_count(_places(figures["measure"], pd.Index([each.value for each in MEASURES])), slot),
+        key=(owner * len(leaves.names) + leaf) * SPAN + slot,
+        value=figures["value"].to_numpy(dtype=np.float64),
+        is_not_applicable=(figures["marker"] == Marker.NOT_APPLICABLE.value).to_numpy(dtype=np.bool_),
+        is_break=figures["is_break"].to_numpy(dtype=np.bool_),
+    )
+
+
+def _plan_entries(plan: Plan, leaves: Leaves) -> Entries:
+    """The plan's targets, history and comparators; an actual is only ever returned."""
+    rows = [(key, figure) for key, figure in plan.figures.items() if key[0] is not Measure.ACTUAL]
+    leaf = _places(pd.Series([indicator for (_, indicator, _), _ in rows], dtype="str"), leaves.names)
+    slot = np.array([_slot(period) for (_, _, period), _ in rows], dtype=np.int64)
+    measure = np.array([MEASURES.index(measure) for (measure, _, _), _ in rows], dtype=np.int64)
+    return Entries(
+        measure=_that_count(measure, slot),
+        key=leaf * SPAN + slot,
+        value=np.array([np.nan if figure.value is None else float(figure.value) for _, figure in rows], dtype=float),
+        is_not_applicable=np.array([figure.marker is Marker.NOT_APPLICABLE for _, figure in rows], dtype=np.bool_),
+        is_break=np.zeros(len(rows), dtype=np.bool_),
+    )
+
+
+def _places(column: "pd.Series[str]", known: pd.Index) -> Ints:
+    """Where each text of a column stands among the known ones; shape (n,)."""
+    codes, texts = pd.factorize(column, use_na_sentinel=False)
+    places = known.get_indexer(texts)
+    if np.any(places < 0):
+        raise ValueError(f"{column.name}: {texts[places < 0][0]!r} is not one of {', '.join(known)}")
+    return np.asarray(places, dtype=np.int64)[codes]
+
+
+def _slots(column: "pd.Series[str]") -> Ints:
+    """The slot of each period's code; shape (n,)."""
+    codes, texts = pd.factorize(column, use_na_sentinel=False)
+    return np.array([_slot(parse_period(str(text))) for text in texts], dtype=np.int64)[codes]
+
+
+def _slot(period: Period) -> int:
+    return period.start_year * SLOTS + period.quarter
+
+
+def _that_count(measure: Ints, slot: Ints) -> Ints:
+    """The measures, but -1 for comparators of a quarter: comparators are published for years."""
+    return np.where((slot % SLOTS == 0) | np.isin(measure, _OF_QUARTERS_TOO), measure, -1)

@@ -1,0 +1,114 @@
+"""The plan's leaves as columns: what good performance is, and which margins count, in whole steps."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+
+from cypp_etl.judgement.rounding import LARGEST_STEPS, Bools, Ints
+from cypp_etl.plan_model import Indicator, Plan
+from schemas.codes import Accumulation, Polarity
+
+_SIGNS = {Polarity.HIGH: 1, Polarity.LOW: -1, Polarity.NONE: 1, Polarity.RANGE: 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Leaves:
+    """A column per attribute; every array has shape (leaves,), in the plan's order.
+
+    `sign` is 1 where more is better, -1 where less is, 0 for RANGE. `low` and `high` bound the RANGE, in steps.
+    `share_numerator` over `share_denominator` is the target margin as a share of the target; `margin_steps` the
+    margin in steps that a gain must exceed too; `comparator_steps` the least gain, in steps, that is better than a
+    comparator.
+    """
+
+    names: pd.Index
+    decimals: Ints
+    sign: Ints
+    is_judged: Bools
+    low: Ints
+    high: Ints
+    is_sum: Bools
+    accumulates: Bools
+    share_numerator: Ints
+    share_denominator: Ints
+    margin_steps: Ints
+    comparator_steps: Ints
+
+    def gain(self, leaf: Ints, ours: Ints, theirs: Ints) -> Ints:
+        """How much better ours is than theirs, in steps; all of shape (n,), `leaf` the row's place in the plan.
+
+        Without polarity it is how much more ours is.
+        """
+        sign = self.sign[leaf]
+        gain = sign * (ours - theirs)
+        in_range = sign == 0
+        if in_range.any():
+            ranged = leaf[in_range]
+            gain[in_range] = self._distance(ranged, theirs[in_range]) - self._distance(ranged, ours[in_range])
+        return gain
+
+    def target_margin(self, leaf: Ints, target: Ints) -> Ints:
+        """What a gain in steps must exceed to be better than its target; shape (n,).
+
+        A whole number exceeds a fraction where it exceeds the fraction's whole part; dividing before multiplying
+        keeps it in 64 bits.
+        """
+        whole, rest = np.divmod(np.abs(target), self.share_denominator[leaf])
+        numerator = self.share_numerator[leaf]
+        share = numerator * whole + numerator * rest // self.share_denominator[leaf]
+        margin: Ints = np.maximum(share, self.margin_steps[leaf])
+        return margin
+
+    def _distance(self, leaf: Ints, steps: Ints) -> Ints:
+        """How far figures are outside their band, in steps; 0 inside and on its edges."""
+        distance: Ints = np.maximum(np.maximum(self.low[leaf] - steps, steps - self.high[leaf]), 0)
+        return distance
+
+
+def read_leaves(plan: Plan) -> Leaves:
+    """Turn the plan's leaves into columns.
+
+    Raises:
+        ValueError: a target margin is negative, above 400 percent or has more than seven decimals.
+    """
+    leaves = list(plan.indicators.values())
+    shares = [_share(leaf) for leaf in leaves]
+    polarity = [leaf.polarity for leaf in leaves]
+    return Leaves(
+        names=pd.Index([leaf.indicator for leaf in leaves], dtype="str"),
+        decimals=_whole(leaf.decimals for leaf in leaves),
+        sign=_whole(_SIGNS[each] for each in polarity),
+        is_judged=np.array([each is not Polarity.NONE for each in polarity], dtype=np.bool_),
+        low=_whole(_bound(leaf.range_low, leaf.decimals, -LARGEST_STEPS) for leaf in leaves),
+        high=_whole(_bound(leaf.range_high, leaf.decimals, LARGEST_STEPS) for leaf in leaves),
+        is_sum=np.array([leaf.accumulation is Accumulation.SUM for leaf in leaves], dtype=np.bool_),
+        accumulates=np.array([leaf.accumulates for leaf in leaves], dtype=np.bool_),
+        share_numerator=_whole(share.numerator for share in shares),
+        share_denominator=_whole(share.denominator for share in shares),
+        margin_steps=_whole(leaf.banding.target_margin_steps for leaf in leaves),
+        comparator_steps=_whole(
+            int(leaf.banding.comparator_margin.scaleb(leaf.decimals).to_integral_value(ROUND_CEILING))
+            for leaf in leaves
+        ),
+    )
+
+
+def _whole(numbers: Iterable[int]) -> Ints:
+    return np.fromiter(numbers, dtype=np.int64)
+
+
+def _share(leaf: Indicator) -> Fraction:
+    """The target margin as an exact share of the target, within what 64 bits can multiply."""
+    share = Fraction(leaf.banding.target_margin_percent) / 100
+    if not 0 <= share <= 4 or share.denominator > 10**9:
+        raise ValueError(f"{leaf.indicator}: a target margin is 0 to 400 percent, with at most seven decimals")
+    return share
+
+
+def _bound(bound: Decimal | None, decimals: int, otherwise: int) -> int:
+    """An end of the band in steps, rounded as figures are; beyond all figures where the band is open."""
+    return otherwise if bound is None else int(bound.scaleb(decimals).to_integral_value(ROUND_HALF_UP))

@@ -1,0 +1,217 @@
+"""Figures laid out for looking up: a sorted table per measure, in which every row finds its neighbours at once.
+
+Last year's quarter is a binary search for a key, and no join. The plan's own figures stand in the same tables and are
+asked where the partner has no row.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from cypp_etl.judgement.entries import MEASURES, SLOTS, SPAN, Entries, leaf_of, read_entries
+from cypp_etl.judgement.leaves import Leaves
+from cypp_etl.judgement.rounding import Bools, Floats, Ints, to_steps
+from cypp_etl.plan_model import Plan
+from schemas.codes import Measure
+
+
+class State(IntEnum):
+    """What is known of a figure: markers other than `not applicable` all mean that it is missing."""
+
+    MISSING = 0
+    NOT_APPLICABLE = 1
+    VALUED = 2
+
+
+States: TypeAlias = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a comparison; every array has shape (n,). `value` is NaN, `steps` 0 where there is no value."""
+
+    state: States
+    steps: Ints
+    value: Floats
+
+    @property
+    def has_value(self) -> Bools:
+        """Where there is a value."""
+        return np.equal(self.state, State.VALUED)
+
+    @property
+    def is_not_applicable(self) -> Bools:
+        """Where the figure cannot exist."""
+        return np.equal(self.state, State.NOT_APPLICABLE)
+
+    @property
+    def speaks(self) -> Bools:
+        """Where the figure says something: a value, or that there can be none."""
+        return np.not_equal(self.state, State.MISSING)
+
+    def replaced(self, where: Bools, other: "Side") -> "Side":
+        """This side, with the other's figures where told."""
+        return Side(
+            np.where(where, other.state, self.state),
+            np.where(where, other.steps, self.steps),
+            np.where(where, other.value, self.value),
+        )
+
+
+def states(has_value: Bools, is_not_applicable: Bools) -> States:
+    """What is known of figures; a value counts whatever stands beside it. Shape (n,)."""
+    without = np.where(is_not_applicable, np.int8(State.NOT_APPLICABLE), np.int8(State.MISSING))
+    return np.where(has_value, np.int8(State.VALUED), without)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The figures of one measure by key, ascending, shape (m,); `side` has one more, at -1: no figure."""
+
+    keys: Ints
+    side: Side
+
+    def find(self, keys: Ints) -> Ints:
+        """The place of each key, -1 where it is absent; shape (n,)."""
+        if not len(self.keys):
+            return np.full(len(keys), -1, dtype=np.int64)
+        place = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        return np.where(self.keys[place] == keys, place, -1)
+
+    def find_latest(self, series: Ints, slot: Ints) -> Ints:
+        """The place of each series' last figure at or before a slot, -1 where it has none; shape (n,)."""
+        place = np.searchsorted(self.keys, series * SPAN + slot, side="right") - 1
+        if not len(self.keys):
+            return place
+        return np.where((place >= 0) & (self.keys[place] // SPAN == series), place, -1)
+
+    def slots(self, place: Ints) -> Ints:
+        """The slot at each place, -1 where there is no figure; shape (n,)."""
+        return np.where(place >= 0, np.append(self.keys, -1)[place] % SPAN, -1)
+
+    def at(self, place: Ints) -> Side:
+        """The figures at the places."""
+        return Side(self.side.state[place], self.side.steps[place], self.side.value[place])
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The actuals to judge, ascending by key; every array has shape (n,). `order` is the place that each came from."""
+
+    order: Ints
+    series: Ints
+    leaf: Ints
+    slot: Ints
+    year_slot: Ints
+    quarter: Ints
+    is_break: Bools
+    now: Side
+
+    @property
+    def is_year(self) -> Bools:
+        """Where the period is a whole year."""
+        return np.equal(self.quarter, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """All figures, ready to be looked up for the rows to judge.
+
+    `breaks` counts the quarters with a break in series before each place of the actuals; shape (n + 1,).
+    """
+
+    rows: Rows
+    leaves: Leaves
+    tables: Mapping[Measure, Table]
+    breaks: Ints
+
+    def find(self, measure: Measure, slot: Ints) -> Side:
+        """The figure of each row's series at a slot: the partner's own row, else the plan's."""
+        return self.tables[measure].at(self._places(measure, slot))
+
+    def has_row(self, measure: Measure, slot: Ints) -> Bools:
+        """Whether the partner or the plan has a row for each row's series at a slot, be it without a value."""
+        return self._places(measure, slot) >= 0
+
+    def find_actual_or_history(self, slot: Ints) -> Side:
+        """The actual of each row's series at a slot; where it says nothing, the history."""
+        actual = self.find(Measure.ACTUAL, slot)
+        return actual.replaced(~actual.speaks, self.find(Measure.HISTORY, slot))
+
+    def find_latest(self, measure: Measure) -> Side:
+        """The figure of the latest financial year up to each row's; the partner's own wins within a year."""
+        table = self.tables[measure]
+        own = table.find_latest(self.rows.series, self.rows.year_slot)
+        plans = table.find_latest(self.rows.leaf, self.rows.year_slot)
+        return table.at(np.where(table.slots(own) >= table.slots(plans), own, plans))
+
+    def has_break(self, after: Ints, until: Ints) -> Bools:
+        """Whether a quarter of each row's series after a slot, and up to another, breaks the series."""
+        if not self.breaks[-1]:
+            return np.zeros(len(after), dtype=np.bool_)
+        keys, base = self.tables[Measure.ACTUAL].keys, self.rows.series * SPAN
+        first = np.searchsorted(keys, base + after, side="right")
+        last = np.searchsorted(keys, base + until, side="right")
+        return self.breaks[last] > self.breaks[first]
+
+    def _places(self, measure: Measure, slot: Ints) -> Ints:
+        """The place of the partner's own row, else of the plan's, else -1; shape (n,)."""
+        table = self.tables[measure]
+        place = table.find(self.rows.series * SPAN + slot)
+        silent = np.flatnonzero(place < 0)
+        place[silent] = table.find(self.rows.leaf[silent] * SPAN + slot[silent])
+        return place
+
+
+def read_ledger(figures: pd.DataFrame, plan: Plan, leaves: Leaves) -> Ledger:
+    """Lay out the figures, with the plan's own behind them. `judge` describes the columns and the errors."""
+    entries = read_entries(figures, plan, leaves)
+    tables = {}
+    for measure in Measure:
+        places = _sorted_places(entries, measure)
+        tables[measure] = _table(entries, places, leaves)
+        if measure is Measure.ACTUAL:
+            # The plan brings no actuals, and its entries stand after the figures: a place is a row of the figures.
+            rows = _rows(entries, places, tables[measure], leaves)
+    breaks = np.append(0, np.cumsum(rows.is_break & ~rows.is_year))
+    return Ledger(rows, leaves, tables, breaks)
+
+
+def _sorted_places(entries: Entries, measure: Measure) -> Ints:
+    """Where the entries of a measure stand, in the order of their keys; a key that is there twice is refused."""
+    places = np.flatnonzero(entries.measure == MEASURES.index(measure))
+    places = places[np.argsort(entries.key[places], kind="stable")]
+    keys = entries.key[places]
+    if np.any(keys[1:] == keys[:-1]):
+        raise ValueError(f"two figures of measure {measure.value!r} for one partner, indicator and period")
+    return places
+
+
+def _table(entries: Entries, places: Ints, leaves: Leaves) -> Table:
+    keys = entries.key[places]
+    value = entries.value[places]
+    has_value = ~np.isnan(value)
+    steps = to_steps(value, leaves.decimals[leaf_of(keys, leaves)])
+    state = states(has_value, entries.is_not_applicable[places])
+    with_nothing = Side(np.append(state, np.int8(State.MISSING)), np.append(steps, 0), np.append(value, np.nan))
+    return Table(keys, with_nothing)
+
+
+def _rows(entries: Entries, places: Ints, actuals: Table, leaves: Leaves) -> Rows:
+    slot = actuals.keys % SPAN
+    quarter = slot % SLOTS
+    return Rows(
+        order=places,
+        series=actuals.keys // SPAN,
+        leaf=leaf_of(actuals.keys, leaves),
+        slot=slot,
+        year_slot=slot - quarter,
+        quarter=quarter,
+        is_break=entries.is_break[places],
+        now=actuals.at(np.arange(len(places))),
+    )

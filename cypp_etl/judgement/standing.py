@@ -1,0 +1,97 @@
+"""Where a year to date stands: against its target, and against a comparator (docs/judgements.md)."""
+
+import numpy as np
+
+from cypp_etl.judgement.entries import SLOTS
+from cypp_etl.judgement.ledger import Ledger, Side, State, States, states
+from cypp_etl.judgement.rounding import Bools, Floats, Ints, divide_half_away, to_values
+from cypp_etl.judgement.words import Text, choose
+from schemas.codes import Band, Measure, OnTarget
+
+_QUARTERS = 4
+
+
+def year_to_date(ledger: Ledger) -> Side:
+    """The figure of the year so far: the actual, or the sum of the year's quarters where the indicator sums."""
+    rows, now = ledger.rows, ledger.rows.now
+    adds = ledger.leaves.is_sum[rows.leaf] & ~rows.is_year
+    if not adds.any():
+        return now
+    steps, is_whole = now.steps.copy(), now.has_value
+    for back in range(1, _QUARTERS):
+        # A place before the first quarter adds nothing, and is never missing.
+        is_in_year = adds & (rows.quarter > back)
+        earlier = ledger.find(Measure.ACTUAL, rows.slot - back)
+        steps += np.where(is_in_year, earlier.steps, 0)
+        is_whole = is_whole & (earlier.has_value | ~is_in_year)
+    total = _side(states(is_whole, now.is_not_applicable), steps, ledger)
+    return now.replaced(adds, total)
+
+
+def target_to_date(ledger: Ledger) -> Side:
+    """The target as profiled to each row's period.
+
+    The target of the quarter itself where there is one. Where there is none, the year's; spread evenly over the
+    quarters where they accumulate.
+    """
+    rows = ledger.rows
+    own = ledger.find(Measure.TARGET, rows.slot)
+    year = ledger.find(Measure.TARGET, rows.year_slot)
+    share = _side(year.state, divide_half_away(year.steps * rows.quarter, _QUARTERS), ledger)
+    spreads = ledger.leaves.accumulates[rows.leaf] & ~rows.is_year
+    return year.replaced(spreads, share).replaced(ledger.has_row(Measure.TARGET, rows.slot), own)
+
+
+def next_target(ledger: Ledger, years: int) -> Floats:
+    """The whole-year target of a later financial year, NaN where there is none; shape (n,)."""
+    return ledger.find(Measure.TARGET, ledger.rows.year_slot + years * SLOTS).value
+
+
+def on_target(ledger: Ledger, ours: Side, target: Side) -> Text:
+    """Whether the year to date meets its target."""
+    cases = [
+        (_never_applies(ledger, ours) | target.is_not_applicable, OnTarget.NOT_APPLICABLE),
+        (~(ours.has_value & target.has_value), OnTarget.NO_DATA),
+        (_gain(ledger, ours, target) >= 0, OnTarget.YES),
+    ]
+    return choose(cases, OnTarget.NO)
+
+
+def target_band(ledger: Ledger, ours: Side, target: Side) -> Text:
+    """How the year to date stands against its target: better needs both margins to be exceeded."""
+    gain = _gain(ledger, ours, target)
+    cases = [
+        (_never_applies(ledger, ours) | target.is_not_applicable, Band.NOT_APPLICABLE),
+        (~(ours.has_value & target.has_value), Band.NO_DATA),
+        (gain < 0, Band.WORSE),
+        (gain > ledger.leaves.target_margin(ledger.rows.leaf, target.steps), Band.BETTER),
+    ]
+    return choose(cases, Band.WITHIN)
+
+
+def comparator_band(ledger: Ledger, ours: Side, comparator: Side) -> Text:
+    """How the year to date stands against a comparator; without one there is nothing that could apply."""
+    gain = _gain(ledger, ours, comparator)
+    cases = [
+        (_never_applies(ledger, ours) | ~comparator.has_value, Band.NOT_APPLICABLE),
+        (~ours.has_value, Band.NO_DATA),
+        (gain < 0, Band.WORSE),
+        (gain >= ledger.leaves.comparator_steps[ledger.rows.leaf], Band.BETTER),
+    ]
+    return choose(cases, Band.WITHIN)
+
+
+def _never_applies(ledger: Ledger, ours: Side) -> Bools:
+    """Where no judgement is due whatever it is set against: the figure does not apply, or nothing is good or bad."""
+    return ours.is_not_applicable | ~ledger.leaves.is_judged[ledger.rows.leaf]
+
+
+def _gain(ledger: Ledger, ours: Side, theirs: Side) -> Ints:
+    return ledger.leaves.gain(ledger.rows.leaf, ours.steps, theirs.steps)
+
+
+def _side(state: States, steps: Ints, ledger: Ledger) -> Side:
+    """A computed side, whose value is what its steps say."""
+    has_value = state == State.VALUED
+    value = to_values(steps, ledger.leaves.decimals[ledger.rows.leaf])
+    return Side(state, np.where(has_value, steps, 0), np.where(has_value, value, np.nan))

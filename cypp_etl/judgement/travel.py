@@ -1,0 +1,94 @@
+"""The direction of travel: whether a figure is better than the one before it (docs/judgements.md)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cypp_etl.judgement.entries import SLOTS
+from cypp_etl.judgement.ledger import Ledger, Side
+from cypp_etl.judgement.rounding import Bools, Floats, Ints, to_values
+from cypp_etl.judgement.words import DirectionBasis, Text, choose
+from schemas.codes import Direction
+
+
+@dataclass(frozen=True, slots=True)
+class Travel:
+    """Each row beside the one it is compared with; shape (n,). `change` is NaN where the two do not compare."""
+
+    before_slot: Ints
+    before: Side
+    change: Floats
+    direction: Text
+    basis: Text
+
+
+def year_on_year(ledger: Ledger) -> Travel:
+    """Compare with the same period of last year, or with its outturn.
+
+    The outturn stands in for a quarter that last year has not, but not where quarters add up to the year: there one
+    quarter would be set against four.
+    """
+    rows = ledger.rows
+    before_slot = rows.slot - SLOTS
+    before = ledger.find_actual_or_history(before_slot)
+    may_use_outturn = ~before.speaks & ~rows.is_year & ~ledger.leaves.accumulates[rows.leaf]
+    outturn = ledger.find_actual_or_history(rows.year_slot - SLOTS)
+    is_outturn = may_use_outturn & outturn.speaks
+    before = before.replaced(is_outturn, outturn)
+    is_broken = _is_broken_since_last_year(ledger, is_outturn)
+    cases = [
+        (is_outturn, DirectionBasis.OUTTURN),
+        (~before.speaks, DirectionBasis.NONE),
+        (rows.is_year, DirectionBasis.LAST_YEAR),
+    ]
+    return Travel(
+        before_slot=np.where(is_outturn, rows.year_slot - SLOTS, before_slot),
+        before=before,
+        change=_change(ledger, before, is_broken),
+        direction=_direction(ledger, before, is_broken),
+        basis=choose(cases, DirectionBasis.SAME_QUARTER),
+    )
+
+
+def quarter_on_quarter(ledger: Ledger) -> Text:
+    """The direction against the quarter just before; a whole year has none, so there it is not applicable."""
+    rows = ledger.rows
+    # The first quarter's predecessor lies two slots back: the year's own slot stands between them.
+    before_slot = rows.slot - np.where(rows.quarter == 1, 2, 1)
+    before = ledger.find_actual_or_history(before_slot)
+    return _direction(ledger, before, rows.is_year | ledger.has_break(before_slot, rows.slot))
+
+
+def _is_broken_since_last_year(ledger: Ledger, is_outturn: Bools) -> Bools:
+    """Whether the series breaks between each row and the one it is compared with.
+
+    For a quarter: in a later quarter than the one compared with, up to its own. For a year: in the year's own figure
+    or in one of its quarters.
+    """
+    rows = ledger.rows
+    after = np.where(is_outturn | rows.is_year, rows.year_slot, rows.slot - SLOTS)
+    until = np.where(rows.is_year, rows.year_slot + SLOTS - 1, rows.slot)
+    return ledger.has_break(after, until) | (rows.is_year & rows.is_break)
+
+
+def _change(ledger: Ledger, before: Side, is_broken: Bools) -> Floats:
+    """How far the figure moved, in the indicator's unit, both sides rounded."""
+    now, leaf = ledger.rows.now, ledger.rows.leaf
+    compares = now.has_value & before.has_value & ~is_broken
+    return np.where(compares, to_values(now.steps - before.steps, ledger.leaves.decimals[leaf]), np.nan)
+
+
+def _direction(ledger: Ledger, before: Side, is_broken: Bools) -> Text:
+    """The word for each row against the one before; what does not apply comes before what is missing."""
+    now, leaf, leaves = ledger.rows.now, ledger.rows.leaf, ledger.leaves
+    gain = leaves.gain(leaf, now.steps, before.steps)
+    is_judged = leaves.is_judged[leaf]
+    cases = [
+        (now.is_not_applicable | before.is_not_applicable | is_broken, Direction.NOT_APPLICABLE),
+        (~(now.has_value & before.has_value), Direction.NO_DATA),
+        (gain == 0, Direction.NO_CHANGE),
+        (is_judged & (gain > 0), Direction.IMPROVING),
+        (is_judged, Direction.DECLINING),
+        (gain > 0, Direction.INCREASING),
+    ]
+    return choose(cases, Direction.DECREASING)
