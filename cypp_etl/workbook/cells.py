@@ -1,0 +1,213 @@
+"""Reads one sheet of an Office Open XML workbook in a single pass: the part of the reader that has to be fast."""
+
+from collections.abc import Callable, Iterable
+
+from cypp_etl.workbook.addresses import parse_address, parse_area
+from cypp_etl.workbook.guards import Spent, damaged
+from cypp_etl.workbook.markup import Attributes, Handlers, parse
+from cypp_etl.workbook.model import Cell, CellKind, Sheet
+from cypp_etl.workbook.strings import RichText, unescape
+from cypp_etl.workbook.styles import GENERAL_STYLE, Style
+from cypp_etl.workbook.values import Value, boolean_value, error_value, iso_date_value, number_value
+
+_DIGITS = "0123456789"
+_MOST_DIGITS = 9
+# A text in runs is read, escapes and all, by the time that its cell ends.
+_RICH = "rich"
+_TRUE = frozenset({"1", "true"})
+
+
+class SheetReader:
+    """Listens to one sheet part and fills in a Sheet.
+
+    `strings` gives the shared texts, and is called only where a cell refers to one: a workbook need not have any.
+    """
+
+    __slots__ = (
+        "_builders",
+        "_cells",
+        "_cells_before",
+        "_closed",
+        "_column",
+        "_columns",
+        "_columns_left",
+        "_in_text",
+        "_is_formula",
+        "_limits",
+        "_opened",
+        "_raw",
+        "_rich",
+        "_row",
+        "_row_digits",
+        "_sheet",
+        "_spent",
+        "_strings",
+        "_style",
+        "_styles",
+        "_texts",
+        "_type",
+    )
+
+    def __init__(
+        self, sheet: Sheet, styles: dict[str | None, Style], strings: Callable[[], list[str]], spent: Spent
+    ) -> None:
+        self._sheet = sheet
+        self._styles = styles
+        self._strings = strings
+        self._spent = spent
+        self._limits = spent.limits
+        self._builders: dict[str, Callable[[str, Style], Value]] = {
+            "n": number_value,
+            "s": self._shared_text,
+            "str": _plain_text,
+            "inlineStr": _plain_text,
+            _RICH: _rich_text,
+            "b": boolean_value,
+            "e": error_value,
+            "d": iso_date_value,
+        }
+        self._texts: list[str] = []
+        self._rich = RichText()
+        self._in_text = False
+        self._opened = self._closed = 0
+        self._row = self._column = 0
+        self._row_digits = ""
+        self._cells: dict[int, Cell] = {}
+        self._cells_before = 0
+        self._columns: dict[str, int] = {}
+        self._columns_left = spent.limits.columns
+        self._raw: str | None = None
+        self._type = "n"
+        self._style = GENERAL_STYLE
+        self._is_formula = False
+
+    def read(self, chunks: Iterable[bytes]) -> None:
+        """Read the whole part."""
+        handlers = Handlers(self._start, self._end, self._texts, lambda: (self._opened, self._closed))
+        parse(chunks, handlers, self._spent)
+
+    def _start(self, name: str, attributes: Attributes) -> None:
+        self._opened += 1
+        self._texts.clear()
+        if name == "c":
+            address = attributes.get("r")
+            if address is None:
+                self._column = self._next_column()
+            else:
+                letters = address.rstrip(_DIGITS)
+                column = self._columns.get(letters)
+                if column is None or address[len(letters) :] != self._row_digits:
+                    column = self._find(address)
+                self._column = column
+            self._type = attributes.get("t", "n")
+            self._style = self._styles.get(attributes.get("s"), GENERAL_STYLE)
+            self._raw = None
+            self._is_formula = False
+        elif name == "f":
+            self._is_formula = True
+        elif name == "row":
+            self._start_row(attributes)
+        elif name == "is":
+            self._in_text = True
+        elif self._in_text:
+            self._rich.start(name, attributes)
+        elif name == "mergeCell":
+            self._spent.add_merge()
+            self._sheet.merges.append(parse_area(attributes.get("ref", ""), self._limits))
+        elif name == "col" and attributes.get("hidden") in _TRUE:
+            self._hide_columns(attributes)
+
+    def _end(self, name: str) -> None:
+        self._closed += 1
+        if name == "v":
+            self._raw = "".join(self._texts)
+        elif name == "c":
+            if self._raw is not None:
+                kind, value = self._builders.get(self._type, error_value)(self._raw, self._style)
+                if value is None and not self._is_formula:
+                    return
+                if value.__class__ is str and self._type != "s":
+                    self._spent.add_text(value)
+            elif self._is_formula:
+                kind, value = CellKind.BLANK, None
+            else:
+                return
+            number_format = self._style.number_format
+            self._cells[self._column] = Cell(self._row, self._column, kind, value, number_format, self._is_formula)
+        elif name == "row":
+            self._end_row()
+        elif name == "is":
+            self._in_text = False
+            self._raw = self._rich.take()
+            self._type = _RICH
+        elif self._in_text:
+            self._rich.end(name, self._texts)
+
+    def _start_row(self, attributes: Attributes) -> None:
+        self._spent.add_row_element()
+        digits = attributes.get("r")
+        row = self._row + 1 if digits is None else _whole_number(digits)
+        if not 1 <= row <= self._limits.rows:
+            raise damaged("a row has a number beyond the end of the sheet")
+        self._go_to(row)
+        self._column = 0
+        if attributes.get("hidden") in _TRUE:
+            self._sheet.hidden_rows.add(row)
+
+    def _end_row(self) -> None:
+        if self._cells:
+            if not self._row:
+                raise damaged("a cell is in no row")
+            self._sheet.rows[self._row] = self._cells
+            self._spent.add_cells(len(self._cells) - self._cells_before)
+            self._cells_before = len(self._cells)
+
+    def _go_to(self, row: int) -> None:
+        """Keep what the row has so far, and go on in another, which the file may have been in before."""
+        self._end_row()
+        self._row = row
+        self._row_digits = str(row)
+        self._cells = self._sheet.rows.get(row, {})
+        self._cells_before = len(self._cells)
+
+    def _find(self, address: str) -> int:
+        """The column of an address that is not in a column seen before, or not in the row it is listed under."""
+        row, column = parse_address(address, self._limits)
+        self._columns[address.rstrip(_DIGITS)] = column
+        if row != self._row:
+            self._go_to(row)
+        return column
+
+    def _next_column(self) -> int:
+        if self._column == self._limits.columns:
+            raise damaged("a row has more cells than a sheet has columns")
+        return self._column + 1
+
+    def _hide_columns(self, attributes: Attributes) -> None:
+        first, last = _whole_number(attributes.get("min", "")), _whole_number(attributes.get("max", ""))
+        self._columns_left -= last - first + 1
+        if not 1 <= first <= last or self._columns_left < 0:
+            raise damaged("its columns overlap, or lie beyond the end of the sheet")
+        self._sheet.hidden_columns.update(range(first, last + 1))
+
+    def _shared_text(self, raw: str, _style: Style) -> Value:
+        if not raw:
+            return CellKind.BLANK, None
+        try:
+            return CellKind.TEXT, self._strings()[_whole_number(raw)]
+        except IndexError as fault:
+            raise damaged("a cell refers to a text that is not there") from fault
+
+
+def _plain_text(raw: str, _style: Style) -> Value:
+    return CellKind.TEXT, unescape(raw)
+
+
+def _rich_text(raw: str, _style: Style) -> Value:
+    return CellKind.TEXT, raw
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS or not (digits.isascii() and digits.isdecimal()):
+        raise damaged("a number that counts something is none")
+    return int(digits)

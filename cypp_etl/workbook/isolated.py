@@ -1,0 +1,1 @@
+def read_isolated(*a): raise NotImplementedError

@@ -1,0 +1,110 @@
+"""Opens the archive that a workbook is: guarded as a whole first, then part by part and a chunk at a time."""
+
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from io import BytesIO
+from posixpath import dirname, normpath
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from cypp_etl.workbook.guards import Limits, Spent, damaged, unsafe
+from cypp_etl.workbook.markup import find_elements
+
+_CHUNK = 1 << 16
+_ENTRY_SIGNATURE = b"PK\x01\x02"
+_ENCRYPTED = 0x1
+# All that zipfile lets out when an archive is broken: it decodes names, sizes and offsets before it doubts them.
+_ARCHIVE_FAULTS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    ValueError,
+)
+
+
+class Relationship(NamedTuple):
+    """How one part refers to another: `kind` is the last word of the relationship's type, `target` a part's name."""
+
+    kind: str
+    target: str
+    is_external: bool
+
+
+class Package:
+    """An archive's parts by name, whatever the case and slashes that the names were written with."""
+
+    def __init__(self, data: bytes, limits: Limits) -> None:
+        self.spent = Spent(limits)
+        # Looked for before zipfile builds an object for each; a stored archive within the archive adds a few.
+        if data.count(_ENTRY_SIGNATURE) > limits.entries:
+            raise unsafe(f"it is made of more than {limits.entries:,} files")
+        try:
+            self._archive = zipfile.ZipFile(BytesIO(data))
+        except _ARCHIVE_FAULTS as fault:
+            raise damaged("it was cut short, or is not a whole archive") from fault
+        self._entries: dict[str, zipfile.ZipInfo] = {}
+        for entry in self._archive.infolist():
+            _check_entry(entry, limits)
+            if self._entries.setdefault(part_name(entry.filename), entry) is not entry:
+                raise unsafe("it holds two files of the same name")
+        if sum(entry.file_size for entry in self._entries.values()) > limits.inflated_bytes:
+            raise unsafe("it unpacks to far more than a workbook holds")
+
+    def __contains__(self, part: str) -> bool:
+        return part_name(part) in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def chunks(self, part: str) -> Iterator[bytes]:
+        """A part's bytes. zipfile stops at the declared size, and then compares checksums, so a lie is found out."""
+        entry = self._entries.get(part_name(part))
+        if entry is None:
+            raise damaged("a part of it is missing")
+        try:
+            with self._archive.open(entry) as stream:
+                while chunk := stream.read(_CHUNK):
+                    self.spent.inflate(len(chunk))
+                    yield chunk
+        except _ARCHIVE_FAULTS as fault:
+            raise damaged("a part of it cannot be unpacked") from fault
+
+    def relationships(self, part: str) -> dict[str, Relationship]:
+        """What a part refers to, by the id it uses; `""` is the package itself. A part need not refer to anything."""
+        folder, _, file = part_name(part).rpartition("/")
+        listing = f"{folder}/_rels/{file}.rels"
+        if listing not in self:
+            return {}
+        found = find_elements(self.chunks(listing), frozenset({"Relationship"}), self.spent)
+        return {
+            element.attributes.get("Id", ""): _relationship(element.attributes, folder)
+            for element in found
+        }
+
+
+def part_name(name: str) -> str:
+    """A part's name in the one form it is looked up by: Excel minds neither case nor the direction of slashes."""
+    return normpath("/" + name.replace("\\", "/")).lstrip("/").lower()
+
+
+def _check_entry(entry: zipfile.ZipInfo, limits: Limits) -> None:
+    if entry.flag_bits & _ENCRYPTED:
+        raise unsafe("a file in its archive is encrypted")
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise unsafe("it is packed in a way that workbooks are not")
+    if entry.file_size > limits.ratio_from_bytes and entry.file_size > limits.ratio * entry.compress_size:
+        raise unsafe("it unpacks to far more than a workbook holds")
+
+
+def _relationship(attributes: dict[str, str], folder: str) -> Relationship:
+    target = unquote(attributes.get("Target", "")).replace("\\", "/")
+    is_external = attributes.get("TargetMode") == "External"
+    if not is_external and not target.startswith("/"):
+        target = f"{folder}/{target}"
+    return Relationship(attributes.get("Type", "").rpartition("/")[2], target, is_external)

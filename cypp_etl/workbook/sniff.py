@@ -1,0 +1,128 @@
+"""Tells what a file is from its bytes: its name may say anything."""
+
+from enum import StrEnum
+
+from cypp_etl.workbook.guards import Limits, not_excel, too_large
+from cypp_etl.workbook.model import UnreadableWorkbook
+from cypp_etl.workbook.package import Package
+
+
+class Encoding(StrEnum):
+    """The ways in which a workbook is written that can be read."""
+
+    XLSX = "xlsx"
+    XLSB = "xlsb"
+    XLS = "xls"
+    ODS = "ods"
+
+
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_BARE_XLS = b"\x09\x08"
+_STARTS: tuple[tuple[bytes, str], ...] = (
+    (b"%PDF", "a PDF"),
+    (b"{\\rtf", "a Word document"),
+    (b"\x89PNG", "an image"),
+    (b"\xff\xd8\xff", "an image"),
+    (b"GIF8", "an image"),
+    (b"II*\x00", "an image"),
+    (b"MM\x00*", "an image"),
+    (b"BM", "an image"),
+    (b"7z\xbc\xaf", "a compressed archive"),
+    (b"Rar!", "a compressed archive"),
+    (b"\x1f\x8b", "a compressed archive"),
+)
+_MARKUP: tuple[tuple[bytes, str], ...] = (
+    (b"urn:schemas-microsoft-com:office:spreadsheet", "an XML spreadsheet of 2003"),
+    (b"<html", "a web page"),
+    (b"<!doctype html", "a web page"),
+    (b"<table", "a web page"),
+    (b"mime-version:", "a web page"),
+    (b"<?xml", "an XML file"),
+)
+_OLE_STREAMS = (
+    ("WordDocument", "a Word document"),
+    ("PowerPoint Document", "a PowerPoint presentation"),
+    ("__properties_version1.0", "an Outlook message"),
+)
+_ARCHIVE_PARTS = (
+    ("word/", "a Word document"),
+    ("ppt/", "a PowerPoint presentation"),
+    ("visio/", "a Visio drawing"),
+    ("index/document.iwa", "an Apple Numbers or Pages file"),
+)
+_HEAD = 4096
+_ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
+
+
+def sniff(data: bytes, limits: Limits) -> tuple[Encoding, Package | None]:
+    """How a workbook is written, and its archive where it is one; UnreadableWorkbook where it is no workbook."""
+    if not data:
+        raise UnreadableWorkbook("workbook-empty")
+    if len(data) > limits.file_bytes:
+        raise too_large(f"the file is larger than {limits.file_bytes // 1_048_576} MB")
+    if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        package = Package(data, limits)
+        return _sniff_archive(package), package
+    if data.startswith(_OLE):
+        return _sniff_ole(data), None
+    if data.startswith(_BARE_XLS):
+        return Encoding.XLS, None
+    raise not_excel(_other_kind(data))
+
+
+def workbook_part(package: Package) -> str | None:
+    """The name of the part that lists the sheets: where the package says, or else where everyone puts it."""
+    said = [link.target for link in package.relationships("").values() if link.kind == "officeDocument"]
+    return next((part for part in (*said, "xl/workbook.xml", "xl/workbook.bin") if part in package), None)
+
+
+def _sniff_archive(package: Package) -> Encoding:
+    if "mimetype" in package:
+        if b"".join(package.chunks("mimetype")).startswith(_ODS_TYPE):
+            return Encoding.ODS
+        raise not_excel("an OpenDocument file that is no spreadsheet")
+    for start, kind in _ARCHIVE_PARTS:
+        if any(part.startswith(start) for part in package):
+            raise not_excel(kind)
+    part = workbook_part(package)
+    if part is None:
+        raise not_excel("a zip archive without a workbook")
+    return Encoding.XLSB if part.lower().endswith(".bin") else Encoding.XLSX
+
+
+def _sniff_ole(data: bytes) -> Encoding:
+    if _has_stream(data, "EncryptedPackage"):
+        raise UnreadableWorkbook("workbook-password")
+    if _has_stream(data, "Workbook") or _has_stream(data, "Book"):
+        return Encoding.XLS
+    for stream, kind in _OLE_STREAMS:
+        if _has_stream(data, stream):
+            raise not_excel(kind)
+    raise not_excel("a file of another program")
+
+
+def _has_stream(data: bytes, name: str) -> bool:
+    # A directory entry starts at a multiple of 128 bytes: its name, padded to 64, and then the length of the name.
+    # Looking for that finds a stream even where the tables that lead to it are broken.
+    encoded = name.encode("utf-16-le") + b"\0\0"
+    length = len(encoded).to_bytes(2, "little")
+    at = data.find(encoded)
+    while at >= 0:
+        if at % 128 == 0 and data[at + 64 : at + 66] == length:
+            return True
+        at = data.find(encoded, at + 1)
+    return False
+
+
+def _other_kind(data: bytes) -> str:
+    head = data[:_HEAD]
+    for start, kind in _STARTS:
+        if head.startswith(start):
+            return kind
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "plain text or CSV"
+    lowered = head.lower()
+    for mark, kind in _MARKUP:
+        if mark in lowered:
+            return kind
+    return "a file of an unknown kind" if b"\0" in head else "plain text or CSV"

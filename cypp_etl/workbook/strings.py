@@ -1,0 +1,82 @@
+"""Texts as workbooks keep them: plain or in runs of formatting, shared between cells, and with escapes."""
+
+import re
+from collections.abc import Iterable
+
+from cypp_etl.workbook.guards import Spent, too_large
+from cypp_etl.workbook.markup import Attributes, Handlers, parse
+
+_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_BLANKS = " \t\r\n"
+
+
+def unescape(text: str) -> str:
+    """A text with its `_x000D_` escapes read; halves of a character that lost the other half are replaced."""
+    if "_x" not in text:
+        return text
+    # No database keeps a NUL in a text.
+    text = _ESCAPE.sub(lambda match: chr(int(match[1], 16) or 0xFFFD), text)
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+class RichText:
+    """Puts one text together from its runs, and leaves out how it is pronounced."""
+
+    __slots__ = ("_is_kept", "_pieces", "_pronunciations")
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._pronunciations = 0
+        self._is_kept = False
+
+    def start(self, name: str, attributes: Attributes) -> None:
+        """Hear a start tag within the text."""
+        if name == "rPh":
+            self._pronunciations += 1
+        elif name == "t":
+            self._is_kept = attributes.get("xml:space") == "preserve"
+
+    def end(self, name: str, texts: list[str]) -> None:
+        """Hear an end tag within the text."""
+        if name == "rPh":
+            self._pronunciations -= 1
+        elif name == "t" and not self._pronunciations:
+            piece = "".join(texts)
+            # Excel trims what is not marked to be kept.
+            self._pieces.append(piece if self._is_kept else piece.strip(_BLANKS))
+
+    def take(self) -> str:
+        """The whole text; the next one starts empty."""
+        text = unescape("".join(self._pieces))
+        self._pieces.clear()
+        self._pronunciations = 0
+        return text
+
+
+def read_shared_strings(chunks: Iterable[bytes], spent: Spent) -> list[str]:
+    """The texts that cells refer to by their place in this list."""
+    found: list[str] = []
+    texts: list[str] = []
+    rich = RichText()
+    opened = closed = 0
+
+    def start(name: str, attributes: Attributes) -> None:
+        nonlocal opened
+        opened += 1
+        texts.clear()
+        rich.start(name, attributes)
+
+    def end(name: str) -> None:
+        nonlocal closed
+        closed += 1
+        if name != "si":
+            rich.end(name, texts)
+            return
+        text = rich.take()
+        spent.add_text(text)
+        found.append(text)
+        if len(found) > spent.limits.strings:
+            raise too_large(f"it holds more than {spent.limits.strings:,} texts")
+
+    parse(chunks, Handlers(start, end, texts, lambda: (opened, closed)), spent)
+    return found
