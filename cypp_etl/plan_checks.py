@@ -1,0 +1,165 @@
+"""Checks what holds between the plan's rows and files, once each cell has been checked on its own.
+
+Every check passes over cells that are no number or no date: those are faults already, and a second sentence about the
+same cell would only hide the first.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+
+from cypp_etl.plan_tables import PlanFault, Row, quoted
+from schemas.codes import Polarity, Unit
+from schemas.plan import is_date, is_decimal
+
+Rows = Mapping[str, tuple[Row, ...]]
+
+# File, column, and the file whose column of that name it must be found in.
+_REFERENCES = (
+    ("aspirations.csv", "outcome_code", "outcomes.csv"),
+    ("actions.csv", "aspiration", "aspirations.csv"),
+    ("actions.csv", "partner_code", "partners.csv"),
+    ("milestones.csv", "action_id", "actions.csv"),
+    ("indicators.csv", "outcome_code", "outcomes.csv"),
+    ("figures.csv", "indicator", "indicators.csv"),
+    ("owed_by.csv", "partner_code", "partners.csv"),
+    ("owed_by.csv", "indicator", "indicators.csv"),
+    ("banding.csv", "indicator", "indicators.csv"),
+)
+# What only an indicator that carries values has, and which of it such an indicator must have.
+_LEAF_COLUMNS = ("unit", "decimals", "minimum", "maximum", "accumulation", "multiplier", "number_indicator")
+_LEAF_NEEDS = ("unit", "decimals", "accumulation", "multiplier")
+
+
+def number(text: str) -> Decimal | None:
+    """The number that a cell holds, or None where it is blank or holds something else."""
+    return Decimal(text.replace(",", "")) if is_decimal(text) else None
+
+
+def parent_rows(rows: Rows) -> Mapping[str, Row]:
+    """The indicators that have subs, by reference."""
+    indicators = rows.get("indicators.csv", ())
+    with_subs = {row["indicator_ref"] for row in indicators if row["sub"]}
+    return {row["indicator_ref"]: row for row in indicators if not row["sub"] and row["indicator_ref"] in with_subs}
+
+
+def polarity_row(leaf: Row, parents: Mapping[str, Row]) -> Row:
+    """The row whose polarity and range hold for a leaf: its own, or its parent's where it states none."""
+    return leaf if leaf["polarity"] else parents.get(leaf["indicator_ref"], leaf)
+
+
+def check_tables(rows: Rows) -> list[PlanFault]:
+    """Every fault between rows and between files; a file that could not be read is left out of account."""
+    checks: tuple[Callable[[Rows], Iterator[PlanFault]], ...] = (
+        _check_references,
+        _check_families,
+        _check_leaves,
+        _check_only_leaves_are_named,
+        _check_figures,
+        _check_calendar,
+        _check_banding,
+    )
+    # A parent's faults are found once for each of its sub-indicators.
+    return list(dict.fromkeys(fault for check in checks for fault in check(rows)))
+
+
+def _check_references(rows: Rows) -> Iterator[PlanFault]:
+    for file, column, target in _REFERENCES:
+        if target not in rows:
+            continue
+        known = {row[column] for row in rows[target]}
+        for row in rows.get(file, ()):
+            if row[column] and row[column] not in known:
+                yield row.fault(column, f"{quoted(row[column])} is not in {target}")
+
+
+def _check_families(rows: Rows) -> Iterator[PlanFault]:
+    indicators = rows.get("indicators.csv", ())
+    refs_without_sub = {row["indicator_ref"] for row in indicators if not row["sub"]}
+    for row in indicators:
+        name = row["indicator_ref"] + row["sub"]
+        if row["indicator"] != name:
+            yield row.fault("indicator", f"{quoted(row['indicator'])} should be {quoted(name)}, its ref and sub")
+        if row["sub"] and row["indicator_ref"] not in refs_without_sub:
+            message = f"{quoted(row['indicator'])} is a sub-indicator, but its parent {quoted(row['indicator_ref'])}"
+            yield row.fault("sub", f"{message} has no row of its own")
+    for row in parent_rows(rows).values():
+        for column in _LEAF_COLUMNS:
+            if row[column]:
+                yield row.fault(column, f"{quoted(row[column])} stands on a parent: only its sub-indicators have one")
+
+
+def _check_leaves(rows: Rows) -> Iterator[PlanFault]:
+    parents = parent_rows(rows)
+    leaves = {row["indicator"]: row for row in _leaf_rows(rows)}
+    for row in leaves.values():
+        for column in _LEAF_NEEDS:
+            if not row[column]:
+                yield row.fault(column, "blank is not allowed here: the indicator carries values")
+        judged_by = polarity_row(row, parents)
+        is_orphan = row["sub"] and row["indicator_ref"] not in parents
+        if not judged_by["polarity"] and not is_orphan:
+            yield row.fault("polarity", f"blank: neither {row['indicator']} nor a parent of it states one")
+        if judged_by["polarity"] == Polarity.RANGE:
+            for column in ("range_low", "range_high"):
+                if not judged_by[column]:
+                    yield judged_by.fault(column, "blank is not allowed here: the polarity is RANGE")
+        yield from _check_order(judged_by, "range_low", "range_high")
+        yield from _check_order(row, "minimum", "maximum")
+        counted_by = row["number_indicator"]
+        if counted_by and counted_by not in leaves:
+            yield row.fault("number_indicator", f"{quoted(counted_by)} is not an indicator that carries values")
+
+
+def _check_order(row: Row, low_column: str, high_column: str) -> Iterator[PlanFault]:
+    low, high = number(row[low_column]), number(row[high_column])
+    if low is not None and high is not None and low > high:
+        yield row.fault(high_column, f"{quoted(row[high_column])} is below the {low_column}, {row[low_column]}")
+
+
+def _check_only_leaves_are_named(rows: Rows) -> Iterator[PlanFault]:
+    parents = parent_rows(rows)
+    whats = (("figures.csv", "have figures"), ("owed_by.csv", "are returned"), ("banding.csv", "are banded"))
+    for file, what in whats:
+        for row in rows.get(file, ()):
+            if row["indicator"] in parents:
+                yield row.fault("indicator", f"{quoted(row['indicator'])} is a parent: only its sub-indicators {what}")
+
+
+def _check_figures(rows: Rows) -> Iterator[PlanFault]:
+    leaves = {row["indicator"]: row for row in _leaf_rows(rows)}
+    for row in rows.get("figures.csv", ()):
+        text, leaf = row["value"], leaves.get(row["indicator"])
+        if leaf is None:
+            continue
+        if text.endswith("%") and leaf["unit"] in (Unit.NUMBER, Unit.RATE):
+            yield row.fault("value", f"{quoted(text)} has a percent sign, but {row['indicator']} is a {leaf['unit']}")
+        value = number(text.removesuffix("%"))
+        low, high = number(leaf["minimum"]), number(leaf["maximum"])
+        if value is not None and low is not None and value < low:
+            yield row.fault("value", f"{quoted(text)} is below the indicator's minimum, {low}")
+        if value is not None and high is not None and value > high:
+            yield row.fault("value", f"{quoted(text)} is above the indicator's maximum, {high}")
+
+
+def _check_calendar(rows: Rows) -> Iterator[PlanFault]:
+    for row in rows.get("calendar.csv", ()):
+        opens, due = row["opens_on"], row["due_on"]
+        if is_date(opens) and is_date(due) and due < opens:
+            yield row.fault("due_on", f"{quoted(due)} is before the period opens, {opens}")
+
+
+def _check_banding(rows: Rows) -> Iterator[PlanFault]:
+    if "banding.csv" not in rows:
+        return
+    defaults = [row for row in rows["banding.csv"] if not row["indicator"]]
+    if not defaults:
+        yield PlanFault("banding.csv", None, "indicator", "no row is blank here: one must hold the default margins")
+    for row in defaults:
+        for column, cell in row.cells.items():
+            if column != "indicator" and not cell:
+                yield row.fault(column, "blank is not allowed here: the row holds the default margins")
+
+
+def _leaf_rows(rows: Rows) -> tuple[Row, ...]:
+    parents = parent_rows(rows)
+    return tuple(row for row in rows.get("indicators.csv", ()) if row["sub"] or row["indicator_ref"] not in parents)

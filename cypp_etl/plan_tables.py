@@ -1,0 +1,175 @@
+"""Reads the plan's CSV files as text and checks each by its schema, so that every fault is known by its cell."""
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.abc import Traversable
+from importlib.resources import files
+from pathlib import Path
+
+import pandas as pd
+import pandera.pandas as pa
+from pandera.errors import SchemaError, SchemaErrors
+
+from schemas.plan import SCHEMAS
+
+HEADER_ROW = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFault:
+    """Something in the plan to correct. `row` is the line as a spreadsheet numbers it, the header being 1."""
+
+    file: str
+    row: int | None
+    column: str | None
+    message: str
+
+    def __str__(self) -> str:
+        row = [f"row {self.row}"] if self.row is not None else []
+        column = [f"column {self.column}"] if self.column is not None else []
+        return f"{', '.join([self.file, *row, *column])}: {self.message}"
+
+
+class PlanError(ValueError):
+    """The plan cannot be read. `file`, `row`, `column` and `message` are those of the first fault."""
+
+    def __init__(self, *faults: PlanFault) -> None:
+        super().__init__("\n".join(str(fault) for fault in faults))
+        self.faults = faults
+        self.file = faults[0].file
+        self.row = faults[0].row
+        self.column = faults[0].column
+        self.message = faults[0].message
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a file: its cells by column, without the spaces around them."""
+
+    file: str
+    number: int
+    cells: Mapping[str, str]
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells[column]
+
+    def fault(self, column: str, message: str) -> PlanFault:
+        """A fault in one cell of this row."""
+        return PlanFault(self.file, self.number, column, message)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTables:
+    """The plan's files as text. A file that has no usable table is not in `rows`, and `faults` says why."""
+
+    rows: Mapping[str, tuple[Row, ...]]
+    faults: tuple[PlanFault, ...]
+    fingerprint: str
+
+
+def quoted(cell: str) -> str:
+    """How a message shows a cell."""
+    return f'"{cell}"' if cell else "blank"
+
+
+def read_tables(folder: Path | None) -> PlanTables:
+    """Read every file of the plan in a folder (the shipped plan without one), and check each on its own."""
+    source: Traversable = files("cypp_etl").joinpath("plan") if folder is None else folder
+    if not source.is_dir():
+        raise PlanError(PlanFault(str(folder), None, None, "there is no such folder to read a plan from"))
+    contents = {name: source.joinpath(name).read_bytes() for name in SCHEMAS if source.joinpath(name).is_file()}
+    rows: dict[str, tuple[Row, ...]] = {}
+    faults: list[PlanFault] = []
+    for name, schema in SCHEMAS.items():
+        try:
+            rows[name] = _read_table(name, contents.get(name), schema)
+        except PlanError as error:
+            faults.extend(error.faults)
+            continue
+        faults.extend(_cell_faults(name, rows[name], schema))
+    return PlanTables(rows, tuple(faults), _fingerprint(contents))
+
+
+def _fingerprint(contents: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for name, content in sorted(contents.items()):
+        digest.update(f"{name} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _read_table(name: str, content: bytes | None, schema: pa.DataFrameSchema) -> tuple[Row, ...]:
+    if content is None:
+        raise PlanError(PlanFault(name, None, None, "there is no such file in the plan's folder"))
+    records = _records(name, content)
+    header = [cell.strip() for cell in next(records, (HEADER_ROW, []))[1]]
+    faults = list(_header_faults(name, header, [str(column) for column in schema.columns]))
+    rows: list[Row] = []
+    for number, record in records:
+        # A spreadsheet saves the rows below a table as commas, and people leave lines between blocks.
+        if not any(cell.strip() for cell in record):
+            continue
+        if len(record) != len(header):
+            faults.append(PlanFault(name, number, None, f"has {len(record)} cells, but the header has {len(header)}"))
+        rows.append(Row(name, number, {c: cell.strip() for c, cell in zip(header, record, strict=False)}))
+    if faults:
+        raise PlanError(*faults)
+    return tuple(rows)
+
+
+def _records(name: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
+    """The records of a CSV file, numbered as a spreadsheet numbers them, whatever line breaks a cell holds."""
+    number = HEADER_ROW
+    try:
+        # utf-8-sig, since Excel begins the CSV that it saves with a byte order mark.
+        text = content.decode("utf-8-sig")
+        for record in csv.reader(io.StringIO(text, newline=""), strict=True):
+            yield number, record
+            number += 1
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + HEADER_ROW
+        message = 'is not in UTF-8: save it as "CSV UTF-8 (comma delimited)"'
+        raise PlanError(PlanFault(name, line, None, message)) from error
+    except csv.Error as error:
+        raise PlanError(PlanFault(name, number, None, f"is not CSV: {error}")) from error
+
+
+def _header_faults(name: str, header: list[str], columns: list[str]) -> Iterator[PlanFault]:
+    for column in columns:
+        if column not in header:
+            yield PlanFault(name, HEADER_ROW, column, "is missing")
+    for place, column in enumerate(header):
+        if column not in columns:
+            message = f"{quoted(column)} is not a column of this file: it has {', '.join(columns)}"
+            yield PlanFault(name, HEADER_ROW, column, message)
+        elif column in header[:place]:
+            yield PlanFault(name, HEADER_ROW, column, "is there twice")
+
+
+def _cell_faults(name: str, rows: tuple[Row, ...], schema: pa.DataFrameSchema) -> list[PlanFault]:
+    index = pd.Index([row.number for row in rows], dtype="int64")
+    columns = {str(column): [row[str(column)] for row in rows] for column in schema.columns}
+    frame = pd.DataFrame(columns, index=index, dtype="str")
+    try:
+        schema.validate(frame, lazy=True)
+    except SchemaErrors as errors:
+        found = [fault for error in errors.schema_errors for fault in _faults_of(name, schema, error)]
+        return sorted(found, key=lambda fault: fault.row or 0)
+    return []
+
+
+def _faults_of(name: str, schema: pa.DataFrameSchema, error: SchemaError) -> Iterator[PlanFault]:
+    cases = error.failure_cases
+    if not isinstance(error.check, pa.Check):
+        # The one check of a whole frame is that its key is unique: pandera names every column of the key.
+        key = [str(column) for column in schema.unique or ()]
+        cases = cases[cases["column"] == key[-1]]
+        for row, value in zip(cases["index"], cases["failure_case"], strict=True):
+            message = f"{quoted(value)} repeats an earlier row with the same {', '.join(key)}"
+            yield PlanFault(name, int(row), key[-1], message)
+        return
+    for row, value in zip(cases["index"], cases["failure_case"], strict=True):
+        yield PlanFault(name, int(row), str(error.schema.name), f"{quoted(value)} {error.check.error}")

@@ -1,0 +1,213 @@
+"""The plan's tables: what each column of each CSV file may hold, cell by cell.
+
+The tables are checked as text, as they stand in the file: reading them into types first would turn `N/A` into a
+missing number and lose what was written. A check's `error` ends the sentence that begins with the cell's value. Each
+column has one check, and empty cells pass it only where the column may be empty. What holds between rows and between
+files is not a matter of one cell, and is checked where the plan is read.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+
+import pandas as pd
+import pandera.pandas as pa
+
+from schemas.codes import Accumulation, ActionKind, Marker, Measure, Polarity, Unit
+
+YES_NO = ("yes", "no")
+FIGURE_MEASURES = (Measure.TARGET, Measure.HISTORY, Measure.STATISTICAL_NEIGHBOURS, Measure.NATIONAL)
+FIGURE_MARKERS: Mapping[str, Marker] = {
+    "N/A": Marker.NOT_APPLICABLE,
+    "[z]": Marker.NOT_APPLICABLE,
+    "-": Marker.NOT_AVAILABLE,
+    "[x]": Marker.NOT_AVAILABLE,
+    "..": Marker.NOT_AVAILABLE,
+    "[c]": Marker.SUPPRESSED,
+    "*": Marker.SUPPRESSED,
+    "[low]": Marker.LOW,
+    "TBC": Marker.TO_BE_CONFIRMED,
+}
+
+_DECIMAL = re.compile(r"-?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?")
+_MARGIN = re.compile(r"[0-9]+(\.[0-9]+)?")
+_COUNT = re.compile(r"[0-9]{1,9}")
+_DECIMALS = re.compile(r"[0-6]")
+_PERIOD = re.compile(r"([0-9]{4})-([0-9]{2})(Q[1-4])?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_PARTNER_CODE = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_NOT_BLANK = re.compile(r".+", re.DOTALL)
+
+
+def is_decimal(text: str) -> bool:
+    """Whether the text is a plain number; commas may stand between thousands."""
+    return _DECIMAL.fullmatch(text) is not None
+
+
+def is_figure(text: str) -> bool:
+    """Whether the text is a marker, a number, or a number with a percent sign."""
+    return text in FIGURE_MARKERS or is_decimal(text.removesuffix("%"))
+
+
+def is_period(text: str) -> bool:
+    """Whether the text is a period's code. One spelling only, so that equal periods are equal text."""
+    match = _PERIOD.fullmatch(text)
+    return match is not None and (int(match[1]) + 1) % 100 == int(match[2])
+
+
+def is_financial_year(text: str) -> bool:
+    """Whether the text is the code of a whole year."""
+    return "Q" not in text and is_period(text)
+
+
+def is_date(text: str) -> bool:
+    """Whether the text is a day of the calendar, written year first."""
+    if _DATE.fullmatch(text) is None:
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _column(test: Callable[[str], object], error: str, *, may_be_blank: bool = False) -> pa.Column:
+    def passes(cells: "pd.Series[str]") -> "pd.Series[bool]":
+        return pd.Series([bool(test(cell)) or (may_be_blank and not cell) for cell in cells], cells.index, dtype=bool)
+
+    return pa.Column(str, pa.Check(passes, error=error))
+
+
+def _text() -> pa.Column:
+    return _column(_NOT_BLANK.fullmatch, "is not allowed here")
+
+
+def _partner_code() -> pa.Column:
+    # The code is the name of the partner's folder, on whatever file system the inbox is.
+    return _column(_PARTNER_CODE.fullmatch, "is not a code of small letters, digits and hyphens such as yos")
+
+
+def _any_text() -> pa.Column:
+    return pa.Column(str)
+
+
+def _code(codes: Iterable[str], *, may_be_blank: bool = False) -> pa.Column:
+    allowed = tuple(str(code) for code in codes)
+    return _column(allowed.__contains__, f"is not one of {', '.join(allowed)}", may_be_blank=may_be_blank)
+
+
+def _decimal(*, may_be_blank: bool = False) -> pa.Column:
+    return _column(is_decimal, "is not a number such as 75.6", may_be_blank=may_be_blank)
+
+
+def _margin(*, may_be_blank: bool = False) -> pa.Column:
+    return _column(_MARGIN.fullmatch, "is not a number of zero or more", may_be_blank=may_be_blank)
+
+
+def _count(*, may_be_blank: bool = False) -> pa.Column:
+    return _column(_COUNT.fullmatch, "is not a whole number of zero or more", may_be_blank=may_be_blank)
+
+
+def _period() -> pa.Column:
+    return _column(is_period, "is not a period such as 2010-11 or 2010-11Q1")
+
+
+def _financial_year() -> pa.Column:
+    return _column(is_financial_year, "is not a financial year such as 2010-11")
+
+
+def _date() -> pa.Column:
+    return _column(is_date, "is not a date such as 2011-03-31")
+
+
+def _table(columns: dict[str, pa.Column], *key: str) -> pa.DataFrameSchema:
+    return pa.DataFrameSchema(columns, strict=True, unique=list(key), report_duplicates="exclude_first")
+
+
+SCHEMAS: Mapping[str, pa.DataFrameSchema] = {
+    "outcomes.csv": _table(
+        {"outcome_code": _text(), "outcome": _text(), "table_heading": _any_text()},
+        "outcome_code",
+    ),
+    "aspirations.csv": _table(
+        {
+            "aspiration": _text(),
+            "outcome_code": _text(),
+            "text": _text(),
+            "is_area_of_focus": _code(YES_NO),
+            "focus_on": _any_text(),
+        },
+        "aspiration",
+    ),
+    "partners.csv": _table({"partner_code": _partner_code(), "partner": _text()}, "partner_code"),
+    "actions.csv": _table(
+        {
+            "action_id": _text(),
+            "aspiration": _text(),
+            "kind": _code(ActionKind),
+            "action": _text(),
+            "detail": _any_text(),
+            "strategic_lead": _text(),
+            "lead_officer": _any_text(),
+            "partner_code": _text(),
+        },
+        "action_id",
+    ),
+    "milestones.csv": _table(
+        {
+            "milestone": _text(),
+            "action_id": _text(),
+            "financial_year": _financial_year(),
+            "description": _text(),
+            "due": _date(),
+            "is_due_stated": _code(YES_NO),
+        },
+        "milestone",
+    ),
+    "indicators.csv": _table(
+        {
+            "indicator": _text(),
+            "indicator_no": _any_text(),
+            "indicator_ref": _text(),
+            "sub": _any_text(),
+            "outcome_code": _text(),
+            "definition": _text(),
+            "polarity": _code(Polarity, may_be_blank=True),
+            "range_low": _decimal(may_be_blank=True),
+            "range_high": _decimal(may_be_blank=True),
+            "unit": _code(Unit, may_be_blank=True),
+            "decimals": _column(_DECIMALS.fullmatch, "is not a whole number from 0 to 6", may_be_blank=True),
+            "minimum": _decimal(may_be_blank=True),
+            "maximum": _decimal(may_be_blank=True),
+            "accumulation": _code(Accumulation, may_be_blank=True),
+            "multiplier": _count(may_be_blank=True),
+            "number_indicator": _any_text(),
+        },
+        "indicator",
+    ),
+    "figures.csv": _table(
+        {
+            "measure": _code(FIGURE_MEASURES),
+            "indicator": _text(),
+            "period": _period(),
+            "value": _column(is_figure, f"is not a number or one of {', '.join(FIGURE_MARKERS)}"),
+            "source": _text(),
+        },
+        "measure",
+        "indicator",
+        "period",
+    ),
+    "owed_by.csv": _table({"partner_code": _text(), "indicator": _text()}, "partner_code", "indicator"),
+    "calendar.csv": _table({"period": _period(), "opens_on": _date(), "due_on": _date()}, "period"),
+    "banding.csv": _table(
+        {
+            "indicator": _any_text(),
+            "target_margin_percent": _margin(may_be_blank=True),
+            "target_margin_steps": _count(may_be_blank=True),
+            "comparator_margin": _margin(may_be_blank=True),
+            "large_change_percent": _margin(may_be_blank=True),
+            "population_margin_percent": _margin(may_be_blank=True),
+        },
+        "indicator",
+    ),
+}

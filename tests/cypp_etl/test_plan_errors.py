@@ -1,0 +1,323 @@
+"""Each fault in a plan stops the reading of it, and names its file, row and column."""
+
+import csv
+import shutil
+from collections.abc import Callable
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import pytest
+
+from cypp_etl.plan_reader import PlanError, PlanFault, read_plan
+
+# File, the first cells of the row to break, the column, what to write there, and the message.
+BROKEN_CELLS = [
+    ("outcomes.csv", "SS", "outcome", "", "blank is not allowed here"),
+    ("aspirations.csv", "BH2", "outcome_code", "XX", '"XX" is not in outcomes.csv'),
+    ("aspirations.csv", "BH2", "is_area_of_focus", "maybe", '"maybe" is not one of yes, no'),
+    ("aspirations.csv", "BH2", "text", "", "blank is not allowed here"),
+    ("partners.csv", "yos", "partner", "", "blank is not allowed here"),
+    ("actions.csv", "PC1-A1", "aspiration", "PC9", '"PC9" is not in aspirations.csv'),
+    ("actions.csv", "PC1-A1", "partner_code", "fire", '"fire" is not in partners.csv'),
+    (
+        "actions.csv",
+        "PC1-A1",
+        "kind",
+        "new",
+        '"new" is not one of existing plan or strategy, additional partnership action',
+    ),
+    ("milestones.csv", "PC2-E1-M1", "action_id", "PC2-E9", '"PC2-E9" is not in actions.csv'),
+    ("milestones.csv", "PC2-E1-M1", "due", "31/08/2010", '"31/08/2010" is not a date such as 2011-03-31'),
+    ("milestones.csv", "PC2-E1-M1", "due", "2010-02-30", '"2010-02-30" is not a date such as 2011-03-31'),
+    ("milestones.csv", "PC2-E1-M1", "financial_year", "Nov-10", '"Nov-10" is not a financial year such as 2010-11'),
+    (
+        "milestones.csv",
+        "PC2-E1-M1",
+        "financial_year",
+        "2010-11Q1",
+        '"2010-11Q1" is not a financial year such as 2010-11',
+    ),
+    ("indicators.csv", "NI 111", "polarity", "HIHG", '"HIHG" is not one of HIGH, LOW, RANGE, NONE'),
+    ("indicators.csv", "NI 19", "polarity", "", "blank: neither NI 19 nor a parent of it states one"),
+    ("indicators.csv", "NI 113b", "polarity", "", "blank: neither NI 113b nor a parent of it states one"),
+    ("indicators.csv", "NI 19", "unit", "", "blank is not allowed here: the indicator carries values"),
+    ("indicators.csv", "NI 19", "unit", "ratio", '"ratio" is not one of percent, number, rate'),
+    ("indicators.csv", "NI 19", "decimals", "two", '"two" is not a whole number from 0 to 6'),
+    ("indicators.csv", "NI 19", "minimum", "none", '"none" is not a number such as 75.6'),
+    ("indicators.csv", "NI 19", "outcome_code", "XX", '"XX" is not in outcomes.csv'),
+    ("indicators.csv", "NI 19", "multiplier", "-1", '"-1" is not a whole number of zero or more'),
+    (
+        "indicators.csv",
+        "NI 111",
+        "unit",
+        "number",
+        '"number" stands on a parent: only its sub-indicators have one',
+    ),
+    (
+        "indicators.csv",
+        "NI 111b",
+        "number_indicator",
+        "NI 111",
+        '"NI 111" is not an indicator that carries values',
+    ),
+    ("indicators.csv", "NI 113b", "definition", "", "blank is not allowed here"),
+    ("figures.csv", "target,NI 19,2009-10", "indicator", "NI 18", '"NI 18" is not in indicators.csv'),
+    (
+        "figures.csv",
+        "target,NI 111a,2010-11",
+        "indicator",
+        "NI 111",
+        '"NI 111" is a parent: only its sub-indicators have figures',
+    ),
+    ("figures.csv", "target,NI 19,2009-10", "measure", "actual", None),
+    ("figures.csv", "target,NI 19,2009-10", "value", "", None),
+    ("figures.csv", "target,NI 19,2009-10", "value", "0,48", None),
+    ("figures.csv", "target,NI 19,2009-10", "value", "NaN", None),
+    ("figures.csv", "target,NI 19,2009-10", "value", "٤٨", None),
+    (
+        "figures.csv",
+        "target,NI 19,2009-10",
+        "value",
+        "0.48%",
+        '"0.48%" has a percent sign, but NI 19 is a rate',
+    ),
+    ("figures.csv", "target,NI 43,2009-10", "value", "750%", '"750%" is above the indicator\'s maximum, 100'),
+    ("figures.csv", "target,NI 43,2009-10", "value", "-7.5", '"-7.5" is below the indicator\'s minimum, 0'),
+    (
+        "figures.csv",
+        "target,NI 19,2009-10",
+        "period",
+        "2009-11",
+        '"2009-11" is not a period such as 2010-11 or 2010-11Q1',
+    ),
+    (
+        "figures.csv",
+        "target,NI 19,2010-11",
+        "period",
+        "2009-10",
+        '"2009-10" repeats an earlier row with the same measure, indicator, period',
+    ),
+    ("owed_by.csv", "nhs,NI 112", "partner_code", "fire", '"fire" is not in partners.csv'),
+    ("owed_by.csv", "nhs,NI 112", "indicator", "NI 9", '"NI 9" is not in indicators.csv'),
+    (
+        "owed_by.csv",
+        "nhs,NI 112",
+        "indicator",
+        "NI 113",
+        '"NI 113" is a parent: only its sub-indicators are returned',
+    ),
+    ("calendar.csv", "2010-11Q1", "due_on", "20 July", '"20 July" is not a date such as 2011-03-31'),
+    ("calendar.csv", "2010-11Q1", "due_on", "2010-06-30", '"2010-06-30" is before the period opens, 2010-07-01'),
+    ("calendar.csv", "2010-11Q1", "period", "2010-11Q5", '"2010-11Q5" is not a period such as 2010-11 or 2010-11Q1'),
+    ("banding.csv", ",10", "target_margin_percent", "ten", '"ten" is not a number of zero or more'),
+    (
+        "banding.csv",
+        ",10",
+        "comparator_margin",
+        "",
+        "blank is not allowed here: the row holds the default margins",
+    ),
+]
+
+
+@pytest.fixture
+def plan_copy(tmp_path: Path) -> Path:
+    with as_file(files("cypp_etl").joinpath("plan")) as shipped:
+        return Path(shutil.copytree(shipped, tmp_path / "plan"))
+
+
+def write_cell(file: Path, row_begins: str, column: str, text: str) -> int:
+    """Write one cell of the row that begins so, and give the row's number."""
+    with file.open(encoding="utf-8", newline="") as lines:
+        records = list(csv.reader(lines))
+    number = next(i for i, record in enumerate(records, 1) if f"{','.join(record)},".startswith(f"{row_begins},"))
+    records[number - 1][records[0].index(column)] = text
+    with file.open("w", encoding="utf-8", newline="") as lines:
+        csv.writer(lines, lineterminator="\n").writerows(records)
+    return number
+
+
+def faults_in(folder: Path) -> tuple[PlanFault, ...]:
+    with pytest.raises(PlanError) as caught:
+        read_plan(folder)
+    return caught.value.faults
+
+
+def edit(file: Path, change: Callable[[str], str]) -> None:
+    file.write_text(change(file.read_text(encoding="utf-8")), encoding="utf-8", newline="")
+
+
+@pytest.mark.parametrize("broken", BROKEN_CELLS)
+def test_a_broken_cell_is_the_one_fault(plan_copy: Path, broken: tuple[str, str, str, str, str | None]) -> None:
+    file, row_begins, column, text, message = broken
+    row = write_cell(plan_copy / file, row_begins, column, text)
+    (fault,) = faults_in(plan_copy)
+    assert (fault.file, fault.row, fault.column) == (file, row, column)
+    assert message is None or fault.message == message
+
+
+def test_the_error_reads_as_a_sentence(plan_copy: Path) -> None:
+    write_cell(plan_copy / "indicators.csv", "NI 111", "polarity", "HIHG")
+    with pytest.raises(PlanError) as caught:
+        read_plan(plan_copy)
+    error = caught.value
+    assert str(error) == 'indicators.csv, row 7, column polarity: "HIHG" is not one of HIGH, LOW, RANGE, NONE'
+    assert (error.file, error.row, error.column) == ("indicators.csv", 7, "polarity")
+    assert error.message == '"HIHG" is not one of HIGH, LOW, RANGE, NONE'
+
+
+def test_faults_of_all_files_are_told_at_once_and_in_order(plan_copy: Path) -> None:
+    write_cell(plan_copy / "owed_by.csv", "vcs,NI 110", "indicator", "NI 9")
+    write_cell(plan_copy / "milestones.csv", "PC2-E1-M1", "due", "August")
+    write_cell(plan_copy / "indicators.csv", "NI 45", "unit", "ratio")
+    write_cell(plan_copy / "indicators.csv", "NI 43", "unit", "")
+    (plan_copy / "calendar.csv").unlink()
+    assert [(fault.file, fault.row, fault.column) for fault in faults_in(plan_copy)] == [
+        ("milestones.csv", 5 + 1, "due"),
+        ("indicators.csv", 3, "unit"),
+        ("indicators.csv", 4, "unit"),
+        ("owed_by.csv", 13, "indicator"),
+        ("calendar.csv", None, None),
+    ]
+
+
+def test_there_is_no_folder(tmp_path: Path) -> None:
+    (fault,) = faults_in(tmp_path / "nowhere")
+    assert fault.file == str(tmp_path / "nowhere")
+    assert fault.message == "there is no such folder to read a plan from"
+
+
+def test_a_missing_file_is_one_fault(plan_copy: Path) -> None:
+    (plan_copy / "outcomes.csv").unlink()
+    (fault,) = faults_in(plan_copy)
+    assert str(fault) == "outcomes.csv: there is no such file in the plan's folder"
+
+
+def test_an_empty_file_has_none_of_its_columns(plan_copy: Path) -> None:
+    (plan_copy / "owed_by.csv").write_bytes(b"")
+    assert [(fault.row, fault.column) for fault in faults_in(plan_copy)] == [(1, "partner_code"), (1, "indicator")]
+
+
+def test_a_missing_and_an_unknown_column(plan_copy: Path) -> None:
+    edit(plan_copy / "partners.csv", lambda text: text.replace("partner_code,partner", "partner_code,name"))
+    missing, unknown = faults_in(plan_copy)
+    assert str(missing) == "partners.csv, row 1, column partner: is missing"
+    assert (unknown.file, unknown.row, unknown.column) == ("partners.csv", 1, "name")
+    assert unknown.message == '"name" is not a column of this file: it has partner_code, partner'
+
+
+def test_a_column_that_is_there_twice(plan_copy: Path) -> None:
+    edit(plan_copy / "owed_by.csv", lambda text: text.replace("indicator\n", "indicator,indicator\n", 1))
+    assert (faults_in(plan_copy)[0].row, faults_in(plan_copy)[0].column) == (1, "indicator")
+
+
+def test_a_row_with_a_cell_too_many(plan_copy: Path) -> None:
+    edit(plan_copy / "owed_by.csv", lambda text: text.replace("lscb,NI 22", "lscb,NI 22,NI 110"))
+    (fault,) = faults_in(plan_copy)
+    assert str(fault) == "owed_by.csv, row 14: has 3 cells, but the header has 2"
+
+
+def test_a_sub_indicator_without_a_parent(plan_copy: Path) -> None:
+    def drop_parent(text: str) -> str:
+        return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("NI 111,"))
+
+    edit(plan_copy / "indicators.csv", drop_parent)
+    assert [(fault.row, fault.column) for fault in faults_in(plan_copy)] == [(7, "sub"), (8, "sub")]
+    assert faults_in(plan_copy)[0].message == (
+        '"NI 111a" is a sub-indicator, but its parent "NI 111" has no row of its own'
+    )
+
+
+def test_an_indicator_that_is_not_its_ref_and_sub(plan_copy: Path) -> None:
+    row = write_cell(plan_copy / "indicators.csv", "NI 113b", "sub", "c")
+    (fault,) = faults_in(plan_copy)
+    assert (fault.row, fault.column) == (row, "indicator")
+    assert fault.message == '"NI 113b" should be "NI 113c", its ref and sub'
+
+
+@pytest.mark.parametrize("indicator", ["NI 19", "NI 111"])
+def test_a_range_needs_its_band(plan_copy: Path, indicator: str) -> None:
+    row = write_cell(plan_copy / "indicators.csv", indicator, "polarity", "RANGE")
+    assert [(fault.row, fault.column) for fault in faults_in(plan_copy)] == [(row, "range_low"), (row, "range_high")]
+
+
+def test_a_range_with_its_band_on_the_parent_is_inherited(plan_copy: Path) -> None:
+    for column, text in (("polarity", "RANGE"), ("range_low", "1,000"), ("range_high", "1500.5")):
+        write_cell(plan_copy / "indicators.csv", "NI 111", column, text)
+    leaf = read_plan(plan_copy).indicators["NI 111b"]
+    assert (leaf.polarity, leaf.range_low, str(leaf.range_high)) == ("RANGE", 1000, "1500.5")
+
+
+def test_a_range_upside_down(plan_copy: Path) -> None:
+    for column, text in (("polarity", "RANGE"), ("range_low", "2"), ("range_high", "1")):
+        write_cell(plan_copy / "indicators.csv", "NI 19", column, text)
+    (fault,) = faults_in(plan_copy)
+    assert (fault.row, fault.column) == (2, "range_high")
+
+
+def test_bounds_upside_down(plan_copy: Path) -> None:
+    row = write_cell(plan_copy / "indicators.csv", "NI 43", "maximum", "-1")
+    assert str(faults_in(plan_copy)[0]) == f'indicators.csv, row {row}, column maximum: "-1" is below the minimum, 0'
+
+
+@pytest.mark.parametrize(
+    ("file", "copied", "row", "column"),
+    [
+        ("outcomes.csv", "BH,", 8, "outcome_code"),
+        ("milestones.csv", "PC1-E1-M1,", 40, "milestone"),
+        ("indicators.csv", "NI 22,", 17, "indicator"),
+        ("figures.csv", "target,NI 114,2010-11,", 89, "period"),
+        ("owed_by.csv", "nhs,NI 112", 15, "indicator"),
+        ("calendar.csv", "2010-11,", 27, "period"),
+        ("banding.csv", ",10,", 3, "indicator"),
+    ],
+)
+def test_a_row_that_is_there_twice(plan_copy: Path, file: str, copied: str, row: int, column: str) -> None:
+    def repeat(text: str) -> str:
+        return text + next(line for line in text.splitlines(keepends=True) if line.startswith(copied))
+
+    edit(plan_copy / file, repeat)
+    (fault,) = faults_in(plan_copy)
+    assert (fault.file, fault.row, fault.column) == (file, row, column)
+    assert "repeats an earlier row" in fault.message
+
+
+def test_margins_without_a_default(plan_copy: Path) -> None:
+    write_cell(plan_copy / "banding.csv", ",10", "indicator", "NI 19")
+    (fault,) = faults_in(plan_copy)
+    assert (fault.file, fault.column) == ("banding.csv", "indicator")
+
+
+def test_margins_for_an_unknown_indicator(plan_copy: Path) -> None:
+    edit(plan_copy / "banding.csv", lambda text: text + "NI 9,,,,,\n")
+    (fault,) = faults_in(plan_copy)
+    assert (fault.row, fault.column, fault.message) == (3, "indicator", '"NI 9" is not in indicators.csv')
+
+
+@pytest.mark.parametrize("partner_code", ["../yos", "YOS", "a b", ".yos"])
+def test_a_partner_code_is_fit_to_name_a_folder(plan_copy: Path, partner_code: str) -> None:
+    edit(plan_copy / "partners.csv", lambda text: f"{text}{partner_code},Another partner\n")
+    (fault,) = faults_in(plan_copy)
+    assert (fault.file, fault.row, fault.column) == ("partners.csv", 8, "partner_code")
+
+
+def test_a_file_that_is_not_utf_8(plan_copy: Path) -> None:
+    edit(plan_copy / "partners.csv", lambda text: text + "cafe,Café\n")
+    text = (plan_copy / "partners.csv").read_text(encoding="utf-8")
+    (plan_copy / "partners.csv").write_bytes(text.encode("cp1252"))
+    (fault,) = faults_in(plan_copy)
+    assert (fault.file, fault.row) == ("partners.csv", 8)
+    assert "UTF-8" in fault.message
+
+
+def test_a_quote_that_is_never_closed(plan_copy: Path) -> None:
+    edit(plan_copy / "partners.csv", lambda text: text + 'ext,"Another\n')
+    (fault,) = faults_in(plan_copy)
+    assert (fault.file, fault.row) == ("partners.csv", 8)
+
+
+def test_rows_are_numbered_as_a_spreadsheet_numbers_them(plan_copy: Path) -> None:
+    """A cell with a line break is one row, and an empty row is one that counts."""
+    edit(plan_copy / "partners.csv", lambda text: text + 'ext,"Another\npartner"\n,\n\nbad code,Bad\n')
+    (fault,) = faults_in(plan_copy)
+    assert (fault.row, fault.column) == (11, "partner_code")
