@@ -1,0 +1,94 @@
+"""Opening the warehouse, on SQLite or PostgreSQL, with the same promises from both: one writer, readers never wait."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+WAIT_SECONDS = 30
+_WRITES = "cypp_writes"
+_WRITER_LOCK = int.from_bytes(b"cypp-etl")
+
+
+def open_warehouse(url: str) -> Engine:
+    """Open the warehouse at a URL; nothing is created in it until `revisions.upgrade`.
+
+    Args:
+        url: `sqlite:////path/to/file`, whose folder is made if need be, or `postgresql://user@host/database`.
+
+    Raises:
+        ValueError: the URL names another database system.
+        sqlalchemy.exc.ArgumentError: the text is no URL.
+    """
+    parsed = make_url(url)
+    match parsed.get_backend_name():
+        case "sqlite":
+            return _open_sqlite(parsed)
+        case "postgresql" | "postgres":
+            return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        case other:
+            raise ValueError(f"The warehouse can be SQLite or PostgreSQL, not {other}: check CYPP_WAREHOUSE_URL")
+
+
+def _open_sqlite(url: URL) -> Engine:
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    # isolation_level=None stops the driver from opening transactions by itself, when and how it likes.
+    engine = create_engine(url, connect_args={"isolation_level": None, "timeout": WAIT_SECONDS})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(dbapi_connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    """Set what SQLite forgets between connections.
+
+    synchronous=FULL: with NORMAL a power cut takes back the last commits, after the partner was told "accepted" and
+    the workbook left the inbox. It costs a flush to disk per transaction, which a batch shares.
+    """
+    cursor = dbapi_connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Take the write lock at the start of what will write.
+
+    A transaction that starts by reading and then writes is refused at once, however long it was ready to wait, if
+    another has written in between.
+    """
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction that writes: committed at the end, or rolled back whole if anything is raised.
+
+    Writers take turns, on PostgreSQL too: versions, duplicates and what is in force are read and then written, and two
+    writers side by side would decide on the same past. A turn is milliseconds; a batch is one turn.
+
+    Raises:
+        sqlalchemy.exc.OperationalError: another writer held its turn for longer than `WAIT_SECONDS`.
+    """
+    with engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{WAIT_SECONDS}s'")
+            connection.execute(select(func.pg_advisory_xact_lock(_WRITER_LOCK)))
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One transaction that reads: every query in it sees the same snapshot, and it waits for nobody."""
+    options: dict[str, Any] = {}
+    if engine.dialect.name == "postgresql":
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
+        yield connection

@@ -1,0 +1,123 @@
+"""Recording what came in: each submission once, whole or not at all, with all that follows from it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine
+
+from cypp_etl.plan_model import Plan
+from cypp_etl.submission import CheckedReturn
+from schemas.codes import SubmissionStatus
+from warehouse.deciding import Decision, decide
+from warehouse.engine import writing
+from warehouse.judging import Series, rejudge
+from warehouse.loading import end_what_is_replaced, insert_contents, insert_submissions
+from warehouse.plans import require_plan
+from warehouse.timeline import next_moment
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A return as it came, checked, and when its file was received."""
+
+    checked: CheckedReturn
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a submission.
+
+    `version` counts the attempts at one partner's return for one period, and is None where it names neither.
+    `duplicate_of` is the submission in force with the same bytes; `previous_submission_id` the one that this
+    replaced. `changed_judgements` counts judgements that came out differently, in the series that the return touched.
+    """
+
+    submission_id: int
+    status: SubmissionStatus
+    version: int | None
+    duplicate_of: int | None
+    previous_submission_id: int | None
+    changed_judgements: int
+
+
+def record(
+    engine: Engine, checked: CheckedReturn, plan: Plan, received_at: datetime, recorded_at: datetime | None = None
+) -> Recorded:
+    """Record one submission, its findings, its figures and the judgements that follow, in one transaction.
+
+    Args:
+        plan: the plan that the return was checked against; it must be the one in force.
+        received_at: when the file came; tells whether the return is late.
+        recorded_at: now, if that is not when the file came: what is in force changes from this moment on.
+
+    Raises:
+        AnotherPlanInForceError: the plan was changed since the return was checked.
+        ValueError: an accepted return names no partner or no period, or a moment has no time zone.
+        sqlalchemy.exc.SQLAlchemyError: the database refused or is gone; nothing was recorded.
+    """
+    with writing(engine) as connection:
+        (recorded,) = record_batch(connection, [Arrival(checked, received_at)], plan, recorded_at or received_at)
+    return recorded
+
+
+def record_batch(
+    connection: Connection, arrivals: Sequence[Arrival], plan: Plan, recorded_at: datetime
+) -> list[Recorded]:
+    """Record submissions in the order given, as `record` does, in the caller's transaction of `engine.writing`.
+
+    Returns:
+        What became of each, in the order given.
+    """
+    at = next_moment(connection, recorded_at)
+    plan_id = require_plan(connection, plan, at)
+    done: list[tuple[Decision, int, set[Series]]] = []
+    for together in _without_conflict(arrivals):
+        done += _record_together(connection, together, at)
+    touched = {series for _, _, of_one in done for series in of_one}
+    changed = rejudge(connection, plan, plan_id, touched, at)
+    return [
+        Recorded(
+            submission_id,
+            decision.status,
+            decision.version,
+            decision.duplicate_of,
+            decision.supersedes,
+            sum(changed[series] for series in of_one),
+        )
+        for decision, submission_id, of_one in done
+    ]
+
+
+def _without_conflict(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
+    """Arrivals in order, in groups within which no two speak of the same return, figure or milestone."""
+    together: list[Arrival] = []
+    spoken_of: set[object] = set()
+    for arrival in arrivals:
+        checked = arrival.checked
+        about: set[object] = {(checked.partner_code, checked.period)}
+        about |= {(row.partner_code, row.indicator, row.measure, row.period) for row in checked.observations}
+        about |= {(row.partner_code, row.milestone, row.period) for row in checked.milestone_reports}
+        if together and not about.isdisjoint(spoken_of):
+            yield together
+            together, spoken_of = [], set()
+        together.append(arrival)
+        spoken_of |= about
+    if together:
+        yield together
+
+
+def _record_together(
+    connection: Connection, arrivals: list[Arrival], at: datetime
+) -> list[tuple[Decision, int, set[Series]]]:
+    """Record arrivals that do not concern each other. Gives the series that each touched beside its number."""
+    decisions = decide(connection, [arrival.checked for arrival in arrivals])
+    replaced = end_what_is_replaced(connection, decisions, at)
+    received = [arrival.received_at for arrival in arrivals]
+    submission_ids = insert_submissions(connection, decisions, received, at)
+    insert_contents(connection, decisions, submission_ids, at)
+    return [
+        (decision, submission_id, replaced.get(decision.supersedes, set()) | decision.series)
+        for decision, submission_id in zip(decisions, submission_ids, strict=True)
+    ]

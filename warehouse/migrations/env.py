@@ -1,0 +1,15 @@
+"""What Alembic runs to migrate: on the connection, and in the transaction, that `revisions.upgrade` holds."""
+
+from alembic import context
+
+from warehouse import tables
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=tables.metadata,
+    compare_type=True,
+    # SQLite cannot alter most of a table in place, so that Alembic has to copy it.
+    render_as_batch=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,1 @@
+"""One file a revision, numbered: a greater number is a newer one."""

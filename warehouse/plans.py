@@ -1,0 +1,129 @@
+"""The plan in the warehouse: what every judgement and view takes its words and targets from."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, insert, select
+
+from cypp_etl.plan_model import Plan
+from warehouse import plan_tables as tables
+from warehouse.judging import Series, rejudge
+from warehouse.tables import observation
+from warehouse.timeline import end_rows, next_moment
+
+
+class AnotherPlanInForceError(RuntimeError):
+    """What was to be recorded was checked against a plan that is not, or no longer, the one in force."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedPlan:
+    """The plan in force: its number, whether it is new, and how many judgements it changed."""
+
+    plan_id: int
+    is_new: bool
+    changed_judgements: int
+
+
+def record_plan(connection: Connection, plan: Plan, at: datetime) -> RecordedPlan:
+    """Put a plan in force, unless it is already, and judge everything by it.
+
+    Args:
+        connection: a transaction of `engine.writing`.
+        at: the moment, with a time zone.
+    """
+    held = _in_force(connection)
+    if held and held[1] == plan.fingerprint:
+        return RecordedPlan(held[0], False, 0)
+    at = next_moment(connection, at)
+    if held:
+        end_rows(connection, tables.plan, [held[0]], at)
+    plan_id = _insert(connection, plan, at)
+    columns = observation.c
+    everything = select(columns.partner_code, columns.indicator).where(columns.superseded_at.is_(None)).distinct()
+    touched = [Series(*row) for row in connection.execute(everything)]
+    return RecordedPlan(plan_id, True, rejudge(connection, plan, plan_id, touched, at).total())
+
+
+def require_plan(connection: Connection, plan: Plan, at: datetime) -> int:
+    """The number of a plan that must be the one in force; the first plan of all is recorded here.
+
+    A worker that was started before the plan was changed would otherwise put the old plan back with its next return.
+
+    Raises:
+        AnotherPlanInForceError: another plan is in force.
+    """
+    held = _in_force(connection)
+    if held is None:
+        return record_plan(connection, plan, at).plan_id
+    if held[1] != plan.fingerprint:
+        raise AnotherPlanInForceError(
+            f"The plan in force is {held[1][:12]}, and this was checked against {plan.fingerprint[:12]}: "
+            "read the plan again, put it in force if it is the newer one, and check again"
+        )
+    return held[0]
+
+
+def _in_force(connection: Connection) -> tuple[int, str] | None:
+    columns = tables.plan.c
+    query = select(columns.plan_id, columns.fingerprint).where(columns.superseded_at.is_(None))
+    row = connection.execute(query).one_or_none()
+    return None if row is None else (row.plan_id, row.fingerprint)
+
+
+def _insert(connection: Connection, plan: Plan, at: datetime) -> int:
+    values = {"fingerprint": plan.fingerprint, "recorded_at": at}
+    plan_id: int = connection.execute(insert(tables.plan).values(values).returning(tables.plan.c.plan_id)).scalar_one()
+    for table, rows in _rows(plan):
+        names = [column.name for column in table.columns if column.name != "plan_id"]
+        numbered = [{"plan_id": plan_id} | {name: row[name] for name in names} for row in rows]
+        if numbered:
+            connection.execute(insert(table), numbered)
+    return plan_id
+
+
+def _rows(plan: Plan) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
+    """The rows of each table, those that others refer to first. Surplus fields are left out by the caller."""
+    yield tables.plan_outcome, [asdict(outcome) for outcome in plan.outcomes.values()]
+    yield tables.plan_partner, [asdict(partner) for partner in plan.partners.values()]
+    yield (
+        tables.plan_calendar,
+        [
+            {"period": entry.period.code, "opens_on": entry.opens_on, "due_on": entry.due_on}
+            for entry in plan.calendar.values()
+        ],
+    )
+    yield tables.plan_aspiration, [asdict(aspiration) for aspiration in plan.aspirations.values()]
+    yield tables.plan_action, [asdict(action) for action in plan.actions.values()]
+    yield (
+        tables.plan_milestone,
+        [
+            asdict(milestone) | {"financial_year": milestone.financial_year.code}
+            for milestone in plan.milestones.values()
+        ],
+    )
+    yield tables.plan_indicator, [asdict(indicator) for indicator in plan.indicators.values()]
+    yield (
+        tables.plan_owed,
+        [
+            {"partner_code": partner_code, "indicator": indicator}
+            for partner_code, indicators in plan.owed_by.items()
+            for indicator in indicators
+        ],
+    )
+    yield (
+        tables.plan_figure,
+        [
+            {
+                "measure": measure,
+                "indicator": indicator,
+                "period": period.code,
+                "value": None if figure.value is None else float(figure.value),
+                "marker": figure.marker,
+                "source": figure.source,
+            }
+            for (measure, indicator, period), figure in plan.figures.items()
+        ],
+    )

@@ -1,0 +1,145 @@
+"""The tables. Rows are never changed: a row ends, by `superseded_at`, and another begins, by `recorded_at`.
+
+A row is in force while `superseded_at` is NULL. What was in force at a moment is what had begun and not yet ended.
+The tables are ours to change, by a migration; the views in `views.py` are the promise to others.
+"""
+
+from sqlalchemy import CheckConstraint, Column, Index, Integer, Table
+
+from schemas.codes import SubmissionStatus
+from warehouse.columns import life, metadata, number, one_in_force, refers, row_id, word
+from warehouse.plan_tables import plan
+from warehouse.types import Moment
+
+__all__ = [
+    "ACCEPTED",
+    "IS_ACCEPTED",
+    "JUDGED",
+    "finding",
+    "judgement",
+    "metadata",
+    "milestone_report",
+    "observation",
+    "period_closing",
+    "submission",
+    "view_version",
+]
+
+ACCEPTED = (SubmissionStatus.ACCEPTED, SubmissionStatus.ACCEPTED_WITH_QUERIES)
+IS_ACCEPTED = f"status IN ('{ACCEPTED[0]}', '{ACCEPTED[1]}')"
+
+JUDGED = (
+    "actual",
+    "previous_period",
+    "previous_actual",
+    "change",
+    "direction",
+    "direction_basis",
+    "quarter_direction",
+    "target",
+    "on_target",
+    "year_to_date",
+    "target_band",
+    "statistical_neighbours",
+    "statistical_neighbours_band",
+    "national",
+    "national_band",
+    "next_target",
+    "next_target_2",
+)
+"""The columns of a judgement, named as `cypp_etl.judgement.judge` names them."""
+_JUDGED_WORDS = ("previous_period", "direction", "direction_basis", "on_target")
+
+
+submission = Table(
+    "submission",
+    metadata,
+    row_id("submission_id"),
+    word("partner_code", nullable=True),
+    word("period", nullable=True),
+    Column("version", Integer),
+    word("file"),
+    word("file_name"),
+    word("sha256"),
+    word("layout"),
+    word("prepared_by"),
+    word("email"),
+    word("status"),
+    refers("duplicate_of", "submission.submission_id"),
+    refers("supersedes", "submission.submission_id"),
+    Column("received_at", Moment, nullable=False),
+    *life(),
+    # What is in force must say whose it is, and for when: NULLs would slip through the unique index.
+    CheckConstraint(f"NOT {IS_ACCEPTED} OR (partner_code IS NOT NULL AND period IS NOT NULL)", name="whose"),
+    Index("ux_submission_version", "partner_code", "period", "version", unique=True),
+    one_in_force(
+        "ux_submission_in_force", "partner_code", "period", condition=f"{IS_ACCEPTED} AND superseded_at IS NULL"
+    ),
+    Index(None, "sha256"),
+    Index(None, "recorded_at"),
+)
+
+finding = Table(
+    "finding",
+    metadata,
+    row_id("finding_id"),
+    refers("submission_id", "submission.submission_id", nullable=False, index=True),
+    *(word(name) for name in ("code", "severity", "sheet", "cell", "value", "message", "fix")),
+)
+
+observation = Table(
+    "observation",
+    metadata,
+    row_id("observation_id"),
+    refers("submission_id", "submission.submission_id", nullable=False, index=True),
+    *(word(name) for name in ("partner_code", "indicator", "measure", "period")),
+    number("value"),
+    word("marker", nullable=True),
+    word("qualifiers"),
+    number("numerator"),
+    number("denominator"),
+    *(word(name) for name in ("comment", "typed", "sheet", "cell")),
+    *life(),
+    one_in_force("ux_observation_in_force", "partner_code", "indicator", "measure", "period"),
+)
+
+milestone_report = Table(
+    "milestone_report",
+    metadata,
+    row_id("milestone_report_id"),
+    refers("submission_id", "submission.submission_id", nullable=False, index=True),
+    *(word(name) for name in ("partner_code", "milestone", "period")),
+    word("status", nullable=True),
+    word("evidence"),
+    word("review", nullable=True),
+    *(word(name) for name in ("reason", "sheet", "cell")),
+    *life(),
+    one_in_force("ux_milestone_report_in_force", "partner_code", "milestone", "period"),
+)
+
+judgement = Table(
+    "judgement",
+    metadata,
+    row_id("judgement_id"),
+    # The very figure that was judged, and the plan it was judged by: a judgement can always be worked out again.
+    refers("observation_id", "observation.observation_id", nullable=False, index=True),
+    refers("plan_id", plan.c.plan_id, nullable=False),
+    *(word(name) for name in ("partner_code", "indicator", "period")),
+    *(
+        word(name, nullable=True) if name in _JUDGED_WORDS or name.endswith(("band", "direction")) else number(name)
+        for name in JUDGED
+    ),
+    *life(),
+    one_in_force("ux_judgement_in_force", "partner_code", "indicator", "period"),
+    Index("ix_judgement_indicator_period", "indicator", "period"),
+)
+
+period_closing = Table(
+    "period_closing",
+    metadata,
+    word("period", primary_key=True),
+    word("closed_by"),
+    Column("closed_at", Moment, nullable=False),
+)
+
+view_version = Table("view_version", metadata, word("sha256", primary_key=True))

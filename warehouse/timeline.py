@@ -1,0 +1,33 @@
+"""The order of things: when a change counts from, and how rows end."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection, Table, bindparam, func, select, update
+
+from warehouse.plan_tables import plan
+from warehouse.tables import submission
+
+
+def next_moment(connection: Connection, at: datetime) -> datetime:
+    """The moment from which a change counts: `at`, but never before the last change.
+
+    A clock that was set back, or another machine's that is slow, would make a row end before it began, and a reading
+    as of that moment wrong for ever.
+
+    Raises:
+        ValueError: `at` has no time zone.
+    """
+    if at.tzinfo is None:
+        raise ValueError(f"{at!r} has no time zone")
+    last = [connection.scalar(select(func.max(table.c.recorded_at))) for table in (submission, plan)]
+    return max([at, *(moment for moment in last if moment is not None)])
+
+
+def end_rows(connection: Connection, table: Table, row_ids: Iterable[int], at: datetime) -> None:
+    """End rows of a table, given by their numbers, which must be in force."""
+    key = next(iter(table.primary_key))
+    ended = [{"row_id": row_id, "at": at} for row_id in row_ids]
+    if ended:
+        statement = update(table).where(key == bindparam("row_id")).values(superseded_at=bindparam("at"))
+        connection.execute(statement, ended)

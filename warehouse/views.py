@@ -1,0 +1,160 @@
+"""The views that BI tools use. Their names, columns and the order of these are a promise; the tables are not.
+
+The SQL is one text for both databases, but for the words in `_DIALECTS`. Symbols are written by `_symbol` from the
+code lists, so that none is typed twice.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+from sqlalchemy import Connection, inspect
+
+from schemas.codes import BAND_SYMBOLS, DIRECTION_SYMBOLS, ON_TARGET_SYMBOLS, ReturnStatus, Severity, SubmissionStatus
+from warehouse.tables import IS_ACCEPTED
+
+_Word = TypeVar("_Word", bound=StrEnum)
+
+_PLAN_IN_FORCE = "(SELECT plan_id FROM plan WHERE superseded_at IS NULL)"
+# Dates are compared as dates in UTC, in which moments are stored.
+_DIALECTS = {
+    "sqlite": {"today": "date('now')", "received_on": "date(a.first_received_at)"},
+    "postgresql": {
+        "today": "CAST(now() AT TIME ZONE 'UTC' AS date)",
+        "received_on": "CAST(a.first_received_at AT TIME ZONE 'UTC' AS date)",
+    },
+}
+
+
+def _symbol(column: str, symbols: Mapping[_Word, str]) -> str:
+    """The word in a judgement's column, and its symbol beside it."""
+    cases = " ".join(f"WHEN '{word}' THEN '{symbol}'" for word, symbol in symbols.items())
+    return f"j.{column}, CASE j.{column} {cases} END AS {column}_symbol"
+
+
+def _performance(plan_id: str, last_column: str, condition: str) -> str:
+    """A row per judgement, with the figure judged and the cell it stood in.
+
+    Args:
+        plan_id: the plan whose words describe the indicator.
+        last_column: SQL of columns that follow the promised ones.
+        condition: which judgements.
+    """
+    return f"""
+        SELECT
+            j.period,
+            replace(substr(j.period, 1, 7), '-', '/')
+                || CASE WHEN length(j.period) > 7 THEN ' ' || substr(j.period, 8) ELSE '' END AS period_label,
+            substr(j.period, 1, 7) AS financial_year,
+            CASE WHEN length(j.period) > 7 THEN CAST(substr(j.period, 9, 1) AS integer) END AS quarter,
+            i.outcome_code, oc.outcome, i.indicator_no, i.indicator_ref, nullif(i.sub, '') AS sub, i.indicator,
+            CASE WHEN i.parent_definition = '' THEN i.definition
+                ELSE i.parent_definition || ' – ' || i.definition END AS definition,
+            i.polarity, i.unit, i.decimals, j.partner_code,
+            j.actual, o.typed AS actual_text, coalesce(o.marker, nullif(o.qualifiers, '')) AS marker,
+            j.previous_period, j.previous_actual, j.change,
+            {_symbol("direction", DIRECTION_SYMBOLS)},
+            j.direction_basis,
+            {_symbol("quarter_direction", DIRECTION_SYMBOLS)},
+            j.target,
+            {_symbol("on_target", ON_TARGET_SYMBOLS)},
+            j.year_to_date,
+            {_symbol("target_band", BAND_SYMBOLS)},
+            j.statistical_neighbours,
+            {_symbol("statistical_neighbours_band", BAND_SYMBOLS)},
+            j.national,
+            {_symbol("national_band", BAND_SYMBOLS)},
+            j.next_target, j.next_target_2,
+            o.submission_id, s.file_name AS source_file, o.sheet AS source_sheet, o.cell AS source_cell,
+            j.recorded_at{last_column}
+        FROM judgement j
+        JOIN observation o ON o.observation_id = j.observation_id
+        JOIN submission s ON s.submission_id = o.submission_id
+        JOIN plan_indicator i ON i.plan_id = {plan_id} AND i.indicator = j.indicator
+        JOIN plan_outcome oc ON oc.plan_id = i.plan_id AND oc.outcome_code = i.outcome_code
+        WHERE {condition}"""  # noqa: S608 (nothing but constants)
+
+
+_SUBMISSIONS = f"""
+        SELECT
+            s.submission_id, s.partner_code, s.period, s.version, s.file_name, s.sha256, s.received_at,
+            CASE WHEN s.superseded_at IS NULL THEN s.status ELSE '{SubmissionStatus.SUPERSEDED}' END AS status,
+            coalesce(f.errors, 0) AS errors, coalesce(f.queries, 0) AS queries, coalesce(f.notes, 0) AS notes,
+            coalesce(o.observations, 0) AS observations
+        FROM submission s
+        LEFT JOIN (
+            SELECT submission_id,
+                count(CASE severity WHEN '{Severity.ERROR}' THEN 1 END) AS errors,
+                count(CASE severity WHEN '{Severity.QUERY}' THEN 1 END) AS queries,
+                count(CASE severity WHEN '{Severity.NOTE}' THEN 1 END) AS notes
+            FROM finding GROUP BY submission_id
+        ) f ON f.submission_id = s.submission_id
+        LEFT JOIN (
+            SELECT submission_id, count(*) AS observations FROM observation GROUP BY submission_id
+        ) o ON o.submission_id = s.submission_id"""  # noqa: S608 (nothing but constants)
+
+_FINDINGS = "SELECT submission_id, code, severity, sheet, cell, value, message, fix FROM finding"
+
+# What is owed: every quarter of the calendar, by each partner that returns an indicator or reports on a milestone. A
+# whole year is owed by nobody, and listed where it was returned. What came on time stays on time when it is corrected
+# later: the first accepted submission tells whether it was late, the one in force what is shown.
+_RETURN_STATUS = f"""
+        WITH owing AS (
+            SELECT partner_code FROM plan_owed WHERE plan_id = {_PLAN_IN_FORCE}
+            UNION
+            SELECT a.partner_code FROM plan_action a
+            JOIN plan_milestone m ON m.plan_id = a.plan_id AND m.action_id = a.action_id
+            WHERE a.plan_id = {_PLAN_IN_FORCE}
+        ), answered AS (
+            SELECT partner_code, period, min(received_at) AS first_received_at,
+                max(CASE WHEN superseded_at IS NULL THEN submission_id END) AS submission_id,
+                max(CASE WHEN superseded_at IS NULL THEN received_at END) AS received_at
+            FROM submission WHERE {IS_ACCEPTED} GROUP BY partner_code, period
+        ), listed AS (
+            SELECT w.partner_code, c.period, c.due_on
+            FROM owing w CROSS JOIN plan_calendar c
+            WHERE c.plan_id = {_PLAN_IN_FORCE} AND length(c.period) > 7
+            UNION
+            SELECT w.partner_code, a.period, c.due_on
+            FROM answered a JOIN owing w ON w.partner_code = a.partner_code
+            LEFT JOIN plan_calendar c ON c.plan_id = {_PLAN_IN_FORCE} AND c.period = a.period
+        )
+        SELECT e.partner_code, e.period, e.due_on,
+            CASE WHEN a.submission_id IS NULL AND e.due_on < {{today}} THEN '{ReturnStatus.MISSING}'
+                WHEN a.submission_id IS NULL THEN '{ReturnStatus.NOT_DUE}'
+                WHEN {{received_on}} > e.due_on THEN '{ReturnStatus.LATE}'
+                ELSE '{ReturnStatus.RECEIVED}' END AS status,
+            a.received_at, a.submission_id
+        FROM listed e LEFT JOIN answered a ON a.partner_code = e.partner_code AND a.period = e.period"""  # noqa: S608 (nothing but constants)
+
+_VIEWS = {
+    "bi_performance": _performance(_PLAN_IN_FORCE, "", "j.superseded_at IS NULL"),
+    "bi_performance_history": _performance("j.plan_id", ", j.superseded_at", "1 = 1"),
+    "bi_submissions": _SUBMISSIONS,
+    "bi_findings": _FINDINGS,
+    "bi_return_status": _RETURN_STATUS,
+}
+
+
+def view_statements(dialect: str) -> dict[str, str]:
+    """The SELECT of each view, by its name, in the words of one database system."""
+    return {name: sql.format_map(_DIALECTS[dialect]) for name, sql in _VIEWS.items()}
+
+
+def views_sha256(dialect: str) -> str:
+    """What the views' SQL comes to: stored beside the views, it tells whether they are out of date."""
+    return hashlib.sha256(repr(view_statements(dialect)).encode()).hexdigest()
+
+
+def drop_views(connection: Connection) -> None:
+    """Drop every view of ours. On PostgreSQL this fails, whole, where somebody's own view is built on one of them."""
+    for name in inspect(connection).get_view_names():
+        if name.startswith("bi_"):
+            connection.exec_driver_sql(f'DROP VIEW "{name}"')
+
+
+def create_views(connection: Connection) -> None:
+    """Create every view."""
+    for name, sql in view_statements(connection.dialect.name).items():
+        connection.exec_driver_sql(f"CREATE VIEW {name} AS {sql}")
