@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan_model import Plan
+from cypp_etl.plan_model import Banding, Plan
 from cypp_etl.plan_reader import read_plan
 from schemas.codes import Accumulation, ActionKind, Marker, Measure, Polarity, Unit
 
@@ -253,7 +253,7 @@ def test_the_calendar_holds_every_year_and_quarter(plan: Plan) -> None:
 
 def test_every_indicator_has_the_default_margins(plan: Plan) -> None:
     margins = plan.indicators["NI 19"].banding
-    assert (margins.target_margin_percent, margins.target_margin_steps, margins.comparator_margin) == (10, 1, 5)
+    assert margins == Banding(Decimal(10), 1, Decimal(5), Decimal(25), Decimal(5))
     assert {indicator.banding for indicator in plan.indicators.values()} == {margins}
 
 

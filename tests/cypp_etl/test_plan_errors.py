@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cypp_etl.plan_reader import PlanError, PlanFault, read_plan
+from schemas.codes import Polarity
 
 # File, the first cells of the row to break, the column, what to write there, and the message.
 BROKEN_CELLS = [
@@ -245,7 +246,7 @@ def test_a_range_with_its_band_on_the_parent_is_inherited(plan_copy: Path) -> No
     for column, text in (("polarity", "RANGE"), ("range_low", "1,000"), ("range_high", "1500.5")):
         write_cell(plan_copy / "indicators.csv", "NI 111", column, text)
     leaf = read_plan(plan_copy).indicators["NI 111b"]
-    assert (leaf.polarity, leaf.range_low, str(leaf.range_high)) == ("RANGE", 1000, "1500.5")
+    assert (leaf.polarity, str(leaf.range_low), str(leaf.range_high)) == (Polarity.RANGE, "1000", "1500.5")
 
 
 def test_a_range_upside_down(plan_copy: Path) -> None:
