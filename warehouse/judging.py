@@ -41,8 +41,11 @@ def rejudge(
     so that a judgement in force always leads to the cell in force; it is not counted as changed.
 
     Args:
-        plan: the plan in force, whose number is `plan_id`.
+        connection: a transaction of `engine.writing`.
+        plan: the plan in force.
+        plan_id: its number.
         touched: the series of which a figure changed. Indicators that the plan no longer has lose their judgements.
+        at: the moment from which the change counts.
 
     Returns:
         How many judgements changed, were added or ended, by series.

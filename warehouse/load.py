@@ -48,6 +48,8 @@ def record(
     """Record one submission, its findings, its figures and the judgements that follow, in one transaction.
 
     Args:
+        engine: the warehouse.
+        checked: the return; its figures are loaded if it is accepted.
         plan: the plan that the return was checked against; it must be the one in force.
         received_at: when the file came; tells whether the return is late.
         recorded_at: now, if that is not when the file came: what is in force changes from this moment on.

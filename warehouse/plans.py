@@ -32,6 +32,7 @@ def record_plan(connection: Connection, plan: Plan, at: datetime) -> RecordedPla
 
     Args:
         connection: a transaction of `engine.writing`.
+        plan: the plan to be in force.
         at: the moment, with a time zone.
     """
     held = _in_force(connection)

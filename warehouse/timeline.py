@@ -20,8 +20,9 @@ def next_moment(connection: Connection, at: datetime) -> datetime:
     """
     if at.tzinfo is None:
         raise ValueError(f"{at!r} has no time zone")
-    last = [connection.scalar(select(func.max(table.c.recorded_at))) for table in (submission, plan)]
-    return max([at, *(moment for moment in last if moment is not None)])
+    last = (connection.scalar(select(func.max(table.c.recorded_at))) for table in (submission, plan))
+    moments: list[datetime] = [moment for moment in last if moment is not None]
+    return max([at, *moments])
 
 
 def end_rows(connection: Connection, table: Table, row_ids: Iterable[int], at: datetime) -> None:

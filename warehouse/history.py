@@ -1,0 +1,75 @@
+"""What the rules look back on, read before a return is checked: the rules never ask the warehouse themselves."""
+
+from collections.abc import Collection
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Table, insert, select
+
+from cypp_etl.periods import Period, parse_period
+from cypp_etl.submission import History, KnownFigure
+from schemas.codes import Marker, Measure, MilestoneStatus, Qualifier
+from warehouse.tables import milestone_report, observation, period_closing
+
+
+def read_history(connection: Connection, partner_codes: Collection[str]) -> History:
+    """What is known of partners: their figures and milestone states in force, and the periods closed for all."""
+    return History(
+        figures=_figures(connection, partner_codes),
+        closed=frozenset(closed_periods(connection)),
+        milestone_states=_milestone_states(connection, partner_codes),
+    )
+
+
+def closed_periods(connection: Connection) -> set[Period]:
+    """The periods that take no more returns without a question."""
+    return {parse_period(code) for code in connection.scalars(select(period_closing.c.period))}
+
+
+def close_period(connection: Connection, period: Period, closed_by: str, at: datetime) -> bool:
+    """Close a period, in a transaction of `engine.writing`; say whether it was open.
+
+    A period that is closed already keeps who closed it first, and when.
+    """
+    if period in closed_periods(connection):
+        return False
+    connection.execute(insert(period_closing).values(period=period.code, closed_by=closed_by, closed_at=at))
+    return True
+
+
+def decimal_of(value: float | None) -> Decimal | None:
+    """The decimal that was stored as a double: exact, since it had at most 15 significant digits."""
+    return None if value is None else Decimal(repr(value))
+
+
+def qualifiers_of(words: str) -> frozenset[Qualifier]:
+    """The qualifiers that a row's words name."""
+    return frozenset(Qualifier(word) for word in words.split("; ") if word)
+
+
+def _in_force(table: Table, partner_codes: Collection[str]) -> tuple[Any, Any]:
+    return table.c.superseded_at.is_(None), table.c.partner_code.in_(set(partner_codes))
+
+
+def _figures(
+    connection: Connection, partner_codes: Collection[str]
+) -> dict[tuple[str, Measure, str, Period], KnownFigure]:
+    names = ("partner_code", "measure", "indicator", "period", "value", "marker", "qualifiers")
+    query = select(*(observation.c[name] for name in names)).where(*_in_force(observation, partner_codes))
+    return {
+        (row.partner_code, Measure(row.measure), row.indicator, parse_period(row.period)): KnownFigure(
+            decimal_of(row.value), Marker(row.marker) if row.marker else None, qualifiers_of(row.qualifiers)
+        )
+        for row in connection.execute(query)
+    }
+
+
+def _milestone_states(
+    connection: Connection, partner_codes: Collection[str]
+) -> dict[tuple[str, Period], MilestoneStatus]:
+    columns = milestone_report.c
+    query = select(columns.milestone, columns.period, columns.status).where(
+        *_in_force(milestone_report, partner_codes), columns.status.is_not(None)
+    )
+    return {(row.milestone, parse_period(row.period)): MilestoneStatus(row.status) for row in connection.execute(query)}

@@ -1,0 +1,123 @@
+"""Questions that the command line, the reports and the flows ask of the warehouse, in a transaction of `reading`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Date,
+    Float,
+    Integer,
+    RowMapping,
+    TableClause,
+    Text,
+    column,
+    or_,
+    select,
+    table,
+)
+from sqlalchemy.types import TypeEngine
+
+from cypp_etl.periods import Period
+from schemas.codes import SubmissionStatus
+from warehouse.dictionary import VIEWS, Kind
+from warehouse.tables import ACCEPTED, submission
+from warehouse.types import Moment
+
+_TYPES: dict[Kind, TypeEngine[Any]] = {
+    Kind.TEXT: Text(),
+    Kind.INTEGER: Integer(),
+    Kind.NUMBER: Float(53),
+    Kind.DATE: Date(),
+    Kind.MOMENT: Moment(),
+}
+
+
+@cache
+def view(name: str) -> TableClause:
+    """A view, with the columns and types of the dictionary: dates and moments come back as such from SQLite too.
+
+    Raises:
+        KeyError: there is no such view.
+    """
+    columns = {one.name: one.columns for one in VIEWS}[name]
+    return table(name, *(column(one.name, _TYPES[one.kind]) for one in columns))
+
+
+def find_duplicate(connection: Connection, partner_code: str, period: Period, sha256: str) -> int | None:
+    """The submission in force for a partner and period, if it has these very bytes."""
+    columns = submission.c
+    query = select(columns.submission_id).where(
+        columns.partner_code == partner_code,
+        columns.period == period.code,
+        columns.sha256 == sha256,
+        columns.status.in_(ACCEPTED),
+        columns.superseded_at.is_(None),
+    )
+    found: int | None = connection.scalar(query)
+    return found
+
+
+def original_status(connection: Connection, submission_id: int) -> SubmissionStatus | None:
+    """How a submission ended when it came, whatever has superseded it since; None where there is no such one."""
+    status = connection.scalar(select(submission.c.status).where(submission.c.submission_id == submission_id))
+    return None if status is None else SubmissionStatus(status)
+
+
+def submissions(
+    connection: Connection, partner_code: str | None = None, period: Period | None = None, sha256: str | None = None
+) -> Sequence[RowMapping]:
+    """Rows of `bi_submissions`, oldest first, narrowed to what is given."""
+    rows = view("bi_submissions")
+    wanted = {"partner_code": partner_code, "period": period and period.code, "sha256": sha256}
+    return _rows(connection, rows, _equal(rows, wanted), "submission_id")
+
+
+def findings(connection: Connection, submission_id: int) -> Sequence[RowMapping]:
+    """Rows of `bi_findings` for one submission, in the order in which they were found."""
+    rows = view("bi_findings")
+    return _rows(connection, rows, _equal(rows, {"submission_id": submission_id}))
+
+
+def return_status(connection: Connection, period: Period | None = None) -> Sequence[RowMapping]:
+    """Rows of `bi_return_status`, by period and partner: who has returned what."""
+    rows = view("bi_return_status")
+    return _rows(connection, rows, _equal(rows, {"period": period and period.code}), "period", "partner_code")
+
+
+def performance(
+    connection: Connection,
+    indicator: str | None = None,
+    period: Period | None = None,
+    partner_code: str | None = None,
+    as_of: datetime | None = None,
+) -> Sequence[RowMapping]:
+    """Rows of `bi_performance`, by indicator, period and partner, as they stand or stood at a moment."""
+    rows = view("bi_performance" if as_of is None else "bi_performance_history")
+    wanted = {"indicator": indicator, "period": period and period.code, "partner_code": partner_code}
+    conditions = _equal(rows, wanted)
+    if as_of is not None:
+        ended = rows.c.superseded_at
+        conditions += [rows.c.recorded_at <= as_of, or_(ended.is_(None), ended > as_of)]
+    return _rows(connection, rows, conditions, "indicator", "period", "partner_code")
+
+
+def judgement_history(connection: Connection, indicator: str, period: Period) -> Sequence[RowMapping]:
+    """Rows of `bi_performance_history` for an indicator and period, by partner, oldest first."""
+    rows = view("bi_performance_history")
+    wanted = {"indicator": indicator, "period": period.code}
+    return _rows(connection, rows, _equal(rows, wanted), "partner_code", "recorded_at")
+
+
+def _equal(rows: TableClause, wanted: dict[str, Any]) -> list[ColumnElement[bool]]:
+    return [rows.c[name] == value for name, value in wanted.items() if value is not None]
+
+
+def _rows(
+    connection: Connection, rows: TableClause, conditions: list[ColumnElement[bool]], *order: str
+) -> Sequence[RowMapping]:
+    query = select(rows).where(*conditions).order_by(*(rows.c[name] for name in order))
+    return connection.execute(query).mappings().all()
