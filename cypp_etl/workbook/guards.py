@@ -34,7 +34,7 @@ class Limits:
     text_characters: int = 32_000_000
     merges: int = 100_000
     memory: int = 768 * MIB
-    seconds: int = 10
+    seconds: int = 20
 
 
 DEFAULT_LIMITS = Limits()

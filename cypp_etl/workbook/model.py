@@ -72,7 +72,7 @@ class Workbook:
     has_external_links: bool = False
 
 
-class UnreadableWorkbook(Exception):
+class UnreadableWorkbook(Exception):  # noqa: N818 - it says what the file is, and is no program error
     """The bytes cannot be read as a workbook, for a reason that is theirs: bad data, not a broken program.
 
     `code` is a finding's code; `words` fill in its message.

@@ -63,9 +63,7 @@ def _part_of_kind(package: Package, links: dict[str, Relationship], kind: str) -
     return next((link.target for link in links.values() if link.kind == kind and link.target in package), None)
 
 
-def _read_styles(
-    package: Package, links: dict[str, Relationship], *, is_1904: bool
-) -> dict[str | None, Style]:
+def _read_styles(package: Package, links: dict[str, Relationship], *, is_1904: bool) -> dict[str | None, Style]:
     part = _part_of_kind(package, links, "styles")
     if part is None:
         return {None: GENERAL_STYLE}

@@ -5,7 +5,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from io import BytesIO
-from posixpath import dirname, normpath
+from posixpath import normpath
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -82,10 +82,7 @@ class Package:
         if listing not in self:
             return {}
         found = find_elements(self.chunks(listing), frozenset({"Relationship"}), self.spent)
-        return {
-            element.attributes.get("Id", ""): _relationship(element.attributes, folder)
-            for element in found
-        }
+        return {element.attributes.get("Id", ""): _relationship(element.attributes, folder) for element in found}
 
 
 def part_name(name: str) -> str:

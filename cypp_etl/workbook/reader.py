@@ -1,6 +1,7 @@
 """Reads a workbook from bytes that anyone may have sent: the one way in for all that reads returns."""
 
 import hashlib
+from collections.abc import Iterator
 
 from cypp_etl.workbook.guards import DEFAULT_LIMITS, Limits
 from cypp_etl.workbook.isolated import read_isolated
@@ -39,7 +40,7 @@ def content_sha256(workbook: Workbook) -> str:
     return digest.hexdigest()
 
 
-def _content_lines(sheet: Sheet) -> "Iterator[bytes]":
+def _content_lines(sheet: Sheet) -> Iterator[bytes]:
     for _, row in sorted(sheet.rows.items()):
         for _, cell in sorted(row.items()):
             yield repr((*cell[:2], cell.kind.value, *cell[3:])).encode("utf-8", "backslashreplace")

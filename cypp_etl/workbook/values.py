@@ -15,6 +15,11 @@ _BOOLEANS = {"0": False, "1": True, "false": False, "true": True}
 _LARGEST = float_info.max
 
 
+def is_finite(number: float) -> bool:
+    """Whether a number is one that a cell can hold, which leaves out `nan` and the infinities."""
+    return -_LARGEST <= number <= _LARGEST
+
+
 def number_value(raw: str, style: Style) -> Value:
     """A number or a date, in days of the 1900 system; an error where it is no number that Excel could have written.
 
