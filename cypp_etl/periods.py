@@ -79,3 +79,13 @@ def parse_period(text: str) -> Period:
     if (int(start) + 1) % 100 != int(end) % 100 or (len(end) == 4 and int(end) != int(start) + 1):
         raise ValueError(f"{text!r} is not a financial year: its second year must follow its first")
     return Period(int(start), int(quarter or 0))
+
+
+def parse_year(text: str) -> Period:
+    """Read a year as headings have it: `09/10`, `2009/10`, `09-10`; two digits are of this century.
+
+    Raises:
+        ValueError: the text is no financial year.
+    """
+    start, _, end = text.replace("-", "/").partition("/")
+    return parse_period(f"{start if len(start) == 4 else '20' + start}-{end}")

@@ -1,0 +1,89 @@
+"""Makes figure rows out of table rows: reads the cell, brings it to the indicator's unit, says what troubled it."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from cypp_etl.findings import Finding
+from cypp_etl.intake.rows import FigureRow
+from cypp_etl.intake.tables import TableRow
+from cypp_etl.intake.units import to_unit
+from cypp_etl.intake.values import BLANK, Reading, read_figure
+from cypp_etl.periods import Period
+from cypp_etl.plan_model import Indicator, Plan
+from cypp_etl.submission import History
+from schemas.codes import Marker, Measure
+
+
+@dataclass
+class FigureReader:
+    """Reads the figures of one workbook; `findings` gathers what is wrong with them.
+
+    `known` are earlier figures by indicator, by which a percentage typed without its sign is believed or not.
+    """
+
+    file: str
+    plan: Plan
+    known: Mapping[str, Collection[Decimal]]
+    findings: list[Finding] = field(default_factory=list)
+
+    def read(
+        self,
+        source: TableRow,
+        leaf: Indicator,
+        partner_code: str,
+        column: str,
+        measure: Measure,
+        period: Period | None,
+        beside: Reading = BLANK,
+    ) -> FigureRow:
+        """Read one figure; `beside` is what a marker column says of it."""
+        reading = read_figure(source.cells.get(column))
+        value, unit_trouble = to_unit(reading, leaf, self.known.get(leaf.indicator, ()))
+        marker = reading.marker or (beside.marker if value is None else None)
+        figure = FigureRow(
+            file=self.file,
+            source=source,
+            column=column,
+            leaf=leaf,
+            partner_code=partner_code,
+            measure=measure,
+            period=period,
+            reading=reading,
+            value=value,
+            marker=marker,
+            qualifiers=reading.qualifiers | beside.qualifiers,
+        )
+        if value is None and marker is None:
+            figure.marker = Marker.NOT_RETURNED
+        self._report(figure, column, reading.trouble)
+        self._report(figure, column, unit_trouble)
+        return figure
+
+    def read_plain(self, figure: FigureRow, column: str) -> Decimal | None:
+        """Read a numerator or denominator: a plain number, or nothing."""
+        reading = read_figure(figure.source.cells.get(column))
+        if reading.marker or reading.is_percent:
+            self._report(figure, column, "percent-not-expected" if reading.is_percent else "not-a-figure")
+            return None
+        self._report(figure, column, reading.trouble)
+        return reading.value
+
+    def _report(self, figure: FigureRow, column: str, code: str) -> None:
+        if not code:
+            return
+        typed = read_figure(figure.source.cells.get(column)).typed
+        self.findings.append(figure.find(code, column=column, value=typed, unit=figure.leaf.unit.value))
+
+
+def known_values(plan: Plan, history: History) -> dict[str, set[Decimal]]:
+    """Every figure known of each indicator, from the plan and from the warehouse."""
+    known: dict[str, set[Decimal]] = {}
+    for (_, indicator, _), figure in plan.figures.items():
+        if figure.value is not None:
+            known.setdefault(indicator, set()).add(figure.value)
+    for (_, _, indicator, _), observed in history.figures.items():
+        if observed.value is not None:
+            known.setdefault(indicator, set()).add(observed.value)
+    return known
+

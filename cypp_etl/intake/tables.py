@@ -1,0 +1,180 @@
+"""Finds a table in a sheet by its headings, wherever its columns have moved to."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+
+from cypp_etl.findings import Finding, find
+from cypp_etl.intake.values import read_text
+from cypp_etl.layout import ColumnLayout, SheetKind, SheetLayout, normalise_heading
+from cypp_etl.periods import Period, parse_year
+from cypp_etl.workbook.model import Cell, CellKind, Sheet, Workbook, column_letters
+
+# How far down a heading row is looked for, below a title or a logo that somebody has put above it.
+_SEARCHED_ROWS = 25
+
+# Years that headings hold, as placeholders, by their distance from the table's own year.
+_YEAR_OFFSETS = {"previous": -1, "year": 0, "next": 1, "next_2": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """One row below the headings: its cells by column name, and where each column stands."""
+
+    sheet: str
+    row: int
+    cells: dict[str, Cell]
+    columns: dict[str, int]
+
+    def address(self, column: str) -> str:
+        """The address of the row's cell in a column, or of its first cell where the column is missing."""
+        return f"{column_letters(self.columns.get(column, 1))}{self.row}"
+
+    def text(self, column: str) -> str:
+        """The text of the row's cell in a column, empty where there is none."""
+        return read_text(self.cells.get(column))
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table that was found.
+
+    `columns` says where each column stands; `year` is the year that the headings speak of, if they name one.
+    """
+
+    sheet: Sheet
+    header_row: int
+    columns: dict[str, int]
+    year: Period | None
+    rows: tuple[TableRow, ...]
+    findings: tuple[Finding, ...]
+
+
+def find_sheet(workbook: Workbook, layout: SheetLayout) -> Sheet | None:
+    """The sheet that a layout calls by its name or another accepted spelling, in any case and spacing."""
+    return next((sheet for sheet in workbook.sheets if layout.is_named(sheet.name)), None)
+
+
+def read_table(sheet: Sheet, layout: SheetLayout) -> Table | None:
+    """Find the row of headings and read every row below it that holds anything; None where no row looks like it."""
+    depths = (2, 1) if layout.kind is SheetKind.BANDED else (1,)
+    candidates = [
+        _Header.read(sheet, row, depth, layout.columns) for row in sorted(sheet.rows)[:_SEARCHED_ROWS] for depth in depths
+    ]
+    header = max(candidates, key=lambda candidate: len(candidate.known), default=None)
+    if header is None or len(header.known) < 2:
+        return None
+    places = {name: cell.column for name, cell in header.known.items()}
+    findings = tuple(_judge_headings(sheet, header, layout, places))
+    return Table(sheet, header.row, places, header.year, tuple(_rows_below(sheet, header, places)), findings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """A row (or two) that may hold the headings: those known by column name, those known twice, and the strangers."""
+
+    row: int
+    depth: int
+    year: Period | None
+    known: dict[str, Cell]
+    repeated: list[tuple[Cell, Cell]]
+    strangers: list[Cell]
+
+    @classmethod
+    def read(cls, sheet: Sheet, row: int, depth: int, columns: tuple[ColumnLayout, ...]) -> "_Header":
+        cells = _heading_cells(sheet, row, depth)
+        groups = {normalise_heading(column.group) for column in columns}
+        year = next((year for cell in cells if (year := _year_of(columns, read_text(cell)))), None)
+        known: dict[str, Cell] = {}
+        repeated: list[tuple[Cell, Cell]] = []
+        strangers: list[Cell] = []
+        for cell in cells:
+            name = _column_named(columns, read_text(cell), year)
+            if name in known:
+                repeated.append((cell, known[name]))
+            elif name:
+                known[name] = cell
+            elif normalise_heading(read_text(cell)) not in groups:
+                strangers.append(cell)
+        return cls(row, depth, year, known, repeated, strangers)
+
+
+def _heading_cells(sheet: Sheet, row: int, depth: int) -> list[Cell]:
+    """The cells that hold a column's heading: of two rows, the lower where it holds anything."""
+    cells = {cell.column: cell for line in range(row, row + depth) for cell in sheet.rows.get(line, {}).values() if read_text(cell)}
+    return [cells[column] for column in sorted(cells)]
+
+
+@lru_cache(maxsize=4096)
+def _column_named(columns: tuple[ColumnLayout, ...], heading: str, year: Period | None) -> str:
+    """The name of the column with a heading, empty where there is none; the years in it must fit the table's year."""
+    for column in columns:
+        years = column.match(heading)
+        if years is not None and all(_fits(text, year, _YEAR_OFFSETS[place]) for place, text in years.items()):
+            return column.column
+    return ""
+
+
+def _fits(text: str, year: Period | None, offset: int) -> bool:
+    """Whether a year in a heading lies as far from the table's year as its place says; 09/11 is no year at all."""
+    try:
+        return year is not None and parse_year(text) == year.years_later(offset)
+    except ValueError:
+        return False
+
+
+@lru_cache(maxsize=4096)
+def _year_of(columns: tuple[ColumnLayout, ...], heading: str) -> Period | None:
+    """The table's year, if this is the heading of the one required column that names it."""
+    for column in columns:
+        years = column.match(heading) if column.is_required else None
+        if years and "year" in years:
+            try:
+                return parse_year(years["year"])
+            except ValueError:
+                return None
+    return None
+
+
+def _judge_headings(
+    sheet: Sheet, header: _Header, layout: SheetLayout, places: dict[str, int]
+) -> Iterator[Finding]:
+    """Say what is wrong with the headings.
+
+    Unknown headings are paired with missing ones where they are near misses, so that one slip is one finding; such a
+    column joins `places` and is read all the same, so that its other faults are found in the same round.
+    """
+    for cell, first in header.repeated:
+        yield find("heading-twice", sheet=sheet.name, cell=cell.address, value=read_text(cell), first=first.address)
+    missing = {normalise_heading(column.heading): column for column in layout.columns if column.column not in places}
+    for cell in header.strangers:
+        near = get_close_matches(normalise_heading(read_text(cell)), list(missing), n=1, cutoff=0.6)
+        if near:
+            column = missing.pop(near[0])
+            places[column.column] = cell.column
+            words = {"expected": column.heading}
+            yield find("heading-misspelt", sheet=sheet.name, cell=cell.address, value=read_text(cell), **words)
+        else:
+            yield find("heading-unknown", sheet=sheet.name, cell=cell.address, value=read_text(cell))
+    for column in missing.values():
+        if column.is_required:
+            yield find("heading-missing", sheet=sheet.name, cell=f"A{header.row}", expected=column.heading)
+
+
+def _rows_below(sheet: Sheet, header: _Header, places: dict[str, int]) -> Iterator[TableRow]:
+    for row in sorted(row for row in sheet.rows if row >= header.row + header.depth):
+        cells = {name: cell for name, number in places.items() if (cell := sheet.cell(row, number)) is not None}
+        if any(cell.is_formula or read_text(cell) for cell in cells.values()):
+            yield TableRow(sheet.name, row, cells, places)
+
+
+def read_labels(sheet: Sheet, columns: tuple[ColumnLayout, ...]) -> dict[str, Cell]:
+    """Read labels in the first column and values beside them; a label without a value gives its blank cell."""
+    labelled: dict[str, Cell] = {}
+    for row in sorted(sheet.rows):
+        label = sheet.cell(row, 1)
+        name = _column_named(columns, read_text(label), None) if label else ""
+        if name:
+            labelled.setdefault(name, sheet.cell(row, 2) or Cell(row, 2, CellKind.BLANK, None))
+    return labelled

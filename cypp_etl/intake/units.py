@@ -1,0 +1,53 @@
+"""From what was typed to the indicator's unit: percent is told by format or sign, never by size."""
+
+import re
+from collections.abc import Collection
+from decimal import Decimal
+
+from cypp_etl.intake.values import Reading
+from cypp_etl.plan_model import Indicator
+from schemas.codes import Unit
+
+# A figure agrees with an earlier one of the same sign within a factor of ten: its two readings as a percentage lie a
+# factor of a hundred apart, so at most one of them does.
+_AGREEMENT_FACTOR = 10
+
+# A point in place of the comma between thousands, where no decimals are kept.
+_THOUSANDS_POINT = re.compile(r"-?[1-9]\d{0,2}\.\d{3}")
+
+
+def to_unit(reading: Reading, leaf: Indicator, known: Collection[Decimal]) -> tuple[Decimal | None, str]:
+    """Give a reading's value in the indicator's unit (percentages in points), and the code of a finding or nothing.
+
+    `known` holds earlier figures of the indicator. A percent indicator's figure that was typed without a percent format
+    or sign is taken as points where only that is believable; where 0.71 and 71 both are, or only 71 is, the partner
+    is asked, and the value is None.
+    """
+    value = reading.value
+    if value is None:
+        return None, ""
+    if leaf.decimals == 0 and _THOUSANDS_POINT.fullmatch(reading.typed.strip()):
+        return None, "thousands-point"
+    if leaf.unit is not Unit.PERCENT:
+        return (None, "percent-not-expected") if reading.is_percent else (value, "")
+    if reading.is_percent or value == 0:
+        return value, ""
+    if _is_believable(value, leaf, known) and not _is_believable(value * 100, leaf, known):
+        return value, "percent-assumed"
+    if not _is_possible(value * 100, leaf):
+        return value, "percent-assumed"
+    return None, "percent-or-points"
+
+
+def _is_possible(value: Decimal, leaf: Indicator) -> bool:
+    return (leaf.minimum is None or value >= leaf.minimum) and (leaf.maximum is None or value <= leaf.maximum)
+
+
+def _is_believable(value: Decimal, leaf: Indicator, known: Collection[Decimal]) -> bool:
+    """Whether a value is possible and, where there are earlier figures, agrees with one of them."""
+    comparable = [earlier for earlier in known if earlier != 0]
+    return _is_possible(value, leaf) and (not comparable or any(_agree(value, earlier) for earlier in comparable))
+
+
+def _agree(value: Decimal, earlier: Decimal) -> bool:
+    return value * earlier > 0 and abs(earlier) <= abs(value) * _AGREEMENT_FACTOR <= abs(earlier) * _AGREEMENT_FACTOR**2

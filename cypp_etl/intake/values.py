@@ -1,0 +1,161 @@
+"""From a cell to a value: the one place where what was typed becomes a figure, a marker or a trouble, never a guess."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import cache
+
+from cypp_etl.layout import MarkerSpelling, read_markers
+from cypp_etl.workbook.formats import is_percent
+from cypp_etl.workbook.model import Cell, CellKind
+from schemas.codes import Marker, Qualifier
+
+_NUMBER = re.compile(r"([-+]?)(\d{1,3}(?:,\d{3})+|\d+)?(\.\d+)?\s?(%?)", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+\s?%?", re.ASCII)
+_BOUND = re.compile(r"[<>\u2264\u2265]=?\s*[-+]?[\d.,]+\s?%?")
+_SUFFIX = re.compile(r"\s*(\[[a-z]\])$", re.IGNORECASE)
+_SHOWN_DECIMALS = re.compile(r"\.(0+)")
+_DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"
+_EXCEL_EPOCH = date(1899, 12, 30)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a cell says.
+
+    `value` is as typed in the cell's own terms: 71.0 for a cell that shows 71.0%, and then `is_percent`. A blank has
+    neither value, marker nor trouble. `trouble` is the code of a finding; there is no value with it, unless the
+    finding is only a NOTE.
+    """
+
+    typed: str = ""
+    value: Decimal | None = None
+    marker: Marker | None = None
+    qualifiers: frozenset[Qualifier] = frozenset()
+    is_percent: bool = False
+    trouble: str = ""
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing was typed."""
+        return not self.typed and not self.trouble
+
+
+BLANK = Reading()
+
+
+def read_figure(cell: Cell | None) -> Reading:
+    """Read a cell where a figure or a marker belongs."""
+    if cell is None or (cell.value is None and not cell.is_formula):
+        return BLANK
+    match cell.kind:
+        case CellKind.NUMBER if isinstance(cell.value, float | int):
+            percent = is_percent(cell.number_format)
+            number = decimal_of(cell.value)
+            return Reading(as_typed(cell), number * 100 if percent else number, is_percent=percent)
+        case CellKind.TEXT:
+            return _read_text(str(cell.value))
+        case CellKind.DATE:
+            return Reading(as_typed(cell), trouble="date-not-number")
+        case CellKind.ERROR:
+            return Reading(as_typed(cell), trouble="error-value")
+        case CellKind.BLANK:
+            return Reading("a formula without a result", trouble="formula-not-calculated")
+    return Reading(as_typed(cell), trouble="not-a-figure")
+
+
+def read_text(cell: Cell | None) -> str:
+    """What a cell says as text, trimmed; a whole number without its decimal point, a date as 2010-12-31."""
+    return as_typed(cell).strip() if cell is not None else ""
+
+
+def read_date(cell: Cell | None) -> date | None:
+    """The day that a date cell holds, or None where it holds no date."""
+    if cell is None or cell.kind is not CellKind.DATE or not isinstance(cell.value, float | int):
+        return None
+    return _EXCEL_EPOCH + timedelta(days=int(cell.value))
+
+
+def decimal_of(number: float) -> Decimal:
+    """The decimal that Excel shows for a double: 15 significant digits, so that 0.1+0.2 is 0.3."""
+    return Decimal(f"{number:.15g}")
+
+
+def as_typed(cell: Cell) -> str:
+    """What a person would say stands in the cell: `71.0%` for 0.71 formatted as percent, `15.20` for 15.2 as 0.00."""
+    value = cell.value
+    if isinstance(value, bool):
+        return str(value).upper()
+    if not isinstance(value, float | int):
+        return value or ""
+    if cell.kind is CellKind.DATE:
+        return str(read_date(cell))
+    percent = is_percent(cell.number_format)
+    number = decimal_of(value) * (100 if percent else 1)
+    shown = _SHOWN_DECIMALS.search(cell.number_format)
+    decimals = max(len(shown[1]) if shown else 0, -int(number.normalize().as_tuple().exponent), 0)
+    return f"{number:.{decimals}f}" + ("%" if percent else "")
+
+
+def _read_text(text: str) -> Reading:
+    cleaned = "".join(" " if character.isspace() else character for character in text if character != "\u200b")
+    trimmed = cleaned.strip()
+    if not trimmed:
+        return BLANK
+    body, qualifiers = _split_suffixes(trimmed)
+    marker = _marker_of(body)
+    if marker is not None:
+        return Reading(text, marker=marker.marker, qualifiers=qualifiers | _as_set(marker.qualifier))
+    number = _number_of(body)
+    if number is None:
+        return Reading(text, trouble=_trouble_of(body))
+    stray = "stray-spaces" if cleaned != trimmed or text != cleaned else ""
+    return Reading(text, number, qualifiers=qualifiers, is_percent=body.endswith("%"), trouble=stray)
+
+
+def _number_of(text: str) -> Decimal | None:
+    match = _NUMBER.fullmatch(text.replace("\u2212", "-"))
+    if match is None or not (match[2] or match[3]):
+        return None
+    # Fifteen digits, as for a typed number: more would not survive the warehouse's doubles.
+    return decimal_of(float(match[1] + (match[2] or "0").replace(",", "") + (match[3] or "")))
+
+
+def _trouble_of(text: str) -> str:
+    """Name the trouble of a text that is neither a number nor a marker."""
+    if _BOUND.fullmatch(text):
+        return "number-with-bound"
+    if any(character.isdigit() and not character.isascii() for character in text):
+        return "unusual-digits"
+    if _DECIMAL_COMMA.fullmatch(text):
+        return "decimal-comma"
+    return "text-with-digits" if any(c.isdigit() for c in text) else "not-a-figure"
+
+
+def _split_suffixes(text: str) -> tuple[str, frozenset[Qualifier]]:
+    """Part a figure from suffixes such as [p]; a suffix that stands alone stays, since it may be a marker."""
+    qualifiers: set[Qualifier] = set()
+    while (match := _SUFFIX.search(text)) and match.start() > 0:
+        spelling = _marker_of(match[1])
+        if spelling is None or spelling.qualifier is None:
+            break
+        qualifiers.add(spelling.qualifier)
+        text = text[: match.start()]
+    return text, frozenset(qualifiers)
+
+
+def _marker_of(text: str) -> MarkerSpelling | None:
+    if len(text) == 1 and text in _DASHES:
+        text = "-"
+    return _markers().get("".join(text.split()).casefold())
+
+
+@cache
+def _markers() -> dict[str, MarkerSpelling]:
+    """The markers as they are compared: in any case and spacing."""
+    return {"".join(known.spelling.split()).casefold(): known for known in read_markers()}
+
+
+def _as_set(qualifier: Qualifier | None) -> frozenset[Qualifier]:
+    return frozenset() if qualifier is None else frozenset((qualifier,))

@@ -1,0 +1,90 @@
+"""Judgement columns that somebody typed into a published table must say what its figures say."""
+
+import csv
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+
+import pandas as pd
+
+from cypp_etl.findings import Finding
+from cypp_etl.intake.rows import FigureRow, ParsedReturn
+from cypp_etl.layout import SheetLayout
+from cypp_etl.plan_model import Plan
+from schemas.codes import (
+    BAND_SYMBOLS,
+    DIRECTION_SYMBOLS,
+    NO_DATA_SYMBOL,
+    ON_TARGET_SYMBOLS,
+    Band,
+    Direction,
+    Measure,
+    OnTarget,
+    Qualifier,
+)
+
+# The judgement behind each typed column; the column headed Year to Date shows the band against target.
+_JUDGED_BY = {
+    "on_target": ("on_target", OnTarget, ON_TARGET_SYMBOLS),
+    "direction": ("direction", Direction, DIRECTION_SYMBOLS),
+    "year_to_date": ("target_band", Band, BAND_SYMBOLS),
+    "statistical_neighbours_band": ("statistical_neighbours_band", Band, BAND_SYMBOLS),
+    "national_band": ("national_band", Band, BAND_SYMBOLS),
+}
+
+
+def judge_symbols(parsed: ParsedReturn, plan: Plan, layout: SheetLayout) -> Iterator[Finding]:
+    """Compare each typed symbol with the one that the table's own figures give; a blank says nothing."""
+    if not parsed.typed_judgements or parsed.period is None:
+        return
+    computed = _computed_symbols(parsed.figures, plan)
+    for figure, column, typed in parsed.typed_judgements:
+        symbol, word = computed[figure.leaf.indicator, column]
+        if _symbol_meant(typed) != symbol:
+            heading = layout.column(column).heading
+            yield figure.find("symbol-differs", column=column, heading=heading, computed=symbol, word=word)
+
+
+def figures_frame(figures: list[FigureRow]) -> pd.DataFrame:
+    """The figures of one workbook as `judge` takes them, each series' measure and period once."""
+    records = {
+        (figure.partner_code, figure.leaf.indicator, figure.measure.value, str(figure.period)): (
+            float(figure.value) if figure.value is not None else None,
+            figure.marker.value if figure.marker else None,
+            Qualifier.BREAK in figure.qualifiers,
+        )
+        for figure in figures
+    }
+    frame = pd.DataFrame(
+        [(*key, *record) for key, record in records.items()],
+        columns=["partner_code", "indicator", "measure", "period", "value", "marker", "is_break"],
+    )
+    return frame.astype({"value": "float64", "is_break": bool})
+
+
+def _computed_symbols(figures: list[FigureRow], plan: Plan) -> dict[tuple[str, str], tuple[str, str]]:
+    from cypp_etl.judgement.judge import judge
+
+    judged = judge(figures_frame(figures), plan)
+    judged = judged[judged["period"].isin({str(f.period) for f in figures if f.measure is Measure.ACTUAL})]
+    computed: dict[tuple[str, str], tuple[str, str]] = {}
+    for row in judged.to_dict("records"):
+        for column, (judgement, words, symbols) in _JUDGED_BY.items():
+            word = words(row[judgement])
+            computed[row["indicator"], column] = (symbols[word], word.value)  # type: ignore[index]
+    return computed
+
+
+def _symbol_meant(typed: str) -> str:
+    """The symbol that somebody meant, whichever of its look-alikes or words they typed."""
+    return _spellings().get(" ".join(typed.split()).casefold(), typed)
+
+
+@cache
+def _spellings() -> dict[str, str]:
+    text = files("cypp_etl").joinpath("layouts", "symbols.csv").read_text("utf-8")
+    return {
+        spelling.casefold(): row["symbol"]
+        for row in csv.DictReader(text.splitlines())
+        for spelling in (row["symbol"], *row["spellings"].split("|"))
+    }

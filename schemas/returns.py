@@ -1,0 +1,146 @@
+"""The pandera schemas of tidy rows: what every row must be, whoever sent it and however it was laid out.
+
+The error of a check is the code of its finding, and `BLAMED_COLUMN` says at which of the row's cells it is reported.
+Frames hold typed values only (pandera loses faults in a column that is not clean). They take the rows of any number of
+files, and their index leads back to the row.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+
+import pandas as pd
+import pandera.pandas as pa
+
+from schemas.codes import Measure, MilestoneStatus, Polarity, Review, Unit
+
+# The column of the workbook whose cell bears the finding of each check.
+BLAMED_COLUMN = {
+    "indicator-unknown": "ref",
+    "sub-indicator-unknown": "sub",
+    "indicator-twice": "ref",
+    "parent-has-value": "actual",
+    "good-performance-unknown": "good_performance",
+    "good-performance-differs": "good_performance",
+    "unit-differs": "unit",
+    "out-of-range": "",
+    "count-not-whole": "",
+    "numerator-negative": "numerator",
+    "denominator-not-positive": "denominator",
+    "milestone-unknown": "milestone",
+    "milestone-twice": "milestone",
+    "status-unknown": "status",
+    "review-unknown": "review",
+}
+
+
+def _text(*checks: pa.Check, nullable: bool = False) -> pa.Column:
+    return pa.Column(object, list(checks), nullable=nullable)
+
+
+def _number(*checks: pa.Check) -> pa.Column:
+    return pa.Column("float64", list(checks), nullable=True)
+
+
+def _each_once(series: "pd.Series[str]") -> "pd.Series[bool]":
+    return ~series.duplicated() | series.isna()
+
+
+def _equal_where_known(left: str, right: str) -> "Callable[[pd.DataFrame], pd.Series[bool]]":
+    return lambda frame: (frame[left] == frame[right]) | frame[left].isna() | frame[right].isna()
+
+
+@cache
+def indicator_rows(references: frozenset[str], leaves: frozenset[str]) -> pa.DataFrameSchema:
+    """A row that names an indicator: known, once in its file, and as the plan says.
+
+    Columns, null where nothing is to be judged: `reference` and `leaf` (keys of the plan's references and leaves),
+    `identity` (file and leaf), `parent_figures` (figures on a parent's row), `good_performance` and `unit` as typed,
+    beside `plan_polarity` and `plan_unit`.
+    """
+    return pa.DataFrameSchema(
+        {
+            "reference": _text(pa.Check.isin(references, error="indicator-unknown")),
+            "leaf": _text(pa.Check.isin(leaves, error="sub-indicator-unknown"), nullable=True),
+            "identity": _text(pa.Check(_each_once, error="indicator-twice"), nullable=True),
+            "parent_figures": pa.Column("int64", pa.Check.eq(0, error="parent-has-value")),
+            "good_performance": _text(
+                pa.Check.isin([code.value for code in Polarity], error="good-performance-unknown"), nullable=True
+            ),
+            "plan_polarity": _text(nullable=True),
+            "unit": _text(nullable=True),
+            "plan_unit": _text(nullable=True),
+        },
+        checks=[
+            pa.Check(_polarity_agrees, error="good-performance-differs"),
+            pa.Check(_equal_where_known("unit", "plan_unit"), error="unit-differs"),
+        ],
+        strict=True,
+    )
+
+
+def _polarity_agrees(frame: pd.DataFrame) -> "pd.Series[bool]":
+    """A word that is no polarity at all has its own finding, and must not have this one too."""
+    unknown = ~frame["good_performance"].isin([code.value for code in Polarity])
+    return _equal_where_known("good_performance", "plan_polarity")(frame) | unknown
+
+
+@cache
+def figures() -> pa.DataFrameSchema:
+    """A figure: its value inside what its indicator can be; numerator and denominator that can make a ratio.
+
+    `value`, `minimum`, `maximum`, `numerator` and `denominator` are in the indicator's unit.
+    """
+    return pa.DataFrameSchema(
+        {
+            "measure": _text(pa.Check.isin([code.value for code in Measure])),
+            "unit": _text(pa.Check.isin([code.value for code in Unit])),
+            "value": _number(),
+            "minimum": _number(),
+            "maximum": _number(),
+            "numerator": _number(pa.Check.ge(0, error="numerator-negative")),
+            "denominator": _number(pa.Check.gt(0, error="denominator-not-positive")),
+        },
+        checks=[
+            pa.Check(_inside_range, error="out-of-range"),
+            pa.Check(_whole_where_counted, error="count-not-whole"),
+        ],
+        strict=True,
+    )
+
+
+def _inside_range(frame: pd.DataFrame) -> "pd.Series[bool]":
+    return ~((frame["value"] < frame["minimum"]) | (frame["value"] > frame["maximum"]))
+
+
+def _whole_where_counted(frame: pd.DataFrame) -> "pd.Series[bool]":
+    return (frame["unit"] != Unit.NUMBER.value) | frame["value"].isna() | (frame["value"] % 1 == 0)
+
+
+@cache
+def milestone_reports(milestones: frozenset[str]) -> pa.DataFrameSchema:
+    """A report on a milestone: known, once in its file, with a status and a review from their lists or blank."""
+    return pa.DataFrameSchema(
+        {
+            "milestone": _text(pa.Check.isin(milestones, error="milestone-unknown")),
+            "identity": _text(pa.Check(_each_once, error="milestone-twice"), nullable=True),
+            "status": _text(pa.Check.isin([code.value for code in MilestoneStatus], error="status-unknown"), nullable=True),
+            "review": _text(pa.Check.isin([code.value for code in Review], error="review-unknown"), nullable=True),
+        },
+        strict=True,
+    )
+
+
+def failures(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> Iterator[tuple[int, str]]:
+    """The faults of a frame, each once, as its index label and the code of the check it fails.
+
+    Raises:
+        pandera.errors.SchemaErrors: the frame breaks a promise of our own, such as a missing column or a wrong type.
+    """
+    try:
+        schema.validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        cases = errors.failure_cases
+        if not cases["check"].isin(list(BLAMED_COLUMN)).all():
+            raise
+        # A check across columns fails once for every column of the row.
+        yield from cases[["index", "check"]].drop_duplicates().itertuples(index=False, name=None)
