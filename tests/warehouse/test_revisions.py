@@ -1,0 +1,91 @@
+"""Migrations on both database systems: what they build is what the tables say, whoever runs them, however often."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, inspect, text, update
+
+from warehouse import revisions
+from warehouse.engine import open_warehouse, writing
+from warehouse.migrations import HEAD
+from warehouse.revisions import WarehouseTooNewError, current_revision, is_current, upgrade
+from warehouse.tables import metadata, view_version
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_an_empty_warehouse_is_brought_up_to_date_once(empty_url: str) -> None:
+    engine = open_warehouse(empty_url)
+    with engine.connect() as connection:
+        assert current_revision(connection) is None
+    assert upgrade(engine)
+    assert not upgrade(engine)
+    with engine.connect() as connection:
+        assert current_revision(connection) == HEAD
+    engine.dispose()
+
+
+def test_the_migrations_build_what_the_tables_say(engine: Engine) -> None:
+    with engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
+    assert differences == []
+
+
+def test_the_migrations_build_the_checks_that_the_tables_say(engine: Engine) -> None:
+    built = inspect(engine)
+    for table in metadata.tables.values():
+        expected = {str(one.name) for one in table.constraints if type(one).__name__ == "CheckConstraint"}
+        assert {one["name"] for one in built.get_check_constraints(table.name)} == expected
+
+
+def test_the_head_is_the_newest_revision() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "warehouse" / "migrations"))
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+def test_views_that_are_out_of_date_are_made_anew(engine: Engine) -> None:
+    with writing(engine) as connection:
+        connection.execute(update(view_version).values(sha256="old"))
+        connection.execute(text("DROP VIEW bi_findings"))
+    assert upgrade(engine)
+    assert "bi_findings" in inspect(engine).get_view_names()
+
+
+def test_a_warehouse_newer_than_the_program_is_left_alone(engine: Engine) -> None:
+    with writing(engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(WarehouseTooNewError):
+        upgrade(engine)
+
+
+def test_an_upgrade_that_fails_leaves_nothing(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = open_warehouse(empty_url)
+
+    def fail(_dialect: str) -> str:
+        raise InterruptedError
+
+    with monkeypatch.context() as patch, pytest.raises(InterruptedError):
+        patch.setattr(revisions, "create_views", fail)
+        upgrade(engine)
+    assert inspect(engine).get_table_names() == []
+    assert upgrade(engine)
+    engine.dispose()
+
+
+def test_two_processes_may_upgrade_at_once(empty_url: str) -> None:
+    code = "import sys; from warehouse import engine, revisions; revisions.upgrade(engine.open_warehouse(sys.argv[1]))"
+    command = [sys.executable, "-c", code, empty_url]
+    running = [subprocess.Popen(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}) for _ in range(4)]
+    assert [process.wait() for process in running] == [0] * 4
+    engine = open_warehouse(empty_url)
+    with engine.connect() as connection:
+        assert is_current(connection)
+    engine.dispose()
