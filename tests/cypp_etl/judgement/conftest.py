@@ -53,9 +53,7 @@ def _figure(value: str | Marker) -> Figure:
     return Figure(None if is_marker else Decimal(value), value if is_marker else None, "")
 
 
-def _plan(
-    leaves: Iterable[Indicator], figures: Mapping[tuple[Measure, str, str], str | Marker] | None = None
-) -> Plan:
+def _plan(leaves: Iterable[Indicator], figures: Mapping[tuple[Measure, str, str], str | Marker] | None = None) -> Plan:
     own: dict[tuple[Measure, str, Period], Figure] = {
         (measure, indicator, parse_period(period)): _figure(value)
         for (measure, indicator, period), value in (figures or {}).items()

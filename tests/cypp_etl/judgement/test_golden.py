@@ -73,7 +73,15 @@ def test_symbols_are_the_printed_ones(line, judged):
 @pytest.mark.parametrize("line", TABLE, ids=lambda line: line[0])
 def test_figures_come_out_as_they_went_in(line, judged):
     row = judged.loc[line[0]]
-    names = ["previous_actual", "target", "actual", "statistical_neighbours", "national", "next_target", "next_target_2"]
+    names = [
+        "previous_actual",
+        "target",
+        "actual",
+        "statistical_neighbours",
+        "national",
+        "next_target",
+        "next_target_2",
+    ]
     for name, text in zip(names, [*line[3:8], *line[9:]], strict=True):
         typed = _typed(text)
         assert row[name] == float(typed) if not isinstance(typed, Marker) else row[name] != row[name]

@@ -1,7 +1,7 @@
 """Judging a frame at once says what a slow, scalar reading of the rules says of each row."""
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from fractions import Fraction
 
 import pandas as pd
@@ -43,7 +43,7 @@ def rounded(number, decimals):
 
 
 class Reference:
-    """The rules of docs/judgements.md, one figure at a time; `figures` is by partner (or None), measure, name, period."""
+    """The rules of docs/judgements.md, one figure at a time; `figures` is by owner, measure, name and period."""
 
     def __init__(self, figures, leaf, partner):
         self.figures, self.leaf, self.partner = figures, leaf, partner
@@ -142,9 +142,7 @@ class Reference:
         banding = self.leaf.banding
         share = Fraction(banding.target_margin_percent) / 100
         step = Fraction(1, 10**self.leaf.decimals)
-        return lambda gain: (
-            gain > share * abs(self.rounded(target.value)) and gain > banding.target_margin_steps * step
-        )
+        return lambda gain: gain > share * abs(self.rounded(target.value)) and gain > banding.target_margin_steps * step
 
     def comparator_band(self, ours, comparator):
         if comparator.value is None:
