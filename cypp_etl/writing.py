@@ -1,0 +1,122 @@
+"""What every workbook that we write has in common: text stays text, one look, and the same bytes every time."""
+
+import textwrap
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from io import BytesIO
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from openpyxl import Workbook
+from openpyxl.cell import Cell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
+from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.writer.excel import ExcelWriter
+
+from schemas.codes import Unit
+
+Content = str | Decimal | date | None
+
+DATE_FORMAT = "d mmm yyyy"
+
+PLAIN = Font(name="Arial", size=11)
+BOLD = Font(name="Arial", size=11, bold=True)
+_BOLD_ON_DARK = Font(name="Arial", size=11, bold=True, color="FFFFFF")
+LINK = Font(name="Arial", size=11, color="0B3D91", underline="single")
+
+_DARK = PatternFill("solid", fgColor="1F3864")
+_GREY = PatternFill("solid", fgColor="F0F0F0")
+_DEEP_GREY = PatternFill("solid", fgColor="D0D0D0")
+_HAIRLINE = Border(*[Side("thin", color="BFBFBF")] * 4)
+_OUTLINE = Border(*[Side("medium", color="1F3864")] * 4)
+_WRAPPED = Alignment(wrap_text=True, vertical="top")
+_MIDDLE = Alignment(wrap_text=True, vertical="center")
+
+_LINE_HEIGHT = 15
+_FORMULA_SIGNS = ("=", "+", "-", "@")
+_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def put(cell: Cell, content: Content) -> None:
+    """Write into a cell so that text is text even where it begins like a formula."""
+    if isinstance(content, str):
+        content = ILLEGAL_CHARACTERS_RE.sub("", content)
+    cell.value = float(content) if isinstance(content, Decimal) else content
+    if isinstance(content, str) and content:
+        cell.data_type = "s"
+        # Without the quote, Excel makes a formula of it as soon as somebody edits the cell.
+        cell.quotePrefix = content.startswith(_FORMULA_SIGNS)
+
+
+def style_heading(cell: Cell, *, is_entry: bool) -> None:
+    """The look of a heading: dark above what is to be filled in, grey above what is not."""
+    cell.font = _BOLD_ON_DARK if is_entry else BOLD
+    cell.fill = _DARK if is_entry else _DEEP_GREY
+    cell.border = _HAIRLINE
+    cell.alignment = _MIDDLE
+
+
+def style_content(cell: Cell, *, is_entry: bool) -> None:
+    """The look of a cell below a heading: outlined and unlocked to be filled in, grey and locked otherwise."""
+    cell.font = PLAIN
+    cell.alignment = _WRAPPED
+    cell.border = _OUTLINE if is_entry else _HAIRLINE
+    if not is_entry:
+        cell.fill = _GREY
+    cell.protection = Protection(locked=not is_entry)
+
+
+def style_text(cell: Cell, *, font: Font = PLAIN) -> None:
+    """The look of running text."""
+    cell.font = font
+    cell.alignment = _WRAPPED
+
+
+def fit_row(sheet: Worksheet, row: int, columns: Iterable[tuple[str, float]], *, least_lines: int = 1) -> None:
+    """Make a row as high as its texts need, each in a column of a width; not every program does so by itself."""
+    lines = [len(textwrap.wrap(text, int(width))) for text, width in columns]
+    sheet.row_dimensions[row].height = _LINE_HEIGHT * max(least_lines, *lines) + 3
+
+
+def number_format(unit: Unit, decimals: int) -> str:
+    """The Excel format code that shows a figure of a unit as people write it."""
+    places = "." + "0" * decimals if decimals else ""
+    return f"0{places}%" if unit is Unit.PERCENT else f"#,##0{places}"
+
+
+def cell_number(value: Decimal, unit: Unit) -> Decimal:
+    """A figure as a cell holds it: percentage points become the fraction that Excel shows with a percent sign."""
+    return value.scaleb(-2) if unit is Unit.PERCENT else value
+
+
+def set_up_page(sheet: Worksheet, title: str) -> None:
+    """Print a sheet landscape, one page wide, its title and the page's number on every page."""
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
+    sheet.page_setup.fitToWidth = 1
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.page_margins.left = sheet.page_margins.right = 0.4
+    sheet.oddHeader.left.text = title.replace("&", "&&")
+    sheet.oddFooter.center.text = "Page &P of &N"
+
+
+def describe(workbook: Workbook, title: str) -> None:
+    """Say what a workbook is to those who cannot see it: title and language of the document."""
+    workbook.properties.title = title
+    workbook.properties.language = "en-GB"
+    workbook.properties.creator = "cypp-etl"
+
+
+def to_bytes(workbook: Workbook, stamp: datetime) -> bytes:
+    """A workbook's bytes, the same for the same content: `stamp` stands for the moment of writing, everywhere."""
+    workbook.properties.created = workbook.properties.modified = stamp
+    written = BytesIO()
+    # openpyxl's own save would set the time of modification to now.
+    ExcelWriter(workbook, ZipFile(written, "w", ZIP_DEFLATED)).save()
+    packed = BytesIO()
+    with ZipFile(written) as source, ZipFile(packed, "w", ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            target.writestr(ZipInfo(name, _ZIP_EPOCH), source.read(name), ZIP_DEFLATED)
+    return packed.getvalue()
