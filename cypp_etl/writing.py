@@ -33,9 +33,12 @@ _OUTLINE = Border(*[Side("medium", color="1F3864")] * 4)
 _WRAPPED = Alignment(wrap_text=True, vertical="top")
 _MIDDLE = Alignment(wrap_text=True, vertical="center")
 
-_LINE_HEIGHT = 15
+_LINE_HEIGHT = 14
+# A column's width counts digits, which are wider than letters on average.
+_LETTERS_PER_DIGIT = 1.15
 _FORMULA_SIGNS = ("=", "+", "-", "@")
-_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+# The earliest moment that a zip archive can hold.
+_EPOCH = datetime(1980, 1, 1)  # noqa: DTZ001 - neither zip nor Excel knows time zones
 
 
 def put(cell: Cell, content: Content) -> None:
@@ -75,7 +78,7 @@ def style_text(cell: Cell, *, font: Font = PLAIN) -> None:
 
 def fit_row(sheet: Worksheet, row: int, columns: Iterable[tuple[str, float]], *, least_lines: int = 1) -> None:
     """Make a row as high as its texts need, each in a column of a width; not every program does so by itself."""
-    lines = [len(textwrap.wrap(text, int(width))) for text, width in columns]
+    lines = [len(textwrap.wrap(text, int(width * _LETTERS_PER_DIGIT))) for text, width in columns]
     sheet.row_dimensions[row].height = _LINE_HEIGHT * max(least_lines, *lines) + 3
 
 
@@ -109,7 +112,7 @@ def describe(workbook: Workbook, title: str) -> None:
     workbook.properties.creator = "cypp-etl"
 
 
-def to_bytes(workbook: Workbook, stamp: datetime) -> bytes:
+def to_bytes(workbook: Workbook, stamp: datetime = _EPOCH) -> bytes:
     """A workbook's bytes, the same for the same content: `stamp` stands for the moment of writing, everywhere."""
     workbook.properties.created = workbook.properties.modified = stamp
     written = BytesIO()
@@ -118,5 +121,5 @@ def to_bytes(workbook: Workbook, stamp: datetime) -> bytes:
     packed = BytesIO()
     with ZipFile(written) as source, ZipFile(packed, "w", ZIP_DEFLATED) as target:
         for name in source.namelist():
-            target.writestr(ZipInfo(name, _ZIP_EPOCH), source.read(name), ZIP_DEFLATED)
+            target.writestr(ZipInfo(name, _EPOCH.timetuple()[:6]), source.read(name), ZIP_DEFLATED)
     return packed.getvalue()
