@@ -73,7 +73,8 @@ def read_leaves(plan: Plan) -> Leaves:
     """Turn the plan's leaves into columns.
 
     Raises:
-        ValueError: a target margin is negative, above 400 percent or has more than seven decimals.
+        ValueError: a target margin is negative, above 400 percent or has more than seven decimals; or an amount does
+            not fit in 64 bits.
     """
     leaves = list(plan.indicators.values())
     shares = [_share(leaf) for leaf in leaves]
@@ -83,17 +84,14 @@ def read_leaves(plan: Plan) -> Leaves:
         decimals=_whole(leaf.decimals for leaf in leaves),
         sign=_whole(_SIGNS[each] for each in polarity),
         is_judged=np.array([each is not Polarity.NONE for each in polarity], dtype=np.bool_),
-        low=_whole(_bound(leaf.range_low, leaf.decimals, -LARGEST_STEPS) for leaf in leaves),
-        high=_whole(_bound(leaf.range_high, leaf.decimals, LARGEST_STEPS) for leaf in leaves),
+        low=_whole(_bound(leaf, leaf.range_low, -LARGEST_STEPS) for leaf in leaves),
+        high=_whole(_bound(leaf, leaf.range_high, LARGEST_STEPS) for leaf in leaves),
         is_sum=np.array([leaf.accumulation is Accumulation.SUM for leaf in leaves], dtype=np.bool_),
         accumulates=np.array([leaf.accumulates for leaf in leaves], dtype=np.bool_),
         share_numerator=_whole(share.numerator for share in shares),
         share_denominator=_whole(share.denominator for share in shares),
         margin_steps=_whole(leaf.banding.target_margin_steps for leaf in leaves),
-        comparator_steps=_whole(
-            int(leaf.banding.comparator_margin.scaleb(leaf.decimals).to_integral_value(ROUND_CEILING))
-            for leaf in leaves
-        ),
+        comparator_steps=_whole(_steps(leaf, leaf.banding.comparator_margin, ROUND_CEILING) for leaf in leaves),
     )
 
 
@@ -109,6 +107,14 @@ def _share(leaf: Indicator) -> Fraction:
     return share
 
 
-def _bound(bound: Decimal | None, decimals: int, otherwise: int) -> int:
+def _bound(leaf: Indicator, bound: Decimal | None, otherwise: int) -> int:
     """An end of the band in steps, rounded as figures are; beyond all figures where the band is open."""
-    return otherwise if bound is None else int(bound.scaleb(decimals).to_integral_value(ROUND_HALF_UP))
+    return otherwise if bound is None else _steps(leaf, bound, ROUND_HALF_UP)
+
+
+def _steps(leaf: Indicator, amount: Decimal, rounding: str) -> int:
+    """An amount in the leaf's unit as a whole number of steps."""
+    steps = int(amount.scaleb(leaf.decimals).to_integral_value(rounding))
+    if abs(steps) > LARGEST_STEPS:
+        raise ValueError(f"{leaf.indicator}: {amount} is too large to judge by")
+    return steps

@@ -318,8 +318,8 @@ def test_next_targets_are_of_whole_years(judge_one):
         ({"polarity": "HIGH"}, "16.1", "16.2", "worse"),
         ({"polarity": "LOW"}, "4.4", "9.4", "better"),
         ({"polarity": "LOW"}, "7.1", "4.40", "worse"),
-        ({"comparator_margin": Decimal("0.25")}, "1.2", "1.0", "within"),  # a margin between two steps
-        ({"comparator_margin": Decimal("0.25")}, "1.3", "1.0", "better"),
+        ({"comparator_margin": Decimal("0.22")}, "1.2", "1.0", "within"),  # a margin between two steps
+        ({"comparator_margin": Decimal("0.22")}, "1.3", "1.0", "better"),
         ({"polarity": "NONE"}, "9", "1", "not applicable"),
         ({}, GONE, "1", "no data"),
         ({}, NA, "1", "not applicable"),
@@ -421,3 +421,9 @@ def test_margins_that_64_bits_cannot_multiply_are_refused(make_leaf, make_plan, 
     leaf = make_leaf("NI 1", target_margin_percent=Decimal(margin))
     with pytest.raises(ValueError, match="NI 1: a target margin"):
         judge(make_frame([]), make_plan([leaf]))
+
+
+@pytest.mark.parametrize("changes", [{"comparator_margin": Decimal("1e18")}, {"range_low": Decimal("-1e18")}])
+def test_amounts_that_do_not_fit_are_refused(make_leaf, make_plan, make_frame, changes):
+    with pytest.raises(ValueError, match=r"NI 1: .* too large to judge by"):
+        judge(make_frame([]), make_plan([make_leaf("NI 1", **changes)]))
