@@ -1,0 +1,36 @@
+# Everything a newcomer needs: `make demo` shows the product, `make test` proves it.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: install demo test check bench clean
+
+install: $(STAMP)
+
+# The locks pin what is known to work together, with hashes; the project itself is linked, so that edits count at once.
+$(STAMP): requirements-dev.lock pyproject.toml
+	$(PYTHON) -c "import sys; sys.exit('Python 3.11 or later is needed: make PYTHON=python3.11 ...' if sys.version_info < (3, 11) else 0)"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: install
+	$(BIN)/cypp demo
+
+test: install
+	$(BIN)/python -m pytest
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+bench: install
+	$(BIN)/python benchmarks/checking.py
+	$(BIN)/python benchmarks/reading.py
+	$(BIN)/python benchmarks/judging.py
+
+clean:
+	rm -rf .venv demo build *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,62 @@
+"""What a run shows in the Prefect UI: what became of the workbook, and its findings as a table."""
+
+from typing import Any, cast
+
+from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
+
+from cypp_etl.findings import count_by_severity
+from cypp_etl.submission import CheckedReturn
+from schemas.codes import Severity
+from warehouse.load import Recorded
+
+# A table in the UI is for reading; all findings are in the warehouse.
+_SHOWN_FINDINGS = 500
+
+
+async def show_summary(checked: CheckedReturn, recorded: Recorded) -> None:
+    """Say in a few lines what came in and what became of it."""
+    counts = count_by_severity(checked.findings)
+    period = checked.period.label if checked.period else "unknown"
+    lines = [
+        f"## {_plain(checked.file_name)}: {recorded.status.value}",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| Partner | {checked.partner_code or 'unknown'} |",
+        f"| Period | {period} |",
+        f"| Submission | {recorded.submission_id}, version {recorded.version or '-'} |",
+        f"| SHA-256 | `{checked.sha256}` |",
+        *(f"| {severity.value.title()} findings | {counts[severity]} |" for severity in Severity),
+        f"| Figures loaded | {len(checked.observations)} |",
+        f"| Judgements changed | {recorded.changed_judgements} |",
+    ]
+    await cast(Any, acreate_markdown_artifact)(key=_key(checked, "summary"), markdown="\n".join(lines))
+
+
+async def show_findings(checked: CheckedReturn) -> None:
+    """List the findings, errors first."""
+    rows = [
+        {
+            "severity": finding.severity.value,
+            "sheet": finding.sheet,
+            "cell": finding.cell,
+            "value": finding.value,
+            "message": finding.message,
+            "fix": finding.fix,
+            "code": finding.code,
+        }
+        for finding in checked.findings[:_SHOWN_FINDINGS]
+    ]
+    more = len(checked.findings) - len(rows)
+    description = f"{more} more findings are in the warehouse." if more > 0 else "All findings."
+    await cast(Any, acreate_table_artifact)(key=_key(checked, "findings"), table=rows, description=description)
+
+
+def _key(checked: CheckedReturn, what: str) -> str:
+    """One key a partner, so that the UI shows a timeline of each partner's submissions."""
+    return f"{(checked.partner_code or 'unknown').replace('_', '-')}-{what}"
+
+
+def _plain(text: str) -> str:
+    """A partner's text without what Markdown would act on."""
+    return "".join(character if character.isalnum() or character in " .-_()" else " " for character in text)

@@ -1,0 +1,151 @@
+"""`cypp explain`: from the symbol back to the cell, with every step of the sum."""
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from cypp_etl.intake.rows import PlanIndex, reference_key
+from cypp_etl.periods import Period
+from cypp_etl.plan_model import Indicator, Plan
+from schemas.codes import Accumulation, Measure, Unit
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from warehouse.explain import Explanation, SourcedFigure
+
+
+def show_explanation(connection: "Connection", plan: Plan, indicator: str, period: Period) -> int:
+    """Print how a judgement came about; 1 where there is none.
+
+    Raises:
+        ValueError: the plan has no such indicator.
+    """
+    from warehouse.explain import explain
+
+    leaf = _find_leaf(plan, indicator)
+    explanations = explain(connection, leaf.indicator, period)
+    if not explanations:
+        owners = ", ".join(plan.partners[code].partner for code in plan.owners.get(leaf.indicator, ()))
+        typer.echo(f"Nothing has been returned for {leaf.indicator} in {period.label}. It is owed by {owners}.")
+        return 1
+    for explanation in explanations:
+        for line in _lines(explanation, leaf):
+            typer.echo(line)
+    return 0
+
+
+def _find_leaf(plan: Plan, indicator: str) -> Indicator:
+    """The leaf that somebody means, in any case and spacing."""
+    leaf = PlanIndex.of(plan).leaves.get(reference_key(indicator))
+    if leaf is None:
+        raise ValueError(f"there is no indicator {indicator!r}; the plan has {', '.join(plan.indicators)}")
+    return leaf
+
+
+def _lines(explanation: "Explanation", leaf: Indicator) -> list[str]:
+    row = explanation.row
+    figures = {(figure.measure, figure.period.code): figure for figure in reversed(explanation.figures)}
+    lines = [
+        f"{row['indicator']}, {row['period_label']}: {row['definition']}",
+        f"Good performance is {row['polarity']}. Figures are compared after rounding to {_places(row['decimals'])}.",
+        "",
+        f"Figure: {_shown(row, 'actual')}",
+        *_origin_lines(explanation.actual),
+        "",
+        f"Direction of travel: {row['direction_symbol']} {row['direction']} ({row['direction_basis']})",
+        *_change_lines(row, explanation.previous),
+        "",
+        f"Year to date: {_shown(row, 'year_to_date')}",
+        *_sum_lines(row, leaf, figures),
+        "",
+        f"On target: {row['on_target_symbol']} {row['on_target']}",
+        f"Band against target: {row['target_band_symbol']} {row['target_band']}",
+        *_target_lines(row, leaf, figures),
+    ]
+    for name in (Measure.STATISTICAL_NEIGHBOURS, Measure.NATIONAL):
+        title = name.value.replace("_", " ").capitalize()
+        lines += ["", f"{title}: {row[name.value + '_band_symbol']} {row[name.value + '_band']}"]
+        lines += _comparator_lines(row, name, leaf, explanation)
+    return [*lines, "", *_version_lines(explanation)]
+
+
+def _change_lines(row: Any, previous: "SourcedFigure | None") -> list[str]:
+    if previous is None:
+        return [f"  There is no figure for {row['previous_period']} to compare with."]
+    lines = [f"  Compared with {row['previous_period']}: {_shown(row, 'previous_actual')}", *_origin_lines(previous)]
+    if row["change"] is not None:
+        lines.append(f"  {_number(row['actual'])} - {_number(row['previous_actual'])} = {_number(row['change'])}")
+    return lines
+
+
+def _sum_lines(row: Any, leaf: Indicator, figures: "dict[tuple[Measure, str], SourcedFigure]") -> list[str]:
+    if leaf.accumulation is not Accumulation.SUM or row["quarter"] is None:
+        return []
+    quarters = [f"{row['financial_year']}Q{quarter}" for quarter in range(1, row["quarter"] + 1)]
+    parts = [figures.get((Measure.ACTUAL, quarter)) for quarter in quarters]
+    terms = [_number(part.value) if part and part.value is not None else "nothing" for part in parts]
+    return [f"  {' + '.join(terms)} ({', '.join(quarters)})"]
+
+
+def _target_lines(row: Any, leaf: Indicator, figures: "dict[tuple[Measure, str], SourcedFigure]") -> list[str]:
+    own = figures.get((Measure.TARGET, row["period"]))
+    of_year = figures.get((Measure.TARGET, row["financial_year"]))
+    target = own or of_year
+    if target is None:
+        return ["  There is no target."]
+    lines = [f"  Target: {_shown(row, 'target')}"]
+    if own is None and row["quarter"] and leaf.accumulates and target.value is not None:
+        lines.append(f"  The year's target spread evenly: {_number(target.value)} x {row['quarter']} / 4")
+    lines += _origin_lines(target)
+    share, steps = _number(leaf.banding.target_margin_percent), leaf.banding.target_margin_steps
+    lines.append(f"  Better is by more than {share}% of the target and {steps} of the last decimal; worse is by anything.")
+    return lines
+
+
+def _comparator_lines(row: Any, measure: Measure, leaf: Indicator, explanation: "Explanation") -> list[str]:
+    year = row["financial_year"]
+    known = [one for one in explanation.figures if one.measure is measure and one.period.financial_year <= year]
+    if not known:
+        return ["  There is nothing to compare with."]
+    latest = max(known, key=lambda figure: (figure.period, figure.origin is not None))
+    lines = [f"  {latest.period.label}: {_shown(row, measure.value)}", *_origin_lines(latest)]
+    return [*lines, f"  Better is by {_number(leaf.banding.comparator_margin)} or more; worse is by anything."]
+
+
+def _version_lines(explanation: "Explanation") -> list[str]:
+    versions = explanation.versions
+    if len(versions) < 2:
+        return ["This judgement has not changed since it was first made."]
+    return ["It has been judged before:"] + [
+        f"  {version['recorded_at']:%-d %B %Y %H:%M}: {version['actual_text'] or '-'} {version['direction_symbol']} "
+        f"{version['on_target_symbol']} {version['target_band_symbol']} (submission {version['submission_id']})"
+        for version in versions
+    ]
+
+
+def _origin_lines(figure: "SourcedFigure") -> list[str]:
+    origin = figure.origin
+    if origin is None:
+        return [f"  From the plan: {figure.plan_source}"]
+    lines = [
+        f"  Typed as {origin.typed!r} in {origin.sheet}!{origin.cell} of {origin.file}",
+        f"  Submission {origin.submission_id}, received {origin.received_at:%-d %B %Y %H:%M}, SHA-256 {origin.sha256}",
+    ]
+    return lines + ([f"  Comment: {origin.comment}"] if origin.comment else [])
+
+
+def _shown(row: Any, name: str) -> str:
+    value = row[name]
+    if value is None:
+        return str(row["marker"] or "no figure") if name == "actual" else "no figure"
+    return _number(value) + ("%" if row["unit"] == Unit.PERCENT.value else "")
+
+
+def _number(value: float | Decimal) -> str:
+    return f"{Decimal(repr(value) if isinstance(value, float) else value).normalize():,f}"
+
+
+def _places(decimals: int) -> str:
+    return {0: "whole numbers", 1: "one decimal"}.get(decimals, f"{decimals} decimals")

@@ -1,0 +1,115 @@
+"""What the command line prints: results as JSON or as text that a person reads, and who has returned what."""
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cypp_etl.findings import Finding
+from cypp_etl.periods import Period
+from cypp_etl.submission import CheckedReturn
+from schemas.codes import ReturnStatus, Severity, SubmissionStatus
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from flows.sweep import Swept
+
+# Of many findings of one cause, so many are shown one by one.
+_SHOWN_ALIKE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one file, as `--json` writes it."""
+
+    file: str
+    partner: str
+    period: str
+    status: str
+    findings: tuple[Finding, ...]
+
+
+def as_result(checked: CheckedReturn, status: SubmissionStatus | None = None) -> Result:
+    """The result of a check, or of an ingestion that ended with a status."""
+    period = checked.period.code if checked.period else ""
+    return Result(checked.file, checked.partner_code, period, (status or _status_of(checked)).value, checked.findings)
+
+
+def _status_of(checked: CheckedReturn) -> SubmissionStatus:
+    if not checked.is_accepted:
+        return SubmissionStatus.REJECTED
+    has_queries = any(finding.severity is Severity.QUERY for finding in checked.findings)
+    return SubmissionStatus.ACCEPTED_WITH_QUERIES if has_queries else SubmissionStatus.ACCEPTED
+
+
+def show_results(results: list[Result], as_json: bool) -> None:
+    """Print results, one object a line or one paragraph a file."""
+    for result in results:
+        if as_json:
+            typer.echo(json.dumps(asdict(result), ensure_ascii=False))
+        else:
+            _show_result(result)
+
+
+def show_swept(swept: "Swept", as_json: bool) -> int:
+    """Print what a sweep did, and give the exit status."""
+    results = [as_result(one.checked, one.recorded.status) for _, one in swept.ingested]
+    show_results(results, as_json)
+    for path, message in swept.failed:
+        if as_json:
+            failed = Result(str(path), "", "", SubmissionStatus.FAILED.value, ())
+            typer.echo(json.dumps(asdict(failed), ensure_ascii=False))
+        typer.echo(f"{path}: failed, and stays where it is: {message}", err=True)
+    for waiting in swept.left:
+        typer.echo(f"{waiting.path}: left where it is: {waiting.reason}", err=True)
+    if not as_json:
+        counts = Counter(result.status for result in results)
+        summary = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+        typer.echo(summary or "Nothing was waiting.")
+    if swept.failed:
+        return 2
+    return int(any(result.status == SubmissionStatus.REJECTED.value for result in results))
+
+
+def _show_result(result: Result) -> None:
+    typer.echo(f"{result.file}: {result.status}")
+    alike: Counter[str] = Counter()
+    for finding in result.findings:
+        alike[finding.code] += 1
+        if alike[finding.code] <= _SHOWN_ALIKE:
+            where = f"{finding.sheet}!{finding.cell}" if finding.cell else finding.sheet
+            typer.echo(f"  {finding.severity.value:5} {where + ': ' if where else ''}{finding.message}")
+            typer.echo(f"        {finding.fix}")
+    for code, count in alike.items():
+        if count > _SHOWN_ALIKE:
+            typer.echo(f"  and {count - _SHOWN_ALIKE} more of the kind {code}")
+
+
+def show_status(connection: "Connection", period: Period | None) -> int:
+    """Print who has returned what, a row a period and a column a partner; 1 if something is missing."""
+    from warehouse.read import return_status
+
+    rows = return_status(connection, period)
+    if period is None:
+        # Of all periods, those in which nothing has come yet say nothing.
+        begun = {row["period"] for row in rows if row["submission_id"] is not None}
+        rows = [row for row in rows if row["period"] in begun]
+    if not rows:
+        typer.echo(f"No returns are expected for {period.label}." if period else "Nothing has been returned yet.")
+        return int(period is not None)
+    partners = sorted({row["partner_code"] for row in rows})
+    table = Table("Period", "Due", *partners, box=None, pad_edge=False)
+    by_period: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        by_period.setdefault(row["period"], {})[row["partner_code"]] = row
+    for code, row_of in by_period.items():
+        due = next(iter(row_of.values()))["due_on"]
+        cells = (row_of[partner]["status"] if partner in row_of else "" for partner in partners)
+        table.add_row(code, str(due), *cells)
+    Console(width=None).print(table)
+    return int(any(row["status"] == ReturnStatus.MISSING.value for row in rows))

@@ -1,0 +1,62 @@
+"""The flow `sweep-inbox`: whatever lies in the inbox is ingested, and what cannot be is left and said."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from prefect import flow, get_run_logger, tags
+from prefect.states import Completed, State
+
+from flows.inbox import Waiting, sweep
+from flows.ingest import Ingested, ingest_return
+from flows.settings import read_settings
+from flows.workplace import open_workplace
+
+
+@dataclass
+class Swept:
+    """What a sweep did: the workbooks it ingested by path, those that failed (ours, to be retried), those left."""
+
+    ingested: list[tuple[Path, Ingested]] = field(default_factory=list)
+    failed: list[tuple[Path, str]] = field(default_factory=list)
+    left: list[Waiting] = field(default_factory=list)
+
+
+@flow(name="sweep-inbox", persist_result=False)
+async def sweep_inbox(settle_seconds: float = 0.0) -> State[Swept]:
+    """Ingest whatever lies in the inbox. The folder is the truth: what a sweep misses, the next one finds."""
+    settings = read_settings()
+    plan = open_workplace(settings).plan
+    swept = Swept()
+    now = datetime.now(UTC).timestamp()
+    for waiting in sweep(settings.inbox, plan.partners, now, settle_seconds):
+        if waiting.reason:
+            get_run_logger().warning("%s is left where it is: %s.", waiting.path, waiting.reason)
+            swept.left.append(waiting)
+        else:
+            await ingest_one(waiting.path, waiting.partner_code, swept)
+    message = f"{len(swept.ingested)} ingested, {len(swept.failed)} failed, {len(swept.left)} left."
+    return Completed(message=message, data=swept)
+
+
+@flow(name="ingest-files", persist_result=False)
+async def ingest_files(files: Sequence[tuple[str, str]], received_at: datetime | None = None) -> State[Swept]:
+    """Ingest files by path, each with the partner in whose folder of the inbox it lies, or an empty text."""
+    swept = Swept()
+    for file, folder_partner in files:
+        await ingest_one(Path(file), folder_partner, swept, received_at)
+    return Completed(message=f"{len(swept.ingested)} ingested, {len(swept.failed)} failed.", data=swept)
+
+
+async def ingest_one(path: Path, folder_partner: str, swept: Swept, received_at: datetime | None = None) -> None:
+    """Run `ingest-return` for one file. A run that fails is told from one that is rejected, and stops no other."""
+    label = f"{folder_partner or path.absolute().parent.name}/{path.name}"
+    with tags(*([folder_partner] if folder_partner else [])):
+        state: State[Ingested] = await ingest_return(
+            label, str(path), folder_partner, received_at, return_state=True
+        )
+    if isinstance(state.data, BaseException) or state.data is None:
+        swept.failed.append((path, str(state.message)))
+        return
+    swept.ingested.append((path, await state.result(raise_on_failure=False)))  # type: ignore[misc]

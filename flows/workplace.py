@@ -1,0 +1,72 @@
+"""The steps of an ingestion as plain functions, and the place where they happen; flows only call them in turn."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.archive import Kept, keep
+from flows.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from cypp_etl.plan_model import Plan
+    from cypp_etl.submission import CheckedReturn
+    from warehouse.load import Recorded
+
+# More than any workbook may have: a larger file is refused by its size, and never held in memory whole.
+_READ_BYTES = 64 << 20
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """What the steps depend on: the settings, the plan as it is now, and the warehouse."""
+
+    settings: Settings
+    plan: "Plan"
+    engine: "Engine"
+
+    def keep(self, path: Path) -> Kept:
+        """Keep a workbook's bytes before anything else happens to them."""
+        return keep(path, self.settings.archive)
+
+    def check(self, file: str, kept: Kept, folder_partner: str, received_at: datetime) -> "CheckedReturn":
+        """Read and check the bytes that were kept, beside what the warehouse knows."""
+        from cypp_etl.checking import Checker, Received
+        from warehouse.engine import reading
+        from warehouse.history import read_history
+
+        with reading(self.engine) as connection:
+            history = read_history(connection, [folder_partner] if folder_partner else list(self.plan.partners))
+        with kept.path.open("rb") as copy:
+            data = copy.read(_READ_BYTES)
+        return Checker(self.plan, history, received_at.date()).check(Received(file, data, folder_partner))
+
+    def load(self, checked: "CheckedReturn", received_at: datetime) -> "Recorded":
+        """Record the submission, and what follows from it, in one transaction."""
+        from warehouse.load import record
+
+        return record(self.engine, checked, self.plan, received_at, datetime.now(UTC))
+
+
+def open_workplace(settings: Settings) -> Workplace:
+    """Read the plan and open the warehouse, which is brought up to date if need be.
+
+    Raises:
+        cypp_etl.plan_reader.PlanError: the plan has faults.
+        warehouse.revisions.WarehouseTooNewError: a newer version of the program has been here.
+        sqlalchemy.exc.SQLAlchemyError: the database cannot be reached.
+    """
+    from cypp_etl.plan_reader import read_plan
+    from warehouse.engine import open_warehouse, writing
+    from warehouse.plans import record_plan
+    from warehouse.revisions import upgrade
+
+    plan = read_plan(settings.plan)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    engine = open_warehouse(settings.warehouse_url)
+    upgrade(engine)
+    with writing(engine) as connection:
+        record_plan(connection, plan, datetime.now(UTC))
+    return Workplace(settings, plan, engine)
