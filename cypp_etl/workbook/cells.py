@@ -12,8 +12,7 @@ from cypp_etl.workbook.values import Value, boolean_value, error_value, iso_date
 
 _DIGITS = "0123456789"
 _MOST_DIGITS = 9
-# A text in runs is read, escapes and all, by the time that its cell ends.
-_RICH = "rich"
+_ROW_ENDS = frozenset({"row", "sheetData"})
 _TRUE = frozenset({"1", "true"})
 
 
@@ -24,6 +23,7 @@ class SheetReader:
     """
 
     __slots__ = (
+        "_build",
         "_builders",
         "_cells",
         "_cells_before",
@@ -45,7 +45,6 @@ class SheetReader:
         "_style",
         "_styles",
         "_texts",
-        "_type",
     )
 
     def __init__(
@@ -59,9 +58,8 @@ class SheetReader:
         self._builders: dict[str, Callable[[str, Style], Value]] = {
             "n": number_value,
             "s": self._shared_text,
-            "str": _plain_text,
-            "inlineStr": _plain_text,
-            _RICH: _rich_text,
+            "str": self._plain_text,
+            "inlineStr": self._plain_text,
             "b": boolean_value,
             "e": error_value,
             "d": iso_date_value,
@@ -77,7 +75,7 @@ class SheetReader:
         self._columns: dict[str, int] = {}
         self._columns_left = spent.limits.columns
         self._raw: str | None = None
-        self._type = "n"
+        self._build: Callable[[str, Style], Value] = number_value
         self._style = GENERAL_STYLE
         self._is_formula = False
 
@@ -92,14 +90,14 @@ class SheetReader:
         if name == "c":
             address = attributes.get("r")
             if address is None:
-                self._column = self._next_column()
+                self._column += 1
             else:
                 letters = address.rstrip(_DIGITS)
                 column = self._columns.get(letters)
                 if column is None or address[len(letters) :] != self._row_digits:
                     column = self._find(address)
                 self._column = column
-            self._type = attributes.get("t", "n")
+            self._build = self._builders.get(attributes.get("t", "n"), error_value)
             self._style = self._styles.get(attributes.get("s"), GENERAL_STYLE)
             self._raw = None
             self._is_formula = False
@@ -122,24 +120,26 @@ class SheetReader:
         if name == "v":
             self._raw = "".join(self._texts)
         elif name == "c":
-            if self._raw is not None:
-                kind, value = self._builders.get(self._type, error_value)(self._raw, self._style)
-                if value is None and not self._is_formula:
+            raw = self._raw
+            is_formula = self._is_formula
+            if raw is not None:
+                kind, value = self._build(raw, self._style)
+                if value is None and not is_formula:
                     return
-                if value.__class__ is str and self._type != "s":
-                    self._spent.add_text(value)
-            elif self._is_formula:
+                if kind is CellKind.ERROR:
+                    self._spent.add_text(raw)
+            elif is_formula:
                 kind, value = CellKind.BLANK, None
             else:
                 return
-            number_format = self._style.number_format
-            self._cells[self._column] = Cell(self._row, self._column, kind, value, number_format, self._is_formula)
-        elif name == "row":
-            self._end_row()
+            column = self._column
+            self._cells[column] = Cell(self._row, column, kind, value, self._style.number_format, is_formula)
+        elif name in _ROW_ENDS:
+            self._keep_row()
         elif name == "is":
             self._in_text = False
             self._raw = self._rich.take()
-            self._type = _RICH
+            self._build = self._rich_text
         elif self._in_text:
             self._rich.end(name, self._texts)
 
@@ -149,12 +149,22 @@ class SheetReader:
         row = self._row + 1 if digits is None else _whole_number(digits)
         if not 1 <= row <= self._limits.rows:
             raise damaged("a row has a number beyond the end of the sheet")
-        self._go_to(row)
+        self._open_row(row)
         self._column = 0
         if attributes.get("hidden") in _TRUE:
             self._sheet.hidden_rows.add(row)
 
-    def _end_row(self) -> None:
+    def _open_row(self, row: int) -> None:
+        self._keep_row()
+        self._row = row
+        self._row_digits = str(row)
+        # The file may have been in this row before.
+        self._cells = self._sheet.rows.get(row) or {}
+        self._cells_before = len(self._cells)
+
+    def _keep_row(self) -> None:
+        if self._column > self._limits.columns:
+            raise damaged("a row has more cells than a sheet has columns")
         if self._cells:
             if not self._row:
                 raise damaged("a cell is in no row")
@@ -162,26 +172,13 @@ class SheetReader:
             self._spent.add_cells(len(self._cells) - self._cells_before)
             self._cells_before = len(self._cells)
 
-    def _go_to(self, row: int) -> None:
-        """Keep what the row has so far, and go on in another, which the file may have been in before."""
-        self._end_row()
-        self._row = row
-        self._row_digits = str(row)
-        self._cells = self._sheet.rows.get(row, {})
-        self._cells_before = len(self._cells)
-
     def _find(self, address: str) -> int:
         """The column of an address that is not in a column seen before, or not in the row it is listed under."""
         row, column = parse_address(address, self._limits)
         self._columns[address.rstrip(_DIGITS)] = column
         if row != self._row:
-            self._go_to(row)
+            self._open_row(row)
         return column
-
-    def _next_column(self) -> int:
-        if self._column == self._limits.columns:
-            raise damaged("a row has more cells than a sheet has columns")
-        return self._column + 1
 
     def _hide_columns(self, attributes: Attributes) -> None:
         first, last = _whole_number(attributes.get("min", "")), _whole_number(attributes.get("max", ""))
@@ -198,13 +195,15 @@ class SheetReader:
         except IndexError as fault:
             raise damaged("a cell refers to a text that is not there") from fault
 
+    def _plain_text(self, raw: str, _style: Style) -> Value:
+        text = unescape(raw)
+        self._spent.add_text(text)
+        return CellKind.TEXT, text
 
-def _plain_text(raw: str, _style: Style) -> Value:
-    return CellKind.TEXT, unescape(raw)
-
-
-def _rich_text(raw: str, _style: Style) -> Value:
-    return CellKind.TEXT, raw
+    def _rich_text(self, raw: str, _style: Style) -> Value:
+        # Its escapes were read with its runs.
+        self._spent.add_text(raw)
+        return CellKind.TEXT, raw
 
 
 def _whole_number(digits: str) -> int:

@@ -22,7 +22,7 @@ class Limits:
     token_bytes: int = 1 * MIB
     depth: int = 64
     names: int = 10_000
-    elements: int = 8_000_000
+    elements: int = 4_000_000
     listed_elements: int = 100_000
     sheets: int = 256
     row_elements: int = 1_100_000

@@ -53,6 +53,8 @@ class Package:
             _check_entry(entry, limits)
             if self._entries.setdefault(part_name(entry.filename), entry) is not entry:
                 raise unsafe("it holds two files of the same name")
+        if sum(entry.compress_size for entry in self._entries.values()) > len(data):
+            raise unsafe("the files in its archive overlap")
         if sum(entry.file_size for entry in self._entries.values()) > limits.inflated_bytes:
             raise unsafe("it unpacks to far more than a workbook holds")
 
