@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cypp_etl.judgement.dependents import dependents
@@ -264,6 +264,7 @@ def _plain(answer):
     }
 
 
+@settings(deadline=None)
 @given(_worlds())
 def test_judging_agrees_with_the_scalar_rules(leaves, judged_of, world):
     number, figures = world
@@ -275,6 +276,7 @@ def test_judging_agrees_with_the_scalar_rules(leaves, judged_of, world):
     assert {key: _plain(answer) for key, answer in judged_of(figures).items()} == expected
 
 
+@settings(deadline=None)
 @given(_worlds(), st.sampled_from(PERIODS), _ROWS)
 def test_an_actual_changes_nothing_beyond_its_dependents(judged_of, world, period, row):
     number, figures = world
@@ -286,6 +288,7 @@ def test_an_actual_changes_nothing_beyond_its_dependents(judged_of, world, perio
             assert _plain(before[place]) == _plain(after[place]), parse_period(place[1])
 
 
+@settings(deadline=None)
 @given(_worlds(), st.randoms(use_true_random=False))
 def test_the_order_of_figures_does_not_matter(judged_of, world, chance):
     _, figures = world

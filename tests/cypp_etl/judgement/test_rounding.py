@@ -4,7 +4,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cypp_etl.judgement.rounding import LARGEST_STEPS, divide_half_away, to_steps, to_values
@@ -52,6 +52,7 @@ _TIES = st.builds(
 ).filter(lambda tie: abs(tie) <= 10**12)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(_FIFTEEN_DIGITS | _TIES, st.integers(0, 6)), min_size=1, max_size=20))
 @example([(Decimal("999999999999.9995"), 3), (Decimal("-1E-7"), 6)])
 def test_rounding_agrees_with_decimal(rows):
@@ -82,6 +83,7 @@ def test_decimals_out_of_range_are_refused(decimals):
         _steps(1.0, decimals)
 
 
+@settings(deadline=None)
 @given(st.integers(-(10**15) + 1, 10**15 - 1), st.integers(0, 6))
 def test_steps_become_the_nearest_double(steps, decimals):
     value = to_values(np.array([steps]), np.array([decimals]))[0]
@@ -89,6 +91,7 @@ def test_steps_become_the_nearest_double(steps, decimals):
     assert _steps(value, decimals) == steps
 
 
+@settings(deadline=None)
 @given(st.integers(-4 * 10**18, 4 * 10**18), st.integers(1, 4))
 def test_division_rounds_halves_away(dividend, divisor):
     expected = (Decimal(dividend) / divisor).quantize(Decimal(1), ROUND_HALF_UP)
