@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, Float, ForeignKey, Index, MetaData, text
+from sqlalchemy import CheckConstraint, Column, Float, ForeignKey, Index, MetaData, Text, text
 
 from warehouse.types import ROW_ID, CleanText, Moment
 
@@ -28,8 +28,13 @@ def refers(name: str, target: str | Column[int], **options: Any) -> Column[int]:
 
 
 def word(name: str, **options: Any) -> Column[str]:
-    """A text that is there, if only as an empty string, unless `nullable`."""
+    """A text as somebody typed it, that is there, if only as an empty string, unless `nullable`."""
     return Column(name, CleanText, **({"nullable": False} | options))
+
+
+def code(name: str, **options: Any) -> Column[str]:
+    """A word of the plan's or of a code list's, which needs no cleaning, that is there unless `nullable`."""
+    return Column(name, Text, **({"nullable": False} | options))
 
 
 def number(name: str) -> Column[float]:

@@ -5,10 +5,11 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, insert, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, select
 
 from cypp_etl.plan_model import Plan
 from schemas.codes import Measure, Qualifier
+from warehouse.bulk import insert_rows
 from warehouse.tables import JUDGED, judgement, observation
 from warehouse.timeline import end_rows
 
@@ -135,11 +136,9 @@ def _replace(
     ended = [key for key, (_, values) in held.items() if judged.get(key) != values]
     written = [key for key, values in judged.items() if key not in held or held[key][1] != values]
     end_rows(connection, judgement, (held[key][0] for key in ended), at)
-    if written:
-        names = (*_Key._fields, "observation_id", *JUDGED)
-        common = {"plan_id": plan_id, "recorded_at": at}
-        rows = [common | dict(zip(names, (*key, *judged[key]), strict=True)) for key in written]
-        connection.execute(insert(judgement), rows)
+    names = (*_Key._fields, "observation_id", *JUDGED)
+    rows = ((*key, *judged[key]) for key in written)
+    insert_rows(connection, judgement, names, rows, {"plan_id": plan_id, "recorded_at": at})
     # Without the observation: the same figure from another cell is no change.
     changed = (key for key in {*ended, *written} if key not in held or judged.get(key, ())[1:] != held[key][1][1:])
     return Counter(Series(key.partner_code, key.indicator) for key in changed)

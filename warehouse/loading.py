@@ -1,21 +1,23 @@
 """Writing a batch of decided submissions: what they replace ends, then they are inserted, a table at a time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Column, Connection, Table, insert, select
 
+from cypp_etl.findings import Finding
 from cypp_etl.submission import MilestoneReport, Observation
 from schemas.codes import Qualifier, SubmissionStatus
+from warehouse.bulk import insert_rows
 from warehouse.deciding import Decision
 from warehouse.judging import Series
 from warehouse.tables import finding, milestone_report, observation, submission
 from warehouse.timeline import end_rows
 
 _FIGURE_KEY = ("partner_code", "indicator", "measure", "period")
-_MILESTONE_KEY = ("partner_code", "milestone", "period")
+_REPORT_KEY = ("partner_code", "milestone", "period")
 
 
 def end_what_is_replaced(
@@ -36,7 +38,7 @@ def end_what_is_replaced(
         (observation, _FIGURE_KEY, [_figure_key(row) for checked in loaded for row in checked.observations]),
         (
             milestone_report,
-            _MILESTONE_KEY,
+            _REPORT_KEY,
             [_report_key(row) for checked in loaded for row in checked.milestone_reports],
         ),
     ):
@@ -119,58 +121,64 @@ def insert_contents(
     # A duplicate's findings are those of the submission it duplicates.
     answered = [(number, one.checked) for number, one in numbered if one.status is not SubmissionStatus.DUPLICATE]
     loaded = [(number, one.checked) for number, one in numbered if one.is_loaded]
-    _insert(
-        connection,
-        finding,
-        (
-            {"submission_id": number}
-            | {name: getattr(found, name) for name in ("code", "severity", "sheet", "cell", "value", "message", "fix")}
-            for number, checked in answered
-            for found in checked.findings
-        ),
+    found = ((number, *_finding_row(row)) for number, checked in answered for row in checked.findings)
+    insert_rows(connection, finding, ("submission_id", *_FINDING), found)
+    figures = ((number, *_figure_row(row)) for number, checked in loaded for row in checked.observations)
+    insert_rows(connection, observation, ("submission_id", *_FIGURE), figures, {"recorded_at": at})
+    reports = ((number, *_report_row(row)) for number, checked in loaded for row in checked.milestone_reports)
+    insert_rows(connection, milestone_report, ("submission_id", *_REPORT), reports, {"recorded_at": at})
+
+
+_FINDING = ("code", "severity", "sheet", "cell", "value", "message", "fix")
+
+
+def _finding_row(row: Finding) -> tuple[Any, ...]:
+    return row.code, row.severity.value, row.sheet, row.cell, row.value, row.message, row.fix
+
+
+_FIGURE = (
+    *_FIGURE_KEY,
+    "value",
+    "marker",
+    "qualifiers",
+    "numerator",
+    "denominator",
+    "comment",
+    "typed",
+    "sheet",
+    "cell",
+)
+
+
+def _figure_row(row: Observation) -> tuple[Any, ...]:
+    return (
+        *_figure_key(row),
+        _double(row.value),
+        row.marker and row.marker.value,
+        "; ".join(word.value for word in Qualifier if word in row.qualifiers) if row.qualifiers else "",
+        _double(row.numerator),
+        _double(row.denominator),
+        row.comment,
+        row.typed,
+        row.sheet,
+        row.cell,
     )
-    figures = (_figure_row(number, row, at) for number, checked in loaded for row in checked.observations)
-    _insert(connection, observation, figures)
-    reports = (_report_row(number, row, at) for number, checked in loaded for row in checked.milestone_reports)
-    _insert(connection, milestone_report, reports)
-
-
-def _insert(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
-    listed = list(rows)
-    if listed:
-        connection.execute(insert(table), listed)
-
-
-def _figure_row(submission_id: int, row: Observation, at: datetime) -> dict[str, Any]:
-    return {
-        "submission_id": submission_id,
-        **dict(zip(_FIGURE_KEY, _figure_key(row), strict=True)),
-        "value": _double(row.value),
-        "marker": row.marker,
-        "qualifiers": "; ".join(word.value for word in Qualifier if word in row.qualifiers),
-        "numerator": _double(row.numerator),
-        "denominator": _double(row.denominator),
-        "comment": row.comment,
-        "typed": row.typed,
-        "sheet": row.sheet,
-        "cell": row.cell,
-        "recorded_at": at,
-    }
 
 
 def _double(value: Decimal | None) -> float | None:
     return None if value is None else float(value)
 
 
-def _report_row(submission_id: int, row: MilestoneReport, at: datetime) -> dict[str, Any]:
-    return {
-        "submission_id": submission_id,
-        **dict(zip(_MILESTONE_KEY, _report_key(row), strict=True)),
-        "status": row.status,
-        "evidence": row.evidence,
-        "review": row.review,
-        "reason": row.reason,
-        "sheet": row.sheet,
-        "cell": row.cell,
-        "recorded_at": at,
-    }
+_REPORT = (*_REPORT_KEY, "status", "evidence", "review", "reason", "sheet", "cell")
+
+
+def _report_row(row: MilestoneReport) -> tuple[Any, ...]:
+    return (
+        *_report_key(row),
+        row.status and row.status.value,
+        row.evidence,
+        row.review and row.review.value,
+        row.reason,
+        row.sheet,
+        row.cell,
+    )

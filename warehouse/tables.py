@@ -7,7 +7,7 @@ The tables are ours to change, by a migration; the views in `views.py` are the p
 from sqlalchemy import CheckConstraint, Column, Index, Integer, Table
 
 from schemas.codes import SubmissionStatus
-from warehouse.columns import life, metadata, number, one_in_force, refers, row_id, word
+from warehouse.columns import code, life, metadata, number, one_in_force, refers, row_id, word
 from warehouse.plan_tables import plan
 from warehouse.types import Moment
 
@@ -92,10 +92,10 @@ observation = Table(
     metadata,
     row_id("observation_id"),
     refers("submission_id", "submission.submission_id", nullable=False, index=True),
-    *(word(name) for name in ("partner_code", "indicator", "measure", "period")),
+    *(code(name) for name in ("partner_code", "indicator", "measure", "period")),
     number("value"),
-    word("marker", nullable=True),
-    word("qualifiers"),
+    code("marker", nullable=True),
+    code("qualifiers"),
     number("numerator"),
     number("denominator"),
     *(word(name) for name in ("comment", "typed", "sheet", "cell")),
@@ -108,10 +108,10 @@ milestone_report = Table(
     metadata,
     row_id("milestone_report_id"),
     refers("submission_id", "submission.submission_id", nullable=False, index=True),
-    *(word(name) for name in ("partner_code", "milestone", "period")),
-    word("status", nullable=True),
+    *(code(name) for name in ("partner_code", "milestone", "period")),
+    code("status", nullable=True),
     word("evidence"),
-    word("review", nullable=True),
+    code("review", nullable=True),
     *(word(name) for name in ("reason", "sheet", "cell")),
     *life(),
     one_in_force("ux_milestone_report_in_force", "partner_code", "milestone", "period"),
@@ -124,9 +124,9 @@ judgement = Table(
     # The very figure that was judged, and the plan it was judged by: a judgement can always be worked out again.
     refers("observation_id", "observation.observation_id", nullable=False, index=True),
     refers("plan_id", plan.c.plan_id, nullable=False),
-    *(word(name) for name in ("partner_code", "indicator", "period")),
+    *(code(name) for name in ("partner_code", "indicator", "period")),
     *(
-        word(name, nullable=True) if name in _JUDGED_WORDS or name.endswith(("band", "direction")) else number(name)
+        code(name, nullable=True) if name in _JUDGED_WORDS or name.endswith(("band", "direction")) else number(name)
         for name in JUDGED
     ),
     *life(),

@@ -1,0 +1,53 @@
+"""Inserting by the thousand: tuples handed straight to the driver, at several times the speed of dictionaries.
+
+Binding is done here, column by column; all else is plain SQLAlchemy, and so are the errors.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table
+
+
+def insert_rows(
+    connection: Connection,
+    table: Table,
+    names: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    common: Mapping[str, Any] | None = None,
+) -> None:
+    """Insert rows, in a transaction of `engine.writing`.
+
+    Args:
+        connection: the transaction.
+        table: where to.
+        names: the columns that the rows hold, in their order. What is left out gets the database's own default.
+        rows: the values, members of code lists as plain words.
+        common: the columns that are the same in every row, and their value.
+    """
+    common = common or {}
+    fixed = tuple(_binder(connection, table, name)(value) for name, value in common.items())
+    bind = [
+        (index, binder) for index, name in enumerate(names) if (binder := _binder(connection, table, name)) != _as_is
+    ]
+    bound = []
+    for row in rows:
+        values = [*row, *fixed]
+        for index, binder in bind:
+            values[index] = binder(values[index])
+        bound.append(tuple(values))
+    if bound:
+        columns = (*names, *common)
+        place = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+        places = ", ".join([place] * len(columns))
+        connection.exec_driver_sql(f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({places})", bound)  # noqa: S608
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+def _binder(connection: Connection, table: Table, name: str) -> Any:
+    """How the column's type turns a value into what the driver takes."""
+    dialect = connection.dialect
+    return table.c[name].type.dialect_impl(dialect).bind_processor(dialect) or _as_is
