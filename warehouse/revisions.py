@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, delete, insert, inspect, select, text
 from warehouse.engine import reading, writing
 from warehouse.migrations import HEAD
 from warehouse.tables import view_version
-from warehouse.views import create_views, drop_views, views_sha256
+from warehouse.views import replace_views, views_sha256
 
 
 class WarehouseTooNewError(RuntimeError):
@@ -28,10 +28,8 @@ def upgrade(engine: Engine) -> bool:
     with writing(engine) as connection:
         if is_current(connection):
             return False
-        # A view would forbid changes to the tables beneath it.
-        drop_views(connection)
-        _migrate(connection)
-        create_views(connection)
+        # A view would forbid changes to the tables beneath it, and a revision must not depend on what it will become.
+        replace_views(connection, lambda: _migrate(connection))
         connection.execute(delete(view_version))
         connection.execute(insert(view_version).values(sha256=views_sha256(connection.dialect.name)))
     return True

@@ -5,11 +5,11 @@ code lists, so that none is typed twice.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import TypeVar
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
 from schemas.codes import BAND_SYMBOLS, DIRECTION_SYMBOLS, ON_TARGET_SYMBOLS, ReturnStatus, Severity, SubmissionStatus
 from warehouse.tables import IS_ACCEPTED
@@ -147,14 +147,32 @@ def views_sha256(dialect: str) -> str:
     return hashlib.sha256(repr(view_statements(dialect)).encode()).hexdigest()
 
 
-def drop_views(connection: Connection) -> None:
-    """Drop every view of ours. On PostgreSQL this fails, whole, where somebody's own view is built on one of them."""
+def replace_views(connection: Connection, change_tables: Callable[[], None]) -> None:
+    """Drop our views, let the tables beneath them be changed, and make the views anew, with the same readers.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: on PostgreSQL, somebody's own view is built on one of ours, and must go first.
+    """
+    readers = _readers(connection)
     for name in inspect(connection).get_view_names():
         if name.startswith("bi_"):
             connection.exec_driver_sql(f'DROP VIEW "{name}"')
-
-
-def create_views(connection: Connection) -> None:
-    """Create every view."""
-    for name, sql in view_statements(connection.dialect.name).items():
+    change_tables()
+    statements = view_statements(connection.dialect.name)
+    for name, sql in statements.items():
         connection.exec_driver_sql(f"CREATE VIEW {name} AS {sql}")
+    for name, reader in readers:
+        if name in statements:
+            connection.exec_driver_sql(f"GRANT SELECT ON {name} TO {reader}")
+
+
+def _readers(connection: Connection) -> list[tuple[str, str]]:
+    """Which view each role may read; a role's name is quoted. SQLite has no roles."""
+    if connection.dialect.name != "postgresql":
+        return []
+    query = text(
+        "SELECT table_name, CASE grantee WHEN 'PUBLIC' THEN 'PUBLIC' ELSE quote_ident(grantee) END "
+        "FROM information_schema.role_table_grants "
+        "WHERE privilege_type = 'SELECT' AND table_schema = current_schema() AND grantee <> current_user"
+    )
+    return [(name, reader) for name, reader in connection.execute(query)]

@@ -59,6 +59,22 @@ def test_views_that_are_out_of_date_are_made_anew(engine: Engine) -> None:
     assert "bi_findings" in inspect(engine).get_view_names()
 
 
+def test_who_may_read_the_views_may_read_them_anew(engine: Engine) -> None:
+    if engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has no roles")
+    role = f"reader {engine.url.database}"
+    with writing(engine) as connection:
+        connection.execute(text(f'CREATE ROLE "{role}"'))
+        connection.execute(text(f'GRANT SELECT ON bi_findings TO "{role}"'))
+        connection.execute(text("GRANT SELECT ON bi_submissions TO PUBLIC"))
+        connection.execute(update(view_version).values(sha256="old"))
+    assert upgrade(engine)
+    may_read = text("SELECT has_table_privilege(:role, :view, 'SELECT')")
+    with engine.connect() as connection:
+        views = ("bi_findings", "bi_submissions", "bi_performance")
+        assert [connection.scalar(may_read, {"role": role, "view": view}) for view in views] == [True, True, False]
+
+
 def test_a_warehouse_newer_than_the_program_is_left_alone(engine: Engine) -> None:
     with writing(engine) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
@@ -73,7 +89,7 @@ def test_an_upgrade_that_fails_leaves_nothing(empty_url: str, monkeypatch: pytes
         raise InterruptedError
 
     with monkeypatch.context() as patch, pytest.raises(InterruptedError):
-        patch.setattr(revisions, "create_views", fail)
+        patch.setattr(revisions, "views_sha256", fail)
         upgrade(engine)
     assert inspect(engine).get_table_names() == []
     assert upgrade(engine)
