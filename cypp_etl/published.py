@@ -16,7 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from cypp_etl.layout import ColumnLayout, SheetLayout, read_layouts
 from cypp_etl.workbook.model import column_letters
-from cypp_etl.writing import BOLD, describe, fit_row, put, set_up_page, style_content, style_heading, to_bytes
+from cypp_etl.writing import describe, fit_row, put, set_up_page, style_heading, style_printed, to_bytes
 
 Table = Sequence[Sequence[str]]
 Typing = Literal["text", "number"]
@@ -104,8 +104,7 @@ def _write_header(sheet: Worksheet, headings: Sequence[str], columns: Sequence[C
 def _write_band(sheet: Worksheet, row: int, texts: Sequence[str]) -> None:
     put(sheet.cell(row, 1), texts[0])
     for column in range(1, len(texts) + 1):
-        style_content(sheet.cell(row, column), is_entry=False)
-        sheet.cell(row, column).font = BOLD
+        style_heading(sheet.cell(row, column), is_entry=False)
     sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=len(texts))
 
 
@@ -118,5 +117,5 @@ def _write_row(
         put(cell, typed[0] if typed else text or None)
         if typed:
             cell.number_format = typed[1]
-        style_content(cell, is_entry=False)
+        style_printed(cell, is_centred=columns[number - 1].column != "definition")
     fit_row(sheet, row, [(text, column.width) for text, column in zip(texts, columns, strict=True)])

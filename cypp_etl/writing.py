@@ -31,6 +31,7 @@ _DEEP_GREY = PatternFill("solid", fgColor="D0D0D0")
 _HAIRLINE = Border(*[Side("thin", color="BFBFBF")] * 4)
 _OUTLINE = Border(*[Side("medium", color="1F3864")] * 4)
 _WRAPPED = Alignment(wrap_text=True, vertical="top")
+_CENTRED = Alignment(horizontal="center", vertical="top", wrap_text=True)
 _MIDDLE = Alignment(wrap_text=True, vertical="center")
 
 _LINE_HEIGHT = 14
@@ -68,6 +69,13 @@ def style_content(cell: Cell, *, is_entry: bool) -> None:
     if not is_entry:
         cell.fill = _GREY
     cell.protection = Protection(locked=not is_entry)
+
+
+def style_printed(cell: Cell, *, is_centred: bool) -> None:
+    """The look of a cell of a table that nobody fills in."""
+    cell.font = PLAIN
+    cell.alignment = _CENTRED if is_centred else _WRAPPED
+    cell.border = _HAIRLINE
 
 
 def style_text(cell: Cell, *, font: Font = PLAIN) -> None:
