@@ -1,0 +1,122 @@
+"""The whole journey as its users make it, through the command line: template, fill, check, drop, ingest, view, explain."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+CYPP = Path(sys.executable).with_name("cypp")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+def cypp(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a user does, with nothing but its home set."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("CYPP_", "PREFECT_"))}
+    return subprocess.run(
+        [CYPP, *map(str, arguments)],
+        env=environment | {"CYPP_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def fill(path: Path, figures: dict[str, float]) -> None:
+    workbook = openpyxl.load_workbook(path)
+    sheet = workbook["Indicators"]
+    for row in range(2, sheet.max_row + 1):
+        sheet.cell(row, 7).value = figures[f"{sheet.cell(row, 1).value}{sheet.cell(row, 2).value or ''}"]
+    workbook.save(path)
+
+
+@pytest.mark.server
+def test_a_return_from_template_to_explanation(home: Path, tmp_path: Path) -> None:
+    written = cypp(home, "template", "police", "2010-11Q1", "-o", tmp_path)
+    path = Path(written.stdout.strip())
+    assert written.returncode == 0
+    assert path.is_file()
+
+    blank = cypp(home, "check", path)
+    assert blank.returncode == 1
+    assert "There is no figure for NI 111a" in blank.stdout
+
+    fill(path, {"NI 111a": 53, "NI 111b": 196})
+    checked = cypp(home, "check", path, "--json")
+    assert checked.returncode == 0
+    assert json.loads(checked.stdout)["status"] == "accepted"
+    assert not (home / "warehouse.db").exists(), "checking must leave nothing behind"
+
+    drop = home / "inbox" / "police" / "our return.xlsx"
+    drop.parent.mkdir(parents=True)
+    path.rename(drop)
+    (home / "inbox" / "police" / "~$our return.xlsx").write_bytes(b"lock")
+    ingested = cypp(home, "ingest", "--json")
+    assert ingested.returncode == 0, ingested.stderr
+    (result,) = map(json.loads, ingested.stdout.splitlines())
+    assert (result["partner"], result["period"], result["status"]) == ("police", "2010-11Q1", "accepted")
+    assert set(result) == {"file", "partner", "period", "status", "findings"}
+    assert not drop.exists()
+
+    with sqlite3.connect(home / "warehouse.db") as warehouse:
+        rows = dict(warehouse.execute("SELECT indicator, actual FROM bi_performance"))
+    assert rows == {"NI 111a": 53, "NI 111b": 196}
+
+    explained = cypp(home, "explain", "ni 111B", "2010-11Q1")
+    assert explained.returncode == 0
+    assert "Typed as '196'" in explained.stdout
+
+    status = cypp(home, "status", "2010-11Q1")
+    assert status.returncode == 1, "five partners have returned nothing"
+    assert "missing" in status.stdout
+
+
+def test_a_wrong_plan_is_named_by_file_row_and_column(home: Path, tmp_path: Path) -> None:
+    import shutil
+
+    import cypp_etl
+
+    plan = tmp_path / "plan"
+    shutil.copytree(Path(cypp_etl.__file__).parent / "plan", plan)
+    indicators = plan / "indicators.csv"
+    indicators.write_text(indicators.read_text("utf-8").replace(",HIGH,", ",HIHG,", 1), "utf-8")
+    os.environ["CYPP_PLAN"] = str(plan)
+    try:
+        environment = os.environ | {"CYPP_HOME": str(home)}
+        stopped = subprocess.run([CYPP, "upgrade"], env=environment, capture_output=True, text=True, check=False)
+    finally:
+        del os.environ["CYPP_PLAN"]
+    assert stopped.returncode == 2
+    assert "indicators.csv, row 4, column polarity" in stopped.stderr
+    assert not (home / "warehouse.db").exists()
+
+
+@pytest.mark.server
+def test_what_is_no_return_gets_a_finding_and_loads_nothing(home: Path, tmp_path: Path) -> None:
+    foreign = tmp_path / "list.xlsx"
+    workbook = openpyxl.Workbook()
+    workbook.active.append(["Name", "Age"])
+    workbook.save(foreign)
+    broken = tmp_path / "broken.xlsx"
+    broken.write_bytes(b"PK\x03\x04 and then nothing")
+    result = cypp(home, "ingest", foreign, broken, "--json")
+    assert result.returncode == 1
+    codes = [[finding["code"] for finding in json.loads(line)["findings"]] for line in result.stdout.splitlines()]
+    assert codes == [["layout-unknown"], ["workbook-damaged"]]
+    with sqlite3.connect(home / "warehouse.db") as warehouse:
+        assert warehouse.execute("SELECT count(*) FROM bi_performance").fetchone() == (0,)
+        assert warehouse.execute("SELECT status FROM bi_submissions").fetchall() == [("rejected",)] * 2
+
+
+def test_a_path_that_leads_nowhere_could_not_run(home: Path, tmp_path: Path) -> None:
+    assert cypp(home, "check", tmp_path / "nothing.xlsx").returncode == 2
+    assert cypp(home, "ingest", tmp_path / "nothing.xlsx").returncode == 2
