@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+
+import cypp_etl
 
 CYPP = Path(sys.executable).with_name("cypp")
 
@@ -18,12 +21,12 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
-def cypp(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run the command line as a user does, with nothing but its home set."""
+def cypp(home: Path, *arguments: object, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a user does, with its home set and nothing else but what is given."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CYPP_", "PREFECT_"))}
     return subprocess.run(
         [CYPP, *map(str, arguments)],
-        env=environment | {"CYPP_HOME": str(home)},
+        env=environment | {"CYPP_HOME": str(home)} | settings,
         capture_output=True,
         text=True,
         timeout=120,
@@ -81,20 +84,11 @@ def test_a_return_from_template_to_explanation(home: Path, tmp_path: Path) -> No
 
 
 def test_a_wrong_plan_is_named_by_file_row_and_column(home: Path, tmp_path: Path) -> None:
-    import shutil
-
-    import cypp_etl
-
     plan = tmp_path / "plan"
     shutil.copytree(Path(cypp_etl.__file__).parent / "plan", plan)
     indicators = plan / "indicators.csv"
     indicators.write_text(indicators.read_text("utf-8").replace(",HIGH,", ",HIHG,", 1), "utf-8")
-    os.environ["CYPP_PLAN"] = str(plan)
-    try:
-        environment = os.environ | {"CYPP_HOME": str(home)}
-        stopped = subprocess.run([CYPP, "upgrade"], env=environment, capture_output=True, text=True, check=False)
-    finally:
-        del os.environ["CYPP_PLAN"]
+    stopped = cypp(home, "upgrade", CYPP_PLAN=str(plan))
     assert stopped.returncode == 2
     assert "indicators.csv, row 4, column polarity" in stopped.stderr
     assert not (home / "warehouse.db").exists()
