@@ -26,7 +26,7 @@ def guard_actual(indicator: Indicator, address: str) -> DataValidation:
         bounds=_bounds_in_words(indicator),
     )
     tests = [
-        f"{address}{sign}{cell_number(bound, indicator.unit):f}"
+        f"{address}{sign}{cell_number(bound, indicator.unit).normalize():f}"
         for sign, bound in ((">=", indicator.minimum), ("<=", indicator.maximum))
         if bound is not None
     ]
@@ -34,7 +34,7 @@ def guard_actual(indicator: Indicator, address: str) -> DataValidation:
         guard.type, guard.errorStyle = "custom", "warning"
         guard.formula1 = f"OR(ISTEXT({address}),AND({','.join(tests)}))"
     else:
-        guard.error = guard.errorTitle = None
+        guard.showErrorMessage, guard.error, guard.errorTitle = False, None, None
     guard.add(address)
     return guard
 

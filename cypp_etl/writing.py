@@ -45,7 +45,7 @@ _EPOCH = datetime(1980, 1, 1)  # noqa: DTZ001 - neither zip nor Excel knows time
 def put(cell: Cell, content: Content) -> None:
     """Write into a cell so that text is text even where it begins like a formula."""
     if isinstance(content, str):
-        content = ILLEGAL_CHARACTERS_RE.sub("", content)
+        content = _without_control_characters(content)
     cell.value = float(content) if isinstance(content, Decimal) else content
     if isinstance(content, str) and content:
         cell.data_type = "s"
@@ -109,13 +109,13 @@ def set_up_page(sheet: Worksheet, title: str) -> None:
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     sheet.page_margins.left = sheet.page_margins.right = 0.4
-    sheet.oddHeader.left.text = title.replace("&", "&&")
+    sheet.oddHeader.left.text = _without_control_characters(title).replace("&", "&&")
     sheet.oddFooter.center.text = "Page &P of &N"
 
 
 def describe(workbook: Workbook, title: str) -> None:
     """Say what a workbook is to those who cannot see it: title and language of the document."""
-    workbook.properties.title = title
+    workbook.properties.title = _without_control_characters(title)
     workbook.properties.language = "en-GB"
     workbook.properties.creator = "cypp-etl"
 
@@ -131,3 +131,8 @@ def to_bytes(workbook: Workbook, stamp: datetime = _EPOCH) -> bytes:
         for name in source.namelist():
             target.writestr(ZipInfo(name, _EPOCH.timetuple()[:6]), source.read(name), ZIP_DEFLATED)
     return packed.getvalue()
+
+
+def _without_control_characters(text: str) -> str:
+    """XML cannot hold them, and Excel refuses a file that does."""
+    return str(ILLEGAL_CHARACTERS_RE.sub("", text))
