@@ -35,6 +35,7 @@ class SheetReader:
         "_is_formula",
         "_limits",
         "_opened",
+        "_openers",
         "_raw",
         "_rich",
         "_row",
@@ -63,6 +64,13 @@ class SheetReader:
             "b": boolean_value,
             "e": error_value,
             "d": iso_date_value,
+        }
+        self._openers: dict[str, Callable[[Attributes], None]] = {
+            "f": self._start_formula,
+            "is": self._start_text,
+            "row": self._start_row,
+            "col": self._hide_columns,
+            "mergeCell": self._add_merge,
         }
         self._texts: list[str] = []
         self._rich = RichText()
@@ -101,19 +109,12 @@ class SheetReader:
             self._style = self._styles.get(attributes.get("s"), GENERAL_STYLE)
             self._raw = None
             self._is_formula = False
-        elif name == "f":
-            self._is_formula = True
-        elif name == "row":
-            self._start_row(attributes)
-        elif name == "is":
-            self._in_text = True
+        elif name == "v":
+            return
         elif self._in_text:
             self._rich.start(name, attributes)
-        elif name == "mergeCell":
-            self._spent.add_merge()
-            self._sheet.merges.append(parse_area(attributes.get("ref", ""), self._limits))
-        elif name == "col" and attributes.get("hidden") in _TRUE:
-            self._hide_columns(attributes)
+        elif name in self._openers:
+            self._openers[name](attributes)
 
     def _end(self, name: str) -> None:
         self._closed += 1
@@ -134,14 +135,24 @@ class SheetReader:
                 return
             column = self._column
             self._cells[column] = Cell(self._row, column, kind, value, self._style.number_format, is_formula)
-        elif name in _ROW_ENDS:
-            self._keep_row()
         elif name == "is":
             self._in_text = False
             self._raw = self._rich.take()
-            self._build = self._rich_text
+            self._build = self._plain_text
         elif self._in_text:
             self._rich.end(name, self._texts)
+        elif name in _ROW_ENDS:
+            self._keep_row()
+
+    def _start_formula(self, _attributes: Attributes) -> None:
+        self._is_formula = True
+
+    def _start_text(self, _attributes: Attributes) -> None:
+        self._in_text = True
+
+    def _add_merge(self, attributes: Attributes) -> None:
+        self._spent.add_merge()
+        self._sheet.merges.append(parse_area(attributes.get("ref", ""), self._limits))
 
     def _start_row(self, attributes: Attributes) -> None:
         self._spent.add_row_element()
@@ -181,6 +192,8 @@ class SheetReader:
         return column
 
     def _hide_columns(self, attributes: Attributes) -> None:
+        if attributes.get("hidden") not in _TRUE:
+            return
         first, last = _whole_number(attributes.get("min", "")), _whole_number(attributes.get("max", ""))
         self._columns_left -= last - first + 1
         if not 1 <= first <= last or self._columns_left < 0:
@@ -199,11 +212,6 @@ class SheetReader:
         text = unescape(raw)
         self._spent.add_text(text)
         return CellKind.TEXT, text
-
-    def _rich_text(self, raw: str, _style: Style) -> Value:
-        # Its escapes were read with its runs.
-        self._spent.add_text(raw)
-        return CellKind.TEXT, raw
 
 
 def _whole_number(digits: str) -> int:

@@ -46,8 +46,8 @@ class RichText:
             self._pieces.append(piece if self._is_kept else piece.strip(_BLANKS))
 
     def take(self) -> str:
-        """The whole text; the next one starts empty."""
-        text = unescape("".join(self._pieces))
+        """The whole text, with its escapes as they are; the next one starts empty."""
+        text = "".join(self._pieces)
         self._pieces.clear()
         self._pronunciations = 0
         return text
@@ -72,7 +72,7 @@ def read_shared_strings(chunks: Iterable[bytes], spent: Spent) -> list[str]:
         if name != "si":
             rich.end(name, texts)
             return
-        text = rich.take()
+        text = unescape(rich.take())
         spent.add_text(text)
         found.append(text)
         if len(found) > spent.limits.strings:
