@@ -6,11 +6,19 @@ needs them, so that help comes at once and `check` starts neither a server nor a
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from flows.settings import prepare_prefect, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection
+
+    from cypp_etl.periods import Period
+    from cypp_etl.plan_model import Plan
 
 app = typer.Typer(
     name="cypp",
@@ -26,7 +34,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object per file, 
 
 @app.command()
 def demo(
-    folder: Annotated[Path, typer.Option("--folder", "-o", help="Where to work; made anew at each run.")] = Path("demo"),
+    folder: Annotated[Path, typer.Option("--folder", "-o", help="Where to work; made anew at each run.")] = Path(
+        "demo"
+    ),
 ) -> None:
     """The whole journey in a folder of its own, on sample returns and the published table."""
     from flows.demo import run_demo
@@ -97,7 +107,9 @@ def ingest(
 
 @app.command()
 def status(
-    period: Annotated[str | None, typer.Argument(help="A period, such as 2010-11Q1; all that are open, if none.")] = None,
+    period: Annotated[
+        str | None, typer.Argument(help="A period, such as 2010-11Q1; all that are open, if none.")
+    ] = None,
 ) -> None:
     """Say who has returned what: received, late, missing, not due."""
     from flows.show import show_status
@@ -149,7 +161,7 @@ def upgrade() -> None:
     typer.echo(f"{workplace.engine.url.render_as_string()} is up to date.")
 
 
-def _ask(show):  # type: ignore[no-untyped-def]
+def _ask(show: "Callable[[Connection, Plan], int]") -> int:
     """Ask the warehouse something, with its faults told in a line."""
     from flows.workplace import open_workplace
     from warehouse.engine import reading
@@ -172,7 +184,7 @@ def _faults() -> tuple[type[Exception], ...]:
     return PlanError, SQLAlchemyError, ArgumentError, WarehouseTooNewError, OSError, ValueError
 
 
-def _period(text: str):  # type: ignore[no-untyped-def]
+def _period(text: str) -> "Period":
     from cypp_etl.periods import parse_period
 
     try:

@@ -100,7 +100,9 @@ def _target_lines(row: Any, leaf: Indicator, figures: "dict[tuple[Measure, str],
         lines.append(f"  The year's target spread evenly: {_number(target.value)} x {row['quarter']} / 4")
     lines += _origin_lines(target)
     share, steps = _number(leaf.banding.target_margin_percent), leaf.banding.target_margin_steps
-    lines.append(f"  Better is by more than {share}% of the target and {steps} of the last decimal; worse is by anything.")
+    lines.append(
+        f"  Better is by more than {share}% of the target and {steps} of the last decimal; worse is by anything."
+    )
     return lines
 
 

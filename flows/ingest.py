@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from prefect import flow, get_client, task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
 from prefect.context import get_run_context
-from prefect.states import Completed, Failed, State
+from prefect.states import Completed, Failed
 from sqlalchemy.exc import OperationalError
 
 from cypp_etl.submission import CheckedReturn
@@ -66,7 +67,7 @@ def load_return(workplace: Workplace, checked: CheckedReturn, received_at: datet
 @flow(name="ingest-return", flow_run_name="{label}", persist_result=False)
 async def ingest_return(
     label: str, file: str, folder_partner: str = "", received_at: datetime | None = None
-) -> State[Ingested]:
+) -> Ingested:
     """Check one workbook, and load it if it has no errors.
 
     Args:
@@ -74,6 +75,9 @@ async def ingest_return(
         file: the workbook's path; one in the inbox is taken out of it once it is recorded.
         folder_partner: the partner in whose folder of the inbox it lies; empty for the data team's own doing.
         received_at: when it came; now, if not given.
+
+    Returns:
+        What became of it. The run's state is named after its status, as the UI shows it.
     """
     received = received_at or datetime.now(UTC)
     workplace = open_workplace(read_settings())
@@ -86,7 +90,8 @@ async def ingest_return(
     await show_summary(checked, recorded)
     if checked.findings:
         await show_findings(checked)
-    return _ended(Ingested(checked, recorded))
+    # Prefect takes a state that is returned as the run's own, and gives the caller the data in it.
+    return cast(Ingested, _ended(Ingested(checked, recorded)))
 
 
 def _ended(ingested: Ingested) -> State[Ingested]:

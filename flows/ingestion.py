@@ -1,10 +1,9 @@
 """Runs the ingesting flows from the command line: which files, which flow, and what they gave."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from flows.inbox import partner_of
 from flows.settings import Settings
@@ -22,7 +21,7 @@ def ingest_inbox(settings: Settings) -> Swept:
     """
     # What would make every workbook fail is found out before a server is started.
     open_workplace(settings)
-    return _run(sweep_inbox(return_state=True))
+    return asyncio.run(_finished(sweep_inbox()))
 
 
 def ingest_paths(settings: Settings, paths: Sequence[Path], received_at: datetime | None = None) -> Swept:
@@ -34,7 +33,7 @@ def ingest_paths(settings: Settings, paths: Sequence[Path], received_at: datetim
     plan = open_workplace(settings).plan
     files = [file for path in paths for file in _files_at(path)]
     owned = [(str(file), partner_of(file, settings.inbox, plan.partners)) for file in files]
-    return _run(ingest_files(owned, received_at, return_state=True))
+    return asyncio.run(_finished(ingest_files(owned, received_at)))
 
 
 def _files_at(path: Path) -> Iterator[Path]:
@@ -48,10 +47,5 @@ def _files_at(path: Path) -> Iterator[Path]:
             yield file
 
 
-def _run(flow: Coroutine[Any, Any, Any]) -> Swept:
-    async def finish() -> Swept:
-        state = await flow
-        swept: Swept = await state.result()
-        return swept
-
-    return asyncio.run(finish())
+async def _finished(flow: Awaitable[Swept]) -> Swept:
+    return await flow

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 from prefect import flow, get_run_logger, tags
-from prefect.states import Completed, State
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
 
 from flows.inbox import Waiting, sweep
 from flows.ingest import Ingested, ingest_return
@@ -24,8 +26,13 @@ class Swept:
 
 
 @flow(name="sweep-inbox", persist_result=False)
-async def sweep_inbox(settle_seconds: float = 0.0) -> State[Swept]:
-    """Ingest whatever lies in the inbox. The folder is the truth: what a sweep misses, the next one finds."""
+async def sweep_inbox(settle_seconds: float = 0.0, received_at: datetime | None = None) -> Swept:
+    """Ingest whatever lies in the inbox. The folder is the truth: what a sweep misses, the next one finds.
+
+    Args:
+        settle_seconds: how old a file must be, so that none is read while it is being written.
+        received_at: when the files came; now, if not given.
+    """
     settings = read_settings()
     plan = open_workplace(settings).plan
     swept = Swept()
@@ -35,28 +42,28 @@ async def sweep_inbox(settle_seconds: float = 0.0) -> State[Swept]:
             get_run_logger().warning("%s is left where it is: %s.", waiting.path, waiting.reason)
             swept.left.append(waiting)
         else:
-            await ingest_one(waiting.path, waiting.partner_code, swept)
+            await ingest_one(waiting.path, waiting.partner_code, swept, received_at)
     message = f"{len(swept.ingested)} ingested, {len(swept.failed)} failed, {len(swept.left)} left."
-    return Completed(message=message, data=swept)
+    return cast(Swept, Completed(message=message, data=swept))
 
 
 @flow(name="ingest-files", persist_result=False)
-async def ingest_files(files: Sequence[tuple[str, str]], received_at: datetime | None = None) -> State[Swept]:
+async def ingest_files(files: Sequence[tuple[str, str]], received_at: datetime | None = None) -> Swept:
     """Ingest files by path, each with the partner in whose folder of the inbox it lies, or an empty text."""
     swept = Swept()
     for file, folder_partner in files:
         await ingest_one(Path(file), folder_partner, swept, received_at)
-    return Completed(message=f"{len(swept.ingested)} ingested, {len(swept.failed)} failed.", data=swept)
+    message = f"{len(swept.ingested)} ingested, {len(swept.failed)} failed."
+    return cast(Swept, Completed(message=message, data=swept))
 
 
 async def ingest_one(path: Path, folder_partner: str, swept: Swept, received_at: datetime | None = None) -> None:
     """Run `ingest-return` for one file. A run that fails is told from one that is rejected, and stops no other."""
     label = f"{folder_partner or path.absolute().parent.name}/{path.name}"
     with tags(*([folder_partner] if folder_partner else [])):
-        state: State[Ingested] = await ingest_return(
-            label, str(path), folder_partner, received_at, return_state=True
-        )
-    if isinstance(state.data, BaseException) or state.data is None:
+        state: State[Ingested] = await ingest_return(label, str(path), folder_partner, received_at, return_state=True)
+    outcome = await state.aresult(raise_on_failure=False)
+    if isinstance(outcome, Ingested):
+        swept.ingested.append((path, outcome))
+    else:
         swept.failed.append((path, str(state.message)))
-        return
-    swept.ingested.append((path, await state.result(raise_on_failure=False)))  # type: ignore[misc]

@@ -1,6 +1,7 @@
 """Six partners, eight quarters: what comes out of the warehouse is what an independent calculation says.
 
-The calculation below shares nothing with the program but the figures: fractions, no rounding but its own, a row at a time.
+The calculation below shares nothing with the program but the figures: decimals, no rounding but its own, a row at a
+time.
 """
 
 import io

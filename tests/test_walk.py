@@ -1,4 +1,4 @@
-"""The whole journey as its users make it, through the command line: template, fill, check, drop, ingest, view, explain."""
+"""The whole journey as its users make it, by command line: template, fill, check, drop, ingest, view, explain."""
 
 import json
 import os

@@ -1,0 +1,131 @@
+"""`cypp demo`: the whole journey in a folder of its own, on the published table and on sample returns."""
+
+import asyncio
+import os
+import shutil
+import sys
+import time
+from datetime import UTC, datetime
+from datetime import time as time_of_day
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from flows.settings import Settings, prepare_prefect, read_settings
+
+if TYPE_CHECKING:
+    from cypp_etl.periods import Period
+    from cypp_etl.plan_model import Plan
+    from flows.sweep import Swept
+
+# A folder that a demo made, and that the next one may therefore empty.
+_MARK = ".cypp-demo"
+
+
+def run_demo(folder: Path) -> int:
+    """Run the demo in a folder that is empty or an earlier demo's, and give the exit status."""
+    started = time.monotonic()
+    if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
+        typer.echo(f"cypp: {folder} is not empty, and no demo made it: name another with --folder", err=True)
+        return 2
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / _MARK).touch()
+    settings = _settle_in(folder)
+    asyncio.run(_journey(settings))
+    shown = _show(settings)
+    typer.echo(f"\nThe demo took {time.monotonic() - started:.0f} seconds. Look around:")
+    cypp = f"CYPP_HOME={folder} {sys.argv[0]}"
+    for what, command in (
+        ("every view, for a BI tool", f"sqlite3 {settings.home}/warehouse.db '.tables bi_*'"),
+        ("who has returned what", f"{cypp} status"),
+        ("from a symbol back to its cell", f"{cypp} explain 'NI 111b' 2010-11Q3"),
+        (
+            "the runs, in the Prefect UI",
+            f"PREFECT_HOME={folder}/.prefect {Path(sys.argv[0]).with_name('prefect')} server start",
+        ),
+    ):
+        typer.echo(f"  {what + ':':34} {command}")
+    return shown
+
+
+def _settle_in(folder: Path) -> Settings:
+    """Make the demo independent of the installation around it: its own home, inbox, archive, warehouse and plan."""
+    for name in ("CYPP_INBOX", "CYPP_WAREHOUSE_URL", "CYPP_PLAN"):
+        os.environ.pop(name, None)
+    os.environ["CYPP_HOME"] = str(folder)
+    prepare_prefect(folder)
+    return read_settings()
+
+
+async def _journey(settings: Settings) -> None:
+    from cypp_etl.published import read_sample_table, write_published_table
+    from cypp_etl.samples import sample_periods, sample_return
+    from flows.sweep import ingest_files, sweep_inbox
+    from flows.workplace import open_workplace
+
+    plan = open_workplace(settings).plan
+    typer.echo(f"Working in {settings.home}. Prefect starts a server for the time of the demo ...")
+    table = settings.home / "published table 2009-10.xlsx"
+    table.write_bytes(write_published_table(read_sample_table(), "text"))
+    await ingest_files([(str(table), "")])
+    typer.echo(f"The published table of 2009/10 is in: {table.name}")
+    for period in sample_periods():
+        for partner_code in plan.partners:
+            drop = settings.inbox / partner_code / f"{partner_code} {period.code}.xlsx"
+            drop.parent.mkdir(parents=True, exist_ok=True)
+            drop.write_bytes(sample_return(plan, partner_code, period))
+        # The sample returns come in on the day they are due, whatever day the demo is run on.
+        received_at = datetime.combine(plan.calendar[period].due_on, time_of_day(10), UTC)
+        swept = await sweep_inbox(received_at=received_at)
+        typer.echo(f"{period.label}: {_counted(swept)}")
+    _drop_faulty_return(settings, plan, sample_periods()[-1])
+    swept = await sweep_inbox()
+    _show_rejection(swept)
+
+
+def _counted(swept: "Swept") -> str:
+    statuses = [ingested.recorded.status.value for _, ingested in swept.ingested]
+    statuses += ["failed"] * len(swept.failed)
+    counts = [f"{statuses.count(status)} {status}" for status in dict.fromkeys(statuses)]
+    return f"{len(statuses)} returns, " + ", ".join(counts)
+
+
+def _drop_faulty_return(settings: Settings, plan: "Plan", period: "Period") -> None:
+    """A correction with faults: it must be rejected, and must not touch the good return that is in force."""
+    from dataclasses import replace
+
+    from cypp_etl.samples import IndicatorAnswer, fill_template, sample_answers
+    from cypp_etl.templates import write_template
+
+    answers = sample_answers(plan, "yos", period)
+    first, second, *_ = answers.indicators
+    faults = {first: IndicatorAnswer("<1"), second: IndicatorAnswer("about 7%")}
+    faulty = replace(answers, indicators={**answers.indicators, **faults})
+    drop = settings.inbox / "yos" / f"yos {period.code} corrected.xlsx"
+    drop.write_bytes(fill_template(write_template(plan, "yos", period), faulty))
+
+
+def _show_rejection(swept: "Swept") -> None:
+    from flows.show import as_result, show_results
+
+    typer.echo("\nA correction with two faults is refused whole, and the good return stays in force:")
+    show_results([as_result(ingested.checked, ingested.recorded.status) for _, ingested in swept.ingested], False)
+
+
+def _show(settings: Settings) -> int:
+    """Print what came out, and whether the table's printed symbols are what its figures say."""
+    from cypp_etl.published import read_sample_table
+    from cypp_etl.samples import sample_periods
+    from flows.board import count_agreeing_symbols, show_board_table
+    from warehouse.engine import open_warehouse, reading
+
+    with reading(open_warehouse(settings.warehouse_url)) as connection:
+        typer.echo("")
+        year = sample_periods()[0].year
+        show_board_table(connection, year)
+        agreeing, printed = count_agreeing_symbols(connection, year, read_sample_table())
+        typer.echo(f"{agreeing} of the {printed} symbols that the source document prints come out of its figures.\n")
+        show_board_table(connection, sample_periods()[-1])
+    return int(agreeing != printed)
