@@ -28,10 +28,10 @@ class Limits:
     row_elements: int = 1_100_000
     rows: int = 1_048_576
     columns: int = 16_384
-    cells: int = 1_500_000
-    strings: int = 1_500_000
+    cells: int = 1_250_000
+    strings: int = 1_250_000
     text_length: int = 2 * 32_767
-    text_characters: int = 32_000_000
+    text_characters: int = 24_000_000
     merges: int = 100_000
     memory: int = 768 * MIB
     seconds: int = 20

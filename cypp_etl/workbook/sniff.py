@@ -26,7 +26,6 @@ _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"GIF8", "an image"),
     (b"II*\x00", "an image"),
     (b"MM\x00*", "an image"),
-    (b"BM", "an image"),
     (b"7z\xbc\xaf", "a compressed archive"),
     (b"Rar!", "a compressed archive"),
     (b"\x1f\x8b", "a compressed archive"),

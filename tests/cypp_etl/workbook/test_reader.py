@@ -1,4 +1,5 @@
 # ruff: noqa: DTZ001 - a workbook's dates have no time zone
+import gc
 import math
 import shutil
 import subprocess
@@ -365,3 +366,11 @@ def test_the_finding_knows_what_the_file_is_called() -> None:
     with pytest.raises(UnreadableWorkbook) as caught:
         read_workbook(b"", "Q3.xlsx")
     assert (caught.value.code, caught.value.words["name"]) == ("workbook-empty", "Q3.xlsx")
+
+
+def test_reading_leaves_the_collector_as_it_was(parts_of: PartsOf, pack: Pack) -> None:
+    assert gc.isenabled()
+    read_workbook(pack(parts_of("<row><c><v>1</v></c></row>")))
+    with pytest.raises(UnreadableWorkbook):
+        read_workbook(pack(parts_of("<row><c r='?'/></row>")))
+    assert gc.isenabled()
