@@ -1,0 +1,162 @@
+"""The flows on a real Prefect server: one run a workbook, ending as the data team reads it."""
+
+import asyncio
+import io
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from cypp_etl.periods import parse_period
+from cypp_etl.plan_reader import read_plan
+from cypp_etl.published import read_sample_table, write_published_table
+from cypp_etl.samples import sample_return
+from flows.archive import archive_path
+from flows.settings import Settings
+
+pytestmark = [pytest.mark.server, pytest.mark.usefixtures("prefect_server")]
+
+PERIOD = parse_period("2010-11Q1")
+
+
+@pytest.fixture(scope="module")
+def workbook() -> bytes:
+    return sample_return(read_plan(), "yos", PERIOD)
+
+
+@pytest.fixture
+def drop(settings: Settings) -> Path:
+    folder = settings.inbox / "yos"
+    folder.mkdir(parents=True)
+    return folder / "our return.xlsx"
+
+
+def with_cell(workbook: bytes, address: str, value: object) -> bytes:
+    edited = openpyxl.load_workbook(io.BytesIO(workbook))
+    edited["Indicators"][address] = value
+    saved = io.BytesIO()
+    edited.save(saved)
+    return saved.getvalue()
+
+
+def ingest(path: Path, partner: str = "yos") -> Any:
+    from flows.ingest import ingest_return
+
+    return asyncio.run(_state_of(ingest_return(f"{partner}/{path.name}", str(path), partner, return_state=True)))
+
+
+async def _state_of(run: Any) -> Any:
+    return await run
+
+
+def ask(settings: Settings, query: str) -> list[tuple[Any, ...]]:
+    with sqlite3.connect(settings.home / "warehouse.db") as warehouse:
+        return warehouse.execute(query).fetchall()
+
+
+def test_a_good_return_is_accepted_and_leaves_the_inbox(settings: Settings, drop: Path, workbook: bytes) -> None:
+    drop.write_bytes(workbook)
+    state = ingest(drop)
+    assert (state.name, state.type.value) == ("Accepted", "COMPLETED")
+    assert not drop.exists()
+    ((sha256, file_name, observations),) = ask(settings, "SELECT sha256, file_name, observations FROM bi_submissions")
+    assert (file_name, observations) == ("our return.xlsx", 4)
+    assert archive_path(settings.archive, sha256).read_bytes() == workbook
+
+
+def test_a_run_is_named_tagged_and_shows_its_findings(settings: Settings, drop: Path, workbook: bytes) -> None:
+    from prefect import get_client
+    from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
+
+    drop.write_bytes(with_cell(workbook, "G2", "<1"))
+    state = ingest(drop)
+    assert (state.name, state.type.value) == ("Rejected", "FAILED")
+
+    async def look() -> tuple[Any, list[Any]]:
+        async with get_client() as client:
+            run = await client.read_flow_run(state.state_details.flow_run_id)
+            of_run = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run.id]))
+            return run, await client.read_artifacts(artifact_filter=of_run)
+
+    run, artifacts = asyncio.run(look())
+    assert run.name == "yos/our return.xlsx"
+    assert set(run.tags) == {"yos", "2010-11Q1"}
+    assert {artifact.key for artifact in artifacts} == {"yos-summary", "yos-findings"}
+    (table,) = (artifact.data for artifact in artifacts if artifact.type == "table")
+    assert "number-with-bound" in str(table)
+    assert not drop.exists()
+
+
+def test_the_same_bytes_twice_are_a_duplicate(settings: Settings, drop: Path, workbook: bytes) -> None:
+    for _ in range(2):
+        drop.write_bytes(workbook)
+        state = ingest(drop)
+    assert state.name == "Duplicate"
+    assert ask(settings, "SELECT count(*) FROM bi_performance_history") == [(4,)]
+
+
+def test_a_rejected_correction_leaves_the_good_return_in_force(settings: Settings, drop: Path, workbook: bytes) -> None:
+    drop.write_bytes(workbook)
+    ingest(drop)
+    before = ask(settings, "SELECT * FROM bi_performance")
+    drop.write_bytes(with_cell(workbook, "G3", "about 7%"))
+    assert ingest(drop).name == "Rejected"
+    assert ask(settings, "SELECT * FROM bi_performance") == before
+    statuses = ask(settings, "SELECT status FROM bi_submissions ORDER BY submission_id")
+    assert statuses == [("accepted",), ("rejected",)]
+
+
+def test_nobody_returns_for_another(settings: Settings, workbook: bytes) -> None:
+    drop = settings.inbox / "police" / "yos.xlsx"
+    drop.parent.mkdir(parents=True)
+    drop.write_bytes(workbook)
+    assert ingest(drop, "police").name == "Rejected"
+    codes = ask(settings, "SELECT DISTINCT code FROM bi_findings WHERE code = 'partner-not-folder'")
+    assert codes == [("partner-not-folder",)]
+
+
+def test_a_failure_of_ours_leaves_the_file_for_the_next_sweep(
+    settings: Settings, drop: Path, workbook: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows import workplace
+
+    drop.write_bytes(workbook)
+
+    def disk_full(*_arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(workplace, "keep", disk_full)
+        state = ingest(drop)
+    assert (state.name, state.type.value) == ("Failed", "FAILED")
+    assert drop.read_bytes() == workbook
+    assert ingest(drop).name == "Accepted"
+
+
+def test_a_sweep_takes_what_can_be_taken(settings: Settings, drop: Path, workbook: bytes) -> None:
+    from flows.sweep import sweep_inbox
+
+    drop.write_bytes(workbook)
+    (drop.parent / "not a workbook.xlsx").write_bytes(b"%PDF-1.7")
+    (settings.inbox / "stray.xlsx").write_bytes(workbook)
+    swept = asyncio.run(_state_of(sweep_inbox()))
+    outcomes = {path.name: one.recorded.status.value for path, one in swept.ingested}
+    assert outcomes == {"our return.xlsx": "accepted", "not a workbook.xlsx": "rejected"}
+    assert [waiting.path.name for waiting in swept.left] == ["stray.xlsx"]
+
+
+@pytest.mark.parametrize("typing", ["text", "number"])
+def test_the_published_table_gives_its_own_symbols(settings: Settings, typing: Any, tmp_path: Path) -> None:
+    from flows.board import count_agreeing_symbols
+    from warehouse.engine import open_warehouse, reading
+
+    path = tmp_path / "published.xlsx"
+    path.write_bytes(write_published_table(read_sample_table(), typing))
+    assert ingest(path, "").name == "Accepted"
+    assert path.exists(), "a file outside the inbox stays where it is"
+    with reading(open_warehouse(settings.warehouse_url)) as connection:
+        assert count_agreeing_symbols(connection, parse_period("2009-10"), read_sample_table()) == (60, 60)
+    rows = ask(settings, "SELECT count(*), count(DISTINCT period), min(previous_period) FROM bi_performance")
+    assert rows == [(13, 1, "2008-09")]
