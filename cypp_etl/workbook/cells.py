@@ -56,22 +56,8 @@ class SheetReader:
         self._strings = strings
         self._spent = spent
         self._limits = spent.limits
-        self._builders: dict[str, Callable[[str, Style], Value]] = {
-            "n": number_value,
-            "s": self._shared_text,
-            "str": self._plain_text,
-            "inlineStr": self._plain_text,
-            "b": boolean_value,
-            "e": error_value,
-            "d": iso_date_value,
-        }
-        self._openers: dict[str, Callable[[Attributes], None]] = {
-            "f": self._start_formula,
-            "is": self._start_text,
-            "row": self._start_row,
-            "col": self._hide_columns,
-            "mergeCell": self._add_merge,
-        }
+        self._builders = self._value_builders()
+        self._openers = self._start_listeners()
         self._texts: list[str] = []
         self._rich = RichText()
         self._in_text = False
@@ -86,6 +72,26 @@ class SheetReader:
         self._build: Callable[[str, Style], Value] = number_value
         self._style = GENERAL_STYLE
         self._is_formula = False
+
+    def _value_builders(self) -> dict[str, Callable[[str, Style], Value]]:
+        return {
+            "n": number_value,
+            "s": self._shared_text,
+            "str": self._plain_text,
+            "inlineStr": self._plain_text,
+            "b": boolean_value,
+            "e": error_value,
+            "d": iso_date_value,
+        }
+
+    def _start_listeners(self) -> dict[str, Callable[[Attributes], None]]:
+        return {
+            "f": self._start_formula,
+            "is": self._start_text,
+            "row": self._start_row,
+            "col": self._hide_columns,
+            "mergeCell": self._add_merge,
+        }
 
     def read(self, chunks: Iterable[bytes]) -> None:
         """Read the whole part."""
