@@ -9,6 +9,7 @@ from cypp_etl.workbook.guards import Spent, damaged, text_too_long, too_complex,
 
 Attributes = dict[str, str]
 
+_NO_MEMORY = expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]
 _TRANSITIONAL = "http://schemas.openxmlformats.org/"
 _STRICT = "http://purl.oclc.org/ooxml/"
 _SHEET_NAMES = (
@@ -64,6 +65,8 @@ def parse(chunks: Iterable[bytes], handlers: Handlers, spent: Spent) -> None:
             _check(parser, handlers, spent, fed, opened - closed)
         parser.Parse(b"", True)
     except (expat.ExpatError, UnicodeDecodeError) as fault:
+        if isinstance(fault, expat.ExpatError) and fault.code == _NO_MEMORY:
+            raise too_complex("reading it took more memory than a workbook needs") from fault
         raise damaged("its contents are not well-formed XML") from fault
 
 
