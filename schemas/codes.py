@@ -143,6 +143,37 @@ class ReturnStatus(StrEnum):
     NOT_DUE = "not due"
 
 
+class ClinicReason(StrEnum):
+    """Why a performance clinic was opened."""
+
+    DECLINING = "declining"
+    OFF_TARGET = "no change while off target"
+
+
+class ClinicStatus(StrEnum):
+    """Where a performance clinic stands."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Diagnosis(StrEnum):
+    """What the milestones say of an indicator that does not improve."""
+
+    LATE = "late"
+    NOT_WORKING = "on time but not working"
+    NOT_YET_DUE = "not yet due"
+    NO_PLAN = "no plan"
+
+
+class NoteKind(StrEnum):
+    """What somebody notes at a performance clinic."""
+
+    ISSUE = "issue"
+    SOLUTION = "solution"
+    DECISION = "decision"
+
+
 NO_DATA_SYMBOL = "-"
 NOT_APPLICABLE_SYMBOL = "N/A"
 

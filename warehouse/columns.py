@@ -55,3 +55,9 @@ def one_in_force(name: str, *columns: str, condition: str = "superseded_at IS NU
     """At most one row in force per key; also the index by which what is in force is looked up."""
     where = text(condition)
     return Index(name, *columns, unique=True, sqlite_where=where, postgresql_where=where)
+
+
+def ended(name: str, *columns: str) -> Index:
+    """An index of the rows that have ended, of which there are few."""
+    where = text("superseded_at IS NOT NULL")
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where)

@@ -6,7 +6,22 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from schemas.codes import Band, Direction, Marker, OnTarget, Polarity, Qualifier, ReturnStatus, Severity
+from schemas.codes import (
+    ActionKind,
+    Band,
+    ClinicReason,
+    ClinicStatus,
+    Diagnosis,
+    Direction,
+    Marker,
+    MilestoneStatus,
+    OnTarget,
+    Polarity,
+    Qualifier,
+    ReturnStatus,
+    Review,
+    Severity,
+)
 from schemas.codes import SubmissionStatus as Status
 
 
@@ -159,6 +174,76 @@ VIEWS = (
             ),
             _moment("received_at", "When the submission in force was received"),
             _whole("submission_id", "The submission in force: see `bi_submissions`"),
+        ),
+    ),
+    View(
+        "bi_milestones",
+        "a milestone of the plan in force and a period for which it was reported; a milestone that was never reported "
+        "has one row, whose `period` is empty",
+        (
+            _text("milestone", "Code of the milestone"),
+            _text("outcome_code", "Code of the outcome that it serves"),
+            _text("aspiration", "Code of the aspiration that it serves: `PC1`"),
+            _text(
+                "area_of_focus",
+                "Whether the aspiration is an area of focus: `yes`, `no`, `in part` (for a group of children that it "
+                "names)",
+            ),
+            _text("action", "The action that delivers it"),
+            _text("kind", f"What the action is: {_words(ActionKind)}"),
+            _text("description", "What is to be delivered"),
+            ViewColumn("due", Kind.DATE, "The day by which it is due"),
+            _text("strategic_lead", "Who answers for the action"),
+            _text("lead_officer", "Who carries it out; empty where the plan does not say"),
+            _text("period", "Code of the period reported"),
+            _text("status", f"What was reported: {_words(MilestoneStatus)}; empty where nothing was"),
+            _text("evidence", "What shows it"),
+            _text("review", f"What the review of the action decided: {_words(Review)}"),
+            _text("review_reason", "Why"),
+        ),
+    ),
+    View(
+        "bi_clinics",
+        "a performance clinic: opened by the first period in which the direction of travel of an indicator, as one "
+        "partner returns it, is not positive, and closed by the second period running in which it improves",
+        (
+            _text("clinic_id", "Partner, indicator and the period that opened it: `yos NI 45 2009-10Q1`"),
+            _text("indicator", "Reference of the indicator: `NI 45`"),
+            _text("opened_period", "Code of the period that opened it"),
+            _text("reason", f"Why it was opened: {_words(ClinicReason)}"),
+            _text("closed_period", "Code of the period that closed it; empty while it is open"),
+            _whole(
+                "milestones_due",
+                "Milestones of the indicator's outcome, without those withdrawn, that were due by the end of the "
+                "clinic's last period without improvement, or were reported missed",
+                "milestones",
+            ),
+            _whole("milestones_achieved", "Those of them that were reported achieved by then", "milestones"),
+            _text(
+                "diagnosis",
+                f"What they say of the missing improvement: {_words(Diagnosis)}. Late: not all that were due are "
+                "achieved; no plan: the outcome has no milestones",
+            ),
+            _text("status", f"Where it stands: {_words(ClinicStatus)}"),
+        ),
+    ),
+    View(
+        "bi_symbol_changes",
+        "a judgement's word, and so its symbol, that turned when the judgement was made again. What came for the first "
+        "time has turned nothing",
+        (
+            _text("indicator", "Reference of the indicator: `NI 111a`"),
+            _text("period", "Code of the period judged"),
+            _text("column", "The column of `bi_performance` that turned: `direction`"),
+            _text("was", "The word until then"),
+            _text("is", "The word from then on"),
+            _moment("changed_at", "When it turned"),
+            _whole("submission_id", "The submission behind it; empty where a change of the plan turned it"),
+            _text(
+                "source_cell",
+                "The cell behind it: of the figures that came anew then, one that changed, the judged one first; "
+                "`bi_submissions` and `bi_performance_history` name its file and sheet",
+            ),
         ),
     ),
 )

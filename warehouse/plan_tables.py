@@ -28,7 +28,13 @@ def _plan_table(name: str, key: tuple[str, ...], *columns: Column[Any], **parent
 
 plan = Table("plan", metadata, row_id("plan_id"), word("fingerprint"), *life(), Index(None, "fingerprint"))
 
-plan_outcome = _plan_table("outcome", ("outcome_code",), word("outcome_code"), word("outcome"))
+plan_outcome = _plan_table(
+    "outcome",
+    ("outcome_code",),
+    word("outcome_code"),
+    word("outcome"),
+    word("table_heading", server_default=""),
+)
 plan_partner = _plan_table("partner", ("partner_code",), word("partner_code"), word("partner"))
 plan_calendar = _plan_table(
     "calendar",

@@ -7,7 +7,7 @@ The tables are ours to change, by a migration; the views in `views.py` are the p
 from sqlalchemy import CheckConstraint, Column, Index, Integer, Table
 
 from schemas.codes import SubmissionStatus
-from warehouse.columns import code, life, metadata, number, one_in_force, refers, row_id, word
+from warehouse.columns import code, ended, life, metadata, number, one_in_force, refers, row_id, word
 from warehouse.plan_tables import plan
 from warehouse.types import Moment
 
@@ -15,6 +15,7 @@ __all__ = [
     "ACCEPTED",
     "IS_ACCEPTED",
     "JUDGED",
+    "clinic_note",
     "finding",
     "judgement",
     "metadata",
@@ -101,6 +102,8 @@ observation = Table(
     *(word(name) for name in ("comment", "typed", "sheet", "cell")),
     *life(),
     one_in_force("ux_observation_in_force", "partner_code", "indicator", "measure", "period"),
+    # Finds what was said before, of which there is little: what is in force is not in it, and costs nothing.
+    ended("ix_observation_ended", "partner_code", "indicator", "measure", "period"),
 )
 
 milestone_report = Table(
@@ -132,6 +135,18 @@ judgement = Table(
     *life(),
     one_in_force("ux_judgement_in_force", "partner_code", "indicator", "period"),
     Index("ix_judgement_indicator_period", "indicator", "period"),
+    ended("ix_judgement_ended", "superseded_at"),
+)
+
+clinic_note = Table(
+    "clinic_note",
+    metadata,
+    row_id("clinic_note_id"),
+    # A clinic is worked out, and a correction may move its opening: a note is the series', as at a period.
+    *(code(name) for name in ("partner_code", "indicator", "period", "kind")),
+    *(word(name) for name in ("text", "noted_by")),
+    Column("recorded_at", Moment, nullable=False),
+    Index(None, "partner_code", "indicator"),
 )
 
 period_closing = Table(

@@ -12,11 +12,14 @@ from typing import TypeVar
 from sqlalchemy import Connection, inspect, text
 
 from schemas.codes import BAND_SYMBOLS, DIRECTION_SYMBOLS, ON_TARGET_SYMBOLS, ReturnStatus, Severity, SubmissionStatus
+from warehouse.change_view import symbol_changes_query
+from warehouse.clinic_view import clinics_query
+from warehouse.milestone_view import milestones_query
+from warehouse.standing import AS_OF, NOW, Standing
 from warehouse.tables import IS_ACCEPTED
 
 _Word = TypeVar("_Word", bound=StrEnum)
 
-_PLAN_IN_FORCE = "(SELECT plan_id FROM plan WHERE superseded_at IS NULL)"
 # Dates are compared as dates in UTC, in which moments are stored.
 _DIALECTS = {
     "sqlite": {"today": "date('now')", "received_on": "date(a.first_received_at)"},
@@ -96,50 +99,73 @@ _SUBMISSIONS = f"""
 
 _FINDINGS = "SELECT submission_id, code, severity, sheet, cell, value, message, fix FROM finding"
 
-# What is owed: every quarter of the calendar, by each partner that returns an indicator or reports on a milestone. A
-# whole year is owed by nobody, and listed where it was returned. What came on time stays on time when it is corrected
-# later: the first accepted submission tells whether it was late, the one in force what is shown.
-_RETURN_STATUS = f"""
+
+def return_status_query(standing: Standing) -> str:
+    """A row per return that is owed: every quarter of the calendar, by each partner that has something to report.
+
+    A whole year is owed by nobody, and listed where it was returned. What came on time stays on time when it is
+    corrected later: the first accepted submission tells whether it was late, the one in force what is shown.
+    """
+    in_force = standing.in_force("s")
+    return f"""
         WITH owing AS (
-            SELECT partner_code FROM plan_owed WHERE plan_id = {_PLAN_IN_FORCE}
+            SELECT partner_code FROM plan_owed WHERE plan_id = {standing.plan_id}
             UNION
             SELECT a.partner_code FROM plan_action a
             JOIN plan_milestone m ON m.plan_id = a.plan_id AND m.action_id = a.action_id
-            WHERE a.plan_id = {_PLAN_IN_FORCE}
+            WHERE a.plan_id = {standing.plan_id}
         ), answered AS (
-            SELECT partner_code, period, min(received_at) AS first_received_at,
-                max(CASE WHEN superseded_at IS NULL THEN submission_id END) AS submission_id,
-                max(CASE WHEN superseded_at IS NULL THEN received_at END) AS received_at
-            FROM submission WHERE {IS_ACCEPTED} GROUP BY partner_code, period
+            SELECT s.partner_code, s.period, min(s.received_at) AS first_received_at,
+                max(CASE WHEN {in_force} THEN s.submission_id END) AS submission_id,
+                max(CASE WHEN {in_force} THEN s.received_at END) AS received_at
+            FROM submission s WHERE {IS_ACCEPTED} AND {standing.known("s")} GROUP BY s.partner_code, s.period
         ), listed AS (
             SELECT w.partner_code, c.period, c.due_on
             FROM owing w CROSS JOIN plan_calendar c
-            WHERE c.plan_id = {_PLAN_IN_FORCE} AND length(c.period) > 7
+            WHERE c.plan_id = {standing.plan_id} AND length(c.period) > 7
             UNION
             SELECT w.partner_code, a.period, c.due_on
             FROM answered a JOIN owing w ON w.partner_code = a.partner_code
-            LEFT JOIN plan_calendar c ON c.plan_id = {_PLAN_IN_FORCE} AND c.period = a.period
+            LEFT JOIN plan_calendar c ON c.plan_id = {standing.plan_id} AND c.period = a.period
         )
         SELECT e.partner_code, e.period, e.due_on,
-            CASE WHEN a.submission_id IS NULL AND e.due_on < {{today}} THEN '{ReturnStatus.MISSING}'
+            CASE WHEN a.submission_id IS NULL AND e.due_on < {standing.today} THEN '{ReturnStatus.MISSING}'
                 WHEN a.submission_id IS NULL THEN '{ReturnStatus.NOT_DUE}'
                 WHEN {{received_on}} > e.due_on THEN '{ReturnStatus.LATE}'
                 ELSE '{ReturnStatus.RECEIVED}' END AS status,
             a.received_at, a.submission_id
         FROM listed e LEFT JOIN answered a ON a.partner_code = e.partner_code AND a.period = e.period"""  # noqa: S608 (nothing but constants)
 
+
 _VIEWS = {
-    "bi_performance": _performance(_PLAN_IN_FORCE, "", "j.superseded_at IS NULL"),
+    "bi_performance": _performance(NOW.plan_id, "", NOW.in_force("j")),
     "bi_performance_history": _performance("j.plan_id", ", j.superseded_at", "1 = 1"),
     "bi_submissions": _SUBMISSIONS,
     "bi_findings": _FINDINGS,
-    "bi_return_status": _RETURN_STATUS,
+    "bi_return_status": return_status_query(NOW),
+    "bi_milestones": milestones_query(NOW),
+    "bi_clinics": clinics_query(NOW),
+    "bi_symbol_changes": symbol_changes_query(),
 }
 
 
 def view_statements(dialect: str) -> dict[str, str]:
     """The SELECT of each view, by its name, in the words of one database system."""
     return {name: sql.format_map(_DIALECTS[dialect]) for name, sql in _VIEWS.items()}
+
+
+def as_of_statement(name: str, dialect: str) -> str:
+    """The SELECT of a view as of a moment, with the parameters of `standing.AS_OF`.
+
+    Raises:
+        KeyError: the view is not one that has this form; what stood when is in `bi_performance_history`.
+    """
+    queries = {
+        "bi_return_status": return_status_query(AS_OF),
+        "bi_milestones": milestones_query(AS_OF),
+        "bi_clinics": clinics_query(AS_OF, ", c.partner_code, c.measured_period"),
+    }
+    return queries[name].format_map(_DIALECTS[dialect])
 
 
 def views_sha256(dialect: str) -> str:

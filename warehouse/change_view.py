@@ -1,0 +1,68 @@
+"""The view of symbols that turned: each difference between a judgement and the one that took its place."""
+
+from schemas.codes import Measure
+
+_COLUMNS = (
+    "direction",
+    "quarter_direction",
+    "on_target",
+    "target_band",
+    "statistical_neighbours_band",
+    "national_band",
+)
+
+# The series' observations, in the two halves that have an index each.
+_SERIES = " UNION ALL ".join(
+    "SELECT a.observation_id FROM observation a WHERE a.partner_code = f.partner_code AND a.indicator = f.indicator "
+    f"AND a.recorded_at = f.changed_at AND a.superseded_at {half}"
+    for half in ("IS NULL", "IS NOT NULL")
+)
+
+# A judgement may turn because of a figure beside it: last year's, the target's, the neighbours'. The figure behind it
+# is one that was said anew at that very moment: of those that say something else than before, the judgement's own
+# first, then what its column compares with. None was where the plan turned it, since a plan has no cells.
+_BEHIND = f"""
+            SELECT y.observation_id
+            FROM (
+                SELECT n.observation_id,
+                    CASE WHEN n.qualifiers = b.qualifiers
+                        AND coalesce(n.value = b.value, n.value IS NULL AND b.value IS NULL)
+                        AND coalesce(n.marker = b.marker, n.marker IS NULL AND b.marker IS NULL)
+                        THEN 1 ELSE 0 END AS is_repeated,
+                    CASE WHEN n.observation_id = f.observation_id THEN 0
+                        WHEN f.name = n.measure || '_band' THEN 1
+                        WHEN f.name IN ('on_target', 'target_band') AND n.measure = '{Measure.TARGET}' THEN 1
+                        WHEN n.measure IN ('{Measure.ACTUAL}', '{Measure.HISTORY}') AND n.period = f.previous_period
+                            THEN 2
+                        WHEN n.measure = '{Measure.ACTUAL}' THEN 3
+                        ELSE 4 END AS distance
+                FROM observation n
+                LEFT JOIN observation b ON b.partner_code = n.partner_code AND b.indicator = n.indicator
+                    AND b.measure = n.measure AND b.period = n.period AND b.superseded_at = n.recorded_at
+                    AND b.observation_id < n.observation_id
+                WHERE n.observation_id IN ({_SERIES})
+            ) y ORDER BY y.is_repeated, y.distance, y.observation_id LIMIT 1"""  # noqa: S608 (nothing but constants)
+
+
+def symbol_changes_query() -> str:
+    """A row per word that turned. What came for the first time, or went, has turned nothing."""
+    was, now = (
+        "CASE c.name " + " ".join(f"WHEN '{name}' THEN {row}.{name}" for name in _COLUMNS) + " END"
+        for row in ("was", "now")
+    )
+    names = " UNION ALL ".join(f"SELECT '{name}' AS name" for name in _COLUMNS)
+    return f"""
+        SELECT f.indicator, f.period, f.name AS "column", f.was_word AS was, f.now_word AS "is", f.changed_at,
+            o.submission_id, o.cell AS source_cell
+        FROM (
+            SELECT now.partner_code, now.indicator, now.period, now.previous_period, now.observation_id, c.name,
+                {was} AS was_word, {now} AS now_word, now.recorded_at AS changed_at
+            FROM judgement was
+            JOIN judgement now ON now.judgement_id = (
+                SELECT min(n.judgement_id) FROM judgement n
+                WHERE n.indicator = was.indicator AND n.period = was.period AND n.partner_code = was.partner_code
+                    AND n.judgement_id > was.judgement_id)
+            CROSS JOIN ({names}) c
+            WHERE was.superseded_at IS NOT NULL AND {was} <> {now}
+        ) f
+        LEFT JOIN observation o ON o.observation_id = ({_BEHIND})"""  # noqa: S608 (nothing but constants)
