@@ -110,6 +110,8 @@ def clinics_query(standing: Standing, more_columns: str = "") -> str:
 def _last_day(period: str) -> str:
     """SQL for a period's last day, by the SQL of its code; what it is compared with is a date."""
     year, quarter = f"CAST(substr({period}, 1, 4) AS integer)", f"substr({period}, 9, 1)"
-    days = " ".join(f"WHEN '{number}' THEN '{day}'" for number, day in (("1", "-06-30"), ("2", "-09-30"), ("3", "-12-31")))
+    days = " ".join(
+        f"WHEN '{number}' THEN '{day}'" for number, day in (("1", "-06-30"), ("2", "-09-30"), ("3", "-12-31"))
+    )
     years = f"CASE WHEN {quarter} IN ('1', '2', '3') THEN {year} ELSE {year} + 1 END"
     return f"date({years} || CASE {quarter} {days} ELSE '-03-31' END)"

@@ -3,9 +3,6 @@
 `python -m warehouse.dictionary` prints it as the page `docs/warehouse.md`.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
-
 from schemas.codes import (
     ActionKind,
     Band,
@@ -23,101 +20,58 @@ from schemas.codes import (
     Severity,
 )
 from schemas.codes import SubmissionStatus as Status
-
-
-class Kind(StrEnum):
-    """What a column holds."""
-
-    TEXT = "text"
-    INTEGER = "whole number"
-    NUMBER = "number"
-    DATE = "date"
-    MOMENT = "date and time, UTC"
-
-
-@dataclass(frozen=True, slots=True)
-class ViewColumn:
-    """One column: `unit` is what a number counts in, empty for everything else."""
-
-    name: str
-    kind: Kind
-    meaning: str
-    unit: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """One view: `row` says what a row of it is."""
-
-    name: str
-    row: str
-    columns: tuple[ViewColumn, ...]
-
-
-def _words(*code_lists: type[StrEnum]) -> str:
-    return ", ".join(f"`{code.value}`" for code_list in code_lists for code in code_list)
-
-
-def _text(name: str, meaning: str) -> ViewColumn:
-    return ViewColumn(name, Kind.TEXT, meaning)
-
-
-def _whole(name: str, meaning: str, unit: str = "") -> ViewColumn:
-    return ViewColumn(name, Kind.INTEGER, meaning, unit)
-
-
-def _figure(name: str, meaning: str) -> ViewColumn:
-    return ViewColumn(name, Kind.NUMBER, meaning, "the indicator's unit; percentages in percentage points")
-
-
-def _moment(name: str, meaning: str) -> ViewColumn:
-    return ViewColumn(name, Kind.MOMENT, meaning)
-
-
-def _judged(name: str, meaning: str, code_list: type[StrEnum]) -> tuple[ViewColumn, ViewColumn]:
-    return _text(name, f"{meaning}: {_words(code_list)}"), _text(f"{name}_symbol", f"The symbol of `{name}`")
-
+from warehouse.view_columns import (
+    Kind,
+    View,
+    ViewColumn,
+    figure_column,
+    judged_columns,
+    moment_column,
+    text_column,
+    whole_column,
+    words_of,
+)
 
 _PERFORMANCE = (
-    _text("period", "Code of the period: a financial year, `2010-11`, or a quarter of it, `2010-11Q1`"),
-    _text("period_label", "The period as people write it: `2010/11` or `2010/11 Q1`"),
-    _text("financial_year", "Code of the financial year, April to March: `2010-11`"),
-    _whole("quarter", "1 (April to June) to 4 (January to March); empty for a whole year"),
-    _text("outcome_code", "Code of the outcome that the indicator belongs to"),
-    _text("outcome", "The outcome"),
-    _text("indicator_no", "The indicator's number in the plan's table"),
-    _text("indicator_ref", "Reference of the indicator without its sub-indicator: `NI 111`"),
-    _text("sub", "Letter of the sub-indicator: `a`; empty where there are none"),
-    _text("indicator", "Reference of the indicator that carries the figure: `NI 111a`"),
-    _text("definition", "What is measured; a sub-indicator's follows its parent's"),
-    _text("polarity", f"What good performance is: {_words(Polarity)}"),
-    _text("unit", "What the indicator's figures count in"),
-    _whole("decimals", "Decimals to which the indicator's figures are compared and shown", "digits"),
-    _text("partner_code", "Code of the partner whose figure it is"),
-    _figure("actual", "The figure returned; empty where a marker says why there is none"),
-    _text("actual_text", "What was typed in the cell"),
-    _text("marker", f"Why there is no figure: {_words(Marker)}; or what to know of it: {_words(Qualifier)}"),
-    _text("previous_period", "Code of the period that the direction of travel compares with"),
-    _figure("previous_actual", "The figure of that period"),
-    _figure("change", "`actual` less `previous_actual`, each rounded to the indicator's decimals"),
-    *_judged("direction", "Direction of travel, year on year", Direction),
-    _text("direction_basis", "What the direction of travel compares with, in words"),
-    *_judged("quarter_direction", "Direction of travel since the quarter before", Direction),
-    _figure("target", "The target that the year to date is compared with"),
-    *_judged("on_target", "Whether the year to date meets the target", OnTarget),
-    _figure("year_to_date", "The year so far, by the indicator's way of adding up"),
-    *_judged("target_band", "Where the year to date stands against the target", Band),
-    _figure("statistical_neighbours", "Latest figure of the statistical neighbours"),
-    *_judged("statistical_neighbours_band", "Where the year to date stands against them", Band),
-    _figure("national", "Latest national figure"),
-    *_judged("national_band", "Where the year to date stands against it", Band),
-    _figure("next_target", "Next year's target"),
-    _figure("next_target_2", "The target of the year after"),
-    _whole("submission_id", "The submission that the figure came with: see `bi_submissions`"),
-    _text("source_file", "Name of the file that the figure came in"),
-    _text("source_sheet", "Sheet of that file"),
-    _text("source_cell", "Cell of that sheet"),
-    _moment("recorded_at", "When the row came into force"),
+    text_column("period", "Code of the period: a financial year, `2010-11`, or a quarter of it, `2010-11Q1`"),
+    text_column("period_label", "The period as people write it: `2010/11` or `2010/11 Q1`"),
+    text_column("financial_year", "Code of the financial year, April to March: `2010-11`"),
+    whole_column("quarter", "1 (April to June) to 4 (January to March); empty for a whole year"),
+    text_column("outcome_code", "Code of the outcome that the indicator belongs to"),
+    text_column("outcome", "The outcome"),
+    text_column("indicator_no", "The indicator's number in the plan's table"),
+    text_column("indicator_ref", "Reference of the indicator without its sub-indicator: `NI 111`"),
+    text_column("sub", "Letter of the sub-indicator: `a`; empty where there are none"),
+    text_column("indicator", "Reference of the indicator that carries the figure: `NI 111a`"),
+    text_column("definition", "What is measured; a sub-indicator's follows its parent's"),
+    text_column("polarity", f"What good performance is: {words_of(Polarity)}"),
+    text_column("unit", "What the indicator's figures count in"),
+    whole_column("decimals", "Decimals to which the indicator's figures are compared and shown", "digits"),
+    text_column("partner_code", "Code of the partner whose figure it is"),
+    figure_column("actual", "The figure returned; empty where a marker says why there is none"),
+    text_column("actual_text", "What was typed in the cell"),
+    text_column("marker", f"Why there is no figure: {words_of(Marker)}; or what to know of it: {words_of(Qualifier)}"),
+    text_column("previous_period", "Code of the period that the direction of travel compares with"),
+    figure_column("previous_actual", "The figure of that period"),
+    figure_column("change", "`actual` less `previous_actual`, each rounded to the indicator's decimals"),
+    *judged_columns("direction", "Direction of travel, year on year", Direction),
+    text_column("direction_basis", "What the direction of travel compares with, in words"),
+    *judged_columns("quarter_direction", "Direction of travel since the quarter before", Direction),
+    figure_column("target", "The target that the year to date is compared with"),
+    *judged_columns("on_target", "Whether the year to date meets the target", OnTarget),
+    figure_column("year_to_date", "The year so far, by the indicator's way of adding up"),
+    *judged_columns("target_band", "Where the year to date stands against the target", Band),
+    figure_column("statistical_neighbours", "Latest figure of the statistical neighbours"),
+    *judged_columns("statistical_neighbours_band", "Where the year to date stands against them", Band),
+    figure_column("national", "Latest national figure"),
+    *judged_columns("national_band", "Where the year to date stands against it", Band),
+    figure_column("next_target", "Next year's target"),
+    figure_column("next_target_2", "The target of the year after"),
+    whole_column("submission_id", "The submission that the figure came with: see `bi_submissions`"),
+    text_column("source_file", "Name of the file that the figure came in"),
+    text_column("source_sheet", "Sheet of that file"),
+    text_column("source_cell", "Cell of that sheet"),
+    moment_column("recorded_at", "When the row came into force"),
 )
 
 VIEWS = (
@@ -126,54 +80,54 @@ VIEWS = (
         "bi_performance_history",
         "a row that is, or ever was, in `bi_performance`. As of a moment: `recorded_at` is not after it, and "
         "`superseded_at` is empty or after it",
-        (*_PERFORMANCE, _moment("superseded_at", "When another row took its place; empty while it is in force")),
+        (*_PERFORMANCE, moment_column("superseded_at", "When another row took its place; empty while it is in force")),
     ),
     View(
         "bi_submissions",
         "an attempt to return something, whatever became of it",
         (
-            _whole("submission_id", "The submission's number"),
-            _text("partner_code", "Code of the partner; empty where the file does not say"),
-            _text("period", "Code of the period; empty where the file does not say"),
-            _whole("version", "Which attempt it was at this partner's return for this period", "attempts"),
-            _text("file_name", "Name of the file"),
-            _text("sha256", "SHA-256 of the file's bytes, by which the archive keeps it"),
-            _moment("received_at", "When the file was received"),
-            _text("status", f"What became of it: {_words(Status)}. Superseded: accepted, and replaced since"),
-            _whole("errors", "Findings that must be corrected", "findings"),
-            _whole("queries", "Findings that must be explained", "findings"),
-            _whole("notes", "Findings that are worth knowing", "findings"),
-            _whole("observations", "Figures and markers loaded from it", "observations"),
+            whole_column("submission_id", "The submission's number"),
+            text_column("partner_code", "Code of the partner; empty where the file does not say"),
+            text_column("period", "Code of the period; empty where the file does not say"),
+            whole_column("version", "Which attempt it was at this partner's return for this period", "attempts"),
+            text_column("file_name", "Name of the file"),
+            text_column("sha256", "SHA-256 of the file's bytes, by which the archive keeps it"),
+            moment_column("received_at", "When the file was received"),
+            text_column("status", f"What became of it: {words_of(Status)}. Superseded: accepted, and replaced since"),
+            whole_column("errors", "Findings that must be corrected", "findings"),
+            whole_column("queries", "Findings that must be explained", "findings"),
+            whole_column("notes", "Findings that are worth knowing", "findings"),
+            whole_column("observations", "Figures and markers loaded from it", "observations"),
         ),
     ),
     View(
         "bi_findings",
         "a finding in a submission; a duplicate's stand with the submission it duplicates",
         (
-            _whole("submission_id", "The submission: see `bi_submissions`"),
-            _text("code", "What kind of finding it is"),
-            _text("severity", f"What it asks for: {_words(Severity)}"),
-            _text("sheet", "Sheet; blank where it is about the file as a whole"),
-            _text("cell", "Cell; blank where it is about the sheet as a whole"),
-            _text("value", "What was typed"),
-            _text("message", "What is wrong"),
-            _text("fix", "What to do"),
+            whole_column("submission_id", "The submission: see `bi_submissions`"),
+            text_column("code", "What kind of finding it is"),
+            text_column("severity", f"What it asks for: {words_of(Severity)}"),
+            text_column("sheet", "Sheet; blank where it is about the file as a whole"),
+            text_column("cell", "Cell; blank where it is about the sheet as a whole"),
+            text_column("value", "What was typed"),
+            text_column("message", "What is wrong"),
+            text_column("fix", "What to do"),
         ),
     ),
     View(
         "bi_return_status",
         "a quarter that a partner owes, or a whole year that it returned",
         (
-            _text("partner_code", "Code of the partner"),
-            _text("period", "Code of the period"),
+            text_column("partner_code", "Code of the partner"),
+            text_column("period", "Code of the period"),
             ViewColumn("due_on", Kind.DATE, "The last day on which it is on time; empty for a year that nobody owes"),
-            _text(
+            text_column(
                 "status",
-                f"Where the return stands today: {_words(ReturnStatus)}. Received: the first accepted submission came "
+                f"Where the return stands today: {words_of(ReturnStatus)}. Received: the first accepted submission came "
                 "on or before `due_on`; late: after it. Days end at midnight UTC",
             ),
-            _moment("received_at", "When the submission in force was received"),
-            _whole("submission_id", "The submission in force: see `bi_submissions`"),
+            moment_column("received_at", "When the submission in force was received"),
+            whole_column("submission_id", "The submission in force: see `bi_submissions`"),
         ),
     ),
     View(
@@ -181,25 +135,25 @@ VIEWS = (
         "a milestone of the plan in force and a period for which it was reported; a milestone that was never reported "
         "has one row, whose `period` is empty",
         (
-            _text("milestone", "Code of the milestone"),
-            _text("outcome_code", "Code of the outcome that it serves"),
-            _text("aspiration", "Code of the aspiration that it serves: `PC1`"),
-            _text(
+            text_column("milestone", "Code of the milestone"),
+            text_column("outcome_code", "Code of the outcome that it serves"),
+            text_column("aspiration", "Code of the aspiration that it serves: `PC1`"),
+            text_column(
                 "area_of_focus",
                 "Whether the aspiration is an area of focus: `yes`, `no`, `in part` (for a group of children that it "
                 "names)",
             ),
-            _text("action", "The action that delivers it"),
-            _text("kind", f"What the action is: {_words(ActionKind)}"),
-            _text("description", "What is to be delivered"),
+            text_column("action", "The action that delivers it"),
+            text_column("kind", f"What the action is: {words_of(ActionKind)}"),
+            text_column("description", "What is to be delivered"),
             ViewColumn("due", Kind.DATE, "The day by which it is due"),
-            _text("strategic_lead", "Who answers for the action"),
-            _text("lead_officer", "Who carries it out; empty where the plan does not say"),
-            _text("period", "Code of the period reported"),
-            _text("status", f"What was reported: {_words(MilestoneStatus)}; empty where nothing was"),
-            _text("evidence", "What shows it"),
-            _text("review", f"What the review of the action decided: {_words(Review)}"),
-            _text("review_reason", "Why"),
+            text_column("strategic_lead", "Who answers for the action"),
+            text_column("lead_officer", "Who carries it out; empty where the plan does not say"),
+            text_column("period", "Code of the period reported"),
+            text_column("status", f"What was reported: {words_of(MilestoneStatus)}; empty where nothing was"),
+            text_column("evidence", "What shows it"),
+            text_column("review", f"What the review of the action decided: {words_of(Review)}"),
+            text_column("review_reason", "Why"),
         ),
     ),
     View(
@@ -207,24 +161,24 @@ VIEWS = (
         "a performance clinic: opened by the first period in which the direction of travel of an indicator, as one "
         "partner returns it, is not positive, and closed by the second period running in which it improves",
         (
-            _text("clinic_id", "Partner, indicator and the period that opened it: `yos NI 45 2009-10Q1`"),
-            _text("indicator", "Reference of the indicator: `NI 45`"),
-            _text("opened_period", "Code of the period that opened it"),
-            _text("reason", f"Why it was opened: {_words(ClinicReason)}"),
-            _text("closed_period", "Code of the period that closed it; empty while it is open"),
-            _whole(
+            text_column("clinic_id", "Partner, indicator and the period that opened it: `yos NI 45 2009-10Q1`"),
+            text_column("indicator", "Reference of the indicator: `NI 45`"),
+            text_column("opened_period", "Code of the period that opened it"),
+            text_column("reason", f"Why it was opened: {words_of(ClinicReason)}"),
+            text_column("closed_period", "Code of the period that closed it; empty while it is open"),
+            whole_column(
                 "milestones_due",
                 "Milestones of the indicator's outcome, without those withdrawn, that were due by the end of the "
                 "clinic's last period without improvement, or were reported missed",
                 "milestones",
             ),
-            _whole("milestones_achieved", "Those of them that were reported achieved by then", "milestones"),
-            _text(
+            whole_column("milestones_achieved", "Those of them that were reported achieved by then", "milestones"),
+            text_column(
                 "diagnosis",
-                f"What they say of the missing improvement: {_words(Diagnosis)}. Late: not all that were due are "
+                f"What they say of the missing improvement: {words_of(Diagnosis)}. Late: not all that were due are "
                 "achieved; no plan: the outcome has no milestones",
             ),
-            _text("status", f"Where it stands: {_words(ClinicStatus)}"),
+            text_column("status", f"Where it stands: {words_of(ClinicStatus)}"),
         ),
     ),
     View(
@@ -232,14 +186,14 @@ VIEWS = (
         "a judgement's word, and so its symbol, that turned when the judgement was made again. What came for the first "
         "time has turned nothing",
         (
-            _text("indicator", "Reference of the indicator: `NI 111a`"),
-            _text("period", "Code of the period judged"),
-            _text("column", "The column of `bi_performance` that turned: `direction`"),
-            _text("was", "The word until then"),
-            _text("is", "The word from then on"),
-            _moment("changed_at", "When it turned"),
-            _whole("submission_id", "The submission behind it; empty where a change of the plan turned it"),
-            _text(
+            text_column("indicator", "Reference of the indicator: `NI 111a`"),
+            text_column("period", "Code of the period judged"),
+            text_column("column", "The column of `bi_performance` that turned: `direction`"),
+            text_column("was", "The word until then"),
+            text_column("is", "The word from then on"),
+            moment_column("changed_at", "When it turned"),
+            whole_column("submission_id", "The submission behind it; empty where a change of the plan turned it"),
+            text_column(
                 "source_cell",
                 "The cell behind it: of the figures that came anew then, one that changed, the judged one first; "
                 "`bi_submissions` and `bi_performance_history` name its file and sheet",

@@ -23,9 +23,10 @@ from sqlalchemy.types import TypeEngine
 
 from cypp_etl.periods import Period
 from schemas.codes import SubmissionStatus
-from warehouse.dictionary import VIEWS, Kind
+from warehouse.dictionary import VIEWS
 from warehouse.tables import ACCEPTED, submission
 from warehouse.types import Moment
+from warehouse.view_columns import Kind
 
 _TYPES: dict[Kind, TypeEngine[Any]] = {
     Kind.TEXT: Text(),

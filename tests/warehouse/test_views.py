@@ -1,13 +1,15 @@
 """The views are a promise: these names, these columns, in this order, and what stands in them."""
 
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 from sqlalchemy import Engine, inspect, text
 
 from cypp_etl.periods import parse_period
 from cypp_etl.plan_model import Plan
-from schemas.codes import Marker, Qualifier, Severity
-from tests.warehouse.builders import Rows, checked, finding, later, observation
+from schemas.codes import Marker, Measure, MilestoneStatus, Qualifier, Severity
+from tests.warehouse.builders import Rows, checked, finding, later, observation, report
 from warehouse.dictionary import VIEWS, dictionary_page
 from warehouse.engine import reading, writing
 from warehouse.load import record
@@ -30,6 +32,14 @@ PROMISED = {
     ),
     "bi_findings": "submission_id code severity sheet cell value message fix",
     "bi_return_status": "partner_code period due_on status received_at submission_id",
+    "bi_milestones": (
+        "milestone outcome_code aspiration area_of_focus action kind description due strategic_lead lead_officer "
+        "period status evidence review review_reason"
+    ),
+    "bi_clinics": (
+        "clinic_id indicator opened_period reason closed_period milestones_due milestones_achieved diagnosis status"
+    ),
+    "bi_symbol_changes": "indicator period column was is changed_at submission_id source_cell",
 }
 
 
@@ -158,3 +168,61 @@ def test_what_is_not_due_is_not_missing(engine: Engine, plan: Plan, rows: Rows) 
         connection.execute(text("UPDATE plan_calendar SET due_on = '2999-01-01' WHERE period = '2010-11Q1'"))
     wanted = "SELECT DISTINCT status FROM bi_return_status WHERE period = '2010-11Q1'"
     assert rows(wanted) == [{"status": "not due"}]
+
+
+def test_a_milestone_has_a_row_a_report_and_one_if_there_is_none(engine: Engine, plan: Plan, rows: Rows) -> None:
+    states = {"2010-11Q1": MilestoneStatus.ON_TRACK, "2010-11Q2": MilestoneStatus.ACHIEVED}
+    reports = tuple(report("PC4-E1-M1", status, period) for period, status in states.items())
+    record(engine, checked("a", milestone_reports=reports), plan, later(0))
+    found = rows("SELECT * FROM bi_milestones ORDER BY milestone, period")
+    assert len(found) == len(plan.milestones) + 1
+    reported = [row for row in found if row["milestone"] == "PC4-E1-M1"]
+    assert {row["period"]: row["status"] for row in reported} == states
+    assert reported[0]["aspiration"] == "PC4"
+    assert reported[0]["area_of_focus"] == "in part"
+    assert reported[0]["action"] == plan.actions["PC4-E1"].action
+    others = [row for row in found if row["milestone"] != "PC4-E1-M1"]
+    assert {(row["period"], row["status"]) for row in others} == {(None, None)}
+
+
+def _turned(rows: Rows) -> list[tuple[object, ...]]:
+    query = 'SELECT period, "column", was, "is", submission_id, source_cell FROM bi_symbol_changes ORDER BY 1, 2'
+    return [tuple(row.values()) for row in rows(query)]
+
+
+def test_a_resubmission_that_turns_a_symbol_is_traced_to_its_cell(engine: Engine, plan: Plan, rows: Rows) -> None:
+    first = [observation("NI 111a", "100", "2009-10Q1", cell="G7"), observation("NI 111a", "90", cell="G8")]
+    record(engine, checked("a", *first), plan, later(0))
+    assert _turned(rows) == []
+    again = [observation("NI 111a", "100", "2009-10Q1", cell="G7"), observation("NI 111a", "900", cell="G9")]
+    done = record(engine, checked("b", *again), plan, later(1))
+    number = done.submission_id
+    assert _turned(rows) == [
+        ("2010-11Q1", "direction", "improving", "declining", number, "G9"),
+        ("2010-11Q1", "on_target", "yes", "no", number, "G9"),
+        ("2010-11Q1", "target_band", "better", "worse", number, "G9"),
+    ]
+
+
+def test_a_symbol_is_turned_by_the_figure_beside_it(engine: Engine, plan: Plan, rows: Rows) -> None:
+    """What flips 2010-11Q1 is last year's figure, which came in a return of its own."""
+    last_year = parse_period("2009-10Q1")
+    before = observation("NI 111a", "100", "2009-10Q1", cell="G7")
+    record(engine, checked("a", before, period=last_year), plan, later(0))
+    record(engine, checked("b", observation("NI 111a", "90", cell="G8")), plan, later(1))
+    corrected = observation("NI 111a", "80", "2009-10Q1", cell="H7")
+    done = record(engine, checked("c", corrected, period=last_year), plan, later(2))
+    this_year = [row for row in _turned(rows) if row[0] == "2010-11Q1"]
+    assert this_year == [("2010-11Q1", "direction", "improving", "declining", done.submission_id, "H7")]
+
+
+def test_a_plan_that_turns_a_symbol_has_no_cell(engine: Engine, plan: Plan, rows: Rows) -> None:
+    record(engine, checked("a", observation("NI 111a", "120")), plan, later(0))
+    key = (Measure.TARGET, "NI 111a", parse_period("2010-11"))
+    harder = replace(plan.figures[key], value=Decimal(400))
+    with writing(engine) as connection:
+        record_plan(connection, replace(plan, fingerprint="x", figures={**plan.figures, key: harder}), later(1))
+    assert _turned(rows) == [
+        ("2010-11Q1", "on_target", "yes", "no", None, None),
+        ("2010-11Q1", "target_band", "within", "worse", None, None),
+    ]
