@@ -129,6 +129,67 @@ def explain(
 
 
 @app.command()
+def report(
+    period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q3 or 2009-10.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write it to.")] = Path(),
+    as_of: Annotated[
+        datetime | None, typer.Option(help="As it was known at the end of that day.", formats=["%Y-%m-%d"])
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            help="List corrections after that day; by default the day the last report was due.", formats=["%Y-%m-%d"]
+        ),
+    ] = None,
+) -> None:
+    """Write the board report: one HTML file that opens offline and prints, and an accessible Excel edition."""
+    from flows.reporting import write_report
+
+    wanted, day, after = _period(period), as_of and as_of.date(), since and since.date()
+
+    def write(connection: "Connection", _: "Plan") -> int:
+        for path in write_report(connection, wanted, output, day, after):
+            typer.echo(path)
+        return 0
+
+    raise typer.Exit(_ask(write))
+
+
+@app.command()
+def clinics(
+    period: Annotated[
+        str | None, typer.Argument(help="As they stood at the end of a period; as they stand now, if none.")
+    ] = None,
+) -> None:
+    """List the performance clinics, with what was noted at them."""
+    from flows.clinics import show_clinics
+
+    raise typer.Exit(_ask(lambda connection, _: show_clinics(connection, _period(period) if period else None)))
+
+
+@app.command()
+def note(
+    clinic: Annotated[str, typer.Argument(help='A clinic\'s id, or the indicator if it has one open: "NI 45".')],
+    by: Annotated[str, typer.Option("--by", help="Who says so.", envvar="USER")] = "",
+    issue: Annotated[list[str] | None, typer.Option(help="What stands in the way.")] = None,
+    solution: Annotated[list[str] | None, typer.Option(help="What would help.")] = None,
+    decision: Annotated[list[str] | None, typer.Option(help="What was decided.")] = None,
+) -> None:
+    """Note issues, solutions and decisions at a performance clinic; the next report has them."""
+    from flows.clinics import add_notes
+    from flows.workplace import open_workplace
+
+    texts = {"issue": issue or [], "solution": solution or [], "decision": decision or []}
+    if not by or not any(texts.values()):
+        _stop("Say what is to be noted, with --issue, --solution or --decision, and by whom, with --by NAME")
+    try:
+        noted = add_notes(open_workplace(read_settings()).engine, clinic, texts, by)
+    except _faults() as fault:
+        _stop(fault)
+    typer.echo(f"Noted at {noted}.")
+
+
+@app.command()
 def close(
     period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q1.")],
     by: Annotated[str, typer.Option("--by", help="Who closes it.", envvar="USER")] = "",

@@ -123,8 +123,8 @@ VIEWS = (
             ViewColumn("due_on", Kind.DATE, "The last day on which it is on time; empty for a year that nobody owes"),
             text_column(
                 "status",
-                f"Where the return stands today: {words_of(ReturnStatus)}. Received: the first accepted submission came "
-                "on or before `due_on`; late: after it. Days end at midnight UTC",
+                f"Where the return stands today: {words_of(ReturnStatus)}. Received: the first accepted submission "
+                "came on or before `due_on`; late: after it. Days end at midnight UTC",
             ),
             moment_column("received_at", "When the submission in force was received"),
             whole_column("submission_id", "The submission in force: see `bi_submissions`"),

@@ -1,7 +1,6 @@
 """What the board report asks of the warehouse: what stood at a moment, up to a period; and notes at clinics."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,24 +19,12 @@ from sqlalchemy import (
 )
 
 from cypp_etl.periods import Period
+from cypp_etl.report.model import Note
 from schemas.codes import NoteKind
 from warehouse.read import view
 from warehouse.tables import clinic_note
 from warehouse.types import Moment
 from warehouse.views import as_of_statement
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """What somebody noted at a clinic. `period` is the last one judged when it was noted."""
-
-    partner_code: str
-    indicator: str
-    period: str
-    kind: NoteKind
-    text: str
-    noted_by: str
-    recorded_at: datetime
 
 
 def clinics(connection: Connection, until: Period, at: datetime) -> Sequence[RowMapping]:

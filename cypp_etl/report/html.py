@@ -1,0 +1,69 @@
+"""The report as one HTML file that needs nothing else: style, charts and all."""
+
+from datetime import date
+from functools import cache
+from itertools import groupby
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from cypp_etl.layout import read_markers
+from cypp_etl.report.model import BoardData
+from cypp_etl.report.pages import clinic_pages, indicator_pages, is_overdue, milestone_parts
+from cypp_etl.report.symbols import JUDGED, LEGEND
+from cypp_etl.report.table import Heading, bands, changes, counts, headings
+from schemas.codes import ReturnStatus, Severity
+
+
+def render_html(data: BoardData, written_on: date) -> bytes:
+    """The report as UTF-8; the day of writing stands in one line, and changes nothing else."""
+    template = _environment().get_template("board.html.j2")
+    findings = {severity: [row for row in data.findings if row["severity"] == severity] for severity in Severity}
+    return template.render(
+        data=data,
+        written_on=written_on,
+        headings=headings(data.period),
+        bands=bands(data),
+        counts=counts(data),
+        judged=JUDGED,
+        changes=changes(data),
+        legend=LEGEND,
+        indicators=indicator_pages(data),
+        clinics=clinic_pages(data),
+        aspirations=milestone_parts(data),
+        overdue=lambda row: is_overdue(row, data.period),
+        wanting=[row for row in data.returns if row["status"] in (ReturnStatus.LATE, ReturnStatus.MISSING)],
+        queries=findings[Severity.QUERY],
+        errors=findings[Severity.ERROR],
+        notes=findings[Severity.NOTE],
+        shorthand=[marker for marker in read_markers() if marker.meaning],
+    ).encode()
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("cypp_etl.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"day": _day, "drawn": _drawn, "groupby_run": _neighbours}
+    return environment
+
+
+def _day(moment: Any) -> str:
+    """A day as people write it."""
+    return f"{moment.day} {moment:%B %Y}" if moment else "-"
+
+
+def _neighbours(found: list[Heading]) -> list[list[Heading]]:
+    """Headings that share the one above them, together."""
+    return [list(members) for _, members in groupby(found, key=lambda heading: heading.group)]
+
+
+def _drawn(svg: str) -> Markup:
+    """A chart of ours, whose texts are escaped where it is drawn."""
+    return Markup(svg)  # noqa: S704

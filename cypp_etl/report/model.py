@@ -1,0 +1,87 @@
+"""What a board report is made of: rows as the warehouse's views have them, and everything known when it was asked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from cypp_etl.periods import Period
+from schemas.codes import Measure, NoteKind
+
+Row = Mapping[str, Any]
+
+
+class FigureKey(NamedTuple):
+    """Whose figure, of what, and when."""
+
+    partner_code: str
+    indicator: str
+    measure: Measure
+    period: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownText:
+    """A figure that stood somewhere: its value, and how it was printed where it came in a printed table or has none."""
+
+    value: float | None
+    printed: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What somebody noted at a clinic. `period` is the last one judged when it was noted."""
+
+    partner_code: str
+    indicator: str
+    period: str
+    kind: NoteKind
+    text: str
+    noted_by: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BoardData:
+    """What was known at a moment, up to a period; every row is a mapping named as its view's columns.
+
+    `performance` holds all periods up to the report's. `indicators` has a row per leaf with `definition`,
+    `parent_definition` and `table_heading`; `texts` how figures were printed; `returns` the returns of the period,
+    with `partner`; `findings` those of its submissions in force and of those refused, with `partner_code` and
+    `file_name`; `comments` what partners said beside their figures; `turned` the symbols that turned since `since`.
+    """
+
+    period: Period
+    at: datetime
+    since: date | None
+    performance: Sequence[Row]
+    indicators: Mapping[str, Row]
+    texts: Mapping[FigureKey, KnownText]
+    aspirations: Sequence[Row]
+    milestones: Sequence[Row]
+    clinics: Sequence[Row]
+    notes: Sequence[Note]
+    returns: Sequence[Row]
+    findings: Sequence[Row]
+    comments: Sequence[Row]
+    turned: Sequence[Row]
+
+    def of_period(self, period: Period) -> list[Row]:
+        """The judgements of one period, in the order of the plan's table."""
+        return sorted((row for row in self.performance if row["period"] == period.code), key=in_plan_order)
+
+    def series(self, row: Row) -> list[Row]:
+        """The judgements that lead up to one: the quarters, or the years where no quarter is there."""
+        same = [
+            one
+            for one in self.performance
+            if one["indicator"] == row["indicator"] and one["partner_code"] == row["partner_code"]
+        ]
+        quarters = [one for one in same if one["quarter"]]
+        return sorted(quarters or same, key=lambda one: str(one["period"]))
+
+
+def in_plan_order(row: Row) -> tuple[bool, int, str, str]:
+    """By the number in the plan's table, those without one last."""
+    number = row["indicator_no"]
+    return not number, int(number) if number and number.isdigit() else 0, row["indicator"], row["partner_code"]

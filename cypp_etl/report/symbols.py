@@ -1,0 +1,68 @@
+"""Every symbol with its word and its tone, so that none speaks by shape or by colour alone."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cypp_etl.report.model import Row
+from schemas.codes import Band, Direction, Marker, OnTarget
+
+
+class Tone(StrEnum):
+    """What a symbol says of performance, which its colour repeats."""
+
+    GOOD = "good"
+    STEADY = "steady"
+    BAD = "bad"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A symbol as the Board sees it."""
+
+    symbol: str
+    word: str
+    tone: Tone
+
+
+_TONES = {
+    Direction.IMPROVING.value: Tone.GOOD,
+    Direction.DECLINING.value: Tone.BAD,
+    Direction.NO_CHANGE.value: Tone.STEADY,
+    Direction.INCREASING.value: Tone.STEADY,
+    Direction.DECREASING.value: Tone.STEADY,
+    OnTarget.YES.value: Tone.GOOD,
+    OnTarget.NO.value: Tone.BAD,
+    Band.BETTER.value: Tone.GOOD,
+    Band.WITHIN.value: Tone.STEADY,
+    Band.WORSE.value: Tone.BAD,
+}
+JUDGED = {
+    "on_target": "On target",
+    "direction": "Direction of travel",
+    "target_band": "Year to date against target",
+    "statistical_neighbours_band": "Against statistical neighbours",
+    "national_band": "Against national",
+}
+"""The judgements of the Board's table, by their column of `bi_performance`, in its order but for the comparators."""
+
+LEGEND = (
+    ("On target", (("✓", "yes: the year to date meets its target"), ("✗", "no: it does not"))),
+    (
+        "Direction of travel, against the same period of last year",
+        (("↑", "improving"), ("→", "no change"), ("↓", "declining")),
+    ),
+    (
+        "Year to date, and performance against others",
+        (("★", "better, beyond the margin"), ("●", "within the margin"), ("▲", "worse")),
+    ),
+    ("Where there is no symbol", (("-", "no data"), ("N/A", "not applicable"), ("blank", "not returned"))),
+)
+
+
+def sign(row: Row, column: str) -> Sign:
+    """A judgement of a row, blank where nothing was returned: there is nothing to judge."""
+    if row["marker"] == Marker.NOT_RETURNED.value:
+        return Sign("", "not returned", Tone.NONE)
+    word = row[column]
+    return Sign(row[f"{column}_symbol"], word, _TONES.get(word, Tone.NONE))

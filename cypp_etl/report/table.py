@@ -1,0 +1,183 @@
+"""The Board's table: column for column as the source document prints it, and what its symbols come to in words."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import groupby
+
+from cypp_etl.layout import SheetLayout, read_layouts
+from cypp_etl.periods import Period
+from cypp_etl.report.charts import sparkline
+from cypp_etl.report.figures import figure_text, number_text
+from cypp_etl.report.model import BoardData, Row
+from cypp_etl.report.symbols import JUDGED, Sign, sign
+from schemas.codes import Direction, OnTarget, Polarity
+
+_FIGURES = ("previous_actual", "target", "actual", "statistical_neighbours", "national", "next_target", "next_target_2")
+# The published layout calls the symbol of the year to date by its heading.
+_SYMBOL_COLUMNS = {"year_to_date": "target_band"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell: `text` as the source would print it, `aside` what else is to know, a sign where it is a judgement."""
+
+    text: str
+    aside: str = ""
+    sign: Sign | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """A row of the table; a parent has no judgement behind it. `key` names the page's part on its indicator."""
+
+    key: str
+    cells: tuple[Cell, ...]
+    spark: str
+    is_part: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """The rows of an outcome, under its heading."""
+
+    heading: str
+    rows: tuple[TableRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A column's heading, and the one that it shares with its neighbours above it."""
+
+    text: str
+    group: str
+
+
+def headings(period: Period) -> list[Heading]:
+    """The table's headings for a period: years as the source writes them, `08/09`, and a quarter behind them."""
+
+    def short(year: Period) -> str:
+        return year.label.removeprefix("20")[: 5 if not year.quarter else None]
+
+    years = {
+        "previous": short(period.years_later(-1)),
+        "year": short(period),
+        "next": short(period.year.years_later(1)),
+        "next_2": short(period.year.years_later(2)),
+    }
+    return [Heading(column.heading.format_map(years), column.group) for column in _layout().columns]
+
+
+def bands(data: BoardData) -> list[Band]:
+    """The rows of the period, by outcome."""
+    by_outcome: dict[str, list[Row]] = {}
+    for row in data.of_period(data.period):
+        by_outcome.setdefault(row["outcome_code"], []).append(row)
+    return [Band(_band_heading(data, rows[0]), tuple(_rows(data, rows))) for rows in by_outcome.values()]
+
+
+def counts(data: BoardData) -> dict[str, list[tuple[str, int]]]:
+    """How often each word stands in the judgements of the period that the summary tells, in the code list's order."""
+    rows = data.of_period(data.period)
+    lists: dict[str, type[StrEnum]] = {"direction": Direction, "on_target": OnTarget}
+    return {
+        column: [(word.value, count) for word in words if (count := sum(row[column] == word.value for row in rows))]
+        for column, words in lists.items()
+    }
+
+
+def changes(data: BoardData) -> list[tuple[Row, str, Sign, Sign]]:
+    """What reads otherwise than in the period before: row, judgement, then and now."""
+    before = {(row["indicator"], row["partner_code"]): row for row in data.of_period(data.period.previous)}
+    found = []
+    for row in data.of_period(data.period):
+        earlier = before.get((row["indicator"], row["partner_code"]))
+        for column, name in JUDGED.items():
+            then, now = (sign(earlier, column) if earlier else None), sign(row, column)
+            if then and then != now:
+                found.append((row, name, then, now))
+    return found
+
+
+def spark_of(data: BoardData, row: Row) -> str:
+    """The sparkline of an indicator: its year to date over the last eight periods."""
+    series = data.series(row)[-8:]
+    values = [one["year_to_date"] for one in series]
+    if len(series) == 1:
+        values.insert(0, row["previous_actual"])
+    words = [number_text(value, row) if value is not None else "no figure" for value in values]
+    target = f"; target {number_text(row['target'], row)}" if row["target"] is not None else ""
+    return sparkline(values, row["target"], f"{row['indicator']}: {', '.join(words)}{target}")
+
+
+def _layout() -> SheetLayout:
+    return read_layouts()["published"].part("table")
+
+
+def _band_heading(data: BoardData, first: Row) -> str:
+    known = data.indicators.get(first["indicator"])
+    return (known and known["table_heading"]) or str(first["outcome"])
+
+
+def _rows(data: BoardData, rows: Sequence[Row]) -> Iterator[TableRow]:
+    """The rows of an outcome, parents above their parts."""
+    for reference, members in groupby(rows, key=lambda row: row["indicator_ref"]):
+        parts = list(members)
+        polarities = {row["polarity"] for row in parts}
+        shared = polarities.pop() if parts[0]["sub"] and len(polarities) == 1 else ""
+        if parts[0]["sub"]:
+            yield _parent_row(data, reference, parts[0], shared)
+        for row in parts:
+            yield TableRow(key_of(row), tuple(_cells(data, row, shared)), spark_of(data, row), bool(row["sub"]))
+
+
+def _parent_row(data: BoardData, reference: str, part: Row, polarity: str) -> TableRow:
+    known = data.indicators.get(part["indicator"])
+    texts = {
+        "no": part["indicator_no"] or "",
+        "ref": reference,
+        "definition": str(known["parent_definition"]) if known else "",
+        "good_performance": polarity,
+    }
+    return TableRow("", tuple(Cell(texts.get(column.column, "")) for column in _layout().columns), "", False)
+
+
+def _cells(data: BoardData, row: Row, shared_polarity: str) -> Iterator[Cell]:
+    is_part = bool(row["sub"])
+    for column in _layout().columns:
+        match column.column:
+            case "no":
+                yield Cell(row["sub"] if is_part else row["indicator_no"] or "")
+            case "ref":
+                yield Cell(row["sub"] if is_part else row["indicator"])
+            case "definition":
+                yield Cell(row["definition"].rpartition(" – ")[2] if is_part else row["definition"])
+            case "good_performance":
+                yield Cell("" if shared_polarity else row["polarity"])
+            case name if name in _FIGURES:
+                yield Cell(figure_text(row, name, data.texts), _aside(row, name))
+            case name:
+                shown = sign(row, _SYMBOL_COLUMNS.get(name, name))
+                yield Cell(shown.symbol, sign=shown)
+
+
+def _aside(row: Row, column: str) -> str:
+    """What must be known beside a figure of a quarter: a sum to date, or last year's outturn in its stead."""
+    if column == "actual" and row["quarter"] and row["year_to_date"] not in (None, row["actual"]):
+        return f"{number_text(row['year_to_date'], row)} this year"
+    if column == "previous_actual" and row["direction_basis"] == "last year's outturn":
+        return "year's outturn"
+    return ""
+
+
+def key_of(row: Row) -> str:
+    """The name of the page's part on an indicator."""
+    return f"{row['indicator']}-{row['partner_code']}".lower().replace(" ", "-")
+
+
+def polarity_words(row: Row) -> str:
+    """What good performance is, in words."""
+    return {Polarity.HIGH.value: "higher is better", Polarity.LOW.value: "lower is better"}.get(
+        row["polarity"],
+        "inside a band is good" if row["polarity"] == Polarity.RANGE.value else "nothing is good or bad",
+    )

@@ -1,0 +1,33 @@
+"""`cypp report`: the board report as files, as it is known now or was on a date."""
+
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cypp_etl.periods import Period
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+def write_report(
+    connection: "Connection", period: Period, folder: Path, as_of: date | None = None, since: date | None = None
+) -> list[Path]:
+    """Write both editions of the report on a period, and give their paths.
+
+    As of a day is as of its last moment: what came in on that day is known.
+    """
+    from cypp_etl.report.html import render_html
+    from cypp_etl.report.workbook import render_workbook
+    from warehouse.board import read_board
+
+    now = datetime.now(UTC)
+    at = datetime.combine(as_of, time.max, UTC) if as_of else now
+    data = read_board(connection, period, at, since)
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for ending, content in (("html", render_html(data, now.date())), ("xlsx", render_workbook(data, now.date()))):
+        path = folder / f"board report {period.code}.{ending}"
+        path.write_bytes(content)
+        written.append(path)
+    return written
