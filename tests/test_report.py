@@ -1,0 +1,218 @@
+"""The board report on the published table and on eight sample quarters: what the Board reads, and as of when."""
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+
+import openpyxl
+import pytest
+from sqlalchemy import Engine
+
+from cypp_etl.checking import Checker, Received
+from cypp_etl.periods import Period, parse_period
+from cypp_etl.plan_model import Plan
+from cypp_etl.plan_reader import read_plan
+from cypp_etl.published import read_sample_table, write_published_table
+from cypp_etl.report.html import render_html
+from cypp_etl.report.model import BoardData, Note
+from cypp_etl.report.pages import clinic_pages
+from cypp_etl.report.workbook import render_workbook
+from cypp_etl.samples import sample_periods, sample_return
+from flows.reporting import write_report
+from schemas.codes import NoteKind
+from warehouse.board import read_board
+from warehouse.engine import open_warehouse, reading, writing
+from warehouse.history import read_history
+from warehouse.load import record
+from warehouse.plans import record_plan
+from warehouse.reports import add_note
+from warehouse.revisions import upgrade
+
+WRITTEN = date(2012, 1, 1)
+
+
+def _load(engine: Engine, plan: Plan, file: str, data: bytes, folder: str, at: datetime) -> None:
+    with reading(engine) as connection:
+        history = read_history(connection, list(plan.partners))
+    checked = Checker(plan, history, at.date()).check(Received(file, data, folder))
+    assert checked.is_accepted, checked.findings
+    record(engine, checked, plan, at)
+
+
+def _due(plan: Plan, period: Period) -> datetime:
+    return datetime.combine(plan.calendar[period].due_on, time(10), UTC)
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    return read_plan()
+
+
+@pytest.fixture(scope="module")
+def engine(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """The sample returns, each recorded on the day it was due, and one correction in March 2011."""
+    engine = open_warehouse(f"sqlite:///{tmp_path_factory.mktemp('report') / 'warehouse.db'}")
+    upgrade(engine)
+    start = datetime(2009, 7, 1, tzinfo=UTC)
+    with writing(engine) as connection:
+        record_plan(connection, plan, start)
+    for period in sample_periods():
+        for partner_code in plan.partners:
+            data = sample_return(plan, partner_code, period)
+            _load(engine, plan, f"{partner_code} {period}.xlsx", data, partner_code, _due(plan, period))
+        if period == Period(2009, 4):
+            table = write_published_table(read_sample_table(), "text")
+            _load(engine, plan, "table.xlsx", table, "", _due(plan, period) + timedelta(days=5))
+        if period == Period(2010, 3):
+            _correct(engine, plan, period)
+    yield engine
+    engine.dispose()
+
+
+def _correct(engine: Engine, plan: Plan, period: Period) -> None:
+    """NI 43 was 5.5%, and is corrected to 7.7%, which is more than the year before."""
+    workbook = openpyxl.load_workbook(io.BytesIO(sample_return(plan, "yos", period)))
+    sheet = workbook["Indicators"]
+    row = next(row for row in range(2, sheet.max_row + 1) if sheet.cell(row, 1).value == "NI 43")
+    for column, value in ((7, 0.082), (9, 9), (10, 110), (11, "=Two cases were missed")):
+        sheet.cell(row, column).value = value
+        sheet.cell(row, column).data_type = "s" if isinstance(value, str) else "n"
+    corrected = io.BytesIO()
+    workbook.save(corrected)
+    _load(engine, plan, "yos corrected.xlsx", corrected.getvalue(), "yos", datetime(2011, 3, 1, 9, tzinfo=UTC))
+
+
+def _read(engine: Engine, period: str, day: date = date(2011, 6, 1)) -> BoardData:
+    with reading(engine) as connection:
+        return read_board(connection, parse_period(period), datetime.combine(day, time.max, UTC))
+
+
+class _Table(HTMLParser):
+    """What stands in the cells of the Board's table, without what the report adds beside it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self.is_board = self.is_value = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = (dict(attrs).get("class") or "").split()
+        if tag == "table":
+            self.is_board = "board" in names
+        if self.is_board and tag == "tr":
+            self.rows.append([])
+        if self.is_board and "v" in names:
+            self.is_value = True
+            self.rows[-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.is_value = False
+
+    def handle_data(self, data: str) -> None:
+        if self.is_value:
+            self.rows[-1][-1] += data
+
+
+def test_the_report_on_the_year_is_the_source_table_to_the_letter(engine: Engine) -> None:
+    parser = _Table()
+    parser.feed(render_html(_read(engine, "2009-10"), WRITTEN).decode())
+    # The headings stand in two rows, those under a shared heading in the second.
+    upper, lower, *rows = parser.rows
+    headings = [*upper[:10], *lower, *upper[10:]]
+    expected = [[text for text in row if len([*filter(None, row)]) > 1 or text] for row in read_sample_table()]
+    assert [headings, *rows] == expected
+
+
+def test_the_page_needs_nothing_else_and_is_small(engine: Engine) -> None:
+    for period in ("2009-10", "2010-11Q3", "2010-11Q4", "2011-12Q1"):
+        page = render_html(_read(engine, period), WRITTEN)
+        assert len(page) < 200_000
+        assert not re.search(rb'(src|href)="(?!#)|url\(|@import|<script', page)
+
+
+def test_every_symbol_has_its_word_and_every_chart_its_title(engine: Engine) -> None:
+    page = render_html(_read(engine, "2010-11Q3"), WRITTEN).decode()
+    signs = re.findall(r'<b class="v" aria-hidden="true">(.*?)</b><i>(.*?)</i>', page)
+    assert len(signs) > 65
+    assert all(word for _, word in signs)
+    charts = re.findall(r'<svg class="\w+" role="img" aria-label="([^"]+)".*?<title>([^<]+)</title>', page)
+    assert len(charts) == page.count("<svg")
+    assert all(label == title for label, title in charts)
+
+
+def test_clinics_open_are_carried_and_close(engine: Engine) -> None:
+    told = {
+        period: {page.clinic_id: page.happening for page in clinic_pages(_read(engine, period))}
+        for period in ("2009-10Q1", "2010-11Q1", "2010-11Q2", "2010-11Q4")
+    }
+    assert told["2009-10Q1"]["yos NI 45 2009-10Q1"] == "opened in 2009/10 Q1"
+    assert told["2010-11Q1"]["cyps NI 114 2009-10Q1"] == "closed in 2010/11 Q1"
+    assert "cyps NI 114 2009-10Q1" not in told["2010-11Q2"]
+    assert told["2010-11Q4"]["yos NI 45 2009-10Q1"] == "carried over since 2009/10 Q1"
+
+
+def test_a_report_as_of_a_day_stays_as_it_was(engine: Engine, plan: Plan, tmp_path: Path) -> None:
+    """Written again after a correction and a new quarter, it is the same but for the line with its date."""
+    before = render_html(_read(engine, "2010-11Q3", date(2011, 2, 28)), WRITTEN)
+    after = render_html(_read(engine, "2010-11Q3", date(2011, 3, 1)), WRITTEN)
+    assert b">5.5%<" in before
+    assert b">8.2%<" not in before
+    assert b">8.2%<" in after
+    assert b"submission" not in before
+    assert b"cell G" in after, "the correction is traced to its cell"
+    for number in range(2):
+        with reading(engine) as connection:
+            paths = write_report(connection, Period(2010, 3), tmp_path / str(number), as_of=date(2011, 2, 28))
+        page = re.sub(rb'<p class="written">.*?</p>', b"", paths[0].read_bytes())
+        assert page == re.sub(rb'<p class="written">.*?</p>', b"", before)
+    assert (tmp_path / "0" / paths[1].name).read_bytes() == (tmp_path / "1" / paths[1].name).read_bytes()
+    tomorrow = _read(engine, "2010-11Q3", date(2011, 2, 28))
+    lines = [set(render_html(tomorrow, day).splitlines()) for day in (WRITTEN, date(2012, 1, 2))]
+    assert len(lines[0] ^ lines[1]) == 2
+
+
+def test_a_note_is_in_the_reports_that_follow_it(engine: Engine) -> None:
+    noted_at = datetime(2011, 5, 2, tzinfo=UTC)
+    with writing(engine) as connection:
+        note = Note("yos", "NI 45", "2010-11Q3", NoteKind.ISSUE, "<b>Too few</b> places", "A. Analyst", noted_at)
+        add_note(connection, note)
+    before, after = (render_html(_read(engine, "2010-11Q3", date(2011, 5, day)), WRITTEN) for day in (1, 2))
+    assert b"&lt;b&gt;Too few&lt;/b&gt; places" in after
+    assert b"Too few" not in before
+
+
+def test_nothing_returned_is_said(engine: Engine) -> None:
+    page = render_html(_read(engine, "2011-12Q1"), WRITTEN).decode()
+    assert "Nothing has been returned for 2011/12 Q1." in page
+    missing = render_html(_read(engine, "2011-12Q1", date(2011, 12, 1)), WRITTEN).decode()
+    assert missing.count('class="overdue">missing') >= 6
+
+
+def test_the_excel_edition_is_accessible(engine: Engine) -> None:
+    workbook = openpyxl.load_workbook(io.BytesIO(render_workbook(_read(engine, "2010-11Q3"), WRITTEN)))
+    assert workbook.sheetnames[:4] == ["Cover", "Contents", "Notes", "Indicators"]
+    assert {"Changes", "Corrections", "Clinics", "Milestones", "Returns"} <= set(workbook.sheetnames)
+    for sheet in workbook.worksheets:
+        assert not sheet.merged_cells.ranges
+        assert sheet.sheet_state == "visible"
+        cells = [cell for row in sheet.iter_rows() for cell in row]
+        assert not any(cell.data_type == "f" for cell in cells)
+    for name in workbook.sheetnames[3:]:
+        sheet = workbook[name]
+        (table,) = sheet.tables.values()
+        body = sheet[table.ref]
+        assert all(cell.value is not None for row in body for cell in row), f"{name} has an empty cell"
+        shapes = {str(cell.value) for row in body for cell in row if isinstance(cell.value, str)}
+        assert not shapes & set("✓✗↑↓→★●▲"), "a symbol stands with its word"
+
+
+def test_text_that_begins_like_a_formula_is_text(engine: Engine, plan: Plan) -> None:
+    data = _read(engine, "2010-11Q3")
+    evil = [{**row, "evidence": "=cmd|'/C calc'!A0"} for row in data.milestones]
+    sheet = openpyxl.load_workbook(io.BytesIO(render_workbook(replace(data, milestones=evil), WRITTEN)))["Milestones"]
+    cell = sheet.cell(5, 8)
+    assert (cell.value, cell.data_type, cell.quotePrefix) == ("=cmd|'/C calc'!A0", "s", True)
