@@ -190,6 +190,21 @@ def note(
 
 
 @app.command()
+def export(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write to.")],
+) -> None:
+    """Write every view as CSV and Parquet, with a Frictionless data package."""
+    from warehouse.export import export_views
+
+    def write(connection: "Connection", _: "Plan") -> int:
+        for path in export_views(connection, output):
+            typer.echo(path)
+        return 0
+
+    raise typer.Exit(_ask(write))
+
+
+@app.command()
 def close(
     period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q1.")],
     by: Annotated[str, typer.Option("--by", help="Who closes it.", envvar="USER")] = "",

@@ -28,7 +28,7 @@ def show_clinics(connection: "Connection", period: Period | None) -> int:
     notes = clinic_notes(connection, now)
     if not rows:
         typer.echo("No performance clinic has been opened.")
-    for row in sorted(rows[::-1], key=lambda row: row["status"] == ClinicStatus.CLOSED.value):
+    for row in _newest_first(rows):
         for line in _lines(row, _notes_of(row, notes)):
             typer.echo(line)
     return 0
@@ -56,6 +56,12 @@ def add_notes(engine: "Engine", clinic: str, texts: Mapping[str, Sequence[str]],
                 note = Note(row["partner_code"], row["indicator"], period, NoteKind(kind), text, by, now)
                 add_note(connection, note)
     return str(row["clinic_id"])
+
+
+def _newest_first(rows: Iterable[Any]) -> list[Any]:
+    """Those that are open before the closed ones."""
+    newest = sorted(rows, key=lambda row: parse_period(row["opened_period"]), reverse=True)
+    return sorted(newest, key=lambda row: row["status"] == ClinicStatus.CLOSED.value)
 
 
 def _find(rows: Iterable[Any], wanted: str) -> Any:
