@@ -13,13 +13,14 @@ import pytest
 from sqlalchemy import Engine
 
 from cypp_etl.checking import Checker, Received
+from cypp_etl.noise import Noise, Variation
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan_model import Plan
 from cypp_etl.plan_reader import read_plan
 from cypp_etl.published import read_sample_table, write_published_table
 from cypp_etl.report.html import render_html
 from cypp_etl.report.model import BoardData, Note
-from cypp_etl.report.pages import clinic_pages
+from cypp_etl.report.pages import clinic_pages, indicator_pages
 from cypp_etl.report.workbook import render_workbook
 from cypp_etl.samples import sample_periods, sample_return
 from flows.reporting import write_report
@@ -173,6 +174,13 @@ def test_a_report_as_of_a_day_stays_as_it_was(engine: Engine, plan: Plan, tmp_pa
     tomorrow = _read(engine, "2010-11Q3", date(2011, 2, 28))
     lines = [set(render_html(tomorrow, day).splitlines()) for day in (WRITTEN, date(2012, 1, 2))]
     assert len(lines[0] ^ lines[1]) == 2
+
+
+def test_the_report_says_whether_a_change_is_more_than_noise(engine: Engine) -> None:
+    told = {page.key: page.noise for page in indicator_pages(_read(engine, "2010-11Q3", date(2011, 2, 28)))}
+    assert told["ni-43-yos"] == Noise(Variation.WITHIN, "Wilson intervals of two proportions")
+    assert told["ni-112-nhs"].method == "XmR limits of 6 earlier periods"
+    assert told["ni-22-lscb"].variation is Variation.UNKNOWN
 
 
 def test_a_note_is_in_the_reports_that_follow_it(engine: Engine) -> None:

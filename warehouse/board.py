@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, or_, select
 
 from cypp_etl.layout import marker_text
+from cypp_etl.noise import Ratio
 from cypp_etl.periods import Period
 from cypp_etl.report.model import BoardData, FigureKey, KnownText, Row
 from schemas.codes import Marker, Measure, SubmissionStatus
@@ -54,6 +55,7 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
         performance=judged,
         indicators=_indicators(connection, plan_id),
         texts=_texts(connection, plan_id, at),
+        ratios=_ratios(connection, at),
         aspirations=_aspirations(connection, plan_id),
         milestones=_plain(milestones(connection, period, at)),
         clinics=_plain(clinics(connection, period, at)),
@@ -128,6 +130,19 @@ def _texts(connection: Connection, plan_id: int | None, at: datetime) -> dict[Fi
         printed = row["typed"].strip() if row["layout"] == _PRINTED else _marker_text(row)
         texts[key] = KnownText(row["value"], printed)
     return texts
+
+
+def _ratios(connection: Connection, at: datetime) -> dict[FigureKey, Ratio]:
+    columns = observation.c
+    query = select(observation).where(
+        _in_force(observation, at), columns.numerator.is_not(None), columns.denominator.is_not(None)
+    )
+    return {
+        FigureKey(row["partner_code"], row["indicator"], Measure(row["measure"]), row["period"]): Ratio(
+            row["numerator"], row["denominator"]
+        )
+        for row in connection.execute(query).mappings()
+    }
 
 
 def _marker_text(row: RowMapping) -> str | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
+from cypp_etl.noise import Ratio
 from cypp_etl.periods import Period
 from schemas.codes import Measure, NoteKind
 
@@ -46,7 +47,7 @@ class BoardData:
     """What was known at a moment, up to a period; every row is a mapping named as its view's columns.
 
     `performance` holds all periods up to the report's. `indicators` has a row per leaf with `definition`,
-    `parent_definition` and `table_heading`; `texts` how figures were printed; `returns` the returns of the period,
+    `parent_definition` and `table_heading`; `texts` how figures were printed; `ratios` the counts they were made of; `returns` the returns of the period,
     with `partner`; `findings` those of its submissions in force and of those refused, with `partner_code` and
     `file_name`; `comments` what partners said beside their figures; `turned` the symbols that turned since `since`.
     """
@@ -57,6 +58,7 @@ class BoardData:
     performance: Sequence[Row]
     indicators: Mapping[str, Row]
     texts: Mapping[FigureKey, KnownText]
+    ratios: Mapping[FigureKey, Ratio]
     aspirations: Sequence[Row]
     milestones: Sequence[Row]
     clinics: Sequence[Row]

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cypp_etl.noise import Noise, noise
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.report.charts import Line, chart
 from cypp_etl.report.figures import figure_text, number_text
-from cypp_etl.report.model import BoardData, Note, Row
+from cypp_etl.report.model import BoardData, FigureKey, Note, Row
 from cypp_etl.report.symbols import Sign, sign
 from cypp_etl.report.table import key_of, polarity_words
-from schemas.codes import ClinicReason, ClinicStatus, Diagnosis, MilestoneStatus
+from schemas.codes import ClinicReason, ClinicStatus, Diagnosis, Measure, MilestoneStatus, Unit
 
 _SHOWN_PERIODS = 8
 
@@ -52,6 +53,7 @@ class IndicatorPage:
     has_sums: bool
     comparators: tuple[tuple[str, str, Sign], ...]
     clinic_key: str
+    noise: Noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,17 @@ def is_overdue(row: Row, period: Period) -> bool:
     return is_due and row["status"] not in settled
 
 
+def noise_of(data: BoardData, row: Row) -> Noise:
+    """Whether the change that the arrow tells of is more than noise."""
+    periods = (row["period"], row["previous_period"])
+    ours, theirs = (
+        data.ratios.get(FigureKey(row["partner_code"], row["indicator"], Measure.ACTUAL, period)) for period in periods
+    )
+    earlier = [one["actual"] for one in data.series(row) if one["period"] < row["period"]]
+    course = [value for value in earlier if value is not None] if row["quarter"] else []
+    return noise(Unit(row["unit"]), row["actual"], row["previous_actual"], (ours, theirs), course)
+
+
 def happening(clinic: Row, period: Period) -> str:
     """What became of a clinic in a period."""
     if clinic["status"] == ClinicStatus.CLOSED.value:
@@ -162,6 +175,7 @@ def _indicator_page(data: BoardData, row: Row) -> IndicatorPage:
         has_sums=any(one["year_to_date"] not in (None, one["actual"]) for one in series),
         comparators=tuple(_comparators(data, row)),
         clinic_key=_clinic_key(clinic) if clinic else "",
+        noise=noise_of(data, row),
     )
 
 

@@ -15,7 +15,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from cypp_etl.layout import read_markers
 from cypp_etl.report.model import BoardData, Row
-from cypp_etl.report.pages import clinic_pages, latest_milestones
+from cypp_etl.report.pages import clinic_pages, latest_milestones, noise_of
 from cypp_etl.report.symbols import JUDGED, LEGEND, sign
 from cypp_etl.report.table import changes, polarity_words
 from cypp_etl.workbook.model import column_letters
@@ -81,8 +81,9 @@ def _tables(data: BoardData) -> Iterator[SheetTable]:
             *(("No.", 6), ("Reference", 11), ("Definition", 44), ("Good performance", 18), ("A year before", 11)),
             *(("Target", 11), ("Performance", 13), ("Year to date", 11), *((name, 18) for name in JUDGED.values())),
             *(("Statistical neighbours", 13), ("National", 11), ("Next target", 11), ("Target after", 11)),
+            ("Change since last year", 26),
         ],
-        [_indicator_row(row) for row in data.of_period(data.period)],
+        [_indicator_row(data, row) for row in data.of_period(data.period)],
     )
     yield SheetTable(
         "Changes",
@@ -171,7 +172,7 @@ def _more_tables(data: BoardData) -> Iterator[SheetTable]:
     )
 
 
-def _indicator_row(row: Row) -> list[Content | Figure]:
+def _indicator_row(data: BoardData, row: Row) -> list[Content | Figure]:
     marker = row["marker"] if row["actual"] is None else None
     spelling = {known.marker: known.spelling for known in reversed(read_markers()) if known.marker and known.meaning}
     instead = spelling.get(Marker(marker), "[x]") if marker else "[x]"
@@ -186,6 +187,7 @@ def _indicator_row(row: Row) -> list[Content | Figure]:
             Figure(row[name], "[x]", row)
             for name in ("statistical_neighbours", "national", "next_target", "next_target_2")
         ),
+        noise_of(data, row).variation.value,
     ]
 
 

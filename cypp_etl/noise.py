@@ -1,0 +1,123 @@
+"""Whether a change is more than noise: beside the arrow, which stays as the rule says, never in its stead.
+
+Where a figure's counts are known they tell how far chance alone would move it: for a percentage, Newcombe's interval
+for the difference of two proportions, made of Wilson's intervals (Statistics in Medicine 17, 1998, method 10); for a
+count, or a rate of events, the Poisson variance of the difference. Where they are not, its own course tells: the
+limits of an XmR chart, the mean and 2.66 mean moving ranges either way (Wheeler, Understanding Variation, 1993).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from math import sqrt
+
+from schemas.codes import Unit
+
+LEAST_EVENTS = 10
+"""Fewer events than these, both periods together, are small numbers: one case more or less turns the arrow."""
+
+LEAST_POINTS = 6
+"""Fewer earlier periods than these make no limits."""
+
+_Z = 1.959964
+_XMR = 2.66
+
+
+class Variation(StrEnum):
+    """What can be said of a change."""
+
+    BEYOND = "beyond usual variation"
+    WITHIN = "within usual variation"
+    SMALL = "rests on small numbers"
+    UNKNOWN = "not enough data"
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """The counts that a figure was made of."""
+
+    numerator: float
+    denominator: float
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """What can be said of a change, and by which method."""
+
+    variation: Variation
+    method: str
+
+
+def noise(
+    unit: Unit,
+    now: float | None,
+    before: float | None,
+    counts: tuple[Ratio | None, Ratio | None],
+    course: Sequence[float],
+) -> Noise:
+    """Tell whether a figure differs from an earlier one by more than chance would have it.
+
+    Args:
+        unit: what the figures count in.
+        now: the figure.
+        before: the one that the direction of travel compares it with.
+        counts: the counts behind now and before, where they are known.
+        course: the figures of the periods before now, in order, without gaps filled.
+    """
+    if now is None or before is None:
+        return Noise(Variation.UNKNOWN, "there is no figure to compare with")
+    ours, theirs = counts
+    if ours and theirs and min(ours.denominator, theirs.denominator) > 0:
+        if ours.numerator + theirs.numerator < LEAST_EVENTS:
+            return Noise(Variation.SMALL, f"fewer than {LEAST_EVENTS} events in both periods together")
+        if unit is Unit.PERCENT and _is_share(ours) and _is_share(theirs):
+            return _told(_proportions_differ(ours, theirs), "Wilson intervals of two proportions")
+        return _told(_rates_differ(ours, theirs), "Poisson variance of two rates")
+    if unit is Unit.NUMBER and min(now, before) >= 0:
+        if now + before < LEAST_EVENTS:
+            return Noise(Variation.SMALL, f"fewer than {LEAST_EVENTS} events in both periods together")
+        return _told(_rates_differ(Ratio(now, 1), Ratio(before, 1)), "Poisson variance of two counts")
+    if len(course) < LEAST_POINTS:
+        return Noise(Variation.UNKNOWN, f"{len(course)} earlier periods, and limits need {LEAST_POINTS}")
+    low, high = xmr_limits(course)
+    return _told(not low <= now <= high, f"XmR limits of {len(course)} earlier periods")
+
+
+def wilson(ratio: Ratio) -> tuple[float, float]:
+    """Wilson's 95% interval of a proportion."""
+    n, p = ratio.denominator, ratio.numerator / ratio.denominator
+    centre = p + _Z**2 / (2 * n)
+    spread = _Z * sqrt(p * (1 - p) / n + _Z**2 / (4 * n**2))
+    scale = 1 + _Z**2 / n
+    return (centre - spread) / scale, (centre + spread) / scale
+
+
+def xmr_limits(course: Sequence[float]) -> tuple[float, float]:
+    """The natural process limits of at least two points."""
+    mean = sum(course) / len(course)
+    ranges = [abs(after - before) for before, after in pairwise(course)]
+    spread = _XMR * sum(ranges) / len(ranges)
+    return mean - spread, mean + spread
+
+
+def _told(differs: bool, method: str) -> Noise:
+    return Noise(Variation.BEYOND if differs else Variation.WITHIN, method)
+
+
+def _is_share(ratio: Ratio) -> bool:
+    return 0 <= ratio.numerator <= ratio.denominator
+
+
+def _proportions_differ(ours: Ratio, theirs: Ratio) -> bool:
+    p, q = ours.numerator / ours.denominator, theirs.numerator / theirs.denominator
+    (low_p, high_p), (low_q, high_q) = wilson(ours), wilson(theirs)
+    lower = p - q - sqrt((p - low_p) ** 2 + (high_q - q) ** 2)
+    upper = p - q + sqrt((high_p - p) ** 2 + (q - low_q) ** 2)
+    return not lower <= 0 <= upper
+
+
+def _rates_differ(ours: Ratio, theirs: Ratio) -> bool:
+    difference = ours.numerator / ours.denominator - theirs.numerator / theirs.denominator
+    variance = ours.numerator / ours.denominator**2 + theirs.numerator / theirs.denominator**2
+    return abs(difference) > _Z * sqrt(variance)
