@@ -32,7 +32,7 @@ class ReceiptSummary:
 
     `partner` and `period_label` are empty where the file does not say; `version` is None where nothing was recorded.
     `previous_submission` names the one that this follows, in words; empty if it is the first. `still_due` is what the
-    partner has yet to return, one text each.
+    partner has yet to return, one text each. A rehearsal was only checked, and nothing of it was sent or loaded.
     """
 
     partner: str
@@ -47,3 +47,4 @@ class ReceiptSummary:
     changed_cells: tuple[ChangedCell, ...] = ()
     changed_judgements: tuple[ChangedJudgement, ...] = ()
     still_due: tuple[str, ...] = ()
+    is_rehearsal: bool = False
