@@ -24,12 +24,10 @@ _HEAD = (
     'xmlns:x="urn:schemas-microsoft-com:office:excel">'
     '<o:shapelayout v:ext="edit"><o:idmap v:ext="edit" data="{block}"/></o:shapelayout></xml>'
 )
-_SHAPE = re.compile(r"<v:shape\b(?!type).*?</v:shape\s*>", re.DOTALL)
-_ROW = re.compile(r"<x:Row>\s*(\d{1,7})\s*</x:Row>")
-_COLUMN = re.compile(r"<x:Column>\s*(\d{1,5})\s*</x:Column>")
-_ANCHOR = re.compile(r"<x:Anchor>[^<]*</x:Anchor>")
+_NAMESPACES = {"v": "vml", "o": "office:office", "x": "office:excel"}
+_OUR_NAME = re.compile(r"(?<=[</ ])([vox]):(?=[a-z]+\b)", re.IGNORECASE)
 _ID = re.compile(r"_x0000_s(\d{1,8})")
-_BLOCK = re.compile(r"""<o:idmap\b[^>]*\bdata\s*=\s*["'](\d{1,6})""")
+_BLOCK = re.compile(r"""<\w+:idmap\b[^>]*\bdata\s*=\s*["'](\d{1,6})""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,25 +64,48 @@ def highest_block(drawing: bytes) -> int:
 def draw(drawing: bytes, balloons: Iterable[Balloon], vanished: Iterable[Place]) -> bytes:
     """A drawing with a box for each comment, the old boxes made large enough, and none for comments that vanished."""
     text = drawing.decode("utf-8", "surrogateescape")
+    names = _Names(text)
     gone, wanted = set(vanished), {balloon.place: balloon for balloon in balloons}
-    text = _SHAPE.sub(lambda match: _redrawn(match[0], wanted, gone), text)
+    text = names.shape.sub(lambda match: _redrawn(match[0], names, wanted, gone), text)
     first = 1024 * max(highest_block(drawing), 1)
     number = max((int(found) for found in _ID.findall(text)), default=first)
     shapes = [_shape(max(number, first) + count, balloon) for count, balloon in enumerate(wanted.values(), 1)]
     if shapes and 'id="_x0000_t202"' not in text:
         shapes.insert(0, _TYPE)
     before, end, after = text.rpartition("</xml")
-    return (before + "".join(shapes) + end + after).encode("utf-8", "surrogateescape")
+    return (before + names.translate("".join(shapes)) + end + after).encode("utf-8", "surrogateescape")
 
 
-def _redrawn(shape: str, wanted: dict[Place, Balloon], gone: set[Place]) -> str:
-    row, column = _ROW.search(shape), _COLUMN.search(shape)
+class _Names:
+    """The prefixes that a drawing gives to VML, Office and Excel, which openpyxl calls by other names than Excel."""
+
+    def __init__(self, text: str) -> None:
+        self._prefixes = {ours: _prefix(text, ours) for ours in _NAMESPACES}
+        v, x = re.escape(self._prefixes["v"]), re.escape(self._prefixes["x"])
+        self.shape = re.compile(rf"<{v}:shape\b(?:[^>]*[^>/])?>.*?</{v}:shape\s*>", re.DOTALL)
+        self.row = re.compile(rf"<{x}:Row>\s*(\d{{1,7}})\s*</{x}:Row>")
+        self.column = re.compile(rf"<{x}:Column>\s*(\d{{1,5}})\s*</{x}:Column>")
+        self.anchor = re.compile(rf"<{x}:Anchor\b[^<]*</{x}:Anchor\s*>")
+
+    def translate(self, ours: str) -> str:
+        """Our markup with the drawing's own prefixes."""
+        return _OUR_NAME.sub(lambda match: f"{self._prefixes[match[1]]}:", ours)
+
+
+def _prefix(text: str, ours: str) -> str:
+    found = re.search(rf"""xmlns:([\w.-]+)\s*=\s*["']urn:schemas-microsoft-com:{_NAMESPACES[ours]}["']""", text)
+    return found[1] if found else ours
+
+
+def _redrawn(shape: str, names: _Names, wanted: dict[Place, Balloon], gone: set[Place]) -> str:
+    row, column = names.row.search(shape), names.column.search(shape)
     if row is None or column is None:
         return shape
     place = (int(row[1]) + 1, int(column[1]) + 1)
-    if place in wanted:
-        return _ANCHOR.sub(f"<x:Anchor>{wanted.pop(place).anchor}</x:Anchor>", shape)
-    return "" if place in gone else shape
+    if place not in wanted:
+        return "" if place in gone else shape
+    anchor = names.translate(f"<x:Anchor>{wanted.pop(place).anchor}</x:Anchor>")
+    return names.anchor.sub("", shape[: row.start()]) + anchor + names.anchor.sub("", shape[row.start() :])
 
 
 def _walk(start: int, distance: int, size_of: Callable[[int], int], last: int) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from schemas.codes import SubmissionStatus
 
 _LINE_HEIGHT = 13.5
 # A column's width counts digits, which are wider than letters on average; lines break between words.
-_LETTERS_PER_DIGIT = 1.05
+_LETTERS_PER_DIGIT = 1.15
 _HIGHEST = 400.0
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\n")
 _TAB_COLOURS = {SubmissionStatus.REJECTED: "FFB00A21", SubmissionStatus.ACCEPTED_WITH_QUERIES: "FF8F5E02"}

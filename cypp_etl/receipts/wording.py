@@ -21,11 +21,8 @@ _ORDER = {severity: rank for rank, severity in enumerate(Severity)}
 _LONGEST = 1_000
 # What XML cannot hold.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
-_MEANINGS = {
-    Severity.ERROR: "to correct",
-    Severity.QUERY: "to explain",
-    Severity.NOTE: "to know",
-}
+_KINDS = {Severity.ERROR: ("error", "errors"), Severity.QUERY: ("query", "queries"), Severity.NOTE: ("note", "notes")}
+_MEANINGS = {Severity.ERROR: "correct", Severity.QUERY: "explain", Severity.NOTE: "read"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +59,14 @@ def verdict(summary: ReceiptSummary, findings: Sequence[Finding]) -> tuple[str, 
     counted = count_by_severity(findings)
     match summary.status:
         case SubmissionStatus.REJECTED:
-            errors = _there_are(counted[Severity.ERROR], "error", "errors")
+            errors = _there_are(counted[Severity.ERROR], *_KINDS[Severity.ERROR])
             return (
                 "REJECTED: nothing was loaded.",
                 f"{errors} to correct. Correct the cells listed below, all in one go.",
                 "Save the workbook and put it in your folder again. You may send this very workbook.",
             )
         case SubmissionStatus.ACCEPTED_WITH_QUERIES:
-            queries = _there_are(counted[Severity.QUERY], "query", "queries")
+            queries = _there_are(counted[Severity.QUERY], *_KINDS[Severity.QUERY])
             return (
                 "ACCEPTED WITH QUERIES: your figures were loaded.",
                 f"{queries} to explain. Correct the cells listed below, or say in Comment why they are right.",
@@ -114,9 +111,12 @@ def changed_judgements(summary: ReceiptSummary) -> list[str]:
 def counts(findings: Sequence[Finding]) -> str:
     """How many findings there are of each kind, with what each kind asks for."""
     counted = count_by_severity(findings)
-    return ", ".join(
-        f"{counted[severity]} {severity.value} ({_MEANINGS[severity]})" for severity in Severity if counted[severity]
+    kinds = (
+        f"{_count(counted[severity], *_KINDS[severity])} to {_MEANINGS[severity]}"
+        for severity in Severity
+        if counted[severity]
     )
+    return ", ".join(kinds)
 
 
 def place(finding: Finding) -> str:
