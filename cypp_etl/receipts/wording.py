@@ -1,6 +1,7 @@
 """What a receipt says, in plain texts: the workbook's first sheet, its comments and the page all say the same."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -57,6 +58,8 @@ def causes_of(findings: Iterable[Finding]) -> list[Cause]:
 def verdict(summary: ReceiptSummary, findings: Sequence[Finding]) -> tuple[str, ...]:
     """What became of the return, and what to do now: a sentence or two each."""
     counted = count_by_severity(findings)
+    if summary.is_rehearsal:
+        return _rehearsed(summary.status, counted)
     match summary.status:
         case SubmissionStatus.REJECTED:
             errors = _there_are(counted[Severity.ERROR], *_KINDS[Severity.ERROR])
@@ -81,8 +84,37 @@ def verdict(summary: ReceiptSummary, findings: Sequence[Finding]) -> tuple[str, 
     return ("ACCEPTED: your figures were loaded.", _NOTHING_TO_DO)
 
 
+def _rehearsed(status: SubmissionStatus, counted: Counter[Severity]) -> tuple[str, ...]:
+    """What would become of a return that was only checked, and what to do before it is sent."""
+    not_sent = "Nothing was sent, and your earlier figures were not at hand to compare with."
+    match status:
+        case SubmissionStatus.REJECTED:
+            errors = _there_are(counted[Severity.ERROR], *_KINDS[Severity.ERROR])
+            return (
+                "ONLY CHECKED: it would be rejected.",
+                f"{errors} to correct. Correct the cells listed below, all in one go, and check it again.",
+                not_sent,
+            )
+        case SubmissionStatus.ACCEPTED_WITH_QUERIES:
+            queries = _there_are(counted[Severity.QUERY], *_KINDS[Severity.QUERY])
+            return (
+                "ONLY CHECKED: it would be accepted, with queries.",
+                f"{queries} to explain. Correct the cells listed below, or say in Comment why they are right.",
+                not_sent,
+            )
+    return ("ONLY CHECKED: it would be accepted.", "Put it in your folder to send it.", not_sent)
+
+
 def proof(summary: ReceiptSummary) -> list[tuple[str, str]]:
     """The facts of the receipt, each with its label."""
+    if summary.is_rehearsal:
+        return [
+            ("Partner", summary.partner or "not known"),
+            ("Period", summary.period_label or "not known"),
+            ("Checked", moment(summary.received_at)),
+            ("File", plain(summary.file_name)),
+            ("SHA-256 of the file", summary.sha256),
+        ]
     loaded = _count(summary.figures_loaded, "figure") if summary.figures_loaded else "none"
     facts = [
         ("Partner", summary.partner or "not known"),
