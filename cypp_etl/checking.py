@@ -26,6 +26,7 @@ from cypp_etl.rules.conformance import judge_conformance
 from cypp_etl.rules.coverage import Coverage, partner_of
 from cypp_etl.rules.personal import judge_personal
 from cypp_etl.rules.published import judge_symbols
+from cypp_etl.rules.targets import judge_targets
 from cypp_etl.rules.waivers import waive
 from cypp_etl.submission import CheckedReturn, History, MilestoneReport, Observation
 from cypp_etl.workbook.model import UnreadableWorkbook, Workbook
@@ -99,8 +100,8 @@ class Checker:
         else:
             parsed.findings.append(find("layout-unknown"))
         if parsed.layout:
+            parsed.findings += judge_personal(workbook, parsed)
             parsed.findings += hidden.judge_hidden(workbook, layouts[parsed.layout], parsed)
-            parsed.findings += judge_personal(workbook, layouts[parsed.layout])
 
     def _read_published(self, table: Table, figures: FigureReader, parsed: ParsedReturn) -> None:
         if parsed.partner_code:
@@ -112,17 +113,18 @@ class Checker:
             parsed.findings.append(find("published-year-unknown", sheet=table.sheet.name))
 
     def _judge(self, parsed: ParsedReturn) -> None:
-        """Judge the rows: first each on its own, then beside each other, and only what is right beside the past."""
+        """Judge the rows: first each on its own, then beside each other, and what is right beside what was known."""
         findings = parsed.findings
         if parsed.layout == RETURN:
             self._judge_coverage(parsed)
+        findings += milestones.judge_reviews(parsed)
         findings += arithmetic.judge_decimals(parsed.sound_figures())
         findings += arithmetic.judge_ratios(parsed.sound_figures())
         too_early = list(timing.judge_period(parsed, self.plan, self.today))
         findings += too_early
         # Before its period has opened nothing is overdue, and nothing has changed.
         if not too_early:
-            self._judge_beside_the_past(parsed)
+            self._judge_beside_the_known(parsed)
         if parsed.layout == PUBLISHED:
             findings += judge_symbols(parsed, self.plan, read_layouts()[PUBLISHED].part("table"))
         parsed.findings = list(waive(parsed, self.history.waivers, self.today))
@@ -135,12 +137,14 @@ class Checker:
         for row in parsed.milestone_rows:
             row.partner_code = partner_code
 
-    def _judge_beside_the_past(self, parsed: ParsedReturn) -> None:
+    def _judge_beside_the_known(self, parsed: ParsedReturn) -> None:
         parsed.findings += timing.judge_content(parsed, self.history)
-        figures = list(parsed.sound_figures())
+        owed = self.plan.owed_by
+        figures = [each for each in parsed.sound_figures() if each.leaf.indicator in owed.get(each.partner_code, ())]
         parsed.findings += timing.judge_closed_period(figures, self.history)
         parsed.findings += arithmetic.judge_populations(figures, self.history)
         if parsed.layout == RETURN:
+            parsed.findings += judge_targets(parsed, self.plan)
             parsed.findings += change.judge_change(figures, self.history)
             parsed.findings += milestones.judge_milestone_states(parsed, self.history)
 

@@ -58,6 +58,7 @@ class PublishedReader:
         """Read the table's rows; its period is the year that its headings name."""
         self.parsed.findings += table.findings
         self.parsed.period = table.year
+        self.parsed.sheets["table"] = table.sheet.name
         place = _Place()
         last_row = max((row.row for row in table.rows if row.text("ref")), default=0)
         # What stands below the last indicator is a footnote.

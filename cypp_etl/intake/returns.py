@@ -9,7 +9,7 @@ from cypp_etl.intake.references import PlanIndex, reference_key
 from cypp_etl.intake.rows import FigureRow, IndicatorRow, MilestoneRow, ParsedReturn
 from cypp_etl.intake.tables import Table, TableRow, find_sheet, read_labels, read_table
 from cypp_etl.intake.values import Reading, read_figure, read_text
-from cypp_etl.layout import Layout
+from cypp_etl.layout import Layout, SheetLayout
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan_model import Indicator, Plan
 from cypp_etl.workbook.model import Cell, Workbook
@@ -34,9 +34,9 @@ class ReturnReader:
         self._read_cover(workbook)
         for row in self._read_rows(workbook, "indicators"):
             self._read_indicator_row(row)
-        # Whether a partner who cannot be told owes milestones cannot be told either: what is there is read.
+        # Who owes no milestones may leave out their sheet.
         has_sheet = find_sheet(workbook, self.layout.part("milestones")) is not None
-        if has_sheet or self.plan.milestones_of.get(self.parsed.partner_code):
+        if has_sheet or self.plan.milestones_of.get(self.parsed.partner_code, True):
             for row in self._read_rows(workbook, "milestones"):
                 self._read_milestone_row(row)
 
@@ -49,6 +49,7 @@ class ReturnReader:
         if sheet is None:
             self._note("sheet-missing", cover.sheet, expected=cover.sheet)
             return
+        self.parsed.sheets["cover"] = sheet.name
         labels = read_labels(sheet, cover.columns)
         texts = {name: read_text(cell) for name, cell in labels.items()}
         self.parsed.prepared_by, self.parsed.email = texts.get("prepared_by", ""), texts.get("email", "")
@@ -90,20 +91,31 @@ class ReturnReader:
             return ()
         self.parsed.findings += table.findings
         if all(column in table.columns for column in _KEY_COLUMNS[part]):
-            self.parsed.whole_parts[part] = table.sheet.name
+            self.parsed.whole_parts.add(part)
         return table.rows
 
     def _read_table(self, workbook: Workbook, part: str) -> Table | None:
         layout = self.layout.part(part)
         sheet = find_sheet(workbook, layout)
-        if sheet is None:
+        table = read_table(sheet, layout) if sheet else self._find_renamed(workbook, layout)
+        if sheet is None and table is None:
             self._note("sheet-missing", layout.sheet, expected=layout.sheet)
-            return None
-        table = read_table(sheet, layout)
-        if table is None:
+        elif sheet is not None and table is None:
             headings = ", ".join(column.heading for column in layout.columns)
             self._note("headings-not-found", sheet.name, expected=headings)
+        if found := table.sheet if table else sheet:
+            self.parsed.sheets[part] = found.name
         return table
+
+    def _find_renamed(self, workbook: Workbook, layout: SheetLayout) -> Table | None:
+        """A sheet of another name with every heading that the table must have: its other faults are found too."""
+        required = {column.column for column in layout.columns if column.is_required}
+        for sheet in workbook.sheets:
+            is_other = not any(part.is_named(sheet.name) for part in self.layout.sheets)
+            if is_other and (table := read_table(sheet, layout)) and required <= table.columns.keys():
+                self._note("sheet-renamed", sheet.name, expected=layout.sheet)
+                return table
+        return None
 
     def _read_indicator_row(self, row: TableRow) -> None:
         is_whole = "indicators" in self.parsed.whole_parts

@@ -126,9 +126,10 @@ class ParsedReturn:
     """One workbook as tidy rows, with what was found on the way. Partner and period are empty where it says neither.
 
     `cover_partner` is whom the cover names, which may not be the partner whose folder it lay in; `period_cell` the
-    sheet and cell that say the period. `whole_parts` are the tables, with their sheets, that have the columns that say
-    what each row is about: only of these can it be said what is missing. `typed_judgements` are the judgement columns
-    that a published table brings: figure, column name and text.
+    sheet and cell that say the period. `sheets` are the names of the sheets that were read, by the layout's part.
+    `whole_parts` are the tables that have the columns that say what each row is about: only of these can it be said
+    what is missing. `typed_judgements` are the judgement columns that a published table brings: figure, column name
+    and text.
     """
 
     file: str
@@ -141,7 +142,8 @@ class ParsedReturn:
     period_cell: tuple[str, str] = ("", "")
     prepared_by: str = ""
     email: str = ""
-    whole_parts: dict[str, str] = field(default_factory=dict)
+    sheets: dict[str, str] = field(default_factory=dict)
+    whole_parts: set[str] = field(default_factory=set)
     indicator_rows: list[IndicatorRow] = field(default_factory=list)
     figures: list[FigureRow] = field(default_factory=list)
     milestone_rows: list[MilestoneRow] = field(default_factory=list)

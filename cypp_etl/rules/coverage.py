@@ -1,15 +1,11 @@
-"""What is owed is there, and what is not owed is not; rows are about what they say; targets are the plan's."""
+"""What is owed is there, and what is not owed is not; rows are about what they say."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cypp_etl.findings import Finding, find, in_list
-from cypp_etl.intake.rows import IndicatorRow, ParsedReturn
-from cypp_etl.intake.units import to_unit
-from cypp_etl.intake.values import read_figure
-from cypp_etl.plan_model import Figure, Indicator, Plan
-from cypp_etl.rules.arithmetic import rounded, shown
-from schemas.codes import Measure
+from cypp_etl.intake.rows import ParsedReturn
+from cypp_etl.plan_model import Plan
 
 
 def partner_of(parsed: ParsedReturn, plan: Plan) -> str:
@@ -39,14 +35,11 @@ class Coverage:
     partner_code: str
 
     def judge(self) -> Iterator[Finding]:
-        """Every finding about which rows there are, and about their targets."""
+        """Every finding about which rows there are."""
         yield from self._judge_references()
-        for row in self.parsed.indicator_rows:
-            yield from self._judge_target(row)
-        if not self.partner_code:
-            return
-        yield from self._judge_indicators_owed()
-        yield from self._judge_milestones_owed()
+        if self.partner_code:
+            yield from self._judge_indicators_owed()
+            yield from self._judge_milestones_owed()
 
     def _judge_references(self) -> Iterator[Finding]:
         """A row that names one thing and describes another may hold either one's figure."""
@@ -58,23 +51,14 @@ class Coverage:
             if not report.is_consistent and report.described:
                 yield report.find("reference-differs", "milestone", described=report.described.milestone)
 
-    def _judge_target(self, row: IndicatorRow) -> Iterator[Finding]:
-        """A target that was typed over does not change the plan's."""
-        leaf, period = row.leaf, self.parsed.period
-        if leaf is None or period is None or not row.source.text("target"):
-            return
-        planned = self.plan.figure(Measure.TARGET, leaf.indicator, period)
-        planned = planned or self.plan.figure(Measure.TARGET, leaf.indicator, period.year)
-        if not _is_same_target(row, leaf, planned):
-            yield row.find("target-differs", "target", expected=_target_in_words(planned, leaf))
-
     def _judge_indicators_owed(self) -> Iterator[Finding]:
         """Each indicator that the partner owes has its row, and no other has one."""
         owed = self.plan.owed_by[self.partner_code]
         rows = self.parsed.indicator_rows
         named = {row.named.indicator: row for row in rows if row.named and row.is_consistent}
         present = {row.leaf.indicator for row in rows if row.leaf}
-        if sheet := self.parsed.whole_parts.get("indicators"):
+        if "indicators" in self.parsed.whole_parts:
+            sheet = self.parsed.sheets["indicators"]
             families = {self.plan.indicators[indicator].indicator_ref for indicator in present}
             for leaf in (self.plan.indicators[indicator] for indicator in owed if indicator not in present):
                 has_sibling = bool(leaf.sub) and leaf.indicator_ref in families
@@ -90,24 +74,11 @@ class Coverage:
         owed = {milestone.milestone: milestone for milestone in self.plan.milestones_of[self.partner_code]}
         rows = self.parsed.milestone_rows
         present = {row.known.milestone for row in rows if row.known}
-        if sheet := self.parsed.whole_parts.get("milestones"):
+        if "milestones" in self.parsed.whole_parts:
+            sheet = self.parsed.sheets["milestones"]
             for code, milestone in owed.items():
                 if code not in present:
                     yield find("milestone-missing", sheet=sheet, milestone=code, description=milestone.description)
         for row in rows:
             if row.named and row.is_consistent and row.named.milestone not in owed:
                 yield row.find("milestone-not-owed", "milestone")
-
-
-def _is_same_target(row: IndicatorRow, leaf: Indicator, planned: Figure | None) -> bool:
-    reading = read_figure(row.source.cells.get("target"))
-    if planned is None or planned.value is None:
-        return reading.value is None and reading.marker is (planned.marker if planned else None)
-    value, _ = to_unit(reading, leaf, [planned.value])
-    return value is not None and rounded(value, leaf.decimals) == rounded(planned.value, leaf.decimals)
-
-
-def _target_in_words(planned: Figure | None, leaf: Indicator) -> str:
-    if planned is None:
-        return "that there is none"
-    return planned.marker.value if planned.marker else shown(planned.value, leaf)

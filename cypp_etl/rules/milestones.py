@@ -26,15 +26,20 @@ def review_of(row: MilestoneRow) -> Review | None:
     return Review(word) if word else None
 
 
-def judge_milestone_states(parsed: ParsedReturn, history: History) -> Iterator[Finding]:
-    """Ask about states that do not fit the due date, the last report, or the review beside them."""
-    states: dict[str, list[tuple[date, MilestoneStatus]]] = {}
-    for (milestone, period), state in history.milestone_states.items():
-        states.setdefault(milestone, []).append((period.last_day, state))
+def judge_reviews(parsed: ParsedReturn) -> Iterator[Finding]:
+    """A decision to refocus or to stop an action comes with its reason."""
     for row in parsed.milestone_rows:
         review = review_of(row)
         if review in (Review.REFOCUS, Review.STOP) and not row.reason and "reason" in row.source.columns:
             yield row.find("review-without-reason", "reason", review=review)
+
+
+def judge_milestone_states(parsed: ParsedReturn, history: History) -> Iterator[Finding]:
+    """Ask about states that do not fit the due date or the last report."""
+    states: dict[str, list[tuple[date, MilestoneStatus]]] = {}
+    for (milestone, period), state in history.milestone_states.items():
+        states.setdefault(milestone, []).append((period.last_day, state))
+    for row in parsed.milestone_rows:
         if row.known is not None and row.period is not None:
             last = _last_state(states.get(row.known.milestone, ()), row.period)
             # One question a status: where it came from says more than when it was due.

@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from cypp_etl.findings import Finding, find, in_list
-from cypp_etl.intake.tables import find_sheet
+from cypp_etl.intake.rows import ParsedReturn
 from cypp_etl.intake.values import read_text
-from cypp_etl.layout import Layout
 from cypp_etl.workbook.model import Cell, CellKind, Sheet, Workbook
 
 _UPN_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
@@ -110,16 +109,16 @@ def kinds_in(text: str) -> list[str]:
     return [kind.name for kind in _KINDS if kind.is_in(text)]
 
 
-def judge_personal(workbook: Workbook, layout: Layout) -> Iterator[Finding]:
+def judge_personal(workbook: Workbook, parsed: ParsedReturn) -> Iterator[Finding]:
     """Ask about personal data in each cell of the sheets that are read, and once for every other sheet.
 
     The first sheet of a return is left out: it says who prepared it, and where to ask.
     """
-    read = {id(find_sheet(workbook, part)): part.part for part in layout.sheets}
+    parts = {name: part for part, name in parsed.sheets.items()}
     for sheet in workbook.sheets:
-        if id(sheet) not in read:
+        if sheet.name not in parts:
             yield from _judge_other_sheet(sheet)
-        elif read[id(sheet)] not in ("cover", "meta"):
+        elif parts[sheet.name] != "cover":
             for cell in _texts(sheet):
                 if kinds := kinds_in(str(cell.value)):
                     yield find("personal-data", sheet=sheet.name, cell=cell.address, kinds=in_list(kinds))
