@@ -87,9 +87,11 @@ class _Names:
         self.column = re.compile(rf"<{x}:Column>\s*(\d{{1,5}})\s*</{x}:Column>")
         self.anchor = re.compile(rf"<{x}:Anchor\b[^<]*</{x}:Anchor\s*>")
 
-    def translate(self, ours: str) -> str:
+    def translate(self, markup: str) -> str:
         """Our markup with the drawing's own prefixes."""
-        return _OUR_NAME.sub(lambda match: f"{self._prefixes[match[1]]}:", ours)
+        if all(ours == theirs for ours, theirs in self._prefixes.items()):
+            return markup
+        return _OUR_NAME.sub(lambda match: f"{self._prefixes[match[1]]}:", markup)
 
 
 def _prefix(text: str, ours: str) -> str:

@@ -28,9 +28,13 @@ Attributes = dict[str, str]
 
 @dataclass(slots=True)
 class Node:
-    """An element and where it stands: from `start` to `end`, its content from `inside` to `until`."""
+    """An element and where it stands: from `start` to `end`, its content from `inside` to `until`.
+
+    `name` is its tag without the prefix.
+    """
 
     tag: str
+    name: str
     attributes: Attributes
     start: int
     inside: int = 0
@@ -38,11 +42,6 @@ class Node:
     end: int = 0
     text: str = ""
     children: "list[Node]" = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        """The element's name without its prefix."""
-        return self.tag.rpartition(":")[2]
 
     @property
     def is_empty_tag(self) -> bool:
@@ -114,7 +113,7 @@ class Markup:
         if self._keep is not None and not self._keep(tag, attributes, at, parent):
             self._skipped = 1
             return
-        node = Node(tag, attributes, at)
+        node = Node(tag, tag.rpartition(":")[2], attributes, at)
         (parent.children if parent else self._roots).append(node)
         self._open.append(node)
 
