@@ -21,6 +21,7 @@ from cypp_etl.intake.values import read_text
 from cypp_etl.layout import Layout, read_layouts
 from cypp_etl.periods import Period
 from cypp_etl.plan_model import Milestone, Plan
+from cypp_etl.receipts.recognise import is_receipt
 from cypp_etl.rules import arithmetic, change, hidden, milestones, timing
 from cypp_etl.rules.conformance import judge_conformance
 from cypp_etl.rules.coverage import Coverage, partner_of
@@ -84,6 +85,8 @@ class Checker:
             words = {name: str(word) for name, word in unreadable.words.items()}
             parsed.findings.append(find(unreadable.code, **words))
             return parsed
+        # A receipt that was mended is the next return: our own sheet in it is not the partner's.
+        workbook.sheets = [sheet for sheet in workbook.sheets if not is_receipt(sheet)]
         parsed.content_sha256 = content_sha256(workbook)
         self._read_layout(workbook, parsed)
         return parsed

@@ -53,10 +53,10 @@ def test_a_mended_receipt_is_a_good_return(plan: Plan, faulty: Path, tmp_path: P
     rehearse(plan, [faulty], tmp_path / "replies", AT)
     reply = tmp_path / "replies" / "return - rejected.xlsx"
     workbook = openpyxl.load_workbook(reply)
-    workbook["Indicators"]["G2"] = 0.25
+    workbook["Indicators"]["G2"] = 0.35
     workbook.save(reply)
     checked = Checker(plan, History(), AT.date()).check(Received(str(reply), reply.read_bytes(), "yos"))
-    assert checked.is_accepted
+    assert checked.findings == (), "the sheet that we put in is no stranger"
     assert len(checked.observations) == 4
     (checked,) = rehearse(plan, [reply], tmp_path / "again", AT)
     assert [path.name for path in (tmp_path / "again").iterdir()] == ["return - accepted.xlsx"]
