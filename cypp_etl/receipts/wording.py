@@ -18,6 +18,17 @@ CHANGED_JUDGEMENTS = "What that changed in the Board's report"
 NOTHING_FOUND = "Nothing to correct, and nothing to explain."
 
 _NOTHING_TO_DO = "There is nothing for you to do."
+# What is said where nothing was found that asks for an answer.
+_STANDING = {
+    SubmissionStatus.ACCEPTED: ("ACCEPTED: your figures were loaded.", _NOTHING_TO_DO),
+    SubmissionStatus.DUPLICATE: ("DUPLICATE: this very file was received before.", _NOTHING_TO_DO),
+    SubmissionStatus.SUPERSEDED: ("SUPERSEDED: a later submission has taken the place of this one.", _NOTHING_TO_DO),
+    SubmissionStatus.FAILED: (
+        "NOT FINISHED: something went wrong on our side.",
+        "The data team will see to it.",
+        _NOTHING_TO_DO,
+    ),
+}
 _ORDER = {severity: rank for rank, severity in enumerate(Severity)}
 _LONGEST = 1_000
 # What XML cannot hold.
@@ -75,13 +86,7 @@ def verdict(summary: ReceiptSummary, findings: Sequence[Finding]) -> tuple[str, 
                 f"{queries} to explain. Correct the cells listed below, or say in Comment why they are right.",
                 "Save the workbook and put it in your folder again. You may send this very workbook.",
             )
-        case SubmissionStatus.DUPLICATE:
-            return ("DUPLICATE: this very file was received before.", _NOTHING_TO_DO)
-        case SubmissionStatus.FAILED:
-            return ("NOT FINISHED: something went wrong on our side.", "The data team will see to it.", _NOTHING_TO_DO)
-        case SubmissionStatus.SUPERSEDED:
-            return ("SUPERSEDED: a later submission has taken the place of this one.", _NOTHING_TO_DO)
-    return ("ACCEPTED: your figures were loaded.", _NOTHING_TO_DO)
+    return _STANDING[summary.status]
 
 
 def _rehearsed(status: SubmissionStatus, counted: Counter[Severity]) -> tuple[str, ...]:
