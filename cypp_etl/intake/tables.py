@@ -71,15 +71,26 @@ def find_sheet(workbook: Workbook, layout: SheetLayout) -> Sheet | None:
 
 def read_table(sheet: Sheet, layout: SheetLayout) -> Table | None:
     """Find the row of headings and read every row below it that holds anything; None where no row looks like it."""
-    depths = (2, 1) if layout.kind is SheetKind.BANDED else (1,)
-    rows = sorted(sheet.rows)[:_SEARCHED_ROWS]
-    candidates = (_Header.read(sheet, row, depth, layout.columns) for row in rows for depth in depths)
-    header = max(candidates, key=lambda candidate: len(candidate.known), default=None)
+    header = _find_header(sheet, layout)
     if header is None or len(header.known) < 2:
         return None
     places = {name: cell.column for name, cell in header.known.items()}
     findings = tuple(_judge_headings(sheet, header, layout, places))
     return Table(sheet, header.row, places, header.year, tuple(_rows_below(sheet, header, places)), findings)
+
+
+def _find_header(sheet: Sheet, layout: SheetLayout) -> "_Header | None":
+    """The row that looks most like the headings, the first of equals; none looks more so than one with all of them."""
+    depths = (2, 1) if layout.kind is SheetKind.BANDED else (1,)
+    best: _Header | None = None
+    for row in sorted(sheet.rows)[:_SEARCHED_ROWS]:
+        for depth in depths:
+            header = _Header.read(sheet, row, depth, layout.columns)
+            if best is None or len(header.known) > len(best.known):
+                best = header
+            if len(best.known) == len(layout.columns):
+                return best
+    return best
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,10 +101,10 @@ def decimal_of(number: float) -> Decimal:
 def as_typed(cell: Cell) -> str:
     """What a person would say stands in the cell: `71.0%` for 0.71 formatted as percent, `15.20` for 15.2 as 0.00."""
     value = cell.value
+    if value is None or isinstance(value, str):
+        return value or ""
     if isinstance(value, bool):
         return str(value).upper()
-    if not isinstance(value, float | int):
-        return value or ""
     if day := read_date(cell):
         return str(day)
     percent = is_percent(cell.number_format)

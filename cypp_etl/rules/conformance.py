@@ -78,7 +78,6 @@ def _judge_figures(batch: Sequence[ParsedReturn]) -> Iterator[tuple[ParsedReturn
 def _figure_record(figure: FigureRow) -> dict[str, object]:
     leaf = figure.leaf
     return {
-        "measure": figure.measure.value,
         "unit": leaf.unit.value,
         "value": _float(figure.value),
         "minimum": _float(leaf.minimum),

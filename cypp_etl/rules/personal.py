@@ -94,6 +94,9 @@ _KINDS = (
     ),
 )
 
+# Every kind has an at sign or digits in it.
+_WORTH_A_LOOK = re.compile(r"@|\d.*\d", re.DOTALL)
+
 # A list of people has headings, and its names, dates and numbers below them.
 _HEADING = re.compile(
     r"nhs n(?:o\.?|umber)|upn|d\.?o\.?b\.?|date of birth|surname|forenames?|(?:first|last|family|full) name"
@@ -104,7 +107,7 @@ _HEADING = re.compile(
 
 def kinds_in(text: str) -> list[str]:
     """What personal data a text holds, as messages call it."""
-    if "@" not in text and not any(map(str.isdigit, text)):
+    if not _WORTH_A_LOOK.search(text):
         return []
     return [kind.name for kind in _KINDS if kind.is_in(text)]
 
