@@ -124,13 +124,13 @@ def test_a_resubmission_says_what_it_changed(settings: Settings, drop: Path, wor
     drop.write_bytes(workbook)
     ingest(drop)
     without_ratio = with_cell(with_cell(workbook, "I5", None), "J5", None)
-    drop.write_bytes(with_cell(without_ratio, "G5", 0.91))
+    drop.write_bytes(with_cell(without_ratio, "G5", 0.985))
     ingest(drop)
     receipt = openpyxl.load_workbook(drop.parent / "replies" / "our return - accepted.xlsx").worksheets[0]
     texts = "\n".join(str(cell.value) for row in receipt.iter_rows() for cell in row if cell.value is not None)
     assert "Submission 1" in texts
-    assert "Indicators, G5" in texts
-    assert "NI 46" in texts
+    assert "Indicators, G5: was 97.9%, is 98.5%" in texts
+    assert "NI 46, 2010-11Q1, On Target: was ✗, is ✓" in texts
 
 
 def test_a_closed_period_asks_and_a_waiver_answers(settings: Settings, drop: Path, workbook: bytes) -> None:
