@@ -24,7 +24,7 @@ from cypp_etl.plan_model import Milestone, Plan
 from cypp_etl.receipts.recognise import is_receipt
 from cypp_etl.rules import arithmetic, change, hidden, milestones, timing
 from cypp_etl.rules.conformance import judge_conformance
-from cypp_etl.rules.coverage import Coverage, partner_of
+from cypp_etl.rules.coverage import Coverage, judge_references, partner_of
 from cypp_etl.rules.personal import judge_personal
 from cypp_etl.rules.published import judge_symbols
 from cypp_etl.rules.targets import judge_targets
@@ -118,6 +118,7 @@ class Checker:
     def _judge(self, parsed: ParsedReturn) -> None:
         """Judge the rows: first each on its own, then beside each other, and what is right beside what was known."""
         findings = parsed.findings
+        findings += judge_references(parsed)
         if parsed.layout == RETURN:
             self._judge_coverage(parsed)
         findings += milestones.judge_reviews(parsed)

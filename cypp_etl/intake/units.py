@@ -9,7 +9,7 @@ from cypp_etl.plan_model import Indicator
 from schemas.codes import Unit
 
 # A figure agrees with an earlier one of the same sign within a factor of ten: its two readings as a percentage lie a
-# factor of a hundred apart, so at most one of them does.
+# factor of a hundred apart, so that both do only at the edge, where the partner is asked.
 _AGREEMENT_FACTOR = 10
 
 # A point in place of the comma between thousands, where no decimals are kept; a suffix such as [p] may follow.

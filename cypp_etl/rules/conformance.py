@@ -33,17 +33,24 @@ def _indicator_record(row: IndicatorRow, number: int, index: PlanIndex) -> dict[
     leaf, reference = row.leaf, reference_key(row.indicator_ref)
     # A row that bears the definition of a part was to name that part.
     is_strange_part = row.named is None and reference in index.references and not (row.is_parent and not row.described)
-    polarity = index.parents[reference].polarity if row.is_parent and reference in index.parents else None
     return {
         "reference": reference or None,
         "leaf": reference + reference_key(row.sub) if is_strange_part else None,
         "identity": f"{number}|{row.named.indicator}" if row.named and row.is_consistent else None,
         "parent_figures": int(row.is_parent and row.described is None and bool(row.figure_column)),
         "good_performance": row.good_performance.upper() if row.good_performance is not None else None,
-        "plan_polarity": leaf.polarity.value if leaf else polarity,
+        "plan_polarity": _planned_polarity(row, index),
         "unit": row.unit.casefold() if leaf and row.unit is not None else None,
         "plan_unit": leaf.unit.value if leaf else None,
     }
+
+
+def _planned_polarity(row: IndicatorRow, index: PlanIndex) -> str | None:
+    """What the plan says of good performance: blank for a parent whose parts each have their own, None if nothing."""
+    if row.leaf:
+        return row.leaf.polarity.value
+    parent = index.parents.get(reference_key(row.indicator_ref))
+    return (parent.polarity or "") if parent else None
 
 
 def _blamed_column(code: str, row: IndicatorRow) -> str:
@@ -59,12 +66,12 @@ def _indicator_words(code: str, row: IndicatorRow, index: PlanIndex) -> dict[str
         return {"ref": row.indicator_ref, "has": has, "value": row.sub}
     if code == "indicator-unknown":
         return {"value": row.indicator_ref}
-    leaf = row.leaf
     if code == "unit-differs":
-        return {"expected": leaf.unit.value if leaf else ""}
-    parent = index.parents.get(reference_key(row.indicator_ref))
-    polarity = leaf.polarity if leaf else parent.polarity if parent else None
-    return {"expected": polarity or "HIGH, LOW, RANGE or NONE"}
+        return {"expected": row.leaf.unit.value if row.leaf else ""}
+    polarity = _planned_polarity(row, index)
+    if polarity is None:
+        return {"expected": "HIGH, LOW, RANGE or NONE"}
+    return {"expected": polarity or "nothing, since each part has its own"}
 
 
 def _judge_figures(batch: Sequence[ParsedReturn]) -> Iterator[tuple[ParsedReturn, Finding]]:

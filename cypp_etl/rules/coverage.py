@@ -26,6 +26,17 @@ def partner_of(parsed: ParsedReturn, plan: Plan) -> str:
     return likeliest if named or (likeliest and owed(likeliest)) else ""
 
 
+def judge_references(parsed: ParsedReturn) -> Iterator[Finding]:
+    """A row that names one thing and describes another may hold either one's figure."""
+    for row in parsed.indicator_rows:
+        if not row.is_consistent and row.named and row.described:
+            ref, described = row.named.indicator, row.described.indicator
+            yield row.find("reference-differs", "ref", value=ref, described=described)
+    for report in parsed.milestone_rows:
+        if not report.is_consistent and report.described:
+            yield report.find("reference-differs", "milestone", described=report.described.milestone)
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """Holds the rows of one return against what a partner owes."""
@@ -35,21 +46,10 @@ class Coverage:
     partner_code: str
 
     def judge(self) -> Iterator[Finding]:
-        """Every finding about which rows there are."""
-        yield from self._judge_references()
+        """Every finding about which rows there are; none where it cannot be told who owes them."""
         if self.partner_code:
             yield from self._judge_indicators_owed()
             yield from self._judge_milestones_owed()
-
-    def _judge_references(self) -> Iterator[Finding]:
-        """A row that names one thing and describes another may hold either one's figure."""
-        for row in self.parsed.indicator_rows:
-            if not row.is_consistent and row.named and row.described:
-                ref, described = row.named.indicator, row.described.indicator
-                yield row.find("reference-differs", "ref", value=ref, described=described)
-        for report in self.parsed.milestone_rows:
-            if not report.is_consistent and report.described:
-                yield report.find("reference-differs", "milestone", described=report.described.milestone)
 
     def _judge_indicators_owed(self) -> Iterator[Finding]:
         """Each indicator that the partner owes has its row, and no other has one."""
