@@ -86,9 +86,8 @@ def test_check_digits():
     assert not is_nhs_number("4010232138")
     assert not is_nhs_number("1111111111")
     assert is_upn(UPN)
-    assert is_upn("Q207000016049")
     assert is_upn("B801200005001")
-    assert not is_upn("B207000016049")
+    assert not is_upn("A801200005001")
     assert not is_upn("J801200001001")
 
 
