@@ -68,20 +68,23 @@ def noise(
     if now is None or before is None:
         return Noise(Variation.UNKNOWN, "there is no figure to compare with")
     ours, theirs = counts
-    if ours and theirs and min(ours.denominator, theirs.denominator) > 0:
-        if ours.numerator + theirs.numerator < LEAST_EVENTS:
-            return Noise(Variation.SMALL, f"fewer than {LEAST_EVENTS} events in both periods together")
-        if unit is Unit.PERCENT and _is_share(ours) and _is_share(theirs):
-            return _told(_proportions_differ(ours, theirs), "Wilson intervals of two proportions")
-        return _told(_rates_differ(ours, theirs), "Poisson variance of two rates")
     if unit is Unit.NUMBER and min(now, before) >= 0:
-        if now + before < LEAST_EVENTS:
-            return Noise(Variation.SMALL, f"fewer than {LEAST_EVENTS} events in both periods together")
-        return _told(_rates_differ(Ratio(now, 1), Ratio(before, 1)), "Poisson variance of two counts")
+        ours, theirs = Ratio(now, 1), Ratio(before, 1)
+    if ours and theirs and min(ours.denominator, theirs.denominator) > 0:
+        return _noise_of_counts(unit, ours, theirs)
     if len(course) < LEAST_POINTS:
         return Noise(Variation.UNKNOWN, f"{len(course)} earlier periods, and limits need {LEAST_POINTS}")
     low, high = xmr_limits(course)
     return _told(not low <= now <= high, f"XmR limits of {len(course)} earlier periods")
+
+
+def _noise_of_counts(unit: Unit, ours: Ratio, theirs: Ratio) -> Noise:
+    if ours.numerator + theirs.numerator < LEAST_EVENTS:
+        return Noise(Variation.SMALL, f"fewer than {LEAST_EVENTS} events in both periods together")
+    if unit is Unit.PERCENT and _is_share(ours) and _is_share(theirs):
+        return _told(_proportions_differ(ours, theirs), "Wilson intervals of two proportions")
+    what = "counts" if unit is Unit.NUMBER else "rates"
+    return _told(_rates_differ(ours, theirs), f"Poisson variance of two {what}")
 
 
 def wilson(ratio: Ratio) -> tuple[float, float]:

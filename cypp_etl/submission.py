@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
 from cypp_etl.findings import Finding
@@ -53,7 +54,8 @@ class MilestoneReport:
 class CheckedReturn:
     """One workbook, read and checked. Nothing of it may be loaded unless `is_accepted`.
 
-    `file` is the path as given, `file_name` its last part. `sha256` is of the bytes. `partner_code` and `period` are
+    `file` is the path as given, `file_name` its last part. `sha256` is of the bytes, `content_sha256` of what
+    the cells say, empty where none could be read. `partner_code` and `period` are
     empty or None where the workbook does not say whose it is, or for when. `prepared_by` and `email` are as typed.
     """
 
@@ -68,6 +70,7 @@ class CheckedReturn:
     findings: tuple[Finding, ...]
     observations: tuple[Observation, ...]
     milestone_reports: tuple[MilestoneReport, ...]
+    content_sha256: str = ""
 
     @property
     def is_accepted(self) -> bool:
@@ -84,6 +87,30 @@ class KnownFigure:
     qualifiers: frozenset[Qualifier] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class KnownContent:
+    """What the submission in force of a partner and period says, by the SHA-256 of its cells."""
+
+    submission_id: int
+    content_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """The data team's word that a query needs no answer: which, of whom, why, who says so, and until when.
+
+    `subject` is an indicator or a milestone, empty for all of the partner's; `period` is None for every period.
+    """
+
+    code: str
+    partner_code: str
+    subject: str
+    period: Period | None
+    reason: str
+    waived_by: str
+    until: date
+
+
 @dataclass(frozen=True)
 class History:
     """What was known before a workbook came: given to the rules, which never ask the warehouse themselves.
@@ -95,3 +122,5 @@ class History:
     figures: Mapping[tuple[str, Measure, str, Period], KnownFigure] = field(default_factory=dict)
     closed: frozenset[Period] = frozenset()
     milestone_states: Mapping[tuple[str, Period], MilestoneStatus] = field(default_factory=dict)
+    contents: Mapping[tuple[str, Period], KnownContent] = field(default_factory=dict)
+    waivers: tuple[Waiver, ...] = ()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cypp_etl.intake.rows import reference_key
+from cypp_etl.intake.references import reference_key
 from cypp_etl.periods import Period, parse_period
 from schemas.codes import ClinicStatus, NoteKind
 

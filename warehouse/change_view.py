@@ -2,7 +2,7 @@
 
 from schemas.codes import Measure
 
-_COLUMNS = (
+TURNING = (
     "direction",
     "quarter_direction",
     "on_target",
@@ -10,6 +10,7 @@ _COLUMNS = (
     "statistical_neighbours_band",
     "national_band",
 )
+"""The columns of a judgement that the Board reads as symbols."""
 
 # The series' observations, in the two halves that have an index each.
 _SERIES = " UNION ALL ".join(
@@ -48,10 +49,10 @@ _BEHIND = f"""
 def symbol_changes_query() -> str:
     """A row per word that turned. What came for the first time, or went, has turned nothing."""
     was, now = (
-        "CASE c.name " + " ".join(f"WHEN '{name}' THEN {row}.{name}" for name in _COLUMNS) + " END"
+        "CASE c.name " + " ".join(f"WHEN '{name}' THEN {row}.{name}" for name in TURNING) + " END"
         for row in ("was", "now")
     )
-    names = " UNION ALL ".join(f"SELECT '{name}' AS name" for name in _COLUMNS)
+    names = " UNION ALL ".join(f"SELECT '{name}' AS name" for name in TURNING)
     return f"""
         SELECT f.indicator, f.period, f.name AS "column", f.was_word AS was, f.now_word AS "is", f.changed_at,
             o.submission_id, o.cell AS source_cell

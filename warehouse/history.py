@@ -5,12 +5,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy import Connection, Table, insert, select, text
 
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.submission import History, KnownFigure
+from cypp_etl.submission import History, KnownContent, KnownFigure, Waiver
 from schemas.codes import Marker, Measure, MilestoneStatus, Qualifier
-from warehouse.tables import milestone_report, observation, period_closing
+from warehouse.tables import IS_ACCEPTED, milestone_report, observation, period_closing, submission, waiver
 
 
 def read_history(connection: Connection, partner_codes: Collection[str]) -> History:
@@ -19,6 +19,8 @@ def read_history(connection: Connection, partner_codes: Collection[str]) -> Hist
         figures=_figures(connection, partner_codes),
         closed=frozenset(closed_periods(connection)),
         milestone_states=_milestone_states(connection, partner_codes),
+        contents=_contents(connection, partner_codes),
+        waivers=_waivers(connection, partner_codes),
     )
 
 
@@ -36,6 +38,21 @@ def close_period(connection: Connection, period: Period, closed_by: str, at: dat
         return False
     connection.execute(insert(period_closing).values(period=period.code, closed_by=closed_by, closed_at=at))
     return True
+
+
+def add_waiver(connection: Connection, waived: Waiver, at: datetime) -> None:
+    """Put a waiver in force, in a transaction of `engine.writing`."""
+    values = {
+        "code": waived.code,
+        "partner_code": waived.partner_code,
+        "subject": waived.subject,
+        "period": waived.period.code if waived.period else "",
+        "reason": waived.reason,
+        "waived_by": waived.waived_by,
+        "until": waived.until,
+        "waived_at": at,
+    }
+    connection.execute(insert(waiver).values(values))
 
 
 def decimal_of(value: float | None) -> Decimal | None:
@@ -73,3 +90,31 @@ def _milestone_states(
         *_in_force(milestone_report, partner_codes), columns.status.is_not(None)
     )
     return {(row.milestone, parse_period(row.period)): MilestoneStatus(row.status) for row in connection.execute(query)}
+
+
+def _contents(connection: Connection, partner_codes: Collection[str]) -> dict[tuple[str, Period], KnownContent]:
+    """What the submissions in force say, by partner and period."""
+    columns = submission.c
+    query = select(columns.partner_code, columns.period, columns.submission_id, columns.content_sha256).where(
+        *_in_force(submission, partner_codes), text(IS_ACCEPTED)
+    )
+    return {
+        (row.partner_code, parse_period(row.period)): KnownContent(row.submission_id, row.content_sha256)
+        for row in connection.execute(query)
+    }
+
+
+def _waivers(connection: Connection, partner_codes: Collection[str]) -> tuple[Waiver, ...]:
+    query = select(waiver).where(waiver.c.partner_code.in_(set(partner_codes))).order_by(waiver.c.waiver_id)
+    return tuple(
+        Waiver(
+            row.code,
+            row.partner_code,
+            row.subject,
+            parse_period(row.period) if row.period else None,
+            row.reason,
+            row.waived_by,
+            row.until,
+        )
+        for row in connection.execute(query)
+    )

@@ -60,6 +60,13 @@ def rejudge(
     return changed
 
 
+def judge_in_force(connection: Connection, plan: Plan, partner_code: str) -> dict[tuple[str, str], dict[str, Any]]:
+    """Judge a partner's figures in force by any plan, and record nothing: judged values by indicator and period."""
+    rows = _figures_in_force(connection, {partner_code}, set(plan.indicators))
+    judged = _judge(rows, plan)
+    return {(key.indicator, key.period): dict(zip(JUDGED, values[1:], strict=True)) for key, values in judged.items()}
+
+
 def _few_partners(touched: Collection[Series]) -> Iterator[list[Series]]:
     by_partner: dict[str, list[Series]] = {}
     for series in touched:

@@ -99,7 +99,7 @@ def insert_submissions(
             "version": decision.version,
             **{
                 name: getattr(decision.checked, name)
-                for name in ("file", "file_name", "sha256", "layout", "prepared_by", "email")
+                for name in ("file", "file_name", "sha256", "content_sha256", "layout", "prepared_by", "email")
             },
             "status": decision.status,
             "duplicate_of": decision.duplicate_of,

@@ -4,7 +4,7 @@ A row is in force while `superseded_at` is NULL. What was in force at a moment i
 The tables are ours to change, by a migration; the views in `views.py` are the promise to others.
 """
 
-from sqlalchemy import CheckConstraint, Column, Index, Integer, Table
+from sqlalchemy import CheckConstraint, Column, Date, Index, Integer, Table
 
 from schemas.codes import SubmissionStatus
 from warehouse.columns import code, ended, life, metadata, number, one_in_force, refers, row_id, word
@@ -24,6 +24,7 @@ __all__ = [
     "period_closing",
     "submission",
     "view_version",
+    "waiver",
 ]
 
 ACCEPTED = (SubmissionStatus.ACCEPTED, SubmissionStatus.ACCEPTED_WITH_QUERIES)
@@ -62,6 +63,7 @@ submission = Table(
     word("file"),
     word("file_name"),
     word("sha256"),
+    code("content_sha256"),
     word("layout"),
     word("prepared_by"),
     word("email"),
@@ -155,6 +157,22 @@ period_closing = Table(
     word("period", primary_key=True),
     word("closed_by"),
     Column("closed_at", Moment, nullable=False),
+)
+
+waiver = Table(
+    "waiver",
+    metadata,
+    row_id("waiver_id"),
+    code("code"),
+    code("partner_code"),
+    # What it is limited to; empty for every indicator or milestone, and for every period.
+    code("subject"),
+    code("period"),
+    word("reason"),
+    word("waived_by"),
+    Column("until", Date, nullable=False),
+    Column("waived_at", Moment, nullable=False),
+    Index(None, "partner_code"),
 )
 
 view_version = Table("view_version", metadata, word("sha256", primary_key=True))

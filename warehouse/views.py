@@ -51,7 +51,8 @@ def _performance(plan_id: str, last_column: str, condition: str) -> str:
                 || CASE WHEN length(j.period) > 7 THEN ' ' || substr(j.period, 8) ELSE '' END AS period_label,
             substr(j.period, 1, 7) AS financial_year,
             CASE WHEN length(j.period) > 7 THEN CAST(substr(j.period, 9, 1) AS integer) END AS quarter,
-            i.outcome_code, oc.outcome, nullif(i.indicator_no, '') AS indicator_no, i.indicator_ref, nullif(i.sub, '') AS sub, i.indicator,
+            i.outcome_code, oc.outcome, nullif(i.indicator_no, '') AS indicator_no,
+            i.indicator_ref, nullif(i.sub, '') AS sub, i.indicator,
             CASE WHEN i.parent_definition = '' THEN i.definition
                 ELSE i.parent_definition || ' – ' || i.definition END AS definition,
             i.polarity, i.unit, i.decimals, j.partner_code,

@@ -9,8 +9,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cypp_etl.layout import read_markers
+from cypp_etl.report.milestones import is_overdue, milestone_parts
 from cypp_etl.report.model import BoardData
-from cypp_etl.report.pages import clinic_pages, indicator_pages, is_overdue, milestone_parts
+from cypp_etl.report.pages import clinic_pages, indicator_pages
 from cypp_etl.report.symbols import JUDGED, LEGEND
 from cypp_etl.report.table import Heading, bands, changes, counts, headings
 from schemas.codes import ReturnStatus, Severity

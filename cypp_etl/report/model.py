@@ -47,9 +47,10 @@ class BoardData:
     """What was known at a moment, up to a period; every row is a mapping named as its view's columns.
 
     `performance` holds all periods up to the report's. `indicators` has a row per leaf with `definition`,
-    `parent_definition` and `table_heading`; `texts` how figures were printed; `ratios` the counts they were made of; `returns` the returns of the period,
-    with `partner`; `findings` those of its submissions in force and of those refused, with `partner_code` and
-    `file_name`; `comments` what partners said beside their figures; `turned` the symbols that turned since `since`.
+    `parent_definition` and `table_heading`; `texts` how figures were printed, `ratios` the counts they were made of;
+    `returns` the returns of the period, with `partner`; `findings` those of its submissions in force and of those
+    refused, with `partner_code` and `file_name`; `comments` what partners said beside their figures; `turned` the
+    symbols that turned since `since`.
     """
 
     period: Period

@@ -7,10 +7,11 @@ from cypp_etl.noise import Noise, noise
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.report.charts import Line, chart
 from cypp_etl.report.figures import figure_text, number_text
+from cypp_etl.report.milestones import is_overdue, latest_milestones
 from cypp_etl.report.model import BoardData, FigureKey, Note, Row
 from cypp_etl.report.symbols import Sign, sign
 from cypp_etl.report.table import key_of, polarity_words
-from schemas.codes import ClinicReason, ClinicStatus, Diagnosis, Measure, MilestoneStatus, Unit
+from schemas.codes import ClinicReason, ClinicStatus, Diagnosis, Measure, Unit
 
 _SHOWN_PERIODS = 8
 
@@ -75,14 +76,6 @@ class ClinicPage:
     findings: tuple[Row, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AspirationPart:
-    """An aspiration and its milestones as last reported."""
-
-    aspiration: Row
-    milestones: tuple[Row, ...]
-
-
 def indicator_pages(data: BoardData) -> list[IndicatorPage]:
     """A page for each indicator of the period, in the table's order."""
     return [_indicator_page(data, row) for row in data.of_period(data.period)]
@@ -96,29 +89,6 @@ def clinic_pages(data: BoardData) -> list[ClinicPage]:
         _clinic_page(data, clinic, rows[clinic["indicator"], clinic["partner_code"]])
         for clinic in sorted(shown, key=lambda clinic: clinic["opened_period"], reverse=True)
     ]
-
-
-def milestone_parts(data: BoardData) -> list[AspirationPart]:
-    """The aspirations that have milestones, each with what was last reported of them."""
-    latest = latest_milestones(data)
-    parts = [
-        AspirationPart(row, tuple(one for one in latest if one["aspiration"] == row["aspiration"]))
-        for row in data.aspirations
-    ]
-    return [part for part in parts if part.milestones]
-
-
-def latest_milestones(data: BoardData) -> list[Row]:
-    """Each milestone once, as last reported by the end of the period."""
-    latest = {row["milestone"]: row for row in data.milestones}
-    return sorted(latest.values(), key=lambda row: (row["aspiration"], row["due"], row["milestone"]))
-
-
-def is_overdue(row: Row, period: Period) -> bool:
-    """Whether a milestone should have been achieved by the end of a period, and was not."""
-    settled = (MilestoneStatus.ACHIEVED.value, MilestoneStatus.WITHDRAWN.value)
-    is_due = bool(row["due"] <= period.last_day) or row["status"] == MilestoneStatus.MISSED.value
-    return is_due and row["status"] not in settled
 
 
 def noise_of(data: BoardData, row: Row) -> Noise:

@@ -52,6 +52,7 @@ def checked(content: str, *rows: Observation, **others: object) -> CheckedReturn
         "file": "police/return.xlsx",
         "file_name": "return.xlsx",
         "sha256": content * 8,
+        "content_sha256": content * 8,
         "layout": "return",
         "partner_code": "police",
         "period": parse_period("2010-11Q1"),

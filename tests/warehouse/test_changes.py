@@ -1,9 +1,9 @@
 """What a resubmission changed: the cells, and the symbols that turned with them."""
 
 from sqlalchemy import Engine
-from tests.warehouse.builders import checked, later, observation
 
 from cypp_etl.plan_model import Plan
+from tests.warehouse.builders import checked, later, observation
 from warehouse.changes import CellChange, SymbolChange, changed_cells, changed_symbols
 from warehouse.engine import reading
 from warehouse.load import record

@@ -31,7 +31,7 @@ def test_a_value_of_fifteen_digits_survives_a_double(digits: int, exponent: int)
 
 
 def test_values_come_back_exactly(engine: Engine, plan: Plan) -> None:
-    numbers = random.Random(2010)  # noqa: S311 - figures, not secrets
+    numbers = random.Random(2010)
     figures = [
         # Of a measure that nobody judges by itself.
         observation(indicator, f"{numbers.randint(-(10**9), 10**9)}E-{places}", f"{year}-{year % 100 + 1:02}", **others)

@@ -81,6 +81,14 @@ def upgrade() -> None:
     closed_at = sa.Column("closed_at", _MOMENT, nullable=False)
     primary_key = sa.PrimaryKeyConstraint("period", name="pk_period_closing")
     op.create_table("period_closing", *_text("period", "closed_by"), closed_at, primary_key)
+    op.create_table(
+        "waiver",
+        *_id("waiver"),
+        *_text("code", "partner_code", "subject", "period", "reason", "waived_by"),
+        sa.Column("until", sa.Date(), nullable=False),
+        sa.Column("waived_at", _MOMENT, nullable=False),
+    )
+    _index("waiver", "partner_code")
     op.create_table("view_version", *_text("sha256"), sa.PrimaryKeyConstraint("sha256", name="pk_view_version"))
 
 
@@ -119,7 +127,7 @@ def _create_submissions() -> None:
         *_id("submission"),
         *_text("partner_code", "period", nullable=True),
         sa.Column("version", sa.Integer()),
-        *_text("file", "file_name", "sha256", "layout", "prepared_by", "email", "status"),
+        *_text("file", "file_name", "sha256", "content_sha256", "layout", "prepared_by", "email", "status"),
         *_refers("submission", "duplicate_of", "submission", nullable=True),
         *_refers("submission", "supersedes", "submission", nullable=True),
         sa.Column("received_at", _MOMENT, nullable=False),

@@ -1,0 +1,38 @@
+"""Milestones as last reported, by aspiration and area of focus."""
+
+from dataclasses import dataclass
+
+from cypp_etl.periods import Period
+from cypp_etl.report.model import BoardData, Row
+from schemas.codes import MilestoneStatus
+
+
+@dataclass(frozen=True, slots=True)
+class AspirationPart:
+    """An aspiration and its milestones as last reported."""
+
+    aspiration: Row
+    milestones: tuple[Row, ...]
+
+
+def milestone_parts(data: BoardData) -> list[AspirationPart]:
+    """The aspirations that have milestones, each with what was last reported of them."""
+    latest = latest_milestones(data)
+    parts = [
+        AspirationPart(row, tuple(one for one in latest if one["aspiration"] == row["aspiration"]))
+        for row in data.aspirations
+    ]
+    return [part for part in parts if part.milestones]
+
+
+def latest_milestones(data: BoardData) -> list[Row]:
+    """Each milestone once, as last reported by the end of the period."""
+    latest = {row["milestone"]: row for row in data.milestones}
+    return sorted(latest.values(), key=lambda row: (row["aspiration"], row["due"], row["milestone"]))
+
+
+def is_overdue(row: Row, period: Period) -> bool:
+    """Whether a milestone should have been achieved by the end of a period, and was not."""
+    settled = (MilestoneStatus.ACHIEVED.value, MilestoneStatus.WITHDRAWN.value)
+    is_due = bool(row["due"] <= period.last_day) or row["status"] == MilestoneStatus.MISSED.value
+    return is_due and row["status"] not in settled

@@ -1,0 +1,152 @@
+"""The tables of the Excel edition: what stands in each, whatever writes it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from cypp_etl.layout import read_markers
+from cypp_etl.report.milestones import latest_milestones
+from cypp_etl.report.model import BoardData, Row
+from cypp_etl.report.pages import clinic_pages, noise_of
+from cypp_etl.report.symbols import JUDGED, sign
+from cypp_etl.report.table import changes, polarity_words
+from cypp_etl.writing import Content
+from schemas.codes import Marker
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure with the format that shows it as people write it."""
+
+    value: float | None
+    instead: str
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
+class SheetTable:
+    """One table, on a sheet of its own. `headings` have a width each."""
+
+    sheet: str
+    title: str
+    headings: Sequence[tuple[str, float]]
+    rows: Sequence[Sequence[Content | Figure]]
+
+
+def tables(data: BoardData) -> Iterator[SheetTable]:
+    """The tables in their order; one without rows is left out by the writer."""
+    label = data.period.label
+    yield SheetTable(
+        "Indicators",
+        f"Performance indicators, {label}",
+        [
+            *(("No.", 6), ("Reference", 11), ("Definition", 44), ("Good performance", 18), ("A year before", 11)),
+            *(("Target", 11), ("Performance", 13), ("Year to date", 11), *((name, 18) for name in JUDGED.values())),
+            *(("Statistical neighbours", 13), ("National", 11), ("Next target", 11), ("Target after", 11)),
+            ("Change since last year", 26),
+        ],
+        [_indicator_row(data, row) for row in data.of_period(data.period)],
+    )
+    yield SheetTable(
+        "Changes",
+        f"What changed from {data.period.previous.label} to {label}",
+        [("Indicator", 12), ("Definition", 50), ("Judgement", 32), (data.period.previous.label, 20), (label, 20)],
+        [
+            [row["indicator"], row["definition"], name, f"{was.symbol} {was.word}", f"{now.symbol} {now.word}"]
+            for row, name, was, now in changes(data)
+        ],
+    )
+    yield SheetTable(
+        "Corrections",
+        "Symbols that turned because a figure, or the plan, was corrected",
+        [
+            *(("Indicator", 12), ("Period", 12), ("Judgement", 32), ("Was", 16), ("Is", 16), ("On", 14)),
+            ("Submission", 12),
+            ("Cell", 9),
+        ],
+        [
+            [
+                *(row["indicator"], row["period"], JUDGED.get(row["column"], "Direction since the quarter before")),
+                *(row["was"], row["is"], row["changed_at"].date()),
+                *(str(row["submission_id"] or "a change of the plan"), row["source_cell"] or "[z]"),
+            ]
+            for row in data.turned
+        ],
+    )
+    yield SheetTable(
+        "Clinics",
+        "Performance clinics open, or closed in the period",
+        [
+            *(("Clinic", 26), ("Indicator", 44), ("What became of it", 30), ("Diagnosis", 44)),
+            ("Milestones due", 12),
+            ("Achieved", 12),
+        ],
+        [
+            [clinic.clinic_id, clinic.title, clinic.happening, clinic.diagnosis, str(clinic.due), str(clinic.achieved)]
+            for clinic in clinic_pages(data)
+        ],
+    )
+    yield from _more_tables(data)
+
+
+def _more_tables(data: BoardData) -> Iterator[SheetTable]:
+    yield SheetTable(
+        "Milestones",
+        f"Milestones, as last reported by the end of {data.period.label}",
+        [
+            *(("Aspiration", 11), ("Area of focus", 10), ("Milestone", 50), ("Action", 40), ("Due", 14)),
+            *(("Status", 16), ("Lead", 22), ("Evidence", 36), ("Review", 12), ("Reason", 30)),
+        ],
+        [
+            [
+                *(row["aspiration"], row["area_of_focus"], row["description"], row["action"], row["due"]),
+                *(row["status"] or "nothing reported", row["lead_officer"] or row["strategic_lead"]),
+                *(row["evidence"] or "[z]", row["review"] or "[z]", row["review_reason"] or "[z]"),
+            ]
+            for row in latest_milestones(data)
+        ],
+    )
+    yield SheetTable(
+        "Returns",
+        f"Returns for {data.period.label}",
+        [("Partner", 44), ("Due", 14), ("Status", 14), ("Received", 14)],
+        [
+            [
+                row["partner"],
+                row["due_on"] or "[z]",
+                row["status"],
+                row["received_at"].date() if row["received_at"] else "[x]",
+            ]
+            for row in data.returns
+        ],
+    )
+    yield SheetTable(
+        "Data quality",
+        "What to know of the figures",
+        [("Partner", 12), ("File", 30), ("Cell", 20), ("Asks for", 10), ("Typed", 18), ("What", 70)],
+        [
+            [
+                *(row["partner_code"], row["file_name"], f"{row['sheet']}!{row['cell']}", row["severity"]),
+                *(row["value"] or "[z]", row["message"]),
+            ]
+            for row in data.findings
+        ],
+    )
+
+
+def _indicator_row(data: BoardData, row: Row) -> list[Content | Figure]:
+    marker = row["marker"] if row["actual"] is None else None
+    spelling = {known.marker: known.spelling for known in reversed(read_markers()) if known.marker and known.meaning}
+    instead = spelling.get(Marker(marker), "[x]") if marker else "[x]"
+    judged = [sign(row, column) for column in JUDGED]
+    return [
+        *(row["indicator_no"] or "[z]", row["indicator"], row["definition"], polarity_words(row)),
+        *(Figure(row[name], "[x]", row) for name in ("previous_actual", "target")),
+        Figure(row["actual"], instead, row),
+        Figure(row["year_to_date"], "[x]", row),
+        *(f"{one.symbol} {one.word}".strip() for one in judged),
+        *(
+            Figure(row[name], "[x]", row)
+            for name in ("statistical_neighbours", "national", "next_target", "next_target_2")
+        ),
+        noise_of(data, row).variation.value,
+    ]

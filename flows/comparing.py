@@ -1,0 +1,29 @@
+"""`cypp compare-plans`: which symbols another plan would turn."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from cypp_etl.periods import Period, parse_period
+from cypp_etl.report.symbols import JUDGED
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+def show_comparison(connection: "Connection", other: Path, period: Period | None) -> int:
+    """Print each symbol that would turn; nothing is recorded.
+
+    Raises:
+        cypp_etl.plan_reader.PlanError: the other plan has faults.
+    """
+    from cypp_etl.plan_reader import read_plan
+    from warehouse.comparing import turned_by
+
+    turned = [one for one in turned_by(connection, read_plan(other)) if period is None or one.period == period.code]
+    for one in turned:
+        name = JUDGED.get(one.column, "Direction since the quarter before")
+        typer.echo(f"{one.indicator}, {parse_period(one.period).label}, {name.lower()}: {one.was} -> {one.now}")
+    typer.echo(f"{len(turned)} symbols would turn." if turned else "No symbol would turn.")
+    return 0

@@ -1,0 +1,104 @@
+"""Commands for what the Board and analysts read: the report, the clinics, what another plan would say, exports."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.administration import By
+from flows.asking import ask
+from flows.ending import faults, parsed_period, stop
+from flows.settings import read_settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from cypp_etl.plan_model import Plan
+
+_Output = Annotated[Path, typer.Option("--output", "-o", help="The folder to write to.")]
+_DAY = ["%Y-%m-%d"]
+
+
+def report(
+    period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q3 or 2009-10.")],
+    output: _Output = Path(),
+    as_of: Annotated[
+        datetime | None, typer.Option(help="As it was known at the end of that day.", formats=_DAY)
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            help="List corrections after that day, not after the last report's returns were due.", formats=_DAY
+        ),
+    ] = None,
+) -> None:
+    """Write the board report: one HTML file that opens offline and prints, and an accessible Excel edition."""
+    from flows.reporting import write_report
+
+    wanted = parsed_period(period)
+
+    def write(connection: "Connection", _: "Plan") -> int:
+        for path in write_report(connection, wanted, output, as_of and as_of.date(), since and since.date()):
+            typer.echo(path)
+        return 0
+
+    raise typer.Exit(ask(write))
+
+
+def clinics(
+    period: Annotated[
+        str | None, typer.Argument(help="As they stood at the end of a period; as they stand now, if none.")
+    ] = None,
+) -> None:
+    """List the performance clinics, with what was noted at them."""
+    from flows.clinics import show_clinics
+
+    until = parsed_period(period) if period else None
+    raise typer.Exit(ask(lambda connection, _: show_clinics(connection, until)))
+
+
+def note(
+    clinic: Annotated[str, typer.Argument(help='A clinic\'s id, or the indicator if it has one open: "NI 45".')],
+    by: By = "",
+    issue: Annotated[list[str] | None, typer.Option(help="What stands in the way.")] = None,
+    solution: Annotated[list[str] | None, typer.Option(help="What would help.")] = None,
+    decision: Annotated[list[str] | None, typer.Option(help="What was decided.")] = None,
+) -> None:
+    """Note issues, solutions and decisions at a performance clinic; the next report has them."""
+    from flows.clinics import add_notes
+    from flows.workplace import open_workplace
+
+    texts = {"issue": issue or [], "solution": solution or [], "decision": decision or []}
+    if not by or not any(texts.values()):
+        stop("say what is to be noted, with --issue, --solution or --decision, and by whom, with --by NAME")
+    try:
+        noted = add_notes(open_workplace(read_settings()).engine, clinic, texts, by)
+    except faults() as fault:
+        stop(fault)
+    typer.echo(f"Noted at {noted}.")
+
+
+def compare_plans(
+    other: Annotated[
+        Path, typer.Argument(help="The folder of another plan's CSV files.", exists=True, file_okay=False)
+    ],
+    period: Annotated[str | None, typer.Argument(help="One period; all of them, if none.")] = None,
+) -> None:
+    """Say which symbols another plan would turn, by its margins, polarities or targets, before it is adopted."""
+    from flows.comparing import show_comparison
+
+    wanted = parsed_period(period) if period else None
+    raise typer.Exit(ask(lambda connection, _: show_comparison(connection, other, wanted)))
+
+
+def export(output: _Output) -> None:
+    """Write every view as CSV and Parquet, with a Frictionless data package."""
+    from warehouse.export import export_views
+
+    def write(connection: "Connection", _: "Plan") -> int:
+        for path in export_views(connection, output):
+            typer.echo(path)
+        return 0
+
+    raise typer.Exit(ask(write))

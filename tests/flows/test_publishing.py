@@ -1,0 +1,83 @@
+"""The commands for the Board and for analysts, as they are typed."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+from typer.testing import CliRunner
+
+import cypp_etl
+from cypp_etl.plan_reader import read_plan
+from flows.cli import app
+from tests.warehouse.builders import checked, later, observation
+from warehouse.engine import open_warehouse
+from warehouse.load import record
+from warehouse.revisions import upgrade
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home whose warehouse has a declining indicator."""
+    for name in ("CYPP_INBOX", "CYPP_WAREHOUSE_URL", "CYPP_PLAN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CYPP_HOME", str(tmp_path))
+    engine: Engine = open_warehouse(f"sqlite:///{tmp_path / 'warehouse.db'}")
+    upgrade(engine)
+    figures = [observation("NI 111a", "60", "2009-10Q1"), observation("NI 111a", "90")]
+    record(engine, checked("a", *figures), read_plan(), later(0))
+    engine.dispose()
+    return tmp_path
+
+
+def _type(*arguments: object) -> tuple[int, str]:
+    result = CliRunner().invoke(app, [str(one) for one in arguments])
+    return result.exit_code, result.output
+
+
+def test_a_report_comes_in_two_editions(home: Path) -> None:
+    code, said = _type("report", "2010-11Q1", "-o", home / "out")
+    assert code == 0
+    written = [Path(line) for line in said.splitlines()]
+    assert [path.name for path in written] == ["board report 2010-11Q1.html", "board report 2010-11Q1.xlsx"]
+    assert "NI 111a" in written[0].read_text("utf-8")
+    assert _type("report", "2010-11Q1", "-o", home / "then", "--as-of", "2009-01-01")[0] == 0
+    then = (home / "then" / "board report 2010-11Q1.html").read_text("utf-8")
+    assert "Nothing has been returned" in then
+
+
+def test_a_note_is_taken_by_indicator_and_listed(home: Path) -> None:
+    assert "police NI 111a 2010-11Q1: open" in _type("clinics")[1]
+    code, said = _type(
+        "note", "ni111A", "--issue", "Fewer diversions", "--decision", "Meet weekly", "--by", "A. Person"
+    )
+    assert (code, said) == (0, "Noted at police NI 111a 2010-11Q1.\n")
+    listed = _type("clinics", "2010-11Q1")[1]
+    assert "A. Person: Fewer diversions" in listed
+    assert "A. Person: Meet weekly" in listed
+    assert _type("clinics", "2009-10Q4")[1] == "No performance clinic has been opened.\n"
+
+
+def test_a_note_must_say_something_at_a_clinic_that_is_there(home: Path) -> None:
+    code, said = _type("note", "NI 45", "--issue", "x", "--by", "A")
+    assert code == 2
+    assert "there are: police NI 111a 2010-11Q1" in said
+    assert _type("note", "NI 111a", "--by", "A")[0] == 2
+
+
+def test_another_plan_is_compared_without_being_adopted(home: Path) -> None:
+    other = home / "other"
+    shutil.copytree(Path(cypp_etl.__file__).parent / "plan", other)
+    figures = other / "figures.csv"
+    figures.write_text(figures.read_text("utf-8").replace("target,NI 111a,2010-11,514", "target,NI 111a,2010-11,200"))
+    code, said = _type("compare-plans", other)
+    assert code == 0
+    assert "NI 111a, 2010/11 Q1, on target: yes -> no" in said
+    assert "2 symbols would turn." in said
+    assert _type("compare-plans", Path(cypp_etl.__file__).parent / "plan") == (0, "No symbol would turn.\n")
+
+
+def test_every_view_is_exported(home: Path) -> None:
+    code, said = _type("export", "-o", home / "out")
+    assert code == 0
+    assert len(said.splitlines()) == 17
