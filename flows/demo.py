@@ -119,6 +119,7 @@ def _show(settings: Settings) -> int:
     from cypp_etl.published import read_sample_table
     from cypp_etl.samples import sample_periods
     from flows.board import count_agreeing_symbols, show_board_table
+    from flows.reporting import write_report
     from warehouse.engine import open_warehouse, reading
 
     with reading(open_warehouse(settings.warehouse_url)) as connection:
@@ -128,4 +129,6 @@ def _show(settings: Settings) -> int:
         agreeing, printed = count_agreeing_symbols(connection, year, read_sample_table())
         typer.echo(f"{agreeing} of the {printed} symbols that the source document prints come out of its figures.\n")
         show_board_table(connection, sample_periods()[-1])
+        report, _ = write_report(connection, sample_periods()[-1], settings.home)
+        typer.echo(f"The Board's report on it, to open or print: {report}")
     return int(agreeing != printed)

@@ -36,7 +36,7 @@ from warehouse.revisions import upgrade
 WRITTEN = date(2012, 1, 1)
 
 
-def _load(engine: Engine, plan: Plan, file: str, data: bytes, folder: str, at: datetime) -> None:
+def _load(engine: Engine, plan: Plan, file: str, data: bytes, folder: str, *, at: datetime) -> None:
     with reading(engine) as connection:
         history = read_history(connection, list(plan.partners))
     checked = Checker(plan, history, at.date()).check(Received(file, data, folder))
@@ -64,10 +64,10 @@ def engine(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Eng
     for period in sample_periods():
         for partner_code in plan.partners:
             data = sample_return(plan, partner_code, period)
-            _load(engine, plan, f"{partner_code} {period}.xlsx", data, partner_code, _due(plan, period))
+            _load(engine, plan, f"{partner_code} {period}.xlsx", data, partner_code, at=_due(plan, period))
         if period == Period(2009, 4):
             table = write_published_table(read_sample_table(), "text")
-            _load(engine, plan, "table.xlsx", table, "", _due(plan, period) + timedelta(days=5))
+            _load(engine, plan, "table.xlsx", table, "", at=_due(plan, period) + timedelta(days=5))
         if period == Period(2010, 3):
             _correct(engine, plan, period)
     yield engine
@@ -84,7 +84,7 @@ def _correct(engine: Engine, plan: Plan, period: Period) -> None:
         sheet.cell(row, column).data_type = "s" if isinstance(value, str) else "n"
     corrected = io.BytesIO()
     workbook.save(corrected)
-    _load(engine, plan, "yos corrected.xlsx", corrected.getvalue(), "yos", datetime(2011, 3, 1, 9, tzinfo=UTC))
+    _load(engine, plan, "yos corrected.xlsx", corrected.getvalue(), "yos", at=datetime(2011, 3, 1, 9, tzinfo=UTC))
 
 
 def _read(engine: Engine, period: str, day: date = date(2011, 6, 1)) -> BoardData:
@@ -174,6 +174,12 @@ def test_a_report_as_of_a_day_stays_as_it_was(engine: Engine, plan: Plan, tmp_pa
     tomorrow = _read(engine, "2010-11Q3", date(2011, 2, 28))
     lines = [set(render_html(tomorrow, day).splitlines()) for day in (WRITTEN, date(2012, 1, 2))]
     assert len(lines[0] ^ lines[1]) == 2
+
+
+def test_a_dossier_lists_the_milestones_that_its_diagnosis_counts(engine: Engine) -> None:
+    for period in ("2010-11Q1", "2010-11Q2", "2010-11Q3", "2010-11Q4"):
+        for page in clinic_pages(_read(engine, period)):
+            assert len(page.unachieved) == page.due - page.achieved, (period, page.clinic_id)
 
 
 def test_the_report_says_whether_a_change_is_more_than_noise(engine: Engine) -> None:

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
-from cypp_etl.periods import Period
+from cypp_etl.periods import Period, parse_period
 from cypp_etl.report.model import BoardData, Row
 from schemas.codes import MilestoneStatus
+
+_REPORTED = ("period", "status", "evidence", "review", "review_reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +27,16 @@ def milestone_parts(data: BoardData) -> list[AspirationPart]:
     return [part for part in parts if part.milestones]
 
 
-def latest_milestones(data: BoardData) -> list[Row]:
-    """Each milestone once, as last reported by the end of the period."""
-    latest = {row["milestone"]: row for row in data.milestones}
+def latest_milestones(data: BoardData, until: Period | None = None) -> list[Row]:
+    """Each milestone once, as last reported by the end of the report's period, or of an earlier one."""
+    latest: dict[str, Row] = {}
+    for row in data.milestones:
+        # What was reported later says nothing of then: the milestone stands as if nothing had been reported.
+        is_later = until is not None and row["period"] is not None and parse_period(row["period"]) > until
+        if not is_later:
+            latest[row["milestone"]] = row
+        elif row["milestone"] not in latest:
+            latest[row["milestone"]] = {**row, **dict.fromkeys(_REPORTED)}
     return sorted(latest.values(), key=lambda row: (row["aspiration"], row["due"], row["milestone"]))
 
 

@@ -202,7 +202,7 @@ def _clinic_key(clinic: Row) -> str:
 
 def _clinic_page(data: BoardData, clinic: Row, row: Row) -> ClinicPage:
     page = _indicator_page(data, row)
-    outcome = row["outcome_code"]
+    measured = parse_period(clinic["measured_period"])
     return ClinicPage(
         key=_clinic_key(clinic),
         clinic_id=clinic["clinic_id"],
@@ -212,12 +212,12 @@ def _clinic_page(data: BoardData, clinic: Row, row: Row) -> ClinicPage:
         diagnosis=_DIAGNOSES[clinic["diagnosis"]],
         due=clinic["milestones_due"],
         achieved=clinic["milestones_achieved"],
-        measured=parse_period(clinic["measured_period"]).label,
+        measured=measured.label,
         indicator=page,
         unachieved=tuple(
             one
-            for one in latest_milestones(data)
-            if one["outcome_code"] == outcome and is_overdue(one, parse_period(clinic["measured_period"]))
+            for one in latest_milestones(data, measured)
+            if one["outcome_code"] == row["outcome_code"] and is_overdue(one, measured)
         ),
         notes=tuple(note for note in data.notes if belongs_to(note, clinic)),
         findings=tuple(
