@@ -15,12 +15,14 @@ TITLE = "Receipt for your return"
 STILL_DUE = "Still due from you"
 CHANGED_CELLS = "What you changed since your submission before"
 CHANGED_JUDGEMENTS = "What that changed in the Board's report"
+MAY_BE_SENT = "You may mend and send this very workbook: what the receipt has added is not read."
 NOTHING_FOUND = "Nothing to correct, and nothing to explain."
 
+_SEND_AGAIN = "Save your workbook and put it in your folder again."
 _NOTHING_TO_DO = "There is nothing for you to do."
 # What is said where nothing was found that asks for an answer.
 _STANDING = {
-    SubmissionStatus.ACCEPTED: ("ACCEPTED: your figures were loaded.", _NOTHING_TO_DO),
+    SubmissionStatus.ACCEPTED: ("ACCEPTED: your figures were loaded.", "There is nothing to correct in this return."),
     SubmissionStatus.DUPLICATE: ("DUPLICATE: this very file was received before.", _NOTHING_TO_DO),
     SubmissionStatus.SUPERSEDED: ("SUPERSEDED: a later submission has taken the place of this one.", _NOTHING_TO_DO),
     SubmissionStatus.FAILED: (
@@ -76,15 +78,15 @@ def verdict(summary: ReceiptSummary, findings: Sequence[Finding]) -> tuple[str, 
             errors = _there_are(counted[Severity.ERROR], *_KINDS[Severity.ERROR])
             return (
                 "REJECTED: nothing was loaded.",
-                f"{errors} to correct. Correct the cells listed below, all in one go.",
-                "Save the workbook and put it in your folder again. You may send this very workbook.",
+                f"{errors} to correct. Correct what is listed below, all in one go.",
+                _SEND_AGAIN,
             )
         case SubmissionStatus.ACCEPTED_WITH_QUERIES:
             queries = _there_are(counted[Severity.QUERY], *_KINDS[Severity.QUERY])
             return (
                 "ACCEPTED WITH QUERIES: your figures were loaded.",
                 f"{queries} to explain. Correct the cells listed below, or say in Comment why they are right.",
-                "Save the workbook and put it in your folder again. You may send this very workbook.",
+                _SEND_AGAIN,
             )
     return _STANDING[summary.status]
 
