@@ -17,7 +17,9 @@ h1{font-size:1.8rem}h2{font-size:1.3rem;margin-top:2rem}
 .verdict{color:#fff;padding:.6rem 1rem;font-size:1.2rem;font-weight:bold}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1.5rem}
 dt{font-weight:bold}dd{margin:0;overflow-wrap:anywhere}
-table{border-collapse:collapse;width:100%;margin-top:1.5rem}caption{text-align:left;font-weight:bold;padding:.4rem 0}
+table{border-collapse:collapse;width:100%;table-layout:fixed;margin-top:1.5rem}
+th:nth-child(1){width:14%}th:nth-child(2){width:5rem}th:nth-child(3){width:18%}
+caption{text-align:left;font-weight:bold;padding:.4rem 0}
 th,td{border:1px solid #bfbfbf;padding:.4rem .6rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}
 thead th{background:#1f3864;color:#fff}td,dd{white-space:pre-line}
 @media print{body{margin:0;max-width:none}tr{break-inside:avoid}}

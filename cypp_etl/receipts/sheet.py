@@ -20,6 +20,7 @@ _LINE_HEIGHT = 13.5
 _LETTERS_PER_DIGIT = 1.15
 _HIGHEST = 400.0
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\n")
+_TO_BE_SENT = frozenset({SubmissionStatus.REJECTED, SubmissionStatus.ACCEPTED_WITH_QUERIES})
 _TAB_COLOURS = {SubmissionStatus.REJECTED: "FFB00A21", SubmissionStatus.ACCEPTED_WITH_QUERIES: "FF8F5E02"}
 _ACCEPTED_COLOUR = "FF1E6B3A"
 _COLUMNS = len(read_layouts()["receipt"].part("receipt").columns)
@@ -50,6 +51,8 @@ class ReceiptSheet:
         self._line(wording.TITLE, looks.title, height=26)
         banner, *advice = wording.verdict(summary, findings)
         self._across(banner, looks.banner, height=24)
+        if summary.status in _TO_BE_SENT:
+            advice.append(wording.MAY_BE_SENT)
         for sentence in advice:
             self._line(sentence, looks.advice, height=18)
         self._line()

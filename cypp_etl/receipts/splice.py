@@ -21,6 +21,7 @@ _MEASURE = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,20})?")
 _HEAD = b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _BOM = b"\xef\xbb\xbf"
 _KNOWN_AS_UTF8 = frozenset({"utf-8", "utf8", "us-ascii"})
+_OTHERS = frozenset({"utf-16", "utf-16le", "utf-16be", "iso-8859-1", "windows-1252"})
 _DEEPEST = 256
 
 Attributes = dict[str, str]
@@ -76,6 +77,7 @@ class Markup:
         self.data = as_utf8(data)
         self._keep = keep
         self._edits: list[tuple[int, int, bytes]] = []
+        self._grown: dict[int, tuple[Node, list[bytes]]] = {}
         self._open: list[Node] = []
         self._skipped = 0
         self._roots: list[Node] = []
@@ -100,7 +102,7 @@ class Markup:
     @property
     def is_changed(self) -> bool:
         """Whether there is any change to make."""
-        return bool(self._edits)
+        return bool(self._edits or self._grown)
 
     def _start(self, tag: str, attributes: Attributes) -> None:
         if self._skipped:
@@ -160,9 +162,9 @@ class Markup:
             self.replace(node.until, node.until, added)
 
     def append(self, node: Node, xml: str) -> None:
-        """Add to the end of an element's content; to one that is written as one tag, only once."""
+        """Add to the end of an element's content."""
         if node.is_empty_tag:
-            self.change(node, {}, self.written(xml))
+            self._grown.setdefault(node.start, (node, []))[1].append(self.written(xml))
         else:
             self.replace(node.until, node.until, xml)
 
@@ -170,6 +172,9 @@ class Markup:
         """Add a child to the root in its place in the schema's order, in which its name must be."""
         content = self.written(xml) if isinstance(xml, str) else xml
         name = _start_tag(content, 0)[1].decode().rpartition(":")[2]
+        if self.root.is_empty_tag:
+            self._grown.setdefault(self.root.start, (self.root, []))[1].append(content)
+            return
         before = set(order[: order.index(name)])
         earlier = [child for child in self.root.children if child.name in before]
         at = earlier[-1].end if earlier else self.root.inside
@@ -177,6 +182,9 @@ class Markup:
 
     def result(self) -> bytes:
         """The part with its changes made."""
+        for node, added in self._grown.values():
+            self.change(node, {}, b"".join(added))
+        self._grown.clear()
         pieces: list[bytes] = []
         at = 0
         for start, end, content in sorted(self._edits, key=lambda edit: (edit[0], edit[1])):
@@ -218,9 +226,11 @@ def as_utf8(data: bytes) -> bytes:
         encoding = "utf-16"
     if encoding in _KNOWN_AS_UTF8:
         return data.removeprefix(_BOM)
+    if encoding not in _OTHERS:
+        raise damaged("its contents are in an encoding that workbooks do not use")
     try:
         text = data.decode(encoding)
-    except (LookupError, UnicodeDecodeError) as fault:
+    except UnicodeDecodeError as fault:
         raise damaged("its contents are in an encoding that workbooks do not use") from fault
     return _HEAD + _DECLARATION.sub("", text, count=1).encode()
 

@@ -15,12 +15,24 @@ TITLE = "Receipt for your return"
 STILL_DUE = "Still due from you"
 CHANGED_CELLS = "What you changed since your submission before"
 CHANGED_JUDGEMENTS = "What that changed in the Board's report"
+MAY_BE_SENT = "You may mend and send this very workbook: what the receipt has added is not read."
 NOTHING_FOUND = "Nothing to correct, and nothing to explain."
 
+_SEND_AGAIN = "Save your workbook and put it in your folder again."
 _NOTHING_TO_DO = "There is nothing for you to do."
-# What is said where nothing was found that asks for an answer.
+_NOT_SENT = "Nothing was sent, and your earlier figures were not at hand to compare with."
+_REHEARSED = {
+    SubmissionStatus.ACCEPTED: "accepted",
+    SubmissionStatus.ACCEPTED_WITH_QUERIES: "accepted, with queries",
+    SubmissionStatus.REJECTED: "rejected",
+}
+# What is said where something asks for an answer, and where nothing does.
+_ASKING = {
+    SubmissionStatus.REJECTED: "REJECTED: nothing was loaded.",
+    SubmissionStatus.ACCEPTED_WITH_QUERIES: "ACCEPTED WITH QUERIES: your figures were loaded.",
+}
 _STANDING = {
-    SubmissionStatus.ACCEPTED: ("ACCEPTED: your figures were loaded.", _NOTHING_TO_DO),
+    SubmissionStatus.ACCEPTED: ("ACCEPTED: your figures were loaded.", "There is nothing to correct in this return."),
     SubmissionStatus.DUPLICATE: ("DUPLICATE: this very file was received before.", _NOTHING_TO_DO),
     SubmissionStatus.SUPERSEDED: ("SUPERSEDED: a later submission has taken the place of this one.", _NOTHING_TO_DO),
     SubmissionStatus.FAILED: (
@@ -68,46 +80,25 @@ def causes_of(findings: Iterable[Finding]) -> list[Cause]:
 
 def verdict(summary: ReceiptSummary, findings: Sequence[Finding]) -> tuple[str, ...]:
     """What became of the return, and what to do now: a sentence or two each."""
-    counted = count_by_severity(findings)
+    asked = _asked(summary.status, count_by_severity(findings))
     if summary.is_rehearsal:
-        return _rehearsed(summary.status, counted)
-    match summary.status:
-        case SubmissionStatus.REJECTED:
-            errors = _there_are(counted[Severity.ERROR], *_KINDS[Severity.ERROR])
-            return (
-                "REJECTED: nothing was loaded.",
-                f"{errors} to correct. Correct the cells listed below, all in one go.",
-                "Save the workbook and put it in your folder again. You may send this very workbook.",
-            )
-        case SubmissionStatus.ACCEPTED_WITH_QUERIES:
-            queries = _there_are(counted[Severity.QUERY], *_KINDS[Severity.QUERY])
-            return (
-                "ACCEPTED WITH QUERIES: your figures were loaded.",
-                f"{queries} to explain. Correct the cells listed below, or say in Comment why they are right.",
-                "Save the workbook and put it in your folder again. You may send this very workbook.",
-            )
+        would_be = _REHEARSED[summary.status]
+        return f"ONLY CHECKED: it would be {would_be}.", *(asked or ["Put it in your folder to send it."]), _NOT_SENT
+    if asked:
+        return _ASKING[summary.status], *asked, _SEND_AGAIN
     return _STANDING[summary.status]
 
 
-def _rehearsed(status: SubmissionStatus, counted: Counter[Severity]) -> tuple[str, ...]:
-    """What would become of a return that was only checked, and what to do before it is sent."""
-    not_sent = "Nothing was sent, and your earlier figures were not at hand to compare with."
+def _asked(status: SubmissionStatus, counted: Counter[Severity]) -> list[str]:
+    """What a return asks of its partner, if anything."""
     match status:
         case SubmissionStatus.REJECTED:
             errors = _there_are(counted[Severity.ERROR], *_KINDS[Severity.ERROR])
-            return (
-                "ONLY CHECKED: it would be rejected.",
-                f"{errors} to correct. Correct the cells listed below, all in one go, and check it again.",
-                not_sent,
-            )
+            return [f"{errors} to correct. Correct what is listed below, all in one go."]
         case SubmissionStatus.ACCEPTED_WITH_QUERIES:
             queries = _there_are(counted[Severity.QUERY], *_KINDS[Severity.QUERY])
-            return (
-                "ONLY CHECKED: it would be accepted, with queries.",
-                f"{queries} to explain. Correct the cells listed below, or say in Comment why they are right.",
-                not_sent,
-            )
-    return ("ONLY CHECKED: it would be accepted.", "Put it in your folder to send it.", not_sent)
+            return [f"{queries} to explain. Correct the cells listed below, or say in Comment why they are right."]
+    return []
 
 
 def proof(summary: ReceiptSummary) -> list[tuple[str, str]]:

@@ -62,8 +62,8 @@ def _blamed_column(code: str, row: IndicatorRow) -> str:
 def _indicator_words(code: str, row: IndicatorRow, index: PlanIndex) -> dict[str, object]:
     if code == "sub-indicator-unknown":
         parts = index.references[reference_key(row.indicator_ref)]
-        has = f"has the parts {in_list(parts)}" if parts else "has no parts"
-        return {"ref": row.indicator_ref, "has": has, "value": row.sub}
+        known = f"the parts {in_list(parts)}" if parts else "no parts"
+        return {"ref": row.indicator_ref, "parts": known, "value": row.sub}
     if code == "indicator-unknown":
         return {"value": row.indicator_ref}
     if code == "unit-differs":

@@ -190,3 +190,10 @@ def test_an_encoding_is_turned_into_utf_8() -> None:
     assert Markup(text.encode("latin-1")).data.endswith("<a>é</a>".encode())
     with pytest.raises(UnreadableWorkbook):
         as_utf8(b'<?xml version="1.0" encoding="klingon"?><a/>')
+
+
+def test_an_element_written_as_one_tag_can_be_added_to_again_and_again() -> None:
+    markup = Markup(b'<x:a xmlns:x="y"/>')
+    for name in ("one", "two"):
+        markup.append(markup.root, f"<{name}/>")
+    assert markup.result() == b'<x:a xmlns:x="y"><x:one/><x:two/></x:a>'
