@@ -51,7 +51,15 @@ def test_clinics_are_what_the_rule_read_aloud_gives(engine: Engine, plan: Plan, 
     sequences = _sequences()
     with writing(engine) as connection:
         plan_id = record_plan(connection, plan, later(0)).plan_id
-        came = {"file": "", "file_name": "", "sha256": "", "layout": "", "prepared_by": "", "email": ""}
+        came = {
+            "file": "",
+            "file_name": "",
+            "sha256": "",
+            "content_sha256": "",
+            "layout": "",
+            "prepared_by": "",
+            "email": "",
+        }
         moments = {"received_at": later(0), "recorded_at": later(0)}
         connection.execute(insert(submission), {"submission_id": 1, "status": "rejected"} | came | moments)
         judged, figures = [], []
