@@ -36,8 +36,9 @@ _TRAVELLED = """
 
 # The milestones are counted as at the last period without improvement: the diagnosis says why there was none.
 _CLINICS = """
-        clinic AS (
+        clinic AS MATERIALIZED (
             SELECT partner_code, indicator, min(CASE WHEN reason IS NOT NULL THEN period END) AS opened_period,
+                min(CASE WHEN reason = '{is_declining}' THEN period END) AS declining_period,
                 max(CASE WHEN is_end = 1 THEN period END) AS closed_period,
                 max(CASE WHEN direction <> '{improving}' THEN period END) AS measured_period
             FROM stretched GROUP BY partner_code, indicator, stretch
@@ -92,7 +93,9 @@ def clinics_query(standing: Standing, more_columns: str = "") -> str:
         WITH {_TRAVELLED.format(**words)}, {_CLINICS.format(**words)}
         SELECT
             c.partner_code || ' ' || c.indicator || ' ' || c.opened_period AS clinic_id, c.indicator, c.opened_period,
-            s.reason, c.closed_period, coalesce(n.due, 0) AS milestones_due,
+            CASE WHEN c.opened_period = c.declining_period THEN '{ClinicReason.DECLINING}'
+                ELSE '{ClinicReason.OFF_TARGET}' END AS reason,
+            c.closed_period, coalesce(n.due, 0) AS milestones_due,
             coalesce(n.achieved, 0) AS milestones_achieved,
             CASE WHEN coalesce(n.milestones, 0) = 0 THEN '{Diagnosis.NO_PLAN}'
                 WHEN n.due = 0 THEN '{Diagnosis.NOT_YET_DUE}'
@@ -102,8 +105,6 @@ def clinics_query(standing: Standing, more_columns: str = "") -> str:
             {more_columns}
         FROM clinic c
         JOIN plan_indicator i ON i.plan_id = {standing.plan_id} AND i.indicator = c.indicator
-        JOIN stretched s ON s.partner_code = c.partner_code AND s.indicator = c.indicator
-            AND s.period = c.opened_period
         LEFT JOIN counted n ON n.outcome_code = i.outcome_code AND n.period = c.measured_period"""  # noqa: S608 (nothing but constants)
 
 
