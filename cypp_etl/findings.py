@@ -10,6 +10,9 @@ from importlib.resources import files
 
 from schemas.codes import Severity
 
+# As much of what was typed as a message repeats.
+_LONGEST = 80
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -56,9 +59,16 @@ def find(code: str, *, sheet: str = "", cell: str = "", value: object = "", **wo
     """
     advice = catalogue()[code]
     typed = str(value)
-    words |= {"sheet": sheet, "cell": cell, "value": typed, "said": f'"{typed}"' if typed else "nothing"}
+    brief = shorten(typed)
+    words |= {"sheet": sheet, "cell": cell, "value": brief, "said": f'"{brief}"' if brief else "nothing"}
     message, fix = advice.message.format_map(words), advice.fix.format_map(words)
     return Finding(code, advice.severity, sheet, cell, typed, message, fix)
+
+
+def shorten(text: str) -> str:
+    """A text as a sentence can hold it: in one line, and not a page."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
 
 def most_important_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:

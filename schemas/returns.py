@@ -5,7 +5,7 @@ Frames hold typed values only (pandera loses faults in a column that is not clea
 files, and their index leads back to the row.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import cache
 
@@ -35,7 +35,8 @@ BLAMED_COLUMN = {
 
 
 def _text(*checks: pa.Check, nullable: bool = False) -> pa.Column:
-    return pa.Column(object, list(checks), nullable=nullable)
+    # Without a type: text is held as objects, and to see that they are pandera looks for geopandas every time.
+    return pa.Column(None, list(checks), nullable=nullable)
 
 
 def _word_of(codes: type[StrEnum], *, error: str) -> pa.Column:
@@ -130,6 +131,12 @@ def milestone_reports(milestones: frozenset[str]) -> pa.DataFrameSchema:
         },
         strict=True,
     )
+
+
+def as_frame(schema: pa.DataFrameSchema, records: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    """A frame of records with the schema's columns and types; text is held as objects."""
+    dtypes = {name: str(column.dtype) if column.dtype else "object" for name, column in schema.columns.items()}
+    return pd.DataFrame({name: pd.Series([one[name] for one in records], dtype=dtypes[name]) for name in dtypes})
 
 
 def failures(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> Iterator[tuple[int, str]]:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-import pandas as pd
 import pandera.pandas as pa
 
 from cypp_etl.findings import Finding, in_list
@@ -115,11 +114,8 @@ def _milestone_record(row: MilestoneRow, number: int) -> dict[str, object]:
 
 def _failures(schema: pa.DataFrameSchema, records: list[dict[str, object]]) -> Iterator[tuple[int, str]]:
     """The failures of a frame made of records, by their position."""
-    if not records:
-        return
-    dtypes = {name: str(column.dtype) for name, column in schema.columns.items()}
-    columns = {name: pd.Series([record[name] for record in records], dtype=dtype) for name, dtype in dtypes.items()}
-    yield from returns.failures(schema, pd.DataFrame(columns))
+    if records:
+        yield from returns.failures(schema, returns.as_frame(schema, records))
 
 
 def code_word(codes: type[MilestoneStatus] | type[Review], text: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from cypp_etl.findings import Finding
+from cypp_etl.findings import Finding, in_words
 from cypp_etl.intake.rows import ParsedReturn
 from cypp_etl.submission import Waiver
 from schemas.codes import Severity
@@ -33,7 +33,7 @@ def _covers(waiver: Waiver, finding: Finding, subject: str) -> bool:
 
 
 def _as_note(finding: Finding, waiver: Waiver) -> Finding:
-    waived = f"Waived by {waiver.waived_by} until {waiver.until:%-d %B %Y}: {waiver.reason}"
+    waived = f"Waived by {waiver.waived_by} until {in_words(waiver.until)}: {waiver.reason}"
     return replace(finding, severity=Severity.NOTE, message=f"{finding.message} {waived}", fix="Nothing.")
 
 

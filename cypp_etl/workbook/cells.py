@@ -140,6 +140,8 @@ class SheetReader:
             else:
                 return
             column = self._column
+            if column in self._cells:
+                raise damaged("it has two cells in one place")
             self._cells[column] = Cell(self._row, column, kind, value, self._style.number_format, is_formula)
         elif name == "is":
             self._in_text = False
@@ -182,7 +184,7 @@ class SheetReader:
     def _keep_row(self) -> None:
         if self._column > self._limits.columns:
             raise damaged("a row has more cells than a sheet has columns")
-        if self._cells:
+        if len(self._cells) > self._cells_before:
             if not self._row:
                 raise damaged("a cell is in no row")
             self._sheet.rows[self._row] = self._cells

@@ -1,6 +1,7 @@
 """How much of a stranger's file is read before it is refused, so that no file can exhaust the machine."""
 
 from dataclasses import dataclass
+from sys import getsizeof
 
 from cypp_etl.workbook.model import UnreadableWorkbook
 
@@ -11,30 +12,39 @@ MIB = 1 << 20
 class Limits:
     """The most that a file may hold. Each is far above what a return needs, and what Excel allows where it has a say.
 
-    `memory` (bytes) and `seconds` bound a child process that reads a file in a library of others.
+    What unpacks to more than `apart_from_bytes` is read in a child process, which `memory` (bytes) and `seconds` of its
+    own computing bound; the libraries of others get `foreign_seconds`. By the clock a child may take three times that,
+    since a busy machine is not the file's fault. `docs/decisions/0009-large-files-apart.md` says how these were found.
     """
 
     file_bytes: int = 20 * MIB
     entries: int = 2_000
-    inflated_bytes: int = 400 * MIB
+    archived_bytes: int = 400 * MIB
+    inflated_bytes: int = 160 * MIB
+    listing_bytes: int = 16 * MIB
     ratio: int = 200
     ratio_from_bytes: int = 4 * MIB
     token_bytes: int = 1 * MIB
     depth: int = 64
     names: int = 10_000
-    elements: int = 4_000_000
+    elements: int = 5_200_000
+    attributes: int = 8_000_000
+    idle_elements: int = 1_600_000
     listed_elements: int = 100_000
     sheets: int = 256
     row_elements: int = 1_100_000
+    filled_rows: int = 300_000
     rows: int = 1_048_576
     columns: int = 16_384
     cells: int = 1_250_000
     strings: int = 1_250_000
     text_length: int = 2 * 32_767
-    text_characters: int = 24_000_000
+    text_bytes: int = 100 * MIB
     merges: int = 100_000
-    memory: int = 768 * MIB
-    seconds: int = 20
+    apart_from_bytes: int = 8 * MIB
+    memory: int = 400 * MIB
+    seconds: int = 12
+    foreign_seconds: int = 3
 
 
 DEFAULT_LIMITS = Limits()
@@ -49,7 +59,9 @@ class Spent:
     elements: int = 0
     row_elements: int = 0
     cells: int = 0
-    text_characters: int = 0
+    filled_rows: int = 0
+    texts: int = 0
+    text_bytes: int = 0
     merges: int = 0
 
     def inflate(self, count: int) -> None:
@@ -62,7 +74,10 @@ class Spent:
         """Count XML elements, which cost time even where they hold nothing."""
         self.elements += count
         if self.elements > self.limits.elements:
-            raise too_large(f"it has more than {self.limits.elements:,} elements, most of them empty or styling")
+            raise too_many_elements(self.limits)
+        # A cell takes two elements, and so does a text; the rest of what is counted says nothing.
+        if self.elements - 4 * (self.cells + self.texts) > self.limits.idle_elements:
+            raise too_many_idle(self.limits)
 
     def add_row_element(self) -> None:
         """Count a row, whether or not it holds anything."""
@@ -71,18 +86,22 @@ class Spent:
             raise too_large(f"it has more than {self.limits.row_elements:,} rows")
 
     def add_cells(self, count: int) -> None:
-        """Count cells that hold something."""
+        """Count the cells of a row that hold something."""
+        self.filled_rows += 1
+        if self.filled_rows > self.limits.filled_rows:
+            raise too_many_rows(self.limits)
         self.cells += count
         if self.cells > self.limits.cells:
-            raise too_large(f"it has more than {self.limits.cells:,} cells")
+            raise too_many_cells(self.limits)
 
     def add_text(self, text: str) -> None:
         """Count a text that is kept, and refuse one that no cell can hold."""
         if len(text) > self.limits.text_length:
             raise text_too_long(self.limits)
-        self.text_characters += len(text)
-        if self.text_characters > self.limits.text_characters:
-            raise too_large(f"it holds more than {self.limits.text_characters:,} characters of text")
+        self.texts += 1
+        self.text_bytes += getsizeof(text)
+        if self.text_bytes > self.limits.text_bytes:
+            raise too_large(f"it holds more than {self.limits.text_bytes // MIB} MB of text")
 
     def add_merge(self) -> None:
         """Count a merged area."""
@@ -114,6 +133,31 @@ def too_complex(reason: str) -> UnreadableWorkbook:
 def not_excel(kind: str) -> UnreadableWorkbook:
     """The file is sound, and is something else."""
     return UnreadableWorkbook("workbook-not-excel", kind=kind)
+
+
+def too_many_elements(limits: Limits) -> UnreadableWorkbook:
+    """More markup than is read."""
+    return too_large(f"it is made of more than {limits.elements:,} pieces")
+
+
+def too_many_attributes(limits: Limits) -> UnreadableWorkbook:
+    """More attributes than all the cells that are read could have."""
+    return too_large(f"its pieces have more than {limits.attributes:,} properties")
+
+
+def too_many_idle(limits: Limits) -> UnreadableWorkbook:
+    """More markup without content than is read."""
+    return too_large(f"it has more than {limits.idle_elements:,} cells or rows that are empty or only coloured")
+
+
+def too_many_cells(limits: Limits) -> UnreadableWorkbook:
+    """More filled cells than are read."""
+    return too_large(f"it has more than {limits.cells:,} cells")
+
+
+def too_many_rows(limits: Limits) -> UnreadableWorkbook:
+    """More filled rows than are read."""
+    return too_large(f"it has more than {limits.filled_rows:,} filled rows")
 
 
 def text_too_long(limits: Limits) -> UnreadableWorkbook:

@@ -7,11 +7,14 @@ back nothing but data. `transfer` has the lines, `child` the program.
 import logging
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from threading import Timer
+from typing import IO
 
-from cypp_etl.workbook.guards import DEFAULT_LIMITS, Limits, too_complex
-from cypp_etl.workbook.model import Workbook
-from cypp_etl.workbook.transfer import encode_limits, load
+from cypp_etl.workbook.guards import DEFAULT_LIMITS, Limits
+from cypp_etl.workbook.model import UnreadableWorkbook, Workbook
+from cypp_etl.workbook.transfer import encode_limits, receive
 
 _ROOT = Path(__file__).resolve().parents[2]
 _log = logging.getLogger(__name__)
@@ -20,16 +23,27 @@ _log = logging.getLogger(__name__)
 def read_isolated(data: bytes, name: str = "", limits: Limits = DEFAULT_LIMITS) -> Workbook:
     """The workbook in these bytes, read by a child that is given so much memory and time and no more."""
     command = [sys.executable, "-m", "cypp_etl.workbook.child", encode_limits(limits)]
-    try:
-        # From the folder that this package is in, so that the child finds the same one.
-        child = subprocess.run(  # noqa: S603 - no word of the command comes from the file
-            command, input=data, capture_output=True, cwd=_ROOT, timeout=limits.seconds, check=False
-        )
-    except subprocess.TimeoutExpired as fault:
-        raise too_complex(f"reading it took more than {limits.seconds} seconds") from fault
-    if child.returncode:
-        _log.warning(
-            "the reader of %r ended with %s: %s", name, child.returncode, child.stderr[-2000:].decode(errors="replace")
-        )
-        raise too_complex("reading it took more memory or time than a workbook needs")
-    return load(child.stdout)
+    # From the folder that this package is in, so that the child finds the same one. What a library prints as it goes
+    # down would fill a pipe that nobody empties.
+    with subprocess.Popen(  # noqa: S603 - no word of the command comes from the file
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=_ROOT
+    ) as child:
+        watch = Timer(3 * limits.seconds, child.kill)
+        watch.start()
+        try:
+            assert child.stdin is not None and child.stdout is not None, "both are pipes"  # noqa: S101
+            _hand_over(child.stdin, data)
+            return receive(child.stdout, limits)
+        except UnreadableWorkbook as fault:
+            if fault.code == "workbook-too-complex":
+                _log.warning("the reader of %r gave up: %s", name, fault.words.get("reason"))
+            raise
+        finally:
+            watch.cancel()
+            child.kill()
+
+
+def _hand_over(pipe: IO[bytes], data: bytes) -> None:
+    # A child that has ended hears nothing; what it said before tells why.
+    with suppress(BrokenPipeError), pipe:
+        pipe.write(data)

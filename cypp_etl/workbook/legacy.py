@@ -4,7 +4,6 @@ xlrd reads `.xls` with its number formats. python-calamine reads `.xlsb` and `.o
 codes or formulas; a file that claims a vast range can make it abort the process, and so can nothing in Python stop it.
 """
 
-import struct
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from io import BytesIO, StringIO
@@ -18,20 +17,6 @@ from cypp_etl.workbook.values import Value, is_finite, serial_of
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet
-
-# xlrd checks little of what it reads: whatever Python says of a wrong offset, length or code comes out of it.
-_XLRD_FAULTS = (
-    struct.error,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    NotImplementedError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    OSError,
-)
 
 
 def read_legacy(data: bytes, encoding: Encoding, limits: Limits) -> Workbook:
@@ -50,12 +35,15 @@ def _read_xls(data: bytes, spent: Spent) -> Workbook:
     try:
         book = xlrd.open_workbook(file_contents=data, formatting_info=True, ragged_rows=True, logfile=StringIO())
         return Workbook("xls", [_xls_sheet(book, sheet, spent) for sheet in book.sheets()])
-    except xlrd.XLRDError as fault:
-        if "encrypted" in str(fault):
+    except (UnreadableWorkbook, MemoryError):
+        raise
+    except CompDocError as fault:
+        raise damaged("it was cut short, or its records do not hold together") from fault
+    except Exception as fault:
+        if isinstance(fault, xlrd.XLRDError) and "encrypted" in str(fault):
             raise UnreadableWorkbook("workbook-password") from fault
-        raise damaged("its records do not hold together") from fault
-    except (CompDocError, *_XLRD_FAULTS) as fault:
-        raise damaged("its records do not hold together") from fault
+        # Some of what Excel opens xlrd does not: odd formulas in names, wrong counts, missing records.
+        return _read_calamine(data, Encoding.XLS, Spent(spent.limits))
 
 
 def _xls_sheet(book: Any, source: Any, spent: Spent) -> Sheet:
@@ -104,7 +92,9 @@ def _read_calamine(data: bytes, encoding: Encoding, spent: Spent) -> Workbook:
             sheets.append(_calamine_sheet(book.get_sheet_by_name(entry.name), spent, is_hidden=is_hidden))
     except calamine.PasswordError as fault:
         raise UnreadableWorkbook("workbook-password") from fault
-    except (calamine.CalamineError, OSError, ValueError, OverflowError) as fault:
+    except (UnreadableWorkbook, MemoryError):
+        raise
+    except BaseException as fault:
         raise damaged("its contents do not hold together") from fault
     return Workbook(encoding.value, sheets, has_formats=False)
 

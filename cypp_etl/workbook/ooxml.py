@@ -1,11 +1,10 @@
 """Reads Office Open XML workbooks (`.xlsx`, `.xlsm`, `.xltx`, transitional or strict) from their parts."""
 
-import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 
 from cypp_etl.workbook.cells import SheetReader
+from cypp_etl.workbook.collecting import collection_paused
 from cypp_etl.workbook.guards import damaged, too_large
 from cypp_etl.workbook.markup import Attributes, find_elements
 from cypp_etl.workbook.model import Sheet, UnreadableWorkbook, Workbook
@@ -18,79 +17,89 @@ _LISTED = frozenset({"sheet", "workbookPr"})
 _WITHOUT_CELLS = frozenset({"chartsheet", "dialogsheet", "xlMacrosheet", "xlIntlMacrosheet"})
 
 
-def read_ooxml(package: Package) -> Workbook:
-    """The workbook in a package that has a workbook part."""
-    part = workbook_part(package)
-    if part is None:
-        raise damaged("the part that lists its sheets is missing")
-    listed = find_elements(package.chunks(part), _LISTED, package.spent)
-    links = package.relationships(part)
-    is_1904 = any(element.attributes.get("date1904") in {"1", "true"} for element in listed)
-    entries = [element.attributes for element in listed if element.parent == "sheets"]
-    if len(entries) > package.spent.limits.sheets:
-        raise too_large(f"it has more than {package.spent.limits.sheets} sheets")
-    styles = _read_styles(package, links, is_1904=is_1904)
-    strings = _lazy_strings(package, links)
-    with _collection_paused():
-        sheets = [
-            _read_sheet(package, entry, link, styles, strings)
-            for entry in entries
-            if (link := _sheet_link(entry, links)).kind not in _WITHOUT_CELLS
-        ]
-    if not sheets:
-        raise UnreadableWorkbook("workbook-no-sheets")
-    kinds = {link.kind for link in links.values()}
-    return Workbook("xlsx", sheets, has_macros="vbaProject" in kinds, has_external_links="externalLink" in kinds)
+class OoxmlBook:
+    """A workbook whose sheets are listed, and read one by one: what they hold need not be in memory all at once."""
 
-
-@contextmanager
-def _collection_paused() -> Iterator[None]:
-    """Cells are many and never in a cycle: to look for one among them, over and over, takes a fifth of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-def _sheet_link(entry: Attributes, links: dict[str, Relationship]) -> Relationship:
-    link = links.get(entry.get("r:id", ""))
-    if link is None:
-        raise damaged("a sheet that it lists is missing")
-    return link
-
-
-def _read_sheet(
-    package: Package,
-    entry: Attributes,
-    link: Relationship,
-    styles: dict[str | None, Style],
-    strings: Callable[[], list[str]],
-) -> Sheet:
-    sheet = Sheet(entry.get("name", ""), is_hidden=entry.get("state", "visible") != "visible")
-    SheetReader(sheet, styles, strings, package.spent).read(package.chunks(link.target))
-    return sheet
-
-
-def _part_of_kind(package: Package, links: dict[str, Relationship], kind: str) -> str | None:
-    return next((link.target for link in links.values() if link.kind == kind and link.target in package), None)
-
-
-def _read_styles(package: Package, links: dict[str, Relationship], *, is_1904: bool) -> dict[str | None, Style]:
-    part = _part_of_kind(package, links, "styles")
-    if part is None:
-        return {None: GENERAL_STYLE}
-    return read_styles(package.chunks(part), package.spent, is_1904=is_1904)
-
-
-def _lazy_strings(package: Package, links: dict[str, Relationship]) -> Callable[[], list[str]]:
-    @cache
-    def strings() -> list[str]:
-        part = _part_of_kind(package, links, "sharedStrings")
+    def __init__(self, package: Package) -> None:
+        part = workbook_part(package)
         if part is None:
-            raise damaged("the part that holds its texts is missing")
-        return read_shared_strings(package.chunks(part), package.spent)
+            raise damaged("the part that lists its sheets is missing")
+        self._package = package
+        self._links = package.relationships(part)
+        listed = find_elements(package.listing(part), _LISTED, package.spent)
+        self._is_1904 = any(element.attributes.get("date1904") in {"1", "true"} for element in listed)
+        self._entries = self._with_cells([element.attributes for element in listed if element.parent == "sheets"])
 
-    return strings
+    @property
+    def size(self) -> int:
+        """How many bytes the parts unpack to that take the time: the cells and their texts."""
+        return self._package.size(self._large_parts())
+
+    def refuse_volume(self) -> None:
+        """Refuse, at little cost, what holds more than is read."""
+        self._package.refuse_volume(self._large_parts())
+
+    def head(self) -> Workbook:
+        """The workbook, its sheets still missing."""
+        kinds = {link.kind for link in self._links.values()}
+        return Workbook("xlsx", [], has_macros="vbaProject" in kinds, has_external_links="externalLink" in kinds)
+
+    def read(self, begin: Callable[[str, bool], Sheet], end: Callable[[Sheet], None]) -> None:
+        """Read all sheets, each into what `begin` gives for its name and whether it is hidden, and `end` it."""
+        styles = self._read_styles()
+        strings = self._lazy_strings()
+        with collection_paused():
+            for entry, part in self._entries:
+                sheet = begin(entry.get("name", ""), entry.get("state", "visible") != "visible")
+                SheetReader(sheet, styles, strings, self._package.spent).read(self._package.chunks(part))
+                end(sheet)
+
+    def _with_cells(self, listed: list[Attributes]) -> list[tuple[Attributes, str]]:
+        limits = self._package.spent.limits
+        if len(listed) > limits.sheets:
+            raise too_large(f"it has more than {limits.sheets} sheets")
+        # A sheet that refers to no part is a module of macros from the days of Excel 95.
+        links = [(entry, self._sheet_link(key)) for entry in listed if (key := entry.get("r:id"))]
+        found = [(entry, link.target) for entry, link in links if link.kind not in _WITHOUT_CELLS]
+        if not found:
+            raise UnreadableWorkbook("workbook-no-sheets")
+        if len({entry.get("name", "").casefold() for entry, _ in found}) < len(found):
+            raise damaged("two of its sheets have the same name")
+        return found
+
+    def _sheet_link(self, key: str) -> Relationship:
+        link = self._links.get(key)
+        if link is None:
+            raise damaged("a sheet that it lists is missing")
+        return link
+
+    def _large_parts(self) -> list[str]:
+        strings = self._part_of_kind("sharedStrings")
+        return [part for _, part in self._entries] + ([strings] if strings else [])
+
+    def _part_of_kind(self, kind: str) -> str | None:
+        targets = (link.target for link in self._links.values() if link.kind == kind)
+        return next((target for target in targets if target in self._package), None)
+
+    def _read_styles(self) -> dict[str | None, Style]:
+        part = self._part_of_kind("styles")
+        if part is None:
+            return {None: GENERAL_STYLE}
+        return read_styles(self._package.listing(part), self._package.spent, is_1904=self._is_1904)
+
+    def _lazy_strings(self) -> Callable[[], list[str]]:
+        @cache
+        def strings() -> list[str]:
+            part = self._part_of_kind("sharedStrings")
+            if part is None:
+                raise damaged("the part that holds its texts is missing")
+            return read_shared_strings(self._package.chunks(part), self._package.spent)
+
+        return strings
+
+
+def read_ooxml(book: OoxmlBook) -> Workbook:
+    """The whole workbook."""
+    workbook = book.head()
+    book.read(Sheet, workbook.sheets.append)
+    return workbook

@@ -6,20 +6,22 @@ from collections.abc import Iterator
 from cypp_etl.workbook.guards import DEFAULT_LIMITS, Limits
 from cypp_etl.workbook.isolated import read_isolated
 from cypp_etl.workbook.model import Sheet, UnreadableWorkbook, Workbook
-from cypp_etl.workbook.ooxml import read_ooxml
+from cypp_etl.workbook.ooxml import OoxmlBook, read_ooxml
 from cypp_etl.workbook.sniff import Encoding, sniff
 
 
 def read_workbook(data: bytes, name: str = "", limits: Limits = DEFAULT_LIMITS) -> Workbook:
     """The workbook in these bytes, whatever they claim to be; UnreadableWorkbook, and nothing else, if there is none.
 
-    Office Open XML is read here; what other libraries read goes through a child process. `name` is what the file is
-    called, for the words of the finding alone.
+    Office Open XML of the size of a return is read here; what is larger, and what other libraries read, goes through a
+    child process. `name` is what the file is called, for the words of the finding alone.
     """
     try:
         encoding, package = sniff(data, limits)
         if encoding is Encoding.XLSX and package is not None:
-            return read_ooxml(package)
+            book = OoxmlBook(package)
+            if book.size <= limits.apart_from_bytes:
+                return read_ooxml(book)
         return read_isolated(data, name, limits)
     except UnreadableWorkbook as fault:
         fault.words.setdefault("name", name)

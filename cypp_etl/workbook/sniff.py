@@ -1,10 +1,11 @@
 """Tells what a file is from its bytes: its name may say anything."""
 
+import re
 from enum import StrEnum
 
-from cypp_etl.workbook.guards import Limits, not_excel, too_large
+from cypp_etl.workbook.guards import Limits, damaged, not_excel, too_large
 from cypp_etl.workbook.model import UnreadableWorkbook
-from cypp_etl.workbook.package import Package
+from cypp_etl.workbook.package import Package, part_name
 
 
 class Encoding(StrEnum):
@@ -17,7 +18,7 @@ class Encoding(StrEnum):
 
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_BARE_XLS = b"\x09\x08"
+_BARE_XLS = (b"\x09\x08", b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00")
 _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"%PDF", "a PDF"),
     (b"{\\rtf", "a Word document"),
@@ -50,6 +51,8 @@ _ARCHIVE_PARTS = (
     ("index/document.iwa", "an Apple Numbers or Pages file"),
 )
 _HEAD = 4096
+_ODS_MANIFEST = "META-INF/manifest.xml"
+_ODS_ENCRYPTION = b"encryption-data"
 _ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
 
 
@@ -78,15 +81,21 @@ def workbook_part(package: Package) -> str | None:
 def _sniff_archive(package: Package) -> Encoding:
     if "mimetype" in package:
         if b"".join(package.chunks("mimetype")).startswith(_ODS_TYPE):
+            _refuse_password(package)
             return Encoding.ODS
         raise not_excel("an OpenDocument file that is no spreadsheet")
-    for start, kind in _ARCHIVE_PARTS:
-        if any(part.startswith(start) for part in package):
-            raise not_excel(kind)
     part = workbook_part(package)
+    for start, kind in _ARCHIVE_PARTS:
+        if any(name.startswith(start) for name in ([part_name(part)] if part else package)):
+            raise not_excel(kind)
     if part is None:
         raise not_excel("a zip archive without a workbook")
     return Encoding.XLSB if part.lower().endswith(".bin") else Encoding.XLSX
+
+
+def _refuse_password(package: Package) -> None:
+    if _ODS_MANIFEST in package and _ODS_ENCRYPTION in b"".join(package.chunks(_ODS_MANIFEST)):
+        raise UnreadableWorkbook("workbook-password")
 
 
 def _sniff_ole(data: bytes) -> Encoding:
@@ -97,20 +106,24 @@ def _sniff_ole(data: bytes) -> Encoding:
     for stream, kind in _OLE_STREAMS:
         if _has_stream(data, stream):
             raise not_excel(kind)
+    if _is_cut_short(data):
+        raise damaged("it was cut short")
     raise not_excel("a file of another program")
+
+
+def _is_cut_short(data: bytes) -> bool:
+    """Whether an OLE file ends before the list of its streams, which often stands at its end."""
+    sector_bytes = 1 << min(int.from_bytes(data[30:32], "little"), 12)
+    return (int.from_bytes(data[48:52], "little") + 1) * sector_bytes >= len(data)
 
 
 def _has_stream(data: bytes, name: str) -> bool:
     # A directory entry starts at a multiple of 128 bytes: its name, padded to 64, and then the length of the name.
-    # Looking for that finds a stream even where the tables that lead to it are broken.
+    # Looking for that finds a stream even where the tables that lead to it are broken. Their case does not matter.
     encoded = name.encode("utf-16-le") + b"\0\0"
     length = len(encoded).to_bytes(2, "little")
-    at = data.find(encoded)
-    while at >= 0:
-        if at % 128 == 0 and data[at + 64 : at + 66] == length:
-            return True
-        at = data.find(encoded, at + 1)
-    return False
+    found = re.finditer(re.escape(encoded), data, re.IGNORECASE)
+    return any(at.start() % 128 == 0 and data[at.start() + 64 : at.start() + 66] == length for at in found)
 
 
 def _other_kind(data: bytes) -> str:

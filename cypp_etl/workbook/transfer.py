@@ -1,12 +1,21 @@
-"""A workbook as lines of JSON, for the way from the process that read it to the one that asked for it."""
+"""A workbook as lines of JSON, for the way from the process that read it to the one that asked for it.
+
+A line for the workbook; then for each sheet a line with its name, one for each row, and one with what of it is hidden
+or merged; and a last one, since an answer that was cut off must not pass for a whole one. A fault takes any's place.
+"""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from typing import Any
 
-from cypp_etl.workbook.guards import Limits
+from cypp_etl.workbook.collecting import collection_paused
+from cypp_etl.workbook.guards import Limits, Spent, damaged, too_complex
 from cypp_etl.workbook.model import Cell, CellKind, Sheet, UnreadableWorkbook, Workbook
 
+Send = Callable[[object], None]
+
+_END = "end"
 _KINDS = {kind.value: kind for kind in CellKind}
 
 
@@ -20,54 +29,110 @@ def decode_limits(text: str) -> Limits:
     return Limits(**json.loads(text))
 
 
-def dump_fault(fault: UnreadableWorkbook) -> Iterator[str]:
-    """The one line that says why there is no workbook."""
-    yield json.dumps({"code": fault.code, "words": fault.words})
+class RowsSent(dict[int, dict[int, Cell]]):
+    """A sheet's rows, each sent off when it is put in and not kept, so that the sender needs little memory."""
+
+    def __init__(self, send: Send) -> None:
+        super().__init__()
+        self._send = send
+
+    def __setitem__(self, _row: int, cells: dict[int, Cell]) -> None:
+        self._send(list(cells.values()))
 
 
-def dump(workbook: Workbook) -> Iterator[str]:
-    """A line for the workbook, and then for each sheet a line for itself and one for each of its rows."""
+def send_head(workbook: Workbook, send: Send) -> None:
+    """Send what is known of a workbook beside its sheets."""
     flags = {"has_formats": workbook.has_formats, "has_macros": workbook.has_macros}
-    yield json.dumps({"kind": workbook.kind, "has_external_links": workbook.has_external_links, **flags})
+    send({"kind": workbook.kind, "has_external_links": workbook.has_external_links, **flags})
+
+
+def begin_sheet(name: str, is_hidden: bool, send: Send) -> Sheet:
+    """Send the beginning of a sheet: one whose rows are sent as they are put in."""
+    send({"name": name, "is_hidden": is_hidden})
+    return Sheet(name, is_hidden, RowsSent(send))
+
+
+def end_sheet(sheet: Sheet, send: Send) -> None:
+    """Send what is known of a sheet only at its end."""
+    hidden = {"hidden_rows": sorted(sheet.hidden_rows), "hidden_columns": sorted(sheet.hidden_columns)}
+    send({"merges": sheet.merges, **hidden})
+
+
+def send_whole(workbook: Workbook, send: Send) -> None:
+    """Send a workbook that has been read."""
+    send_head(workbook, send)
     for sheet in workbook.sheets:
-        hidden = {"hidden_rows": sorted(sheet.hidden_rows), "hidden_columns": sorted(sheet.hidden_columns)}
-        yield json.dumps({"name": sheet.name, "is_hidden": sheet.is_hidden, "merges": sheet.merges, **hidden})
-        for row in sheet.rows.values():
-            yield json.dumps(list(row.values()))
+        sending = begin_sheet(sheet.name, sheet.is_hidden, send)
+        for row, cells in sheet.rows.items():
+            sending.rows[row] = cells
+        end_sheet(sheet, send)
 
 
-def load(answer: bytes) -> Workbook:
-    """The workbook that the lines of `dump` say, or the fault of `dump_fault`, raised."""
-    lines = iter(answer.splitlines())
-    head = json.loads(next(lines))
-    if "code" in head:
-        raise UnreadableWorkbook(head["code"], **head["words"])
-    workbook = Workbook(sheets=[], **head)
-    formats: dict[str, str] = {}
-    for line in lines:
-        entry = json.loads(line)
-        if isinstance(entry, dict):
-            workbook.sheets.append(_sheet(**entry))
-        else:
-            cells = (_cell(formats, *cell) for cell in entry)
-            workbook.sheets[-1].rows[entry[0][0]] = {cell.column: cell for cell in cells}
-    return workbook
+def send_end(send: Send) -> None:
+    """Send that there is no more."""
+    send(_END)
 
 
-def _sheet(
-    name: str, is_hidden: bool, merges: list[list[int]], hidden_rows: list[int], hidden_columns: list[int]
-) -> Sheet:
-    areas = [
+def send_fault(fault: UnreadableWorkbook, send: Send) -> None:
+    """Send why there is no workbook."""
+    send({"code": fault.code, "words": fault.words})
+
+
+def receive(lines: Iterable[bytes], limits: Limits) -> Workbook:
+    """The workbook that these lines tell of, or the fault, raised; the sender is not trusted to keep to the limits."""
+    with collection_paused():
+        return _Receiver(Spent(limits)).receive(lines)
+
+
+class _Receiver:
+    def __init__(self, spent: Spent) -> None:
+        self._spent = spent
+        self._formats: dict[str, str] = {}
+
+    def receive(self, lines: Iterable[bytes]) -> Workbook:
+        entries = map(json.loads, lines)
+        workbook = Workbook(sheets=[], **_unless_fault(next(entries, None)))
+        for entry in entries:
+            if isinstance(entry, list):
+                self._add_row(workbook.sheets[-1], entry)
+            elif entry == _END:
+                return workbook
+            elif "name" in _unless_fault(entry):
+                workbook.sheets.append(Sheet(**entry))
+            else:
+                _finish(workbook.sheets[-1], **entry)
+        raise _cut_off()
+
+    def _add_row(self, sheet: Sheet, entry: list[list[Any]]) -> None:
+        self._spent.add_cells(len(entry))
+        formats = self._formats
+        # One text for all the cells that have a format, rather than one each.
+        cells = {
+            column: Cell(row, column, _KINDS[kind], value, formats.setdefault(code, code), is_formula)
+            for row, column, kind, value, code, is_formula in entry
+        }
+        known = sheet.rows.setdefault(next(iter(cells.values())).row, cells)
+        if known is not cells:
+            # The file was in this row before.
+            if known.keys() & cells.keys():
+                raise damaged("it has two cells in one place")
+            known.update(cells)
+
+
+def _unless_fault(entry: dict[str, Any] | None) -> dict[str, Any]:
+    if entry is None:
+        raise _cut_off()
+    if "code" in entry:
+        raise UnreadableWorkbook(entry["code"], **entry["words"])
+    return entry
+
+
+def _finish(sheet: Sheet, merges: list[list[int]], hidden_rows: list[int], hidden_columns: list[int]) -> None:
+    sheet.merges = [
         (first_row, first_column, last_row, last_column) for first_row, first_column, last_row, last_column in merges
     ]
-    return Sheet(name, is_hidden, {}, set(hidden_rows), set(hidden_columns), areas)
+    sheet.hidden_rows, sheet.hidden_columns = set(hidden_rows), set(hidden_columns)
 
 
-def _cell(
-    formats: dict[str, str], row: int, column: int, kind: str, value: float | str | bool | None, *rest: str | bool
-) -> Cell:
-    number_format, is_formula = rest
-    # One text for all the cells that have the format, rather than one each.
-    return Cell(
-        row, column, _KINDS[kind], value, formats.setdefault(str(number_format), str(number_format)), bool(is_formula)
-    )
+def _cut_off() -> UnreadableWorkbook:
+    return too_complex("reading it took more memory or time than a workbook needs")

@@ -86,6 +86,13 @@ def test_braces_that_were_typed_stay_as_they_are():
     assert find("not-a-figure", value="{value}").message == '"{value}" is not a figure.'
 
 
+def test_what_was_typed_is_repeated_in_one_line_and_not_as_a_page():
+    finding = find("not-a-figure", value="awaiting\n  data " + "x" * 1000)
+    assert finding.message.startswith('"awaiting data xxx')
+    assert len(finding.message) < 120
+    assert len(finding.value) > 1000
+
+
 def test_a_word_that_is_missing_is_our_mistake():
     with pytest.raises(KeyError):
         find("out-of-range", value="7100%")

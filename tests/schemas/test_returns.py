@@ -23,10 +23,7 @@ MILESTONE = {"milestone": "m1", "identity": "0|m1", "status": "On track", "revie
 
 
 def frame(schema: pa.DataFrameSchema, *records: dict[str, object]) -> pd.DataFrame:
-    dtypes = {name: str(column.dtype) for name, column in schema.columns.items()}
-    return pd.DataFrame(
-        {name: pd.Series([record[name] for record in records], dtype=dtype) for name, dtype in dtypes.items()}
-    )
+    return returns.as_frame(schema, records)
 
 
 def failures(schema: pa.DataFrameSchema, *records: dict[str, object]) -> list[tuple[int, str]]:

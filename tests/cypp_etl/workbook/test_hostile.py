@@ -18,6 +18,7 @@ from cypp_etl.workbook.guards import DEFAULT_LIMITS, MIB, Limits
 from cypp_etl.workbook.isolated import read_isolated
 from cypp_etl.workbook.model import UnreadableWorkbook, Workbook
 from cypp_etl.workbook.reader import read_workbook
+from cypp_etl.workbook.transfer import receive
 
 PartsOf = Callable[..., dict[str, str | bytes]]
 Pack = Callable[[dict[str, str | bytes]], bytes]
@@ -116,6 +117,7 @@ def test_a_word_document_of_old_is_no_broken_workbook() -> None:
 
 
 def test_a_broken_xls_is_damaged() -> None:
+    assert _fault(OLE + b"\0" * 22 + b"\x09\0" + b"\0" * 16 + b"\x40\0\0\0" + b"\0" * 2000).code == "workbook-damaged"
     assert _fault(_directory_entry("Workbook")).code == "workbook-damaged"
     assert _fault(b"\x09\x08" + bytes(range(256)) * 20).code == "workbook-damaged"
 
@@ -309,7 +311,7 @@ def test_a_text_longer_than_a_cell(parts_of: PartsOf, pack: Pack, text: str) -> 
 
 @pytest.mark.parametrize(
     "limits",
-    [Limits(cells=39), Limits(text_characters=10), Limits(row_elements=10), Limits(elements=50), Limits(sheets=0)],
+    [Limits(cells=39), Limits(text_bytes=10), Limits(row_elements=10), Limits(elements=50), Limits(sheets=0)],
 )
 def test_more_than_is_read(limits: Limits) -> None:
     assert _fault(GOOD, limits).code == "workbook-too-large"
@@ -318,7 +320,7 @@ def test_more_than_is_read(limits: Limits) -> None:
 def test_the_same_part_named_by_many_sheets_counts_each_time(parts_of: PartsOf, pack: Pack) -> None:
     parts = parts_of(ONE_CELL)
     parts["xl/workbook.xml"] = str(parts["xl/workbook.xml"]).replace(
-        "</sheets>", '<sheet name="Again" r:id="rId1"/>' * 200 + "</sheets>"
+        "</sheets>", "".join(f'<sheet name="Again {number}" r:id="rId1"/>' for number in range(200)) + "</sheets>"
     )
     assert _fault(pack(parts), replace(DEFAULT_LIMITS, cells=100)).code == "workbook-too-large"
 
@@ -394,3 +396,89 @@ def _read_or_refuse(data: bytes) -> None:
         read_workbook(data)
     except UnreadableWorkbook as fault:
         assert fault.code.startswith("workbook-")
+
+
+APART = replace(DEFAULT_LIMITS, apart_from_bytes=0)
+
+
+def test_what_is_read_apart_is_the_same(parts_of: PartsOf, pack: Pack) -> None:
+    rows = (
+        '<row r="2" hidden="1"><c r="B2" s="1"><v>0.71</v></c></row><row r="1"><c r="A1" t="s"><v>0</v></c></row>'
+        '<row r="2"><c r="C2"><f>1+1</f></c><c r="D2" t="b"><v>1</v></c><c r="E2" t="e"><v>#N/A</v></c></row>'
+    )
+    after = '<mergeCells><mergeCell ref="A5:B6"/></mergeCells>'
+    before = '<cols><col min="2" max="3" hidden="1"/></cols>'
+    data = pack(parts_of(rows, before=before, after=after, strings="<si><t>NI é 🙂</t></si>"))
+    assert read_workbook(data, limits=APART) == read_workbook(data)
+
+
+@pytest.mark.parametrize("limits", [DEFAULT_LIMITS, APART], ids=["here", "apart"])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        '<row r="1"><c r="A1"><v>1</v></c><c r="A1"><v>2</v></c></row>',
+        '<row r="1"><c r="A1"><v>1</v></c></row><row r="2"/><row r="1"><c r="A1"><v>2</v></c></row>',
+    ],
+)
+def test_two_cells_in_one_place_are_never_a_guess(parts_of: PartsOf, pack: Pack, rows: str, limits: Limits) -> None:
+    assert _fault(pack(parts_of(rows)), limits).code == "workbook-damaged"
+
+
+def test_two_sheets_of_one_name(parts_of: PartsOf, pack: Pack) -> None:
+    parts = parts_of(ONE_CELL)
+    parts["xl/workbook.xml"] = str(parts["xl/workbook.xml"]).replace(
+        "</sheets>", '<sheet name="RETURN" r:id="rId1"/></sheets>'
+    )
+    assert _fault(pack(parts)).code == "workbook-damaged"
+
+
+def test_sheets_that_refer_to_nothing_are_passed_over(parts_of: PartsOf, pack: Pack) -> None:
+    parts = parts_of(ONE_CELL)
+    listed = '<sheet name="Module1"/><sheet name="Module2" r:id=""/></sheets>'
+    parts["xl/workbook.xml"] = str(parts["xl/workbook.xml"]).replace("</sheets>", listed)
+    assert [sheet.name for sheet in read_workbook(pack(parts)).sheets] == ["Return"]
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        replace(APART, cells=9_999),
+        replace(APART, filled_rows=9_999),
+        replace(APART, elements=20_000),
+        replace(APART, attributes=20_000),
+        replace(APART, idle_elements=9_999),
+    ],
+)
+def test_volume_is_refused_before_it_is_read(parts_of: PartsOf, pack: Pack, limits: Limits) -> None:
+    rows = "".join(f'<row r="{row}"><c r="A{row}"><v>1</v></c><c r="B{row}" s="1"/></row>' for row in range(1, 10_001))
+    assert _fault(pack(parts_of(rows)), limits).code == "workbook-too-large"
+
+
+def test_empty_rows_to_the_end_of_the_sheet_are_read(parts_of: PartsOf, pack: Pack) -> None:
+    rows = "".join(f'<row r="{row}" s="1" ht="{row % 97}"/>' for row in range(2, 1_048_577))
+    assert read_workbook(pack(parts_of(ONE_CELL + rows))).sheets[0].rows.keys() == {1}
+
+
+def test_names_with_blanks_and_folders(parts_of: PartsOf, pack: Pack) -> None:
+    for entry in ("xl/worksheets/sheet%201.xml", "xl/worksheets/sheet 1.xml"):
+        parts = {"xl/": b"", "xl\\": b"", **parts_of(ONE_CELL)}
+        parts[entry] = parts.pop(SHEET)
+        links = "xl/_rels/workbook.xml.rels"
+        parts[links] = str(parts[links]).replace("sheet1.xml", "sheet%201.xml")
+        assert read_workbook(pack(parts)).sheets[0].cell(1, 1) is not None
+
+
+def test_streams_of_an_xls_are_found_in_any_case() -> None:
+    assert _fault(_directory_entry("WORKBOOK")).code == "workbook-damaged"
+
+
+def test_a_password_on_an_ods(pack: Pack) -> None:
+    manifest = "<manifest><file-entry><encryption-data/></file-entry></manifest>"
+    parts: dict[str, str | bytes] = {"mimetype": "application/vnd.oasis.opendocument.spreadsheet"}
+    assert _fault(pack({**parts, "META-INF/manifest.xml": manifest})).code == "workbook-password"
+
+
+def test_an_answer_that_is_cut_off_is_no_workbook() -> None:
+    for lines in ([], [b'{"kind":"xlsx"}'], [b'{"kind":"xlsx"}', b'{"name":"A","is_hidden":false}']):
+        with pytest.raises(UnreadableWorkbook, match="workbook-too-complex"):
+            receive(lines, DEFAULT_LIMITS)

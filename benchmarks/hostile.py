@@ -1,0 +1,165 @@
+"""What becomes of files that are broken, disguised, odd or made to do harm: each is checked as a partner would do it.
+
+`python benchmarks/hostile.py` makes the collection, runs `cypp check FILE --json` on each in a process of its own, and
+prints what it got, how long it took and how much memory; `--smoke` takes the few small ones, `--only WORD` those with
+the word in their names, `--keep DIR` leaves the files. The exit status is 1 if any takes too long or too much, breaks
+the program, or is refused although Excel opens it.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import NamedTuple
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from hostile_cases import ACCEPTED, FINDING, LARGE, Case
+from hostile_collection import all_cases
+
+from cypp_etl.periods import parse_period
+from cypp_etl.plan_reader import read_plan
+from cypp_etl.samples import sample_return
+
+MOST_SECONDS = 5.0
+MOST_MIB = 512
+GIVEN_UP_SECONDS = 60.0
+NO_FILE = "no file"
+
+
+class Outcome(NamedTuple):
+    """What checking one file said and took."""
+
+    said: str
+    status: int
+    seconds: float
+    cpu_seconds: float
+    mebibytes: int
+    words: str
+
+
+def check(path: Path) -> Outcome:
+    """Check one file in a process of its own."""
+    command = [str(Path(sys.executable).with_name("cypp")), "check", "--json", "--", str(path)]
+    with TemporaryFile() as out, TemporaryFile() as errors:
+        started = time.perf_counter()
+        pid = os.posix_spawn(
+            command[0],
+            command,
+            os.environ,
+            file_actions=[(os.POSIX_SPAWN_DUP2, out.fileno(), 1), (os.POSIX_SPAWN_DUP2, errors.fileno(), 2)],
+        )
+        status, used = _wait(pid, started)
+        seconds = time.perf_counter() - started
+        out.seek(0)
+        errors.seek(0)
+        words = errors.read().decode(errors="replace")
+        said = _said(out.read().decode(errors="replace"))
+    return Outcome(said, status, seconds, used.ru_utime + used.ru_stime, used.ru_maxrss // 1024, words)
+
+
+def _wait(pid: int, started: float) -> tuple[int, "os.resource.struct_rusage"]:  # type: ignore[name-defined]
+    while time.perf_counter() - started < GIVEN_UP_SECONDS:
+        ended, status, used = os.wait4(pid, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status), used
+        time.sleep(0.005)
+    os.kill(pid, 9)
+    _, _, used = os.wait4(pid, 0)
+    return -9, used
+
+
+def _said(line: str) -> str:
+    try:
+        result = json.loads(line)
+    except ValueError:
+        return ""
+    codes = dict.fromkeys(finding["code"] for finding in result["findings"])
+    return " ".join([result["status"] + ":", *codes]) if codes else result["status"]
+
+
+def faults(expected: str, outcome: Outcome) -> list[str]:
+    """What is wrong with an outcome."""
+    found = []
+    # On a machine with other work the clock runs on; what was computed tells, unless it hung.
+    if (outcome.cpu_seconds > MOST_SECONDS and expected != LARGE) or outcome.seconds > 4 * MOST_SECONDS:
+        found.append("SLOW")
+    if outcome.mebibytes > MOST_MIB:
+        found.append("LARGE")
+    if outcome.status not in ((2,) if expected == NO_FILE else (0, 1)) or "Traceback" in outcome.words:
+        found.append("BROKEN")
+    elif expected in (ACCEPTED, LARGE) and outcome.status:
+        found.append("REFUSED")
+    elif expected not in (ACCEPTED, LARGE, FINDING, NO_FILE) and expected not in outcome.said:
+        found.append(f"not {expected}")
+    return found
+
+
+def make(case: Case, path: Path) -> None:
+    """Make a file in a process of its own: what it takes would be counted as that of the programs started from here."""
+    maker = multiprocessing.get_context("fork").Process(target=lambda: path.write_bytes(case.make()))
+    maker.start()
+    maker.join()
+    assert not maker.exitcode, case.name
+
+
+def no_files(folder: Path) -> list[Case]:
+    """Paths that are no files."""
+    (folder / "folder.xlsx").mkdir()
+    os.mkfifo(folder / "pipe.xlsx")
+    (folder / "link-nowhere.xlsx").symlink_to("nowhere")
+    (folder / "link-zero.xlsx").symlink_to("/dev/zero")
+    names = {
+        "folder": "a folder",
+        "pipe": "a named pipe",
+        "link-nowhere": "a link to nothing",
+        "link-zero": "a link to /dev/zero",
+    }
+    return [Case(f"{name}.xlsx", what, NO_FILE, bytes) for name, what in names.items()]
+
+
+def run(folder: Path, word: str, *, is_smoke: bool) -> int:
+    good = sample_return(read_plan(), "yos", parse_period("2010-11Q1"))
+    cases = all_cases(good, folder, is_smoke=is_smoke)
+    cases += [] if is_smoke else no_files(folder)
+    cases = [case for case in cases if word in case.name]
+    wrong = 0
+    print(f"| {'file':<32} | {'what it is':<44} | {'what it got':<60} | exit | seconds | CPU s | MiB |")
+    print("|---|---|---|---|---|---|---|")
+    for case in cases:
+        path = folder / case.name
+        if case.expected != NO_FILE:
+            make(case, path)
+        outcome = check(path)
+        found = faults(case.expected, outcome)
+        wrong += bool(found)
+        name = case.name.encode("unicode_escape").decode() if len(case.name) < 40 else case.name[:10] + "..."
+        said = outcome.said or outcome.words.strip().splitlines()[-1:]
+        print(
+            f"| {name:<32} | {case.what:<44} | {said!s:<60.90} | {outcome.status} | {outcome.seconds:.2f} | "
+            f"{outcome.cpu_seconds:.2f} | {outcome.mebibytes} | {' '.join(found)}",
+            flush=True,
+        )
+    print(f"\n{len(cases)} files, {wrong} not as they should be")
+    return int(wrong > 0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--smoke", action="store_true", help="the few small ones, to see that it runs")
+    parser.add_argument("--only", default="", metavar="WORD", help="those that have the word in their names")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="make the files here, and leave them")
+    given = parser.parse_args()
+    if given.keep:
+        given.keep.mkdir(parents=True, exist_ok=True)
+        sys.exit(run(given.keep.absolute(), given.only, is_smoke=given.smoke))
+    with TemporaryDirectory() as folder:
+        sys.exit(run(Path(folder), given.only, is_smoke=given.smoke))
+
+
+if __name__ == "__main__":
+    main()
