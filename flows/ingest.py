@@ -9,13 +9,14 @@ from prefect import flow, get_client, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.context import get_run_context
-from prefect.states import Completed, Failed
+from prefect.states import Cancelled, Completed, Failed
 from sqlalchemy.exc import OperationalError
 
 from cypp_etl.submission import CheckedReturn
-from flows.archive import Kept, remove_original
+from flows.archive import Kept
 from flows.artifacts import show_findings, show_summary
 from flows.settings import read_settings
+from flows.taking import take_away
 from flows.workplace import Workplace, open_workplace
 from schemas.codes import SubmissionStatus
 from warehouse.load import Recorded
@@ -59,9 +60,11 @@ def check_workbook(
     retry_delay_seconds=[1, 5, 20],
     retry_condition_fn=_is_passing,
 )
-def load_return(workplace: Workplace, checked: CheckedReturn, received_at: datetime) -> Recorded:
+def load_return(
+    workplace: Workplace, checked: CheckedReturn, received_at: datetime, delivery: str | None
+) -> Recorded:
     """Record the submission in one transaction, again if the database was away."""
-    return workplace.load(checked, received_at)
+    return workplace.load(checked, received_at, delivery)
 
 
 @flow(name="ingest-return", flow_run_name="{label}", persist_result=False)
@@ -77,15 +80,21 @@ async def ingest_return(
         received_at: when it came; now, if not given.
 
     Returns:
-        What became of it. The run's state is named after its status, as the UI shows it.
+        What became of it. The run's state is named after its status, as the UI shows it. A file that the partner took
+        back, or that another machine took, ends as `Gone`.
     """
     received = received_at or datetime.now(UTC)
     workplace = open_workplace(read_settings())
     path = Path(file)
-    kept, checked = check_workbook(workplace, path, folder_partner, received)
-    recorded = load_return(workplace, checked, received)
+    try:
+        kept, checked = check_workbook(workplace, path, folder_partner, received)
+    except FileNotFoundError:
+        if not folder_partner:
+            raise
+        return cast(Ingested, Cancelled(name="Gone", message="It left the inbox before it was read."))
+    recorded = load_return(workplace, checked, received, kept.delivery if folder_partner else None)
     if folder_partner:
-        remove_original(path, kept)
+        take_away(path, kept)
     await _add_tags(checked)
     await show_summary(checked, recorded)
     if checked.findings:
@@ -101,6 +110,8 @@ def _ended(ingested: Ingested) -> State[Ingested]:
 
 
 def _message(ingested: Ingested) -> str:
+    if ingested.recorded.was_known:
+        return f"Recorded already as submission {ingested.recorded.submission_id}; the rest was done now."
     if ingested.recorded.status is SubmissionStatus.DUPLICATE:
         return f"The same file as submission {ingested.recorded.duplicate_of}, which is in force."
     checked, recorded = ingested.checked, ingested.recorded

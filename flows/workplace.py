@@ -43,11 +43,11 @@ class Workplace:
             data = copy.read(_READ_BYTES)
         return Checker(self.plan, history, received_at.date()).check(Received(file, data, folder_partner))
 
-    def load(self, checked: "CheckedReturn", received_at: datetime) -> "Recorded":
+    def load(self, checked: "CheckedReturn", received_at: datetime, delivery: str | None = None) -> "Recorded":
         """Record the submission, and what follows from it, in one transaction."""
         from warehouse.load import record
 
-        return record(self.engine, checked, self.plan, received_at, datetime.now(UTC))
+        return record(self.engine, checked, self.plan, received_at, datetime.now(UTC), delivery)
 
 
 def open_workplace(settings: Settings) -> Workplace:
