@@ -60,9 +60,7 @@ def check_workbook(
     retry_delay_seconds=[1, 5, 20],
     retry_condition_fn=_is_passing,
 )
-def load_return(
-    workplace: Workplace, checked: CheckedReturn, received_at: datetime, delivery: str | None
-) -> Recorded:
+def load_return(workplace: Workplace, checked: CheckedReturn, received_at: datetime, delivery: str | None) -> Recorded:
     """Record the submission in one transaction, again if the database was away."""
     return workplace.load(checked, received_at, delivery)
 

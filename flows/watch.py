@@ -36,7 +36,8 @@ class Watcher:
     """Works off an inbox, partner by partner, one file at a time.
 
     `partners` gives the partners' codes, or raises OutOfReachError. `ingest` says whether a file is done with; one
-    that is not is tried again after a pause that grows. `interval` is how many seconds pass at the most between two looks.
+    that is not is tried again after a pause that grows. `interval` is how many seconds pass between two
+    looks, at most.
     """
 
     inbox: Path

@@ -47,7 +47,7 @@ class Workplace:
         """Record the submission, and what follows from it, in one transaction."""
         from warehouse.load import record
 
-        return record(self.engine, checked, self.plan, received_at, datetime.now(UTC), delivery)
+        return record(self.engine, checked, self.plan, received_at, datetime.now(UTC), delivery=delivery)
 
 
 def open_workplace(settings: Settings) -> Workplace:

@@ -57,6 +57,7 @@ def record(
     plan: Plan,
     received_at: datetime,
     recorded_at: datetime | None = None,
+    *,
     delivery: str | None = None,
 ) -> Recorded:
     """Record one submission, its findings, its figures and the judgements that follow, in one transaction.
@@ -75,7 +76,9 @@ def record(
         sqlalchemy.exc.SQLAlchemyError: the database refused or is gone; nothing was recorded.
     """
     with writing(engine) as connection:
-        (recorded,) = record_batch(connection, [Arrival(checked, received_at, delivery)], plan, recorded_at or received_at)
+        (recorded,) = record_batch(
+            connection, [Arrival(checked, received_at, delivery)], plan, recorded_at or received_at
+        )
     return recorded
 
 
@@ -87,7 +90,9 @@ def record_batch(
     Returns:
         What became of each, in the order given.
     """
-    known = {arrival.delivery: _known(connection, arrival.delivery) for arrival in arrivals if arrival.delivery}
+    known: dict[str | None, Recorded | None] = {
+        arrival.delivery: _known(connection, arrival.delivery) for arrival in arrivals if arrival.delivery
+    }
     new = [arrival for arrival in arrivals if known.get(arrival.delivery) is None]
     recorded = iter(_record_new(connection, new, plan, recorded_at) if new else [])
     return [known.get(arrival.delivery) or next(recorded) for arrival in arrivals]
