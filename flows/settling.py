@@ -64,10 +64,14 @@ class Settling:
 
 
 def has_zip_end(file: BinaryIO) -> bool:
-    """Whether a zip has its last record, which says where everything is and is written last."""
+    """Whether a zip has the whole of its last record, which says where everything is and is written last."""
     size = file.seek(0, os.SEEK_END)
     for length in (_END_RECORD_BYTES, _END_RECORD_BYTES + _LONGEST_COMMENT):
         file.seek(max(0, size - length))
-        if _ZIP_ENDS in file.read(length):
-            return True
+        end = file.read(length)
+        record = end[end.rfind(_ZIP_ENDS) :] if _ZIP_ENDS in end else b""
+        # Its last two bytes count the comment that follows.
+        if len(record) >= _END_RECORD_BYTES:
+            comment = int.from_bytes(record[_END_RECORD_BYTES - 2 : _END_RECORD_BYTES], "little")
+            return len(record) >= _END_RECORD_BYTES + comment
     return False

@@ -4,6 +4,7 @@ Run in a process of its own. It dies by SIGKILL before the n-th line that it com
 and takes away: no step of it can be missed, and the code needs no hooks for it.
 """
 
+import json
 import os
 import resource
 import signal
@@ -54,9 +55,11 @@ def sweep_once(environment: dict[str, str]) -> None:
         take_away(waiting.path, kept)
 
 
-def sweep_and_die(environment: dict[str, str], lines: int, counted: Path) -> None:
-    """The same, killed before its n-th line; if it has fewer, their number is written down."""
+def sweep_and_die(environment: dict[str, str], lines: int, came_to: Path | None = None) -> None:
+    """The same, killed before its n-th line; if it has fewer, each is written down with when it was first and last."""
     seen = 0
+    first: dict[str, int] = {}
+    last: dict[str, int] = {}
 
     def trace(frame: FrameType, event: str, _argument: Any) -> Any:
         nonlocal seen
@@ -64,6 +67,9 @@ def sweep_and_die(environment: dict[str, str], lines: int, counted: Path) -> Non
             return None
         if event in {"line", "return"}:
             seen += 1
+            place = f"{frame.f_code.co_filename}:{frame.f_lineno}:{event}"
+            first.setdefault(place, seen)
+            last[place] = seen
             if seen == lines:
                 os.kill(os.getpid(), signal.SIGKILL)
         return trace
@@ -71,7 +77,8 @@ def sweep_and_die(environment: dict[str, str], lines: int, counted: Path) -> Non
     sys.settrace(trace)
     sweep_once(environment)
     sys.settrace(None)
-    counted.write_text(str(seen))
+    if came_to:
+        came_to.write_text(json.dumps(sorted({*first.values(), *last.values()})))
 
 
 def sweep_on_full_disk(environment: dict[str, str], free: int) -> None:
