@@ -180,12 +180,25 @@ def close(
 
 
 @app.command()
-def upgrade() -> None:
+def upgrade(
+    reader: Annotated[
+        str | None,
+        typer.Option(help="On PostgreSQL: a role that may read the views, made with CYPP_READER_PASSWORD."),
+    ] = None,
+) -> None:
     """Bring the warehouse up to date: its tables, its views and the plan in it."""
+    import os
+
     from flows.workplace import open_workplace
+    from warehouse.engine import writing
+    from warehouse.readers import make_reader
 
     try:
         workplace = open_workplace(read_settings())
+        if reader:
+            with writing(workplace.engine) as connection:
+                is_new = make_reader(connection, reader, os.environ.get("CYPP_READER_PASSWORD", ""))
+            typer.echo(f"{reader} {'is made, and' if is_new else 'is there already, and'} may read the views.")
     except _faults() as fault:
         _stop(fault)
     typer.echo(f"{workplace.engine.url.render_as_string()} is up to date.")

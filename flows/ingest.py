@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from cypp_etl.submission import CheckedReturn
 from flows.archive import Kept
 from flows.artifacts import show_findings, show_summary
+from flows.quarter import show_quarter
 from flows.settings import read_settings
 from flows.taking import take_away
 from flows.workplace import Workplace, open_workplace
@@ -97,6 +98,8 @@ async def ingest_return(
     await show_summary(checked, recorded)
     if checked.findings:
         await show_findings(checked)
+    if checked.period:
+        await show_quarter(workplace, checked.period)
     # Prefect takes a state that is returned as the run's own, and gives the caller the data in it.
     return cast(Ingested, _ended(Ingested(checked, recorded)))
 

@@ -207,7 +207,7 @@ class _Doings:
         for _, ingested in swept.ingested:
             findings = len(ingested.checked.findings)
             status = ingested.recorded.status.value
-            log.info("%s: %s, %d findings (%.1f s)", name, status, findings, time.monotonic() - began)
+            log.info("%s: %s, findings: %d (%.1f s)", name, status, findings, time.monotonic() - began)
         return not swept.failed
 
 
