@@ -8,7 +8,6 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows.settings import read_settings
-from schemas.codes import ReturnStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,12 +38,13 @@ async def remind(days: int = 7, since: date | None = None) -> State[Any]:
 
 
 def outstanding(rows: "Sequence[RowMapping]", today: date, days: int, since: date) -> list[str]:
-    """A line for each return that has not come, though it was due since a day, or will be within so many days."""
-    lines = []
+    """A line for each period whose returns have not all come, though due since a day, or within so many days."""
+    partners: dict[tuple[date, str], list[str]] = {}
     for row in rows:
         due: date | None = row["due_on"]
-        if row["submission_id"] is not None or due is None or not since <= due <= today + timedelta(days=days):
-            continue
-        when = "was due on" if row["status"] == ReturnStatus.MISSING else "is due on"
-        lines.append(f"{row['partner_code']}: the return for {row['period']} {when} {due:%d %B %Y}")
-    return lines
+        if row["submission_id"] is None and due is not None and since <= due <= today + timedelta(days=days):
+            partners.setdefault((due, row["period"]), []).append(row["partner_code"])
+    return [
+        f"{period}, {'was' if due < today else 'is'} due on {due:%d %B %Y}: {', '.join(missing)}"
+        for (due, period), missing in sorted(partners.items())
+    ]
