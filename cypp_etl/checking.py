@@ -4,28 +4,34 @@ One workbook is a batch of one: the schemas see the rows of the whole batch at o
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import PurePath
 
-from cypp_etl.findings import Finding, find
-from cypp_etl.intake.figures import FigureReader, known_values
-from cypp_etl.intake.published import read_published
-from cypp_etl.intake.returns import read_return
-from cypp_etl.intake.rows import FigureRow, MilestoneRow, ParsedReturn, PlanIndex
+from cypp_etl.findings import Finding, find, most_important_first
+from cypp_etl.intake.figures import FigureReader, KnownValues, known_values
+from cypp_etl.intake.published import PublishedReader
+from cypp_etl.intake.references import PlanIndex
+from cypp_etl.intake.returns import ReturnReader
+from cypp_etl.intake.rows import FigureRow, MilestoneRow, ParsedReturn
 from cypp_etl.intake.tables import Table, find_sheet, read_labels, read_table
 from cypp_etl.intake.values import read_text
 from cypp_etl.layout import Layout, read_layouts
-from cypp_etl.plan_model import Plan
-from cypp_etl.rules import arithmetic, change, coverage, hidden, milestones
+from cypp_etl.periods import Period
+from cypp_etl.plan_model import Milestone, Plan
+from cypp_etl.receipts.recognise import is_receipt
+from cypp_etl.rules import arithmetic, change, hidden, milestones, timing
 from cypp_etl.rules.conformance import judge_conformance
+from cypp_etl.rules.coverage import Coverage, judge_references, partner_of
+from cypp_etl.rules.personal import judge_personal
 from cypp_etl.rules.published import judge_symbols
+from cypp_etl.rules.targets import judge_targets
+from cypp_etl.rules.waivers import waive
 from cypp_etl.submission import CheckedReturn, History, MilestoneReport, Observation
 from cypp_etl.workbook.model import UnreadableWorkbook, Workbook
-from cypp_etl.workbook.reader import read_workbook
-from schemas.codes import Severity
+from cypp_etl.workbook.reader import content_sha256, read_workbook
 
 RETURN, PUBLISHED = "return", "published"
 
@@ -55,7 +61,7 @@ class Checker:
         return PlanIndex.of(self.plan)
 
     @cached_property
-    def _known(self) -> dict[str, set]:  # type: ignore[type-arg]
+    def _known(self) -> KnownValues:
         return known_values(self.plan, self.history)
 
     def check(self, received: Received) -> CheckedReturn:
@@ -76,61 +82,95 @@ class Checker:
         try:
             workbook = read_workbook(received.data, PurePath(received.file).name)
         except UnreadableWorkbook as unreadable:
-            parsed.findings.append(find(unreadable.code, **unreadable.words))
+            words = {name: str(word) for name, word in unreadable.words.items()}
+            parsed.findings.append(find(unreadable.code, **words))
             return parsed
+        # A receipt that was mended is the next return: our own sheet in it is not the partner's.
+        workbook.sheets = [sheet for sheet in workbook.sheets if not is_receipt(sheet)]
+        parsed.content_sha256 = content_sha256(workbook)
         self._read_layout(workbook, parsed)
         return parsed
 
     def _read_layout(self, workbook: Workbook, parsed: ParsedReturn) -> None:
         layouts = read_layouts()
-        figures = FigureReader(parsed.file, self.plan, self._known, parsed.findings)
-        if _looks_like_return(workbook, layouts[RETURN]):
+        figures = FigureReader(parsed.file, self._known, parsed.findings)
+        if table := _find_published_table(workbook, layouts):
+            self._read_published(table, figures, parsed)
+        elif _looks_like_return(workbook, layouts[RETURN]):
             parsed.layout = RETURN
-            read_return(workbook, layouts[RETURN], self.plan, self._index, figures, parsed)
+            ReturnReader(layouts[RETURN], self.plan, self._index, figures, parsed).read(workbook)
             parsed.findings += _judge_template(workbook, layouts[RETURN], self.plan)
-        elif table := _find_published_table(workbook, layouts[PUBLISHED]):
-            parsed.layout = PUBLISHED
-            if parsed.partner_code:
-                parsed.findings.append(find("published-table-in-folder", sheet=table.sheet.name))
-                return
-            parsed.partner_code = PUBLISHER
-            read_published(table, self.plan, self._index, figures, parsed)
-            if parsed.period not in self.plan.calendar:
-                parsed.findings.append(find("published-year-unknown", sheet=table.sheet.name))
         else:
             parsed.findings.append(find("layout-unknown"))
+        if parsed.layout:
+            parsed.findings += judge_personal(workbook, parsed)
+            parsed.findings += hidden.judge_hidden(workbook, layouts[parsed.layout], parsed)
+
+    def _read_published(self, table: Table, figures: FigureReader, parsed: ParsedReturn) -> None:
+        if parsed.partner_code:
+            parsed.findings.append(find("published-table-in-folder", sheet=table.sheet.name))
             return
-        parsed.findings += hidden.judge_hidden(workbook, layouts[parsed.layout], parsed)
+        parsed.layout, parsed.partner_code = PUBLISHED, PUBLISHER
+        PublishedReader(self.plan, self._index, figures, parsed).read(table)
+        if parsed.period not in self.plan.calendar:
+            parsed.findings.append(find("published-year-unknown", sheet=table.sheet.name))
 
     def _judge(self, parsed: ParsedReturn) -> None:
+        """Judge the rows: first each on its own, then beside each other, and what is right beside what was known."""
         findings = parsed.findings
-        findings += coverage.judge_period(parsed, self.plan, self.today)
-        findings += coverage.judge_closed_period(parsed, self.history)
-        findings += arithmetic.judge_decimals(parsed)
-        findings += arithmetic.judge_ratios(parsed)
-        findings += arithmetic.judge_populations(parsed, self.history)
+        findings += judge_references(parsed)
         if parsed.layout == RETURN:
-            findings += coverage.judge_indicators_owed(parsed, self.plan)
-            findings += coverage.judge_milestones_owed(parsed, self.plan)
-            findings += change.judge_change(parsed, self.history)
-            findings += milestones.judge_milestone_states(parsed, self.history)
-        if parsed.layout == PUBLISHED and _is_sound(findings):
+            self._judge_coverage(parsed)
+        findings += milestones.judge_reviews(parsed)
+        findings += arithmetic.judge_decimals(parsed.sound_figures())
+        findings += arithmetic.judge_ratios(parsed.sound_figures())
+        too_early = list(timing.judge_period(parsed, self.plan, self.today))
+        findings += too_early
+        # Before its period has opened nothing is overdue, and nothing has changed.
+        if not too_early:
+            self._judge_beside_the_known(parsed)
+        if parsed.layout == PUBLISHED:
             findings += judge_symbols(parsed, self.plan, read_layouts()[PUBLISHED].part("table"))
+        parsed.findings = list(waive(parsed, self.history.waivers, self.today))
+
+    def _judge_coverage(self, parsed: ParsedReturn) -> None:
+        partner_code = partner_of(parsed, self.plan)
+        parsed.findings += Coverage(parsed, self.plan, partner_code).judge()
+        for figure in parsed.figures:
+            figure.partner_code = partner_code
+        for row in parsed.milestone_rows:
+            row.partner_code = partner_code
+
+    def _judge_beside_the_known(self, parsed: ParsedReturn) -> None:
+        parsed.findings += timing.judge_content(parsed, self.history)
+        owed = self.plan.owed_by
+        figures = [each for each in parsed.sound_figures() if each.leaf.indicator in owed.get(each.partner_code, ())]
+        parsed.findings += timing.judge_closed_period(figures, self.history)
+        parsed.findings += arithmetic.judge_populations(figures, self.history)
+        if parsed.layout == RETURN:
+            parsed.findings += judge_targets(parsed, self.plan)
+            parsed.findings += change.judge_change(figures, self.history)
+            parsed.findings += milestones.judge_milestone_states(parsed, self.history)
 
 
 def _looks_like_return(workbook: Workbook, layout: Layout) -> bool:
-    """A return has its cover, or both its tables; one missing sheet is a finding, not another layout."""
-    found = {part.part for part in layout.sheets if not part.is_hidden and find_sheet(workbook, part)}
-    return "cover" in found or {"indicators", "milestones"} <= found
+    """A return has its cover, or two of its other sheets; one missing sheet is a finding, not another layout."""
+    found = {part.part for part in layout.sheets if find_sheet(workbook, part)}
+    return "cover" in found or len(found) >= 2
 
 
-def _find_published_table(workbook: Workbook, layout: Layout) -> Table | None:
-    """The published table, on whichever sheet it stands: other people's workbooks name theirs as they like."""
-    part = layout.part("table")
-    required = {column.column for column in part.columns if column.is_required}
+def _find_published_table(workbook: Workbook, layouts: Mapping[str, Layout]) -> Table | None:
+    """The published table, on whichever sheet it stands: other people's workbooks name theirs as they like.
+
+    No other table has headings that speak of years; one that lacks a column is told by half of the others.
+    """
+    part = layouts[PUBLISHED].part("table")
+    # Every return that we wrote has a hidden sheet that says so.
+    if find_sheet(workbook, layouts[RETURN].part("meta")):
+        return None
     sheets = sorted(workbook.sheets, key=lambda sheet: not part.is_named(sheet.name))
     tables = (table for sheet in sheets if (table := read_table(sheet, part)) is not None)
-    return next((table for table in tables if required <= table.columns.keys()), None)
+    return next((table for table in tables if table.year and len(table.columns) * 2 >= len(part.columns)), None)
 
 
 def _judge_template(workbook: Workbook, layout: Layout, plan: Plan) -> list[Finding]:
@@ -142,30 +182,26 @@ def _judge_template(workbook: Workbook, layout: Layout, plan: Plan) -> list[Find
     return [find("template-differs")] if fingerprint and fingerprint != plan.fingerprint else []
 
 
-def _is_sound(findings: Sequence[Finding]) -> bool:
-    return all(finding.severity is not Severity.ERROR for finding in findings)
-
-
 def _as_checked(parsed: ParsedReturn) -> CheckedReturn:
-    sound = _is_sound(parsed.findings)
-    order = {severity: rank for rank, severity in enumerate(Severity)}
+    figures, reports = (parsed.figures, parsed.milestone_rows) if parsed.is_sound else ([], [])
     return CheckedReturn(
         file=parsed.file,
         file_name=PurePath(parsed.file).name,
         sha256=parsed.sha256,
+        content_sha256=parsed.content_sha256,
         layout=parsed.layout,
         partner_code=parsed.partner_code,
         period=parsed.period,
         prepared_by=parsed.prepared_by,
         email=parsed.email,
-        findings=tuple(sorted(parsed.findings, key=lambda finding: order[finding.severity])),
-        observations=tuple(map(_as_observation, parsed.figures)) if sound else (),
-        milestone_reports=tuple(map(_as_report, parsed.milestone_rows)) if sound else (),
+        findings=most_important_first(parsed.findings),
+        # Only beside an ERROR is a row without its period or milestone.
+        observations=tuple(_as_observation(figure, figure.period) for figure in figures if figure.period),
+        milestone_reports=tuple(_as_report(row, row.known, row.period) for row in reports if row.known and row.period),
     )
 
 
-def _as_observation(figure: FigureRow) -> Observation:
-    assert figure.period is not None, "a return without a period has an ERROR, and none of it is loaded"  # noqa: S101
+def _as_observation(figure: FigureRow, period: Period) -> Observation:
     return Observation(
         file=figure.file,
         sheet=figure.source.sheet,
@@ -173,7 +209,7 @@ def _as_observation(figure: FigureRow) -> Observation:
         partner_code=figure.partner_code,
         indicator=figure.leaf.indicator,
         measure=figure.measure,
-        period=figure.period,
+        period=period,
         value=figure.value,
         marker=figure.marker,
         qualifiers=figure.qualifiers,
@@ -184,15 +220,14 @@ def _as_observation(figure: FigureRow) -> Observation:
     )
 
 
-def _as_report(row: MilestoneRow) -> MilestoneReport:
-    assert row.period is not None and row.known is not None, "an unknown milestone is an ERROR"  # noqa: S101, PT018
+def _as_report(row: MilestoneRow, milestone: Milestone, period: Period) -> MilestoneReport:
     return MilestoneReport(
         file=row.file,
         sheet=row.source.sheet,
         cell=row.source.address("status"),
         partner_code=row.partner_code,
-        milestone=row.known.milestone,
-        period=row.period,
+        milestone=milestone.milestone,
+        period=period,
         status=milestones.status_of(row),
         evidence=row.evidence,
         review=milestones.review_of(row),

@@ -2,8 +2,9 @@
 
 import tomllib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from importlib.resources import files
 
@@ -48,20 +49,32 @@ def catalogue() -> dict[str, Advice]:
 def find(code: str, *, sheet: str = "", cell: str = "", value: object = "", **words: object) -> Finding:
     """Make a finding of a code in the catalogue, its message and fix filled in with `words`.
 
+    `{value}` in a message is what was typed; `{said}` the same in quotation marks, or `nothing` where it is blank.
+
     Raises:
         KeyError: the catalogue has no such code, or a template names a word that was not given.
     """
     advice = catalogue()[code]
-    words |= {"sheet": sheet, "cell": cell, "value": value}
-    return Finding(
-        code,
-        advice.severity,
-        sheet,
-        cell,
-        str(value),
-        advice.message.format_map(words),
-        advice.fix.format_map(words),
-    )
+    typed = str(value)
+    words |= {"sheet": sheet, "cell": cell, "value": typed, "said": f'"{typed}"' if typed else "nothing"}
+    message, fix = advice.message.format_map(words), advice.fix.format_map(words)
+    return Finding(code, advice.severity, sheet, cell, typed, message, fix)
+
+
+def most_important_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings by what they ask for, and otherwise in the order in which they were made."""
+    ranks = {severity: rank for rank, severity in enumerate(Severity)}
+    return tuple(sorted(findings, key=lambda finding: ranks[finding.severity]))
+
+
+def in_list(words: Sequence[str], conjunction: str = "and") -> str:
+    """Words as a sentence lists them: `a, b and c`."""
+    return f" {conjunction} ".join([", ".join(words[:-1]), *words[-1:]] if len(words) > 1 else words)
+
+
+def in_words(day: date) -> str:
+    """A day as messages say it, such as 30 June 2010."""
+    return f"{day.day} {day:%B %Y}"
 
 
 def count_by_severity(findings: Iterable[Finding]) -> Counter[Severity]:

@@ -6,6 +6,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+# More than any workbook may have: a larger file is refused by its size, and never held in memory whole.
+READ_BYTES = 64 << 20
 _CHUNK_BYTES = 1 << 20
 _UNFINISHED = ".unfinished-"
 # No copy takes this long: what is older was left by a process that was killed.

@@ -6,10 +6,12 @@ needs them, so that help comes at once and `check` starts neither a server nor a
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows import administration
+from flows.ending import faults, parsed_period, stop
 from flows.settings import prepare_prefect, read_settings
 
 if TYPE_CHECKING:
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from cypp_etl.periods import Period
     from cypp_etl.plan_model import Plan
 
 app = typer.Typer(
@@ -54,11 +55,11 @@ def template(
     from cypp_etl.plan_reader import PlanError, read_plan
     from cypp_etl.templates import template_file_name, write_template
 
-    wanted = _period(period)
+    wanted = parsed_period(period)
     try:
         workbook = write_template(read_plan(read_settings().plan), partner, wanted)
     except (PlanError, LookupError, ValueError) as fault:
-        _stop(fault)
+        stop(fault)
     output.mkdir(parents=True, exist_ok=True)
     path = output / template_file_name(partner, wanted)
     path.write_bytes(workbook)
@@ -68,19 +69,20 @@ def template(
 @app.command()
 def check(
     files: Annotated[list[Path], typer.Argument(help="Workbooks to check.")],
+    reply: Annotated[
+        Path | None, typer.Option("--reply", help="A folder for the receipts: the workbooks, marked.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what is wrong in workbooks, without a server or a warehouse; nothing is loaded."""
-    from cypp_etl.checking import Checker, Received
     from cypp_etl.plan_reader import PlanError, read_plan
-    from cypp_etl.submission import History
+    from flows.rehearsal import rehearse
     from flows.show import as_result, show_results
 
     try:
-        checker = Checker(read_plan(read_settings().plan), History(), datetime.now(UTC).date())
-        checked = [checker.check(Received(str(file), file.read_bytes())) for file in files]
+        checked = rehearse(read_plan(read_settings().plan), files, reply, datetime.now(UTC))
     except (PlanError, OSError) as fault:
-        _stop(fault)
+        stop(fault)
     results = [as_result(one) for one in checked]
     show_results(results, as_json)
     raise typer.Exit(int(not all(one.is_accepted for one in checked)))
@@ -100,8 +102,8 @@ def ingest(
 
     try:
         swept = ingest_paths(settings, paths) if paths else ingest_inbox(settings)
-    except _faults() as fault:
-        _stop(fault)
+    except faults() as fault:
+        stop(fault)
     raise typer.Exit(show_swept(swept, as_json))
 
 
@@ -130,9 +132,9 @@ def serve(
             server.prepare()
         watch_inbox(settings, server, Watching(min(interval, 1.0), False) if poll else Watching(interval))
     except (ServerError, AlreadyServedError) as fault:
-        _stop(fault)
-    except _faults() as fault:
-        _stop(fault)
+        stop(fault)
+    except faults() as fault:
+        stop(fault)
 
 
 @app.command()
@@ -144,7 +146,7 @@ def status(
     """Say who has returned what: received, late, missing, not due."""
     from flows.show import show_status
 
-    raise typer.Exit(_ask(lambda connection, _: show_status(connection, _period(period) if period else None)))
+    raise typer.Exit(_ask(lambda connection, _: show_status(connection, parsed_period(period) if period else None)))
 
 
 @app.command()
@@ -155,53 +157,9 @@ def explain(
     """Go from the symbol back to the cell, with every step of the sum."""
     from flows.explaining import show_explanation
 
-    raise typer.Exit(_ask(lambda connection, plan: show_explanation(connection, plan, indicator, _period(period))))
-
-
-@app.command()
-def close(
-    period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q1.")],
-    by: Annotated[str, typer.Option("--by", help="Who closes it.", envvar="USER")] = "",
-) -> None:
-    """Close a period: a figure that changes afterwards is a query to the data team."""
-    from flows.workplace import open_workplace
-    from warehouse.engine import writing
-    from warehouse.history import close_period
-
-    if not by:
-        _stop("Say who closes the period: --by NAME")
-    try:
-        workplace = open_workplace(read_settings())
-        with writing(workplace.engine) as connection:
-            was_open = close_period(connection, _period(period), by, datetime.now(UTC))
-    except _faults() as fault:
-        _stop(fault)
-    typer.echo(f"{period} is closed." if was_open else f"{period} was closed already.")
-
-
-@app.command()
-def upgrade(
-    reader: Annotated[
-        str | None,
-        typer.Option(help="On PostgreSQL: a role that may read the views, made with CYPP_READER_PASSWORD."),
-    ] = None,
-) -> None:
-    """Bring the warehouse up to date: its tables, its views and the plan in it."""
-    import os
-
-    from flows.workplace import open_workplace
-    from warehouse.engine import writing
-    from warehouse.readers import make_reader
-
-    try:
-        workplace = open_workplace(read_settings())
-        if reader:
-            with writing(workplace.engine) as connection:
-                is_new = make_reader(connection, reader, os.environ.get("CYPP_READER_PASSWORD", ""))
-            typer.echo(f"{reader} {'is made, and' if is_new else 'is there already, and'} may read the views.")
-    except _faults() as fault:
-        _stop(fault)
-    typer.echo(f"{workplace.engine.url.render_as_string()} is up to date.")
+    raise typer.Exit(
+        _ask(lambda connection, plan: show_explanation(connection, plan, indicator, parsed_period(period)))
+    )
 
 
 def _ask(show: "Callable[[Connection, Plan], int]") -> int:
@@ -213,30 +171,9 @@ def _ask(show: "Callable[[Connection, Plan], int]") -> int:
         workplace = open_workplace(read_settings())
         with reading(workplace.engine) as connection:
             return show(connection, workplace.plan)
-    except _faults() as fault:
-        _stop(fault)
+    except faults() as fault:
+        stop(fault)
 
 
-def _faults() -> tuple[type[Exception], ...]:
-    """What stops a command without being anybody's bad data: a wrong plan, a database or a folder out of reach."""
-    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-
-    from cypp_etl.plan_reader import PlanError
-    from warehouse.revisions import WarehouseTooNewError
-
-    return PlanError, SQLAlchemyError, ArgumentError, WarehouseTooNewError, OSError, ValueError
-
-
-def _period(text: str) -> "Period":
-    from cypp_etl.periods import parse_period
-
-    try:
-        return parse_period(text)
-    except ValueError as fault:
-        _stop(fault)
-
-
-def _stop(fault: object) -> NoReturn:
-    """End with status 2: it could not run."""
-    typer.echo(f"cypp: {fault}", err=True)
-    raise typer.Exit(2)
+for command in (administration.close, administration.waive, administration.upgrade):
+    app.command()(command)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cypp_etl.intake.rows import PlanIndex, reference_key
+from cypp_etl.intake.references import PlanIndex, reference_key
 from cypp_etl.periods import Period
 from cypp_etl.plan_model import Indicator, Plan
 from schemas.codes import Accumulation, Measure, Unit

@@ -13,6 +13,7 @@ from prefect.states import Cancelled, Completed, Failed
 from sqlalchemy.exc import OperationalError
 
 from cypp_etl.submission import CheckedReturn
+from flows.answering import answer
 from flows.archive import Kept
 from flows.artifacts import show_findings, show_summary
 from flows.quarter import show_quarter
@@ -66,6 +67,15 @@ def load_return(workplace: Workplace, checked: CheckedReturn, received_at: datet
     return workplace.load(checked, received_at, delivery)
 
 
+@task(name="reply", cache_policy=NO_CACHE, persist_result=False)
+def reply_to_partner(
+    workplace: Workplace, checked: CheckedReturn, recorded: Recorded, kept: Kept, received_at: datetime
+) -> None:
+    """Put the receipt into the partner's folder, and take what it answers out of it."""
+    answer(workplace, checked, recorded, kept, received_at)
+    take_away(Path(checked.file), kept)
+
+
 @flow(name="ingest-return", flow_run_name="{label}", persist_result=False)
 async def ingest_return(
     label: str, file: str, folder_partner: str = "", received_at: datetime | None = None
@@ -84,16 +94,15 @@ async def ingest_return(
     """
     received = received_at or datetime.now(UTC)
     workplace = open_workplace(read_settings())
-    path = Path(file)
     try:
-        kept, checked = check_workbook(workplace, path, folder_partner, received)
+        kept, checked = check_workbook(workplace, Path(file), folder_partner, received)
     except FileNotFoundError:
         if not folder_partner:
             raise
         return cast(Ingested, Cancelled(name="Gone", message="It left the inbox before it was read."))
     recorded = load_return(workplace, checked, received, kept.delivery if folder_partner else None)
     if folder_partner:
-        take_away(path, kept)
+        reply_to_partner(workplace, checked, recorded, kept, received)
     await _add_tags(checked)
     await show_summary(checked, recorded)
     if checked.findings:

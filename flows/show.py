@@ -37,10 +37,11 @@ class Result:
 def as_result(checked: CheckedReturn, status: SubmissionStatus | None = None) -> Result:
     """The result of a check, or of an ingestion that ended with a status."""
     period = checked.period.code if checked.period else ""
-    return Result(checked.file, checked.partner_code, period, (status or _status_of(checked)).value, checked.findings)
+    return Result(checked.file, checked.partner_code, period, (status or status_of(checked)).value, checked.findings)
 
 
-def _status_of(checked: CheckedReturn) -> SubmissionStatus:
+def status_of(checked: CheckedReturn) -> SubmissionStatus:
+    """How a return would end that was checked and not recorded."""
     if not checked.is_accepted:
         return SubmissionStatus.REJECTED
     has_queries = any(finding.severity is Severity.QUERY for finding in checked.findings)

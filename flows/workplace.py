@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.archive import Kept, keep
+from flows.archive import READ_BYTES, Kept, keep
 from flows.settings import Settings
 
 if TYPE_CHECKING:
@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from cypp_etl.plan_model import Plan
     from cypp_etl.submission import CheckedReturn
     from warehouse.load import Recorded
-
-# More than any workbook may have: a larger file is refused by its size, and never held in memory whole.
-_READ_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -39,15 +36,19 @@ class Workplace:
 
         with reading(self.engine) as connection:
             history = read_history(connection, [folder_partner] if folder_partner else list(self.plan.partners))
-        with kept.path.open("rb") as copy:
-            data = copy.read(_READ_BYTES)
-        return Checker(self.plan, history, received_at.date()).check(Received(file, data, folder_partner))
+        return Checker(self.plan, history, received_at.date()).check(Received(file, read(kept), folder_partner))
 
     def load(self, checked: "CheckedReturn", received_at: datetime, delivery: str | None = None) -> "Recorded":
         """Record the submission, and what follows from it, in one transaction."""
         from warehouse.load import record
 
         return record(self.engine, checked, self.plan, received_at, datetime.now(UTC), delivery=delivery)
+
+
+def read(kept: Kept) -> bytes:
+    """The bytes that were kept, or so many of them that they are refused for their size."""
+    with kept.path.open("rb") as copy:
+        return copy.read(READ_BYTES)
 
 
 def open_workplace(settings: Settings) -> Workplace:

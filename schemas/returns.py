@@ -6,14 +6,15 @@ files, and their index leads back to the row.
 """
 
 from collections.abc import Callable, Iterator
+from enum import StrEnum
 from functools import cache
 
 import pandas as pd
 import pandera.pandas as pa
 
-from schemas.codes import Measure, MilestoneStatus, Polarity, Review, Unit
+from schemas.codes import MilestoneStatus, Polarity, Review, Unit
 
-# The column of the workbook whose cell bears the finding of each check.
+# The column of the workbook whose cell bears the finding of each check; empty for the cell of the figure itself.
 BLAMED_COLUMN = {
     "indicator-unknown": "ref",
     "sub-indicator-unknown": "sub",
@@ -37,6 +38,10 @@ def _text(*checks: pa.Check, nullable: bool = False) -> pa.Column:
     return pa.Column(object, list(checks), nullable=nullable)
 
 
+def _word_of(codes: type[StrEnum], *, error: str) -> pa.Column:
+    return _text(pa.Check.isin([code.value for code in codes], error=error), nullable=True)
+
+
 def _number(*checks: pa.Check) -> pa.Column:
     return pa.Column("float64", list(checks), nullable=True)
 
@@ -54,18 +59,16 @@ def indicator_rows(references: frozenset[str], leaves: frozenset[str]) -> pa.Dat
     """A row that names an indicator: known, once in its file, and as the plan says.
 
     Columns, null where nothing is to be judged: `reference` and `leaf` (keys of the plan's references and leaves),
-    `identity` (file and leaf), `parent_figures` (figures on a parent's row), `good_performance` and `unit` as typed,
-    beside `plan_polarity` and `plan_unit`.
+    `identity` (file and leaf), `parent_figures` (1 where a parent's row holds a figure), `good_performance` and `unit`
+    as typed, beside `plan_polarity` and `plan_unit`.
     """
     return pa.DataFrameSchema(
         {
-            "reference": _text(pa.Check.isin(references, error="indicator-unknown")),
+            "reference": _text(pa.Check.isin(references, error="indicator-unknown"), nullable=True),
             "leaf": _text(pa.Check.isin(leaves, error="sub-indicator-unknown"), nullable=True),
             "identity": _text(pa.Check(_each_once, error="indicator-twice"), nullable=True),
             "parent_figures": pa.Column("int64", pa.Check.eq(0, error="parent-has-value")),
-            "good_performance": _text(
-                pa.Check.isin([code.value for code in Polarity], error="good-performance-unknown"), nullable=True
-            ),
+            "good_performance": _word_of(Polarity, error="good-performance-unknown"),
             "plan_polarity": _text(nullable=True),
             "unit": _text(nullable=True),
             "plan_unit": _text(nullable=True),
@@ -80,8 +83,8 @@ def indicator_rows(references: frozenset[str], leaves: frozenset[str]) -> pa.Dat
 
 def _polarity_agrees(frame: pd.DataFrame) -> "pd.Series[bool]":
     """A word that is no polarity at all has its own finding, and must not have this one too."""
-    unknown = ~frame["good_performance"].isin([code.value for code in Polarity])
-    return _equal_where_known("good_performance", "plan_polarity")(frame) | unknown
+    is_unknown = ~frame["good_performance"].isin([code.value for code in Polarity])
+    return _equal_where_known("good_performance", "plan_polarity")(frame) | is_unknown
 
 
 @cache
@@ -92,8 +95,7 @@ def figures() -> pa.DataFrameSchema:
     """
     return pa.DataFrameSchema(
         {
-            "measure": _text(pa.Check.isin([code.value for code in Measure])),
-            "unit": _text(pa.Check.isin([code.value for code in Unit])),
+            "unit": _text(),
             "value": _number(),
             "minimum": _number(),
             "maximum": _number(),
@@ -121,10 +123,10 @@ def milestone_reports(milestones: frozenset[str]) -> pa.DataFrameSchema:
     """A report on a milestone: known, once in its file, with a status and a review from their lists or blank."""
     return pa.DataFrameSchema(
         {
-            "milestone": _text(pa.Check.isin(milestones, error="milestone-unknown")),
+            "milestone": _text(pa.Check.isin(milestones, error="milestone-unknown"), nullable=True),
             "identity": _text(pa.Check(_each_once, error="milestone-twice"), nullable=True),
-            "status": _text(pa.Check.isin([code.value for code in MilestoneStatus], error="status-unknown"), nullable=True),
-            "review": _text(pa.Check.isin([code.value for code in Review], error="review-unknown"), nullable=True),
+            "status": _word_of(MilestoneStatus, error="status-unknown"),
+            "review": _word_of(Review, error="review-unknown"),
         },
         strict=True,
     )
@@ -137,7 +139,7 @@ def failures(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> Iterator[tuple[
         pandera.errors.SchemaErrors: the frame breaks a promise of our own, such as a missing column or a wrong type.
     """
     try:
-        schema.validate(frame, lazy=True)
+        schema.validate(frame, lazy=True, inplace=True)
     except pa.errors.SchemaErrors as errors:
         cases = errors.failure_cases
         if not cases["check"].isin(list(BLAMED_COLUMN)).all():

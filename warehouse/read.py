@@ -82,10 +82,13 @@ def findings(connection: Connection, submission_id: int) -> Sequence[RowMapping]
     return _rows(connection, rows, _equal(rows, {"submission_id": submission_id}))
 
 
-def return_status(connection: Connection, period: Period | None = None) -> Sequence[RowMapping]:
+def return_status(
+    connection: Connection, period: Period | None = None, partner_code: str | None = None
+) -> Sequence[RowMapping]:
     """Rows of `bi_return_status`, by period and partner: who has returned what."""
     rows = view("bi_return_status")
-    return _rows(connection, rows, _equal(rows, {"period": period and period.code}), "period", "partner_code")
+    wanted = {"period": period and period.code, "partner_code": partner_code}
+    return _rows(connection, rows, _equal(rows, wanted), "period", "partner_code")
 
 
 def performance(

@@ -14,6 +14,8 @@ from cypp_etl.plan_model import Indicator, Plan
 from cypp_etl.submission import History
 from schemas.codes import Marker, Measure
 
+KnownValues = Mapping[str, Collection[Decimal]]
+
 
 @dataclass
 class FigureReader:
@@ -23,8 +25,7 @@ class FigureReader:
     """
 
     file: str
-    plan: Plan
-    known: Mapping[str, Collection[Decimal]]
+    known: KnownValues
     findings: list[Finding] = field(default_factory=list)
 
     def read(
@@ -32,6 +33,7 @@ class FigureReader:
         source: TableRow,
         leaf: Indicator,
         partner_code: str,
+        *,
         column: str,
         measure: Measure,
         period: Period | None,
@@ -41,6 +43,8 @@ class FigureReader:
         reading = read_figure(source.cells.get(column))
         value, unit_trouble = to_unit(reading, leaf, self.known.get(leaf.indicator, ()))
         marker = reading.marker or (beside.marker if value is None else None)
+        if value is None and marker is None:
+            marker = Marker.NOT_RETURNED
         figure = FigureRow(
             file=self.file,
             source=source,
@@ -54,29 +58,27 @@ class FigureReader:
             marker=marker,
             qualifiers=reading.qualifiers | beside.qualifiers,
         )
-        if value is None and marker is None:
-            figure.marker = Marker.NOT_RETURNED
-        self._report(figure, column, reading.trouble)
-        self._report(figure, column, unit_trouble)
+        self._report(figure, column, reading, reading.trouble)
+        self._report(figure, column, reading, unit_trouble)
         return figure
 
-    def read_plain(self, figure: FigureRow, column: str) -> Decimal | None:
-        """Read a numerator or denominator: a plain number, or nothing."""
+    def read_part(self, figure: FigureRow, column: str) -> Decimal | None:
+        """Read the numerator or denominator of a figure: a plain number, or nothing; a marker says nothing more."""
         reading = read_figure(figure.source.cells.get(column))
-        if reading.marker or reading.is_percent:
-            self._report(figure, column, "percent-not-expected" if reading.is_percent else "not-a-figure")
-            return None
-        self._report(figure, column, reading.trouble)
-        return reading.value
+        trouble = reading.trouble
+        if reading.is_percent:
+            trouble = "percent-in-fraction"
+        elif reading.is_bare_qualifier:
+            trouble = "not-a-figure"
+        self._report(figure, column, reading, trouble)
+        return None if reading.is_percent else reading.value
 
-    def _report(self, figure: FigureRow, column: str, code: str) -> None:
-        if not code:
-            return
-        typed = read_figure(figure.source.cells.get(column)).typed
-        self.findings.append(figure.find(code, column=column, value=typed, unit=figure.leaf.unit.value))
+    def _report(self, figure: FigureRow, column: str, reading: Reading, code: str) -> None:
+        if code:
+            self.findings.append(figure.find(code, column=column, value=reading.typed))
 
 
-def known_values(plan: Plan, history: History) -> dict[str, set[Decimal]]:
+def known_values(plan: Plan, history: History) -> KnownValues:
     """Every figure known of each indicator, from the plan and from the warehouse."""
     known: dict[str, set[Decimal]] = {}
     for (_, indicator, _), figure in plan.figures.items():
@@ -86,4 +88,3 @@ def known_values(plan: Plan, history: History) -> dict[str, set[Decimal]]:
         if observed.value is not None:
             known.setdefault(indicator, set()).add(observed.value)
     return known
-

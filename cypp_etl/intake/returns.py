@@ -1,76 +1,179 @@
 """Reads the return workbook: cover, indicators and milestones, as tidy rows with their cells."""
 
-from cypp_etl.findings import find
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cypp_etl.findings import Finding, find
 from cypp_etl.intake.figures import FigureReader
-from cypp_etl.intake.rows import FigureRow, IndicatorRow, MilestoneRow, ParsedReturn, PlanIndex, reference_key
+from cypp_etl.intake.references import PlanIndex, reference_key
+from cypp_etl.intake.rows import FigureRow, IndicatorRow, MilestoneRow, ParsedReturn
 from cypp_etl.intake.tables import Table, TableRow, find_sheet, read_labels, read_table
 from cypp_etl.intake.values import Reading, read_figure, read_text
-from cypp_etl.layout import Layout
+from cypp_etl.layout import Layout, SheetLayout
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan_model import Indicator, Plan
 from cypp_etl.workbook.model import Cell, Workbook
 from schemas.codes import Measure
 
-
-def read_return(
-    workbook: Workbook, layout: Layout, plan: Plan, index: PlanIndex, figures: FigureReader, parsed: ParsedReturn
-) -> None:
-    """Read a return workbook into `parsed`. A fault of one sheet does not keep the others from being read."""
-    _read_cover(workbook, layout, plan, index, parsed)
-    indicators = _read_part(workbook, layout, "indicators", parsed)
-    if indicators is not None:
-        for row in indicators.rows:
-            _read_indicator_row(row, index, figures, parsed)
-    # Whether a partner who cannot be told owes milestones cannot be told either: what is there is read.
-    if plan.milestones_of.get(parsed.partner_code) or find_sheet(workbook, layout.part("milestones")):
-        milestones = _read_part(workbook, layout, "milestones", parsed)
-        for row in milestones.rows if milestones is not None else ():
-            _read_milestone_row(row, index, parsed)
+# Without these columns it cannot be said what a table's rows are about, nor which are missing.
+_KEY_COLUMNS = {"indicators": ("ref", "sub"), "milestones": ("milestone",)}
 
 
-def _read_cover(workbook: Workbook, layout: Layout, plan: Plan, index: PlanIndex, parsed: ParsedReturn) -> None:
-    cover = layout.part("cover")
-    sheet = find_sheet(workbook, cover)
-    if sheet is None:
-        parsed.findings.append(find("sheet-missing", sheet=cover.sheet, expected=cover.sheet))
-        return
-    labels = read_labels(sheet, cover.columns)
-    texts = {name: read_text(cell) for name, cell in labels.items()}
-    parsed.prepared_by, parsed.email = texts.get("prepared_by", ""), texts.get("email", "")
-    for name in ("partner_code", "period", "prepared_by"):
-        if not texts.get(name):
-            cell = labels[name].address if name in labels else ""
-            parsed.findings.append(
-                find(f"{name.replace('_', '-')}-missing", sheet=sheet.name, cell=cell, label=cover.column(name).heading)
+@dataclass(frozen=True, slots=True)
+class ReturnReader:
+    """Reads one return workbook into `parsed`."""
+
+    layout: Layout
+    plan: Plan
+    index: PlanIndex
+    figures: FigureReader
+    parsed: ParsedReturn
+
+    def read(self, workbook: Workbook) -> None:
+        """Read the cover and both tables. A fault of one sheet does not keep the others from being read."""
+        self._read_cover(workbook)
+        for row in self._read_rows(workbook, "indicators"):
+            self._read_indicator_row(row)
+        # Who owes no milestones may leave out their sheet.
+        has_sheet = find_sheet(workbook, self.layout.part("milestones")) is not None
+        if has_sheet or self.plan.milestones_of.get(self.parsed.partner_code, True):
+            for row in self._read_rows(workbook, "milestones"):
+                self._read_milestone_row(row)
+
+    def _note(self, code: str, sheet: str, cell: str = "", **words: object) -> None:
+        self.parsed.findings.append(find(code, sheet=sheet, cell=cell, **words))
+
+    def _read_cover(self, workbook: Workbook) -> None:
+        cover = self.layout.part("cover")
+        sheet = find_sheet(workbook, cover)
+        if sheet is None:
+            self._note("sheet-missing", cover.sheet, expected=cover.sheet)
+            return
+        self.parsed.sheets["cover"] = sheet.name
+        labels = read_labels(sheet, cover.columns)
+        texts = {name: read_text(cell) for name, cell in labels.items()}
+        self.parsed.prepared_by, self.parsed.email = texts.get("prepared_by", ""), texts.get("email", "")
+        for name in ("partner_code", "period", "prepared_by"):
+            if not texts.get(name):
+                cell = labels[name].address if name in labels else ""
+                self._note(f"{name.replace('_', '-')}-missing", sheet.name, cell, label=cover.column(name).heading)
+        if texts.get("partner_code"):
+            self._read_partner(labels["partner_code"], sheet.name)
+        if texts.get("period"):
+            self._read_period(labels["period"], sheet.name)
+
+    def _read_partner(self, cell: Cell, sheet: str) -> None:
+        typed, parsed, partners = read_text(cell), self.parsed, self.plan.partners
+        partner_code = self.index.partners.get(reference_key(typed), "")
+        parsed.cover_partner = partner_code
+        if not partner_code:
+            self._note("partner-unknown", sheet, cell.address, value=typed, known=", ".join(partners))
+        elif not parsed.partner_code:
+            parsed.partner_code = partner_code
+        elif parsed.partner_code != partner_code:
+            words = {"folder": partners[parsed.partner_code].partner, "partner": partners[partner_code].partner}
+            self._note("partner-not-folder", sheet, cell.address, value=typed, **words)
+
+    def _read_period(self, cell: Cell, sheet: str) -> None:
+        typed = read_text(cell)
+        period = _period_or_none(typed)
+        if period is None:
+            self._note("period-unreadable", sheet, cell.address, value=typed)
+        elif period not in self.plan.calendar:
+            self._note("period-unknown", sheet, cell.address, value=typed)
+        else:
+            self.parsed.period, self.parsed.period_cell = period, (sheet, cell.address)
+
+    def _read_rows(self, workbook: Workbook, part: str) -> tuple[TableRow, ...]:
+        """The rows of one of the tables; none, and a finding, where there is no such table."""
+        table = self._read_table(workbook, part)
+        if table is None:
+            return ()
+        self.parsed.findings += table.findings
+        if all(column in table.columns for column in _KEY_COLUMNS[part]):
+            self.parsed.whole_parts.add(part)
+        return table.rows
+
+    def _read_table(self, workbook: Workbook, part: str) -> Table | None:
+        layout = self.layout.part(part)
+        sheet = find_sheet(workbook, layout)
+        table = read_table(sheet, layout) if sheet else self._find_renamed(workbook, layout)
+        if sheet is None and table is None:
+            self._note("sheet-missing", layout.sheet, expected=layout.sheet)
+        elif sheet is not None and table is None:
+            headings = ", ".join(column.heading for column in layout.columns)
+            self._note("headings-not-found", sheet.name, expected=headings)
+        if found := table.sheet if table else sheet:
+            self.parsed.sheets[part] = found.name
+        return table
+
+    def _find_renamed(self, workbook: Workbook, layout: SheetLayout) -> Table | None:
+        """A sheet of another name with every heading that the table must have: its other faults are found too."""
+        required = {column.column for column in layout.columns if column.is_required}
+        for sheet in workbook.sheets:
+            is_other = not any(part.is_named(sheet.name) for part in self.layout.sheets)
+            if is_other and (table := read_table(sheet, layout)) and required <= table.columns.keys():
+                self._note("sheet-renamed", sheet.name, expected=layout.sheet)
+                return table
+        return None
+
+    def _read_indicator_row(self, row: TableRow) -> None:
+        is_whole = "indicators" in self.parsed.whole_parts
+        ref, sub = (row.text("ref"), row.text("sub")) if is_whole else ("", "")
+        if is_whole and not ref:
+            self._note("row-without-ref", row.sheet, row.address("ref"))
+        named, described = self.index.leaf_named(ref, sub), self.index.leaf_described(row.text("definition"))
+        indicator_row = IndicatorRow(
+            source=row,
+            indicator_ref=ref,
+            sub=sub,
+            named=named,
+            described=described,
+            is_parent=not sub and reference_key(ref) in self.index.parents,
+            good_performance=row.text("good_performance") if "good_performance" in row.columns else None,
+            unit=row.text("unit") if "unit" in row.columns else None,
+            figure_column=row.first_filled("actual", "marker"),
+        )
+        self.parsed.indicator_rows.append(indicator_row)
+        if indicator_row.leaf is not None and "actual" in row.columns:
+            self.parsed.figures.append(self._read_actual(row, indicator_row.leaf))
+
+    def _read_actual(self, row: TableRow, leaf: Indicator) -> FigureRow:
+        beside = read_figure(row.cells.get("marker"))
+        figure = self.figures.read(
+            row,
+            leaf,
+            self.parsed.partner_code,
+            column="actual",
+            measure=Measure.ACTUAL,
+            period=self.parsed.period,
+            beside=beside,
+        )
+        figure.numerator = self.figures.read_part(figure, "numerator")
+        figure.denominator = self.figures.read_part(figure, "denominator")
+        figure.comment = row.text("comment")
+        self.parsed.findings += _judge_marker(figure, beside)
+        return figure
+
+    def _read_milestone_row(self, row: TableRow) -> None:
+        milestone = row.text("milestone")
+        if not milestone and "milestones" in self.parsed.whole_parts:
+            self._note("row-without-milestone", row.sheet, row.address("milestone"))
+        self.parsed.milestone_rows.append(
+            MilestoneRow(
+                file=self.parsed.file,
+                source=row,
+                milestone=milestone,
+                named=self.index.milestones.get(reference_key(milestone)),
+                described=self.index.milestone_described(row.text("description")),
+                partner_code=self.parsed.partner_code,
+                period=self.parsed.period,
+                status=row.text("status"),
+                evidence=row.text("evidence"),
+                review=row.text("review"),
+                reason=row.text("reason"),
             )
-    if texts.get("partner_code"):
-        _read_partner(labels["partner_code"], sheet.name, plan, index, parsed)
-    if texts.get("period"):
-        _read_period(labels["period"], sheet.name, plan, parsed)
-
-
-def _read_partner(cell: Cell, sheet: str, plan: Plan, index: PlanIndex, parsed: ParsedReturn) -> None:
-    typed = read_text(cell)
-    partner_code = index.partners.get(reference_key(typed), "")
-    if not partner_code:
-        known = ", ".join(plan.partners)
-        parsed.findings.append(find("partner-unknown", sheet=sheet, cell=cell.address, value=typed, known=known))
-    elif not parsed.partner_code:
-        parsed.partner_code = partner_code
-    elif parsed.partner_code != partner_code:
-        words = {"folder": parsed.partner_code, "value": typed}
-        parsed.findings.append(find("partner-not-folder", sheet=sheet, cell=cell.address, **words))
-
-
-def _read_period(cell: Cell, sheet: str, plan: Plan, parsed: ParsedReturn) -> None:
-    typed = read_text(cell)
-    period = _period_or_none(typed)
-    if period is None:
-        parsed.findings.append(find("period-unreadable", sheet=sheet, cell=cell.address, value=typed))
-    elif period not in plan.calendar:
-        parsed.findings.append(find("period-unknown", sheet=sheet, cell=cell.address, value=typed))
-    else:
-        parsed.period = period
+        )
 
 
 def _period_or_none(text: str) -> Period | None:
@@ -80,81 +183,14 @@ def _period_or_none(text: str) -> Period | None:
         return None
 
 
-def _read_part(workbook: Workbook, layout: Layout, part: str, parsed: ParsedReturn) -> Table | None:
-    sheet_layout = layout.part(part)
-    sheet = find_sheet(workbook, sheet_layout)
-    if sheet is None:
-        parsed.findings.append(find("sheet-missing", sheet=sheet_layout.sheet, expected=sheet_layout.sheet))
-        return None
-    table = read_table(sheet, sheet_layout)
-    if table is None:
-        headings = ", ".join(column.heading for column in sheet_layout.columns)
-        parsed.findings.append(find("headings-not-found", sheet=sheet.name, expected=headings))
-        return None
-    parsed.findings += table.findings
-    return table
-
-
-def _read_indicator_row(row: TableRow, index: PlanIndex, figures: FigureReader, parsed: ParsedReturn) -> None:
-    ref, sub = row.text("ref"), row.text("sub")
-    if not ref:
-        parsed.findings.append(find("row-without-ref", sheet=row.sheet, cell=row.address("ref")))
-        return
-    leaf = index.leaves.get(reference_key(ref) + reference_key(sub))
-    actual, beside = read_figure(row.cells.get("actual")), read_figure(row.cells.get("marker"))
-    parsed.indicator_rows.append(
-        IndicatorRow(
-            file=parsed.file,
-            source=row,
-            indicator_ref=ref,
-            sub=sub,
-            leaf=leaf,
-            is_parent=not sub and reference_key(ref) in index.parents,
-            good_performance=row.text("good_performance"),
-            unit=row.text("unit") if "unit" in row.columns else None,
-            has_figure=not actual.is_blank or not beside.is_blank,
-        )
-    )
-    if leaf is not None and "actual" in row.columns:
-        parsed.figures.append(_read_actual(row, leaf, figures, parsed, beside))
-
-
-def _read_actual(
-    row: TableRow, leaf: Indicator, figures: FigureReader, parsed: ParsedReturn, beside: Reading
-) -> FigureRow:
-    figure = figures.read(row, leaf, parsed.partner_code, "actual", Measure.ACTUAL, parsed.period, beside)
-    figure.numerator = figures.read_plain(figure, "numerator")
-    figure.denominator = figures.read_plain(figure, "denominator")
-    figure.comment = row.text("comment")
-    _judge_marker(figure, beside, parsed)
-    return figure
-
-
-def _judge_marker(figure: FigureRow, beside: Reading, parsed: ParsedReturn) -> None:
+def _judge_marker(figure: FigureRow, beside: Reading) -> Iterator[Finding]:
     """What the marker's cell says must be a marker, and must not speak against the figure's cell."""
+    reading = figure.reading
     if beside.trouble or beside.value is not None:
-        parsed.findings.append(figure.find("marker-unknown", column="marker", value=beside.typed))
-    elif beside.marker and figure.reading.value is not None:
-        parsed.findings.append(figure.find("value-and-marker", column="marker", actual=figure.reading.typed))
-    elif beside.marker and figure.reading.marker and beside.marker is not figure.reading.marker:
-        parsed.findings.append(figure.find("value-and-marker", column="marker", actual=figure.reading.typed))
-    elif figure.reading.is_blank and beside.marker is None:
-        parsed.findings.append(figure.find("value-missing"))
-
-
-def _read_milestone_row(row: TableRow, index: PlanIndex, parsed: ParsedReturn) -> None:
-    milestone = row.text("milestone")
-    parsed.milestone_rows.append(
-        MilestoneRow(
-            file=parsed.file,
-            source=row,
-            milestone=milestone,
-            known=index.milestones.get(reference_key(milestone)),
-            partner_code=parsed.partner_code,
-            period=parsed.period,
-            status=row.text("status"),
-            evidence=row.text("evidence"),
-            review=row.text("review"),
-            reason=row.text("reason"),
-        )
-    )
+        yield figure.find("marker-unknown", column="marker", value=beside.typed)
+    elif beside.marker and (reading.value is not None or reading.marker not in (None, beside.marker)):
+        yield figure.find("value-and-marker", column="marker", value=beside.typed, actual=reading.typed)
+    elif (
+        beside.marker is None and "marker" in figure.source.columns and (reading.is_blank or reading.is_bare_qualifier)
+    ):
+        yield figure.find("value-missing")

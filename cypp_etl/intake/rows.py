@@ -1,5 +1,6 @@
 """Tidy rows as read, before anything is judged: every one knows its file, its sheet and its cells."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -7,28 +8,45 @@ from cypp_etl.findings import Finding, find
 from cypp_etl.intake.tables import TableRow
 from cypp_etl.intake.values import Reading
 from cypp_etl.periods import Period
-from cypp_etl.plan_model import Indicator, Milestone, Plan
-from schemas.codes import Marker, Measure, Qualifier
+from cypp_etl.plan_model import Indicator, Milestone
+from schemas.codes import Marker, Measure, Qualifier, Severity
 
 
 @dataclass(slots=True)
 class IndicatorRow:
     """A row that speaks of an indicator: what it says the indicator is, against what the plan says.
 
-    `leaf` is None where the row is a parent's, or of no indicator in the plan. `inherited_polarity` is the good
-    performance typed on the parent's row above, for layouts where it stands there alone. `unit` is None where the
-    layout has no such column.
+    A row says so twice: `named` is the leaf of its reference, `described` the leaf whose definition it bears, each None
+    where it is none of the plan's. `indicator_ref` is empty where the row has no reference to judge. `good_performance`
+    and `unit` are None where they are not to be judged, since the layout has no such column or says it elsewhere.
+    `figure_column` is the first of its columns that holds a figure.
     """
 
-    file: str
     source: TableRow
     indicator_ref: str
     sub: str
-    leaf: Indicator | None
+    named: Indicator | None
+    described: Indicator | None
     is_parent: bool
-    good_performance: str
+    good_performance: str | None
     unit: str | None
-    has_figure: bool
+    figure_column: str
+
+    @property
+    def leaf(self) -> Indicator | None:
+        """What the row is about. A definition is rarely changed by mistake, a reference easily."""
+        return self.described or self.named
+
+    @property
+    def is_consistent(self) -> bool:
+        """Whether the row does not name one indicator and describe another."""
+        return self.named is None or self.described is None or self.named is self.described
+
+    def find(self, code: str, column: str, **words: object) -> Finding:
+        """Make a finding at a column of this row."""
+        words.setdefault("value", self.source.text(column))
+        words.setdefault("indicator", self.leaf.indicator if self.leaf else f"{self.indicator_ref} {self.sub}".strip())
+        return find(code, sheet=self.source.sheet, cell=self.source.address(column), **words)
 
 
 @dataclass(slots=True)
@@ -68,12 +86,17 @@ class FigureRow:
 
 @dataclass(slots=True)
 class MilestoneRow:
-    """A row that reports on a milestone; `known` is None where the plan has no such milestone."""
+    """A row that reports on a milestone.
+
+    `named` is the milestone of its reference, `described` the one whose description it bears, each None where it is
+    none of the plan's.
+    """
 
     file: str
     source: TableRow
     milestone: str
-    known: Milestone | None
+    named: Milestone | None
+    described: Milestone | None
     partner_code: str
     period: Period | None
     status: str
@@ -81,10 +104,20 @@ class MilestoneRow:
     review: str
     reason: str
 
+    @property
+    def known(self) -> Milestone | None:
+        """What the row is about, as for an indicator's row."""
+        return self.described or self.named
+
+    @property
+    def is_consistent(self) -> bool:
+        """Whether the row does not name one milestone and describe another."""
+        return self.named is None or self.described is None or self.named is self.described
+
     def find(self, code: str, column: str, **words: object) -> Finding:
         """Make a finding at a column of this row."""
         words.setdefault("value", self.source.text(column))
-        words.setdefault("milestone", self.milestone)
+        words.setdefault("milestone", self.known.milestone if self.known else self.milestone)
         return find(code, sheet=self.source.sheet, cell=self.source.address(column), **words)
 
 
@@ -92,45 +125,40 @@ class MilestoneRow:
 class ParsedReturn:
     """One workbook as tidy rows, with what was found on the way. Partner and period are empty where it says neither.
 
-    `typed_judgements` are the judgement columns that a published table brings: row, column name and text.
+    `cover_partner` is whom the cover names, which may not be the partner whose folder it lay in; `period_cell` the
+    sheet and cell that say the period. `sheets` are the names of the sheets that were read, by the layout's part.
+    `whole_parts` are the tables that have the columns that say what each row is about: only of these can it be said
+    what is missing. `typed_judgements` are the judgement columns that a published table brings: figure, column name
+    and text.
     """
 
     file: str
     sha256: str
     layout: str
     partner_code: str = ""
+    content_sha256: str = ""
+    cover_partner: str = ""
     period: Period | None = None
+    period_cell: tuple[str, str] = ("", "")
     prepared_by: str = ""
     email: str = ""
+    sheets: dict[str, str] = field(default_factory=dict)
+    whole_parts: set[str] = field(default_factory=set)
     indicator_rows: list[IndicatorRow] = field(default_factory=list)
     figures: list[FigureRow] = field(default_factory=list)
     milestone_rows: list[MilestoneRow] = field(default_factory=list)
     typed_judgements: list[tuple[FigureRow, str, str]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing that was found must be corrected."""
+        return all(finding.severity is not Severity.ERROR for finding in self.findings)
 
-def reference_key(text: str) -> str:
-    """A reference without case and spacing: `ni111 A` is `NI 111a`."""
-    return "".join(text.split()).casefold()
+    def sound_figures(self) -> Iterator[FigureRow]:
+        """The figures with nothing to correct in their own cell: one that is wrong is compared with nothing.
 
-
-@dataclass(frozen=True)
-class PlanIndex:
-    """Looks up what a partner typed in the plan."""
-
-    leaves: dict[str, Indicator]
-    references: frozenset[str]
-    parents: frozenset[str]
-    milestones: dict[str, Milestone]
-    partners: dict[str, str]
-
-    @classmethod
-    def of(cls, plan: Plan) -> "PlanIndex":
-        """Index a plan's references by `reference_key`."""
-        leaves = {reference_key(code): leaf for code, leaf in plan.indicators.items()}
-        parents = frozenset(reference_key(code) for code in plan.parents)
-        references = parents | {reference_key(leaf.indicator_ref) for leaf in plan.indicators.values()}
-        milestones = {reference_key(code): milestone for code, milestone in plan.milestones.items()}
-        partners = {reference_key(code): code for code in plan.partners}
-        return cls(leaves, references, parents, milestones, partners)
-
+        Otherwise a figure that was mistyped would be a large change, and contradict its numerator, too.
+        """
+        wrong = {(finding.sheet, finding.cell) for finding in self.findings if finding.severity is Severity.ERROR}
+        return (figure for figure in self.figures if (figure.source.sheet, figure.cell) not in wrong)

@@ -1,9 +1,11 @@
 """Finds a table in a sheet by its headings, wherever its columns have moved to."""
 
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import lru_cache
+from difflib import SequenceMatcher
+from functools import lru_cache, partial
 
 from cypp_etl.findings import Finding, find
 from cypp_etl.intake.values import read_text
@@ -13,6 +15,9 @@ from cypp_etl.workbook.model import Cell, CellKind, Sheet, Workbook, column_lett
 
 # How far down a heading row is looked for, below a title or a logo that somebody has put above it.
 _SEARCHED_ROWS = 25
+
+# How alike a heading and a missing one must be for a slip of the finger: `Actaul` and `Actual` are 0.83.
+_NEAR_MISS = 0.7
 
 # Years that headings hold, as placeholders, by their distance from the table's own year.
 _YEAR_OFFSETS = {"previous": -1, "year": 0, "next": 1, "next_2": 2}
@@ -35,6 +40,13 @@ class TableRow:
         """The text of the row's cell in a column, empty where there is none."""
         return read_text(self.cells.get(column))
 
+    def first_filled(self, *columns: str) -> str:
+        """The first of some columns whose cell holds something; empty where none does."""
+        return next((column for column in columns if self.text(column) or self._is_formula(column)), "")
+
+    def _is_formula(self, column: str) -> bool:
+        return column in self.cells and self.cells[column].is_formula
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -52,22 +64,33 @@ class Table:
 
 
 def find_sheet(workbook: Workbook, layout: SheetLayout) -> Sheet | None:
-    """The sheet that a layout calls by its name or another accepted spelling, in any case and spacing."""
-    return next((sheet for sheet in workbook.sheets if layout.is_named(sheet.name)), None)
+    """The sheet that a layout calls by its name or, failing that, by another accepted spelling."""
+    named = [sheet for sheet in workbook.sheets if layout.is_named(sheet.name)]
+    return min(named, key=lambda sheet: normalise_heading(sheet.name) != normalise_heading(layout.sheet), default=None)
 
 
 def read_table(sheet: Sheet, layout: SheetLayout) -> Table | None:
     """Find the row of headings and read every row below it that holds anything; None where no row looks like it."""
-    depths = (2, 1) if layout.kind is SheetKind.BANDED else (1,)
-    candidates = [
-        _Header.read(sheet, row, depth, layout.columns) for row in sorted(sheet.rows)[:_SEARCHED_ROWS] for depth in depths
-    ]
-    header = max(candidates, key=lambda candidate: len(candidate.known), default=None)
+    header = _find_header(sheet, layout)
     if header is None or len(header.known) < 2:
         return None
     places = {name: cell.column for name, cell in header.known.items()}
     findings = tuple(_judge_headings(sheet, header, layout, places))
     return Table(sheet, header.row, places, header.year, tuple(_rows_below(sheet, header, places)), findings)
+
+
+def _find_header(sheet: Sheet, layout: SheetLayout) -> "_Header | None":
+    """The row that looks most like the headings, the first of equals; none looks more so than one with all of them."""
+    depths = (2, 1) if layout.kind is SheetKind.BANDED else (1,)
+    best: _Header | None = None
+    for row in sorted(sheet.rows)[:_SEARCHED_ROWS]:
+        for depth in depths:
+            header = _Header.read(sheet, row, depth, layout.columns)
+            if best is None or len(header.known) > len(best.known):
+                best = header
+            if len(best.known) == len(layout.columns):
+                return best
+    return best
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +108,7 @@ class _Header:
     def read(cls, sheet: Sheet, row: int, depth: int, columns: tuple[ColumnLayout, ...]) -> "_Header":
         cells = _heading_cells(sheet, row, depth)
         groups = {normalise_heading(column.group) for column in columns}
-        year = next((year for cell in cells if (year := _year_of(columns, read_text(cell)))), None)
+        year = _year_of(columns, [read_text(cell) for cell in cells])
         known: dict[str, Cell] = {}
         repeated: list[tuple[Cell, Cell]] = []
         strangers: list[Cell] = []
@@ -102,8 +125,9 @@ class _Header:
 
 def _heading_cells(sheet: Sheet, row: int, depth: int) -> list[Cell]:
     """The cells that hold a column's heading: of two rows, the lower where it holds anything."""
-    cells = {cell.column: cell for line in range(row, row + depth) for cell in sheet.rows.get(line, {}).values() if read_text(cell)}
-    return [cells[column] for column in sorted(cells)]
+    cells = (cell for line in range(row, row + depth) for cell in sheet.rows.get(line, {}).values())
+    by_column = {cell.column: cell for cell in cells if read_text(cell)}
+    return [by_column[column] for column in sorted(by_column)]
 
 
 @lru_cache(maxsize=4096)
@@ -124,22 +148,24 @@ def _fits(text: str, year: Period | None, offset: int) -> bool:
         return False
 
 
+def _year_of(columns: tuple[ColumnLayout, ...], headings: list[str]) -> Period | None:
+    """The table's year: the one by which most of the headings that hold a year make sense, whichever is misspelt."""
+    votes = Counter(year for heading in headings for year in _years_spoken_for(columns, heading))
+    return max(votes, key=lambda year: (votes[year], year), default=None)
+
+
 @lru_cache(maxsize=4096)
-def _year_of(columns: tuple[ColumnLayout, ...], heading: str) -> Period | None:
-    """The table's year, if this is the heading of the one required column that names it."""
+def _years_spoken_for(columns: tuple[ColumnLayout, ...], heading: str) -> frozenset[Period]:
+    """Every year that the table could be of, going by one heading: `10/11 Target` is next year's, or this year's."""
+    spoken_for = set()
     for column in columns:
-        years = column.match(heading) if column.is_required else None
-        if years and "year" in years:
-            try:
-                return parse_year(years["year"])
-            except ValueError:
-                return None
-    return None
+        for place, text in (column.match(heading) or {}).items():
+            with suppress(ValueError):
+                spoken_for.add(parse_year(text).years_later(-_YEAR_OFFSETS[place]))
+    return frozenset(spoken_for)
 
 
-def _judge_headings(
-    sheet: Sheet, header: _Header, layout: SheetLayout, places: dict[str, int]
-) -> Iterator[Finding]:
+def _judge_headings(sheet: Sheet, header: _Header, layout: SheetLayout, places: dict[str, int]) -> Iterator[Finding]:
     """Say what is wrong with the headings.
 
     Unknown headings are paired with missing ones where they are near misses, so that one slip is one finding; such a
@@ -147,19 +173,30 @@ def _judge_headings(
     """
     for cell, first in header.repeated:
         yield find("heading-twice", sheet=sheet.name, cell=cell.address, value=read_text(cell), first=first.address)
-    missing = {normalise_heading(column.heading): column for column in layout.columns if column.column not in places}
+    missing = {_written(column, header.year): column for column in layout.columns if column.column not in places}
     for cell in header.strangers:
-        near = get_close_matches(normalise_heading(read_text(cell)), list(missing), n=1, cutoff=0.6)
-        if near:
-            column = missing.pop(near[0])
-            places[column.column] = cell.column
-            words = {"expected": column.heading}
-            yield find("heading-misspelt", sheet=sheet.name, cell=cell.address, value=read_text(cell), **words)
+        typed = read_text(cell)
+        nearest = max(missing, key=partial(_likeness, typed), default="")
+        if nearest and _likeness(typed, nearest) >= _NEAR_MISS:
+            places[missing.pop(nearest).column] = cell.column
+            yield find("heading-misspelt", sheet=sheet.name, cell=cell.address, value=typed, expected=nearest)
         else:
-            yield find("heading-unknown", sheet=sheet.name, cell=cell.address, value=read_text(cell))
-    for column in missing.values():
+            yield find("heading-unknown", sheet=sheet.name, cell=cell.address, value=typed)
+    for heading, column in missing.items():
         if column.is_required:
-            yield find("heading-missing", sheet=sheet.name, cell=f"A{header.row}", expected=column.heading)
+            yield find("heading-missing", sheet=sheet.name, cell=f"A{header.row}", expected=heading)
+
+
+def _written(column: ColumnLayout, year: Period | None) -> str:
+    """A column's heading as it should stand in this table, its years filled in."""
+    if year is None:
+        return column.heading
+    years = {place: year.years_later(offset).label[2:] for place, offset in _YEAR_OFFSETS.items()}
+    return column.heading.format_map(years)
+
+
+def _likeness(typed: str, heading: str) -> float:
+    return SequenceMatcher(None, normalise_heading(typed), normalise_heading(heading)).ratio()
 
 
 def _rows_below(sheet: Sheet, header: _Header, places: dict[str, int]) -> Iterator[TableRow]:

@@ -9,11 +9,11 @@ from cypp_etl.plan_model import Indicator
 from schemas.codes import Unit
 
 # A figure agrees with an earlier one of the same sign within a factor of ten: its two readings as a percentage lie a
-# factor of a hundred apart, so at most one of them does.
+# factor of a hundred apart, so that both do only at the edge, where the partner is asked.
 _AGREEMENT_FACTOR = 10
 
-# A point in place of the comma between thousands, where no decimals are kept.
-_THOUSANDS_POINT = re.compile(r"-?[1-9]\d{0,2}\.\d{3}")
+# A point in place of the comma between thousands, where no decimals are kept; a suffix such as [p] may follow.
+_THOUSANDS_POINT = re.compile(r"\s*[-+]?[1-9]\d{0,2}\.\d{3}(?!\d)", re.ASCII)
 
 
 def to_unit(reading: Reading, leaf: Indicator, known: Collection[Decimal]) -> tuple[Decimal | None, str]:
@@ -26,27 +26,26 @@ def to_unit(reading: Reading, leaf: Indicator, known: Collection[Decimal]) -> tu
     value = reading.value
     if value is None:
         return None, ""
-    if leaf.decimals == 0 and _THOUSANDS_POINT.fullmatch(reading.typed.strip()):
+    if leaf.decimals == 0 and not reading.is_percent and _THOUSANDS_POINT.match(reading.typed):
         return None, "thousands-point"
     if leaf.unit is not Unit.PERCENT:
         return (None, "percent-not-expected") if reading.is_percent else (value, "")
-    if reading.is_percent or value == 0:
+    # What is out of range either way is said elsewhere.
+    if reading.is_percent or value == 0 or not _is_possible(value, leaf):
         return value, ""
-    if _is_believable(value, leaf, known) and not _is_believable(value * 100, leaf, known):
-        return value, "percent-assumed"
-    if not _is_possible(value * 100, leaf):
-        return value, "percent-assumed"
-    return None, "percent-or-points"
+    can_only_be_points = not _is_possible(value * 100, leaf)
+    are_points_believable = _is_believable(value, known) and not _is_believable(value * 100, known)
+    return (value, "percent-assumed") if can_only_be_points or are_points_believable else (None, "percent-or-points")
 
 
 def _is_possible(value: Decimal, leaf: Indicator) -> bool:
     return (leaf.minimum is None or value >= leaf.minimum) and (leaf.maximum is None or value <= leaf.maximum)
 
 
-def _is_believable(value: Decimal, leaf: Indicator, known: Collection[Decimal]) -> bool:
-    """Whether a value is possible and, where there are earlier figures, agrees with one of them."""
+def _is_believable(value: Decimal, known: Collection[Decimal]) -> bool:
+    """Whether a value agrees with an earlier figure, if there are any to agree with."""
     comparable = [earlier for earlier in known if earlier != 0]
-    return _is_possible(value, leaf) and (not comparable or any(_agree(value, earlier) for earlier in comparable))
+    return not comparable or any(_agree(value, earlier) for earlier in comparable)
 
 
 def _agree(value: Decimal, earlier: Decimal) -> bool:

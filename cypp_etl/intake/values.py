@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import cache
 
 from cypp_etl.layout import MarkerSpelling, read_markers
@@ -14,10 +14,23 @@ from schemas.codes import Marker, Qualifier
 _NUMBER = re.compile(r"([-+]?)(\d{1,3}(?:,\d{3})+|\d+)?(\.\d+)?\s?(%?)", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+\s?%?", re.ASCII)
 _BOUND = re.compile(r"[<>\u2264\u2265]=?\s*[-+]?[\d.,]+\s?%?")
-_SUFFIX = re.compile(r"\s*(\[[a-z]\])$", re.IGNORECASE)
+_SUFFIX = re.compile(r"\s*(\[\s*[a-z]\s*\])$", re.IGNORECASE)
 _SHOWN_DECIMALS = re.compile(r"\.(0+)")
 _DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"
 _EXCEL_EPOCH = date(1899, 12, 30)
+_LAST_SERIAL = 2_958_465  # 31 December 9999, where Excel's calendar ends
+
+# The troubles of cells that hold neither a number nor a text.
+_TROUBLES = {
+    CellKind.DATE: "date-not-number",
+    CellKind.ERROR: "error-value",
+    CellKind.BLANK: "formula-not-calculated",
+}
+
+# A trillion, which is the largest figure that judgements can hold exactly with six decimals.
+_TOO_LARGE = Decimal(10) ** 12
+_FIFTEEN_DIGITS = Context(prec=15, rounding=ROUND_HALF_UP)
+_ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +54,16 @@ class Reading:
         """Whether nothing was typed."""
         return not self.typed and not self.trouble
 
+    @property
+    def is_bare_qualifier(self) -> bool:
+        """Whether a qualifier such as [p] stands alone, without a figure that it could qualify."""
+        return bool(self.qualifiers) and self.value is None and self.marker is None and not self.trouble
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether there is neither a figure nor a marker nor anything that might have been meant for one."""
+        return self.is_blank or self.is_bare_qualifier
+
 
 BLANK = Reading()
 
@@ -49,20 +72,11 @@ def read_figure(cell: Cell | None) -> Reading:
     """Read a cell where a figure or a marker belongs."""
     if cell is None or (cell.value is None and not cell.is_formula):
         return BLANK
-    match cell.kind:
-        case CellKind.NUMBER if isinstance(cell.value, float | int):
-            percent = is_percent(cell.number_format)
-            number = decimal_of(cell.value)
-            return Reading(as_typed(cell), number * 100 if percent else number, is_percent=percent)
-        case CellKind.TEXT:
-            return _read_text(str(cell.value))
-        case CellKind.DATE:
-            return Reading(as_typed(cell), trouble="date-not-number")
-        case CellKind.ERROR:
-            return Reading(as_typed(cell), trouble="error-value")
-        case CellKind.BLANK:
-            return Reading("a formula without a result", trouble="formula-not-calculated")
-    return Reading(as_typed(cell), trouble="not-a-figure")
+    if cell.kind is CellKind.TEXT:
+        return _read_text(str(cell.value))
+    if cell.kind is CellKind.NUMBER and isinstance(cell.value, float | int):
+        return _read_number(cell, cell.value)
+    return Reading(as_typed(cell), trouble=_TROUBLES.get(cell.kind, "not-a-figure"))
 
 
 def read_text(cell: Cell | None) -> str:
@@ -71,8 +85,10 @@ def read_text(cell: Cell | None) -> str:
 
 
 def read_date(cell: Cell | None) -> date | None:
-    """The day that a date cell holds, or None where it holds no date."""
+    """The day that a date cell holds, or None where it holds none that is in the calendar."""
     if cell is None or cell.kind is not CellKind.DATE or not isinstance(cell.value, float | int):
+        return None
+    if not 0 <= cell.value <= _LAST_SERIAL:
         return None
     return _EXCEL_EPOCH + timedelta(days=int(cell.value))
 
@@ -85,12 +101,12 @@ def decimal_of(number: float) -> Decimal:
 def as_typed(cell: Cell) -> str:
     """What a person would say stands in the cell: `71.0%` for 0.71 formatted as percent, `15.20` for 15.2 as 0.00."""
     value = cell.value
+    if value is None or isinstance(value, str):
+        return value or ""
     if isinstance(value, bool):
         return str(value).upper()
-    if not isinstance(value, float | int):
-        return value or ""
-    if cell.kind is CellKind.DATE:
-        return str(read_date(cell))
+    if day := read_date(cell):
+        return str(day)
     percent = is_percent(cell.number_format)
     number = decimal_of(value) * (100 if percent else 1)
     shown = _SHOWN_DECIMALS.search(cell.number_format)
@@ -98,8 +114,16 @@ def as_typed(cell: Cell) -> str:
     return f"{number:.{decimals}f}" + ("%" if percent else "")
 
 
+def _read_number(cell: Cell, number: float) -> Reading:
+    percent = is_percent(cell.number_format)
+    value = decimal_of(number) * (100 if percent else 1)
+    if abs(value) >= _TOO_LARGE:
+        return Reading(as_typed(cell), trouble="figure-too-large")
+    return Reading(as_typed(cell), value, is_percent=percent)
+
+
 def _read_text(text: str) -> Reading:
-    cleaned = "".join(" " if character.isspace() else character for character in text if character != "\u200b")
+    cleaned = "".join(" " if character.isspace() else character for character in text if character not in _ZERO_WIDTH)
     trimmed = cleaned.strip()
     if not trimmed:
         return BLANK
@@ -110,6 +134,8 @@ def _read_text(text: str) -> Reading:
     number = _number_of(body)
     if number is None:
         return Reading(text, trouble=_trouble_of(body))
+    if abs(number) >= _TOO_LARGE:
+        return Reading(text, trouble="figure-too-large")
     stray = "stray-spaces" if cleaned != trimmed or text != cleaned else ""
     return Reading(text, number, qualifiers=qualifiers, is_percent=body.endswith("%"), trouble=stray)
 
@@ -119,7 +145,7 @@ def _number_of(text: str) -> Decimal | None:
     if match is None or not (match[2] or match[3]):
         return None
     # Fifteen digits, as for a typed number: more would not survive the warehouse's doubles.
-    return decimal_of(float(match[1] + (match[2] or "0").replace(",", "") + (match[3] or "")))
+    return _FIFTEEN_DIGITS.create_decimal(match[1] + (match[2] or "0").replace(",", "") + (match[3] or ""))
 
 
 def _trouble_of(text: str) -> str:

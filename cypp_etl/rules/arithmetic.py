@@ -1,84 +1,120 @@
 """The arithmetic within one return: decimals, ratios, and numbers beside their rates."""
 
-from collections.abc import Iterator
-from decimal import ROUND_HALF_UP, Decimal
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 from cypp_etl.findings import Finding
-from cypp_etl.intake.rows import FigureRow, ParsedReturn
+from cypp_etl.intake.rows import FigureRow
 from cypp_etl.periods import Period
+from cypp_etl.plan_model import Indicator
 from cypp_etl.submission import History
 from schemas.codes import Measure, Unit
+
+# Enough digits for the quotient of any two numbers that a cell can hold.
+_WIDE = Context(prec=1000)
 
 
 def rounded(value: Decimal, decimals: int) -> Decimal:
     """A value to so many decimals, halves away from zero."""
-    return value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    return value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _WIDE)
 
 
-def judge_decimals(parsed: ParsedReturn) -> Iterator[Finding]:
+def shown(value: Decimal | None, leaf: Indicator) -> str:
+    """A figure as messages show it: at its indicator's decimals, with its percent sign."""
+    if value is None:
+        return ""
+    return f"{rounded(value, leaf.decimals):,f}" + ("%" if leaf.unit is Unit.PERCENT else "")
+
+
+def judge_decimals(figures: Iterable[FigureRow]) -> Iterator[Finding]:
     """A figure with more decimals than its indicator keeps is judged as rounded; a count has its own finding."""
-    for figure in parsed.figures:
-        value = figure.value
-        if value is None or figure.leaf.unit is Unit.NUMBER or value == rounded(value, figure.leaf.decimals):
-            continue
-        shown = f"{rounded(value, figure.leaf.decimals):f}"
-        yield figure.find("too-many-decimals", decimals=figure.leaf.decimals, rounded=shown)
+    for figure in figures:
+        value, leaf = figure.value, figure.leaf
+        if value is not None and leaf.unit is not Unit.NUMBER and value != rounded(value, leaf.decimals):
+            yield figure.find("too-many-decimals", decimals=_decimals_in_words(leaf), rounded=shown(value, leaf))
 
 
-def judge_ratios(parsed: ParsedReturn) -> Iterator[Finding]:
+def _decimals_in_words(leaf: Indicator) -> str:
+    if leaf.decimals == 0:
+        return "whole numbers"
+    return f"{leaf.decimals} decimal{'s' if leaf.decimals > 1 else ''}"
+
+
+def judge_ratios(figures: Iterable[FigureRow]) -> Iterator[Finding]:
     """Numerator over denominator, times the indicator's multiplier, gives the figure at the indicator's decimals."""
-    for figure in parsed.figures:
-        numerator, denominator = figure.numerator, figure.denominator
-        if (numerator is None) != (denominator is None):
-            present, absent = ("numerator", "denominator") if denominator is None else ("denominator", "numerator")
-            if figure.source.text(absent) == "":
-                yield figure.find("ratio-incomplete", column=absent, present=present, absent=absent)
-        ratio = _ratio(figure)
-        decimals = figure.leaf.decimals
+    for figure in figures:
+        if figure.leaf.multiplier == 0:
+            continue
+        yield from _judge_ratio_parts(figure)
+        ratio, decimals = _ratio(figure), figure.leaf.decimals
         if ratio is None or figure.value is None or rounded(ratio, decimals) == rounded(figure.value, decimals):
             continue
-        yield figure.find("ratio-differs", ratio=f"{rounded(ratio, decimals):f}")
+        yield figure.find("ratio-differs", ratio=shown(ratio, figure.leaf))
+
+
+def _judge_ratio_parts(figure: FigureRow) -> Iterator[Finding]:
+    for present, absent in (("numerator", "denominator"), ("denominator", "numerator")):
+        if getattr(figure, present) is not None and not figure.source.text(absent):
+            yield figure.find("ratio-incomplete", column=absent, present=present, absent=absent)
 
 
 def _ratio(figure: FigureRow) -> Decimal | None:
     """The figure that numerator and denominator make, or None where they make none."""
-    numerator, denominator, multiplier = figure.numerator, figure.denominator, figure.leaf.multiplier
-    if numerator is None or denominator is None or denominator <= 0 or multiplier == 0:
+    numerator, denominator = figure.numerator, figure.denominator
+    if numerator is None or denominator is None or numerator < 0 or denominator <= 0:
         return None
-    return numerator * multiplier / denominator
+    return numerator * figure.leaf.multiplier / denominator
 
 
-def judge_populations(parsed: ParsedReturn, history: History) -> Iterator[Finding]:
+@dataclass(frozen=True, slots=True)
+class _Population:
+    """The population that a number and its rate imply: no more exact than the rate, which was rounded."""
+
+    least: Decimal
+    most: Decimal
+
+    @classmethod
+    def implied(cls, number: Decimal | None, rate: Decimal | None, leaf: Indicator) -> "_Population | None":
+        half_a_step = Decimal(5).scaleb(-leaf.decimals - 1)
+        if not number or not rate or number < 0 or rate <= half_a_step:
+            return None
+        people = number * leaf.multiplier
+        return cls(people / (rate + half_a_step), people / (rate - half_a_step))
+
+    def differs_from(self, other: "_Population", margin_percent: Decimal) -> bool:
+        """Whether the two lie further apart than the margin, however the rates were rounded."""
+        gap = max(self.least - other.most, other.least - self.most)
+        return gap * 100 > margin_percent * other.most
+
+    def __str__(self) -> str:
+        return f"{(self.least + self.most) / 2:,.0f}"
+
+
+def judge_populations(figures: Iterable[FigureRow], history: History) -> Iterator[Finding]:
     """A number and its rate imply a population, which hardly changes from one period to the next."""
-    actuals = {figure.leaf.indicator: figure for figure in parsed.figures if figure.measure is Measure.ACTUAL}
+    actuals = {figure.leaf.indicator: figure for figure in figures if figure.measure is Measure.ACTUAL}
     for figure in actuals.values():
         number = actuals.get(figure.leaf.number_indicator)
         if number is None or figure.period is None:
             continue
-        population = _population(number.value, figure.value, figure.leaf.multiplier)
-        before = _earlier_population(figure, history)
-        if population is None or before is None:
-            continue
-        if abs(population - before) * 100 > figure.leaf.banding.population_margin_percent * before:
-            words = {"number": number.leaf.indicator, "population": f"{population:,.0f}", "before": f"{before:,.0f}"}
-            yield figure.find("population-differs", **words)
+        now = _Population.implied(number.value, figure.value, figure.leaf)
+        before = _earlier_population(figure, figure.period, history)
+        if now and before and now.differs_from(before, figure.leaf.banding.population_margin_percent):
+            yield figure.find("population-differs", number=number.leaf.indicator, population=now, before=before)
 
 
-def _earlier_population(figure: FigureRow, history: History) -> Decimal | None:
+def _earlier_population(figure: FigureRow, period: Period, history: History) -> _Population | None:
     """The population implied in the last quarter, else in the same period of last year, else by last year's outturn."""
-    period = figure.period or Period(1)
+    last_year = period.year.previous
     for measure, earlier in (
         (Measure.ACTUAL, period.previous),
         (Measure.ACTUAL, period.years_later(-1)),
-        (Measure.ACTUAL, period.year.previous),
-        (Measure.HISTORY, period.year.previous),
+        (Measure.ACTUAL, last_year),
+        (Measure.HISTORY, last_year),
     ):
         number = history.figures.get((figure.partner_code, measure, figure.leaf.number_indicator, earlier))
         rate = history.figures.get((figure.partner_code, measure, figure.leaf.indicator, earlier))
-        if number and rate and (population := _population(number.value, rate.value, figure.leaf.multiplier)):
+        if number and rate and (population := _Population.implied(number.value, rate.value, figure.leaf)):
             return population
     return None
-
-
-def _population(number: Decimal | None, rate: Decimal | None, multiplier: int) -> Decimal | None:
-    return number * multiplier / rate if number and rate and multiplier else None

@@ -1,43 +1,45 @@
-"""Figures beside the last period's: a large change asks why, an unchanged figure is noted."""
+"""Figures beside earlier ones: a large change asks why, an unchanged figure is noted."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from cypp_etl.findings import Finding
-from cypp_etl.intake.rows import FigureRow, ParsedReturn
-from cypp_etl.rules.arithmetic import rounded
+from cypp_etl.intake.rows import FigureRow
+from cypp_etl.periods import Period
+from cypp_etl.rules.arithmetic import rounded, shown
 from cypp_etl.submission import History
-from schemas.codes import Measure
+from schemas.codes import Accumulation, Measure
 
 
-def judge_change(parsed: ParsedReturn, history: History) -> Iterator[Finding]:
-    """Compare each actual with the one of the period just before, at the indicator's decimals.
+def judge_change(figures: Iterable[FigureRow], history: History) -> Iterator[Finding]:
+    """Compare each actual with the one before it.
 
     A change of more than the plan's share of the earlier figure, and of more than one step of the last decimal, is a
-    QUERY unless a comment explains it already.
+    QUERY unless a comment explains it already. A figure that is the earlier one to the last digit is a NOTE.
     """
-    for figure in parsed.figures:
-        before = _before(figure, history)
-        if before is None or figure.value is None:
+    for figure in figures:
+        if figure.measure is not Measure.ACTUAL or figure.period is None or figure.value is None:
             continue
-        decimals = figure.leaf.decimals
-        now, then = rounded(figure.value, decimals), rounded(before, decimals)
-        words = {"before": f"{then:f}", "now": f"{now:f}"}
-        if now == then:
+        earlier = _earlier(figure, figure.period)
+        known = history.figures.get((figure.partner_code, Measure.ACTUAL, figure.leaf.indicator, earlier))
+        if known is None or known.value is None:
+            continue
+        words = {"earlier": earlier.label, "before": shown(known.value, figure.leaf)}
+        if figure.value == known.value:
             yield figure.find("unchanged", **words)
-        elif _is_large(now, then, figure):
-            yield figure.find("large-change-explained" if figure.comment else "large-change", **words)
+        elif _is_large(figure, figure.value, known.value):
+            code = "large-change-explained" if figure.comment else "large-change"
+            yield figure.find(code, now=shown(figure.value, figure.leaf), **words)
 
 
-def _before(figure: FigureRow, history: History) -> Decimal | None:
-    if figure.measure is not Measure.ACTUAL or figure.period is None or not figure.period.quarter:
-        return None
-    key = (figure.partner_code, Measure.ACTUAL, figure.leaf.indicator, figure.period.previous)
-    known = history.figures.get(key)
-    return known.value if known else None
+def _earlier(figure: FigureRow, period: Period) -> Period:
+    """The period just before; a year ago for figures that grow from quarter to quarter and begin anew in April."""
+    is_cumulative = figure.leaf.accumulation is Accumulation.CUMULATIVE
+    return period.years_later(-1) if is_cumulative else period.previous
 
 
-def _is_large(now: Decimal, then: Decimal, figure: FigureRow) -> bool:
-    change = abs(now - then)
-    one_step = Decimal(1).scaleb(-figure.leaf.decimals)
-    return change * 100 > figure.leaf.banding.large_change_percent * abs(then) and change > one_step
+def _is_large(figure: FigureRow, now: Decimal, then: Decimal) -> bool:
+    decimals = figure.leaf.decimals
+    change = abs(rounded(now, decimals) - rounded(then, decimals))
+    one_step = Decimal(1).scaleb(-decimals)
+    return change * 100 > figure.leaf.banding.large_change_percent * abs(rounded(then, decimals)) and change > one_step

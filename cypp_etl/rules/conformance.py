@@ -6,11 +6,12 @@ from decimal import Decimal
 import pandas as pd
 import pandera.pandas as pa
 
-from cypp_etl.findings import Finding, find
-from cypp_etl.intake.rows import FigureRow, IndicatorRow, MilestoneRow, ParsedReturn, PlanIndex, reference_key
+from cypp_etl.findings import Finding, in_list
+from cypp_etl.intake.references import PlanIndex, reference_key
+from cypp_etl.intake.rows import FigureRow, IndicatorRow, MilestoneRow, ParsedReturn
 from cypp_etl.plan_model import Indicator
 from schemas import returns
-from schemas.codes import MilestoneStatus, Polarity, Review
+from schemas.codes import MilestoneStatus, Review, Unit
 
 
 def judge_conformance(batch: Sequence[ParsedReturn], index: PlanIndex) -> Iterator[tuple[ParsedReturn, Finding]]:
@@ -21,44 +22,56 @@ def judge_conformance(batch: Sequence[ParsedReturn], index: PlanIndex) -> Iterat
 
 
 def _judge_indicator_rows(batch: Sequence[ParsedReturn], index: PlanIndex) -> Iterator[tuple[ParsedReturn, Finding]]:
-    rows = [(parsed, row) for parsed in batch for row in parsed.indicator_rows]
-    schema = returns.indicator_rows(index.references, frozenset(index.leaves))
-    for position, code in _failures(schema, [_indicator_record(row, index) for _, row in rows]):
-        parsed, row = rows[position]
-        column = returns.BLAMED_COLUMN[code]
-        yield parsed, find(
-            code,
-            sheet=row.source.sheet,
-            cell=row.source.address(column),
-            value=row.source.text(column) or row.good_performance,
-            indicator=row.leaf.indicator if row.leaf else f"{row.indicator_ref} {row.sub}".strip(),
-            expected=_expected(code, row.leaf),
-        )
+    rows = [(number, parsed, row) for number, parsed in enumerate(batch) for row in parsed.indicator_rows]
+    schema = returns.indicator_rows(frozenset(index.references), frozenset(index.leaves))
+    for position, code in _failures(schema, [_indicator_record(row, number, index) for number, _, row in rows]):
+        _, parsed, row = rows[position]
+        yield parsed, row.find(code, _blamed_column(code, row), **_indicator_words(code, row, index))
 
 
-def _indicator_record(row: IndicatorRow, index: PlanIndex) -> dict[str, object]:
-    leaf = row.leaf
-    reference = reference_key(leaf.indicator_ref if leaf else row.indicator_ref)
-    is_strange_sub = leaf is None and not row.is_parent and reference in index.references
+def _indicator_record(row: IndicatorRow, number: int, index: PlanIndex) -> dict[str, object]:
+    leaf, reference = row.leaf, reference_key(row.indicator_ref)
+    # A row that bears the definition of a part was to name that part.
+    is_strange_part = row.named is None and reference in index.references and not (row.is_parent and not row.described)
     return {
-        "reference": reference,
-        "leaf": reference + reference_key(row.sub) if is_strange_sub else None,
-        "identity": f"{row.file}|{leaf.indicator}" if leaf else None,
-        "parent_figures": int(row.is_parent and row.has_figure),
-        "good_performance": row.good_performance.upper() if leaf else None,
-        "plan_polarity": leaf.polarity.value if leaf else None,
+        "reference": reference or None,
+        "leaf": reference + reference_key(row.sub) if is_strange_part else None,
+        "identity": f"{number}|{row.named.indicator}" if row.named and row.is_consistent else None,
+        "parent_figures": int(row.is_parent and row.described is None and bool(row.figure_column)),
+        "good_performance": row.good_performance.upper() if row.good_performance is not None else None,
+        "plan_polarity": _planned_polarity(row, index),
         "unit": row.unit.casefold() if leaf and row.unit is not None else None,
         "plan_unit": leaf.unit.value if leaf else None,
     }
 
 
-def _expected(code: str, leaf: Indicator | None) -> str:
-    """What the plan says where a row says something else, or the words to choose from."""
-    if code == "unit-differs" and leaf:
-        return leaf.unit.value
-    if code in ("good-performance-differs", "good-performance-unknown") and leaf:
-        return leaf.polarity.value
-    return ", ".join(polarity.value for polarity in Polarity)
+def _planned_polarity(row: IndicatorRow, index: PlanIndex) -> str | None:
+    """What the plan says of good performance: blank for a parent whose parts each have their own, None if nothing."""
+    if row.leaf:
+        return row.leaf.polarity.value
+    parent = index.parents.get(reference_key(row.indicator_ref))
+    return (parent.polarity or "") if parent else None
+
+
+def _blamed_column(code: str, row: IndicatorRow) -> str:
+    """The column at whose cell a failure is reported, which is not the same in every layout."""
+    column = row.figure_column if code == "parent-has-value" else returns.BLAMED_COLUMN[code]
+    return column if column in row.source.columns else "ref"
+
+
+def _indicator_words(code: str, row: IndicatorRow, index: PlanIndex) -> dict[str, object]:
+    if code == "sub-indicator-unknown":
+        parts = index.references[reference_key(row.indicator_ref)]
+        known = f"the parts {in_list(parts)}" if parts else "no parts"
+        return {"ref": row.indicator_ref, "parts": known, "value": row.sub}
+    if code == "indicator-unknown":
+        return {"value": row.indicator_ref}
+    if code == "unit-differs":
+        return {"expected": row.leaf.unit.value if row.leaf else ""}
+    polarity = _planned_polarity(row, index)
+    if polarity is None:
+        return {"expected": "HIGH, LOW, RANGE or NONE"}
+    return {"expected": polarity or "nothing, since each part has its own"}
 
 
 def _judge_figures(batch: Sequence[ParsedReturn]) -> Iterator[tuple[ParsedReturn, Finding]]:
@@ -66,14 +79,12 @@ def _judge_figures(batch: Sequence[ParsedReturn]) -> Iterator[tuple[ParsedReturn
     for position, code in _failures(returns.figures(), [_figure_record(figure) for _, figure in rows]):
         parsed, figure = rows[position]
         leaf = figure.leaf
-        words = {"minimum": _plain(leaf.minimum), "maximum": _plain(leaf.maximum), "bounds": _bounds(leaf)}
-        yield parsed, figure.find(code, column=returns.BLAMED_COLUMN[code], **words)
+        yield parsed, figure.find(code, column=returns.BLAMED_COLUMN[code], bounds=_bounds(leaf))
 
 
 def _figure_record(figure: FigureRow) -> dict[str, object]:
     leaf = figure.leaf
     return {
-        "measure": figure.measure.value,
         "unit": leaf.unit.value,
         "value": _float(figure.value),
         "minimum": _float(leaf.minimum),
@@ -84,18 +95,19 @@ def _figure_record(figure: FigureRow) -> dict[str, object]:
 
 
 def _judge_milestones(batch: Sequence[ParsedReturn], index: PlanIndex) -> Iterator[tuple[ParsedReturn, Finding]]:
-    rows = [(parsed, row) for parsed in batch for row in parsed.milestone_rows]
+    rows = [(number, parsed, row) for number, parsed in enumerate(batch) for row in parsed.milestone_rows]
     schema = returns.milestone_reports(frozenset(index.milestones))
-    for position, code in _failures(schema, [_milestone_record(row) for _, row in rows]):
-        parsed, row = rows[position]
+    for position, code in _failures(schema, [_milestone_record(row, number) for number, _, row in rows]):
+        _, parsed, row = rows[position]
         codes = MilestoneStatus if code == "status-unknown" else Review
-        yield parsed, row.find(code, returns.BLAMED_COLUMN[code], expected=", ".join(word.value for word in codes))
+        expected = in_list([word.value for word in codes], "or")
+        yield parsed, row.find(code, returns.BLAMED_COLUMN[code], expected=expected)
 
 
-def _milestone_record(row: MilestoneRow) -> dict[str, object]:
+def _milestone_record(row: MilestoneRow, number: int) -> dict[str, object]:
     return {
-        "milestone": reference_key(row.milestone),
-        "identity": f"{row.file}|{row.known.milestone}" if row.known else None,
+        "milestone": reference_key(row.milestone) or None,
+        "identity": f"{number}|{row.named.milestone}" if row.named and row.is_consistent else None,
         "status": code_word(MilestoneStatus, row.status) or row.status or None,
         "review": code_word(Review, row.review) or row.review or None,
     }
@@ -119,12 +131,10 @@ def _float(value: Decimal | None) -> float | None:
     return None if value is None else float(value)
 
 
-def _plain(value: Decimal | None) -> str:
-    return "" if value is None else f"{value:f}"
-
-
 def _bounds(leaf: Indicator) -> str:
-    """The range of an indicator in words, such as `0 or more` or `between 0 and 100`."""
-    if leaf.minimum is not None and leaf.maximum is not None:
-        return f"between {leaf.minimum:f} and {leaf.maximum:f}"
-    return f"{leaf.minimum:f} or more" if leaf.minimum is not None else f"{_plain(leaf.maximum)} or less"
+    """The range of an indicator in words, such as `0 or more` or `between 0% and 100%`."""
+    sign = "%" if leaf.unit is Unit.PERCENT else ""
+    low, high = (None if bound is None else f"{bound:f}{sign}" for bound in (leaf.minimum, leaf.maximum))
+    if low and high:
+        return f"between {low} and {high}"
+    return f"{low} or more" if low else f"{high} or less"

@@ -1,66 +1,84 @@
-"""What is owed is there, and what is not owed is not; the return comes in time, and for the period it says."""
+"""What is owed is there, and what is not owed is not; rows are about what they say."""
 
 from collections.abc import Iterator
-from datetime import date
+from dataclasses import dataclass
 
-from cypp_etl.findings import Finding, find
+from cypp_etl.findings import Finding, find, in_list
 from cypp_etl.intake.rows import ParsedReturn
 from cypp_etl.plan_model import Plan
-from cypp_etl.submission import History
-from schemas.codes import Measure
 
 
-def judge_period(parsed: ParsedReturn, plan: Plan, today: date) -> Iterator[Finding]:
-    """A return may come from the day on which its period opens; later than due is late, but never refused."""
-    entry = plan.calendar.get(parsed.period) if parsed.period else None
-    if parsed.period is not None and entry is not None and today < entry.opens_on:
-        yield find("period-not-open", value=parsed.period.label, opens_on=f"{entry.opens_on:%-d %B %Y}")
+def partner_of(parsed: ParsedReturn, plan: Plan) -> str:
+    """Whose return the rows make it: the partner who owes most of them, among those whom it could be from.
+
+    A workbook in the wrong folder, or with a mistyped code, is one finding; measured against another partner's
+    plan every one of its rows would be one too. Empty where the rows are nobody's.
+    """
+    named = [code for code in (parsed.cover_partner, parsed.partner_code) if code]
+    indicators = {row.leaf.indicator for row in parsed.indicator_rows if row.leaf}
+    milestones = {row.known.milestone for row in parsed.milestone_rows if row.known}
+
+    def owed(code: str) -> int:
+        theirs = {milestone.milestone for milestone in plan.milestones_of[code]}
+        return len(indicators & set(plan.owed_by[code])) + len(milestones & theirs)
+
+    likeliest = max(named or plan.partners, key=owed, default="")
+    return likeliest if named or (likeliest and owed(likeliest)) else ""
 
 
-def judge_indicators_owed(parsed: ParsedReturn, plan: Plan) -> Iterator[Finding]:
-    """Each indicator that the partner owes has its row, and no other has one."""
-    owed = plan.owed_by.get(parsed.partner_code)
-    if owed is None:
-        return
-    returned = {row.leaf.indicator: row for row in parsed.indicator_rows if row.leaf}
-    sheet = next((row.source.sheet for row in parsed.indicator_rows), "")
-    families = {plan.indicators[indicator].indicator_ref for indicator in returned}
-    for indicator in owed:
-        if indicator not in returned:
-            leaf = plan.indicators[indicator]
-            has_sibling = bool(leaf.sub) and leaf.indicator_ref in families
-            code = "sub-indicator-missing" if has_sibling else "indicator-missing"
-            yield find(code, sheet=sheet, indicator=indicator, definition=leaf.definition)
-    for indicator, row in returned.items():
-        if indicator not in owed:
-            words = {"value": row.indicator_ref, "indicator": indicator}
-            owners = ", ".join(plan.partners[code].partner for code in plan.owners.get(indicator, ())) or "nobody"
-            yield find(
-                "indicator-not-owed", sheet=row.source.sheet, cell=row.source.address("ref"), owners=owners, **words
-            )
+def judge_references(parsed: ParsedReturn) -> Iterator[Finding]:
+    """A row that names one thing and describes another may hold either one's figure."""
+    for row in parsed.indicator_rows:
+        if not row.is_consistent and row.named and row.described:
+            ref, described = row.named.indicator, row.described.indicator
+            yield row.find("reference-differs", "ref", value=ref, described=described)
+    for report in parsed.milestone_rows:
+        if not report.is_consistent and report.described:
+            yield report.find("reference-differs", "milestone", described=report.described.milestone)
 
 
-def judge_milestones_owed(parsed: ParsedReturn, plan: Plan) -> Iterator[Finding]:
-    """Each milestone that the partner reports on has its row, and no other partner's has one."""
-    owed = {milestone.milestone for milestone in plan.milestones_of.get(parsed.partner_code, ())}
-    if not parsed.partner_code or not parsed.milestone_rows:
-        return
-    returned = {row.known.milestone: row for row in parsed.milestone_rows if row.known}
-    sheet = parsed.milestone_rows[0].source.sheet
-    for milestone in sorted(owed - returned.keys()):
-        yield find("milestone-missing", sheet=sheet, milestone=milestone, description=plan.milestones[milestone].description)
-    for milestone in sorted(returned.keys() - owed):
-        yield returned[milestone].find("milestone-not-owed", "milestone")
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Holds the rows of one return against what a partner owes."""
 
+    parsed: ParsedReturn
+    plan: Plan
+    partner_code: str
 
-def judge_closed_period(parsed: ParsedReturn, history: History) -> Iterator[Finding]:
-    """A figure for a closed period that is new or changed is for the data team to accept."""
-    if parsed.period not in history.closed:
-        return
-    for figure in parsed.figures:
-        if figure.measure is not Measure.ACTUAL or figure.period is None:
-            continue
-        before = history.figures.get((figure.partner_code, figure.measure, figure.leaf.indicator, figure.period))
-        if before is None or (before.value, before.marker) != (figure.value, figure.marker):
-            was = "nothing" if before is None else before.marker or f"{before.value:f}"
-            yield figure.find("closed-period-changed", period=figure.period.label, was=was)
+    def judge(self) -> Iterator[Finding]:
+        """Every finding about which rows there are; none where it cannot be told who owes them."""
+        if self.partner_code:
+            yield from self._judge_indicators_owed()
+            yield from self._judge_milestones_owed()
+
+    def _judge_indicators_owed(self) -> Iterator[Finding]:
+        """Each indicator that the partner owes has its row, and no other has one."""
+        owed = self.plan.owed_by[self.partner_code]
+        rows = self.parsed.indicator_rows
+        named = {row.named.indicator: row for row in rows if row.named and row.is_consistent}
+        present = {row.leaf.indicator for row in rows if row.leaf}
+        if "indicators" in self.parsed.whole_parts:
+            sheet = self.parsed.sheets["indicators"]
+            families = {self.plan.indicators[indicator].indicator_ref for indicator in present}
+            for leaf in (self.plan.indicators[indicator] for indicator in owed if indicator not in present):
+                has_sibling = bool(leaf.sub) and leaf.indicator_ref in families
+                code = "sub-indicator-missing" if has_sibling else "indicator-missing"
+                yield find(code, sheet=sheet, indicator=leaf.indicator, definition=leaf.definition)
+        for indicator, row in named.items():
+            if indicator not in owed:
+                owners = [self.plan.partners[code].partner for code in self.plan.owners.get(indicator, ())]
+                yield row.find("indicator-not-owed", "ref", indicator=indicator, owners=in_list(owners) or "nobody")
+
+    def _judge_milestones_owed(self) -> Iterator[Finding]:
+        """Each milestone that the partner reports on has its row, and no other partner's has one."""
+        owed = {milestone.milestone: milestone for milestone in self.plan.milestones_of[self.partner_code]}
+        rows = self.parsed.milestone_rows
+        present = {row.known.milestone for row in rows if row.known}
+        if "milestones" in self.parsed.whole_parts:
+            sheet = self.parsed.sheets["milestones"]
+            for code, milestone in owed.items():
+                if code not in present:
+                    yield find("milestone-missing", sheet=sheet, milestone=code, description=milestone.description)
+        for row in rows:
+            if row.named and row.is_consistent and row.named.milestone not in owed:
+                yield row.find("milestone-not-owed", "milestone")

@@ -10,15 +10,23 @@ from cypp_etl.workbook.model import Sheet, Workbook, column_letters
 
 
 def judge_hidden(workbook: Workbook, layout: Layout, parsed: ParsedReturn) -> Iterator[Finding]:
-    """Note hidden sheets, rows and columns that hold something, and sheets that no layout knows."""
-    for sheet in workbook.sheets:
-        part = next((part for part in layout.sheets if part.is_named(sheet.name)), None)
-        if part is None and not sheet.is_hidden and _holds_anything(sheet):
-            yield find("sheet-not-read", sheet=sheet.name)
-        elif sheet.is_hidden and (part is None or not part.is_hidden) and _holds_anything(sheet):
+    """Note hidden sheets, rows and columns that hold something, sheets that were not read, macros and links."""
+    parts = {name: part for part, name in parsed.sheets.items()}
+    personal = {finding.sheet for finding in parsed.findings if finding.code == "personal-data-sheet"}
+    for sheet in filter(_holds_anything, workbook.sheets):
+        part = parts.get(sheet.name) or next((part.part for part in layout.sheets if part.is_named(sheet.name)), "")
+        if part and layout.part(part).is_hidden:
+            continue
+        if sheet.is_hidden:
             yield find("hidden-sheet", sheet=sheet.name)
-        elif part is not None and not part.is_hidden:
+        elif part and sheet.name not in parts:
+            yield find("sheet-twice", sheet=sheet.name, read=parsed.sheets.get(part, layout.part(part).sheet))
+        elif part:
             yield from _judge_hidden_lines(sheet)
+        elif sheet.name not in personal:
+            yield find("sheet-not-read", sheet=sheet.name)
+    if workbook.has_macros:
+        yield find("macros")
     if workbook.has_external_links:
         yield find("external-links")
     if not workbook.has_formats and parsed.figures:

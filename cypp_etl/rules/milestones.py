@@ -1,10 +1,12 @@
 """What partners say of milestones: states move sensibly, and what is due is said."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import date
 
-from cypp_etl.findings import Finding
+from cypp_etl.findings import Finding, in_words
 from cypp_etl.intake.rows import MilestoneRow, ParsedReturn
 from cypp_etl.periods import Period
+from cypp_etl.plan_model import Milestone
 from cypp_etl.rules.conformance import code_word
 from cypp_etl.submission import History
 from schemas.codes import MilestoneStatus, Review
@@ -24,21 +26,30 @@ def review_of(row: MilestoneRow) -> Review | None:
     return Review(word) if word else None
 
 
-def judge_milestone_states(parsed: ParsedReturn, history: History) -> Iterator[Finding]:
-    """Ask about states that do not fit the due date, the last report, or the review beside them."""
+def judge_reviews(parsed: ParsedReturn) -> Iterator[Finding]:
+    """A decision to refocus or to stop an action comes with its reason."""
     for row in parsed.milestone_rows:
-        if row.known is None or row.period is None:
-            continue
-        yield from _judge_due(row, row.known.due <= row.period.last_day)
-        yield from _judge_move(row, _last_state(row, history))
-        if review_of(row) in (Review.REFOCUS, Review.STOP) and not row.reason:
-            yield row.find("review-without-reason", "reason", value="", review=row.review)
+        review = review_of(row)
+        if review in (Review.REFOCUS, Review.STOP) and not row.reason and "reason" in row.source.columns:
+            yield row.find("review-without-reason", "reason", review=review)
 
 
-def _judge_due(row: MilestoneRow, is_due: bool) -> Iterator[Finding]:
-    due = f"{row.known.due:%-d %B %Y}" if row.known else ""
+def judge_milestone_states(parsed: ParsedReturn, history: History) -> Iterator[Finding]:
+    """Ask about states that do not fit the due date or the last report."""
+    states: dict[str, list[tuple[date, MilestoneStatus]]] = {}
+    for (milestone, period), state in history.milestone_states.items():
+        states.setdefault(milestone, []).append((period.last_day, state))
+    for row in parsed.milestone_rows:
+        if row.known is not None and row.period is not None:
+            last = _last_state(states.get(row.known.milestone, ()), row.period)
+            # One question a status: where it came from says more than when it was due.
+            yield from list(_judge_move(row, last)) or _judge_due(row, row.known, row.period)
+
+
+def _judge_due(row: MilestoneRow, milestone: Milestone, period: Period) -> Iterator[Finding]:
+    is_due, due = milestone.due <= period.last_day, in_words(milestone.due)
     status = status_of(row)
-    if is_due and not row.status:
+    if is_due and not row.status and "status" in row.source.columns:
         yield row.find("status-missing", "status", due=due)
     elif is_due and status is not None and status not in _ENDED:
         yield row.find("milestone-overdue", "status", due=due)
@@ -56,11 +67,7 @@ def _judge_move(row: MilestoneRow, last: MilestoneStatus | None) -> Iterator[Fin
         yield row.find("milestone-moved-back", "status", last=last.value)
 
 
-def _last_state(row: MilestoneRow, history: History) -> MilestoneStatus | None:
-    """The state last reported in an earlier period."""
-    earlier = [
-        (period, state)
-        for (milestone, period), state in history.milestone_states.items()
-        if row.known and milestone == row.known.milestone and period < (row.period or Period(0))
-    ]
+def _last_state(states: Iterable[tuple[date, MilestoneStatus]], period: Period) -> MilestoneStatus | None:
+    """The state last reported for a period that had ended before this one did; a year ends with its fourth quarter."""
+    earlier = [(last_day, state) for last_day, state in states if last_day < period.last_day]
     return max(earlier)[1] if earlier else None

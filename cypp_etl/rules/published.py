@@ -1,46 +1,49 @@
 """Judgement columns that somebody typed into a published table must say what its figures say."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
+from string import ascii_uppercase
+from typing import Any
 
 import pandas as pd
 
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow, ParsedReturn
+from cypp_etl.judgement.judge import judge
 from cypp_etl.layout import SheetLayout
 from cypp_etl.plan_model import Plan
 from schemas.codes import (
     BAND_SYMBOLS,
     DIRECTION_SYMBOLS,
-    NO_DATA_SYMBOL,
     ON_TARGET_SYMBOLS,
-    Band,
-    Direction,
-    Measure,
-    OnTarget,
     Qualifier,
+    Severity,
 )
 
 # The judgement behind each typed column; the column headed Year to Date shows the band against target.
-_JUDGED_BY = {
-    "on_target": ("on_target", OnTarget, ON_TARGET_SYMBOLS),
-    "direction": ("direction", Direction, DIRECTION_SYMBOLS),
-    "year_to_date": ("target_band", Band, BAND_SYMBOLS),
-    "statistical_neighbours_band": ("statistical_neighbours_band", Band, BAND_SYMBOLS),
-    "national_band": ("national_band", Band, BAND_SYMBOLS),
+_JUDGED_BY: Mapping[str, tuple[str, Mapping[Any, str]]] = {
+    "on_target": ("on_target", ON_TARGET_SYMBOLS),
+    "direction": ("direction", DIRECTION_SYMBOLS),
+    "year_to_date": ("target_band", BAND_SYMBOLS),
+    "statistical_neighbours_band": ("statistical_neighbours_band", BAND_SYMBOLS),
+    "national_band": ("national_band", BAND_SYMBOLS),
 }
 
 
 def judge_symbols(parsed: ParsedReturn, plan: Plan, layout: SheetLayout) -> Iterator[Finding]:
-    """Compare each typed symbol with the one that the table's own figures give; a blank says nothing."""
+    """Compare each typed symbol with the one that the table's own figures give; a blank says nothing.
+
+    Rows with something to correct are left out: their figures are not what the symbols were typed for.
+    """
     if not parsed.typed_judgements or parsed.period is None:
         return
+    rows = {(f.sheet, f.cell.lstrip(ascii_uppercase)) for f in parsed.findings if f.severity is Severity.ERROR}
     computed = _computed_symbols(parsed.figures, plan)
     for figure, column, typed in parsed.typed_judgements:
         symbol, word = computed[figure.leaf.indicator, column]
-        if _symbol_meant(typed) != symbol:
+        if (figure.source.sheet, str(figure.source.row)) not in rows and _symbol_meant(typed) != symbol:
             heading = layout.column(column).heading
             yield figure.find("symbol-differs", column=column, heading=heading, computed=symbol, word=word)
 
@@ -63,21 +66,21 @@ def figures_frame(figures: list[FigureRow]) -> pd.DataFrame:
 
 
 def _computed_symbols(figures: list[FigureRow], plan: Plan) -> dict[tuple[str, str], tuple[str, str]]:
-    from cypp_etl.judgement.judge import judge
-
+    """The symbol of each leaf and column, and what it says."""
     judged = judge(figures_frame(figures), plan)
-    judged = judged[judged["period"].isin({str(f.period) for f in figures if f.measure is Measure.ACTUAL})]
     computed: dict[tuple[str, str], tuple[str, str]] = {}
-    for row in judged.to_dict("records"):
-        for column, (judgement, words, symbols) in _JUDGED_BY.items():
-            word = words(row[judgement])
-            computed[row["indicator"], column] = (symbols[word], word.value)  # type: ignore[index]
+    for column, (judgement, symbols) in _JUDGED_BY.items():
+        symbol_of = {word.value: symbol for word, symbol in symbols.items()}
+        for indicator, word in zip(judged["indicator"], judged[judgement], strict=True):
+            computed[indicator, column] = (symbol_of[word], word)
     return computed
 
 
 def _symbol_meant(typed: str) -> str:
     """The symbol that somebody meant, whichever of its look-alikes or words they typed."""
-    return _spellings().get(" ".join(typed.split()).casefold(), typed)
+    # A variation selector asks for the coloured picture of the same symbol.
+    plain = typed.replace("\ufe0e", "").replace("\ufe0f", "")
+    return _spellings().get(" ".join(plain.split()).casefold(), plain)
 
 
 @cache

@@ -30,7 +30,7 @@ def published() -> SheetLayout:
     return read_layouts()["published"].part("table")
 
 
-def test_the_two_layouts_and_their_parts() -> None:
+def test_the_layouts_and_their_parts() -> None:
     parts = {name: [(sheet.part, sheet.kind) for sheet in layout.sheets] for name, layout in read_layouts().items()}
     assert parts == {
         "return": [
@@ -40,6 +40,7 @@ def test_the_two_layouts_and_their_parts() -> None:
             ("meta", SheetKind.LABELS),
         ],
         "published": [("table", SheetKind.BANDED)],
+        "receipt": [("receipt", SheetKind.TABLE)],
     }
 
 

@@ -111,6 +111,56 @@ def test_a_rejected_correction_leaves_the_good_return_in_force(settings: Setting
     assert statuses == [("accepted",), ("rejected",)]
 
 
+def test_the_partner_finds_the_receipt_and_may_send_it_mended(settings: Settings, drop: Path, workbook: bytes) -> None:
+    drop.write_bytes(with_cell(workbook, "G2", "<1"))
+    ingest(drop)
+    replies = drop.parent / "replies"
+    (rejected,) = replies.iterdir()
+    assert rejected.name == "our return - rejected.xlsx"
+    sent_again = drop.parent / rejected.name
+    sent_again.write_bytes(with_cell(rejected.read_bytes(), "G2", 0.35))
+    assert ingest(sent_again).name == "Accepted"
+    assert sorted(path.name for path in replies.iterdir()) == ["our return - accepted.xlsx", rejected.name]
+
+
+def test_a_resubmission_says_what_it_changed(settings: Settings, drop: Path, workbook: bytes) -> None:
+    drop.write_bytes(workbook)
+    ingest(drop)
+    without_ratio = with_cell(with_cell(workbook, "I5", None), "J5", None)
+    drop.write_bytes(with_cell(without_ratio, "G5", 0.985))
+    ingest(drop)
+    receipt = openpyxl.load_workbook(drop.parent / "replies" / "our return - accepted.xlsx").worksheets[0]
+    texts = "\n".join(str(cell.value) for row in receipt.iter_rows() for cell in row if cell.value is not None)
+    assert "Submission 1" in texts
+    assert "Indicators, G5: was 97.9%, is 98.5%" in texts
+    assert "NI 46, 2010-11Q1, On Target: was ✗, is ✓" in texts
+
+
+def test_a_closed_period_asks_and_a_waiver_answers(settings: Settings, drop: Path, workbook: bytes) -> None:
+    from datetime import UTC, date, datetime
+
+    from cypp_etl.submission import Waiver
+    from warehouse.engine import open_warehouse, writing
+    from warehouse.history import add_waiver, close_period
+
+    drop.write_bytes(workbook)
+    ingest(drop)
+    now = datetime.now(UTC)
+    with writing(open_warehouse(settings.warehouse_url)) as connection:
+        close_period(connection, PERIOD, "A. Person", now)
+    corrected = with_cell(with_cell(workbook, "G5", 0.985), "I5", None)
+    drop.write_bytes(with_cell(corrected, "J5", None))
+    assert ingest(drop).name == "Accepted with queries"
+    codes = "SELECT code, severity FROM bi_findings WHERE code = 'closed-period-changed' ORDER BY submission_id"
+    assert ask(settings, codes) == [("closed-period-changed", "QUERY")]
+    waiver = Waiver("closed-period-changed", "yos", "NI 46", PERIOD, "Agreed.", "A. Person", date(2099, 3, 31))
+    with writing(open_warehouse(settings.warehouse_url)) as connection:
+        add_waiver(connection, waiver, now)
+    drop.write_bytes(with_cell(with_cell(corrected, "J5", None), "G5", 0.984))
+    assert ingest(drop).name == "Accepted"
+    assert ask(settings, codes)[1:] == [("closed-period-changed", "NOTE")]
+
+
 def test_nobody_returns_for_another(settings: Settings, workbook: bytes) -> None:
     drop = settings.inbox / "police" / "yos.xlsx"
     drop.parent.mkdir(parents=True)

@@ -15,6 +15,7 @@ from cypp_etl.periods import parse_period
 from cypp_etl.plan_reader import read_plan
 from cypp_etl.samples import IndicatorAnswer, fill_template, sample_answers, sample_return
 from cypp_etl.templates import write_template
+from flows.inbox import REPLIES
 from warehouse.engine import open_warehouse, reading
 from warehouse.tables import metadata, submission
 
@@ -51,7 +52,14 @@ class Home:
         return {hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
     def waiting(self) -> list[str]:
-        return [path.name for path in (self.folder / "inbox").rglob("*") if path.is_file()]
+        return [path.name for path in self._in_inbox() if path.parent.name != REPLIES]
+
+    def replies(self) -> list[str]:
+        """The names of the receipts, less what a killed process left of one."""
+        return sorted(path.name for path in self._in_inbox() if path.parent.name == REPLIES and path.name[0] != ".")
+
+    def _in_inbox(self) -> list[Path]:
+        return [path for path in (self.folder / "inbox").rglob("*") if path.is_file()]
 
 
 def make_drops() -> dict[str, bytes]:

@@ -15,12 +15,15 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import flows.answering
 import flows.archive
+import flows.replies
 import flows.taking
 import warehouse.deciding
 import warehouse.engine
 import warehouse.load
 import warehouse.loading
+from flows.answering import answer
 from flows.inbox import sweep
 from flows.settings import read_settings
 from flows.taking import take_away
@@ -30,7 +33,9 @@ RECEIVED_AT = datetime(2010, 7, 20, 10, tzinfo=UTC)
 _STEPS = {
     module.__file__
     for module in (
+        flows.answering,
         flows.archive,
+        flows.replies,
         flows.taking,
         warehouse.deciding,
         warehouse.engine,
@@ -51,7 +56,8 @@ def sweep_once(environment: dict[str, str]) -> None:
         except FileNotFoundError:
             continue
         checked = workplace.check(str(waiting.path), kept, waiting.partner_code, RECEIVED_AT)
-        workplace.load(checked, RECEIVED_AT, kept.delivery)
+        recorded = workplace.load(checked, RECEIVED_AT, kept.delivery)
+        answer(workplace, checked, recorded, kept, RECEIVED_AT)
         take_away(waiting.path, kept)
 
 

@@ -50,11 +50,12 @@ def steps_of(undisturbed: Home) -> list[int]:
 
 
 def assert_whole(home: Home, drops: dict[str, bytes], undisturbed: Home) -> None:
-    """After the next sweep: the same rows, an empty inbox, and every byte that was dropped in the archive."""
+    """After the next sweep: the same rows and receipts, an empty inbox, and every byte that was dropped in the archive."""
     there = home.bytes_there()
     assert {hashlib.sha256(content).hexdigest() for content in drops.values()} <= there, "a byte was lost"
     assert home.run(sweep_once) == 0
     assert home.waiting() == []
+    assert home.replies() == undisturbed.replies()
     assert contents(home.warehouse_url) == contents(undisturbed.warehouse_url)
     assert {hashlib.sha256(content).hexdigest() for content in drops.values()} <= home.bytes_there()
 

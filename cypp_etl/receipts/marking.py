@@ -1,0 +1,87 @@
+"""Marks a partner's own workbook: every finding in its cell, and a first sheet that lists them all."""
+
+from collections.abc import Sequence
+
+from cypp_etl.findings import Finding
+from cypp_etl.receipts.balloons import highest_block
+from cypp_etl.receipts.book import Book, Listed
+from cypp_etl.receipts.cells import Place
+from cypp_etl.receipts.looks import add_looks
+from cypp_etl.receipts.parts import Parts
+from cypp_etl.receipts.recognise import is_receipt, is_receipt_name
+from cypp_etl.receipts.sheet import ReceiptSheet
+from cypp_etl.receipts.sheet_marks import SheetMarks
+from cypp_etl.receipts.splice import Markup
+from cypp_etl.receipts.styles import StyleBook
+from cypp_etl.receipts.summary import ReceiptSummary
+from cypp_etl.receipts.wording import in_order
+from cypp_etl.workbook.addresses import parse_address
+from cypp_etl.workbook.guards import DEFAULT_LIMITS
+from cypp_etl.workbook.model import UnreadableWorkbook
+from cypp_etl.workbook.reader import read_workbook
+
+_STYLES_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml"
+
+
+def mark_workbook(data: bytes, findings: Sequence[Finding], summary: ReceiptSummary) -> bytes:
+    """The workbook in these bytes with a first sheet that lists the findings, and a coloured, commented cell for each.
+
+    What an earlier receipt marked is unmarked first. What is not marked stays as it is, byte for byte: sheets, formulas
+    with their results, charts, images, macros.
+
+    Raises:
+        UnreadableWorkbook: it is no Office Open XML workbook, or none that can be marked.
+    """
+    parts = Parts(data)
+    book = Book(parts)
+    old = _old_receipts(data, book)
+    sheets = {sheet.name: sheet for sheet in reversed(book.sheets) if sheet.part and sheet not in old}
+    styles = _open_styles(parts)
+    styles.take_marks_off()
+    places = _places(findings)
+    block = max((highest_block(parts.read(drawing)) for drawing in parts.named(".vml")), default=0)
+    for sheet in sheets.values():
+        block += 1
+        SheetMarks(parts, styles, sheet.part, places.get(sheet.name, {})).write(block)
+    receipt = ReceiptSheet(add_looks(styles, summary.status), set(sheets))
+    receipt.write(summary, findings)
+    styles.write()
+    book.add_first(old, receipt.title_row, receipt.to_bytes(book.markup.namespace, summary))
+    return parts.to_bytes()
+
+
+def _old_receipts(data: bytes, book: Book) -> list[Listed]:
+    """The sheets of earlier receipts; the workbook is read for it only where a name makes it likely."""
+    if not any(is_receipt_name(sheet.name) for sheet in book.sheets):
+        return []
+    ours = {sheet.name for sheet in read_workbook(data).sheets if is_receipt(sheet)}
+    return [sheet for sheet in book.sheets if sheet.name in ours and sheet.part]
+
+
+def _open_styles(parts: Parts) -> StyleBook:
+    links = parts.relationships(parts.workbook).values()
+    found = next((link.target for link in links if link.kind == "styles" and link.target in parts), None)
+    if found is None:
+        found = parts.free_name("xl/cyppStyles{}.xml")
+        namespace = parts.markup(parts.workbook).namespace
+        parts.put(found, b"")
+        parts.open(found, Markup(f'<styleSheet xmlns="{namespace}"></styleSheet>'.encode()))
+        parts.declare(found, _STYLES_TYPE)
+        parts.relate(parts.workbook, "styles", found)
+    return StyleBook(parts.markup(found))
+
+
+def _places(findings: Sequence[Finding]) -> dict[str, dict[Place, list[Finding]]]:
+    """The findings by sheet and cell, most important first; one at no cell is listed, and marked nowhere."""
+    places: dict[str, dict[Place, list[Finding]]] = {}
+    for finding in in_order(findings):
+        if finding.sheet and (place := _place(finding.cell)):
+            places.setdefault(finding.sheet, {}).setdefault(place, []).append(finding)
+    return places
+
+
+def _place(cell: str) -> Place | None:
+    try:
+        return parse_address(cell, DEFAULT_LIMITS)
+    except UnreadableWorkbook:
+        return None

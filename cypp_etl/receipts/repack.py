@@ -1,0 +1,84 @@
+"""Writes an archive anew around the entries that did not change, whose packed bytes are copied as they are."""
+
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+
+_LOCAL = struct.Struct("<4s5H3L2H")
+_CENTRAL = struct.Struct("<4s6H3L5H2L")
+_END = struct.Struct("<4s4H2LH")
+# Sizes follow the data instead of standing before it; here they always stand before.
+_SIZES_FOLLOW = 0x8
+_UTF8_NAME = 0x800
+_VERSION = 20
+# 1 January 1980, the earliest day that an archive can hold: the same receipt has the same bytes.
+_FIRST_DAY = (1 << 5) | 1
+
+
+@dataclass(slots=True)
+class _Entry:
+    name: bytes
+    flags: int
+    method: int
+    moment: tuple[int, int]
+    crc: int
+    size: int
+    packed: bytes
+    attributes: int = 0
+
+
+@dataclass(slots=True)
+class Repacked:
+    """The archive as it grows. Its entries come in the order in which they are copied and added."""
+
+    _entries: list[_Entry] = field(default_factory=list)
+
+    def copy(self, archive: bytes, info: zipfile.ZipInfo) -> None:
+        """Copy an entry's packed bytes out of another archive."""
+        name_length, extra_length = struct.unpack_from("<2H", archive, info.header_offset + 26)
+        name_at = info.header_offset + _LOCAL.size
+        data_at = name_at + name_length + extra_length
+        year, month, day, hour, minute, second = info.date_time
+        moment = (hour << 11 | minute << 5 | second // 2, max(year - 1980, 0) << 9 | month << 5 | day)
+        self._entries.append(
+            _Entry(
+                archive[name_at : name_at + name_length],
+                info.flag_bits & ~_SIZES_FOLLOW,
+                info.compress_type,
+                moment,
+                info.CRC,
+                info.file_size,
+                archive[data_at : data_at + info.compress_size],
+                info.external_attr,
+            )
+        )
+
+    def add(self, name: str, content: bytes) -> None:
+        """Add an entry of our own."""
+        packer = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
+        packed = packer.compress(content) + packer.flush()
+        flags = 0 if name.isascii() else _UTF8_NAME
+        self._entries.append(
+            _Entry(
+                name.encode(), flags, zipfile.ZIP_DEFLATED, (0, _FIRST_DAY), zlib.crc32(content), len(content), packed
+            )
+        )
+
+    def to_bytes(self) -> bytes:
+        """The whole archive."""
+        pieces: list[bytes] = []
+        directory: list[bytes] = []
+        offset = 0
+        for entry in self._entries:
+            sizes = (entry.crc, len(entry.packed), entry.size, len(entry.name), 0)
+            common = (_VERSION, entry.flags, entry.method, *entry.moment, *sizes)
+            pieces += _LOCAL.pack(b"PK\x03\x04", *common), entry.name, entry.packed
+            directory += (
+                _CENTRAL.pack(b"PK\x01\x02", _VERSION, *common, 0, 0, 0, entry.attributes, offset),
+                entry.name,
+            )
+            offset += _LOCAL.size + len(entry.name) + len(entry.packed)
+        count, length = len(self._entries), sum(map(len, directory))
+        end = _END.pack(b"PK\x05\x06", 0, 0, count, count, length, offset, 0)
+        return b"".join((*pieces, *directory, end))

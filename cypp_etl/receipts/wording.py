@@ -1,0 +1,182 @@
+"""What a receipt says, in plain texts: the workbook's first sheet, its comments and the page all say the same."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cypp_etl.findings import Finding, catalogue, count_by_severity
+from cypp_etl.receipts.summary import ReceiptSummary
+from schemas.codes import Severity, SubmissionStatus
+
+# The first cell of the sheet, by which a receipt is known again.
+TITLE = "Receipt for your return"
+STILL_DUE = "Still due from you"
+CHANGED_CELLS = "What you changed since your submission before"
+CHANGED_JUDGEMENTS = "What that changed in the Board's report"
+MAY_BE_SENT = "You may mend and send this very workbook: what the receipt has added is not read."
+NOTHING_FOUND = "Nothing to correct, and nothing to explain."
+
+_SEND_AGAIN = "Save your workbook and put it in your folder again."
+_NOTHING_TO_DO = "There is nothing for you to do."
+_NOT_SENT = "Nothing was sent, and your earlier figures were not at hand to compare with."
+_REHEARSED = {
+    SubmissionStatus.ACCEPTED: "accepted",
+    SubmissionStatus.ACCEPTED_WITH_QUERIES: "accepted, with queries",
+    SubmissionStatus.REJECTED: "rejected",
+}
+# What is said where something asks for an answer, and where nothing does.
+_ASKING = {
+    SubmissionStatus.REJECTED: "REJECTED: nothing was loaded.",
+    SubmissionStatus.ACCEPTED_WITH_QUERIES: "ACCEPTED WITH QUERIES: your figures were loaded.",
+}
+_STANDING = {
+    SubmissionStatus.ACCEPTED: ("ACCEPTED: your figures were loaded.", "There is nothing to correct in this return."),
+    SubmissionStatus.DUPLICATE: ("DUPLICATE: this very file was received before.", _NOTHING_TO_DO),
+    SubmissionStatus.SUPERSEDED: ("SUPERSEDED: a later submission has taken the place of this one.", _NOTHING_TO_DO),
+    SubmissionStatus.FAILED: (
+        "NOT FINISHED: something went wrong on our side.",
+        "The data team will see to it.",
+        _NOTHING_TO_DO,
+    ),
+}
+_ORDER = {severity: rank for rank, severity in enumerate(Severity)}
+_LONGEST = 1_000
+# What XML cannot hold.
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_KINDS = {Severity.ERROR: ("error", "errors"), Severity.QUERY: ("query", "queries"), Severity.NOTE: ("note", "notes")}
+_MEANINGS = {Severity.ERROR: "correct", Severity.QUERY: "explain", Severity.NOTE: "read"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """All findings of one code."""
+
+    severity: Severity
+    meaning: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def heading(self) -> str:
+        """The cause and how often it was found."""
+        count = len(self.findings)
+        return f"{self.severity.value} · {self.meaning}" + (f" ({count} times)" if count > 1 else "")
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings, most important first, otherwise as they were."""
+    return sorted(findings, key=lambda finding: _ORDER[finding.severity])
+
+
+def causes_of(findings: Iterable[Finding]) -> list[Cause]:
+    """The findings grouped by cause, most important first, and the more frequent before the less."""
+    groups: dict[tuple[Severity, str], list[Finding]] = {}
+    for finding in in_order(findings):
+        groups.setdefault((finding.severity, finding.code), []).append(finding)
+    causes = [Cause(severity, _meaning(code), tuple(group)) for (severity, code), group in groups.items()]
+    return sorted(causes, key=lambda cause: (_ORDER[cause.severity], -len(cause.findings)))
+
+
+def verdict(summary: ReceiptSummary, findings: Sequence[Finding]) -> tuple[str, ...]:
+    """What became of the return, and what to do now: a sentence or two each."""
+    asked = _asked(summary.status, count_by_severity(findings))
+    if summary.is_rehearsal:
+        would_be = _REHEARSED[summary.status]
+        return f"ONLY CHECKED: it would be {would_be}.", *(asked or ["Put it in your folder to send it."]), _NOT_SENT
+    if asked:
+        return _ASKING[summary.status], *asked, _SEND_AGAIN
+    return _STANDING[summary.status]
+
+
+def _asked(status: SubmissionStatus, counted: Counter[Severity]) -> list[str]:
+    """What a return asks of its partner, if anything."""
+    match status:
+        case SubmissionStatus.REJECTED:
+            errors = _there_are(counted[Severity.ERROR], *_KINDS[Severity.ERROR])
+            return [f"{errors} to correct. Correct what is listed below, all in one go."]
+        case SubmissionStatus.ACCEPTED_WITH_QUERIES:
+            queries = _there_are(counted[Severity.QUERY], *_KINDS[Severity.QUERY])
+            return [f"{queries} to explain. Correct the cells listed below, or say in Comment why they are right."]
+    return []
+
+
+def proof(summary: ReceiptSummary) -> list[tuple[str, str]]:
+    """The facts of the receipt, each with its label."""
+    if summary.is_rehearsal:
+        return [
+            ("Partner", summary.partner or "not known"),
+            ("Period", summary.period_label or "not known"),
+            ("Checked", moment(summary.received_at)),
+            ("File", plain(summary.file_name)),
+            ("SHA-256 of the file", summary.sha256),
+        ]
+    loaded = _count(summary.figures_loaded, "figure") if summary.figures_loaded else "none"
+    facts = [
+        ("Partner", summary.partner or "not known"),
+        ("Period", summary.period_label or "not known"),
+        ("Submission", "not recorded" if summary.version is None else f"version {summary.version}"),
+        ("Follows", summary.previous_submission),
+        ("Received", moment(summary.received_at)),
+        ("File", summary.file_name),
+        ("SHA-256 of the file", summary.sha256),
+        ("Status", summary.status.value),
+        ("Loaded", loaded),
+    ]
+    return [(label, plain(text)) for label, text in facts if text]
+
+
+def changed_cells(summary: ReceiptSummary) -> list[str]:
+    """The cells that changed since the submission before, a line each."""
+    return [_changed(f"{one.sheet}, {one.cell}", one.was, one.now) for one in summary.changed_cells]
+
+
+def changed_judgements(summary: ReceiptSummary) -> list[str]:
+    """The judgements that came out differently, a line each."""
+    return [_changed(f"{one.indicator}, {one.column}", one.was, one.now) for one in summary.changed_judgements]
+
+
+def counts(findings: Sequence[Finding]) -> str:
+    """How many findings there are of each kind, with what each kind asks for."""
+    counted = count_by_severity(findings)
+    kinds = (
+        f"{_count(counted[severity], *_KINDS[severity])} to {_MEANINGS[severity]}"
+        for severity in Severity
+        if counted[severity]
+    )
+    return ", ".join(kinds)
+
+
+def place(finding: Finding) -> str:
+    """Where a finding is, in words."""
+    if not finding.sheet:
+        return "The whole file"
+    return plain(f"{finding.sheet}, {finding.cell}" if finding.cell else finding.sheet)
+
+
+def moment(at: datetime) -> str:
+    """A moment as people write it, with its time zone."""
+    return f"{at.day} {at:%B %Y} at {at:%H:%M} {at.tzname() or ''}".rstrip()
+
+
+def plain(text: str) -> str:
+    """A text that any file can hold and anybody can read: without control characters, and of bearable length."""
+    text = _UNWRITABLE.sub("\ufffd", text).replace("\r\n", "\n").replace("\r", "\n")
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _meaning(code: str) -> str:
+    known = catalogue().get(code)
+    return known.meaning if known else code
+
+
+def _changed(what: str, was: str, now: str) -> str:
+    return plain(f"{what}: was {was or 'blank'}, is {now or 'blank'}")
+
+
+def _there_are(count: int, one: str, many: str) -> str:
+    return f"There {'is' if count == 1 else 'are'} {_count(count, one, many)}"
+
+
+def _count(count: int, one: str, many: str = "") -> str:
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

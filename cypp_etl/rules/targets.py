@@ -1,0 +1,37 @@
+"""Targets that stand in a return are the plan's: typing over one changes nothing, and is asked about."""
+
+from collections.abc import Iterator
+
+from cypp_etl.findings import Finding
+from cypp_etl.intake.rows import IndicatorRow, ParsedReturn
+from cypp_etl.intake.units import to_unit
+from cypp_etl.intake.values import read_figure
+from cypp_etl.plan_model import Figure, Indicator, Plan
+from cypp_etl.rules.arithmetic import rounded, shown
+from schemas.codes import Measure
+
+
+def judge_targets(parsed: ParsedReturn, plan: Plan) -> Iterator[Finding]:
+    """Compare each target with the plan's for the period, or else for its year; a blank says nothing."""
+    for row in parsed.indicator_rows:
+        leaf, period = row.leaf, parsed.period
+        if leaf is None or period is None or not row.source.text("target"):
+            continue
+        planned = plan.figure(Measure.TARGET, leaf.indicator, period)
+        planned = planned or plan.figure(Measure.TARGET, leaf.indicator, period.year)
+        if not _is_same(row, leaf, planned):
+            yield row.find("target-differs", "target", expected=_in_words(planned, leaf))
+
+
+def _is_same(row: IndicatorRow, leaf: Indicator, planned: Figure | None) -> bool:
+    reading = read_figure(row.source.cells.get("target"))
+    if planned is None or planned.value is None:
+        return reading.value is None and reading.marker is (planned.marker if planned else None)
+    value, _ = to_unit(reading, leaf, [planned.value])
+    return value is not None and rounded(value, leaf.decimals) == rounded(planned.value, leaf.decimals)
+
+
+def _in_words(planned: Figure | None, leaf: Indicator) -> str:
+    if planned is None:
+        return "that there is none"
+    return planned.marker.value if planned.marker else shown(planned.value, leaf)

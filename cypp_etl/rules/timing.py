@@ -1,0 +1,40 @@
+"""A return beside its period: whether it is open yet, whether the Board has closed it, what was said before."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+from cypp_etl.findings import Finding, find, in_words
+from cypp_etl.intake.rows import FigureRow, ParsedReturn
+from cypp_etl.plan_model import Plan
+from cypp_etl.rules.arithmetic import shown
+from cypp_etl.submission import History, KnownFigure
+from schemas.codes import Marker, Measure
+
+
+def judge_period(parsed: ParsedReturn, plan: Plan, today: date) -> Iterator[Finding]:
+    """A return may come from the day on which its period opens; later than due is late, but never refused."""
+    entry = plan.calendar.get(parsed.period) if parsed.period else None
+    if entry is not None and today < entry.opens_on:
+        (sheet, cell), opens_on = parsed.period_cell, in_words(entry.opens_on)
+        yield find("period-not-open", sheet=sheet, cell=cell, value=entry.period.label, opens_on=opens_on)
+
+
+def judge_closed_period(figures: Iterable[FigureRow], history: History) -> Iterator[Finding]:
+    """A figure for a closed period that is new or changed is for the data team to accept."""
+    for figure in figures:
+        if figure.measure is not Measure.ACTUAL or figure.period is None or figure.period not in history.closed:
+            continue
+        before = history.figures.get((figure.partner_code, figure.measure, figure.leaf.indicator, figure.period))
+        before = before or KnownFigure(None, Marker.NOT_RETURNED)
+        if (before.value, before.marker) != (figure.value, figure.marker):
+            was = before.marker or shown(before.value, figure.leaf)
+            yield figure.find("closed-period-changed", period=figure.period.label, was=was)
+
+
+def judge_content(parsed: ParsedReturn, history: History) -> Iterator[Finding]:
+    """A workbook that was saved again without a change says nothing new."""
+    if parsed.period is None or not parsed.content_sha256:
+        return
+    known = history.contents.get((parsed.partner_code, parsed.period))
+    if known is not None and known.content_sha256 == parsed.content_sha256:
+        yield find("same-content", submission=known.submission_id)

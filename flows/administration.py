@@ -1,0 +1,100 @@
+"""Commands that change what holds for everybody: closed periods, waived queries, the warehouse brought up to date."""
+
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.ending import faults, parsed_period, stop
+from flows.settings import read_settings
+
+if TYPE_CHECKING:
+    from cypp_etl.plan_model import Plan
+    from cypp_etl.submission import Waiver
+
+By = Annotated[str, typer.Option("--by", help="Who says so.", envvar="USER")]
+
+
+def close(period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q1.")], by: By = "") -> None:
+    """Close a period: a figure that changes afterwards is a query to the data team."""
+    from flows.workplace import open_workplace
+    from warehouse.engine import writing
+    from warehouse.history import close_period
+
+    if not by:
+        stop("say who closes the period: --by NAME")
+    wanted = parsed_period(period)
+    try:
+        with writing(open_workplace(read_settings()).engine) as connection:
+            was_open = close_period(connection, wanted, by, datetime.now(UTC))
+    except faults() as fault:
+        stop(fault)
+    typer.echo(f"{wanted.label} is closed." if was_open else f"{wanted.label} was closed already.")
+
+
+def waive(
+    code: Annotated[str, typer.Argument(help="The query's code, such as large-change.")],
+    partner: Annotated[str, typer.Argument(help="The partner's code, such as yos.")],
+    why: Annotated[str, typer.Option("--why", help="Why the query needs no answer.")],
+    until: Annotated[datetime, typer.Option("--until", formats=["%Y-%m-%d"], help="The last day on which it holds.")],
+    only: Annotated[str, typer.Option("--only", help="One indicator or milestone; all, if not given.")] = "",
+    period: Annotated[str, typer.Option("--period", help="One period; every one, if not given.")] = "",
+    by: By = "",
+) -> None:
+    """Waive a query: where it would be asked again, a note says by whom, until when, and why."""
+    from cypp_etl.submission import Waiver
+    from flows.workplace import open_workplace
+    from warehouse.engine import writing
+    from warehouse.history import add_waiver
+
+    if not by:
+        stop("say who waives the query: --by NAME")
+    waiver = Waiver(code, partner, only, parsed_period(period) if period else None, why, by, until.date())
+    try:
+        workplace = open_workplace(read_settings())
+        _refuse_unknown(waiver, workplace.plan)
+        with writing(workplace.engine) as connection:
+            add_waiver(connection, waiver, datetime.now(UTC))
+    except faults() as fault:
+        stop(fault)
+    typer.echo(f"{code} is waived for {partner} until {until:%-d %B %Y}.")
+
+
+def upgrade(
+    reader: Annotated[
+        str, typer.Option(help="On PostgreSQL: a role that may read the views, made with CYPP_READER_PASSWORD.")
+    ] = "",
+) -> None:
+    """Bring the warehouse up to date: its tables, its views and the plan in it."""
+    from flows.workplace import open_workplace
+    from warehouse.engine import writing
+    from warehouse.readers import make_reader
+
+    try:
+        workplace = open_workplace(read_settings())
+        if reader:
+            with writing(workplace.engine) as connection:
+                is_new = make_reader(connection, reader, os.environ.get("CYPP_READER_PASSWORD", ""))
+            typer.echo(f"{reader} {'is made, and' if is_new else 'was there already, and'} may read the views.")
+    except faults() as fault:
+        stop(fault)
+    typer.echo(f"{workplace.engine.url.render_as_string()} is up to date.")
+
+
+def _refuse_unknown(waiver: "Waiver", plan: "Plan") -> None:
+    """A waiver that is about nothing would be believed in, and do nothing.
+
+    Raises:
+        ValueError: there is no such query, partner, indicator or milestone.
+    """
+    from cypp_etl.findings import catalogue
+    from schemas.codes import Severity
+
+    queries = [code for code, advice in catalogue().items() if advice.severity is Severity.QUERY]
+    if waiver.code not in queries:
+        raise ValueError(f"{waiver.code!r} is not a query; those that can be waived are {', '.join(queries)}")
+    if waiver.partner_code not in plan.partners:
+        raise ValueError(f"there is no partner {waiver.partner_code!r}; the plan has {', '.join(plan.partners)}")
+    if waiver.subject and waiver.subject not in {*plan.indicators, *plan.milestones}:
+        raise ValueError(f"there is no indicator or milestone {waiver.subject!r} in the plan")

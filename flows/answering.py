@@ -1,0 +1,86 @@
+"""Answers a return: what the receipt proves is asked of the warehouse, and the receipt put where its partner looks."""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cypp_etl.layout import read_layouts
+from cypp_etl.receipts.reply import reply_for
+from cypp_etl.receipts.summary import ChangedCell, ChangedJudgement, ReceiptSummary
+from cypp_etl.submission import CheckedReturn
+from flows.archive import Kept
+from flows.replies import write_reply
+from flows.workplace import Workplace, read
+from schemas.codes import SubmissionStatus
+from warehouse.changes import changed_cells, changed_symbols
+from warehouse.engine import reading
+from warehouse.load import Recorded
+from warehouse.read import original_status, return_status
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+def answer(workplace: Workplace, checked: CheckedReturn, recorded: Recorded, kept: Kept, received_at: datetime) -> Path:
+    """Write the receipt of a submission into its partner's folder of replies, and give its path.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    with reading(workplace.engine) as connection:
+        summary = summarise(connection, workplace, checked, recorded, received_at)
+    reply = reply_for(checked, read(kept), summary)
+    return write_reply(Path(checked.file).parent, reply)
+
+
+def summarise(
+    connection: "Connection", workplace: Workplace, checked: CheckedReturn, recorded: Recorded, received_at: datetime
+) -> ReceiptSummary:
+    """What the receipt proves. A duplicate's says how the submission ended that it repeats."""
+    status = recorded.status
+    if recorded.duplicate_of is not None:
+        status = original_status(connection, recorded.duplicate_of) or status
+    partner = workplace.plan.partners.get(checked.partner_code)
+    return ReceiptSummary(
+        partner=partner.partner if partner else checked.partner_code,
+        period_label=checked.period.label if checked.period else "",
+        version=recorded.version,
+        received_at=received_at,
+        file_name=checked.file_name,
+        sha256=checked.sha256,
+        status=status,
+        figures_loaded=len(checked.observations) if status is not SubmissionStatus.REJECTED else 0,
+        previous_submission=_previous(recorded),
+        changed_cells=tuple(
+            ChangedCell(change.sheet, change.cell, change.was, change.now)
+            for change in changed_cells(connection, recorded.submission_id)
+        ),
+        changed_judgements=tuple(
+            ChangedJudgement(f"{change.indicator}, {change.period}", _heading(change.judgement), change.was, change.now)
+            for change in changed_symbols(connection, recorded.submission_id)
+        ),
+        still_due=_still_due(connection, checked.partner_code, received_at.date()),
+    )
+
+
+def _previous(recorded: Recorded) -> str:
+    if recorded.duplicate_of is not None:
+        return f"The same file as submission {recorded.duplicate_of}, which is in force."
+    return f"Submission {recorded.previous_submission_id}" if recorded.previous_submission_id else ""
+
+
+def _heading(judgement: str) -> str:
+    """The heading of a judgement in the table that the Board knows; the band against target is under Year to Date."""
+    columns = read_layouts()["published"].part("table")
+    return columns.column({"target_band": "year_to_date"}.get(judgement, judgement)).heading
+
+
+def _still_due(connection: "Connection", partner_code: str, today: date) -> tuple[str, ...]:
+    """The returns that are overdue, since the first one that the partner ever sent."""
+    rows = return_status(connection, partner_code=partner_code) if partner_code else []
+    first = next((row["due_on"] for row in rows if row["submission_id"] is not None), today)
+    return tuple(
+        f"{row['period']}, due on {row['due_on']:%-d %B %Y}"
+        for row in rows
+        if row["submission_id"] is None and first <= row["due_on"] <= today
+    )

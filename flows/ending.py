@@ -1,0 +1,34 @@
+"""How a command ends that could not run, and what makes it end so."""
+
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from cypp_etl.periods import Period
+
+
+def faults() -> tuple[type[Exception], ...]:
+    """What stops a command without being anybody's bad data: a wrong plan, a database or a folder out of reach."""
+    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+    from cypp_etl.plan_reader import PlanError
+    from warehouse.revisions import WarehouseTooNewError
+
+    return PlanError, SQLAlchemyError, ArgumentError, WarehouseTooNewError, OSError, ValueError
+
+
+def parsed_period(text: str) -> "Period":
+    """The period that somebody typed, or the end of the command."""
+    from cypp_etl.periods import parse_period
+
+    try:
+        return parse_period(text)
+    except ValueError as fault:
+        stop(fault)
+
+
+def stop(fault: object) -> NoReturn:
+    """End with status 2: it could not run."""
+    typer.echo(f"cypp: {fault}", err=True)
+    raise typer.Exit(2)

@@ -1,0 +1,56 @@
+"""`cypp check`: what would become of workbooks, without a server or a warehouse, and their receipts if asked for."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from cypp_etl.checking import Checker, Received
+from cypp_etl.plan_model import Plan
+from cypp_etl.receipts.reply import reply_for
+from cypp_etl.receipts.summary import ReceiptSummary
+from cypp_etl.submission import CheckedReturn, History
+from flows.archive import READ_BYTES
+from flows.show import status_of
+
+
+def rehearse(plan: Plan, files: Sequence[Path], replies: Path | None, at: datetime) -> list[CheckedReturn]:
+    """Check files, and write a receipt for each into the folder `replies`, if there is one.
+
+    Raises:
+        OSError: a file is missing or no ordinary file, or the folder cannot be written to.
+    """
+    checker = Checker(plan, History(), at.date())
+    return [_rehearse(checker, file, replies, at) for file in files]
+
+
+def _rehearse(checker: Checker, file: Path, replies: Path | None, at: datetime) -> CheckedReturn:
+    data = _read(file)
+    checked = checker.check(Received(str(file), data))
+    if replies is not None:
+        reply = reply_for(checked, data, _summarise(checker.plan, checked, at))
+        replies.mkdir(parents=True, exist_ok=True)
+        (replies / reply.file_name).write_bytes(reply.content)
+    return checked
+
+
+def _read(file: Path) -> bytes:
+    # Opening a pipe would wait for somebody to write to it.
+    if file.exists() and not file.is_file():
+        raise OSError(f"{file} is no ordinary file")
+    with file.open("rb") as stream:
+        return stream.read(READ_BYTES)
+
+
+def _summarise(plan: Plan, checked: CheckedReturn, at: datetime) -> ReceiptSummary:
+    partner = plan.partners.get(checked.partner_code)
+    return ReceiptSummary(
+        partner=partner.partner if partner else checked.partner_code,
+        period_label=checked.period.label if checked.period else "",
+        version=None,
+        received_at=at,
+        file_name=checked.file_name,
+        sha256=checked.sha256,
+        status=status_of(checked),
+        figures_loaded=0,
+        is_rehearsal=True,
+    )

@@ -1,0 +1,55 @@
+"""Puts the answer to a return where its partner looks for it."""
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from cypp_etl.receipts.reply import Reply
+from flows.inbox import REPLIES
+
+_FOLLOW_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+
+
+def write_reply(folder: Path, reply: Reply) -> Path:
+    """Write an answer into the replies of a partner's folder, whole or not at all; one of the same name is replaced.
+
+    Neither the folder of replies nor a file in it may be a link: partners can make links in their folder, and nothing
+    of theirs decides where we write.
+
+    Raises:
+        OSError: the folder of replies is a link or no folder, or it cannot be written to.
+    """
+    replies = folder / REPLIES
+    replies.mkdir(exist_ok=True)
+    temporary = f".{secrets.token_hex(8)}"
+    place = _open_folder(replies)
+    try:
+        _write(temporary, reply.content, place)
+        # A link of the answer's name is replaced, not followed.
+        os.replace(temporary, reply.file_name, src_dir_fd=place, dst_dir_fd=place)
+        os.fsync(place)
+    except OSError:
+        _remove(temporary, place)
+        raise
+    finally:
+        os.close(place)
+    return replies / reply.file_name
+
+
+def _open_folder(folder: Path) -> int:
+    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _FOLLOW_NO_LINK)
+
+
+def _write(name: str, content: bytes, place: int) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FOLLOW_NO_LINK
+    with os.fdopen(os.open(name, flags, 0o666, dir_fd=place), "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _remove(name: str, place: int) -> None:
+    # It may never have come to be.
+    with suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=place)

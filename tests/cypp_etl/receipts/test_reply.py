@@ -1,0 +1,125 @@
+"""How a partner is answered, and what the answer is called."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cypp_etl.findings import Finding
+from cypp_etl.receipts.page import reply_page
+from cypp_etl.receipts.reply import reply_for, reply_name
+from cypp_etl.receipts.summary import ReceiptSummary
+from cypp_etl.submission import CheckedReturn
+from schemas.codes import Severity, SubmissionStatus
+
+
+class Outline(HTMLParser):
+    """Collects the tags and the texts of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.texts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+def checked(file_name: str, *findings: Finding) -> CheckedReturn:
+    return CheckedReturn(file_name, file_name, "ab" * 32, "", "yos", None, "", "", findings, (), ())
+
+
+def finding(code: str, value: str = "") -> Finding:
+    return Finding(code, Severity.ERROR, "", "", value, "It is a PDF.", "Send a workbook.")
+
+
+@pytest.mark.parametrize("data", [b"", b"%PDF-1.4", b"PK\x03\x04 cut short", b"\x09\x08\x10\x00"])
+def test_what_cannot_be_marked_gets_a_page(summary: ReceiptSummary, data: bytes) -> None:
+    for code in ("workbook-not-excel", "layout-unknown"):
+        reply = reply_for(checked("my return.xls", finding(code)), data, summary)
+        assert reply.file_name == "my return - rejected.html"
+        assert b"Send a workbook." in reply.content
+
+
+def test_a_workbook_with_macros_keeps_its_suffix(summary: ReceiptSummary, rich_workbook: bytes) -> None:
+    reply = reply_for(checked("named wrongly.xlsx"), rich_workbook, summary)
+    assert reply.file_name == "named wrongly - rejected.xlsm"
+
+
+def test_a_page_is_self_contained_and_well_formed(summary: ReceiptSummary) -> None:
+    page = reply_page(summary, [finding("workbook-not-excel"), finding("workbook-not-excel")])
+    outline = Outline()
+    outline.feed(page)
+    assert outline.open == []
+    tags = [tag for tag, _ in outline.tags]
+    assert not {"script", "link", "img", "iframe"} & set(tags)
+    assert "http:" not in page and "https:" not in page
+    assert dict(outline.tags)["html"] == {"lang": "en-GB"}
+    assert tags.count("h1") == 1
+    assert all(attributes.get("scope") == "col" for tag, attributes in outline.tags if tag == "th")
+    for proof in ("Youth Offending Service", "ab" * 32, "12 July 2010 at 14:05 UTC", "It is a PDF."):
+        assert proof in outline.texts
+
+
+@given(text=st.text())
+def test_nothing_typed_becomes_markup(text: str) -> None:
+    moment = datetime(2010, 7, 12, tzinfo=UTC)
+    summary = ReceiptSummary(text, text, 1, moment, text, text, SubmissionStatus.REJECTED, 0, still_due=(text,))
+    plain = Outline()
+    plain.feed(
+        reply_page(
+            replace(summary, partner="x", period_label="x", file_name="x", sha256="x", still_due=("x",)),
+            [finding("a", "x")],
+        )
+    )
+    wild = Outline()
+    wild.feed(reply_page(summary, [finding("a", text)]))
+    missing = 0 if text else 2 * 2
+    assert len(wild.tags) == len(plain.tags) - missing
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("return.xlsx", "return - rejected.xlsx"),
+        ("Return 2010/11.v2.XLSX", "11.v2 - rejected.xlsx"),
+        ("return - rejected.xlsx", "return - rejected.xlsx"),
+        ("return - rejected - accepted with queries.xlsx", "return - rejected.xlsx"),
+        ("../../etc/passwd", "passwd - rejected.xlsx"),
+        ("~$return.xlsx", "return - rejected.xlsx"),
+        (".hidden.xlsx", "hidden - rejected.xlsx"),
+        ('a<b>:"c|d?*.xlsx', "a_b___c_d__ - rejected.xlsx"),
+        ("  .xlsx", "return - rejected.xlsx"),
+        ("", "return - rejected.xlsx"),
+        ("a\udcff.xlsx", "a\ufffd - rejected.xlsx"),
+        ("abc\u202excod.xlsx", "abc_xcod - rejected.xlsx"),
+    ],
+)
+def test_names(name: str, expected: str) -> None:
+    assert reply_name(name, SubmissionStatus.REJECTED, ".xlsx") == expected
+
+
+@given(name=st.text(max_size=400), status=st.sampled_from(SubmissionStatus), suffix=st.sampled_from([".xlsx", ".html"]))
+def test_any_name_fits_and_hides_nothing(name: str, status: SubmissionStatus, suffix: str) -> None:
+    made = reply_name(name, status, suffix)
+    assert len(made.encode()) <= 255
+    assert made.endswith(f" - {status.value}{suffix}")
+    assert not made.startswith((".", "~"))
+    assert not set(made) & set('/\\\0<>:"|?*')
+
+
+def test_a_long_name_is_cut_between_characters() -> None:
+    made = reply_name("é" * 300 + ".xlsx", SubmissionStatus.ACCEPTED, ".xlsx")
+    assert made.startswith("éé") and len(made.encode()) in {254, 255}

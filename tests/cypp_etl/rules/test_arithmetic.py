@@ -1,0 +1,136 @@
+"""Decimals, ratios, and the population that a number and its rate imply."""
+
+from decimal import Decimal
+
+import pytest
+
+from cypp_etl.periods import Period
+from cypp_etl.rules.arithmetic import judge_decimals, judge_populations, judge_ratios, rounded, shown
+from cypp_etl.submission import History
+from schemas.codes import Measure
+
+QUARTER = Period(2010, 3)
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "expected"),
+    [("0.25", 1, "0.3"), ("-0.25", 1, "-0.3"), ("0.249", 1, "0.2"), ("2.5", 0, "3"), ("71.05", 1, "71.1")],
+)
+def test_halves_are_rounded_away_from_zero(value, decimals, expected):
+    assert rounded(Decimal(value), decimals) == Decimal(expected)
+
+
+def test_the_widest_numbers_are_rounded_too():
+    assert rounded(Decimal("1e340"), 1) == Decimal("1e340")
+    assert rounded(Decimal("1e-340"), 6) == 0
+
+
+def test_figures_are_shown_as_people_write_them(plan):
+    assert shown(Decimal("71.04"), plan.indicators["NI 45"]) == "71.0%"
+    assert shown(Decimal(1406), plan.indicators["NI 111b"]) == "1,406"
+    assert shown(None, plan.indicators["NI 45"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("indicator", "value", "expected"),
+    [
+        ("NI 45", "71.0", []),
+        ("NI 45", "71.04", [("too-many-decimals", "G2")]),
+        ("NI 45", "71.10", []),
+        ("NI 111b", "784.5", [("too-many-decimals", "G2")]),
+        ("NI 111a", "212.5", []),
+        ("NI 45", None, []),
+    ],
+)
+def test_decimals_beyond_the_indicators_are_noted_except_for_counts(make_figure, places, indicator, value, expected):
+    assert places(judge_decimals([make_figure(indicator, value)])) == expected
+
+
+def test_the_message_says_what_counts(make_figure):
+    (finding,) = judge_decimals([make_figure("NI 45", "71.05")])
+    assert finding.message == "NI 45 is compared in 1 decimal, so 71.05 counts as 71.1%."
+
+
+@pytest.mark.parametrize(
+    ("value", "numerator", "denominator", "expected"),
+    [
+        ("71.0", 71, 100, []),
+        ("71.4", 5, 7, []),
+        ("71.5", 5, 7, [("ratio-differs", "G2")]),
+        ("71.0", 70, 100, [("ratio-differs", "G2")]),
+        ("71.04", 71, 100, []),
+        ("71.1", "71.05", 100, []),
+        ("71.0", 71, None, [("ratio-incomplete", "J2")]),
+        ("71.0", None, 100, [("ratio-incomplete", "I2")]),
+        ("71.0", None, None, []),
+        ("71.0", -71, 100, []),
+        ("71.0", 71, 0, []),
+        (None, 71, 100, []),
+        ("0", 0, 100, []),
+    ],
+)
+def test_the_figure_is_what_its_parts_make(*, make_figure, places, value, numerator, denominator, expected):
+    figure = make_figure("NI 45", value, numerator=numerator, denominator=denominator)
+    assert places(judge_ratios([figure])) == expected
+
+
+def test_a_part_that_could_not_be_read_is_not_missing(make_figure, make_row, places):
+    figure = make_figure("NI 45", "71.0", numerator=71)
+    figure.source = make_row("indicators", numerator="71", denominator="about 100")
+    assert places(judge_ratios([figure])) == []
+
+
+def test_an_indicator_that_is_no_fraction_has_no_ratio(make_figure, places):
+    assert places(judge_ratios([make_figure("NI 111a", 212, numerator=71)])) == []
+
+
+def test_the_smallest_denominator_does_not_stop_the_checks(make_figure, places):
+    figure = make_figure("NI 45", "71.0", numerator=999_999_999_999, denominator="5e-324")
+    assert places(judge_ratios([figure])) == [("ratio-differs", "G2")]
+
+
+# 60 of 30,000 is 200 in 100,000.
+@pytest.mark.parametrize(
+    ("number", "rate", "expected"),
+    [
+        (60, 200, []),
+        (66, 220, []),
+        (63, 200, []),
+        (64, 200, [("population-differs", "G3")]),
+        (57, 200, []),
+        (56, 200, [("population-differs", "G3")]),
+        (60, 100, [("population-differs", "G3")]),
+        (0, 200, []),
+        (60, 0, []),
+        (None, 200, []),
+    ],
+)
+def test_a_number_and_its_rate_are_about_the_same_people_as_before(
+    *, make_figure, make_history, places, number, rate, expected
+):
+    history = make_history({("NI 111a", QUARTER.previous): 60, ("NI 111b", QUARTER.previous): 200})
+    figures = [make_figure("NI 111a", number), make_figure("NI 111b", rate, row=3)]
+    assert places(judge_populations(figures, history)) == expected
+
+
+def test_a_small_rate_was_rounded_too_much_to_tell(make_figure, make_history, places):
+    # 3 and 10 in 100,000 may be 28,571 people or 31,579; 3 and 9 up to 35,294.
+    history = make_history({("NI 111a", QUARTER.previous): 3, ("NI 111b", QUARTER.previous): 10})
+    figures = [make_figure("NI 111a", 3), make_figure("NI 111b", 9, row=3)]
+    assert places(judge_populations(figures, history)) == []
+
+
+@pytest.mark.parametrize(
+    ("measure", "before"),
+    [
+        (Measure.ACTUAL, QUARTER.previous),
+        (Measure.ACTUAL, Period(2009, 3)),
+        (Measure.ACTUAL, Period(2009)),
+        (Measure.HISTORY, Period(2009)),
+    ],
+)
+def test_the_nearest_earlier_population_is_looked_for(make_figure, make_history, places, measure, before):
+    history = make_history({("NI 111a", before): 60, ("NI 111b", before): 200}, measure=measure)
+    figures = [make_figure("NI 111a", 60), make_figure("NI 111b", 100, row=3)]
+    assert places(judge_populations(figures, history)) == [("population-differs", "G3")]
+    assert places(judge_populations(figures, History())) == []

@@ -1,0 +1,86 @@
+"""What is said of milestones."""
+
+import pytest
+
+from cypp_etl.periods import Period
+from cypp_etl.rules.milestones import judge_milestone_states, judge_reviews
+from cypp_etl.submission import History
+from schemas.codes import MilestoneStatus
+
+# Due on 31 March 2011, the last day of the fourth quarter.
+BEFORE, DUE = Period(2010, 3), Period(2010, 4)
+
+
+@pytest.mark.parametrize(
+    ("period", "status", "expected"),
+    [
+        (BEFORE, "", []),
+        (BEFORE, "On track", []),
+        (BEFORE, "Achieved", []),
+        (BEFORE, "Missed", [("milestone-missed-early", "F2")]),
+        (DUE, "", [("status-missing", "F2")]),
+        (DUE, "Missed", []),
+        (DUE, "Achieved", []),
+        (DUE, "withdrawn", []),
+        (DUE, "On track", [("milestone-overdue", "F2")]),
+        (DUE, " AT  RISK ", [("milestone-overdue", "F2")]),
+        (DUE, "Done", []),
+        (Period(2010), "Not started", [("milestone-overdue", "F2")]),
+        (None, "", []),
+    ],
+)
+def test_a_status_fits_the_day_on_which_it_is_due(*, make_milestone, make_parsed, places, period, status, expected):
+    parsed = make_parsed(milestone_rows=[make_milestone(period=period, status=status)])
+    assert places(judge_milestone_states(parsed, History())) == expected
+
+
+@pytest.mark.parametrize(
+    ("last", "status", "expected"),
+    [
+        ("Not started", "On track", []),
+        ("On track", "At risk", []),
+        ("On track", "Not started", [("milestone-moved-back", "F2")]),
+        ("Achieved", "On track", [("milestone-moved-back", "F2")]),
+        ("Achieved", "Achieved", []),
+        ("Withdrawn", "On track", [("milestone-moved-back", "F2")]),
+        ("Missed", "Achieved", []),
+        ("Achieved", "", []),
+    ],
+)
+def test_states_move_sensibly(*, make_milestone, make_parsed, places, last, status, expected):
+    parsed = make_parsed(milestone_rows=[make_milestone(period=BEFORE, status=status)])
+    history = History(milestone_states={("PC1-A1-M1", Period(2010, 2)): MilestoneStatus(last)})
+    assert places(judge_milestone_states(parsed, history)) == expected
+
+
+def test_the_latest_earlier_state_counts(make_milestone, make_parsed, places):
+    parsed = make_parsed(milestone_rows=[make_milestone(period=BEFORE, status="On track")])
+    states = {
+        ("PC1-A1-M1", Period(2010, 1)): MilestoneStatus.ACHIEVED,
+        ("PC1-A1-M1", Period(2010, 2)): MilestoneStatus.ON_TRACK,
+        ("PC1-A1-M1", BEFORE): MilestoneStatus.ACHIEVED,
+        ("PC1-A1-M1", Period(2010)): MilestoneStatus.ACHIEVED,
+        ("PC1-A2-M1", Period(2010, 2)): MilestoneStatus.ACHIEVED,
+    }
+    assert places(judge_milestone_states(parsed, History(milestone_states=states))) == []
+
+
+def test_one_status_is_one_question(make_milestone, make_parsed, places):
+    parsed = make_parsed(milestone_rows=[make_milestone(period=DUE, status="Not started")])
+    history = History(milestone_states={("PC1-A1-M1", BEFORE): MilestoneStatus.ON_TRACK})
+    assert places(judge_milestone_states(parsed, history)) == [("milestone-moved-back", "F2")]
+
+
+@pytest.mark.parametrize(
+    ("review", "reason", "expected"),
+    [
+        ("Continue", "", []),
+        ("Refocus", "", [("review-without-reason", "I2")]),
+        ("stop", "", [("review-without-reason", "I2")]),
+        ("Stop", "No resources", []),
+        ("", "", []),
+    ],
+)
+def test_a_decision_comes_with_its_reason(*, make_milestone, make_parsed, places, review, reason, expected):
+    parsed = make_parsed(milestone_rows=[make_milestone(review=review, reason=reason)])
+    assert places(judge_reviews(parsed)) == expected

@@ -1,0 +1,114 @@
+"""The catalogue of findings: every code is alive, every message can be filled in, and the manual is current."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import cypp_etl
+from benchmarks.seeding import SEEDS
+from cypp_etl.findings import catalogue, find, in_list, most_important_first
+from cypp_etl.manual import findings_page
+from schemas.codes import Severity
+
+SOURCES = sorted(Path(cypp_etl.__file__).parent.rglob("*.py"))
+MANUAL = Path(cypp_etl.__file__).parents[1] / "docs" / "findings.md"
+
+# What fills in the messages of the codes that no seed of the trial makes, since they are not about a return's cells.
+WORDS = {
+    "workbook-empty": {},
+    "workbook-not-excel": {"kind": "a PDF document"},
+    "workbook-password": {},
+    "workbook-damaged": {"reason": "it was cut short"},
+    "workbook-too-large": {"reason": "it has more than 1,000 sheets"},
+    "workbook-unsafe": {"reason": "it unpacks to 5 GB"},
+    "workbook-too-complex": {},
+    "workbook-no-sheets": {},
+    "layout-unknown": {},
+    "published-table-in-folder": {},
+    "external-links": {},
+    "macros": {},
+    "formats-unknown": {"kind": "ods"},
+    "same-content": {"submission": 7},
+    "band-unknown": {},
+    "outcome-differs": {"indicator": "NI 110", "band": "Stay Safe", "outcome": "Be Healthy"},
+    "owner-not-single": {"indicator": "NI 110", "owners": "yos and vcs"},
+    "symbol-differs": {"heading": "On Target", "indicator": "NI 43", "computed": "✓", "word": "yes"},
+    "published-year-unknown": {},
+}
+
+
+def test_the_codes_are_those_that_are_seeded_and_those_that_are_listed_here():
+    assert set(catalogue()) == set(SEEDS) | set(WORDS)
+
+
+@pytest.mark.parametrize("code", WORDS)
+def test_a_code_that_is_not_seeded_is_raised_somewhere(code):
+    assert any(f'"{code}"' in source.read_text("utf-8") for source in SOURCES)
+
+
+@pytest.mark.parametrize("code", WORDS)
+def test_messages_can_be_filled_in(code):
+    finding = find(code, sheet="Indicators", cell="G7", value="71", **WORDS[code])
+    assert "{" not in finding.message + finding.fix
+
+
+@pytest.mark.parametrize("advice", catalogue().values(), ids=lambda advice: advice.code)
+def test_messages_are_sentences_for_people(advice):
+    for text in (advice.message, advice.fix, advice.meaning):
+        assert re.search(r"[.?!]$|[.?!][)\"]$", text), text
+        assert "  " not in text
+        assert text == text.strip()
+        assert not re.search(
+            r"\b(pandera|schema|dataframe|null|NaN|regex|parse|boolean|string|dtype)\b", text, re.IGNORECASE
+        )
+    assert advice.message[0].isupper() or advice.message[0] == "{"
+    assert len(advice.message) <= 160
+    assert advice.example
+
+
+def test_the_manual_has_a_section_for_every_code():
+    page = findings_page()
+    for advice in catalogue().values():
+        assert f"### {advice.code}\n\n**{advice.severity.value}**" in page
+
+
+def test_the_manual_is_current():
+    assert MANUAL.read_text("utf-8") == findings_page(), "run `python -m cypp_etl.manual > docs/findings.md`"
+
+
+def test_what_was_typed_is_quoted_and_a_blank_is_named():
+    assert find("not-a-figure", value="n.k.").message == '"n.k." is not a figure.'
+    assert "says nothing" in find("good-performance-unknown", value="", expected="LOW").message
+
+
+def test_braces_that_were_typed_stay_as_they_are():
+    assert find("not-a-figure", value="{value}").message == '"{value}" is not a figure.'
+
+
+def test_a_word_that_is_missing_is_our_mistake():
+    with pytest.raises(KeyError):
+        find("out-of-range", value="7100%")
+    with pytest.raises(KeyError):
+        find("no-such-code")
+
+
+def test_errors_come_first_and_equals_keep_their_order():
+    codes = ["macros", "not-a-figure", "symbol-differs", "workbook-empty"]
+    findings = [find(code, **WORDS.get(code, {})) for code in codes]
+    assert [finding.code for finding in most_important_first(findings)] == [
+        "not-a-figure",
+        "workbook-empty",
+        "symbol-differs",
+        "macros",
+    ]
+    assert [finding.severity for finding in most_important_first(findings)] == [
+        Severity.ERROR,
+        Severity.ERROR,
+        Severity.QUERY,
+        Severity.NOTE,
+    ]
+
+
+def test_words_are_listed_as_sentences_do():
+    assert [in_list(words) for words in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]

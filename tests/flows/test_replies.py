@@ -1,0 +1,49 @@
+"""Where replies are written, and that no link leads them elsewhere."""
+
+from pathlib import Path
+
+import pytest
+
+from cypp_etl.receipts.reply import Reply
+from flows.replies import write_reply
+
+REPLY = Reply("return - accepted.xlsx", b"new")
+
+
+def names_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+def test_a_reply_is_written_and_replaces_an_older_one(tmp_path: Path) -> None:
+    write_reply(tmp_path, Reply(REPLY.file_name, b"old"))
+    path = write_reply(tmp_path, REPLY)
+    assert path == tmp_path / "replies" / REPLY.file_name
+    assert path.read_bytes() == b"new"
+    assert names_in(path.parent) == [REPLY.file_name]
+
+
+def test_a_link_in_its_place_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"theirs")
+    (tmp_path / "replies").mkdir()
+    (tmp_path / "replies" / REPLY.file_name).symlink_to(victim)
+    path = write_reply(tmp_path, REPLY)
+    assert victim.read_bytes() == b"theirs"
+    assert not path.is_symlink()
+
+
+def test_a_folder_of_replies_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    elsewhere, inbox = tmp_path / "elsewhere", tmp_path / "inbox"
+    elsewhere.mkdir()
+    inbox.mkdir()
+    (inbox / "replies").symlink_to(elsewhere)
+    with pytest.raises(OSError, match="replies"):
+        write_reply(inbox, REPLY)
+    assert not names_in(elsewhere)
+
+
+def test_what_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "replies" / REPLY.file_name).mkdir(parents=True)
+    with pytest.raises(OSError, match=REPLY.file_name):
+        write_reply(tmp_path, REPLY)
+    assert names_in(tmp_path / "replies") == [REPLY.file_name]
