@@ -50,7 +50,7 @@ def steps_of(undisturbed: Home) -> list[int]:
 
 
 def assert_whole(home: Home, drops: dict[str, bytes], undisturbed: Home) -> None:
-    """After the next sweep: the same rows and receipts, an empty inbox, and every byte that was dropped in the archive."""
+    """After the next sweep: the same rows and receipts, an empty inbox, and every byte dropped in the archive."""
     there = home.bytes_there()
     assert {hashlib.sha256(content).hexdigest() for content in drops.values()} <= there, "a byte was lost"
     assert home.run(sweep_once) == 0
