@@ -31,6 +31,7 @@ bench: install
 	$(BIN)/python benchmarks/checking.py
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/judging.py
+	$(BIN)/python benchmarks/dropping.py
 
 clean:
 	rm -rf .venv demo build *.egg-info .mypy_cache .pytest_cache .ruff_cache

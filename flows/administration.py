@@ -1,5 +1,6 @@
 """Commands that change what holds for everybody: closed periods, waived queries, the warehouse brought up to date."""
 
+import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,12 +61,22 @@ def waive(
     typer.echo(f"{code} is waived for {partner} until {until:%-d %B %Y}.")
 
 
-def upgrade() -> None:
+def upgrade(
+    reader: Annotated[
+        str, typer.Option(help="On PostgreSQL: a role that may read the views, made with CYPP_READER_PASSWORD.")
+    ] = "",
+) -> None:
     """Bring the warehouse up to date: its tables, its views and the plan in it."""
     from flows.workplace import open_workplace
+    from warehouse.engine import writing
+    from warehouse.readers import make_reader
 
     try:
         workplace = open_workplace(read_settings())
+        if reader:
+            with writing(workplace.engine) as connection:
+                is_new = make_reader(connection, reader, os.environ.get("CYPP_READER_PASSWORD", ""))
+            typer.echo(f"{reader} {'is made, and' if is_new else 'was there already, and'} may read the views.")
     except faults() as fault:
         stop(fault)
     typer.echo(f"{workplace.engine.url.render_as_string()} is up to date.")

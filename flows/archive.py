@@ -9,15 +9,24 @@ from pathlib import Path
 # More than any workbook may have: a larger file is refused by its size, and never held in memory whole.
 READ_BYTES = 64 << 20
 _CHUNK_BYTES = 1 << 20
+_UNFINISHED = ".unfinished-"
+# No copy takes this long: what is older was left by a process that was killed.
+_ABANDONED_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A workbook in the archive, and what of the original tells whether it has been replaced since."""
+    """A workbook in the archive.
+
+    `identity` tells whether the original has been replaced since. `delivery` tells this drop from every other, of the
+    same bytes too: a file that is met again, because whoever recorded it was killed before taking it away, has the
+    same. It holds nothing that two machines see differently in one share.
+    """
 
     path: Path
     sha256: str
     identity: tuple[int, int, int]
+    delivery: str
 
 
 def keep(source: Path, archive: Path) -> Kept:
@@ -31,10 +40,13 @@ def keep(source: Path, archive: Path) -> Kept:
     """
     archive.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
-    with source.open("rb") as original, tempfile.NamedTemporaryFile(dir=archive, delete=False) as copy:
+    with (
+        source.open("rb") as original,
+        tempfile.NamedTemporaryFile(dir=archive, prefix=_UNFINISHED, delete=False) as copy,
+    ):
         temporary = Path(copy.name)
         try:
-            identity = _identity(os.fstat(original.fileno()))
+            status = os.fstat(original.fileno())
             while chunk := original.read(_CHUNK_BYTES):
                 digest.update(chunk)
                 copy.write(chunk)
@@ -47,7 +59,7 @@ def keep(source: Path, archive: Path) -> Kept:
             temporary.unlink(missing_ok=True)
             raise
     _flush_folder(path.parent)
-    return Kept(path, digest.hexdigest(), identity)
+    return Kept(path, digest.hexdigest(), identity_of(status), _delivery(source, status, digest.hexdigest()))
 
 
 def archive_path(archive: Path, sha256: str) -> Path:
@@ -55,19 +67,31 @@ def archive_path(archive: Path, sha256: str) -> Path:
     return archive / sha256[:2] / sha256
 
 
-def remove_original(source: Path, kept: Kept) -> bool:
-    """Take a file out of the inbox once it is recorded, unless it has been replaced since; say whether it is gone."""
-    try:
-        if _identity(source.stat()) != kept.identity:
-            return False
-        source.unlink()
-    except FileNotFoundError:
-        return True
-    return True
+def remove_unfinished(archive: Path, now: float) -> int:
+    """Remove the copies that killed processes left unfinished, and say how many; their originals lie in the inbox.
+
+    `now` is in seconds since 1970. Others may be at work in the same archive: what is young is left alone.
+    """
+    removed = 0
+    for path in archive.glob(f"{_UNFINISHED}*"):
+        try:
+            if now - path.stat().st_mtime > _ABANDONED_SECONDS:
+                path.unlink()
+                removed += 1
+        except FileNotFoundError:
+            continue
+    return removed
 
 
-def _identity(status: os.stat_result) -> tuple[int, int, int]:
+def identity_of(status: os.stat_result) -> tuple[int, int, int]:
+    """What changes when a file is written to, or another takes its place."""
     return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _delivery(source: Path, status: os.stat_result, sha256: str) -> str:
+    # The time of the last change of name or content is new even where a copy brings its old time of writing along.
+    what = (source.parent.name, source.name, sha256, status.st_mtime_ns, status.st_ctime_ns)
+    return hashlib.sha256(repr(what).encode()).hexdigest()
 
 
 def _flush_folder(folder: Path) -> None:

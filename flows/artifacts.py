@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from prefect import get_run_logger
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 
 from cypp_etl.findings import count_by_severity
@@ -11,6 +12,7 @@ from warehouse.load import Recorded
 
 # A table in the UI is for reading; all findings are in the warehouse.
 _SHOWN_FINDINGS = 500
+_LOGGED_FINDINGS = 20
 
 
 async def show_summary(checked: CheckedReturn, recorded: Recorded) -> None:
@@ -47,6 +49,9 @@ async def show_findings(checked: CheckedReturn) -> None:
         }
         for finding in checked.findings[:_SHOWN_FINDINGS]
     ]
+    for row in rows[:_LOGGED_FINDINGS]:
+        where = f"{row['sheet']}!{row['cell']}" if row["cell"] else row["sheet"] or checked.file_name
+        get_run_logger().info("%s, %s: %s %s", row["severity"], where, row["message"], row["fix"])
     more = len(checked.findings) - len(rows)
     description = f"{more} more findings are in the warehouse." if more > 0 else "All findings."
     await cast(Any, acreate_table_artifact)(key=_key(checked, "findings"), table=rows, description=description)

@@ -105,6 +105,36 @@ def ingest(
 
 
 @app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Where the Prefect UI listens.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port of the Prefect UI.")] = 4200,
+    interval: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks at the inbox, at most.")] = 10.0,
+    poll: Annotated[
+        bool, typer.Option("--poll", help="For network shares, which send no events: look every second instead.")
+    ] = False,
+) -> None:
+    """Watch the inbox, with the Prefect UI, until Ctrl+C."""
+    import os
+
+    from flows.prefect_server import PrefectServer, ServerError
+    from flows.serve import AlreadyServedError, Watching, log_to_terminal
+    from flows.serve import serve as watch_inbox
+
+    settings = read_settings()
+    prepare_prefect(settings.home)
+    server = None if os.environ.get("PREFECT_API_URL") else PrefectServer(host, port)
+    log_to_terminal()
+    try:
+        if server:
+            server.prepare()
+        watch_inbox(settings, server, Watching(min(interval, 1.0), False) if poll else Watching(interval))
+    except (ServerError, AlreadyServedError) as fault:
+        stop(fault)
+    except faults() as fault:
+        stop(fault)
+
+
+@app.command()
 def status(
     period: Annotated[
         str | None, typer.Argument(help="A period, such as 2010-11Q1; all that are open, if none.")

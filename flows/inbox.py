@@ -1,9 +1,13 @@
 """The inbox: a folder for each partner, whose name is the partner's identity."""
 
+import os
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
+
+from flows.taking import finish_taking
 
 # Folders of our own inside a partner's folder, which are not swept.
 REPLIES = "replies"
@@ -46,9 +50,8 @@ def partner_of(path: Path, inbox: Path, partner_codes: Collection[str]) -> str:
 
 
 def _sweep_folder(folder: Path, now: float, settle_seconds: float) -> Iterator[Waiting]:
-    files = [entry for entry in folder.iterdir() if not _is_passed_over(entry) and entry.name != REPLIES]
-    for path in sorted(files, key=lambda entry: (entry.lstat().st_mtime_ns, entry.name)):
-        status = path.lstat()
+    finish_taking(folder)
+    for path, status in sorted(_entries(folder), key=lambda entry: (entry[1].st_mtime_ns, entry[0].name)):
         if not S_ISREG(status.st_mode):
             kind = "a link" if path.is_symlink() else "a folder" if path.is_dir() else "no ordinary file"
             yield Waiting(path, folder.name, f"it is {kind}")
@@ -56,6 +59,14 @@ def _sweep_folder(folder: Path, now: float, settle_seconds: float) -> Iterator[W
             yield Waiting(path, folder.name, "it may still be being written")
         else:
             yield Waiting(path, folder.name)
+
+
+def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """What lies in a folder, less what leaves it while it is looked at."""
+    for path in folder.iterdir():
+        if not _is_passed_over(path) and path.name != REPLIES:
+            with suppress(FileNotFoundError):
+                yield path, path.lstat()
 
 
 def _is_passed_over(path: Path) -> bool:

@@ -9,14 +9,16 @@ from prefect import flow, get_client, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.context import get_run_context
-from prefect.states import Completed, Failed
+from prefect.states import Cancelled, Completed, Failed
 from sqlalchemy.exc import OperationalError
 
 from cypp_etl.submission import CheckedReturn
 from flows.answering import answer
-from flows.archive import Kept, remove_original
+from flows.archive import Kept
 from flows.artifacts import show_findings, show_summary
+from flows.quarter import show_quarter
 from flows.settings import read_settings
+from flows.taking import take_away
 from flows.workplace import Workplace, open_workplace
 from schemas.codes import SubmissionStatus
 from warehouse.load import Recorded
@@ -60,9 +62,9 @@ def check_workbook(
     retry_delay_seconds=[1, 5, 20],
     retry_condition_fn=_is_passing,
 )
-def load_return(workplace: Workplace, checked: CheckedReturn, received_at: datetime) -> Recorded:
+def load_return(workplace: Workplace, checked: CheckedReturn, received_at: datetime, delivery: str | None) -> Recorded:
     """Record the submission in one transaction, again if the database was away."""
-    return workplace.load(checked, received_at)
+    return workplace.load(checked, received_at, delivery)
 
 
 @task(name="reply", cache_policy=NO_CACHE, persist_result=False)
@@ -71,7 +73,7 @@ def reply_to_partner(
 ) -> None:
     """Put the receipt into the partner's folder, and take what it answers out of it."""
     answer(workplace, checked, recorded, kept, received_at)
-    remove_original(Path(checked.file), kept)
+    take_away(Path(checked.file), kept)
 
 
 @flow(name="ingest-return", flow_run_name="{label}", persist_result=False)
@@ -87,18 +89,26 @@ async def ingest_return(
         received_at: when it came; now, if not given.
 
     Returns:
-        What became of it. The run's state is named after its status, as the UI shows it.
+        What became of it. The run's state is named after its status, as the UI shows it. A file that the partner took
+        back, or that another machine took, ends as `Gone`.
     """
     received = received_at or datetime.now(UTC)
     workplace = open_workplace(read_settings())
-    kept, checked = check_workbook(workplace, Path(file), folder_partner, received)
-    recorded = load_return(workplace, checked, received)
+    try:
+        kept, checked = check_workbook(workplace, Path(file), folder_partner, received)
+    except FileNotFoundError:
+        if not folder_partner:
+            raise
+        return cast(Ingested, Cancelled(name="Gone", message="It left the inbox before it was read."))
+    recorded = load_return(workplace, checked, received, kept.delivery if folder_partner else None)
     if folder_partner:
         reply_to_partner(workplace, checked, recorded, kept, received)
     await _add_tags(checked)
     await show_summary(checked, recorded)
     if checked.findings:
         await show_findings(checked)
+    if checked.period:
+        await show_quarter(workplace, checked.period)
     # Prefect takes a state that is returned as the run's own, and gives the caller the data in it.
     return cast(Ingested, _ended(Ingested(checked, recorded)))
 
@@ -110,6 +120,8 @@ def _ended(ingested: Ingested) -> State[Ingested]:
 
 
 def _message(ingested: Ingested) -> str:
+    if ingested.recorded.was_known:
+        return f"Recorded already as submission {ingested.recorded.submission_id}; the rest was done now."
     if ingested.recorded.status is SubmissionStatus.DUPLICATE:
         return f"The same file as submission {ingested.recorded.duplicate_of}, which is in force."
     checked, recorded = ingested.checked, ingested.recorded

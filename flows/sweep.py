@@ -62,6 +62,8 @@ async def ingest_one(path: Path, folder_partner: str, swept: Swept, received_at:
     label = f"{folder_partner or path.absolute().parent.name}/{path.name}"
     with tags(*([folder_partner] if folder_partner else [])):
         state: State[Ingested] = await ingest_return(label, str(path), folder_partner, received_at, return_state=True)
+    if state.is_cancelled():
+        return
     outcome = await state.aresult(raise_on_failure=False)
     if isinstance(outcome, Ingested):
         swept.ingested.append((path, outcome))

@@ -38,11 +38,11 @@ class Workplace:
             history = read_history(connection, [folder_partner] if folder_partner else list(self.plan.partners))
         return Checker(self.plan, history, received_at.date()).check(Received(file, read(kept), folder_partner))
 
-    def load(self, checked: "CheckedReturn", received_at: datetime) -> "Recorded":
+    def load(self, checked: "CheckedReturn", received_at: datetime, delivery: str | None = None) -> "Recorded":
         """Record the submission, and what follows from it, in one transaction."""
         from warehouse.load import record
 
-        return record(self.engine, checked, self.plan, received_at, datetime.now(UTC))
+        return record(self.engine, checked, self.plan, received_at, datetime.now(UTC), delivery=delivery)
 
 
 def read(kept: Kept) -> bytes:

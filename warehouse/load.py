@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, select
 
 from cypp_etl.plan_model import Plan
 from cypp_etl.submission import CheckedReturn
@@ -14,15 +14,21 @@ from warehouse.engine import writing
 from warehouse.judging import Series, rejudge
 from warehouse.loading import end_what_is_replaced, insert_contents, insert_submissions
 from warehouse.plans import require_plan
+from warehouse.tables import submission
 from warehouse.timeline import next_moment
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A return as it came, checked, and when its file was received."""
+    """A return as it came, checked, and when its file was received.
+
+    `delivery` tells one drop in the inbox from every other: what was recorded of it once is not recorded again. None
+    for a file that is not the inbox's, and may come as often as somebody likes.
+    """
 
     checked: CheckedReturn
     received_at: datetime
+    delivery: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,8 @@ class Recorded:
     `version` counts the attempts at one partner's return for one period, and is None where it names neither.
     `duplicate_of` is the submission in force with the same bytes; `previous_submission_id` the one that this
     replaced. `changed_judgements` counts judgements that came out differently, in the series that the return touched.
+    `was_known` says that this very delivery had been recorded already, by a process that was killed before it could
+    take the file away or by another machine: the rest tells what became of it then.
     """
 
     submission_id: int
@@ -40,10 +48,17 @@ class Recorded:
     duplicate_of: int | None
     previous_submission_id: int | None
     changed_judgements: int
+    was_known: bool = False
 
 
 def record(
-    engine: Engine, checked: CheckedReturn, plan: Plan, received_at: datetime, recorded_at: datetime | None = None
+    engine: Engine,
+    checked: CheckedReturn,
+    plan: Plan,
+    received_at: datetime,
+    recorded_at: datetime | None = None,
+    *,
+    delivery: str | None = None,
 ) -> Recorded:
     """Record one submission, its findings, its figures and the judgements that follow, in one transaction.
 
@@ -53,6 +68,7 @@ def record(
         plan: the plan that the return was checked against; it must be the one in force.
         received_at: when the file came; tells whether the return is late.
         recorded_at: now, if that is not when the file came: what is in force changes from this moment on.
+        delivery: which drop in the inbox it was; one that is recorded already is not recorded again.
 
     Raises:
         AnotherPlanInForceError: the plan was changed since the return was checked.
@@ -60,7 +76,9 @@ def record(
         sqlalchemy.exc.SQLAlchemyError: the database refused or is gone; nothing was recorded.
     """
     with writing(engine) as connection:
-        (recorded,) = record_batch(connection, [Arrival(checked, received_at)], plan, recorded_at or received_at)
+        (recorded,) = record_batch(
+            connection, [Arrival(checked, received_at, delivery)], plan, recorded_at or received_at
+        )
     return recorded
 
 
@@ -72,6 +90,30 @@ def record_batch(
     Returns:
         What became of each, in the order given.
     """
+    known: dict[str | None, Recorded | None] = {
+        arrival.delivery: _known(connection, arrival.delivery) for arrival in arrivals if arrival.delivery
+    }
+    new = [arrival for arrival in arrivals if known.get(arrival.delivery) is None]
+    recorded = iter(_record_new(connection, new, plan, recorded_at) if new else [])
+    return [known.get(arrival.delivery) or next(recorded) for arrival in arrivals]
+
+
+def _known(connection: Connection, delivery: str) -> Recorded | None:
+    """What became of a delivery that is recorded already."""
+    columns = submission.c
+    query = select(
+        columns.submission_id, columns.status, columns.version, columns.duplicate_of, columns.supersedes
+    ).where(columns.delivery == delivery)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    status = SubmissionStatus(row.status)
+    return Recorded(row.submission_id, status, row.version, row.duplicate_of, row.supersedes, 0, was_known=True)
+
+
+def _record_new(
+    connection: Connection, arrivals: Sequence[Arrival], plan: Plan, recorded_at: datetime
+) -> list[Recorded]:
     at = next_moment(connection, recorded_at)
     plan_id = require_plan(connection, plan, at)
     done: list[tuple[Decision, int, set[Series]]] = []
@@ -116,7 +158,7 @@ def _record_together(
     """Record arrivals that do not concern each other. Gives the series that each touched beside its number."""
     decisions = decide(connection, [arrival.checked for arrival in arrivals])
     replaced = end_what_is_replaced(connection, decisions, at)
-    received = [arrival.received_at for arrival in arrivals]
+    received = [(arrival.received_at, arrival.delivery) for arrival in arrivals]
     submission_ids = insert_submissions(connection, decisions, received, at)
     insert_contents(connection, decisions, submission_ids, at)
     return [

@@ -89,9 +89,12 @@ def _saying(connection: Connection, table: Table, key: tuple[str, ...], wanted: 
 
 
 def insert_submissions(
-    connection: Connection, decisions: Sequence[Decision], received: Sequence[datetime], at: datetime
+    connection: Connection,
+    decisions: Sequence[Decision],
+    received: Sequence[tuple[datetime, str | None]],
+    at: datetime,
 ) -> list[int]:
-    """Insert a row per submission; give their numbers, in the same order."""
+    """Insert a row per submission, received when and by which delivery; give their numbers, in the same order."""
     rows = [
         {
             "partner_code": decision.checked.partner_code or None,
@@ -105,9 +108,10 @@ def insert_submissions(
             "duplicate_of": decision.duplicate_of,
             "supersedes": decision.supersedes,
             "received_at": received_at,
+            "delivery": delivery,
             "recorded_at": at,
         }
-        for decision, received_at in zip(decisions, received, strict=True)
+        for decision, (received_at, delivery) in zip(decisions, received, strict=True)
     ]
     statement = insert(submission).returning(submission.c.submission_id, sort_by_parameter_order=True)
     return list(connection.scalars(statement, rows))

@@ -70,6 +70,8 @@ submission = Table(
     word("status"),
     refers("duplicate_of", "submission.submission_id"),
     refers("supersedes", "submission.submission_id"),
+    # Which drop in the inbox it was: a sweep that was killed before it took the file away meets it again.
+    code("delivery", nullable=True),
     Column("received_at", Moment, nullable=False),
     *life(),
     # What is in force must say whose it is, and for when: NULLs would slip through the unique index.
@@ -79,6 +81,7 @@ submission = Table(
         "ux_submission_in_force", "partner_code", "period", condition=f"{IS_ACCEPTED} AND superseded_at IS NULL"
     ),
     Index(None, "sha256"),
+    Index("ux_submission_delivery", "delivery", unique=True),
     Index(None, "recorded_at"),
 )
 

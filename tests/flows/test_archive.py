@@ -2,11 +2,13 @@
 
 import hashlib
 import os
+import shutil
+import time
 from pathlib import Path
 
 import pytest
 
-from flows.archive import archive_path, keep, remove_original
+from flows.archive import archive_path, keep, remove_unfinished
 
 
 @pytest.fixture
@@ -29,20 +31,26 @@ def test_the_same_bytes_are_kept_once(dropped: Path, tmp_path: Path) -> None:
     assert len([path for path in (tmp_path / "archive").rglob("*") if path.is_file()]) == 1
 
 
-def test_an_original_that_was_recorded_is_removed(dropped: Path, tmp_path: Path) -> None:
+def test_what_a_killed_process_left_is_removed_once_it_is_old(dropped: Path, tmp_path: Path) -> None:
     kept = keep(dropped, tmp_path / "archive")
-    assert remove_original(dropped, kept)
-    assert not dropped.exists()
-    assert remove_original(dropped, kept), "gone already is as good"
+    left = tmp_path / "archive" / ".unfinished-x"
+    left.write_bytes(b"half")
+    assert remove_unfinished(tmp_path / "archive", time.time()) == 0, "somebody may be at it"
+    assert remove_unfinished(tmp_path / "archive", time.time() + 3700) == 1
+    assert not left.exists()
+    assert kept.path.exists()
 
 
-def test_an_original_that_was_replaced_stays(dropped: Path, tmp_path: Path) -> None:
-    kept = keep(dropped, tmp_path / "archive")
-    replacement = tmp_path / "newer.xlsx"
-    replacement.write_bytes(b"a newer workbook")
-    replacement.replace(dropped)
-    assert not remove_original(dropped, kept)
-    assert dropped.read_bytes() == b"a newer workbook"
+def test_a_drop_is_told_from_the_next_of_the_same_bytes(dropped: Path, tmp_path: Path) -> None:
+    first = keep(dropped, tmp_path / "archive")
+    assert keep(dropped, tmp_path / "archive").delivery == first.delivery
+    status = dropped.stat()
+    again = tmp_path / "again.xlsx"
+    shutil.copyfile(dropped, again)
+    os.utime(again, ns=(status.st_atime_ns, status.st_mtime_ns))
+    again.replace(dropped)
+    second = keep(dropped, tmp_path / "archive")
+    assert (second.sha256, second.delivery != first.delivery) == (first.sha256, True)
 
 
 def test_a_copy_that_fails_leaves_nothing(dropped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -83,9 +84,11 @@ def test_a_run_is_named_tagged_and_shows_its_findings(settings: Settings, drop: 
     run, artifacts = asyncio.run(look())
     assert run.name == "yos/our return.xlsx"
     assert set(run.tags) == {"yos", "2010-11Q1"}
-    assert {artifact.key for artifact in artifacts} == {"yos-summary", "yos-findings"}
-    (table,) = (artifact.data for artifact in artifacts if artifact.type == "table")
-    assert "number-with-bound" in str(table)
+    assert {artifact.key for artifact in artifacts} == {"yos-summary", "yos-findings", "returns-2010-11q1"}
+    table_of = {artifact.key: json.loads(artifact.data) for artifact in artifacts if artifact.type == "table"}
+    assert [row["code"] for row in table_of["yos-findings"]] == ["number-with-bound"]
+    (own,) = (row for row in table_of["returns-2010-11q1"] if row["partner"] == "yos")
+    assert (own["return"], own["attempts"], own["last attempt"]) == ("missing", "1", "rejected, 1 errors")
     assert not drop.exists()
 
 
@@ -210,3 +213,40 @@ def test_the_published_table_gives_its_own_symbols(settings: Settings, typing: A
         assert count_agreeing_symbols(connection, parse_period("2009-10"), read_sample_table()) == (60, 60)
     rows = ask(settings, "SELECT count(*), count(DISTINCT period), min(previous_period) FROM bi_performance")
     assert rows == [(13, 1, "2008-09")]
+
+
+def test_a_file_that_has_gone_is_no_failure(settings: Settings, drop: Path) -> None:
+    state = ingest(drop)
+    assert (state.name, state.type.value) == ("Gone", "CANCELLED")
+
+
+def test_what_was_recorded_and_not_taken_away_is_not_recorded_again(
+    settings: Settings, drop: Path, workbook: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows import ingest as flow
+
+    drop.write_bytes(with_cell(workbook, "G2", "<1"))
+    with monkeypatch.context() as killed:
+        killed.setattr(flow, "take_away", lambda *_: False)
+        ingest(drop)
+    assert drop.exists()
+    state = ingest(drop)
+    assert (state.name, drop.exists()) == ("Rejected", False)
+    assert ask(settings, "SELECT count(*) FROM bi_submissions") == [(1,)]
+
+
+def test_the_reminder_lists_what_is_missing(settings: Settings, drop: Path, workbook: bytes) -> None:
+    from datetime import date
+
+    from flows.remind import remind
+
+    drop.write_bytes(workbook)
+    ingest(drop)
+
+    def reminded(since: date) -> Any:
+        return asyncio.run(_state_of(remind(since=since, return_state=True)))
+
+    state = reminded(date(2010, 7, 1))
+    assert (state.name, state.type.value) == ("Returns missing", "COMPLETED")
+    assert state.message.splitlines()[0] == "2010-11Q1, was due on 20 July 2010: cyps, lscb, nhs, police, vcs"
+    assert reminded(date(2100, 1, 1)).name == "Nothing missing"

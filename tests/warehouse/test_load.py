@@ -57,6 +57,16 @@ def test_the_same_bytes_again_are_a_duplicate_and_load_nothing(engine: Engine, p
     assert len(rows("SELECT 1 AS one FROM judgement")) == 1
 
 
+def test_a_delivery_is_recorded_once_whatever_has_come_since(engine: Engine, plan: Plan, rows: Rows) -> None:
+    """A file that was recorded, and not taken away, must not undo the correction that came after it."""
+    first = record(engine, checked("a", observation("NI 111a", "1")), plan, later(0), delivery="one")
+    record(engine, checked("b", observation("NI 111a", "2")), plan, later(1), delivery="two")
+    again = record(engine, checked("a", observation("NI 111a", "1")), plan, later(2), delivery="one")
+    assert (again.submission_id, again.status, again.was_known) == (first.submission_id, first.status, True)
+    assert rows("SELECT value FROM observation WHERE superseded_at IS NULL") == [{"value": 2.0}]
+    assert len(rows("SELECT 1 AS one FROM submission")) == 2
+
+
 def test_older_bytes_after_newer_ones_are_a_new_version(engine: Engine, plan: Plan, rows: Rows) -> None:
     for day, content in enumerate("aba"):
         done = record(engine, checked(content, observation("NI 111a", str(ord(content)))), plan, later(day))

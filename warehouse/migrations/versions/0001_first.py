@@ -130,6 +130,7 @@ def _create_submissions() -> None:
         *_text("file", "file_name", "sha256", "content_sha256", "layout", "prepared_by", "email", "status"),
         *_refers("submission", "duplicate_of", "submission", nullable=True),
         *_refers("submission", "supersedes", "submission", nullable=True),
+        *_text("delivery", nullable=True),
         sa.Column("received_at", _MOMENT, nullable=False),
         *_life("submission"),
         sa.CheckConstraint(
@@ -138,6 +139,7 @@ def _create_submissions() -> None:
         ),
     )
     op.create_index("ux_submission_version", "submission", ["partner_code", "period", "version"], unique=True)
+    op.create_index("ux_submission_delivery", "submission", ["delivery"], unique=True)
     in_force = f"{_ACCEPTED} AND superseded_at IS NULL"
     _one_in_force("submission", "partner_code", "period", condition=in_force)
     _index("submission", "sha256")

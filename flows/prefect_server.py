@@ -1,0 +1,134 @@
+"""Prefect's server as a child of `cypp serve`, which ends with its parent however that ends.
+
+`python -m flows.prefect_server HOST PORT` is the child. Its standard input is a pipe from the parent, whose end tells
+it that the parent is gone, be it by kill -9: no server is left behind to hold the port and the database.
+"""
+
+import ipaddress
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import MutableMapping
+from dataclasses import dataclass, field
+
+PASSWORD = "PREFECT_SERVER_API_AUTH_STRING"  # noqa: S105 - the name of a variable, not what it holds
+_CLIENT_PASSWORD = "PREFECT_API_AUTH_STRING"  # noqa: S105
+_START_SECONDS = 120.0
+_STOP_SECONDS = 10.0
+
+
+class ServerError(RuntimeError):
+    """Prefect's server cannot be run as it was asked for."""
+
+
+@dataclass
+class PrefectServer:
+    """A server of our own, on one address."""
+
+    host: str
+    port: int
+    _child: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def address(self) -> str:
+        """Where a browser finds the UI."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    def prepare(self, environment: MutableMapping[str, str] = os.environ) -> None:
+        """Tell Prefect, before it is imported, where its server will be.
+
+        Raises:
+            ServerError: others could reach the server, and no password keeps them out.
+        """
+        if not is_loopback(self.host) and not environment.get(PASSWORD):
+            raise ServerError(
+                f"{self.host} can be reached from other machines: set {PASSWORD}=name:password, or leave out --host"
+            )
+        if environment.get(PASSWORD):
+            environment.setdefault(_CLIENT_PASSWORD, environment[PASSWORD])
+        environment["PREFECT_API_URL"] = f"{self.address}/api"
+        # The browser asks whatever address it found the UI at.
+        environment.setdefault("PREFECT_UI_API_URL", "/api")
+
+    def start(self) -> None:
+        """Start the server, and wait until it answers.
+
+        Raises:
+            ServerError: it ended, or did not answer in time.
+        """
+        command = [sys.executable, "-m", "flows.prefect_server", self.host, str(self.port)]
+        environment = os.environ | {"PREFECT__SERVER_FINAL": "1"}
+        # A session of its own: Ctrl+C in the terminal is for the parent, which still has runs to end.
+        self._child = subprocess.Popen(  # noqa: S603
+            command, stdin=subprocess.PIPE, start_new_session=True, env=environment
+        )
+        give_up = time.monotonic() + _START_SECONDS
+        while not self.answers():
+            if not self.is_alive():
+                raise ServerError(f"Prefect's server ended at once: is something else at port {self.port}? See --port")
+            if time.monotonic() > give_up:
+                self.stop()
+                raise ServerError(f"Prefect's server did not answer within {_START_SECONDS:.0f} seconds")
+            time.sleep(0.1)
+
+    def is_alive(self) -> bool:
+        """Whether the child still runs."""
+        return self._child is not None and self._child.poll() is None
+
+    def answers(self) -> bool:
+        """Whether the child runs and answers."""
+        try:
+            with urllib.request.urlopen(f"{self.address}/api/health", timeout=2) as answer:  # noqa: S310
+                return bool(answer.status == 200) and self.is_alive()
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            return False
+
+    def stop(self) -> None:
+        """End the server; kill it if it does not end by itself."""
+        if self._child is None:
+            return
+        self._child.terminate()
+        try:
+            self._child.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address; a name that is not localhost may mean anything."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _run(host: str, port: int) -> None:
+    import uvicorn
+
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    uvicorn.run(
+        "prefect.server.api.server:create_app",
+        factory=True,
+        host=host,
+        port=port,
+        log_level="error",
+        timeout_graceful_shutdown=3,
+    )
+
+
+def _end_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    _run(sys.argv[1], int(sys.argv[2]))

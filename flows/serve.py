@@ -1,0 +1,220 @@
+"""`cypp serve`: one process that watches the inbox, with Prefect's server and UI beside it.
+
+The watching has a thread and an event loop of its own. The main thread is left to the signals, which Prefect would
+otherwise take for itself while a flow runs, and to looking after the server.
+"""
+
+import asyncio
+import fcntl
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from flows.archive import remove_unfinished
+from flows.inbox import Waiting
+from flows.prefect_server import PrefectServer, ServerError
+from flows.settings import Settings
+from flows.watch import OutOfReachError, Watcher, log
+
+# How long what was found out about plan and warehouse is taken to hold, unless something fails.
+_LOOK_SECONDS = 10.0
+
+
+class AlreadyServedError(RuntimeError):
+    """Another `cypp serve` works in this home."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """How the inbox is watched: how many seconds pass at the most between two looks, and whether events hurry them."""
+
+    interval: float = 10.0
+    with_events: bool = True
+
+
+def serve(settings: Settings, server: PrefectServer | None, watching: Watching) -> None:
+    """Watch the inbox until SIGINT or SIGTERM; the workbook in hand is finished first.
+
+    Args:
+        settings: whose inbox.
+        server: the Prefect server to run; None where the environment names one that runs already.
+        watching: how.
+
+    Raises:
+        AlreadyServedError, ServerError: it could not begin.
+        cypp_etl.plan_reader.PlanError, sqlalchemy.exc.SQLAlchemyError, OSError: plan, warehouse or folder have faults.
+    """
+    from flows.workplace import open_workplace
+
+    with _alone(settings), _stopped_by_signals() as stopped:
+        open_workplace(settings).engine.dispose()
+        settings.inbox.mkdir(parents=True, exist_ok=True)
+        remove_unfinished(settings.archive, time.time())
+        if server:
+            server.start()
+        try:
+            _watch_until(stopped, settings, server, watching)
+        finally:
+            if server:
+                server.stop()
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """Hold the home's lock, which the system releases however the process ends."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with (settings.home / ".serve.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as fault:
+            raise AlreadyServedError(f"Another cypp serve works in {settings.home}") from fault
+        yield
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[threading.Event]:
+    """An event that the first SIGINT or SIGTERM sets; the second does what it always does."""
+    stopped = threading.Event()
+    former: dict[int, Any] = {}
+
+    def stop(number: int, _frame: object) -> None:
+        signal.signal(number, former[number])
+        log.info("Stopping: the workbook in hand is finished first.")
+        stopped.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        former[number] = signal.signal(number, stop)
+    try:
+        yield stopped
+    finally:
+        for caught, handler in former.items():
+            signal.signal(caught, handler)
+
+
+def _watch_until(
+    stopped: threading.Event, settings: Settings, server: PrefectServer | None, watching: Watching
+) -> None:
+    failed: list[BaseException] = []
+
+    def watch() -> None:
+        try:
+            asyncio.run(_watch(settings, watching, stopped))
+        except BaseException as fault:  # noqa: BLE001 - carried to the main thread, which raises it
+            failed.append(fault)
+            stopped.set()
+
+    thread = threading.Thread(target=watch, name="watcher", daemon=True)
+    thread.start()
+    while not stopped.wait(1.0):
+        if server and not server.is_alive():
+            log.error("Prefect's server ended, and is started again.")
+            _start_again(server)
+    thread.join()
+    if failed:
+        raise failed[0]
+
+
+def _start_again(server: PrefectServer) -> None:
+    try:
+        server.start()
+    except ServerError as fault:
+        log.error("%s", fault)
+
+
+async def _watch(settings: Settings, watching: Watching, stopped: threading.Event) -> None:
+    from prefect.logging.handlers import APILogHandler
+
+    from flows.leftovers import close_leftovers
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    threading.Thread(target=_pass_on, args=(stopped, loop, stop), daemon=True).start()
+    closed = await close_leftovers(mark())
+    if closed:
+        log.info("%d runs that a killed predecessor left running are closed as Crashed.", closed)
+    doings = _Doings(settings)
+    watcher = Watcher(settings.inbox, doings.partners, doings.ingest, watching.interval, watching.with_events)
+    where = os.environ.get("PREFECT_UI_URL") or os.environ["PREFECT_API_URL"].removesuffix("/api")
+    log.info("Watching %s. The runs are at %s/runs", settings.inbox, where)
+    await watcher.run(stop)
+    # While the server is still there to take them.
+    await APILogHandler.aflush()
+    log.info("Stopped.")
+
+
+def _pass_on(stopped: threading.Event, loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    stopped.wait()
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(stop.set)
+
+
+def mark() -> str:
+    """The tag by which the next `cypp serve` on this machine knows the runs of this one."""
+    return f"serve@{os.uname().nodename}"
+
+
+@dataclass
+class _Doings:
+    """What the watcher does with what it finds, through Prefect."""
+
+    settings: Settings
+    _partners: Collection[str] = ()
+    _looked_at: float | None = None
+
+    def partners(self) -> Collection[str]:
+        """The partners' codes, once plan and warehouse are known to be there: no run is begun that must fail."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        from cypp_etl.plan_reader import PlanError
+        from flows.workplace import open_workplace
+        from warehouse.revisions import WarehouseTooNewError
+
+        now = time.monotonic()
+        if self._looked_at is None or now - self._looked_at > _LOOK_SECONDS:
+            try:
+                workplace = open_workplace(self.settings)
+            except (SQLAlchemyError, PlanError, WarehouseTooNewError) as fault:
+                raise OutOfReachError(str(fault)) from fault
+            workplace.engine.dispose()
+            self._partners, self._looked_at = list(workplace.plan.partners), now
+        return self._partners
+
+    async def ingest(self, waiting: Waiting) -> bool:
+        """Run `ingest-return`; whether the file is done with, accepted or not."""
+        import httpx
+        from prefect import tags
+        from prefect.exceptions import PrefectException
+
+        from flows.sweep import Swept, ingest_one
+
+        swept = Swept()
+        began = time.monotonic()
+        name = f"{waiting.partner_code}/{waiting.path.name}"
+        try:
+            with tags(mark()):
+                await ingest_one(waiting.path, waiting.partner_code, swept)
+        except (PrefectException, httpx.HTTPError, RuntimeError, OSError) as fault:
+            swept.failed.append((waiting.path, f"Prefect's server does not answer: {fault}"))
+        for _, message in swept.failed:
+            self._looked_at = None
+            log.error("%s: failed. %s", name, message)
+        for _, ingested in swept.ingested:
+            findings = len(ingested.checked.findings)
+            status = ingested.recorded.status.value
+            log.info("%s: %s, findings: %d (%.1f s)", name, status, findings, time.monotonic() - began)
+        return not swept.failed
+
+
+def log_to_terminal() -> None:
+    """Print what the watcher says, with the time."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False

@@ -1,0 +1,175 @@
+"""Watches the inbox: the folder is the truth, and events only hurry the next look at it.
+
+Knows nothing of Prefect: what is done with a file that has settled is passed in.
+"""
+
+import asyncio
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from watchfiles import awatch
+
+from flows.inbox import Waiting, sweep
+from flows.settling import Settling
+
+log = logging.getLogger("cypp.serve")
+
+# After so many files the inbox is looked at again, so that who comes last does not wait behind a thousand of another's.
+_ROUND = 10
+_AWAY_SECONDS = 1.0
+_INBOX, _WAREHOUSE = "the inbox", "the warehouse"
+_PASSING = {_INBOX, _WAREHOUSE}
+_FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 300.0
+
+
+class OutOfReachError(Exception):
+    """What every workbook needs cannot be had now: the warehouse, or a plan without faults."""
+
+
+@dataclass
+class Watcher:
+    """Works off an inbox, partner by partner, one file at a time.
+
+    `partners` gives the partners' codes, or raises OutOfReachError. `ingest` says whether a file is done with; one
+    that is not is tried again after a pause that grows. `interval` is how many seconds pass between two
+    looks, at most.
+    """
+
+    inbox: Path
+    partners: Callable[[], Collection[str]]
+    ingest: Callable[[Waiting], Awaitable[bool]]
+    interval: float
+    with_events: bool = True
+    settling: Settling = field(default_factory=Settling)
+    _hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    _pauses: dict[Path, tuple[float, float]] = field(default_factory=dict)
+    _said: set[str] = field(default_factory=set)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until told to stop; the file in hand is finished first."""
+        events = asyncio.create_task(self._listen(stop)) if self.with_events else None
+        try:
+            while not stop.is_set():
+                self._hurry.clear()
+                wait = await self._work(stop)
+                if wait > 0:
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(_first_of(stop.wait(), self._hurry.wait()), wait)
+        finally:
+            if events:
+                events.cancel()
+                with suppress(asyncio.CancelledError):
+                    await events
+
+    async def _work(self, stop: asyncio.Event) -> float:
+        """One look at the inbox and one round of work; how long the next look can wait."""
+        try:
+            ready, wait = self._look()
+        except OutOfReachError as fault:
+            self._say_once(_WAREHOUSE, f"{fault} Nothing is taken from the inbox until this is mended.")
+            return _AWAY_SECONDS
+        except OSError as fault:
+            self._say_once(_INBOX, f"The inbox {self.inbox} is out of reach: {fault}. It is looked for every second.")
+            return _AWAY_SECONDS
+        if self._said & _PASSING:
+            self._said -= _PASSING
+            log.info("Everything is there again.")
+        for waiting in ready[:_ROUND]:
+            if stop.is_set():
+                break
+            await self._take(waiting)
+            # Others have their turn: signals, events, Prefect's own threads.
+            await asyncio.sleep(0)
+        return 0.0 if ready else wait
+
+    def _look(self) -> tuple[list[Waiting], float]:
+        """What can be taken now, fairly; and for how long nothing else will be ready unless something happens."""
+        if not self.inbox.is_dir():
+            raise FileNotFoundError("there is no such folder")
+        now, wait = time.monotonic(), self.interval
+        lying = list(sweep(self.inbox, self.partners(), time.time()))
+        ready = []
+        for waiting in lying:
+            if waiting.reason:
+                self._say_once(str(waiting.path), f"{waiting.path} is left where it is: {waiting.reason}.")
+                continue
+            left = self._seconds_left(waiting.path, now)
+            if left <= 0:
+                ready.append(waiting)
+            else:
+                wait = min(wait, left)
+        self._forget_all_but({waiting.path for waiting in lying})
+        return list(fairly(ready)), wait
+
+    def _seconds_left(self, path: Path, now: float) -> float:
+        until, _ = self._pauses.get(path, (now, 0.0))
+        if until > now:
+            return until - now
+        try:
+            return self.settling.seconds_left(path, now)
+        except FileNotFoundError:
+            return self.interval
+        except OSError as fault:
+            self._say_once(str(path), f"{path} cannot be read: {fault}.")
+            return self.interval
+
+    async def _take(self, waiting: Waiting) -> None:
+        if await self.ingest(waiting):
+            self._pauses.pop(waiting.path, None)
+            return
+        _, last = self._pauses.get(waiting.path, (0.0, _FIRST_PAUSE / 2))
+        pause = min(last * 2, _LONGEST_PAUSE)
+        self._pauses[waiting.path] = time.monotonic() + pause, pause
+        log.warning("%s stays in the inbox, and is tried again in %.0f seconds.", waiting.path, pause)
+
+    def _forget_all_but(self, there: set[Path]) -> None:
+        self.settling.forget_all_but(there)
+        for path in self._pauses.keys() - there:
+            del self._pauses[path]
+
+    def _say_once(self, about: str, line: str) -> None:
+        if about not in self._said:
+            self._said.add(about)
+            log.warning("%s", line)
+
+    async def _listen(self, stop: asyncio.Event) -> None:
+        """Hurry the next look whenever something happens in the inbox, and begin anew when the inbox is another."""
+        while not stop.is_set():
+            with suppress(OSError):
+                inbox = _identity(self.inbox)
+                async for changes in awatch(
+                    self.inbox, debounce=200, step=20, stop_event=stop, rust_timeout=1000, yield_on_timeout=True
+                ):
+                    if changes:
+                        self._hurry.set()
+                    if _identity(self.inbox) != inbox:
+                        break
+            await asyncio.sleep(_AWAY_SECONDS)
+
+
+def fairly(waiting: Sequence[Waiting]) -> Iterator[Waiting]:
+    """One file of each partner in turn, each partner's in the order given."""
+    queues: dict[str, list[Waiting]] = defaultdict(list)
+    for one in waiting:
+        queues[one.partner_code].append(one)
+    for turn in range(max(map(len, queues.values()), default=0)):
+        yield from (queue[turn] for queue in queues.values() if turn < len(queue))
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    status = folder.stat()
+    return status.st_dev, status.st_ino
+
+
+async def _first_of(*waits: Awaitable[object]) -> None:
+    tasks = [asyncio.ensure_future(one) for one in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()

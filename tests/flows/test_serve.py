@@ -1,0 +1,137 @@
+"""`cypp serve` as its users run it: drops become runs, kill -9 loses nothing, and others are kept out."""
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from cypp_etl.periods import parse_period
+from cypp_etl.plan_reader import read_plan
+from cypp_etl.samples import sample_return
+from flows.prefect_server import PrefectServer, ServerError, is_loopback
+
+CYPP = [sys.executable, "-c", "from flows.cli import app; app()"]
+PERIOD = parse_period("2010-11Q1")
+
+
+class Served:
+    """A home that is served."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.processes: list[subprocess.Popen[bytes]] = []
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            self.port = taken.getsockname()[1]
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("CYPP_", "PREFECT_"))}
+        with self.log.open("wb") as log:
+            process = subprocess.Popen(
+                [*CYPP, "serve", "--port", str(self.port)],
+                env=environment | {"CYPP_HOME": str(self.home)},
+                stdout=log,
+                stderr=log,
+            )
+        self.processes.append(process)
+        self.wait_until(lambda: "Watching" in self.log.read_text() or process.poll() is not None)
+        assert process.poll() is None, self.log.read_text()
+        self.wait_until((self.home / "inbox" / "yos").is_dir)
+        return process
+
+    @property
+    def log(self) -> Path:
+        return self.home / "serve.log"
+
+    def wait_until(self, what: Callable[[], bool]) -> None:
+        give_up = time.monotonic() + 90
+        while not what():
+            assert time.monotonic() < give_up, self.log.read_text()
+            time.sleep(0.05)
+
+    def submissions(self) -> list[tuple[str, str]]:
+        with sqlite3.connect(self.home / "warehouse.db") as warehouse:
+            return warehouse.execute("SELECT partner_code, status FROM bi_submissions ORDER BY 1").fetchall()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    served = Served(tmp_path)
+    yield served
+    for process in served.processes:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.server
+def test_drops_are_taken_across_a_kill_and_the_killed_run_is_closed(served: Served, tmp_path: Path) -> None:
+    plan = read_plan()
+    process = served.start()
+    inbox = served.home / "inbox"
+    (inbox / "yos" / "ours.xlsx").write_bytes(sample_return(plan, "yos", PERIOD))
+    served.wait_until(lambda: len(served.submissions()) == 1)
+    process.kill()
+    process.wait()
+    (inbox / "police" / "ours.xlsx").write_bytes(sample_return(plan, "police", PERIOD))
+    process = served.start()
+    served.wait_until(lambda: "police/ours.xlsx: accepted" in served.log.read_text())
+    assert served.submissions() == [("police", "accepted"), ("yos", "accepted")]
+    served.wait_until(lambda: not list(inbox.rglob("*.xlsx")))
+    second = subprocess.run(
+        [*CYPP, "serve"], env=os.environ | {"CYPP_HOME": str(tmp_path)}, capture_output=True, check=False
+    )
+    assert (second.returncode, b"Another cypp serve" in second.stderr) == (2, True)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+    assert "Stopped." in served.log.read_text()
+    with sqlite3.connect(tmp_path / ".prefect" / "prefect.db") as prefect:
+        unended = prefect.execute("SELECT name FROM flow_run WHERE state_type IN ('RUNNING', 'PENDING')").fetchall()
+    assert unended == []
+    with pytest.raises(OSError), socket.create_connection(("127.0.0.1", served.port), 1):
+        pass
+
+
+@pytest.mark.server
+@pytest.mark.usefixtures("prefect_server")
+def test_runs_that_nobody_will_end_are_closed() -> None:
+    import asyncio
+
+    from prefect import flow, get_client
+    from prefect.states import Running
+
+    from flows.leftovers import close_leftovers
+
+    @flow
+    def killed() -> None:
+        pass
+
+    async def close() -> list[str]:
+        async with get_client() as client:
+            ours = await client.create_flow_run(killed, tags=["serve@here"], state=Running())
+            others = await client.create_flow_run(killed, tags=["serve@there"], state=Running())
+            assert await close_leftovers("serve@here") == 1
+            return [str((await client.read_flow_run(run.id)).state_name) for run in (ours, others)]
+
+    assert asyncio.run(close()) == ["Crashed", "Running"]
+
+
+@pytest.mark.parametrize("host", ["10.0.0.1", "::", "192.168.1.2", "etl.example.org"])
+def test_what_others_can_reach_needs_a_password(host: str) -> None:
+    with pytest.raises(ServerError, match="PREFECT_SERVER_API_AUTH_STRING"):
+        PrefectServer(host, 4200).prepare({})
+    environment = {"PREFECT_SERVER_API_AUTH_STRING": "board:secret"}
+    PrefectServer(host, 4200).prepare(environment)
+    assert environment["PREFECT_API_AUTH_STRING"] == "board:secret"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
+def test_loopback_needs_none(host: str) -> None:
+    assert is_loopback(host)
+    PrefectServer(host, 4200).prepare({})

@@ -1,0 +1,216 @@
+"""The watcher without Prefect: whatever happens to the folder, each file is taken once it is whole, and fairly."""
+
+import asyncio
+import shutil
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from flows.inbox import Waiting
+from flows.settling import Patience, Settling
+from flows.watch import OutOfReachError, Watcher, fairly
+from tests.flows.test_settling import zipped
+
+PATIENCE = Patience(whole=0.1, unknown=0.1, unfinished=60)
+WORKBOOK = zipped()
+
+
+class Office:
+    """Takes what the watcher hands it, as an ingestion would; `away` and `fails` make it refuse."""
+
+    def __init__(self, inbox: Path) -> None:
+        self.inbox = inbox
+        self.taken: list[str] = []
+        self.contents: list[bytes] = []
+        self.away = False
+        self.fails: set[str] = set()
+        self.tries = 0
+
+    def partners(self) -> list[str]:
+        if self.away:
+            raise OutOfReachError("no warehouse.")
+        return ["police", "yos"]
+
+    async def ingest(self, waiting: Waiting) -> bool:
+        self.tries += 1
+        if waiting.path.name in self.fails:
+            return False
+        self.contents.append(waiting.path.read_bytes())
+        waiting.path.unlink()
+        self.taken.append(f"{waiting.partner_code}/{waiting.path.name}")
+        return True
+
+    def drop(self, name: str, content: bytes = WORKBOOK) -> None:
+        path = self.inbox / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+    async def until(self, *names: str) -> None:
+        async with asyncio.timeout(20):
+            while not set(names) <= set(self.taken):
+                await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    (tmp_path / "inbox").mkdir()
+    return Office(tmp_path / "inbox")
+
+
+def watch(office: Office, doing: Callable[[], Awaitable[None]], interval: float = 60, with_events: bool = True) -> None:
+    """Watch while something is done, then stop."""
+
+    async def both() -> None:
+        stop = asyncio.Event()
+        watcher = Watcher(office.inbox, office.partners, office.ingest, interval, with_events, Settling(PATIENCE))
+        running = asyncio.create_task(watcher.run(stop))
+        try:
+            await asyncio.sleep(0.3)
+            await doing()
+        finally:
+            stop.set()
+            await asyncio.wait_for(running, 10)
+
+    asyncio.run(both())
+
+
+def test_what_lies_there_at_the_start_is_taken(office: Office) -> None:
+    office.drop("yos/a.xlsx")
+    watch(office, lambda: office.until("yos/a.xlsx"))
+
+
+def test_an_event_hurries_the_next_look(office: Office) -> None:
+    async def drop() -> None:
+        began = time.monotonic()
+        office.drop("yos/a.xlsx")
+        await office.until("yos/a.xlsx")
+        assert time.monotonic() - began < 10, "the interval is a minute"
+
+    watch(office, drop)
+
+
+def test_without_events_the_interval_finds_everything(office: Office) -> None:
+    async def drop() -> None:
+        office.drop("yos/a.xlsx")
+        await office.until("yos/a.xlsx")
+
+    watch(office, drop, interval=0.2, with_events=False)
+
+
+@pytest.mark.parametrize("with_events", [True, False])
+def test_a_file_that_is_written_slowly_is_taken_whole(office: Office, with_events: bool) -> None:
+    async def drop() -> None:
+        path = office.inbox / "yos" / "slow.xlsx"
+        path.parent.mkdir(exist_ok=True)
+        with path.open("wb") as file:
+            for start in range(0, len(WORKBOOK), 2_000):
+                assert office.taken == []
+                file.write(WORKBOOK[start : start + 2_000])
+                file.flush()
+                await asyncio.sleep(0.2)
+        await office.until("yos/slow.xlsx")
+        assert office.contents == [WORKBOOK]
+
+    watch(office, drop, interval=0.2, with_events=with_events)
+
+
+def test_a_file_that_is_renamed_into_place_is_taken(office: Office) -> None:
+    async def drop() -> None:
+        office.drop("yos/~$upload.tmp")
+        (office.inbox / "yos" / "~$upload.tmp").rename(office.inbox / "yos" / "a.xlsx")
+        await office.until("yos/a.xlsx")
+
+    watch(office, drop)
+    assert office.taken == ["yos/a.xlsx"]
+
+
+def test_a_folder_that_appears_later_is_watched(office: Office) -> None:
+    async def drop() -> None:
+        shutil.rmtree(office.inbox / "yos")
+        await asyncio.sleep(0.3)
+        office.drop("yos/a.xlsx")
+        await office.until("yos/a.xlsx")
+
+    watch(office, drop, interval=2)
+
+
+@pytest.mark.parametrize("with_events", [True, False])
+def test_a_share_that_goes_away_comes_back(office: Office, with_events: bool) -> None:
+    async def drop() -> None:
+        elsewhere = office.inbox.with_name("elsewhere")
+        office.inbox.rename(elsewhere)
+        await asyncio.sleep(2.5)
+        assert not office.inbox.exists(), "nothing is made in its place"
+        (elsewhere / "yos" / "a.xlsx").write_bytes(WORKBOOK)
+        elsewhere.rename(office.inbox)
+        await office.until("yos/a.xlsx")
+        began = time.monotonic()
+        await asyncio.sleep(2)
+        office.drop("yos/b.xlsx")
+        await office.until("yos/b.xlsx")
+        assert time.monotonic() - began < 10
+
+    watch(office, drop, interval=60 if with_events else 0.5, with_events=with_events)
+
+
+def test_a_warehouse_that_is_away_costs_no_try(office: Office) -> None:
+    async def drop() -> None:
+        office.away = True
+        office.drop("yos/a.xlsx")
+        await asyncio.sleep(1.5)
+        assert office.tries == 0
+        office.away = False
+        await office.until("yos/a.xlsx")
+
+    watch(office, drop)
+
+
+def test_a_file_that_fails_stops_no_other_and_is_tried_again(office: Office) -> None:
+    async def drop() -> None:
+        office.fails = {"a.xlsx"}
+        office.drop("yos/a.xlsx")
+        office.drop("yos/b.xlsx")
+        await office.until("yos/b.xlsx")
+        office.fails = set()
+        await office.until("yos/a.xlsx")
+
+    watch(office, drop)
+    assert office.tries == 3
+
+
+def test_what_cannot_be_taken_is_said_once(office: Office, caplog: pytest.LogCaptureFixture) -> None:
+    async def drop() -> None:
+        office.drop("stray.xlsx")
+        await asyncio.sleep(1)
+
+    watch(office, drop, interval=0.2)
+    assert [record.message.split("/")[-1] for record in caplog.records] == [
+        "stray.xlsx is left where it is: it is not in a partner's folder."
+    ]
+
+
+def test_partners_take_turns() -> None:
+    waiting = [Waiting(Path(f"{name}"), name[0]) for name in ("a1", "a2", "a3", "b1", "c1", "c2")]
+    assert [one.path.name for one in fairly(waiting)] == ["a1", "b1", "c1", "a2", "c2", "a3"]
+
+
+def test_who_comes_last_does_not_wait_behind_a_hundred(office: Office) -> None:
+    for number in range(100):
+        office.drop(f"police/{number:03}.xlsx")
+
+    async def drop() -> None:
+        office.drop("yos/late.xlsx")
+        await office.until(*(f"police/{number:03}.xlsx" for number in range(100)))
+
+    ingest = office.ingest
+
+    async def slowly(waiting: Waiting) -> bool:
+        await asyncio.sleep(0.02)
+        return await ingest(waiting)
+
+    office.ingest = slowly  # type: ignore[method-assign]
+    watch(office, drop)
+    assert office.taken.index("yos/late.xlsx") < 60
+    assert [name for name in office.taken if name.startswith("police")] == sorted(office.taken)[:100]

@@ -1,0 +1,78 @@
+"""A PostgreSQL role for BI tools: it reads the views, and can do nothing else."""
+
+import re
+
+from sqlalchemy import Connection, inspect, text
+
+_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+
+
+class ReaderError(ValueError):
+    """The role cannot be made as asked."""
+
+
+def make_reader(connection: Connection, name: str, password: str) -> bool:
+    """Make a role that reads the views alone, or give an earlier one the views that came since; say whether it is new.
+
+    Run by the owner of the database, in a transaction of `engine.writing`. What PostgreSQL lets every role do,
+    temporary tables and, before version 15, tables in the schema, is taken from all but the owner.
+
+    Args:
+        connection: the transaction.
+        name: the role's name: small letters, digits and underscores.
+        password: its password; an empty one leaves an earlier role's as it is.
+
+    Raises:
+        ReaderError: this is no PostgreSQL, the name will not do, there is no password, or the role can do more already.
+        sqlalchemy.exc.ProgrammingError: we may not make roles.
+    """
+    if connection.dialect.name != "postgresql":
+        raise ReaderError("Readers are roles of PostgreSQL; a SQLite file has permissions of its own")
+    if not _NAME.fullmatch(name) or name.startswith("pg_"):
+        raise ReaderError(f"{name!r} cannot be a reader's name: use small letters, digits and underscores")
+    is_new = not _exists(connection, name)
+    if is_new and not password:
+        raise ReaderError("A new reader needs a password: set CYPP_READER_PASSWORD")
+    if is_new:
+        connection.exec_driver_sql(f"CREATE ROLE {name} LOGIN NOINHERIT")
+    else:
+        _refuse_the_powerful(connection, name)
+    if password:
+        # ALTER ROLE takes no parameters: the server itself quotes what goes into the statement.
+        quoted = connection.scalar(text("SELECT quote_literal(CAST(:password AS text))"), {"password": password})
+        connection.exec_driver_sql(f"ALTER ROLE {name} PASSWORD {quoted}".replace("%", "%%"))
+    _restrict(connection, name)
+    for view in inspect(connection).get_view_names():
+        if view.startswith("bi_"):
+            connection.exec_driver_sql(f'GRANT SELECT ON "{view}" TO {name}')
+    return is_new
+
+
+def _restrict(connection: Connection, name: str) -> None:
+    database, schema = connection.execute(
+        text("SELECT quote_ident(current_database()), quote_ident(current_schema())")
+    ).one()
+    connection.exec_driver_sql(f"REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC")
+    connection.exec_driver_sql(f"REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC")
+    connection.exec_driver_sql(f"GRANT CONNECT ON DATABASE {database} TO {name}")
+    connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA {schema} TO {name}")
+    connection.exec_driver_sql(f"ALTER ROLE {name} SET default_transaction_read_only = on")
+
+
+def _exists(connection: Connection, name: str) -> bool:
+    return connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": name}) is not None
+
+
+def _refuse_the_powerful(connection: Connection, name: str) -> None:
+    """A role that can do more stays what it is: taking from it could break somebody's work."""
+    query = text(
+        "SELECT r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls "
+        "OR r.rolname = current_user "
+        "OR EXISTS (SELECT 1 FROM pg_auth_members m WHERE m.member = r.oid) "
+        "OR EXISTS (SELECT 1 FROM pg_class c WHERE c.relowner = r.oid) "
+        "OR EXISTS (SELECT 1 FROM information_schema.role_table_grants g WHERE g.grantee = r.rolname "
+        "AND NOT (g.privilege_type = 'SELECT' AND g.table_name LIKE 'bi\\_%')) "
+        "FROM pg_roles r WHERE r.rolname = :name"
+    )
+    if connection.scalar(query, {"name": name}):
+        raise ReaderError(f"The role {name} is there, and can do more than read the views: choose another name")
