@@ -18,14 +18,15 @@ $(STAMP): requirements-dev.lock pyproject.toml
 demo: install
 	$(BIN)/cypp demo
 
+# Two processes, a file of tests to one of them: servers and databases are started once in each.
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 bench: install
 	$(BIN)/python benchmarks/checking.py
