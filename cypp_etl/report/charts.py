@@ -1,7 +1,7 @@
 """Charts as SVG that stands in the page itself: lines over periods, drawn to be read on paper and read out.
 
 Written by hand, since the page must open offline and stay small: two hundred sparklines of a plotting library are three
-to five times as large, and take a second and 75 MB more (docs/decisions/0009).
+to five times as large, and take a second and 75 MB more (docs/decisions/0011).
 """
 
 from collections.abc import Iterator, Sequence
