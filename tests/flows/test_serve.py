@@ -83,7 +83,8 @@ def test_drops_are_taken_across_a_kill_and_the_killed_run_is_closed(served: Serv
     process = served.start()
     served.wait_until(lambda: "police/ours.xlsx: accepted" in served.log.read_text())
     assert served.submissions() == [("police", "accepted"), ("yos", "accepted")]
-    served.wait_until(lambda: not list(inbox.rglob("*.xlsx")))
+    # What is left are the answers, in the folders of replies.
+    served.wait_until(lambda: {path.parent.name for path in inbox.rglob("*.xlsx")} == {"replies"})
     second = subprocess.run(
         [*CYPP, "serve"], env=os.environ | {"CYPP_HOME": str(tmp_path)}, capture_output=True, check=False
     )
