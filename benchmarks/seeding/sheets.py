@@ -1,5 +1,7 @@
 """Seeds of faults in sheets, in the cover and in headings."""
 
+from openpyxl.comments import Comment
+
 from benchmarks.seeding.drafts import Draft, Place, seeds
 
 INDICATORS, MILESTONES = "Indicators", "Milestones"
@@ -71,6 +73,22 @@ def hide_a_column(draft: Draft) -> Place:
     draft.take(["indicators"], False)
     draft.workbook[INDICATORS].column_dimensions["C"].hidden = True
     return "hidden-column", INDICATORS, "C1"
+
+
+@seeds("cell-comment")
+def write_to_a_colleague(draft: Draft) -> Place:
+    part, name = draft.chance.choice([("indicators", INDICATORS), ("milestones", MILESTONES)])
+    row = draft.pick(part, "comment box")
+    draft.workbook[name].cell(row, 2).comment = Comment("Check with finance before sending.", "A colleague")
+    return "cell-comment", name, f"B{row}"
+
+
+@seeds("cell-link")
+def link_to_a_folder(draft: Draft) -> Place:
+    part, name = draft.chance.choice([("indicators", INDICATORS), ("milestones", MILESTONES)])
+    row = draft.pick(part, "link")
+    draft.workbook[name].cell(row, 1).hyperlink = "file:///workings/draft.xlsx"
+    return "cell-link", name, f"A{row}"
 
 
 @seeds("template-differs")

@@ -5,17 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
+from cypp_etl.receipts.recognise import RECEIPT_NOTE, SEPARATOR, SIGNATURE
 from cypp_etl.receipts.splice import Markup, Node, whole
 from cypp_etl.workbook.strings import unescape
 
 AUTHOR = "CYPP ETL"
 THEIRS = "Returns officer"
-SIGNATURE = "(Receipt note. You need not delete it.)"
-SEPARATOR = "---- Receipt ----"
 
-_OURS = re.compile(
-    rf"(?:\A(?:ERROR|QUERY|NOTE)\b|\s*{re.escape(SEPARATOR)}).*?{re.escape(SIGNATURE)}[^\S\n]*\n?", re.DOTALL
-)
 _FONT = '<sz val="9"/><color indexed="81"/><rFont val="Tahoma"/><family val="2"/>'
 _PLAIN = f"<rPr>{_FONT}</rPr>"
 _BOLD = f"<rPr><b/>{_FONT}</rPr>"
@@ -123,7 +119,7 @@ def _author_of(markup: Markup, node: Node) -> str:
 def _without_ours(runs: list[_Run], *, is_ours: bool) -> list[_Run]:
     """The runs without what an earlier receipt wrote; what somebody wrote below it in our own note is theirs."""
     whole_text = "".join(run.text for run in runs)
-    spans = [match.span() for match in _OURS.finditer(whole_text)]
+    spans = [match.span() for match in RECEIPT_NOTE.finditer(whole_text)]
     if is_ours and not spans:
         return []
     kept: list[_Run] = []

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from cypp_etl.findings import Finding
 from cypp_etl.receipts.balloons import Balloon, draw, measure_balloon, new_drawing
 from cypp_etl.receipts.cells import Place, SheetCells
-from cypp_etl.receipts.comments import AUTHOR, SIGNATURE, Comments, Note, new_comments
+from cypp_etl.receipts.comments import AUTHOR, Comments, Note, new_comments
 from cypp_etl.receipts.parts import Parts
+from cypp_etl.receipts.recognise import SIGNATURE
 from cypp_etl.receipts.splice import Markup
 from cypp_etl.receipts.styles import StyleBook
 from cypp_etl.receipts.wording import plain

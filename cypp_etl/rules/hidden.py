@@ -2,15 +2,20 @@
 
 from collections.abc import Iterator
 
-from cypp_etl.findings import Finding, find
+from cypp_etl.findings import Finding, find, shorten
 from cypp_etl.intake.rows import ParsedReturn
 from cypp_etl.intake.values import read_text
 from cypp_etl.layout import Layout
+from cypp_etl.receipts.recognise import without_receipt_notes
 from cypp_etl.workbook.model import Sheet, Workbook, column_letters
 
 
 def judge_hidden(workbook: Workbook, layout: Layout, parsed: ParsedReturn) -> Iterator[Finding]:
-    """Note hidden sheets, rows and columns that hold something, sheets that were not read, macros and links."""
+    """Note what travels with the file unseen, and what was not read.
+
+    That is hidden sheets, rows and columns that hold something, comments, links, pivot caches and macros; and sheets
+    that are no part of the return.
+    """
     parts = {name: part for part, name in parsed.sheets.items()}
     personal = {finding.sheet for finding in parsed.findings if finding.code == "personal-data-sheet"}
     for sheet in filter(_holds_anything, workbook.sheets):
@@ -23,12 +28,15 @@ def judge_hidden(workbook: Workbook, layout: Layout, parsed: ParsedReturn) -> It
             yield find("sheet-twice", sheet=sheet.name, read=parsed.sheets.get(part, layout.part(part).sheet))
         elif part:
             yield from _judge_hidden_lines(sheet)
+            yield from _judge_attached(sheet)
         elif sheet.name not in personal:
             yield find("sheet-not-read", sheet=sheet.name)
     if workbook.has_macros:
         yield find("macros")
     if workbook.has_external_links:
         yield find("external-links")
+    if workbook.has_pivot_caches:
+        yield find("pivot-cache")
     if not workbook.has_formats and parsed.figures:
         yield find("formats-unknown", kind=workbook.kind)
 
@@ -40,6 +48,17 @@ def _judge_hidden_lines(sheet: Sheet) -> Iterator[Finding]:
     used = {cell.column for cells in sheet.rows.values() for cell in cells.values() if read_text(cell)}
     for column in sorted(sheet.hidden_columns & used):
         yield find("hidden-column", sheet=sheet.name, cell=f"{column_letters(column)}1", column=column_letters(column))
+
+
+def _judge_attached(sheet: Sheet) -> Iterator[Finding]:
+    for address, comment in sheet.comments.items():
+        if without_receipt_notes(comment):
+            yield find("cell-comment", sheet=sheet.name, cell=address)
+    shown = {cell.address: read_text(cell) for cells in sheet.rows.values() for cell in cells.values()}
+    for address, target in sheet.links.items():
+        # Excel makes a link of each address that is typed: it hides nothing.
+        if target.removeprefix("mailto:") != shown.get(address):
+            yield find("cell-link", sheet=sheet.name, cell=address, target=shorten(target))
 
 
 def _holds_anything(sheet: Sheet) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from cypp_etl.findings import Finding, find, in_list
 from cypp_etl.intake.rows import ParsedReturn
 from cypp_etl.intake.values import read_text
+from cypp_etl.receipts.recognise import without_receipt_notes
 from cypp_etl.workbook.model import Cell, CellKind, Sheet, Workbook
 
 _UPN_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
@@ -122,9 +123,9 @@ def judge_personal(workbook: Workbook, parsed: ParsedReturn) -> Iterator[Finding
         if sheet.name not in parts:
             yield from _judge_other_sheet(sheet)
         elif parts[sheet.name] != "cover":
-            for cell in _texts(sheet):
-                if kinds := kinds_in(str(cell.value)):
-                    yield find("personal-data", sheet=sheet.name, cell=cell.address, kinds=in_list(kinds))
+            for address, text in _texts_and_comments(sheet):
+                if kinds := kinds_in(text):
+                    yield find("personal-data", sheet=sheet.name, cell=address, kinds=in_list(kinds))
 
 
 def _judge_other_sheet(sheet: Sheet) -> Iterator[Finding]:
@@ -135,6 +136,14 @@ def _judge_other_sheet(sheet: Sheet) -> Iterator[Finding]:
         if kinds:
             yield find("personal-data-sheet", sheet=sheet.name, cell=cell.address, kinds=in_list(kinds))
             return
+
+
+def _texts_and_comments(sheet: Sheet) -> Iterator[tuple[str, str]]:
+    """What is written in each cell, by its address, with the comment on it."""
+    texts = {cell.address: str(cell.value) for cell in _texts(sheet)}
+    for address, comment in sheet.comments.items():
+        texts[address] = f"{texts.get(address, '')}\n{without_receipt_notes(comment)}"
+    yield from texts.items()
 
 
 def _texts(sheet: Sheet) -> Iterator[Cell]:

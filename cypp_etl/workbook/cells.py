@@ -1,11 +1,11 @@
 """Reads one sheet of an Office Open XML workbook in a single pass: the part of the reader that has to be fast."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from cypp_etl.workbook.addresses import parse_address, parse_area
-from cypp_etl.workbook.guards import Spent, damaged
+from cypp_etl.workbook.guards import Spent, damaged, unless_damaged
 from cypp_etl.workbook.markup import Attributes, Handlers, parse
-from cypp_etl.workbook.model import Cell, CellKind, Sheet
+from cypp_etl.workbook.model import Cell, CellKind, Sheet, column_letters
 from cypp_etl.workbook.strings import RichText, unescape
 from cypp_etl.workbook.styles import GENERAL_STYLE, Style
 from cypp_etl.workbook.values import Value, boolean_value, error_value, iso_date_value, number_value
@@ -20,6 +20,7 @@ class SheetReader:
     """Listens to one sheet part and fills in a Sheet.
 
     `strings` gives the shared texts, and is called only where a cell refers to one: a workbook need not have any.
+    `targets` are the addresses outside the workbook that the sheet's links refer to, by the id they use.
     """
 
     __slots__ = (
@@ -45,13 +46,20 @@ class SheetReader:
         "_strings",
         "_style",
         "_styles",
+        "_targets",
         "_texts",
     )
 
     def __init__(
-        self, sheet: Sheet, styles: dict[str | None, Style], strings: Callable[[], list[str]], spent: Spent
+        self,
+        sheet: Sheet,
+        styles: dict[str | None, Style],
+        strings: Callable[[], list[str]],
+        targets: Mapping[str, str],
+        spent: Spent,
     ) -> None:
         self._sheet = sheet
+        self._targets = targets
         self._styles = styles
         self._strings = strings
         self._spent = spent
@@ -91,6 +99,7 @@ class SheetReader:
             "row": self._start_row,
             "col": self._hide_columns,
             "mergeCell": self._add_merge,
+            "hyperlink": self._add_link,
         }
 
     def read(self, chunks: Iterable[bytes]) -> None:
@@ -161,6 +170,14 @@ class SheetReader:
     def _add_merge(self, attributes: Attributes) -> None:
         self._spent.add_merge()
         self._sheet.merges.append(parse_area(attributes.get("ref", ""), self._limits))
+
+    def _add_link(self, attributes: Attributes) -> None:
+        # A link to a place in the workbook refers to no part, and hides nothing.
+        if target := self._targets.get(attributes.get("r:id", "")):
+            with unless_damaged():
+                row, column, _, _ = parse_area(attributes.get("ref", ""), self._limits)
+                self._sheet.links[f"{column_letters(column)}{row}"] = target
+            self._spent.add_text(target)
 
     def _start_row(self, attributes: Attributes) -> None:
         self._spent.add_row_element()

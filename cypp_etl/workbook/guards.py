@@ -1,11 +1,14 @@
 """How much of a stranger's file is read before it is refused, so that no file can exhaust the machine."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from sys import getsizeof
 
 from cypp_etl.workbook.model import UnreadableWorkbook
 
 MIB = 1 << 20
+_DAMAGED = "workbook-damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,17 @@ class Spent:
 
 def damaged(reason: str) -> UnreadableWorkbook:
     """The file is broken: it was cut short, or its contents do not hold together."""
-    return UnreadableWorkbook("workbook-damaged", reason=reason)
+    return UnreadableWorkbook(_DAMAGED, reason=reason)
+
+
+@contextmanager
+def unless_damaged() -> Iterator[None]:
+    """Do without what hangs on the cells where it is broken: Excel opens such a file, and the figures are whole."""
+    try:
+        yield
+    except UnreadableWorkbook as fault:
+        if fault.code != _DAMAGED:
+            raise
 
 
 def too_large(reason: str) -> UnreadableWorkbook:

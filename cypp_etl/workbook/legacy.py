@@ -10,7 +10,7 @@ from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Any
 
 from cypp_etl.workbook.guards import Limits, Spent, damaged
-from cypp_etl.workbook.model import Cell, CellKind, Sheet, UnreadableWorkbook, Workbook
+from cypp_etl.workbook.model import Cell, CellKind, Sheet, UnreadableWorkbook, Workbook, column_letters
 from cypp_etl.workbook.sniff import Encoding
 from cypp_etl.workbook.styles import GENERAL_STYLE, Style, style_of
 from cypp_etl.workbook.values import Value, is_finite, serial_of
@@ -53,6 +53,13 @@ def _xls_sheet(book: Any, source: Any, spent: Spent) -> Sheet:
     for first_row, end_row, first_column, end_column in source.merged_cells:
         spent.add_merge()
         sheet.merges.append((first_row + 1, first_column + 1, end_row, end_column))
+    for (row, column), note in source.cell_note_map.items():
+        spent.add_text(note.text)
+        sheet.comments[f"{column_letters(column + 1)}{row + 1}"] = note.text
+    for link in source.hyperlink_list:
+        # A link to a place in the workbook has no address.
+        if isinstance(link.url_or_path, str):
+            sheet.links[f"{column_letters(link.fcolx + 1)}{link.frowx + 1}"] = link.url_or_path
     for row in range(source.nrows):
         cells = (_xls_cell(book, row, column, cell) for column, cell in enumerate(source.row(row)))
         _keep(sheet, row + 1, cells, spent)

@@ -17,6 +17,7 @@ _SHEET_NAMES = (
     *("styleSheet", "numFmts", "numFmt", "cellXfs", "xf"),
     *("sst", "si", "t", "r", "rPh"),
     *("worksheet", "cols", "col", "sheetData", "row", "c", "f", "v", "is", "mergeCells", "mergeCell"),
+    *("hyperlinks", "hyperlink", "comments", "commentList", "comment", "text"),
 )
 _ENCODINGS = frozenset({"utf-8", "utf-16", "utf-16le", "utf-16be", "us-ascii", "iso-8859-1"})
 _PLAIN_NAMES = {

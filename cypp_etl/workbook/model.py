@@ -41,9 +41,10 @@ class Cell(NamedTuple):
 
 @dataclass(slots=True)
 class Sheet:
-    """A sheet's cells by row and column, and what of it is hidden or merged.
+    """A sheet's cells by row and column, what of it is hidden or merged, and what hangs on its cells.
 
-    A merge is its first row, first column, last row and last column.
+    A merge is its first row, first column, last row and last column. `comments` has the text of each cell's comment by
+    the cell's address, `links` where a cell leads to outside the workbook.
     """
 
     name: str
@@ -52,6 +53,8 @@ class Sheet:
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
     merges: list[tuple[int, int, int, int]] = field(default_factory=list)
+    comments: dict[str, str] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
 
     def cell(self, row: int, column: int) -> Cell | None:
         """The cell at a row and column, or None where the file has none."""
@@ -70,6 +73,7 @@ class Workbook:
     has_formats: bool = True
     has_macros: bool = False
     has_external_links: bool = False
+    has_pivot_caches: bool = False
 
 
 class UnreadableWorkbook(Exception):  # noqa: N818 - it says what the file is, and is no program error

@@ -1,11 +1,13 @@
 """Reads Office Open XML workbooks (`.xlsx`, `.xlsm`, `.xltx`, transitional or strict) from their parts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
+from typing import NamedTuple
 
 from cypp_etl.workbook.cells import SheetReader
 from cypp_etl.workbook.collecting import collection_paused
-from cypp_etl.workbook.guards import damaged, too_large
+from cypp_etl.workbook.comments import read_comments
+from cypp_etl.workbook.guards import damaged, too_large, unless_damaged
 from cypp_etl.workbook.markup import Attributes, find_elements
 from cypp_etl.workbook.model import Sheet, UnreadableWorkbook, Workbook
 from cypp_etl.workbook.package import Package, Relationship
@@ -15,6 +17,16 @@ from cypp_etl.workbook.styles import GENERAL_STYLE, Style, read_styles
 
 _LISTED = frozenset({"sheet", "workbookPr"})
 _WITHOUT_CELLS = frozenset({"chartsheet", "dialogsheet", "xlMacrosheet", "xlIntlMacrosheet"})
+
+
+class _Entry(NamedTuple):
+    """A sheet as the workbook lists it: its part, where its links lead by their ids, and the parts of its comments."""
+
+    name: str
+    is_hidden: bool
+    part: str
+    targets: Mapping[str, str]
+    comments: tuple[str, ...]
 
 
 class OoxmlBook:
@@ -42,19 +54,28 @@ class OoxmlBook:
     def head(self) -> Workbook:
         """The workbook, its sheets still missing."""
         kinds = {link.kind for link in self._links.values()}
-        return Workbook("xlsx", [], has_macros="vbaProject" in kinds, has_external_links="externalLink" in kinds)
+        return Workbook(
+            "xlsx",
+            [],
+            has_macros="vbaProject" in kinds,
+            has_external_links="externalLink" in kinds,
+            has_pivot_caches="pivotCacheDefinition" in kinds,
+        )
 
     def read(self, begin: Callable[[str, bool], Sheet], end: Callable[[Sheet], None]) -> None:
         """Read all sheets, each into what `begin` gives for its name and whether it is hidden, and `end` it."""
         styles = self._read_styles()
         strings = self._lazy_strings()
         with collection_paused():
-            for entry, part in self._entries:
-                sheet = begin(entry.get("name", ""), entry.get("state", "visible") != "visible")
-                SheetReader(sheet, styles, strings, self._package.spent).read(self._package.chunks(part))
+            for name, is_hidden, part, targets, comments in self._entries:
+                sheet = begin(name, is_hidden)
+                SheetReader(sheet, styles, strings, targets, self._package.spent).read(self._package.chunks(part))
+                for each in comments:
+                    with unless_damaged():
+                        sheet.comments |= read_comments(self._package.chunks(each), self._package.spent)
                 end(sheet)
 
-    def _with_cells(self, listed: list[Attributes]) -> list[tuple[Attributes, str]]:
+    def _with_cells(self, listed: list[Attributes]) -> list[_Entry]:
         limits = self._package.spent.limits
         if len(listed) > limits.sheets:
             raise too_large(f"it has more than {limits.sheets} sheets")
@@ -65,7 +86,16 @@ class OoxmlBook:
             raise UnreadableWorkbook("workbook-no-sheets")
         if len({entry.get("name", "").casefold() for entry, _ in found}) < len(found):
             raise damaged("two of its sheets have the same name")
-        return found
+        return [self._entry(entry, part) for entry, part in found]
+
+    def _entry(self, attributes: Attributes, part: str) -> _Entry:
+        links: Mapping[str, Relationship] = {}
+        with unless_damaged():
+            links = self._package.relationships(part)
+        targets = {key: link.target for key, link in links.items() if link.is_external}
+        comments = (link.target for link in links.values() if link.kind == "comments" and link.target in self._package)
+        is_hidden = attributes.get("state", "visible") != "visible"
+        return _Entry(attributes.get("name", ""), is_hidden, part, targets, tuple(comments))
 
     def _sheet_link(self, key: str) -> Relationship:
         link = self._links.get(key)
@@ -75,7 +105,8 @@ class OoxmlBook:
 
     def _large_parts(self) -> list[str]:
         strings = self._part_of_kind("sharedStrings")
-        return [part for _, part in self._entries] + ([strings] if strings else [])
+        read = [part for entry in self._entries for part in (entry.part, *entry.comments)]
+        return [*read, strings] if strings else read
 
     def _part_of_kind(self, kind: str) -> str | None:
         targets = (link.target for link in self._links.values() if link.kind == kind)

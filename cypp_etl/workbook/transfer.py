@@ -1,12 +1,13 @@
 """A workbook as lines of JSON, for the way from the process that read it to the one that asked for it.
 
 A line for the workbook; then for each sheet a line with its name, one for each row, and one with what of it is hidden
-or merged; and a last one, since an answer that was cut off must not pass for a whole one. A fault takes any's place.
+or merged or hangs on its cells; and a last one, since an answer that was cut off must not pass for a whole one. A fault
+takes any's place.
 """
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from cypp_etl.workbook.collecting import collection_paused
@@ -16,6 +17,7 @@ from cypp_etl.workbook.model import Cell, CellKind, Sheet, UnreadableWorkbook, W
 Send = Callable[[object], None]
 
 _END = "end"
+_HEAD = tuple(field.name for field in fields(Workbook) if field.name != "sheets")
 _KINDS = {kind.value: kind for kind in CellKind}
 
 
@@ -42,8 +44,7 @@ class RowsSent(dict[int, dict[int, Cell]]):
 
 def send_head(workbook: Workbook, send: Send) -> None:
     """Send what is known of a workbook beside its sheets."""
-    flags = {"has_formats": workbook.has_formats, "has_macros": workbook.has_macros}
-    send({"kind": workbook.kind, "has_external_links": workbook.has_external_links, **flags})
+    send({name: getattr(workbook, name) for name in _HEAD})
 
 
 def begin_sheet(name: str, is_hidden: bool, send: Send) -> Sheet:
@@ -55,7 +56,7 @@ def begin_sheet(name: str, is_hidden: bool, send: Send) -> Sheet:
 def end_sheet(sheet: Sheet, send: Send) -> None:
     """Send what is known of a sheet only at its end."""
     hidden = {"hidden_rows": sorted(sheet.hidden_rows), "hidden_columns": sorted(sheet.hidden_columns)}
-    send({"merges": sheet.merges, **hidden})
+    send({"merges": sheet.merges, "comments": sheet.comments, "links": sheet.links, **hidden})
 
 
 def send_whole(workbook: Workbook, send: Send) -> None:
@@ -100,7 +101,7 @@ class _Receiver:
             elif "name" in _unless_fault(entry):
                 workbook.sheets.append(Sheet(**entry))
             else:
-                _finish(workbook.sheets[-1], **entry)
+                _finish(workbook.sheets[-1], entry)
         raise _cut_off()
 
     def _add_row(self, sheet: Sheet, entry: list[list[Any]]) -> None:
@@ -127,11 +128,13 @@ def _unless_fault(entry: dict[str, Any] | None) -> dict[str, Any]:
     return entry
 
 
-def _finish(sheet: Sheet, merges: list[list[int]], hidden_rows: list[int], hidden_columns: list[int]) -> None:
+def _finish(sheet: Sheet, entry: dict[str, Any]) -> None:
     sheet.merges = [
-        (first_row, first_column, last_row, last_column) for first_row, first_column, last_row, last_column in merges
+        (first_row, first_column, last_row, last_column)
+        for first_row, first_column, last_row, last_column in entry["merges"]
     ]
-    sheet.hidden_rows, sheet.hidden_columns = set(hidden_rows), set(hidden_columns)
+    sheet.hidden_rows, sheet.hidden_columns = set(entry["hidden_rows"]), set(entry["hidden_columns"])
+    sheet.comments, sheet.links = entry["comments"], entry["links"]
 
 
 def _cut_off() -> UnreadableWorkbook:

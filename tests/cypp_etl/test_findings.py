@@ -27,6 +27,7 @@ WORDS = {
     "layout-unknown": {},
     "published-table-in-folder": {},
     "external-links": {},
+    "pivot-cache": {},
     "macros": {},
     "formats-unknown": {"kind": "ods"},
     "same-content": {"submission": 7},

@@ -17,8 +17,8 @@ from cypp_etl.checking import Checker, Received
 from cypp_etl.periods import parse_period
 from cypp_etl.plan_model import Plan
 from cypp_etl.plan_reader import read_plan
-from cypp_etl.receipts.comments import SIGNATURE
 from cypp_etl.receipts.marking import mark_workbook
+from cypp_etl.receipts.recognise import SIGNATURE
 from cypp_etl.receipts.reply import reply_for
 from cypp_etl.receipts.styles import MARKS
 from cypp_etl.receipts.summary import ReceiptSummary

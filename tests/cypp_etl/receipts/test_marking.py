@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
 from cypp_etl.findings import Finding
-from cypp_etl.receipts.comments import AUTHOR, SEPARATOR
+from cypp_etl.receipts.comments import AUTHOR
 from cypp_etl.receipts.marking import mark_workbook
+from cypp_etl.receipts.recognise import SEPARATOR
 from cypp_etl.receipts.styles import MARKS
 from cypp_etl.receipts.summary import ReceiptSummary
 from cypp_etl.receipts.wording import TITLE

@@ -3,6 +3,7 @@
 import pytest
 
 from cypp_etl.layout import read_layouts
+from cypp_etl.receipts.recognise import SEPARATOR, SIGNATURE
 from cypp_etl.rules.hidden import judge_hidden
 from cypp_etl.workbook.model import Cell, CellKind, Sheet, Workbook
 
@@ -39,6 +40,17 @@ def test_a_return_as_we_wrote_it_hides_nothing(judge):
         (sheet("Indicators", hidden_rows={3}), []),
         (sheet("Indicators", hidden_columns={1, 2}), [("hidden-column", "Indicators", "A1")]),
         (sheet("Performance indicators"), [("sheet-twice", "Performance indicators", "")]),
+        (sheet("Indicators", comments={"F2": "Ask finance."}), [("cell-comment", "Indicators", "F2")]),
+        (sheet("Indicators", comments={"F2": f"ERROR: What now?\n\n{SIGNATURE}"}), []),
+        (
+            sheet("Indicators", comments={"F2": f"Ask finance.\n\n{SEPARATOR}\nERROR: What now?\n\n{SIGNATURE}"}),
+            [("cell-comment", "Indicators", "F2")],
+        ),
+        (sheet("Workings", comments={"F2": "Ask finance."}), [("sheet-not-read", "Workings", "")]),
+        (sheet("Indicators", links={"A2": "file:///a"}), [("cell-link", "Indicators", "A2")]),
+        (sheet("Indicators", links={"A2": "mailto:x"}), []),
+        (sheet("Indicators", links={"A2": "mailto:y"}), [("cell-link", "Indicators", "A2")]),
+        (sheet("Indicators", links={"B2": "x"}), [("cell-link", "Indicators", "B2")]),
         (Sheet("Sheet1"), []),
         (Sheet("Sheet1", is_hidden=True), []),
     ],
@@ -47,9 +59,10 @@ def test_what_is_hidden_or_not_read_is_noted(judge, one, expected):
     assert judge(one) == expected
 
 
-def test_macros_links_and_unknown_formats_are_noted(judge):
-    assert judge(has_macros=True, has_external_links=True, has_formats=False) == [
+def test_macros_links_pivot_caches_and_unknown_formats_are_noted(judge):
+    assert judge(has_macros=True, has_external_links=True, has_pivot_caches=True, has_formats=False) == [
         ("macros", "", ""),
         ("external-links", "", ""),
+        ("pivot-cache", "", ""),
         ("formats-unknown", "", ""),
     ]

@@ -106,6 +106,13 @@ def test_it_is_asked_about_at_its_cell_and_never_repeated(make_parsed):
     assert finding.message == "This cell seems to hold an NHS number and a date of birth."
 
 
+def test_a_comment_on_a_cell_is_looked_at_with_the_cell(make_parsed, places):
+    indicators = sheet("Indicators", ["NI 43", f"NHS {NHS}"])
+    indicators.comments = {"A1": "A. Officer:\nborn 3 May 1999", "B1": f"and again {NHS}", "C9": "agreed with finance"}
+    asked = judge_personal(Workbook("xlsx", [indicators]), make_parsed(sheets={"indicators": "Indicators"}))
+    assert places(asked) == [("personal-data", "A1"), ("personal-data", "B1")]
+
+
 def test_the_cover_says_who_prepared_the_return(make_parsed, places):
     workbook = Workbook("xlsx", [sheet("Return", ["Email", "a.officer@example.org"])])
     assert places(judge_personal(workbook, make_parsed(sheets={"cover": "Return"}))) == []

@@ -252,17 +252,41 @@ def test_finds_the_workbook_however_it_is_referred_to(parts_of: PartsOf, pack: P
         assert sheet.cell(1, 1) is not None
 
 
-def test_macros_external_links_and_sheets_without_cells(parts_of: PartsOf, pack: Pack) -> None:
+def test_macros_external_links_pivot_caches_and_sheets_without_cells(parts_of: PartsOf, pack: Pack) -> None:
     parts = parts_of('<row r="1"><c r="A1"><v>42</v></c></row>')
     links = str(parts["xl/_rels/workbook.xml.rels"])
     more = '<Relationship Id="m" Type="x/vbaProject" Target="v.bin"/>'
     more += '<Relationship Id="e" Type="x/externalLink" Target="e.xml"/>'
+    more += '<Relationship Id="p" Type="x/pivotCacheDefinition" Target="p.xml"/>'
     more += '<Relationship Id="c" Type="x/chartsheet" Target="chart.xml"/></Relationships>'
     parts["xl/_rels/workbook.xml.rels"] = links.replace("</Relationships>", more)
     parts["xl/workbook.xml"] = str(parts["xl/workbook.xml"]).replace("</sheets>", '<sheet name="C" r:id="c"/></sheets>')
     workbook = read_workbook(pack(parts))
-    assert (workbook.has_macros, workbook.has_external_links) == (True, True)
+    assert (workbook.has_macros, workbook.has_external_links, workbook.has_pivot_caches) == (True, True, True)
     assert [sheet.name for sheet in workbook.sheets] == ["Return"]
+
+
+def test_comments_and_links_on_cells(parts_of: PartsOf, pack: Pack) -> None:
+    links = (
+        '<hyperlinks xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">'
+        '<hyperlink ref="B2" r:id="h"/><hyperlink ref="B3" location="Return!A1"/></hyperlinks>'
+    )
+    parts = parts_of('<row r="1"><c r="A1"><v>1</v></c></row>', after=links)
+    parts["xl/worksheets/_rels/sheet1.xml.rels"] = (
+        '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+        '<Relationship Id="h" Type="x/hyperlink" Target="file:///drafts/q3.xlsx" TargetMode="External"/>'
+        '<Relationship Id="c" Type="x/comments" Target="../comments1.xml"/>'
+        '<Relationship Id="d" Type="x/comments" Target="../nowhere.xml"/></Relationships>'
+    )
+    parts["xl/comments1.xml"] = (
+        '<comments xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><authors><author>A</author>'
+        '</authors><commentList><comment ref="C4" authorId="0"><text><r><t xml:space="preserve">Ask </t></r>'
+        "<r><t>finance</t></r></text></comment></commentList></comments>"
+    )
+    data = pack(parts)
+    for workbook in (read_workbook(data), read_isolated(data)):
+        assert workbook.sheets[0].comments == {"C4": "Ask finance"}
+        assert workbook.sheets[0].links == {"B2": "file:///drafts/q3.xlsx"}
 
 
 def test_missing_styles_mean_general(parts_of: PartsOf, pack: Pack) -> None:
