@@ -6,14 +6,13 @@ import sys
 from cypp_etl.workbook.guards import Limits, too_complex
 from cypp_etl.workbook.legacy import read_legacy
 from cypp_etl.workbook.model import UnreadableWorkbook
-from cypp_etl.workbook.ooxml import OoxmlBook
-from cypp_etl.workbook.sniff import Encoding, sniff
+from cypp_etl.workbook.opening import open_book
+from cypp_etl.workbook.sniff import sniff
 from cypp_etl.workbook.transfer import (
     Send,
     begin_sheet,
     decode_limits,
     end_sheet,
-    send_end,
     send_fault,
     send_head,
     send_whole,
@@ -41,15 +40,14 @@ def read_here(data: bytes, limits: Limits, send: Send) -> None:
     """Send the workbook in these bytes, whatever their encoding, as it is read in this process."""
     confine_time(limits.seconds)
     encoding, package = sniff(data, limits)
-    if encoding is Encoding.XLSX and package is not None:
-        book = OoxmlBook(package)
+    book = open_book(encoding, package)
+    if book is not None:
         book.refuse_volume()
-        send_head(book.head(), send)
         book.read(lambda name, is_hidden: begin_sheet(name, is_hidden, send), lambda sheet: end_sheet(sheet, send))
+        send_head(book.head(), send)
     else:
         confine_time(limits.foreign_seconds)
         send_whole(read_legacy(data, encoding, limits), send)
-    send_end(send)
 
 
 def main() -> None:

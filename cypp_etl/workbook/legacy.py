@@ -1,7 +1,7 @@
 """Reads the old and binary encodings through libraries that trust their input; run it in a child process only.
 
-xlrd reads `.xls` with its number formats. python-calamine reads `.xlsb` and `.ods`, and gives no number formats, error
-codes or formulas; a file that claims a vast range can make it abort the process, and so can nothing in Python stop it.
+xlrd reads `.xls` with its number formats. python-calamine reads `.xlsb`, and gives no number formats, error codes or
+formulas; a file that claims a vast range can make it abort the process, and so can nothing in Python stop it.
 """
 
 from collections.abc import Iterator

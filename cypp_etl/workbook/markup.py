@@ -19,6 +19,20 @@ _SHEET_NAMES = (
     *("worksheet", "cols", "col", "sheetData", "row", "c", "f", "v", "is", "mergeCells", "mergeCell"),
     *("hyperlinks", "hyperlink", "comments", "commentList", "comment", "text"),
 )
+_OPEN_DOCUMENT = "urn:oasis:names:tc:opendocument:xmlns:"
+_OPEN_DOCUMENT_NAMES = {
+    "office": ("annotation", "boolean-value", "date-value", "string-value", "time-value", "value", "value-type"),
+    "table": (
+        *("table", "table-column", "table-row", "table-cell", "covered-table-cell", "table-properties"),
+        *("name", "style-name", "visibility", "display", "formula"),
+        *("number-columns-repeated", "number-rows-repeated", "number-columns-spanned", "number-rows-spanned"),
+    ),
+    "text": ("p", "a", "s", "c", "tab", "line-break"),
+    "style": ("style", "name", "data-style-name", "table-properties"),
+    "datastyle": ("number-style", "percentage-style", "number", "decimal-places"),
+}
+# What stands in a cell as text, be it known above or not.
+TEXT_OF_OPEN_DOCUMENT = ("text:", f"{_OPEN_DOCUMENT}text:1.0 ")
 _ENCODINGS = frozenset({"utf-8", "utf-16", "utf-16le", "utf-16be", "us-ascii", "iso-8859-1"})
 _PLAIN_NAMES = {
     **{f"{_TRANSITIONAL}spreadsheetml/2006/main {name}": name for name in _SHEET_NAMES},
@@ -27,6 +41,13 @@ _PLAIN_NAMES = {
     f"{_TRANSITIONAL}officeDocument/2006/relationships id": "r:id",
     f"{_STRICT}officeDocument/relationships id": "r:id",
     "http://www.w3.org/XML/1998/namespace space": "xml:space",
+    **{
+        f"{_OPEN_DOCUMENT}{space}:1.0 {name}": f"{space}:{name}"
+        for space, names in _OPEN_DOCUMENT_NAMES.items()
+        for name in names
+    },
+    "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0 value-type": "calcext:value-type",
+    "http://www.w3.org/1999/xlink href": "xlink:href",
 }
 
 

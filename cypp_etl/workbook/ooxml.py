@@ -52,7 +52,7 @@ class OoxmlBook:
         self._package.refuse_volume(self._large_parts())
 
     def head(self) -> Workbook:
-        """The workbook, its sheets still missing."""
+        """The workbook without its sheets."""
         kinds = {link.kind for link in self._links.values()}
         return Workbook(
             "xlsx",
@@ -127,10 +127,3 @@ class OoxmlBook:
             return read_shared_strings(self._package.chunks(part), self._package.spent)
 
         return strings
-
-
-def read_ooxml(book: OoxmlBook) -> Workbook:
-    """The whole workbook."""
-    workbook = book.head()
-    book.read(Sheet, workbook.sheets.append)
-    return workbook

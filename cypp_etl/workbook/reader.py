@@ -6,22 +6,21 @@ from collections.abc import Iterator
 from cypp_etl.workbook.guards import DEFAULT_LIMITS, Limits
 from cypp_etl.workbook.isolated import read_isolated
 from cypp_etl.workbook.model import Sheet, UnreadableWorkbook, Workbook
-from cypp_etl.workbook.ooxml import OoxmlBook, read_ooxml
-from cypp_etl.workbook.sniff import Encoding, sniff
+from cypp_etl.workbook.opening import open_book, read_book
+from cypp_etl.workbook.sniff import sniff
 
 
 def read_workbook(data: bytes, name: str = "", limits: Limits = DEFAULT_LIMITS) -> Workbook:
     """The workbook in these bytes, whatever they claim to be; UnreadableWorkbook, and nothing else, if there is none.
 
-    Office Open XML of the size of a return is read here; what is larger, and what other libraries read, goes through a
-    child process. `name` is what the file is called, for the words of the finding alone.
+    Office Open XML and OpenDocument of the size of a return are read here; what is larger, and what other libraries
+    read, goes through a child process. `name` is what the file is called, for the words of the finding alone.
     """
     try:
         encoding, package = sniff(data, limits)
-        if encoding is Encoding.XLSX and package is not None:
-            book = OoxmlBook(package)
-            if book.size <= limits.apart_from_bytes:
-                return read_ooxml(book)
+        book = open_book(encoding, package)
+        if book is not None and book.size <= limits.apart_from_bytes:
+            return read_book(book)
         return read_isolated(data, name, limits)
     except UnreadableWorkbook as fault:
         fault.words.setdefault("name", name)

@@ -1,8 +1,8 @@
 """A workbook as lines of JSON, for the way from the process that read it to the one that asked for it.
 
-A line for the workbook; then for each sheet a line with its name, one for each row, and one with what of it is hidden
-or merged or hangs on its cells; and a last one, since an answer that was cut off must not pass for a whole one. A fault
-takes any's place.
+For each sheet a line with its name, one for each row, and one with what of it is hidden or merged or hangs on its
+cells; and a last line for the workbook, since an answer that was cut off must not pass for a whole one. A fault takes
+any's place.
 """
 
 import json
@@ -16,7 +16,6 @@ from cypp_etl.workbook.model import Cell, CellKind, Sheet, UnreadableWorkbook, W
 
 Send = Callable[[object], None]
 
-_END = "end"
 _HEAD = tuple(field.name for field in fields(Workbook) if field.name != "sheets")
 _KINDS = {kind.value: kind for kind in CellKind}
 
@@ -42,11 +41,6 @@ class RowsSent(dict[int, dict[int, Cell]]):
         self._send(list(cells.values()))
 
 
-def send_head(workbook: Workbook, send: Send) -> None:
-    """Send what is known of a workbook beside its sheets."""
-    send({name: getattr(workbook, name) for name in _HEAD})
-
-
 def begin_sheet(name: str, is_hidden: bool, send: Send) -> Sheet:
     """Send the beginning of a sheet: one whose rows are sent as they are put in."""
     send({"name": name, "is_hidden": is_hidden})
@@ -61,17 +55,17 @@ def end_sheet(sheet: Sheet, send: Send) -> None:
 
 def send_whole(workbook: Workbook, send: Send) -> None:
     """Send a workbook that has been read."""
-    send_head(workbook, send)
     for sheet in workbook.sheets:
         sending = begin_sheet(sheet.name, sheet.is_hidden, send)
         for row, cells in sheet.rows.items():
             sending.rows[row] = cells
         end_sheet(sheet, send)
+    send_head(workbook, send)
 
 
-def send_end(send: Send) -> None:
-    """Send that there is no more."""
-    send(_END)
+def send_head(workbook: Workbook, send: Send) -> None:
+    """Send what is known of a workbook beside its sheets, and with it that there is no more."""
+    send({name: getattr(workbook, name) for name in _HEAD})
 
 
 def send_fault(fault: UnreadableWorkbook, send: Send) -> None:
@@ -91,17 +85,19 @@ class _Receiver:
         self._formats: dict[str, str] = {}
 
     def receive(self, lines: Iterable[bytes]) -> Workbook:
-        entries = map(json.loads, lines)
-        workbook = Workbook(sheets=[], **_unless_fault(next(entries, None)))
-        for entry in entries:
+        sheets: list[Sheet] = []
+        for line in lines:
+            entry = json.loads(line)
             if isinstance(entry, list):
-                self._add_row(workbook.sheets[-1], entry)
-            elif entry == _END:
-                return workbook
-            elif "name" in _unless_fault(entry):
-                workbook.sheets.append(Sheet(**entry))
+                self._add_row(sheets[-1], entry)
+            elif "code" in entry:
+                raise UnreadableWorkbook(entry["code"], **entry["words"])
+            elif "kind" in entry:
+                return Workbook(sheets=sheets, **entry)
+            elif "name" in entry:
+                sheets.append(Sheet(**entry))
             else:
-                _finish(workbook.sheets[-1], entry)
+                _finish(sheets[-1], entry)
         raise _cut_off()
 
     def _add_row(self, sheet: Sheet, entry: list[list[Any]]) -> None:
@@ -118,14 +114,6 @@ class _Receiver:
             if known.keys() & cells.keys():
                 raise damaged("it has two cells in one place")
             known.update(cells)
-
-
-def _unless_fault(entry: dict[str, Any] | None) -> dict[str, Any]:
-    if entry is None:
-        raise _cut_off()
-    if "code" in entry:
-        raise UnreadableWorkbook(entry["code"], **entry["words"])
-    return entry
 
 
 def _finish(sheet: Sheet, entry: dict[str, Any]) -> None:

@@ -336,7 +336,7 @@ def test_reads_what_libreoffice_writes(tmp_path: Path) -> None:
     assert sheet.merges == [(6, 1, 7, 2)]
 
     open_document = read_workbook(_convert(data, tmp_path, "ods"))
-    assert (open_document.kind, open_document.has_formats) == ("ods", False)
+    assert (open_document.kind, open_document.has_formats) == ("ods", True)
     assert open_document.sheets[0].cell(2, 1)[2:4] == (CellKind.TEXT, "NI 114")
     assert open_document.sheets[0].cell(2, 2)[2:4] == (CellKind.NUMBER, 0.0071)
     assert open_document.sheets[0].cell(2, 3)[2:4] == (CellKind.DATE, 46112.0)

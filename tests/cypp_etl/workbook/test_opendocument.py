@@ -1,0 +1,232 @@
+"""OpenDocument spreadsheets: what LibreOffice writes of a return, and what only a hand or an enemy would write."""
+
+import shutil
+import subprocess
+import zipfile
+from datetime import date
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from cypp_etl.checking import Checker, Received
+from cypp_etl.periods import Period
+from cypp_etl.plan_reader import read_plan
+from cypp_etl.samples import sample_return
+from cypp_etl.submission import History
+from cypp_etl.workbook.isolated import read_isolated
+from cypp_etl.workbook.model import CellKind, Sheet, UnreadableWorkbook, Workbook
+from cypp_etl.workbook.reader import read_workbook
+
+_SPACES = {
+    **{space: f"urn:oasis:names:tc:opendocument:xmlns:{space}:1.0" for space in ("office", "table", "text", "style")},
+    "number": "urn:oasis:names:tc:opendocument:xmlns:datastyle:1.0",
+    "draw": "urn:oasis:names:tc:opendocument:xmlns:drawing:1.0",
+    "calcext": "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0",
+    "xlink": "http://www.w3.org/1999/xlink",
+}
+_STYLES = """
+<number:percentage-style style:name="N1"><number:number number:decimal-places="1"/></number:percentage-style>
+<number:number-style style:name="N2"><number:number number:decimal-places="2"/></number:number-style>
+<style:style style:name="percent" style:data-style-name="N1"/><style:style style:name="two" style:data-style-name="N2"/>
+<style:style style:name="hidden"><style:table-properties table:display="false"/></style:style>
+"""
+
+
+def document(tables: str, *, before: str = "", **parts: str) -> bytes:
+    """A spreadsheet with these tables in it."""
+    names = " ".join(f'xmlns:{prefix}="{name}"' for prefix, name in _SPACES.items())
+    content = (
+        f"{before}<office:document-content {names}><office:automatic-styles>{_STYLES}</office:automatic-styles>"
+        f"<office:body><office:spreadsheet>{tables}</office:spreadsheet></office:body></office:document-content>"
+    )
+    stream = BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet", zipfile.ZIP_STORED)
+        for name, part in {"content.xml": content, **parts}.items():
+            archive.writestr(name, part)
+    return stream.getvalue()
+
+
+def table(rows: str, name: str = "Return", more: str = "") -> str:
+    return f'<table:table table:name="{name}" {more}>{rows}</table:table>'
+
+
+def row(*cells: str, more: str = "") -> str:
+    return f"<table:table-row {more}>{''.join(cells)}</table:table-row>"
+
+
+def read(rows: str) -> Sheet:
+    """The sheet of these rows, which a child must read as we do."""
+    data = document(table(rows))
+    workbook = read_workbook(data)
+    assert read_isolated(data) == workbook
+    return workbook.sheets[0]
+
+
+def cell(attributes: str = "", inside: str = "") -> str:
+    return f"<table:table-cell {attributes}>{inside}</table:table-cell>"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "text", "kind", "value", "number_format"),
+    [
+        ('office:value-type="float" office:value="71"', "71", CellKind.NUMBER, 71.0, "General"),
+        (
+            'office:value-type="float" office:value="15.2" table:style-name="two"',
+            "15.20",
+            CellKind.NUMBER,
+            15.2,
+            "0.00",
+        ),
+        ('office:value-type="currency" office:value="3"', "£3", CellKind.NUMBER, 3.0, "General"),
+        (
+            'office:value-type="percentage" office:value="0.71" table:style-name="percent"',
+            "71.0%",
+            CellKind.NUMBER,
+            0.71,
+            "0.0%",
+        ),
+        ('office:value-type="percentage" office:value="0.71"', "71%", CellKind.NUMBER, 0.71, "0%"),
+        (
+            'office:value-type="percentage" office:value="0.71" table:style-name="two"',
+            "71%",
+            CellKind.NUMBER,
+            0.71,
+            "0%",
+        ),
+        ('office:value-type="float" office:value="1_000"', "", CellKind.ERROR, "1_000", "General"),
+        ('office:value-type="date" office:date-value="2026-03-31"', "", CellKind.DATE, 46112.0, "General"),
+        ('office:value-type="time" office:time-value="PT06H00M00S"', "", CellKind.DATE, 0.25, "General"),
+        ('office:value-type="time" office:time-value="soon"', "", CellKind.ERROR, "soon", "General"),
+        ('office:value-type="boolean" office:boolean-value="true"', "", CellKind.BOOLEAN, True, "General"),
+        ('office:value-type="string"', "in", CellKind.TEXT, "in", "General"),
+        ('office:value-type="string" office:string-value="said"', "shown", CellKind.TEXT, "said", "General"),
+        ("", "no type", CellKind.TEXT, "no type", "General"),
+        (
+            'table:formula="of:=1/0" office:value-type="string" office:string-value="" calcext:value-type="error"',
+            "#DIV/0!",
+            CellKind.ERROR,
+            "#DIV/0!",
+            "General",
+        ),
+        ('table:formula="of:=[.B1]"', "", CellKind.BLANK, None, "General"),
+        ('table:formula="of:=&quot;&quot;" office:value-type="string"', "", CellKind.TEXT, "", "General"),
+    ],
+)
+def test_values(attributes, text, kind, value, number_format):
+    found = read(row(cell(attributes, f"<text:p>{text}</text:p>"))).cell(1, 1)
+    assert found is not None
+    assert (found.kind, found.value, found.number_format) == (kind, value, number_format)
+    assert found.is_formula is ("table:formula" in attributes)
+
+
+def test_texts_keep_their_spaces_and_lines_and_leave_out_what_is_drawn():
+    inside = (
+        "<text:p>a<text:s text:c='2'/><text:span>b</text:span>\n c<text:tab/>d</text:p>"
+        "<text:p>e<text:line-break/>f</text:p>"
+        "<draw:frame><text:p>drawn</text:p></draw:frame>"
+    )
+    found = read(row(cell("", inside))).cell(1, 1)
+    assert found is not None
+    assert found.value == "a  b c\td\ne\nf"
+
+
+def test_what_is_repeated_stands_in_each_place_and_blanks_only_take_room():
+    one = cell('office:value-type="float" office:value="1" table:number-columns-repeated="2"')
+    rows = [
+        row("<table:table-cell/>", more='table:number-rows-repeated="3"'),
+        row(cell('table:number-columns-repeated="2"'), one, more='table:number-rows-repeated="2"'),
+        row(cell('table:number-columns-repeated="16384"'), more='table:number-rows-repeated="1048571"'),
+    ]
+    sheet = read("".join(rows))
+    assert [each.address for row in sheet.rows.values() for each in row.values()] == ["C4", "D4", "C5", "D5"]
+
+
+def test_what_is_hidden_merged_or_hangs_on_cells():
+    linked = "<text:p><text:a xlink:href='file:///draft.ods'>71</text:a></text:p>"
+    comment = "<office:annotation><text:p>Ask</text:p><text:p>finance</text:p></office:annotation><text:p>72</text:p>"
+    within = "<text:p><text:a xlink:href='#Return.A1'>top</text:a></text:p>"
+    merged = 'table:number-columns-spanned="2" table:number-rows-spanned="3"'
+    columns = '<table:table-column/><table:table-column table:visibility="collapse" table:number-columns-repeated="2"/>'
+    first = row(cell(merged, linked), "<table:covered-table-cell/>", more='table:visibility="filter"')
+    sheet = read(columns + first + row(cell("", comment), cell("", within)))
+    assert (sheet.hidden_columns, sheet.hidden_rows, sheet.merges) == ({2, 3}, {1}, [(1, 1, 3, 2)])
+    assert (sheet.links, sheet.comments) == ({"A1": "file:///draft.ods"}, {"A2": "Ask\nfinance"})
+
+
+def test_sheets_macros_and_what_is_kept_of_other_workbooks():
+    filled = row(cell("", "<text:p>x</text:p>"))
+    tables = table(filled) + table(filled, "Old", 'table:style-name="hidden"') + table(filled, "'file:///a.ods'#$S")
+    workbook = read_workbook(document(tables, **{"Basic/script-lc.xml": "<x/>"}))
+    assert [(sheet.name, sheet.is_hidden) for sheet in workbook.sheets] == [("Return", False), ("Old", True)]
+    assert (workbook.kind, workbook.has_macros, workbook.has_external_links) == ("ods", True, True)
+    plain = read_workbook(document(table(filled)))
+    assert (plain.has_macros, plain.has_external_links) == (False, False)
+
+
+_CELL = cell("", "<text:p>x</text:p>")
+_FULL_ROW = cell('office:value-type="float" office:value="1" table:number-columns-repeated="16384"')
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (document(""), "workbook-no-sheets"),
+        (document(table("") + table("", "RETURN")), "workbook-damaged"),
+        (document(table(row(cell('table:number-columns-repeated="x"')))), "workbook-damaged"),
+        (document(table(row(_CELL, more='table:number-rows-repeated="0"'))), "workbook-damaged"),
+        (document(table(row(_CELL, more='table:number-rows-repeated="1048577"'))), "workbook-damaged"),
+        (document(table('<table:table-column table:number-columns-repeated="16385"/>')), "workbook-damaged"),
+        (document(table(row(_FULL_ROW, _CELL))), "workbook-damaged"),
+        (document(table(row(_FULL_ROW, more='table:number-rows-repeated="1048576"'))), "workbook-too-large"),
+        (document(table(row(_CELL, more='table:number-rows-repeated="1048576"'))), "workbook-too-large"),
+        (document(table("") * 300), "workbook-damaged"),
+        (document(table("<table:table-row>")), "workbook-damaged"),
+        (document("", before='<!DOCTYPE x [<!ENTITY a "b">]>'), "workbook-unsafe"),
+        (document("", **{"META-INF/manifest.xml": "<manifest:encryption-data/>"}), "workbook-password"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_says_so(data, code):
+    for reading in (read_workbook, read_isolated):
+        with pytest.raises(UnreadableWorkbook) as caught:
+            reading(data)
+        assert caught.value.code == code
+
+
+def _as_libreoffice_saves_it(data: bytes, folder: Path) -> bytes:
+    (folder / "return.xlsx").write_bytes(data)
+    home = f"-env:UserInstallation=file://{folder}/office"
+    command = [
+        "soffice",
+        home,
+        "--headless",
+        "--convert-to",
+        "ods",
+        "--outdir",
+        str(folder),
+        str(folder / "return.xlsx"),
+    ]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    return (folder / "return.ods").read_bytes()
+
+
+def _said(workbook: Workbook) -> dict[tuple[str, str], tuple[CellKind, object]]:
+    cells = ((sheet.name, each) for sheet in workbook.sheets for row in sheet.rows.values() for each in row.values())
+    return {(name, each.address): (each.kind, each.value) for name, each in cells}
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+def test_a_return_saved_by_libreoffice_says_the_same(tmp_path):
+    plan = read_plan()
+    for partner_code in ("yos", "nhs"):
+        data = sample_return(plan, partner_code, Period(2010, 1))
+        saved = _as_libreoffice_saves_it(data, tmp_path)
+        assert _said(read_workbook(saved)) == _said(read_workbook(data))
+        checker = Checker(plan, History(), date(2012, 6, 30))
+        excel, open_document = (checker.check(Received("return", each)) for each in (data, saved))
+        assert open_document.findings == excel.findings
+        assert [(each.value, each.typed) for each in open_document.observations] == [
+            (each.value, each.typed) for each in excel.observations
+        ]
+        assert open_document.observations
