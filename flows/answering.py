@@ -1,12 +1,13 @@
 """Answers a return: what the receipt proves is asked of the warehouse, and the receipt put where its partner looks."""
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cypp_etl.layout import read_layouts
 from cypp_etl.receipts.reply import reply_for
-from cypp_etl.receipts.summary import ChangedCell, ChangedJudgement, ReceiptSummary
+from cypp_etl.receipts.summary import ChangedCell, ChangedJudgement, LoadedCell, ReceiptSummary
 from cypp_etl.submission import CheckedReturn
 from flows.archive import Kept
 from flows.replies import write_reply
@@ -19,6 +20,8 @@ from warehouse.read import original_status, return_status
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+_LOADING = frozenset({SubmissionStatus.ACCEPTED, SubmissionStatus.ACCEPTED_WITH_QUERIES})
 
 
 def answer(workplace: Workplace, checked: CheckedReturn, recorded: Recorded, kept: Kept, received_at: datetime) -> Path:
@@ -49,7 +52,7 @@ def summarise(
         file_name=checked.file_name,
         sha256=checked.sha256,
         status=status,
-        figures_loaded=len(checked.observations) if status is not SubmissionStatus.REJECTED else 0,
+        loaded=tuple(_loaded(checked)) if recorded.status in _LOADING else (),
         previous_submission=_previous(recorded),
         changed_cells=tuple(
             ChangedCell(change.sheet, change.cell, change.was, change.now)
@@ -61,6 +64,14 @@ def summarise(
         ),
         still_due=_still_due(connection, checked.partner_code, received_at.date()),
     )
+
+
+def _loaded(checked: CheckedReturn) -> Iterator[LoadedCell]:
+    for figure in checked.observations:
+        yield LoadedCell(figure.indicator, figure.typed, figure.sheet, figure.cell)
+    for report in checked.milestone_reports:
+        if report.status is not None:
+            yield LoadedCell(f"Milestone {report.milestone}", report.status.value, report.sheet, report.cell)
 
 
 def _previous(recorded: Recorded) -> str:

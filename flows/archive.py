@@ -1,10 +1,13 @@
 """The archive: every workbook's bytes, kept by their SHA-256 before anything else happens to them."""
 
+import errno
 import hashlib
 import os
+import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 # More than any workbook may have: a larger file is refused by its size, and never held in memory whole.
 READ_BYTES = 64 << 20
@@ -29,19 +32,24 @@ class Kept:
     delivery: str
 
 
-def keep(source: Path, archive: Path) -> Kept:
+def keep(source: Path, archive: Path, *, follow_links: bool = True) -> Kept:
     """Copy a file into the archive, where its name is its SHA-256; bytes that are there already are not kept twice.
 
     The copy is on disk before it gets its name, so that a crash leaves no half a workbook under a whole one's name. All
     later reading is of the copy: what is checked is what was kept, even if the original is replaced meanwhile.
 
+    Args:
+        source: an ordinary file.
+        archive: the folder to keep it in.
+        follow_links: whether the file may be a link to one elsewhere: in the inbox, a partner could name any file so.
+
     Raises:
-        OSError: the file cannot be read, or the archive not written.
+        OSError: the file cannot be read or is no ordinary file, or the archive not written.
     """
     archive.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
     with (
-        source.open("rb") as original,
+        _open_ordinary(source, follow_links=follow_links) as original,
         tempfile.NamedTemporaryFile(dir=archive, prefix=_UNFINISHED, delete=False) as copy,
     ):
         temporary = Path(copy.name)
@@ -60,6 +68,18 @@ def keep(source: Path, archive: Path) -> Kept:
             raise
     _flush_folder(path.parent)
     return Kept(path, digest.hexdigest(), identity_of(status), _delivery(source, status, digest.hexdigest()))
+
+
+def _open_ordinary(source: Path, *, follow_links: bool) -> BinaryIO:
+    """Open a file for reading, and never wait: opening a pipe would, until somebody writes to it."""
+    # What a system does not know, it need not be told.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    flags |= 0 if follow_links else getattr(os, "O_NOFOLLOW", 0)
+    stream = os.fdopen(os.open(source, flags), "rb")
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise OSError(errno.EINVAL, "no ordinary file", str(source))
+    return stream
 
 
 def archive_path(archive: Path, sha256: str) -> Path:

@@ -50,7 +50,7 @@ def check_workbook(
     workplace: Workplace, path: Path, folder_partner: str, received_at: datetime
 ) -> tuple[Kept, CheckedReturn]:
     """Keep the bytes, then read and check them."""
-    kept = workplace.keep(path)
+    kept = workplace.keep(path, follow_links=not folder_partner)
     return kept, workplace.check(str(path), kept, folder_partner, received_at)
 
 

@@ -51,6 +51,5 @@ def _summarise(plan: Plan, checked: CheckedReturn, at: datetime) -> ReceiptSumma
         file_name=checked.file_name,
         sha256=checked.sha256,
         status=status_of(checked),
-        figures_loaded=0,
         is_rehearsal=True,
     )

@@ -24,9 +24,9 @@ class Workplace:
     plan: "Plan"
     engine: "Engine"
 
-    def keep(self, path: Path) -> Kept:
+    def keep(self, path: Path, *, follow_links: bool = False) -> Kept:
         """Keep a workbook's bytes before anything else happens to them."""
-        return keep(path, self.settings.archive)
+        return keep(path, self.settings.archive, follow_links=follow_links)
 
     def check(self, file: str, kept: Kept, folder_partner: str, received_at: datetime) -> "CheckedReturn":
         """Read and check the bytes that were kept, beside what the warehouse knows."""

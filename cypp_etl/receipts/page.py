@@ -41,6 +41,7 @@ def reply_page(summary: ReceiptSummary, findings: Sequence[Finding]) -> str:
         *(_table(cause) for cause in wording.causes_of(findings)),
         *_list(wording.CHANGED_CELLS, wording.changed_cells(summary)),
         *_list(wording.CHANGED_JUDGEMENTS, wording.changed_judgements(summary)),
+        *_list(wording.LOADED, wording.loaded(summary)),
     ]
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     return (

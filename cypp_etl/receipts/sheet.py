@@ -62,6 +62,7 @@ class ReceiptSheet:
         self._write_findings(findings)
         self._list(wording.CHANGED_CELLS, wording.changed_cells(summary))
         self._list(wording.CHANGED_JUDGEMENTS, wording.changed_judgements(summary))
+        self._list(wording.LOADED, wording.loaded(summary))
 
     def _write_findings(self, findings: Sequence[Finding]) -> None:
         self._line()

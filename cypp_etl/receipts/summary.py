@@ -27,12 +27,23 @@ class ChangedJudgement:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadedCell:
+    """A cell of which the content was loaded: the figure of an indicator, or the state of a milestone, as typed."""
+
+    subject: str
+    typed: str
+    sheet: str
+    cell: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiptSummary:
     """The proof at the head of a receipt, all of it known before the receipt is written.
 
     `partner` and `period_label` are empty where the file does not say; `version` is None where nothing was recorded.
-    `previous_submission` names the one that this follows, in words; empty if it is the first. `still_due` is what the
-    partner has yet to return, one text each. A rehearsal was only checked, and nothing of it was sent or loaded.
+    `loaded` has every figure and milestone that was loaded. `previous_submission` names the one that this follows, in
+    words; empty if it is the first. `still_due` is what the partner has yet to return, one text each. A rehearsal was
+    only checked, and nothing of it was sent or loaded.
     """
 
     partner: str
@@ -42,7 +53,7 @@ class ReceiptSummary:
     file_name: str
     sha256: str
     status: SubmissionStatus
-    figures_loaded: int
+    loaded: tuple[LoadedCell, ...] = ()
     previous_submission: str = ""
     changed_cells: tuple[ChangedCell, ...] = ()
     changed_judgements: tuple[ChangedJudgement, ...] = ()

@@ -13,6 +13,7 @@ from schemas.codes import Severity, SubmissionStatus
 # The first cell of the sheet, by which a receipt is known again.
 TITLE = "Receipt for your return"
 STILL_DUE = "Still due from you"
+LOADED = "What was loaded"
 CHANGED_CELLS = "What you changed since your submission before"
 CHANGED_JUDGEMENTS = "What that changed in the Board's report"
 MAY_BE_SENT = "You may mend and send this very workbook: what the receipt has added is not read."
@@ -43,6 +44,7 @@ _STANDING = {
 }
 _ORDER = {severity: rank for rank, severity in enumerate(Severity)}
 _LONGEST = 1_000
+_MOST_LOADED = 1_000
 # What XML cannot hold.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _KINDS = {Severity.ERROR: ("error", "errors"), Severity.QUERY: ("query", "queries"), Severity.NOTE: ("note", "notes")}
@@ -111,7 +113,6 @@ def proof(summary: ReceiptSummary) -> list[tuple[str, str]]:
             ("File", plain(summary.file_name)),
             ("SHA-256 of the file", summary.sha256),
         ]
-    loaded = _count(summary.figures_loaded, "figure") if summary.figures_loaded else "none"
     facts = [
         ("Partner", summary.partner or "not known"),
         ("Period", summary.period_label or "not known"),
@@ -121,9 +122,16 @@ def proof(summary: ReceiptSummary) -> list[tuple[str, str]]:
         ("File", summary.file_name),
         ("SHA-256 of the file", summary.sha256),
         ("Status", summary.status.value),
-        ("Loaded", loaded),
+        ("Loaded", f"{_count(len(summary.loaded), 'cell')}, listed below" if summary.loaded else "none"),
     ]
     return [(label, plain(text)) for label, text in facts if text]
+
+
+def loaded(summary: ReceiptSummary) -> list[str]:
+    """What was loaded, a line each: the proof is of the figures themselves."""
+    lines = [plain(f"{one.subject}: {one.typed or 'blank'} ({one.sheet}, {one.cell})") for one in summary.loaded]
+    left_out = len(lines) - _MOST_LOADED
+    return [*lines[:_MOST_LOADED], f"and {left_out:,} more"] if left_out > 0 else lines
 
 
 def changed_cells(summary: ReceiptSummary) -> list[str]:

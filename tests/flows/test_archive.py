@@ -63,3 +63,19 @@ def test_a_copy_that_fails_leaves_nothing(dropped: Path, tmp_path: Path, monkeyp
     assert list((tmp_path / "archive").rglob("*.xlsx")) == []
     assert [path for path in (tmp_path / "archive").rglob("*") if path.is_file()] == []
     assert dropped.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.xlsx")
+    with pytest.raises(OSError, match="no ordinary file"):
+        keep(tmp_path / "pipe.xlsx", tmp_path / "archive")
+    assert not [path for path in (tmp_path / "archive").rglob("*") if path.is_file()]
+
+
+@pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="links cannot be told from files")
+def test_a_link_leads_nowhere_unless_it_may(dropped: Path, tmp_path: Path) -> None:
+    (tmp_path / "link.xlsx").symlink_to(dropped)
+    with pytest.raises(OSError, match="symbolic links"):
+        keep(tmp_path / "link.xlsx", tmp_path / "archive", follow_links=False)
+    assert keep(tmp_path / "link.xlsx", tmp_path / "archive").sha256 == keep(dropped, tmp_path / "archive").sha256

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from cypp_etl.findings import Finding
-from cypp_etl.receipts.summary import ChangedCell, ChangedJudgement, ReceiptSummary
+from cypp_etl.receipts.summary import ChangedCell, ChangedJudgement, LoadedCell, ReceiptSummary
 from schemas.codes import Severity, SubmissionStatus
 
 # The order of elements in the schema, which Excel minds.
@@ -125,6 +125,12 @@ def find() -> Callable[..., Finding]:
     return made
 
 
+LOADED = (
+    LoadedCell("NI 43", "5.2%", "Indicators", "G3"),
+    LoadedCell("Milestone PC1.2.1", "On track", "Milestones", "F2"),
+)
+
+
 @pytest.fixture
 def summary() -> ReceiptSummary:
     return ReceiptSummary(
@@ -135,7 +141,6 @@ def summary() -> ReceiptSummary:
         file_name="return.xlsx",
         sha256="ab" * 32,
         status=SubmissionStatus.REJECTED,
-        figures_loaded=0,
         previous_submission="version 1 of 8 July 2010",
         changed_cells=(ChangedCell("Indicators", "G3", "70.1%", "71.0%"),),
         changed_judgements=(ChangedJudgement("NI 111a", "Direction of travel", "declining", "improving"),),
@@ -145,7 +150,7 @@ def summary() -> ReceiptSummary:
 
 @pytest.fixture
 def accepted(summary: ReceiptSummary) -> ReceiptSummary:
-    return replace(summary, status=SubmissionStatus.ACCEPTED, figures_loaded=4)
+    return replace(summary, status=SubmissionStatus.ACCEPTED, loaded=LOADED)
 
 
 def _png() -> bytes:

@@ -76,7 +76,7 @@ def test_a_page_is_self_contained_and_well_formed(summary: ReceiptSummary) -> No
 @given(text=st.text())
 def test_nothing_typed_becomes_markup(text: str) -> None:
     moment = datetime(2010, 7, 12, tzinfo=UTC)
-    summary = ReceiptSummary(text, text, 1, moment, text, text, SubmissionStatus.REJECTED, 0, still_due=(text,))
+    summary = ReceiptSummary(text, text, 1, moment, text, text, SubmissionStatus.REJECTED, still_due=(text,))
     plain = Outline()
     plain.feed(
         reply_page(
@@ -123,3 +123,20 @@ def test_any_name_fits_and_hides_nothing(name: str, status: SubmissionStatus, su
 def test_a_long_name_is_cut_between_characters() -> None:
     made = reply_name("é" * 300 + ".xlsx", SubmissionStatus.ACCEPTED, ".xlsx")
     assert made.startswith("éé") and len(made.encode()) in {254, 255}
+
+
+def test_a_receipt_lists_what_was_loaded(accepted: ReceiptSummary) -> None:
+    page = reply_page(accepted, [])
+    assert "2 cells, listed below" in page
+    assert "<li>NI 43: 5.2% (Indicators, G3)</li><li>Milestone PC1.2.1: On track (Milestones, F2)</li>" in page
+
+
+def test_a_receipt_lists_no_more_than_a_person_reads(accepted: ReceiptSummary) -> None:
+    assert "and 1 more" not in reply_page(replace(accepted, loaded=accepted.loaded[:1] * 1_000), [])
+    page = reply_page(replace(accepted, loaded=accepted.loaded[:1] * 1_001), [])
+    assert "1,001 cells" in page and "<li>and 1 more</li>" in page
+
+
+def test_a_rejected_return_loaded_nothing(summary: ReceiptSummary) -> None:
+    page = reply_page(summary, [])
+    assert "<dt>Loaded</dt><dd>none</dd>" in page and "What was loaded" not in page

@@ -479,6 +479,7 @@ def test_a_password_on_an_ods(pack: Pack) -> None:
 
 
 def test_an_answer_that_is_cut_off_is_no_workbook() -> None:
-    for lines in ([], [b'{"kind":"xlsx"}'], [b'{"kind":"xlsx"}', b'{"name":"A","is_hidden":false}']):
+    sheet = b'{"name":"A","is_hidden":false}'
+    for lines in ([], [sheet], [sheet, b'[[1,1,"blank",null,"",0]]']):
         with pytest.raises(UnreadableWorkbook, match="workbook-too-complex"):
             receive(lines, DEFAULT_LIMITS)
