@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from hostile_cases import ACCEPTED, BOOK, FINDING, LARGE, Case, archives, disguised, markup, parts
-from hostile_files import SHEET, TEXTS, Maker, number
+from hostile_files import MAIN, OFFICE, SHEET, TEXTS, Maker, number, pack, unpack
 
 
 def _bombs(maker: Maker) -> Iterator[Case]:
@@ -108,7 +108,8 @@ def _random_bytes(mebibytes: int) -> bytes:
 def _encodings(maker: Maker, folder: Path) -> Iterator[Case]:
     for kind, expected in (
         ("xls", ACCEPTED),
-        ("ods", FINDING),
+        ("ods", ACCEPTED),
+        ("xltx", ACCEPTED),
         ("fods", "workbook-not-excel"),
         ("csv", "workbook-not-excel"),
         ("html", "workbook-not-excel"),
@@ -120,6 +121,61 @@ def _encodings(maker: Maker, folder: Path) -> Iterator[Case]:
             expected,
             lambda kind=kind: maker.converted(folder, kind),
         )
+
+
+def _open_documents(maker: Maker, folder: Path) -> Iterator[Case]:
+    cell = b'<table:table-cell %s office:value-type="float" office:value="1"/>'
+    blank_row = b'<table:table-cell table:number-columns-repeated="16384"/>'
+    full_row = cell % b'table:number-columns-repeated="16384"'
+    for name, what, by, expected in (
+        ("rows", "a row that is repeated a million times", (cell % b"", 1_048_000), "workbook-too-large"),
+        ("cells", "17 billion cells, each filled", (full_row, 1_048_000), "workbook-too-large"),
+        ("blanks", "17 billion blank cells", (blank_row, 1_048_000), ACCEPTED),
+        ("many", "a repetition that no sheet has room for", (cell % b"", 10**9), "workbook-damaged"),
+    ):
+        yield Case(f"ods-{name}.ods", what, expected, lambda by=by: _with_repeated_row(maker, folder, *by))
+
+
+def _with_repeated_row(maker: Maker, folder: Path, cells: bytes, count: int) -> bytes:
+    parts = unpack(maker.converted(folder, "ods"))
+    row = b'<table:table-row table:number-rows-repeated="%d">%s</table:table-row>' % (count, cells)
+    spare = b'<table:table table:name="Spare">%s</table:table>' % row
+    content = parts["content.xml"].replace(b"</office:spreadsheet>", spare + b"</office:spreadsheet>")
+    return pack(parts | {"content.xml": content})
+
+
+def _attached(maker: Maker) -> Iterator[Case]:
+    rows = range(1, 60_001)
+    links = f"{Path(SHEET).parent}/_rels/{Path(SHEET).name}.rels"
+    head = b'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+    comments = b"".join(b'<comment ref="Z%d" authorId="0"><text><t>x</t></text></comment>' % row for row in rows)
+    listed = b"".join(
+        b'<Relationship Id="h%d" Type="%s/hyperlink" Target="file:///%d" TargetMode="External"/>' % (row, OFFICE, row)
+        for row in rows
+    )
+    for name, what, changes in (
+        (
+            "comments",
+            "60,000 comments",
+            {
+                links: head + b'<Relationship Id="c" Type="%s/comments" Target="/c.xml"/></Relationships>' % OFFICE,
+                "c.xml": b'<comments xmlns="%s"><commentList>%s</commentList></comments>' % (MAIN, comments),
+            },
+        ),
+        (
+            "links",
+            "60,000 links",
+            {
+                links: head + listed + b"</Relationships>",
+                SHEET: maker.parts[SHEET].replace(
+                    b"</worksheet>",
+                    b'<hyperlinks xmlns:q="%s">%s</hyperlinks></worksheet>'
+                    % (OFFICE, b"".join(b'<hyperlink ref="Z%d" q:id="h%d"/>' % (row, row) for row in rows)),
+                ),
+            },
+        ),
+    ):
+        yield Case(f"many-{name}.xlsx", what, ACCEPTED, lambda changes=changes: maker.with_parts(changes))
 
 
 def _names(maker: Maker) -> Iterator[Case]:
@@ -145,5 +201,5 @@ def all_cases(good: bytes, folder: Path, *, is_smoke: bool) -> list[Case]:
     found = [Case("good.xlsx", "a good return", ACCEPTED, lambda: maker.good, is_smoke=True)]
     for group in (disguised, archives, parts, markup, _names, _bombs):
         found += group(maker)
-    found += _encodings(maker, folder)
+    found += [*_encodings(maker, folder), *_open_documents(maker, folder), *_attached(maker)]
     return [case for case in found if case.is_smoke] if is_smoke else found

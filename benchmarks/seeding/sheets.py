@@ -87,7 +87,11 @@ def write_to_a_colleague(draft: Draft) -> Place:
 def link_to_a_folder(draft: Draft) -> Place:
     part, name = draft.chance.choice([("indicators", INDICATORS), ("milestones", MILESTONES)])
     row = draft.pick(part, "link")
-    draft.workbook[name].cell(row, 1).hyperlink = "file:///workings/draft.xlsx"
+    cell = draft.workbook[name].cell(row, 1)
+    # openpyxl types the address into a cell that says nothing.
+    said = cell.value
+    cell.hyperlink = "file:///workings/draft.xlsx"
+    cell.value = said
     return "cell-link", name, f"A{row}"
 
 

@@ -6,8 +6,9 @@ import sys
 from cypp_etl.workbook.guards import Limits, too_complex
 from cypp_etl.workbook.legacy import read_legacy
 from cypp_etl.workbook.model import UnreadableWorkbook
-from cypp_etl.workbook.opening import open_book
-from cypp_etl.workbook.sniff import sniff
+from cypp_etl.workbook.ooxml import OoxmlBook
+from cypp_etl.workbook.opendocument import OpenDocumentBook
+from cypp_etl.workbook.sniff import Encoding, sniff
 from cypp_etl.workbook.transfer import (
     Send,
     begin_sheet,
@@ -20,6 +21,12 @@ from cypp_etl.workbook.transfer import (
 
 if sys.platform != "win32":
     import resource
+
+# What is read without anybody else's library.
+_BOOKS: dict[Encoding, type[OoxmlBook | OpenDocumentBook]] = {
+    Encoding.XLSX: OoxmlBook,
+    Encoding.ODS: OpenDocumentBook,
+}
 
 
 def confine(limits: Limits) -> None:
@@ -40,8 +47,9 @@ def read_here(data: bytes, limits: Limits, send: Send) -> None:
     """Send the workbook in these bytes, whatever their encoding, as it is read in this process."""
     confine_time(limits.seconds)
     encoding, package = sniff(data, limits)
-    book = open_book(encoding, package)
-    if book is not None:
+    book_of = _BOOKS.get(encoding)
+    if book_of is not None and package is not None:
+        book = book_of(package)
         book.refuse_volume()
         book.read(lambda name, is_hidden: begin_sheet(name, is_hidden, send), lambda sheet: end_sheet(sheet, send))
         send_head(book.head(), send)

@@ -22,11 +22,6 @@ class OpenDocumentBook:
         self._package = package
         self._has_external_links = False
 
-    @property
-    def size(self) -> int:
-        """How many bytes the part unpacks to that takes the time."""
-        return self._package.size([_CONTENT])
-
     def refuse_volume(self) -> None:
         """Refuse, at little cost, what holds more than is read."""
         self._package.refuse_volume([_CONTENT])

@@ -6,25 +6,36 @@ from collections.abc import Iterator
 from cypp_etl.workbook.guards import DEFAULT_LIMITS, Limits
 from cypp_etl.workbook.isolated import read_isolated
 from cypp_etl.workbook.model import Sheet, UnreadableWorkbook, Workbook
-from cypp_etl.workbook.opening import open_book, read_book
-from cypp_etl.workbook.sniff import sniff
+from cypp_etl.workbook.ooxml import OoxmlBook
+from cypp_etl.workbook.sniff import Encoding, sniff
 
 
 def read_workbook(data: bytes, name: str = "", limits: Limits = DEFAULT_LIMITS) -> Workbook:
     """The workbook in these bytes, whatever they claim to be; UnreadableWorkbook, and nothing else, if there is none.
 
-    Office Open XML and OpenDocument of the size of a return are read here; what is larger, and what other libraries
-    read, goes through a child process. `name` is what the file is called, for the words of the finding alone.
+    Office Open XML of the size of a return is read here. What is larger goes through a child process, and so does what
+    may be larger than it looks (OpenDocument writes once what is repeated) or what other libraries read. `name` is what
+    the file is called, for the words of the finding alone.
     """
     try:
         encoding, package = sniff(data, limits)
-        book = open_book(encoding, package)
-        if book is not None and book.size <= limits.apart_from_bytes:
-            return read_book(book)
+        if encoding is Encoding.XLSX and package is not None:
+            book = OoxmlBook(package)
+            if book.size <= limits.apart_from_bytes:
+                return _whole(book)
         return read_isolated(data, name, limits)
     except UnreadableWorkbook as fault:
         fault.words.setdefault("name", name)
         raise
+
+
+def _whole(book: OoxmlBook) -> Workbook:
+    """The whole workbook."""
+    sheets: list[Sheet] = []
+    book.read(Sheet, sheets.append)
+    workbook = book.head()
+    workbook.sheets = sheets
+    return workbook
 
 
 def content_sha256(workbook: Workbook) -> str:
