@@ -1,134 +1,130 @@
 """Charts as SVG that stands in the page itself: lines over periods, drawn to be read on paper and read out.
 
-Written by hand, since the page must open offline and stay small: two hundred sparklines of a plotting library are three
-to five times as large, and take a second and 75 MB more (docs/decisions/0011).
+matplotlib draws them, its texts left as texts, so that they can be found, copied and read in the page's own letters.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from math import floor, log10
+from io import StringIO
+from math import nan
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 Values = Sequence[float | None]
+
+_INK, _GREY, _GRID = "#0b0c0c", "#505a5f", "#d5d8da"
+# How each kind of line looks: its dashes tell it from the others where colours cannot.
+_LOOKS: dict[str, dict[str, Any]] = {
+    "actual": {"color": _INK, "linewidth": 1.6, "marker": "o", "markersize": 4, "zorder": 4},
+    "target": {"color": "#a8071a", "linewidth": 1.3, "dashes": (4, 3)},
+    "neighbours": {"color": "#1d4f91", "linewidth": 1.4, "dashes": (1.5, 2)},
+    "national": {"color": "#00642e", "linewidth": 1.4, "dashes": (6, 2, 1.5, 2)},
+}
+# A gap in a line leaves points that no line leads to or from: each is shown as a short dash.
+_ALONE: dict[str, Any] = {"marker": "_", "markersize": 9, "linestyle": "none"}
+_SETTINGS: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "text.parse_math": False,
+    # With a salt of our own the same figures give the same bytes.
+    "svg.hashsalt": "cypp",
+    # Measured with; the page's style sheet has the letters that are shown.
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "text.color": _INK,
+    "axes.edgecolor": _GRID,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "axes.grid.axis": "y",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": _GRID,
+    "grid.linewidth": 0.8,
+    "xtick.color": _GREY,
+    "ytick.color": _GREY,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+}
+_POINTS_PER_INCH = 72
+_DRAWING = re.compile(r'<svg[^>]*?viewBox="([^"]+)"[^>]*>(.*)</svg>', re.DOTALL)
+_UNUSED = re.compile(
+    r'<metadata>.*?</metadata>|<defs>\s*<(?:style|clipPath).*?</defs>|<!--.*?-->| clip-path="[^"]*"', re.DOTALL
+)
+# A page has many drawings, and an id only once: only the shapes of points are referred to, and keep theirs.
+_IDENTITY = re.compile(r' id="(?!m[0-9a-f]{10}")[^"]*"')
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a chart: `style` is a class of the page's style sheet."""
+    """One line of a chart: `style` is one of actual, target, neighbours and national."""
 
     label: str
     style: str
     values: Values
 
 
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    """How values and places become points of the drawing."""
-
-    left: float
-    right: float
-    top: float
-    bottom: float
-    low: float
-    high: float
-    count: int
-
-    def x(self, place: int) -> float:
-        """Across: the places are spread evenly, a single one stands in the middle."""
-        if self.count == 1:
-            return (self.left + self.right) / 2
-        return self.left + (self.right - self.left) * place / (self.count - 1)
-
-    def y(self, value: float) -> float:
-        """Down: higher values stand higher."""
-        return self.bottom - (self.bottom - self.top) * (value - self.low) / (self.high - self.low)
-
-
 def sparkline(values: Values, target: float | None, title: str) -> str:
     """A line small enough for a table's cell, its last point marked, with the target as a dashed line."""
-    known = [value for value in (*values, target) if value is not None]
-    if not known or all(value is None for value in values):
+    known = [(place, value) for place, value in enumerate(values) if value is not None]
+    if not known:
         return ""
-    low, high = min(known), max(known)
-    margin = (high - low) * 0.1 or 1
-    scale = _Scale(3, 97, 3, 25, low - margin, high + margin, len(values))
-    parts = [*_line(values, scale, "actual")]
-    if target is not None:
-        parts.insert(0, f'<path class="target" d="M0 {scale.y(target):.1f}H100"/>')
-    last = max(place for place, value in enumerate(values) if value is not None)
-    parts.append(f'<circle class="dot" cx="{scale.x(last):.1f}" cy="{scale.y(_at(values, last)):.1f}" r="2.6"/>')
-    return _svg("spark", 100, 28, title, parts)
+    with rc_context(_SETTINGS):
+        figure = _figure(100, 28)
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set_axis_off()
+        axes.margins(0.04, 0.16)
+        if target is not None:
+            axes.axhline(target, **_LOOKS["target"] | {"clip_on": False})
+        _draw(axes, Line("", "actual", values), marker="")
+        axes.plot(*zip(*known[-1:], strict=True), marker="o", color=_INK, markersize=3.6, clip_on=False)
+        return _svg(figure, "spark", title)
 
 
 def chart(labels: Sequence[str], lines: Sequence[Line], title: str) -> str:
     """Lines over periods, each named at the top; empty where no line has a value."""
-    known = [value for line in lines for value in line.values if value is not None]
-    if not known:
-        return ""
-    step = _step(max(known) - min(known) or abs(known[0]) or 1)
-    low, high = floor(min(known) / step) * step, -floor(-max(known) / step) * step
-    scale = _Scale(58, 610, 34, 196, low, high if high > low else low + step, len(labels))
     drawn = [line for line in lines if any(value is not None for value in line.values)]
-    parts = [*_axes(labels, scale, step), *_names(drawn)]
-    for line in reversed(drawn):
-        parts += _line(line.values, scale, line.style)
-    for place, value in enumerate(lines[0].values):
-        if value is not None:
-            parts.append(f'<circle class="dot" cx="{scale.x(place):.1f}" cy="{scale.y(value):.1f}" r="3.5"/>')
-    return _svg("chart", 640, 224, title, parts)
+    if not drawn:
+        return ""
+    with rc_context(_SETTINGS):
+        figure = _figure(480, 168)
+        axes = figure.add_axes((0.09, 0.12, 0.89, 0.74))
+        axes.locator_params(axis="y", nbins=5)
+        for line in drawn:
+            _draw(axes, line)
+        axes.set_xticks(range(len(labels)), labels)
+        axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1), ncols=len(drawn), frameon=False, borderpad=0.2)
+        return _svg(figure, "chart", title)
 
 
-def _svg(style: str, width: int, height: int, title: str, parts: Sequence[str]) -> str:
+def _figure(width_points: float, height_points: float) -> Figure:
+    return Figure(figsize=(width_points / _POINTS_PER_INCH, height_points / _POINTS_PER_INCH))
+
+
+def _draw(axes: Axes, line: Line, **more: Any) -> None:
+    look = _LOOKS[line.style] | {"clip_on": False} | more
+    places, values = range(len(line.values)), [nan if value is None else value for value in line.values]
+    axes.plot(places, values, label=line.label, **look)
+    padded = [None, *line.values, None]
+    neighbours = zip(padded, padded[2:], strict=False)
+    alone = [value if near == (None, None) else nan for value, near in zip(values, neighbours, strict=True)]
+    axes.plot(places, alone, color=look["color"], clip_on=False, **_ALONE)
+
+
+def _svg(figure: Figure, style: str, title: str) -> str:
+    """The drawing as a part of a page: with a name that is read out, and without what a file of its own needs."""
+    stream = StringIO()
+    figure.savefig(stream, format="svg", metadata={"Date": None})
+    found = _DRAWING.search(stream.getvalue())
+    assert found is not None, "matplotlib writes an svg element"  # noqa: S101
+    inside = _IDENTITY.sub("", _UNUSED.sub("", found[2]))
     text = escape(title, quote=True)
     return (
-        f'<svg class="{style}" role="img" aria-label="{text}" viewBox="0 0 {width} {height}">'
-        f"<title>{text}</title>{''.join(parts)}</svg>"
+        f'<svg class="{style}" role="img" aria-label="{text}" viewBox="{found[1]}"><title>{text}</title>{inside}</svg>'
     )
-
-
-def _line(values: Values, scale: _Scale, style: str) -> Iterator[str]:
-    """A path through the values, broken where there is none; a value between two gaps is a short dash."""
-    path, is_drawing = "", False
-    for place, value in enumerate(values):
-        if value is None:
-            is_drawing = False
-            continue
-        point = f"{scale.x(place):.1f} {scale.y(value):.1f}"
-        is_alone = not is_drawing and (place + 1 == len(values) or values[place + 1] is None)
-        path += f"L{point}" if is_drawing else f"M{point}" + ("m-6 0h12" if is_alone else "")
-        is_drawing = True
-    yield f'<path class="{style}" d="{path}"/>'
-
-
-def _axes(labels: Sequence[str], scale: _Scale, step: float) -> Iterator[str]:
-    count = round((scale.high - scale.low) / step)
-    places = max(0, -floor(log10(step)))
-    for number in range(count + 1):
-        value = scale.low + number * step
-        y = scale.y(value)
-        yield f'<path class="grid" d="M{scale.left} {y:.1f}H{scale.right}"/>'
-        # A rounded zero must not come out as -0.
-        shown = f"{round(value, places) + 0.0:,.{places}f}"
-        yield f'<text class="tick" text-anchor="end" x="52" y="{y + 4:.1f}">{shown}</text>'
-    for place, label in enumerate(labels):
-        yield f'<text class="tick" text-anchor="middle" x="{scale.x(place):.1f}" y="215">{escape(label)}</text>'
-
-
-def _names(lines: Sequence[Line]) -> Iterator[str]:
-    x = 58.0
-    for line in lines:
-        yield f'<path class="{line.style}" d="M{x:.0f} 13h24"/>'
-        yield f'<text x="{x + 30:.0f}" y="17">{escape(line.label)}</text>'
-        x += 48 + 6.6 * len(line.label)
-
-
-def _step(span: float) -> float:
-    """A round step of an axis, so that it has three to seven of them."""
-    rough = span / 4
-    power: float = 10.0 ** floor(log10(rough))
-    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
-
-
-def _at(values: Values, place: int) -> float:
-    value = values[place]
-    return 0.0 if value is None else value

@@ -1,0 +1,98 @@
+"""What people open in a browser, seen by axe in a real one: the board report and the page that answers a partner."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from cypp_etl.checking import Checker, Received
+from cypp_etl.periods import Period
+from cypp_etl.plan_reader import read_plan
+from cypp_etl.receipts.page import reply_page
+from cypp_etl.receipts.summary import ReceiptSummary
+from cypp_etl.report.html import render_html
+from cypp_etl.samples import sample_return
+from cypp_etl.submission import History
+from schemas.codes import SubmissionStatus
+from warehouse.board import read_board
+from warehouse.engine import open_warehouse, reading, writing
+from warehouse.load import record
+from warehouse.plans import record_plan
+from warehouse.revisions import upgrade
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+WIDE, NARROW = 1280, 390
+AT = datetime(2011, 2, 28, tzinfo=UTC)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A report on two quarters of three partners, and the answer to a return that could not be read."""
+    folder, plan = tmp_path_factory.mktemp("pages"), read_plan()
+    engine = open_warehouse(f"sqlite:///{folder / 'warehouse.db'}")
+    upgrade(engine)
+    with writing(engine) as connection:
+        record_plan(connection, plan, datetime(2009, 7, 1, tzinfo=UTC))
+    for period in (Period(2009, 3), Period(2010, 3)):
+        for partner_code in ("yos", "nhs", "cyps"):
+            received = Received(f"{partner_code}.xlsx", sample_return(plan, partner_code, period), partner_code)
+            record(engine, Checker(plan, History(), AT.date()).check(received), plan, AT)
+    with reading(engine) as connection:
+        report = render_html(read_board(connection, Period(2010, 3), AT), date(2011, 3, 1))
+    engine.dispose()
+    checked = Checker(plan, History(), AT.date()).check(Received("return.pdf", b"%PDF-1.4", "yos"))
+    summary = ReceiptSummary("YOS", "2010/11 Q3", None, AT, "return.pdf", "ab" * 32, SubmissionStatus.REJECTED)
+    written = {"report": report, "reply": reply_page(summary, checked.findings).encode()}
+    for name, content in written.items():
+        (folder / f"{name}.html").write_bytes(content)
+    return {name: folder / f"{name}.html" for name in written}
+
+
+def _open(browser: Browser, path: Path, width: int) -> Page:
+    page = browser.new_page(viewport={"width": width, "height": 900}, bypass_csp=True)
+    page.goto(path.as_uri())
+    return page
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+@pytest.mark.parametrize("name", ["report", "reply"])
+def test_axe_finds_nothing_and_nothing_hangs_over(
+    browser: Browser, pages: dict[str, Path], name: str, width: int
+) -> None:
+    page = _open(browser, pages[name], width)
+    found = Axe().run(page).response
+    assert [(violation["id"], violation["impact"]) for violation in found["violations"]] == []
+    assert len(found["passes"]) > 10, "axe looked at the page"
+    # A wide table scrolls within itself, never the page.
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()
+
+
+def test_axe_would_notice(browser: Browser, pages: dict[str, Path]) -> None:
+    page = _open(browser, pages["report"], WIDE)
+    page.evaluate("document.documentElement.removeAttribute('lang')")
+    assert [violation["id"] for violation in Axe().run(page).response["violations"]] == ["html-has-lang"]
+    page.close()
+
+
+def test_the_report_asks_for_nothing_from_anywhere(browser: Browser, pages: dict[str, Path]) -> None:
+    page = browser.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(pages["report"].as_uri())
+    page.wait_for_load_state("networkidle")
+    assert asked == [pages["report"].as_uri()]
+    page.close()
