@@ -63,7 +63,7 @@ def symbol_changes_query() -> str:
         SELECT f.indicator, f.period, f.name AS "column", f.was_word AS was, f.now_word AS "is", f.changed_at,
             o.submission_id, o.cell AS source_cell
         FROM (
-            SELECT now.partner_code, now.indicator, now.period, now.previous_period, now.observation_id, c.name,
+            SELECT was.partner_code, was.indicator, was.period, now.previous_period, now.observation_id, c.name,
                 {was} AS was_word, {now} AS now_word, now.recorded_at AS changed_at
             FROM judgement was
             JOIN judgement now ON now.judgement_id = {_FOLLOWING}

@@ -4,48 +4,46 @@ from schemas.codes import ClinicStatus, Diagnosis, Direction, MilestoneStatus
 from warehouse.standing import Standing, place
 
 # The milestones are counted as at the last period without improvement: the diagnosis says why there was none. They are
-# counted once a period, and not once a clinic, of which there may be hundreds with the same one.
+# counted once a period, and not once a clinic, of which there may be hundreds with the same one. MATERIALIZED keeps a
+# database from looking a milestone's state up anew wherever it is named.
 _COUNTED = """
-        counted AS MATERIALIZED (
-            SELECT w.outcome_code, w.period, count(*) AS milestones,
-                count(CASE WHEN w.is_due THEN 1 END) AS due,
-                count(CASE WHEN w.is_due AND w.state = '{achieved}' THEN 1 END) AS achieved
-            FROM (
-                SELECT x.outcome_code, x.period, x.state, x.due <= {last_day} OR x.state = '{missed}' AS is_due
-                FROM (
-                    SELECT p.outcome_code, k.period, m.due, coalesce((
-                        SELECT r.status FROM milestone_report r
-                        WHERE r.milestone = m.milestone AND r.period <= {last_code} AND {report_place} <= {asked_place}
-                            AND {report_in_force} AND r.status IS NOT NULL
-                        ORDER BY r.period DESC LIMIT 1), '') AS state
-                    FROM (SELECT DISTINCT {measured} AS period FROM clinic c WHERE {in_force} AND {until}) k
-                    CROSS JOIN plan_milestone m
-                    JOIN plan_action a ON a.plan_id = m.plan_id AND a.action_id = m.action_id
-                    JOIN plan_aspiration p ON p.plan_id = a.plan_id AND p.aspiration = a.aspiration
-                    WHERE m.plan_id = {plan}
-                ) x WHERE x.state <> '{withdrawn}'
-            ) w GROUP BY w.outcome_code, w.period
+        stated AS MATERIALIZED (
+            SELECT p.outcome_code, k.period, m.due <= k.last_day AS is_past, coalesce((
+                SELECT r.status FROM milestone_report r
+                WHERE r.milestone = m.milestone AND r.period <= k.last_code AND {report_place} <= k.asked_place
+                    AND {report_in_force} AND r.status IS NOT NULL
+                ORDER BY r.period DESC LIMIT 1), '') AS state
+            FROM asked k
+            CROSS JOIN plan_milestone m
+            JOIN plan_action a ON a.plan_id = m.plan_id AND a.action_id = m.action_id
+            JOIN plan_aspiration p ON p.plan_id = a.plan_id AND p.aspiration = a.aspiration
+            WHERE m.plan_id = {plan}
+        ), counted AS MATERIALIZED (
+            SELECT outcome_code, period, count(*) AS milestones,
+                count(CASE WHEN is_past OR state = '{missed}' THEN 1 END) AS due,
+                count(CASE WHEN is_past AND state = '{achieved}' THEN 1 END) AS achieved
+            FROM stated WHERE state <> '{withdrawn}' GROUP BY outcome_code, period
         )"""
 
 
 def clinics_query(standing: Standing, more_columns: str = "") -> str:
     """A row per clinic; `more_columns` is SQL of columns that follow the promised ones, of the clinic `c`."""
     counted = _COUNTED.format(
-        measured=_measured(standing),
-        in_force=standing.in_force("c"),
-        until=standing.until("c.opened_period"),
         report_in_force=standing.in_force("r"),
         report_place=place("r.period"),
-        asked_place=place("k.period"),
-        last_code="CASE WHEN length(k.period) > 7 THEN k.period ELSE k.period || 'Q4' END",
         plan=standing.plan_id,
-        last_day=_last_day("x.period"),
         achieved=MilestoneStatus.ACHIEVED,
         missed=MilestoneStatus.MISSED,
         withdrawn=MilestoneStatus.WITHDRAWN,
     )
     return f"""
-        WITH {counted}
+        WITH asked AS MATERIALIZED (
+            SELECT period, {place("period")} AS asked_place, {_last_day("period")} AS last_day,
+                CASE WHEN length(period) > 7 THEN period ELSE period || 'Q4' END AS last_code
+            FROM (
+                SELECT DISTINCT {_measured(standing)} AS period
+                FROM clinic c WHERE {standing.in_force("c")} AND {standing.until("c.opened_period")}) q
+        ), {counted}
         SELECT
             c.partner_code || ' ' || c.indicator || ' ' || c.opened_period AS clinic_id, c.indicator, c.opened_period,
             c.reason, c.closed_period, coalesce(n.due, 0) AS milestones_due,

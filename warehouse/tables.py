@@ -126,7 +126,8 @@ milestone_report = Table(
     *(word(name) for name in ("reason", "sheet", "cell")),
     *life(),
     one_in_force("ux_milestone_report_in_force", "partner_code", "milestone", "period"),
-    Index(None, "milestone", "period"),
+    # All that is needed to tell a milestone's last state by a period, as of any moment.
+    Index("ix_milestone_report_state", "milestone", "period", "status", "recorded_at", "superseded_at"),
 )
 
 judgement = Table(
@@ -144,10 +145,12 @@ judgement = Table(
     *life(),
     one_in_force("ux_judgement_in_force", "partner_code", "indicator", "period"),
     Index(None, "indicator", "period"),
-    Index(None, "period"),
+    Index(None, "period", "partner_code"),
     ended("ix_judgement_ended", "superseded_at"),
     # Finds what was said before, and what came after that.
     ended("ix_judgement_ended_key", "partner_code", "indicator", "period"),
+    ended("ix_judgement_ended_indicator", "indicator"),
+    ended("ix_judgement_ended_period", "period"),
 )
 
 clinic = Table(

@@ -73,9 +73,16 @@ def _index() -> None:
         ("ix_clinic_indicator", "clinic", ["indicator"], _IN_FORCE),
         ("ix_clinic_opened_period", "clinic", ["opened_period"], _IN_FORCE),
         ("ix_clinic_measured_period", "clinic", ["measured_period"], _IN_FORCE),
-        ("ix_judgement_period", "judgement", ["period"], None),
+        ("ix_judgement_period_partner_code", "judgement", ["period", "partner_code"], None),
         ("ix_judgement_ended_key", "judgement", ["partner_code", "indicator", "period"], _ENDED),
-        ("ix_milestone_report_milestone_period", "milestone_report", ["milestone", "period"], None),
+        ("ix_judgement_ended_indicator", "judgement", ["indicator"], _ENDED),
+        ("ix_judgement_ended_period", "judgement", ["period"], _ENDED),
+        (
+            "ix_milestone_report_state",
+            "milestone_report",
+            ["milestone", "period", "status", "recorded_at", "superseded_at"],
+            None,
+        ),
     ):
         op.create_index(name, table, columns, sqlite_where=where, postgresql_where=where)
     key = ["partner_code", "indicator", "opened_period"]
