@@ -12,14 +12,18 @@ TURNING = (
 )
 """The columns of a judgement that the Board reads as symbols."""
 
-# The series' observations, in the two halves that have an index each.
-_SERIES = " UNION ALL ".join(
-    "SELECT a.observation_id FROM observation a "  # noqa: S608 (nothing but constants)
-    "WHERE a.partner_code = f.partner_code AND a.indicator = f.indicator "
-    f"AND a.recorded_at = f.changed_at AND a.superseded_at {half}"
-    for half in ("IS NULL", "IS NOT NULL")
-)
+# The judgement that followed another, in the two halves that have an index each.
+_FOLLOWING = """coalesce((
+                SELECT min(n.judgement_id) FROM judgement n
+                WHERE n.partner_code = was.partner_code AND n.indicator = was.indicator AND n.period = was.period
+                    AND n.superseded_at IS NOT NULL AND n.judgement_id > was.judgement_id
+            ), (
+                SELECT n.judgement_id FROM judgement n
+                WHERE n.partner_code = was.partner_code AND n.indicator = was.indicator AND n.period = was.period
+                    AND n.superseded_at IS NULL))"""
 
+# Asked by way of the submissions that were recorded at that moment, which are few.
+#
 # A judgement may turn because of a figure beside it: last year's, the target's, the neighbours'. The figure behind it
 # is one that was said anew at that very moment: of those that say something else than before, the judgement's own
 # first, then what its column compares with. None was where the plan turned it, since a plan has no cells.
@@ -38,11 +42,13 @@ _BEHIND = f"""
                             THEN 2
                         WHEN n.measure = '{Measure.ACTUAL}' THEN 3
                         ELSE 4 END AS distance
-                FROM observation n
+                FROM submission s
+                JOIN observation n ON n.submission_id = s.submission_id
+                    AND n.partner_code = f.partner_code AND n.indicator = f.indicator
                 LEFT JOIN observation b ON b.partner_code = n.partner_code AND b.indicator = n.indicator
                     AND b.measure = n.measure AND b.period = n.period AND b.superseded_at = n.recorded_at
                     AND b.observation_id < n.observation_id
-                WHERE n.observation_id IN ({_SERIES})
+                WHERE s.recorded_at = f.changed_at
             ) y ORDER BY y.is_repeated, y.distance, y.observation_id LIMIT 1"""  # noqa: S608 (nothing but constants)
 
 
@@ -57,13 +63,10 @@ def symbol_changes_query() -> str:
         SELECT f.indicator, f.period, f.name AS "column", f.was_word AS was, f.now_word AS "is", f.changed_at,
             o.submission_id, o.cell AS source_cell
         FROM (
-            SELECT now.partner_code, now.indicator, now.period, now.previous_period, now.observation_id, c.name,
+            SELECT was.partner_code, was.indicator, was.period, now.previous_period, now.observation_id, c.name,
                 {was} AS was_word, {now} AS now_word, now.recorded_at AS changed_at
             FROM judgement was
-            JOIN judgement now ON now.judgement_id = (
-                SELECT min(n.judgement_id) FROM judgement n
-                WHERE n.indicator = was.indicator AND n.period = was.period AND n.partner_code = was.partner_code
-                    AND n.judgement_id > was.judgement_id)
+            JOIN judgement now ON now.judgement_id = {_FOLLOWING}
             CROSS JOIN ({names}) c
             WHERE was.superseded_at IS NOT NULL AND {was} <> {now}
         ) f

@@ -57,6 +57,12 @@ def one_in_force(name: str, *columns: str, condition: str = "superseded_at IS NU
     return Index(name, *columns, unique=True, sqlite_where=where, postgresql_where=where)
 
 
+def in_force(name: str, *columns: str) -> Index:
+    """An index of the rows in force."""
+    where = text("superseded_at IS NULL")
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
 def ended(name: str, *columns: str) -> Index:
     """An index of the rows that have ended, of which there are few."""
     where = text("superseded_at IS NOT NULL")

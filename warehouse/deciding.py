@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, select
 from cypp_etl.findings import count_by_severity
 from cypp_etl.submission import CheckedReturn
 from schemas.codes import Severity, SubmissionStatus
-from warehouse.judging import Series
+from warehouse.series import FigureKey
 from warehouse.tables import ACCEPTED, submission
 
 
@@ -28,11 +28,9 @@ class Decision:
         return self.status in ACCEPTED
 
     @property
-    def series(self) -> set[Series]:
-        """The series that it touches."""
-        return (
-            {Series(row.partner_code, row.indicator) for row in self.checked.observations} if self.is_loaded else set()
-        )
+    def figures(self) -> set[FigureKey]:
+        """The figures that it says anew."""
+        return {FigureKey.of(row) for row in self.checked.observations} if self.is_loaded else set()
 
 
 @dataclass(slots=True)

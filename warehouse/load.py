@@ -11,9 +11,10 @@ from cypp_etl.submission import CheckedReturn
 from schemas.codes import SubmissionStatus
 from warehouse.deciding import Decision, decide
 from warehouse.engine import writing
-from warehouse.judging import Series, rejudge
+from warehouse.judging import rejudge
 from warehouse.loading import end_what_is_replaced, insert_contents, insert_submissions
 from warehouse.plans import require_plan
+from warehouse.series import FigureKey
 from warehouse.tables import submission
 from warehouse.timeline import next_moment
 
@@ -116,10 +117,10 @@ def _record_new(
 ) -> list[Recorded]:
     at = next_moment(connection, recorded_at)
     plan_id = require_plan(connection, plan, at)
-    done: list[tuple[Decision, int, set[Series]]] = []
+    done: list[tuple[Decision, int, set[FigureKey]]] = []
     for together in _without_conflict(arrivals):
         done += _record_together(connection, together, at)
-    touched = {series for _, _, of_one in done for series in of_one}
+    touched = {figure for _, _, of_one in done for figure in of_one}
     changed = rejudge(connection, plan, plan_id, touched, at)
     return [
         Recorded(
@@ -128,7 +129,7 @@ def _record_new(
             decision.version,
             decision.duplicate_of,
             decision.supersedes,
-            sum(changed[series] for series in of_one),
+            sum(changed[series] for series in {figure.series for figure in of_one}),
         )
         for decision, submission_id, of_one in done
     ]
@@ -154,14 +155,14 @@ def _without_conflict(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
 
 def _record_together(
     connection: Connection, arrivals: list[Arrival], at: datetime
-) -> list[tuple[Decision, int, set[Series]]]:
-    """Record arrivals that do not concern each other. Gives the series that each touched beside its number."""
+) -> list[tuple[Decision, int, set[FigureKey]]]:
+    """Record arrivals that do not concern each other. Gives the figures that each touched beside its number."""
     decisions = decide(connection, [arrival.checked for arrival in arrivals])
     replaced = end_what_is_replaced(connection, decisions, at)
     received = [(arrival.received_at, arrival.delivery) for arrival in arrivals]
     submission_ids = insert_submissions(connection, decisions, received, at)
     insert_contents(connection, decisions, submission_ids, at)
     return [
-        (decision, submission_id, replaced.get(decision.supersedes, set()) | decision.series)
+        (decision, submission_id, replaced.get(decision.supersedes, set()) | decision.figures)
         for decision, submission_id in zip(decisions, submission_ids, strict=True)
     ]

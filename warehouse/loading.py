@@ -12,30 +12,29 @@ from cypp_etl.submission import MilestoneReport, Observation
 from schemas.codes import Qualifier, SubmissionStatus
 from warehouse.bulk import insert_rows
 from warehouse.deciding import Decision
-from warehouse.judging import Series
+from warehouse.series import FigureKey
 from warehouse.tables import finding, milestone_report, observation, submission
 from warehouse.timeline import end_rows
 
-_FIGURE_KEY = ("partner_code", "indicator", "measure", "period")
 _REPORT_KEY = ("partner_code", "milestone", "period")
 
 
 def end_what_is_replaced(
     connection: Connection, decisions: Sequence[Decision], at: datetime
-) -> dict[int | None, set[Series]]:
+) -> dict[int | None, set[FigureKey]]:
     """End the submissions that are replaced, all that they hold, and whatever else says what is now said anew.
 
     A figure can come from two sides, a return and a published table: the last word counts.
 
     Returns:
-        The series of the figures that each replaced submission held.
+        What the figures that each replaced submission held are about.
     """
     replaced = {decision.supersedes for decision in decisions if decision.supersedes is not None}
     end_rows(connection, submission, replaced, at)
     loaded = [decision.checked for decision in decisions if decision.is_loaded]
-    series = _series_held(connection, replaced)
+    figures = _figures_held(connection, replaced)
     for table, key, rows in (
-        (observation, _FIGURE_KEY, [_figure_key(row) for checked in loaded for row in checked.observations]),
+        (observation, FigureKey._fields, [FigureKey.of(row) for checked in loaded for row in checked.observations]),
         (
             milestone_report,
             _REPORT_KEY,
@@ -43,25 +42,21 @@ def end_what_is_replaced(
         ),
     ):
         end_rows(connection, table, _held_by(connection, table, replaced) | _saying(connection, table, key, rows), at)
-    return series
-
-
-def _figure_key(row: Observation) -> tuple[str, ...]:
-    return row.partner_code, row.indicator, row.measure.value, row.period.code
+    return figures
 
 
 def _report_key(row: MilestoneReport) -> tuple[str, ...]:
     return row.partner_code, row.milestone, row.period.code
 
 
-def _series_held(connection: Connection, submission_ids: set[int]) -> dict[int | None, set[Series]]:
-    held: dict[int | None, set[Series]] = {}
+def _figures_held(connection: Connection, submission_ids: set[int]) -> dict[int | None, set[FigureKey]]:
+    held: dict[int | None, set[FigureKey]] = {}
     columns = observation.c
-    query = select(columns.submission_id, columns.partner_code, columns.indicator).where(
+    query = select(columns.submission_id, *(columns[name] for name in FigureKey._fields)).where(
         columns.submission_id.in_(submission_ids), columns.superseded_at.is_(None)
     )
-    for submission_id, *series in connection.execute(query) if submission_ids else ():
-        held.setdefault(submission_id, set()).add(Series(*series))
+    for submission_id, *key in connection.execute(query) if submission_ids else ():
+        held.setdefault(submission_id, set()).add(FigureKey(*key))
     return held
 
 
@@ -77,7 +72,7 @@ def _held_by(connection: Connection, table: Table, submission_ids: set[int]) -> 
     return set(connection.scalars(query))
 
 
-def _saying(connection: Connection, table: Table, key: tuple[str, ...], wanted: list[tuple[str, ...]]) -> set[int]:
+def _saying(connection: Connection, table: Table, key: tuple[str, ...], wanted: Sequence[tuple[str, ...]]) -> set[int]:
     """The rows in force that have one of the keys wanted: read by each part of the key, and sorted out here."""
     if not wanted:
         return set()
@@ -141,7 +136,7 @@ def _finding_row(row: Finding) -> tuple[Any, ...]:
 
 
 _FIGURE = (
-    *_FIGURE_KEY,
+    *FigureKey._fields,
     "value",
     "marker",
     "qualifiers",
@@ -156,7 +151,7 @@ _FIGURE = (
 
 def _figure_row(row: Observation) -> tuple[Any, ...]:
     return (
-        *_figure_key(row),
+        *FigureKey.of(row),
         _double(row.value),
         row.marker and row.marker.value,
         "; ".join(word.value for word in Qualifier if word in row.qualifiers) if row.qualifiers else "",

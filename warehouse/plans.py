@@ -9,8 +9,7 @@ from sqlalchemy import Connection, Table, insert, select
 
 from cypp_etl.plan_model import Plan
 from warehouse import plan_tables as tables
-from warehouse.judging import Series, rejudge
-from warehouse.tables import observation
+from warehouse.judging import rejudge_everything
 from warehouse.timeline import end_rows, next_moment
 
 
@@ -42,10 +41,7 @@ def record_plan(connection: Connection, plan: Plan, at: datetime) -> RecordedPla
     if held:
         end_rows(connection, tables.plan, [held[0]], at)
     plan_id = _insert(connection, plan, at)
-    columns = observation.c
-    everything = select(columns.partner_code, columns.indicator).where(columns.superseded_at.is_(None)).distinct()
-    touched = [Series(*row) for row in connection.execute(everything)]
-    return RecordedPlan(plan_id, True, rejudge(connection, plan, plan_id, touched, at).total())
+    return RecordedPlan(plan_id, True, rejudge_everything(connection, plan, plan_id, at).total())
 
 
 def require_plan(connection: Connection, plan: Plan, at: datetime) -> int:

@@ -7,7 +7,7 @@ The tables are ours to change, by a migration; the views in `views.py` are the p
 from sqlalchemy import CheckConstraint, Column, Date, Index, Integer, Table
 
 from schemas.codes import SubmissionStatus
-from warehouse.columns import code, ended, life, metadata, number, one_in_force, refers, row_id, word
+from warehouse.columns import code, ended, in_force, life, metadata, number, one_in_force, refers, row_id, word
 from warehouse.plan_tables import plan
 from warehouse.types import Moment
 
@@ -15,6 +15,7 @@ __all__ = [
     "ACCEPTED",
     "IS_ACCEPTED",
     "JUDGED",
+    "clinic",
     "clinic_note",
     "finding",
     "judgement",
@@ -97,7 +98,7 @@ observation = Table(
     "observation",
     metadata,
     row_id("observation_id"),
-    refers("submission_id", "submission.submission_id", nullable=False, index=True),
+    refers("submission_id", "submission.submission_id", nullable=False),
     *(code(name) for name in ("partner_code", "indicator", "measure", "period")),
     number("value"),
     code("marker", nullable=True),
@@ -106,6 +107,8 @@ observation = Table(
     number("denominator"),
     *(word(name) for name in ("comment", "typed", "sheet", "cell")),
     *life(),
+    # What a submission said of a series: `bi_symbol_changes` asks it of every symbol.
+    Index(None, "submission_id", "partner_code", "indicator"),
     one_in_force("ux_observation_in_force", "partner_code", "indicator", "measure", "period"),
     # Finds what was said before, of which there is little: what is in force is not in it, and costs nothing.
     ended("ix_observation_ended", "partner_code", "indicator", "measure", "period"),
@@ -123,6 +126,8 @@ milestone_report = Table(
     *(word(name) for name in ("reason", "sheet", "cell")),
     *life(),
     one_in_force("ux_milestone_report_in_force", "partner_code", "milestone", "period"),
+    # All that is needed to tell a milestone's last state by a period, as of any moment.
+    Index("ix_milestone_report_state", "milestone", "period", "status", "recorded_at", "superseded_at"),
 )
 
 judgement = Table(
@@ -139,8 +144,29 @@ judgement = Table(
     ),
     *life(),
     one_in_force("ux_judgement_in_force", "partner_code", "indicator", "period"),
-    Index("ix_judgement_indicator_period", "indicator", "period"),
+    Index(None, "indicator", "period"),
+    Index(None, "period", "partner_code"),
     ended("ix_judgement_ended", "superseded_at"),
+    # Finds what was said before, and what came after that.
+    ended("ix_judgement_ended_key", "partner_code", "indicator", "period"),
+    ended("ix_judgement_ended_indicator", "indicator"),
+    ended("ix_judgement_ended_period", "period"),
+)
+
+clinic = Table(
+    "clinic",
+    metadata,
+    # Not `clinic_id`, which in the views is the name that a clinic goes by.
+    row_id("clinic_number"),
+    *(code(name) for name in ("partner_code", "indicator", "opened_period", "reason")),
+    code("closed_period", nullable=True),
+    code("measured_period"),
+    *life(),
+    one_in_force("ux_clinic_in_force", "partner_code", "indicator", "opened_period"),
+    in_force("ix_clinic_indicator", "indicator"),
+    in_force("ix_clinic_opened_period", "opened_period"),
+    # Every period for which milestones are counted is found in it.
+    in_force("ix_clinic_measured_period", "measured_period"),
 )
 
 clinic_note = Table(

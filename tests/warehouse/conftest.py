@@ -42,7 +42,7 @@ def _administer(url: str, *statements: str) -> None:
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a warehouse in which there is nothing yet."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'warehouse.sqlite'}"
+        yield f"sqlite:///{tmp_path / 'empty.sqlite'}"
         return
     server = request.getfixturevalue("postgres")
     name = f"empty_{next(_numbers)}"

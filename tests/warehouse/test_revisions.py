@@ -6,17 +6,21 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect, text, update
+from sqlalchemy import Engine, insert, inspect, select, text, update
 
+from cypp_etl.plan_model import Plan
+from tests.warehouse.builders import checked, later, observation
 from warehouse import revisions
 from warehouse.engine import open_warehouse, writing
+from warehouse.load import record
 from warehouse.migrations import HEAD
 from warehouse.revisions import WarehouseTooNewError, current_revision, is_current, upgrade
-from warehouse.tables import metadata, view_version
+from warehouse.tables import clinic, metadata, view_version
 
 ROOT = Path(__file__).parents[2]
 
@@ -105,3 +109,41 @@ def test_two_processes_may_upgrade_at_once(empty_url: str) -> None:
     with engine.connect() as connection:
         assert is_current(connection)
     engine.dispose()
+
+
+def _build(engine: Engine, revision: str) -> None:
+    """Build the tables as they were at a revision."""
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "warehouse" / "migrations"))
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def test_the_clinics_of_an_older_warehouse_are_those_that_would_have_been_kept(
+    engine: Engine, empty_url: str, plan: Plan
+) -> None:
+    """NI 111a is better low. Its clinics come, change and go with corrections, as of each moment."""
+    years = [observation("NI 111a", value, period) for value, period in (("4", "2009-10"), ("5", "2010-11"))]
+    record(engine, checked("years", *years, partner_code="board"), plan, later(0))
+    for number, values in enumerate(("7766", "7744", "7777", "33")):
+        quarters = [observation("NI 111a", "5", f"2009-10Q{quarter}") for quarter in range(1, 5)]
+        quarters += [observation("NI 111a", value, f"2010-11Q{at}") for at, value in enumerate(values, start=1)]
+        record(engine, checked(values, *quarters), plan, later(number + 1))
+    older = open_warehouse(empty_url)
+    _build(older, "0002")
+    kept = [table for table in metadata.sorted_tables if table not in (clinic, view_version)]
+    with engine.connect() as source, writing(older) as target:
+        for table in kept:
+            if rows := [dict(row) for row in source.execute(select(table)).mappings()]:
+                target.execute(insert(table), rows)
+    assert upgrade(older)
+    columns = [column for column in clinic.c if not column.primary_key]
+    with engine.connect() as one, older.connect() as other:
+        query = select(*columns).order_by(clinic.c.recorded_at, clinic.c.opened_period)
+        expected = one.execute(query).all()
+        assert len(expected) > 2
+        assert other.execute(query).all() == expected
+        differences = compare_metadata(MigrationContext.configure(other, opts={"compare_type": True}), metadata)
+    assert differences == []
+    older.dispose()

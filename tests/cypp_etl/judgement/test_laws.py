@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cypp_etl.judgement.dependents import dependents
+from cypp_etl.judgement.dependents import Span, dependents
 from cypp_etl.judgement.judge import judge
 from cypp_etl.periods import Period, parse_period
 from schemas.codes import Accumulation, Marker, Measure, Polarity
@@ -277,15 +277,32 @@ def test_judging_agrees_with_the_scalar_rules(leaves, judged_of, world):
 
 
 @settings(deadline=None)
-@given(_worlds(), st.sampled_from(PERIODS), _ROWS)
-def test_an_actual_changes_nothing_beyond_its_dependents(judged_of, world, period, row):
+@given(_worlds(), st.sampled_from(Measure), st.sampled_from(PERIODS), _ROWS)
+def test_a_figure_changes_nothing_beyond_its_dependents(judged_of, world, measure, period, row):
     number, figures = world
-    key = ("yos", Measure.ACTUAL, f"NI {number}", period)
+    key = ("yos", measure, f"NI {number}", period)
     before, after = judged_of(figures), judged_of(figures | {key: row})
-    reached = {("yos", each.code) for each in dependents(period)}
-    for place in before:
-        if place not in reached:
-            assert _plain(before[place]) == _plain(after[place]), parse_period(place[1])
+    for owner, code in before:
+        if owner != "yos" or parse_period(code) not in dependents(measure, period):
+            assert _plain(before[owner, code]) == _plain(after[owner, code]), code
+
+
+@settings(deadline=None)
+@given(_worlds(), st.sampled_from(PERIODS), st.sampled_from(PERIODS))
+def test_a_span_is_judged_by_what_it_is_compared_with(judged_of, world, one, other):
+    _, figures = world
+    span = Span(min(one, other), max(one, other))
+    compared = (Measure.ACTUAL, Measure.HISTORY)
+    few = {
+        key: row
+        for key, row in figures.items()
+        if key[0] is None or key[1] not in compared or key[3] in span.compared_with
+    }
+    judged = judged_of(figures)
+    answers = {place: answer for place, answer in judged_of(few).items() if parse_period(place[1]) in span}
+    assert {place: _plain(answer) for place, answer in answers.items()} == {
+        place: _plain(answer) for place, answer in judged.items() if parse_period(place[1]) in span
+    }
 
 
 @settings(deadline=None)

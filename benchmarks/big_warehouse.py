@@ -1,0 +1,184 @@
+"""A large warehouse, made in a minute: many partners who each return the same indicators for years, and correct some.
+
+Figures are inserted by the million and judged by the product; corrections are recorded as any return is.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+from sqlalchemy import Connection, Engine
+
+from cypp_etl.periods import Period
+from cypp_etl.plan_model import Action, CalendarEntry, Figure, Indicator, Milestone, Partner, Plan
+from cypp_etl.plan_reader import read_plan
+from cypp_etl.submission import CheckedReturn, Observation
+from schemas.codes import Accumulation, ActionKind, Measure, MilestoneStatus, Polarity, Review, Unit
+from warehouse.bulk import insert_rows
+from warehouse.engine import writing
+from warehouse.load import Arrival, record_batch
+from warehouse.plans import record_plan
+from warehouse.revisions import upgrade
+from warehouse.tables import finding, milestone_report, observation, submission
+
+FIRST_YEAR = 2000
+MILESTONES = 2
+"""Milestones a partner."""
+CORRECTED_SHARE = 0.02
+"""The share of returns that are corrected later."""
+BATCH = 50
+"""Corrections that are recorded together."""
+SEEDED_AT = datetime(2013, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Size:
+    """So many partners return so many indicators for so many quarters."""
+
+    partners: int
+    indicators: int
+    quarters: int
+
+    @property
+    def observations(self) -> int:
+        """How many figures are in force."""
+        return self.partners * self.indicators * self.quarters
+
+    @property
+    def periods(self) -> list[Period]:
+        """The quarters, oldest first."""
+        return [Period(FIRST_YEAR + number // 4, number % 4 + 1) for number in range(self.quarters)]
+
+
+MILLION = Size(400, 50, 50)
+SMALL = Size(6, 8, 12)
+
+
+def big_plan(size: Size) -> Plan:
+    """The shipped plan's outcomes and aspirations, with partners, indicators, actions and milestones made up."""
+    shipped = read_plan()
+    outcomes, aspirations = list(shipped.outcomes), list(shipped.aspirations)
+    banding = next(iter(shipped.indicators.values())).banding
+    polarities = (Polarity.HIGH, Polarity.LOW)
+    adding = (Accumulation.LATEST, Accumulation.LATEST, Accumulation.SUM)
+    indicators = {
+        f"NI {number}": Indicator(
+            f"NI {number}", str(number), f"NI {number}", "", outcomes[number % len(outcomes)], "A measure made up", "",
+            polarities[number % 2], None, None, Unit.NUMBER, 1, None, None, adding[number % 3], 0, "", banding,
+        )
+        for number in range(size.indicators)
+    }  # fmt: skip
+    partners = [f"p{number:04}" for number in range(size.partners)]
+    actions = {
+        f"A-{code}": Action(
+            f"A-{code}", aspirations[number % len(aspirations)], next(iter(ActionKind)), "An action", "", "A. Lead", "",
+            code,
+        )
+        for number, code in enumerate(partners)
+    }  # fmt: skip
+    years = range(FIRST_YEAR, FIRST_YEAR + size.quarters // 4 + 1)
+    milestones = {
+        f"M{number}-{code}": Milestone(
+            f"M{number}-{code}", f"A-{code}", Period(years[0]), "A step", date(years[-1] - number, 3, 31), True
+        )
+        for code in partners
+        for number in range(MILESTONES)
+    }
+    return replace(
+        shipped,
+        fingerprint=f"made up, {size}",
+        actions=actions,
+        milestones=milestones,
+        partners={code: Partner(code, code) for code in partners},
+        parents={},
+        indicators=indicators,
+        figures={
+            (measure, name, Period(year)): Figure(Decimal("50.5"), None, "made up")
+            for measure in (Measure.TARGET, Measure.STATISTICAL_NEIGHBOURS, Measure.NATIONAL)
+            for name in indicators
+            for year in years
+        },
+        calendar={
+            period: CalendarEntry(period, period.last_day, period.last_day + timedelta(days=30))
+            for period in size.periods
+        },
+        owed_by=dict.fromkeys(partners, tuple(indicators)),
+    )
+
+
+def seed(engine: Engine, size: Size) -> Plan:
+    """Fill an empty warehouse, and give the plan in force."""
+    upgrade(engine)
+    plan = big_plan(size)
+    chance = Random(20100401)
+    with writing(engine) as connection:
+        _insert(connection, size, plan, chance)
+        record_plan(connection, plan, SEEDED_AT)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("ANALYZE")
+    returns = [(code, period) for period in size.periods for code in plan.partners]
+    corrected = chance.sample(returns, max(int(len(returns) * CORRECTED_SHARE), 1))
+    for start in range(0, len(corrected), BATCH):
+        few = [correction(plan, *one, f"correction {start}", chance) for one in corrected[start : start + BATCH]]
+        at = SEEDED_AT + timedelta(days=1 + start)
+        with writing(engine) as connection:
+            record_batch(connection, [Arrival(one, at) for one in few], plan, at)
+    return plan
+
+
+def correction(plan: Plan, partner_code: str, period: Period, content: str, chance: Random) -> CheckedReturn:
+    """A partner's return for a period, with figures drawn anew."""
+    file = f"{partner_code}/{period.code}.xlsx"
+    rows = tuple(
+        Observation(
+            file, "Indicators", f"G{row}", partner_code, name, Measure.ACTUAL, period,
+            Decimal(chance.randrange(1000)) / 10, None, frozenset(), "typed",
+        )
+        for row, name in enumerate(plan.owed_by[partner_code], start=2)
+    )  # fmt: skip
+    sha256 = f"{content} {file}"
+    return CheckedReturn(
+        file, f"{period.code}.xlsx", sha256, "return", partner_code, period, "A. Person", "", (), rows, (), sha256
+    )
+
+
+def _insert(connection: Connection, size: Size, plan: Plan, chance: Random) -> None:
+    returns = [(number, *key) for number, key in enumerate(_returns(size, plan), start=1)]
+    recorded = {"recorded_at": SEEDED_AT}
+    names = ("submission_id", "partner_code", "period", "version", "file", "file_name", "sha256", "content_sha256")
+    rows = (
+        (number, code, period, 1, f"{code}/{period}.xlsx", f"{period}.xlsx", f"{number:064}", f"{number:064}")
+        for number, code, period in returns
+    )
+    same = {"layout": "return", "prepared_by": "", "email": "", "status": "accepted with queries"}
+    insert_rows(connection, submission, names, rows, {**same, "received_at": SEEDED_AT, **recorded})
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT setval('submission_submission_id_seq', {len(returns)})")
+    found = ((number, "large-change") for number, _, _ in returns for _ in range(2))
+    said = {"severity": "QUERY", "sheet": "Indicators", "cell": "G2", "value": "9", "message": "Large.", "fix": "Say."}
+    insert_rows(connection, finding, ("submission_id", "code"), found, said)
+    figures = (
+        (number, code, name, period, chance.randrange(1000) / 10, f"G{row}")
+        for number, code, period in returns
+        for row, name in enumerate(plan.indicators, start=2)
+    )
+    names = ("submission_id", "partner_code", "indicator", "period", "value", "cell")
+    same = {"measure": "actual", "qualifiers": "", "comment": "", "typed": "typed", "sheet": "Indicators"}
+    insert_rows(connection, observation, names, figures, same | recorded)
+    states = [status.value for status in (MilestoneStatus.ON_TRACK, MilestoneStatus.ACHIEVED, MilestoneStatus.AT_RISK)]
+    reports = (
+        (number, code, f"M{milestone}-{code}", period, chance.choice(states))
+        for number, code, period in returns
+        for milestone in range(MILESTONES)
+    )
+    names = ("submission_id", "partner_code", "milestone", "period", "status")
+    same = {"evidence": "", "review": next(iter(Review)).value, "reason": "", "sheet": "Milestones", "cell": "F2"}
+    insert_rows(connection, milestone_report, names, reports, same | recorded)
+
+
+def _returns(size: Size, plan: Plan) -> Iterator[tuple[str, str]]:
+    for period in size.periods:
+        for code in plan.partners:
+            yield code, period.code

@@ -1,0 +1,72 @@
+"""Performance clinics: opened where the direction of travel is not positive, closed when it is again.
+
+A clinic is opened by the first period that declines, or does not change while off target, and carried over until two
+periods running have improved. So a series has at most one open clinic at a time.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from cypp_etl.periods import Period
+from schemas.codes import ClinicReason, Direction, OnTarget
+
+
+@dataclass(frozen=True, slots=True)
+class Travelled:
+    """What a period's judgement says of the way a series goes, in the words of the code lists."""
+
+    period: Period
+    direction: str
+    on_target: str
+
+    @property
+    def is_improving(self) -> bool:
+        """Whether it was better than the year before."""
+        return self.direction == Direction.IMPROVING
+
+    @property
+    def reason(self) -> ClinicReason | None:
+        """Why it would open a clinic, if it would."""
+        if self.direction == Direction.DECLINING:
+            return ClinicReason.DECLINING
+        if self.direction == Direction.NO_CHANGE and self.on_target == OnTarget.NO:
+            return ClinicReason.OFF_TARGET
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Clinic:
+    """One clinic of a series; `closed` is None while it is open, `measured` its last period without improvement."""
+
+    opened: Period
+    reason: ClinicReason
+    closed: Period | None
+    measured: Period
+
+
+def find_clinics(travelled: Iterable[Travelled]) -> list[Clinic]:
+    """The clinics of a series, given its judgements in the order of their periods.
+
+    The judgements may start at any that opened a clinic: what came before it plays no part any more.
+    """
+    clinics: list[Clinic] = []
+    before: Travelled | None = None
+    for now in _counted(travelled):
+        is_second = before is not None and before.is_improving and before.period == now.period.previous
+        last = clinics[-1] if clinics else None
+        if last is None or last.closed is not None:
+            if now.reason is not None:
+                clinics.append(Clinic(now.period, now.reason, None, now.period))
+        elif not now.is_improving:
+            clinics[-1] = Clinic(last.opened, last.reason, None, now.period)
+        elif is_second:
+            clinics[-1] = Clinic(last.opened, last.reason, now.period, last.measured)
+        before = now
+    return clinics
+
+
+def _counted(travelled: Iterable[Travelled]) -> Iterator[Travelled]:
+    """Quarters count, and a whole year where no quarter of it was returned."""
+    in_order = list(travelled)
+    has_quarters = {one.period.start_year for one in in_order if one.period.quarter}
+    return (one for one in in_order if one.period.quarter or one.period.start_year not in has_quarters)

@@ -1,0 +1,86 @@
+"""Clinics open, carry over and close as the rule read aloud says."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cypp_etl.judgement.clinics import Clinic, Travelled, find_clinics
+from cypp_etl.periods import Period, parse_period
+from schemas.codes import ClinicReason
+
+QUARTERS = [Period(year, quarter) for year in range(2006, 2010) for quarter in range(1, 5)]
+WORSE, BETTER, SAME, NOTHING = ("declining", "yes"), ("improving", "no"), ("no change", "no"), ("no data", "no data")
+
+
+def _travelled(words, periods=QUARTERS):
+    return [Travelled(period, *said) for period, said in zip(periods, words, strict=False) if said]
+
+
+def _codes(clinics):
+    return [(one.opened.code, one.closed and one.closed.code, one.measured.code) for one in clinics]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([BETTER, NOTHING], []),
+        ([WORSE], [("2006-07Q1", None, "2006-07Q1")]),
+        ([WORSE, BETTER, BETTER], [("2006-07Q1", "2006-07Q3", "2006-07Q1")]),
+        ([WORSE, BETTER, NOTHING, BETTER], [("2006-07Q1", None, "2006-07Q3")]),
+        ([WORSE, BETTER, None, BETTER], [("2006-07Q1", None, "2006-07Q1")]),
+        ([WORSE, SAME, BETTER, BETTER, BETTER, SAME], [
+            ("2006-07Q1", "2006-07Q4", "2006-07Q2"),
+            ("2007-08Q2", None, "2007-08Q2"),
+        ]),
+        ([("no change", "yes"), ("no change", "no data")], []),
+    ],
+)  # fmt: skip
+def test_clinics_of_quarters(words, expected):
+    assert _codes(find_clinics(_travelled(words))) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"), [(WORSE, ClinicReason.DECLINING), (SAME, ClinicReason.OFF_TARGET), (BETTER, None)]
+)
+def test_why_a_clinic_opens(said, reason):
+    assert [one.reason for one in find_clinics(_travelled([said]))] == ([reason] if reason else [])
+
+
+def test_a_whole_year_counts_where_no_quarter_of_it_is_there():
+    years = [parse_period(code) for code in ("2006-07", "2007-08", "2008-09", "2008-09Q1")]
+    assert _codes(find_clinics(_travelled([WORSE, BETTER, BETTER], years))) == [("2006-07", "2008-09", "2006-07")]
+    with_quarter = find_clinics(_travelled([WORSE, BETTER, BETTER, BETTER], years))
+    assert _codes(with_quarter) == [("2006-07", None, "2006-07")], "a quarter does not follow a year"
+
+
+def _read_aloud(words):
+    """The rule, one quarter after another; a quarter that was not returned is None."""
+    clinics, is_open, running = [], False, 0
+    for period, each in zip(QUARTERS, words, strict=False):
+        direction, on_target = each or ("", "")
+        running = running + 1 if direction == "improving" else 0
+        if is_open and each and direction != "improving":
+            clinics[-1][2] = period.code
+        if is_open and running == 2:
+            clinics[-1][1] = period.code
+            is_open = False
+        elif not is_open and (direction == "declining" or (direction == "no change" and on_target == "no")):
+            clinics.append([period.code, None, period.code])
+            is_open = True
+    return [tuple(one) for one in clinics]
+
+
+_WORDS = st.lists(st.sampled_from([None, WORSE, BETTER, BETTER, SAME, ("no change", "yes"), NOTHING]), max_size=16)
+
+
+@given(_WORDS)
+def test_clinics_are_what_the_rule_read_aloud_gives(words):
+    assert _codes(find_clinics(_travelled(words))) == _read_aloud(words)
+
+
+@given(_WORDS)
+def test_a_clinic_and_what_follows_can_be_told_from_its_opening_on(words):
+    travelled = _travelled(words)
+    clinics: list[Clinic] = find_clinics(travelled)
+    for place, clinic in enumerate(clinics):
+        assert find_clinics(one for one in travelled if one.period >= clinic.opened) == clinics[place:]

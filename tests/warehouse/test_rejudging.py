@@ -1,0 +1,106 @@
+"""Judging again only what depends on a change comes to the same as judging everything anew, whatever came before."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, Engine, Row, select
+
+from cypp_etl.judgement.clinics import Travelled, find_clinics
+from cypp_etl.periods import Period, parse_period
+from cypp_etl.plan_model import Plan
+from cypp_etl.submission import CheckedReturn, Observation
+from schemas.codes import Accumulation, Marker, Measure, Qualifier
+from tests.warehouse.builders import checked, later, observation
+from warehouse.engine import writing
+from warehouse.judging import rejudge_everything
+from warehouse.load import Arrival, record_batch
+from warehouse.plans import require_plan
+from warehouse.tables import clinic, judgement
+from warehouse.tables import observation as observations
+
+YEARS = [Period(year) for year in (2008, 2009, 2010, 2011)]
+PERIODS = [period for year in YEARS for period in (year, *year.quarters)]
+ACTUAL_OFTEN = [Measure.ACTUAL] * 4 + list(Measure)
+COMPARATORS = (Measure.STATISTICAL_NEIGHBOURS, Measure.NATIONAL)
+
+
+@st.composite
+def _figures(draw: st.DrawFn, indicators: Sequence[str]) -> Observation:
+    measure = draw(st.sampled_from(ACTUAL_OFTEN))
+    period = draw(st.sampled_from(YEARS if measure in COMPARATORS else PERIODS))
+    value: Any = draw(st.one_of(st.integers(0, 4).map(str), st.integers(0, 4).map(str), st.sampled_from(Marker)))
+    breaks = draw(st.sampled_from([frozenset(), frozenset(), frozenset({Qualifier.BREAK})]))
+    indicator = draw(st.sampled_from(indicators))
+    return observation(indicator, value, period.code, measure=measure, qualifiers=breaks)
+
+
+def _returns(indicators: Sequence[str]) -> st.SearchStrategy[list[list[Observation]]]:
+    about = lambda row: (row.indicator, row.measure, row.period)  # noqa: E731
+    return st.lists(st.lists(_figures(indicators), max_size=12, unique_by=about), min_size=1, max_size=5)
+
+
+def _in_force(connection: Connection, table: Any) -> Sequence[Row[Any]]:
+    return connection.execute(select(table).where(table.c.superseded_at.is_(None)).order_by(*table.primary_key)).all()
+
+
+def _clinics_anew(connection: Connection) -> set[tuple[Any, ...]]:
+    columns = judgement.c
+    query = (
+        select(columns.partner_code, columns.indicator, columns.period, columns.direction, columns.on_target)
+        .where(columns.superseded_at.is_(None))
+        .order_by(columns.partner_code, columns.indicator, columns.period)
+    )
+    return {
+        (*series, one.opened.code, one.reason.value, one.closed.code if one.closed else None, one.measured.code)
+        for series, rows in groupby(connection.execute(query), key=lambda row: (row[0], row[1]))
+        for one in find_clinics(Travelled(parse_period(row[2]), row[3], row[4]) for row in rows)
+    }
+
+
+def _return(number: int, rows: Sequence[Observation], period: Period) -> CheckedReturn:
+    return checked(f"content {number}", *rows, period=period)
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_what_depends_on_a_change_is_all_that_has_to_be_judged_again(
+    engine: Engine, plan: Plan, data: st.DataObject
+) -> None:
+    """Returns for one period or another replace each other, so that figures come, change and are withdrawn."""
+    indicators = ["NI 111a", "NI 112"]
+    assert {plan.indicators[one].accumulation for one in indicators} >= {Accumulation.SUM}
+    returns = data.draw(_returns(indicators))
+    with engine.connect().execution_options(cypp_writes=True) as connection, connection.begin() as transaction:
+        at = later(0)
+        for number, rows in enumerate(returns):
+            at = later(number)
+            period = data.draw(st.sampled_from([Period(2010, 1), Period(2010, 2)]))
+            record_batch(connection, [Arrival(_return(number, rows, period), at)], plan, at)
+        _assert_nothing_is_left_to_judge(connection, plan, at)
+        transaction.rollback()
+
+
+def _assert_nothing_is_left_to_judge(connection: Connection, plan: Plan, at: datetime) -> None:
+    before = _in_force(connection, judgement)
+    kept = {tuple(row)[1:7] for row in _in_force(connection, clinic)}
+    assert kept == _clinics_anew(connection)
+    assert rejudge_everything(connection, plan, require_plan(connection, plan, at), at).total() == 0
+    assert _in_force(connection, judgement) == before
+    actuals = [row for row in _in_force(connection, observations) if row.measure == Measure.ACTUAL]
+    assert {row.observation_id for row in before} == {row.observation_id for row in actuals}
+
+
+def test_only_what_a_figure_reaches_is_written(engine: Engine, plan: Plan) -> None:
+    quarters = [observation("NI 111a", str(Decimal(number)), period.code) for number, period in enumerate(PERIODS)]
+    with writing(engine) as connection:
+        record_batch(connection, [Arrival(_return(0, quarters, Period(2010, 1)), later(0))], plan, later(0))
+        one = _return(1, [observation("NI 111a", "99", "2010-11Q1")], Period(2010, 2))
+        record_batch(connection, [Arrival(one, later(1))], plan, later(1))
+        written = select(judgement.c.period).where(judgement.c.recorded_at == later(1))
+        periods = set(connection.scalars(written))
+    assert periods == {"2010-11Q1", "2010-11Q2", "2010-11Q3", "2010-11Q4", "2011-12Q1"}
