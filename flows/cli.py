@@ -159,6 +159,7 @@ def explain(
 
 for command in (
     publishing.report,
+    publishing.publish,
     publishing.clinics,
     publishing.note,
     publishing.compare_plans,

@@ -9,7 +9,7 @@ import typer
 from flows.administration import By
 from flows.asking import ask
 from flows.ending import faults, parsed_period, stop
-from flows.settings import read_settings
+from flows.settings import prepare_prefect, read_settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -44,6 +44,31 @@ def report(
         return 0
 
     raise typer.Exit(ask(write))
+
+
+def publish(
+    period: Annotated[
+        str, typer.Argument(help="The period, such as 2010-11Q3; the last one of which returns were due, if none.")
+    ] = "",
+    as_of: Annotated[
+        datetime | None, typer.Option(help="As it was known at the end of that day.", formats=_DAY)
+    ] = None,
+) -> None:
+    """Publish the board report: keep it under reports/, show it in the Prefect UI, and count changes from it on."""
+    import asyncio
+
+    settings = read_settings()
+    wanted = parsed_period(period).code if period else ""
+    # Prefect reads its settings when it is imported.
+    prepare_prefect(settings.home)
+    from flows.publish import publish_report
+
+    try:
+        published = asyncio.run(publish_report(wanted, as_of and as_of.date()))
+    except faults() as fault:
+        stop(fault)
+    for path in published.paths:
+        typer.echo(path)
 
 
 def clinics(

@@ -1,4 +1,4 @@
-"""`cypp report`: the board report as files, as it is known now or was on a date."""
+"""The board report as files, as it is known now or was on a date."""
 
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -9,6 +9,8 @@ from cypp_etl.periods import Period
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from cypp_etl.report.model import BoardData
+
 
 def write_report(
     connection: "Connection", period: Period, folder: Path, as_of: date | None = None, since: date | None = None
@@ -17,17 +19,22 @@ def write_report(
 
     As of a day is as of its last moment: what came in on that day is known.
     """
-    from cypp_etl.report.html import render_html
-    from cypp_etl.report.workbook import render_workbook
     from warehouse.board import read_board
 
     now = datetime.now(UTC)
     at = datetime.combine(as_of, time.max, UTC) if as_of else now
-    data = read_board(connection, period, at, since)
+    return write_editions(read_board(connection, period, at, since), folder, now.date())
+
+
+def write_editions(data: "BoardData", folder: Path, written_on: date) -> list[Path]:
+    """Write a report as a page and as a workbook into a folder, and give their paths in this order."""
+    from cypp_etl.report.html import render_html
+    from cypp_etl.report.workbook import render_workbook
+
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for ending, content in (("html", render_html(data, now.date())), ("xlsx", render_workbook(data, now.date()))):
-        path = folder / f"board report {period.code}.{ending}"
+    for ending, content in (("html", render_html(data, written_on)), ("xlsx", render_workbook(data, written_on))):
+        path = folder / f"board report {data.period.code}.{ending}"
         path.write_bytes(content)
         written.append(path)
     return written

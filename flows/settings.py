@@ -18,6 +18,11 @@ class Settings:
     warehouse_url: str
     plan: Path | None
 
+    @property
+    def reports(self) -> Path:
+        """Where published reports are kept."""
+        return self.home / "reports"
+
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read `CYPP_HOME`, `CYPP_INBOX`, `CYPP_WAREHOUSE_URL` and `CYPP_PLAN`; an empty one counts as not set."""

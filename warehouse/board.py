@@ -20,6 +20,7 @@ from warehouse.plan_tables import (
     plan_outcome,
     plan_partner,
 )
+from warehouse.publications import last_known_at
 from warehouse.read import performance, view
 from warehouse.reports import clinic_notes, clinics, milestones, return_status_as_of
 from warehouse.tables import ACCEPTED, finding, observation, submission
@@ -34,14 +35,11 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
         connection: a transaction of `engine.reading`.
         period: the period reported on; later ones play no part.
         at: the moment.
-        since: the day of the last report; if not given, the day on which the previous period's returns were due.
+        since: the day of the last report; if not given, the last report that was published tells, or, if there is none,
+            the day on which the previous period's returns were due.
     """
     plan_id = connection.scalar(select(plan.c.plan_id).where(_in_force(plan, at)))
-    since = since or connection.scalar(
-        select(plan_calendar.c.due_on).where(
-            plan_calendar.c.plan_id == plan_id, plan_calendar.c.period == period.previous.code
-        )
-    )
+    after = _end_of(since) or last_known_at(connection, at) or _end_of(_due_on(connection, plan_id, period.previous))
     judged = _plain(row for row in performance(connection, as_of=at) if _ends(row["period"]) <= _ends(period.code))
     partners = _partners(connection, plan_id)
     returns = [
@@ -51,7 +49,7 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
     return BoardData(
         period=period,
         at=at,
-        since=since,
+        since=after.date() if after else None,
         performance=judged,
         indicators=_indicators(connection, plan_id),
         texts=_texts(connection, plan_id, at),
@@ -63,8 +61,18 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
         returns=returns,
         findings=_findings(connection, period, at),
         comments=_comments(connection, period, at),
-        turned=_turned(connection, period, since, at),
+        turned=_turned(connection, period, after, at),
     )
+
+
+def _due_on(connection: Connection, plan_id: int | None, period: Period) -> date | None:
+    columns = plan_calendar.c
+    query = select(columns.due_on).where(columns.plan_id == plan_id, columns.period == period.code)
+    return connection.scalar(query)
+
+
+def _end_of(day: date | None) -> datetime | None:
+    return datetime.combine(day, time.max, UTC) if day else None
 
 
 def _in_force(table: Table, at: datetime) -> ColumnElement[bool]:
@@ -184,11 +192,11 @@ def _comments(connection: Connection, period: Period, at: datetime) -> list[Row]
     return [row for row in found if _ends(row["period"]) <= _ends(period.code)]
 
 
-def _turned(connection: Connection, period: Period, since: date | None, at: datetime) -> list[Row]:
+def _turned(connection: Connection, period: Period, after: datetime | None, at: datetime) -> list[Row]:
     rows = view("bi_symbol_changes")
     conditions: list[ColumnElement[Any]] = [rows.c.changed_at <= at]
-    if since:
-        conditions.append(rows.c.changed_at > datetime.combine(since, time.max, UTC))
+    if after:
+        conditions.append(rows.c.changed_at > after)
     query = select(rows).where(*conditions).order_by(rows.c.indicator, rows.c.period, rows.c.changed_at, rows.c.column)
     found = _plain(connection.execute(query).mappings())
     return [row for row in found if _ends(row["period"]) <= _ends(period.code)]

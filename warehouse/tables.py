@@ -23,6 +23,7 @@ __all__ = [
     "milestone_report",
     "observation",
     "period_closing",
+    "publication",
     "submission",
     "view_version",
     "waiver",
@@ -178,6 +179,17 @@ clinic_note = Table(
     *(word(name) for name in ("text", "noted_by")),
     Column("recorded_at", Moment, nullable=False),
     Index(None, "partner_code", "indicator"),
+)
+
+publication = Table(
+    "publication",
+    metadata,
+    row_id("publication_id"),
+    word("period"),
+    # What came in later than this was not in the report.
+    Column("known_at", Moment, nullable=False),
+    word("sha256"),
+    Column("published_at", Moment, nullable=False),
 )
 
 period_closing = Table(

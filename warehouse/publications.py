@@ -1,0 +1,33 @@
+"""The register of published reports: what the Board was given, and how much was known then."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, insert, select
+
+from cypp_etl.periods import Period
+from warehouse.tables import publication
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A report that was published: what it says was known at `known_at`; `sha256` is that of its page."""
+
+    period: Period
+    known_at: datetime
+    sha256: str
+    published_at: datetime
+
+
+def record_publication(connection: Connection, published: Publication) -> None:
+    """Record that a report was published, in a transaction of `engine.writing`."""
+    values = {name: getattr(published, name) for name in Publication.__dataclass_fields__}
+    connection.execute(insert(publication).values(values | {"period": published.period.code}))
+
+
+def last_known_at(connection: Connection, before: datetime) -> datetime | None:
+    """Up to when the last report knew that was published before a moment; None if there was none."""
+    columns = publication.c
+    query = select(func.max(columns.known_at)).where(columns.known_at < before, columns.published_at < before)
+    known_at: datetime | None = connection.scalar(query)
+    return known_at
