@@ -32,6 +32,8 @@ bench: install
 	$(BIN)/python benchmarks/checking.py
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/judging.py
+	$(BIN)/python benchmarks/rejudging.py
+	$(BIN)/python benchmarks/views.py
 	$(BIN)/python benchmarks/dropping.py
 
 clean:

@@ -1,11 +1,13 @@
 """What a submission changed: cells beside its predecessor's, and the judgements that came out differently."""
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, select
+from sqlalchemy import ColumnElement, Connection, Row, RowMapping, select
 
 from schemas.codes import BAND_SYMBOLS, DIRECTION_SYMBOLS, ON_TARGET_SYMBOLS
+from warehouse.series import Series
 from warehouse.tables import judgement, observation, submission
 
 # The judgements that the Board reads as symbols, with the words they are stored as.
@@ -59,31 +61,38 @@ def changed_cells(connection: Connection, submission_id: int) -> list[CellChange
 
 def changed_symbols(connection: Connection, submission_id: int) -> list[SymbolChange]:
     """The symbols that came out differently when this submission was recorded, of its own series and periods."""
-    new, old, mine = judgement.alias("new"), judgement.alias("old"), submission.c
-    touched = select(observation.c.partner_code, observation.c.indicator)
-    touched = touched.where(observation.c.submission_id == submission_id).distinct()
-    series = touched.subquery("touched")
-    query = (
-        select(new, *(old.c[name].label(f"old_{name}") for name in _SYMBOLS))
-        .join(submission, and_(mine.submission_id == submission_id, new.c.recorded_at == mine.recorded_at))
-        .join(series, and_(series.c.partner_code == new.c.partner_code, series.c.indicator == new.c.indicator))
-        .join(
-            old,
-            and_(
-                old.c.partner_code == new.c.partner_code,
-                old.c.indicator == new.c.indicator,
-                old.c.period == new.c.period,
-                old.c.superseded_at == new.c.recorded_at,
-            ),
-        )
-        .order_by(new.c.indicator, new.c.period)
-    )
+    said, columns = observation.c, judgement.c
+    at = connection.scalar(select(submission.c.recorded_at).where(submission.c.submission_id == submission_id))
+    touched = select(said.partner_code, said.indicator).where(said.submission_id == submission_id).distinct()
+    series = {Series(*row) for row in connection.execute(touched)}
+    is_ended = columns.superseded_at.is_not(None)
+    before = _judged(connection, series, columns.superseded_at == at)
+    # Each half has an index of its own.
+    after = _judged(connection, series, is_ended, columns.recorded_at == at)
+    after |= _judged(connection, series, columns.superseded_at.is_(None), columns.recorded_at == at)
     return [
-        SymbolChange(row["indicator"], row["period"], name, symbols[row[f"old_{name}"]], symbols[row[name]])
-        for row in connection.execute(query).mappings()
+        SymbolChange(key[1], key[2], name, symbols[before[key][name]], symbols[after[key][name]])
+        for key in sorted(before.keys() & after.keys(), key=lambda key: key[1:])
         for name, symbols in _SYMBOLS.items()
-        if row[name] != row[f"old_{name}"]
+        if before[key][name] != after[key][name]
     ]
+
+
+def _judged(
+    connection: Connection, series: Set[Series], *conditions: ColumnElement[bool]
+) -> dict[tuple[str, str, str], RowMapping]:
+    """The judgements of series that meet conditions, by partner, indicator and period; the last where there are two."""
+    columns = judgement.c
+    query = select(judgement).where(
+        columns.partner_code.in_({one.partner_code for one in series}),
+        columns.indicator.in_({one.indicator for one in series}),
+        *conditions,
+    )
+    return {
+        (row["partner_code"], row["indicator"], row["period"]): row
+        for row in connection.execute(query.order_by(columns.judgement_id)).mappings()
+        if Series(row["partner_code"], row["indicator"]) in series
+    }
 
 
 def _figures(connection: Connection, submission_id: int) -> dict[_Key, Row[Any]]:

@@ -1,0 +1,84 @@
+"""How long judging again takes after one correction, beside judging everything, at a million observations.
+
+`python benchmarks/rejudging.py` fills a warehouse, records corrections of one return each, and then judges everything
+anew, as a new plan would have it. Times are of computing and by the clock. `--postgresql` does so on PostgreSQL, whose
+own computing is not counted; `--smoke` fills in a few hundred observations only.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.big_warehouse import MILLION, SEEDED_AT, SMALL, correction, empty_warehouse, seed
+from schemas.codes import Measure
+from warehouse.engine import writing
+from warehouse.judging import rejudge, rejudge_everything
+from warehouse.load import Arrival, record_batch
+from warehouse.plans import require_plan
+from warehouse.series import FigureKey
+
+CORRECTIONS = 25
+
+_Answer = TypeVar("_Answer")
+
+
+def timed(work: Callable[[], _Answer]) -> tuple[float, float]:
+    """Milliseconds by the clock, and of computing in this process."""
+    clock, computing = time.perf_counter(), time.process_time()
+    work()
+    return (time.perf_counter() - clock) * 1000, (time.process_time() - computing) * 1000
+
+
+def print_times(what: str, times: list[tuple[float, float]]) -> float:
+    """Print the medians, and give that by the clock."""
+    clock, computing = (statistics.median(column) for column in zip(*times, strict=True))
+    print(f"{what:50}{clock:>12,.1f} ms{computing:>12,.1f} ms of computing")
+    return clock
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--smoke", action="store_true", help="a few hundred observations only")
+    parser.add_argument("--postgresql", action="store_true", help="on PostgreSQL instead of SQLite")
+    arguments = parser.parse_args()
+    size = SMALL if arguments.smoke else MILLION
+    chance = Random(1)
+    with empty_warehouse("postgresql" if arguments.postgresql else "sqlite") as engine:
+        plan = seed(engine, size)
+        at = SEEDED_AT + timedelta(days=3650)
+        recorded, judged = [], []
+
+        def judge_again(connection: Connection, touched: list[FigureKey]) -> tuple[float, float]:
+            plan_id = require_plan(connection, plan, at)
+            return timed(lambda: rejudge(connection, plan, plan_id, touched, at))
+
+        for number in range(CORRECTIONS):
+            partner_code, period = chance.choice(list(plan.partners)), chance.choice(size.periods)
+            one = Arrival(correction(plan, partner_code, period, f"again {number}", chance), at)
+            with writing(engine) as connection:
+                recorded.append(timed(lambda: record_batch(connection, [one], plan, at)))  # noqa: B023
+                # What it touched once more: everything is read and judged, and nothing left to write.
+                touched = [FigureKey(partner_code, name, Measure.ACTUAL, period.code) for name in plan.indicators]
+                judged.append(judge_again(connection, touched))
+        with writing(engine) as connection:
+            plan_id = require_plan(connection, plan, at)
+            everything = timed(lambda: rejudge_everything(connection, plan, plan_id, at))
+    print(f"{size.observations:,} observations on {engine.dialect.name}; a return has {size.indicators} figures")
+    print_times("a correction recorded, judged again and written", recorded)
+    one = print_times("of which judging again, without writing", judged)
+    all_of_it = print_times("everything judged again", [everything])
+    print(f"{'ratio':50}{all_of_it / one:>12,.0f}")
+
+
+if __name__ == "__main__":
+    main()
