@@ -23,6 +23,8 @@ PERIOD = parse_period("2010-11Q1")
 # What two runs of the same need not have in common.
 _OWN = {"recorded_at", "superseded_at", "received_at", "delivery", "file", "closed_at"}
 
+_GIVE_UP_SECONDS = 180
+
 processes = get_context("forkserver")
 processes.set_forkserver_preload(["tests.trials.sweeping"])
 
@@ -42,8 +44,10 @@ class Home:
         """Run a sweep in a process of its own; its exit status, -9 if it was killed."""
         process = processes.Process(target=target, args=(self.environment, *arguments))
         process.start()
-        process.join()
-        assert process.exitcode is not None
+        process.join(_GIVE_UP_SECONDS)
+        if process.exitcode is None:
+            process.kill()
+            raise TimeoutError(f"a process of the trial in {self.folder} never began")
         return process.exitcode
 
     def bytes_there(self) -> set[str]:

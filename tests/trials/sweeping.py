@@ -4,6 +4,7 @@ Run in a process of its own. It dies by SIGKILL before the n-th line that it com
 and takes away: no step of it can be missed, and the code needs no hooks for it.
 """
 
+import faulthandler
 import json
 import os
 import resource
@@ -29,6 +30,7 @@ from flows.settings import read_settings
 from flows.taking import take_away
 from flows.workplace import open_workplace
 
+_HANGS_SECONDS = 120
 RECEIVED_AT = datetime(2010, 7, 20, 10, tzinfo=UTC)
 _STEPS = {
     module.__file__
@@ -48,6 +50,8 @@ _STEPS = {
 
 def sweep_once(environment: dict[str, str]) -> None:
     """Ingest whatever lies in the inbox, as `flows.ingest.ingest_return` does."""
+    # A sweep that hangs says where, and fails the trial instead of stopping it.
+    faulthandler.dump_traceback_later(_HANGS_SECONDS, exit=True)
     settings = read_settings(environment)
     workplace = open_workplace(settings)
     for waiting in sweep(settings.inbox, workplace.plan.partners, time.time()):
@@ -62,20 +66,18 @@ def sweep_once(environment: dict[str, str]) -> None:
 
 
 def sweep_and_die(environment: dict[str, str], lines: int, came_to: Path | None = None) -> None:
-    """The same, killed before its n-th line; if it has fewer, each is written down with when it was first and last."""
+    """The same, killed before its n-th line; if it has fewer, each is written down with when it was first come to."""
     seen = 0
     first: dict[str, int] = {}
-    last: dict[str, int] = {}
 
     def trace(frame: FrameType, event: str, _argument: Any) -> Any:
         nonlocal seen
         if frame.f_code.co_filename not in _STEPS:
             return None
-        if event in {"line", "return"}:
+        if event == "line":
             seen += 1
-            place = f"{frame.f_code.co_filename}:{frame.f_lineno}:{event}"
+            place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
             first.setdefault(place, seen)
-            last[place] = seen
             if seen == lines:
                 os.kill(os.getpid(), signal.SIGKILL)
         return trace
@@ -84,7 +86,7 @@ def sweep_and_die(environment: dict[str, str], lines: int, came_to: Path | None 
     sweep_once(environment)
     sys.settrace(None)
     if came_to:
-        came_to.write_text(json.dumps(sorted({*first.values(), *last.values()})))
+        came_to.write_text(json.dumps(sorted(first.values())))
 
 
 def sweep_on_full_disk(environment: dict[str, str], free: int) -> None:

@@ -45,7 +45,7 @@ def homes(tmp_path: Path, drops: dict[str, bytes], template: Path) -> Iterator[H
 
 
 def steps_of(undisturbed: Home) -> list[int]:
-    """When an undisturbed sweep comes to each line of the steps for the first and for the last time."""
+    """When an undisturbed sweep comes to each line of the steps for the first time."""
     return list(json.loads((undisturbed.folder / "lines").read_text()))
 
 
@@ -73,7 +73,7 @@ def test_killed_at_some_lines(homes: Iterator[Home], drops: dict[str, bytes], un
 
 @pytest.mark.slow
 def test_killed_before_every_line(homes: Iterator[Home], drops: dict[str, bytes], undisturbed: Home) -> None:
-    """Kill -9 before each line of keeping, recording and taking away, the first and the last time."""
+    """Kill -9 before each line of keeping, recording and taking away, the first time it is come to."""
     steps = steps_of(undisturbed)
     for line in steps:
         home = next(homes)
