@@ -223,11 +223,11 @@ def test_a_file_that_has_gone_is_no_failure(settings: Settings, drop: Path) -> N
 def test_what_was_recorded_and_not_taken_away_is_not_recorded_again(
     settings: Settings, drop: Path, workbook: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows import ingest as flow
+    from flows import steps
 
     drop.write_bytes(with_cell(workbook, "G2", "<1"))
     with monkeypatch.context() as killed:
-        killed.setattr(flow, "take_away", lambda *_: False)
+        killed.setattr(steps, "take_away", lambda *_: False)
         ingest(drop)
     assert drop.exists()
     state = ingest(drop)
