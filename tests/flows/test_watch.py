@@ -33,7 +33,10 @@ class Office:
             raise OutOfReachError("no warehouse.")
         return ["police", "yos"]
 
-    async def ingest(self, waiting: Waiting) -> bool:
+    async def ingest(self, waiting: Waiting) -> "asyncio.Future[bool]":
+        return asyncio.ensure_future(self._take(waiting))
+
+    async def _take(self, waiting: Waiting) -> bool:
         self.tries += 1
         if waiting.path.name in self.fails:
             return False
@@ -206,7 +209,7 @@ def test_who_comes_last_does_not_wait_behind_a_hundred(office: Office) -> None:
 
     ingest = office.ingest
 
-    async def slowly(waiting: Waiting) -> bool:
+    async def slowly(waiting: Waiting) -> "asyncio.Future[bool]":
         await asyncio.sleep(0.02)
         return await ingest(waiting)
 
