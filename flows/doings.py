@@ -5,15 +5,23 @@ import os
 import time
 from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
+import httpx
+from prefect import tags
+from prefect.exceptions import PrefectException
+from sqlalchemy.exc import SQLAlchemyError
+
+# Not used here: the first drop is not to wait until it has been imported.
+import cypp_etl.checking  # noqa: F401
+from cypp_etl.plan_reader import PlanError
 from flows.inbox import Waiting
+from flows.ingest import showing
 from flows.settings import Settings
+from flows.steps import Steps
+from flows.sweep import Swept, ingest_one
 from flows.watch import OutOfReachError, log
-
-if TYPE_CHECKING:
-    from flows.steps import Steps
-    from flows.workplace import Workplace
+from flows.workplace import Workplace, open_workplace
+from warehouse.revisions import WarehouseTooNewError
 
 # How long what was found out about plan and warehouse is taken to hold, unless something fails.
 _LOOK_SECONDS = 10.0
@@ -36,12 +44,7 @@ class Doings:
         """The partners' codes, once plan and warehouse are known to be there: no run is begun that must fail."""
         return self._open().plan.partners
 
-    def _open(self) -> "Workplace":
-        from sqlalchemy.exc import SQLAlchemyError
-
-        from cypp_etl.plan_reader import PlanError
-        from flows.workplace import open_workplace
-        from warehouse.revisions import WarehouseTooNewError
+    def _open(self) -> Workplace:
 
         now = time.monotonic()
         if self._workplace is None or now - self._looked_at > _LOOK_SECONDS:
@@ -60,8 +63,6 @@ class Doings:
         Returns:
             What is done when the run has ended, and says whether the file is done with, accepted or not.
         """
-        from flows.steps import Steps
-
         steps = Steps(self._open(), waiting.path, waiting.partner_code, datetime.now(UTC))
         run = asyncio.create_task(self._show(steps))
         ahead = asyncio.create_task(asyncio.to_thread(steps.reply))
@@ -71,13 +72,7 @@ class Doings:
             log.debug("%s: %s", waiting.path, fault)
         return run
 
-    async def _show(self, steps: "Steps") -> bool:
-        import httpx
-        from prefect import tags
-        from prefect.exceptions import PrefectException
-
-        from flows.ingest import showing
-        from flows.sweep import Swept, ingest_one
+    async def _show(self, steps: Steps) -> bool:
 
         began = time.monotonic()
         name = f"{steps.folder_partner}/{steps.path.name}"

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.archive import remove_unfinished
-from flows.doings import Doings, mark
 from flows.prefect_server import PrefectServer, ServerError
 from flows.settings import Settings
 from flows.watch import Watcher, log
@@ -127,6 +126,7 @@ def _start_again(server: PrefectServer) -> None:
 async def _watch(settings: Settings, watching: Watching, stopped: threading.Event) -> None:
     from prefect.logging.handlers import APILogHandler
 
+    from flows.doings import Doings, mark
     from flows.leftovers import close_leftovers
 
     stop = asyncio.Event()

@@ -59,7 +59,11 @@ class Watcher:
         try:
             while not stop.is_set():
                 self._hurry.clear()
-                wait = await self._work(stop)
+                try:
+                    wait = await self._work(stop)
+                except OutOfReachError as fault:
+                    self._say_once(_WAREHOUSE, f"{fault} Nothing is taken from the inbox until this is mended.")
+                    wait = _AWAY_SECONDS
                 if wait > 0:
                     with suppress(TimeoutError):
                         await asyncio.wait_for(_first_of(stop.wait(), self._hurry.wait()), wait)
@@ -76,9 +80,6 @@ class Watcher:
         self._let_go()
         try:
             ready, wait = self._look()
-        except OutOfReachError as fault:
-            self._say_once(_WAREHOUSE, f"{fault} Nothing is taken from the inbox until this is mended.")
-            return _AWAY_SECONDS
         except OSError as fault:
             self._say_once(_INBOX, f"The inbox {self.inbox} is out of reach: {fault}. It is looked for every second.")
             return _AWAY_SECONDS
