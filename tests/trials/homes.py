@@ -4,8 +4,10 @@ import hashlib
 import os
 import shutil
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +18,14 @@ from cypp_etl.plan_reader import read_plan
 from cypp_etl.samples import IndicatorAnswer, fill_template, sample_answers, sample_return
 from cypp_etl.templates import write_template
 from flows.inbox import REPLIES
+from tests.postgres import administer, database_url
+from tests.trials.nursery import Nursery
 from warehouse.engine import open_warehouse, reading
 from warehouse.tables import metadata, submission
 
 PERIOD = parse_period("2010-11Q1")
 # What two runs of the same need not have in common.
 _OWN = {"recorded_at", "superseded_at", "received_at", "delivery", "file", "closed_at"}
-
-_GIVE_UP_SECONDS = 180
-
-processes = get_context("forkserver")
-processes.set_forkserver_preload(["tests.trials.sweeping"])
 
 
 @dataclass(frozen=True)
@@ -39,16 +38,6 @@ class Home:
     @property
     def environment(self) -> dict[str, str]:
         return {"CYPP_HOME": str(self.folder), "CYPP_WAREHOUSE_URL": self.warehouse_url}
-
-    def run(self, target: Any, *arguments: Any) -> int:
-        """Run a sweep in a process of its own; its exit status, -9 if it was killed."""
-        process = processes.Process(target=target, args=(self.environment, *arguments))
-        process.start()
-        process.join(_GIVE_UP_SECONDS)
-        if process.exitcode is None:
-            process.kill()
-            raise TimeoutError(f"a process of the trial in {self.folder} never began")
-        return process.exitcode
 
     def bytes_there(self) -> set[str]:
         """The SHA-256 of whatever lies in inbox and archive."""
@@ -83,21 +72,45 @@ def make_drops() -> dict[str, bytes]:
     }
 
 
-def drop(drops: dict[str, bytes], home: Home) -> Home:
-    """Drop files, each a second after the one before."""
-    for second, (name, content) in enumerate(drops.items()):
-        path = home.folder / "inbox" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        os.utime(path, (1_280_000_000 + second,) * 2)
-    return home
+class Site:
+    """Makes homes, on SQLite or on a PostgreSQL server, whose warehouse is up to date and has its plan."""
+
+    def __init__(self, folder: Path, nursery: Nursery, server: str | None) -> None:
+        self._folder = folder
+        self._server = server
+        self._numbers = count()
+        self._template = self._empty_home("template")
+        if server:
+            administer(server, "CREATE DATABASE trial_template")
+        assert nursery.run("sweep_once", self._template.environment) == 0
+
+    @contextmanager
+    def home(self, drops: dict[str, bytes]) -> Iterator[Home]:
+        """A home with drops in its inbox, each a second younger than the one before; it is removed afterwards."""
+        name = str(next(self._numbers))
+        home = self._empty_home(name)
+        for second, (path, content) in enumerate(drops.items()):
+            drop(home.folder / "inbox" / path, content, 1_280_000_000 + second)
+        if self._server:
+            administer(self._server, f"CREATE DATABASE trial_{name} TEMPLATE trial_template")
+        else:
+            shutil.copy(self._template.folder / "warehouse.db", home.folder)
+        yield home
+        shutil.rmtree(home.folder)
+        if self._server:
+            administer(self._server, f"DROP DATABASE trial_{name} WITH (FORCE)")
+
+    def _empty_home(self, name: str) -> Home:
+        folder = self._folder / name
+        folder.mkdir()
+        on_server = self._server and database_url(self._server, f"trial_{name}")
+        return Home(folder, on_server or f"sqlite:///{folder / 'warehouse.db'}")
 
 
-def sqlite_home(folder: Path, template: Path | None = None) -> Home:
-    folder.mkdir(parents=True)
-    if template:
-        shutil.copy(template, folder / "warehouse.db")
-    return Home(folder, f"sqlite:///{folder / 'warehouse.db'}")
+def drop(path: Path, content: bytes, at: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    os.utime(path, (at, at))
 
 
 def contents(warehouse_url: str) -> dict[str, Counter[tuple[Any, ...]]]:
