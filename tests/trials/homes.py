@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from cypp_etl.periods import parse_period
 from cypp_etl.plan_reader import read_plan
-from cypp_etl.samples import IndicatorAnswer, fill_template, sample_answers, sample_return
+from cypp_etl.samples import IndicatorAnswer, fill_template, sample_answers, sample_periods, sample_return
 from cypp_etl.templates import write_template
 from flows.inbox import REPLIES
 from tests.postgres import administer, database_url
@@ -72,6 +72,19 @@ def make_drops() -> dict[str, bytes]:
     }
 
 
+def make_many_drops() -> dict[str, bytes]:
+    """A year's returns of every partner; some once more from the same partner, some from another's folder."""
+    plan = read_plan()
+    returns = {
+        f"{code}/{period.code}.xlsx": sample_return(plan, code, period)
+        for period in sample_periods()[:4]
+        for code in plan.partners
+    }
+    again = {f"{path.removesuffix('.xlsx')} again.xlsx": returns[path] for path in list(returns)[::5]}
+    strayed = {f"lscb/from {path.replace('/', ' ')}": returns[path] for path in list(returns)[1::5]}
+    return returns | again | strayed
+
+
 class Site:
     """Makes homes, on SQLite or on a PostgreSQL server, whose warehouse is up to date and has its plan."""
 
@@ -105,6 +118,33 @@ class Site:
         folder.mkdir()
         on_server = self._server and database_url(self._server, f"trial_{name}")
         return Home(folder, on_server or f"sqlite:///{folder / 'warehouse.db'}")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is there when everything has been taken: the warehouse's rows, and the names of the receipts."""
+
+    rows: dict[str, Counter[tuple[Any, ...]]]
+    replies: list[str]
+
+
+def outcome_of(home: Home, drops: dict[str, bytes]) -> Outcome:
+    """What was made of the drops: each is recorded once, none lies in the inbox, and every byte is there."""
+    outcome = Outcome(contents(home.warehouse_url), home.replies())
+    assert home.waiting() == []
+    assert outcome.rows["submission"].total() == len(drops)
+    assert hashes(drops) <= home.bytes_there()
+    return outcome
+
+
+def assert_same(home: Home, drops: dict[str, bytes], expected: Outcome) -> None:
+    outcome = outcome_of(home, drops)
+    assert outcome.replies == expected.replies
+    assert outcome.rows == expected.rows
+
+
+def hashes(drops: dict[str, bytes]) -> set[str]:
+    return {hashlib.sha256(content).hexdigest() for content in drops.values()}
 
 
 def drop(path: Path, content: bytes, at: int) -> None:

@@ -1,15 +1,12 @@
 """Exactly once: whatever dies or fills up whenever, the next sweep makes of it what an undisturbed run does."""
 
-import hashlib
 import json
 import random
-from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
-from tests.trials.homes import Home, Site, contents, make_drops
+from tests.trials.homes import Home, Outcome, Site, assert_same, hashes, make_drops, outcome_of
 from tests.trials.nursery import Nursery
 
 KILLED = -9
@@ -17,11 +14,9 @@ DROPS = make_drops()
 
 
 @dataclass(frozen=True)
-class Undisturbed:
+class Undisturbed(Outcome):
     """What an undisturbed sweep makes of the drops, and when it first comes to each line of its steps."""
 
-    rows: dict[str, Counter[tuple[Any, ...]]]
-    replies: list[str]
     lines: list[int]
 
 
@@ -29,20 +24,15 @@ class Undisturbed:
 def undisturbed(site: Site, nursery: Nursery) -> Undisturbed:
     with site.home(DROPS) as home:
         assert nursery.run("sweep_and_die", home.environment, 0, str(home.folder / "lines")) == 0
-        rows = contents(home.warehouse_url)
-        assert (rows["submission"].total(), home.waiting()) == (len(DROPS), [])
-        return Undisturbed(rows, home.replies(), json.loads((home.folder / "lines").read_text()))
+        outcome = outcome_of(home, DROPS)
+        return Undisturbed(outcome.rows, outcome.replies, json.loads((home.folder / "lines").read_text()))
 
 
-def assert_whole(home: Home, nursery: Nursery, undisturbed: Undisturbed) -> None:
-    """After the next sweep: the same rows and receipts, an empty inbox, and every byte dropped in the archive."""
-    dropped = {hashlib.sha256(content).hexdigest() for content in DROPS.values()}
-    assert dropped <= home.bytes_there(), "a byte was lost"
+def assert_whole(home: Home, nursery: Nursery, undisturbed: Outcome) -> None:
+    """Every byte that was dropped is there, and the next sweep ends as an undisturbed one does."""
+    assert hashes(DROPS) <= home.bytes_there(), "a byte was lost"
     assert nursery.run("sweep_once", home.environment) == 0
-    assert home.waiting() == []
-    assert home.replies() == undisturbed.replies
-    assert contents(home.warehouse_url) == undisturbed.rows
-    assert dropped <= home.bytes_there()
+    assert_same(home, DROPS, undisturbed)
 
 
 def kill_at_each(lines: list[int], site: Site, nursery: Nursery, undisturbed: Undisturbed) -> None:
@@ -79,12 +69,4 @@ def test_killed_again_and_again(site: Site, nursery: Nursery, undisturbed: Undis
 def test_a_disk_that_is_full(site: Site, nursery: Nursery, undisturbed: Undisturbed, free: int) -> None:
     with site.home(DROPS) as home:
         assert nursery.run("sweep_on_full_disk", home.environment, free) in {0, 1}
-        assert_whole(home, nursery, undisturbed)
-
-
-def test_two_sweeps_at_once(site: Site, nursery: Nursery, another_nursery: Nursery, undisturbed: Undisturbed) -> None:
-    with site.home(DROPS) as home:
-        for one in (nursery, another_nursery):
-            one.begin("sweep_once", home.environment)
-        assert (nursery.end(), another_nursery.end()) == (0, 0)
         assert_whole(home, nursery, undisturbed)
