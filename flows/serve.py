@@ -10,13 +10,11 @@ import logging
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from flows.archive import remove_unfinished
 from flows.prefect_server import PrefectServer, ServerError
 from flows.settings import Settings
 from flows.watch import Watcher, log
@@ -51,7 +49,6 @@ def serve(settings: Settings, server: PrefectServer | None, watching: Watching) 
     with _alone(settings), _stopped_by_signals() as stopped:
         open_workplace(settings).engine.dispose()
         settings.inbox.mkdir(parents=True, exist_ok=True)
-        remove_unfinished(settings.archive, time.time())
         if server:
             server.start()
         try:
@@ -127,7 +124,7 @@ async def _watch(settings: Settings, watching: Watching, stopped: threading.Even
     from prefect.logging.handlers import APILogHandler
 
     from flows.doings import Doings, mark
-    from flows.leftovers import close_leftovers
+    from flows.leftovers import clear_leftovers, close_leftovers
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -136,6 +133,7 @@ async def _watch(settings: Settings, watching: Watching, stopped: threading.Even
     if closed:
         log.info("%d runs that a killed predecessor left running are closed as Crashed.", closed)
     doings = Doings(settings, stop)
+    clear_leftovers(settings, doings.partners())
     watcher = Watcher(settings.inbox, doings.partners, doings.ingest, watching.interval, watching.with_events)
     where = os.environ.get("PREFECT_UI_URL") or os.environ["PREFECT_API_URL"].removesuffix("/api")
     log.info("Watching %s. The runs are at %s/runs", settings.inbox, where)

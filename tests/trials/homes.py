@@ -51,6 +51,13 @@ class Home:
         """The names of the receipts, less what a killed process left of one."""
         return sorted(path.name for path in self._in_inbox() if path.parent.name == REPLIES and path.name[0] != ".")
 
+    def statuses(self) -> set[str]:
+        engine = open_warehouse(self.warehouse_url)
+        with reading(engine) as connection:
+            found = set(connection.scalars(select(submission.c.status)))
+        engine.dispose()
+        return found
+
     def _in_inbox(self) -> list[Path]:
         return [path for path in (self.folder / "inbox").rglob("*") if path.is_file()]
 
