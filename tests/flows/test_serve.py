@@ -95,7 +95,7 @@ def test_drops_are_taken_across_a_kill_and_the_killed_run_is_closed(served: Serv
     (inbox / "police" / "ours.xlsx").write_bytes(sample_return(plan, "police", PERIOD))
     process = served.start()
     served.wait_until(lambda: "police/ours.xlsx: accepted" in served.log.read_text())
-    partners = [("nhs", "accepted with queries"), ("police", "accepted"), ("yos", "accepted")]
+    partners = [("nhs", "accepted"), ("police", "accepted"), ("yos", "accepted")]
     assert served.submissions() == partners
     # What is left are the answers, in the folders of replies.
     served.wait_until(lambda: {path.parent.name for path in inbox.rglob("*.xlsx")} == {"replies"})
