@@ -17,6 +17,7 @@ from prefect.states import Cancelled, Completed, Failed
 from sqlalchemy.exc import OperationalError
 
 from cypp_etl.submission import CheckedReturn
+from flows.answering import Answer
 from flows.artifacts import show_findings, show_summary
 from flows.quarter import show_quarter
 from flows.settings import read_settings
@@ -97,9 +98,9 @@ async def load_return(steps: Steps) -> Recorded:
     retry_delay_seconds=_DELAYS_SECONDS,
     retry_condition_fn=_is_passing,
 )
-async def reply_to_partner(steps: Steps) -> None:
+async def reply_to_partner(steps: Steps) -> Answer | None:
     """Put the receipt into the partner's folder."""
-    await asyncio.to_thread(steps.reply)
+    return await asyncio.to_thread(steps.reply)
 
 
 @flow(name="ingest-return", flow_run_name="{label}", persist_result=False)
@@ -128,10 +129,9 @@ async def ingest_return(
             raise
         return cast(Ingested, Cancelled(name="Gone", message="It left the inbox before it was read."))
     recorded = await load_return(steps)
-    if folder_partner:
-        await reply_to_partner(steps)
+    answer = await reply_to_partner(steps) if folder_partner else None
     await _add_tags(checked)
-    await show_summary(checked, recorded)
+    await show_summary(checked, recorded, answer)
     if checked.findings:
         await show_findings(checked)
     if checked.period:

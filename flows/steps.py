@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock
 
 from cypp_etl.submission import CheckedReturn
-from flows.answering import answer
+from flows.answering import Answer, answer
 from flows.archive import Kept
 from flows.taking import take_away
 from flows.workplace import Workplace
@@ -32,7 +32,7 @@ class Steps:
         self._turn = Lock()
         self._checked: tuple[Kept, CheckedReturn] | None = None
         self._recorded: Recorded | None = None
-        self._is_answered = False
+        self._answer: Answer | None = None
 
     def check(self) -> CheckedReturn:
         """Keep the bytes, then read and check them.
@@ -54,7 +54,7 @@ class Steps:
         with self._turn:
             return self._load()
 
-    def reply(self) -> None:
+    def reply(self) -> Answer | None:
         """Put the receipt into the partner's folder; a file that is not the inbox's is answered nowhere.
 
         Raises:
@@ -62,11 +62,11 @@ class Steps:
             sqlalchemy.exc.SQLAlchemyError: the warehouse is out of reach.
         """
         with self._turn:
-            if self.folder_partner and not self._is_answered:
+            if self.folder_partner and self._answer is None:
                 recorded = self._load()
                 kept, checked = self._check()
-                answer(self.workplace, checked, recorded, kept, self.received_at)
-                self._is_answered = True
+                self._answer = answer(self.workplace, checked, recorded, kept, self.received_at)
+            return self._answer
 
     def take_away(self) -> None:
         """Take the workbook out of the inbox, unless it has been replaced: the last step, which ends its way.
