@@ -2,7 +2,8 @@
 
 Drops sample returns one by one at odd moments, and looks until the receipt of each lies among the partner's replies.
 When each run ended is asked of Prefect's database afterwards. Prints the median, the 95th percentile and the worst of
-both. `--smoke` drops three; `--at-once` drops all together, and gives receipts and runs a minute.
+both. `--smoke` drops three; `--at-once` drops all together, and gives receipts and runs a minute, disk and
+memory (Linux).
 """
 
 import argparse
@@ -51,8 +52,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(home: Path) -> Iterator[None]:
-    """`cypp serve` on a home of its own, from the moment it watches."""
+def serving(home: Path) -> Iterator[int]:
+    """`cypp serve` on a home of its own, from the moment it watches: the number of its process."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CYPP_", "PREFECT_"))}
     command = [sys.executable, "-c", "from flows.cli import app; app()", "serve", "--port", str(free_port())]
     log = home / "serve.log"
@@ -66,7 +67,7 @@ def serving(home: Path) -> Iterator[None]:
             if process.poll() is not None or time.monotonic() > give_up:
                 sys.exit(f"cypp serve did not start:\n{log.read_text()}")
             time.sleep(0.1)
-        yield
+        yield process.pid
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
@@ -115,7 +116,7 @@ def show(what: str, taken: list[float]) -> None:
     )
 
 
-def drop_one_by_one(home: Path, count: int) -> None:
+def drop_one_by_one(home: Path, count: int, _serving: int) -> None:
     chance = random.Random(2010)
     dropped, to_receipt = {}, []
     for partner_code, name, data in workbooks(count):
@@ -129,7 +130,7 @@ def drop_one_by_one(home: Path, count: int) -> None:
     show("end of its run", [ends[name] - at for name, at in dropped.items()])
 
 
-def drop_at_once(home: Path, count: int) -> None:
+def drop_at_once(home: Path, count: int, serving: int) -> None:
     returns = workbooks(count)
     began = time.time()
     for partner_code, name, data in returns:
@@ -140,6 +141,25 @@ def drop_at_once(home: Path, count: int) -> None:
     ended = max(ends_of_runs(home, count).values())
     print(f"{count} drops at once: {60 * count / (answered - began):.0f} receipts a minute, ", end="")
     print(f"{60 * count / (ended - began):.0f} runs a minute")
+    for name, place in (
+        ("warehouse", home / "warehouse.db"),
+        ("archive", home / "archive"),
+        ("runs", home / ".prefect"),
+    ):
+        print(f"{name:<10} {kilobytes(place) / count:.0f} kB a return")
+    children = Path(f"/proc/{serving}/task/{serving}/children").read_text().split()
+    for name, process in (("cypp serve", serving), *(("its server", int(child)) for child in children)):
+        print(f"{name:<10} {most_memory_mebibytes(process):.0f} MiB at most")
+
+
+def kilobytes(place: Path) -> float:
+    files = [place, *place.parent.glob(f"{place.name}-wal")] if place.is_file() else place.rglob("*")
+    return sum(path.stat().st_size for path in files if path.is_file()) / 1000
+
+
+def most_memory_mebibytes(process: int) -> float:
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def main() -> None:
@@ -149,8 +169,8 @@ def main() -> None:
     parser.add_argument("--drops", type=int, default=100)
     options = parser.parse_args()
     dropping = drop_at_once if options.at_once else drop_one_by_one
-    with tempfile.TemporaryDirectory(prefix="cypp-dropping-") as folder, serving(Path(folder)):
-        dropping(Path(folder), 3 if options.smoke else options.drops)
+    with tempfile.TemporaryDirectory(prefix="cypp-dropping-") as folder, serving(Path(folder)) as process:
+        dropping(Path(folder), 3 if options.smoke else options.drops, process)
 
 
 if __name__ == "__main__":
