@@ -1,6 +1,7 @@
 """Answers a return: what the receipt proves is asked of the warehouse, and the receipt put where its partner looks."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,8 +25,18 @@ if TYPE_CHECKING:
 _LOADING = frozenset({SubmissionStatus.ACCEPTED, SubmissionStatus.ACCEPTED_WITH_QUERIES})
 
 
-def answer(workplace: Workplace, checked: CheckedReturn, recorded: Recorded, kept: Kept, received_at: datetime) -> Path:
-    """Write the receipt of a submission into its partner's folder of replies, and give its path.
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a partner was told, and where."""
+
+    receipt: Path
+    summary: ReceiptSummary
+
+
+def answer(
+    workplace: Workplace, checked: CheckedReturn, recorded: Recorded, kept: Kept, received_at: datetime
+) -> Answer:
+    """Write the receipt of a submission into its partner's folder of replies.
 
     Raises:
         OSError: the folder cannot be written to.
@@ -33,7 +44,7 @@ def answer(workplace: Workplace, checked: CheckedReturn, recorded: Recorded, kep
     with reading(workplace.engine) as connection:
         summary = summarise(connection, workplace, checked, recorded, received_at)
     reply = reply_for(checked, read(kept), summary)
-    return write_reply(Path(checked.file).parent, reply)
+    return Answer(write_reply(Path(checked.file).parent, reply), summary)
 
 
 def summarise(

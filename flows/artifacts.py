@@ -1,12 +1,15 @@
 """What a run shows in the Prefect UI: what became of the workbook, and its findings as a table."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from prefect import get_run_logger
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 
 from cypp_etl.findings import count_by_severity
+from cypp_etl.receipts.summary import ChangedJudgement
 from cypp_etl.submission import CheckedReturn
+from flows.answering import Answer
 from schemas.codes import Severity
 from warehouse.load import Recorded
 
@@ -15,8 +18,8 @@ _SHOWN_FINDINGS = 500
 _LOGGED_FINDINGS = 20
 
 
-async def show_summary(checked: CheckedReturn, recorded: Recorded) -> None:
-    """Say in a few lines what came in and what became of it."""
+async def show_summary(checked: CheckedReturn, recorded: Recorded, answer: Answer | None) -> None:
+    """Say in a few lines what came in, what became of it, and where the partner's answer is, if there is one."""
     counts = count_by_severity(checked.findings)
     period = checked.period.label if checked.period else "unknown"
     lines = [
@@ -32,7 +35,18 @@ async def show_summary(checked: CheckedReturn, recorded: Recorded) -> None:
         f"| Figures loaded | {len(checked.observations)} |",
         f"| Judgements changed | {recorded.changed_judgements} |",
     ]
+    if answer:
+        # A browser follows no link from a page to a file.
+        lines.append(f"| Receipt | `{answer.receipt.as_posix().replace('`', ' ')}` |")
+        lines += _changed_judgements(answer.summary.changed_judgements)
     await cast(Any, acreate_markdown_artifact)(key=_key(checked, "summary"), markdown="\n".join(lines))
+
+
+def _changed_judgements(changes: Sequence[ChangedJudgement]) -> list[str]:
+    if not changes:
+        return []
+    rows = [f"| {_plain(one.indicator)} | {one.column} | {one.was} | {one.now} |" for one in changes]
+    return ["", "### Judgements that changed", "", "| indicator | judgement | was | is |", "|---|---|---|---|", *rows]
 
 
 async def show_findings(checked: CheckedReturn) -> None:
@@ -64,4 +78,4 @@ def _key(checked: CheckedReturn, what: str) -> str:
 
 def _plain(text: str) -> str:
     """A partner's text without what Markdown would act on."""
-    return "".join(character if character.isalnum() or character in " .-_()" else " " for character in text)
+    return "".join(character if character.isalnum() or character in " ,.-_()" else " " for character in text)

@@ -1,5 +1,9 @@
 """The flow `ingest-return`: one run per workbook, ending as the data team reads it at a glance."""
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,13 +17,12 @@ from prefect.states import Cancelled, Completed, Failed
 from sqlalchemy.exc import OperationalError
 
 from cypp_etl.submission import CheckedReturn
-from flows.answering import answer
-from flows.archive import Kept
+from flows.answering import Answer
 from flows.artifacts import show_findings, show_summary
 from flows.quarter import show_quarter
 from flows.settings import read_settings
-from flows.taking import take_away
-from flows.workplace import Workplace, open_workplace
+from flows.steps import Steps
+from flows.workplace import open_workplace
 from schemas.codes import SubmissionStatus
 from warehouse.load import Recorded
 
@@ -30,6 +33,8 @@ _STATE_NAMES = {
     SubmissionStatus.DUPLICATE: "Duplicate",
     SubmissionStatus.REJECTED: "Rejected",
 }
+# Between two tries of a step, when the database was away.
+_DELAYS_SECONDS: list[float] = [1, 5, 20]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,40 +45,62 @@ class Ingested:
     recorded: Recorded
 
 
+# The steps of a workbook whose run is begun while they are already being taken.
+_begun: ContextVar[Steps | None] = ContextVar("begun", default=None)
+
+
+@contextmanager
+def showing(steps: Steps) -> Iterator[None]:
+    """Let the run of `ingest_return` that is begun inside take these steps, which others may be taking already."""
+    token = _begun.set(steps)
+    try:
+        yield
+    finally:
+        _begun.reset(token)
+
+
 def _is_passing(_task: object, _run: object, state: State[Any]) -> bool:
     """Whether a failure may pass by itself: the database was gone, or another writer took too long."""
     return isinstance(getattr(state, "data", None), OperationalError)
 
 
-@task(name="check", cache_policy=NO_CACHE, persist_result=False)
-def check_workbook(
-    workplace: Workplace, path: Path, folder_partner: str, received_at: datetime
-) -> tuple[Kept, CheckedReturn]:
+@task(
+    name="check",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    retries=len(_DELAYS_SECONDS),
+    retry_delay_seconds=_DELAYS_SECONDS,
+    retry_condition_fn=_is_passing,
+)
+async def check_workbook(steps: Steps) -> CheckedReturn:
     """Keep the bytes, then read and check them."""
-    kept = workplace.keep(path, follow_links=not folder_partner)
-    return kept, workplace.check(str(path), kept, folder_partner, received_at)
+    return await asyncio.to_thread(steps.check)
 
 
 @task(
     name="load",
     cache_policy=NO_CACHE,
     persist_result=False,
-    retries=3,
-    retry_delay_seconds=[1, 5, 20],
+    retries=len(_DELAYS_SECONDS),
+    retry_delay_seconds=_DELAYS_SECONDS,
     retry_condition_fn=_is_passing,
 )
-def load_return(workplace: Workplace, checked: CheckedReturn, received_at: datetime, delivery: str | None) -> Recorded:
-    """Record the submission in one transaction, again if the database was away."""
-    return workplace.load(checked, received_at, delivery)
+async def load_return(steps: Steps) -> Recorded:
+    """Record the submission in one transaction."""
+    return await asyncio.to_thread(steps.load)
 
 
-@task(name="reply", cache_policy=NO_CACHE, persist_result=False)
-def reply_to_partner(
-    workplace: Workplace, checked: CheckedReturn, recorded: Recorded, kept: Kept, received_at: datetime
-) -> None:
-    """Put the receipt into the partner's folder, and take what it answers out of it."""
-    answer(workplace, checked, recorded, kept, received_at)
-    take_away(Path(checked.file), kept)
+@task(
+    name="reply",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    retries=len(_DELAYS_SECONDS),
+    retry_delay_seconds=_DELAYS_SECONDS,
+    retry_condition_fn=_is_passing,
+)
+async def reply_to_partner(steps: Steps) -> Answer | None:
+    """Put the receipt into the partner's folder."""
+    return await asyncio.to_thread(steps.reply)
 
 
 @flow(name="ingest-return", flow_run_name="{label}", persist_result=False)
@@ -84,7 +111,7 @@ async def ingest_return(
 
     Args:
         label: the run's name in the UI, `<partner>/<file>`.
-        file: the workbook's path; one in the inbox is taken out of it once it is recorded.
+        file: the workbook's path; it leaves the inbox at the end, so that a run that is killed is begun again.
         folder_partner: the partner in whose folder of the inbox it lies; empty for the data team's own doing.
         received_at: when it came; now, if not given.
 
@@ -92,23 +119,24 @@ async def ingest_return(
         What became of it. The run's state is named after its status, as the UI shows it. A file that the partner took
         back, or that another machine took, ends as `Gone`.
     """
-    received = received_at or datetime.now(UTC)
-    workplace = open_workplace(read_settings())
+    steps = _begun.get() or Steps(
+        open_workplace(read_settings()), Path(file), folder_partner, received_at or datetime.now(UTC)
+    )
     try:
-        kept, checked = check_workbook(workplace, Path(file), folder_partner, received)
+        checked = await check_workbook(steps)
     except FileNotFoundError:
         if not folder_partner:
             raise
         return cast(Ingested, Cancelled(name="Gone", message="It left the inbox before it was read."))
-    recorded = load_return(workplace, checked, received, kept.delivery if folder_partner else None)
-    if folder_partner:
-        reply_to_partner(workplace, checked, recorded, kept, received)
+    recorded = await load_return(steps)
+    answer = await reply_to_partner(steps) if folder_partner else None
     await _add_tags(checked)
-    await show_summary(checked, recorded)
+    await show_summary(checked, recorded, answer)
     if checked.findings:
         await show_findings(checked)
     if checked.period:
-        await show_quarter(workplace, checked.period)
+        await show_quarter(steps.workplace, checked.period)
+    await asyncio.to_thread(steps.take_away)
     # Prefect takes a state that is returned as the run's own, and gives the caller the data in it.
     return cast(Ingested, _ended(Ingested(checked, recorded)))
 

@@ -1,4 +1,7 @@
-"""Runs that a killed process left `Running`: nothing in Prefect would ever end them."""
+"""What killed processes left behind: runs that nothing in Prefect would ever end, and files that nobody will finish."""
+
+import time
+from collections.abc import Collection
 
 from prefect import get_client
 from prefect.client.schemas.filters import (
@@ -9,6 +12,10 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import StateType
 from prefect.states import Crashed
+
+from flows.archive import remove_unfinished
+from flows.replies import remove_unfinished_replies
+from flows.settings import Settings
 
 _UNENDED = [StateType.RUNNING, StateType.PENDING, StateType.SCHEDULED, StateType.CANCELLING]
 
@@ -26,3 +33,11 @@ async def close_leftovers(tag: str) -> int:
                 await client.set_flow_run_state(run.id, Crashed(message=message), force=True)
             closed += len(runs)
     return closed
+
+
+def clear_leftovers(settings: Settings, partner_codes: Collection[str]) -> None:
+    """Remove what killed processes left half written in the archive and among the partners' replies."""
+    now = time.time()
+    remove_unfinished(settings.archive, now)
+    for partner_code in partner_codes:
+        remove_unfinished_replies(settings.inbox / partner_code, now)

@@ -126,7 +126,8 @@ def _run(host: str, port: int) -> None:
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    # Unbuffered: a thread that holds the buffer's lock when the server ends by itself makes Python abort.
+    os.read(sys.stdin.fileno(), 1)
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -8,6 +8,9 @@ from pathlib import Path
 from cypp_etl.receipts.reply import Reply
 from flows.inbox import REPLIES
 
+_UNFINISHED = ".unfinished-"
+# No answer takes this long to write: what is older was left by a process that was killed.
+_ABANDONED_SECONDS = 3600
 _FOLLOW_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -22,7 +25,7 @@ def write_reply(folder: Path, reply: Reply) -> Path:
     """
     replies = folder / REPLIES
     replies.mkdir(exist_ok=True)
-    temporary = f".{secrets.token_hex(8)}"
+    temporary = f"{_UNFINISHED}{secrets.token_hex(8)}"
     place = _open_folder(replies)
     try:
         _write(temporary, reply.content, place)
@@ -35,6 +38,29 @@ def write_reply(folder: Path, reply: Reply) -> Path:
     finally:
         os.close(place)
     return replies / reply.file_name
+
+
+def remove_unfinished_replies(folder: Path, now: float) -> int:
+    """Remove what killed processes left of answers in a partner's folder, and say how much; they are written anew.
+
+    `now` is in seconds since 1970. Others may be at work in the same folder: what is young is left alone.
+    """
+    replies = folder / REPLIES
+    if replies.is_symlink() or not replies.is_dir():
+        return 0
+    place = _open_folder(replies)
+    removed = 0
+    try:
+        with os.scandir(place) as entries:
+            for entry in (one for one in entries if one.name.startswith(_UNFINISHED)):
+                # Another sweep may do the same.
+                with suppress(FileNotFoundError):
+                    if now - entry.stat(follow_symlinks=False).st_mtime > _ABANDONED_SECONDS:
+                        os.unlink(entry.name, dir_fd=place)
+                        removed += 1
+    finally:
+        os.close(place)
+    return removed
 
 
 def _open_folder(folder: Path) -> int:

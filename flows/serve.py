@@ -10,20 +10,14 @@ import logging
 import os
 import signal
 import threading
-import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from flows.archive import remove_unfinished
-from flows.inbox import Waiting
 from flows.prefect_server import PrefectServer, ServerError
 from flows.settings import Settings
-from flows.watch import OutOfReachError, Watcher, log
-
-# How long what was found out about plan and warehouse is taken to hold, unless something fails.
-_LOOK_SECONDS = 10.0
+from flows.watch import Watcher, log
 
 
 class AlreadyServedError(RuntimeError):
@@ -55,7 +49,6 @@ def serve(settings: Settings, server: PrefectServer | None, watching: Watching) 
     with _alone(settings), _stopped_by_signals() as stopped:
         open_workplace(settings).engine.dispose()
         settings.inbox.mkdir(parents=True, exist_ok=True)
-        remove_unfinished(settings.archive, time.time())
         if server:
             server.start()
         try:
@@ -130,7 +123,8 @@ def _start_again(server: PrefectServer) -> None:
 async def _watch(settings: Settings, watching: Watching, stopped: threading.Event) -> None:
     from prefect.logging.handlers import APILogHandler
 
-    from flows.leftovers import close_leftovers
+    from flows.doings import Doings, mark
+    from flows.leftovers import clear_leftovers, close_leftovers
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -138,7 +132,8 @@ async def _watch(settings: Settings, watching: Watching, stopped: threading.Even
     closed = await close_leftovers(mark())
     if closed:
         log.info("%d runs that a killed predecessor left running are closed as Crashed.", closed)
-    doings = _Doings(settings)
+    doings = Doings(settings, stop)
+    clear_leftovers(settings, doings.partners())
     watcher = Watcher(settings.inbox, doings.partners, doings.ingest, watching.interval, watching.with_events)
     where = os.environ.get("PREFECT_UI_URL") or os.environ["PREFECT_API_URL"].removesuffix("/api")
     log.info("Watching %s. The runs are at %s/runs", settings.inbox, where)
@@ -152,63 +147,6 @@ def _pass_on(stopped: threading.Event, loop: asyncio.AbstractEventLoop, stop: as
     stopped.wait()
     if not loop.is_closed():
         loop.call_soon_threadsafe(stop.set)
-
-
-def mark() -> str:
-    """The tag by which the next `cypp serve` on this machine knows the runs of this one."""
-    return f"serve@{os.uname().nodename}"
-
-
-@dataclass
-class _Doings:
-    """What the watcher does with what it finds, through Prefect."""
-
-    settings: Settings
-    _partners: Collection[str] = ()
-    _looked_at: float | None = None
-
-    def partners(self) -> Collection[str]:
-        """The partners' codes, once plan and warehouse are known to be there: no run is begun that must fail."""
-        from sqlalchemy.exc import SQLAlchemyError
-
-        from cypp_etl.plan_reader import PlanError
-        from flows.workplace import open_workplace
-        from warehouse.revisions import WarehouseTooNewError
-
-        now = time.monotonic()
-        if self._looked_at is None or now - self._looked_at > _LOOK_SECONDS:
-            try:
-                workplace = open_workplace(self.settings)
-            except (SQLAlchemyError, PlanError, WarehouseTooNewError) as fault:
-                raise OutOfReachError(str(fault)) from fault
-            workplace.engine.dispose()
-            self._partners, self._looked_at = list(workplace.plan.partners), now
-        return self._partners
-
-    async def ingest(self, waiting: Waiting) -> bool:
-        """Run `ingest-return`; whether the file is done with, accepted or not."""
-        import httpx
-        from prefect import tags
-        from prefect.exceptions import PrefectException
-
-        from flows.sweep import Swept, ingest_one
-
-        swept = Swept()
-        began = time.monotonic()
-        name = f"{waiting.partner_code}/{waiting.path.name}"
-        try:
-            with tags(mark()):
-                await ingest_one(waiting.path, waiting.partner_code, swept)
-        except (PrefectException, httpx.HTTPError, RuntimeError, OSError) as fault:
-            swept.failed.append((waiting.path, f"Prefect's server does not answer: {fault}"))
-        for _, message in swept.failed:
-            self._looked_at = None
-            log.error("%s: failed. %s", name, message)
-        for _, ingested in swept.ingested:
-            findings = len(ingested.checked.findings)
-            status = ingested.recorded.status.value
-            log.info("%s: %s, findings: %d (%.1f s)", name, status, findings, time.monotonic() - began)
-        return not swept.failed
 
 
 def log_to_terminal() -> None:

@@ -12,6 +12,7 @@ from prefect.states import Completed
 
 from flows.inbox import Waiting, sweep
 from flows.ingest import Ingested, ingest_return
+from flows.leftovers import clear_leftovers
 from flows.settings import read_settings
 from flows.workplace import open_workplace
 
@@ -36,6 +37,7 @@ async def sweep_inbox(settle_seconds: float = 0.0, received_at: datetime | None 
     settings = read_settings()
     plan = open_workplace(settings).plan
     swept = Swept()
+    clear_leftovers(settings, plan.partners)
     now = datetime.now(UTC).timestamp()
     for waiting in sweep(settings.inbox, plan.partners, now, settle_seconds):
         if waiting.reason:

@@ -22,24 +22,35 @@ def take_away(source: Path, kept: Kept) -> bool:
     Raises:
         OSError: the folder cannot be written to.
     """
-    aside = source.parent / ASIDE
-    aside.mkdir(exist_ok=True)
-    if aside.is_symlink():
-        raise NotADirectoryError(f"{aside} is a link: nothing of a partner's is put where it leads")
-    moved = Path(tempfile.mkdtemp(prefix=f"{kept.sha256}.", dir=aside)) / source.name
+    moved = _move_aside(source, kept)
+    if moved is None:
+        return True
     try:
-        source.rename(moved)
         if identity_of(moved.stat()) != kept.identity:
             _give_back(moved, source.parent)
             return False
         moved.unlink()
     except FileNotFoundError:
-        # Another sweep took it, or the partner did.
+        # Another sweep finished it.
         return True
     finally:
-        with contextlib.suppress(OSError):
-            moved.parent.rmdir()
+        _tidy(source.parent / ASIDE)
     return True
+
+
+def _move_aside(source: Path, kept: Kept) -> Path | None:
+    """Where the file lies now, in a folder of its own; None if another sweep or the partner took it."""
+    aside = source.parent / ASIDE
+    while source.exists():
+        aside.mkdir(exist_ok=True)
+        if aside.is_symlink():
+            raise NotADirectoryError(f"{aside} is a link: nothing of a partner's is put where it leads")
+        # Another sweep may take the file, or tidy away the folder that is still empty, between any two steps.
+        with contextlib.suppress(FileNotFoundError):
+            moved = Path(tempfile.mkdtemp(prefix=f"{kept.sha256}.", dir=aside)) / source.name
+            return source.rename(moved)
+    _tidy(aside)
+    return None
 
 
 def finish_taking(folder: Path) -> None:
@@ -53,8 +64,18 @@ def finish_taking(folder: Path) -> None:
                 moved.unlink()
             else:
                 _give_back(moved, folder)
+    _tidy(folder / ASIDE)
+
+
+def _tidy(aside: Path) -> None:
+    """Remove what is empty: nothing is left in a partner's folder but what is the partner's."""
+    if aside.is_dir() and not aside.is_symlink():
+        # Whatever another sweep is using is not empty, or is gone.
         with contextlib.suppress(OSError):
-            moved.parent.rmdir()
+            for holder in aside.iterdir():
+                with contextlib.suppress(OSError):
+                    holder.rmdir()
+            aside.rmdir()
 
 
 def _moved_aside(aside: Path) -> Iterator[Path]:

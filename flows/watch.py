@@ -21,6 +21,8 @@ log = logging.getLogger("cypp.serve")
 
 # After so many files the inbox is looked at again, so that who comes last does not wait behind a thousand of another's.
 _ROUND = 10
+# So many files may have their answer and wait for their run to end; each holds its findings in memory.
+_MOST_IN_HAND = 200
 _AWAY_SECONDS = 1.0
 _INBOX, _WAREHOUSE = "the inbox", "the warehouse"
 _PASSING = {_INBOX, _WAREHOUSE}
@@ -33,34 +35,41 @@ class OutOfReachError(Exception):
 
 @dataclass
 class Watcher:
-    """Works off an inbox, partner by partner, one file at a time.
+    """Works off an inbox, partner by partner.
 
-    `partners` gives the partners' codes, or raises OutOfReachError. `ingest` says whether a file is done with; one
-    that is not is tried again after a pause that grows. `interval` is how many seconds pass between two
-    looks, at most.
+    `partners` gives the partners' codes, or raises OutOfReachError. `ingest` is awaited for one file at a time, until
+    its partner has the answer; what it gives is done when the file is done with, and says whether it is. One that is
+    not is tried again after a pause that grows. `interval` is how many seconds pass between two looks, at most.
     """
 
     inbox: Path
     partners: Callable[[], Collection[str]]
-    ingest: Callable[[Waiting], Awaitable[bool]]
+    ingest: Callable[[Waiting], Awaitable[asyncio.Future[bool]]]
     interval: float
     with_events: bool = True
     settling: Settling = field(default_factory=Settling)
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    _in_hand: dict[Path, asyncio.Future[bool]] = field(default_factory=dict)
     _pauses: dict[Path, tuple[float, float]] = field(default_factory=dict)
     _said: set[str] = field(default_factory=set)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until told to stop; the file in hand is finished first."""
+        """Work until told to stop; the files in hand are finished first."""
         events = asyncio.create_task(self._listen(stop)) if self.with_events else None
         try:
             while not stop.is_set():
                 self._hurry.clear()
-                wait = await self._work(stop)
+                try:
+                    wait = await self._work(stop)
+                except OutOfReachError as fault:
+                    self._say_once(_WAREHOUSE, f"{fault} Nothing is taken from the inbox until this is mended.")
+                    wait = _AWAY_SECONDS
                 if wait > 0:
                     with suppress(TimeoutError):
                         await asyncio.wait_for(_first_of(stop.wait(), self._hurry.wait()), wait)
         finally:
+            if self._in_hand:
+                await asyncio.wait(self._in_hand.values())
             if events:
                 events.cancel()
                 with suppress(asyncio.CancelledError):
@@ -68,11 +77,9 @@ class Watcher:
 
     async def _work(self, stop: asyncio.Event) -> float:
         """One look at the inbox and one round of work; how long the next look can wait."""
+        self._let_go()
         try:
             ready, wait = self._look()
-        except OutOfReachError as fault:
-            self._say_once(_WAREHOUSE, f"{fault} Nothing is taken from the inbox until this is mended.")
-            return _AWAY_SECONDS
         except OSError as fault:
             self._say_once(_INBOX, f"The inbox {self.inbox} is out of reach: {fault}. It is looked for every second.")
             return _AWAY_SECONDS
@@ -80,11 +87,11 @@ class Watcher:
             self._said -= _PASSING
             log.info("Everything is there again.")
         for waiting in ready[:_ROUND]:
+            if len(self._in_hand) >= _MOST_IN_HAND:
+                await asyncio.wait(self._in_hand.values(), return_when=asyncio.FIRST_COMPLETED)
             if stop.is_set():
                 break
             await self._take(waiting)
-            # Others have their turn: signals, events, Prefect's own threads.
-            await asyncio.sleep(0)
         return 0.0 if ready else wait
 
     def _look(self) -> tuple[list[Waiting], float]:
@@ -95,6 +102,8 @@ class Watcher:
         lying = list(sweep(self.inbox, self.partners(), time.time()))
         ready = []
         for waiting in lying:
+            if waiting.path in self._in_hand:
+                continue
             if waiting.reason:
                 self._say_once(str(waiting.path), f"{waiting.path} is left where it is: {waiting.reason}.")
                 continue
@@ -119,13 +128,21 @@ class Watcher:
             return self.interval
 
     async def _take(self, waiting: Waiting) -> None:
-        if await self.ingest(waiting):
-            self._pauses.pop(waiting.path, None)
-            return
-        _, last = self._pauses.get(waiting.path, (0.0, _FIRST_PAUSE / 2))
-        pause = min(last * 2, _LONGEST_PAUSE)
-        self._pauses[waiting.path] = time.monotonic() + pause, pause
-        log.warning("%s stays in the inbox, and is tried again in %.0f seconds.", waiting.path, pause)
+        done = await self.ingest(waiting)
+        self._in_hand[waiting.path] = done
+        # The file may have been replaced meanwhile, or have failed.
+        done.add_done_callback(lambda _: self._hurry.set())
+
+    def _let_go(self) -> None:
+        """Have done with the files that are done with; whatever else was raised about one ends the watching."""
+        for path in [path for path, done in self._in_hand.items() if done.done()]:
+            if self._in_hand.pop(path).result():
+                self._pauses.pop(path, None)
+                continue
+            _, last = self._pauses.get(path, (0.0, _FIRST_PAUSE / 2))
+            pause = min(last * 2, _LONGEST_PAUSE)
+            self._pauses[path] = time.monotonic() + pause, pause
+            log.warning("%s stays in the inbox, and is tried again in %.0f seconds.", path, pause)
 
     def _forget_all_but(self, there: set[Path]) -> None:
         self.settling.forget_all_but(there)

@@ -52,6 +52,18 @@ async def _state_of(run: Any) -> Any:
     return await run
 
 
+def artifacts_of(run_id: Any) -> list[Any]:
+    from prefect import get_client
+    from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
+
+    async def look() -> list[Any]:
+        async with get_client() as client:
+            of_run = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run_id]))
+            return await client.read_artifacts(artifact_filter=of_run)
+
+    return asyncio.run(look())
+
+
 def ask(settings: Settings, query: str) -> list[tuple[Any, ...]]:
     with sqlite3.connect(settings.home / "warehouse.db") as warehouse:
         return warehouse.execute(query).fetchall()
@@ -69,19 +81,16 @@ def test_a_good_return_is_accepted_and_leaves_the_inbox(settings: Settings, drop
 
 def test_a_run_is_named_tagged_and_shows_its_findings(settings: Settings, drop: Path, workbook: bytes) -> None:
     from prefect import get_client
-    from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
 
     drop.write_bytes(with_cell(workbook, "G2", "<1"))
     state = ingest(drop)
     assert (state.name, state.type.value) == ("Rejected", "FAILED")
 
-    async def look() -> tuple[Any, list[Any]]:
+    async def look() -> Any:
         async with get_client() as client:
-            run = await client.read_flow_run(state.state_details.flow_run_id)
-            of_run = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run.id]))
-            return run, await client.read_artifacts(artifact_filter=of_run)
+            return await client.read_flow_run(state.state_details.flow_run_id)
 
-    run, artifacts = asyncio.run(look())
+    run, artifacts = asyncio.run(look()), artifacts_of(state.state_details.flow_run_id)
     assert run.name == "yos/our return.xlsx"
     assert set(run.tags) == {"yos", "2010-11Q1"}
     assert {artifact.key for artifact in artifacts} == {"yos-summary", "yos-findings", "returns-2010-11q1"}
@@ -134,6 +143,19 @@ def test_a_resubmission_says_what_it_changed(settings: Settings, drop: Path, wor
     assert "Submission 1" in texts
     assert "Indicators, G5: was 97.9%, is 98.5%" in texts
     assert "NI 46, 2010-11Q1, On Target: was ✗, is ✓" in texts
+
+
+def test_the_summary_says_where_the_receipt_is_and_which_judgements_changed(
+    settings: Settings, drop: Path, workbook: bytes
+) -> None:
+    drop.write_bytes(workbook)
+    ingest(drop)
+    corrected = with_cell(with_cell(workbook, "I5", None), "J5", None)
+    drop.write_bytes(with_cell(corrected, "G5", 0.985))
+    state = ingest(drop)
+    (summary,) = (one.data for one in artifacts_of(state.state_details.flow_run_id) if one.key == "yos-summary")
+    assert f"| Receipt | `{drop.parent / 'replies' / 'our return - accepted.xlsx'}` |" in summary
+    assert "| NI 46, 2010-11Q1 | On Target | ✗ | ✓ |" in summary
 
 
 def test_a_closed_period_asks_and_a_waiver_answers(settings: Settings, drop: Path, workbook: bytes) -> None:
@@ -223,11 +245,11 @@ def test_a_file_that_has_gone_is_no_failure(settings: Settings, drop: Path) -> N
 def test_what_was_recorded_and_not_taken_away_is_not_recorded_again(
     settings: Settings, drop: Path, workbook: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows import ingest as flow
+    from flows import steps
 
     drop.write_bytes(with_cell(workbook, "G2", "<1"))
     with monkeypatch.context() as killed:
-        killed.setattr(flow, "take_away", lambda *_: False)
+        killed.setattr(steps, "take_away", lambda *_: False)
         ingest(drop)
     assert drop.exists()
     state = ingest(drop)

@@ -1,17 +1,18 @@
 """Where replies are written, and that no link leads them elsewhere."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from cypp_etl.receipts.reply import Reply
-from flows.replies import write_reply
+from flows.replies import remove_unfinished_replies, write_reply
 
 REPLY = Reply("return - accepted.xlsx", b"new")
 
 
 def names_in(folder: Path) -> list[str]:
-    return [path.name for path in folder.iterdir()]
+    return sorted(path.name for path in folder.iterdir())
 
 
 def test_a_reply_is_written_and_replaces_an_older_one(tmp_path: Path) -> None:
@@ -47,3 +48,30 @@ def test_what_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=REPLY.file_name):
         write_reply(tmp_path, REPLY)
     assert names_in(tmp_path / "replies") == [REPLY.file_name]
+
+
+@pytest.mark.parametrize(("age_seconds", "left"), [(3599, 1), (3601, 0)])
+def test_what_a_killed_process_left_is_removed_once_nobody_can_be_writing_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, age_seconds: float, left: int
+) -> None:
+    with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
+        killed.setattr(os, "fsync", _die)
+        write_reply(tmp_path, REPLY)
+    (unfinished,) = (tmp_path / "replies").iterdir()
+    (tmp_path / "replies" / ".DS_Store").write_bytes(b"theirs")
+    removed = remove_unfinished_replies(tmp_path, unfinished.stat().st_mtime + age_seconds)
+    assert (removed, names_in(tmp_path / "replies")) == (1 - left, [".DS_Store"] + [unfinished.name] * left)
+
+
+def test_a_link_does_not_lead_the_removal_elsewhere(tmp_path: Path) -> None:
+    elsewhere, folder = tmp_path / "elsewhere", tmp_path / "yos"
+    for place in (elsewhere, folder):
+        place.mkdir()
+    (elsewhere / ".unfinished-other").write_bytes(b"theirs")
+    (folder / "replies").symlink_to(elsewhere)
+    assert remove_unfinished_replies(folder, 1e12) == 0
+    assert names_in(elsewhere) == [".unfinished-other"]
+
+
+def _die(_descriptor: int) -> None:
+    raise KeyboardInterrupt

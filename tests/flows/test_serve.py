@@ -61,6 +61,12 @@ class Served:
             return warehouse.execute("SELECT partner_code, status FROM bi_submissions ORDER BY 1").fetchall()
 
 
+def server_of(process: "subprocess.Popen[bytes]") -> int:
+    """Prefect's server, which is the one child of `cypp serve`."""
+    (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return int(child)
+
+
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
     served = Served(tmp_path)
@@ -75,14 +81,22 @@ def test_drops_are_taken_across_a_kill_and_the_killed_run_is_closed(served: Serv
     plan = read_plan()
     process = served.start()
     inbox = served.home / "inbox"
+    # An answer waits for nothing of Prefect's; the file stays until its run has been shown.
+    os.kill(server_of(process), signal.SIGSTOP)
     (inbox / "yos" / "ours.xlsx").write_bytes(sample_return(plan, "yos", PERIOD))
-    served.wait_until(lambda: len(served.submissions()) == 1)
+    served.wait_until((inbox / "yos" / "replies" / "ours - accepted.xlsx").exists)
+    assert (inbox / "yos" / "ours.xlsx").exists()
+    os.kill(server_of(process), signal.SIGCONT)
+    served.wait_until(lambda: not (inbox / "yos" / "ours.xlsx").exists())
+    (inbox / "nhs" / "ours.xlsx").write_bytes(sample_return(plan, "nhs", PERIOD))
+    served.wait_until(lambda: len(served.submissions()) == 2)
     process.kill()
     process.wait()
     (inbox / "police" / "ours.xlsx").write_bytes(sample_return(plan, "police", PERIOD))
     process = served.start()
     served.wait_until(lambda: "police/ours.xlsx: accepted" in served.log.read_text())
-    assert served.submissions() == [("police", "accepted"), ("yos", "accepted")]
+    partners = [("nhs", "accepted"), ("police", "accepted"), ("yos", "accepted")]
+    assert served.submissions() == partners
     # What is left are the answers, in the folders of replies.
     served.wait_until(lambda: {path.parent.name for path in inbox.rglob("*.xlsx")} == {"replies"})
     second = subprocess.run(

@@ -1,7 +1,9 @@
 """What was recorded leaves the inbox; what a partner put in its place meanwhile does not, whoever is killed when."""
 
 import os
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,6 +39,31 @@ def test_what_was_recorded_is_removed(dropped: Path, kept: Kept) -> None:
     assert take_away(dropped, kept)
     assert lying(dropped.parent) == {}
     assert take_away(dropped, kept), "gone already is as good"
+
+
+def test_nothing_of_ours_is_left_behind(dropped: Path, kept: Kept) -> None:
+    (dropped.parent / ASIDE / f"{kept.sha256}.killed").mkdir(parents=True)
+    take_away(dropped, kept)
+    assert list(dropped.parent.iterdir()) == []
+
+
+def test_what_another_sweep_tidies_away_is_made_again(
+    dropped: Path, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = tempfile.mkdtemp
+    tidied: list[str] = []
+
+    def make_and_lose(**arguments: Any) -> str:
+        made = make(**arguments)
+        if not tidied:
+            finish_taking(dropped.parent)
+            tidied.append(made)
+        return made
+
+    monkeypatch.setattr(taking.tempfile, "mkdtemp", make_and_lose)
+    assert take_away(dropped, kept)
+    assert tidied
+    assert list(dropped.parent.iterdir()) == []
 
 
 def test_a_replacement_stays(dropped: Path, kept: Kept) -> None:
@@ -75,7 +102,7 @@ def test_what_was_begun_is_finished(dropped: Path, kept: Kept, content: bytes | 
     dropped.rename(holder / dropped.name)
     finish_taking(dropped.parent)
     assert lying(dropped.parent) == left
-    assert list((dropped.parent / ASIDE).iterdir()) == []
+    assert not (dropped.parent / ASIDE).exists()
 
 
 def test_a_link_lends_nobody_anothers_files(dropped: Path, kept: Kept, tmp_path: Path) -> None:

@@ -33,7 +33,10 @@ class Office:
             raise OutOfReachError("no warehouse.")
         return ["police", "yos"]
 
-    async def ingest(self, waiting: Waiting) -> bool:
+    async def ingest(self, waiting: Waiting) -> "asyncio.Future[bool]":
+        return asyncio.ensure_future(self._take(waiting))
+
+    async def _take(self, waiting: Waiting) -> bool:
         self.tries += 1
         if waiting.path.name in self.fails:
             return False
@@ -180,6 +183,56 @@ def test_a_file_that_fails_stops_no_other_and_is_tried_again(office: Office) -> 
     assert office.tries == 3
 
 
+def test_an_answer_waits_for_no_run(office: Office) -> None:
+    """Runs take as long as Prefect's server likes; the files behind are answered meanwhile, and none is taken twice."""
+    answered: list[str] = []
+    server_answers = asyncio.Event()
+
+    async def ingest(waiting: Waiting) -> "asyncio.Future[bool]":
+        answered.append(waiting.path.name)
+        return asyncio.ensure_future(run_of(waiting))
+
+    async def run_of(waiting: Waiting) -> bool:
+        await server_answers.wait()
+        return await office._take(waiting)
+
+    async def drop() -> None:
+        for name in "abc":
+            office.drop(f"yos/{name}.xlsx")
+        async with asyncio.timeout(20):
+            while len(answered) < 3:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(1)
+        assert (sorted(answered), office.taken) == (["a.xlsx", "b.xlsx", "c.xlsx"], [])
+        server_answers.set()
+        await office.until("yos/a.xlsx", "yos/b.xlsx", "yos/c.xlsx")
+
+    office.ingest = ingest  # type: ignore[method-assign]
+    watch(office, drop, interval=0.2)
+    assert len(answered) == 3
+
+
+def test_a_file_that_is_replaced_while_it_is_in_hand_is_taken_again(office: Office) -> None:
+    newer = zipped(b"newer")
+    contents: list[bytes] = []
+
+    async def ingest(waiting: Waiting) -> "asyncio.Future[bool]":
+        contents.append(waiting.path.read_bytes())
+        if contents == [WORKBOOK]:
+            office.drop("yos/.newer", newer)
+            (office.inbox / "yos" / ".newer").replace(waiting.path)
+            return asyncio.ensure_future(asyncio.sleep(0.5, True))
+        return asyncio.ensure_future(office._take(waiting))
+
+    async def drop() -> None:
+        office.drop("yos/a.xlsx")
+        await office.until("yos/a.xlsx")
+
+    office.ingest = ingest  # type: ignore[method-assign]
+    watch(office, drop)
+    assert contents == [WORKBOOK, newer]
+
+
 def test_what_cannot_be_taken_is_said_once(office: Office, caplog: pytest.LogCaptureFixture) -> None:
     async def drop() -> None:
         office.drop("stray.xlsx")
@@ -206,7 +259,7 @@ def test_who_comes_last_does_not_wait_behind_a_hundred(office: Office) -> None:
 
     ingest = office.ingest
 
-    async def slowly(waiting: Waiting) -> bool:
+    async def slowly(waiting: Waiting) -> "asyncio.Future[bool]":
         await asyncio.sleep(0.02)
         return await ingest(waiting)
 

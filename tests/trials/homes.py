@@ -4,8 +4,10 @@ import hashlib
 import os
 import shutil
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +15,17 @@ from sqlalchemy import select
 
 from cypp_etl.periods import parse_period
 from cypp_etl.plan_reader import read_plan
-from cypp_etl.samples import IndicatorAnswer, fill_template, sample_answers, sample_return
+from cypp_etl.samples import IndicatorAnswer, fill_template, sample_answers, sample_periods, sample_return
 from cypp_etl.templates import write_template
 from flows.inbox import REPLIES
+from tests.postgres import administer, database_url
+from tests.trials.nursery import Nursery
 from warehouse.engine import open_warehouse, reading
 from warehouse.tables import metadata, submission
 
 PERIOD = parse_period("2010-11Q1")
 # What two runs of the same need not have in common.
 _OWN = {"recorded_at", "superseded_at", "received_at", "delivery", "file", "closed_at"}
-
-processes = get_context("forkserver")
-processes.set_forkserver_preload(["tests.trials.sweeping"])
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,6 @@ class Home:
     def environment(self) -> dict[str, str]:
         return {"CYPP_HOME": str(self.folder), "CYPP_WAREHOUSE_URL": self.warehouse_url}
 
-    def run(self, target: Any, *arguments: Any) -> int:
-        """Run a sweep in a process of its own; its exit status, -9 if it was killed."""
-        process = processes.Process(target=target, args=(self.environment, *arguments))
-        process.start()
-        process.join()
-        assert process.exitcode is not None
-        return process.exitcode
-
     def bytes_there(self) -> set[str]:
         """The SHA-256 of whatever lies in inbox and archive."""
         files = [path for place in ("inbox", "archive") for path in (self.folder / place).rglob("*") if path.is_file()]
@@ -57,6 +50,13 @@ class Home:
     def replies(self) -> list[str]:
         """The names of the receipts, less what a killed process left of one."""
         return sorted(path.name for path in self._in_inbox() if path.parent.name == REPLIES and path.name[0] != ".")
+
+    def statuses(self) -> set[str]:
+        engine = open_warehouse(self.warehouse_url)
+        with reading(engine) as connection:
+            found = set(connection.scalars(select(submission.c.status)))
+        engine.dispose()
+        return found
 
     def _in_inbox(self) -> list[Path]:
         return [path for path in (self.folder / "inbox").rglob("*") if path.is_file()]
@@ -79,21 +79,85 @@ def make_drops() -> dict[str, bytes]:
     }
 
 
-def drop(drops: dict[str, bytes], home: Home) -> Home:
-    """Drop files, each a second after the one before."""
-    for second, (name, content) in enumerate(drops.items()):
-        path = home.folder / "inbox" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        os.utime(path, (1_280_000_000 + second,) * 2)
-    return home
+def make_many_drops() -> dict[str, bytes]:
+    """A year's returns of every partner; some once more from the same partner, some from another's folder."""
+    plan = read_plan()
+    returns = {
+        f"{code}/{period.code}.xlsx": sample_return(plan, code, period)
+        for period in sample_periods()[:4]
+        for code in plan.partners
+    }
+    again = {f"{path.removesuffix('.xlsx')} again.xlsx": returns[path] for path in list(returns)[::5]}
+    strayed = {f"lscb/from {path.replace('/', ' ')}": returns[path] for path in list(returns)[1::5]}
+    return returns | again | strayed
 
 
-def sqlite_home(folder: Path, template: Path | None = None) -> Home:
-    folder.mkdir(parents=True)
-    if template:
-        shutil.copy(template, folder / "warehouse.db")
-    return Home(folder, f"sqlite:///{folder / 'warehouse.db'}")
+class Site:
+    """Makes homes, on SQLite or on a PostgreSQL server, whose warehouse is up to date and has its plan."""
+
+    def __init__(self, folder: Path, nursery: Nursery, server: str | None) -> None:
+        self._folder = folder
+        self._server = server
+        self._numbers = count()
+        self._template = self._empty_home("template")
+        if server:
+            administer(server, "CREATE DATABASE trial_template")
+        assert nursery.run("sweep_once", self._template.environment) == 0
+
+    @contextmanager
+    def home(self, drops: dict[str, bytes]) -> Iterator[Home]:
+        """A home with drops in its inbox, each a second younger than the one before; it is removed afterwards."""
+        name = str(next(self._numbers))
+        home = self._empty_home(name)
+        for second, (path, content) in enumerate(drops.items()):
+            drop(home.folder / "inbox" / path, content, 1_280_000_000 + second)
+        if self._server:
+            administer(self._server, f"CREATE DATABASE trial_{name} TEMPLATE trial_template")
+        else:
+            shutil.copy(self._template.folder / "warehouse.db", home.folder)
+        yield home
+        shutil.rmtree(home.folder)
+        if self._server:
+            administer(self._server, f"DROP DATABASE trial_{name} WITH (FORCE)")
+
+    def _empty_home(self, name: str) -> Home:
+        folder = self._folder / name
+        folder.mkdir()
+        on_server = self._server and database_url(self._server, f"trial_{name}")
+        return Home(folder, on_server or f"sqlite:///{folder / 'warehouse.db'}")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is there when everything has been taken: the warehouse's rows, and the names of the receipts."""
+
+    rows: dict[str, Counter[tuple[Any, ...]]]
+    replies: list[str]
+
+
+def outcome_of(home: Home, drops: dict[str, bytes]) -> Outcome:
+    """What was made of the drops: each is recorded once, none lies in the inbox, and every byte is there."""
+    outcome = Outcome(contents(home.warehouse_url), home.replies())
+    assert home.waiting() == []
+    assert outcome.rows["submission"].total() == len(drops)
+    assert hashes(drops) <= home.bytes_there()
+    return outcome
+
+
+def assert_same(home: Home, drops: dict[str, bytes], expected: Outcome) -> None:
+    outcome = outcome_of(home, drops)
+    assert outcome.replies == expected.replies
+    assert outcome.rows == expected.rows
+
+
+def hashes(drops: dict[str, bytes]) -> set[str]:
+    return {hashlib.sha256(content).hexdigest() for content in drops.values()}
+
+
+def drop(path: Path, content: bytes, at: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    os.utime(path, (at, at))
 
 
 def contents(warehouse_url: str) -> dict[str, Counter[tuple[Any, ...]]]:

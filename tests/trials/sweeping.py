@@ -1,7 +1,7 @@
-"""One sweep of an inbox by the steps of `ingest-return`, without Prefect, in a process that may be made to die.
+"""What is done in a process that may be made to die: one sweep of an inbox by the steps of `ingest-return`.
 
-Run in a process of its own. It dies by SIGKILL before the n-th line that it comes to in the code which keeps, records
-and takes away: no step of it can be missed, and the code needs no hooks for it.
+It dies by SIGKILL before the n-th line that it comes to in the code which keeps, records, answers and takes away: no
+step of it can be missed, and the code needs no hooks for it.
 """
 
 import json
@@ -12,21 +12,26 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any
 
 import flows.answering
 import flows.archive
 import flows.replies
+import flows.steps
 import flows.taking
 import warehouse.deciding
 import warehouse.engine
 import warehouse.load
 import warehouse.loading
-from flows.answering import answer
+import warehouse.revisions
+from cypp_etl.periods import parse_period
+from cypp_etl.plan_reader import read_plan
+from cypp_etl.samples import sample_return
 from flows.inbox import sweep
 from flows.settings import read_settings
-from flows.taking import take_away
+from flows.steps import Steps
 from flows.workplace import open_workplace
 
 RECEIVED_AT = datetime(2010, 7, 20, 10, tzinfo=UTC)
@@ -36,6 +41,7 @@ _STEPS = {
         flows.answering,
         flows.archive,
         flows.replies,
+        flows.steps,
         flows.taking,
         warehouse.deciding,
         warehouse.engine,
@@ -46,36 +52,44 @@ _STEPS = {
 }
 
 
+def rehearse() -> None:
+    """Sweep once where it matters to nobody, so that what is imported and compiled for it is there after a fork."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "inbox" / "yos" / "return.xlsx"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(sample_return(read_plan(), "yos", parse_period("2010-11Q1")))
+        sweep_once({"CYPP_HOME": folder})
+
+
 def sweep_once(environment: dict[str, str]) -> None:
     """Ingest whatever lies in the inbox, as `flows.ingest.ingest_return` does."""
     settings = read_settings(environment)
     workplace = open_workplace(settings)
     for waiting in sweep(settings.inbox, workplace.plan.partners, time.time()):
+        steps = Steps(workplace, waiting.path, waiting.partner_code, RECEIVED_AT)
         try:
-            kept = workplace.keep(waiting.path)
+            steps.check()
         except FileNotFoundError:
             continue
-        checked = workplace.check(str(waiting.path), kept, waiting.partner_code, RECEIVED_AT)
-        recorded = workplace.load(checked, RECEIVED_AT, kept.delivery)
-        answer(workplace, checked, recorded, kept, RECEIVED_AT)
-        take_away(waiting.path, kept)
+        steps.load()
+        steps.reply()
+        steps.take_away()
+    workplace.engine.dispose()
 
 
-def sweep_and_die(environment: dict[str, str], lines: int, came_to: Path | None = None) -> None:
-    """The same, killed before its n-th line; if it has fewer, each is written down with when it was first and last."""
+def sweep_and_die(environment: dict[str, str], lines: int, came_to: str = "") -> None:
+    """The same, killed before its n-th line; if it has fewer, each is written down with when it was first come to."""
     seen = 0
     first: dict[str, int] = {}
-    last: dict[str, int] = {}
 
     def trace(frame: FrameType, event: str, _argument: Any) -> Any:
         nonlocal seen
         if frame.f_code.co_filename not in _STEPS:
             return None
-        if event in {"line", "return"}:
+        if event == "line":
             seen += 1
-            place = f"{frame.f_code.co_filename}:{frame.f_lineno}:{event}"
+            place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
             first.setdefault(place, seen)
-            last[place] = seen
             if seen == lines:
                 os.kill(os.getpid(), signal.SIGKILL)
         return trace
@@ -84,7 +98,7 @@ def sweep_and_die(environment: dict[str, str], lines: int, came_to: Path | None 
     sweep_once(environment)
     sys.settrace(None)
     if came_to:
-        came_to.write_text(json.dumps(sorted({*first.values(), *last.values()})))
+        Path(came_to).write_text(json.dumps(sorted(first.values())))
 
 
 def sweep_on_full_disk(environment: dict[str, str], free: int) -> None:

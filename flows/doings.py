@@ -1,0 +1,101 @@
+"""What `cypp serve` does with each file that the watcher finds: the answer first, and its run in Prefect beside it."""
+
+import asyncio
+import os
+import time
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+import httpx
+from prefect import tags
+from prefect.exceptions import PrefectException
+from sqlalchemy.exc import SQLAlchemyError
+
+# Not used here: the first drop is not to wait until it has been imported.
+import cypp_etl.checking  # noqa: F401
+from cypp_etl.plan_reader import PlanError
+from flows.inbox import Waiting
+from flows.ingest import showing
+from flows.settings import Settings
+from flows.steps import Steps
+from flows.sweep import Swept, ingest_one
+from flows.watch import OutOfReachError, log
+from flows.workplace import Workplace, open_workplace
+from warehouse.revisions import WarehouseTooNewError
+
+# How long what was found out about plan and warehouse is taken to hold, unless something fails.
+_LOOK_SECONDS = 10.0
+
+
+class Doings:
+    """Answers each file as it is found, and shows it as a run.
+
+    Runs take turns. What Prefect's server makes a run wait for holds up the runs behind it, and no answer.
+    """
+
+    def __init__(self, settings: Settings, stop: asyncio.Event) -> None:
+        self._settings = settings
+        self._stop = stop
+        self._turn = asyncio.Lock()
+        self._workplace: Workplace | None = None
+        self._looked_at = 0.0
+
+    def partners(self) -> Collection[str]:
+        """The partners' codes, once plan and warehouse are known to be there: no run is begun that must fail."""
+        return self._open().plan.partners
+
+    def _open(self) -> Workplace:
+
+        now = time.monotonic()
+        if self._workplace is None or now - self._looked_at > _LOOK_SECONDS:
+            try:
+                opened = open_workplace(self._settings)
+            except (SQLAlchemyError, PlanError, WarehouseTooNewError) as fault:
+                raise OutOfReachError(str(fault)) from fault
+            if self._workplace:
+                self._workplace.engine.dispose()
+            self._workplace, self._looked_at = opened, now
+        return self._workplace
+
+    async def ingest(self, waiting: Waiting) -> asyncio.Future[bool]:
+        """Begin the run and go ahead of it, until the partner has the answer.
+
+        Returns:
+            What is done when the run has ended, and says whether the file is done with, accepted or not.
+        """
+        steps = Steps(self._open(), waiting.path, waiting.partner_code, datetime.now(UTC))
+        run = asyncio.create_task(self._show(steps))
+        ahead = asyncio.create_task(asyncio.to_thread(steps.reply))
+        await asyncio.wait([ahead])
+        if fault := ahead.exception():
+            # The run comes to the same step, and tries it again or fails of it.
+            log.debug("%s: %s", waiting.path, fault)
+        return run
+
+    async def _show(self, steps: Steps) -> bool:
+
+        began = time.monotonic()
+        name = f"{steps.folder_partner}/{steps.path.name}"
+        swept = Swept()
+        async with self._turn:
+            if self._stop.is_set():
+                # The file lies in the inbox still: the next start recognises it, and shows it.
+                return False
+            try:
+                with tags(mark()), showing(steps):
+                    await ingest_one(steps.path, steps.folder_partner, swept, steps.received_at)
+            except (PrefectException, httpx.HTTPError, RuntimeError, OSError) as fault:
+                swept.failed.append((steps.path, f"Prefect's server does not answer: {fault}"))
+        for _, message in swept.failed:
+            self._workplace = None
+            log.error("%s: failed. %s", name, message)
+        for _, ingested in swept.ingested:
+            findings = len(ingested.checked.findings)
+            status = ingested.recorded.status.value
+            log.info("%s: %s, findings: %d (%.1f s)", name, status, findings, time.monotonic() - began)
+        return not swept.failed
+
+
+def mark() -> str:
+    """The tag by which the next `cypp serve` on this machine knows the runs of this one."""
+    return f"serve@{os.uname().nodename}"

@@ -1,0 +1,87 @@
+"""A process that has all in memory that a sweep needs, and forks a child for each: a kill costs no start of Python.
+
+`python -m tests.trials.nursery` reads jobs, a line of JSON each, and answers each with how its child ended. It has a
+single thread, so that whatever a fork copies is whole: another thread's lock would be copied without its thread.
+"""
+
+import faulthandler
+import json
+import os
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+ROOT = Path(__file__).resolve().parents[2]
+# No job takes so long: one that hangs says where, and ends as a failure.
+_HANGS_SECONDS = 120
+_WITHOUT_THREADS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
+class Nursery:
+    """Runs functions of `tests.trials.sweeping`, one at a time, each in a process of its own."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.trials.nursery"],
+            cwd=ROOT,
+            env=os.environ | _WITHOUT_THREADS,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def begin(self, job: str, *arguments: object) -> None:
+        assert self._process.stdin
+        self._process.stdin.write(json.dumps([job, *arguments]) + "\n")
+        self._process.stdin.flush()
+
+    def end(self) -> int:
+        """Wait for the job that was begun; its exit status, -9 if it was killed."""
+        assert self._process.stdout
+        return int(self._process.stdout.readline())
+
+    def run(self, job: str, *arguments: object) -> int:
+        self.begin(job, *arguments)
+        return self.end()
+
+    def close(self) -> None:
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait(_HANGS_SECONDS)
+
+
+def _nurse() -> None:
+    from tests.trials import sweeping
+
+    sweeping.rehearse()
+    answers = os.fdopen(os.dup(1), "w")
+    # Whatever a job prints is no answer.
+    os.dup2(2, 1)
+    threads = Path("/proc/self/task")
+    for line in sys.stdin:
+        assert not threads.exists() or len(list(threads.iterdir())) == 1, "a fork would copy other threads' locks"
+        job, *arguments = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            _do(getattr(sweeping, job), arguments)
+        _, status = os.waitpid(child, 0)
+        answers.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        answers.flush()
+
+
+def _do(job: Callable[..., None], arguments: list[object]) -> NoReturn:
+    """Do a job and end, without what the parent would do at its own end."""
+    faulthandler.dump_traceback_later(_HANGS_SECONDS, exit=True)
+    try:
+        job(*arguments)
+    except BaseException:  # noqa: BLE001 - the exit status tells of it
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    _nurse()

@@ -1,0 +1,106 @@
+"""A slow share without events: files come in pieces, are replaced while they are read, and the share goes away."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from cypp_etl.periods import parse_period
+from cypp_etl.plan_reader import read_plan
+from cypp_etl.samples import sample_return
+from flows.inbox import Waiting
+from flows.settings import read_settings
+from flows.steps import Steps
+from flows.watch import Watcher
+from flows.workplace import open_workplace
+from tests.trials.homes import Home, Site, contents, hashes
+
+PLAN = read_plan()
+
+
+class Hands:
+    """Takes what the watcher finds by the real steps; `in_between` happens when one is answered and not yet taken."""
+
+    def __init__(self, home: Home) -> None:
+        self.workplace = open_workplace(read_settings(home.environment))
+        self.in_between: Callable[[Path], None] = lambda _: None
+
+    def partners(self) -> list[str]:
+        return list(self.workplace.plan.partners)
+
+    async def ingest(self, waiting: Waiting) -> "asyncio.Future[bool]":
+        steps = Steps(self.workplace, waiting.path, waiting.partner_code, datetime.now(UTC))
+        way = asyncio.create_task(self._take(steps))
+        await asyncio.wait([way])
+        return way
+
+    async def _take(self, steps: Steps) -> bool:
+        try:
+            await asyncio.to_thread(steps.reply)
+            self.in_between(steps.path)
+            await asyncio.to_thread(steps.take_away)
+        except OSError:
+            return False
+        return True
+
+
+async def write_slowly(path: Path, content: bytes, chance: random.Random) -> None:
+    """As a client's copy over a slow line; whoever has the file open goes on writing while the share is away."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        for start in range(0, len(content), len(content) // 8):
+            file.write(content[start : start + len(content) // 8])
+            file.flush()
+            await asyncio.sleep(chance.uniform(0.05, 0.6))
+
+
+@pytest.mark.parametrize("site", ["sqlite"], indirect=True)
+def test_a_slow_share_that_goes_away(site: Site) -> None:
+    first = {f"{code}/ours.xlsx": sample_return(PLAN, code, parse_period("2009-10Q1")) for code in PLAN.partners}
+    second = {f"{code}/next.xlsx": sample_return(PLAN, code, parse_period("2009-10Q2")) for code in PLAN.partners}
+    correction = sample_return(PLAN, "yos", parse_period("2009-10Q3"))
+    with site.home({}) as home:
+        hands = Hands(home)
+        inbox = home.folder / "inbox"
+        away = home.folder / "away"
+        chance = random.Random(2010)
+
+        def replace(path: Path) -> None:
+            if (path.parent.name, path.name) == ("yos", "ours.xlsx"):
+                hands.in_between = lambda _: None
+                newer = path.with_name(".newer")
+                newer.write_bytes(correction)
+                newer.replace(path)
+
+        async def trial() -> None:
+            stop = asyncio.Event()
+            watching = asyncio.create_task(
+                Watcher(inbox, hands.partners, hands.ingest, interval=0.2, with_events=False).run(stop)
+            )
+            hands.in_between = replace
+            await asyncio.gather(*(write_slowly(inbox / name, data, chance) for name, data in first.items()))
+            writing = [asyncio.create_task(write_slowly(inbox / name, data, chance)) for name, data in second.items()]
+            await asyncio.sleep(0.5)
+            inbox.rename(away)
+            await asyncio.sleep(2)
+            assert not inbox.exists(), "nothing is made in its place"
+            away.rename(inbox)
+            await asyncio.gather(*writing)
+            async with asyncio.timeout(60):
+                while home.waiting() or not home.replies():
+                    await asyncio.sleep(0.1)
+            stop.set()
+            await watching
+
+        asyncio.run(trial())
+        hands.workplace.engine.dispose()
+        dropped = first | second | {"yos/ours.xlsx, again": correction}
+        rows = contents(home.warehouse_url)["submission"]
+        assert rows.total() == len(dropped)
+        assert len(home.replies()) == len(dropped) - 1, "the correction has its original's name, and its receipt"
+        assert hashes(dropped) <= home.bytes_there()
+        # Half a workbook would have been rejected.
+        assert home.statuses() <= {"accepted", "accepted with queries"}
