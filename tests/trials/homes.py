@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import select
 
@@ -99,9 +100,11 @@ class Site:
         self._folder = folder
         self._server = server
         self._numbers = count()
+        # pytest makes a site anew where it comes back to a database system.
+        self._prefix = f"trial_{uuid4().hex[:8]}"
         self._template = self._empty_home("template")
         if server:
-            administer(server, "CREATE DATABASE trial_template")
+            administer(server, f"CREATE DATABASE {self._prefix}_template")
         assert nursery.run("sweep_once", self._template.environment) == 0
 
     @contextmanager
@@ -112,18 +115,18 @@ class Site:
         for second, (path, content) in enumerate(drops.items()):
             drop(home.folder / "inbox" / path, content, 1_280_000_000 + second)
         if self._server:
-            administer(self._server, f"CREATE DATABASE trial_{name} TEMPLATE trial_template")
+            administer(self._server, f"CREATE DATABASE {self._prefix}_{name} TEMPLATE {self._prefix}_template")
         else:
             shutil.copy(self._template.folder / "warehouse.db", home.folder)
         yield home
         shutil.rmtree(home.folder)
         if self._server:
-            administer(self._server, f"DROP DATABASE trial_{name} WITH (FORCE)")
+            administer(self._server, f"DROP DATABASE {self._prefix}_{name} WITH (FORCE)")
 
     def _empty_home(self, name: str) -> Home:
         folder = self._folder / name
         folder.mkdir()
-        on_server = self._server and database_url(self._server, f"trial_{name}")
+        on_server = self._server and database_url(self._server, f"{self._prefix}_{name}")
         return Home(folder, on_server or f"sqlite:///{folder / 'warehouse.db'}")
 
 
