@@ -1,9 +1,10 @@
 """What a workbook becomes once read and checked: tidy rows that keep their cell, and findings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 
 from cypp_etl.findings import Finding
 from cypp_etl.periods import Period
@@ -124,3 +125,11 @@ class History:
     milestone_states: Mapping[tuple[str, Period], MilestoneStatus] = field(default_factory=dict)
     contents: Mapping[tuple[str, Period], KnownContent] = field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
+
+    @cached_property
+    def states_of(self) -> Mapping[str, Sequence[tuple[Period, MilestoneStatus]]]:
+        """The states reported of each milestone, with their periods."""
+        states: dict[str, list[tuple[Period, MilestoneStatus]]] = {}
+        for (milestone, period), state in self.milestone_states.items():
+            states.setdefault(milestone, []).append((period, state))
+        return states

@@ -31,12 +31,16 @@ class Workplace:
     def check(self, file: str, kept: Kept, folder_partner: str, received_at: datetime) -> "CheckedReturn":
         """Read and check the bytes that were kept, beside what the warehouse knows."""
         from cypp_etl.checking import Checker, Received
+        from cypp_etl.submission import History
         from warehouse.engine import reading
         from warehouse.history import read_history
 
+        checker = Checker(self.plan, History(), received_at.date())
+        opened = checker.open(Received(file, read(kept), folder_partner))
         with reading(self.engine) as connection:
-            history = read_history(connection, [folder_partner] if folder_partner else list(self.plan.partners))
-        return Checker(self.plan, history, received_at.date()).check(Received(file, read(kept), folder_partner))
+            history = read_history(connection, opened.partner_codes)
+        (checked,) = checker.beside(history).check_opened([opened])
+        return checked
 
     def load(self, checked: "CheckedReturn", received_at: datetime, delivery: str | None = None) -> "Recorded":
         """Record the submission, and what follows from it, in one transaction."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, select, text
+from sqlalchemy import Connection, Table, func, insert, select, text
 
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.submission import History, KnownContent, KnownFigure, Waiver
@@ -22,6 +22,16 @@ def read_history(connection: Connection, partner_codes: Collection[str]) -> Hist
         contents=_contents(connection, partner_codes),
         waivers=_waivers(connection, partner_codes),
     )
+
+
+def last_submission(connection: Connection) -> int:
+    """The number of the submission recorded last, 0 where there is none."""
+    return connection.scalar(select(func.max(submission.c.submission_id))) or 0
+
+
+def partners_since(connection: Connection, submission_id: int) -> set[str | None]:
+    """Whose submissions were recorded after one; None among them for those that do not say whose they are."""
+    return set(connection.scalars(select(submission.c.partner_code).where(submission.c.submission_id > submission_id)))
 
 
 def closed_periods(connection: Connection) -> set[Period]:

@@ -14,15 +14,39 @@ from cypp_etl.plan_model import Indicator, Plan
 from cypp_etl.submission import History
 from schemas.codes import Marker, Measure
 
-KnownValues = Mapping[str, Collection[Decimal]]
+
+@dataclass(frozen=True, slots=True)
+class KnownValues:
+    """Earlier figures, by which a percentage typed without its sign is believed or not.
+
+    `planned` are the plan's own, by indicator; `observed` those in the warehouse, by partner code and indicator: what
+    another partner returned says nothing.
+    """
+
+    planned: Mapping[str, Collection[Decimal]]
+    observed: Mapping[tuple[str, str], Collection[Decimal]]
+
+    @classmethod
+    def of(cls, plan: Plan, history: History) -> "KnownValues":
+        """Every figure known of each indicator, from the plan and from the warehouse."""
+        planned: dict[str, set[Decimal]] = {}
+        for (_, indicator, _), figure in plan.figures.items():
+            if figure.value is not None:
+                planned.setdefault(indicator, set()).add(figure.value)
+        observed: dict[tuple[str, str], set[Decimal]] = {}
+        for (partner_code, _, indicator, _), known in history.figures.items():
+            if known.value is not None:
+                observed.setdefault((partner_code, indicator), set()).add(known.value)
+        return cls(planned, observed)
+
+    def values(self, indicator: str, partner_code: str) -> list[Decimal]:
+        """The earlier figures of one indicator of one partner's."""
+        return [*self.planned.get(indicator, ()), *self.observed.get((partner_code, indicator), ())]
 
 
 @dataclass
 class FigureReader:
-    """Reads the figures of one workbook; `findings` gathers what is wrong with them.
-
-    `known` are earlier figures by indicator, by which a percentage typed without its sign is believed or not.
-    """
+    """Reads the figures of one workbook; `findings` gathers what is wrong with them."""
 
     file: str
     known: KnownValues
@@ -41,7 +65,7 @@ class FigureReader:
     ) -> FigureRow:
         """Read one figure; `beside` is what a marker column says of it."""
         reading = read_figure(source.cells.get(column))
-        value, unit_trouble = to_unit(reading, leaf, self.known.get(leaf.indicator, ()))
+        value, unit_trouble = to_unit(reading, leaf, self.known.values(leaf.indicator, partner_code))
         marker = reading.marker or (beside.marker if value is None else None)
         if value is None and marker is None:
             marker = Marker.NOT_RETURNED
@@ -76,15 +100,3 @@ class FigureReader:
     def _report(self, figure: FigureRow, column: str, reading: Reading, code: str) -> None:
         if code:
             self.findings.append(figure.find(code, column=column, value=reading.typed))
-
-
-def known_values(plan: Plan, history: History) -> KnownValues:
-    """Every figure known of each indicator, from the plan and from the warehouse."""
-    known: dict[str, set[Decimal]] = {}
-    for (_, indicator, _), figure in plan.figures.items():
-        if figure.value is not None:
-            known.setdefault(indicator, set()).add(figure.value)
-    for (_, _, indicator, _), observed in history.figures.items():
-        if observed.value is not None:
-            known.setdefault(indicator, set()).add(observed.value)
-    return known
