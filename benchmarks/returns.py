@@ -35,7 +35,7 @@ _FIGURES, _TEXTS = "xl/worksheets/sheet2.xml", "xl/sharedStrings.xml"
 def make_national_plan(folder: Path, partners: int, indicators: int = INDICATORS, milestones: int = MILESTONES) -> Plan:
     """Write the shipped plan with so many further partners into a folder, and read it."""
     copy_shipped_plan(folder)
-    codes = [_partner_code(number) for number in range(partners)]
+    codes = [code_of_partner(number) for number in range(partners)]
     add_rows(folder / "partners.csv", [(code, f"Partner {code}") for code in codes])
     rows = indicator_rows(indicators)
     leaves = [row[0] for row in rows if row[9]]
@@ -56,9 +56,9 @@ def write_returns(folder: Path, plan: Plan, partners: int, seed: int = 20100401)
     """Write a return of each partner for each quarter, a folder a partner, and say how many they are."""
     chance = random.Random(seed)
     forms = [_Form.of(plan, period) for period in PERIODS]
-    owed = [plan.indicators[code] for code in plan.owed_by[_partner_code(0)]]
+    owed = [plan.indicators[code] for code in plan.owed_by[code_of_partner(0)]]
     for number in range(partners):
-        code = _partner_code(number)
+        code = code_of_partner(number)
         path = folder / code
         path.mkdir(parents=True, exist_ok=True)
         numbers = {leaf.indicator: chance.randrange(200, 900) for leaf in owed}
@@ -72,7 +72,7 @@ def write_returns(folder: Path, plan: Plan, partners: int, seed: int = 20100401)
     return partners * len(forms)
 
 
-def _partner_code(number: int) -> str:
+def code_of_partner(number: int) -> str:
     return f"partner{number:05}"
 
 
@@ -110,7 +110,7 @@ class _Form:
 
     @classmethod
     def of(cls, plan: Plan, period: Period) -> "_Form":
-        code = _partner_code(0)
+        code = code_of_partner(0)
         with zipfile.ZipFile(BytesIO(_filled_in(plan, code, period))) as book:
             parts = {name: book.read(name) for name in book.namelist()}
         parts = _with_shared_texts(parts)

@@ -22,7 +22,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 from prefect.states import Completed
 
-from flows.chunks import Chunk, Taken
+from flows.chunks import Taken, into_chunks
 from flows.crew import Crew, Orders
 from flows.settings import read_settings
 from flows.sources import sources_in
@@ -103,10 +103,9 @@ async def backfill(
     settings = read_settings()
     workplace = open_workplace(settings)
     sources = sources_in([Path(path) for path in paths], workplace.plan.partners)
-    starts = range(0, len(sources), chunk_workbooks)
-    chunks = [Chunk(number, tuple(sources[start : start + chunk_workbooks])) for number, start in enumerate(starts)]
-    workplace.engine.dispose()
     crew = Crew(Orders(settings, workplace.plan, received_at or datetime.now(UTC)), workers or _cores())
+    chunks = list(into_chunks(sources, chunk_workbooks, crew.under_way))
+    workplace.engine.dispose()
     backfilled = Backfilled(len(sources))
     progress = await cast(Any, acreate_progress_artifact)(0.0, key="backfill", description="Workbooks taken")
     try:

@@ -25,13 +25,18 @@ def backfill(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per file, on a line of its own.")] = False,
 ) -> None:
     """Take thousands of workbooks at once, such as earlier years'; begun again, it goes on where it was stopped."""
+    settings = read_settings()
     # Prefect reads its settings when it is imported.
-    prepare_prefect(read_settings().home)
+    prepare_prefect(settings.home)
     import asyncio
 
-    from flows import backfill as flow
+    from flows.workplace import open_workplace
 
     try:
+        # What would stop the flow is found out before a server is started.
+        open_workplace(settings).engine.dispose()
+        from flows import backfill as flow
+
         with _telling(as_json) as tell:
             flow.listener.set(tell)
             done = asyncio.run(flow.backfill([str(path.absolute()) for path in paths], workers=workers))

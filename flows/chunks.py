@@ -28,10 +28,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """The workbooks that are taken together; `number` counts from 0."""
+    """The workbooks that are taken together.
+
+    `number` counts from 0. `awaited` are the partners of whom a chunk that is under way may bring news: to check their
+    workbooks before that is recorded would be in vain.
+    """
 
     number: int
     sources: tuple[Source, ...]
+    awaited: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +92,12 @@ class ChunkTaker:
         rounds = in_rounds(self._open(self._unknown(chunk.sources, taken)))
         with reading(self.workplace.engine) as connection:
             last_seen = last_submission(connection)
-            if rounds:
-                self._check(connection, rounds[0])
+            early = (
+                [each for each in rounds[0] if chunk.awaited.isdisjoint(each.opened.partner_codes)] if rounds else []
+            )
+            self._check(connection, early)
         with turn, writing(self.workplace.engine) as connection:
-            if rounds:
-                self._check_again(connection, rounds[0], partners_since(connection, last_seen))
+            self._check_again(early, partners_since(connection, last_seen))
             for workbooks in rounds:
                 self._check(connection, [each for each in workbooks if each.checked is None])
                 taken.done += self._record(connection, workbooks)
@@ -131,9 +137,7 @@ class ChunkTaker:
         for each, checked in zip(workbooks, checker.check_opened([each.opened for each in workbooks]), strict=True):
             each.checked = checked
 
-    def _check_again(
-        self, connection: "Connection", workbooks: Sequence[_Workbook], partner_codes: set[str | None]
-    ) -> None:
+    def _check_again(self, workbooks: Sequence[_Workbook], partner_codes: set[str | None]) -> None:
         """Have those checked anew of whose partners there is news: what is checked was read for that alone."""
         for each in workbooks:
             if not each.opened.partner_codes.isdisjoint(partner_codes):
@@ -147,6 +151,15 @@ class ChunkTaker:
             period = checked.period.code if checked.period else ""
             findings = checked.findings
             yield Done(checked.file, checked.partner_code, period, one.status, findings, one.was_known)
+
+
+def into_chunks(sources: Sequence[Source], size: int, under_way: int) -> Iterator[Chunk]:
+    """Sources in chunks of a size, of which so many before one may be under way with it."""
+    partners = [frozenset(one.folder_partner for one in sources[at : at + size]) for at in range(0, len(sources), size)]
+    for number in range(len(partners)):
+        own, before = partners[number], partners[max(0, number - under_way) : number]
+        taken = tuple(sources[number * size : (number + 1) * size])
+        yield Chunk(number, taken, own.intersection(frozenset().union(*before)) - {""})
 
 
 def in_rounds(workbooks: Iterator[_Workbook]) -> list[list[_Workbook]]:

@@ -77,19 +77,19 @@ class Orders:
 
 
 class Crew:
-    """Worker processes with a window of chunks under way, so that memory does not grow with their number."""
+    """Worker processes; so few chunks are `under_way` at once that memory does not grow with their number."""
 
     def __init__(self, orders: Orders, workers: int) -> None:
         context = get_context("forkserver" if "forkserver" in get_all_start_methods() else "spawn")
         # What workers import is imported once, and shared.
         context.set_forkserver_preload(["flows.crew", "cypp_etl.judgement.judge"])
-        self._window = workers + 1
+        self.under_way = workers + 1
         self._executor = ProcessPoolExecutor(workers, context, _begin, (orders, Turns(context)))
 
     def take(self, chunks: Sequence[Chunk]) -> Iterator["Future[Taken]"]:
         """Have chunks taken; each comes when its turn does, in order. Their numbers must count from 0."""
         waiting = iter(chunks)
-        under_way = deque(self._executor.submit(_take, chunk) for chunk in islice(waiting, self._window))
+        under_way = deque(self._executor.submit(_take, chunk) for chunk in islice(waiting, self.under_way))
         while under_way:
             yield under_way.popleft()
             under_way.extend(self._executor.submit(_take, chunk) for chunk in islice(waiting, 1))

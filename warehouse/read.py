@@ -95,7 +95,7 @@ def findings(connection: Connection, submission_id: int) -> Sequence[RowMapping]
 
 
 def outcomes(connection: Connection, submission_ids: Collection[int]) -> dict[int, Outcome]:
-    """What became of submissions when they came, by their numbers."""
+    """What became of submissions when they came, by their numbers; a duplicate has no findings of its own."""
     columns, found = submission.c, finding.c
     query = select(columns.submission_id, columns.partner_code, columns.period, columns.status)
     done = {
