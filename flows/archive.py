@@ -7,8 +7,9 @@ import stat
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 # More than any workbook may have: a larger file is refused by its size, and never held in memory whole.
 READ_BYTES = 64 << 20
@@ -112,7 +113,7 @@ def _copy(source: Path, archive: Path, *, follow_links: bool) -> _Copy:
     return _Copy(Path(copy.name), kept)
 
 
-def _open_ordinary(source: Path, *, follow_links: bool) -> BinaryIO:
+def _open_ordinary(source: Path, *, follow_links: bool) -> BufferedReader:
     """Open a file for reading, and never wait: opening a pipe would, until somebody writes to it."""
     # What a system does not know, it need not be told.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
