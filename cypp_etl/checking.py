@@ -51,7 +51,7 @@ class Checker:
 
     @cached_property
     def _known(self) -> KnownValues:
-        return KnownValues.of(self.plan, self.history)
+        return KnownValues(self.plan, self.history)
 
     def beside(self, history: History) -> "Checker":
         """The same checker beside another past; the plan is not looked through again."""

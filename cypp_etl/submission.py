@@ -112,6 +112,10 @@ class Waiver:
     until: date
 
 
+FigureKey = tuple[str, Measure, str, Period]
+"""Whose figure, which, of which indicator, and for when."""
+
+
 @dataclass(frozen=True)
 class History:
     """What was known before a workbook came: given to the rules, which never ask the warehouse themselves.
@@ -120,7 +124,7 @@ class History:
     more returns without a question; `milestone_states` the last state reported, by milestone and period.
     """
 
-    figures: Mapping[tuple[str, Measure, str, Period], KnownFigure] = field(default_factory=dict)
+    figures: Mapping[FigureKey, KnownFigure] = field(default_factory=dict)
     closed: frozenset[Period] = frozenset()
     milestone_states: Mapping[tuple[str, Period], MilestoneStatus] = field(default_factory=dict)
     contents: Mapping[tuple[str, Period], KnownContent] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from cypp_etl.checking import Checker, Opened, Received
 from cypp_etl.findings import Finding
 from cypp_etl.submission import CheckedReturn
+from cypp_etl.workbook.collecting import collection_paused
 from flows.archive import Kept, delivery_of, keep_together
 from flows.sources import Source
 from flows.workplace import Workplace, read
@@ -89,6 +90,12 @@ class ChunkTaker:
             sqlalchemy.exc.SQLAlchemyError: the database refused or is gone; nothing of the chunk was recorded.
         """
         taken = Taken()
+        # Nothing of a chunk is in a cycle, and much of it lives until its end.
+        with collection_paused():
+            self._take(chunk, turn, taken)
+        return taken
+
+    def _take(self, chunk: Chunk, turn: AbstractContextManager[None], taken: Taken) -> None:
         rounds = in_rounds(self._open(self._unknown(chunk.sources, taken)))
         with reading(self.workplace.engine) as connection:
             last_seen = last_submission(connection)
@@ -101,7 +108,6 @@ class ChunkTaker:
             for workbooks in rounds:
                 self._check(connection, [each for each in workbooks if each.checked is None])
                 taken.done += self._record(connection, workbooks)
-        return taken
 
     def _unknown(self, sources: Sequence[Source], taken: Taken) -> list[Source]:
         """The workbooks that are still to be taken; what was recorded by an earlier run is not even kept again."""
