@@ -53,9 +53,9 @@ class Checker:
     def _known(self) -> KnownValues:
         return KnownValues(self.plan, self.history)
 
-    def beside(self, history: History) -> "Checker":
-        """The same checker beside another past; the plan is not looked through again."""
-        other = replace(self, history=history)
+    def beside(self, history: History, today: date | None = None) -> "Checker":
+        """The same checker beside another past, on the same day or another; the plan is not looked through again."""
+        other = replace(self, history=history, today=today or self.today)
         vars(other)["_index"] = self._index
         return other
 
