@@ -31,7 +31,7 @@ from benchmarks.returns import PERIODS, make_national_plan, write_returns
 from benchmarks.ways import read_calamine, take_plainly
 from cypp_etl.plan_model import Plan
 from cypp_etl.workbook.reader import read_workbook
-from flows.chunks import into_chunks
+from flows.chunks import CHUNK_WORKBOOKS, into_chunks
 from flows.crew import Crew, Orders
 from flows.settings import Settings, read_settings
 from flows.sources import Source, sources_in
@@ -40,7 +40,7 @@ from warehouse.engine import open_warehouse
 
 RECEIVED_AT = datetime(2012, 6, 30, 10, tzinfo=UTC)
 GOAL_SECONDS, GOAL_MIB, GOAL_PLAIN, GOAL_READING, GOAL_CALAMINE = 60, 512, 10, 2, 5
-CHUNK, CORES = 250, 2
+CORES = 2
 _MIB = 1 << 20
 
 
@@ -155,7 +155,7 @@ class Bench:
         """What the flow `backfill` does, which adds Prefect's own records."""
         crew = Crew(Orders(settings, self.plan, RECEIVED_AT), CORES)
         try:
-            for future in crew.take(list(into_chunks(sources, CHUNK, crew.under_way))):
+            for future in crew.take(list(into_chunks(sources, CHUNK_WORKBOOKS, crew.under_way))):
                 if failed := future.result().failed:
                     raise SystemExit(f"could not be read: {failed}")
         finally:

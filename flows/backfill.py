@@ -22,13 +22,11 @@ from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 from prefect.states import Completed
 
-from flows.chunks import Taken, into_chunks
+from flows.chunks import CHUNK_WORKBOOKS, Taken, into_chunks
 from flows.crew import Crew, Orders
 from flows.settings import read_settings
 from flows.sources import sources_in
 from flows.workplace import open_workplace
-
-CHUNK_WORKBOOKS = 250
 
 
 @dataclass

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
+CHUNK_WORKBOOKS = 200
+"""How many workbooks are taken together: with fewer the schemas cost more, with more they take more memory."""
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """The workbooks that are taken together.
@@ -66,7 +70,8 @@ class _Workbook:
 
     source: Source
     kept: Kept
-    opened: Opened
+    partner_codes: frozenset[str]
+    opened: Opened | None
     checked: CheckedReturn | None = None
 
 
@@ -90,7 +95,7 @@ class ChunkTaker:
             sqlalchemy.exc.SQLAlchemyError: the database refused or is gone; nothing of the chunk was recorded.
         """
         taken = Taken()
-        # Nothing of a chunk is in a cycle, and much of it lives until its end.
+        # Cells and rows are never in a cycle, and live until they are checked.
         with collection_paused():
             self._take(chunk, turn, taken)
         return taken
@@ -99,9 +104,7 @@ class ChunkTaker:
         rounds = in_rounds(self._open(self._unknown(chunk.sources, taken)))
         with reading(self.workplace.engine) as connection:
             last_seen = last_submission(connection)
-            early = (
-                [each for each in rounds[0] if chunk.awaited.isdisjoint(each.opened.partner_codes)] if rounds else []
-            )
+            early = [each for each in rounds[0] if chunk.awaited.isdisjoint(each.partner_codes)] if rounds else []
             self._check(connection, early)
         with turn, writing(self.workplace.engine) as connection:
             self._check_again(early, partners_since(connection, last_seen))
@@ -130,7 +133,8 @@ class ChunkTaker:
     def _open(self, sources: Sequence[Source]) -> Iterator[_Workbook]:
         all_kept = keep_together([Path(source.path) for source in sources], self.workplace.settings.archive)
         for source, kept in zip(sources, all_kept, strict=True):
-            yield _Workbook(source, kept, self._opened(source, kept))
+            opened = self._opened(source, kept)
+            yield _Workbook(source, kept, opened.partner_codes, opened)
 
     def _opened(self, source: Source, kept: Kept) -> Opened:
         return self.checker.open(Received(source.path, read(kept), source.folder_partner))
@@ -138,16 +142,19 @@ class ChunkTaker:
     def _check(self, connection: "Connection", workbooks: Sequence[_Workbook]) -> None:
         if not workbooks:
             return
-        partner_codes = {code for each in workbooks for code in each.opened.partner_codes}
-        checker = self.checker.beside(read_history(connection, partner_codes))
-        for each, checked in zip(workbooks, checker.check_opened([each.opened for each in workbooks]), strict=True):
-            each.checked = checked
+        checker = self.checker.beside(
+            read_history(connection, {code for each in workbooks for code in each.partner_codes})
+        )
+        opened = [each.opened or self._opened(each.source, each.kept) for each in workbooks]
+        for each, checked in zip(workbooks, checker.check_opened(opened), strict=True):
+            # The cells have done their part: what waits for its turn should be small.
+            each.checked, each.opened = checked, None
 
     def _check_again(self, workbooks: Sequence[_Workbook], partner_codes: set[str | None]) -> None:
         """Have those checked anew of whose partners there is news: what is checked was read for that alone."""
         for each in workbooks:
-            if not each.opened.partner_codes.isdisjoint(partner_codes):
-                each.opened, each.checked = self._opened(each.source, each.kept), None
+            if not each.partner_codes.isdisjoint(partner_codes):
+                each.checked = None
 
     def _record(self, connection: "Connection", workbooks: Sequence[_Workbook]) -> Iterator[Done]:
         together = [(each.checked, each.kept.delivery) for each in workbooks if each.checked is not None]
@@ -176,7 +183,7 @@ def in_rounds(workbooks: Iterator[_Workbook]) -> list[list[_Workbook]]:
     rounds: list[list[_Workbook]] = []
     next_of: dict[str, int] = {}
     for each in workbooks:
-        codes = each.opened.partner_codes
+        codes = each.partner_codes
         place = max((next_of.get(code, 0) for code in codes), default=0)
         next_of.update(dict.fromkeys(codes, place + 1))
         if place == len(rounds):

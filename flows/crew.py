@@ -1,5 +1,6 @@
 """The crew of a backfill: processes that prepare chunks side by side, and record them one after the other, in order."""
 
+import gc
 import os
 import signal
 import threading
@@ -118,6 +119,9 @@ def _begin(orders: Orders, turns: Turns) -> None:
     workplace = Workplace(orders.settings, orders.plan, open_warehouse(orders.settings.warehouse_url))
     checker = Checker(orders.plan, History(), orders.received_at.date())
     _worker.set((ChunkTaker(workplace, checker, orders.received_at), turns))
+    # What is there now stays: it need not be looked through after each chunk.
+    gc.collect()
+    gc.freeze()
 
 
 def _end_with_parent() -> None:
@@ -143,3 +147,6 @@ def _take(chunk: Chunk) -> Taken:
     except BaseException:
         turns.stop_at(chunk.number)
         raise
+    finally:
+        # Not a cell, but what pandas and SQLAlchemy leave behind is in cycles.
+        gc.collect()
