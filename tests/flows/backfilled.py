@@ -24,8 +24,8 @@ from warehouse.tables import metadata, submission
 
 RECEIVED_AT = datetime(2012, 6, 30, 10, tzinfo=UTC)
 CHUNK = 16
-# When something was, which no two runs share; a judgement's own number tells in which order a batch was judged.
-_OWN = {"recorded_at", "superseded_at", "received_at", "judgement_id"}
+# When something was, which no two runs share; the numbers of what follows tell in which order a batch was judged.
+_OWN = {"recorded_at", "superseded_at", "received_at", "judgement_id", "clinic_number"}
 
 
 def settings_of(home: Path, url: str, plan: Path) -> Settings:
