@@ -26,7 +26,7 @@ from tests.flows.backfilled import (
 )
 from tests.flows.returned import make_folder, make_plan
 from tests.trials import homes
-from tests.warehouse.conftest import empty_url, postgres  # noqa: F401 - fixtures
+from tests.warehouse.conftest import empty_url  # noqa: F401 - a fixture
 
 processes = get_context("forkserver")
 SEEDS = (20100401, 20110401)
