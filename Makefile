@@ -35,6 +35,7 @@ bench: install
 	$(BIN)/python benchmarks/rejudging.py
 	$(BIN)/python benchmarks/views.py
 	$(BIN)/python benchmarks/dropping.py
+	$(BIN)/python benchmarks/backfilling.py
 
 clean:
 	rm -rf .venv demo build *.egg-info .mypy_cache .pytest_cache .ruff_cache

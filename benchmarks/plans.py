@@ -21,25 +21,31 @@ _COUNT = ("number", "0", "0", "", "sum", "0")
 _RATE_OF_COUNT = ("rate", "0", "0", "", "sum", "100000")
 # A family of a number and its rate stands at every so many indicators.
 _FAMILY_EVERY = 5
-_MILESTONE_DUES = ("2010-09-30", "2011-03-31", "2010-12-31", "2011-09-30")
+MILESTONE_DUES = ("2010-09-30", "2011-03-31", "2010-12-31", "2011-09-30")
 
 
 def make_plan(folder: Path, leaves: int, milestones: int) -> Plan:
     """Write the shipped plan with a further partner into a folder, and read it."""
-    with as_file(files("cypp_etl").joinpath("plan")) as shipped:
-        shutil.copytree(shipped, folder, dirs_exist_ok=True)
-    _add(folder / "partners.csv", [(PARTNER, "Eastern Partnership")])
-    _add(folder / "indicators.csv", _indicators(leaves))
-    names = [row[0] for row in _indicators(leaves) if row[9]]
-    _add(folder / "owed_by.csv", [(PARTNER, name) for name in names])
-    _add(folder / "figures.csv", [("target", name, "2010-11", "40", "made up") for name in names])
+    copy_shipped_plan(folder)
+    add_rows(folder / "partners.csv", [(PARTNER, "Eastern Partnership")])
+    add_rows(folder / "indicators.csv", indicator_rows(leaves))
+    names = [row[0] for row in indicator_rows(leaves) if row[9]]
+    add_rows(folder / "owed_by.csv", [(PARTNER, name) for name in names])
+    add_rows(folder / "figures.csv", [("target", name, "2010-11", "40", "made up") for name in names])
     action = ("EA1-E1", "EA1", "existing plan or strategy", "Reading together", "", "A. Lead", "", PARTNER)
-    _add(folder / "actions.csv", [action])
-    _add(folder / "milestones.csv", _milestones(milestones))
+    add_rows(folder / "actions.csv", [action])
+    add_rows(folder / "milestones.csv", _milestones(milestones))
     return read_plan(folder)
 
 
-def _indicators(leaves: int) -> list[tuple[str, ...]]:
+def copy_shipped_plan(folder: Path) -> None:
+    """Put the shipped plan's files into a folder, to be added to."""
+    with as_file(files("cypp_etl").joinpath("plan")) as shipped:
+        shutil.copytree(shipped, folder, dirs_exist_ok=True)
+
+
+def indicator_rows(leaves: int) -> list[tuple[str, ...]]:
+    """Rows of `indicators.csv` for so many leaves, those of parents among them."""
     rows: list[tuple[str, ...]] = []
     count = number = 0
     while count < leaves:
@@ -58,7 +64,7 @@ def _indicators(leaves: int) -> list[tuple[str, ...]]:
 
 
 def _milestones(count: int) -> list[tuple[str, ...]]:
-    dues = [_MILESTONE_DUES[number % len(_MILESTONE_DUES)] for number in range(count)]
+    dues = [MILESTONE_DUES[number % len(MILESTONE_DUES)] for number in range(count)]
     return [
         (
             f"EA1-E1-M{number}",
@@ -72,6 +78,7 @@ def _milestones(count: int) -> list[tuple[str, ...]]:
     ]
 
 
-def _add(path: Path, rows: Iterable[Sequence[str]]) -> None:
+def add_rows(path: Path, rows: Iterable[Sequence[str]]) -> None:
+    """Add rows to one of the plan's files."""
     with path.open("a", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(rows)

@@ -3,25 +3,24 @@
 One workbook is a batch of one: the schemas see the rows of the whole batch at once.
 """
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import PurePath
 
 from cypp_etl.findings import Finding, find, most_important_first
-from cypp_etl.intake.figures import FigureReader, KnownValues, known_values
+from cypp_etl.intake.figures import FigureReader, KnownValues
 from cypp_etl.intake.published import PublishedReader
 from cypp_etl.intake.references import PlanIndex
 from cypp_etl.intake.returns import ReturnReader
 from cypp_etl.intake.rows import FigureRow, MilestoneRow, ParsedReturn
-from cypp_etl.intake.tables import Table, find_sheet, read_labels, read_table
+from cypp_etl.intake.tables import Table, find_sheet, read_labels
 from cypp_etl.intake.values import read_text
 from cypp_etl.layout import Layout, read_layouts
+from cypp_etl.opening import PUBLISHED, RETURN, Opened, Received, open_return
 from cypp_etl.periods import Period
 from cypp_etl.plan_model import Milestone, Plan
-from cypp_etl.receipts.recognise import is_receipt
 from cypp_etl.rules import arithmetic, change, hidden, milestones, timing
 from cypp_etl.rules.conformance import judge_conformance
 from cypp_etl.rules.coverage import Coverage, judge_references, partner_of
@@ -30,22 +29,12 @@ from cypp_etl.rules.published import judge_symbols
 from cypp_etl.rules.targets import judge_targets
 from cypp_etl.rules.waivers import waive
 from cypp_etl.submission import CheckedReturn, History, MilestoneReport, Observation
-from cypp_etl.workbook.model import UnreadableWorkbook, Workbook
-from cypp_etl.workbook.reader import content_sha256, read_workbook
+from cypp_etl.workbook.model import Workbook
 
-RETURN, PUBLISHED = "return", "published"
+__all__ = ["PUBLISHER", "Checker", "Opened", "Received"]
 
 # Who a published table is from: the board itself, which is nobody's partner and owes no returns.
 PUBLISHER = "board"
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A workbook as it came: its path as given, its bytes, and the partner whose folder it lay in, if any."""
-
-    file: str
-    data: bytes
-    folder_partner: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,7 +51,13 @@ class Checker:
 
     @cached_property
     def _known(self) -> KnownValues:
-        return known_values(self.plan, self.history)
+        return KnownValues(self.plan, self.history)
+
+    def beside(self, history: History, today: date | None = None) -> "Checker":
+        """The same checker beside another past, on the same day or another; the plan is not looked through again."""
+        other = replace(self, history=history, today=today or self.today)
+        vars(other)["_index"] = self._index
+        return other
 
     def check(self, received: Received) -> CheckedReturn:
         """Read and check one workbook. Bad data becomes findings; nothing about the bytes makes this raise."""
@@ -70,33 +65,32 @@ class Checker:
 
     def check_batch(self, batch: Sequence[Received]) -> list[CheckedReturn]:
         """Read and check workbooks, the schemas seeing all their rows at once; one result each, in order."""
-        parsed = [self._parse(received) for received in batch]
+        return self.check_opened([self.open(received) for received in batch])
+
+    def open(self, received: Received) -> Opened:
+        """Read one workbook, which needs no past, to be checked by `check_opened` once, by this checker or another."""
+        return open_return(received, self._index)
+
+    def check_opened(self, batch: Sequence[Opened]) -> list[CheckedReturn]:
+        """Check workbooks that were opened; what the history must hold, their `partner_codes` say."""
+        for opened in batch:
+            self._read_rows(opened)
+        parsed = [opened.parsed for opened in batch]
         for owner, finding in judge_conformance(parsed, self._index):
             owner.findings.append(finding)
         for one in parsed:
             self._judge(one)
         return [_as_checked(one) for one in parsed]
 
-    def _parse(self, received: Received) -> ParsedReturn:
-        parsed = ParsedReturn(received.file, hashlib.sha256(received.data).hexdigest(), "", received.folder_partner)
-        try:
-            workbook = read_workbook(received.data, PurePath(received.file).name)
-        except UnreadableWorkbook as unreadable:
-            words = {name: str(word) for name, word in unreadable.words.items()}
-            parsed.findings.append(find(unreadable.code, **words))
-            return parsed
-        # A receipt that was mended is the next return: our own sheet in it is not the partner's.
-        workbook.sheets = [sheet for sheet in workbook.sheets if not is_receipt(sheet)]
-        parsed.content_sha256 = content_sha256(workbook)
-        self._read_layout(workbook, parsed)
-        return parsed
-
-    def _read_layout(self, workbook: Workbook, parsed: ParsedReturn) -> None:
+    def _read_rows(self, opened: Opened) -> None:
+        workbook, parsed = opened.workbook, opened.parsed
+        if workbook is None:
+            return
         layouts = read_layouts()
         figures = FigureReader(parsed.file, self._known, parsed.findings)
-        if table := _find_published_table(workbook, layouts):
-            self._read_published(table, figures, parsed)
-        elif _looks_like_return(workbook, layouts[RETURN]):
+        if opened.table is not None:
+            self._read_published(opened.table, figures, parsed)
+        elif opened.layout == RETURN:
             parsed.layout = RETURN
             ReturnReader(layouts[RETURN], self.plan, self._index, figures, parsed).read(workbook)
             parsed.findings += _judge_template(workbook, layouts[RETURN], self.plan)
@@ -151,26 +145,6 @@ class Checker:
             parsed.findings += judge_targets(parsed, self.plan)
             parsed.findings += change.judge_change(figures, self.history)
             parsed.findings += milestones.judge_milestone_states(parsed, self.history)
-
-
-def _looks_like_return(workbook: Workbook, layout: Layout) -> bool:
-    """A return has its cover, or two of its other sheets; one missing sheet is a finding, not another layout."""
-    found = {part.part for part in layout.sheets if find_sheet(workbook, part)}
-    return "cover" in found or len(found) >= 2
-
-
-def _find_published_table(workbook: Workbook, layouts: Mapping[str, Layout]) -> Table | None:
-    """The published table, on whichever sheet it stands: other people's workbooks name theirs as they like.
-
-    No other table has headings that speak of years; one that lacks a column is told by half of the others.
-    """
-    part = layouts[PUBLISHED].part("table")
-    # Every return that we wrote has a hidden sheet that says so.
-    if find_sheet(workbook, layouts[RETURN].part("meta")):
-        return None
-    sheets = sorted(workbook.sheets, key=lambda sheet: not part.is_named(sheet.name))
-    tables = (table for sheet in sheets if (table := read_table(sheet, part)) is not None)
-    return next((table for table in tables if table.year and len(table.columns) * 2 >= len(part.columns)), None)
 
 
 def _judge_template(workbook: Workbook, layout: Layout, plan: Plan) -> list[Finding]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from importlib.resources import files
 
+from cypp_etl.remembering import remembered
 from schemas.codes import Marker, Qualifier
 
 TEMPLATE_VERSION = "1"
@@ -190,6 +191,7 @@ def marker_text(marker: Marker) -> str:
     return next((known.spelling for known in read_markers() if known.marker is marker), "")
 
 
+@remembered
 def normalise_heading(text: str) -> str:
     """A heading stripped of what people change without meaning to: case, spacing, line breaks and punctuation.
 

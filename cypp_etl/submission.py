@@ -1,9 +1,10 @@
 """What a workbook becomes once read and checked: tidy rows that keep their cell, and findings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 
 from cypp_etl.findings import Finding
 from cypp_etl.periods import Period
@@ -111,6 +112,10 @@ class Waiver:
     until: date
 
 
+FigureKey = tuple[str, Measure, str, Period]
+"""Whose figure, which, of which indicator, and for when."""
+
+
 @dataclass(frozen=True)
 class History:
     """What was known before a workbook came: given to the rules, which never ask the warehouse themselves.
@@ -119,8 +124,16 @@ class History:
     more returns without a question; `milestone_states` the last state reported, by milestone and period.
     """
 
-    figures: Mapping[tuple[str, Measure, str, Period], KnownFigure] = field(default_factory=dict)
+    figures: Mapping[FigureKey, KnownFigure] = field(default_factory=dict)
     closed: frozenset[Period] = frozenset()
     milestone_states: Mapping[tuple[str, Period], MilestoneStatus] = field(default_factory=dict)
     contents: Mapping[tuple[str, Period], KnownContent] = field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
+
+    @cached_property
+    def states_of(self) -> Mapping[str, Sequence[tuple[Period, MilestoneStatus]]]:
+        """The states reported of each milestone, with their periods."""
+        states: dict[str, list[tuple[Period, MilestoneStatus]]] = {}
+        for (milestone, period), state in self.milestone_states.items():
+            states.setdefault(milestone, []).append((period, state))
+        return states

@@ -5,9 +5,11 @@ import hashlib
 import os
 import stat
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import NamedTuple
 
 # More than any workbook may have: a larger file is refused by its size, and never held in memory whole.
 READ_BYTES = 64 << 20
@@ -46,31 +48,72 @@ def keep(source: Path, archive: Path, *, follow_links: bool = True) -> Kept:
     Raises:
         OSError: the file cannot be read or is no ordinary file, or the archive not written.
     """
+    (kept,) = keep_together([source], archive, follow_links=follow_links)
+    return kept
+
+
+def keep_together(sources: Sequence[Path], archive: Path, *, follow_links: bool = True) -> list[Kept]:
+    """Keep files as `keep` does, each step for all of them: flushing one to disk takes most of the others along.
+
+    Raises:
+        OSError: a file cannot be read, or the archive not written; files that were kept by then stay so.
+    """
     archive.mkdir(parents=True, exist_ok=True)
+    copies: list[_Copy] = []
+    try:
+        copies.extend(_copy(source, archive, follow_links=follow_links) for source in sources)
+        for copy in copies:
+            _flush(copy.temporary)
+        for copy in copies:
+            copy.kept.path.parent.mkdir(exist_ok=True)
+            copy.temporary.replace(copy.kept.path)
+    except OSError:
+        for copy in copies:
+            copy.temporary.unlink(missing_ok=True)
+        raise
+    for folder in {copy.kept.path.parent for copy in copies}:
+        _flush_folder(folder)
+    return [copy.kept for copy in copies]
+
+
+def delivery_of(source: Path) -> str:
+    """The `delivery` that a file would have if it were kept as it is now.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with _open_ordinary(source, follow_links=True) as original:
+        return _delivery(source, os.fstat(original.fileno()), hashlib.file_digest(original, "sha256").hexdigest())
+
+
+class _Copy(NamedTuple):
+    """A copy that does not have its name yet."""
+
+    temporary: Path
+    kept: Kept
+
+
+def _copy(source: Path, archive: Path, *, follow_links: bool) -> _Copy:
     digest = hashlib.sha256()
     with (
         _open_ordinary(source, follow_links=follow_links) as original,
         tempfile.NamedTemporaryFile(dir=archive, prefix=_UNFINISHED, delete=False) as copy,
     ):
-        temporary = Path(copy.name)
         try:
             status = os.fstat(original.fileno())
             while chunk := original.read(_CHUNK_BYTES):
                 digest.update(chunk)
                 copy.write(chunk)
             copy.flush()
-            os.fsync(copy.fileno())
-            path = archive_path(archive, digest.hexdigest())
-            path.parent.mkdir(exist_ok=True)
-            temporary.replace(path)
         except OSError:
-            temporary.unlink(missing_ok=True)
+            Path(copy.name).unlink(missing_ok=True)
             raise
-    _flush_folder(path.parent)
-    return Kept(path, digest.hexdigest(), identity_of(status), _delivery(source, status, digest.hexdigest()))
+    sha256 = digest.hexdigest()
+    kept = Kept(archive_path(archive, sha256), sha256, identity_of(status), _delivery(source, status, sha256))
+    return _Copy(Path(copy.name), kept)
 
 
-def _open_ordinary(source: Path, *, follow_links: bool) -> BinaryIO:
+def _open_ordinary(source: Path, *, follow_links: bool) -> BufferedReader:
     """Open a file for reading, and never wait: opening a pipe would, until somebody writes to it."""
     # What a system does not know, it need not be told.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -112,6 +155,11 @@ def _delivery(source: Path, status: os.stat_result, sha256: str) -> str:
     # The time of the last change of name or content is new even where a copy brings its old time of writing along.
     what = (source.parent.name, source.name, sha256, status.st_mtime_ns, status.st_ctime_ns)
     return hashlib.sha256(repr(what).encode()).hexdigest()
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def _flush_folder(folder: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows import administration, publishing
+from flows import administration, backfilling, publishing
 from flows.asking import ask
 from flows.ending import faults, parsed_period, stop
 from flows.settings import prepare_prefect, read_settings
@@ -102,6 +102,9 @@ def ingest(
     except faults() as fault:
         stop(fault)
     raise typer.Exit(show_swept(swept, as_json))
+
+
+app.command()(backfilling.backfill)
 
 
 @app.command()

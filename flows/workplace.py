@@ -1,7 +1,8 @@
 """The steps of an ingestion as plain functions, and the place where they happen; flows only call them in turn."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from flows.settings import Settings
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from cypp_etl.checking import Checker
     from cypp_etl.plan_model import Plan
     from cypp_etl.submission import CheckedReturn
     from warehouse.load import Recorded
@@ -24,19 +26,28 @@ class Workplace:
     plan: "Plan"
     engine: "Engine"
 
+    @cached_property
+    def _checker(self) -> "Checker":
+        from cypp_etl.checking import Checker
+        from cypp_etl.submission import History
+
+        return Checker(self.plan, History(), date.min)
+
     def keep(self, path: Path, *, follow_links: bool = False) -> Kept:
         """Keep a workbook's bytes before anything else happens to them."""
         return keep(path, self.settings.archive, follow_links=follow_links)
 
     def check(self, file: str, kept: Kept, folder_partner: str, received_at: datetime) -> "CheckedReturn":
         """Read and check the bytes that were kept, beside what the warehouse knows."""
-        from cypp_etl.checking import Checker, Received
+        from cypp_etl.checking import Received
         from warehouse.engine import reading
         from warehouse.history import read_history
 
+        opened = self._checker.open(Received(file, read(kept), folder_partner))
         with reading(self.engine) as connection:
-            history = read_history(connection, [folder_partner] if folder_partner else list(self.plan.partners))
-        return Checker(self.plan, history, received_at.date()).check(Received(file, read(kept), folder_partner))
+            history = read_history(connection, opened.partner_codes)
+        (checked,) = self._checker.beside(history, received_at.date()).check_opened([opened])
+        return checked
 
     def load(self, checked: "CheckedReturn", received_at: datetime, delivery: str | None = None) -> "Recorded":
         """Record the submission, and what follows from it, in one transaction."""

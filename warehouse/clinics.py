@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, column, select, values
+from sqlalchemy import Connection, select
 
 from cypp_etl.judgement.clinics import Clinic, Travelled, find_clinics
 from cypp_etl.periods import parse_period
@@ -78,23 +78,21 @@ def _in_force(connection: Connection, asked: Iterable[Series]) -> dict[Series, _
 
 def _travelled(connection: Connection, since: Mapping[Series, str]) -> dict[Series, list[Travelled]]:
     """What the judgements in force of each series say from a period on, in the order of their periods."""
-    names = ("partner_code", "indicator", "since")
-    rows = values(*(column(name, judgement.c.period.type) for name in names), name="asked")
-    asked = rows.data([(*series, begin) for series, begin in since.items()]).cte("asked")
     columns = judgement.c
+    # Rows of other series, or of before, are few, and sorted out below: to ask for each by itself costs more.
     query = (
         select(columns.partner_code, columns.indicator, columns.period, columns.direction, columns.on_target)
-        .join(
-            asked,
-            (columns.partner_code == asked.c.partner_code)
-            & (columns.indicator == asked.c.indicator)
-            & (columns.period >= asked.c.since),
+        .where(
+            columns.superseded_at.is_(None),
+            columns.partner_code.in_({series.partner_code for series in since}),
+            columns.indicator.in_({series.indicator for series in since}),
+            columns.period >= min(since.values()),
         )
-        .where(columns.superseded_at.is_(None))
         .order_by(columns.partner_code, columns.indicator, columns.period)
     )
     found: dict[Series, list[Travelled]] = {}
-    for partner_code, indicator, period, direction, on_target in connection.execute(query):
-        travelled = Travelled(parse_period(period), direction, on_target)
-        found.setdefault(Series(partner_code, indicator), []).append(travelled)
+    for partner_code, indicator, period, direction, on_target in connection.execute(query).all():
+        series = Series(partner_code, indicator)
+        if series in since and period >= since[series]:
+            found.setdefault(series, []).append(Travelled(parse_period(period), direction, on_target))
     return found

@@ -1,14 +1,15 @@
 """What the rules look back on, read before a return is checked: the rules never ask the warehouse themselves."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, select, text
+from sqlalchemy import Connection, Table, func, insert, select, text
 
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.submission import History, KnownContent, KnownFigure, Waiver
+from cypp_etl.submission import FigureKey, History, KnownContent, KnownFigure, Waiver
 from schemas.codes import Marker, Measure, MilestoneStatus, Qualifier
 from warehouse.tables import IS_ACCEPTED, milestone_report, observation, period_closing, submission, waiver
 
@@ -22,6 +23,16 @@ def read_history(connection: Connection, partner_codes: Collection[str]) -> Hist
         contents=_contents(connection, partner_codes),
         waivers=_waivers(connection, partner_codes),
     )
+
+
+def last_submission(connection: Connection) -> int:
+    """The number of the submission recorded last, 0 where there is none."""
+    return connection.scalar(select(func.max(submission.c.submission_id))) or 0
+
+
+def partners_since(connection: Connection, submission_id: int) -> set[str | None]:
+    """Whose submissions were recorded after one; None among them for those that do not say whose they are."""
+    return set(connection.scalars(select(submission.c.partner_code).where(submission.c.submission_id > submission_id)))
 
 
 def closed_periods(connection: Connection) -> set[Period]:
@@ -60,6 +71,7 @@ def decimal_of(value: float | None) -> Decimal | None:
     return None if value is None else Decimal(repr(value))
 
 
+@lru_cache
 def qualifiers_of(words: str) -> frozenset[Qualifier]:
     """The qualifiers that a row's words name."""
     return frozenset(Qualifier(word) for word in words.split("; ") if word)
@@ -69,17 +81,29 @@ def _in_force(table: Table, partner_codes: Collection[str]) -> tuple[Any, Any]:
     return table.c.superseded_at.is_(None), table.c.partner_code.in_(set(partner_codes))
 
 
-def _figures(
-    connection: Connection, partner_codes: Collection[str]
-) -> dict[tuple[str, Measure, str, Period], KnownFigure]:
+class _FiguresInForce(Mapping[FigureKey, KnownFigure]):
+    """Figures in force as they were fetched: of the thousands of a partner's, the rules look at a few."""
+
+    def __init__(self, rows: Iterable[Sequence[Any]]) -> None:
+        self._rows = {tuple(row[:4]): row for row in rows}
+
+    def __getitem__(self, key: FigureKey) -> KnownFigure:
+        partner_code, measure, indicator, period = key
+        _, _, _, _, value, marker, qualifiers = self._rows[partner_code, measure.value, indicator, period.code]
+        return KnownFigure(decimal_of(value), Marker(marker) if marker else None, qualifiers_of(qualifiers))
+
+    def __iter__(self) -> Iterator[FigureKey]:
+        for partner_code, measure, indicator, period in self._rows:
+            yield partner_code, Measure(measure), indicator, parse_period(period)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+def _figures(connection: Connection, partner_codes: Collection[str]) -> Mapping[FigureKey, KnownFigure]:
     names = ("partner_code", "measure", "indicator", "period", "value", "marker", "qualifiers")
     query = select(*(observation.c[name] for name in names)).where(*_in_force(observation, partner_codes))
-    return {
-        (row.partner_code, Measure(row.measure), row.indicator, parse_period(row.period)): KnownFigure(
-            decimal_of(row.value), Marker(row.marker) if row.marker else None, qualifiers_of(row.qualifiers)
-        )
-        for row in connection.execute(query)
-    }
+    return _FiguresInForce(connection.execute(query).all())
 
 
 def _milestone_states(

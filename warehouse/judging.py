@@ -138,7 +138,7 @@ def _figures_compared(connection: Connection, spans: Mapping[Series, Span]) -> l
         ),
         figures.where(columns.measure.in_(others)),
     )
-    return [tuple(row) for row in connection.execute(query) if (row[1], row[2]) in spans]
+    return [tuple(row) for row in connection.execute(query).all() if (row[1], row[2]) in spans]
 
 
 def _judgements_in_force(
@@ -154,7 +154,7 @@ def _judgements_in_force(
         columns.observation_id,
         *(columns[name] for name in JUDGED),
     ).where(_in_force(judgement, spans), _within(judgement, spans.values()))
-    found = ((_Key(*row[:3]), row) for row in connection.execute(query))
+    found = ((_Key(*row[:3]), row) for row in connection.execute(query).all())
     return {key: (row[3], tuple(row[4:])) for key, row in found if _is_in(spans, key)}
 
 

@@ -1,6 +1,6 @@
 """Recording what came in: each submission once, whole or not at all, with all that follows from it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -91,25 +91,39 @@ def record_batch(
     Returns:
         What became of each, in the order given.
     """
-    known: dict[str | None, Recorded | None] = {
-        arrival.delivery: _known(connection, arrival.delivery) for arrival in arrivals if arrival.delivery
-    }
-    new = [arrival for arrival in arrivals if known.get(arrival.delivery) is None]
-    recorded = iter(_record_new(connection, new, plan, recorded_at) if new else [])
-    return [known.get(arrival.delivery) or next(recorded) for arrival in arrivals]
+    known = known_deliveries(connection, [arrival.delivery for arrival in arrivals if arrival.delivery])
+    keys: list[str | int] = [arrival.delivery or number for number, arrival in enumerate(arrivals)]
+    new: dict[str | int, Arrival] = {}
+    for key, arrival in zip(keys, arrivals, strict=True):
+        if key not in known:
+            new.setdefault(key, arrival)
+    done = dict(zip(new, _record_new(connection, [*new.values()], plan, recorded_at) if new else [], strict=True))
+    return [known[key] if isinstance(key, str) and key in known else done[key] for key in keys]
 
 
-def _known(connection: Connection, delivery: str) -> Recorded | None:
-    """What became of a delivery that is recorded already."""
+def known_deliveries(connection: Connection, deliveries: Collection[str]) -> dict[str, Recorded]:
+    """What became of those deliveries that are recorded already."""
     columns = submission.c
     query = select(
-        columns.submission_id, columns.status, columns.version, columns.duplicate_of, columns.supersedes
-    ).where(columns.delivery == delivery)
-    row = connection.execute(query).one_or_none()
-    if row is None:
-        return None
-    status = SubmissionStatus(row.status)
-    return Recorded(row.submission_id, status, row.version, row.duplicate_of, row.supersedes, 0, was_known=True)
+        columns.delivery,
+        columns.submission_id,
+        columns.status,
+        columns.version,
+        columns.duplicate_of,
+        columns.supersedes,
+    ).where(columns.delivery.in_(deliveries))
+    return {
+        row.delivery: Recorded(
+            row.submission_id,
+            SubmissionStatus(row.status),
+            row.version,
+            row.duplicate_of,
+            row.supersedes,
+            0,
+            was_known=True,
+        )
+        for row in (connection.execute(query) if deliveries else ())
+    }
 
 
 def _record_new(

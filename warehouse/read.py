@@ -1,9 +1,10 @@
 """Questions that the command line, the reports and the flows ask of the warehouse, in a transaction of `reading`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import fields
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -21,10 +22,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
+from cypp_etl.findings import Finding
 from cypp_etl.periods import Period
-from schemas.codes import SubmissionStatus
+from schemas.codes import Severity, SubmissionStatus
 from warehouse.dictionary import VIEWS
-from warehouse.tables import ACCEPTED, submission
+from warehouse.tables import ACCEPTED, finding, submission
 from warehouse.types import Moment
 from warehouse.view_columns import Kind
 
@@ -35,6 +37,15 @@ _TYPES: dict[Kind, TypeEngine[Any]] = {
     Kind.DATE: Date(),
     Kind.MOMENT: Moment(),
 }
+
+
+class Outcome(NamedTuple):
+    """What became of a submission: whose it is and for when, empty where it does not say, its status and findings."""
+
+    partner_code: str
+    period: str
+    status: SubmissionStatus
+    findings: list[Finding]
 
 
 @cache
@@ -81,6 +92,23 @@ def findings(connection: Connection, submission_id: int) -> Sequence[RowMapping]
     """Rows of `bi_findings` for one submission, in the order in which they were found."""
     rows = view("bi_findings")
     return _rows(connection, rows, _equal(rows, {"submission_id": submission_id}))
+
+
+def outcomes(connection: Connection, submission_ids: Collection[int]) -> dict[int, Outcome]:
+    """What became of submissions when they came, by their numbers; a duplicate has no findings of its own."""
+    columns, found = submission.c, finding.c
+    query = select(columns.submission_id, columns.partner_code, columns.period, columns.status)
+    done = {
+        number: Outcome(partner_code or "", period or "", SubmissionStatus(status), [])
+        for number, partner_code, period, status in connection.execute(
+            query.where(columns.submission_id.in_(submission_ids))
+        )
+    }
+    names = (found[one.name] for one in fields(Finding))
+    of_these = select(found.submission_id, *names).where(found.submission_id.in_(submission_ids))
+    for number, code, severity, *rest in connection.execute(of_these.order_by(found.finding_id)):
+        done[number].findings.append(Finding(code, Severity(severity), *rest))
+    return done
 
 
 def return_status(

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow
@@ -12,17 +13,43 @@ from cypp_etl.intake.values import BLANK, Reading, read_figure
 from cypp_etl.periods import Period
 from cypp_etl.plan_model import Indicator, Plan
 from cypp_etl.submission import History
-from schemas.codes import Marker, Measure
+from schemas.codes import Marker, Measure, Unit
 
-KnownValues = Mapping[str, Collection[Decimal]]
+
+@dataclass(frozen=True)
+class KnownValues:
+    """Earlier figures, the plan's own and those in the warehouse, by which a percentage without its sign is believed.
+
+    Few returns have such a percentage, so they are looked through only when one comes.
+    """
+
+    plan: Plan
+    history: History
+
+    def values(self, indicator: str, partner_code: str) -> list[Decimal]:
+        """The earlier figures of one indicator of one partner's: what another partner returned says nothing."""
+        return [*self._planned.get(indicator, ()), *self._observed.get((partner_code, indicator), ())]
+
+    @cached_property
+    def _planned(self) -> Mapping[str, Collection[Decimal]]:
+        planned: dict[str, set[Decimal]] = {}
+        for (_, indicator, _), figure in self.plan.figures.items():
+            if figure.value is not None:
+                planned.setdefault(indicator, set()).add(figure.value)
+        return planned
+
+    @cached_property
+    def _observed(self) -> Mapping[tuple[str, str], Collection[Decimal]]:
+        observed: dict[tuple[str, str], set[Decimal]] = {}
+        for (partner_code, _, indicator, _), known in self.history.figures.items():
+            if known.value is not None:
+                observed.setdefault((partner_code, indicator), set()).add(known.value)
+        return observed
 
 
 @dataclass
 class FigureReader:
-    """Reads the figures of one workbook; `findings` gathers what is wrong with them.
-
-    `known` are earlier figures by indicator, by which a percentage typed without its sign is believed or not.
-    """
+    """Reads the figures of one workbook; `findings` gathers what is wrong with them."""
 
     file: str
     known: KnownValues
@@ -41,7 +68,9 @@ class FigureReader:
     ) -> FigureRow:
         """Read one figure; `beside` is what a marker column says of it."""
         reading = read_figure(source.cells.get(column))
-        value, unit_trouble = to_unit(reading, leaf, self.known.get(leaf.indicator, ()))
+        is_doubtful = leaf.unit is Unit.PERCENT and not reading.is_percent
+        known = self.known.values(leaf.indicator, partner_code) if is_doubtful else ()
+        value, unit_trouble = to_unit(reading, leaf, known)
         marker = reading.marker or (beside.marker if value is None else None)
         if value is None and marker is None:
             marker = Marker.NOT_RETURNED
@@ -76,15 +105,3 @@ class FigureReader:
     def _report(self, figure: FigureRow, column: str, reading: Reading, code: str) -> None:
         if code:
             self.findings.append(figure.find(code, column=column, value=reading.typed))
-
-
-def known_values(plan: Plan, history: History) -> KnownValues:
-    """Every figure known of each indicator, from the plan and from the warehouse."""
-    known: dict[str, set[Decimal]] = {}
-    for (_, indicator, _), figure in plan.figures.items():
-        if figure.value is not None:
-            known.setdefault(indicator, set()).add(figure.value)
-    for (_, _, indicator, _), observed in history.figures.items():
-        if observed.value is not None:
-            known.setdefault(indicator, set()).add(observed.value)
-    return known

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from cypp_etl.plan_model import Indicator, Milestone, Parent, Plan
+from cypp_etl.remembering import remembered
 
 _Known = TypeVar("_Known")
 
 
+@remembered
 def reference_key(text: str) -> str:
     """A reference without case and spacing: `ni111 A` is `NI 111a`."""
     return "".join(text.split()).casefold()
@@ -82,6 +84,7 @@ def _references(plan: Plan) -> dict[str, tuple[str, ...]]:
     return references
 
 
+@remembered
 def _words(text: str) -> str:
     """A text without what spreadsheets and people change in it: case, spacing, dashes and quotation marks."""
     return "".join(character for character in text.casefold() if character.isalnum())

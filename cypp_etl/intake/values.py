@@ -81,7 +81,10 @@ def read_figure(cell: Cell | None) -> Reading:
 
 def read_text(cell: Cell | None) -> str:
     """What a cell says as text, trimmed; a whole number without its decimal point, a date as 2010-12-31."""
-    return as_typed(cell).strip() if cell is not None else ""
+    if cell is None:
+        return ""
+    # Most cells hold text, and most of the checks look at cells as text.
+    return (cell.value if isinstance(cell.value, str) else as_typed(cell)).strip()
 
 
 def read_date(cell: Cell | None) -> date | None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from enum import StrEnum
+from functools import cache
 
 import pandera.pandas as pa
 
@@ -120,7 +122,12 @@ def _failures(schema: pa.DataFrameSchema, records: list[dict[str, object]]) -> I
 
 def code_word(codes: type[MilestoneStatus] | type[Review], text: str) -> str:
     """The word of a code list that a text is in any case and spacing, or nothing."""
-    return next((code.value for code in codes if reference_key(code.value) == reference_key(text)), "")
+    return _words(codes).get(reference_key(text), "")
+
+
+@cache
+def _words(codes: type[StrEnum]) -> dict[str, str]:
+    return {reference_key(code.value): code.value for code in codes}
 
 
 def _float(value: Decimal | None) -> float | None:

@@ -45,8 +45,8 @@ def _judge_hidden_lines(sheet: Sheet) -> Iterator[Finding]:
     for row in sorted(sheet.hidden_rows & sheet.rows.keys()):
         if any(read_text(cell) for cell in sheet.rows[row].values()):
             yield find("hidden-row", sheet=sheet.name, cell=f"A{row}", row=row)
-    used = {cell.column for cells in sheet.rows.values() for cell in cells.values() if read_text(cell)}
-    for column in sorted(sheet.hidden_columns & used):
+    hidden = (cells[column] for cells in sheet.rows.values() for column in cells.keys() & sheet.hidden_columns)
+    for column in sorted({cell.column for cell in hidden if read_text(cell)}):
         yield find("hidden-column", sheet=sheet.name, cell=f"{column_letters(column)}1", column=column_letters(column))
 
 
@@ -54,7 +54,8 @@ def _judge_attached(sheet: Sheet) -> Iterator[Finding]:
     for address, comment in sheet.comments.items():
         if without_receipt_notes(comment):
             yield find("cell-comment", sheet=sheet.name, cell=address)
-    shown = {cell.address: read_text(cell) for cells in sheet.rows.values() for cell in cells.values()}
+    linked = [cell for cells in sheet.rows.values() for cell in cells.values()] if sheet.links else []
+    shown = {cell.address: read_text(cell) for cell in linked if cell.address in sheet.links}
     for address, target in sheet.links.items():
         # Excel makes a link of each address that is typed: it hides nothing.
         if target.removeprefix("mailto:") != shown.get(address):

@@ -1,7 +1,6 @@
 """What partners say of milestones: states move sensibly, and what is due is said."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date
 
 from cypp_etl.findings import Finding, in_words
 from cypp_etl.intake.rows import MilestoneRow, ParsedReturn
@@ -36,12 +35,9 @@ def judge_reviews(parsed: ParsedReturn) -> Iterator[Finding]:
 
 def judge_milestone_states(parsed: ParsedReturn, history: History) -> Iterator[Finding]:
     """Ask about states that do not fit the due date or the last report."""
-    states: dict[str, list[tuple[date, MilestoneStatus]]] = {}
-    for (milestone, period), state in history.milestone_states.items():
-        states.setdefault(milestone, []).append((period.last_day, state))
     for row in parsed.milestone_rows:
         if row.known is not None and row.period is not None:
-            last = _last_state(states.get(row.known.milestone, ()), row.period)
+            last = _last_state(history.states_of.get(row.known.milestone, ()), row.period)
             # One question a status: where it came from says more than when it was due.
             yield from list(_judge_move(row, last)) or _judge_due(row, row.known, row.period)
 
@@ -67,7 +63,7 @@ def _judge_move(row: MilestoneRow, last: MilestoneStatus | None) -> Iterator[Fin
         yield row.find("milestone-moved-back", "status", last=last.value)
 
 
-def _last_state(states: Iterable[tuple[date, MilestoneStatus]], period: Period) -> MilestoneStatus | None:
+def _last_state(states: Iterable[tuple[Period, MilestoneStatus]], period: Period) -> MilestoneStatus | None:
     """The state last reported for a period that had ended before this one did; a year ends with its fourth quarter."""
-    earlier = [(last_day, state) for last_day, state in states if last_day < period.last_day]
+    earlier = [(known.last_day, state) for known, state in states if known.last_day < period.last_day]
     return max(earlier)[1] if earlier else None

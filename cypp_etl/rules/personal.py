@@ -12,6 +12,7 @@ from cypp_etl.findings import Finding, find, in_list
 from cypp_etl.intake.rows import ParsedReturn
 from cypp_etl.intake.values import read_text
 from cypp_etl.receipts.recognise import without_receipt_notes
+from cypp_etl.remembering import remembered
 from cypp_etl.workbook.model import Cell, CellKind, Sheet, Workbook
 
 _UPN_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
@@ -106,11 +107,12 @@ _HEADING = re.compile(
 )
 
 
-def kinds_in(text: str) -> list[str]:
+@remembered
+def kinds_in(text: str) -> tuple[str, ...]:
     """What personal data a text holds, as messages call it."""
     if not _WORTH_A_LOOK.search(text):
-        return []
-    return [kind.name for kind in _KINDS if kind.is_in(text)]
+        return ()
+    return tuple(kind.name for kind in _KINDS if kind.is_in(text))
 
 
 def judge_personal(workbook: Workbook, parsed: ParsedReturn) -> Iterator[Finding]:
@@ -132,7 +134,7 @@ def _judge_other_sheet(sheet: Sheet) -> Iterator[Finding]:
     for cell in _texts(sheet):
         kinds = kinds_in(str(cell.value))
         if not kinds and _HEADING.fullmatch(read_text(cell)) and _holds_below(sheet, cell):
-            kinds = ["a list of people"]
+            kinds = ("a list of people",)
         if kinds:
             yield find("personal-data-sheet", sheet=sheet.name, cell=cell.address, kinds=in_list(kinds))
             return

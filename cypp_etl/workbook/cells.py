@@ -14,6 +14,7 @@ _DIGITS = "0123456789"
 _MOST_DIGITS = 9
 _ROW_ENDS = frozenset({"row", "sheetData"})
 _TRUE = frozenset({"1", "true"})
+_new_tuple = tuple.__new__
 
 
 class SheetReader:
@@ -134,7 +135,8 @@ class SheetReader:
     def _end(self, name: str) -> None:
         self._closed += 1
         if name == "v":
-            self._raw = "".join(self._texts)
+            texts = self._texts
+            self._raw = texts[0] if len(texts) == 1 else "".join(texts)
         elif name == "c":
             raw = self._raw
             is_formula = self._is_formula
@@ -151,7 +153,9 @@ class SheetReader:
             column = self._column
             if column in self._cells:
                 raise damaged("it has two cells in one place")
-            self._cells[column] = Cell(self._row, column, kind, value, self._style.number_format, is_formula)
+            # What `Cell` does, without its call.
+            parts = (self._row, column, kind, value, self._style.number_format, is_formula)
+            self._cells[column] = _new_tuple(Cell, parts)
         elif name == "is":
             self._in_text = False
             self._raw = self._rich.take()

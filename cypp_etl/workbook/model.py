@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -88,6 +89,7 @@ class UnreadableWorkbook(Exception):  # noqa: N818 - it says what the file is, a
         self.words = words
 
 
+@lru_cache(maxsize=16_384)
 def column_letters(column: int) -> str:
     """The letters of a column that counts from 1: 1 is A, 27 is AA."""
     letters = ""

@@ -173,7 +173,7 @@ def contents(warehouse_url: str) -> dict[str, Counter[tuple[Any, ...]]]:
         }
         found = {}
         for table in metadata.sorted_tables:
-            own = {column.name for column in table.primary_key if column.name.endswith("_id")}
+            own = {column.name for column in table.primary_key if column.name.endswith(("_id", "_number"))}
             refers = {column.name for column in table.columns if column.references(submission.c.submission_id)}
             found[table.name] = Counter(
                 tuple(

@@ -1,0 +1,270 @@
+"""How long a backfill takes: ten thousand returns, beside the plain way, one by one, and reading alone.
+
+`python benchmarks/backfilling.py` makes a national collector's returns from a seed, some 15 KiB each with 40 indicators
+and 10 milestones, and takes them in each way, on SQLite and on PostgreSQL; the slow ways take a sample, and are told a
+return. `--returns 2000` is a shorter one, `--smoke` a few, to see that it runs. Look at the ratios.
+
+The plain way is what a script would do, a file at a time: openpyxl, pandas, pandera schemas, loops over the rows, and
+`to_sql`, with the checks that these can make; it finds less, and judges nothing. Memory is what all processes hold,
+shared pages counted once.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.databases import postgres, sqlite
+from benchmarks.returns import PERIODS, make_national_plan, write_returns
+from benchmarks.ways import read_calamine, take_plainly
+from cypp_etl.plan_model import Plan
+from cypp_etl.workbook.reader import read_workbook
+from flows.chunks import CHUNK_WORKBOOKS, into_chunks
+from flows.crew import Crew, Orders
+from flows.settings import Settings, read_settings
+from flows.sources import Source, sources_in
+from flows.workplace import open_workplace
+from warehouse.engine import open_warehouse
+
+RECEIVED_AT = datetime(2012, 6, 30, 10, tzinfo=UTC)
+GOAL_SECONDS, GOAL_MIB, GOAL_PLAIN, GOAL_READING, GOAL_CALAMINE = 60, 512, 10, 2, 5
+CORES = 2
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How a way went: over how many returns, in how many seconds, with how many bytes at the most."""
+
+    returns: int
+    seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+
+    @property
+    def milliseconds(self) -> float:
+        """The time a return takes."""
+        return 1000 * self.seconds / self.returns
+
+
+class Watch:
+    """What this process and its descendants use, looked at ten times a second."""
+
+    def __init__(self) -> None:
+        self.peak_bytes = 0
+        self._cpu_of: dict[int, float] = {}
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._look_on, daemon=True)
+
+    def __enter__(self) -> "Watch":
+        self._look()
+        self._before = self.cpu_seconds
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._thread.join()
+        self._look()
+
+    @property
+    def cpu_seconds(self) -> float:
+        """The processor's time, of processes that have ended too."""
+        return sum(self._cpu_of.values())
+
+    @property
+    def spent(self) -> float:
+        """The processor's time since the watch began."""
+        return self.cpu_seconds - self._before
+
+    def _look_on(self) -> None:
+        while not self._is_over.wait(0.1):
+            self._look()
+
+    def _look(self) -> None:
+        bytes_held = 0
+        for process in _family(os.getpid()):
+            try:
+                # After the name, which may hold spaces, user and system time are the 12th and 13th.
+                fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+                self._cpu_of[process] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+                bytes_held += _proportional_bytes(process)
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+        self.peak_bytes = max(self.peak_bytes, bytes_held)
+
+
+def _family(process: int) -> Iterator[int]:
+    yield process
+    try:
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    except FileNotFoundError:
+        return
+    for child in children:
+        yield from _family(int(child))
+
+
+def _proportional_bytes(process: int) -> int:
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+
+
+def measure(work: Callable[..., object], sources: Sequence[Source], *others: object) -> Measured:
+    """Do some work with returns, and say what it took."""
+    with Watch() as watch:
+        started = time.perf_counter()
+        work(sources, *others)
+        seconds = time.perf_counter() - started
+    return Measured(len(sources), seconds, watch.spent, watch.peak_bytes)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The returns, their plan, and where the homes are made in which they are taken."""
+
+    folder: Path
+    plan_folder: Path
+    plan: Plan
+    sources: Sequence[Source]
+
+    @contextmanager
+    def home(self, url: str) -> Iterator[Settings]:
+        """A home with an empty warehouse, for one way."""
+        home = self.folder / "home"
+        home.mkdir()
+        settings = read_settings(
+            {"CYPP_HOME": str(home), "CYPP_WAREHOUSE_URL": url, "CYPP_PLAN": str(self.plan_folder)}
+        )
+        open_workplace(settings).engine.dispose()
+        yield settings
+        shutil.rmtree(home)
+
+    def backfill(self, sources: Sequence[Source], settings: Settings) -> None:
+        """What the flow `backfill` does, which adds Prefect's own records."""
+        crew = Crew(Orders(settings, self.plan, RECEIVED_AT), CORES)
+        try:
+            for future in crew.take(list(into_chunks(sources, CHUNK_WORKBOOKS, crew.under_way))):
+                if failed := future.result().failed:
+                    raise SystemExit(f"could not be read: {failed}")
+        finally:
+            crew.dismiss()
+
+    def one_by_one(self, sources: Sequence[Source], settings: Settings) -> None:
+        """What `ingest-return` does with each, without Prefect's own records."""
+        workplace = open_workplace(settings)
+        for source in sources:
+            kept = workplace.keep(Path(source.path))
+            checked = workplace.check(source.path, kept, source.folder_partner, RECEIVED_AT)
+            workplace.load(checked, RECEIVED_AT, kept.delivery)
+        workplace.engine.dispose()
+
+    def command(self, sources: Sequence[Source], settings: Settings) -> None:
+        """`cypp backfill` as somebody runs it on all of them: a process of its own, Prefect's server beside it."""
+        command = [sys.executable, "-c", "from flows.cli import app; app()", "backfill", str(self.folder / "returns")]
+        root = Path(__file__).resolve().parents[1]
+        own = {"CYPP_HOME": settings.home, "CYPP_WAREHOUSE_URL": settings.warehouse_url, "CYPP_PLAN": self.plan_folder}
+        environment = os.environ | {name: str(value) for name, value in own.items()} | {"PYTHONPATH": str(root)}
+        ended = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
+        # Some returns are faulty by design, which is status 1.
+        if ended.returncode != 1:
+            raise SystemExit(f"the command ended with {ended.returncode} for {len(sources)} returns: {ended.stderr}")
+
+
+def read_all(sources: Sequence[Source]) -> None:
+    """Our reader alone, in one process."""
+    for source in sources:
+        read_workbook(Path(source.path).read_bytes())
+
+
+def read_all_plainly(sources: Sequence[Source]) -> None:
+    """Calamine, which gives values and no formats: the floor."""
+    for source in sources:
+        read_calamine(BytesIO(Path(source.path).read_bytes()))
+
+
+def take_all_plainly(sources: Sequence[Source], bench: Bench, url: str) -> None:
+    """The plain way."""
+    engine = open_warehouse(url)
+    for source in sources:
+        take_plainly(Path(source.path), engine, bench.plan)
+    engine.dispose()
+
+
+def report(name: str, one: Measured, beside: Measured | None = None) -> None:
+    """Print one way; its ratio is that of the times a return, of `beside` to it."""
+    ratio = f"{beside.milliseconds / one.milliseconds:8.1f}x" if beside else ""
+    print(
+        f"  {name:<38}{one.returns:>7,}{one.seconds:>9.1f} s{one.milliseconds:>9.2f} ms{one.cpu_seconds:>9.1f} s"
+        f"{one.peak_bytes / _MIB:>8.0f} MiB{ratio}",
+        flush=True,
+    )
+
+
+def compare(bench: Bench, sample: int) -> None:
+    """All ways on both database systems."""
+    sources, few = bench.sources, bench.sources[:sample]
+    print(f"\n  {'way':<38}{'returns':>7}{'wall':>11}{'a return':>12}{'CPU':>11}{'memory':>12}   beside plain")
+    calamine, reading = measure(read_all_plainly, few), measure(read_all, few)
+    report("reading alone, calamine", calamine)
+    report("reading alone, ours", reading)
+    for database, served in (("SQLite", sqlite), ("PostgreSQL", postgres)):
+        with served(bench.folder) as url_of:
+            plain = measure(take_all_plainly, few, bench, url_of("plain"))
+            report(f"the plain way, {database}", plain)
+            with bench.home(url_of("single")) as home:
+                report(f"one by one, {database}", measure(bench.one_by_one, few, home), plain)
+            with bench.home(url_of("backfill")) as home:
+                backfilled = measure(bench.backfill, sources, home)
+            report(f"backfill, {database}", backfilled, plain)
+            if served is sqlite:
+                with bench.home(url_of("command")) as home:
+                    report("the command, Prefect's server included", measure(bench.command, sources, home), plain)
+            whole = backfilled.cpu_seconds / backfilled.returns / (reading.cpu_seconds / reading.returns)
+            print(f"    backfill's CPU beside our reader's alone: {whole:.1f} (goal {GOAL_READING})")
+    print(f"  our reader beside calamine: {reading.milliseconds / calamine.milliseconds:.1f} (goal {GOAL_CALAMINE})")
+    print(
+        f"  goals: {GOAL_PLAIN}x the plain way; 10,000 returns in {GOAL_SECONDS} s on two quiet cores, {GOAL_MIB} MiB"
+    )
+
+
+def show_growth(bench: Bench, counts: Sequence[int]) -> None:
+    """The backfill of ever more returns: time should grow with them, and memory should not."""
+    print("\n  growth, on SQLite")
+    for count in counts:
+        with sqlite(bench.folder) as url_of, bench.home(url_of(f"growth{count}")) as home:
+            report(f"backfill of {count:,}", measure(bench.backfill, bench.sources[:count], home))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--returns", type=int, default=10_000)
+    parser.add_argument("--sample", type=int, default=200, help="how many returns the slow ways take")
+    parser.add_argument("--smoke", action="store_true", help="a few returns")
+    options = parser.parse_args()
+    returns, sample = (32, 8) if options.smoke else (options.returns, options.sample)
+    partners = -(-returns // len(PERIODS))
+    with TemporaryDirectory() as folder:
+        plan_folder = Path(folder, "plan")
+        plan = make_national_plan(plan_folder, partners)
+        started = time.perf_counter()
+        count = write_returns(Path(folder, "returns"), plan, partners)
+        print(f"{count:,} returns of {partners:,} partners, made in {time.perf_counter() - started:.0f} s")
+        bench = Bench(Path(folder), plan_folder, plan, sources_in([Path(folder, "returns")], plan.partners)[:returns])
+        compare(bench, sample)
+        show_growth(bench, [count for count in (100, 1_000) if count < returns] or [returns])
+
+
+if __name__ == "__main__":
+    main()

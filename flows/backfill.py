@@ -1,0 +1,133 @@
+"""The flow `backfill`: thousands of workbooks in one run, chunk by chunk, which may be stopped and begun again."""
+
+import asyncio
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import (
+    acreate_markdown_artifact,
+    acreate_progress_artifact,
+    aupdate_progress_artifact,
+)
+from prefect.cache_policies import NO_CACHE
+from prefect.runtime import flow_run
+from prefect.states import Completed
+
+from flows.chunks import CHUNK_WORKBOOKS, Taken, into_chunks
+from flows.crew import Crew, Orders
+from flows.settings import read_settings
+from flows.sources import sources_in
+from flows.workplace import open_workplace
+
+
+@dataclass
+class Backfilled:
+    """What a backfill did: how many workbooks ended how, how many of them an earlier run had recorded, what failed."""
+
+    workbooks: int = 0
+    statuses: Counter[str] = field(default_factory=Counter)
+    known: int = 0
+    findings: Counter[str] = field(default_factory=Counter)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def add(self, taken: Taken) -> None:
+        """Count in what became of a chunk."""
+        self.failed += taken.failed
+        for done in taken.done:
+            self.statuses[done.status.value] += 1
+            self.known += done.was_known
+            self.findings.update(finding.code for finding in done.findings)
+
+    @property
+    def taken(self) -> int:
+        """How many workbooks are through."""
+        return self.statuses.total() + len(self.failed)
+
+    def __str__(self) -> str:
+        counts = [f"{count:,} {status}" for status, count in sorted(self.statuses.items())]
+        counts += [f"{self.known:,} of them recorded before"] if self.known else []
+        counts += [f"{len(self.failed):,} could not be read"] if self.failed else []
+        return f"{', '.join(counts) or 'No workbooks'}, in {self.seconds:,.0f} s"
+
+
+Listener = Callable[[Taken, Backfilled], None]
+
+listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
+"""Who is told of every chunk, in the process that runs the flow: the command line, for its progress bar."""
+
+
+def _run_name() -> str:
+    return "backfill of " + ", ".join(Path(folder).name for folder in flow_run.parameters["paths"])
+
+
+@task(name="chunk", task_run_name="chunk {number} of {count}", cache_policy=NO_CACHE, persist_result=False)
+async def wait_for_chunk(number: int, count: int, future: "Future[Taken]") -> Taken:
+    """Wait until a chunk is recorded; the work is done by the crew."""
+    taken = await asyncio.wrap_future(future)
+    for path, message in taken.failed:
+        get_run_logger().warning("%s could not be read: %s", path, message)
+    return taken
+
+
+@flow(name="backfill", flow_run_name=_run_name, persist_result=False)
+async def backfill(
+    paths: Sequence[str],
+    received_at: datetime | None = None,
+    workers: int | None = None,
+    chunk_workbooks: int = CHUNK_WORKBOOKS,
+) -> Backfilled:
+    """Take all workbooks at some paths: keep, check and record each as `ingest-return` would, and leave it there.
+
+    A workbook in a folder named after a partner is that partner's; elsewhere the workbook says whose it is. Run again,
+    it passes over what is recorded already.
+
+    Args:
+        paths: folders, with those below them, or files.
+        received_at: when the workbooks came; now, if not given.
+        workers: how many processes work side by side; as many as there are cores, if not given.
+        chunk_workbooks: how many workbooks are checked together and recorded in one transaction.
+    """
+    started = time.monotonic()
+    settings = read_settings()
+    workplace = open_workplace(settings)
+    sources = sources_in([Path(path) for path in paths], workplace.plan.partners)
+    crew = Crew(Orders(settings, workplace.plan, received_at or datetime.now(UTC)), workers or _cores())
+    chunks = list(into_chunks(sources, chunk_workbooks, crew.under_way))
+    workplace.engine.dispose()
+    backfilled = Backfilled(len(sources))
+    progress = await cast(Any, acreate_progress_artifact)(0.0, key="backfill", description="Workbooks taken")
+    try:
+        for number, future in enumerate(crew.take(chunks), start=1):
+            taken = await wait_for_chunk(number, len(chunks), future)
+            backfilled.add(taken)
+            backfilled.seconds = time.monotonic() - started
+            await cast(Any, aupdate_progress_artifact)(progress, 100 * backfilled.taken / len(sources))
+            if tell := listener.get():
+                tell(taken, backfilled)
+    finally:
+        crew.dismiss()
+    await _show(backfilled)
+    return cast(Backfilled, Completed(message=str(backfilled), data=backfilled))
+
+
+def _cores() -> int:
+    """How many cores this process may use, which in a container are fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+async def _show(backfilled: Backfilled) -> None:
+    lines = ["## Backfill", "", str(backfilled) + "."]
+    if backfilled.findings:
+        lines += ["", "| Finding | Times |", "|---|---|"]
+        lines += [f"| `{code}` | {count:,} |" for code, count in backfilled.findings.most_common()]
+    await cast(Any, acreate_markdown_artifact)(key="backfill-summary", markdown="\n".join(lines))

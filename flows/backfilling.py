@@ -1,0 +1,86 @@
+"""`cypp backfill`: runs the flow from the command line, with a progress bar or a line of JSON for each workbook."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.ending import faults, stop
+from flows.settings import prepare_prefect, read_settings
+
+if TYPE_CHECKING:
+    from flows.backfill import Backfilled, Listener
+    from flows.chunks import Taken
+
+
+def backfill(
+    paths: Annotated[list[Path], typer.Argument(help="Folders of workbooks, or workbooks; they stay where they are.")],
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="How many processes work side by side; one a core, if not given.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per file, on a line of its own.")] = False,
+) -> None:
+    """Take thousands of workbooks at once, such as earlier years'; begun again, it goes on where it was stopped."""
+    settings = read_settings()
+    # Prefect reads its settings when it is imported.
+    prepare_prefect(settings.home)
+    import asyncio
+
+    from flows.workplace import open_workplace
+
+    try:
+        # What would stop the flow is found out before a server is started.
+        open_workplace(settings).engine.dispose()
+        from flows import backfill as flow
+
+        with _telling(as_json) as tell:
+            flow.listener.set(tell)
+            done = asyncio.run(flow.backfill([str(path.absolute()) for path in paths], workers=workers))
+    except faults() as fault:
+        stop(fault)
+    raise typer.Exit(_end(done, as_json))
+
+
+@contextmanager
+def _telling(as_json: bool) -> "Iterator[Listener]":
+    """What is to be told of every chunk; a progress bar is on the terminal meanwhile, and nothing in a pipe."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not Console(stderr=True).is_terminal) as progress:
+        bar = progress.add_task("Workbooks", total=None)
+
+        def tell(taken: "Taken", so_far: "Backfilled") -> None:
+            progress.update(bar, total=so_far.workbooks, completed=so_far.taken)
+            if as_json:
+                show_taken(taken)
+
+        yield tell
+
+
+def show_taken(taken: "Taken") -> None:
+    """Print a line of JSON for each workbook of a chunk."""
+    from flows.show import Result
+    from schemas.codes import SubmissionStatus
+
+    results = [Result(one.file, one.partner_code, one.period, one.status.value, one.findings) for one in taken.done]
+    results += [Result(file, "", "", SubmissionStatus.FAILED.value, ()) for file, _ in taken.failed]
+    for result in results:
+        typer.echo(json.dumps(asdict(result), ensure_ascii=False))
+
+
+def _end(done: "Backfilled", as_json: bool) -> int:
+    """Print the summary, and give the exit status."""
+    from schemas.codes import SubmissionStatus
+
+    for path, message in done.failed:
+        typer.echo(f"{path}: could not be read: {message}", err=True)
+    typer.echo(done, err=as_json)
+    if done.failed:
+        return 2
+    return int(done.statuses[SubmissionStatus.REJECTED.value] > 0)

@@ -1,0 +1,57 @@
+"""Which workbooks lie in folders, whose they are, and in which order a backfill takes them."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_WORKBOOK_SUFFIXES = {".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".xltx", ".xltm"}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A workbook to take: its path, and the partner in whose folder it lies, empty where only the workbook can tell."""
+
+    path: str
+    folder_partner: str
+
+
+def workbooks_at(path: Path) -> Iterator[Path]:
+    """A file itself, or the workbooks in a folder and the folders below, by their paths; locks and hidden files not.
+
+    Raises:
+        FileNotFoundError: the path leads nowhere.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file or folder {path}")
+    if not path.is_dir():
+        yield path
+        return
+    for file in sorted(path.rglob("*")):
+        if file.suffix.casefold() in _WORKBOOK_SUFFIXES and not file.name.startswith((".", "~$")) and file.is_file():
+            yield file
+
+
+def sources_in(paths: Sequence[Path], partner_codes: Collection[str]) -> list[Source]:
+    """The workbooks at some paths, each once, in the order in which a backfill takes them.
+
+    A partner's come in the order of their paths: which is a correction of which depends on it. Between partners it is
+    the first workbook of each, then the second, and so on, so that those that stand together are different partners'
+    and can be checked and recorded together. Those in nobody's folder come in the order of their paths.
+
+    Raises:
+        FileNotFoundError: a path leads nowhere.
+    """
+    found = {file.absolute(): _owner(file, path, partner_codes) for path in paths for file in workbooks_at(path)}
+    taken: Counter[str] = Counter()
+    placed: list[tuple[int, Source]] = []
+    for file, partner_code in sorted(found.items()):
+        placed.append((taken[partner_code], Source(str(file), partner_code)))
+        taken[partner_code] += 1
+    return [source for _, source in sorted(placed, key=lambda each: each[0])]
+
+
+def _owner(file: Path, path: Path, partner_codes: Collection[str]) -> str:
+    """The partner whose name the nearest folder bears, of those between the file and the path that was given."""
+    folders = [folder.name for folder in file.absolute().parents if folder.is_relative_to(path.absolute())]
+    return next((name for name in folders if name in partner_codes), "")

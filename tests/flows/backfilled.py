@@ -1,0 +1,116 @@
+"""A backfill without Prefect, and the same workbooks one by one; run in processes that may be killed."""
+
+import os
+import re
+import signal
+from collections.abc import Sequence
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Column, RowMapping, Table, select
+
+from cypp_etl.checking import Checker
+from cypp_etl.submission import History
+from flows.chunks import ChunkTaker, into_chunks
+from flows.crew import Crew, Orders
+from flows.settings import Settings, read_settings
+from flows.sources import Source, sources_in
+from flows.workplace import open_workplace
+from warehouse import load
+from warehouse.engine import open_warehouse, reading
+from warehouse.tables import metadata, submission
+
+RECEIVED_AT = datetime(2012, 6, 30, 10, tzinfo=UTC)
+CHUNK = 16
+# When something was, which no two runs share; the numbers of what follows tell in which order a batch was judged.
+_OWN = {"recorded_at", "superseded_at", "received_at", "judgement_id", "clinic_number"}
+
+
+def settings_of(home: Path, url: str, plan: Path) -> Settings:
+    home.mkdir(exist_ok=True)
+    return read_settings({"CYPP_HOME": str(home), "CYPP_WAREHOUSE_URL": url, "CYPP_PLAN": str(plan)})
+
+
+def backfill(settings: Settings, folder: Path, workers: int = 2) -> list[str]:
+    """What the flow does; the workbooks in the order in which they were recorded."""
+    workplace = open_workplace(settings)
+    sources = sources_in([folder], workplace.plan.partners)
+    crew = Crew(Orders(settings, workplace.plan, RECEIVED_AT), workers)
+    try:
+        taken = [future.result() for future in crew.take(list(into_chunks(sources, CHUNK, crew.under_way)))]
+    finally:
+        crew.dismiss()
+    assert all(not one.failed for one in taken)
+    return [done.file for one in taken for done in one.done]
+
+
+def backfill_and_die(settings: Settings, folder: Path, at_call: int) -> None:
+    """The same in this process, which dies when judgements are worked out for the n-th time, within a transaction."""
+    rejudge, calls = load.rejudge, iter(range(1, 1_000_000))
+
+    def judge_or_die(*arguments: Any) -> Any:
+        if next(calls) == at_call:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return rejudge(*arguments)
+
+    load.rejudge = judge_or_die
+    workplace = open_workplace(settings)
+    taker = ChunkTaker(workplace, Checker(workplace.plan, History(), RECEIVED_AT.date()), RECEIVED_AT)
+    for chunk in into_chunks(sources_in([folder], workplace.plan.partners), CHUNK, 0):
+        taker.take(chunk, nullcontext())
+
+
+def ingest_one_by_one(settings: Settings, sources: Sequence[Source]) -> None:
+    """What `ingest-return` does with each, in the order given."""
+    workplace = open_workplace(settings)
+    for source in sources:
+        kept = workplace.keep(Path(source.path))
+        checked = workplace.check(source.path, kept, source.folder_partner, RECEIVED_AT)
+        workplace.load(checked, RECEIVED_AT, kept.delivery)
+    workplace.engine.dispose()
+
+
+def contents(url: str) -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table with its number, less the moments; and whether it has ended.
+
+    What a killed process had begun leaves gaps in PostgreSQL's numbers, so here they count from 0 without.
+    """
+    engine = open_warehouse(url)
+    with reading(engine) as connection:
+        # The views' text differs between database systems.
+        rows_of = {
+            table: connection.execute(select(table)).mappings().all()
+            for table in metadata.sorted_tables
+            if table.name != "view_version"
+        }
+    engine.dispose()
+    numbers = {key: sorted(row[key.name] for row in rows) for table, rows in rows_of.items() for key in _own_key(table)}
+    places = {key: {number: place for place, number in enumerate(found)} for key, found in numbers.items()}
+    return {
+        table.name: sorted((_told(table, row, places) for row in rows), key=repr) for table, rows in rows_of.items()
+    }
+
+
+def _own_key(table: Table) -> list[Column[Any]]:
+    return [column for column in table.primary_key if column.name.endswith("_id") and not column.foreign_keys]
+
+
+def _told(table: Table, row: RowMapping, places: dict[Column[Any], dict[int, int]]) -> dict[str, Any]:
+    told = {"ended": row.get("superseded_at") is not None}
+    for column in table.columns:
+        if column.name not in _OWN:
+            target = next((key.column for key in column.foreign_keys), column)
+            told[column.name] = places.get(target, {}).get(row[column.name], row[column.name])
+    if told.get("code") == "same-content":
+        told["message"] = re.sub(r"\d+", "some number", told["message"])
+    return told
+
+
+def recorded_files(url: str) -> list[str]:
+    engine = open_warehouse(url)
+    with reading(engine) as connection:
+        files = list(connection.scalars(select(submission.c.file).order_by(submission.c.submission_id)))
+    engine.dispose()
+    return files

@@ -1,0 +1,37 @@
+"""Folders of returns as a backfill may meet them: partners' and nobody's, corrections, copies, faults, no workbooks."""
+
+import random
+from pathlib import Path
+
+from benchmarks.returns import code_of_partner, make_national_plan, write_returns
+from benchmarks.seeding import make_good, seed_faults
+from cypp_etl.plan_model import Plan
+from cypp_etl.published import read_sample_table, write_published_table
+
+PARTNERS = 4
+
+
+def make_plan(folder: Path) -> Plan:
+    return make_national_plan(folder, PARTNERS, indicators=7, milestones=3)
+
+
+def make_folder(folder: Path, plan: Plan, seed: int) -> None:
+    """Two years of every partner's, with faults and second thoughts among them; the same for the same seed."""
+    chance = random.Random(seed)
+    write_returns(folder, plan, PARTNERS, seed)
+    for number in range(PARTNERS):
+        own = folder / code_of_partner(number)
+        good = make_good(plan, code_of_partner(number), chance)
+        for name in range(chance.randrange(5)):
+            trial = seed_faults(good, chance.randrange(4), chance)
+            (own / f"{chance.randrange(2008, 2012)} {name}.xlsx").write_bytes(trial.data)
+        # Late ones, copies of what is in force or was replaced, and what no spreadsheet program wrote.
+        for source in chance.sample(sorted(own.iterdir()), 3):
+            (own / f"{chance.choice('19')} copy of {source.name}").write_bytes(source.read_bytes())
+        if chance.randrange(2):
+            (own / "2010 broken.xlsx").write_bytes(b"PK\x03\x04 and no more")
+    others = folder / "from the old share"
+    others.mkdir()
+    for number, source in enumerate(chance.sample(sorted(folder.glob("*/20*.xlsx")), 6)):
+        (others / f"{number}.xlsx").write_bytes(source.read_bytes())
+    (others / "3 the Board's table.xlsx").write_bytes(write_published_table(read_sample_table(), "text"))
