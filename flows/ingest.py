@@ -123,12 +123,13 @@ async def ingest_return(
         open_workplace(read_settings()), Path(file), folder_partner, received_at or datetime.now(UTC)
     )
     try:
-        checked = await check_workbook(steps)
+        await check_workbook(steps)
     except FileNotFoundError:
         if not folder_partner:
             raise
         return cast(Ingested, Cancelled(name="Gone", message="It left the inbox before it was read."))
     recorded = await load_return(steps)
+    checked = await asyncio.to_thread(steps.check)
     answer = await reply_to_partner(steps) if folder_partner else None
     await _add_tags(checked)
     await show_summary(checked, recorded, answer)

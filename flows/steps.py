@@ -4,6 +4,7 @@ A run takes them as its tasks. The watcher goes ahead of the run, which then fin
 stands between a drop and its receipt (docs/decisions/0012).
 """
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
@@ -91,4 +92,11 @@ class Steps:
             kept, checked = self._check()
             delivery = kept.delivery if self.folder_partner else None
             self._recorded = self.workplace.load(checked, self.received_at, delivery)
+            self._checked = kept, self._as_recorded(checked, self._recorded)
         return self._recorded
+
+    def _as_recorded(self, checked: CheckedReturn, recorded: Recorded) -> CheckedReturn:
+        """With the findings that it was recorded with: checked once more, it would be compared with itself."""
+        if not recorded.was_known or recorded.duplicate_of is not None:
+            return checked
+        return replace(checked, findings=self.workplace.findings_of(recorded.submission_id))

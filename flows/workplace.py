@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from cypp_etl.checking import Checker
+    from cypp_etl.findings import Finding
     from cypp_etl.plan_model import Plan
     from cypp_etl.submission import CheckedReturn
     from warehouse.load import Recorded
@@ -54,6 +55,14 @@ class Workplace:
         from warehouse.load import record
 
         return record(self.engine, checked, self.plan, received_at, datetime.now(UTC), delivery=delivery)
+
+    def findings_of(self, submission_id: int) -> "tuple[Finding, ...]":
+        """The findings that a submission was recorded with."""
+        from warehouse.engine import reading
+        from warehouse.read import outcomes
+
+        with reading(self.engine) as connection:
+            return tuple(outcomes(connection, [submission_id])[submission_id].findings)
 
 
 def read(kept: Kept) -> bytes:

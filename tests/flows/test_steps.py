@@ -1,0 +1,64 @@
+"""The steps of a workbook: each done once, and done again they say what they said."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from cypp_etl.periods import parse_period
+from cypp_etl.plan_reader import read_plan
+from cypp_etl.samples import sample_return
+from flows.settings import Settings
+from flows.steps import Steps
+from flows.workplace import Workplace, open_workplace
+
+AT = datetime(2010, 7, 12, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def drop(settings: Settings) -> Path:
+    folder = settings.inbox / "yos"
+    folder.mkdir(parents=True)
+    path = folder / "our return.xlsx"
+    path.write_bytes(sample_return(read_plan(), "yos", parse_period("2010-11Q1")))
+    return path
+
+
+@pytest.fixture
+def workplace(settings: Settings, drop: Path) -> Workplace:
+    return open_workplace(settings)
+
+
+def _codes_on(receipt: Path) -> list[object]:
+    sheet = openpyxl.load_workbook(receipt).worksheets[0]
+    return [cell.value for row in sheet.iter_rows() for cell in row if cell.value in {"ERROR", "QUERY", "NOTE"}]
+
+
+def test_steps_that_are_taken_again_say_the_same(workplace: Workplace, drop: Path) -> None:
+    """Whoever recorded it was killed before the end; who comes next must not compare it with itself."""
+    first = Steps(workplace, drop, "yos", AT)
+    recorded = first.load()
+    answered = first.reply()
+    assert answered is not None
+    told = (first.check().findings, _codes_on(answered.receipt), answered.summary.status)
+
+    again = Steps(workplace, drop, "yos", AT)
+    assert again.check().findings != first.check().findings, "beside itself it is the same content once more"
+    assert again.load().submission_id == recorded.submission_id
+    answered = again.reply()
+    assert answered is not None
+    assert (again.check().findings, _codes_on(answered.receipt), answered.summary.status) == told
+    again.take_away()
+    assert not drop.exists()
+
+
+def test_the_same_bytes_dropped_again_are_a_duplicate(workplace: Workplace, drop: Path) -> None:
+    data = drop.read_bytes()
+    first = Steps(workplace, drop, "yos", AT)
+    first.load()
+    first.take_away()
+    drop.write_bytes(data)
+    again = Steps(workplace, drop, "yos", AT)
+    assert again.load().duplicate_of == first.load().submission_id
+    assert not again.load().was_known
