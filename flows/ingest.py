@@ -7,19 +7,18 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
-from prefect import flow, get_client, task
-from prefect.cache_policies import NO_CACHE
+from prefect import flow, get_client
 from prefect.client.schemas.objects import State
 from prefect.context import get_run_context
 from prefect.states import Cancelled, Completed, Failed
-from sqlalchemy.exc import OperationalError
 
 from cypp_etl.submission import CheckedReturn
 from flows.answering import Answer
 from flows.artifacts import show_findings, show_summary
 from flows.quarter import show_quarter
+from flows.retrying import retried_task
 from flows.settings import read_settings
 from flows.steps import Steps
 from flows.workplace import open_workplace
@@ -33,8 +32,6 @@ _STATE_NAMES = {
     SubmissionStatus.DUPLICATE: "Duplicate",
     SubmissionStatus.REJECTED: "Rejected",
 }
-# Between two tries of a step, when the database was away.
-_DELAYS_SECONDS: list[float] = [1, 5, 20]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,45 +56,19 @@ def showing(steps: Steps) -> Iterator[None]:
         _begun.reset(token)
 
 
-def _is_passing(_task: object, _run: object, state: State[Any]) -> bool:
-    """Whether a failure may pass by itself: the database was gone, or another writer took too long."""
-    return isinstance(getattr(state, "data", None), OperationalError)
-
-
-@task(
-    name="check",
-    cache_policy=NO_CACHE,
-    persist_result=False,
-    retries=len(_DELAYS_SECONDS),
-    retry_delay_seconds=_DELAYS_SECONDS,
-    retry_condition_fn=_is_passing,
-)
+@retried_task("check")
 async def check_workbook(steps: Steps) -> CheckedReturn:
     """Keep the bytes, then read and check them."""
     return await asyncio.to_thread(steps.check)
 
 
-@task(
-    name="load",
-    cache_policy=NO_CACHE,
-    persist_result=False,
-    retries=len(_DELAYS_SECONDS),
-    retry_delay_seconds=_DELAYS_SECONDS,
-    retry_condition_fn=_is_passing,
-)
+@retried_task("load")
 async def load_return(steps: Steps) -> Recorded:
     """Record the submission in one transaction."""
     return await asyncio.to_thread(steps.load)
 
 
-@task(
-    name="reply",
-    cache_policy=NO_CACHE,
-    persist_result=False,
-    retries=len(_DELAYS_SECONDS),
-    retry_delay_seconds=_DELAYS_SECONDS,
-    retry_condition_fn=_is_passing,
-)
+@retried_task("reply")
 async def reply_to_partner(steps: Steps) -> Answer | None:
     """Put the receipt into the partner's folder."""
     return await asyncio.to_thread(steps.reply)

@@ -6,20 +6,18 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from prefect import flow, task
+from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
-from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed
 
 from cypp_etl.periods import Period, parse_period
+from flows.retrying import retried_task
 from flows.settings import read_settings
 from flows.workplace import Workplace, open_workplace
 
 if TYPE_CHECKING:
     from cypp_etl.plan_model import Plan
     from cypp_etl.report.model import BoardData
-
-_RETRY_DELAYS_SECONDS: list[float] = [1, 5, 20]
 
 
 @dataclass(frozen=True)
@@ -30,14 +28,8 @@ class Published:
     data: "BoardData"
 
 
-@task(
-    name="write-report",
-    cache_policy=NO_CACHE,
-    persist_result=False,
-    retries=len(_RETRY_DELAYS_SECONDS),
-    retry_delay_seconds=_RETRY_DELAYS_SECONDS,
-)
-def write_publication(workplace: Workplace, period: Period, at: datetime, published_at: datetime) -> Published:
+@retried_task("write-report")
+async def write_publication(workplace: Workplace, period: Period, at: datetime, published_at: datetime) -> Published:
     """Write both editions into a folder of their own, and enter the report in the register of publications."""
     from flows.reporting import write_editions
     from warehouse.board import read_board
@@ -65,7 +57,7 @@ async def publish_report(period: str = "", as_of: date | None = None) -> Publish
     workplace, now = open_workplace(read_settings()), datetime.now(UTC)
     wanted = parse_period(period) if period else last_due(workplace.plan, now.date())
     at = datetime.combine(as_of, time.max, UTC) if as_of else now
-    published = write_publication(workplace, wanted, at, now)
+    published = await write_publication(workplace, wanted, at, now)
     await _show(published)
     said = f"{wanted.label}: {published.paths[0]}"
     return cast(Published, Completed(name="Published", message=said, data=published))
