@@ -22,15 +22,25 @@ _FOLLOWING = """coalesce((
                 WHERE n.partner_code = was.partner_code AND n.indicator = was.indicator AND n.period = was.period
                     AND n.superseded_at IS NULL))"""
 
-# Asked by way of the submissions that were recorded at that moment, which are few.
-#
-# A judgement may turn because of a figure beside it: last year's, the target's, the neighbours'. The figure behind it
-# is one that was said anew at that very moment: of those that say something else than before, the judgement's own
-# first, then what its column compares with. None was where the plan turned it, since a plan has no cells.
-_BEHIND = f"""
-            SELECT y.observation_id
+
+# The moment is asked for as a span. Of one value PostgreSQL believes its statistics, which may be from when everything
+# had been recorded at one moment, and would read all submissions; of a span with ends unknown it expects few.
+_RECORDED_THEN = """(
+                    SELECT s.submission_id FROM submission s
+                    WHERE s.recorded_at BETWEEN f.changed_at AND f.changed_at)"""
+
+
+def _behind(columns: str, recorded_then: str) -> str:
+    """SQL of the figure behind a word `f` that turned, asked by way of the few submissions recorded at that moment.
+
+    A judgement may turn because of a figure beside it: last year's, the target's, the neighbours'. The figure behind it
+    is one that was said anew at that very moment: of those that say something else than before, the judgement's own
+    first, then what its column compares with. None was where the plan turned it, since a plan has no cells.
+    """
+    return f"""
+            SELECT {columns}
             FROM (
-                SELECT n.observation_id,
+                SELECT n.observation_id, n.submission_id, n.cell,
                     CASE WHEN n.qualifiers = b.qualifiers
                         AND coalesce(n.value = b.value, n.value IS NULL AND b.value IS NULL)
                         AND coalesce(n.marker = b.marker, n.marker IS NULL AND b.marker IS NULL)
@@ -42,18 +52,34 @@ _BEHIND = f"""
                             THEN 2
                         WHEN n.measure = '{Measure.ACTUAL}' THEN 3
                         ELSE 4 END AS distance
-                FROM submission s
-                JOIN observation n ON n.submission_id = s.submission_id
-                    AND n.partner_code = f.partner_code AND n.indicator = f.indicator
+                FROM observation n
                 LEFT JOIN observation b ON b.partner_code = n.partner_code AND b.indicator = n.indicator
                     AND b.measure = n.measure AND b.period = n.period AND b.superseded_at = n.recorded_at
                     AND b.observation_id < n.observation_id
-                WHERE s.recorded_at = f.changed_at
+                WHERE n.partner_code = f.partner_code AND n.indicator = f.indicator
+                    AND n.submission_id {recorded_then}
             ) y ORDER BY y.is_repeated, y.distance, y.observation_id LIMIT 1"""  # noqa: S608 (nothing but constants)
 
 
+_NUMBER = _behind("y.observation_id", f"IN {_RECORDED_THEN}")
+_COLUMNS = _behind("y.submission_id, y.cell", f"= ANY (ARRAY{_RECORDED_THEN})")
+BEHIND = {
+    "sqlite": f"LEFT JOIN observation o ON o.observation_id = ({_NUMBER})",
+    "postgresql": f"LEFT JOIN LATERAL ({_COLUMNS}) o ON true",
+}
+"""The join of the figure behind a word that turned, by the database.
+
+SQLite has no LATERAL. PostgreSQL, which expects several times as many words as turned, would otherwise go through all
+figures that there are to find those that won. Of an array it expects ten, and so a cost a tenth of that of a join:
+above some cost it compiles a query first, which takes longer than to answer this one.
+"""
+
+
 def symbol_changes_query() -> str:
-    """A row per word that turned. What came for the first time, or went, has turned nothing."""
+    """A row per word that turned; `{behind}` is filled in for the database.
+
+    What came for the first time, or went, has turned nothing.
+    """
     was, now = (
         "CASE c.name " + " ".join(f"WHEN '{name}' THEN {row}.{name}" for name in TURNING) + " END"
         for row in ("was", "now")
@@ -70,4 +96,4 @@ def symbol_changes_query() -> str:
             CROSS JOIN ({names}) c
             WHERE was.superseded_at IS NOT NULL AND {was} <> {now}
         ) f
-        LEFT JOIN observation o ON o.observation_id = ({_BEHIND})"""  # noqa: S608 (nothing but constants)
+        {{behind}}"""  # noqa: S608 (nothing but constants)

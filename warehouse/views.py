@@ -12,7 +12,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, inspect, text
 
 from schemas.codes import BAND_SYMBOLS, DIRECTION_SYMBOLS, ON_TARGET_SYMBOLS, ReturnStatus, Severity, SubmissionStatus
-from warehouse.change_view import symbol_changes_query
+from warehouse.change_view import BEHIND, symbol_changes_query
 from warehouse.clinic_view import clinics_query
 from warehouse.milestone_view import milestones_query
 from warehouse.standing import AS_OF, NOW, Standing
@@ -22,10 +22,15 @@ _Word = TypeVar("_Word", bound=StrEnum)
 
 # Dates are compared as dates in UTC, in which moments are stored.
 _DIALECTS = {
-    "sqlite": {"today": "date('now')", "received_on": "date(a.first_received_at)"},
+    "sqlite": {
+        "today": "date('now')",
+        "received_on": "date(a.first_received_at)",
+        "behind": BEHIND["sqlite"],
+    },
     "postgresql": {
         "today": "CAST(now() AT TIME ZONE 'UTC' AS date)",
         "received_on": "CAST(a.first_received_at AT TIME ZONE 'UTC' AS date)",
+        "behind": BEHIND["postgresql"],
     },
 }
 
