@@ -153,6 +153,10 @@ def main() -> None:
     print(f"a row at a time, scaled {plain:>12.2f} s   {len(figures) / plain:>12,.0f} rows/s  (no breaks, no markers)")
     print(f"ratio                   {plain / seconds:>12.1f}")
     print(f"peak memory             {peak:>12.0f} MB  of which {before:.0f} MB before judging")
+    for part in (10_000, 100_000) if partners > 2 else ():
+        few = figures[figures["partner_code"].isin([f"partner-{each}" for each in range(part // 800)])]
+        quickest = best_of(3, few, plan)
+        print(f"{len(few):>9,} rows{quickest:>22.3f} s   {len(few) / quickest:>12,.0f} rows/s")
     print(f"13 rows, quickest of 50 {best_of(50, one_return, plan) * 1000:>12.2f} ms")
 
 

@@ -2,7 +2,8 @@
 
 `python benchmarks/rejudging.py` fills a warehouse, records corrections of one return each, and then judges everything
 anew, as a new plan would have it. Times are of computing and by the clock. `--postgresql` does so on PostgreSQL, whose
-own computing is not counted; `--smoke` fills in a few hundred observations only.
+own computing is not counted; `--smoke` fills in a few hundred observations only. `--quarters 10 50 100` shows instead
+how a correction's time grows with the quarters kept, of a tenth of the partners.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -19,7 +21,7 @@ from sqlalchemy import Connection
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.big_warehouse import MILLION, SEEDED_AT, SMALL, correction, empty_warehouse, seed
+from benchmarks.big_warehouse import MILLION, SEEDED_AT, SMALL, Size, correction, empty_warehouse, seed
 from schemas.codes import Measure
 from warehouse.engine import writing
 from warehouse.judging import rejudge, rejudge_everything
@@ -46,14 +48,10 @@ def print_times(what: str, times: list[tuple[float, float]]) -> float:
     return clock
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--smoke", action="store_true", help="a few hundred observations only")
-    parser.add_argument("--postgresql", action="store_true", help="on PostgreSQL instead of SQLite")
-    arguments = parser.parse_args()
-    size = SMALL if arguments.smoke else MILLION
+def measure(system: str, size: Size) -> None:
+    """Fill a warehouse of a size, and print the times of it."""
     chance = Random(1)
-    with empty_warehouse("postgresql" if arguments.postgresql else "sqlite") as engine:
+    with empty_warehouse(system) as engine:
         plan = seed(engine, size)
         at = SEEDED_AT + timedelta(days=3650)
         recorded, judged = [], []
@@ -73,11 +71,26 @@ def main() -> None:
         with writing(engine) as connection:
             plan_id = require_plan(connection, plan, at)
             everything = timed(lambda: rejudge_everything(connection, plan, plan_id, at))
-    print(f"{size.observations:,} observations on {engine.dialect.name}; a return has {size.indicators} figures")
+    print(f"{size.observations:,} observations of {size.quarters} quarters on {system}; {size.indicators} a return")
     print_times("a correction recorded, judged again and written", recorded)
     one = print_times("of which judging again, without writing", judged)
     all_of_it = print_times("everything judged again", [everything])
-    print(f"{'ratio':50}{all_of_it / one:>12,.0f}")
+    print(f"{'ratio':50}{all_of_it / one:>12,.0f}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--smoke", action="store_true", help="a few hundred observations only")
+    parser.add_argument("--postgresql", action="store_true", help="on PostgreSQL instead of SQLite")
+    parser.add_argument(
+        "--quarters", type=int, nargs="+", default=[], help="so many quarters, of a tenth of the partners"
+    )
+    arguments = parser.parse_args()
+    system = "postgresql" if arguments.postgresql else "sqlite"
+    size = SMALL if arguments.smoke else MILLION
+    fewer = replace(size, partners=max(size.partners // 10, 1))
+    for one in [replace(fewer, quarters=quarters) for quarters in arguments.quarters] or [size]:
+        measure(system, one)
 
 
 if __name__ == "__main__":
