@@ -1,9 +1,9 @@
 """How long the views take as BI tools ask them, at a million observations: one period, one partner, one indicator.
 
 `python benchmarks/views.py` fills a warehouse and asks each question as a tool does: all columns of all rows come into
-this process. Beside it stands how long the database takes to go through the whole view and count its rows, for
-which it need not work out every column.
-`--postgresql` asks PostgreSQL instead of SQLite; `--smoke` fills in a few hundred observations only.
+this process. Beside it stands how long the database takes to go through the whole view and count its rows, for which
+it need not work out every column. `--postgresql` asks PostgreSQL instead of SQLite; `--smoke` fills in a few hundred
+observations only.
 """
 
 import argparse
