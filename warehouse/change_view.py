@@ -70,8 +70,8 @@ BEHIND = {
 """The join of the figure behind a word that turned, by the database.
 
 SQLite has no LATERAL. PostgreSQL, which expects several times as many words as turned, would otherwise go through all
-figures that there are to find those that won. Of an array it expects ten, and so a cost a tenth of that of a join:
-above some cost it compiles a query first, which takes longer than to answer this one.
+figures that there are to find those that won. Of an array it expects ten, so that it expects a tenth of
+the cost of a join: a server that compiles costly queries first (`jit`) may compile this one less thoroughly.
 """
 
 
