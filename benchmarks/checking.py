@@ -32,7 +32,7 @@ from schemas.codes import MilestoneStatus
 
 LEAVES, MILESTONES = 50, 24
 TODAY = date(2012, 6, 30)
-GOAL_MILLISECONDS, GOAL_SECONDS = 20, 1
+GOAL_MILLISECONDS, GOAL_COMMAND_MILLISECONDS = 20, 600
 
 _FIGURES = pa.DataFrameSchema(
     {
@@ -75,10 +75,15 @@ def check_plainly(data: bytes, good: Good) -> list[str]:
 
 
 def check_as_a_command(path: Path, plan_folder: Path) -> None:
-    """`cypp check` as somebody runs it, the start of Python included."""
-    command = [sys.executable, "-c", "from flows.cli import app; app()", "check", str(path)]
+    """`cypp check` as somebody runs it, the start of Python included.
+
+    An installation has its modules compiled, and has no hypothesis, which pandera imports where it finds it.
+    """
+    start = "import sys; sys.modules['hypothesis'] = None; from flows.cli import app; app()"
+    command = [sys.executable, "-c", start, "check", str(path)]
     root = Path(__file__).resolve().parents[1]
     environment = os.environ | {"CYPP_PLAN": str(plan_folder), "CYPP_HOME": str(path.parent), "PYTHONPATH": str(root)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     subprocess.run(command, env=environment, check=True, capture_output=True, cwd=root)
 
 
@@ -114,7 +119,7 @@ def main() -> None:
     for way, seconds in taken.items():
         print(f"  {way:<24}{seconds * 1000:>9.1f} ms")
     print(f"  plain / ours            {taken['the plain way'] / taken['reading and checking']:>9.1f}")
-    print(f"  goals: {GOAL_MILLISECONDS} ms for reading and checking, {GOAL_SECONDS} s for the command")
+    print(f"  goals: {GOAL_MILLISECONDS} ms for reading and checking, {GOAL_COMMAND_MILLISECONDS} ms for the command")
 
 
 if __name__ == "__main__":

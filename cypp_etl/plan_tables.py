@@ -9,11 +9,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-import pandas as pd
-import pandera.pandas as pa
-from pandera.errors import SchemaError, SchemaErrors
-
-from schemas.plan import SCHEMAS
+from schemas.plan import SCHEMAS, Table
 
 HEADER_ROW = 1
 
@@ -89,7 +85,7 @@ def read_tables(folder: Path | None) -> PlanTables:
         except PlanError as error:
             faults.extend(error.faults)
             continue
-        faults.extend(_cell_faults(name, rows[name], schema))
+        faults.extend(_cell_faults(rows[name], schema))
     return PlanTables(rows, tuple(faults), _fingerprint(contents))
 
 
@@ -101,12 +97,12 @@ def _fingerprint(contents: Mapping[str, bytes]) -> str:
     return digest.hexdigest()
 
 
-def _read_table(name: str, content: bytes | None, schema: pa.DataFrameSchema) -> tuple[Row, ...]:
+def _read_table(name: str, content: bytes | None, schema: Table) -> tuple[Row, ...]:
     if content is None:
         raise PlanError(PlanFault(name, None, None, "there is no such file in the plan's folder"))
     records = _records(name, content)
     header = [cell.strip() for cell in next(records, (HEADER_ROW, []))[1]]
-    faults = list(_header_faults(name, header, [str(column) for column in schema.columns]))
+    faults = list(_header_faults(name, header, list(schema.columns)))
     rows: list[Row] = []
     for number, record in records:
         # A spreadsheet saves the rows below a table as commas, and people leave lines between blocks.
@@ -149,27 +145,22 @@ def _header_faults(name: str, header: list[str], columns: list[str]) -> Iterator
             yield PlanFault(name, HEADER_ROW, column, "is there twice")
 
 
-def _cell_faults(name: str, rows: tuple[Row, ...], schema: pa.DataFrameSchema) -> list[PlanFault]:
-    index = pd.Index([row.number for row in rows], dtype="int64")
-    columns = {str(column): [row[str(column)] for row in rows] for column in schema.columns}
-    frame = pd.DataFrame(columns, index=index, dtype="str")
-    try:
-        schema.validate(frame, lazy=True)
-    except SchemaErrors as errors:
-        found = [fault for error in errors.schema_errors for fault in _faults_of(name, schema, error)]
-        return sorted(found, key=lambda fault: fault.row or 0)
-    return []
+def _cell_faults(rows: tuple[Row, ...], schema: Table) -> list[PlanFault]:
+    """The faults of single cells, and of rows that repeat the key of an earlier one, in the order of the rows."""
+    faults = [
+        row.fault(name, f"{quoted(row[name])} {column.error}")
+        for name, column in schema.columns.items()
+        for row in rows
+        if not column.allows(row[name])
+    ]
+    return sorted([*faults, *_repeated_keys(rows, schema.key)], key=lambda fault: fault.row or 0)
 
 
-def _faults_of(name: str, schema: pa.DataFrameSchema, error: SchemaError) -> Iterator[PlanFault]:
-    cases = error.failure_cases
-    if not isinstance(error.check, pa.Check):
-        # The one check of a whole frame is that its key is unique: pandera names every column of the key.
-        key = [str(column) for column in schema.unique or ()]
-        cases = cases[cases["column"] == key[-1]]
-        for row, value in zip(cases["index"], cases["failure_case"], strict=True):
-            message = f"{quoted(value)} repeats an earlier row with the same {', '.join(key)}"
-            yield PlanFault(name, int(row), key[-1], message)
-        return
-    for row, value in zip(cases["index"], cases["failure_case"], strict=True):
-        yield PlanFault(name, int(row), str(error.schema.name), f"{quoted(value)} {error.check.error}")
+def _repeated_keys(rows: tuple[Row, ...], key: tuple[str, ...]) -> Iterator[PlanFault]:
+    seen: set[tuple[str, ...]] = set()
+    for row in rows:
+        values = tuple(row[column] for column in key)
+        if values in seen:
+            message = f"{quoted(values[-1])} repeats an earlier row with the same {', '.join(key)}"
+            yield row.fault(key[-1], message)
+        seen.add(values)

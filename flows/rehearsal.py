@@ -6,7 +6,6 @@ from pathlib import Path
 
 from cypp_etl.checking import Checker, Received
 from cypp_etl.plan_model import Plan
-from cypp_etl.receipts.reply import reply_for
 from cypp_etl.receipts.summary import ReceiptSummary
 from cypp_etl.submission import CheckedReturn, History
 from flows.archive import READ_BYTES
@@ -27,6 +26,8 @@ def _rehearse(checker: Checker, file: Path, replies: Path | None, at: datetime) 
     data = _read(file)
     checked = checker.check(Received(str(file), data))
     if replies is not None:
+        from cypp_etl.receipts.reply import reply_for
+
         reply = reply_for(checked, data, _summarise(checker.plan, checked, at))
         replies.mkdir(parents=True, exist_ok=True)
         (replies / reply.file_name).write_bytes(reply.content)

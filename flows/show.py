@@ -6,8 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from cypp_etl.findings import Finding
 from cypp_etl.periods import Period
@@ -93,6 +91,9 @@ def _show_result(result: Result) -> None:
 
 def show_status(connection: "Connection", period: Period | None) -> int:
     """Print who has returned what, a row a period and a column a partner; 1 if something is missing."""
+    from rich.console import Console
+    from rich.table import Table
+
     from warehouse.read import return_status
 
     rows = return_status(connection, period)

@@ -1,17 +1,15 @@
 """The plan's tables: what each column of each CSV file may hold, cell by cell.
 
 The tables are checked as text, as they stand in the file: reading them into types first would turn `N/A` into a
-missing number and lose what was written. A check's `error` ends the sentence that begins with the cell's value. Each
-column has one check, and empty cells pass it only where the column may be empty. What holds between rows and between
-files is not a matter of one cell, and is checked where the plan is read.
+missing number and lose what was written. What holds between rows and between files is not a matter of one cell, and is
+checked where the plan is read. These are plain functions on text, for every command begins by reading the plan: frames
+and pandera, which returns are checked with, would take each of them half a second.
 """
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
-
-import pandas as pd
-import pandera.pandas as pa
 
 from schemas.codes import Accumulation, ActionKind, Marker, Measure, Polarity, Unit
 
@@ -37,6 +35,30 @@ _PERIOD = re.compile(r"([0-9]{4})-([0-9]{2})(Q[1-4])?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PARTNER_CODE = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _NOT_BLANK = re.compile(r".+", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What one cell of a column may hold: what passes the `test`, and nothing at all where it may be blank.
+
+    `error` ends the sentence that begins with the value of a cell that fails.
+    """
+
+    test: Callable[[str], object]
+    error: str = ""
+    may_be_blank: bool = False
+
+    def allows(self, cell: str) -> bool:
+        """Whether a cell, without the spaces around it, is as it must be."""
+        return bool(self.test(cell)) or (self.may_be_blank and not cell)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One file of the plan: its columns by their names, and those that together tell its rows apart."""
+
+    columns: Mapping[str, Column]
+    key: tuple[str, ...]
 
 
 def is_decimal(text: str) -> bool:
@@ -71,60 +93,53 @@ def is_date(text: str) -> bool:
     return True
 
 
-def _column(test: Callable[[str], object], error: str, *, may_be_blank: bool = False) -> pa.Column:
-    def passes(cells: "pd.Series[str]") -> "pd.Series[bool]":
-        return pd.Series([bool(test(cell)) or (may_be_blank and not cell) for cell in cells], cells.index, dtype=bool)
-
-    return pa.Column(str, pa.Check(passes, error=error))
+def _text() -> Column:
+    return Column(_NOT_BLANK.fullmatch, "is not allowed here")
 
 
-def _text() -> pa.Column:
-    return _column(_NOT_BLANK.fullmatch, "is not allowed here")
-
-
-def _partner_code() -> pa.Column:
+def _partner_code() -> Column:
     # The code is the name of the partner's folder, on whatever file system the inbox is.
-    return _column(_PARTNER_CODE.fullmatch, "is not a code of small letters, digits and hyphens such as yos")
+    return Column(_PARTNER_CODE.fullmatch, "is not a code of small letters, digits and hyphens such as yos")
 
 
-def _any_text() -> pa.Column:
-    return pa.Column(str)
+def _any_text() -> Column:
+    return Column(lambda _: True)
 
 
-def _code(codes: Iterable[str], *, may_be_blank: bool = False) -> pa.Column:
+def _code(codes: Iterable[str], *, may_be_blank: bool = False) -> Column:
     allowed = tuple(str(code) for code in codes)
-    return _column(allowed.__contains__, f"is not one of {', '.join(allowed)}", may_be_blank=may_be_blank)
+    return Column(allowed.__contains__, f"is not one of {', '.join(allowed)}", may_be_blank=may_be_blank)
 
 
-def _decimal(*, may_be_blank: bool = False) -> pa.Column:
-    return _column(is_decimal, "is not a number such as 75.6", may_be_blank=may_be_blank)
+def _decimal(*, may_be_blank: bool = False) -> Column:
+    return Column(is_decimal, "is not a number such as 75.6", may_be_blank=may_be_blank)
 
 
-def _margin(*, may_be_blank: bool = False) -> pa.Column:
-    return _column(_MARGIN.fullmatch, "is not a number of zero or more", may_be_blank=may_be_blank)
+def _margin(*, may_be_blank: bool = False) -> Column:
+    return Column(_MARGIN.fullmatch, "is not a number of zero or more", may_be_blank=may_be_blank)
 
 
-def _count(*, may_be_blank: bool = False) -> pa.Column:
-    return _column(_COUNT.fullmatch, "is not a whole number of zero or more", may_be_blank=may_be_blank)
+def _count(*, may_be_blank: bool = False) -> Column:
+    return Column(_COUNT.fullmatch, "is not a whole number of zero or more", may_be_blank=may_be_blank)
 
 
-def _period() -> pa.Column:
-    return _column(is_period, "is not a period such as 2010-11 or 2010-11Q1")
+def _period() -> Column:
+    return Column(is_period, "is not a period such as 2010-11 or 2010-11Q1")
 
 
-def _financial_year() -> pa.Column:
-    return _column(is_financial_year, "is not a financial year such as 2010-11")
+def _financial_year() -> Column:
+    return Column(is_financial_year, "is not a financial year such as 2010-11")
 
 
-def _date() -> pa.Column:
-    return _column(is_date, "is not a date such as 2011-03-31")
+def _date() -> Column:
+    return Column(is_date, "is not a date such as 2011-03-31")
 
 
-def _table(columns: dict[str, pa.Column], *key: str) -> pa.DataFrameSchema:
-    return pa.DataFrameSchema(columns, strict=True, unique=list(key), report_duplicates="exclude_first")
+def _table(columns: dict[str, Column], *key: str) -> Table:
+    return Table(columns, key)
 
 
-SCHEMAS: Mapping[str, pa.DataFrameSchema] = {
+SCHEMAS: Mapping[str, Table] = {
     "outcomes.csv": _table(
         {"outcome_code": _text(), "outcome": _text(), "table_heading": _any_text()},
         "outcome_code",
@@ -176,7 +191,7 @@ SCHEMAS: Mapping[str, pa.DataFrameSchema] = {
             "range_low": _decimal(may_be_blank=True),
             "range_high": _decimal(may_be_blank=True),
             "unit": _code(Unit, may_be_blank=True),
-            "decimals": _column(_DECIMALS.fullmatch, "is not a whole number from 0 to 6", may_be_blank=True),
+            "decimals": Column(_DECIMALS.fullmatch, "is not a whole number from 0 to 6", may_be_blank=True),
             "minimum": _decimal(may_be_blank=True),
             "maximum": _decimal(may_be_blank=True),
             "accumulation": _code(Accumulation, may_be_blank=True),
@@ -190,7 +205,7 @@ SCHEMAS: Mapping[str, pa.DataFrameSchema] = {
             "measure": _code(FIGURE_MEASURES),
             "indicator": _text(),
             "period": _period(),
-            "value": _column(is_figure, f"is not a number or one of {', '.join(FIGURE_MARKERS)}"),
+            "value": Column(is_figure, f"is not a number or one of {', '.join(FIGURE_MARKERS)}"),
             "source": _text(),
         },
         "measure",
