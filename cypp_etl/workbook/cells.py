@@ -54,7 +54,7 @@ class SheetReader:
     def __init__(
         self,
         sheet: Sheet,
-        styles: dict[str | None, Style],
+        styles: Mapping[str | None, Style],
         strings: Callable[[], list[str]],
         targets: Mapping[str, str],
         spent: Spent,

@@ -112,7 +112,7 @@ class OoxmlBook:
         targets = (link.target for link in self._links.values() if link.kind == kind)
         return next((target for target in targets if target in self._package), None)
 
-    def _read_styles(self) -> dict[str | None, Style]:
+    def _read_styles(self) -> Mapping[str | None, Style]:
         part = self._part_of_kind("styles")
         if part is None:
             return {None: GENERAL_STYLE}

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 
 from cypp_etl.workbook.guards import DEFAULT_LIMITS, Limits
 from cypp_etl.workbook.isolated import read_isolated
-from cypp_etl.workbook.model import Sheet, UnreadableWorkbook, Workbook
+from cypp_etl.workbook.model import CellKind, Sheet, UnreadableWorkbook, Workbook
 from cypp_etl.workbook.ooxml import OoxmlBook
 from cypp_etl.workbook.sniff import Encoding, sniff
+
+_KIND_WORDS = {kind: kind.value for kind in CellKind}
 
 
 def read_workbook(data: bytes, name: str = "", limits: Limits = DEFAULT_LIMITS) -> Workbook:
@@ -54,5 +56,5 @@ def content_sha256(workbook: Workbook) -> str:
 
 def _content_lines(sheet: Sheet) -> Iterator[bytes]:
     for _, row in sorted(sheet.rows.items()):
-        for _, cell in sorted(row.items()):
-            yield repr((*cell[:2], cell.kind.value, *cell[3:])).encode("utf-8", "backslashreplace")
+        said = [repr((*cell[:2], _KIND_WORDS[cell[2]], *cell[3:])) for _, cell in sorted(row.items())]
+        yield "".join(said).encode("utf-8", "backslashreplace")
