@@ -27,6 +27,7 @@ from tempfile import TemporaryDirectory
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.databases import postgres, sqlite
+from benchmarks.others import installed, load_with_dlt, validate_with_frictionless
 from benchmarks.returns import PERIODS, make_national_plan, write_returns
 from benchmarks.ways import read_calamine, take_plainly
 from cypp_etl.plan_model import Plan
@@ -219,6 +220,7 @@ def compare(bench: Bench, sample: int) -> None:
     calamine, reading = measure(read_all_plainly, few), measure(read_all, few)
     report("reading alone, calamine", calamine)
     report("reading alone, ours", reading)
+    compare_others(few, bench.folder)
     for database, served in (("SQLite", sqlite), ("PostgreSQL", postgres)):
         with served(bench.folder) as url_of:
             plain = measure(take_all_plainly, few, bench, url_of("plain"))
@@ -237,6 +239,20 @@ def compare(bench: Bench, sample: int) -> None:
     print(
         f"  goals: {GOAL_PLAIN}x the plain way; 10,000 returns in {GOAL_SECONDS} s on two quiet cores, {GOAL_MIB} MiB"
     )
+
+
+def compare_others(sources: Sequence[Source], folder: Path) -> None:
+    """Tools that do parts of it, where they are installed."""
+    paths = [Path(source.path) for source in sources]
+    if installed("frictionless"):
+        report("frictionless, checking a sheet", measure(lambda _: validate_with_frictionless(paths), sources))
+    else:
+        print("  frictionless: not installed")
+    if installed("dlt"):
+        with sqlite(folder) as url_of:
+            report("dlt, loading a sheet, SQLite", measure(lambda _: load_with_dlt(paths, url_of("dlt")), sources))
+    else:
+        print("  dlt: not installed")
 
 
 def show_growth(bench: Bench, counts: Sequence[int]) -> None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from prefect import flow, get_run_logger, task
+from prefect import flow, get_client, get_run_logger, task
 from prefect.artifacts import (
     acreate_markdown_artifact,
     acreate_progress_artifact,
@@ -25,15 +25,25 @@ from prefect.states import Completed
 from flows.chunks import CHUNK_WORKBOOKS, Taken, into_chunks
 from flows.crew import Crew, Orders
 from flows.settings import read_settings
-from flows.sources import sources_in
+from flows.sources import into_parts, sources_in
+from flows.spreading import PART_WORKBOOKS, count_workers, name_of_run, take_parts
 from flows.workplace import open_workplace
+from warehouse.engine import reading
+from warehouse.history import last_submission
 
 
 @dataclass
 class Backfilled:
-    """What a backfill did: how many workbooks ended how, how many of them an earlier run had recorded, what failed."""
+    """What a backfill did: how many workbooks ended how, how many of them an earlier run had recorded, what failed.
+
+    `before` is the number of the last submission when it began; `by_parts` is how many were recorded since by the runs
+    to which it was spread, and `left` how many such a run leaves to the one that spreads.
+    """
 
     workbooks: int = 0
+    before: int = 0
+    by_parts: int = 0
+    left: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
     known: int = 0
     findings: Counter[str] = field(default_factory=Counter)
@@ -43,19 +53,21 @@ class Backfilled:
     def add(self, taken: Taken) -> None:
         """Count in what became of a chunk."""
         self.failed += taken.failed
+        self.left += len(taken.left)
         for done in taken.done:
             self.statuses[done.status.value] += 1
-            self.known += done.was_known
+            self.known += done.was_known and done.submission_id <= self.before
             self.findings.update(finding.code for finding in done.findings)
 
     @property
     def taken(self) -> int:
         """How many workbooks are through."""
-        return self.statuses.total() + len(self.failed)
+        return max(self.statuses.total() + len(self.failed) + self.left, min(self.by_parts, self.workbooks))
 
     def __str__(self) -> str:
         counts = [f"{count:,} {status}" for status, count in sorted(self.statuses.items())]
         counts += [f"{self.known:,} of them recorded before"] if self.known else []
+        counts += [f"{self.left:,} left for the end"] if self.left else []
         counts += [f"{len(self.failed):,} could not be read"] if self.failed else []
         return f"{', '.join(counts) or 'No workbooks'}, in {self.seconds:,.0f} s"
 
@@ -67,7 +79,7 @@ listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 
 def _run_name() -> str:
-    return "backfill of " + ", ".join(Path(folder).name for folder in flow_run.parameters["paths"])
+    return name_of_run(flow_run.parameters)
 
 
 @task(name="chunk", task_run_name="chunk {number} of {count}", cache_policy=NO_CACHE, persist_result=False)
@@ -85,6 +97,10 @@ async def backfill(
     received_at: datetime | None = None,
     workers: int | None = None,
     chunk_workbooks: int = CHUNK_WORKBOOKS,
+    partners: Sequence[str] | None = None,
+    spread: bool = False,
+    part_workbooks: int = PART_WORKBOOKS,
+    patience_seconds: float = 300.0,
 ) -> Backfilled:
     """Take all workbooks at some paths: keep, check and record each as `ingest-return` would, and leave it there.
 
@@ -96,24 +112,52 @@ async def backfill(
         received_at: when the workbooks came; now, if not given.
         workers: how many processes work side by side; as many as there are cores, if not given.
         chunk_workbooks: how many workbooks are checked together and recorded in one transaction.
+        partners: take only what lies in folders named after these, and of that only what concerns nobody else.
+        spread: first have the partners taken in parts, by runs of a deployment on its work pool; the end, and whatever
+            a part has left, is taken here.
+        part_workbooks: how many workbooks such a part holds, about; fewer where there are workers for more parts.
+        patience_seconds: how long nothing may move before no part is waited for any longer.
+
+    Raises:
+        NoWorkersError: there is nobody to whom it could be spread.
     """
     started = time.monotonic()
     settings = read_settings()
     workplace = open_workplace(settings)
+    received_at = received_at or datetime.now(UTC)
     sources = sources_in([Path(path) for path in paths], workplace.plan.partners)
-    crew = Crew(Orders(settings, workplace.plan, received_at or datetime.now(UTC)), workers or _cores())
-    chunks = list(into_chunks(sources, chunk_workbooks, crew.under_way))
-    workplace.engine.dispose()
-    backfilled = Backfilled(len(sources))
+    if partners is not None:
+        sources = [source for source in sources if source.folder_partner in partners]
+    with reading(workplace.engine) as connection:
+        backfilled = Backfilled(len(sources), last_submission(connection))
     progress = await cast(Any, acreate_progress_artifact)(0.0, key="backfill", description="Workbooks taken")
+
+    async def show(taken: Taken) -> None:
+        backfilled.seconds = time.monotonic() - started
+        await cast(Any, aupdate_progress_artifact)(progress, 100 * backfilled.taken / max(1, len(sources)))
+        if tell := listener.get():
+            tell(taken, backfilled)
+
+    if spread:
+        async with get_client() as client:
+            count = max(await count_workers(client), -(-len(sources) // part_workbooks))
+        told = {
+            "paths": list(paths),
+            "received_at": received_at,
+            "workers": workers,
+            "chunk_workbooks": chunk_workbooks,
+        }
+        async for submissions in take_parts(into_parts(sources, count), told, workplace.engine, patience_seconds):
+            backfilled.by_parts = submissions - backfilled.before
+            await show(Taken())
+    workplace.engine.dispose()
+    crew = Crew(Orders(settings, workplace.plan, received_at, own_only=partners is not None), workers or _cores())
+    chunks = list(into_chunks(sources, chunk_workbooks, crew.under_way))
     try:
         for number, future in enumerate(crew.take(chunks), start=1):
             taken = await wait_for_chunk(number, len(chunks), future)
             backfilled.add(taken)
-            backfilled.seconds = time.monotonic() - started
-            await cast(Any, aupdate_progress_artifact)(progress, 100 * backfilled.taken / len(sources))
-            if tell := listener.get():
-                tell(taken, backfilled)
+            await show(taken)
     finally:
         crew.dismiss()
     await _show(backfilled)

@@ -22,6 +22,9 @@ def backfill(
     workers: Annotated[
         int | None, typer.Option(min=1, help="How many processes work side by side; one a core, if not given.")
     ] = None,
+    spread: Annotated[
+        bool, typer.Option("--spread", help="Spread it over the workers of Prefect's work pool, on several machines.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per file, on a line of its own.")] = False,
 ) -> None:
     """Take thousands of workbooks at once, such as earlier years'; begun again, it goes on where it was stopped."""
@@ -39,7 +42,8 @@ def backfill(
 
         with _telling(as_json) as tell:
             flow.listener.set(tell)
-            done = asyncio.run(flow.backfill([str(path.absolute()) for path in paths], workers=workers))
+            folders = [str(path.absolute()) for path in paths]
+            done = asyncio.run(flow.backfill(folders, workers=workers, spread=spread))
     except faults() as fault:
         stop(fault)
     raise typer.Exit(_end(done, as_json))

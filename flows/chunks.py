@@ -46,8 +46,9 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of one workbook, now or, where it `was_known`, in the earlier run that recorded it."""
+    """What became of one workbook, now or, where it `was_known`, in the run that recorded it as `submission_id`."""
 
+    submission_id: int
     file: str
     partner_code: str
     period: str
@@ -58,10 +59,14 @@ class Done:
 
 @dataclass(slots=True)
 class Taken:
-    """What became of a chunk: its workbooks in the order of recording, and those that no disk gave, with the reason."""
+    """What became of a chunk: its workbooks in the order of recording, and those that no disk gave, with the reason.
+
+    `left` are those that were not to be taken, since they concern others than the partner in whose folder they lie.
+    """
 
     done: list[Done] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -77,11 +82,15 @@ class _Workbook:
 
 @dataclass(frozen=True)
 class ChunkTaker:
-    """Takes chunks; `checker` needs no history of its own."""
+    """Takes chunks; `checker` needs no history of its own.
+
+    With `own_only` it leaves the workbooks that concern others than the partner in whose folder they lie.
+    """
 
     workplace: Workplace
     checker: Checker
     received_at: datetime
+    own_only: bool = False
 
     def take(self, chunk: Chunk, turn: AbstractContextManager[None]) -> Taken:
         """Take one chunk: keep, read and check at any time, then record in `turn`, when all chunks before it are.
@@ -101,7 +110,7 @@ class ChunkTaker:
         return taken
 
     def _take(self, chunk: Chunk, turn: AbstractContextManager[None], taken: Taken) -> None:
-        rounds = in_rounds(self._open(self._unknown(chunk.sources, taken)))
+        rounds = in_rounds(self._to_take(self._open(self._unknown(chunk.sources, taken)), taken))
         with reading(self.workplace.engine) as connection:
             last_seen = last_submission(connection)
             early = [each for each in rounds[0] if chunk.awaited.isdisjoint(each.partner_codes)] if rounds else []
@@ -125,9 +134,10 @@ class ChunkTaker:
             then = outcomes(connection, {one.submission_id for one in known.values()})
         for source, delivery in deliveries.items():
             if delivery in known:
-                was = then[known[delivery].submission_id]
-                done = Done(source.path, was.partner_code, was.period, was.status, tuple(was.findings), was_known=True)
-                taken.done.append(done)
+                number = known[delivery].submission_id
+                was = then[number]
+                findings = tuple(was.findings)
+                taken.done.append(Done(number, source.path, was.partner_code, was.period, was.status, findings, True))
         return [source for source, delivery in deliveries.items() if delivery not in known]
 
     def _open(self, sources: Sequence[Source]) -> Iterator[_Workbook]:
@@ -135,6 +145,13 @@ class ChunkTaker:
         for source, kept in zip(sources, all_kept, strict=True):
             opened = self._opened(source, kept)
             yield _Workbook(source, kept, opened.partner_codes, opened)
+
+    def _to_take(self, workbooks: Iterator[_Workbook], taken: Taken) -> Iterator[_Workbook]:
+        for each in workbooks:
+            if self.own_only and not each.partner_codes <= {each.source.folder_partner}:
+                taken.left.append(each.source.path)
+            else:
+                yield each
 
     def _opened(self, source: Source, kept: Kept) -> Opened:
         return self.checker.open(Received(source.path, read(kept), source.folder_partner))
@@ -162,8 +179,15 @@ class ChunkTaker:
         recorded = record_batch(connection, arrivals, self.workplace.plan, datetime.now(UTC))
         for (checked, _), one in zip(together, recorded, strict=True):
             period = checked.period.code if checked.period else ""
-            findings = checked.findings
-            yield Done(checked.file, checked.partner_code, period, one.status, findings, one.was_known)
+            yield Done(
+                one.submission_id,
+                checked.file,
+                checked.partner_code,
+                period,
+                one.status,
+                checked.findings,
+                one.was_known,
+            )
 
 
 def into_chunks(sources: Sequence[Source], size: int, under_way: int) -> Iterator[Chunk]:

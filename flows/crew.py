@@ -70,11 +70,12 @@ class Turns:
 
 @dataclass(frozen=True)
 class Orders:
-    """What a worker process is told when it starts."""
+    """What a worker process is told when it starts; `own_only` as in `ChunkTaker`."""
 
     settings: Settings
     plan: "Plan"
     received_at: datetime
+    own_only: bool = False
 
 
 class Crew:
@@ -118,7 +119,7 @@ def _begin(orders: Orders, turns: Turns) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     workplace = Workplace(orders.settings, orders.plan, open_warehouse(orders.settings.warehouse_url))
     checker = Checker(orders.plan, History(), orders.received_at.date())
-    _worker.set((ChunkTaker(workplace, checker, orders.received_at), turns))
+    _worker.set((ChunkTaker(workplace, checker, orders.received_at, orders.own_only), turns))
     # What is there now stays: it need not be looked through after each chunk.
     gc.collect()
     gc.freeze()

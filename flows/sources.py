@@ -1,8 +1,9 @@
-"""Which workbooks lie in folders, whose they are, and in which order a backfill takes them."""
+"""Which workbooks lie in folders, whose they are, in which order a backfill takes them, and how it parts them."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from pathlib import Path
 
 _WORKBOOK_SUFFIXES = {".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".xltx", ".xltm"}
@@ -49,6 +50,22 @@ def sources_in(paths: Sequence[Path], partner_codes: Collection[str]) -> list[So
         placed.append((taken[partner_code], Source(str(file), partner_code)))
         taken[partner_code] += 1
     return [source for _, source in sorted(placed, key=lambda each: each[0])]
+
+
+def into_parts(sources: Iterable[Source], count: int) -> list[list[str]]:
+    """Partners in so many parts, or fewer, that hold about as many workbooks; each partner with a folder is in one.
+
+    Parts can be taken side by side, as no two hold workbooks of one partner. What lies in nobody's folder is in none.
+    """
+    workbooks = Counter(source.folder_partner for source in sources if source.folder_partner)
+    parts: list[list[str]] = [[] for _ in range(min(count, len(workbooks)))]
+    sizes = [(0, number) for number in range(len(parts))]
+    # The largest first, each to where there is least so far: parts differ by one partner's workbooks at the most.
+    for code, size in sorted(workbooks.items(), key=lambda each: (-each[1], each[0])):
+        so_far, number = heappop(sizes)
+        parts[number].append(code)
+        heappush(sizes, (so_far + size, number))
+    return [sorted(part) for part in parts]
 
 
 def _owner(file: Path, path: Path, partner_codes: Collection[str]) -> str:

