@@ -4,6 +4,7 @@ Binding is done here, column by column; all else is plain SQLAlchemy, and so are
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -27,20 +28,20 @@ def insert_rows(
     """
     common = common or {}
     fixed = tuple(_binder(connection, table, name)(value) for name, value in common.items())
-    bind = [
-        (index, binder) for index, name in enumerate(names) if (binder := _binder(connection, table, name)) != _as_is
-    ]
-    bound = []
-    for row in rows:
-        values = [*row, *fixed]
-        for index, binder in bind:
-            values[index] = binder(values[index])
-        bound.append(tuple(values))
-    if bound:
-        columns = (*names, *common)
-        place = "?" if connection.dialect.paramstyle == "qmark" else "%s"
-        places = ", ".join([place] * len(columns))
-        connection.exec_driver_sql(f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({places})", bound)  # noqa: S608
+    columns_held: list[Iterable[Any]] = list(zip(*rows, strict=True))
+    if not columns_held:
+        return
+    for index, name in enumerate(names):
+        if (binder := _binder(connection, table, name)) is not _as_is:
+            # The same words stand in most rows: each is bound once.
+            values = tuple(columns_held[index])
+            bound = {value: binder(value) for value in set(values)}
+            columns_held[index] = map(bound.__getitem__, values)
+    columns = (*names, *common)
+    place = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    places = ", ".join([place] * len(columns))
+    bound_rows = list(zip(*columns_held, *map(repeat, fixed), strict=False))
+    connection.exec_driver_sql(f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({places})", bound_rows)  # noqa: S608
 
 
 def _as_is(value: Any) -> Any:

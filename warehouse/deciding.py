@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from sqlalchemy import Connection, and_, select
 
@@ -12,7 +13,7 @@ from warehouse.series import FigureKey
 from warehouse.tables import ACCEPTED, submission
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Decision:
     """What becomes of one return. `supersedes` is the submission in force that it replaces."""
 
@@ -27,10 +28,10 @@ class Decision:
         """Whether its figures are taken over."""
         return self.status in ACCEPTED
 
-    @property
-    def figures(self) -> set[FigureKey]:
-        """The figures that it says anew."""
-        return {FigureKey.of(row) for row in self.checked.observations} if self.is_loaded else set()
+    @cached_property
+    def figures(self) -> list[FigureKey]:
+        """The figures that it says anew, in the order of its observations."""
+        return [FigureKey.of(row) for row in self.checked.observations] if self.is_loaded else []
 
 
 @dataclass(slots=True)

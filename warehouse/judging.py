@@ -1,20 +1,20 @@
 """Judging what changed: what depends on it is judged again, and only what came out differently is written."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import reduce
-from operator import or_
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import lru_cache, reduce
+from operator import or_ as union
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, func, select, union_all
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, or_, select, union_all
 
 from cypp_etl.judgement.dependents import LAST, Span, dependents
 from cypp_etl.periods import parse_period
 from cypp_etl.plan_model import Plan
 from schemas.codes import Measure, Qualifier
 from warehouse.bulk import insert_rows
-from warehouse.clinics import keep_clinics
+from warehouse.clinics import Change, keep_clinics
 from warehouse.series import FigureKey, Series
 from warehouse.tables import JUDGED, judgement, observation
 from warehouse.timeline import end_rows
@@ -25,13 +25,26 @@ if TYPE_CHECKING:
 PARTNERS_AT_ONCE = 50
 """How many partners' series are in memory together."""
 
-_FIGURE = ("observation_id", "partner_code", "indicator", "measure", "period", "value", "marker", "qualifiers")
+_FIGURE = ("partner_code", "indicator", "period", "measure", "value", "marker", "qualifiers", "observation_id")
 
 
-class _Key(NamedTuple):
-    partner_code: str
-    indicator: str
-    period: str
+_KEY = ("partner_code", "indicator", "period")
+_DIRECTION, _ON_TARGET = (1 + JUDGED.index(name) for name in ("direction", "on_target"))
+
+# Partner, indicator and period of a judgement: plain tuples, since there are thousands in a batch.
+_Key: TypeAlias = tuple[str, str, str]
+
+
+class _Reach(NamedTuple):
+    """A span in codes, which sort as their periods do."""
+
+    year: str
+    first: str
+    last: str
+
+    @classmethod
+    def of(cls, span: Span) -> "_Reach":
+        return cls(span.first.year.code, span.first.code, span.last.code)
 
 
 def rejudge(
@@ -53,11 +66,12 @@ def rejudge(
     Returns:
         How many judgements changed, were added or ended, by series.
     """
-    spans: dict[Series, Span] = {}
+    about: dict[Series, set[tuple[str, str]]] = {}
     for figure in touched:
-        reached = dependents(Measure(figure.measure), parse_period(figure.period))
-        held = spans.get(figure.series)
-        spans[figure.series] = reached if held is None else held | reached
+        about.setdefault(figure.series, set()).add((figure.measure, figure.period))
+    # The returns of a batch are of few periods, and so of few spans.
+    reached = lru_cache(maxsize=None)(_dependents_of_all)
+    spans = {series: reached(frozenset(figures)) for series, figures in about.items()}
     return _rejudge(connection, plan, plan_id, spans, at)
 
 
@@ -78,8 +92,13 @@ def judge_in_force(connection: Connection, plan: Plan, partner_code: str) -> dic
     query = select(*(columns[name] for name in _FIGURE)).where(
         columns.superseded_at.is_(None), columns.partner_code == partner_code
     )
-    judged = _judge([tuple(row) for row in connection.execute(query)], plan)
-    return {(key.indicator, key.period): dict(zip(JUDGED, values[1:], strict=True)) for key, values in judged.items()}
+    judged = _judge(connection.execute(query).all(), plan)
+    return {key[1:]: dict(zip(JUDGED, values[1:], strict=True)) for key, values in judged.items()}
+
+
+def _dependents_of_all(figures: Iterable[tuple[str, str]]) -> Span:
+    """What figures of one series reach, given by their measures and periods."""
+    return reduce(union, (dependents(Measure(measure), parse_period(period)) for measure, period in figures))
 
 
 def _rejudge(
@@ -87,12 +106,18 @@ def _rejudge(
 ) -> Counter[Series]:
     changed: Counter[Series] = Counter()
     for few in _few_partners(spans):
-        figures = _figures_compared(connection, few)
-        judged = {key: values for key, values in _judge(figures, plan).items() if _is_in(few, key)}
-        keys = _replace(connection, _judgements_in_force(connection, few), judged, plan_id, at)
-        keep_clinics(connection, ((Series(*key[:2]), key.period) for key in keys), at)
-        changed.update(Series(key.partner_code, key.indicator) for key in keys)
+        reaches = _reaches(few)
+        judged = _judge(_figures_compared(connection, few), plan, reaches)
+        held = _judgements_in_force(connection, few, reaches)
+        keys = _replace(connection, held, judged, plan_id, at)
+        keep_clinics(connection, (_change(key, judged.get(key)) for key in keys), at)
+        changed.update(Series(*key[:2]) for key in keys)
     return changed
+
+
+def _change(key: _Key, judged: tuple[Any, ...] | None) -> Change:
+    said = (judged[_DIRECTION], judged[_ON_TARGET]) if judged else None
+    return Change(Series(*key[:2]), key[2], said)
 
 
 def _few_partners(spans: Mapping[Series, Span]) -> Iterator[dict[Series, Span]]:
@@ -105,9 +130,15 @@ def _few_partners(spans: Mapping[Series, Span]) -> Iterator[dict[Series, Span]]:
         yield {series: span for code in few for series, span in by_partner[code].items()}
 
 
-def _is_in(spans: Mapping[Series, Span], key: _Key) -> bool:
-    span = spans.get(Series(key.partner_code, key.indicator))
-    return span is not None and parse_period(key.period) in span
+def _reaches(spans: Mapping[Series, Span]) -> dict[tuple[str, str], _Reach]:
+    reach = lru_cache(maxsize=None)(_Reach.of)
+    return {series: reach(span) for series, span in spans.items()}
+
+
+def _is_in(reaches: Mapping[tuple[str, str], _Reach], row: Sequence[Any], period: str) -> bool:
+    """Whether a row, which begins with a series, is among what is judged."""
+    reach = reaches.get((row[0], row[1]))
+    return reach is not None and (reach.first <= period <= reach.last or period == reach.year)
 
 
 def _in_force(table: Table, spans: Mapping[Series, Span]) -> ColumnElement[bool]:
@@ -122,8 +153,9 @@ def _in_force(table: Table, spans: Mapping[Series, Span]) -> ColumnElement[bool]
 
 def _within(table: Table, spans: Iterable[Span]) -> ColumnElement[bool]:
     """The rows of the least span that holds all spans: codes sort as their periods do."""
-    hull = reduce(or_, spans)
-    return table.c.period.between(hull.first.code, hull.last.code)
+    hull, period = _Reach.of(reduce(union, set(spans))), table.c.period
+    # A range, for the index, of which the quarters before the first are left out.
+    return and_(period.between(hull.year, hull.last), or_(period == hull.year, period >= hull.first))
 
 
 def _figures_compared(connection: Connection, spans: Mapping[Series, Span]) -> list[tuple[Any, ...]]:
@@ -134,55 +166,64 @@ def _figures_compared(connection: Connection, spans: Mapping[Series, Span]) -> l
     figures = select(*(columns[name] for name in _FIGURE)).where(_in_force(observation, spans))
     query = union_all(
         figures.where(
-            columns.measure.in_(compared), _within(observation, (span.compared_with for span in spans.values()))
+            columns.measure.in_(compared), _within(observation, (span.compared_with for span in set(spans.values())))
         ),
         figures.where(columns.measure.in_(others)),
     )
-    return [tuple(row) for row in connection.execute(query).all() if (row[1], row[2]) in spans]
+    return [row for row in connection.execute(query).all() if row[:2] in spans]
 
 
 def _judgements_in_force(
-    connection: Connection, spans: Mapping[Series, Span]
+    connection: Connection, spans: Mapping[Series, Span], reaches: Mapping[tuple[str, str], _Reach]
 ) -> dict[_Key, tuple[int, tuple[Any, ...]]]:
     """By key, the number of each judgement of the spans, and its observation with the judged values."""
     columns = judgement.c
-    query = select(
-        columns.partner_code,
-        columns.indicator,
-        columns.period,
-        columns.judgement_id,
-        columns.observation_id,
-        *(columns[name] for name in JUDGED),
-    ).where(_in_force(judgement, spans), _within(judgement, spans.values()))
-    found = ((_Key(*row[:3]), row) for row in connection.execute(query).all())
-    return {key: (row[3], tuple(row[4:])) for key, row in found if _is_in(spans, key)}
+    query = select(*(columns[name] for name in (*_KEY, "judgement_id", "observation_id", *JUDGED))).where(
+        _in_force(judgement, spans), _within(judgement, spans.values())
+    )
+    return {row[:3]: (row[3], row[4:]) for row in connection.execute(query).all() if _is_in(reaches, row, row[2])}
 
 
-def _judge(rows: list[tuple[Any, ...]], plan: Plan) -> dict[_Key, tuple[Any, ...]]:
-    """By key, the observation judged, with the judged values."""
-    rows = [row for row in rows if row[2] in plan.indicators]
+def _judge(
+    rows: Sequence[tuple[Any, ...]], plan: Plan, reaches: Mapping[tuple[str, str], _Reach] | None = None
+) -> dict[_Key, tuple[Any, ...]]:
+    """By key, the observation judged, with the judged values: all of them, or those that are reached."""
+    rows = [row for row in rows if row[1] in plan.indicators]
     if not rows:
         return {}
     # pandas takes half a second to import, which reading the warehouse should not cost.
     from cypp_etl.judgement.judge import judge  # noqa: PLC0415
 
-    frame = _frame(rows)
-    judged = judge(frame.drop(columns=["observation_id", "qualifiers"]), plan)
-    observation_ids = {_Key(row[1], row[2], row[4]): row[0] for row in rows if row[3] == Measure.ACTUAL}
-    values = judged[list(_Key._fields) + list(JUDGED)].astype(object)
-    values = values.where(values.notna(), None)
-    keyed = ((_Key(*row[:3]), row[3:]) for row in values.itertuples(index=False, name=None))
-    return {key: (observation_ids[key], *rest) for key, rest in keyed}
+    judged = judge(_frame(rows), plan)
+    asked = [rows[place] for place in judged.index.tolist()]
+    if reaches is not None:
+        places = [place for place, row in enumerate(asked) if _is_in(reaches, row, row[2])]
+        judged, asked = judged.iloc[places], [asked[place] for place in places]
+    values = zip((row[-1] for row in asked), *(_plain(judged[name]) for name in JUDGED), strict=True)
+    return dict(zip((row[:3] for row in asked), values, strict=True))
 
 
-def _frame(rows: list[tuple[Any, ...]]) -> "pd.DataFrame":
+def _plain(column: "pd.Series[Any]") -> list[Any]:
+    """A judged column as the database takes it and gives it back."""
+    if column.dtype == "float64":
+        return [None if number != number else number for number in column.tolist()]  # noqa: PLR0124 - NaN alone
+    words: list[Any] = column.to_numpy(dtype=object).tolist()
+    return words
+
+
+def _frame(rows: Sequence[tuple[Any, ...]]) -> "pd.DataFrame":
     import pandas as pd  # noqa: PLC0415
 
-    frame = pd.DataFrame(rows, columns=list(_FIGURE))
-    frame["value"] = frame["value"].astype("float64")
-    frame["marker"] = frame["marker"].astype(object).where(frame["marker"].notna(), None)
-    frame["is_break"] = [Qualifier.BREAK.value in qualifiers for qualifiers in frame["qualifiers"]]
-    return frame
+    columns = dict(zip(_FIGURE, zip(*rows, strict=True), strict=True))
+    is_break = {qualifiers: Qualifier.BREAK.value in qualifiers for qualifiers in set(columns["qualifiers"])}
+    return pd.DataFrame(
+        {
+            # Told to be objects, they are not looked through, one by one, for whether they are texts.
+            **{name: pd.Series(columns[name], dtype=object) for name in (*_KEY, "measure", "marker")},
+            "value": pd.Series(columns["value"], dtype="float64"),
+            "is_break": [is_break[qualifiers] for qualifiers in columns["qualifiers"]],
+        }
+    )
 
 
 def _replace(
@@ -196,7 +237,7 @@ def _replace(
     ended = [key for key, (_, values) in held.items() if judged.get(key) != values]
     written = [key for key, values in judged.items() if key not in held or held[key][1] != values]
     end_rows(connection, judgement, (held[key][0] for key in ended), at)
-    names = (*_Key._fields, "observation_id", *JUDGED)
+    names = (*_KEY, "observation_id", *JUDGED)
     rows = ((*key, *judged[key]) for key in written)
     insert_rows(connection, judgement, names, rows, {"plan_id": plan_id, "recorded_at": at})
     # Without the observation: the same figure from another cell is no change.

@@ -177,6 +177,6 @@ def _record_together(
     submission_ids = insert_submissions(connection, decisions, received, at)
     insert_contents(connection, decisions, submission_ids, at)
     return [
-        (decision, submission_id, replaced.get(decision.supersedes, set()) | decision.figures)
+        (decision, submission_id, replaced.get(decision.supersedes, set()).union(decision.figures))
         for decision, submission_id in zip(decisions, submission_ids, strict=True)
     ]

@@ -34,7 +34,7 @@ def end_what_is_replaced(
     loaded = [decision.checked for decision in decisions if decision.is_loaded]
     figures = _figures_held(connection, replaced)
     for table, key, rows in (
-        (observation, FigureKey._fields, [FigureKey.of(row) for checked in loaded for row in checked.observations]),
+        (observation, FigureKey._fields, [key for decision in decisions for key in decision.figures]),
         (
             milestone_report,
             _REPORT_KEY,
@@ -122,8 +122,13 @@ def insert_contents(
     loaded = [(number, one.checked) for number, one in numbered if one.is_loaded]
     found = ((number, *_finding_row(row)) for number, checked in answered for row in checked.findings)
     insert_rows(connection, finding, ("submission_id", *_FINDING), found)
-    figures = ((number, *_figure_row(row)) for number, checked in loaded for row in checked.observations)
-    insert_rows(connection, observation, ("submission_id", *_FIGURE), figures, {"recorded_at": at})
+    figures = (
+        (number, *key, *_figure_row(row))
+        for number, one in numbered
+        if one.is_loaded
+        for key, row in zip(one.figures, one.checked.observations, strict=True)
+    )
+    insert_rows(connection, observation, ("submission_id", *FigureKey._fields, *_FIGURE), figures, {"recorded_at": at})
     reports = ((number, *_report_row(row)) for number, checked in loaded for row in checked.milestone_reports)
     insert_rows(connection, milestone_report, ("submission_id", *_REPORT), reports, {"recorded_at": at})
 
@@ -136,7 +141,6 @@ def _finding_row(row: Finding) -> tuple[Any, ...]:
 
 
 _FIGURE = (
-    *FigureKey._fields,
     "value",
     "marker",
     "qualifiers",
@@ -151,7 +155,6 @@ _FIGURE = (
 
 def _figure_row(row: Observation) -> tuple[Any, ...]:
     return (
-        *FigureKey.of(row),
         _double(row.value),
         row.marker and row.marker.value,
         "; ".join(word.value for word in Qualifier if word in row.qualifiers) if row.qualifiers else "",

@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, Table, bindparam, func, select, update
+from sqlalchemy import Connection, Table, func, select, update
 
 from warehouse.plan_tables import plan
 from warehouse.tables import submission
+
+_ROWS_AT_ONCE = 10_000
+"""How many rows end with one statement: SQLite takes 32,766 values in it."""
 
 
 def next_moment(connection: Connection, at: datetime) -> datetime:
@@ -27,8 +30,7 @@ def next_moment(connection: Connection, at: datetime) -> datetime:
 
 def end_rows(connection: Connection, table: Table, row_ids: Iterable[int], at: datetime) -> None:
     """End rows of a table, given by their numbers, which must be in force."""
-    key = next(iter(table.primary_key))
-    ended = [{"row_id": row_id, "at": at} for row_id in row_ids]
-    if ended:
-        statement = update(table).where(key == bindparam("row_id")).values(superseded_at=bindparam("at"))
-        connection.execute(statement, ended)
+    key, ended = next(iter(table.primary_key)), list(row_ids)
+    for start in range(0, len(ended), _ROWS_AT_ONCE):
+        few = ended[start : start + _ROWS_AT_ONCE]
+        connection.execute(update(table).where(key.in_(few)).values(superseded_at=at))

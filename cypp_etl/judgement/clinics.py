@@ -5,14 +5,22 @@ periods running have improved. So a series has at most one open clinic at a time
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cypp_etl.periods import Period
 from schemas.codes import ClinicReason, Direction, OnTarget
 
 
-@dataclass(frozen=True, slots=True)
-class Travelled:
+def reason_to_open(direction: str, on_target: str) -> ClinicReason | None:
+    """Why a judgement would open a clinic, if it would; both in the words of the code lists."""
+    if direction == Direction.DECLINING:
+        return ClinicReason.DECLINING
+    if direction == Direction.NO_CHANGE and on_target == OnTarget.NO:
+        return ClinicReason.OFF_TARGET
+    return None
+
+
+class Travelled(NamedTuple):
     """What a period's judgement says of the way a series goes, in the words of the code lists."""
 
     period: Period
@@ -27,15 +35,10 @@ class Travelled:
     @property
     def reason(self) -> ClinicReason | None:
         """Why it would open a clinic, if it would."""
-        if self.direction == Direction.DECLINING:
-            return ClinicReason.DECLINING
-        if self.direction == Direction.NO_CHANGE and self.on_target == OnTarget.NO:
-            return ClinicReason.OFF_TARGET
-        return None
+        return reason_to_open(self.direction, self.on_target)
 
 
-@dataclass(frozen=True, slots=True)
-class Clinic:
+class Clinic(NamedTuple):
     """One clinic of a series; `closed` is None while it is open, `measured` its last period without improvement."""
 
     opened: Period
