@@ -27,7 +27,7 @@ from schemas.codes import SubmissionStatus
 ROWS, COLUMNS, FINDINGS = 50, 11, 30
 SUMMARY = ReceiptSummary(
     "A partner", "2010/11 Q1", 1, datetime(2010, 7, 12, tzinfo=UTC), "return.xlsx", "0" * 64,
-    SubmissionStatus.REJECTED, 0,
+    SubmissionStatus.REJECTED,
 )  # fmt: skip
 
 

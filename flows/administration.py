@@ -21,6 +21,7 @@ def close(period: Annotated[str, typer.Argument(help="The period, such as 2010-1
     from flows.workplace import open_workplace
     from warehouse.engine import writing
     from warehouse.history import close_period
+    from warehouse.read import return_status
 
     if not by:
         stop("say who closes the period: --by NAME")
@@ -28,9 +29,12 @@ def close(period: Annotated[str, typer.Argument(help="The period, such as 2010-1
     try:
         with writing(open_workplace(read_settings()).engine) as connection:
             was_open = close_period(connection, wanted, by, datetime.now(UTC))
+            missing = [row["partner_code"] for row in return_status(connection, wanted) if not row["submission_id"]]
     except faults() as fault:
         stop(fault)
     typer.echo(f"{wanted.label} is closed." if was_open else f"{wanted.label} was closed already.")
+    if missing:
+        typer.echo(f"Not returned yet: {', '.join(missing)}. What they return from now on is a query.", err=True)
 
 
 def waive(
@@ -58,7 +62,10 @@ def waive(
             add_waiver(connection, waiver, datetime.now(UTC))
     except faults() as fault:
         stop(fault)
-    typer.echo(f"{code} is waived for {partner} until {until:%-d %B %Y}.")
+    scope = "".join(f", {part}" for part in (only, waiver.period and waiver.period.label) if part)
+    typer.echo(f"{code} is waived for {partner}{scope}, until {until:%-d %B %Y}.")
+    if until.date() < datetime.now(UTC).date():
+        typer.echo("That day is past: the waiver turns nothing off from now on.", err=True)
 
 
 def upgrade(

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def backfill(
-    paths: Annotated[list[Path], typer.Argument(help="Folders of workbooks, or workbooks; they stay where they are.")],
+    paths: Annotated[
+        list[Path], typer.Argument(help="Folders of workbooks, or workbooks; they stay where they are.", exists=True)
+    ],
     workers: Annotated[
         int | None, typer.Option(min=1, help="How many processes work side by side; one a core, if not given.")
     ] = None,
@@ -63,6 +65,8 @@ def _telling(as_json: bool) -> "Iterator[Listener]":
             progress.update(bar, total=so_far.workbooks, completed=so_far.taken)
             if as_json:
                 show_taken(taken)
+            else:
+                show_refused(taken)
 
         yield tell
 
@@ -76,6 +80,17 @@ def show_taken(taken: "Taken") -> None:
     results += [Result(file, "", "", SubmissionStatus.FAILED.value, ()) for file, _ in taken.failed]
     for result in results:
         typer.echo(json.dumps(asdict(result), ensure_ascii=False))
+
+
+def show_refused(taken: "Taken") -> None:
+    """Print a line for each workbook of a chunk that was rejected, with the first of its errors."""
+    from schemas.codes import Severity, SubmissionStatus
+
+    for one in taken.done:
+        if one.status is SubmissionStatus.REJECTED:
+            errors = [finding for finding in one.findings if finding.severity is Severity.ERROR]
+            more = f" (and {len(errors) - 1} more; cypp check tells all)" if len(errors) > 1 else ""
+            typer.echo(f"{one.file}: rejected: {errors[0].message if errors else ''}{more}")
 
 
 def _end(done: "Backfilled", as_json: bool) -> int:

@@ -44,6 +44,7 @@ def template(
     partner: Annotated[str, typer.Argument(help="The partner's code, such as yos.")],
     period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q1.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write it to.")] = Path(),
+    force: Annotated[bool, typer.Option("--force", help="Write it although one of its name is there.")] = False,
 ) -> None:
     """Write the return workbook that a partner fills in for a period."""
     from cypp_etl.plan_reader import PlanError, read_plan
@@ -56,6 +57,8 @@ def template(
         stop(fault)
     output.mkdir(parents=True, exist_ok=True)
     path = output / template_file_name(partner, wanted)
+    if path.exists() and not force:
+        stop(f"{path} is there already, and may be filled in: move it away, or write over it with --force")
     path.write_bytes(workbook)
     typer.echo(path)
 

@@ -30,5 +30,9 @@ def parsed_period(text: str) -> "Period":
 
 def stop(fault: object) -> NoReturn:
     """End with status 2: it could not run."""
-    typer.echo(f"cypp: {fault}", err=True)
+    if isinstance(fault, OSError) and fault.filename and fault.strerror:
+        fault = f"{fault.filename}: {fault.strerror}"
+    # Whoever was to read what is printed has gone: there is nobody to tell.
+    if not isinstance(fault, BrokenPipeError):
+        typer.echo(f"cypp: {fault}", err=True)
     raise typer.Exit(2)

@@ -1,6 +1,7 @@
 """`cypp explain`: from the symbol back to the cell, with every step of the sum."""
 
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -8,6 +9,7 @@ import typer
 from cypp_etl.intake.references import PlanIndex, reference_key
 from cypp_etl.periods import Period
 from cypp_etl.plan_model import Indicator, Plan
+from flows.archive import archive_path
 from schemas.codes import Accumulation, Measure, Unit
 
 if TYPE_CHECKING:
@@ -99,9 +101,10 @@ def _target_lines(row: Any, leaf: Indicator, figures: "dict[tuple[Measure, str],
     if own is None and row["quarter"] and leaf.accumulates and target.value is not None:
         lines.append(f"  The year's target spread evenly: {_number(target.value)} x {row['quarter']} / 4")
     lines += _origin_lines(target)
-    share, steps = _number(leaf.banding.target_margin_percent), leaf.banding.target_margin_steps
+    share, step = leaf.banding.target_margin_percent, leaf.banding.target_margin_steps * Decimal(10) ** -leaf.decimals
     lines.append(
-        f"  Better is by more than {share}% of the target and {steps} of the last decimal; worse is by anything."
+        f"  It is better if it beats the target by more than {_number(share)}% of the target, and by more than {step}; "
+        "worse if it misses the target at all; otherwise within."
     )
     return lines
 
@@ -113,7 +116,11 @@ def _comparator_lines(row: Any, measure: Measure, leaf: Indicator, explanation: 
         return ["  There is nothing to compare with."]
     latest = max(known, key=lambda figure: (figure.period, figure.origin is not None))
     lines = [f"  {latest.period.label}: {_shown(row, measure.value)}", *_origin_lines(latest)]
-    return [*lines, f"  Better is by {_number(leaf.banding.comparator_margin)} or more; worse is by anything."]
+    margin = _number(leaf.banding.comparator_margin)
+    return [
+        *lines,
+        f"  It is better if ahead by {margin} or more; worse if behind at all; otherwise within.",
+    ]
 
 
 def _version_lines(explanation: "Explanation") -> list[str]:
@@ -134,6 +141,7 @@ def _origin_lines(figure: "SourcedFigure") -> list[str]:
     lines = [
         f"  Typed as {origin.typed!r} in {origin.sheet}!{origin.cell} of {origin.file}",
         f"  Submission {origin.submission_id}, received {origin.received_at:%-d %B %Y %H:%M}, SHA-256 {origin.sha256}",
+        f"  Kept as {archive_path(Path('archive'), origin.sha256)}",
     ]
     return lines + ([f"  Comment: {origin.comment}"] if origin.comment else [])
 

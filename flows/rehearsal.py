@@ -37,7 +37,7 @@ def _rehearse(checker: Checker, file: Path, replies: Path | None, at: datetime) 
 def _read(file: Path) -> bytes:
     # Opening a pipe would wait for somebody to write to it.
     if file.exists() and not file.is_file():
-        raise OSError(f"{file} is no ordinary file")
+        raise OSError(f"{file} is a folder or a device; name the workbooks in it")
     with file.open("rb") as stream:
         return stream.read(READ_BYTES)
 

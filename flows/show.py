@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from flows.sweep import Swept
 
-# Of many findings of one cause, so many are shown one by one.
-_SHOWN_ALIKE = 3
+# Of many findings of one cause, so many are shown one by one, and of so many more the places.
+_SHOWN_ALIKE, _NAMED_ALIKE = 3, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +76,23 @@ def show_swept(swept: "Swept", as_json: bool) -> int:
 
 
 def _show_result(result: Result) -> None:
-    typer.echo(f"{result.file}: {result.status}")
-    alike: Counter[str] = Counter()
+    whose = ", ".join(filter(None, (result.partner, result.period)))
+    typer.echo(f"{result.file}: {result.status}" + (f" ({whose})" if whose else ""))
+    alike: dict[str, list[Finding]] = {}
     for finding in result.findings:
-        alike[finding.code] += 1
-        if alike[finding.code] <= _SHOWN_ALIKE:
-            where = f"{finding.sheet}!{finding.cell}" if finding.cell else finding.sheet
-            typer.echo(f"  {finding.severity.value:5} {where + ': ' if where else ''}{finding.message}")
+        alike.setdefault(finding.code, []).append(finding)
+    for findings in alike.values():
+        for finding in findings[:_SHOWN_ALIKE]:
+            place = _place(finding)
+            typer.echo(f"  {finding.severity.value:5} {place + ': ' if place else ''}{finding.message}")
             typer.echo(f"        {finding.fix}")
-    for code, count in alike.items():
-        if count > _SHOWN_ALIKE:
-            typer.echo(f"  and {count - _SHOWN_ALIKE} more of the kind {code}")
+        if more := findings[_SHOWN_ALIKE:]:
+            places = ", ".join(_place(finding) for finding in more[:_NAMED_ALIKE])
+            typer.echo(f"        The same at {places}" + (", and more" if more[_NAMED_ALIKE:] else ""))
+
+
+def _place(finding: Finding) -> str:
+    return f"{finding.sheet}!{finding.cell}" if finding.cell else finding.sheet
 
 
 def show_status(connection: "Connection", period: Period | None) -> int:

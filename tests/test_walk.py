@@ -51,7 +51,13 @@ def test_a_return_from_template_to_explanation(home: Path, tmp_path: Path) -> No
 
     blank = cypp(home, "check", path)
     assert blank.returncode == 1
+    assert f"{path}: rejected (police, 2010-11Q1)" in blank.stdout
     assert "There is no figure for NI 111a" in blank.stdout
+
+    again = cypp(home, "template", "police", "2010-11Q1", "-o", tmp_path)
+    assert again.returncode == 2
+    assert "is there already" in again.stderr
+    assert cypp(home, "template", "police", "2010-11Q1", "-o", tmp_path, "--force").returncode == 0
 
     fill(path, {"NI 111a": 53, "NI 111b": 196})
     checked = cypp(home, "check", path, "--json")

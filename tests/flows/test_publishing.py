@@ -81,3 +81,21 @@ def test_every_view_is_exported(home: Path) -> None:
     code, said = _type("export", "-o", home / "out")
     assert code == 0
     assert len(said.splitlines()) == 17
+
+
+def test_a_waiver_says_what_it_covers_and_whether_it_still_counts(home: Path) -> None:
+    waiver = ("waive", "large-change", "police", "--only", "NI 111a", "--why", "x", "--by", "A")
+    said = _type(*waiver, "--until", "2999-03-31")[1]
+    assert said == "large-change is waived for police, NI 111a, until 31 March 2999.\n"
+    assert "That day is past" in _type(*waiver, "--until", "2011-03-31")[1]
+
+
+def test_closing_a_period_names_who_has_not_returned(home: Path) -> None:
+    code, said = _type("close", "2010-11Q1", "--by", "A")
+    assert code == 0
+    assert "Not returned yet: " in said
+    assert "police" not in said
+
+
+def test_a_missing_file_is_named_in_plain_words(home: Path) -> None:
+    assert _type("check", home / "nowhere.xlsx") == (2, f"cypp: {home / 'nowhere.xlsx'}: No such file or directory\n")

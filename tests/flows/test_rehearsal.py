@@ -76,5 +76,5 @@ def test_without_a_folder_nothing_is_written(plan: Plan, faulty: Path, tmp_path:
 
 
 def test_a_pipe_or_a_folder_is_refused_at_once(plan: Plan, tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="no ordinary file"):
+    with pytest.raises(OSError, match="is a folder or a device"):
         rehearse(plan, [tmp_path], None, AT)
