@@ -112,7 +112,7 @@ class SheetsReader:
         if len(self.names) > self._limits.sheets:
             raise too_large(f"it has more than {self._limits.sheets} sheets")
         self._sheet = self._begin_sheet(name, attributes.get("table:style-name") in self._styles.hidden_sheets)
-        self._row = self._column = 0
+        self._row = self._column = self._rows_alike = 0
 
     def _end_of_sheet(self) -> None:
         if self._sheet is not None:

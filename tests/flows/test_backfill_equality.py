@@ -78,7 +78,7 @@ def assert_equal(ours: dict[str, list[Any]], theirs: dict[str, list[Any]]) -> No
         assert ours[table] == rows, table
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", [SEEDS[0], *(pytest.param(seed, marks=pytest.mark.slow) for seed in SEEDS[1:])])
 def test_the_same_rows_as_one_by_one(
     settings: Settings, others: Iterator[Settings], folders: dict[int, Path], plan: Plan, seed: int
 ) -> None:
@@ -118,7 +118,7 @@ def test_partners_workbooks_count_in_the_order_of_their_paths(
     assert ours["finding"].total() == theirs["finding"].total()
 
 
-@pytest.mark.parametrize("at_call", [2, 5])
+@pytest.mark.parametrize("at_call", [pytest.param(2, marks=pytest.mark.slow), 5])
 def test_killed_within_a_transaction_and_begun_again(
     settings: Settings, others: Iterator[Settings], folders: dict[int, Path], at_call: int
 ) -> None:
@@ -132,7 +132,7 @@ def test_killed_within_a_transaction_and_begun_again(
     assert_equal(contents(settings.warehouse_url), contents(undisturbed.warehouse_url))
 
 
-@pytest.mark.parametrize("recorded", [1, 30])
+@pytest.mark.parametrize("recorded", [pytest.param(1, marks=pytest.mark.slow), 30])
 def test_the_whole_crew_killed_and_begun_again(
     settings: Settings, others: Iterator[Settings], folders: dict[int, Path], recorded: int
 ) -> None:

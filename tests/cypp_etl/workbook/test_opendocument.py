@@ -139,6 +139,13 @@ def test_what_is_repeated_stands_in_each_place_and_blanks_only_take_room():
     assert [each.address for row in sheet.rows.values() for each in row.values()] == ["C4", "D4", "C5", "D5"]
 
 
+def test_a_sheet_begins_anew_after_one_that_fills_up_with_blanks():
+    filled = row(cell("", "<text:p>x</text:p>"))
+    blanks = row(cell('table:number-columns-repeated="16384"'), more='table:number-rows-repeated="1048575"')
+    workbook = read_workbook(document(table(filled + blanks) + table(filled, "Second")))
+    assert [list(sheet.rows) for sheet in workbook.sheets] == [[1], [1]]
+
+
 def test_what_is_hidden_merged_or_hangs_on_cells():
     linked = "<text:p><text:a xlink:href='file:///draft.ods'>71</text:a></text:p>"
     comment = "<office:annotation><text:p>Ask</text:p><text:p>finance</text:p></office:annotation><text:p>72</text:p>"
