@@ -4,6 +4,7 @@ import re
 
 from cypp_etl.workbook.guards import Limits, damaged
 
+_MOST_DIGITS = 9
 _ADDRESS = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})")
 
 
@@ -37,3 +38,10 @@ def parse_area(area: str, limits: Limits) -> tuple[int, int, int, int]:
         max(first_row, last_row),
         max(first_column, last_column),
     )
+
+
+def whole_number(digits: str) -> int:
+    """A number that counts rows, columns or texts."""
+    if len(digits) > _MOST_DIGITS or not (digits.isascii() and digits.isdecimal()):
+        raise damaged("a number that counts something is none")
+    return int(digits)

@@ -2,18 +2,19 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from cypp_etl.workbook.addresses import parse_address, parse_area
-from cypp_etl.workbook.guards import Spent, damaged, unless_damaged
+from cypp_etl.workbook.addresses import column_number, parse_address, whole_number
+from cypp_etl.workbook.around import TRUE, AroundCells
+from cypp_etl.workbook.guards import Spent, damaged
 from cypp_etl.workbook.markup import Attributes, Handlers, parse
-from cypp_etl.workbook.model import Cell, CellKind, Sheet, column_letters
+from cypp_etl.workbook.model import Cell, CellKind, Sheet
+from cypp_etl.workbook.plain import PlainElements, set_apart
+from cypp_etl.workbook.plain_rows import FILLED, plain_rows
 from cypp_etl.workbook.strings import RichText, unescape
 from cypp_etl.workbook.styles import GENERAL_STYLE, Style
 from cypp_etl.workbook.values import Value, boolean_value, error_value, iso_date_value, number_value
 
 _DIGITS = "0123456789"
-_MOST_DIGITS = 9
 _ROW_ENDS = frozenset({"row", "sheetData"})
-_TRUE = frozenset({"1", "true"})
 _new_tuple = tuple.__new__
 
 
@@ -21,7 +22,7 @@ class SheetReader:
     """Listens to one sheet part and fills in a Sheet.
 
     `strings` gives the shared texts, and is called only where a cell refers to one: a workbook need not have any.
-    `targets` are the addresses outside the workbook that the sheet's links refer to, by the id they use.
+    `targets` are as in `AroundCells`.
     """
 
     __slots__ = (
@@ -32,8 +33,8 @@ class SheetReader:
         "_closed",
         "_column",
         "_columns",
-        "_columns_left",
         "_in_text",
+        "_is_between_rows",
         "_is_formula",
         "_limits",
         "_opened",
@@ -47,7 +48,6 @@ class SheetReader:
         "_strings",
         "_style",
         "_styles",
-        "_targets",
         "_texts",
     )
 
@@ -60,23 +60,22 @@ class SheetReader:
         spent: Spent,
     ) -> None:
         self._sheet = sheet
-        self._targets = targets
         self._styles = styles
         self._strings = strings
         self._spent = spent
         self._limits = spent.limits
         self._builders = self._value_builders()
-        self._openers = self._start_listeners()
+        self._openers = self._start_listeners() | AroundCells(sheet, targets, spent).start_listeners()
         self._texts: list[str] = []
         self._rich = RichText()
         self._in_text = False
+        self._is_between_rows = False
         self._opened = self._closed = 0
         self._row = self._column = 0
         self._row_digits = ""
         self._cells: dict[int, Cell] = {}
         self._cells_before = 0
         self._columns: dict[str, int] = {}
-        self._columns_left = spent.limits.columns
         self._raw: str | None = None
         self._build: Callable[[str, Style], Value] = number_value
         self._style = GENERAL_STYLE
@@ -97,16 +96,15 @@ class SheetReader:
         return {
             "f": self._start_formula,
             "is": self._start_text,
+            "sheetData": self._start_rows,
             "row": self._start_row,
-            "col": self._hide_columns,
-            "mergeCell": self._add_merge,
-            "hyperlink": self._add_link,
         }
 
     def read(self, chunks: Iterable[bytes]) -> None:
         """Read the whole part."""
         handlers = Handlers(self._start, self._end, self._texts, lambda: (self._opened, self._closed))
-        parse(chunks, handlers, self._spent)
+        plain = PlainElements("<row ", "</row>", plain_rows, lambda: self._is_between_rows, self._take_rows)
+        parse(set_apart(chunks, plain), handlers, self._spent)
 
     def _start(self, name: str, attributes: Attributes) -> None:
         self._opened += 1
@@ -164,6 +162,7 @@ class SheetReader:
             self._rich.end(name, self._texts)
         elif name in _ROW_ENDS:
             self._keep_row()
+            self._is_between_rows = name == "row"
 
     def _start_formula(self, _attributes: Attributes) -> None:
         self._is_formula = True
@@ -171,27 +170,42 @@ class SheetReader:
     def _start_text(self, _attributes: Attributes) -> None:
         self._in_text = True
 
-    def _add_merge(self, attributes: Attributes) -> None:
-        self._spent.add_merge()
-        self._sheet.merges.append(parse_area(attributes.get("ref", ""), self._limits))
+    def _start_rows(self, _attributes: Attributes) -> None:
+        self._is_between_rows = True
 
-    def _add_link(self, attributes: Attributes) -> None:
-        # A link to a place in the workbook refers to no part, and hides nothing.
-        if target := self._targets.get(attributes.get("r:id", "")):
-            with unless_damaged():
-                row, column, _, _ = parse_area(attributes.get("ref", ""), self._limits)
-                self._sheet.links[f"{column_letters(column)}{row}"] = target
-            self._spent.add_text(target)
+    def _take_rows(self, rows: str) -> None:
+        """Take plain rows, as if the parser had told of them."""
+        cells, columns, styles, builders = self._cells, self._columns, self._styles, self._builders
+        for digits, letters, style_id, kind_id, raw in FILLED.findall(rows):
+            if digits:
+                self._start_row({"r": digits})
+                cells = self._cells
+                continue
+            style = styles.get(style_id or None, GENERAL_STYLE)
+            kind, value = self._shared(int(raw)) if kind_id == "s" else builders[kind_id or "n"](raw, style)
+            if value is None:
+                continue
+            if kind is CellKind.ERROR:
+                self._spent.add_text(raw)
+            column = columns.get(letters) or columns.setdefault(letters, column_number(letters))
+            if column in cells:
+                raise damaged("it has two cells in one place")
+            cells[column] = _new_tuple(Cell, (self._row, column, kind, value, style.number_format, False))
+        self._keep_row()
+        self._is_between_rows = True
+        elements = rows.count("<") - rows.count("</")
+        self._opened += elements
+        self._closed += elements
 
     def _start_row(self, attributes: Attributes) -> None:
+        self._is_between_rows = False
         self._spent.add_row_element()
         digits = attributes.get("r")
-        row = self._row + 1 if digits is None else _whole_number(digits)
+        row = self._row + 1 if digits is None else whole_number(digits)
         if not 1 <= row <= self._limits.rows:
             raise damaged("a row has a number beyond the end of the sheet")
         self._open_row(row)
-        self._column = 0
-        if attributes.get("hidden") in _TRUE:
+        if attributes.get("hidden") in TRUE:
             self._sheet.hidden_rows.add(row)
 
     def _open_row(self, row: int) -> None:
@@ -205,6 +219,7 @@ class SheetReader:
     def _keep_row(self) -> None:
         if self._column > self._limits.columns:
             raise damaged("a row has more cells than a sheet has columns")
+        self._column = 0
         if len(self._cells) > self._cells_before:
             if not self._row:
                 raise damaged("a cell is in no row")
@@ -220,20 +235,12 @@ class SheetReader:
             self._open_row(row)
         return column
 
-    def _hide_columns(self, attributes: Attributes) -> None:
-        if attributes.get("hidden") not in _TRUE:
-            return
-        first, last = _whole_number(attributes.get("min", "")), _whole_number(attributes.get("max", ""))
-        self._columns_left -= last - first + 1
-        if not 1 <= first <= last or self._columns_left < 0:
-            raise damaged("its columns overlap, or lie beyond the end of the sheet")
-        self._sheet.hidden_columns.update(range(first, last + 1))
-
     def _shared_text(self, raw: str, _style: Style) -> Value:
-        if not raw:
-            return CellKind.BLANK, None
+        return self._shared(whole_number(raw)) if raw else (CellKind.BLANK, None)
+
+    def _shared(self, place: int) -> Value:
         try:
-            return CellKind.TEXT, self._strings()[_whole_number(raw)]
+            return CellKind.TEXT, self._strings()[place]
         except IndexError as fault:
             raise damaged("a cell refers to a text that is not there") from fault
 
@@ -241,9 +248,3 @@ class SheetReader:
         text = unescape(raw)
         self._spent.add_text(text)
         return CellKind.TEXT, text
-
-
-def _whole_number(digits: str) -> int:
-    if len(digits) > _MOST_DIGITS or not (digits.isascii() and digits.isdecimal()):
-        raise damaged("a number that counts something is none")
-    return int(digits)

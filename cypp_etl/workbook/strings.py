@@ -5,9 +5,13 @@ from collections.abc import Iterable
 
 from cypp_etl.workbook.guards import Spent, too_large
 from cypp_etl.workbook.markup import Attributes, Handlers, parse
+from cypp_etl.workbook.plain import PLAIN_CHARACTERS, PlainElements, set_apart
 
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _BLANKS = " \t\r\n"
+_LIST = re.compile(rb"<sst(?: [^<>]*)?>\s*\Z")
+_PLAIN_TEXTS = re.compile(rf'(?:<si><t(?: xml:space="preserve")?>{PLAIN_CHARACTERS}</t></si>)++')
+_PLAIN_TEXT = re.compile(r"<t([^>]*)>([^<]*)")
 
 
 def unescape(text: str) -> str:
@@ -59,24 +63,43 @@ def read_shared_strings(chunks: Iterable[bytes], spent: Spent) -> list[str]:
     texts: list[str] = []
     rich = RichText()
     opened = closed = 0
+    is_between = False
 
     def start(name: str, attributes: Attributes) -> None:
-        nonlocal opened
+        nonlocal opened, is_between
         opened += 1
+        is_between = name == "sst"
         texts.clear()
         rich.start(name, attributes)
 
     def end(name: str) -> None:
-        nonlocal closed
+        nonlocal closed, is_between
         closed += 1
         if name != "si":
             rich.end(name, texts)
             return
-        text = unescape(rich.take())
+        is_between = True
+        keep(rich.take())
+
+    def take(plain: str) -> None:
+        nonlocal opened, closed
+        runs = _PLAIN_TEXT.findall(plain)
+        opened, closed = opened + 2 * len(runs), closed + 2 * len(runs)
+        for is_kept, text in runs:
+            keep(text if is_kept else text.strip(_BLANKS))
+
+    def keep(raw: str) -> None:
+        text = unescape(raw)
         spent.add_text(text)
         found.append(text)
         if len(found) > spent.limits.strings:
             raise too_large(f"it holds more than {spent.limits.strings:,} texts")
 
-    parse(chunks, Handlers(start, end, texts, lambda: (opened, closed)), spent)
+    plain = PlainElements("<si>", "</si>", _plain_texts, lambda: is_between, take)
+    parse(set_apart(chunks, plain), Handlers(start, end, texts, lambda: (opened, closed)), spent)
     return found
+
+
+def _plain_texts(before: bytes) -> re.Pattern[str] | None:
+    """The pattern of plain texts behind the beginning of their list, whose namespace they must share."""
+    return _PLAIN_TEXTS if _LIST.search(before) else None

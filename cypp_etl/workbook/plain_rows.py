@@ -1,0 +1,50 @@
+"""The plain form of a sheet's rows, in which Excel and LibreOffice write nearly all of them."""
+
+import re
+
+from cypp_etl.workbook.plain import PLAIN_CHARACTERS
+
+# Attributes in the order in which Excel writes them; a row that is hidden is none of these.
+_NUMBERS = "[0-9.:]*"
+_FLAG = "(?:[01]|true|false)"
+_ROW_ATTRIBUTES = "".join(
+    f'(?: {name}="{values}")?'
+    for name, values in (
+        ("spans", "[0-9: ]*"),
+        ("s", _NUMBERS),
+        ("customFormat", _FLAG),
+        ("ht", _NUMBERS),
+        ("hidden", "(?:0|false)"),
+        ("customHeight", _FLAG),
+        ("outlineLevel", _NUMBERS),
+        ("collapsed", _FLAG),
+        ("thickTop", _FLAG),
+        ("thickBot", _FLAG),
+    )
+)
+# Letters up to the last column, XFD.
+_LETTERS = "(?:[A-Z]{1,2}|[A-W][A-Z]{2}|X[A-E][A-Z]|XF[A-D])"
+_SHARED_TEXT = ' t="s"><v>[0-9]{1,9}</v></c>'
+_VALUE = f'(?: t="(?:n|b|e|str)")?><v>{PLAIN_CHARACTERS}</v></c>'
+_EMPTY = '(?: t="(?:s|n|b|e|str)")?(?: ?/>|></c>)'
+
+
+def _rows(row_attributes: str) -> re.Pattern[str]:
+    # Each cell names the row that it is in.
+    cell = rf'<c r="{_LETTERS}(?P=row)"(?: s="[0-9]+")?(?:{_SHARED_TEXT}|{_VALUE}|{_EMPTY})'
+    return re.compile(rf'(?:<row r="(?P<row>[1-9][0-9]{{0,6}})"{row_attributes}>(?:{cell})*+</row>)++')
+
+
+_ROWS = _rows(_ROW_ATTRIBUTES)
+_ROWS_OF_EXCEL = _rows(_ROW_ATTRIBUTES + '(?: x14ac:dyDescent="[0-9.]*")?')
+
+FILLED = re.compile(r'<row r="([0-9]+)|<c r="([A-Z]+)[0-9]+"(?: s="([0-9]+)")?(?: t="([a-z]+)")?><v>([^<]*)')
+"""In plain rows, the number of each row, or letters, style, type and value of each cell that has one."""
+
+
+def plain_rows(before: bytes) -> re.Pattern[str] | None:
+    """The pattern of plain rows behind the beginning of a sheet."""
+    # Only without a prefix do they share the namespace of what they are in.
+    if not before.endswith(b"<sheetData>"):
+        return None
+    return _ROWS_OF_EXCEL if b' xmlns:x14ac="' in before else _ROWS
