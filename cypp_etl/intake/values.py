@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from cypp_etl.layout import MarkerSpelling, read_markers
 from cypp_etl.workbook.formats import is_percent
@@ -96,11 +96,6 @@ def read_date(cell: Cell | None) -> date | None:
     return _EXCEL_EPOCH + timedelta(days=int(cell.value))
 
 
-def decimal_of(number: float) -> Decimal:
-    """The decimal that Excel shows for a double: 15 significant digits, so that 0.1+0.2 is 0.3."""
-    return Decimal(f"{number:.15g}")
-
-
 def as_typed(cell: Cell) -> str:
     """What a person would say stands in the cell: `71.0%` for 0.71 formatted as percent, `15.20` for 15.2 as 0.00."""
     value = cell.value
@@ -110,19 +105,28 @@ def as_typed(cell: Cell) -> str:
         return str(value).upper()
     if day := read_date(cell):
         return str(day)
-    percent = is_percent(cell.number_format)
-    number = decimal_of(value) * (100 if percent else 1)
-    shown = _SHOWN_DECIMALS.search(cell.number_format)
+    return _number_as_typed(f"{value:.15g}", cell.number_format)[0]
+
+
+# The same cell is looked at as a text and as a figure, and populations return with every quarter.
+@lru_cache(maxsize=4_096)
+def _number_as_typed(digits: str, number_format: str) -> tuple[str, Decimal, bool]:
+    """How a number is shown, what it is in these terms, and whether these are percent.
+
+    `digits` are 15, as many as Excel shows, so that 0.1+0.2 is 0.3.
+    """
+    percent = is_percent(number_format)
+    number = Decimal(digits) * (100 if percent else 1)
+    shown = _SHOWN_DECIMALS.search(number_format)
     decimals = max(len(shown[1]) if shown else 0, -int(number.normalize().as_tuple().exponent), 0)
-    return f"{number:.{decimals}f}" + ("%" if percent else "")
+    return f"{number:.{decimals}f}" + ("%" if percent else ""), number, percent
 
 
 def _read_number(cell: Cell, number: float) -> Reading:
-    percent = is_percent(cell.number_format)
-    value = decimal_of(number) * (100 if percent else 1)
+    typed, value, percent = _number_as_typed(f"{number:.15g}", cell.number_format)
     if abs(value) >= _TOO_LARGE:
-        return Reading(as_typed(cell), trouble="figure-too-large")
-    return Reading(as_typed(cell), value, is_percent=percent)
+        return Reading(typed, trouble="figure-too-large")
+    return Reading(typed, value, is_percent=percent)
 
 
 def _read_text(text: str) -> Reading:
