@@ -15,6 +15,7 @@ from cypp_etl.workbook.values import Value, boolean_value, error_value, iso_date
 
 _DIGITS = "0123456789"
 _ROW_ENDS = frozenset({"row", "sheetData"})
+_NO_DEPTH = -1
 _new_tuple = tuple.__new__
 
 
@@ -33,8 +34,8 @@ class SheetReader:
         "_closed",
         "_column",
         "_columns",
+        "_depth_of_rows",
         "_in_text",
-        "_is_between_rows",
         "_is_formula",
         "_limits",
         "_opened",
@@ -69,7 +70,7 @@ class SheetReader:
         self._texts: list[str] = []
         self._rich = RichText()
         self._in_text = False
-        self._is_between_rows = False
+        self._depth_of_rows = 0
         self._opened = self._closed = 0
         self._row = self._column = 0
         self._row_digits = ""
@@ -103,7 +104,7 @@ class SheetReader:
     def read(self, chunks: Iterable[bytes]) -> None:
         """Read the whole part."""
         handlers = Handlers(self._start, self._end, self._texts, lambda: (self._opened, self._closed))
-        plain = PlainElements("<row ", "</row>", plain_rows, lambda: self._is_between_rows, self._take_rows)
+        plain = PlainElements("<row ", "</row>", plain_rows, self._may_have_rows, self._take_rows)
         parse(set_apart(chunks, plain), handlers, self._spent)
 
     def _start(self, name: str, attributes: Attributes) -> None:
@@ -162,7 +163,8 @@ class SheetReader:
             self._rich.end(name, self._texts)
         elif name in _ROW_ENDS:
             self._keep_row()
-            self._is_between_rows = name == "row"
+            if name == "sheetData":
+                self._depth_of_rows = _NO_DEPTH
 
     def _start_formula(self, _attributes: Attributes) -> None:
         self._is_formula = True
@@ -171,7 +173,11 @@ class SheetReader:
         self._in_text = True
 
     def _start_rows(self, _attributes: Attributes) -> None:
-        self._is_between_rows = True
+        self._depth_of_rows = self._depth_of_rows or self._opened - self._closed
+
+    def _may_have_rows(self) -> bool:
+        """Whether the parser is right within the first list of rows, where names mean what they mean there."""
+        return self._opened - self._closed == self._depth_of_rows
 
     def _take_rows(self, rows: str) -> None:
         """Take plain rows, as if the parser had told of them."""
@@ -192,13 +198,11 @@ class SheetReader:
                 raise damaged("it has two cells in one place")
             cells[column] = _new_tuple(Cell, (self._row, column, kind, value, style.number_format, False))
         self._keep_row()
-        self._is_between_rows = True
         elements = rows.count("<") - rows.count("</")
         self._opened += elements
         self._closed += elements
 
     def _start_row(self, attributes: Attributes) -> None:
-        self._is_between_rows = False
         self._spent.add_row_element()
         digits = attributes.get("r")
         row = self._row + 1 if digits is None else whole_number(digits)

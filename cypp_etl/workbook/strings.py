@@ -63,22 +63,22 @@ def read_shared_strings(chunks: Iterable[bytes], spent: Spent) -> list[str]:
     texts: list[str] = []
     rich = RichText()
     opened = closed = 0
-    is_between = False
 
     def start(name: str, attributes: Attributes) -> None:
-        nonlocal opened, is_between
+        nonlocal opened
         opened += 1
-        is_between = name == "sst"
+        if name == "si":
+            # What stands between the texts is none of them.
+            rich.take()
         texts.clear()
         rich.start(name, attributes)
 
     def end(name: str) -> None:
-        nonlocal closed, is_between
+        nonlocal closed
         closed += 1
         if name != "si":
             rich.end(name, texts)
             return
-        is_between = True
         keep(rich.take())
 
     def take(plain: str) -> None:
@@ -95,7 +95,7 @@ def read_shared_strings(chunks: Iterable[bytes], spent: Spent) -> list[str]:
         if len(found) > spent.limits.strings:
             raise too_large(f"it holds more than {spent.limits.strings:,} texts")
 
-    plain = PlainElements("<si>", "</si>", _plain_texts, lambda: is_between, take)
+    plain = PlainElements("<si>", "</si>", _plain_texts, lambda: opened - closed == 1, take)
     parse(set_apart(chunks, plain), Handlers(start, end, texts, lambda: (opened, closed)), spent)
     return found
 

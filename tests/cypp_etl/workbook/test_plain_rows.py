@@ -91,6 +91,10 @@ _STRAY = st.sampled_from(
         "<c><v>9</v></c>",
         '<is><row r="2"><c r="A2"><v>8</v></c></row></is>',
         "</sheetData><sheetData>",
+        '<a xmlns="urn:other">',
+        "</a>",
+        '<m:sheetData xmlns:m="MAIN">',
+        "</m:sheetData>",
         '</sheetData><row r="2"><c r="A2"><v>8</v></c></row><sheetData>',
         "&amp;",
         "<row/>",
@@ -110,8 +114,14 @@ def _said(data: bytes) -> list[Sheet] | tuple[str, dict[str, object]]:
 @given(rows=_SHEETS)
 @example(rows='<row r="1"><c r="A1" t="s"><v>1</v></c></row><row r="2"><c r="A2" t="s"><v>2</v></c></row>')
 @example(rows='<row r="1"><c r="A1"><v>1</v></c></row><c><v>2</v></c>')
+@example(rows='<row xmlns="urn:other" r="1"><row r="3"></row><row r="3"><c r="A3"><v>7</v></c></row></row>')
+@example(
+    rows='</sheetData><a xmlns="urn:other"><m:sheetData xmlns:m="MAIN">'
+    '<row r="3"><c r="A3"><v>7</v></c></row></m:sheetData></a><sheetData>'
+)
 @example(rows='<row r="1"><c r="XFE1"><v>1</v></c></row>')
 def test_a_parser_reads_rows_alike(parts_of: PartsOf, pack: Pack, rows: str) -> None:
+    rows = rows.replace("MAIN", "http://schemas.openxmlformats.org/spreadsheetml/2006/main")
     by_parser = parts_of(_COMMENT + rows, strings=_STRINGS)
     assert _said(pack(parts_of(rows, strings=_STRINGS))) == _said(pack(by_parser))
 
@@ -128,6 +138,8 @@ _TEXTS = st.lists(
                 "<si/>",
                 "<si><t/></si>",
                 "<t>stray</t>",
+                '<a xmlns="urn:other">',
+                "</a>",
                 "<!-- <si><t>no</t></si> -->",
                 "<!-- </si><si><t>no</t></si> -->",
                 "<si><t>_x000D_ _x0000_</t></si>",
