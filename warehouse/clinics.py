@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -66,7 +67,7 @@ def _keep(connection: Connection, first: Mapping[Series, str], may_open: Contain
     ended: list[int] = []
     written: list[tuple[str | None, ...]] = []
     for series, begin in since.items():
-        found = dict(map(_said, find_clinics(travelled.get(series, ()))))
+        found = _found(travelled.get(series, ()))
         old = {opened: row for opened, row in held.get(series, {}).items() if opened >= begin}
         ended += [number for opened, (number, said) in old.items() if found.get(opened) != said]
         written += [
@@ -89,6 +90,15 @@ def _since(held: _Held, first: str) -> str:
     return first if closed is not None and closed < first else last
 
 
+@lru_cache(maxsize=16_384)
+def _found(travelled: tuple[tuple[str, str, str], ...]) -> Mapping[str, tuple[str | None, ...]]:
+    # Many series go the same way since their clinic opened: few words for few periods.
+    found = find_clinics(
+        Travelled(parse_period(period), direction, on_target) for period, direction, on_target in travelled
+    )
+    return dict(map(_said, found))
+
+
 def _said(one: Clinic) -> tuple[str, tuple[str | None, ...]]:
     return one.opened.code, (one.reason.value, one.closed.code if one.closed else None, one.measured.code)
 
@@ -108,8 +118,10 @@ def _in_force(connection: Connection, asked: Mapping[Series, object]) -> dict[Se
     return held
 
 
-def _travelled(connection: Connection, since: Mapping[Series, str]) -> dict[tuple[str, str], list[Travelled]]:
-    """What the judgements in force of each series say from a period on, in the order of their periods."""
+def _travelled(
+    connection: Connection, since: Mapping[Series, str]
+) -> dict[tuple[str, str], tuple[tuple[str, str, str], ...]]:
+    """The judgements in force of each series from a period on, in order: period, direction and on target."""
     if not since:
         return {}
     columns = judgement.c
@@ -126,7 +138,7 @@ def _travelled(connection: Connection, since: Mapping[Series, str]) -> dict[tupl
     )
     rows = connection.execute(query).all()
     return {
-        series: [Travelled(parse_period(row[2]), row[3], row[4]) for row in of_one if row[2] >= since[series]]
+        series: tuple(row[2:] for row in of_one if row[2] >= since[series])
         for series, of_one in groupby(rows, key=lambda row: row[:2])
         if series in since
     }

@@ -85,7 +85,7 @@ class _FiguresInForce(Mapping[FigureKey, KnownFigure]):
     """Figures in force as they were fetched: of the thousands of a partner's, the rules look at a few."""
 
     def __init__(self, rows: Iterable[Sequence[Any]]) -> None:
-        self._rows = {tuple(row[:4]): row for row in rows}
+        self._rows = {row[:4]: row for row in rows}
 
     def __getitem__(self, key: FigureKey) -> KnownFigure:
         partner_code, measure, indicator, period = key
@@ -93,8 +93,10 @@ class _FiguresInForce(Mapping[FigureKey, KnownFigure]):
         return KnownFigure(decimal_of(value), Marker(marker) if marker else None, qualifiers_of(qualifiers))
 
     def __iter__(self) -> Iterator[FigureKey]:
+        # Thousands of keys have few measures and periods, each of which is read once.
+        measures = lru_cache(maxsize=None)(Measure)
         for partner_code, measure, indicator, period in self._rows:
-            yield partner_code, Measure(measure), indicator, parse_period(period)
+            yield partner_code, measures(measure), indicator, parse_period(period)
 
     def __len__(self) -> int:
         return len(self._rows)
