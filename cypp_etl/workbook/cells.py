@@ -15,7 +15,6 @@ from cypp_etl.workbook.values import Value, boolean_value, error_value, iso_date
 
 _DIGITS = "0123456789"
 _ROW_ENDS = frozenset({"row", "sheetData"})
-_NO_DEPTH = -1
 _new_tuple = tuple.__new__
 
 
@@ -37,7 +36,6 @@ class SheetReader:
         "_depth_of_rows",
         "_in_text",
         "_is_formula",
-        "_limits",
         "_opened",
         "_openers",
         "_raw",
@@ -64,7 +62,6 @@ class SheetReader:
         self._styles = styles
         self._strings = strings
         self._spent = spent
-        self._limits = spent.limits
         self._builders = self._value_builders()
         self._openers = self._start_listeners() | AroundCells(sheet, targets, spent).start_listeners()
         self._texts: list[str] = []
@@ -164,7 +161,7 @@ class SheetReader:
         elif name in _ROW_ENDS:
             self._keep_row()
             if name == "sheetData":
-                self._depth_of_rows = _NO_DEPTH
+                self._depth_of_rows = -1
 
     def _start_formula(self, _attributes: Attributes) -> None:
         self._is_formula = True
@@ -199,14 +196,13 @@ class SheetReader:
             cells[column] = _new_tuple(Cell, (self._row, column, kind, value, style.number_format, False))
         self._keep_row()
         elements = rows.count("<") - rows.count("</")
-        self._opened += elements
-        self._closed += elements
+        self._opened, self._closed = self._opened + elements, self._closed + elements
 
     def _start_row(self, attributes: Attributes) -> None:
         self._spent.add_row_element()
         digits = attributes.get("r")
         row = self._row + 1 if digits is None else whole_number(digits)
-        if not 1 <= row <= self._limits.rows:
+        if not 1 <= row <= self._spent.limits.rows:
             raise damaged("a row has a number beyond the end of the sheet")
         self._open_row(row)
         if attributes.get("hidden") in TRUE:
@@ -221,7 +217,7 @@ class SheetReader:
         self._cells_before = len(self._cells)
 
     def _keep_row(self) -> None:
-        if self._column > self._limits.columns:
+        if self._column > self._spent.limits.columns:
             raise damaged("a row has more cells than a sheet has columns")
         self._column = 0
         if len(self._cells) > self._cells_before:
@@ -233,7 +229,7 @@ class SheetReader:
 
     def _find(self, address: str) -> int:
         """The column of an address that is not in a column seen before, or not in the row it is listed under."""
-        row, column = parse_address(address, self._limits)
+        row, column = parse_address(address, self._spent.limits)
         self._columns[address.rstrip(_DIGITS)] = column
         if row != self._row:
             self._open_row(row)

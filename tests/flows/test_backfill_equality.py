@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as trials
+from hypothesis import strategies as st
 from sqlalchemy.exc import DBAPIError
 
 from cypp_etl.plan_model import Plan
@@ -130,6 +133,26 @@ def test_killed_within_a_transaction_and_begun_again(
     undisturbed = next(others)
     backfill(undisturbed, folder)
     assert_equal(contents(settings.warehouse_url), contents(undisturbed.warehouse_url))
+
+
+@pytest.mark.slow
+@trials(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 2**32), at_call=st.integers(1, 12))
+def test_any_returns_killed_anywhere_are_as_one_by_one(
+    tmp_path_factory: pytest.TempPathFactory, plan_folder: Path, plan: Plan, seed: int, at_call: int
+) -> None:
+    """Other returns and faults in each trial, killed at another place; all of them recorded, where that never comes."""
+    home = tmp_path_factory.mktemp("trial")
+    folder = home / "returns"
+    make_folder(folder, plan, seed)
+    backfilled, one_by_one = (
+        settings_of(home / name, f"sqlite:///{home / name}.db", plan_folder) for name in ("backfilled", "one by one")
+    )
+    process = run(backfill_and_die, backfilled, folder, at_call)
+    process.join()
+    backfill(backfilled, folder)
+    ingest_one_by_one(one_by_one, in_order(recorded_files(backfilled.warehouse_url), folder, plan))
+    assert_equal(contents(backfilled.warehouse_url), contents(one_by_one.warehouse_url))
 
 
 @pytest.mark.parametrize("recorded", [pytest.param(1, marks=pytest.mark.slow), 30])
