@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 
 def ask(show: "Callable[[Connection, Plan], int]") -> int:
     """Give what is to show to the warehouse and its plan; the result is the command's exit status."""
-    from flows.workplace import open_workplace
-    from warehouse.engine import reading
+    from cypp_etl.workbook.collecting import imported_for_good
+
+    with imported_for_good():
+        from flows.workplace import open_workplace
+        from warehouse.engine import reading
 
     try:
         workplace = open_workplace(read_settings())

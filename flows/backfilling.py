@@ -35,12 +35,16 @@ def backfill(
     prepare_prefect(settings.home)
     import asyncio
 
-    from flows.workplace import open_workplace
+    from cypp_etl.workbook.collecting import imported_for_good
+
+    with imported_for_good():
+        from flows.workplace import open_workplace
 
     try:
         # What would stop the flow is found out before a server is started.
         open_workplace(settings).engine.dispose()
-        from flows import backfill as flow
+        with imported_for_good():
+            from flows import backfill as flow
 
         with _telling(as_json) as tell:
             flow.listener.set(tell)

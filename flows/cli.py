@@ -74,12 +74,11 @@ def check(
     """Say what is wrong in workbooks, without a server or a warehouse; nothing is loaded."""
     import os
 
-    from cypp_etl.workbook.collecting import collection_paused
+    from cypp_etl.workbook.collecting import imported_for_good
 
-    # One return needs no threads for matrices, which numpy starts as it is imported, and the collector finds nothing to
-    # free among what pandas and pandera are made of: together they take an eighth of the time.
+    # One return needs no threads for matrices, which numpy starts as it is imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    with collection_paused():
+    with imported_for_good():
         from cypp_etl.plan_reader import PlanError, read_plan
         from flows.rehearsal import rehearse
         from flows.show import as_result, show_results
@@ -99,11 +98,14 @@ def ingest(
     as_json: AsJson = False,
 ) -> None:
     """Check workbooks and load what has no errors: those given, or whatever lies in the inbox."""
+    from cypp_etl.workbook.collecting import imported_for_good
+
     settings = read_settings()
     # Prefect reads its settings when it is imported.
     prepare_prefect(settings.home)
-    from flows.ingestion import ingest_inbox, ingest_paths
-    from flows.show import show_swept
+    with imported_for_good():
+        from flows.ingestion import ingest_inbox, ingest_paths
+        from flows.show import show_swept
 
     try:
         swept = ingest_paths(settings, paths) if paths else ingest_inbox(settings)

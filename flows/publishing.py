@@ -57,11 +57,14 @@ def publish(
     """Publish the board report: keep it under reports/, show it in the Prefect UI, and count changes from it on."""
     import asyncio
 
+    from cypp_etl.workbook.collecting import imported_for_good
+
     settings = read_settings()
     wanted = parsed_period(period).code if period else ""
     # Prefect reads its settings when it is imported.
     prepare_prefect(settings.home)
-    from flows.publish import publish_report
+    with imported_for_good():
+        from flows.publish import publish_report
 
     try:
         published = asyncio.run(publish_report(wanted, as_of and as_of.date()))
