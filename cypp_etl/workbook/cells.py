@@ -103,6 +103,9 @@ class SheetReader:
         handlers = Handlers(self._start, self._end, self._texts, lambda: (self._opened, self._closed))
         plain = PlainElements("<row ", "</row>", plain_rows, self._may_have_rows, self._take_rows)
         parse(set_apart(chunks, plain), handlers, self._spent)
+        # They lead back to this reader, which would keep the cells until the collector of cycles comes.
+        self._builders.clear()
+        self._openers.clear()
 
     def _start(self, name: str, attributes: Attributes) -> None:
         self._opened += 1
