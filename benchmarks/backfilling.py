@@ -12,9 +12,7 @@ shared pages counted once.
 import argparse
 import os
 import shutil
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,113 +20,29 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
+from socket import socket
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.databases import postgres, sqlite
 from benchmarks.others import installed, load_with_dlt, validate_with_frictionless
 from benchmarks.returns import PERIODS, make_national_plan, write_returns
+from benchmarks.watching import Measured, measure, measure_command
 from benchmarks.ways import read_calamine, take_plainly
 from cypp_etl.plan_model import Plan
 from cypp_etl.workbook.reader import read_workbook
-from flows.chunks import CHUNK_WORKBOOKS, into_chunks
-from flows.crew import Crew, Orders
-from flows.settings import Settings, read_settings
+from flows.prefect_server import PrefectServer
+from flows.settings import Settings, prepare_prefect, read_settings
 from flows.sources import Source, sources_in
 from flows.workplace import open_workplace
 from warehouse.engine import open_warehouse
 
 RECEIVED_AT = datetime(2012, 6, 30, 10, tzinfo=UTC)
 GOAL_SECONDS, GOAL_MIB, GOAL_PLAIN, GOAL_READING, GOAL_CALAMINE = 60, 512, 10, 2, 5
-CORES = 2
 _MIB = 1 << 20
-
-
-@dataclass(frozen=True)
-class Measured:
-    """How a way went: over how many returns, in how many seconds, with how many bytes at the most."""
-
-    returns: int
-    seconds: float
-    cpu_seconds: float
-    peak_bytes: int
-
-    @property
-    def milliseconds(self) -> float:
-        """The time a return takes."""
-        return 1000 * self.seconds / self.returns
-
-
-class Watch:
-    """What this process and its descendants use, looked at ten times a second."""
-
-    def __init__(self) -> None:
-        self.peak_bytes = 0
-        self._cpu_of: dict[int, float] = {}
-        self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._look_on, daemon=True)
-
-    def __enter__(self) -> "Watch":
-        self._look()
-        self._before = self.cpu_seconds
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._is_over.set()
-        self._thread.join()
-        self._look()
-
-    @property
-    def cpu_seconds(self) -> float:
-        """The processor's time, of processes that have ended too."""
-        return sum(self._cpu_of.values())
-
-    @property
-    def spent(self) -> float:
-        """The processor's time since the watch began."""
-        return self.cpu_seconds - self._before
-
-    def _look_on(self) -> None:
-        while not self._is_over.wait(0.1):
-            self._look()
-
-    def _look(self) -> None:
-        bytes_held = 0
-        for process in _family(os.getpid()):
-            try:
-                # After the name, which may hold spaces, user and system time are the 12th and 13th.
-                fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-                self._cpu_of[process] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-                bytes_held += _proportional_bytes(process)
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-        self.peak_bytes = max(self.peak_bytes, bytes_held)
-
-
-def _family(process: int) -> Iterator[int]:
-    yield process
-    try:
-        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    except FileNotFoundError:
-        return
-    for child in children:
-        yield from _family(int(child))
-
-
-def _proportional_bytes(process: int) -> int:
-    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
-
-
-def measure(work: Callable[..., object], sources: Sequence[Source], *others: object) -> Measured:
-    """Do some work with returns, and say what it took."""
-    with Watch() as watch:
-        started = time.perf_counter()
-        work(sources, *others)
-        seconds = time.perf_counter() - started
-    return Measured(len(sources), seconds, watch.spent, watch.peak_bytes)
+_ROOT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
@@ -152,16 +66,6 @@ class Bench:
         yield settings
         shutil.rmtree(home)
 
-    def backfill(self, sources: Sequence[Source], settings: Settings) -> None:
-        """What the flow `backfill` does, which adds Prefect's own records."""
-        crew = Crew(Orders(settings, self.plan, RECEIVED_AT), CORES)
-        try:
-            for future in crew.take(list(into_chunks(sources, CHUNK_WORKBOOKS, crew.under_way))):
-                if failed := future.result().failed:
-                    raise SystemExit(f"could not be read: {failed}")
-        finally:
-            crew.dismiss()
-
     def one_by_one(self, sources: Sequence[Source], settings: Settings) -> None:
         """What `ingest-return` does with each, without Prefect's own records."""
         workplace = open_workplace(settings)
@@ -171,16 +75,39 @@ class Bench:
             workplace.load(checked, RECEIVED_AT, kept.delivery)
         workplace.engine.dispose()
 
-    def command(self, sources: Sequence[Source], settings: Settings) -> None:
-        """`cypp backfill` as somebody runs it on all of them: a process of its own, Prefect's server beside it."""
+    def backfill(self, returns: int, settings: Settings) -> Measured:
+        """What the flow `backfill` does, which adds Prefect's own records; a process of its own."""
+        command = [sys.executable, "benchmarks/crew_alone.py", str(self.folder / "returns"), str(returns)]
+        return measure_command(command, self._environment(settings), _ROOT, returns)
+
+    def command(self, settings: Settings) -> Measured:
+        """`cypp backfill` as somebody runs it, on all returns: a process of its own, Prefect's server beside it."""
         command = [sys.executable, "-c", "from flows.cli import app; app()", "backfill", str(self.folder / "returns")]
-        root = Path(__file__).resolve().parents[1]
-        own = {"CYPP_HOME": settings.home, "CYPP_WAREHOUSE_URL": settings.warehouse_url, "CYPP_PLAN": self.plan_folder}
-        environment = os.environ | {name: str(value) for name, value in own.items()} | {"PYTHONPATH": str(root)}
-        ended = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
         # Some returns are faulty by design, which is status 1.
-        if ended.returncode != 1:
-            raise SystemExit(f"the command ended with {ended.returncode} for {len(sources)} returns: {ended.stderr}")
+        return measure_command(command, self._environment(settings), _ROOT, len(self.sources), status=1)
+
+    def _environment(self, settings: Settings) -> dict[str, str]:
+        own = {"CYPP_HOME": settings.home, "CYPP_WAREHOUSE_URL": settings.warehouse_url, "CYPP_PLAN": self.plan_folder}
+        return os.environ | {name: str(value) for name, value in own.items()} | {"PYTHONPATH": str(_ROOT)}
+
+
+@contextmanager
+def prefect_server(folder: Path) -> Iterator[None]:
+    """Prefect's server runs, as `cypp serve` keeps it, and commands find it."""
+    with patch.dict(os.environ), socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+        found.close()
+        # Prefect's own folder, which it makes, is in this one.
+        folder.mkdir()
+        prepare_prefect(folder)
+        server = PrefectServer("127.0.0.1", port)
+        server.prepare()
+        server.start()
+        try:
+            yield
+        finally:
+            server.stop()
 
 
 def read_all(sources: Sequence[Source]) -> None:
@@ -217,22 +144,24 @@ def compare(bench: Bench, sample: int) -> None:
     """All ways on both database systems."""
     sources, few = bench.sources, bench.sources[:sample]
     print(f"\n  {'way':<38}{'returns':>7}{'wall':>11}{'a return':>12}{'CPU':>11}{'memory':>12}   beside plain")
-    calamine, reading = measure(read_all_plainly, few), measure(read_all, few)
+    calamine = measure(lambda: read_all_plainly(few), len(few))
+    reading = measure(lambda: read_all(few), len(few))
     report("reading alone, calamine", calamine)
     report("reading alone, ours", reading)
     compare_others(few, bench.folder)
     for database, served in (("SQLite", sqlite), ("PostgreSQL", postgres)):
         with served(bench.folder) as url_of:
-            plain = measure(take_all_plainly, few, bench, url_of("plain"))
+            url = url_of("plain")
+            plain = measure(lambda: take_all_plainly(few, bench, url), len(few))  # noqa: B023 - called at once
             report(f"the plain way, {database}", plain)
             with bench.home(url_of("single")) as home:
-                report(f"one by one, {database}", measure(bench.one_by_one, few, home), plain)
+                single = measure(lambda: bench.one_by_one(few, home), len(few))
+                report(f"one by one, {database}", single, plain)
             with bench.home(url_of("backfill")) as home:
-                backfilled = measure(bench.backfill, sources, home)
+                backfilled = bench.backfill(len(sources), home)
             report(f"backfill, {database}", backfilled, plain)
             if served is sqlite:
-                with bench.home(url_of("command")) as home:
-                    report("the command, Prefect's server included", measure(bench.command, sources, home), plain)
+                compare_commands(bench, url_of, plain)
             whole = backfilled.cpu_seconds / backfilled.returns / (reading.cpu_seconds / reading.returns)
             print(f"    backfill's CPU beside our reader's alone: {whole:.1f} (goal {GOAL_READING})")
     print(f"  our reader beside calamine: {reading.milliseconds / calamine.milliseconds:.1f} (goal {GOAL_CALAMINE})")
@@ -241,16 +170,25 @@ def compare(bench: Bench, sample: int) -> None:
     )
 
 
+def compare_commands(bench: Bench, url_of: Callable[[str], str], plain: Measured) -> None:
+    """The command, through the Prefect flow: with the server that it starts, and beside one that runs."""
+    with bench.home(url_of("command")) as home:
+        report("the command, Prefect's server included", bench.command(home), plain)
+    with bench.home(url_of("served")) as home, prefect_server(bench.folder / "prefect"):
+        report("the command, beside a server that runs", bench.command(home), plain)
+
+
 def compare_others(sources: Sequence[Source], folder: Path) -> None:
     """Tools that do parts of it, where they are installed."""
     paths = [Path(source.path) for source in sources]
     if installed("frictionless"):
-        report("frictionless, checking a sheet", measure(lambda _: validate_with_frictionless(paths), sources))
+        report("frictionless, checking a sheet", measure(lambda: validate_with_frictionless(paths), len(paths)))
     else:
         print("  frictionless: not installed")
     if installed("dlt"):
         with sqlite(folder) as url_of:
-            report("dlt, loading a sheet, SQLite", measure(lambda _: load_with_dlt(paths, url_of("dlt")), sources))
+            url = url_of("dlt")
+            report("dlt, loading a sheet, SQLite", measure(lambda: load_with_dlt(paths, url), len(paths)))
     else:
         print("  dlt: not installed")
 
@@ -260,7 +198,7 @@ def show_growth(bench: Bench, counts: Sequence[int]) -> None:
     print("\n  growth, on SQLite")
     for count in counts:
         with sqlite(bench.folder) as url_of, bench.home(url_of(f"growth{count}")) as home:
-            report(f"backfill of {count:,}", measure(bench.backfill, bench.sources[:count], home))
+            report(f"backfill of {count:,}", bench.backfill(count, home))
 
 
 def main() -> None:

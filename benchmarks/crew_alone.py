@@ -1,0 +1,37 @@
+"""What the flow `backfill` does, without Prefect's own records: to be measured in a process of its own.
+
+`python benchmarks/crew_alone.py FOLDER RETURNS` takes the first so many workbooks of a folder into the warehouse that
+the environment names, as `cypp` reads it.
+"""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from flows.chunks import CHUNK_WORKBOOKS, into_chunks
+from flows.crew import Crew, Orders
+from flows.settings import read_settings
+from flows.sources import sources_in
+from flows.workplace import open_workplace
+
+CORES = 2
+
+
+def main(folder: Path, returns: int) -> None:
+    settings = read_settings()
+    workplace = open_workplace(settings)
+    workplace.engine.dispose()
+    sources = sources_in([folder], workplace.plan.partners)[:returns]
+    crew = Crew(Orders(settings, workplace.plan, datetime.now(UTC)), CORES)
+    try:
+        for future in crew.take(list(into_chunks(sources, CHUNK_WORKBOOKS, crew.under_way))):
+            if failed := future.result().failed:
+                raise SystemExit(f"could not be read: {failed}")
+    finally:
+        crew.dismiss()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))
