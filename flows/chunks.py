@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-CHUNK_WORKBOOKS = 200
-"""How many workbooks are taken together: with fewer the schemas cost more, with more they take more memory."""
+CHUNK_WORKBOOKS = 100
+"""How many workbooks are taken together: with fewer the schemas cost more, with more they take more memory.
+
+With more, too, a chunk is sooner one of partners of whom another is under way, and waits to be checked in its turn.
+"""
 
 
 @dataclass(frozen=True, slots=True)
