@@ -17,12 +17,12 @@ from multiprocessing import get_all_start_methods, get_context, parent_process
 from multiprocessing.context import BaseContext
 from typing import TYPE_CHECKING
 
-from flows.chunks import Chunk, ChunkTaker, Taken
+from flows.chunks import Chunk, Taken
 from flows.settings import Settings
-from flows.workplace import Workplace
 
 if TYPE_CHECKING:
     from cypp_etl.plan_model import Plan
+    from flows.chunk_taking import ChunkTaker
 
 _STOPPED = -1
 # What may pass by itself, such as a database that restarts, is tried again after so many seconds.
@@ -84,7 +84,7 @@ class Crew:
     def __init__(self, orders: Orders, workers: int) -> None:
         context = get_context("forkserver" if "forkserver" in get_all_start_methods() else "spawn")
         # What workers import is imported once, and shared.
-        context.set_forkserver_preload(["flows.crew", "cypp_etl.judgement.judge"])
+        context.set_forkserver_preload(["flows.crew", "flows.chunk_taking", "cypp_etl.judgement.judge"])
         self.under_way = workers + 1
         self._executor = ProcessPoolExecutor(workers, context, _begin, (orders, Turns(context)))
 
@@ -106,12 +106,14 @@ class Crew:
             process.join()
 
 
-_worker: ContextVar[tuple[ChunkTaker, Turns]] = ContextVar("worker")
+_worker: ContextVar["tuple[ChunkTaker, Turns]"] = ContextVar("worker")
 
 
 def _begin(orders: Orders, turns: Turns) -> None:
     from cypp_etl.checking import Checker
     from cypp_etl.submission import History
+    from flows.chunk_taking import ChunkTaker
+    from flows.workplace import Workplace
     from warehouse.engine import open_warehouse
 
     # Ctrl+C is for the parent, which ends the crew; and when it is killed, the crew ends with it.

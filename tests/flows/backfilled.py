@@ -13,7 +13,8 @@ from sqlalchemy import Column, RowMapping, Table, select
 
 from cypp_etl.checking import Checker
 from cypp_etl.submission import History
-from flows.chunks import ChunkTaker, into_chunks
+from flows.chunk_taking import ChunkTaker
+from flows.chunks import into_chunks
 from flows.crew import Crew, Orders
 from flows.settings import Settings, read_settings
 from flows.sources import Source, sources_in

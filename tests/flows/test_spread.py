@@ -15,7 +15,8 @@ from cypp_etl.periods import parse_period
 from cypp_etl.plan_reader import read_plan
 from cypp_etl.samples import sample_return
 from cypp_etl.submission import History
-from flows.chunks import ChunkTaker, into_chunks
+from flows.chunk_taking import ChunkTaker
+from flows.chunks import into_chunks
 from flows.settings import Settings
 from flows.sources import Source, into_parts, sources_in
 from flows.workplace import open_workplace

@@ -10,7 +10,8 @@ from cypp_etl.periods import parse_period
 from cypp_etl.plan_reader import read_plan
 from cypp_etl.samples import sample_return
 from cypp_etl.submission import History
-from flows.chunks import ChunkTaker, Taken, into_chunks
+from flows.chunk_taking import ChunkTaker
+from flows.chunks import Taken, into_chunks
 from flows.settings import Settings
 from flows.sources import Source, sources_in, workbooks_at
 from flows.workplace import open_workplace

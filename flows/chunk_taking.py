@@ -1,0 +1,164 @@
+"""Takes a chunk of a backfill: its workbooks are kept, read and checked together, and recorded as one.
+
+Nothing here knows of Prefect: it runs in the backfill's worker processes, which start faster and smaller without it.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cypp_etl.checking import Checker, Opened, Received
+from cypp_etl.submission import CheckedReturn
+from cypp_etl.workbook.collecting import collection_paused
+from flows.archive import Kept, delivery_of, keep_together
+from flows.chunks import Chunk, Done, Taken
+from flows.sources import Source
+from flows.workplace import Workplace, read
+from warehouse.engine import reading, writing
+from warehouse.history import last_submission, partners_since, read_history
+from warehouse.load import Arrival, known_deliveries, record_batch
+from warehouse.read import outcomes
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+@dataclass(slots=True)
+class _Workbook:
+    """A workbook on its way through a chunk."""
+
+    source: Source
+    kept: Kept
+    partner_codes: frozenset[str]
+    opened: Opened | None
+    checked: CheckedReturn | None = None
+
+
+@dataclass(frozen=True)
+class ChunkTaker:
+    """Takes chunks; `checker` needs no history of its own.
+
+    With `own_only` it leaves the workbooks that concern others than the partner in whose folder they lie.
+    """
+
+    workplace: Workplace
+    checker: Checker
+    received_at: datetime
+    own_only: bool = False
+
+    def take(self, chunk: Chunk, turn: AbstractContextManager[None]) -> Taken:
+        """Take one chunk: keep, read and check at any time, then record in `turn`, when all chunks before it are.
+
+        Every workbook is checked beside what those before it left in the warehouse, as if they came one by one. What
+        the chunks before this one recorded since is found out in the turn, and the few workbooks that it concerns are
+        checked again.
+
+        Raises:
+            OSError: the archive cannot be written.
+            sqlalchemy.exc.SQLAlchemyError: the database refused or is gone; nothing of the chunk was recorded.
+        """
+        taken = Taken()
+        # Cells and rows are never in a cycle, and live until they are checked.
+        with collection_paused():
+            self._take(chunk, turn, taken)
+        return taken
+
+    def _take(self, chunk: Chunk, turn: AbstractContextManager[None], taken: Taken) -> None:
+        rounds = in_rounds(self._to_take(self._open(self._unknown(chunk.sources, taken)), taken))
+        with reading(self.workplace.engine) as connection:
+            last_seen = last_submission(connection)
+            early = [each for each in rounds[0] if chunk.awaited.isdisjoint(each.partner_codes)] if rounds else []
+            self._check(connection, early)
+        with turn, writing(self.workplace.engine) as connection:
+            self._check_again(early, partners_since(connection, last_seen))
+            for workbooks in rounds:
+                self._check(connection, [each for each in workbooks if each.checked is None])
+                taken.done += self._record(connection, workbooks)
+
+    def _unknown(self, sources: Sequence[Source], taken: Taken) -> list[Source]:
+        """The workbooks that are still to be taken; what was recorded by an earlier run is not even kept again."""
+        deliveries: dict[Source, str] = {}
+        for source in sources:
+            try:
+                deliveries[source] = delivery_of(Path(source.path))
+            except OSError as fault:
+                taken.failed.append((source.path, str(fault)))
+        with reading(self.workplace.engine) as connection:
+            known = known_deliveries(connection, list(deliveries.values()))
+            then = outcomes(connection, {one.submission_id for one in known.values()})
+        for source, delivery in deliveries.items():
+            if delivery in known:
+                number = known[delivery].submission_id
+                was = then[number]
+                findings = tuple(was.findings)
+                taken.done.append(Done(number, source.path, was.partner_code, was.period, was.status, findings, True))
+        return [source for source, delivery in deliveries.items() if delivery not in known]
+
+    def _open(self, sources: Sequence[Source]) -> Iterator[_Workbook]:
+        all_kept = keep_together([Path(source.path) for source in sources], self.workplace.settings.archive)
+        for source, kept in zip(sources, all_kept, strict=True):
+            opened = self._opened(source, kept)
+            yield _Workbook(source, kept, opened.partner_codes, opened)
+
+    def _to_take(self, workbooks: Iterator[_Workbook], taken: Taken) -> Iterator[_Workbook]:
+        for each in workbooks:
+            if self.own_only and not each.partner_codes <= {each.source.folder_partner}:
+                taken.left.append(each.source.path)
+            else:
+                yield each
+
+    def _opened(self, source: Source, kept: Kept) -> Opened:
+        return self.checker.open(Received(source.path, read(kept), source.folder_partner))
+
+    def _check(self, connection: "Connection", workbooks: Sequence[_Workbook]) -> None:
+        if not workbooks:
+            return
+        checker = self.checker.beside(
+            read_history(connection, {code for each in workbooks for code in each.partner_codes})
+        )
+        opened = [each.opened or self._opened(each.source, each.kept) for each in workbooks]
+        for each, checked in zip(workbooks, checker.check_opened(opened), strict=True):
+            # The cells have done their part: what waits for its turn should be small.
+            each.checked, each.opened = checked, None
+
+    def _check_again(self, workbooks: Sequence[_Workbook], partner_codes: set[str | None]) -> None:
+        """Have those checked anew of whose partners there is news: what is checked was read for that alone."""
+        for each in workbooks:
+            if not each.partner_codes.isdisjoint(partner_codes):
+                each.checked = None
+
+    def _record(self, connection: "Connection", workbooks: Sequence[_Workbook]) -> Iterator[Done]:
+        together = [(each.checked, each.kept.delivery) for each in workbooks if each.checked is not None]
+        arrivals = [Arrival(checked, self.received_at, delivery) for checked, delivery in together]
+        recorded = record_batch(connection, arrivals, self.workplace.plan, datetime.now(UTC))
+        for (checked, _), one in zip(together, recorded, strict=True):
+            period = checked.period.code if checked.period else ""
+            yield Done(
+                one.submission_id,
+                checked.file,
+                checked.partner_code,
+                period,
+                one.status,
+                checked.findings,
+                one.was_known,
+            )
+
+
+def in_rounds(workbooks: Iterator[_Workbook]) -> list[list[_Workbook]]:
+    """Workbooks in rounds, of which each may look back on the one before, and no two in one concern the same partner.
+
+    Partners' workbooks stay in their order. A published table concerns every partner, and so stands alone.
+    """
+    rounds: list[list[_Workbook]] = []
+    next_of: dict[str, int] = {}
+    for each in workbooks:
+        codes = each.partner_codes
+        place = max((next_of.get(code, 0) for code in codes), default=0)
+        next_of.update(dict.fromkeys(codes, place + 1))
+        if place == len(rounds):
+            rounds.append([])
+        rounds[place].append(each)
+    return rounds
