@@ -11,7 +11,9 @@ from cypp_etl.intake.rows import ParsedReturn
 from cypp_etl.intake.tables import Table, find_sheet, read_labels, read_table
 from cypp_etl.intake.values import read_text
 from cypp_etl.layout import Layout, read_layouts
+from cypp_etl.periods import Period, period_or_none
 from cypp_etl.receipts.recognise import is_receipt
+from cypp_etl.rules.recalling import recalled_periods
 from cypp_etl.workbook.model import UnreadableWorkbook, Workbook
 from cypp_etl.workbook.reader import content_sha256, read_workbook
 
@@ -34,7 +36,7 @@ class Opened:
     `workbook` is None where there is none in the bytes, which `parsed` then says; `layout` is empty where it looks like
     none that is known; `table` is the published table in it. `partner_codes` are those on whose figures, states and
     submissions the checks look back, and which it may change: two workbooks without one in common may be checked in any
-    order.
+    order. `periods` are those on whose figures they look back, None where that may be any.
     """
 
     parsed: ParsedReturn
@@ -42,6 +44,7 @@ class Opened:
     layout: str
     table: Table | None
     partner_codes: frozenset[str]
+    periods: frozenset[Period] | None = frozenset()
 
 
 def open_return(received: Received, index: PlanIndex) -> Opened:
@@ -61,10 +64,10 @@ def open_return(received: Received, index: PlanIndex) -> Opened:
     layouts = read_layouts()
     everybody = frozenset(index.partners.values())
     if table := _find_published_table(workbook, layouts):
-        return Opened(parsed, workbook, PUBLISHED, table, own or everybody)
+        return Opened(parsed, workbook, PUBLISHED, table, own or everybody, periods=None)
     if _looks_like_return(workbook, layouts[RETURN]):
-        named = own | _partner_on_cover(workbook, layouts[RETURN], index)
-        return Opened(parsed, workbook, RETURN, None, named or everybody)
+        partner_codes, periods = _look_back(workbook, layouts[RETURN], index)
+        return Opened(parsed, workbook, RETURN, None, own | partner_codes or everybody, periods)
     return Opened(parsed, workbook, "", None, own)
 
 
@@ -88,9 +91,11 @@ def _find_published_table(workbook: Workbook, layouts: Mapping[str, Layout]) -> 
     return next((table for table in tables if table.year and len(table.columns) * 2 >= len(part.columns)), None)
 
 
-def _partner_on_cover(workbook: Workbook, layout: Layout, index: PlanIndex) -> frozenset[str]:
+def _look_back(workbook: Workbook, layout: Layout, index: PlanIndex) -> tuple[frozenset[str], frozenset[Period]]:
+    """On which partner's figures, and of which periods, a return looks back, as far as its cover says."""
     cover = layout.part("cover")
     sheet = find_sheet(workbook, cover)
-    cell = read_labels(sheet, cover.columns).get("partner_code") if sheet else None
-    named = index.partners.get(reference_key(read_text(cell)))
-    return frozenset([named] if named else [])
+    labels = read_labels(sheet, cover.columns) if sheet else {}
+    named = index.partners.get(reference_key(read_text(labels.get("partner_code"))))
+    period = period_or_none(read_text(labels.get("period")))
+    return frozenset([named] if named else []), recalled_periods(period) if period else frozenset()

@@ -81,6 +81,14 @@ def parse_period(text: str) -> Period:
     return Period(int(start), int(quarter or 0))
 
 
+def period_or_none(text: str) -> Period | None:
+    """The period that a text is the code or label of, if it is one."""
+    try:
+        return parse_period(text)
+    except ValueError:
+        return None
+
+
 def parse_year(text: str) -> Period:
     """Read a year as headings have it: `09/10`, `2009/10`, `09-10`; two digits are of this century.
 

@@ -1,6 +1,6 @@
 """What a workbook becomes once read and checked: tidy rows that keep their cell, and findings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -115,13 +115,17 @@ class Waiver:
 FigureKey = tuple[str, Measure, str, Period]
 """Whose figure, which, of which indicator, and for when."""
 
+ValuesByIndicator = Mapping[str, Collection[Decimal]]
+
 
 @dataclass(frozen=True)
 class History:
     """What was known before a workbook came: given to the rules, which never ask the warehouse themselves.
 
-    `figures` holds what is in force, by partner code, measure, indicator and period; `closed` the periods that take no
-    more returns without a question; `milestone_states` the last state reported, by milestone and period.
+    `figures` holds what is in force, by partner code, measure, indicator and period, of the periods at least that the
+    rules look back on; `closed` the periods that take no more returns without a question; `milestone_states` the last
+    state reported, by milestone and period. `all_values_of` gives the values of all periods of a partner, by indicator,
+    where `figures` does not hold them: few returns need them.
     """
 
     figures: Mapping[FigureKey, KnownFigure] = field(default_factory=dict)
@@ -129,6 +133,19 @@ class History:
     milestone_states: Mapping[tuple[str, Period], MilestoneStatus] = field(default_factory=dict)
     contents: Mapping[tuple[str, Period], KnownContent] = field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
+    all_values_of: Callable[[str], ValuesByIndicator] | None = None
+
+    def values_of(self, partner_code: str) -> ValuesByIndicator:
+        """The values in force of a partner's figures, of whatever measure and period, by indicator."""
+        return self.all_values_of(partner_code) if self.all_values_of else self._values.get(partner_code, {})
+
+    @cached_property
+    def _values(self) -> Mapping[str, ValuesByIndicator]:
+        values: dict[str, dict[str, set[Decimal]]] = {}
+        for (partner_code, _, indicator, _), figure in self.figures.items():
+            if figure.value is not None:
+                values.setdefault(partner_code, {}).setdefault(indicator, set()).add(figure.value)
+        return values
 
     @cached_property
     def states_of(self) -> Mapping[str, Sequence[tuple[Period, MilestoneStatus]]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cypp_etl.checking import Checker, Opened, Received
+from cypp_etl.periods import Period
 from cypp_etl.submission import CheckedReturn
 from cypp_etl.workbook.collecting import collection_paused
 from flows.archive import Kept, delivery_of, keep_together
@@ -116,10 +117,8 @@ class ChunkTaker:
     def _check(self, connection: "Connection", workbooks: Sequence[_Workbook]) -> None:
         if not workbooks:
             return
-        checker = self.checker.beside(
-            read_history(connection, {code for each in workbooks for code in each.partner_codes})
-        )
         opened = [each.opened or self._opened(each.source, each.kept) for each in workbooks]
+        checker = self.checker.beside(read_history(connection, *_past_of(opened)))
         for each, checked in zip(workbooks, checker.check_opened(opened), strict=True):
             # The cells have done their part: what waits for its turn should be small.
             each.checked, each.opened = checked, None
@@ -145,6 +144,13 @@ class ChunkTaker:
                 checked.findings,
                 one.was_known,
             )
+
+
+def _past_of(opened: Sequence[Opened]) -> tuple[set[str], set[Period] | None]:
+    """On which partners, and which periods, workbooks look back; None for any period."""
+    partner_codes = {code for each in opened for code in each.partner_codes}
+    periods = [each.periods for each in opened if each.periods is not None]
+    return partner_codes, set().union(*periods) if len(periods) == len(opened) else None
 
 
 def in_rounds(workbooks: Iterator[_Workbook]) -> list[list[_Workbook]]:

@@ -46,8 +46,8 @@ class Workplace:
 
         opened = self._checker.open(Received(file, read(kept), folder_partner))
         with reading(self.engine) as connection:
-            history = read_history(connection, opened.partner_codes)
-        (checked,) = self._checker.beside(history, received_at.date()).check_opened([opened])
+            history = read_history(connection, opened.partner_codes, opened.periods)
+            (checked,) = self._checker.beside(history, received_at.date()).check_opened([opened])
         return checked
 
     def load(self, checked: "CheckedReturn", received_at: datetime, delivery: str | None = None) -> "Recorded":

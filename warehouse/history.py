@@ -3,25 +3,34 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, insert, select, text
 
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.submission import FigureKey, History, KnownContent, KnownFigure, Waiver
+from cypp_etl.submission import FigureKey, History, KnownContent, KnownFigure, ValuesByIndicator, Waiver
 from schemas.codes import Marker, Measure, MilestoneStatus, Qualifier
 from warehouse.tables import IS_ACCEPTED, milestone_report, observation, period_closing, submission, waiver
 
 
-def read_history(connection: Connection, partner_codes: Collection[str]) -> History:
-    """What is known of partners: their figures and milestone states in force, and the periods closed for all."""
+def read_history(
+    connection: Connection, partner_codes: Collection[str], periods: Collection[Period] | None = None
+) -> History:
+    """What is known of partners: their figures and milestone states in force, and the periods closed for all.
+
+    Args:
+        connection: a transaction, which must still be open when a partner's values of all periods are asked for.
+        partner_codes: whose history.
+        periods: whose figures are wanted; of all periods, if not given.
+    """
     return History(
-        figures=_figures(connection, partner_codes),
+        figures=_figures(connection, partner_codes, periods),
         closed=frozenset(closed_periods(connection)),
         milestone_states=_milestone_states(connection, partner_codes),
         contents=_contents(connection, partner_codes),
         waivers=_waivers(connection, partner_codes),
+        all_values_of=lru_cache(maxsize=None)(partial(_values, connection)),
     )
 
 
@@ -102,9 +111,24 @@ class _FiguresInForce(Mapping[FigureKey, KnownFigure]):
         return len(self._rows)
 
 
-def _figures(connection: Connection, partner_codes: Collection[str]) -> Mapping[FigureKey, KnownFigure]:
+def _values(connection: Connection, partner_code: str) -> ValuesByIndicator:
+    columns = observation.c
+    query = select(columns.indicator, columns.value).where(
+        *_in_force(observation, [partner_code]), columns.value.is_not(None)
+    )
+    values: dict[str, set[Decimal]] = {}
+    for indicator, value in connection.execute(query.distinct()):
+        values.setdefault(indicator, set()).add(Decimal(repr(value)))
+    return values
+
+
+def _figures(
+    connection: Connection, partner_codes: Collection[str], periods: Collection[Period] | None
+) -> Mapping[FigureKey, KnownFigure]:
     names = ("partner_code", "measure", "indicator", "period", "value", "marker", "qualifiers")
     query = select(*(observation.c[name] for name in names)).where(*_in_force(observation, partner_codes))
+    if periods is not None:
+        query = query.where(observation.c.period.in_({period.code for period in periods}))
     return _FiguresInForce(connection.execute(query).all())
 
 

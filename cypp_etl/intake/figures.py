@@ -1,6 +1,6 @@
 """Makes figure rows out of table rows: reads the cell, brings it to the indicator's unit, says what troubled it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -12,7 +12,7 @@ from cypp_etl.intake.units import to_unit
 from cypp_etl.intake.values import BLANK, Reading, read_figure
 from cypp_etl.periods import Period
 from cypp_etl.plan_model import Indicator, Plan
-from cypp_etl.submission import FigureKey, History
+from cypp_etl.submission import History
 from schemas.codes import Marker, Measure, Unit
 
 
@@ -20,7 +20,7 @@ from schemas.codes import Marker, Measure, Unit
 class KnownValues:
     """Earlier figures, the plan's own and those in the warehouse, by which a percentage without its sign is believed.
 
-    Few returns have such a percentage, so they are looked through only when one comes.
+    Few returns have such a percentage, so they are looked for only when one comes.
     """
 
     plan: Plan
@@ -28,7 +28,7 @@ class KnownValues:
 
     def values(self, indicator: str, partner_code: str) -> list[Decimal]:
         """The earlier figures of one indicator of one partner's: what another partner returned says nothing."""
-        return [*self._planned.get(indicator, ()), *self._observed_of(partner_code, indicator)]
+        return [*self._planned.get(indicator, ()), *self.history.values_of(partner_code).get(indicator, ())]
 
     @cached_property
     def _planned(self) -> Mapping[str, Collection[Decimal]]:
@@ -37,20 +37,6 @@ class KnownValues:
             if figure.value is not None:
                 planned.setdefault(indicator, set()).add(figure.value)
         return planned
-
-    def _observed_of(self, partner_code: str, indicator: str) -> set[Decimal]:
-        figures = self.history.figures
-        known = (figures[key].value for key in self._keys.get((partner_code, indicator), ()))
-        return {value for value in known if value is not None}
-
-    @cached_property
-    def _keys(self) -> Mapping[tuple[str, str], Sequence[FigureKey]]:
-        # Keys alone: there are thousands of figures, of which the few asked for are converted.
-        keys: dict[tuple[str, str], list[FigureKey]] = {}
-        for key in self.history.figures:
-            partner_code, _, indicator, _ = key
-            keys.setdefault((partner_code, indicator), []).append(key)
-        return keys
 
 
 @dataclass

@@ -10,7 +10,7 @@ from cypp_etl.intake.rows import FigureRow, IndicatorRow, MilestoneRow, ParsedRe
 from cypp_etl.intake.tables import Table, TableRow, find_sheet, read_labels, read_table
 from cypp_etl.intake.values import Reading, read_figure, read_text
 from cypp_etl.layout import Layout, SheetLayout
-from cypp_etl.periods import Period, parse_period
+from cypp_etl.periods import period_or_none
 from cypp_etl.plan_model import Indicator, Plan
 from cypp_etl.workbook.model import Cell, Workbook
 from schemas.codes import Measure
@@ -76,7 +76,7 @@ class ReturnReader:
 
     def _read_period(self, cell: Cell, sheet: str) -> None:
         typed = read_text(cell)
-        period = _period_or_none(typed)
+        period = period_or_none(typed)
         if period is None:
             self._note("period-unreadable", sheet, cell.address, value=typed)
         elif period not in self.plan.calendar:
@@ -174,13 +174,6 @@ class ReturnReader:
                 reason=row.text("reason"),
             )
         )
-
-
-def _period_or_none(text: str) -> Period | None:
-    try:
-        return parse_period(text)
-    except ValueError:
-        return None
 
 
 def _judge_marker(figure: FigureRow, beside: Reading) -> Iterator[Finding]:

@@ -91,12 +91,7 @@ class SheetReader:
         }
 
     def _start_listeners(self) -> dict[str, Callable[[Attributes], None]]:
-        return {
-            "f": self._start_formula,
-            "is": self._start_text,
-            "sheetData": self._start_rows,
-            "row": self._start_row,
-        }
+        return {"f": self._start_formula, "is": self._start_text, "sheetData": self._start_rows, "row": self._start_row}
 
     def read(self, chunks: Iterable[bytes]) -> None:
         """Read the whole part."""

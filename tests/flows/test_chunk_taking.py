@@ -116,6 +116,6 @@ def test_a_disk_that_is_full_is_no_findings(taker: ChunkTaker, tmp_path: Path, m
     def disk_full(*_arguments: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("flows.chunks.keep_together", disk_full)
+    monkeypatch.setattr("flows.chunk_taking.keep_together", disk_full)
     with pytest.raises(OSError, match="No space"):
         take(taker, tmp_path)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from cypp_etl.periods import parse_period
 from cypp_etl.plan_model import Plan
-from cypp_etl.submission import KnownFigure
+from cypp_etl.submission import History, KnownFigure
 from schemas.codes import Marker, Measure, MilestoneStatus, Qualifier
 from tests.warehouse.builders import Rows, checked, later, observation, report
 from warehouse.engine import open_warehouse, reading, writing
@@ -69,6 +69,23 @@ def test_history_is_what_is_in_force(engine: Engine, plan: Plan) -> None:
     assert history.milestone_states == {("PC1-E1-M1", Q1): MilestoneStatus.ON_TRACK}
     assert history.closed == nobody.closed == {Q1}
     assert not nobody.figures
+
+
+def test_history_holds_the_figures_of_the_periods_asked_for_and_finds_the_values_of_all(
+    engine: Engine, plan: Plan
+) -> None:
+    then, before = parse_period("2009-10Q1"), parse_period("2009-10Q4")
+    rows = [observation("NI 111a", value, period.code) for period, value in ((then, "3.1"), (before, "2"), (Q1, "2"))]
+    record(engine, checked("a", *rows, observation("NI 111b", Marker.SUPPRESSED)), plan, later(0))
+    record(engine, checked("b", *rows[1:], observation("NI 111a", "3.3", then.code)), plan, later(1))
+    with reading(engine) as connection:
+        history = read_history(connection, ["police"], {before, Q1})
+        assert {key[3] for key in history.figures} == {before, Q1}
+        assert history.values_of("police") == {"NI 111a": {Decimal(2), Decimal("3.3")}}
+        assert history.values_of("yos") == {}
+        assert not read_history(connection, ["police"], set()).figures
+        # What was read whole finds them by itself, as it does for a history made by hand.
+        assert History(read_history(connection, ["police"]).figures).values_of("police") == history.values_of("police")
 
 
 def test_an_explanation_leads_back_to_the_cells(engine: Engine, plan: Plan) -> None:
