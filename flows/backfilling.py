@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.ending import faults, stop
+from flows.prefect_server import server_for_command
 from flows.settings import prepare_prefect, read_settings
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def backfill(
     try:
         # What would stop the flow is found out before a server is started.
         open_workplace(settings).engine.dispose()
-        with imported_for_good():
+        with server_for_command(), imported_for_good():
             from flows import backfill as flow
 
         with _telling(as_json) as tell:

@@ -104,11 +104,11 @@ def ingest(
     # Prefect reads its settings when it is imported.
     prepare_prefect(settings.home)
     with imported_for_good():
-        from flows.ingestion import ingest_inbox, ingest_paths
+        from flows.ingestion import ingest as ingest_all
         from flows.show import show_swept
 
     try:
-        swept = ingest_paths(settings, paths) if paths else ingest_inbox(settings)
+        swept = ingest_all(settings, paths or [])
     except faults() as fault:
         stop(fault)
     raise typer.Exit(show_swept(swept, as_json))

@@ -62,11 +62,15 @@ def _settle_in(folder: Path) -> Settings:
 async def _journey(settings: Settings) -> None:
     from cypp_etl.published import read_sample_table, write_published_table
     from cypp_etl.samples import sample_periods, sample_return
-    from flows.sweep import ingest_files, sweep_inbox
-    from flows.workplace import open_workplace
+    from cypp_etl.workbook.collecting import imported_for_good
+    from flows.prefect_server import server_for_command
+
+    typer.echo(f"Working in {settings.home}. Prefect starts a server for the time of the demo ...")
+    with server_for_command(), imported_for_good():
+        from flows.sweep import ingest_files, sweep_inbox
+        from flows.workplace import open_workplace
 
     plan = open_workplace(settings).plan
-    typer.echo(f"Working in {settings.home}. Prefect starts a server for the time of the demo ...")
     table = settings.home / "published table 2009-10.xlsx"
     table.write_bytes(write_published_table(read_sample_table(), "text"))
     await ingest_files([(str(table), "")])

@@ -13,9 +13,10 @@ def faults() -> tuple[type[Exception], ...]:
     from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
     from cypp_etl.plan_reader import PlanError
+    from flows.prefect_server import ServerError
     from warehouse.revisions import WarehouseTooNewError
 
-    return PlanError, SQLAlchemyError, ArgumentError, WarehouseTooNewError, OSError, ValueError
+    return PlanError, SQLAlchemyError, ArgumentError, WarehouseTooNewError, ServerError, OSError, ValueError
 
 
 def parsed_period(text: str) -> "Period":

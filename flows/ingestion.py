@@ -1,39 +1,39 @@
 """Runs the ingesting flows from the command line: which files, which flow, and what they gave."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from cypp_etl.workbook.collecting import imported_for_good
 from flows.inbox import partner_of
+from flows.prefect_server import server_for_command
 from flows.settings import Settings
 from flows.sources import workbooks_at
-from flows.sweep import Swept, ingest_files, sweep_inbox
 from flows.workplace import open_workplace
 
-
-def ingest_inbox(settings: Settings) -> Swept:
-    """Sweep the inbox once.
-
-    Raises:
-        cypp_etl.plan_reader.PlanError, sqlalchemy.exc.SQLAlchemyError: it could not begin.
-    """
-    # What would make every workbook fail is found out before a server is started.
-    open_workplace(settings)
-    return asyncio.run(_finished(sweep_inbox()))
+if TYPE_CHECKING:
+    from flows.sweep import Swept
 
 
-def ingest_paths(settings: Settings, paths: Sequence[Path], received_at: datetime | None = None) -> Swept:
-    """Ingest files and the workbooks in folders; in the inbox the folder says who the partner is.
+def ingest(settings: Settings, paths: Sequence[Path]) -> "Swept":
+    """Ingest files and the workbooks in folders, or sweep the inbox once if there are none.
+
+    In the inbox the folder says who the partner is.
 
     Raises:
         FileNotFoundError: a path leads nowhere.
+        cypp_etl.plan_reader.PlanError, sqlalchemy.exc.SQLAlchemyError, flows.prefect_server.ServerError: it could not
+            begin.
     """
+    # What would make every workbook fail is found out before a server is started.
     plan = open_workplace(settings).plan
     files = [file for path in paths for file in workbooks_at(path)]
     owned = [(str(file), partner_of(file, settings.inbox, plan.partners)) for file in files]
-    return asyncio.run(_finished(ingest_files(owned, received_at)))
+    with server_for_command(), imported_for_good():
+        from flows.sweep import ingest_files, sweep_inbox
 
+    async def run() -> "Swept":
+        return await (ingest_files(owned) if paths else sweep_inbox())
 
-async def _finished(flow: Awaitable[Swept]) -> Swept:
-    return await flow
+    return asyncio.run(run())

@@ -1,25 +1,29 @@
-"""Prefect's server as a child of `cypp serve`, which ends with its parent however that ends.
+"""Prefect's server as a child of `cypp serve` or of a command that runs flows; it ends with its parent.
 
 `python -m flows.prefect_server HOST PORT` is the child. Its standard input is a pipe from the parent, whose end tells
 it that the parent is gone, be it by kill -9: no server is left behind to hold the port and the database.
 """
 
+import atexit
 import ipaddress
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 PASSWORD = "PREFECT_SERVER_API_AUTH_STRING"  # noqa: S105 - the name of a variable, not what it holds
 _CLIENT_PASSWORD = "PREFECT_API_AUTH_STRING"  # noqa: S105
 _START_SECONDS = 120.0
 _STOP_SECONDS = 10.0
+_FOR_A_COMMAND = "--for-a-command"
 
 
 class ServerError(RuntimeError):
@@ -28,10 +32,11 @@ class ServerError(RuntimeError):
 
 @dataclass
 class PrefectServer:
-    """A server of our own, on one address."""
+    """A server of our own, on one address; `is_for_command` leaves out the pages and what runs only after hours."""
 
     host: str
     port: int
+    is_for_command: bool = False
     _child: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -62,12 +67,22 @@ class PrefectServer:
         Raises:
             ServerError: it ended, or did not answer in time.
         """
+        self.begin()
+        self.wait()
+
+    def begin(self) -> None:
+        """Start the server, which takes a few seconds until it answers."""
         command = [sys.executable, "-m", "flows.prefect_server", self.host, str(self.port)]
-        environment = os.environ | {"PREFECT__SERVER_FINAL": "1"}
+        command += [_FOR_A_COMMAND] if self.is_for_command else []
         # A session of its own: Ctrl+C in the terminal is for the parent, which still has runs to end.
-        self._child = subprocess.Popen(  # noqa: S603
-            command, stdin=subprocess.PIPE, start_new_session=True, env=environment
-        )
+        self._child = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603
+
+    def wait(self) -> None:
+        """Wait until the server answers.
+
+        Raises:
+            ServerError: it ended, or did not answer in time.
+        """
         give_up = time.monotonic() + _START_SECONDS
         while not self.answers():
             if not self.is_alive():
@@ -101,6 +116,36 @@ class PrefectServer:
             self._child.wait()
 
 
+@contextmanager
+def server_for_command() -> Iterator[None]:
+    """Start a server for the time of this command while flows are imported, unless the environment names one.
+
+    Prefect would start one by itself, but only once it is imported, and by importing its server into the command too.
+
+    Raises:
+        ServerError: it did not start.
+    """
+    if os.environ.get("PREFECT_API_URL"):
+        yield
+        return
+    if sys.stderr.isatty():
+        print("Prefect's server starts ...", file=sys.stderr)
+    server = PrefectServer("127.0.0.1", _free_port(), is_for_command=True)
+    server.prepare()
+    server.begin()
+    # Registered before Prefect is imported, it comes after Prefect has sent the last of what it has to say.
+    atexit.register(server.stop)
+    yield
+    server.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach an address; a name that is not localhost may mean anything."""
     if host == "localhost":
@@ -111,18 +156,16 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _run(host: str, port: int) -> None:
-    import uvicorn
+def _run(host: str, port: int, is_for_command: bool) -> None:
+    from cypp_etl.workbook.collecting import imported_for_good
 
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    uvicorn.run(
-        "prefect.server.api.server:create_app",
-        factory=True,
-        host=host,
-        port=port,
-        log_level="error",
-        timeout_graceful_shutdown=3,
-    )
+    with imported_for_good():
+        import uvicorn
+        from prefect.server.api.server import create_app
+
+    server = create_app(ephemeral=is_for_command, final=True)
+    uvicorn.run(server, host=host, port=port, log_level="error", timeout_graceful_shutdown=3)
 
 
 def _end_with_parent() -> None:
@@ -132,4 +175,4 @@ def _end_with_parent() -> None:
 
 
 if __name__ == "__main__":
-    _run(sys.argv[1], int(sys.argv[2]))
+    _run(sys.argv[1], int(sys.argv[2]), _FOR_A_COMMAND in sys.argv[3:])

@@ -9,6 +9,7 @@ import typer
 from flows.administration import By
 from flows.asking import ask
 from flows.ending import faults, parsed_period, stop
+from flows.prefect_server import server_for_command
 from flows.settings import prepare_prefect, read_settings
 
 if TYPE_CHECKING:
@@ -64,9 +65,13 @@ def publish(
     # Prefect reads its settings when it is imported.
     prepare_prefect(settings.home)
     with imported_for_good():
-        from flows.publish import publish_report
+        from flows.workplace import open_workplace
 
     try:
+        # What would stop the flow is found out before a server is started.
+        open_workplace(settings).engine.dispose()
+        with server_for_command(), imported_for_good():
+            from flows.publish import publish_report
         published = asyncio.run(publish_report(wanted, as_of and as_of.date()))
     except faults() as fault:
         stop(fault)

@@ -1,5 +1,6 @@
 """What tests of more than one part need."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -12,3 +13,8 @@ def postgres() -> Iterator[str]:
     """The URL of a running PostgreSQL."""
     with running_postgres() as server:
         yield server.url
+
+
+def pytest_unconfigure() -> None:
+    """Let go what commands in this process have put out of the collector's way, so that all of it ends well."""
+    gc.unfreeze()

@@ -19,7 +19,10 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     prepare_prefect(tmp_path_factory.mktemp("prefect"))
+    from prefect.settings import PREFECT_API_URL
     from prefect.testing.utilities import prefect_test_harness
 
-    with prefect_test_harness(server_startup_timeout=90):
+    with prefect_test_harness(server_startup_timeout=90), pytest.MonkeyPatch.context() as patch:
+        # Where commands look for a server that runs.
+        patch.setenv("PREFECT_API_URL", PREFECT_API_URL.value())
         yield
