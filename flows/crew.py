@@ -83,8 +83,7 @@ class Crew:
 
     def __init__(self, orders: Orders, workers: int) -> None:
         context = get_context("forkserver" if "forkserver" in get_all_start_methods() else "spawn")
-        # What workers import is imported once, and shared.
-        context.set_forkserver_preload(["flows.crew", "flows.chunk_taking", "cypp_etl.judgement.judge"])
+        context.set_forkserver_preload(["flows.crew_imports"])
         self.under_way = workers + 1
         self._executor = ProcessPoolExecutor(workers, context, _begin, (orders, Turns(context)))
 
