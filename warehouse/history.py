@@ -139,7 +139,10 @@ def _milestone_states(
     query = select(columns.milestone, columns.period, columns.status).where(
         *_in_force(milestone_report, partner_codes), columns.status.is_not(None)
     )
-    return {(row.milestone, parse_period(row.period)): MilestoneStatus(row.status) for row in connection.execute(query)}
+    # Thousands of rows have few periods and states, each of which is read once.
+    status_of = lru_cache(maxsize=None)(MilestoneStatus)
+    rows = connection.execute(query).all()
+    return {(milestone, parse_period(period)): status_of(status) for milestone, period, status in rows}
 
 
 def _contents(connection: Connection, partner_codes: Collection[str]) -> dict[tuple[str, Period], KnownContent]:
