@@ -34,7 +34,7 @@ bench: install
 	$(BIN)/python benchmarks/judging.py
 	$(BIN)/python benchmarks/rejudging.py
 	$(BIN)/python benchmarks/views.py
-	$(BIN)/python benchmarks/dropping.py
+	$(BIN)/python benchmarks/dropping.py --drops 50
 	$(BIN)/python benchmarks/backfilling.py
 
 clean:
