@@ -20,7 +20,7 @@ def read_history(
     """What is known of partners: their figures and milestone states in force, and the periods closed for all.
 
     Args:
-        connection: a transaction, which must still be open when a partner's values of all periods are asked for.
+        connection: a transaction; if periods are given, it must still be open while the history is in use.
         partner_codes: whose history.
         periods: whose figures are wanted; of all periods, if not given.
     """
@@ -30,7 +30,8 @@ def read_history(
         milestone_states=_milestone_states(connection, partner_codes),
         contents=_contents(connection, partner_codes),
         waivers=_waivers(connection, partner_codes),
-        all_values_of=lru_cache(maxsize=None)(partial(_values, connection)),
+        # Figures of all periods hold all values.
+        all_values_of=None if periods is None else lru_cache(maxsize=None)(partial(_values, connection)),
     )
 
 
