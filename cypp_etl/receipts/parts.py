@@ -1,6 +1,7 @@
 """The partner's workbook as a package that can be changed: what is not changed is copied byte for byte."""
 
 import zipfile
+from collections.abc import Mapping
 from io import BytesIO
 from posixpath import dirname
 from xml.sax.saxutils import quoteattr
@@ -108,7 +109,7 @@ class Parts:
             if part_name(node.attributes.get("PartName", "")) == part_name(part):
                 self.types.remove(node)
 
-    def relationships(self, part: str) -> dict[str, Relationship]:
+    def relationships(self, part: str) -> Mapping[str, Relationship]:
         """What a part refers to, by id, as the workbook came."""
         return self._package.relationships(part)
 

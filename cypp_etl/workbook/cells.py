@@ -16,6 +16,7 @@ from cypp_etl.workbook.values import Value, boolean_value, error_value, iso_date
 _DIGITS = "0123456789"
 _ROW_ENDS = frozenset({"row", "sheetData"})
 _new_tuple = tuple.__new__
+_TEXT = CellKind.TEXT
 
 
 class SheetReader:
@@ -176,35 +177,45 @@ class SheetReader:
 
     def _take_rows(self, rows: str) -> None:
         """Take plain rows, as if the parser had told of them."""
-        cells, columns, styles, builders = self._cells, self._columns, self._styles, self._builders
+        cells, row, columns, styles, builders = self._cells, self._row, self._columns, self._styles, self._builders
+        texts: list[str] | None = None
         for digits, letters, style_id, kind_id, raw in FILLED.findall(rows):
             if digits:
-                self._start_row({"r": digits})
-                cells = self._cells
+                self._begin_row(int(digits))
+                cells, row = self._cells, self._row
                 continue
             style = styles.get(style_id or None, GENERAL_STYLE)
-            kind, value = self._shared(int(raw)) if kind_id == "s" else builders[kind_id or "n"](raw, style)
-            if value is None:
-                continue
-            if kind is CellKind.ERROR:
-                self._spent.add_text(raw)
+            kind: CellKind
+            value: float | str | bool | None
+            if kind_id == "s":
+                texts = self._strings() if texts is None else texts
+                kind, value = _TEXT, _text_at(texts, int(raw))
+            else:
+                kind, value = builders[kind_id or "n"](raw, style)
+                if value is None:
+                    continue
+                if kind is CellKind.ERROR:
+                    self._spent.add_text(raw)
             column = columns.get(letters) or columns.setdefault(letters, column_number(letters))
             if column in cells:
                 raise damaged("it has two cells in one place")
-            cells[column] = _new_tuple(Cell, (self._row, column, kind, value, style.number_format, False))
+            cells[column] = _new_tuple(Cell, (row, column, kind, value, style.number_format, False))
         self._keep_row()
         elements = rows.count("<") - rows.count("</")
         self._opened, self._closed = self._opened + elements, self._closed + elements
 
     def _start_row(self, attributes: Attributes) -> None:
-        self._spent.add_row_element()
         digits = attributes.get("r")
         row = self._row + 1 if digits is None else whole_number(digits)
+        self._begin_row(row)
+        if attributes.get("hidden") in TRUE:
+            self._sheet.hidden_rows.add(row)
+
+    def _begin_row(self, row: int) -> None:
+        self._spent.add_row_element()
         if not 1 <= row <= self._spent.limits.rows:
             raise damaged("a row has a number beyond the end of the sheet")
         self._open_row(row)
-        if attributes.get("hidden") in TRUE:
-            self._sheet.hidden_rows.add(row)
 
     def _open_row(self, row: int) -> None:
         self._keep_row()
@@ -234,15 +245,16 @@ class SheetReader:
         return column
 
     def _shared_text(self, raw: str, _style: Style) -> Value:
-        return self._shared(whole_number(raw)) if raw else (CellKind.BLANK, None)
-
-    def _shared(self, place: int) -> Value:
-        try:
-            return CellKind.TEXT, self._strings()[place]
-        except IndexError as fault:
-            raise damaged("a cell refers to a text that is not there") from fault
+        return (_TEXT, _text_at(self._strings(), whole_number(raw))) if raw else (CellKind.BLANK, None)
 
     def _plain_text(self, raw: str, _style: Style) -> Value:
         text = unescape(raw)
         self._spent.add_text(text)
         return CellKind.TEXT, text
+
+
+def _text_at(texts: list[str], place: int) -> str:
+    try:
+        return texts[place]
+    except IndexError as fault:
+        raise damaged("a cell refers to a text that is not there") from fault

@@ -126,7 +126,7 @@ def _refuse_rare_encoding(_version: str, encoding: str | None, _standalone: int)
         raise damaged("its contents are in an encoding that workbooks do not use")
 
 
-def find_elements(chunks: Iterable[bytes], names: frozenset[str], spent: Spent) -> list[Element]:
+def find_elements(chunks: Iterable[bytes], spent: Spent, names: frozenset[str]) -> list[Element]:
     """The elements of the given plain names, in their order; for the small parts of a workbook."""
     found: list[Element] = []
     path: list[str] = [""]

@@ -11,6 +11,7 @@ from cypp_etl.workbook.guards import damaged, too_large, unless_damaged
 from cypp_etl.workbook.markup import Attributes, find_elements
 from cypp_etl.workbook.model import Sheet, UnreadableWorkbook, Workbook
 from cypp_etl.workbook.package import Package, Relationship
+from cypp_etl.workbook.repeating import work_out
 from cypp_etl.workbook.sniff import workbook_part
 from cypp_etl.workbook.strings import read_shared_strings
 from cypp_etl.workbook.styles import GENERAL_STYLE, Style, read_styles
@@ -38,7 +39,7 @@ class OoxmlBook:
             raise damaged("the part that lists its sheets is missing")
         self._package = package
         self._links = package.relationships(part)
-        listed = find_elements(package.listing(part), _LISTED, package.spent)
+        listed = work_out(find_elements, package.listing(part), package.spent, _LISTED)
         self._is_1904 = any(element.attributes.get("date1904") in {"1", "true"} for element in listed)
         self._entries = self._with_cells([element.attributes for element in listed if element.parent == "sheets"])
 

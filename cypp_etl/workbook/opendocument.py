@@ -35,7 +35,7 @@ class OpenDocumentBook:
         """Read all sheets, each into what `begin` gives for its name and whether it is hidden, and `end` it."""
         styles = OpenDocumentStyles()
         if _STYLES in self._package:
-            for _, name, attributes in find_elements(self._package.listing(_STYLES), STYLE_NAMES, self._package.spent):
+            for _, name, attributes in find_elements(self._package.listing(_STYLES), self._package.spent, STYLE_NAMES):
                 styles.start(name, attributes)
         reader = SheetsReader(styles, begin, end, self._package.spent)
         reader.read(self._package.chunks(_CONTENT))

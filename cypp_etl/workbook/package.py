@@ -3,12 +3,13 @@
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO
 from posixpath import normpath
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from cypp_etl.remembering import remembered
 from cypp_etl.workbook.guards import (
     Limits,
     Spent,
@@ -22,6 +23,7 @@ from cypp_etl.workbook.guards import (
     unsafe,
 )
 from cypp_etl.workbook.markup import find_elements
+from cypp_etl.workbook.repeating import work_out
 
 _CHUNK = 1 << 16
 _LARGE_CHUNK = 1 << 20
@@ -134,16 +136,14 @@ class Package:
                 if opened > limits.elements:
                     raise too_many_elements(limits)
 
-    def relationships(self, part: str) -> dict[str, Relationship]:
+    def relationships(self, part: str) -> Mapping[str, Relationship]:
         """What a part refers to, by the id it uses; `""` is the package itself. A part need not refer to anything."""
         folder, _, file = part_name(part).rpartition("/")
         listing = f"{folder}/_rels/{file}.rels"
-        if listing not in self:
-            return {}
-        found = find_elements(self.listing(listing), frozenset({"Relationship"}), self.spent)
-        return {element.attributes.get("Id", ""): _relationship(element.attributes, folder) for element in found}
+        return work_out(_read_relationships, self.listing(listing), self.spent, folder) if listing in self else {}
 
 
+@remembered
 def part_name(name: str) -> str:
     """A part's name in the one form it is looked up by: Excel minds neither case nor slashes nor `%20` for a space."""
     return normpath("/" + unquote(name).replace("\\", "/")).lstrip("/").lower()
@@ -156,6 +156,11 @@ def _check_entry(entry: zipfile.ZipInfo, limits: Limits) -> None:
         raise unsafe("it is packed in a way that workbooks are not")
     if entry.file_size > limits.ratio_from_bytes and entry.file_size > limits.ratio * entry.compress_size:
         raise unsafe("it unpacks to far more than a workbook holds")
+
+
+def _read_relationships(chunks: Iterable[bytes], spent: Spent, folder: str) -> dict[str, Relationship]:
+    found = find_elements(chunks, spent, frozenset({"Relationship"}))
+    return {element.attributes.get("Id", ""): _relationship(element.attributes, folder) for element in found}
 
 
 def _relationship(attributes: dict[str, str], folder: str) -> Relationship:

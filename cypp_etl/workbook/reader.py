@@ -9,7 +9,7 @@ from cypp_etl.workbook.model import CellKind, Sheet, UnreadableWorkbook, Workboo
 from cypp_etl.workbook.ooxml import OoxmlBook
 from cypp_etl.workbook.sniff import Encoding, sniff
 
-_KIND_WORDS = {kind: kind.value for kind in CellKind}
+_KIND_WORDS = {kind: repr(kind.value) for kind in CellKind}
 
 
 def read_workbook(data: bytes, name: str = "", limits: Limits = DEFAULT_LIMITS) -> Workbook:
@@ -56,5 +56,9 @@ def content_sha256(workbook: Workbook) -> str:
 
 def _content_lines(sheet: Sheet) -> Iterator[bytes]:
     for _, row in sorted(sheet.rows.items()):
-        said = [repr((*cell[:2], _KIND_WORDS[cell[2]], *cell[3:])) for _, cell in sorted(row.items())]
+        # As a tuple of its parts would be shown, in half the time.
+        said = [
+            f"({number}, {column}, {_KIND_WORDS[kind]}, {value!r}, {number_format!r}, {is_formula})"
+            for _, (number, column, kind, value, number_format, is_formula) in sorted(row.items())
+        ]
         yield "".join(said).encode("utf-8", "backslashreplace")

@@ -1,21 +1,17 @@
 """Which number format each cell style has, and so what its numbers are."""
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
-from itertools import chain
 from typing import NamedTuple
 
 from cypp_etl.workbook.formats import BUILTIN_FORMATS, GENERAL, has_calendar, is_date
-from cypp_etl.workbook.guards import Limits, Spent, damaged
+from cypp_etl.workbook.guards import Spent, damaged
 from cypp_etl.workbook.markup import find_elements
 from cypp_etl.workbook.model import CellKind
+from cypp_etl.workbook.repeating import work_out
 from cypp_etl.workbook.strings import unescape
 
 DAYS_FROM_1900_TO_1904 = 1462.0
 _LONGEST_FORMAT = 4096
-# Returns are made from a few templates, whose styles are the same bytes; longer ones may fill the memory.
-_REMEMBERED_BYTES = 1 << 16
-_REMEMBERED_PARTS = 16
 
 
 class Style(NamedTuple):
@@ -39,27 +35,13 @@ def style_of(number_format: str, *, is_1904: bool) -> Style:
 
 def read_styles(chunks: Iterable[bytes], spent: Spent, *, is_1904: bool) -> Mapping[str | None, Style]:
     """The styles by the index that cells give, as they write it; None is for cells that give none."""
-    part, rest = b"", iter(chunks)
-    for chunk in rest:
-        part += chunk
-        if len(part) > _REMEMBERED_BYTES:
-            return _parse_styles(chain([part], rest), spent, is_1904=is_1904)
-    styles, elements = _remembered_styles(part, spent.limits, is_1904)
-    spent.add_elements(elements)
-    return styles
+    return work_out(_parse_styles, chunks, spent, is_1904)
 
 
-@lru_cache(maxsize=_REMEMBERED_PARTS)
-def _remembered_styles(part: bytes, limits: Limits, is_1904: bool) -> tuple[Mapping[str | None, Style], int]:
-    """The styles in a part, and how many elements it is made of: they count whenever the part is met."""
-    spent = Spent(limits)
-    return _parse_styles([part], spent, is_1904=is_1904), spent.elements
-
-
-def _parse_styles(chunks: Iterable[bytes], spent: Spent, *, is_1904: bool) -> Mapping[str | None, Style]:
+def _parse_styles(chunks: Iterable[bytes], spent: Spent, is_1904: bool) -> Mapping[str | None, Style]:
     formats = {str(number): code for number, code in BUILTIN_FORMATS.items()}
     styles: dict[str | None, Style] = {None: GENERAL_STYLE}
-    found = find_elements(chunks, frozenset({"numFmt", "xf"}), spent)
+    found = find_elements(chunks, spent, frozenset({"numFmt", "xf"}))
     for parent, _, attributes in found:
         if parent == "numFmts":
             code = unescape(attributes.get("formatCode", "")) or GENERAL
