@@ -9,7 +9,7 @@ from cypp_etl.workbook.markup import Attributes, Handlers, parse
 from cypp_etl.workbook.model import Cell, CellKind, Sheet
 from cypp_etl.workbook.plain import PlainElements, set_apart
 from cypp_etl.workbook.plain_rows import FILLED, plain_rows
-from cypp_etl.workbook.strings import RichText, unescape
+from cypp_etl.workbook.strings import RichText, text_at, unescape
 from cypp_etl.workbook.styles import GENERAL_STYLE, Style
 from cypp_etl.workbook.values import Value, boolean_value, error_value, iso_date_value, number_value
 
@@ -178,24 +178,20 @@ class SheetReader:
     def _take_rows(self, rows: str) -> None:
         """Take plain rows, as if the parser had told of them."""
         cells, row, columns, styles, builders = self._cells, self._row, self._columns, self._styles, self._builders
-        texts: list[str] | None = None
         for digits, letters, style_id, kind_id, raw in FILLED.findall(rows):
             if digits:
                 self._begin_row(int(digits))
                 cells, row = self._cells, self._row
                 continue
             style = styles.get(style_id or None, GENERAL_STYLE)
-            kind: CellKind
-            value: float | str | bool | None
-            if kind_id == "s":
-                texts = self._strings() if texts is None else texts
-                kind, value = _TEXT, _text_at(texts, int(raw))
-            else:
+            if kind_id != "s":
                 kind, value = builders[kind_id or "n"](raw, style)
                 if value is None:
                     continue
                 if kind is CellKind.ERROR:
                     self._spent.add_text(raw)
+            else:
+                kind, value = _TEXT, text_at(self._strings(), int(raw))
             column = columns.get(letters) or columns.setdefault(letters, column_number(letters))
             if column in cells:
                 raise damaged("it has two cells in one place")
@@ -245,16 +241,9 @@ class SheetReader:
         return column
 
     def _shared_text(self, raw: str, _style: Style) -> Value:
-        return (_TEXT, _text_at(self._strings(), whole_number(raw))) if raw else (CellKind.BLANK, None)
+        return (_TEXT, text_at(self._strings(), whole_number(raw))) if raw else (CellKind.BLANK, None)
 
     def _plain_text(self, raw: str, _style: Style) -> Value:
         text = unescape(raw)
         self._spent.add_text(text)
         return CellKind.TEXT, text
-
-
-def _text_at(texts: list[str], place: int) -> str:
-    try:
-        return texts[place]
-    except IndexError as fault:
-        raise damaged("a cell refers to a text that is not there") from fault

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from cypp_etl.workbook.guards import Spent, too_large
+from cypp_etl.workbook.guards import Spent, damaged, too_large
 from cypp_etl.workbook.markup import Attributes, Handlers, parse
 from cypp_etl.workbook.plain import PLAIN_CHARACTERS, PlainElements, set_apart
 
@@ -98,6 +98,14 @@ def read_shared_strings(chunks: Iterable[bytes], spent: Spent) -> list[str]:
     plain = PlainElements("<si>", "</si>", _plain_texts, lambda: opened - closed == 1, take)
     parse(set_apart(chunks, plain), Handlers(start, end, texts, lambda: (opened, closed)), spent)
     return found
+
+
+def text_at(texts: list[str], place: int) -> str:
+    """The shared text that a cell refers to."""
+    try:
+        return texts[place]
+    except IndexError as fault:
+        raise damaged("a cell refers to a text that is not there") from fault
 
 
 def _plain_texts(before: bytes) -> re.Pattern[str] | None:
