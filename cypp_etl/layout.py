@@ -85,7 +85,7 @@ class SheetLayout:
 
     def is_named(self, name: str) -> bool:
         """Whether a sheet's name, as found in a workbook, is one that this sheet goes by."""
-        return normalise_heading(name) in map(normalise_heading, (self.sheet, *self.spellings))
+        return normalise_heading(name) in _normalised((self.sheet, *self.spellings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +199,11 @@ def normalise_heading(text: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
     return _NO_WORD.sub(" ", _YEARS_JOINED.sub("/", folded)).strip()
+
+
+@lru_cache(maxsize=1024)
+def _normalised(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(normalise_heading, names))
 
 
 @lru_cache(maxsize=1024)

@@ -60,14 +60,14 @@ def indicator_rows(references: frozenset[str], leaves: frozenset[str]) -> pa.Dat
     """A row that names an indicator: known, once in its file, and as the plan says.
 
     Columns, null where nothing is to be judged: `reference` and `leaf` (keys of the plan's references and leaves),
-    `identity` (file and leaf), `parent_figures` (1 where a parent's row holds a figure), `good_performance` and `unit`
-    as typed, beside `plan_polarity` and `plan_unit`.
+    `times` (how often its file has named the leaf by then), `parent_figures` (1 where a parent's row holds a figure),
+    `good_performance` and `unit` as typed, beside `plan_polarity` and `plan_unit`.
     """
     return pa.DataFrameSchema(
         {
             "reference": _text(pa.Check.isin(references, error="indicator-unknown"), nullable=True),
             "leaf": _text(pa.Check.isin(leaves, error="sub-indicator-unknown"), nullable=True),
-            "identity": _text(pa.Check(_each_once, error="indicator-twice"), nullable=True),
+            "times": pa.Column("int64", pa.Check.eq(1, error="indicator-twice")),
             "parent_figures": pa.Column("int64", pa.Check.eq(0, error="parent-has-value")),
             "good_performance": _word_of(Polarity, error="good-performance-unknown"),
             "plan_polarity": _text(nullable=True),

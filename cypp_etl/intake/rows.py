@@ -161,4 +161,6 @@ class ParsedReturn:
         Otherwise a figure that was mistyped would be a large change, and contradict its numerator, too.
         """
         wrong = {(finding.sheet, finding.cell) for finding in self.findings if finding.severity is Severity.ERROR}
+        if not wrong:
+            return iter(self.figures)
         return (figure for figure in self.figures if (figure.source.sheet, figure.cell) not in wrong)

@@ -201,7 +201,8 @@ def _likeness(typed: str, heading: str) -> float:
 
 def _rows_below(sheet: Sheet, header: _Header, places: dict[str, int]) -> Iterator[TableRow]:
     for row in sorted(row for row in sheet.rows if row >= header.row + header.depth):
-        cells = {name: cell for name, number in places.items() if (cell := sheet.cell(row, number)) is not None}
+        line = sheet.rows[row]
+        cells = {name: line[column] for name, column in places.items() if column in line}
         if any(cell.is_formula or read_text(cell) for cell in cells.values()):
             yield TableRow(sheet.name, row, cells, places)
 

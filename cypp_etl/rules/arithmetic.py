@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import cache
 
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow
@@ -17,7 +18,13 @@ _WIDE = Context(prec=1000)
 
 def rounded(value: Decimal, decimals: int) -> Decimal:
     """A value to so many decimals, halves away from zero."""
-    return value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _WIDE)
+    return value.quantize(step(decimals), ROUND_HALF_UP, _WIDE)
+
+
+@cache
+def step(decimals: int) -> Decimal:
+    """One unit of the last of so many decimals: 0.01 for two."""
+    return Decimal(1).scaleb(-decimals)
 
 
 def shown(value: Decimal | None, leaf: Indicator) -> str:
@@ -46,11 +53,14 @@ def judge_ratios(figures: Iterable[FigureRow]) -> Iterator[Finding]:
     for figure in figures:
         if figure.leaf.multiplier == 0:
             continue
-        yield from _judge_ratio_parts(figure)
-        ratio, decimals = _ratio(figure), figure.leaf.decimals
-        if ratio is None or figure.value is None or rounded(ratio, decimals) == rounded(figure.value, decimals):
+        if figure.numerator is None or figure.denominator is None:
+            yield from _judge_ratio_parts(figure)
+        ratio, value, decimals = _ratio(figure), figure.value, figure.leaf.decimals
+        if ratio is None or value is None:
             continue
-        yield figure.find("ratio-differs", ratio=shown(ratio, figure.leaf))
+        expected = rounded(ratio, decimals)
+        if value != expected and rounded(value, decimals) != expected:
+            yield figure.find("ratio-differs", ratio=shown(ratio, figure.leaf))
 
 
 def _judge_ratio_parts(figure: FigureRow) -> Iterator[Finding]:

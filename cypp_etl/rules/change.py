@@ -6,7 +6,7 @@ from decimal import Decimal
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow
 from cypp_etl.periods import Period
-from cypp_etl.rules.arithmetic import rounded, shown
+from cypp_etl.rules.arithmetic import rounded, shown, step
 from cypp_etl.submission import History
 from schemas.codes import Accumulation, Measure
 
@@ -40,6 +40,6 @@ def _earlier(figure: FigureRow, period: Period) -> Period:
 
 def _is_large(figure: FigureRow, now: Decimal, then: Decimal) -> bool:
     decimals = figure.leaf.decimals
-    change = abs(rounded(now, decimals) - rounded(then, decimals))
-    one_step = Decimal(1).scaleb(-decimals)
-    return change * 100 > figure.leaf.banding.large_change_percent * abs(rounded(then, decimals)) and change > one_step
+    before = rounded(then, decimals)
+    change = abs(rounded(now, decimals) - before)
+    return change * 100 > figure.leaf.banding.large_change_percent * abs(before) and change > step(decimals)

@@ -1,9 +1,11 @@
 """Holds tidy rows against the pandera schemas, those of many workbooks at once, and leads failures back to cells."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterator, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
+from operator import itemgetter
 
 import pandera.pandas as pa
 
@@ -23,21 +25,44 @@ def judge_conformance(batch: Sequence[ParsedReturn], index: PlanIndex) -> Iterat
 
 
 def _judge_indicator_rows(batch: Sequence[ParsedReturn], index: PlanIndex) -> Iterator[tuple[ParsedReturn, Finding]]:
-    rows = [(number, parsed, row) for number, parsed in enumerate(batch) for row in parsed.indicator_rows]
+    # Thousands of returns say the same few things of the plan's indicators, which are looked at once.
+    alike = _rows_alike(batch)
+    places = list(alike.values())
+    records = [_indicator_record(_row_at(batch, *same[0]), times, index) for (_, times), same in alike.items()]
     schema = returns.indicator_rows(frozenset(index.references), frozenset(index.leaves))
-    for position, code in _failures(schema, [_indicator_record(row, number, index) for number, _, row in rows]):
-        _, parsed, row = rows[position]
-        yield parsed, row.find(code, _blamed_column(code, row), **_indicator_words(code, row, index))
+    failed = [(place, code) for position, code in _failures(schema, records) for place in places[position]]
+    for place, code in sorted(failed, key=itemgetter(0)):
+        row = _row_at(batch, *place)
+        yield batch[place[0]], row.find(code, _blamed_column(code, row), **_indicator_words(code, row, index))
 
 
-def _indicator_record(row: IndicatorRow, number: int, index: PlanIndex) -> dict[str, object]:
+def _rows_alike(batch: Sequence[ParsedReturn]) -> dict[tuple[tuple[Hashable, ...], int], list[tuple[int, int]]]:
+    """By what rows say, and how often their workbook has named the leaf by then: in which workbook and place."""
+    alike: dict[tuple[tuple[Hashable, ...], int], list[tuple[int, int]]] = {}
+    for number, parsed in enumerate(batch):
+        named: Counter[str] = Counter()
+        for place, row in enumerate(parsed.indicator_rows):
+            leaf = row.named.indicator if row.named and row.is_consistent else ""
+            named[leaf] += 1
+            described = row.described.indicator if row.described else ""
+            judged = (row.good_performance, row.unit, row.is_parent, row.figure_column)
+            key = (row.indicator_ref, row.sub, described, *judged), named[leaf] if leaf else 1
+            alike.setdefault(key, []).append((number, place))
+    return alike
+
+
+def _row_at(batch: Sequence[ParsedReturn], number: int, place: int) -> IndicatorRow:
+    return batch[number].indicator_rows[place]
+
+
+def _indicator_record(row: IndicatorRow, times: int, index: PlanIndex) -> dict[str, object]:
     leaf, reference = row.leaf, reference_key(row.indicator_ref)
     # A row that bears the definition of a part was to name that part.
     is_strange_part = row.named is None and reference in index.references and not (row.is_parent and not row.described)
     return {
         "reference": reference or None,
         "leaf": reference + reference_key(row.sub) if is_strange_part else None,
-        "identity": f"{number}|{row.named.indicator}" if row.named and row.is_consistent else None,
+        "times": times,
         "parent_figures": int(row.is_parent and row.described is None and bool(row.figure_column)),
         "good_performance": row.good_performance.upper() if row.good_performance is not None else None,
         "plan_polarity": _planned_polarity(row, index),

@@ -125,9 +125,8 @@ def judge_personal(workbook: Workbook, parsed: ParsedReturn) -> Iterator[Finding
         if sheet.name not in parts:
             yield from _judge_other_sheet(sheet)
         elif parts[sheet.name] != "cover":
-            for address, text in _texts_and_comments(sheet):
-                if kinds := kinds_in(text):
-                    yield find("personal-data", sheet=sheet.name, cell=address, kinds=in_list(kinds))
+            for address, kinds in _kinds_by_cell(sheet):
+                yield find("personal-data", sheet=sheet.name, cell=address, kinds=in_list(kinds))
 
 
 def _judge_other_sheet(sheet: Sheet) -> Iterator[Finding]:
@@ -140,12 +139,17 @@ def _judge_other_sheet(sheet: Sheet) -> Iterator[Finding]:
             return
 
 
-def _texts_and_comments(sheet: Sheet) -> Iterator[tuple[str, str]]:
-    """What is written in each cell, by its address, with the comment on it."""
+def _kinds_by_cell(sheet: Sheet) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The cells in which personal data is written, or in the comment on them, by address."""
+    if not sheet.comments:
+        # As in most sheets: an address is put together only where there is something to say of it.
+        found = ((cell, kinds_in(str(cell.value))) for cell in _texts(sheet))
+        yield from ((cell.address, kinds) for cell, kinds in found if kinds)
+        return
     texts = {cell.address: str(cell.value) for cell in _texts(sheet)}
     for address, comment in sheet.comments.items():
         texts[address] = f"{texts.get(address, '')}\n{without_receipt_notes(comment)}"
-    yield from texts.items()
+    yield from ((address, kinds) for address, text in texts.items() if (kinds := kinds_in(text)))
 
 
 def _texts(sheet: Sheet) -> Iterator[Cell]:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from cypp_etl.findings import Finding
-from cypp_etl.intake.rows import IndicatorRow, ParsedReturn
+from cypp_etl.intake.rows import ParsedReturn
 from cypp_etl.intake.units import to_unit
-from cypp_etl.intake.values import read_figure
+from cypp_etl.intake.values import Reading, read_figure
 from cypp_etl.plan_model import Figure, Indicator, Plan
 from cypp_etl.rules.arithmetic import rounded, shown
 from schemas.codes import Measure
@@ -19,16 +19,17 @@ def judge_targets(parsed: ParsedReturn, plan: Plan) -> Iterator[Finding]:
             continue
         planned = plan.figure(Measure.TARGET, leaf.indicator, period)
         planned = planned or plan.figure(Measure.TARGET, leaf.indicator, period.year)
-        if not _is_same(row, leaf, planned):
+        if not _is_same(read_figure(row.source.cells.get("target")), leaf, planned):
             yield row.find("target-differs", "target", expected=_in_words(planned, leaf))
 
 
-def _is_same(row: IndicatorRow, leaf: Indicator, planned: Figure | None) -> bool:
-    reading = read_figure(row.source.cells.get("target"))
+def _is_same(reading: Reading, leaf: Indicator, planned: Figure | None) -> bool:
     if planned is None or planned.value is None:
         return reading.value is None and reading.marker is (planned.marker if planned else None)
     value, _ = to_unit(reading, leaf, [planned.value])
-    return value is not None and rounded(value, leaf.decimals) == rounded(planned.value, leaf.decimals)
+    if value is None or value == planned.value:
+        return value is not None
+    return rounded(value, leaf.decimals) == rounded(planned.value, leaf.decimals)
 
 
 def _in_words(planned: Figure | None, leaf: Indicator) -> str:

@@ -16,7 +16,7 @@ _Place = tuple[str, str]
 def waive(parsed: ParsedReturn, waivers: Sequence[Waiver], today: date) -> Iterator[Finding]:
     """The findings of a return, its waived queries turned into notes; errors cannot be waived."""
     in_force = [waiver for waiver in waivers if today <= waiver.until and _is_about(waiver, parsed)]
-    subjects = _subjects(parsed)
+    subjects = _subjects(parsed) if in_force else {}
     for finding in parsed.findings:
         subject = subjects.get(_place(finding.sheet, finding.cell), "")
         waiver = next((one for one in in_force if _covers(one, finding, subject)), None)

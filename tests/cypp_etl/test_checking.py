@@ -106,6 +106,20 @@ def test_a_batch_gives_what_one_by_one_gives(checker, plan, filled):
     assert checker.check_batch([]) == []
 
 
+def test_faults_that_returns_share_stand_in_each_in_its_own_order(checker, filled):
+    def spoil(*cells):
+        def alter(workbook):
+            for cell in cells:
+                workbook["Indicators"][cell] = "ACRES" if cell.startswith("E") else "SIDEWAYS"
+
+        return Received(f"{' '.join(cells)}.xlsx", change(filled["yos"], alter), "yos")
+
+    batch = [spoil("E3"), spoil("D2", "E2", "E3"), spoil("E3", "D3", "D2"), spoil("D2")]
+    together = checker.check_batch(batch)
+    assert [codes(each) for each in together][1] == ["unit-differs", "good-performance-unknown", "unit-differs"]
+    assert together == [checker.check(received) for received in batch]
+
+
 def test_a_return_in_anothers_folder_is_one_finding(checker, filled):
     checked = checker.check(Received("return.xlsx", filled["yos"], "police"))
     assert codes(checked) == ["partner-not-folder"]

@@ -11,7 +11,7 @@ MILESTONES = returns.milestone_reports(frozenset({"m1", "m2"}))
 INDICATOR = {
     "reference": "ni43",
     "leaf": None,
-    "identity": "0|NI 43",
+    "times": 1,
     "parent_figures": 0,
     "good_performance": "LOW",
     "plan_polarity": "LOW",
@@ -34,7 +34,8 @@ def failures(schema: pa.DataFrameSchema, *records: dict[str, object]) -> list[tu
     ("change", "code"),
     [
         ({}, ""),
-        ({"reference": None, "identity": None}, ""),
+        ({"reference": None}, ""),
+        ({"times": 2}, "indicator-twice"),
         ({"reference": "ni99"}, "indicator-unknown"),
         ({"leaf": "ni111a"}, ""),
         ({"leaf": "ni111c"}, "sub-indicator-unknown"),
@@ -53,13 +54,12 @@ def test_rows_that_name_an_indicator(change, code):
 
 
 def test_each_row_of_a_workbook_is_there_once():
-    other = INDICATOR | {"identity": "1|NI 43"}
-    blank = INDICATOR | {"identity": None}
-    assert failures(INDICATORS, INDICATOR, other, INDICATOR, blank, blank, INDICATOR) == [
-        (2, "indicator-twice"),
-        (5, "indicator-twice"),
+    other = MILESTONE | {"identity": "1|m1"}
+    blank = MILESTONE | {"identity": None}
+    assert failures(MILESTONES, MILESTONE, other, MILESTONE, blank, blank, MILESTONE) == [
+        (2, "milestone-twice"),
+        (5, "milestone-twice"),
     ]
-    assert failures(MILESTONES, MILESTONE, MILESTONE) == [(1, "milestone-twice")]
 
 
 @pytest.mark.parametrize(
