@@ -64,14 +64,16 @@ def keep_together(sources: Sequence[Path], archive: Path, *, follow_links: bool 
         copies.extend(_copy(source, archive, follow_links=follow_links) for source in sources)
         for copy in copies:
             _flush(copy.temporary)
+        folders = {copy.kept.path.parent for copy in copies}
+        for folder in folders:
+            folder.mkdir(exist_ok=True)
         for copy in copies:
-            copy.kept.path.parent.mkdir(exist_ok=True)
             copy.temporary.replace(copy.kept.path)
     except OSError:
         for copy in copies:
             copy.temporary.unlink(missing_ok=True)
         raise
-    for folder in {copy.kept.path.parent for copy in copies}:
+    for folder in folders:
         _flush_folder(folder)
     return [copy.kept for copy in copies]
 
@@ -95,22 +97,20 @@ class _Copy(NamedTuple):
 
 def _copy(source: Path, archive: Path, *, follow_links: bool) -> _Copy:
     digest = hashlib.sha256()
-    with (
-        _open_ordinary(source, follow_links=follow_links) as original,
-        tempfile.NamedTemporaryFile(dir=archive, prefix=_UNFINISHED, delete=False) as copy,
-    ):
+    with _open_ordinary(source, follow_links=follow_links) as original:
+        status = os.fstat(original.fileno())
+        descriptor, temporary = tempfile.mkstemp(dir=archive, prefix=_UNFINISHED)
         try:
-            status = os.fstat(original.fileno())
-            while chunk := original.read(_CHUNK_BYTES):
-                digest.update(chunk)
-                copy.write(chunk)
-            copy.flush()
+            with os.fdopen(descriptor, "wb") as copy:
+                while chunk := original.read(_CHUNK_BYTES):
+                    digest.update(chunk)
+                    copy.write(chunk)
         except OSError:
-            Path(copy.name).unlink(missing_ok=True)
+            Path(temporary).unlink()
             raise
     sha256 = digest.hexdigest()
     kept = Kept(archive_path(archive, sha256), sha256, identity_of(status), _delivery(source, status, sha256))
-    return _Copy(Path(copy.name), kept)
+    return _Copy(Path(temporary), kept)
 
 
 def _open_ordinary(source: Path, *, follow_links: bool) -> BufferedReader:
@@ -157,16 +157,15 @@ def _delivery(source: Path, status: os.stat_result, sha256: str) -> str:
     return hashlib.sha256(repr(what).encode()).hexdigest()
 
 
-def _flush(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
-
-
 def _flush_folder(folder: Path) -> None:
     """Make a new name survive a power cut, where the system can."""
     if hasattr(os, "O_DIRECTORY"):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        _flush(folder, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _flush(path: str | Path, flags: int = os.O_RDWR) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -17,6 +17,8 @@ from warehouse.tables import finding, milestone_report, observation, submission
 from warehouse.timeline import end_rows
 
 _REPORT_KEY = ("partner_code", "milestone", "period")
+# A milestone is one partner's: to look for those of all partners with each would be a look for every pair.
+_REPORT_ASKED = ("milestone", "period")
 
 
 def end_what_is_replaced(
@@ -33,15 +35,12 @@ def end_what_is_replaced(
     end_rows(connection, submission, replaced, at)
     loaded = [decision.checked for decision in decisions if decision.is_loaded]
     figures = _figures_held(connection, replaced)
-    for table, key, rows in (
-        (observation, FigureKey._fields, [key for decision in decisions for key in decision.figures]),
-        (
-            milestone_report,
-            _REPORT_KEY,
-            [_report_key(row) for checked in loaded for row in checked.milestone_reports],
-        ),
-    ):
-        end_rows(connection, table, _held_by(connection, table, replaced) | _saying(connection, table, key, rows), at)
+    said = [key for decision in decisions for key in decision.figures]
+    saying = _saying(connection, observation, FigureKey._fields, said, asked=FigureKey._fields)
+    end_rows(connection, observation, _held_by(connection, observation, replaced) | saying, at)
+    reported = [_report_key(row) for checked in loaded for row in checked.milestone_reports]
+    saying = _saying(connection, milestone_report, _REPORT_KEY, reported, asked=_REPORT_ASKED)
+    end_rows(connection, milestone_report, _held_by(connection, milestone_report, replaced) | saying, at)
     return figures
 
 
@@ -72,13 +71,19 @@ def _held_by(connection: Connection, table: Table, submission_ids: set[int]) -> 
     return set(connection.scalars(query))
 
 
-def _saying(connection: Connection, table: Table, key: tuple[str, ...], wanted: Sequence[tuple[str, ...]]) -> set[int]:
-    """The rows in force that have one of the keys wanted: read by each part of the key, and sorted out here."""
+def _saying(
+    connection: Connection,
+    table: Table,
+    key: tuple[str, ...],
+    wanted: Sequence[tuple[str, ...]],
+    asked: tuple[str, ...],
+) -> set[int]:
+    """The rows in force that have one of the keys wanted: read by the parts that are asked for, and sorted out here."""
     if not wanted:
         return set()
-    parts = [table.c[name] for name in key]
-    any_of = [part.in_(set(values)) for part, values in zip(parts, zip(*wanted, strict=True), strict=True)]
-    query = select(_row_id(table), *parts).where(table.c.superseded_at.is_(None), *any_of)
+    values = dict(zip(key, zip(*wanted, strict=True), strict=True))
+    any_of = [table.c[name].in_(set(values[name])) for name in asked]
+    query = select(_row_id(table), *(table.c[name] for name in key)).where(table.c.superseded_at.is_(None), *any_of)
     keys = set(wanted)
     return {row_id for row_id, *found in connection.execute(query) if tuple(found) in keys}
 
