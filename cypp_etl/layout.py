@@ -27,9 +27,9 @@ class SheetKind(StrEnum):
     BANDED = "banded"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ColumnLayout:
-    """A column of a table, or a label of a sheet of labels.
+    """A column of a table, or a label of a sheet of labels; there is one object of each, by which answers are kept.
 
     `column` is the field's name. `heading` is what we write, `spellings` what else is accepted; either may hold years
     as placeholders, such as `{next} Target`. `group` is the heading merged above, if there is one. `is_entry` says

@@ -1,7 +1,6 @@
 """Remembers what was worked out of a text: returns by the thousand repeat headings, references and definitions."""
 
 from collections.abc import Callable
-from functools import lru_cache, wraps
 from typing import TypeVar
 
 _Answer = TypeVar("_Answer")
@@ -11,12 +10,23 @@ _LONGEST = 200
 _MOST = 16_384
 
 
+class _Answers(dict[str, _Answer]):
+    """The answers so far; one that is there is given without a call of a function."""
+
+    def __init__(self, work: Callable[[str], _Answer]) -> None:
+        super().__init__()
+        self._work = work
+
+    def __missing__(self, text: str) -> _Answer:
+        answer = self._work(text)
+        if len(text) <= _LONGEST:
+            if len(self) >= _MOST:
+                # What is asked often is soon there again.
+                self.clear()
+            self[text] = answer
+        return answer
+
+
 def remembered(work: Callable[[str], _Answer]) -> Callable[[str], _Answer]:
     """Keep the answers to short texts, of which there may be only so many; the answer must not be changed."""
-    remembering = lru_cache(maxsize=_MOST)(work)
-
-    @wraps(work)
-    def answer(text: str) -> _Answer:
-        return remembering(text) if len(text) <= _LONGEST else work(text)
-
-    return answer
+    return _Answers(work).__getitem__

@@ -5,18 +5,19 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from typing import NamedTuple
 
 from cypp_etl.findings import Finding
 from cypp_etl.periods import Period
 from schemas.codes import Marker, Measure, MilestoneStatus, Qualifier, Review, Severity
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(NamedTuple):
     """One value of one indicator in one period, or the marker that says why there is none, with its cell.
 
     `value`, `numerator` and `denominator` are in the indicator's unit (percentages in percentage points) and carry
-    at most 15 significant digits, as Excel does, so that they survive a double. `typed` is what was typed.
+    at most 15 significant digits, as Excel does, so that they survive a double. `typed` is what was typed. A tuple,
+    because a backfill makes hundreds of thousands.
     """
 
     file: str
@@ -35,8 +36,7 @@ class Observation:
     comment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class MilestoneReport:
+class MilestoneReport(NamedTuple):
     """What a partner says of one milestone in one period; `status` is None where nothing was reported."""
 
     file: str

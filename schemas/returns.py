@@ -8,6 +8,7 @@ files, and their index leads back to the row.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import cache
+from typing import Any
 
 import pandas as pd
 import pandera.pandas as pa
@@ -133,10 +134,10 @@ def milestone_reports(milestones: frozenset[str]) -> pa.DataFrameSchema:
     )
 
 
-def as_frame(schema: pa.DataFrameSchema, records: Sequence[Mapping[str, object]]) -> pd.DataFrame:
-    """A frame of records with the schema's columns and types; text is held as objects."""
+def as_frame(schema: pa.DataFrameSchema, columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
+    """A frame of the schema's columns in its types, all of one length; text is held as objects."""
     dtypes = {name: str(column.dtype) if column.dtype else "object" for name, column in schema.columns.items()}
-    return pd.DataFrame({name: pd.Series([one[name] for one in records], dtype=dtypes[name]) for name in dtypes})
+    return pd.DataFrame({name: pd.Series(columns[name], dtype=dtype) for name, dtype in dtypes.items()})
 
 
 def failures(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> Iterator[tuple[int, str]]:

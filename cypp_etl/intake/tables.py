@@ -40,12 +40,19 @@ class TableRow:
         """The text of the row's cell in a column, empty where there is none."""
         return read_text(self.cells.get(column))
 
+    def is_filled(self, column: str) -> bool:
+        """Whether the row's cell in a column holds something, be it a formula that was never calculated."""
+        cell = self.cells.get(column)
+        if cell is None or cell.is_formula:
+            return cell is not None
+        return bool(cell.value.strip()) if isinstance(cell.value, str) else cell.value is not None
+
     def first_filled(self, *columns: str) -> str:
         """The first of some columns whose cell holds something; empty where none does."""
-        return next((column for column in columns if self.text(column) or self._is_formula(column)), "")
-
-    def _is_formula(self, column: str) -> bool:
-        return column in self.cells and self.cells[column].is_formula
+        for column in columns:
+            if self.is_filled(column):
+                return column
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

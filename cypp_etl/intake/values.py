@@ -75,7 +75,7 @@ def read_figure(cell: Cell | None) -> Reading:
     if cell.kind is CellKind.TEXT:
         return _read_text(str(cell.value))
     if cell.kind is CellKind.NUMBER and isinstance(cell.value, float | int):
-        return _read_number(cell, cell.value)
+        return _read_number(f"{cell.value:.15g}", cell.number_format)
     return Reading(as_typed(cell), trouble=_TROUBLES.get(cell.kind, "not-a-figure"))
 
 
@@ -105,28 +105,21 @@ def as_typed(cell: Cell) -> str:
         return str(value).upper()
     if day := read_date(cell):
         return str(day)
-    return _number_as_typed(f"{value:.15g}", cell.number_format)[0]
+    return _read_number(f"{value:.15g}", cell.number_format).typed
 
 
 # The same cell is looked at as a text and as a figure, and populations return with every quarter.
-@lru_cache(maxsize=4_096)
-def _number_as_typed(digits: str, number_format: str) -> tuple[str, Decimal, bool]:
-    """How a number is shown, what it is in these terms, and whether these are percent.
-
-    `digits` are 15, as many as Excel shows, so that 0.1+0.2 is 0.3.
-    """
+@lru_cache(maxsize=16_384)
+def _read_number(digits: str, number_format: str) -> Reading:
+    """Read a number by its digits, of which there are 15, as many as Excel shows, so that 0.1+0.2 is 0.3."""
     percent = is_percent(number_format)
     number = Decimal(digits) * (100 if percent else 1)
     shown = _SHOWN_DECIMALS.search(number_format)
     decimals = max(len(shown[1]) if shown else 0, -int(number.normalize().as_tuple().exponent), 0)
-    return f"{number:.{decimals}f}" + ("%" if percent else ""), number, percent
-
-
-def _read_number(cell: Cell, number: float) -> Reading:
-    typed, value, percent = _number_as_typed(f"{number:.15g}", cell.number_format)
-    if abs(value) >= _TOO_LARGE:
+    typed = f"{number:.{decimals}f}" + ("%" if percent else "")
+    if abs(number) >= _TOO_LARGE:
         return Reading(typed, trouble="figure-too-large")
-    return Reading(typed, value, is_percent=percent)
+    return Reading(typed, number, is_percent=percent)
 
 
 def _read_text(text: str) -> Reading:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow
 from cypp_etl.periods import Period
+from cypp_etl.plan_model import Indicator
 from cypp_etl.rules.arithmetic import rounded, shown, step
 from cypp_etl.submission import History
 from schemas.codes import Accumulation, Measure
@@ -24,12 +25,16 @@ def judge_change(figures: Iterable[FigureRow], history: History) -> Iterator[Fin
         known = history.figures.get((figure.partner_code, Measure.ACTUAL, figure.leaf.indicator, earlier))
         if known is None or known.value is None:
             continue
-        words = {"earlier": earlier.label, "before": shown(known.value, figure.leaf)}
         if figure.value == known.value:
-            yield figure.find("unchanged", **words)
+            yield figure.find("unchanged", **_in_words(earlier, known.value, figure.leaf))
         elif _is_large(figure, figure.value, known.value):
             code = "large-change-explained" if figure.comment else "large-change"
-            yield figure.find(code, now=shown(figure.value, figure.leaf), **words)
+            now, before = shown(figure.value, figure.leaf), _in_words(earlier, known.value, figure.leaf)
+            yield figure.find(code, now=now, **before)
+
+
+def _in_words(earlier: Period, value: Decimal, leaf: Indicator) -> dict[str, str]:
+    return {"earlier": earlier.label, "before": shown(value, leaf)}
 
 
 def _earlier(figure: FigureRow, period: Period) -> Period:

@@ -1,7 +1,7 @@
 """Holds tidy rows against the pandera schemas, those of many workbooks at once, and leads failures back to cells."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
@@ -30,7 +30,7 @@ def _judge_indicator_rows(batch: Sequence[ParsedReturn], index: PlanIndex) -> It
     places = list(alike.values())
     records = [_indicator_record(_row_at(batch, *same[0]), times, index) for (_, times), same in alike.items()]
     schema = returns.indicator_rows(frozenset(index.references), frozenset(index.leaves))
-    failed = [(place, code) for position, code in _failures(schema, records) for place in places[position]]
+    failed = [(place, code) for position, code in _failures(schema, _as_columns(records)) for place in places[position]]
     for place, code in sorted(failed, key=itemgetter(0)):
         row = _row_at(batch, *place)
         yield batch[place[0]], row.find(code, _blamed_column(code, row), **_indicator_words(code, row, index))
@@ -102,28 +102,29 @@ def _indicator_words(code: str, row: IndicatorRow, index: PlanIndex) -> dict[str
 
 def _judge_figures(batch: Sequence[ParsedReturn]) -> Iterator[tuple[ParsedReturn, Finding]]:
     rows = [(parsed, figure) for parsed in batch for figure in parsed.figures]
-    for position, code in _failures(returns.figures(), [_figure_record(figure) for _, figure in rows]):
+    for position, code in _failures(returns.figures(), _figure_columns([figure for _, figure in rows])):
         parsed, figure = rows[position]
         leaf = figure.leaf
         yield parsed, figure.find(code, column=returns.BLAMED_COLUMN[code], bounds=_bounds(leaf))
 
 
-def _figure_record(figure: FigureRow) -> dict[str, object]:
-    leaf = figure.leaf
+def _figure_columns(figures: Sequence[FigureRow]) -> Mapping[str, Sequence[object]]:
+    leaves = [figure.leaf for figure in figures]
     return {
-        "unit": leaf.unit.value,
-        "value": _float(figure.value),
-        "minimum": _float(leaf.minimum),
-        "maximum": _float(leaf.maximum),
-        "numerator": _float(figure.numerator),
-        "denominator": _float(figure.denominator),
+        "unit": [leaf.unit.value for leaf in leaves],
+        "value": _floats(figure.value for figure in figures),
+        "minimum": _floats(leaf.minimum for leaf in leaves),
+        "maximum": _floats(leaf.maximum for leaf in leaves),
+        "numerator": _floats(figure.numerator for figure in figures),
+        "denominator": _floats(figure.denominator for figure in figures),
     }
 
 
 def _judge_milestones(batch: Sequence[ParsedReturn], index: PlanIndex) -> Iterator[tuple[ParsedReturn, Finding]]:
     rows = [(number, parsed, row) for number, parsed in enumerate(batch) for row in parsed.milestone_rows]
     schema = returns.milestone_reports(frozenset(index.milestones))
-    for position, code in _failures(schema, [_milestone_record(row, number) for number, _, row in rows]):
+    records = [_milestone_record(row, number) for number, _, row in rows]
+    for position, code in _failures(schema, _as_columns(records)):
         _, parsed, row = rows[position]
         codes = MilestoneStatus if code == "status-unknown" else Review
         expected = in_list([word.value for word in codes], "or")
@@ -139,10 +140,14 @@ def _milestone_record(row: MilestoneRow, number: int) -> dict[str, object]:
     }
 
 
-def _failures(schema: pa.DataFrameSchema, records: list[dict[str, object]]) -> Iterator[tuple[int, str]]:
-    """The failures of a frame made of records, by their position."""
-    if records:
-        yield from returns.failures(schema, returns.as_frame(schema, records))
+def _failures(schema: pa.DataFrameSchema, columns: Mapping[str, Sequence[object]]) -> Iterator[tuple[int, str]]:
+    """The failures of a frame made of columns, by the position of the row."""
+    if any(columns.values()):
+        yield from returns.failures(schema, returns.as_frame(schema, columns))
+
+
+def _as_columns(records: Sequence[Mapping[str, object]]) -> Mapping[str, Sequence[object]]:
+    return {name: [record[name] for record in records] for name in records[0]} if records else {}
 
 
 def code_word(codes: type[MilestoneStatus] | type[Review], text: str) -> str:
@@ -155,8 +160,8 @@ def _words(codes: type[StrEnum]) -> dict[str, str]:
     return {reference_key(code.value): code.value for code in codes}
 
 
-def _float(value: Decimal | None) -> float | None:
-    return None if value is None else float(value)
+def _floats(values: Iterable[Decimal | None]) -> list[float | None]:
+    return [None if value is None else float(value) for value in values]
 
 
 def _bounds(leaf: Indicator) -> str:

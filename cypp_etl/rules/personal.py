@@ -143,8 +143,9 @@ def _kinds_by_cell(sheet: Sheet) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The cells in which personal data is written, or in the comment on them, by address."""
     if not sheet.comments:
         # As in most sheets: an address is put together only where there is something to say of it.
-        found = ((cell, kinds_in(str(cell.value))) for cell in _texts(sheet))
-        yield from ((cell.address, kinds) for cell, kinds in found if kinds)
+        for cell in _texts(sheet):
+            if kinds := kinds_in(str(cell.value)):
+                yield cell.address, kinds
         return
     texts = {cell.address: str(cell.value) for cell in _texts(sheet)}
     for address, comment in sheet.comments.items():
@@ -153,7 +154,8 @@ def _kinds_by_cell(sheet: Sheet) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _texts(sheet: Sheet) -> Iterator[Cell]:
-    return (cell for cells in sheet.rows.values() for cell in cells.values() if cell.kind is CellKind.TEXT)
+    for cells in sheet.rows.values():
+        yield from [cell for cell in cells.values() if cell.kind is CellKind.TEXT]
 
 
 def _holds_below(sheet: Sheet, heading: Cell) -> bool:

@@ -15,7 +15,7 @@ def judge_targets(parsed: ParsedReturn, plan: Plan) -> Iterator[Finding]:
     """Compare each target with the plan's for the period, or else for its year; a blank says nothing."""
     for row in parsed.indicator_rows:
         leaf, period = row.leaf, parsed.period
-        if leaf is None or period is None or not row.source.text("target"):
+        if leaf is None or period is None or not row.source.is_filled("target"):
             continue
         planned = plan.figure(Measure.TARGET, leaf.indicator, period)
         planned = planned or plan.figure(Measure.TARGET, leaf.indicator, period.year)

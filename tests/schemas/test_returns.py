@@ -23,7 +23,7 @@ MILESTONE = {"milestone": "m1", "identity": "0|m1", "status": "On track", "revie
 
 
 def frame(schema: pa.DataFrameSchema, *records: dict[str, object]) -> pd.DataFrame:
-    return returns.as_frame(schema, records)
+    return returns.as_frame(schema, {name: [record[name] for record in records] for name in records[0]})
 
 
 def failures(schema: pa.DataFrameSchema, *records: dict[str, object]) -> list[tuple[int, str]]:

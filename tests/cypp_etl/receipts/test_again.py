@@ -113,7 +113,7 @@ def test_a_receipt_that_was_mended_is_accepted(
     checked = check(mended)
     assert checked.is_accepted
     assert checked.observations == tuple(
-        replace(observation, file="return.xlsx") for observation in check(sample).observations
+        observation._replace(file="return.xlsx") for observation in check(sample).observations
     )
     reply = reply_for(replace(checked, file_name=rejected.file_name), mended, accepted)
     assert reply.file_name == "return - accepted.xlsx"
