@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from cypp_etl.workbook.addresses import column_number, parse_address, whole_number
 from cypp_etl.workbook.around import TRUE, AroundCells
+from cypp_etl.workbook.asides import without_asides
 from cypp_etl.workbook.guards import Spent, damaged
 from cypp_etl.workbook.markup import Attributes, Handlers, parse
 from cypp_etl.workbook.model import Cell, CellKind, Sheet
@@ -63,7 +64,15 @@ class SheetReader:
         self._styles = styles
         self._strings = strings
         self._spent = spent
-        self._builders = self._value_builders()
+        self._builders: dict[str, Callable[[str, Style], Value]] = {
+            "n": number_value,
+            "s": self._shared_text,
+            "str": self._plain_text,
+            "inlineStr": self._plain_text,
+            "b": boolean_value,
+            "e": error_value,
+            "d": iso_date_value,
+        }
         self._openers = self._start_listeners() | AroundCells(sheet, targets, spent).start_listeners()
         self._texts: list[str] = []
         self._rich = RichText()
@@ -80,17 +89,6 @@ class SheetReader:
         self._style = GENERAL_STYLE
         self._is_formula = False
 
-    def _value_builders(self) -> dict[str, Callable[[str, Style], Value]]:
-        return {
-            "n": number_value,
-            "s": self._shared_text,
-            "str": self._plain_text,
-            "inlineStr": self._plain_text,
-            "b": boolean_value,
-            "e": error_value,
-            "d": iso_date_value,
-        }
-
     def _start_listeners(self) -> dict[str, Callable[[Attributes], None]]:
         return {"f": self._start_formula, "is": self._start_text, "sheetData": self._start_rows, "row": self._start_row}
 
@@ -98,7 +96,7 @@ class SheetReader:
         """Read the whole part."""
         handlers = Handlers(self._start, self._end, self._texts, lambda: (self._opened, self._closed))
         plain = PlainElements("<row ", "</row>", plain_rows, self._may_have_rows, self._take_rows)
-        parse(set_apart(chunks, plain), handlers, self._spent)
+        parse(without_asides(set_apart(chunks, plain), self._is_below_root, self._spent), handlers, self._spent)
         # They lead back to this reader, which would keep the cells until the collector of cycles comes.
         self._builders.clear()
         self._openers.clear()
@@ -170,6 +168,9 @@ class SheetReader:
 
     def _start_rows(self, _attributes: Attributes) -> None:
         self._depth_of_rows = self._depth_of_rows or self._opened - self._closed
+
+    def _is_below_root(self) -> bool:
+        return self._opened - self._closed == 1
 
     def _may_have_rows(self) -> bool:
         """Whether the parser is right within the first list of rows, where names mean what they mean there."""

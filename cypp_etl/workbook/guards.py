@@ -1,6 +1,6 @@
 """How much of a stranger's file is read before it is refused, so that no file can exhaust the machine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from sys import getsizeof
@@ -99,10 +99,14 @@ class Spent:
 
     def add_text(self, text: str) -> None:
         """Count a text that is kept, and refuse one that no cell can hold."""
-        if len(text) > self.limits.text_length:
+        self.add_texts([text])
+
+    def add_texts(self, texts: Sequence[str]) -> None:
+        """Count texts that are kept, and refuse one that no cell can hold."""
+        if max(map(len, texts), default=0) > self.limits.text_length:
             raise text_too_long(self.limits)
-        self.texts += 1
-        self.text_bytes += getsizeof(text)
+        self.texts += len(texts)
+        self.text_bytes += sum(map(getsizeof, texts))
         if self.text_bytes > self.limits.text_bytes:
             raise too_large(f"it holds more than {self.limits.text_bytes // MIB} MB of text")
 

@@ -12,13 +12,16 @@ Attributes = dict[str, str]
 _NO_MEMORY = expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]
 _TRANSITIONAL = "http://schemas.openxmlformats.org/"
 _STRICT = "http://purl.oclc.org/ooxml/"
-_SHEET_NAMES = (
-    *("workbook", "workbookPr", "sheets", "sheet"),
-    *("styleSheet", "numFmts", "numFmt", "cellXfs", "xf"),
-    *("sst", "si", "t", "r", "rPh"),
-    *("worksheet", "cols", "col", "sheetData", "row", "c", "f", "v", "is", "mergeCells", "mergeCell"),
-    *("hyperlinks", "hyperlink", "comments", "commentList", "comment", "text"),
+SHEET_NAMES = frozenset(
+    (
+        *("workbook", "workbookPr", "sheets", "sheet"),
+        *("styleSheet", "numFmts", "numFmt", "cellXfs", "xf"),
+        *("sst", "si", "t", "r", "rPh"),
+        *("worksheet", "cols", "col", "sheetData", "row", "c", "f", "v", "is", "mergeCells", "mergeCell"),
+        *("hyperlinks", "hyperlink", "comments", "commentList", "comment", "text"),
+    )
 )
+"""The elements of a workbook's parts that are heard of, by their plain names."""
 _OPEN_DOCUMENT = "urn:oasis:names:tc:opendocument:xmlns:"
 _OPEN_DOCUMENT_NAMES = {
     "office": ("annotation", "boolean-value", "date-value", "string-value", "time-value", "value", "value-type"),
@@ -35,8 +38,8 @@ _OPEN_DOCUMENT_NAMES = {
 TEXT_OF_OPEN_DOCUMENT = ("text:", f"{_OPEN_DOCUMENT}text:1.0 ")
 _ENCODINGS = frozenset({"utf-8", "utf-16", "utf-16le", "utf-16be", "us-ascii", "iso-8859-1"})
 _PLAIN_NAMES = {
-    **{f"{_TRANSITIONAL}spreadsheetml/2006/main {name}": name for name in _SHEET_NAMES},
-    **{f"{_STRICT}spreadsheetml/main {name}": name for name in _SHEET_NAMES},
+    **{f"{_TRANSITIONAL}spreadsheetml/2006/main {name}": name for name in SHEET_NAMES},
+    **{f"{_STRICT}spreadsheetml/main {name}": name for name in SHEET_NAMES},
     f"{_TRANSITIONAL}package/2006/relationships Relationship": "Relationship",
     f"{_TRANSITIONAL}officeDocument/2006/relationships id": "r:id",
     f"{_STRICT}officeDocument/relationships id": "r:id",

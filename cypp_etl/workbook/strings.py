@@ -79,19 +79,18 @@ def read_shared_strings(chunks: Iterable[bytes], spent: Spent) -> list[str]:
         if name != "si":
             rich.end(name, texts)
             return
-        keep(rich.take())
+        keep([unescape(rich.take())])
 
     def take(plain: str) -> None:
         nonlocal opened, closed
         runs = _PLAIN_TEXT.findall(plain)
         opened, closed = opened + 2 * len(runs), closed + 2 * len(runs)
-        for is_kept, text in runs:
-            keep(text if is_kept else text.strip(_BLANKS))
+        texts = [text if is_kept else text.strip(_BLANKS) for is_kept, text in runs]
+        keep(list(map(unescape, texts)) if "_x" in plain else texts)
 
-    def keep(raw: str) -> None:
-        text = unescape(raw)
-        spent.add_text(text)
-        found.append(text)
+    def keep(some: list[str]) -> None:
+        spent.add_texts(some)
+        found.extend(some)
         if len(found) > spent.limits.strings:
             raise too_large(f"it holds more than {spent.limits.strings:,} texts")
 
