@@ -27,9 +27,11 @@ PARTNERS_AT_ONCE = 50
 
 _FIGURE = ("partner_code", "indicator", "period", "measure", "value", "marker", "qualifiers", "observation_id")
 
-
 _KEY = ("partner_code", "indicator", "period")
 _DIRECTION, _ON_TARGET = (1 + JUDGED.index(name) for name in ("direction", "on_target"))
+
+# A quarter's code begins with its year's.
+_YEAR_LETTERS = len("2010-11")
 
 # Partner, indicator and period of a judgement: plain tuples, since there are thousands in a batch.
 _Key: TypeAlias = tuple[str, str, str]
@@ -110,14 +112,18 @@ def _rejudge(
         judged = _judge(_figures_compared(connection, few), plan, reaches)
         held = _judgements_in_force(connection, few, reaches)
         keys = _replace(connection, held, judged, plan_id, at)
-        keep_clinics(connection, (_change(key, judged.get(key)) for key in keys), at)
+        keep_clinics(connection, (_change(key, judged) for key in keys), at)
         changed.update(Series(*key[:2]) for key in keys)
     return changed
 
 
-def _change(key: _Key, judged: tuple[Any, ...] | None) -> Change:
-    said = (judged[_DIRECTION], judged[_ON_TARGET]) if judged else None
-    return Change(Series(*key[:2]), key[2], said)
+def _change(key: _Key, judged: Mapping[_Key, tuple[Any, ...]]) -> Change:
+    partner_code, indicator, period = key
+    values, year = judged.get(key), period[:_YEAR_LETTERS]
+    said = (values[_DIRECTION], values[_ON_TARGET]) if values else None
+    # What is reached in a year includes the judgement of the whole year.
+    since = year if (partner_code, indicator, year) in judged else period
+    return Change(Series(partner_code, indicator), since, said)
 
 
 def _few_partners(spans: Mapping[Series, Span]) -> Iterator[dict[Series, Span]]:

@@ -47,12 +47,13 @@ class Clinic(NamedTuple):
     measured: Period
 
 
-def find_clinics(travelled: Iterable[Travelled]) -> list[Clinic]:
+def find_clinics(travelled: Iterable[Travelled], carried_over: Clinic | None = None) -> list[Clinic]:
     """The clinics of a series, given its judgements in the order of their periods.
 
-    The judgements may start at any that opened a clinic: what came before it plays no part any more.
+    The judgements may start at any that opened a clinic: what came before it plays no part any more. Or they start at
+    the last period without improvement of one that is `carried_over`, which is then the first of the clinics.
     """
-    clinics: list[Clinic] = []
+    clinics: list[Clinic] = [carried_over._replace(closed=None)] if carried_over else []
     before: Travelled | None = None
     for now in _counted(travelled):
         is_second = before is not None and before.is_improving and before.period == now.period.previous

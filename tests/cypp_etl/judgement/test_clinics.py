@@ -84,3 +84,16 @@ def test_a_clinic_and_what_follows_can_be_told_from_its_opening_on(words):
     clinics: list[Clinic] = find_clinics(travelled)
     for place, clinic in enumerate(clinics):
         assert find_clinics(one for one in travelled if one.period >= clinic.opened) == clinics[place:]
+
+
+@given(_WORDS, _WORDS, st.integers(0, 15))
+def test_a_clinic_is_carried_over_from_its_last_period_without_improvement(words, others, place):
+    """What was found before a change goes on to what is found after it, from the last period that plays a part."""
+    change = QUARTERS[place]
+    before = _travelled(words)
+    after = [one for one in before if one.period < change]
+    after += [one for one in _travelled(others) if one.period >= change]
+    for clinic in find_clinics(before):
+        if clinic.measured < change and (clinic.closed is None or clinic.closed >= change):
+            begun = [one for one in after if one.period >= clinic.measured]
+            assert find_clinics(begun, clinic) == [one for one in find_clinics(after) if one.opened >= clinic.opened]
