@@ -95,6 +95,26 @@ def _assert_nothing_is_left_to_judge(connection: Connection, plan: Plan, at: dat
     assert {row.observation_id for row in before} == {row.observation_id for row in actuals}
 
 
+_VALUES = st.one_of(st.none(), st.integers(0, 2))
+_CHANGES = st.dictionaries(st.sampled_from(PERIODS[:15]), _VALUES, min_size=1, max_size=2)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.fixed_dictionaries(dict.fromkeys(PERIODS[:15], _VALUES)), st.lists(_CHANGES, min_size=1, max_size=4))
+def test_clinics_are_kept_as_they_would_be_found_anew(
+    engine: Engine, plan: Plan, values: dict[Period, int | None], changes: list[dict[Period, int | None]]
+) -> None:
+    """Versions of one return that says much of one indicator: here and there a quarter or a year comes or goes."""
+    with engine.connect().execution_options(cypp_writes=True) as connection, connection.begin() as transaction:
+        for number, change in enumerate([{}, *changes]):
+            values |= change
+            rows = [observation("NI 112", str(one), period.code) for period, one in values.items() if one is not None]
+            arrival = Arrival(_return(number, rows, Period(2010, 1)), later(number))
+            record_batch(connection, [arrival], plan, later(number))
+            assert {tuple(row)[1:7] for row in _in_force(connection, clinic)} == _clinics_anew(connection)
+        transaction.rollback()
+
+
 def test_only_what_a_figure_reaches_is_written(engine: Engine, plan: Plan) -> None:
     quarters = [observation("NI 111a", str(Decimal(number)), period.code) for number, period in enumerate(PERIODS)]
     with writing(engine) as connection:
