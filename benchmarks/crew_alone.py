@@ -11,7 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from flows.chunks import CHUNK_WORKBOOKS, into_chunks
-from flows.crew import Crew, Orders
+from flows.crew import Crew, Orders, expect_crew
 from flows.settings import read_settings
 from flows.sources import sources_in
 from flows.workplace import open_workplace
@@ -20,6 +20,7 @@ CORES = 2
 
 
 def main(folder: Path, returns: int) -> None:
+    expect_crew()
     settings = read_settings()
     workplace = open_workplace(settings)
     workplace.engine.dispose()

@@ -23,7 +23,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from flows.chunks import CHUNK_WORKBOOKS, Taken, into_chunks
-from flows.crew import Crew, Orders
+from flows.crew import Crew, Orders, expect_crew
 from flows.settings import read_settings
 from flows.sources import into_parts, sources_in
 from flows.spreading import PART_WORKBOOKS, count_workers, name_of_run, take_parts
@@ -122,6 +122,7 @@ async def backfill(
         NoWorkersError: there is nobody to whom it could be spread.
     """
     started = time.monotonic()
+    expect_crew()
     settings = read_settings()
     workplace = open_workplace(settings)
     received_at = received_at or datetime.now(UTC)

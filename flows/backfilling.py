@@ -37,7 +37,9 @@ def backfill(
     import asyncio
 
     from cypp_etl.workbook.collecting import imported_for_good
+    from flows.crew import expect_crew
 
+    expect_crew()
     with imported_for_good():
         from flows.workplace import open_workplace
 

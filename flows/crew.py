@@ -78,12 +78,25 @@ class Orders:
     own_only: bool = False
 
 
+def _can_fork() -> bool:
+    return "forkserver" in get_all_start_methods()
+
+
+def expect_crew() -> None:
+    """Have the process from which workers are forked import what they need, while there is a plan to read, say."""
+    if _can_fork():
+        from multiprocessing import forkserver
+
+        forkserver.set_forkserver_preload(["flows.crew_imports"])
+        forkserver.ensure_running()
+
+
 class Crew:
     """Worker processes; so few chunks are `under_way` at once that memory does not grow with their number."""
 
     def __init__(self, orders: Orders, workers: int) -> None:
-        context = get_context("forkserver" if "forkserver" in get_all_start_methods() else "spawn")
-        context.set_forkserver_preload(["flows.crew_imports"])
+        expect_crew()
+        context = get_context("forkserver" if _can_fork() else "spawn")
         self.under_way = workers + 1
         self._executor = ProcessPoolExecutor(workers, context, _begin, (orders, Turns(context)))
 

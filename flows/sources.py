@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from heapq import heappop, heappush
 from pathlib import Path
 
@@ -43,7 +44,10 @@ def sources_in(paths: Sequence[Path], partner_codes: Collection[str]) -> list[So
     Raises:
         FileNotFoundError: a path leads nowhere.
     """
-    found = {file.absolute(): _owner(file, path, partner_codes) for path in paths for file in workbooks_at(path)}
+    found: dict[Path, str] = {}
+    for path in paths:
+        owner = lru_cache(maxsize=None)(partial(_owner, path=path.absolute(), partner_codes=partner_codes))
+        found |= {file: owner(file.parent) for file in map(Path.absolute, workbooks_at(path))}
     taken: Counter[str] = Counter()
     placed: list[tuple[int, Source]] = []
     for file, partner_code in sorted(found.items()):
@@ -68,7 +72,7 @@ def into_parts(sources: Iterable[Source], count: int) -> list[list[str]]:
     return [sorted(part) for part in parts]
 
 
-def _owner(file: Path, path: Path, partner_codes: Collection[str]) -> str:
-    """The partner whose name the nearest folder bears, of those between the file and the path that was given."""
-    folders = [folder.name for folder in file.absolute().parents if folder.is_relative_to(path.absolute())]
+def _owner(folder: Path, path: Path, partner_codes: Collection[str]) -> str:
+    """The partner whose name the nearest folder bears, of those between a file's and the path that was given."""
+    folders = [each.name for each in (folder, *folder.parents) if each.is_relative_to(path)]
     return next((name for name in folders if name in partner_codes), "")
