@@ -176,7 +176,7 @@ def _figures_compared(connection: Connection, spans: Mapping[Series, Span]) -> l
         ),
         figures.where(columns.measure.in_(others)),
     )
-    return [row for row in connection.execute(query).all() if row[:2] in spans]
+    return [row for row in connection.execute(query).all() if (row[0], row[1]) in spans]
 
 
 def _judgements_in_force(
