@@ -82,6 +82,7 @@ def in_list(words: Sequence[str], conjunction: str = "and") -> str:
     return f" {conjunction} ".join([", ".join(words[:-1]), *words[-1:]] if len(words) > 1 else words)
 
 
+@cache
 def in_words(day: date) -> str:
     """A day as messages say it, such as 30 June 2010."""
     return f"{day.day} {day:%B %Y}"

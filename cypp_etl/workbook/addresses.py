@@ -2,12 +2,14 @@
 
 import re
 
+from cypp_etl.remembering import remembered
 from cypp_etl.workbook.guards import Limits, damaged
 
 _MOST_DIGITS = 9
 _ADDRESS = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})")
 
 
+@remembered
 def column_number(letters: str) -> int:
     """The number of a column that counts from 1: A is 1, AA is 27."""
     number = 0

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from cypp_etl.workbook.addresses import column_number, parse_address, whole_number
+from cypp_etl.workbook.addresses import parse_address, whole_number
 from cypp_etl.workbook.around import TRUE, AroundCells
 from cypp_etl.workbook.asides import without_asides
 from cypp_etl.workbook.guards import Spent, damaged
 from cypp_etl.workbook.markup import Attributes, Handlers, parse
 from cypp_etl.workbook.model import Cell, CellKind, Sheet
 from cypp_etl.workbook.plain import PlainElements, set_apart
-from cypp_etl.workbook.plain_rows import FILLED, plain_rows
+from cypp_etl.workbook.plain_rows import TWO_IN_ONE_PLACE, plain_rows, read_rows
 from cypp_etl.workbook.strings import RichText, text_at, unescape
 from cypp_etl.workbook.styles import GENERAL_STYLE, Style
 from cypp_etl.workbook.values import Value, boolean_value, error_value, iso_date_value, number_value
@@ -17,7 +17,6 @@ from cypp_etl.workbook.values import Value, boolean_value, error_value, iso_date
 _DIGITS = "0123456789"
 _ROW_ENDS = frozenset({"row", "sheetData"})
 _new_tuple = tuple.__new__
-_TEXT = CellKind.TEXT
 
 
 class SheetReader:
@@ -145,7 +144,7 @@ class SheetReader:
                 return
             column = self._column
             if column in self._cells:
-                raise damaged("it has two cells in one place")
+                raise damaged(TWO_IN_ONE_PLACE)
             # What `Cell` does, without its call.
             parts = (self._row, column, kind, value, self._style.number_format, is_formula)
             self._cells[column] = _new_tuple(Cell, parts)
@@ -178,25 +177,11 @@ class SheetReader:
 
     def _take_rows(self, rows: str) -> None:
         """Take plain rows, as if the parser had told of them."""
-        cells, row, columns, styles, builders = self._cells, self._row, self._columns, self._styles, self._builders
-        for digits, letters, style_id, kind_id, raw in FILLED.findall(rows):
-            if digits:
-                self._begin_row(int(digits))
-                cells, row = self._cells, self._row
-                continue
-            style = styles.get(style_id or None, GENERAL_STYLE)
-            if kind_id != "s":
-                kind, value = builders[kind_id or "n"](raw, style)
-                if value is None:
-                    continue
-                if kind is CellKind.ERROR:
-                    self._spent.add_text(raw)
-            else:
-                kind, value = _TEXT, text_at(self._strings(), int(raw))
-            column = columns.get(letters) or columns.setdefault(letters, column_number(letters))
-            if column in cells:
-                raise damaged("it has two cells in one place")
-            cells[column] = _new_tuple(Cell, (row, column, kind, value, style.number_format, False))
+        for row, cells in read_rows(rows, self._styles, self._strings, self._builders, self._spent):
+            self._begin_row(row)
+            if self._cells.keys() & cells.keys():
+                raise damaged(TWO_IN_ONE_PLACE)
+            self._cells = self._cells | cells if self._cells else cells
         self._keep_row()
         elements = rows.count("<") - rows.count("</")
         self._opened, self._closed = self._opened + elements, self._closed + elements
@@ -242,7 +227,7 @@ class SheetReader:
         return column
 
     def _shared_text(self, raw: str, _style: Style) -> Value:
-        return (_TEXT, text_at(self._strings(), whole_number(raw))) if raw else (CellKind.BLANK, None)
+        return (CellKind.TEXT, text_at(self._strings(), whole_number(raw))) if raw else (CellKind.BLANK, None)
 
     def _plain_text(self, raw: str, _style: Style) -> Value:
         text = unescape(raw)

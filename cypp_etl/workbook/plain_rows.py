@@ -1,8 +1,17 @@
-"""The plain form of a sheet's rows, in which Excel and LibreOffice write nearly all of them."""
+"""The plain form of a sheet's rows, in which Excel and LibreOffice write nearly all of them, and what they hold."""
 
 import re
+from collections.abc import Callable, Iterator, Mapping
 
+from cypp_etl.workbook.addresses import column_number
+from cypp_etl.workbook.guards import Spent, damaged
+from cypp_etl.workbook.model import Cell, CellKind
 from cypp_etl.workbook.plain import PLAIN_CHARACTERS
+from cypp_etl.workbook.strings import text_at
+from cypp_etl.workbook.styles import GENERAL_STYLE, Style
+from cypp_etl.workbook.values import Value
+
+TWO_IN_ONE_PLACE = "it has two cells in one place"
 
 # Attributes in the order in which Excel writes them; a row that is hidden is none of these.
 _NUMBERS = "[0-9.:]*"
@@ -38,8 +47,10 @@ def _rows(row_attributes: str) -> re.Pattern[str]:
 _ROWS = _rows(_ROW_ATTRIBUTES)
 _ROWS_OF_EXCEL = _rows(_ROW_ATTRIBUTES + '(?: x14ac:dyDescent="[0-9.]*")?')
 
-FILLED = re.compile(r'<row r="([0-9]+)|<c r="([A-Z]+)[0-9]+"(?: s="([0-9]+)")?(?: t="([a-z]+)")?><v>([^<]*)')
-"""In plain rows, the number of each row, or letters, style, type and value of each cell that has one."""
+# The number of each row; or letters, style, type and value of each cell that has one.
+_FILLED = re.compile(r'<row r="([0-9]+)|<c r="([A-Z]+)[0-9]+"(?: s="([0-9]+)")?(?: t="([a-z]+)")?><v>([^<]*)')
+_TEXT, _ERROR = CellKind.TEXT, CellKind.ERROR
+_new_tuple = tuple.__new__
 
 
 def plain_rows(before: bytes) -> re.Pattern[str] | None:
@@ -48,3 +59,36 @@ def plain_rows(before: bytes) -> re.Pattern[str] | None:
     if not before.endswith(b"<sheetData>"):
         return None
     return _ROWS_OF_EXCEL if b' xmlns:x14ac="' in before else _ROWS
+
+
+def read_rows(
+    rows: str,
+    styles: Mapping[str | None, Style],
+    strings: Callable[[], list[str]],
+    builders: Mapping[str, Callable[[str, Style], Value]],
+    spent: Spent,
+) -> Iterator[tuple[int, dict[int, Cell]]]:
+    """The number of each plain row, and its cells by their columns; `builders` makes values of all but shared texts."""
+    row, cells, texts = 0, dict[int, Cell](), None
+    for digits, letters, style_id, kind_id, raw in _FILLED.findall(rows):
+        if digits:
+            if row:
+                yield row, cells
+            row, cells = int(digits), {}
+            continue
+        style = styles.get(style_id or None, GENERAL_STYLE)
+        if kind_id != "s":
+            kind, value = builders[kind_id or "n"](raw, style)
+            if value is None:
+                continue
+            if kind is _ERROR:
+                spent.add_text(raw)
+        else:
+            texts = strings() if texts is None else texts
+            kind, value = _TEXT, text_at(texts, int(raw))
+        column = column_number(letters)
+        if column in cells:
+            raise damaged(TWO_IN_ONE_PLACE)
+        # What `Cell` does, without its call.
+        cells[column] = _new_tuple(Cell, (row, column, kind, value, style.number_format, False))
+    yield row, cells
