@@ -9,7 +9,7 @@ import pandas as pd
 import pandera.pandas as pa
 from openpyxl.worksheet.worksheet import Worksheet
 from python_calamine import CalamineWorkbook
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, inspect, text
 
 from cypp_etl.periods import parse_period
 from cypp_etl.plan_model import Plan
@@ -58,6 +58,17 @@ def take_plainly(path: Path, engine: Engine, plan: Plan) -> None:
         else:
             found = pd.DataFrame(faults, columns=["cell", "fault"]).assign(file=str(path))
             found.astype(str).to_sql("faults", connection, if_exists="append", index=False)
+
+
+def fill_up(engine: Engine, returns: int) -> None:
+    """Fill the plain way's table as if so many returns of others had been taken, each of as many rows as the first."""
+    names = [f'"{column["name"]}"' for column in inspect(engine).get_columns("figures")]
+    others = ", ".join("'other' || n" if name == '"partner"' else f"f.{name}" for name in names)
+    with engine.begin() as connection:
+        first = connection.scalar(text("SELECT min(file) FROM figures"))
+        count = "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :returns)"
+        fill = f"INSERT INTO figures {count} SELECT {others} FROM numbers, figures f WHERE f.file = :first"
+        connection.execute(text(fill), {"returns": returns, "first": first})
 
 
 def _table(sheet: Worksheet, lead: str) -> pd.DataFrame:
