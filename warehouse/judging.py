@@ -22,7 +22,7 @@ from warehouse.timeline import end_rows
 if TYPE_CHECKING:
     import pandas as pd
 
-PARTNERS_AT_ONCE = 50
+PARTNERS_AT_ONCE = 100
 """How many partners' series are in memory together."""
 
 _FIGURE = ("partner_code", "indicator", "period", "measure", "value", "marker", "qualifiers", "observation_id")
