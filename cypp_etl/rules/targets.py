@@ -14,12 +14,12 @@ from schemas.codes import Measure
 def judge_targets(parsed: ParsedReturn, plan: Plan) -> Iterator[Finding]:
     """Compare each target with the plan's for the period, or else for its year; a blank says nothing."""
     for row in parsed.indicator_rows:
-        leaf, period = row.leaf, parsed.period
-        if leaf is None or period is None or not row.source.is_filled("target"):
+        leaf, period, reading = row.leaf, parsed.period, read_figure(row.source.cells.get("target"))
+        if leaf is None or period is None or not reading.typed:
             continue
         planned = plan.figure(Measure.TARGET, leaf.indicator, period)
         planned = planned or plan.figure(Measure.TARGET, leaf.indicator, period.year)
-        if not _is_same(read_figure(row.source.cells.get("target")), leaf, planned):
+        if not _is_same(reading, leaf, planned):
             yield row.find("target-differs", "target", expected=_in_words(planned, leaf))
 
 

@@ -10,6 +10,7 @@ from cypp_etl.periods import Period
 from cypp_etl.rules.conformance import judge_conformance
 from cypp_etl.rules.coverage import Coverage, judge_references, partner_of
 from cypp_etl.rules.targets import judge_targets
+from cypp_etl.workbook.model import Cell, CellKind
 
 BOTH = {"indicators", "milestones"}
 
@@ -148,6 +149,12 @@ def test_a_target_that_was_typed_over_is_asked_about(make_parsed, make_indicator
     parsed = make_parsed(period=Period(2009), indicator_rows=[row])
 
     assert [finding.cell for finding in judge_targets(parsed, plan)] == expected
+
+
+def test_a_target_that_excel_has_not_worked_out_says_nothing(make_parsed, make_indicator_row, plan):
+    row = make_indicator_row("NI 43")
+    row.source.cells["target"] = Cell(2, 6, CellKind.BLANK, None, is_formula=True)
+    assert not list(judge_targets(make_parsed(period=Period(2009), indicator_rows=[row]), plan))
 
 
 def codes(parsed, index):
