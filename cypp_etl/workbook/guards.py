@@ -99,14 +99,17 @@ class Spent:
 
     def add_text(self, text: str) -> None:
         """Count a text that is kept, and refuse one that no cell can hold."""
-        self.add_texts([text])
+        self._add_texts(1, len(text), getsizeof(text))
 
     def add_texts(self, texts: Sequence[str]) -> None:
-        """Count texts that are kept, and refuse one that no cell can hold."""
-        if max(map(len, texts), default=0) > self.limits.text_length:
+        """Count texts that are kept, as `add_text` does each."""
+        self._add_texts(len(texts), max(map(len, texts), default=0), sum(map(getsizeof, texts)))
+
+    def _add_texts(self, count: int, longest: int, size: int) -> None:
+        if longest > self.limits.text_length:
             raise text_too_long(self.limits)
-        self.texts += len(texts)
-        self.text_bytes += sum(map(getsizeof, texts))
+        self.texts += count
+        self.text_bytes += size
         if self.text_bytes > self.limits.text_bytes:
             raise too_large(f"it holds more than {self.limits.text_bytes // MIB} MB of text")
 
