@@ -111,7 +111,7 @@ def main() -> None:
     parser.add_argument("--smoke", action="store_true", help="small files and few rounds")
     smoke = parser.parse_args().smoke
     with TemporaryDirectory() as folder:
-        for rows, rounds in ((5, 2), (50, 2)) if smoke else ((50, 21), (20_000, 3)):
+        for rows, rounds in ((5, 2), (50, 2)) if smoke else ((50, 21), (5_000, 3)):
             report(rows, rounds, Path(folder))
 
 

@@ -8,7 +8,8 @@ from cypp_etl.workbook.markup import Attributes, Handlers, parse
 from cypp_etl.workbook.plain import PLAIN_CHARACTERS, PlainElements, set_apart
 
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
-_BLANKS = " \t\r\n"
+BLANKS = " \t\r\n"
+"""What Excel trims from a text that is not marked to be kept."""
 _LIST = re.compile(rb"<sst(?: [^<>]*)?>\s*\Z")
 _PLAIN_TEXTS = re.compile(rf'(?:<si><t(?: xml:space="preserve")?>{PLAIN_CHARACTERS}</t></si>)++')
 _PLAIN_TEXT = re.compile(r"<t([^>]*)>([^<]*)")
@@ -47,7 +48,7 @@ class RichText:
         elif name == "t" and not self._pronunciations:
             piece = "".join(texts)
             # Excel trims what is not marked to be kept.
-            self._pieces.append(piece if self._is_kept else piece.strip(_BLANKS))
+            self._pieces.append(piece if self._is_kept else piece.strip(BLANKS))
 
     def take(self) -> str:
         """The whole text, with its escapes as they are; the next one starts empty."""
@@ -85,7 +86,7 @@ def read_shared_strings(chunks: Iterable[bytes], spent: Spent) -> list[str]:
         nonlocal opened, closed
         runs = _PLAIN_TEXT.findall(plain)
         opened, closed = opened + 2 * len(runs), closed + 2 * len(runs)
-        texts = [text if is_kept else text.strip(_BLANKS) for is_kept, text in runs]
+        texts = [text if is_kept else text.strip(BLANKS) for is_kept, text in runs]
         keep(list(map(unescape, texts)) if "_x" in plain else texts)
 
     def keep(some: list[str]) -> None:

@@ -45,6 +45,33 @@ _VALUES = st.sampled_from(
 _ADDRESSES = st.sampled_from(["A1", "B1", "C1", "XFD1", "XFE1", "A2", "B2", "a1", "A01", "A1048577"])
 _STYLES = st.sampled_from(["", ' s="0"', ' s="1"', ' s="2"', ' s="9"', ' s=""'])
 _TYPES = st.sampled_from(["", ' t="n"', ' t="s"', ' t="str"', ' t="b"', ' t="e"', ' t="d"', ' t="x"', ' t="inlineStr"'])
+_FORMULAS = st.sampled_from(
+    [
+        "<f>B2/C2</f>",
+        "<f></f>",
+        "<f/>",
+        "<f />",
+        "<f>A1&gt;B1</f>",
+        '<f t="shared" ref="C2:C9" si="0">B2/C2</f>',
+        '<f t="shared" si="0"/>',
+        '<f si="0" t="shared"/>',
+        '<f t="shared" t="shared" si="0"/>',
+        '<f ca="1">TODAY()</f>',
+        '<f xmlns="urn:other">B2</f>',
+        "<f>B2</f><f>C2</f>",
+    ]
+)
+_RESULTS = st.one_of(st.builds("<v>{}</v>".format, _VALUES), st.sampled_from(["<v/>", "<v />", ""]))
+_OWN_TEXTS = st.sampled_from(
+    [
+        "<t>{}</t>",
+        '<t xml:space="preserve">{}</t>',
+        '<t xml:space="default">{}</t>',
+        "<t>{}</t><t>2</t>",
+        "<r><t>{}</t></r>",
+        "",
+    ]
+)
 _CELLS = st.one_of(
     st.builds('<c r="{}"{}{}><v>{}</v></c>'.format, _ADDRESSES, _STYLES, _TYPES, _VALUES),
     st.builds('<c r="{}"{}{}/>'.format, _ADDRESSES, _STYLES, _TYPES),
@@ -171,6 +198,31 @@ def test_prefixed_sheet_data_is_not_plain(parts_of: PartsOf, pack: Pack) -> None
     assert read_workbook(pack(parts)).sheets[0].rows == {}
 
 
+_CONTENTS = st.one_of(
+    st.builds("{}{}".format, _FORMULAS, _RESULTS),
+    st.builds(lambda own, value: f"<is>{own.format(f' {value} ')}</is>", _OWN_TEXTS, _VALUES),
+    st.just(""),
+)
+
+
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cells=st.lists(st.tuples(_STYLES, _TYPES, _CONTENTS), min_size=1, max_size=2))
+@example(cells=[("", ' t="inlineStr"', "<is><t> text </t></is>")])
+@example(cells=[("", ' t="inlineStr"', '<is><t xml:space="preserve"> text </t></is>')])
+@example(cells=[("", ' t="inlineStr"', '<is><t xml:space="default"> text </t></is>')])
+@example(cells=[("", ' t="s"', "")])
+@example(cells=[("", "", "<f>A2/B2</f><v/>")])
+def test_a_parser_reads_formulas_and_texts_of_cells_alike(
+    parts_of: PartsOf, pack: Pack, cells: list[tuple[str, str, str]]
+) -> None:
+    filled = (
+        f'<c r="{column}1"{style}{kind}>{content}</c>'
+        for column, (style, kind, content) in zip("AB", cells, strict=False)
+    )
+    row = f'<row r="1">{"".join(filled)}<c r="C1"><v>1</v></c></row>'
+    assert _said(pack(parts_of(row, strings=_STRINGS))) == _said(pack(parts_of(_COMMENT + row, strings=_STRINGS)))
+
+
 @pytest.mark.parametrize(
     ("declared", "encoding", "read"),
     [
@@ -208,7 +260,11 @@ def test_rows_that_chunks_cut_are_whole(parts_of: PartsOf, pack: Pack, length: i
 @pytest.mark.parametrize("cut", [1, 7, 100, 1_000])
 def test_the_parser_sees_no_plain_row(cut: int) -> None:
     before, after = b'<worksheet xmlns="urn:x"><sheetData>', b"</sheetData></worksheet>"
-    plain = b'<row r="1" spans="1:2"><c r="A1" s="3" t="s"><v>0</v></c><c r="B1" s="1" /></row>'
+    plain = (
+        b'<row r="1" spans="1:2"><c r="A1" s="3" t="s"><v>0</v></c><c r="B1" s="1" />'
+        b'<c r="C1"><f>A1/B1</f><v>0.5</v></c><c r="D1" t="str"><f t="shared" si="0"/><v /></c>'
+        b'<c r="E1" t="inlineStr"><is><t xml:space="preserve"> text</t></is></c></row>'
+    )
     hidden = b'<row r="2" hidden="1"><c r="A2"><v>1</v></c></row>'
     rows = before + plain + hidden + plain + after
     cuts = range(len(before) + 20, len(rows), cut)
