@@ -1,13 +1,13 @@
 """Judging what changed: what depends on it is judged again, and only what came out differently is written."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache, reduce
 from operator import or_ as union
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, func, or_, select, union_all
+from sqlalchemy import Connection, func, select, union_all
 
 from cypp_etl.judgement.dependents import LAST, Span, dependents
 from cypp_etl.periods import parse_period
@@ -15,15 +15,13 @@ from cypp_etl.plan_model import Plan
 from schemas.codes import Measure, Qualifier
 from warehouse.bulk import insert_rows
 from warehouse.clinics import Change, keep_clinics
+from warehouse.reach import Reach, is_reached, judged_together, of_series, reach_of_each, within
 from warehouse.series import FigureKey, Series
 from warehouse.tables import JUDGED, judgement, observation
 from warehouse.timeline import end_rows
 
 if TYPE_CHECKING:
     import pandas as pd
-
-PARTNERS_AT_ONCE = 100
-"""How many partners' series are in memory together."""
 
 _FIGURE = ("partner_code", "indicator", "period", "measure", "value", "marker", "qualifiers", "observation_id")
 
@@ -35,18 +33,6 @@ _YEAR_LETTERS = len("2010-11")
 
 # Partner, indicator and period of a judgement: plain tuples, since there are thousands in a batch.
 _Key: TypeAlias = tuple[str, str, str]
-
-
-class _Reach(NamedTuple):
-    """A span in codes, which sort as their periods do."""
-
-    year: str
-    first: str
-    last: str
-
-    @classmethod
-    def of(cls, span: Span) -> "_Reach":
-        return cls(span.first.year.code, span.first.code, span.last.code)
 
 
 def rejudge(
@@ -107,8 +93,8 @@ def _rejudge(
     connection: Connection, plan: Plan, plan_id: int, spans: Mapping[Series, Span], at: datetime
 ) -> Counter[Series]:
     changed: Counter[Series] = Counter()
-    for few in _few_partners(spans):
-        reaches = _reaches(few)
+    for few in judged_together(spans):
+        reaches = reach_of_each(few)
         judged = _judge(_figures_compared(connection, few), plan, reaches)
         held = _judgements_in_force(connection, few, reaches)
         keys = _replace(connection, held, judged, plan_id, at)
@@ -126,53 +112,15 @@ def _change(key: _Key, judged: Mapping[_Key, tuple[Any, ...]]) -> Change:
     return Change(Series(partner_code, indicator), since, said)
 
 
-def _few_partners(spans: Mapping[Series, Span]) -> Iterator[dict[Series, Span]]:
-    by_partner: dict[str, dict[Series, Span]] = {}
-    for series, span in spans.items():
-        by_partner.setdefault(series.partner_code, {})[series] = span
-    partners = sorted(by_partner)
-    for start in range(0, len(partners), PARTNERS_AT_ONCE):
-        few = partners[start : start + PARTNERS_AT_ONCE]
-        yield {series: span for code in few for series, span in by_partner[code].items()}
-
-
-def _reaches(spans: Mapping[Series, Span]) -> dict[tuple[str, str], _Reach]:
-    reach = lru_cache(maxsize=None)(_Reach.of)
-    return {series: reach(span) for series, span in spans.items()}
-
-
-def _is_in(reaches: Mapping[tuple[str, str], _Reach], row: Sequence[Any], period: str) -> bool:
-    """Whether a row, which begins with a series, is among what is judged."""
-    reach = reaches.get((row[0], row[1]))
-    return reach is not None and (reach.first <= period <= reach.last or period == reach.year)
-
-
-def _in_force(table: Table, spans: Mapping[Series, Span]) -> ColumnElement[bool]:
-    """The rows in force of series, and of as many others as share a partner and an indicator with them."""
-    columns = table.c
-    return and_(
-        columns.superseded_at.is_(None),
-        columns.partner_code.in_({series.partner_code for series in spans}),
-        columns.indicator.in_({series.indicator for series in spans}),
-    )
-
-
-def _within(table: Table, spans: Iterable[Span]) -> ColumnElement[bool]:
-    """The rows of the least span that holds all spans: codes sort as their periods do."""
-    hull, period = _Reach.of(reduce(union, set(spans))), table.c.period
-    # A range, for the index, of which the quarters before the first are left out.
-    return and_(period.between(hull.year, hull.last), or_(period == hull.year, period >= hull.first))
-
-
 def _figures_compared(connection: Connection, spans: Mapping[Series, Span]) -> list[tuple[Any, ...]]:
     """The figures in force by which the spans of series are judged."""
     columns = observation.c
     compared = [measure.value for measure in (Measure.ACTUAL, Measure.HISTORY)]
     others = [measure.value for measure in Measure if measure not in compared]
-    figures = select(*(columns[name] for name in _FIGURE)).where(_in_force(observation, spans))
+    figures = select(*(columns[name] for name in _FIGURE)).where(of_series(observation, spans))
     query = union_all(
         figures.where(
-            columns.measure.in_(compared), _within(observation, (span.compared_with for span in set(spans.values())))
+            columns.measure.in_(compared), within(observation, (span.compared_with for span in set(spans.values())))
         ),
         figures.where(columns.measure.in_(others)),
     )
@@ -180,18 +128,18 @@ def _figures_compared(connection: Connection, spans: Mapping[Series, Span]) -> l
 
 
 def _judgements_in_force(
-    connection: Connection, spans: Mapping[Series, Span], reaches: Mapping[tuple[str, str], _Reach]
+    connection: Connection, spans: Mapping[Series, Span], reaches: Mapping[tuple[str, str], Reach]
 ) -> dict[_Key, tuple[int, tuple[Any, ...]]]:
     """By key, the number of each judgement of the spans, and its observation with the judged values."""
     columns = judgement.c
     query = select(*(columns[name] for name in (*_KEY, "judgement_id", "observation_id", *JUDGED))).where(
-        _in_force(judgement, spans), _within(judgement, spans.values())
+        of_series(judgement, spans), within(judgement, spans.values())
     )
-    return {row[:3]: (row[3], row[4:]) for row in connection.execute(query).all() if _is_in(reaches, row, row[2])}
+    return {row[:3]: (row[3], row[4:]) for row in connection.execute(query).all() if is_reached(reaches, row, row[2])}
 
 
 def _judge(
-    rows: Sequence[tuple[Any, ...]], plan: Plan, reaches: Mapping[tuple[str, str], _Reach] | None = None
+    rows: Sequence[tuple[Any, ...]], plan: Plan, reaches: Mapping[tuple[str, str], Reach] | None = None
 ) -> dict[_Key, tuple[Any, ...]]:
     """By key, the observation judged, with the judged values: all of them, or those that are reached."""
     rows = [row for row in rows if row[1] in plan.indicators]
@@ -203,7 +151,7 @@ def _judge(
     judged = judge(_frame(rows), plan)
     asked = [rows[place] for place in judged.index.tolist()]
     if reaches is not None:
-        places = [place for place, row in enumerate(asked) if _is_in(reaches, row, row[2])]
+        places = [place for place, row in enumerate(asked) if is_reached(reaches, row, row[2])]
         judged, asked = judged.iloc[places], [asked[place] for place in places]
     values = zip((row[-1] for row in asked), *(_plain(judged[name]) for name in JUDGED), strict=True)
     return dict(zip((row[:3] for row in asked), values, strict=True))
