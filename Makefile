@@ -32,8 +32,7 @@ bench: install
 	$(BIN)/python benchmarks/checking.py
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/judging.py
-	$(BIN)/python benchmarks/rejudging.py
-	$(BIN)/python benchmarks/views.py
+	$(BIN)/python benchmarks/million.py
 	$(BIN)/python benchmarks/dropping.py --drops 50
 	$(BIN)/python benchmarks/backfilling.py
 

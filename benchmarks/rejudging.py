@@ -1,9 +1,9 @@
-"""How long judging again takes after one correction, beside judging everything, at a million observations.
+"""How long judging again takes after one correction, beside judging everything.
 
-`python benchmarks/rejudging.py` fills a warehouse, records corrections of one return each, and then judges everything
-anew, as a new plan would have it. Times are of computing and by the clock. `--postgresql` does so on PostgreSQL, whose
-own computing is not counted; `--smoke` fills in a few hundred observations only. `--quarters 10 50 100` shows instead
-how a correction's time grows with the quarters kept, of a tenth of the partners.
+Corrections of one return each are recorded, and then everything is judged anew, as a new plan would have it. Times are
+of computing and by the clock. `benchmarks/million.py` does so at a million observations; `python
+benchmarks/rejudging.py` shows how a correction's time grows with the quarters kept, of a tenth of the partners.
+`--postgresql` does so on PostgreSQL, whose own computing is not counted; `--smoke` in a small one.
 """
 
 import argparse
@@ -17,11 +17,12 @@ from pathlib import Path
 from random import Random
 from typing import TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.big_warehouse import MILLION, SEEDED_AT, SMALL, Size, correction, empty_warehouse, seed
+from cypp_etl.plan_model import Plan
 from schemas.codes import Measure
 from warehouse.engine import writing
 from warehouse.judging import rejudge, rejudge_everything
@@ -48,49 +49,47 @@ def print_times(what: str, times: list[tuple[float, float]]) -> float:
     return clock
 
 
-def measure(system: str, size: Size) -> None:
-    """Fill a warehouse of a size, and print the times of it."""
+def correct(engine: Engine, plan: Plan, size: Size) -> None:
+    """Correct returns in a warehouse of a size, judge everything in it again, and print the times of it."""
     chance = Random(1)
-    with empty_warehouse(system) as engine:
-        plan = seed(engine, size)
-        at = SEEDED_AT + timedelta(days=3650)
-        recorded, judged = [], []
+    at = SEEDED_AT + timedelta(days=3650)
+    recorded, judged = [], []
 
-        def judge_again(connection: Connection, touched: list[FigureKey]) -> tuple[float, float]:
-            plan_id = require_plan(connection, plan, at)
-            return timed(lambda: rejudge(connection, plan, plan_id, touched, at))
+    def judge_again(connection: Connection, touched: list[FigureKey]) -> tuple[float, float]:
+        plan_id = require_plan(connection, plan, at)
+        return timed(lambda: rejudge(connection, plan, plan_id, touched, at))
 
-        for number in range(CORRECTIONS):
-            partner_code, period = chance.choice(list(plan.partners)), chance.choice(size.periods)
-            one = Arrival(correction(plan, partner_code, period, f"again {number}", chance), at)
-            with writing(engine) as connection:
-                recorded.append(timed(lambda: record_batch(connection, [one], plan, at)))  # noqa: B023
-                # What it touched once more: everything is read and judged, and nothing left to write.
-                touched = [FigureKey(partner_code, name, Measure.ACTUAL, period.code) for name in plan.indicators]
-                judged.append(judge_again(connection, touched))
+    for number in range(CORRECTIONS):
+        partner_code, period = chance.choice(list(plan.partners)), chance.choice(size.periods)
+        one = Arrival(correction(plan, partner_code, period, f"again {number}", chance), at)
         with writing(engine) as connection:
-            plan_id = require_plan(connection, plan, at)
-            everything = timed(lambda: rejudge_everything(connection, plan, plan_id, at))
-    print(f"{size.observations:,} observations of {size.quarters} quarters on {system}; {size.indicators} a return")
-    print_times("a correction recorded, judged again and written", recorded)
-    one = print_times("of which judging again, without writing", judged)
+            recorded.append(timed(lambda: record_batch(connection, [one], plan, at)))  # noqa: B023
+            # What it touched once more: everything is read and judged, and nothing left to write.
+            touched = [FigureKey(partner_code, name, Measure.ACTUAL, period.code) for name in plan.indicators]
+            judged.append(judge_again(connection, touched))
+    with writing(engine) as connection:
+        plan_id = require_plan(connection, plan, at)
+        everything = timed(lambda: rejudge_everything(connection, plan, plan_id, at))
+    print_times(f"a correction of {size.indicators} figures, judged again and written", recorded)
+    one_of_them = print_times("of which judging again, without writing", judged)
     all_of_it = print_times("everything judged again", [everything])
-    print(f"{'ratio':50}{all_of_it / one:>12,.0f}", flush=True)
+    print(f"{'ratio':50}{all_of_it / one_of_them:>12,.0f}", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--smoke", action="store_true", help="a few hundred observations only")
     parser.add_argument("--postgresql", action="store_true", help="on PostgreSQL instead of SQLite")
-    parser.add_argument(
-        "--quarters", type=int, nargs="+", default=[], help="so many quarters, of a tenth of the partners"
-    )
+    parser.add_argument("--quarters", type=int, nargs="+", default=[10, 50, 100], help="so many quarters kept")
     arguments = parser.parse_args()
     system = "postgresql" if arguments.postgresql else "sqlite"
-    size = SMALL if arguments.smoke else MILLION
-    fewer = replace(size, partners=max(size.partners // 10, 1))
-    for one in [replace(fewer, quarters=quarters) for quarters in arguments.quarters] or [size]:
-        measure(system, one)
+    size = SMALL if arguments.smoke else replace(MILLION, partners=MILLION.partners // 10)
+    for quarters in [size.quarters] if arguments.smoke else arguments.quarters:
+        one = replace(size, quarters=quarters)
+        with empty_warehouse(system) as engine:
+            plan = seed(engine, one)
+            print(f"\n{one.observations:,} observations of {quarters} quarters on {system}")
+            correct(engine, plan, one)
 
 
 if __name__ == "__main__":

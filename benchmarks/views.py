@@ -1,21 +1,16 @@
 """How long the views take as BI tools ask them, at a million observations: one period, one partner, one indicator.
 
-`python benchmarks/views.py` fills a warehouse and asks each question as a tool does: all columns of all rows come into
-this process. Beside it stands how long the database takes to go through the whole view and count its rows, for which
-it need not work out every column. `--postgresql` asks PostgreSQL instead of SQLite; `--smoke` fills in a few hundred
-observations only.
+Each question is asked as a tool does: all columns of all rows come into this process. Beside it stands how long the
+database takes to go through the whole view and count its rows, for which it need not work out every column.
+`benchmarks/million.py` asks them.
 """
 
-import argparse
-import sys
 import time
-from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from benchmarks.big_warehouse import MILLION, SMALL, empty_warehouse, seed
+from benchmarks.big_warehouse import Size
+from cypp_etl.plan_model import Plan
 from warehouse.engine import reading
 
 ALL = "*"
@@ -60,36 +55,24 @@ def quickest(connection: Connection, question: str, runs: int = RUNS) -> tuple[f
     return min(times) * 1000, rows
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--smoke", action="store_true", help="a few hundred observations only")
-    parser.add_argument("--postgresql", action="store_true", help="ask PostgreSQL instead of SQLite")
-    arguments = parser.parse_args()
-    size = SMALL if arguments.smoke else MILLION
-    with empty_warehouse("postgresql" if arguments.postgresql else "sqlite") as engine:
-        plan = seed(engine, size)
-        values: dict[str, object] = {
-            "period": size.periods[-3].code,
-            "opened_period": size.periods[-3].code,
-            "partner_code": next(iter(plan.partners)),
-            "indicator": next(iter(plan.indicators)),
-            "aspiration": next(iter(plan.actions.values())).aspiration,
-            "submission_id": 7,
+def ask_views(engine: Engine, plan: Plan, size: Size) -> None:
+    """Ask all questions of a warehouse of a size, and print the times of it."""
+    values: dict[str, object] = {
+        "period": size.periods[-3].code,
+        "opened_period": size.periods[-3].code,
+        "partner_code": next(iter(plan.partners)),
+        "indicator": next(iter(plan.indicators)),
+        "aspiration": next(iter(plan.actions.values())).aspiration,
+        "submission_id": 7,
+    }
+    print(f"{'view':24}{'filtered by':32}{'rows':>8}{'ms':>9}{'whole view, ms':>16}{'ratio':>8}")
+    with reading(engine) as connection:
+        whole = {
+            view: quickest(connection, f"SELECT count(*) FROM {view}", 1)[0] for view in {each[0] for each in QUESTIONS}
         }
-        print(f"{size.observations:,} observations on {engine.dialect.name}")
-        print(f"{'view':24}{'filtered by':32}{'rows':>8}{'ms':>9}{'whole view, ms':>16}{'ratio':>8}")
-        with reading(engine) as connection:
-            whole = {
-                view: quickest(connection, f"SELECT count(*) FROM {view}", 1)[0]
-                for view in {each[0] for each in QUESTIONS}
-            }
-            for view, columns, names in QUESTIONS:
-                order = " GROUP BY direction" if columns == BY_DIRECTION else ""
-                asked = " AND ".join(f"{name} = {_literal(values[name])}" for name in names)
-                ms, rows = quickest(connection, f"SELECT {columns} FROM {view} WHERE {asked}{order}")
-                by = ", ".join(names) + (" (grouped)" if order else "")
-                print(f"{view:24}{by:32}{rows:>8,}{ms:>9.1f}{whole[view]:>16.1f}{whole[view] / ms:>8.1f}", flush=True)
-
-
-if __name__ == "__main__":
-    main()
+        for view, columns, names in QUESTIONS:
+            order = " GROUP BY direction" if columns == BY_DIRECTION else ""
+            asked = " AND ".join(f"{name} = {_literal(values[name])}" for name in names)
+            ms, rows = quickest(connection, f"SELECT {columns} FROM {view} WHERE {asked}{order}")
+            by = ", ".join(names) + (" (grouped)" if order else "")
+            print(f"{view:24}{by:32}{rows:>8,}{ms:>9.1f}{whole[view]:>16.1f}{whole[view] / ms:>8.1f}", flush=True)

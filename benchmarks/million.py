@@ -1,0 +1,36 @@
+"""A warehouse of a million observations: how long its views take, and what a correction costs.
+
+`python benchmarks/million.py` fills a warehouse in a minute, asks its views as BI tools do, and then corrects returns
+in it. `--postgresql` does so on PostgreSQL instead of SQLite; `--smoke` fills in a few hundred observations only.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.big_warehouse import MILLION, SMALL, empty_warehouse, seed
+from benchmarks.rejudging import correct
+from benchmarks.views import ask_views
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--smoke", action="store_true", help="a few hundred observations only")
+    parser.add_argument("--postgresql", action="store_true", help="on PostgreSQL instead of SQLite")
+    arguments = parser.parse_args()
+    size = SMALL if arguments.smoke else MILLION
+    with empty_warehouse("postgresql" if arguments.postgresql else "sqlite") as engine:
+        started = time.perf_counter()
+        plan = seed(engine, size)
+        seconds = time.perf_counter() - started
+        print(f"{size.observations:,} observations on {engine.dialect.name}, filled in {seconds:.0f} s\n")
+        ask_views(engine, plan, size)
+        print()
+        correct(engine, plan, size)
+
+
+if __name__ == "__main__":
+    main()
