@@ -1,5 +1,6 @@
 """The steps of an ingestion as plain functions, and the place where they happen; flows only call them in turn."""
 
+import os
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -68,7 +69,8 @@ class Workplace:
 def read(kept: Kept) -> bytes:
     """The bytes that were kept, or so many of them that they are refused for their size."""
     with kept.path.open("rb") as copy:
-        return copy.read(READ_BYTES)
+        # Python sets aside as much as it is told to read.
+        return copy.read(min(READ_BYTES, os.fstat(copy.fileno()).st_size))
 
 
 def open_workplace(settings: Settings) -> Workplace:

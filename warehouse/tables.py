@@ -136,7 +136,7 @@ judgement = Table(
     metadata,
     row_id("judgement_id"),
     # The very figure that was judged, and the plan it was judged by: a judgement can always be worked out again.
-    refers("observation_id", "observation.observation_id", nullable=False, index=True),
+    refers("observation_id", "observation.observation_id", nullable=False),
     refers("plan_id", plan.c.plan_id, nullable=False),
     *(code(name) for name in ("partner_code", "indicator", "period")),
     *(
