@@ -143,7 +143,7 @@ class Checker:
         parsed.findings += arithmetic.judge_populations(figures, self.history)
         if parsed.layout == RETURN:
             parsed.findings += judge_targets(parsed, self.plan)
-            parsed.findings += change.judge_change(figures, self.history)
+            parsed.findings += change.judge_change(figures, self.history, self.plan)
             parsed.findings += milestones.judge_milestone_states(parsed, self.history)
 
 

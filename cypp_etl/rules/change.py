@@ -6,41 +6,58 @@ from decimal import Decimal
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow
 from cypp_etl.periods import Period
-from cypp_etl.plan_model import Indicator
+from cypp_etl.plan_model import Indicator, Plan
 from cypp_etl.rules.arithmetic import rounded, shown, step
 from cypp_etl.submission import History
 from schemas.codes import Accumulation, Measure
 
 
-def judge_change(figures: Iterable[FigureRow], history: History) -> Iterator[Finding]:
+def judge_change(figures: Iterable[FigureRow], history: History, plan: Plan) -> Iterator[Finding]:
     """Compare each actual with the one before it.
 
     A change of more than the plan's share of the earlier figure, and of more than one step of the last decimal, is a
-    QUERY unless a comment explains it already. A figure that is the earlier one to the last digit is a NOTE.
+    QUERY unless a comment explains it already. A figure that is that of the period before to the last digit is a NOTE.
     """
     for figure in figures:
         if figure.measure is not Measure.ACTUAL or figure.period is None or figure.value is None:
             continue
-        earlier = _earlier(figure, figure.period)
-        known = history.figures.get((figure.partner_code, Measure.ACTUAL, figure.leaf.indicator, earlier))
-        if known is None or known.value is None:
+        before = _figure_before(figure, figure.period, history, plan)
+        if before is None:
             continue
-        if figure.value == known.value:
-            yield figure.find("unchanged", **_in_words(earlier, known.value, figure.leaf))
-        elif _is_large(figure, figure.value, known.value):
+        earlier, value = before
+        if figure.value == value:
+            if earlier == _period_before(figure.leaf, figure.period):
+                yield figure.find("unchanged", **_in_words(earlier, value, figure.leaf))
+        elif _is_large(figure, figure.value, value):
             code = "large-change-explained" if figure.comment else "large-change"
-            now, before = shown(figure.value, figure.leaf), _in_words(earlier, known.value, figure.leaf)
-            yield figure.find(code, now=now, **before)
+            now = shown(figure.value, figure.leaf)
+            yield figure.find(code, now=now, **_in_words(earlier, value, figure.leaf))
+
+
+def _figure_before(figure: FigureRow, period: Period, history: History, plan: Plan) -> tuple[Period, Decimal] | None:
+    """The last figure that one can be held against, and its period: where a quarter is missing, an earlier one.
+
+    Without any, a figure in hundredths of what was meant would pass unasked. A whole year says what its last quarter
+    does only where figures do not add up over it.
+    """
+    leaf, last_year = figure.leaf, period.year.previous
+    periods = [_period_before(leaf, period), period.years_later(-1)]
+    is_like_a_year = not period.quarter or leaf.accumulation is Accumulation.LATEST
+    for earlier in [*periods, last_year] if is_like_a_year else periods:
+        known = history.figures.get((figure.partner_code, Measure.ACTUAL, leaf.indicator, earlier))
+        if known is not None and known.value is not None:
+            return earlier, known.value
+    outturn = plan.figure(Measure.HISTORY, leaf.indicator, last_year) if is_like_a_year else None
+    return (last_year, outturn.value) if outturn and outturn.value is not None else None
+
+
+def _period_before(leaf: Indicator, period: Period) -> Period:
+    """The period just before; a year ago for figures that grow from quarter to quarter and begin anew in April."""
+    return period.years_later(-1) if leaf.accumulation is Accumulation.CUMULATIVE else period.previous
 
 
 def _in_words(earlier: Period, value: Decimal, leaf: Indicator) -> dict[str, str]:
     return {"earlier": earlier.label, "before": shown(value, leaf)}
-
-
-def _earlier(figure: FigureRow, period: Period) -> Period:
-    """The period just before; a year ago for figures that grow from quarter to quarter and begin anew in April."""
-    is_cumulative = figure.leaf.accumulation is Accumulation.CUMULATIVE
-    return period.years_later(-1) if is_cumulative else period.previous
 
 
 def _is_large(figure: FigureRow, now: Decimal, then: Decimal) -> bool:

@@ -65,7 +65,8 @@ def test_a_blank_template_lacks_its_figures_and_nothing_else(checker, plan, part
 @pytest.mark.parametrize("partner_code", PARTNERS)
 def test_a_filled_return_passes(checker, plan, filled, partner_code):
     checked = checker.check(Received(f"inbox/{partner_code}/return.xlsx", filled[partner_code], partner_code))
-    assert checked.findings == ()
+    # One figure is far from last year's, which its comment explains.
+    assert {finding.code for finding in checked.findings} <= {"large-change-explained"}
     assert (checked.partner_code, checked.period, checked.layout) == (partner_code, QUARTER, "return")
     assert checked.file_name == "return.xlsx"
     assert [each.indicator for each in checked.observations] == list(plan.owed_by[partner_code])

@@ -8,6 +8,8 @@ from cypp_etl.submission import History, KnownFigure
 from schemas.codes import Accumulation, Marker, Measure
 
 QUARTER = Period(2010, 3)
+LATER = Period(2013, 3)
+"""Of whose past the plan knows nothing."""
 
 
 @pytest.mark.parametrize(
@@ -29,45 +31,87 @@ QUARTER = Period(2010, 3)
     ],
 )
 def test_a_change_is_large_beyond_the_plans_share_and_one_step(
-    *, make_figure, make_history, places, before, now, expected
+    *, make_figure, make_history, places, plan, before, now, expected
 ):
     history = make_history({("NI 112", QUARTER.previous): before})
-    assert places(judge_change([make_figure("NI 112", now)], history)) == expected
+    assert places(judge_change([make_figure("NI 112", now)], history, plan)) == expected
 
 
-def test_a_comment_explains_a_large_change(make_figure, make_history, places):
+def test_a_comment_explains_a_large_change(make_figure, make_history, places, plan):
     history = make_history({("NI 45", QUARTER.previous): "35.2"})
     figure = make_figure("NI 45", "71.0", comment="New provider from July")
-    (finding,) = judge_change([figure], history)
+    (finding,) = judge_change([figure], history, plan)
     assert finding.code == "large-change-explained"
     assert finding.message == "NI 45 changed from 35.2% in 2010/11 Q2 to 71.0%. The comment explains it."
 
 
-def test_nothing_to_compare_is_nothing_to_say(make_figure, make_history, places):
+def test_nothing_to_compare_is_nothing_to_say(make_figure, make_history, places, plan):
     figure = make_figure("NI 45", "71.0")
-    assert places(judge_change([figure], History())) == []
+    assert places(judge_change([figure], History(), plan)) == []
     key = "yos", Measure.ACTUAL, "NI 45", QUARTER.previous
-    assert places(judge_change([figure], History({key: KnownFigure(None, Marker.NOT_AVAILABLE)}))) == []
+    assert places(judge_change([figure], History({key: KnownFigure(None, Marker.NOT_AVAILABLE)}), plan)) == []
     known = make_history({("NI 45", QUARTER.previous): "35.2"})
-    assert places(judge_change([make_figure("NI 45", None), make_figure("NI 45", 1, period=None)], known)) == []
-    assert places(judge_change([make_figure("NI 45", 1, measure=Measure.TARGET)], known)) == []
+    assert places(judge_change([make_figure("NI 45", None), make_figure("NI 45", 1, period=None)], known, plan)) == []
+    assert places(judge_change([make_figure("NI 45", 1, measure=Measure.TARGET)], known, plan)) == []
 
 
-def test_the_first_quarter_follows_the_fourth_of_last_year(make_figure, make_history, places):
+def test_the_first_quarter_follows_the_fourth_of_last_year(make_figure, make_history, places, plan):
     history = make_history({("NI 45", Period(2009, 4)): "35.2"})
-    assert places(judge_change([make_figure("NI 45", "71.0", period=Period(2010, 1))], history)) == [
+    assert places(judge_change([make_figure("NI 45", "71.0", period=Period(2010, 1))], history, plan)) == [
         ("large-change", "G2")
     ]
 
 
-def test_a_year_is_compared_with_the_year_before(make_figure, make_history, places):
+def test_a_year_is_compared_with_the_year_before(make_figure, make_history, places, plan):
     history = make_history({("NI 45", Period(2009)): "35.2", ("NI 45", Period(2009, 4)): "71.0"})
-    assert places(judge_change([make_figure("NI 45", "71.0", period=Period(2010))], history)) == [
+    assert places(judge_change([make_figure("NI 45", "71.0", period=Period(2010))], history, plan)) == [
         ("large-change", "G2")
     ]
 
 
-def test_what_grows_through_the_year_is_compared_with_a_year_ago(make_figure, make_history, places):
+def test_what_grows_through_the_year_is_compared_with_a_year_ago(make_figure, make_history, places, plan):
     figure = make_figure("NI 111a", 150, leaf={"accumulation": Accumulation.CUMULATIVE})
-    assert places(judge_change([figure], make_history({("NI 111a", QUARTER.previous): 100}))) == []
-    assert places(judge_change([figure], make_history({("NI 111a", Period(2009, 3)): 100}))) == [("large-change", "G2")]
+    assert places(judge_change([figure], make_history({("NI 111a", QUARTER.previous): 100}), plan)) == []
+    assert places(judge_change([figure], make_history({("NI 111a", Period(2009, 3)): 100}), plan)) == [
+        ("large-change", "G2")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ({}, []),
+        ({LATER.years_later(-1): "71.0"}, [("large-change", "G2")]),
+        ({LATER.years_later(-1): "0.9"}, []),
+        ({LATER.years_later(-1): "0.71"}, []),
+        ({LATER.year.previous: "71.0"}, [("large-change", "G2")]),
+        ({LATER.years_later(-1): "0.9", LATER.year.previous: "71.0"}, []),
+        ({LATER.previous: "0.9", LATER.years_later(-1): "71.0"}, []),
+    ],
+)
+def test_where_a_quarter_is_missing_an_earlier_figure_is_asked_about(
+    *, make_figure, make_history, places, plan, known, expected
+):
+    history = make_history({("NI 45", period): value for period, value in known.items()})
+    assert places(judge_change([make_figure("NI 45", "0.71", period=LATER)], history, plan)) == expected
+
+
+def test_a_marker_in_the_quarter_before_hides_no_large_change(make_figure, make_history, places, plan):
+    known = dict(make_history({("NI 45", Period(2009, 3)): "71.0"}).figures)
+    known["yos", Measure.ACTUAL, "NI 45", QUARTER.previous] = KnownFigure(None, Marker.NOT_AVAILABLE)
+    assert places(judge_change([make_figure("NI 45", "0.71")], History(known), plan)) == [("large-change", "G2")]
+
+
+def test_a_first_return_is_held_against_the_plans_history(make_figure, plan):
+    (finding,) = judge_change([make_figure("NI 45", "0.7", period=Period(2009, 1))], History(), plan)
+    assert finding.message == "NI 45 changed from 72.6% in 2008/09 to 0.7%, which is a large change."
+    assert not list(judge_change([make_figure("NI 45", "72.6", period=Period(2009, 1))], History(), plan))
+
+
+@pytest.mark.parametrize("accumulation", [Accumulation.SUM, Accumulation.CUMULATIVE])
+def test_a_quarter_of_what_adds_up_is_not_held_against_a_year(make_figure, make_history, places, plan, accumulation):
+    history = make_history({("NI 111a", Period(2009)): 400})
+    figure = make_figure("NI 111a", 100, leaf={"accumulation": accumulation})
+    assert places(judge_change([figure], history, plan)) == []
+    year = make_figure("NI 111a", 100, leaf={"accumulation": accumulation}, period=Period(2010))
+    assert places(judge_change([year], history, plan)) == [("large-change", "G2")]
