@@ -23,7 +23,7 @@ class SheetReader:
     """Listens to one sheet part and fills in a Sheet.
 
     `strings` gives the shared texts, and is called only where a cell refers to one: a workbook need not have any.
-    `targets` are as in `AroundCells`.
+    `targets` are as in `AroundCells`. A formula whose result is the `placeholder` was never worked out.
     """
 
     __slots__ = (
@@ -39,6 +39,7 @@ class SheetReader:
         "_is_formula",
         "_opened",
         "_openers",
+        "_placeholder",
         "_raw",
         "_rich",
         "_row",
@@ -58,8 +59,11 @@ class SheetReader:
         strings: Callable[[], list[str]],
         targets: Mapping[str, str],
         spent: Spent,
+        *,
+        placeholder: float | None = None,
     ) -> None:
         self._sheet = sheet
+        self._placeholder = placeholder
         self._styles = styles
         self._strings = strings
         self._spent = spent
@@ -133,7 +137,7 @@ class SheetReader:
             raw = self._raw
             is_formula = self._is_formula
             if raw is not None:
-                kind, value = self._build(raw, self._style)
+                kind, value = self._result(raw) if is_formula else self._build(raw, self._style)
                 if value is None and not is_formula:
                     return
                 if kind is CellKind.ERROR:
@@ -159,6 +163,11 @@ class SheetReader:
             if name == "sheetData":
                 self._depth_of_rows = -1
 
+    def _result(self, raw: str) -> Value:
+        """What a formula came to, if it was ever worked out."""
+        found = self._build(raw, self._style)
+        return (CellKind.BLANK, None) if found[1] == self._placeholder else found
+
     def _start_formula(self, _attributes: Attributes) -> None:
         self._is_formula = True
 
@@ -177,7 +186,9 @@ class SheetReader:
 
     def _take_rows(self, rows: str) -> None:
         """Take plain rows, as if the parser had told of them."""
-        for row, cells in read_rows(rows, self._styles, self._strings, self._builders, self._spent):
+        for row, cells in read_rows(
+            rows, self._styles, self._strings, self._builders, self._spent, placeholder=self._placeholder
+        ):
             self._begin_row(row)
             if self._cells.keys() & cells.keys():
                 raise damaged(TWO_IN_ONE_PLACE)

@@ -14,7 +14,7 @@ _TRANSITIONAL = "http://schemas.openxmlformats.org/"
 _STRICT = "http://purl.oclc.org/ooxml/"
 SHEET_NAMES = frozenset(
     (
-        *("workbook", "workbookPr", "sheets", "sheet"),
+        *("workbook", "workbookPr", "calcPr", "sheets", "sheet"),
         *("styleSheet", "numFmts", "numFmt", "cellXfs", "xf"),
         *("sst", "si", "t", "r", "rPh"),
         *("worksheet", "cols", "col", "sheetData", "row", "c", "f", "v", "is", "mergeCells", "mergeCell"),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import NamedTuple
 
+from cypp_etl.workbook.around import TRUE
 from cypp_etl.workbook.cells import SheetReader
 from cypp_etl.workbook.collecting import collection_paused
 from cypp_etl.workbook.comments import read_comments
@@ -16,7 +17,9 @@ from cypp_etl.workbook.sniff import workbook_part
 from cypp_etl.workbook.strings import read_shared_strings
 from cypp_etl.workbook.styles import GENERAL_STYLE, Style, read_styles
 
-_LISTED = frozenset({"sheet", "workbookPr"})
+_LISTED = frozenset({"sheet", "workbookPr", "calcPr"})
+# What XlsxWriter writes for the result of every formula, with the wish that it be worked out when the file is opened.
+_PLACEHOLDER = 0.0
 _WITHOUT_CELLS = frozenset({"chartsheet", "dialogsheet", "xlMacrosheet", "xlIntlMacrosheet"})
 
 
@@ -40,7 +43,9 @@ class OoxmlBook:
         self._package = package
         self._links = package.relationships(part)
         listed = work_out(find_elements, package.listing(part), package.spent, _LISTED)
-        self._is_1904 = any(element.attributes.get("date1904") in {"1", "true"} for element in listed)
+        self._is_1904 = any(element.attributes.get("date1904") in TRUE for element in listed)
+        is_to_be_worked_out = any(element.attributes.get("fullCalcOnLoad") in TRUE for element in listed)
+        self._placeholder = _PLACEHOLDER if is_to_be_worked_out else None
         self._entries = self._with_cells([element.attributes for element in listed if element.parent == "sheets"])
 
     @property
@@ -70,7 +75,9 @@ class OoxmlBook:
         with collection_paused():
             for name, is_hidden, part, targets, comments in self._entries:
                 sheet = begin(name, is_hidden)
-                SheetReader(sheet, styles, strings, targets, self._package.spent).read(self._package.chunks(part))
+                spent, placeholder = self._package.spent, self._placeholder
+                reader = SheetReader(sheet, styles, strings, targets, spent, placeholder=placeholder)
+                reader.read(self._package.chunks(part))
                 for each in comments:
                     with unless_damaged():
                         sheet.comments |= read_comments(self._package.chunks(each), self._package.spent)

@@ -86,8 +86,13 @@ def read_rows(
     strings: Callable[[], list[str]],
     builders: Mapping[str, Callable[[str, Style], Value]],
     spent: Spent,
+    *,
+    placeholder: float | None = None,
 ) -> Iterator[tuple[int, dict[int, Cell]]]:
-    """The number of each plain row, and its cells by their columns; `builders` makes values of all but shared texts."""
+    """The number of each plain row, and its cells by their columns.
+
+    `builders` makes values of all but shared texts; `placeholder` is as in `SheetReader`.
+    """
     row, cells, texts = 0, dict[int, Cell](), None
     for digits, letters, style_id, kind_id, tags, raw in _FILLED.findall(rows):
         if digits:
@@ -102,6 +107,8 @@ def read_rows(
                 is_formula = tags.startswith("<f")
                 raw = raw.strip(BLANKS) if tags == _TRIMMED else raw  # noqa: PLW2901
             kind, value = builders[kind_id or "n"](raw, style)
+            if is_formula and value == placeholder:
+                kind, value = CellKind.BLANK, None
             if value is None and not is_formula:
                 continue
             if kind is _ERROR:

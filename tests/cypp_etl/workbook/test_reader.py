@@ -125,6 +125,29 @@ def _with_stored_results() -> bytes:
     return stream.getvalue()
 
 
+@pytest.mark.parametrize("before", ["", "<!-- by the parser -->"])
+@pytest.mark.parametrize(
+    ("properties", "results"),
+    [
+        ('<calcPr fullCalcOnLoad="1"/>', [None, 0.71, 0.0, ""]),
+        ('<calcPr calcId="191029" fullCalcOnLoad="0"/>', [0.0, 0.71, 0.0, ""]),
+        ('<calcPr calcId="191029"/>', [0.0, 0.71, 0.0, ""]),
+    ],
+)
+def test_a_result_that_stands_for_none_is_none(
+    pack: Pack, parts_of: PartsOf, properties: str, results: list[object], before: str
+) -> None:
+    """XlsxWriter gives every formula the result 0, and has the workbook worked out when it is opened."""
+    rows = (
+        '<row r="1"><c r="A1"><f>B9/C9</f><v>0</v></c><c r="B1"><f>B8/C8</f><v>0.71</v></c>'
+        '<c r="C1"><v>0</v></c><c r="D1" t="str"><f>E1</f><v></v></c></row>'
+    )
+    sheet = _one_sheet(pack, parts_of(before + rows, properties=properties))
+    cells = [sheet.cell(1, column) for column in range(1, 5)]
+    assert [cell.value for cell in cells if cell] == results
+    assert [cell.is_formula for cell in cells if cell] == [True, True, False, True]
+
+
 def test_reads_what_formulas_came_to() -> None:
     data = _with_stored_results()
     sheet = read_workbook(data).sheets[0]
