@@ -18,6 +18,14 @@ from schemas.codes import Measure
 # Without these columns it cannot be said what a table's rows are about, nor which are missing.
 _KEY_COLUMNS = {"indicators": ("ref", "sub"), "milestones": ("milestone",)}
 
+# What is read as a text: a formula there that was never worked out would pass for a blank.
+_TEXT_COLUMNS = frozenset(
+    {
+        *("ref", "sub", "definition", "good_performance", "unit", "comment"),
+        *("milestone", "description", "status", "evidence", "review", "reason"),
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ReturnReader:
@@ -56,7 +64,9 @@ class ReturnReader:
         for name in ("partner_code", "period", "prepared_by"):
             if not texts.get(name):
                 cell = labels[name].address if name in labels else ""
-                self._note(f"{name.replace('_', '-')}-missing", sheet.name, cell, label=cover.column(name).heading)
+                is_formula = name in labels and labels[name].is_formula
+                code = "formula-not-calculated" if is_formula else f"{name.replace('_', '-')}-missing"
+                self._note(code, sheet.name, cell, label=cover.column(name).heading)
         if texts.get("partner_code"):
             self._read_partner(labels["partner_code"], sheet.name)
         if texts.get("period"):
@@ -92,6 +102,10 @@ class ReturnReader:
         self.parsed.findings += table.findings
         if all(column in table.columns for column in _KEY_COLUMNS[part]):
             self.parsed.whole_parts.add(part)
+        for row in table.rows:
+            for column in row.uncalculated():
+                if column in _TEXT_COLUMNS:
+                    self._note("formula-not-calculated", row.sheet, row.address(column))
         return table.rows
 
     def _read_table(self, workbook: Workbook, part: str) -> Table | None:
@@ -120,7 +134,7 @@ class ReturnReader:
     def _read_indicator_row(self, row: TableRow) -> None:
         is_whole = "indicators" in self.parsed.whole_parts
         ref, sub = (row.text("ref"), row.text("sub")) if is_whole else ("", "")
-        if is_whole and not ref:
+        if is_whole and not row.is_filled("ref"):
             self._note("row-without-ref", row.sheet, row.address("ref"))
         named, described = self.index.leaf_named(ref, sub), self.index.leaf_described(row.text("definition"))
         indicator_row = IndicatorRow(
@@ -130,8 +144,8 @@ class ReturnReader:
             named=named,
             described=described,
             is_parent=not sub and reference_key(ref) in self.index.parents,
-            good_performance=row.text("good_performance") if "good_performance" in row.columns else None,
-            unit=row.text("unit") if "unit" in row.columns else None,
+            good_performance=row.known_text("good_performance"),
+            unit=row.known_text("unit"),
             figure_column=row.first_filled("actual", "marker"),
         )
         self.parsed.indicator_rows.append(indicator_row)
@@ -157,7 +171,7 @@ class ReturnReader:
 
     def _read_milestone_row(self, row: TableRow) -> None:
         milestone = row.text("milestone")
-        if not milestone and "milestones" in self.parsed.whole_parts:
+        if not row.is_filled("milestone") and "milestones" in self.parsed.whole_parts:
             self._note("row-without-milestone", row.sheet, row.address("milestone"))
         self.parsed.milestone_rows.append(
             MilestoneRow(
@@ -179,7 +193,9 @@ class ReturnReader:
 def _judge_marker(figure: FigureRow, beside: Reading) -> Iterator[Finding]:
     """What the marker's cell says must be a marker, and must not speak against the figure's cell."""
     reading = figure.reading
-    if beside.trouble or beside.value is not None:
+    if beside.trouble == "formula-not-calculated":
+        yield figure.find(beside.trouble, column="marker")
+    elif beside.trouble or beside.value is not None:
         yield figure.find("marker-unknown", column="marker", value=beside.typed)
     elif beside.marker and (reading.value is not None or reading.marker not in (None, beside.marker)):
         yield figure.find("value-and-marker", column="marker", value=beside.typed, actual=reading.typed)

@@ -47,12 +47,27 @@ class TableRow:
             return cell is not None
         return bool(cell.value.strip()) if isinstance(cell.value, str) else cell.value is not None
 
+    def known_text(self, column: str) -> str | None:
+        """The text of the row's cell in a column; None where the column is missing, or its formula not worked out."""
+        cell = self.cells.get(column)
+        if column not in self.columns or (cell is not None and _is_uncalculated(cell)):
+            return None
+        return read_text(cell)
+
+    def uncalculated(self) -> list[str]:
+        """The columns whose formula was never worked out, so that what it says is not in the file."""
+        return [name for name, cell in self.cells.items() if _is_uncalculated(cell)]
+
     def first_filled(self, *columns: str) -> str:
         """The first of some columns whose cell holds something; empty where none does."""
         for column in columns:
             if self.is_filled(column):
                 return column
         return ""
+
+
+def _is_uncalculated(cell: Cell) -> bool:
+    return cell.is_formula and cell.value is None
 
 
 @dataclass(frozen=True, slots=True)

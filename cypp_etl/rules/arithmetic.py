@@ -65,7 +65,7 @@ def judge_ratios(figures: Iterable[FigureRow]) -> Iterator[Finding]:
 
 def _judge_ratio_parts(figure: FigureRow) -> Iterator[Finding]:
     for present, absent in (("numerator", "denominator"), ("denominator", "numerator")):
-        if getattr(figure, present) is not None and not figure.source.text(absent):
+        if getattr(figure, present) is not None and not figure.source.is_filled(absent):
             yield figure.find("ratio-incomplete", column=absent, present=present, absent=absent)
 
 

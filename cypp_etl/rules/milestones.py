@@ -29,7 +29,11 @@ def judge_reviews(parsed: ParsedReturn) -> Iterator[Finding]:
     """A decision to refocus or to stop an action comes with its reason."""
     for row in parsed.milestone_rows:
         review = review_of(row)
-        if review in (Review.REFOCUS, Review.STOP) and not row.reason and "reason" in row.source.columns:
+        if (
+            review in (Review.REFOCUS, Review.STOP)
+            and "reason" in row.source.columns
+            and not row.source.is_filled("reason")
+        ):
             yield row.find("review-without-reason", "reason", review=review)
 
 
@@ -45,7 +49,7 @@ def judge_milestone_states(parsed: ParsedReturn, history: History) -> Iterator[F
 def _judge_due(row: MilestoneRow, milestone: Milestone, period: Period) -> Iterator[Finding]:
     is_due, due = milestone.due <= period.last_day, in_words(milestone.due)
     status = status_of(row)
-    if is_due and not row.status and "status" in row.source.columns:
+    if is_due and "status" in row.source.columns and not row.source.is_filled("status"):
         yield row.find("status-missing", "status", due=due)
     elif is_due and status is not None and status not in _ENDED:
         yield row.find("milestone-overdue", "status", due=due)

@@ -96,6 +96,24 @@ def test_a_marker_stands_for_a_figure(checker, filled):
     assert (checked.observations[0].value, checked.observations[0].marker) == (None, Marker.NOT_APPLICABLE)
 
 
+@pytest.mark.parametrize(
+    ("sheet", "cell"),
+    [
+        *(("Return", cell) for cell in ("B1", "B3", "B4")),
+        *(("Indicators", f"{column}2") for column in "ACDEHIJK"),
+        *(("Milestones", f"{column}2") for column in "AFGHI"),
+    ],
+)
+def test_a_formula_that_was_never_worked_out_is_no_blank(checker, filled, sheet, cell):
+    def alter(workbook):
+        workbook[sheet][cell] = '="what Excel would show"'
+
+    checked = checker.check(Received("cyps.xlsx", change(filled["cyps"], alter), "cyps"))
+    assert [(finding.code, finding.sheet, finding.cell) for finding in checked.findings] == [
+        ("formula-not-calculated", sheet, cell)
+    ]
+
+
 def test_a_batch_gives_what_one_by_one_gives(checker, plan, filled):
     batch = [Received(f"{code}.xlsx", data) for code, data in filled.items()]
     batch += [Received(f"{code} blank.xlsx", write_template(plan, code, QUARTER)) for code in PARTNERS]
