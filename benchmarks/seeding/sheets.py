@@ -209,6 +209,15 @@ def add_a_column(draft: Draft) -> Place:
     return _add_heading(draft, "heading-unknown", "Q3 draft")
 
 
+@seeds("column-without-heading")
+def add_a_column_of_figures(draft: Draft) -> Place:
+    draft.take([("indicators", 1, "column-without-heading")])
+    draft.take(["indicators"], False)
+    sheet = draft.workbook[INDICATORS]
+    cell = sheet.cell(2, sheet.max_column + 2, 71.5)
+    return "column-without-heading", INDICATORS, cell.coordinate
+
+
 @seeds("heading-twice")
 def repeat_a_heading(draft: Draft) -> Place:
     return _add_heading(draft, "heading-twice", "Numerator")

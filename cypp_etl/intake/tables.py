@@ -204,9 +204,26 @@ def _judge_headings(sheet: Sheet, header: _Header, layout: SheetLayout, places: 
             yield find("heading-misspelt", sheet=sheet.name, cell=cell.address, value=typed, expected=nearest)
         else:
             yield find("heading-unknown", sheet=sheet.name, cell=cell.address, value=typed)
-    for heading, column in missing.items():
-        if column.is_required:
-            yield find("heading-missing", sheet=sheet.name, cell=f"A{header.row}", expected=heading)
+    lost = [heading for heading, column in missing.items() if column.is_required]
+    for heading in lost:
+        yield find("heading-missing", sheet=sheet.name, cell=f"A{header.row}", expected=heading)
+    # A column without its heading is told by the heading that is missing.
+    if not lost and layout.kind is not SheetKind.BANDED:
+        yield from _judge_unheaded(sheet, header)
+
+
+def _judge_unheaded(sheet: Sheet, header: _Header) -> Iterator[Finding]:
+    """Ask about figures in columns that have no heading: nobody reads them, and they may be meant for the return."""
+    headed = {cell.column for cell in _heading_cells(sheet, header.row, header.depth)}
+    first: dict[int, Cell] = {}
+    for row in sorted(row for row in sheet.rows if row >= header.row + header.depth):
+        line = sheet.rows[row]
+        for column in line.keys() - headed:
+            if line[column].kind is CellKind.NUMBER:
+                first.setdefault(column, line[column])
+    for column, cell in sorted(first.items()):
+        words = {"value": read_text(cell), "column": column_letters(column)}
+        yield find("column-without-heading", sheet=sheet.name, cell=cell.address, **words)
 
 
 def _written(column: ColumnLayout, year: Period | None) -> str:

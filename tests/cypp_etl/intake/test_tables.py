@@ -68,10 +68,20 @@ def test_an_unknown_heading_is_said_at_its_cell(make_sheet, indicators):
     assert codes(read_table(make_sheet([*HEADINGS, "Q1 draft"], ROW), indicators)) == [("heading-unknown", "I1")]
 
 
+def test_figures_without_a_heading_are_asked_about_once_a_column(make_sheet, indicators):
+    rows = [[*ROW, None, None, 71.5], [*ROW, "my note", None, 72.5]]
+    table = read_table(make_sheet([*HEADINGS, None, "", None], *rows), indicators)
+    assert codes(table) == [("column-without-heading", "K2")]
+    assert table.findings[0].message == "Column K holds figures and has no heading. It was not read."
+    assert codes(read_table(make_sheet([*HEADINGS, None], [*ROW, "my note"]), indicators)) == []
+
+
 def test_a_missing_heading_is_said_unless_the_column_is_optional(make_sheet, indicators):
     without_actual = read_table(make_sheet([*HEADINGS[:6], None, "Marker"], ROW), indicators)
     assert codes(without_actual) == [("heading-missing", "A1")]
-    without_target = read_table(make_sheet([*HEADINGS[:5], None, "Actual", "Marker"], ROW), indicators)
+    without_target = read_table(
+        make_sheet([*HEADINGS[:5], None, "Actual", "Marker"], [*ROW[:5], None, *ROW[6:]]), indicators
+    )
     assert codes(without_target) == []
 
 
