@@ -144,6 +144,7 @@ class Checker:
         if parsed.layout == RETURN:
             parsed.findings += judge_targets(parsed, self.plan)
             parsed.findings += change.judge_change(figures, self.history, self.plan)
+            parsed.findings += change.judge_year(figures, self.history)
             parsed.findings += milestones.judge_milestone_states(parsed, self.history)
 
 

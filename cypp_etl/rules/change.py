@@ -1,4 +1,4 @@
-"""Figures beside earlier ones: a large change asks why, an unchanged figure is noted."""
+"""Figures beside earlier ones: a large change asks why, an unchanged figure is noted, a year fits its quarters."""
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
@@ -54,6 +54,32 @@ def _figure_before(figure: FigureRow, period: Period, history: History, plan: Pl
 def _period_before(leaf: Indicator, period: Period) -> Period:
     """The period just before; a year ago for figures that grow from quarter to quarter and begin anew in April."""
     return period.years_later(-1) if leaf.accumulation is Accumulation.CUMULATIVE else period.previous
+
+
+def judge_year(figures: Iterable[FigureRow], history: History) -> Iterator[Finding]:
+    """Ask about a whole year's actual that is not what its quarters came to, unless a comment explains it.
+
+    They come to their sum where they add up, and to the last of them otherwise. On the cover a year is a quarter whose
+    number was forgotten.
+    """
+    for figure in figures:
+        period, value, leaf = figure.period, figure.value, figure.leaf
+        if figure.measure is not Measure.ACTUAL or period is None or period.quarter or value is None or figure.comment:
+            continue
+        quarters = _of_quarters(figure, period, history)
+        if quarters is not None and rounded(quarters, leaf.decimals) != rounded(value, leaf.decimals):
+            yield figure.find("year-differs", now=shown(value, leaf), year=period.label, quarters=shown(quarters, leaf))
+
+
+def _of_quarters(figure: FigureRow, year: Period, history: History) -> Decimal | None:
+    """What the quarters of a year came to, None where one that is needed is not known."""
+    keys = ((figure.partner_code, Measure.ACTUAL, figure.leaf.indicator, quarter) for quarter in year.quarters)
+    known = (history.figures.get(key) for key in keys)
+    values = [one.value if one else None for one in known]
+    if figure.leaf.accumulation is not Accumulation.SUM:
+        return values[-1]
+    all_known = [value for value in values if value is not None]
+    return sum(all_known, Decimal()) if len(all_known) == len(values) else None
 
 
 def _in_words(earlier: Period, value: Decimal, leaf: Indicator) -> dict[str, str]:

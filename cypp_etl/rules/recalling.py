@@ -5,4 +5,5 @@ from cypp_etl.periods import Period
 
 def recalled_periods(period: Period) -> frozenset[Period]:
     """The periods whose figures those of a period are held against, by the rules of change, population and timing."""
-    return frozenset({period, period.previous, period.years_later(-1), period.year.previous})
+    quarters = () if period.quarter else period.quarters
+    return frozenset({period, period.previous, period.years_later(-1), period.year.previous, *quarters})

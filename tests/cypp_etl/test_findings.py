@@ -36,6 +36,8 @@ WORDS = {
     "owner-not-single": {"indicator": "NI 110", "owners": "yos and vcs"},
     "symbol-differs": {"heading": "On Target", "indicator": "NI 43", "computed": "✓", "word": "yes"},
     "published-year-unknown": {},
+    # The trial returns a quarter.
+    "year-differs": {"indicator": "NI 111a", "now": "53", "year": "2009/10", "quarters": "206"},
 }
 
 

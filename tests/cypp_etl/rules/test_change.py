@@ -3,7 +3,7 @@
 import pytest
 
 from cypp_etl.periods import Period
-from cypp_etl.rules.change import judge_change
+from cypp_etl.rules.change import judge_change, judge_year
 from cypp_etl.submission import History, KnownFigure
 from schemas.codes import Accumulation, Marker, Measure
 
@@ -115,3 +115,32 @@ def test_a_quarter_of_what_adds_up_is_not_held_against_a_year(make_figure, make_
     assert places(judge_change([figure], history, plan)) == []
     year = make_figure("NI 111a", 100, leaf={"accumulation": accumulation}, period=Period(2010))
     assert places(judge_change([year], history, plan)) == [("large-change", "G2")]
+
+
+YEAR = Period(2010)
+QUARTERS = dict(zip(YEAR.quarters, (50, 51, 52, 53), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("accumulation", "known", "now", "expected"),
+    [
+        (Accumulation.SUM, QUARTERS, 206, []),
+        (Accumulation.SUM, QUARTERS, 53, [("year-differs", "G2")]),
+        (Accumulation.SUM, dict.fromkeys(YEAR.quarters[1:], 50), 53, []),
+        (Accumulation.LATEST, QUARTERS, 53, []),
+        (Accumulation.LATEST, QUARTERS, 54, [("year-differs", "G2")]),
+        (Accumulation.CUMULATIVE, {YEAR.quarters[3]: 53}, 206, [("year-differs", "G2")]),
+        (Accumulation.CUMULATIVE, {YEAR.quarters[2]: 52}, 206, []),
+    ],
+)
+def test_a_year_is_what_its_quarters_came_to(*, make_figure, make_history, places, accumulation, known, now, expected):
+    history = make_history({("NI 111a", quarter): value for quarter, value in known.items()})
+    figure = make_figure("NI 111a", now, leaf={"accumulation": accumulation}, period=YEAR)
+    assert places(judge_year([figure], history)) == expected
+
+
+def test_a_comment_explains_a_year_and_a_quarter_is_none(make_figure, make_history, places):
+    history = make_history({("NI 111a", quarter): 50 for quarter in YEAR.quarters})
+    assert places(judge_year([make_figure("NI 111a", 53, period=YEAR, comment="Recounted")], history)) == []
+    assert places(judge_year([make_figure("NI 111a", 53, period=YEAR.quarters[3])], history)) == []
+    assert places(judge_year([make_figure("NI 111a", None, period=YEAR)], history)) == []

@@ -42,3 +42,8 @@ def test_no_rule_asks_for_another_period(plan: Plan) -> None:
 
     # Nor is one recalled that none asks for.
     assert asked.periods == recalled_periods(PERIOD)
+
+
+def test_a_whole_year_is_held_against_its_quarters_too() -> None:
+    year = Period(2010)
+    assert recalled_periods(year) == {year, year.previous, *year.quarters}
