@@ -29,10 +29,17 @@ _OPEN_DOCUMENT_NAMES = {
         *("table", "table-column", "table-row", "table-cell", "covered-table-cell", "table-properties"),
         *("name", "style-name", "visibility", "display", "formula"),
         *("number-columns-repeated", "number-rows-repeated", "number-columns-spanned", "number-rows-spanned"),
+        "default-cell-style-name",
     ),
     "text": ("p", "a", "s", "c", "tab", "line-break"),
-    "style": ("style", "name", "data-style-name", "table-properties"),
-    "datastyle": ("number-style", "percentage-style", "number", "decimal-places"),
+    "style": (
+        *("style", "name", "family", "data-style-name", "parent-style-name", "table-properties"),
+        *("map", "apply-style-name"),
+    ),
+    "datastyle": (
+        *("number-style", "percentage-style", "currency-style", "date-style", "time-style", "boolean-style"),
+        *("text-style", "number", "decimal-places", "min-decimal-places"),
+    ),
 }
 # What stands in a cell as text, be it known above or not.
 TEXT_OF_OPEN_DOCUMENT = ("text:", f"{_OPEN_DOCUMENT}text:1.0 ")

@@ -1,6 +1,7 @@
 """Reads the sheets of an OpenDocument spreadsheet in a single pass, within the limits that every file is held to."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 
 from cypp_etl.workbook.guards import Spent, damaged, too_large
@@ -37,6 +38,10 @@ class SheetsReader:
         self._sheet: Sheet | None = None
         self._row = self._column = self._rows_alike = 0
         self._is_row_hidden = False
+        # The style of the row's cells that name none, and, each with the last of the columns, that of the columns'.
+        self._row_style = ""
+        self._column_ends: list[int] = []
+        self._column_styles: list[str] = []
         self._cells: dict[int, Cell] = {}
         self._cell: Attributes | None = None
         self._in_paragraph = self._in_comment = False
@@ -113,6 +118,8 @@ class SheetsReader:
             raise too_large(f"it has more than {self._limits.sheets} sheets")
         self._sheet = self._begin_sheet(name, attributes.get("table:style-name") in self._styles.hidden_sheets)
         self._row = self._column = self._rows_alike = 0
+        self._column_ends.clear()
+        self._column_styles.clear()
 
     def _end_of_sheet(self) -> None:
         if self._sheet is not None:
@@ -123,6 +130,8 @@ class SheetsReader:
         first, self._column = self._column + 1, self._column + count_of(attributes, "table:number-columns-repeated")
         if self._column > self._limits.columns:
             raise damaged("a sheet has more columns than there can be")
+        self._column_ends.append(self._column)
+        self._column_styles.append(attributes.get("table:default-cell-style-name", ""))
         if self._sheet is not None and attributes.get("table:visibility") in _HIDDEN:
             self._sheet.hidden_columns.update(range(first, self._column + 1))
 
@@ -131,6 +140,7 @@ class SheetsReader:
         self._row += self._rows_alike or 1
         self._rows_alike = count_of(attributes, "table:number-rows-repeated")
         self._is_row_hidden = attributes.get("table:visibility") in _HIDDEN
+        self._row_style = attributes.get("table:default-cell-style-name", "")
         self._column, self._cells = 0, {}
 
     def _end_row(self) -> None:
@@ -158,7 +168,6 @@ class SheetsReader:
         text = "\n".join(self._paragraphs)
         if text:
             self._spent.add_text(text)
-        number_format = number_format_of(attributes, self._styles)
         kind, value = value_of(attributes, text)
         if kind is CellKind.BLANK and not is_formula and not self._comment:
             return
@@ -166,8 +175,15 @@ class SheetsReader:
             raise damaged("a row has more cells than a sheet has columns")
         self._hang_on(first, attributes)
         if kind is not CellKind.BLANK or is_formula:
+            style = attributes.get("table:style-name") or self._row_style
             for column in range(first, self._column + 1):
+                number_format = number_format_of(attributes, style or self._style_of(column), self._styles)
                 self._cells[column] = Cell(self._row, column, kind, value, number_format, is_formula)
+
+    def _style_of(self, column: int) -> str:
+        """The style of the cells of a column that name none."""
+        place = bisect_left(self._column_ends, column)
+        return self._column_styles[place] if place < len(self._column_styles) else ""
 
     def _hang_on(self, column: int, attributes: Attributes) -> None:
         """Keep the comment on a cell, and the area that it is merged over."""

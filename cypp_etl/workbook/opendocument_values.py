@@ -31,9 +31,9 @@ def value_of(attributes: Attributes, text: str) -> Value:
     return (CellKind.TEXT, said) if is_text else (CellKind.BLANK, None)
 
 
-def number_format_of(attributes: Attributes, styles: OpenDocumentStyles) -> str:
+def number_format_of(attributes: Attributes, style: str, styles: OpenDocumentStyles) -> str:
     """A cell's number format, in Excel's terms: what is typed as a percentage is one, whatever its style says."""
-    number_format = styles.number_format(attributes.get("table:style-name", ""))
+    number_format = styles.number_format(style)
     is_percentage = attributes.get("office:value-type") == _PERCENTAGE
     return _PERCENT_FORMAT if is_percentage and not is_percent(number_format) else number_format
 

@@ -3,17 +3,22 @@
 import shutil
 import subprocess
 import zipfile
+from dataclasses import replace
 from datetime import date
 from io import BytesIO
 from pathlib import Path
 
+import openpyxl
 import pytest
+from openpyxl.styles import NamedStyle
 
 from cypp_etl.checking import Checker, Received
+from cypp_etl.intake.values import as_typed
 from cypp_etl.periods import Period
 from cypp_etl.plan_reader import read_plan
 from cypp_etl.samples import sample_return
 from cypp_etl.submission import History
+from cypp_etl.workbook.guards import DEFAULT_LIMITS
 from cypp_etl.workbook.model import CellKind, Sheet, UnreadableWorkbook, Workbook
 from cypp_etl.workbook.reader import read_workbook
 
@@ -62,6 +67,9 @@ def read(rows: str) -> Sheet:
 
 def cell(attributes: str = "", inside: str = "") -> str:
     return f"<table:table-cell {attributes}>{inside}</table:table-cell>"
+
+
+_CELL = cell("", "<text:p>x</text:p>")
 
 
 @pytest.mark.parametrize(
@@ -117,6 +125,138 @@ def test_values(attributes, text, kind, value, number_format):
     assert found.is_formula is ("table:formula" in attributes)
 
 
+def styles(named: str) -> str:
+    """The part that holds the styles with names that people see."""
+    names = " ".join(f'xmlns:{prefix}="{name}"' for prefix, name in _SPACES.items())
+    return f"<office:document-styles {names}><office:styles>{named}</office:styles></office:document-styles>"
+
+
+def number_formats(rows: str, named: str) -> list[str]:
+    """The number formats of a sheet's cells, where the styles with names are these."""
+    sheet = read_workbook(document(table(rows), **{"styles.xml": styles(named)})).sheets[0]
+    return [each.number_format for row in sheet.rows.values() for each in row.values()]
+
+
+_SHARE = (
+    '<number:percentage-style style:name="N9"><number:number number:decimal-places="1"/></number:percentage-style>'
+    '<style:style style:name="Share" style:family="table-cell" style:data-style-name="N9"/>'
+)
+_FIGURE = 'office:value-type="percentage" office:value="0.72"'
+
+
+@pytest.mark.parametrize(
+    ("named", "style", "number_format"),
+    [
+        (_SHARE, "Share", "0.0%"),
+        (_SHARE, "unknown", "0%"),
+        # The parent may stand behind the style that has it, and have a parent itself.
+        ('<style:style style:name="a" style:parent-style-name="Share"/>' + _SHARE, "a", "0.0%"),
+        (
+            '<style:style style:name="a" style:parent-style-name="b"/>'
+            '<style:style style:name="b" style:parent-style-name="Share"/>' + _SHARE,
+            "a",
+            "0.0%",
+        ),
+        # A style's own format counts, and not its parent's.
+        (
+            _SHARE + '<number:percentage-style style:name="N3"><number:number number:decimal-places="3"/>'
+            '</number:percentage-style><style:style style:name="a" style:parent-style-name="Share"'
+            ' style:data-style-name="N3"/>',
+            "a",
+            "0.000%",
+        ),
+        ('<style:style style:name="a" style:parent-style-name="a"/>', "a", "0%"),
+        (
+            '<style:style style:name="a" style:parent-style-name="b"/>'
+            '<style:style style:name="b" style:parent-style-name="a"/>',
+            "a",
+            "0%",
+        ),
+        # A drawing's style of the same name says nothing of cells.
+        (_SHARE + '<style:style style:name="Share" style:family="graphic"/>', "Share", "0.0%"),
+        # The decimals of an amount of money are not those of the percentage before it.
+        (
+            '<number:percentage-style style:name="N9"><number:number number:decimal-places="1"/>'
+            '</number:percentage-style><number:currency-style style:name="N8"><number:number'
+            ' number:decimal-places="2"/></number:currency-style><style:style style:name="a"'
+            ' style:data-style-name="N9"/>',
+            "a",
+            "0.0%",
+        ),
+        # What is shown only where it is no nought is not shown here.
+        (
+            '<number:percentage-style style:name="N9"><number:number number:decimal-places="2"'
+            ' number:min-decimal-places="1"/></number:percentage-style>'
+            '<style:style style:name="a" style:data-style-name="N9"/>',
+            "a",
+            "0.0%",
+        ),
+        # `0.0%;-0.00%`: the first section is the one that numbers from nought on are shown in.
+        (
+            '<number:percentage-style style:name="N9P0"><number:number number:decimal-places="1"/>'
+            '</number:percentage-style><number:percentage-style style:name="N9"><number:number'
+            ' number:decimal-places="2"/><style:map style:apply-style-name="N9P0"/><style:map'
+            ' style:apply-style-name="N7"/></number:percentage-style>'
+            '<style:style style:name="a" style:data-style-name="N9"><style:map style:apply-style-name="b"/>'
+            "</style:style>",
+            "a",
+            "0.0%",
+        ),
+    ],
+)
+def test_formats_of_styles_with_names(named, style, number_format):
+    assert number_formats(row(cell(f'{_FIGURE} table:style-name="{style}"')), named) == [number_format]
+
+
+def test_a_style_of_the_content_has_the_format_of_its_parent_with_a_name():
+    automatic = '<style:style style:name="ce1" style:parent-style-name="Share"/>'
+    data = document(table(row(cell(f'{_FIGURE} table:style-name="ce1"'))), **{"styles.xml": styles(_SHARE)})
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        content = archive.read("content.xml").decode()
+    content = content.replace("</office:automatic-styles>", f"{automatic}</office:automatic-styles>")
+    saved = document("", **{"content.xml": content, "styles.xml": styles(_SHARE)})
+    assert read_workbook(saved).sheets[0].rows[1][1].number_format == "0.0%"
+
+
+def test_cells_that_name_no_style_have_that_of_their_row_or_else_of_their_column():
+    columns = (
+        '<table:table-column table:number-columns-repeated="2" table:default-cell-style-name="Share"/>'
+        '<table:table-column table:default-cell-style-name="two"/>'
+        '<table:table-column table:default-cell-style-name="Share"/>'
+    )
+    repeated = cell(f'{_FIGURE} table:number-columns-repeated="5"')
+    assert number_formats(columns + row(repeated), _SHARE) == ["0.0%", "0.0%", "0%", "0.0%", "0%"]
+    rows = row(cell(_FIGURE), cell(f'{_FIGURE} table:style-name="two"'), more='table:default-cell-style-name="Share"')
+    assert number_formats(rows, _SHARE) == ["0.0%", "0%"]
+    two = table(columns + row(cell(_FIGURE))) + table(row(cell(_FIGURE)), "Second")
+    found = read_workbook(document(two, **{"styles.xml": styles(_SHARE)}))
+    assert [sheet.rows[1][1].number_format for sheet in found.sheets] == ["0.0%", "0%"]
+
+
+@pytest.mark.parametrize(
+    ("named", "limits", "code"),
+    [
+        ("<style:style", DEFAULT_LIMITS, "workbook-damaged"),
+        (_SHARE * 3, replace(DEFAULT_LIMITS, listing_bytes=1000), "workbook-too-large"),
+        (_SHARE, replace(DEFAULT_LIMITS, listed_elements=2), "workbook-too-large"),
+        ("<style:style>" * 9000 + "</style:style>" * 9000, DEFAULT_LIMITS, "workbook-too-complex"),
+    ],
+)
+def test_styles_with_names_are_held_to_the_limits(named, limits, code):
+    data = document(table(row(_CELL)), **{"styles.xml": styles(named)})
+    with pytest.raises(UnreadableWorkbook) as caught:
+        read_workbook(data, "return.ods", limits)
+    assert caught.value.code == code
+
+
+def test_a_long_line_of_ancestors_costs_each_of_them_once():
+    heirs = "".join(
+        f'<style:style style:name="s{each}" style:parent-style-name="s{each + 1}"/>' for each in range(20_000)
+    )
+    cells = "".join(cell(f'{_FIGURE} table:style-name="s{each}"') for each in range(10_000))
+    assert set(number_formats(row(cells), heirs + _SHARE.replace('"Share"', '"s20000"'))) == {"0.0%"}
+
+
 def test_texts_keep_their_spaces_and_lines_and_leave_out_what_is_drawn():
     inside = (
         "<text:p>a<text:s text:c='2'/><text:span>b</text:span>\n c<text:tab/>d</text:p>"
@@ -168,7 +308,6 @@ def test_sheets_macros_and_what_is_kept_of_other_workbooks():
     assert (plain.has_macros, plain.has_external_links) == (False, False)
 
 
-_CELL = cell("", "<text:p>x</text:p>")
 _FULL_ROW = cell('office:value-type="float" office:value="1" table:number-columns-repeated="16384"')
 
 
@@ -232,3 +371,23 @@ def test_a_return_saved_by_libreoffice_says_the_same(tmp_path):
             (each.value, each.typed) for each in excel.observations
         ]
         assert open_document.observations
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+def test_percentages_saved_by_libreoffice_have_the_decimals_that_they_show(tmp_path):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    book.add_named_style(NamedStyle(name="Share", number_format="0.0%"))
+    formats = ["0.0%", "0%", "0.00%", "0.0##%", "0.0%;[Red]-0.00%", "0.00"]
+    for number, number_format in enumerate(formats, start=1):
+        sheet.cell(number, 1, 0.72).number_format = number_format
+    sheet["A7"], sheet["A8"] = 0.72, 0.72
+    sheet["A7"].style, sheet["A8"].style = "Share", "Comma"
+    # A cell that is shown as all of its column is names no style of its own.
+    sheet.column_dimensions["A"].number_format = "0.0%"
+    sheet.cell(9, 1, 0.72).number_format = "0.0%"
+    stream = BytesIO()
+    book.save(stream)
+    cells = read_workbook(_as_libreoffice_saves_it(stream.getvalue(), tmp_path)).sheets[0].rows
+    typed = ["72.0%", "72%", "72.00%", "72.0%", "72.0%", "0.72", "72.0%", "0.72", "72.0%"]
+    assert [as_typed(cells[number][1]) for number in range(1, 10)] == typed
