@@ -7,6 +7,7 @@ same cell would only hide the first.
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 
+from cypp_etl.intake.references import reference_key
 from cypp_etl.plan_tables import PlanFault, Row, quoted
 from schemas.codes import Polarity, Unit
 from schemas.plan import is_date, is_decimal
@@ -24,6 +25,14 @@ _REFERENCES = (
     ("owed_by.csv", "partner_code", "partners.csv"),
     ("owed_by.csv", "indicator", "indicators.csv"),
     ("banding.csv", "indicator", "indicators.csv"),
+)
+# What a row is called by, in its own file: returns are understood in any case and spacing.
+_NAMES = (
+    ("outcomes.csv", "outcome_code"),
+    ("aspirations.csv", "aspiration"),
+    ("actions.csv", "action_id"),
+    ("milestones.csv", "milestone"),
+    ("indicators.csv", "indicator"),
 )
 # What only an indicator that carries values has, and which of it such an indicator must have.
 _LEAF_COLUMNS = ("unit", "decimals", "minimum", "maximum", "accumulation", "multiplier", "number_indicator")
@@ -50,6 +59,7 @@ def polarity_row(leaf: Row, parents: Mapping[str, Row]) -> Row:
 def check_tables(rows: Rows) -> list[PlanFault]:
     """Every fault between rows and between files; a file that could not be read is left out of account."""
     checks: tuple[Callable[[Rows], Iterator[PlanFault]], ...] = (
+        _check_names,
         _check_references,
         _check_families,
         _check_leaves,
@@ -60,6 +70,18 @@ def check_tables(rows: Rows) -> list[PlanFault]:
     )
     # A parent's faults are found once for each of its sub-indicators.
     return list(dict.fromkeys(fault for check in checks for fault in check(rows)))
+
+
+def _check_names(rows: Rows) -> Iterator[PlanFault]:
+    for file, column in _NAMES:
+        earlier: dict[str, Row] = {}
+        for row in rows.get(file, ()):
+            first = earlier.setdefault(reference_key(row[column]), row)
+            # The same name, letter for letter, is told where the file is read.
+            if row[column] and row[column] != first[column]:
+                other = f"{quoted(first[column])} in row {first.number}"
+                message = f"{quoted(row[column])} differs from {other} in case or spacing alone"
+                yield row.fault(column, f"{message}, which returns do not tell apart")
 
 
 def _check_references(rows: Rows) -> Iterator[PlanFault]:

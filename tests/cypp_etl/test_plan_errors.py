@@ -283,6 +283,45 @@ def test_a_row_that_is_there_twice(plan_copy: Path, file: str, copied: str, row:
     assert "repeats an earlier row" in fault.message
 
 
+@pytest.mark.parametrize(
+    ("file", "first", "column", "name"),
+    [
+        ("outcomes.csv", "BH", "outcome_code", "bh"),
+        ("aspirations.csv", "BH1", "aspiration", "bh 1"),
+        ("actions.csv", "PC1-E1", "action_id", "pc1-e1"),
+        ("milestones.csv", "PC1-E1-M1", "milestone", "PC1-E1-m1"),
+    ],
+)
+def test_names_that_differ_in_case_or_spacing_alone(
+    plan_copy: Path, file: str, first: str, column: str, name: str
+) -> None:
+    def repeat(text: str) -> str:
+        line = next(line for line in text.splitlines(keepends=True) if line.startswith(f"{first},"))
+        return text + name + line.removeprefix(first)
+
+    edit(plan_copy / file, repeat)
+    (fault,) = faults_in(plan_copy)
+    assert (fault.file, fault.column) == (file, column)
+    assert fault.message.startswith(f'"{name}" differs from "{first}" in row ')
+
+
+@pytest.mark.parametrize(("ref", "is_told"), [("ni 45", True), ("NI45", True), ("NI 4 5", True), ("NI 450", False)])
+def test_indicators_that_differ_in_case_or_spacing_alone(plan_copy: Path, ref: str, is_told: bool) -> None:
+    def repeat(text: str) -> str:
+        line = next(line for line in text.splitlines(keepends=True) if line.startswith("NI 45,"))
+        return text + line.replace("NI 45", ref)
+
+    edit(plan_copy / "indicators.csv", repeat)
+    if not is_told:
+        assert ref in read_plan(plan_copy).indicators
+        return
+    (fault,) = faults_in(plan_copy)
+    assert (fault.row, fault.column) == (17, "indicator")
+    assert fault.message == (
+        f'"{ref}" differs from "NI 45" in row 4 in case or spacing alone, which returns do not tell apart'
+    )
+
+
 def test_margins_without_a_default(plan_copy: Path) -> None:
     write_cell(plan_copy / "banding.csv", ",10", "indicator", "NI 19")
     (fault,) = faults_in(plan_copy)
