@@ -127,9 +127,24 @@ def _check_leaves(rows: Rows) -> Iterator[PlanFault]:
                     yield judged_by.fault(column, "blank is not allowed here: the polarity is RANGE")
         yield from _check_order(judged_by, "range_low", "range_high")
         yield from _check_order(row, "minimum", "maximum")
-        counted_by = row["number_indicator"]
-        if counted_by and counted_by not in leaves:
-            yield row.fault("number_indicator", f"{quoted(counted_by)} is not an indicator that carries values")
+        if row["number_indicator"]:
+            yield from _check_counted(row, leaves)
+
+
+def _check_counted(row: Row, leaves: Mapping[str, Row]) -> Iterator[PlanFault]:
+    """A number stands behind a rate or a percentage, and nothing behind a number: so no two count each other."""
+    name = row["number_indicator"]
+    counted = leaves.get(name)
+    if row["unit"] == Unit.NUMBER:
+        message = f"{quoted(name)} stands on a number: only a rate or a percentage has an indicator that counts for it"
+        yield row.fault("number_indicator", message)
+    elif counted is None:
+        yield row.fault("number_indicator", f"{quoted(name)} is not an indicator that carries values")
+    elif counted is row:
+        yield row.fault("number_indicator", f"{quoted(name)} is the indicator itself: it is another that counts for it")
+    elif counted["unit"] in (Unit.PERCENT, Unit.RATE):
+        message = f"{quoted(name)} is a {counted['unit']}: only an indicator whose unit is number counts for another"
+        yield row.fault("number_indicator", message)
 
 
 def _check_order(row: Row, low_column: str, high_column: str) -> Iterator[PlanFault]:

@@ -87,7 +87,8 @@ class Indicator:
 
     `minimum`, `maximum`, `range_low` and `range_high` are in the indicator's unit. `multiplier` turns numerator over
     denominator into the value (100 for percentage points), 0 where it has neither. `number_indicator` is the leaf
-    that counts what this rate is a rate of. `parent_definition` is empty for an indicator without subs.
+    that counts what this rate is a rate of, and a number itself. `parent_definition` is empty for an indicator without
+    subs.
     """
 
     indicator: str

@@ -61,6 +61,34 @@ BROKEN_CELLS = [
         "NI 111",
         '"NI 111" is not an indicator that carries values',
     ),
+    (
+        "indicators.csv",
+        "NI 111b",
+        "number_indicator",
+        "NI 111b",
+        '"NI 111b" is the indicator itself: it is another that counts for it',
+    ),
+    (
+        "indicators.csv",
+        "NI 111b",
+        "number_indicator",
+        "NI 43",
+        '"NI 43" is a percent: only an indicator whose unit is number counts for another',
+    ),
+    (
+        "indicators.csv",
+        "NI 43",
+        "number_indicator",
+        "NI 19",
+        '"NI 19" is a rate: only an indicator whose unit is number counts for another',
+    ),
+    (
+        "indicators.csv",
+        "NI 111a",
+        "number_indicator",
+        "NI 111b",
+        '"NI 111b" stands on a number: only a rate or a percentage has an indicator that counts for it',
+    ),
     ("indicators.csv", "NI 113b", "definition", "", "blank is not allowed here"),
     ("figures.csv", "target,NI 19,2009-10", "indicator", "NI 18", '"NI 18" is not in indicators.csv'),
     (
@@ -234,6 +262,11 @@ def test_an_indicator_that_is_not_its_ref_and_sub(plan_copy: Path) -> None:
     (fault,) = faults_in(plan_copy)
     assert (fault.row, fault.column) == (row, "indicator")
     assert fault.message == '"NI 113b" should be "NI 113c", its ref and sub'
+
+
+def test_a_number_may_count_for_a_percentage(plan_copy: Path) -> None:
+    write_cell(plan_copy / "indicators.csv", "NI 43", "number_indicator", "NI 111a")
+    assert read_plan(plan_copy).indicators["NI 43"].number_indicator == "NI 111a"
 
 
 @pytest.mark.parametrize("indicator", ["NI 19", "NI 111"])
