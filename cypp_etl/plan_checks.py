@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 
 from cypp_etl.intake.references import reference_key
-from cypp_etl.plan_tables import PlanFault, Row, quoted
+from cypp_etl.plan_tables import PlanFault, PlanTables, Row, quoted
 from schemas.codes import Polarity, Unit
 from schemas.plan import is_date, is_decimal
 
@@ -56,11 +56,9 @@ def polarity_row(leaf: Row, parents: Mapping[str, Row]) -> Row:
     return leaf if leaf["polarity"] else parents.get(leaf["indicator_ref"], leaf)
 
 
-def check_tables(rows: Rows) -> list[PlanFault]:
-    """Every fault between rows and between files; a file that could not be read is left out of account."""
+def check_tables(tables: PlanTables) -> list[PlanFault]:
+    """Every fault between rows and between files; what could not be read is left out of account."""
     checks: tuple[Callable[[Rows], Iterator[PlanFault]], ...] = (
-        _check_names,
-        _check_references,
         _check_families,
         _check_leaves,
         _check_only_leaves_are_named,
@@ -68,8 +66,23 @@ def check_tables(rows: Rows) -> list[PlanFault]:
         _check_calendar,
         _check_banding,
     )
+    settled = _settled(tables)
+    faults = (*_check_names(tables.rows), *_check_references(tables))
     # A parent's faults are found once for each of its sub-indicators.
-    return list(dict.fromkeys(fault for check in checks for fault in check(rows)))
+    return list(dict.fromkeys((*faults, *(fault for check in checks for fault in check(settled)))))
+
+
+def _settled(tables: PlanTables) -> Rows:
+    """The rows without those that a row whose cells are astray may belong with: what they lack may stand there."""
+    astray = tables.astray.get("indicators.csv", frozenset()) - {""}
+    indicators = tables.rows.get("indicators.csv", ())
+    unsettled = {row["indicator_ref"] for row in indicators if row["indicator_ref"] in astray}
+    lost = astray | {row["indicator"] for row in indicators if row["indicator_ref"] in unsettled}
+    unsettled |= {row["indicator_ref"] for row in indicators if row["number_indicator"] in lost}
+    rows = {**tables.rows, "indicators.csv": tuple(row for row in indicators if row["indicator_ref"] not in unsettled)}
+    if "" in tables.astray.get("banding.csv", ()):
+        del rows["banding.csv"]
+    return rows
 
 
 def _check_names(rows: Rows) -> Iterator[PlanFault]:
@@ -84,11 +97,12 @@ def _check_names(rows: Rows) -> Iterator[PlanFault]:
                 yield row.fault(column, f"{message}, which returns do not tell apart")
 
 
-def _check_references(rows: Rows) -> Iterator[PlanFault]:
+def _check_references(tables: PlanTables) -> Iterator[PlanFault]:
+    rows = tables.rows
     for file, column, target in _REFERENCES:
         if target not in rows:
             continue
-        known = {row[column] for row in rows[target]}
+        known = {row[column] for row in rows[target]} | tables.astray[target]
         for row in rows.get(file, ()):
             if row[column] and row[column] not in known:
                 yield row.fault(column, f"{quoted(row[column])} is not in {target}")

@@ -35,7 +35,7 @@ def read_plan(folder: Path | None = None) -> Plan:
         PlanError: the plan has faults; all that could be found are in its `faults`.
     """
     tables = read_tables(folder)
-    faults = (*tables.faults, *check_tables(tables.rows))
+    faults = (*tables.faults, *check_tables(tables))
     if faults:
         raise PlanError(*sorted(faults, key=_place))
     rows = tables.rows

@@ -12,6 +12,7 @@ from pathlib import Path
 from schemas.plan import SCHEMAS, Table
 
 HEADER_ROW = 1
+_Record = tuple[int, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class PlanTables:
-    """The plan's files as text. A file that has no usable table is not in `rows`, and `faults` says why."""
+    """The plan's files as text. A file that has no usable table is not in `rows`, and `faults` says why.
+
+    Nor are rows with a cell too many or too few. `astray` holds the texts of their cells by file: in which column each
+    belongs is not known, and any of them may be the name that other rows refer to.
+    """
 
     rows: Mapping[str, tuple[Row, ...]]
+    astray: Mapping[str, frozenset[str]]
     faults: tuple[PlanFault, ...]
     fingerprint: str
 
@@ -78,15 +84,21 @@ def read_tables(folder: Path | None) -> PlanTables:
         raise PlanError(PlanFault(str(folder), None, None, "there is no such folder to read a plan from"))
     contents = {name: source.joinpath(name).read_bytes() for name in SCHEMAS if source.joinpath(name).is_file()}
     rows: dict[str, tuple[Row, ...]] = {}
+    astray: dict[str, frozenset[str]] = {}
     faults: list[PlanFault] = []
     for name, schema in SCHEMAS.items():
         try:
-            rows[name] = _read_table(name, contents.get(name), schema)
+            columns, records = _read_table(name, contents.get(name), schema)
         except PlanError as error:
             faults.extend(error.faults)
             continue
+        whole = [(number, record) for number, record in records if len(record) == len(columns)]
+        broken = [(number, record) for number, record in records if len(record) != len(columns)]
+        rows[name] = tuple(Row(name, number, dict(zip(columns, record, strict=True))) for number, record in whole)
+        astray[name] = frozenset(cell for _, record in broken for cell in record)
+        faults.extend(_length_fault(name, number, record, len(columns)) for number, record in broken)
         faults.extend(_cell_faults(rows[name], schema))
-    return PlanTables(rows, tuple(faults), _fingerprint(contents))
+    return PlanTables(rows, astray, tuple(faults), _fingerprint(contents))
 
 
 def _fingerprint(contents: Mapping[str, bytes]) -> str:
@@ -97,26 +109,26 @@ def _fingerprint(contents: Mapping[str, bytes]) -> str:
     return digest.hexdigest()
 
 
-def _read_table(name: str, content: bytes | None, schema: Table) -> tuple[Row, ...]:
+def _read_table(name: str, content: bytes | None, schema: Table) -> tuple[list[str], list[_Record]]:
+    """The columns of a file in its order, and its records, each as long as it is."""
     if content is None:
         raise PlanError(PlanFault(name, None, None, "there is no such file in the plan's folder"))
-    records = _records(name, content)
-    header = [cell.strip() for cell in next(records, (HEADER_ROW, []))[1]]
-    faults = list(_header_faults(name, header, list(schema.columns)))
-    rows: list[Row] = []
-    for number, record in records:
-        # A spreadsheet saves the rows below a table as commas, and people leave lines between blocks.
-        if not any(cell.strip() for cell in record):
-            continue
-        if len(record) != len(header):
-            faults.append(PlanFault(name, number, None, f"has {len(record)} cells, but the header has {len(header)}"))
-        rows.append(Row(name, number, {c: cell.strip() for c, cell in zip(header, record, strict=False)}))
-    if faults:
+    records = ((number, [cell.strip() for cell in record]) for number, record in _records(name, content))
+    _, columns = next(records, (HEADER_ROW, []))
+    if faults := list(_header_faults(name, columns, list(schema.columns))):
         raise PlanError(*faults)
-    return tuple(rows)
+    # A spreadsheet saves the rows below a table as commas, and people leave lines between blocks.
+    return columns, [(number, record) for number, record in records if any(record)]
 
 
-def _records(name: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
+def _length_fault(name: str, number: int, record: list[str], length: int) -> PlanFault:
+    message = f"has {len(record)} cell{'s' if len(record) > 1 else ''}, but the header has {length}"
+    if len(record) > length:
+        message += ": a cell with a comma in it stands between double quotes"
+    return PlanFault(name, number, None, message)
+
+
+def _records(name: str, content: bytes) -> Iterator[_Record]:
     """The records of a CSV file, numbered as a spreadsheet numbers them, whatever line breaks a cell holds."""
     number = HEADER_ROW
     try:

@@ -243,7 +243,64 @@ def test_a_column_that_is_there_twice(plan_copy: Path) -> None:
 def test_a_row_with_a_cell_too_many(plan_copy: Path) -> None:
     edit(plan_copy / "owed_by.csv", lambda text: text.replace("lscb,NI 22", "lscb,NI 22,NI 110"))
     (fault,) = faults_in(plan_copy)
-    assert str(fault) == "owed_by.csv, row 14: has 3 cells, but the header has 2"
+    assert str(fault) == (
+        "owed_by.csv, row 14: has 3 cells, but the header has 2: a cell with a comma in it stands between double quotes"
+    )
+
+
+def test_a_row_with_a_cell_too_few(plan_copy: Path) -> None:
+    edit(plan_copy / "owed_by.csv", lambda text: text.replace("lscb,NI 22", "lscb"))
+    (fault,) = faults_in(plan_copy)
+    assert str(fault) == "owed_by.csv, row 14: has 1 cell, but the header has 2"
+
+
+def test_a_row_of_another_length_hides_no_fault_of_others(plan_copy: Path) -> None:
+    write_cell(plan_copy / "figures.csv", "target,NI 19,2009-10", "value", "ten")
+    write_cell(plan_copy / "figures.csv", "target,NI 43,2009-10", "value", "750%")
+    write_cell(plan_copy / "figures.csv", "target,NI 45,2009-10", "indicator", "NI 9")
+    write_cell(plan_copy / "calendar.csv", "2010-11Q1", "due_on", "2010-06-30")
+    edit(plan_copy / "figures.csv", lambda text: text + "history,NI 19,2007-08,1,406,The return\n")
+    told = {(fault.file, fault.column, fault.message.partition(":")[0]) for fault in faults_in(plan_copy)}
+    assert told == {
+        ("figures.csv", "value", '"ten" is not a number or one of N/A, [z], -, [x], .., [c], *, [low], TBC'),
+        ("figures.csv", "value", '"750%" is above the indicator\'s maximum, 100'),
+        ("figures.csv", "indicator", '"NI 9" is not in indicators.csv'),
+        ("figures.csv", None, "has 6 cells, but the header has 5"),
+        ("calendar.csv", "due_on", '"2010-06-30" is before the period opens, 2010-07-01'),
+    }
+
+
+@pytest.mark.parametrize(
+    ("file", "row_begins"),
+    [
+        *(("indicators.csv", indicator) for indicator in ("NI 45", "NI 111", "NI 111a", "NI 111b", "NI 113b")),
+        ("outcomes.csv", "BH"),
+        ("aspirations.csv", "PC1"),
+        ("actions.csv", "PC1-A1"),
+        ("milestones.csv", "PC2-E1-M1"),
+        ("partners.csv", "yos"),
+        ("calendar.csv", "2010-11Q1"),
+        ("banding.csv", ",10"),
+    ],
+)
+@pytest.mark.parametrize("change", [lambda line: line + ",more", lambda line: line.rpartition(",")[0]])
+def test_a_row_of_another_length_is_not_missed_by_others(
+    plan_copy: Path, file: str, row_begins: str, change: Callable[[str], str]
+) -> None:
+    def break_row(text: str) -> str:
+        lines = [change(line) if f"{line},".startswith(f"{row_begins},") else line for line in text.splitlines()]
+        return "\n".join(lines) + "\n"
+
+    edit(plan_copy / file, break_row)
+    (fault,) = faults_in(plan_copy)
+    assert (fault.file, fault.column) == (file, None)
+
+
+def test_what_counts_for_another_is_not_missed_where_its_parent_is_of_another_length(plan_copy: Path) -> None:
+    write_cell(plan_copy / "indicators.csv", "NI 43", "number_indicator", "NI 111a")
+    edit(plan_copy / "indicators.csv", lambda text: text.replace("\nNI 111,", "\nmore,NI 111,"))
+    (fault,) = faults_in(plan_copy)
+    assert (fault.row, fault.column) == (7, None)
 
 
 def test_a_sub_indicator_without_a_parent(plan_copy: Path) -> None:
