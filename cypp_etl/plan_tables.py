@@ -13,6 +13,8 @@ from schemas.plan import SCHEMAS, Table
 
 HEADER_ROW = 1
 _Record = tuple[int, list[str]]
+# What spreadsheets put between cells in other countries, or when asked for text.
+_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,10 @@ def _records(name: str, content: bytes) -> Iterator[_Record]:
 
 
 def _header_faults(name: str, header: list[str], columns: list[str]) -> Iterator[PlanFault]:
+    if separator := _other_separator(header, columns):
+        message = f'has {separator} between its cells instead of commas: save it as "CSV UTF-8 (comma delimited)"'
+        yield PlanFault(name, HEADER_ROW, None, message)
+        return
     for column in columns:
         if column not in header:
             yield PlanFault(name, HEADER_ROW, column, "is missing")
@@ -155,6 +161,15 @@ def _header_faults(name: str, header: list[str], columns: list[str]) -> Iterator
             yield PlanFault(name, HEADER_ROW, column, message)
         elif column in header[:place]:
             yield PlanFault(name, HEADER_ROW, column, "is there twice")
+
+
+def _other_separator(header: list[str], columns: list[str]) -> str | None:
+    """What stands between cells in place of commas, where a column is found by it that is not found by commas."""
+    if not set(columns).isdisjoint(header):
+        return None
+    cells = ",".join(header)
+    found = (name for mark, name in _OTHER_SEPARATORS.items() if {c.strip() for c in cells.split(mark)} & set(columns))
+    return next(found, None)
 
 
 def _cell_faults(rows: tuple[Row, ...], schema: Table) -> list[PlanFault]:

@@ -227,6 +227,27 @@ def test_an_empty_file_has_none_of_its_columns(plan_copy: Path) -> None:
     assert [(fault.row, fault.column) for fault in faults_in(plan_copy)] == [(1, "partner_code"), (1, "indicator")]
 
 
+@pytest.mark.parametrize(("mark", "called"), [(";", "semicolons"), ("\t", "tabs")])
+def test_cells_that_no_commas_part(plan_copy: Path, mark: str, called: str) -> None:
+    with (plan_copy / "calendar.csv").open(encoding="utf-8", newline="") as lines:
+        records = list(csv.reader(lines))
+    with (plan_copy / "calendar.csv").open("w", encoding="utf-8", newline="") as lines:
+        csv.writer(lines, delimiter=mark).writerows(records)
+    (fault,) = faults_in(plan_copy)
+    assert (fault.file, fault.row, fault.column) == ("calendar.csv", 1, None)
+    assert fault.message == (
+        f'has {called} between its cells instead of commas: save it as "CSV UTF-8 (comma delimited)"'
+    )
+
+
+def test_a_semicolon_in_the_name_of_a_column_is_no_sign_of_semicolons(plan_copy: Path) -> None:
+    edit(plan_copy / "partners.csv", lambda text: text.replace("partner_code,partner", "partner_code,partner;name"))
+    assert [(fault.column, fault.message[:10]) for fault in faults_in(plan_copy)] == [
+        ("partner", "is missing"),
+        ("partner;name", '"partner;n'),
+    ]
+
+
 def test_a_missing_and_an_unknown_column(plan_copy: Path) -> None:
     edit(plan_copy / "partners.csv", lambda text: text.replace("partner_code,partner", "partner_code,name"))
     missing, unknown = faults_in(plan_copy)
