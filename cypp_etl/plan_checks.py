@@ -103,9 +103,12 @@ def _check_references(tables: PlanTables) -> Iterator[PlanFault]:
         if target not in rows:
             continue
         known = {row[column] for row in rows[target]} | tables.astray[target]
+        alike = {reference_key(name): name for name in known}
         for row in rows.get(file, ()):
             if row[column] and row[column] not in known:
-                yield row.fault(column, f"{quoted(row[column])} is not in {target}")
+                meant = alike.get(reference_key(row[column]))
+                hint = f", which has {quoted(meant)}: they differ in case or spacing alone" if meant else ""
+                yield row.fault(column, f"{quoted(row[column])} is not in {target}{hint}")
 
 
 def _check_families(rows: Rows) -> Iterator[PlanFault]:

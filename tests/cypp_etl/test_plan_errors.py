@@ -90,6 +90,14 @@ BROKEN_CELLS = [
         '"NI 111b" stands on a number: only a rate or a percentage has an indicator that counts for it',
     ),
     ("indicators.csv", "NI 113b", "definition", "", "blank is not allowed here"),
+    (
+        "figures.csv",
+        "target,NI 19,2009-10",
+        "indicator",
+        "ni19",
+        '"ni19" is not in indicators.csv, which has "NI 19": they differ in case or spacing alone',
+    ),
+    ("figures.csv", "target,NI 19,2009-10", "indicator", "NI\u00a019", None),
     ("figures.csv", "target,NI 19,2009-10", "indicator", "NI 18", '"NI 18" is not in indicators.csv'),
     (
         "figures.csv",
