@@ -4,15 +4,13 @@ Every check passes over cells that are no number or no date: those are faults al
 same cell would only hide the first.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
+from collections.abc import Callable, Iterator
 
 from cypp_etl.intake.references import reference_key
+from cypp_etl.plan_indicators import Rows, check_families, check_leaves, leaf_rows, number, parent_rows
 from cypp_etl.plan_tables import PlanFault, PlanTables, Row, quoted
-from schemas.codes import Polarity, Unit
-from schemas.plan import is_date, is_decimal
-
-Rows = Mapping[str, tuple[Row, ...]]
+from schemas.codes import Measure, Unit
+from schemas.plan import is_date, is_period
 
 # File, column, and the file whose column of that name it must be found in.
 _REFERENCES = (
@@ -26,6 +24,7 @@ _REFERENCES = (
     ("owed_by.csv", "indicator", "indicators.csv"),
     ("banding.csv", "indicator", "indicators.csv"),
 )
+_COMPARATORS = (Measure.STATISTICAL_NEIGHBOURS, Measure.NATIONAL)
 # What a row is called by, in its own file: returns are understood in any case and spacing.
 _NAMES = (
     ("outcomes.csv", "outcome_code"),
@@ -34,33 +33,13 @@ _NAMES = (
     ("milestones.csv", "milestone"),
     ("indicators.csv", "indicator"),
 )
-# What only an indicator that carries values has, and which of it such an indicator must have.
-_LEAF_COLUMNS = ("unit", "decimals", "minimum", "maximum", "accumulation", "multiplier", "number_indicator")
-_LEAF_NEEDS = ("unit", "decimals", "accumulation", "multiplier")
-
-
-def number(text: str) -> Decimal | None:
-    """The number that a cell holds, or None where it is blank or holds something else."""
-    return Decimal(text.replace(",", "")) if is_decimal(text) else None
-
-
-def parent_rows(rows: Rows) -> Mapping[str, Row]:
-    """The indicators that have subs, by reference."""
-    indicators = rows.get("indicators.csv", ())
-    with_subs = {row["indicator_ref"] for row in indicators if row["sub"]}
-    return {row["indicator_ref"]: row for row in indicators if not row["sub"] and row["indicator_ref"] in with_subs}
-
-
-def polarity_row(leaf: Row, parents: Mapping[str, Row]) -> Row:
-    """The row whose polarity and range hold for a leaf: its own, or its parent's where it states none."""
-    return leaf if leaf["polarity"] else parents.get(leaf["indicator_ref"], leaf)
 
 
 def check_tables(tables: PlanTables) -> list[PlanFault]:
     """Every fault between rows and between files; what could not be read is left out of account."""
     checks: tuple[Callable[[Rows], Iterator[PlanFault]], ...] = (
-        _check_families,
-        _check_leaves,
+        check_families,
+        check_leaves,
         _check_only_leaves_are_named,
         _check_figures,
         _check_calendar,
@@ -111,65 +90,6 @@ def _check_references(tables: PlanTables) -> Iterator[PlanFault]:
                 yield row.fault(column, f"{quoted(row[column])} is not in {target}{hint}")
 
 
-def _check_families(rows: Rows) -> Iterator[PlanFault]:
-    indicators = rows.get("indicators.csv", ())
-    refs_without_sub = {row["indicator_ref"] for row in indicators if not row["sub"]}
-    for row in indicators:
-        name = row["indicator_ref"] + row["sub"]
-        if row["indicator"] != name:
-            yield row.fault("indicator", f"{quoted(row['indicator'])} should be {quoted(name)}, its ref and sub")
-        if row["sub"] and row["indicator_ref"] not in refs_without_sub:
-            message = f"{quoted(row['indicator'])} is a sub-indicator, but its parent {quoted(row['indicator_ref'])}"
-            yield row.fault("sub", f"{message} has no row of its own")
-    for row in parent_rows(rows).values():
-        for column in _LEAF_COLUMNS:
-            if row[column]:
-                yield row.fault(column, f"{quoted(row[column])} stands on a parent: only its sub-indicators have one")
-
-
-def _check_leaves(rows: Rows) -> Iterator[PlanFault]:
-    parents = parent_rows(rows)
-    leaves = {row["indicator"]: row for row in _leaf_rows(rows)}
-    for row in leaves.values():
-        for column in _LEAF_NEEDS:
-            if not row[column]:
-                yield row.fault(column, "blank is not allowed here: the indicator carries values")
-        judged_by = polarity_row(row, parents)
-        is_orphan = row["sub"] and row["indicator_ref"] not in parents
-        if not judged_by["polarity"] and not is_orphan:
-            yield row.fault("polarity", f"blank: neither {row['indicator']} nor a parent of it states one")
-        if judged_by["polarity"] == Polarity.RANGE:
-            for column in ("range_low", "range_high"):
-                if not judged_by[column]:
-                    yield judged_by.fault(column, "blank is not allowed here: the polarity is RANGE")
-        yield from _check_order(judged_by, "range_low", "range_high")
-        yield from _check_order(row, "minimum", "maximum")
-        if row["number_indicator"]:
-            yield from _check_counted(row, leaves)
-
-
-def _check_counted(row: Row, leaves: Mapping[str, Row]) -> Iterator[PlanFault]:
-    """A number stands behind a rate or a percentage, and nothing behind a number: so no two count each other."""
-    name = row["number_indicator"]
-    counted = leaves.get(name)
-    if row["unit"] == Unit.NUMBER:
-        message = f"{quoted(name)} stands on a number: only a rate or a percentage has an indicator that counts for it"
-        yield row.fault("number_indicator", message)
-    elif counted is None:
-        yield row.fault("number_indicator", f"{quoted(name)} is not an indicator that carries values")
-    elif counted is row:
-        yield row.fault("number_indicator", f"{quoted(name)} is the indicator itself: it is another that counts for it")
-    elif counted["unit"] in (Unit.PERCENT, Unit.RATE):
-        message = f"{quoted(name)} is a {counted['unit']}: only an indicator whose unit is number counts for another"
-        yield row.fault("number_indicator", message)
-
-
-def _check_order(row: Row, low_column: str, high_column: str) -> Iterator[PlanFault]:
-    low, high = number(row[low_column]), number(row[high_column])
-    if low is not None and high is not None and low > high:
-        yield row.fault(high_column, f"{quoted(row[high_column])} is below the {low_column}, {row[low_column]}")
-
-
 def _check_only_leaves_are_named(rows: Rows) -> Iterator[PlanFault]:
     parents = parent_rows(rows)
     whats = (("figures.csv", "have figures"), ("owed_by.csv", "are returned"), ("banding.csv", "are banded"))
@@ -180,8 +100,10 @@ def _check_only_leaves_are_named(rows: Rows) -> Iterator[PlanFault]:
 
 
 def _check_figures(rows: Rows) -> Iterator[PlanFault]:
-    leaves = {row["indicator"]: row for row in _leaf_rows(rows)}
+    leaves = {row["indicator"]: row for row in leaf_rows(rows)}
     for row in rows.get("figures.csv", ()):
+        if row["measure"] in _COMPARATORS and "Q" in row["period"] and is_period(row["period"]):
+            yield row.fault("period", f"{quoted(row['period'])} is a quarter: a comparator is given for a year")
         text, leaf = row["value"], leaves.get(row["indicator"])
         if leaf is None:
             continue
@@ -212,8 +134,3 @@ def _check_banding(rows: Rows) -> Iterator[PlanFault]:
         for column, cell in row.cells.items():
             if column != "indicator" and not cell:
                 yield row.fault(column, "blank is not allowed here: the row holds the default margins")
-
-
-def _leaf_rows(rows: Rows) -> tuple[Row, ...]:
-    parents = parent_rows(rows)
-    return tuple(row for row in rows.get("indicators.csv", ()) if row["sub"] or row["indicator_ref"] not in parents)

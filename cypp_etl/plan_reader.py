@@ -7,7 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan_checks import Rows, check_tables, number, parent_rows, polarity_row
+from cypp_etl.plan_checks import check_tables
+from cypp_etl.plan_indicators import Rows, number, parent_rows, polarity_row
 from cypp_etl.plan_model import (
     Action,
     Aspiration,

@@ -31,9 +31,10 @@ _DECIMAL = re.compile(r"-?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?")
 _MARGIN = re.compile(r"[0-9]+(\.[0-9]+)?")
 _COUNT = re.compile(r"[0-9]{1,9}")
 _DECIMALS = re.compile(r"[0-6]")
-_PERIOD = re.compile(r"([0-9]{4})-([0-9]{2})(Q[1-4])?")
+# Far years are slips of the finger, and the days of the farthest are in no calendar.
+_PERIOD = re.compile(r"((?:19|20|21)[0-9]{2})-([0-9]{2})(Q[1-4])?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_PARTNER_CODE = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_PARTNER_CODE = re.compile(r"(?!(con|prn|aux|nul|com[0-9]|lpt[0-9])$)[a-z0-9][a-z0-9_-]*")
 _NOT_BLANK = re.compile(r".+", re.DOTALL)
 
 
@@ -99,7 +100,8 @@ def _text() -> Column:
 
 def _partner_code() -> Column:
     # The code is the name of the partner's folder, on whatever file system the inbox is.
-    return Column(_PARTNER_CODE.fullmatch, "is not a code of small letters, digits and hyphens such as yos")
+    error = "is not a code of small letters, digits and hyphens such as yos, or is a name that Windows keeps for itself"
+    return Column(_PARTNER_CODE.fullmatch, error)
 
 
 def _any_text() -> Column:

@@ -89,6 +89,27 @@ BROKEN_CELLS = [
         "NI 111b",
         '"NI 111b" stands on a number: only a rate or a percentage has an indicator that counts for it',
     ),
+    (
+        "indicators.csv",
+        "NI 43",
+        "multiplier",
+        "1",
+        '"1" makes no percentage: it is 100, or 0 without numerator and denominator',
+    ),
+    (
+        "indicators.csv",
+        "NI 19",
+        "range_low",
+        "1",
+        '"1" is of no use where the polarity is LOW: a band stands beside RANGE, in its row',
+    ),
+    (
+        "indicators.csv",
+        "NI 111a",
+        "range_high",
+        "1",
+        '"1" is of no use where the polarity is blank: a band stands beside RANGE, in its row',
+    ),
     ("indicators.csv", "NI 113b", "definition", "", "blank is not allowed here"),
     (
         "figures.csv",
@@ -127,6 +148,15 @@ BROKEN_CELLS = [
         "2009-11",
         '"2009-11" is not a period such as 2010-11 or 2010-11Q1',
     ),
+    (
+        "figures.csv",
+        "national,NI 19,2009-10",
+        "period",
+        "2009-10Q4",
+        '"2009-10Q4" is a quarter: a comparator is given for a year',
+    ),
+    ("figures.csv", "target,NI 19,2009-10", "period", "9999-00", None),
+    ("figures.csv", "target,NI 19,2009-10", "period", "1899-00", None),
     (
         "figures.csv",
         "target,NI 19,2010-11",
@@ -453,11 +483,22 @@ def test_margins_for_an_unknown_indicator(plan_copy: Path) -> None:
     assert (fault.row, fault.column, fault.message) == (3, "indicator", '"NI 9" is not in indicators.csv')
 
 
-@pytest.mark.parametrize("partner_code", ["../yos", "YOS", "a b", ".yos"])
+@pytest.mark.parametrize("partner_code", ["../yos", "YOS", "a b", ".yos", "con", "lpt1"])
 def test_a_partner_code_is_fit_to_name_a_folder(plan_copy: Path, partner_code: str) -> None:
     edit(plan_copy / "partners.csv", lambda text: f"{text}{partner_code},Another partner\n")
     (fault,) = faults_in(plan_copy)
     assert (fault.file, fault.row, fault.column) == ("partners.csv", 8, "partner_code")
+
+
+@pytest.mark.parametrize("partner_code", ["conisbrough", "lpt", "9"])
+def test_a_partner_code_may_begin_as_a_name_of_windows(plan_copy: Path, partner_code: str) -> None:
+    edit(plan_copy / "partners.csv", lambda text: f"{text}{partner_code},Another partner\n")
+    assert partner_code in read_plan(plan_copy).partners
+
+
+def test_periods_from_1900_on(plan_copy: Path) -> None:
+    edit(plan_copy / "figures.csv", lambda text: text + "history,NI 19,1900-01,1,a\nhistory,NI 19,2199-00Q4,1,a\n")
+    assert len(read_plan(plan_copy).figures) > len(read_plan().figures)
 
 
 def test_a_file_that_is_not_utf_8(plan_copy: Path) -> None:
