@@ -9,11 +9,16 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from cypp_etl.intake.references import reference_key
 from schemas.plan import SCHEMAS, Table
 
 HEADER_ROW = 1
 _Record = tuple[int, list[str]]
 # What spreadsheets put between cells in other countries, or when asked for text.
+_CSV_FAULTS = {
+    "unexpected end of data": "a double quote is opened here and never closed",
+    "',' expected after '\"'": "text follows a closing double quote: one within a cell is written twice",
+}
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
 
 
@@ -144,7 +149,9 @@ def _records(name: str, content: bytes) -> Iterator[_Record]:
         message = 'is not in UTF-8: save it as "CSV UTF-8 (comma delimited)"'
         raise PlanError(PlanFault(name, line, None, message)) from error
     except csv.Error as error:
-        raise PlanError(PlanFault(name, number, None, f"is not CSV: {error}")) from error
+        # csv's own words are for programmers, and what people do is nearly always one of two things.
+        words = _CSV_FAULTS.get(str(error), str(error))
+        raise PlanError(PlanFault(name, number, None, f"is not CSV: {words}")) from error
 
 
 def _header_faults(name: str, header: list[str], columns: list[str]) -> Iterator[PlanFault]:
@@ -152,14 +159,18 @@ def _header_faults(name: str, header: list[str], columns: list[str]) -> Iterator
         message = f'has {separator} between its cells instead of commas: save it as "CSV UTF-8 (comma delimited)"'
         yield PlanFault(name, HEADER_ROW, None, message)
         return
-    for column in columns:
-        if column not in header:
-            yield PlanFault(name, HEADER_ROW, column, "is missing")
+    written = {reference_key(column): column for column in header}
+    missing = {reference_key(column): column for column in columns if column not in header}
+    for key, column in missing.items():
+        hint = f": {quoted(written[key])} differs from it in case or spacing" if key in written else ""
+        yield PlanFault(name, HEADER_ROW, column, f"is missing{hint}")
     for place, column in enumerate(header):
-        if column not in columns:
+        if not column:
+            yield PlanFault(name, HEADER_ROW, None, f"cell {place + 1} is blank: delete the columns without a heading")
+        elif column not in columns and reference_key(column) not in missing:
             message = f"{quoted(column)} is not a column of this file: it has {', '.join(columns)}"
             yield PlanFault(name, HEADER_ROW, column, message)
-        elif column in header[:place]:
+        elif column in columns and column in header[:place]:
             yield PlanFault(name, HEADER_ROW, column, "is there twice")
 
 

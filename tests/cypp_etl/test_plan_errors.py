@@ -294,6 +294,31 @@ def test_a_missing_and_an_unknown_column(plan_copy: Path) -> None:
     assert unknown.message == '"name" is not a column of this file: it has partner_code, partner'
 
 
+def test_a_column_that_is_written_otherwise(plan_copy: Path) -> None:
+    edit(plan_copy / "partners.csv", lambda text: text.replace("partner_code,partner", "Partner_Code,partner"))
+    (fault,) = faults_in(plan_copy)
+    assert str(fault) == (
+        'partners.csv, row 1, column partner_code: is missing: "Partner_Code" differs from it in case or spacing'
+    )
+
+
+def test_a_column_that_is_there_twice_in_two_spellings(plan_copy: Path) -> None:
+    edit(
+        plan_copy / "owed_by.csv", lambda text: text.replace("\n", ",x\n").replace("indicator,x", "indicator,Indicator")
+    )
+    (fault,) = faults_in(plan_copy)
+    assert str(fault) == (
+        'owed_by.csv, row 1, column Indicator: "Indicator" is not a column of this file: it has partner_code, indicator'
+    )
+
+
+def test_columns_without_a_heading(plan_copy: Path) -> None:
+    edit(plan_copy / "partners.csv", lambda text: text.replace("\n", ",,\n"))
+    assert [str(fault) for fault in faults_in(plan_copy)] == [
+        f"partners.csv, row 1: cell {number} is blank: delete the columns without a heading" for number in (3, 4)
+    ]
+
+
 def test_a_column_that_is_there_twice(plan_copy: Path) -> None:
     edit(plan_copy / "owed_by.csv", lambda text: text.replace("indicator\n", "indicator,indicator\n", 1))
     assert (faults_in(plan_copy)[0].row, faults_in(plan_copy)[0].column) == (1, "indicator")
@@ -514,6 +539,20 @@ def test_a_quote_that_is_never_closed(plan_copy: Path) -> None:
     edit(plan_copy / "partners.csv", lambda text: text + 'ext,"Another\n')
     (fault,) = faults_in(plan_copy)
     assert (fault.file, fault.row) == ("partners.csv", 8)
+    assert fault.message == "is not CSV: a double quote is opened here and never closed"
+
+
+def test_text_after_a_closing_quote(plan_copy: Path) -> None:
+    edit(plan_copy / "partners.csv", lambda text: text + 'ext,"The Best" Partner\n')
+    (fault,) = faults_in(plan_copy)
+    assert (fault.file, fault.row) == ("partners.csv", 8)
+    assert fault.message.startswith("is not CSV: text follows a closing double quote: one within a cell")
+
+
+def test_other_faults_of_csv_are_told_in_the_words_of_the_library(plan_copy: Path) -> None:
+    edit(plan_copy / "partners.csv", lambda text: text + f"ext,{'x' * 140_000}\n")
+    (fault,) = faults_in(plan_copy)
+    assert str(fault) == "partners.csv, row 8: is not CSV: field larger than field limit (131072)"
 
 
 def test_rows_are_numbered_as_a_spreadsheet_numbers_them(plan_copy: Path) -> None:
