@@ -21,7 +21,12 @@ _MULTIPLIERS_OF_PERCENT = (0, 100)
 
 def number(text: str) -> Decimal | None:
     """The number that a cell holds, or None where it is blank or holds something else."""
-    return Decimal(text.replace(",", "")) if is_decimal(text) else None
+    return exact(text) if is_decimal(text) else None
+
+
+def exact(text: str) -> Decimal:
+    """The number that a cell is known to hold; commas may stand between thousands."""
+    return Decimal(text.replace(",", ""))
 
 
 def parent_rows(rows: Rows) -> Mapping[str, Row]:

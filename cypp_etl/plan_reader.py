@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan_checks import check_tables
-from cypp_etl.plan_indicators import Rows, number, parent_rows, polarity_row
+from cypp_etl.plan_indicators import Rows, exact, number, parent_rows, polarity_row
 from cypp_etl.plan_model import (
     Action,
     Aspiration,
@@ -133,7 +133,7 @@ def _indicator(row: Row, parents: Mapping[str, Row], banding: Banding) -> Indica
         minimum=number(row["minimum"]),
         maximum=number(row["maximum"]),
         accumulation=Accumulation(row["accumulation"]),
-        multiplier=int(row["multiplier"]),
+        multiplier=int(exact(row["multiplier"])),
         number_indicator=row["number_indicator"],
         banding=banding,
     )
@@ -141,11 +141,11 @@ def _indicator(row: Row, parents: Mapping[str, Row], banding: Banding) -> Indica
 
 def _default_banding(row: Row) -> Banding:
     return Banding(
-        target_margin_percent=Decimal(row["target_margin_percent"]),
-        target_margin_steps=int(row["target_margin_steps"]),
-        comparator_margin=Decimal(row["comparator_margin"]),
-        large_change_percent=Decimal(row["large_change_percent"]),
-        population_margin_percent=Decimal(row["population_margin_percent"]),
+        target_margin_percent=exact(row["target_margin_percent"]),
+        target_margin_steps=int(exact(row["target_margin_steps"])),
+        comparator_margin=exact(row["comparator_margin"]),
+        large_change_percent=exact(row["large_change_percent"]),
+        population_margin_percent=exact(row["population_margin_percent"]),
     )
 
 
@@ -157,7 +157,7 @@ def _banding(row: Row | None, default: Banding) -> Banding:
     return replace(
         default,
         target_margin_percent=_margin(row, "target_margin_percent", default.target_margin_percent),
-        target_margin_steps=int(steps) if steps else default.target_margin_steps,
+        target_margin_steps=int(exact(steps)) if steps else default.target_margin_steps,
         comparator_margin=_margin(row, "comparator_margin", default.comparator_margin),
         large_change_percent=_margin(row, "large_change_percent", default.large_change_percent),
         population_margin_percent=_margin(row, "population_margin_percent", default.population_margin_percent),
@@ -165,7 +165,7 @@ def _banding(row: Row | None, default: Banding) -> Banding:
 
 
 def _margin(row: Row, column: str, default: Decimal) -> Decimal:
-    return Decimal(row[column]) if row[column] else default
+    return exact(row[column]) if row[column] else default
 
 
 def _figure_key(row: Row) -> tuple[Measure, str, Period]:

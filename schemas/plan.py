@@ -28,8 +28,8 @@ FIGURE_MARKERS: Mapping[str, Marker] = {
 }
 
 _DECIMAL = re.compile(r"-?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?")
-_MARGIN = re.compile(r"[0-9]+(\.[0-9]+)?")
-_COUNT = re.compile(r"[0-9]{1,9}")
+_MARGIN = re.compile(r"([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?")
+_COUNT = re.compile(r"[0-9]{1,9}|[0-9]{1,3}(,[0-9]{3}){1,2}")
 _DECIMALS = re.compile(r"[0-6]")
 # Far years are slips of the finger, and the days of the farthest are in no calendar.
 _PERIOD = re.compile(r"((?:19|20|21)[0-9]{2})-([0-9]{2})(Q[1-4])?")

@@ -3,11 +3,13 @@
 import csv
 import shutil
 from collections.abc import Callable
+from decimal import Decimal
 from importlib.resources import as_file, files
 from pathlib import Path
 
 import pytest
 
+from cypp_etl.plan_model import Banding
 from cypp_etl.plan_reader import PlanError, PlanFault, read_plan
 from schemas.codes import Polarity
 
@@ -421,6 +423,22 @@ def test_a_range_with_its_band_on_the_parent_is_inherited(plan_copy: Path) -> No
         write_cell(plan_copy / "indicators.csv", "NI 111", column, text)
     leaf = read_plan(plan_copy).indicators["NI 111b"]
     assert (leaf.polarity, str(leaf.range_low), str(leaf.range_high)) == (Polarity.RANGE, "1000", "1500.5")
+
+
+@pytest.mark.parametrize("text", ["1,00000", "1,000,000,000", "10,00", ",100", "1.0"])
+def test_a_whole_number_with_commas_elsewhere_than_between_thousands(plan_copy: Path, text: str) -> None:
+    row = write_cell(plan_copy / "indicators.csv", "NI 111b", "multiplier", text)
+    (fault,) = faults_in(plan_copy)
+    assert (fault.row, fault.column) == (row, "multiplier")
+    assert fault.message == f'"{text}" is not a whole number of zero or more'
+
+
+def test_every_number_may_have_commas_between_thousands(plan_copy: Path) -> None:
+    write_cell(plan_copy / "indicators.csv", "NI 111b", "multiplier", "100,000")
+    edit(plan_copy / "banding.csv", lambda text: text + 'NI 19,"1,000.5","1,000","2,000","3,000","4,000"\n')
+    indicators = read_plan(plan_copy).indicators
+    assert indicators["NI 111b"].multiplier == 100_000
+    assert indicators["NI 19"].banding == Banding(Decimal("1000.5"), 1000, Decimal(2000), Decimal(3000), Decimal(4000))
 
 
 def test_a_range_upside_down(plan_copy: Path) -> None:
