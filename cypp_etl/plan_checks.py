@@ -24,6 +24,7 @@ _REFERENCES = (
     ("owed_by.csv", "indicator", "indicators.csv"),
     ("banding.csv", "indicator", "indicators.csv"),
 )
+_TOO_LARGE = 10**12
 _COMPARATORS = (Measure.STATISTICAL_NEIGHBOURS, Measure.NATIONAL)
 # What a row is called by, in its own file: returns are understood in any case and spacing.
 _NAMES = (
@@ -46,7 +47,7 @@ def check_tables(tables: PlanTables) -> list[PlanFault]:
         _check_banding,
     )
     settled = _settled(tables)
-    faults = (*_check_names(tables.rows), *_check_references(tables))
+    faults = (*_check_names(tables.rows), *_check_headings(tables.rows), *_check_references(tables))
     # A parent's faults are found once for each of its sub-indicators.
     return list(dict.fromkeys((*faults, *(fault for check in checks for fault in check(settled)))))
 
@@ -74,6 +75,22 @@ def _check_names(rows: Rows) -> Iterator[PlanFault]:
                 other = f"{quoted(first[column])} in row {first.number}"
                 message = f"{quoted(row[column])} differs from {other} in case or spacing alone"
                 yield row.fault(column, f"{message}, which returns do not tell apart")
+
+
+def _check_headings(rows: Rows) -> Iterator[PlanFault]:
+    """Outcomes are told apart by what they are called in the published table, which has no codes."""
+    earlier: dict[str, Row] = {}
+    for row in rows.get("outcomes.csv", ()):
+        for column in ("outcome", "table_heading"):
+            if not row[column]:
+                continue
+            first = earlier.setdefault(reference_key(row[column]), row)
+            # Codes that are alike are told already.
+            if reference_key(first["outcome_code"]) != reference_key(row["outcome_code"]):
+                other = f"{first['outcome_code']}, in row {first.number}"
+                yield row.fault(
+                    column, f"{quoted(row[column])} is the name of {other}, too: outcomes are told apart by their names"
+                )
 
 
 def _check_references(tables: PlanTables) -> Iterator[PlanFault]:
@@ -111,6 +128,8 @@ def _check_figures(rows: Rows) -> Iterator[PlanFault]:
             yield row.fault("value", f"{quoted(text)} has a percent sign, but {row['indicator']} is a {leaf['unit']}")
         value = number(text.removesuffix("%"))
         low, high = number(leaf["minimum"]), number(leaf["maximum"])
+        if value is not None and abs(value) >= _TOO_LARGE:
+            yield row.fault("value", f"{quoted(text)} is a trillion or more, which no figure may be")
         if value is not None and low is not None and value < low:
             yield row.fault("value", f"{quoted(text)} is below the indicator's minimum, {low}")
         if value is not None and high is not None and value > high:

@@ -6,6 +6,7 @@ As elsewhere, a cell that is no number is passed over: that is a fault already.
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
+from cypp_etl.intake.references import reference_key
 from cypp_etl.plan_tables import PlanFault, Row, quoted
 from schemas.codes import Polarity, Unit
 from schemas.plan import is_decimal
@@ -51,13 +52,16 @@ def check_families(rows: Rows) -> Iterator[PlanFault]:
     """Faults between parents and their sub-indicators."""
     indicators = rows.get("indicators.csv", ())
     refs_without_sub = {row["indicator_ref"] for row in indicators if not row["sub"]}
+    alike = {reference_key(ref): ref for ref in refs_without_sub}
     for row in indicators:
         name = row["indicator_ref"] + row["sub"]
         if row["indicator"] != name:
             yield row.fault("indicator", f"{quoted(row['indicator'])} should be {quoted(name)}, its ref and sub")
         if row["sub"] and row["indicator_ref"] not in refs_without_sub:
             message = f"{quoted(row['indicator'])} is a sub-indicator, but its parent {quoted(row['indicator_ref'])}"
-            yield row.fault("sub", f"{message} has no row of its own")
+            meant = alike.get(reference_key(row["indicator_ref"]))
+            hint = f": {quoted(meant)} differs from it in case or spacing alone" if meant else ""
+            yield row.fault("sub", f"{message} has no row of its own{hint}")
     for row in parent_rows(rows).values():
         for column in _LEAF_COLUMNS:
             if row[column]:

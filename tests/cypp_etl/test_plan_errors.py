@@ -1,6 +1,7 @@
 """Each fault in a plan stops the reading of it, and names its file, row and column."""
 
 import csv
+import re
 import shutil
 from collections.abc import Callable
 from decimal import Decimal
@@ -16,6 +17,20 @@ from schemas.codes import Polarity
 # File, the first cells of the row to break, the column, what to write there, and the message.
 BROKEN_CELLS = [
     ("outcomes.csv", "SS", "outcome", "", "blank is not allowed here"),
+    (
+        "outcomes.csv",
+        "SS",
+        "outcome",
+        "be healthy",
+        '"be healthy" is the name of BH, in row 2, too: outcomes are told apart by their names',
+    ),
+    (
+        "outcomes.csv",
+        "SS",
+        "table_heading",
+        "Be Healthy",
+        '"Be Healthy" is the name of BH, in row 2, too: outcomes are told apart by their names',
+    ),
     ("aspirations.csv", "BH2", "outcome_code", "XX", '"XX" is not in outcomes.csv'),
     ("aspirations.csv", "BH2", "is_area_of_focus", "maybe", '"maybe" is not one of yes, no'),
     ("aspirations.csv", "BH2", "text", "", "blank is not allowed here"),
@@ -132,6 +147,13 @@ BROKEN_CELLS = [
     ("figures.csv", "target,NI 19,2009-10", "measure", "actual", None),
     ("figures.csv", "target,NI 19,2009-10", "value", "", None),
     ("figures.csv", "target,NI 19,2009-10", "value", "0,48", None),
+    (
+        "figures.csv",
+        "target,NI 19,2009-10",
+        "value",
+        "1,000,000,000,000",
+        '"1,000,000,000,000" is a trillion or more, which no figure may be',
+    ),
     ("figures.csv", "target,NI 19,2009-10", "value", "NaN", None),
     ("figures.csv", "target,NI 19,2009-10", "value", "٤٨", None),
     (
@@ -398,6 +420,26 @@ def test_a_sub_indicator_without_a_parent(plan_copy: Path) -> None:
     assert faults_in(plan_copy)[0].message == (
         '"NI 111a" is a sub-indicator, but its parent "NI 111" has no row of its own'
     )
+
+
+def test_a_sub_indicator_whose_parent_is_written_otherwise(plan_copy: Path) -> None:
+    edit(plan_copy / "indicators.csv", lambda text: re.sub(r"NI 111a,(\d*),NI 111,a", r"ni 111a,\1,ni 111,a", text))
+    fault = faults_in(plan_copy)[0]
+    assert (fault.row, fault.column) == (8, "sub")
+    assert fault.message == (
+        '"ni 111a" is a sub-indicator, but its parent "ni 111" has no row of its own: '
+        '"NI 111" differs from it in case or spacing alone'
+    )
+
+
+def test_the_largest_figure(plan_copy: Path) -> None:
+    write_cell(plan_copy / "figures.csv", "target,NI 19,2009-10", "value", "999,999,999,999.99")
+    assert read_plan(plan_copy).figures
+
+
+def test_an_outcome_may_have_its_own_name_as_its_heading(plan_copy: Path) -> None:
+    write_cell(plan_copy / "outcomes.csv", "SS", "table_heading", "stay safe")
+    assert read_plan(plan_copy).outcomes["SS"].table_heading == "stay safe"
 
 
 def test_an_indicator_that_is_not_its_ref_and_sub(plan_copy: Path) -> None:
