@@ -1,0 +1,144 @@
+"""The headings of a table: which row looks like them, what each column is, and what is wrong with them."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import lru_cache, partial
+
+from cypp_etl.findings import Finding, find
+from cypp_etl.intake.values import read_text
+from cypp_etl.layout import ColumnLayout, SheetKind, SheetLayout, normalise_heading
+from cypp_etl.periods import Period, parse_year
+from cypp_etl.workbook.model import Cell, CellKind, Sheet, column_letters
+
+# How alike a heading and a missing one must be for a slip of the finger: `Actaul` and `Actual` are 0.83.
+_NEAR_MISS = 0.7
+
+# Years that headings hold, as placeholders, by their distance from the table's own year.
+_YEAR_OFFSETS = {"previous": -1, "year": 0, "next": 1, "next_2": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A row (or two) that may hold the headings: those known by column name, those known twice, and the strangers."""
+
+    row: int
+    depth: int
+    year: Period | None
+    known: dict[str, Cell]
+    repeated: list[tuple[Cell, Cell]]
+    strangers: list[Cell]
+
+    @classmethod
+    def read(cls, sheet: Sheet, row: int, depth: int, columns: tuple[ColumnLayout, ...]) -> "Header":
+        """Read a row, or two, as if they held the headings."""
+        cells = _heading_cells(sheet, row, depth)
+        groups = {normalise_heading(column.group) for column in columns}
+        year = _year_of(columns, [read_text(cell) for cell in cells])
+        known: dict[str, Cell] = {}
+        repeated: list[tuple[Cell, Cell]] = []
+        strangers: list[Cell] = []
+        for cell in cells:
+            name = column_named(columns, read_text(cell), year)
+            if name in known:
+                repeated.append((cell, known[name]))
+            elif name:
+                known[name] = cell
+            elif normalise_heading(read_text(cell)) not in groups:
+                strangers.append(cell)
+        return cls(row, depth, year, known, repeated, strangers)
+
+
+def _heading_cells(sheet: Sheet, row: int, depth: int) -> list[Cell]:
+    """The cells that hold a column's heading: of two rows, the lower where it holds anything."""
+    cells = (cell for line in range(row, row + depth) for cell in sheet.rows.get(line, {}).values())
+    by_column = {cell.column: cell for cell in cells if read_text(cell)}
+    return [by_column[column] for column in sorted(by_column)]
+
+
+@lru_cache(maxsize=4096)
+def column_named(columns: tuple[ColumnLayout, ...], heading: str, year: Period | None) -> str:
+    """The name of the column with a heading, empty where there is none; the years in it must fit the table's year."""
+    for column in columns:
+        years = column.match(heading)
+        if years is not None and all(_fits(text, year, _YEAR_OFFSETS[place]) for place, text in years.items()):
+            return column.column
+    return ""
+
+
+def _fits(text: str, year: Period | None, offset: int) -> bool:
+    """Whether a year in a heading lies as far from the table's year as its place says; 09/11 is no year at all."""
+    try:
+        return year is not None and parse_year(text) == year.years_later(offset)
+    except ValueError:
+        return False
+
+
+def _year_of(columns: tuple[ColumnLayout, ...], headings: list[str]) -> Period | None:
+    """The table's year: the one by which most of the headings that hold a year make sense, whichever is misspelt."""
+    votes = Counter(year for heading in headings for year in _years_spoken_for(columns, heading))
+    return max(votes, key=lambda year: (votes[year], year), default=None)
+
+
+@lru_cache(maxsize=4096)
+def _years_spoken_for(columns: tuple[ColumnLayout, ...], heading: str) -> frozenset[Period]:
+    """Every year that the table could be of, going by one heading: `10/11 Target` is next year's, or this year's."""
+    spoken_for = set()
+    for column in columns:
+        for place, text in (column.match(heading) or {}).items():
+            with suppress(ValueError):
+                spoken_for.add(parse_year(text).years_later(-_YEAR_OFFSETS[place]))
+    return frozenset(spoken_for)
+
+
+def judge_headings(sheet: Sheet, header: Header, layout: SheetLayout, places: dict[str, int]) -> Iterator[Finding]:
+    """Say what is wrong with the headings.
+
+    Unknown headings are paired with missing ones where they are near misses, so that one slip is one finding; such a
+    column joins `places` and is read all the same, so that its other faults are found in the same round.
+    """
+    for cell, first in header.repeated:
+        yield find("heading-twice", sheet=sheet.name, cell=cell.address, value=read_text(cell), first=first.address)
+    missing = {_written(column, header.year): column for column in layout.columns if column.column not in places}
+    for cell in header.strangers:
+        typed = read_text(cell)
+        nearest = max(missing, key=partial(_likeness, typed), default="")
+        if nearest and _likeness(typed, nearest) >= _NEAR_MISS:
+            places[missing.pop(nearest).column] = cell.column
+            yield find("heading-misspelt", sheet=sheet.name, cell=cell.address, value=typed, expected=nearest)
+        else:
+            yield find("heading-unknown", sheet=sheet.name, cell=cell.address, value=typed)
+    lost = [heading for heading, column in missing.items() if column.is_required]
+    for heading in lost:
+        yield find("heading-missing", sheet=sheet.name, cell=f"A{header.row}", expected=heading)
+    # A column without its heading is told by the heading that is missing.
+    if not lost and layout.kind is not SheetKind.BANDED:
+        yield from _judge_unheaded(sheet, header)
+
+
+def _judge_unheaded(sheet: Sheet, header: Header) -> Iterator[Finding]:
+    """Ask about figures in columns that have no heading: nobody reads them, and they may be meant for the return."""
+    headed = {cell.column for cell in _heading_cells(sheet, header.row, header.depth)}
+    first: dict[int, Cell] = {}
+    for row in sorted(row for row in sheet.rows if row >= header.row + header.depth):
+        line = sheet.rows[row]
+        for column in line.keys() - headed:
+            if line[column].kind is CellKind.NUMBER:
+                first.setdefault(column, line[column])
+    for column, cell in sorted(first.items()):
+        words = {"value": read_text(cell), "column": column_letters(column)}
+        yield find("column-without-heading", sheet=sheet.name, cell=cell.address, **words)
+
+
+def _written(column: ColumnLayout, year: Period | None) -> str:
+    """A column's heading as it should stand in this table, its years filled in."""
+    if year is None:
+        return column.heading
+    years = {place: year.years_later(offset).label[2:] for place, offset in _YEAR_OFFSETS.items()}
+    return column.heading.format_map(years)
+
+
+def _likeness(typed: str, heading: str) -> float:
+    return SequenceMatcher(None, normalise_heading(typed), normalise_heading(heading)).ratio()
