@@ -15,22 +15,27 @@ from flows.show import status_of
 def rehearse(plan: Plan, files: Sequence[Path], replies: Path | None, at: datetime) -> list[CheckedReturn]:
     """Check files, and write a receipt for each into the folder `replies`, if there is one.
 
+    Files of several folders may have one name: the second's receipt has a number, and all are there at the end.
+
     Raises:
         OSError: a file is missing or no ordinary file, or the folder cannot be written to.
     """
     checker = Checker(plan, History(), at.date())
-    return [_rehearse(checker, file, replies, at) for file in files]
+    written: set[str] = set()
+    return [_rehearse(checker, file, replies, written, at) for file in files]
 
 
-def _rehearse(checker: Checker, file: Path, replies: Path | None, at: datetime) -> CheckedReturn:
+def _rehearse(checker: Checker, file: Path, replies: Path | None, written: set[str], at: datetime) -> CheckedReturn:
     data = _read(file)
     checked = checker.check(Received(str(file), data))
     if replies is not None:
-        from cypp_etl.receipts.reply import reply_for
+        from cypp_etl.receipts.reply import distinct_name, reply_for
 
         reply = reply_for(checked, data, _summarise(checker.plan, checked, at))
         replies.mkdir(parents=True, exist_ok=True)
-        (replies / reply.file_name).write_bytes(reply.content)
+        name = distinct_name(reply.file_name, written)
+        (replies / name).write_bytes(reply.content)
+        written.add(name)
     return checked
 
 

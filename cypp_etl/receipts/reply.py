@@ -1,7 +1,9 @@
 """Chooses how a partner is answered: with their own workbook, marked, or with a page; and what the answer is called."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import PurePath
 
 from cypp_etl.receipts.marking import mark_workbook
@@ -13,6 +15,7 @@ from cypp_etl.workbook.model import UnreadableWorkbook
 from schemas.codes import SubmissionStatus
 
 _LONGEST_NAME = 255
+_PARTING = " - "
 _UNREADABLE = "workbook-"
 # What Windows forbids in a name, and what hides the direction in which it is read.
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]')
@@ -47,11 +50,29 @@ def reply_for(checked: CheckedReturn, data: bytes, summary: ReceiptSummary) -> R
 def reply_name(file_name: str, status: SubmissionStatus, suffix: str) -> str:
     """What the answer to a file is called: its own name, what became of it, and the suffix that its content needs.
 
-    A receipt that is sent again is not called ` - rejected - accepted`. The name is one that every system can hold.
+    A file's own suffix stays in the name where the answer has another: `return.xls` and `return.ods` may lie side by
+    side, and neither may have its answer replaced by the other's. A receipt that is sent again is not called
+    ` - rejected - accepted`. The name is one that every system can hold.
     """
     # A name in another encoding than UTF-8 comes with half characters.
     readable = PurePath(file_name).name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    stem = _ALREADY.sub("", PurePath(_FORBIDDEN.sub("_", readable)).stem).lstrip(".~$ ").rstrip(". ") or "return"
-    ending = f" - {status.value}{suffix}"
+    name = PurePath(_FORBIDDEN.sub("_", readable))
+    stem = _ALREADY.sub("", name.stem).lstrip(".~$ ").rstrip(". ") or "return"
+    told = stem if name.suffix == suffix else (stem + name.suffix).rstrip(". ")
+    return _fitting(told, f"{_PARTING}{status.value}{suffix}")
+
+
+def distinct_name(name: str, taken: Collection[str]) -> str:
+    """The name of an answer, with a number before the status where one of those in its folder has it.
+
+    So the number stays, and the status goes, when the receipt is sent again. Windows tells no cases apart.
+    """
+    folded = {one.casefold() for one in taken}
+    told, _, ending = name.rpartition(_PARTING)
+    numbered = (_fitting(told, f" ({number}){_PARTING}{ending}") for number in count(2))
+    return next(made for made in chain([name], numbered) if made.casefold() not in folded)
+
+
+def _fitting(told: str, ending: str) -> str:
     room = _LONGEST_NAME - len(ending.encode())
-    return stem.encode()[:room].decode("utf-8", "ignore") + ending
+    return told.encode()[:room].decode("utf-8", "ignore") + ending

@@ -66,8 +66,18 @@ def test_what_cannot_be_opened_is_answered_with_a_page(plan: Plan, tmp_path: Pat
     (tmp_path / "scan.xlsx").write_bytes(b"%PDF-1.7 ...")
     rehearse(plan, [tmp_path / "scan.xlsx"], tmp_path / "replies", AT)
     (reply,) = (tmp_path / "replies").iterdir()
-    assert reply.name == "scan - rejected.html"
+    assert reply.name == "scan.xlsx - rejected.html"
     assert "a PDF" in reply.read_text("utf-8")
+
+
+def test_files_of_one_name_get_a_receipt_each(plan: Plan, faulty: Path, tmp_path: Path) -> None:
+    other = tmp_path / "q2" / "return.xlsx"
+    other.parent.mkdir()
+    other.write_bytes(faulty.read_bytes())
+    for _ in range(2):
+        rehearse(plan, [faulty, other], tmp_path / "replies", AT)
+        names = sorted(path.name for path in (tmp_path / "replies").iterdir())
+        assert names == ["return (2) - rejected.xlsx", "return - rejected.xlsx"], "and a second time writes the same"
 
 
 def test_without_a_folder_nothing_is_written(plan: Plan, faulty: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cypp_etl.findings import Finding
 from cypp_etl.receipts.page import reply_page
-from cypp_etl.receipts.reply import reply_for, reply_name
+from cypp_etl.receipts.reply import distinct_name, reply_for, reply_name
 from cypp_etl.receipts.summary import ReceiptSummary
 from cypp_etl.submission import CheckedReturn
 from schemas.codes import Severity, SubmissionStatus
@@ -49,13 +49,13 @@ def finding(code: str, value: str = "") -> Finding:
 def test_what_cannot_be_marked_gets_a_page(summary: ReceiptSummary, data: bytes) -> None:
     for code in ("workbook-not-excel", "layout-unknown"):
         reply = reply_for(checked("my return.xls", finding(code)), data, summary)
-        assert reply.file_name == "my return - rejected.html"
+        assert reply.file_name == "my return.xls - rejected.html"
         assert b"Send a workbook." in reply.content
 
 
 def test_a_workbook_with_macros_keeps_its_suffix(summary: ReceiptSummary, rich_workbook: bytes) -> None:
     reply = reply_for(checked("named wrongly.xlsx"), rich_workbook, summary)
-    assert reply.file_name == "named wrongly - rejected.xlsm"
+    assert reply.file_name == "named wrongly.xlsx - rejected.xlsm"
 
 
 def test_a_page_is_self_contained_and_well_formed(summary: ReceiptSummary) -> None:
@@ -94,7 +94,11 @@ def test_nothing_typed_becomes_markup(text: str) -> None:
     ("name", "expected"),
     [
         ("return.xlsx", "return - rejected.xlsx"),
-        ("Return 2010/11.v2.XLSX", "11.v2 - rejected.xlsx"),
+        ("Return 2010/11.v2.xlsx", "11.v2 - rejected.xlsx"),
+        ("return.XLSX", "return.XLSX - rejected.xlsx"),
+        ("named wrongly.xlsm", "named wrongly.xlsm - rejected.xlsx"),
+        ("named wrongly.xlsm - rejected.xlsx", "named wrongly.xlsm - rejected.xlsx"),
+        ("return.", "return - rejected.xlsx"),
         ("return - rejected.xlsx", "return - rejected.xlsx"),
         ("return - rejected - accepted with queries.xlsx", "return - rejected.xlsx"),
         ("../../etc/passwd", "passwd - rejected.xlsx"),
@@ -109,6 +113,31 @@ def test_nothing_typed_becomes_markup(text: str) -> None:
 )
 def test_names(name: str, expected: str) -> None:
     assert reply_name(name, SubmissionStatus.REJECTED, ".xlsx") == expected
+
+
+def test_files_side_by_side_do_not_share_an_answer() -> None:
+    files = ("return.xls", "return.ods", "return.xlsb", "return.xlsx", "return.XLSX")
+    assert len({reply_name(name, SubmissionStatus.REJECTED, ".html") for name in files}) == len(files)
+    assert reply_name("return.xls", SubmissionStatus.REJECTED, ".html") == "return.xls - rejected.html"
+
+
+@pytest.mark.parametrize(
+    ("taken", "expected"),
+    [
+        ((), "return - rejected.xlsx"),
+        (("return - accepted.xlsx",), "return - rejected.xlsx"),
+        (("Return - rejected.xlsx",), "return (2) - rejected.xlsx"),
+        (("return - rejected.xlsx", "return (2) - rejected.xlsx"), "return (3) - rejected.xlsx"),
+    ],
+)
+def test_a_name_that_is_taken_gets_a_number(taken: tuple[str, ...], expected: str) -> None:
+    assert distinct_name("return - rejected.xlsx", taken) == expected
+
+
+def test_a_long_name_that_is_taken_still_fits() -> None:
+    name = reply_name("r" * 300, SubmissionStatus.REJECTED, ".xlsx")
+    made = distinct_name(name, [name])
+    assert made.endswith("r (2) - rejected.xlsx") and len(made) == 255
 
 
 @given(name=st.text(max_size=400), status=st.sampled_from(SubmissionStatus), suffix=st.sampled_from([".xlsx", ".html"]))
