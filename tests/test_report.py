@@ -201,9 +201,60 @@ def test_a_note_is_in_the_reports_that_follow_it(engine: Engine) -> None:
 
 def test_nothing_returned_is_said(engine: Engine) -> None:
     page = render_html(_read(engine, "2011-12Q1"), WRITTEN).decode()
-    assert "Nothing has been returned for 2011/12 Q1." in page
+    assert page.count("Nothing has been returned for 2011/12 Q1.") == 1
+    assert page.count("<i>not returned</i>") == 5 * 13, "and what is owed has its rows"
     missing = render_html(_read(engine, "2011-12Q1", date(2011, 12, 1)), WRITTEN).decode()
     assert missing.count('class="overdue">missing') >= 6
+
+
+def test_what_is_owed_and_was_not_returned_has_its_row_with_blanks(plan: Plan, tmp_path: Path) -> None:
+    engine = open_warehouse(f"sqlite:///{tmp_path / 'warehouse.db'}")
+    upgrade(engine)
+    with writing(engine) as connection:
+        record_plan(connection, plan, datetime(2009, 7, 1, tzinfo=UTC))
+    period = Period(2010, 4)
+    _load(engine, plan, "yos.xlsx", sample_return(plan, "yos", period), "yos", at=_due(plan, period))
+    data = _read(engine, "2010-11Q4")
+    engine.dispose()
+    assert [row["indicator"] for row in data.table_rows()] == list(plan.indicators)
+    page = render_html(data, WRITTEN).decode()
+    signs = re.findall(
+        r'<b class="v" aria-hidden="true">(.*?)</b><i>(.*?)</i>', page[page.index('<table class="board">') :]
+    )
+    assert signs.count(("", "not returned")) == 5 * (13 - 4)
+    assert not re.search(r'href="#ni-110-', page), "there is no part of the page that it could lead to"
+    assert "Nothing has been returned" not in page
+    sheet = openpyxl.load_workbook(io.BytesIO(render_workbook(data, WRITTEN)))["Indicators"]
+    rows = {row[1]: row for row in sheet.iter_rows(min_row=5, values_only=True)}
+    assert list(rows) == list(plan.indicators)
+    assert rows["NI 110"][8:13] == ("not returned",) * 5
+
+
+def test_what_is_known_without_a_return_is_what_is_judged_with_one(engine: Engine) -> None:
+    columns = ("previous_period", "previous_actual", "direction_basis", "target", "next_target", "next_target_2")
+    described = (
+        "definition",
+        "polarity",
+        "outcome",
+        "indicator_no",
+        "sub",
+        "period_label",
+        "financial_year",
+        "quarter",
+    )
+    for period in ("2009-10Q1", "2010-11Q1", "2010-11Q3", "2010-11Q4"):
+        data = _read(engine, period)
+        judged = {row["indicator"]: row for row in data.of_period(data.period)}
+        assert len(judged) == len(data.owed) == 13
+        assert data.table_rows() == data.of_period(data.period), "what was returned is there once"
+        for row in data.owed:
+            for column in (*columns, *described, "statistical_neighbours", "national"):
+                told = judged[row["indicator"]][column]
+                assert row[column] == (None if told == "none" else told), (period, row["indicator"], column)
+
+
+def test_a_whole_year_is_owed_by_nobody(engine: Engine) -> None:
+    assert _read(engine, "2010-11").owed == []
 
 
 def test_the_excel_edition_is_accessible(engine: Engine) -> None:

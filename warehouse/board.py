@@ -11,6 +11,7 @@ from cypp_etl.noise import Ratio
 from cypp_etl.periods import Period
 from cypp_etl.report.model import BoardData, FigureKey, KnownText, Row
 from schemas.codes import Marker, Measure, SubmissionStatus
+from warehouse.owed import owed_rows
 from warehouse.plan_tables import (
     plan,
     plan_aspiration,
@@ -46,13 +47,15 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
         {**row, "partner": partners.get(row["partner_code"], row["partner_code"])}
         for row in return_status_as_of(connection, period, at)
     ]
+    texts = _texts(connection, plan_id, at)
     return BoardData(
         period=period,
         at=at,
         since=after.date() if after else None,
         performance=judged,
+        owed=owed_rows(connection, plan_id, period, texts),
         indicators=_indicators(connection, plan_id),
-        texts=_texts(connection, plan_id, at),
+        texts=texts,
         ratios=_ratios(connection, at),
         aspirations=_aspirations(connection, plan_id),
         milestones=_plain(milestones(connection, period, at)),

@@ -46,7 +46,8 @@ class Note:
 class BoardData:
     """What was known at a moment, up to a period; every row is a mapping named as its view's columns.
 
-    `performance` holds all periods up to the report's. `indicators` has a row per leaf with `definition`,
+    `performance` holds all periods up to the report's; `owed` has a row for each indicator that a partner owes for its
+    period, as if nothing were returned. `indicators` has a row per leaf with `definition`,
     `parent_definition` and `table_heading`; `texts` how figures were printed, `ratios` the counts they were made of;
     `returns` the returns of the period, with `partner`; `findings` those of its submissions in force and of those
     refused, with `partner_code` and `file_name`; `comments` what partners said beside their figures; `turned` the
@@ -57,6 +58,7 @@ class BoardData:
     at: datetime
     since: date | None
     performance: Sequence[Row]
+    owed: Sequence[Row]
     indicators: Mapping[str, Row]
     texts: Mapping[FigureKey, KnownText]
     ratios: Mapping[FigureKey, Ratio]
@@ -73,6 +75,13 @@ class BoardData:
         """The judgements of one period, in the order of the plan's table."""
         return sorted((row for row in self.performance if row["period"] == period.code), key=in_plan_order)
 
+    def table_rows(self) -> list[Row]:
+        """The rows of the table of the report's period: what was judged, and what is owed and was not returned."""
+        judged = self.of_period(self.period)
+        returned = {(row["indicator"], row["partner_code"]) for row in judged}
+        missing = (row for row in self.owed if (row["indicator"], row["partner_code"]) not in returned)
+        return sorted([*judged, *missing], key=in_plan_order)
+
     def series(self, row: Row) -> list[Row]:
         """The judgements that lead up to one: the quarters, or the years where no quarter is there."""
         same = [
@@ -82,6 +91,11 @@ class BoardData:
         ]
         quarters = [one for one in same if one["quarter"]]
         return sorted(quarters or same, key=lambda one: str(one["period"]))
+
+
+def is_judged(row: Row) -> bool:
+    """Whether a row is of a return, and no placeholder for what is owed."""
+    return row["recorded_at"] is not None
 
 
 def in_plan_order(row: Row) -> tuple[bool, int, str, str]:

@@ -9,7 +9,7 @@ from cypp_etl.layout import SheetLayout, read_layouts
 from cypp_etl.periods import Period
 from cypp_etl.report.charts import sparkline
 from cypp_etl.report.figures import figure_text, number_text
-from cypp_etl.report.model import BoardData, Row
+from cypp_etl.report.model import BoardData, Row, is_judged
 from cypp_etl.report.symbols import JUDGED, Sign, sign
 from schemas.codes import Direction, OnTarget, Polarity
 
@@ -29,7 +29,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row of the table; a parent has no judgement behind it. `key` names the page's part on its indicator."""
+    """A row of the table. `key` names the page's part on its indicator.
+
+    A parent, and what was not returned, has no judgement behind it, and no such part.
+    """
 
     key: str
     cells: tuple[Cell, ...]
@@ -69,9 +72,9 @@ def headings(period: Period) -> list[Heading]:
 
 
 def bands(data: BoardData) -> list[Band]:
-    """The rows of the period, by outcome."""
+    """The rows of the period, by outcome; what is owed and was not returned has its row, with blanks for symbols."""
     by_outcome: dict[str, list[Row]] = {}
-    for row in data.of_period(data.period):
+    for row in data.table_rows():
         by_outcome.setdefault(row["outcome_code"], []).append(row)
     return [Band(_band_heading(data, rows[0]), tuple(_rows(data, rows))) for rows in by_outcome.values()]
 
@@ -101,7 +104,7 @@ def changes(data: BoardData) -> list[tuple[Row, str, Sign, Sign]]:
 
 def spark_of(data: BoardData, row: Row) -> str:
     """The sparkline of an indicator: its year to date over the last eight periods."""
-    series = data.series(row)[-8:]
+    series = [*data.series(row), *([] if is_judged(row) else [row])][-8:]
     values = [one["year_to_date"] for one in series]
     if len(series) == 1:
         values.insert(0, row["previous_actual"])
@@ -128,7 +131,8 @@ def _rows(data: BoardData, rows: Sequence[Row]) -> Iterator[TableRow]:
         if parts[0]["sub"]:
             yield _parent_row(data, reference, parts[0], shared)
         for row in parts:
-            yield TableRow(key_of(row), tuple(_cells(data, row, shared)), spark_of(data, row), bool(row["sub"]))
+            key = key_of(row) if is_judged(row) else ""
+            yield TableRow(key, tuple(_cells(data, row, shared)), spark_of(data, row), bool(row["sub"]))
 
 
 def _parent_row(data: BoardData, reference: str, part: Row, polarity: str) -> TableRow:

@@ -44,7 +44,7 @@ def tables(data: BoardData) -> Iterator[SheetTable]:
             *(("Statistical neighbours", 13), ("National", 11), ("Next target", 11), ("Target after", 11)),
             ("Change since last year", 26),
         ],
-        [_indicator_row(data, row) for row in data.of_period(data.period)],
+        [_indicator_row(data, row) for row in data.table_rows()],
     )
     yield SheetTable(
         "Changes",
