@@ -196,6 +196,9 @@ def _write_identity(workbook: Workbook, sheet: Worksheet, layout: SheetLayout, p
 
 
 def _lock(sheet: Worksheet) -> None:
-    """Lock what is not an entry cell, without a password; columns and rows may still be made wider."""
+    """Lock what is not an entry cell, without a password; columns and rows may still be made wider.
+
+    The formats of cells are left free: pasting spoils them, and findings ask to put them right.
+    """
     sheet.protection.sheet = True
-    sheet.protection.formatColumns = sheet.protection.formatRows = False
+    sheet.protection.formatColumns = sheet.protection.formatRows = sheet.protection.formatCells = False

@@ -159,6 +159,7 @@ def test_only_entry_cells_are_unlocked(plan: Plan, name: str) -> None:
     assert sheet.protection.sheet
     assert not sheet.protection.password
     assert not sheet.protection.selectLockedCells
+    assert not sheet.protection.formatCells, "findings ask for the format of a cell to be changed"
     for row in sheet.iter_rows(min_row=2):
         for cell in row:
             assert cell.protection.locked is (sheet.cell(1, cell.column).value not in ENTRY_COLUMNS)

@@ -47,6 +47,8 @@ def test_the_receipt_says_that_nothing_was_sent(plan: Plan, faulty: Path, tmp_pa
     marked = openpyxl.load_workbook(reply)["Indicators"]["G2"]
     assert marked.comment is not None
     assert "ERROR" in marked.comment.text
+    protection = marked.parent.protection
+    assert protection.sheet and not protection.formatCells, "its cells can be formatted as their findings ask"
 
 
 def test_a_mended_receipt_is_a_good_return(plan: Plan, faulty: Path, tmp_path: Path) -> None:
