@@ -20,7 +20,7 @@ def judge_period(parsed: ParsedReturn, plan: Plan, today: date) -> Iterator[Find
 
 
 def judge_closed_period(figures: Iterable[FigureRow], history: History) -> Iterator[Finding]:
-    """A figure for a closed period that is new or changed is for the data team to accept."""
+    """A figure for a closed period that is new or changed is taken, and has to be explained to the data team."""
     for figure in figures:
         if figure.measure is not Measure.ACTUAL or figure.period is None or figure.period not in history.closed:
             continue
