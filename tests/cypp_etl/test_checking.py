@@ -225,3 +225,19 @@ def test_nothing_that_is_typed_anywhere_stops_the_checks(checker, filled, partne
     checked = checker.check(Received("return.xlsx", change(filled[partner_code], alter)))
     assert all(finding.message for finding in checked.findings)
     assert checked.is_accepted or checked.observations == ()
+
+
+def test_what_the_fix_of_a_denominator_of_zero_asks_for_is_accepted(checker, filled):
+    def nobody(*, numerator: object, denominator: object) -> Callable[[Workbook], None]:
+        def alter(workbook: Workbook) -> None:
+            cells = {"G3": None, "H3": "N/A", "I3": numerator, "J3": denominator}
+            for address, value in cells.items():
+                workbook["Indicators"][address] = value
+
+        return alter
+
+    (refused,) = checker.check(Received("a.xlsx", change(filled["yos"], nobody(numerator=0, denominator=0)))).findings
+    assert (refused.code, refused.cell) == ("denominator-not-positive", "J3")
+    assert "clear Actual, Numerator and Denominator" in refused.fix
+    mended = change(filled["yos"], nobody(numerator=None, denominator=None))
+    assert checker.check(Received("a.xlsx", mended)).findings == ()
