@@ -22,6 +22,7 @@ NOTHING_FOUND = "Nothing to correct, and nothing to explain."
 _SEND_AGAIN = "Save your workbook and put it in your folder again."
 _NOTHING_TO_DO = "There is nothing for you to do."
 _NOT_SENT = "Nothing was sent, and your earlier figures were not at hand to compare with."
+_UNNUMBERED = "recorded, without a version: it cannot be told whose return it is, or for which period"
 _REHEARSED = {
     SubmissionStatus.ACCEPTED: "accepted",
     SubmissionStatus.ACCEPTED_WITH_QUERIES: "accepted, with queries",
@@ -116,7 +117,7 @@ def proof(summary: ReceiptSummary) -> list[tuple[str, str]]:
     facts = [
         ("Partner", summary.partner or "not known"),
         ("Period", summary.period_label or "not known"),
-        ("Submission", "not recorded" if summary.version is None else f"version {summary.version}"),
+        ("Submission", _UNNUMBERED if summary.version is None else f"version {summary.version}"),
         ("Follows", summary.previous_submission),
         ("Received", moment(summary.received_at)),
         ("File", summary.file_name),

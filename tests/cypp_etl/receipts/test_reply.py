@@ -166,6 +166,12 @@ def test_a_receipt_lists_no_more_than_a_person_reads(accepted: ReceiptSummary) -
     assert "1,001 cells" in page and "<li>and 1 more</li>" in page
 
 
+def test_what_cannot_be_read_is_recorded_all_the_same(summary: ReceiptSummary) -> None:
+    assert "<dt>Submission</dt><dd>version 2</dd>" in reply_page(summary, [])
+    page = reply_page(replace(summary, version=None, period_label=""), [])
+    assert "<dt>Submission</dt><dd>recorded, without a version: " in page
+
+
 def test_a_rejected_return_loaded_nothing(summary: ReceiptSummary) -> None:
     page = reply_page(summary, [])
     assert "<dt>Loaded</dt><dd>none</dd>" in page and "What was loaded" not in page
