@@ -1,5 +1,6 @@
 """Findings: what is wrong or worth knowing in a workbook, at one cell, in words that say what to do."""
 
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -10,6 +11,8 @@ from importlib.resources import files
 
 from schemas.codes import Severity
 
+# Those that take no room too.
+_SPACE = re.compile(r"[\s\u200b\u200c\u200d\u2060\ufeff]")
 # As much of what was typed as a message repeats.
 _LONGEST = 80
 
@@ -52,7 +55,8 @@ def catalogue() -> dict[str, Advice]:
 def find(code: str, *, sheet: str = "", cell: str = "", value: object = "", **words: object) -> Finding:
     """Make a finding of a code in the catalogue, its message and fix filled in with `words`.
 
-    `{value}` in a message is what was typed; `{said}` the same in quotation marks, or `nothing` where it is blank.
+    `{value}` in a message is what was typed; `{said}` the same in quotation marks, or `nothing` where it is blank;
+    `{spaced}` the same with each space shown as an open box.
 
     Raises:
         KeyError: the catalogue has no such code, or a template names a word that was not given.
@@ -61,6 +65,7 @@ def find(code: str, *, sheet: str = "", cell: str = "", value: object = "", **wo
     typed = str(value)
     brief = shorten(typed)
     words |= {"sheet": sheet, "cell": cell, "value": brief, "said": f'"{brief}"' if brief else "nothing"}
+    words |= {"spaced": shorten(_SPACE.sub("␣", typed[: _LONGEST + 1]))}
     message, fix = advice.message.format_map(words), advice.fix.format_map(words)
     return Finding(code, advice.severity, sheet, cell, typed, message, fix)
 

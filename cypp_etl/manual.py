@@ -16,7 +16,7 @@ _GROUP = re.compile(r"# -+ (.+?) -+")
 _NAME = re.compile(r"\{(\w+)\}")
 _CODE = re.compile(r"\[([a-z-]+)\]")
 
-_TYPED = {"value": "what you typed", "said": "what you typed"}
+_TYPED = {"value": "what you typed", "said": "what you typed", "spaced": "what you typed"}
 
 _INTRODUCTION = """\
 # What the checks find

@@ -96,6 +96,23 @@ def test_what_was_typed_is_repeated_in_one_line_and_not_as_a_page():
     assert len(finding.value) > 1000
 
 
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        (" 100", '"␣100"'),
+        ("100\xa0\n", '"100␣␣"'),
+        ("1\u200b00", '"1␣00"'),
+        ("100 [p] ", '"100␣[p]␣"'),
+        (" " * 100 + "1", '"' + "␣" * 79 + '…"'),
+    ],
+)
+def test_stray_spaces_can_be_seen(typed, shown):
+    assert (
+        find("stray-spaces", value=typed).message
+        == f"There are stray spaces, shown as ␣, in {shown}. They were ignored."
+    )
+
+
 def test_a_word_that_is_missing_is_our_mistake():
     with pytest.raises(KeyError):
         find("out-of-range", value="7100%")
