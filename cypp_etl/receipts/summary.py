@@ -40,8 +40,8 @@ class LoadedCell:
 class ReceiptSummary:
     """The proof at the head of a receipt, all of it known before the receipt is written.
 
-    `partner` and `period_label` are empty where the file does not say; `version` is None where it lacks one of them: such
-    a submission is recorded, and not counted. `loaded` has every figure and milestone that was loaded.
+    `partner` and `period_label` are empty where the file does not say; `version` is None where it lacks one of them:
+    such a submission is recorded, and not counted. `loaded` has every figure and milestone that was loaded.
     `previous_submission` names the one that this follows, in words; empty if it is the first. `still_due` is what the
     partner has yet to return, one text each. A rehearsal was only checked, and nothing of it was sent or loaded.
     """

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from cypp_etl.findings import find
 from cypp_etl.intake.units import to_unit
 from cypp_etl.intake.values import read_figure
 from cypp_etl.workbook.model import Cell, CellKind
@@ -27,6 +28,15 @@ def test_a_sign_settles_it_whatever_the_size(read, typed):
 def test_a_format_settles_it_whatever_the_size(make_leaf):
     reading = read_figure(Cell(1, 1, CellKind.NUMBER, 0.0001, "0.00%"))
     assert to_unit(reading, make_leaf(), [Decimal("71")]) == (Decimal("0.01"), "")
+
+
+@pytest.mark.parametrize("number_format", ["0.000", '0.0"%"'])
+def test_a_sign_that_a_format_only_shows_settles_nothing(make_leaf, number_format):
+    reading = read_figure(Cell(1, 1, CellKind.NUMBER, 0.986, number_format))
+    assert to_unit(reading, make_leaf(), [Decimal("97.9")]) == (None, "percent-or-points")
+    finding = find("percent-or-points", value=reading.typed)
+    assert finding.message.startswith("0.986 is not held as a percentage, whatever the cell shows.")
+    assert "the format Percentage" in finding.fix, "its sign typed into that cell would be lost again"
 
 
 @pytest.mark.parametrize(
