@@ -85,11 +85,11 @@ def _notes_of(row: Any, notes: "Iterable[Note]") -> "list[Note]":
 
 
 def _lines(row: Any, notes: "Iterable[Note]") -> list[str]:
-    closed = f", closed in {row['closed_period']}" if row["closed_period"] else ""
+    since = f" in {row['closed_period']}" if row["closed_period"] else ""
     return [
-        f"{row['clinic_id']}: {row['status']}{closed}",
+        f"{row['clinic_id']}: {row['status']}{since}",
         f"  Opened in {row['opened_period']}: {row['reason']}. Diagnosis: {row['diagnosis']} "
-        f"({row['milestones_achieved']} of {row['milestones_due']} milestones due were achieved).",
+        f"(milestones due: {row['milestones_due']}, of which achieved: {row['milestones_achieved']}).",
         *(
             f"  {note.kind.value.capitalize()}, {note.recorded_at:%Y-%m-%d}, {note.noted_by}: {note.text}"
             for note in notes

@@ -23,6 +23,7 @@ from cypp_etl.report.model import BoardData, Note
 from cypp_etl.report.pages import clinic_pages, indicator_pages
 from cypp_etl.report.workbook import render_workbook
 from cypp_etl.samples import sample_periods, sample_return
+from flows.clinics import show_clinics
 from flows.reporting import write_report
 from schemas.codes import NoteKind
 from warehouse.board import read_board
@@ -180,6 +181,29 @@ def test_a_dossier_lists_the_milestones_that_its_diagnosis_counts(engine: Engine
     for period in ("2010-11Q1", "2010-11Q2", "2010-11Q3", "2010-11Q4"):
         for page in clinic_pages(_read(engine, period)):
             assert len(page.unachieved) == page.due - page.achieved, (period, page.clinic_id)
+
+
+@pytest.mark.parametrize(
+    ("due", "achieved", "said"),
+    [
+        (0, 0, "0 milestones of its outcome were due, of which 0 were achieved."),
+        (1, 0, "1 milestone of its outcome was due, of which 0 were achieved."),
+        (2, 1, "2 milestones of its outcome were due, of which 1 was achieved."),
+    ],
+)
+def test_one_milestone_is_counted_as_one(engine: Engine, due: int, achieved: int, said: str) -> None:
+    data = _read(engine, "2010-11Q1")
+    counted = [{**row, "milestones_due": due, "milestones_achieved": achieved} for row in data.clinics]
+    assert said in render_html(replace(data, clinics=counted), WRITTEN).decode()
+
+
+def test_the_register_says_once_that_a_clinic_is_closed(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    with reading(engine) as connection:
+        show_clinics(connection, Period(2010, 2))
+    said = capsys.readouterr().out
+    assert "cyps NI 114 2009-10Q1: closed in 2010-11Q1\n" in said
+    assert "yos NI 45 2009-10Q1: open\n" in said
+    assert re.search(r"\(milestones due: \d+, of which achieved: \d+\)", said)
 
 
 def test_the_report_says_whether_a_change_is_more_than_noise(engine: Engine) -> None:
