@@ -59,13 +59,17 @@ def _indicator_record(row: IndicatorRow, times: int, index: PlanIndex) -> dict[s
     leaf, reference = row.leaf, reference_key(row.indicator_ref)
     # A row that bears the definition of a part was to name that part.
     is_strange_part = row.named is None and reference in index.references and not (row.is_parent and not row.described)
+    planned = _planned_polarity(row, index)
+    # What lies below the table, such as a total or a note, is no indicator: that nothing is good of it is no fault too.
+    says_nothing = planned is None and not row.good_performance
+    polarity = None if says_nothing or row.good_performance is None else row.good_performance.upper()
     return {
         "reference": reference or None,
         "leaf": reference + reference_key(row.sub) if is_strange_part else None,
         "times": times,
         "parent_figures": int(row.is_parent and row.described is None and bool(row.figure_column)),
-        "good_performance": row.good_performance.upper() if row.good_performance is not None else None,
-        "plan_polarity": _planned_polarity(row, index),
+        "good_performance": polarity,
+        "plan_polarity": planned,
         "unit": row.unit.casefold() if leaf and row.unit is not None else None,
         "plan_unit": leaf.unit.value if leaf else None,
     }

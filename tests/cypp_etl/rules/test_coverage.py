@@ -176,6 +176,23 @@ def test_rows_are_about_something_in_the_plan(make_parsed, make_indicator_row, i
     assert codes(make_parsed(indicator_rows=[make_indicator_row(*row)]), index) == expected
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("", ["indicator-unknown"]),
+        ("HIGH", ["indicator-unknown"]),
+        ("HIHG", ["indicator-unknown", "good-performance-unknown"]),
+    ],
+)
+def test_a_total_is_no_indicator_and_nothing_else_is_wrong_with_it(
+    make_parsed, make_indicator_row, index, said, expected
+):
+    row = make_indicator_row("Total", good_performance=said)
+    found = [finding for _, finding in judge_conformance([make_parsed(indicator_rows=[row])], index)]
+    assert [finding.code for finding in found] == expected
+    assert "If the row is no indicator, such as a total or a note, clear it." in found[0].fix
+
+
 def test_a_part_whose_letter_was_cleared_is_no_parent(make_parsed, make_indicator_row, index, plan):
     leaf = plan.indicators["NI 111a"]
     row = make_indicator_row("NI 111", definition=f"{leaf.parent_definition} – {leaf.definition}", unit="number")
