@@ -78,7 +78,8 @@ def _change_lines(row: Any, previous: "SourcedFigure | None") -> list[str]:
         return [f"  There is no figure for {row['previous_period']} to compare with."]
     lines = [f"  Compared with {row['previous_period']}: {_shown(row, 'previous_actual')}", *_origin_lines(previous)]
     if row["change"] is not None:
-        lines.append(f"  {_number(row['actual'])} - {_number(row['previous_actual'])} = {_number(row['change'])}")
+        now, before, change = (_figure(row[name], row) for name in ("actual", "previous_actual", "change"))
+        lines.append(f"  {now} - {before} = {change}")
     return lines
 
 
@@ -87,7 +88,7 @@ def _sum_lines(row: Any, leaf: Indicator, figures: "dict[tuple[Measure, str], So
         return []
     quarters = [f"{row['financial_year']}Q{quarter}" for quarter in range(1, row["quarter"] + 1)]
     parts = [figures.get((Measure.ACTUAL, quarter)) for quarter in quarters]
-    terms = [_number(part.value) if part and part.value is not None else "nothing" for part in parts]
+    terms = [_figure(part.value, row) if part and part.value is not None else "nothing" for part in parts]
     return [f"  {' + '.join(terms)} ({', '.join(quarters)})"]
 
 
@@ -99,7 +100,7 @@ def _target_lines(row: Any, leaf: Indicator, figures: "dict[tuple[Measure, str],
         return ["  There is no target."]
     lines = [f"  Target: {_shown(row, 'target')}"]
     if own is None and row["quarter"] and leaf.accumulates and target.value is not None:
-        lines.append(f"  The year's target spread evenly: {_number(target.value)} x {row['quarter']} / 4")
+        lines.append(f"  The year's target spread evenly: {_figure(target.value, row)} x {row['quarter']} / 4")
     lines += _origin_lines(target)
     share, step = leaf.banding.target_margin_percent, leaf.banding.target_margin_steps * Decimal(10) ** -leaf.decimals
     lines.append(
@@ -150,7 +151,14 @@ def _shown(row: Any, name: str) -> str:
     value = row[name]
     if value is None:
         return str(row["marker"] or "no figure") if name == "actual" else "no figure"
-    return _number(value) + ("%" if row["unit"] == Unit.PERCENT.value else "")
+    return _figure(value, row) + ("%" if row["unit"] == Unit.PERCENT.value else "")
+
+
+def _figure(value: float | Decimal, row: Any) -> str:
+    """A figure to its indicator's decimals, or to more where it was given with more: it is compared after rounding."""
+    number = Decimal(repr(value) if isinstance(value, float) else value).normalize()
+    own = -int(number.as_tuple().exponent)
+    return f"{number:,.{max(own, row['decimals'])}f}"
 
 
 def _number(value: float | Decimal) -> str:

@@ -24,6 +24,7 @@ from cypp_etl.report.pages import clinic_pages, indicator_pages
 from cypp_etl.report.workbook import render_workbook
 from cypp_etl.samples import sample_periods, sample_return
 from flows.clinics import show_clinics
+from flows.explaining import show_explanation
 from flows.reporting import write_report
 from schemas.codes import NoteKind
 from warehouse.board import read_board
@@ -204,6 +205,23 @@ def test_the_register_says_once_that_a_clinic_is_closed(engine: Engine, capsys: 
     assert "cyps NI 114 2009-10Q1: closed in 2010-11Q1\n" in said
     assert "yos NI 45 2009-10Q1: open\n" in said
     assert re.search(r"\(milestones due: \d+, of which achieved: \d+\)", said)
+
+
+@pytest.mark.parametrize(
+    ("indicator", "expected"),
+    [
+        ("NI 45", ["Figure: 69.9%", "  Compared with 2009-10Q3: 70.3%", "  69.9 - 70.3 = -0.4", "  Target: 78.0%"]),
+        ("NI 19", ["Figure: 0.28", "  0.28 - 0.39 = -0.11", "  Target: 0.97"]),
+        ("NI 111a", ["Figure: 39", "  39 - 50 = -11", "  Target: 386"]),
+    ],
+)
+def test_an_explanation_has_the_decimals_that_figures_are_compared_to(
+    engine: Engine, plan: Plan, capsys: pytest.CaptureFixture[str], indicator: str, expected: list[str]
+) -> None:
+    with reading(engine) as connection:
+        assert show_explanation(connection, plan, indicator, Period(2010, 3)) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line in expected] == expected
 
 
 def test_the_report_says_whether_a_change_is_more_than_noise(engine: Engine) -> None:
