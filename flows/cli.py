@@ -53,13 +53,13 @@ def template(
     wanted = parsed_period(period)
     try:
         workbook = write_template(read_plan(read_settings().plan), partner, wanted)
-    except (PlanError, LookupError, ValueError) as fault:
+        output.mkdir(parents=True, exist_ok=True)
+        path = output / template_file_name(partner, wanted)
+        if path.exists() and not force:
+            stop(f"{path} is there already, and may be filled in: move it away, or write over it with --force")
+        path.write_bytes(workbook)
+    except (PlanError, LookupError, ValueError, OSError) as fault:
         stop(fault)
-    output.mkdir(parents=True, exist_ok=True)
-    path = output / template_file_name(partner, wanted)
-    if path.exists() and not force:
-        stop(f"{path} is there already, and may be filled in: move it away, or write over it with --force")
-    path.write_bytes(workbook)
     typer.echo(path)
 
 

@@ -1,6 +1,8 @@
 """The commands for the Board and for analysts, as they are typed."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -81,6 +83,26 @@ def test_every_view_is_exported(home: Path) -> None:
     code, said = _type("export", "-o", home / "out")
     assert code == 0
     assert len(said.splitlines()) == 17
+
+
+def test_an_export_says_nothing_but_what_it_wrote(home: Path) -> None:
+    """Only where a process ends of its own is there anything to be said of what it leaves behind."""
+    command = [sys.executable, "-c", "from flows.cli import app; app()", "export", "-o", str(home / "out")]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ended.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("folder", "code", "said"),
+    [
+        ("new/deep", 0, "{}/yos 2010-11Q1.xlsx\n"),
+        ("warehouse.db", 2, "cypp: {}: File exists\n"),
+        ("warehouse.db/below", 2, "cypp: {}: Not a directory\n"),
+    ],
+)
+def test_a_template_goes_to_a_folder_or_it_is_said_in_a_line(home: Path, folder: str, code: int, said: str) -> None:
+    path = home / folder
+    assert _type("template", "yos", "2010-11Q1", "-o", path) == (code, said.format(path))
 
 
 def test_a_waiver_says_what_it_covers_and_whether_it_still_counts(home: Path) -> None:
