@@ -150,13 +150,14 @@ def serve(
 @app.command()
 def status(
     period: Annotated[
-        str | None, typer.Argument(help="A period, such as 2010-11Q1; all that are open, if none.")
+        str | None, typer.Argument(help="A period, such as 2010-11Q1; all that are open, or have any return, if none.")
     ] = None,
 ) -> None:
     """Say who has returned what: received, late, missing, not due."""
-    from flows.show import show_status
+    from flows.status import show_status
 
-    raise typer.Exit(ask(lambda connection, _: show_status(connection, parsed_period(period) if period else None)))
+    wanted, today = parsed_period(period) if period else None, datetime.now(UTC).date()
+    raise typer.Exit(ask(lambda connection, plan: show_status(connection, plan, wanted, today)))
 
 
 @app.command()

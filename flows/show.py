@@ -1,20 +1,17 @@
-"""What the command line prints: results as JSON or as text that a person reads, and who has returned what."""
+"""What the command line prints: results as JSON or as text that a person reads."""
 
 import json
 from collections import Counter
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from cypp_etl.findings import Finding
-from cypp_etl.periods import Period
 from cypp_etl.submission import CheckedReturn
-from schemas.codes import ReturnStatus, Severity, SubmissionStatus
+from schemas.codes import Severity, SubmissionStatus
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from flows.sweep import Swept
 
 # Of many findings of one cause, so many are shown one by one, and of so many more the places.
@@ -93,31 +90,3 @@ def _show_result(result: Result) -> None:
 
 def _place(finding: Finding) -> str:
     return f"{finding.sheet}!{finding.cell}" if finding.cell else finding.sheet
-
-
-def show_status(connection: "Connection", period: Period | None) -> int:
-    """Print who has returned what, a row a period and a column a partner; 1 if something is missing."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from warehouse.read import return_status
-
-    rows = return_status(connection, period)
-    if period is None:
-        # Of all periods, those in which nothing has come yet say nothing.
-        begun = {row["period"] for row in rows if row["submission_id"] is not None}
-        rows = [row for row in rows if row["period"] in begun]
-    if not rows:
-        typer.echo(f"No returns are expected for {period.label}." if period else "Nothing has been returned yet.")
-        return int(period is not None)
-    partners = sorted({row["partner_code"] for row in rows})
-    table = Table("Period", "Due", *partners, box=None, pad_edge=False)
-    by_period: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        by_period.setdefault(row["period"], {})[row["partner_code"]] = row
-    for code, row_of in by_period.items():
-        due = next(iter(row_of.values()))["due_on"]
-        cells = (row_of[partner]["status"] if partner in row_of else "" for partner in partners)
-        table.add_row(code, str(due), *cells)
-    Console(width=None).print(table)
-    return int(any(row["status"] == ReturnStatus.MISSING.value for row in rows))
