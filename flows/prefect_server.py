@@ -5,6 +5,7 @@ it that the parent is gone, be it by kill -9: no server is left behind to hold t
 """
 
 import atexit
+import errno
 import ipaddress
 import os
 import signal
@@ -65,13 +66,20 @@ class PrefectServer:
         """Start the server, and wait until it answers.
 
         Raises:
-            ServerError: it ended, or did not answer in time.
+            ServerError: something else is at its port, it ended, or did not answer in time.
         """
         self.begin()
         self.wait()
 
     def begin(self) -> None:
-        """Start the server, which takes a few seconds until it answers."""
+        """Start the server, which takes a few seconds until it answers.
+
+        Raises:
+            ServerError: something else is at its port.
+        """
+        if is_taken(self.host, self.port):
+            # Another home's server would be heard to answer, and be taken for this one.
+            raise ServerError(f"Prefect's server cannot start: is something else at port {self.port}? See --port")
         command = [sys.executable, "-m", "flows.prefect_server", self.host, str(self.port)]
         command += [_FOR_A_COMMAND] if self.is_for_command else []
         # A session of its own: Ctrl+C in the terminal is for the parent, which still has runs to end.
@@ -137,6 +145,26 @@ def server_for_command() -> Iterator[None]:
     atexit.register(server.stop)
     yield
     server.wait()
+
+
+def is_taken(host: str, port: int) -> bool:
+    """Whether somebody listens at an address; what else is wrong with it, the server itself finds out."""
+    try:
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except socket.gaierror:
+        return False
+    for family, kind, protocol, _, address in addresses:
+        try:
+            with socket.socket(family, kind, protocol) as tried:
+                # As the server does: connections of one that just ended are in nobody's way.
+                tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    tried.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                tried.bind(address)
+        except OSError as fault:
+            if fault.errno == errno.EADDRINUSE:
+                return True
+    return False
 
 
 def _free_port() -> int:

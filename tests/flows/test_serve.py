@@ -6,8 +6,10 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ import pytest
 from cypp_etl.periods import parse_period
 from cypp_etl.plan_reader import read_plan
 from cypp_etl.samples import sample_return
-from flows.prefect_server import PrefectServer, ServerError, is_loopback
+from flows.prefect_server import PrefectServer, ServerError, is_loopback, is_taken
 
 CYPP = [sys.executable, "-c", "from flows.cli import app; app()"]
 PERIOD = parse_period("2010-11Q1")
@@ -103,6 +105,10 @@ def test_drops_are_taken_across_a_kill_and_the_killed_run_is_closed(served: Serv
         [*CYPP, "serve"], env=os.environ | {"CYPP_HOME": str(tmp_path)}, capture_output=True, check=False
     )
     assert (second.returncode, b"Another cypp serve" in second.stderr) == (2, True)
+    ended = server_of(process)
+    os.kill(ended, signal.SIGKILL)
+    served.wait_until(lambda: is_taken("127.0.0.1", served.port) and server_of(process) != ended)
+    assert "is started again" in served.log.read_text()
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
     assert "Stopped." in served.log.read_text()
@@ -150,3 +156,55 @@ def test_what_others_can_reach_needs_a_password(host: str) -> None:
 def test_loopback_needs_none(host: str) -> None:
     assert is_loopback(host)
     PrefectServer(host, 4200).prepare({})
+
+
+@pytest.fixture
+def health() -> Iterator[HTTPServer]:
+    """Another home's server, as far as it can be told from outside: it says of itself that it is well."""
+
+    class Well(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Well) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])  # noqa: S104 - only tried
+def test_the_server_of_another_home_is_not_taken_for_ones_own(health: HTTPServer, host: str) -> None:
+    server = PrefectServer(host, health.server_port)
+    with pytest.raises(ServerError, match=f"is something else at port {health.server_port}"):
+        server.begin()
+    assert not server.is_alive()
+
+
+def test_a_home_whose_port_is_taken_is_not_served(health: HTTPServer, tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("CYPP_", "PREFECT_"))}
+    ended = subprocess.run(
+        [*CYPP, "serve", "--port", str(health.server_port)],
+        env=environment | {"CYPP_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    said = f"cypp: Prefect's server cannot start: is something else at port {health.server_port}? See --port\n"
+    assert (ended.returncode, ended.stderr) == (2, said)
+
+
+def test_connections_of_one_that_ended_are_in_nobodys_way() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as ended:
+        port = ended.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            # Who closes first is the one whose port the system holds for a while.
+            ended.accept()[0].close()
+            assert client.recv(1) == b""
+    assert not is_taken("127.0.0.1", port)
