@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.ending import faults, parsed_period, stop
+from flows.ending import faults, parsed_period, refuse_outside, stop
 from flows.settings import read_settings
 
 if TYPE_CHECKING:
@@ -27,7 +27,9 @@ def close(period: Annotated[str, typer.Argument(help="The period, such as 2010-1
         stop("say who closes the period: --by NAME")
     wanted = parsed_period(period)
     try:
-        with writing(open_workplace(read_settings()).engine) as connection:
+        workplace = open_workplace(read_settings())
+        refuse_outside(workplace.plan.calendar, wanted)
+        with writing(workplace.engine) as connection:
             was_open = close_period(connection, wanted, by, datetime.now(UTC))
             missing = [row["partner_code"] for row in return_status(connection, wanted) if not row["submission_id"]]
     except faults() as fault:

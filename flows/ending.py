@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from cypp_etl.periods import Period
 
 
@@ -27,6 +29,18 @@ def parsed_period(text: str) -> "Period":
         return parse_period(text)
     except ValueError as fault:
         stop(fault)
+
+
+def refuse_outside(calendar: "Collection[Period]", period: "Period") -> None:
+    """What is done for a period that nobody ever returns would be believed in, and do nothing.
+
+    Raises:
+        ValueError: the plan's calendar has no such period.
+    """
+    if period not in calendar:
+        known = sorted(calendar, key=lambda one: (one.last_day, not one.quarter))
+        span = f"which goes from {known[0].code} to {known[-1].code}" if known else "which is empty"
+        raise ValueError(f"{period.label} is not in the plan's calendar, {span}")
 
 
 def stop(fault: object) -> NoReturn:

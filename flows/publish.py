@@ -11,6 +11,7 @@ from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.states import Completed
 
 from cypp_etl.periods import Period, parse_period
+from flows.ending import refuse_outside
 from flows.retrying import retried_task
 from flows.settings import read_settings
 from flows.workplace import Workplace, open_workplace
@@ -56,6 +57,7 @@ async def publish_report(period: str = "", as_of: date | None = None) -> Publish
     """
     workplace, now = open_workplace(read_settings()), datetime.now(UTC)
     wanted = parse_period(period) if period else last_due(workplace.plan, now.date())
+    refuse_outside(workplace.plan.calendar, wanted)
     at = datetime.combine(as_of, time.max, UTC) if as_of else now
     published = await write_publication(workplace, wanted, at, now)
     await _show(published)

@@ -8,7 +8,7 @@ import typer
 
 from flows.administration import By
 from flows.asking import ask
-from flows.ending import faults, parsed_period, stop
+from flows.ending import faults, parsed_period, refuse_outside, stop
 from flows.prefect_server import server_for_command
 from flows.settings import prepare_prefect, read_settings
 
@@ -61,7 +61,7 @@ def publish(
     from cypp_etl.workbook.collecting import imported_for_good
 
     settings = read_settings()
-    wanted = parsed_period(period).code if period else ""
+    wanted = parsed_period(period) if period else None
     # Prefect reads its settings when it is imported.
     prepare_prefect(settings.home)
     with imported_for_good():
@@ -69,10 +69,13 @@ def publish(
 
     try:
         # What would stop the flow is found out before a server is started.
-        open_workplace(settings).engine.dispose()
+        workplace = open_workplace(settings)
+        workplace.engine.dispose()
+        if wanted:
+            refuse_outside(workplace.plan.calendar, wanted)
         with server_for_command(), imported_for_good():
             from flows.publish import publish_report
-        published = asyncio.run(publish_report(wanted, as_of and as_of.date()))
+        published = asyncio.run(publish_report(wanted.code if wanted else "", as_of and as_of.date()))
     except faults() as fault:
         stop(fault)
     for path in published.paths:
@@ -88,7 +91,13 @@ def clinics(
     from flows.clinics import show_clinics
 
     until = parsed_period(period) if period else None
-    raise typer.Exit(ask(lambda connection, _: show_clinics(connection, until)))
+
+    def show(connection: "Connection", plan: "Plan") -> int:
+        if until:
+            refuse_outside(plan.calendar, until)
+        return show_clinics(connection, until)
+
+    raise typer.Exit(ask(show))
 
 
 def note(

@@ -119,5 +119,19 @@ def test_closing_a_period_names_who_has_not_returned(home: Path) -> None:
     assert "police" not in said
 
 
+@pytest.mark.parametrize("command", [("close", "--by", "A"), ("publish",), ("clinics",)])
+@pytest.mark.parametrize("period", ["2031-32Q1", "2013-14Q1", "2007-08Q4"])
+def test_a_period_outside_the_calendar_is_refused(home: Path, command: tuple[str, ...], period: str) -> None:
+    label = period.replace("-", "/").replace("Q", " Q")
+    said = f"cypp: {label} is not in the plan's calendar, which goes from 2008-09Q1 to 2012-13\n"
+    assert _type(command[0], period, *command[1:]) == (2, said)
+
+
+@pytest.mark.parametrize("period", ["2008-09Q1", "2012-13Q4", "2012-13"])
+def test_the_first_and_the_last_of_the_calendar_are_taken(home: Path, period: str) -> None:
+    assert _type("close", period, "--by", "A")[0] == 0
+    assert _type("clinics", period)[0] == 0
+
+
 def test_a_missing_file_is_named_in_plain_words(home: Path) -> None:
     assert _type("check", home / "nowhere.xlsx") == (2, f"cypp: {home / 'nowhere.xlsx'}: No such file or directory\n")
