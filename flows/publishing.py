@@ -112,7 +112,9 @@ def note(
     from flows.workplace import open_workplace
 
     texts = {"issue": issue or [], "solution": solution or [], "decision": decision or []}
-    if not by or not any(texts.values()):
+    said = [text for each in texts.values() for text in each]
+    # Notes stand for ever: a blank one could not be taken back.
+    if not by.strip() or not said or not all(map(str.strip, said)):
         stop("say what is to be noted, with --issue, --solution or --decision, and by whom, with --by NAME")
     try:
         noted = add_notes(open_workplace(read_settings()).engine, clinic, texts, by)

@@ -67,6 +67,21 @@ def test_a_note_must_say_something_at_a_clinic_that_is_there(home: Path) -> None
     assert _type("note", "NI 111a", "--by", "A")[0] == 2
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--issue", "", "--by", "A"),
+        ("--issue", " \n", "--by", "A"),
+        ("--issue", "Fewer diversions", "--decision", "", "--by", "A"),
+        ("--issue", "Fewer diversions", "--by", " "),
+    ],
+)
+def test_a_note_is_not_blank(home: Path, arguments: tuple[str, ...]) -> None:
+    code, said = _type("note", "NI 111a", *arguments)
+    assert (code, "say what is to be noted" in said) == (2, True)
+    assert "A: " not in _type("clinics")[1]
+
+
 def test_another_plan_is_compared_without_being_adopted(home: Path) -> None:
     other = home / "other"
     shutil.copytree(Path(cypp_etl.__file__).parent / "plan", other)
