@@ -100,7 +100,8 @@ class KnownContent:
 class Waiver:
     """The data team's word that a query needs no answer: which, of whom, why, who says so, and until when.
 
-    `subject` is an indicator or a milestone, empty for all of the partner's; `period` is None for every period.
+    `subject` is an indicator or a milestone, empty for all of the partner's; `period` is None for every period. Where
+    these four are the same, a later waiver takes an earlier one's place.
     """
 
     code: str

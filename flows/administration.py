@@ -13,6 +13,19 @@ if TYPE_CHECKING:
     from cypp_etl.plan_model import Plan
     from cypp_etl.submission import Waiver
 
+# What each query is about: an indicator, if it is not among these.
+_OF_MILESTONES = frozenset(
+    {
+        "status-missing",
+        "review-without-reason",
+        "milestone-overdue",
+        "milestone-missed-early",
+        "milestone-moved-back",
+    }
+)
+_OF_ANY_ROW = frozenset({"personal-data"})
+_OF_NO_ROW = frozenset({"personal-data-sheet"})
+
 By = Annotated[str, typer.Option("--by", help="Who says so.", envvar="USER")]
 
 
@@ -48,14 +61,17 @@ def waive(
     period: Annotated[str, typer.Option("--period", help="One period; every one, if not given.")] = "",
     by: By = "",
 ) -> None:
-    """Waive a query: where it would be asked again, a note says by whom, until when, and why."""
+    """Waive a query: where it would be asked again, a note says by whom, until when, and why.
+
+    A later waiver of just the same takes an earlier one's place: one until a day that is past ends it.
+    """
     from cypp_etl.submission import Waiver
     from flows.workplace import open_workplace
     from warehouse.engine import writing
     from warehouse.history import add_waiver
 
-    if not by:
-        stop("say who waives the query: --by NAME")
+    if not by.strip() or not why.strip():
+        stop("say who waives the query, with --by NAME, and why, with --why TEXT")
     waiver = Waiver(code, partner, only, parsed_period(period) if period else None, why, by, until.date())
     try:
         workplace = open_workplace(read_settings())
@@ -67,7 +83,7 @@ def waive(
     scope = "".join(f", {part}" for part in (only, waiver.period and waiver.period.label) if part)
     typer.echo(f"{code} is waived for {partner}{scope}, until {until:%-d %B %Y}.")
     if until.date() < datetime.now(UTC).date():
-        typer.echo("That day is past: the waiver turns nothing off from now on.", err=True)
+        typer.echo("That day is past: it waives nothing, and ends an earlier waiver of just the same.", err=True)
 
 
 def upgrade(
@@ -95,7 +111,7 @@ def _refuse_unknown(waiver: "Waiver", plan: "Plan") -> None:
     """A waiver that is about nothing would be believed in, and do nothing.
 
     Raises:
-        ValueError: there is no such query, partner, indicator or milestone.
+        ValueError: there is no such query, partner or period, or the query is never about such a subject.
     """
     from cypp_etl.findings import catalogue
     from schemas.codes import Severity
@@ -105,5 +121,21 @@ def _refuse_unknown(waiver: "Waiver", plan: "Plan") -> None:
         raise ValueError(f"{waiver.code!r} is not a query; those that can be waived are {', '.join(queries)}")
     if waiver.partner_code not in plan.partners:
         raise ValueError(f"there is no partner {waiver.partner_code!r}; the plan has {', '.join(plan.partners)}")
-    if waiver.subject and waiver.subject not in {*plan.indicators, *plan.milestones}:
+    if waiver.period:
+        refuse_outside(plan.calendar, waiver.period)
+    if waiver.subject:
+        _refuse_subject(waiver, plan)
+
+
+def _refuse_subject(waiver: "Waiver", plan: "Plan") -> None:
+    if waiver.subject not in {*plan.indicators, *plan.milestones}:
         raise ValueError(f"there is no indicator or milestone {waiver.subject!r} in the plan")
+    if waiver.code in _OF_NO_ROW:
+        raise ValueError(f"{waiver.code} is about no indicator or milestone: waive it without --only")
+    kind = "milestone" if waiver.subject in plan.milestones else "indicator"
+    about = "milestone" if waiver.code in _OF_MILESTONES else "indicator"
+    if kind != about and waiver.code not in _OF_ANY_ROW:
+        raise ValueError(f"{waiver.code} is about {about}s, and {waiver.subject!r} is of the {kind}s")
+    milestones = (one.milestone for one in plan.milestones_of[waiver.partner_code])
+    if waiver.subject not in {*plan.owed_by.get(waiver.partner_code, ()), *milestones}:
+        raise ValueError(f"{waiver.partner_code} does not report on {waiver.subject}")

@@ -14,8 +14,12 @@ _Place = tuple[str, str]
 
 
 def waive(parsed: ParsedReturn, waivers: Sequence[Waiver], today: date) -> Iterator[Finding]:
-    """The findings of a return, its waived queries turned into notes; errors cannot be waived."""
-    in_force = [waiver for waiver in waivers if today <= waiver.until and _is_about(waiver, parsed)]
+    """The findings of a return, its waived queries turned into notes; errors cannot be waived.
+
+    Of waivers of just the same the last word counts: it may end an earlier one, or say another reason.
+    """
+    last = {(one.code, one.partner_code, one.subject, one.period): one for one in waivers}
+    in_force = [waiver for waiver in last.values() if today <= waiver.until and _is_about(waiver, parsed)]
     subjects = _subjects(parsed) if in_force else {}
     for finding in parsed.findings:
         subject = subjects.get(_place(finding.sheet, finding.cell), "")

@@ -65,6 +65,26 @@ def test_a_waiver_for_something_else_changes_nothing(plan: Plan, workbook: bytes
     assert severities(plan, workbook, other) == [Severity.QUERY] * 4
 
 
+@pytest.mark.parametrize(
+    ("later", "severity"),
+    [
+        (replace(WAIVER, until=date(2010, 7, 9), reason="Not agreed after all."), Severity.QUERY),
+        (replace(WAIVER, reason="Not agreed after all."), Severity.NOTE),
+        (replace(WAIVER, until=date(2010, 7, 9), subject="NI 43"), Severity.NOTE),
+        (replace(WAIVER, until=date(2010, 7, 9), period=PERIOD), Severity.NOTE),
+        (replace(WAIVER, until=date(2010, 7, 9), partner_code="police"), Severity.NOTE),
+        (replace(WAIVER, until=date(2010, 7, 9), code="large-change"), Severity.NOTE),
+    ],
+    ids=["ends it", "prolongs it", "one indicator", "one period", "another partner", "another query"],
+)
+def test_of_waivers_of_the_same_the_last_word_counts(
+    plan: Plan, workbook: bytes, later: Waiver, severity: Severity
+) -> None:
+    assert severities(plan, workbook, WAIVER, later) == [severity] * 4
+    # And what was ended can be waived again.
+    assert severities(plan, workbook, WAIVER, later, WAIVER) == [Severity.NOTE] * 4
+
+
 def test_the_note_names_who_until_when_and_why(plan: Plan, workbook: bytes) -> None:
     history = History(closed=frozenset({PERIOD}), waivers=(WAIVER,))
     checked = Checker(plan, history, TODAY).check(Received("yos.xlsx", workbook, "yos"))

@@ -10,8 +10,11 @@ from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 import cypp_etl
+from cypp_etl.findings import catalogue
 from cypp_etl.plan_reader import read_plan
+from flows import administration
 from flows.cli import app
+from schemas.codes import Severity
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import open_warehouse
 from warehouse.load import record
@@ -125,6 +128,41 @@ def test_a_waiver_says_what_it_covers_and_whether_it_still_counts(home: Path) ->
     said = _type(*waiver, "--until", "2999-03-31")[1]
     assert said == "large-change is waived for police, NI 111a, until 31 March 2999.\n"
     assert "That day is past" in _type(*waiver, "--until", "2011-03-31")[1]
+
+
+@pytest.mark.parametrize(
+    ("code", "partner", "others", "said"),
+    [
+        ("large-change", "police", ("--only", "NI 111b"), ""),
+        ("milestone-overdue", "{owner}", ("--only", "{milestone}"), ""),
+        ("personal-data", "{owner}", ("--only", "{milestone}"), ""),
+        ("personal-data", "police", ("--only", "NI 111a", "--period", "2012-13Q4"), ""),
+        ("large-change", "{owner}", ("--only", "{milestone}"), "large-change is about indicators"),
+        ("milestone-overdue", "police", ("--only", "NI 111a"), "milestone-overdue is about milestones"),
+        ("large-change", "yos", ("--only", "NI 111a"), "yos does not report on NI 111a"),
+        ("large-change", "police", ("--only", "NI 111"), "no indicator or milestone 'NI 111'"),
+        ("personal-data-sheet", "police", ("--only", "NI 111a"), "waive it without --only"),
+        ("large-change", "police", ("--period", "2013-14Q1"), "is not in the plan's calendar"),
+        ("large-change", "police", ("--why", ""), "and why, with --why TEXT"),
+        ("large-change", "police", ("--why", " "), "and why, with --why TEXT"),
+    ],
+)
+def test_a_waiver_that_could_never_match_is_refused(
+    home: Path, code: str, partner: str, others: tuple[str, ...], said: str
+) -> None:
+    plan = read_plan()
+    owner, milestone = next((owner, found[0].milestone) for owner, found in plan.milestones_of.items() if found)
+    typed = [one.format(owner=owner, milestone=milestone) for one in (code, partner, "--why", "x", *others)]
+    ended, told = _type("waive", *typed, "--until", "2999-03-31", "--by", "A")
+    assert (ended, said in told) == (2 if said else 0, True)
+
+
+def test_it_is_known_of_every_query_what_it_is_about() -> None:
+    """A new query is about an indicator, unless its name or its kind says something else."""
+    queries = {code for code, advice in catalogue().items() if advice.severity is Severity.QUERY}
+    of_milestones = {code for code in queries if code.startswith(("milestone-", "review-", "status-"))}
+    assert of_milestones == administration._OF_MILESTONES
+    assert queries >= administration._OF_ANY_ROW | administration._OF_NO_ROW
 
 
 def test_closing_a_period_names_who_has_not_returned(home: Path) -> None:
