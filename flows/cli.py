@@ -47,14 +47,18 @@ def template(
     force: Annotated[bool, typer.Option("--force", help="Write it although one of its name is there.")] = False,
 ) -> None:
     """Write the return workbook that a partner fills in for a period."""
+    from cypp_etl.intake.references import PlanIndex, reference_key
     from cypp_etl.plan_reader import PlanError, read_plan
     from cypp_etl.templates import template_file_name, write_template
 
     wanted = parsed_period(period)
     try:
-        workbook = write_template(read_plan(read_settings().plan), partner, wanted)
+        plan = read_plan(read_settings().plan)
+        # In any case and spacing, as covers have it.
+        code = PlanIndex.of(plan).partners.get(reference_key(partner), partner)
+        workbook = write_template(plan, code, wanted)
         output.mkdir(parents=True, exist_ok=True)
-        path = output / template_file_name(partner, wanted)
+        path = output / template_file_name(code, wanted)
         if path.exists() and not force:
             stop(f"{path} is there already, and may be filled in: move it away, or write over it with --force")
         path.write_bytes(workbook)

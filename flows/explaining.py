@@ -40,10 +40,14 @@ def show_explanation(connection: "Connection", plan: Plan, indicator: str, perio
 
 def _find_leaf(plan: Plan, indicator: str) -> Indicator:
     """The leaf that somebody means, in any case and spacing."""
-    leaf = PlanIndex.of(plan).leaves.get(reference_key(indicator))
-    if leaf is None:
-        raise ValueError(f"there is no indicator {indicator!r}; the plan has {', '.join(plan.indicators)}")
-    return leaf
+    key = reference_key(indicator)
+    leaf = PlanIndex.of(plan).leaves.get(key)
+    if leaf is not None:
+        return leaf
+    parts = [one.indicator for one in plan.indicators.values() if one.sub and reference_key(one.indicator_ref) == key]
+    if parts:
+        raise ValueError(f"{indicator!r} has parts, each of which is judged: say {' or '.join(parts)}")
+    raise ValueError(f"there is no indicator {indicator!r}; the plan has {', '.join(plan.indicators)}")
 
 
 def _lines(explanation: "Explanation", leaf: Indicator) -> list[str]:

@@ -186,5 +186,23 @@ def test_the_first_and_the_last_of_the_calendar_are_taken(home: Path, period: st
     assert _type("clinics", period)[0] == 0
 
 
+@pytest.mark.parametrize("partner", ["yos", "YOS", " Yos"])
+def test_a_partner_is_known_in_any_case(home: Path, partner: str) -> None:
+    assert _type("template", partner, "2010-11Q1", "-o", home) == (0, f"{home / 'yos 2010-11Q1.xlsx'}\n")
+
+
+@pytest.mark.parametrize(
+    ("indicator", "code", "said"),
+    [
+        ("ni 111A", 0, "NI 111a, 2010/11 Q1: "),
+        ("ni 111", 2, "cypp: 'ni 111' has parts, each of which is judged: say NI 111a or NI 111b\n"),
+        ("NI 11", 2, "cypp: there is no indicator 'NI 11'; the plan has NI "),
+    ],
+)
+def test_an_indicator_with_parts_names_them(home: Path, indicator: str, code: int, said: str) -> None:
+    ended, told = _type("explain", indicator, "2010-11Q1")
+    assert (ended, told[: len(said)]) == (code, said)
+
+
 def test_a_missing_file_is_named_in_plain_words(home: Path) -> None:
     assert _type("check", home / "nowhere.xlsx") == (2, f"cypp: {home / 'nowhere.xlsx'}: No such file or directory\n")
