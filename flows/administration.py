@@ -1,12 +1,12 @@
 """Commands that change what holds for everybody: closed periods, waived queries, the warehouse brought up to date."""
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.ending import faults, parsed_period, refuse_outside, stop
+from flows.ending import day_option, faults, parsed_period, refuse_outside, stop
 from flows.settings import read_settings
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def close(period: Annotated[str, typer.Argument(help="The period, such as 2010-1
     from warehouse.history import close_period
     from warehouse.read import return_status
 
-    if not by:
+    if not by.strip():
         stop("say who closes the period: --by NAME")
     wanted = parsed_period(period)
     try:
@@ -56,7 +56,7 @@ def waive(
     code: Annotated[str, typer.Argument(help="The query's code, such as large-change.")],
     partner: Annotated[str, typer.Argument(help="The partner's code, such as yos.")],
     why: Annotated[str, typer.Option("--why", help="Why the query needs no answer.")],
-    until: Annotated[datetime, typer.Option("--until", formats=["%Y-%m-%d"], help="The last day on which it holds.")],
+    until: Annotated[date, day_option("The last day on which it holds.", "--until")],
     only: Annotated[str, typer.Option("--only", help="One indicator or milestone; all, if not given.")] = "",
     period: Annotated[str, typer.Option("--period", help="One period; every one, if not given.")] = "",
     by: By = "",
@@ -72,7 +72,7 @@ def waive(
 
     if not by.strip() or not why.strip():
         stop("say who waives the query, with --by NAME, and why, with --why TEXT")
-    waiver = Waiver(code, partner, only, parsed_period(period) if period else None, why, by, until.date())
+    waiver = Waiver(code, partner, only, parsed_period(period) if period else None, why, by, until)
     try:
         workplace = open_workplace(read_settings())
         _refuse_unknown(waiver, workplace.plan)
@@ -82,7 +82,7 @@ def waive(
         stop(fault)
     scope = "".join(f", {part}" for part in (only, waiver.period and waiver.period.label) if part)
     typer.echo(f"{code} is waived for {partner}{scope}, until {until:%-d %B %Y}.")
-    if until.date() < datetime.now(UTC).date():
+    if until < datetime.now(UTC).date():
         typer.echo("That day is past: it waives nothing, and ends an earlier waiver of just the same.", err=True)
 
 

@@ -1,8 +1,11 @@
 """How a command ends that could not run, and what makes it end so."""
 
-from typing import TYPE_CHECKING, NoReturn
+from datetime import date
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
+
+from flows.settings import read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -31,6 +34,18 @@ def parsed_period(text: str) -> "Period":
         stop(fault)
 
 
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as fault:
+        raise typer.BadParameter(f"{text!r} is not a day such as 2011-03-31") from fault
+
+
+def day_option(help_text: str, *names: str) -> Any:
+    """An option that takes a day."""
+    return typer.Option(*names, parser=_day, metavar="YYYY-MM-DD", help=help_text)
+
+
 def refuse_outside(calendar: "Collection[Period]", period: "Period") -> None:
     """What is done for a period that nobody ever returns would be believed in, and do nothing.
 
@@ -47,7 +62,18 @@ def stop(fault: object) -> NoReturn:
     """End with status 2: it could not run."""
     if isinstance(fault, OSError) and fault.filename and fault.strerror:
         fault = f"{fault.filename}: {fault.strerror}"
+    elif (said := getattr(fault, "orig", None)) and getattr(fault, "statement", None) is None:
+        # No statement was at fault: the warehouse could not be opened, and which that is helps.
+        fault = f"{_warehouse()}: {' '.join(str(said).split())}"
     # Whoever was to read what is printed has gone: there is nobody to tell.
     if not isinstance(fault, BrokenPipeError):
         typer.echo(f"cypp: {fault}", err=True)
     raise typer.Exit(2)
+
+
+def _warehouse() -> str:
+    """The warehouse as people name it, without its password."""
+    from sqlalchemy import make_url
+
+    url = make_url(read_settings().warehouse_url)
+    return url.database if url.get_backend_name() == "sqlite" and url.database else url.render_as_string()

@@ -1,6 +1,6 @@
 """Commands for what the Board and analysts read: the report, the clinics, what another plan would say, exports."""
 
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,7 +8,7 @@ import typer
 
 from flows.administration import By
 from flows.asking import ask
-from flows.ending import faults, parsed_period, refuse_outside, stop
+from flows.ending import day_option, faults, parsed_period, refuse_outside, stop
 from flows.prefect_server import server_for_command
 from flows.settings import prepare_prefect, read_settings
 
@@ -18,20 +18,14 @@ if TYPE_CHECKING:
     from cypp_etl.plan_model import Plan
 
 _Output = Annotated[Path, typer.Option("--output", "-o", help="The folder to write to.")]
-_DAY = ["%Y-%m-%d"]
 
 
 def report(
     period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q3 or 2009-10.")],
     output: _Output = Path(),
-    as_of: Annotated[
-        datetime | None, typer.Option(help="As it was known at the end of that day.", formats=_DAY)
-    ] = None,
+    as_of: Annotated[date | None, day_option("As it was known at the end of that day.")] = None,
     since: Annotated[
-        datetime | None,
-        typer.Option(
-            help="List corrections after that day, not after the last report's returns were due.", formats=_DAY
-        ),
+        date | None, day_option("List corrections after that day, not after the last report's returns were due.")
     ] = None,
 ) -> None:
     """Write the board report: one HTML file that opens offline and prints, and an accessible Excel edition."""
@@ -40,7 +34,7 @@ def report(
     wanted = parsed_period(period)
 
     def write(connection: "Connection", _: "Plan") -> int:
-        for path in write_report(connection, wanted, output, as_of and as_of.date(), since and since.date()):
+        for path in write_report(connection, wanted, output, as_of, since):
             typer.echo(path)
         return 0
 
@@ -51,9 +45,7 @@ def publish(
     period: Annotated[
         str, typer.Argument(help="The period, such as 2010-11Q3; the last one of which returns were due, if none.")
     ] = "",
-    as_of: Annotated[
-        datetime | None, typer.Option(help="As it was known at the end of that day.", formats=_DAY)
-    ] = None,
+    as_of: Annotated[date | None, day_option("As it was known at the end of that day.")] = None,
 ) -> None:
     """Publish the board report: keep it under reports/, show it in the Prefect UI, and count changes from it on."""
     import asyncio
@@ -75,7 +67,7 @@ def publish(
             refuse_outside(workplace.plan.calendar, wanted)
         with server_for_command(), imported_for_good():
             from flows.publish import publish_report
-        published = asyncio.run(publish_report(wanted.code if wanted else "", as_of and as_of.date()))
+        published = asyncio.run(publish_report(wanted.code if wanted else "", as_of))
     except faults() as fault:
         stop(fault)
     for path in published.paths:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 WAIT_SECONDS = 30
@@ -21,10 +22,14 @@ def open_warehouse(url: str) -> Engine:
         url: `sqlite:////path/to/file`, whose folder is made if need be, or `postgresql://user@host/database`.
 
     Raises:
-        ValueError: the URL names another database system.
-        sqlalchemy.exc.ArgumentError: the text is no URL.
+        ValueError: the text is no URL, or names another database system.
     """
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as fault:
+        # What it says is not repeated: a password may be in it.
+        known = "sqlite:////srv/cypp/warehouse.db or postgresql://user@host/database"
+        raise ValueError(f"The warehouse's URL cannot be read: check CYPP_WAREHOUSE_URL, such as {known}") from fault
     match parsed.get_backend_name():
         case "sqlite":
             return _open_sqlite(parsed)

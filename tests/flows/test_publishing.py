@@ -204,5 +204,32 @@ def test_an_indicator_with_parts_names_them(home: Path, indicator: str, code: in
     assert (ended, told[: len(said)]) == (code, said)
 
 
+@pytest.mark.parametrize("text", ["31/03/2011", "2011-02-29", "tomorrow", ""])
+@pytest.mark.parametrize(
+    "command", [("report", "2010-11Q1", "--as-of"), ("publish", "--as-of"), ("report", "2010-11Q1", "--since")]
+)
+def test_what_is_no_day_is_told_how_days_are_written(home: Path, command: tuple[str, ...], text: str) -> None:
+    code, said = _type(*command, text)
+    assert (code, f"{text!r} is not a day such as 2011-03-31" in said) == (2, True)
+
+
+@pytest.mark.parametrize("url", ["warehouse.db", "postgresql://cypp:secret@db:port/cypp", "oracle://db"])
+def test_a_url_that_cannot_be_read_names_the_setting(home: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("CYPP_WAREHOUSE_URL", url)
+    code, said = _type("status")
+    assert (code, len(said.splitlines()), "check CYPP_WAREHOUSE_URL" in said, "secret" in said) == (2, 1, True, False)
+
+
+def test_a_file_that_is_no_database_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = home / "other.db"
+    path.write_text("This is no database. " * 100)
+    monkeypatch.setenv("CYPP_WAREHOUSE_URL", f"sqlite:///{path}")
+    assert _type("status") == (2, f"cypp: {path}: file is not a database\n")
+    monkeypatch.setenv("CYPP_WAREHOUSE_URL", "postgresql://cypp:secret@127.0.0.1:9/cypp")
+    code, said = _type("status")
+    assert (code, len(said.splitlines())) == (2, 1)
+    assert said.startswith("cypp: postgresql://cypp:***@127.0.0.1:9/cypp: ")
+
+
 def test_a_missing_file_is_named_in_plain_words(home: Path) -> None:
     assert _type("check", home / "nowhere.xlsx") == (2, f"cypp: {home / 'nowhere.xlsx'}: No such file or directory\n")
