@@ -64,16 +64,10 @@ def stop(fault: object) -> NoReturn:
         fault = f"{fault.filename}: {fault.strerror}"
     elif (said := getattr(fault, "orig", None)) and getattr(fault, "statement", None) is None:
         # No statement was at fault: the warehouse could not be opened, and which that is helps.
-        fault = f"{_warehouse()}: {' '.join(str(said).split())}"
+        from warehouse.engine import place_of
+
+        fault = f"{place_of(read_settings().warehouse_url)}: {' '.join(str(said).split())}"
     # Whoever was to read what is printed has gone: there is nobody to tell.
     if not isinstance(fault, BrokenPipeError):
         typer.echo(f"cypp: {fault}", err=True)
     raise typer.Exit(2)
-
-
-def _warehouse() -> str:
-    """The warehouse as people name it, without its password."""
-    from sqlalchemy import make_url
-
-    url = make_url(read_settings().warehouse_url)
-    return url.database if url.get_backend_name() == "sqlite" and url.database else url.render_as_string()

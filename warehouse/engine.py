@@ -39,6 +39,14 @@ def open_warehouse(url: str) -> Engine:
             raise ValueError(f"The warehouse can be SQLite or PostgreSQL, not {other}: check CYPP_WAREHOUSE_URL")
 
 
+def place_of(url: str) -> str:
+    """Where the warehouse is, as people name it and without its password: the file of SQLite, else the URL."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        return parsed.database
+    return parsed.render_as_string()
+
+
 def _open_sqlite(url: URL) -> Engine:
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
