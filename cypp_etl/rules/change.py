@@ -37,18 +37,33 @@ def judge_change(figures: Iterable[FigureRow], history: History, plan: Plan) -> 
 def _figure_before(figure: FigureRow, period: Period, history: History, plan: Plan) -> tuple[Period, Decimal] | None:
     """The last figure that one can be held against, and its period: where a quarter is missing, an earlier one.
 
-    Without any, a figure in hundredths of what was meant would pass unasked. A whole year says what its last quarter
-    does only where figures do not add up over it.
+    Without any, a figure in hundredths of what was meant would pass unasked.
+    """
+    before = _period_before(figure.leaf, period)
+    value = _known_value(figure, before, history)
+    return _figure_long_before(figure, period, history, plan) if value is None else (before, value)
+
+
+def _figure_long_before(
+    figure: FigureRow, period: Period, history: History, plan: Plan
+) -> tuple[Period, Decimal] | None:
+    """The same period's figure of last year, or the whole year's; else the year's that the plan knows.
+
+    A whole year says what its last quarter does only where figures do not add up over it.
     """
     leaf, last_year = figure.leaf, period.year.previous
-    periods = [_period_before(leaf, period), period.years_later(-1)]
     is_like_a_year = not period.quarter or leaf.accumulation is Accumulation.LATEST
-    for earlier in [*periods, last_year] if is_like_a_year else periods:
-        known = history.figures.get((figure.partner_code, Measure.ACTUAL, leaf.indicator, earlier))
-        if known is not None and known.value is not None:
-            return earlier, known.value
+    for earlier in (period.years_later(-1), *([last_year] if is_like_a_year else [])):
+        value = _known_value(figure, earlier, history)
+        if value is not None:
+            return earlier, value
     outturn = plan.figure(Measure.HISTORY, leaf.indicator, last_year) if is_like_a_year else None
     return (last_year, outturn.value) if outturn and outturn.value is not None else None
+
+
+def _known_value(figure: FigureRow, period: Period, history: History) -> Decimal | None:
+    known = history.figures.get((figure.partner_code, Measure.ACTUAL, figure.leaf.indicator, period))
+    return known.value if known else None
 
 
 def _period_before(leaf: Indicator, period: Period) -> Period:
@@ -73,9 +88,7 @@ def judge_year(figures: Iterable[FigureRow], history: History) -> Iterator[Findi
 
 def _of_quarters(figure: FigureRow, year: Period, history: History) -> Decimal | None:
     """What the quarters of a year came to, None where one that is needed is not known."""
-    keys = ((figure.partner_code, Measure.ACTUAL, figure.leaf.indicator, quarter) for quarter in year.quarters)
-    known = (history.figures.get(key) for key in keys)
-    values = [one.value if one else None for one in known]
+    values = [_known_value(figure, quarter, history) for quarter in year.quarters]
     if figure.leaf.accumulation is not Accumulation.SUM:
         return values[-1]
     all_known = [value for value in values if value is not None]
