@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from sqlalchemy import Engine
 from cypp_etl.checking import Checker, Received
 from cypp_etl.noise import Noise, Variation
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan_model import Plan
+from cypp_etl.plan_model import Figure, Plan
 from cypp_etl.plan_reader import read_plan
 from cypp_etl.published import read_sample_table, write_published_table
 from cypp_etl.report.html import render_html
@@ -26,7 +27,7 @@ from cypp_etl.samples import sample_periods, sample_return
 from flows.clinics import show_clinics
 from flows.explaining import show_explanation
 from flows.reporting import write_report
-from schemas.codes import NoteKind
+from schemas.codes import Measure, NoteKind
 from warehouse.board import read_board
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.history import read_history
@@ -293,6 +294,18 @@ def test_what_is_known_without_a_return_is_what_is_judged_with_one(engine: Engin
             for column in (*columns, *described, "statistical_neighbours", "national"):
                 told = judged[row["indicator"]][column]
                 assert row[column] == (None if told == "none" else told), (period, row["indicator"], column)
+
+
+def test_a_comparator_holds_until_a_later_one_however_old_it_is(plan: Plan, tmp_path: Path) -> None:
+    engine = open_warehouse(f"sqlite:///{tmp_path / 'warehouse.db'}")
+    upgrade(engine)
+    old = {(Measure.NATIONAL, "NI 110", Period(1990)): Figure(Decimal("60.5"), None, "a survey")}
+    with writing(engine) as connection:
+        of_old = replace(plan, fingerprint="of an old survey", figures=old)
+        record_plan(connection, of_old, datetime(2009, 7, 1, tzinfo=UTC))
+    data = _read(engine, "2010-11Q4")
+    engine.dispose()
+    assert [row["national"] for row in data.owed if row["indicator"] == "NI 110"] == [60.5]
 
 
 def test_a_whole_year_is_owed_by_nobody(engine: Engine) -> None:

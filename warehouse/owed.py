@@ -6,14 +6,13 @@ from decimal import ROUND_HALF_UP, Decimal
 from sqlalchemy import Connection, RowMapping, and_, exists, select
 
 from cypp_etl.judgement.words import DirectionBasis
-from cypp_etl.periods import Period
+from cypp_etl.periods import Period, parse_period
 from cypp_etl.report.model import FigureKey, KnownText, Row
 from schemas.codes import Accumulation, Marker, Measure
 from warehouse.plan_tables import plan_calendar, plan_indicator, plan_outcome, plan_owed
 from warehouse.read import view
 
 _QUARTERS = 4
-_YEARS_BACK = 10
 
 
 def owed_rows(
@@ -34,10 +33,15 @@ def owed_rows(
         .where(leaf.plan_id == plan_id, exists().where(calendar.plan_id == plan_id, calendar.period == period.code))
     )
     columns = view("bi_performance").c.keys()
-    return [_row(planned, period, texts, columns) for planned in connection.execute(query).mappings()]
+    # Once, and not for each row: there may be figures by the hundred thousand.
+    first_year = min((parse_period(code).start_year for code in {key.period for key in texts}), default=None)
+    return [
+        _row(planned, period, _Known(planned, period, texts, first_year), columns)
+        for planned in connection.execute(query).mappings()
+    ]
 
 
-def _row(planned: RowMapping, period: Period, texts: Mapping[FigureKey, KnownText], columns: list[str]) -> Row:
+def _row(planned: RowMapping, period: Period, known: "_Known", columns: list[str]) -> Row:
     above = planned["parent_definition"]
     return {
         **dict.fromkeys(columns),
@@ -50,14 +54,17 @@ def _row(planned: RowMapping, period: Period, texts: Mapping[FigureKey, KnownTex
         "sub": planned["sub"] or None,
         "definition": f"{above} – {planned['definition']}" if above else planned["definition"],
         "marker": Marker.NOT_RETURNED.value,
-        **_Known(planned, period, texts).figures(),
+        **known.figures(),
     }
 
 
 class _Known:
     """The figures that an indicator has without a return for the period, by the rules of docs/judgements.md."""
 
-    def __init__(self, planned: RowMapping, period: Period, texts: Mapping[FigureKey, KnownText]) -> None:
+    def __init__(
+        self, planned: RowMapping, period: Period, texts: Mapping[FigureKey, KnownText], first_year: int | None
+    ) -> None:
+        self._first_year = period.start_year if first_year is None else first_year
         self._planned, self._period, self._texts = planned, period, texts
         self._accumulates = planned["accumulation"] != Accumulation.LATEST.value
 
@@ -92,7 +99,8 @@ class _Known:
         return float(share.quantize(Decimal(1).scaleb(-self._planned["decimals"]), ROUND_HALF_UP))
 
     def _latest(self, measure: Measure) -> float | None:
-        found = (self._at(measure, self._period.year.years_later(-back)) for back in range(_YEARS_BACK))
+        years = range(self._period.start_year, self._first_year - 1, -1)
+        found = (self._at(measure, Period(year)) for year in years)
         return next((known.value for known in found if known), None)
 
     def _value(self, measure: Measure, period: Period) -> float | None:
