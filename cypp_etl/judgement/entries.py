@@ -12,7 +12,7 @@ import pandas as pd
 from cypp_etl.judgement.leaves import Leaves
 from cypp_etl.judgement.rounding import Bools, Floats, Ints
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan_model import Plan
+from cypp_etl.plan_model import Figure, Plan
 from schemas.codes import Marker, Measure
 
 SLOTS = 5
@@ -56,6 +56,11 @@ def read_entries(figures: pd.DataFrame, plan: Plan, leaves: Leaves) -> Entries:
     )
 
 
+def planned_figures(plan: Plan) -> list[tuple[tuple[Measure, str, Period], Figure]]:
+    """The plan's own figures that are judged with, in the order of their entries: an actual is only ever returned."""
+    return [(key, figure) for key, figure in plan.figures.items() if key[0] is not Measure.ACTUAL]
+
+
 def leaf_of(keys: Ints, leaves: Leaves) -> Ints:
     """The place in the plan of each key's indicator; shape (n,)."""
     return keys // SPAN % max(len(leaves.names), 1)
@@ -80,8 +85,8 @@ def _own_entries(figures: pd.DataFrame, leaves: Leaves) -> Entries:
 
 
 def _plan_entries(plan: Plan, leaves: Leaves) -> Entries:
-    """The plan's targets, history and comparators; an actual is only ever returned."""
-    rows = [(key, figure) for key, figure in plan.figures.items() if key[0] is not Measure.ACTUAL]
+    """The plan's targets, history and comparators."""
+    rows = planned_figures(plan)
     leaf = _places(pd.Series([indicator for (_, indicator, _), _ in rows], dtype="str"), leaves.names)
     slot = np.array([_slot(period) for (_, _, period), _ in rows], dtype=np.int64)
     measure = np.array([MEASURES.index(measure) for (measure, _, _), _ in rows], dtype=np.int64)

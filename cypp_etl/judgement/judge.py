@@ -74,7 +74,7 @@ def _standing(ledger: Ledger) -> pd.DataFrame:
             "statistical_neighbours_band": comparator_band(ledger, ours, neighbours),
             "national": national.value,
             "national_band": comparator_band(ledger, ours, national),
-            "next_target": next_target(ledger, 1),
-            "next_target_2": next_target(ledger, 2),
+            "next_target": next_target(ledger, 1).value,
+            "next_target_2": next_target(ledger, 2).value,
         }
     )

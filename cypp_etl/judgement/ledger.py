@@ -33,11 +33,16 @@ States: TypeAlias = npt.NDArray[np.int8]
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of a comparison; every array has shape (n,). `value` is NaN, `steps` 0 where there is no value."""
+    """One side of a comparison; every array has shape (n,). `value` is NaN, `steps` 0 where there is no value.
+
+    `source` is the place among the entries of the figure that was taken, also where a value was computed from it; -1
+    where there is none.
+    """
 
     state: States
     steps: Ints
     value: Floats
+    source: Ints
 
     @property
     def has_value(self) -> Bools:
@@ -60,6 +65,7 @@ class Side:
             np.where(where, other.state, self.state),
             np.where(where, other.steps, self.steps),
             np.where(where, other.value, self.value),
+            np.where(where, other.source, self.source),
         )
 
 
@@ -96,7 +102,8 @@ class Table:
 
     def at(self, place: Ints) -> Side:
         """The figures at the places."""
-        return Side(self.side.state[place], self.side.steps[place], self.side.value[place])
+        side = self.side
+        return Side(side.state[place], side.steps[place], side.value[place], side.source[place])
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +205,9 @@ def _table(entries: Entries, places: Ints, leaves: Leaves) -> Table:
     has_value = ~np.isnan(value)
     steps = to_steps(value, leaves.decimals[leaf_of(keys, leaves)])
     state = states(has_value, entries.is_not_applicable[places])
-    with_nothing = Side(np.append(state, np.int8(State.MISSING)), np.append(steps, 0), np.append(value, np.nan))
+    with_nothing = Side(
+        np.append(state, np.int8(State.MISSING)), np.append(steps, 0), np.append(value, np.nan), np.append(places, -1)
+    )
     return Table(keys, with_nothing)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from cypp_etl.judgement.entries import SLOTS
 from cypp_etl.judgement.ledger import Ledger, Side, State, States, states
-from cypp_etl.judgement.rounding import Bools, Floats, Ints, divide_half_away, to_values
+from cypp_etl.judgement.rounding import Bools, Ints, divide_half_away, to_values
 from cypp_etl.judgement.words import Text, choose
 from schemas.codes import Band, Measure, OnTarget
 
@@ -24,7 +24,7 @@ def year_to_date(ledger: Ledger) -> Side:
         earlier = ledger.find(Measure.ACTUAL, rows.slot - back)
         steps += np.where(is_in_year, earlier.steps, 0)
         is_whole = is_whole & (earlier.has_value | ~is_in_year)
-    total = _side(states(is_whole, now.is_not_applicable), steps, ledger)
+    total = _side(states(is_whole, now.is_not_applicable), steps, now.source, ledger)
     return now.replaced(adds, total)
 
 
@@ -37,14 +37,14 @@ def target_to_date(ledger: Ledger) -> Side:
     rows = ledger.rows
     own = ledger.find(Measure.TARGET, rows.slot)
     year = ledger.find(Measure.TARGET, rows.year_slot)
-    share = _side(year.state, divide_half_away(year.steps * rows.quarter, _QUARTERS), ledger)
+    share = _side(year.state, divide_half_away(year.steps * rows.quarter, _QUARTERS), year.source, ledger)
     spreads = ledger.leaves.accumulates[rows.leaf] & ~rows.is_year
     return year.replaced(spreads, share).replaced(ledger.has_row(Measure.TARGET, rows.slot), own)
 
 
-def next_target(ledger: Ledger, years: int) -> Floats:
-    """The whole-year target of a later financial year, NaN where there is none; shape (n,)."""
-    return ledger.find(Measure.TARGET, ledger.rows.year_slot + years * SLOTS).value
+def next_target(ledger: Ledger, years: int) -> Side:
+    """The whole-year target of a later financial year."""
+    return ledger.find(Measure.TARGET, ledger.rows.year_slot + years * SLOTS)
 
 
 def on_target(ledger: Ledger, ours: Side, target: Side) -> Text:
@@ -90,8 +90,8 @@ def _gain(ledger: Ledger, ours: Side, theirs: Side) -> Ints:
     return ledger.leaves.gain(ledger.rows.leaf, ours.steps, theirs.steps)
 
 
-def _side(state: States, steps: Ints, ledger: Ledger) -> Side:
+def _side(state: States, steps: Ints, source: Ints, ledger: Ledger) -> Side:
     """A computed side, whose value is what its steps say."""
     has_value = state == State.VALUED
     value = to_values(steps, ledger.leaves.decimals[ledger.rows.leaf])
-    return Side(state, np.where(has_value, steps, 0), np.where(has_value, value, np.nan))
+    return Side(state, np.where(has_value, steps, 0), np.where(has_value, value, np.nan), source)

@@ -1,0 +1,194 @@
+"""Why a judgement is what it is: the figures that `judge` took, and every step that it worked out from them.
+
+Nothing is decided here. Each step is read from the ledger that `judge` reads, by the functions that `judge` calls.
+"""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cypp_etl.judgement.entries import SLOTS, period_of, planned_figures
+from cypp_etl.judgement.judge import judge
+from cypp_etl.judgement.leaves import read_leaves
+from cypp_etl.judgement.ledger import Ledger, Side, read_ledger
+from cypp_etl.judgement.standing import next_target, target_to_date
+from cypp_etl.judgement.travel import year_on_year
+from cypp_etl.periods import Period, parse_period
+from cypp_etl.plan_model import Banding, Plan
+from schemas.codes import Measure
+
+COMPARATORS = (Measure.STATISTICAL_NEIGHBOURS, Measure.NATIONAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A figure that a judgement takes. `row` is its label in the index of the figures, None where it is the plan's."""
+
+    measure: Measure
+    period: Period
+    row: Hashable | None
+
+
+@dataclass(frozen=True, slots=True)
+class TravelStep:
+    """The comparison with the year before: `now` - `before` = `change`, all rounded, None where there is no figure.
+
+    `previous` is the figure compared with, None where there is no row.
+    """
+
+    previous_period: Period
+    previous: Source | None
+    now: Decimal | None
+    before: Decimal | None
+    change: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class SumStep:
+    """The year's quarters that add up to the year to date, rounded, each None where it is missing."""
+
+    terms: tuple[tuple[Period, Decimal | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TargetStep:
+    """The target that counts, None where there is none; `spread` is the year's, rounded, where a share of it counts."""
+
+    source: Source | None
+    spread: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One judgement: what `judge` says, by column (numbers are floats, None for none), and how it came about.
+
+    `total` is None where nothing is added up. `comparators` holds the figure compared with, None where there is none.
+    """
+
+    period: Period
+    judged: Mapping[str, Any]
+    actual: Source
+    travel: TravelStep
+    total: SumStep | None
+    target: TargetStep
+    comparators: Mapping[Measure, Source | None]
+    banding: Banding
+    decimals: int
+
+
+def explain_judgement(figures: pd.DataFrame, plan: Plan, period: Period) -> Explanation | None:
+    """Explain the judgement of one period of one series; None where it has no actual.
+
+    Args:
+        figures: the figures of one partner and indicator, as `judge` takes them.
+        plan: the plan that they are judged by.
+        period: the period.
+
+    Raises:
+        ValueError: what `judge` raises for such figures.
+    """
+    ledger = read_ledger(figures, plan, read_leaves(plan))
+    rows = np.flatnonzero(ledger.rows.slot == period.start_year * SLOTS + period.quarter)
+    if not len(rows):
+        return None
+    row, sources = int(rows[0]), _Sources(figures, plan)
+    leaf = plan.indicators[str(figures["indicator"].iloc[0])]
+    steps = _Steps(row, leaf.decimals)
+    travel, target = year_on_year(ledger), target_to_date(ledger)
+    judged = judge(figures, plan).loc[figures.index[ledger.rows.order[row]]]
+    before = sources.at(travel.before, row)
+    own_year = ledger.find(Measure.TARGET, ledger.rows.year_slot)
+    target_source = sources.at(target, row)
+    is_share = bool(leaf.accumulates and period.quarter and target_source and not target_source.period.quarter)
+    actual = sources.at(ledger.rows.now, row)
+    assert actual is not None  # noqa: S101 - a row to judge is a row of the figures
+    return Explanation(
+        period=period,
+        judged={name: None if pd.isna(value) else value for name, value in judged.items()},
+        actual=actual,
+        travel=TravelStep(
+            previous_period=period_of(int(travel.before_slot[row])),
+            previous=before,
+            now=steps.of(ledger.rows.now),
+            before=steps.of(travel.before),
+            change=None if np.isnan(travel.change[row]) else steps.difference(ledger.rows.now, travel.before),
+        ),
+        total=_total(ledger, period, steps) if ledger.leaves.is_sum[ledger.rows.leaf[row]] and period.quarter else None,
+        target=TargetStep(target_source, steps.of(own_year) if is_share else None),
+        comparators={measure: sources.at(ledger.find_latest(measure), row) for measure in COMPARATORS},
+        banding=leaf.banding,
+        decimals=leaf.decimals,
+    )
+
+
+def find_sources(figures: pd.DataFrame, plan: Plan) -> dict[Hashable, dict[str, Source | None]]:
+    """The figure behind each number of every judgement that is not computed, by the actual's label and the column.
+
+    Args and errors are those of `judge`.
+    """
+    ledger = read_ledger(figures, plan, read_leaves(plan))
+    sides = {
+        "actual": ledger.rows.now,
+        "previous_actual": year_on_year(ledger).before,
+        "target": target_to_date(ledger),
+        "statistical_neighbours": ledger.find_latest(Measure.STATISTICAL_NEIGHBOURS),
+        "national": ledger.find_latest(Measure.NATIONAL),
+        "next_target": next_target(ledger, 1),
+        "next_target_2": next_target(ledger, 2),
+    }
+    sources = _Sources(figures, plan)
+    return {
+        figures.index[place]: {column: sources.at(side, row) for column, side in sides.items()}
+        for row, place in enumerate(ledger.rows.order.tolist())
+    }
+
+
+class _Sources:
+    """From the place of an entry back to the figure: the frame's rows come first, then the plan's own."""
+
+    def __init__(self, figures: pd.DataFrame, plan: Plan) -> None:
+        self._own = [
+            Source(Measure(measure), parse_period(str(period)), label)
+            for measure, period, label in zip(figures["measure"], figures["period"], figures.index, strict=True)
+        ]
+        self._plans = [Source(measure, period, None) for (measure, _, period), _ in planned_figures(plan)]
+
+    def at(self, side: Side, row: int) -> Source | None:
+        """The figure that a row takes for a side."""
+        place = int(side.source[row])
+        if place < 0:
+            return None
+        return self._own[place] if place < len(self._own) else self._plans[place - len(self._own)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """Reads one row of a side as an exact decimal."""
+
+    row: int
+    decimals: int
+
+    def of(self, side: Side) -> Decimal | None:
+        """The rounded figure, None where there is no value."""
+        return self._decimal(int(side.steps[self.row])) if side.has_value[self.row] else None
+
+    def difference(self, ours: Side, theirs: Side) -> Decimal:
+        """How much more ours is, both rounded."""
+        return self._decimal(int(ours.steps[self.row] - theirs.steps[self.row]))
+
+    def _decimal(self, steps: int) -> Decimal:
+        return Decimal(steps).scaleb(-self.decimals)
+
+
+def _total(ledger: Ledger, period: Period, steps: _Steps) -> SumStep:
+    quarters = period.quarters[: period.quarter]
+    return SumStep(
+        tuple(
+            (quarter, steps.of(ledger.find(Measure.ACTUAL, ledger.rows.slot - (period.quarter - quarter.quarter))))
+            for quarter in quarters
+        )
+    )
