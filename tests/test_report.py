@@ -10,24 +10,32 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import openpyxl
+import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from cypp_etl.checking import Checker, Received
+from cypp_etl.judgement.explanation import explain_judgement
+from cypp_etl.judgement.judge import judge
 from cypp_etl.noise import Noise, Variation
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan_model import Figure, Plan
 from cypp_etl.plan_reader import read_plan
 from cypp_etl.published import read_sample_table, write_published_table
+from cypp_etl.report.figures import figure_text
 from cypp_etl.report.html import render_html
 from cypp_etl.report.model import BoardData, Note
 from cypp_etl.report.pages import clinic_pages, indicator_pages
 from cypp_etl.report.workbook import render_workbook
 from cypp_etl.samples import sample_periods, sample_return
+from cypp_etl.submission import Observation
 from flows.clinics import show_clinics
 from flows.explaining import show_explanation
 from flows.reporting import write_report
-from schemas.codes import Measure, NoteKind
+from schemas.codes import Accumulation, Marker, Measure, NoteKind
+from tests.warehouse.builders import checked, observation
 from warehouse.board import read_board
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.history import read_history
@@ -35,6 +43,7 @@ from warehouse.load import record
 from warehouse.plans import record_plan
 from warehouse.reports import add_note
 from warehouse.revisions import upgrade
+from warehouse.tables import JUDGED
 
 WRITTEN = date(2012, 1, 1)
 
@@ -292,8 +301,7 @@ def test_what_is_known_without_a_return_is_what_is_judged_with_one(engine: Engin
         assert data.table_rows() == data.of_period(data.period), "what was returned is there once"
         for row in data.owed:
             for column in (*columns, *described, "statistical_neighbours", "national"):
-                told = judged[row["indicator"]][column]
-                assert row[column] == (None if told == "none" else told), (period, row["indicator"], column)
+                assert row[column] == judged[row["indicator"]][column], (period, row["indicator"], column)
 
 
 def test_a_comparator_holds_until_a_later_one_however_old_it_is(plan: Plan, tmp_path: Path) -> None:
@@ -336,3 +344,97 @@ def test_text_that_begins_like_a_formula_is_text(engine: Engine, plan: Plan) -> 
     sheet = openpyxl.load_workbook(io.BytesIO(render_workbook(replace(data, milestones=evil), WRITTEN)))["Milestones"]
     cell = sheet.cell(5, 8)
     assert (cell.value, cell.data_type, cell.quotePrefix) == ("=cmd|'/C calc'!A0", "s", True)
+
+
+def _world(plan: Plan, tmp_path: Path, *observations: Observation) -> Engine:
+    """A warehouse in which somebody's table brought a few figures."""
+    engine = open_warehouse(f"sqlite:///{tmp_path / 'warehouse.db'}")
+    upgrade(engine)
+    at = datetime(2009, 7, 1, tzinfo=UTC)
+    with writing(engine) as connection:
+        record_plan(connection, plan, at)
+    record(engine, checked("a", *observations, layout="published", period=Period(2000)), plan, at)
+    return engine
+
+
+def test_a_comparator_is_shown_as_it_was_printed_however_old_it_is(plan: Plan, tmp_path: Path) -> None:
+    bare = replace(plan, fingerprint="without figures", figures={})
+    engine = _world(
+        bare,
+        tmp_path,
+        observation("NI 111a", "15.2", "1990-91", measure=Measure.NATIONAL, typed="15.20"),
+        observation("NI 111a", "15.2", "1989-90", measure=Measure.NATIONAL, typed="15.200"),
+    )
+    data = _read(engine, "2010-11Q4")
+    engine.dispose()
+    (row,) = (row for row in data.owed if row["indicator"] == "NI 111a")
+    assert figure_text(row, "national", data.texts) == "15.20"
+
+
+def test_a_missing_return_is_compared_with_what_cannot_exist(plan: Plan, tmp_path: Path) -> None:
+    """Last year's quarter does not apply: that is said, and the outturn does not stand in for it."""
+    latest = {"NI 111a": replace(plan.indicators["NI 111a"], accumulation=Accumulation.LATEST)}
+    plain = replace(plan, fingerprint="that does not add up", figures={}, indicators=plan.indicators | latest)
+    engine = _world(
+        plain,
+        tmp_path,
+        observation("NI 111a", Marker.NOT_APPLICABLE, "2009-10Q4"),
+        observation("NI 111a", "70", "2009-10"),
+    )
+    data = _read(engine, "2010-11Q4")
+    engine.dispose()
+    (row,) = (row for row in data.owed if row["indicator"] == "NI 111a")
+    assert (row["previous_period"], row["previous_actual"]) == ("2009-10Q4", None)
+    assert (row["direction"], row["direction_basis"]) == ("not applicable", "same quarter last year")
+
+
+_FIGURES = st.one_of(st.integers(-60, 60).map(lambda number: str(Decimal(number) / 20)), st.sampled_from(Marker))
+_KEYS = [
+    (measure, period)
+    for measure in Measure
+    for year in (Period(2008), Period(2009), Period(2010))
+    for period in (year, *(year.quarters if measure in (Measure.ACTUAL, Measure.HISTORY, Measure.TARGET) else ()))
+]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.dictionaries(st.sampled_from(_KEYS), _FIGURES, min_size=1), st.sampled_from(Accumulation))
+def test_the_row_of_what_is_owed_is_what_judge_says(
+    plan: Plan,
+    tmp_path_factory: pytest.TempPathFactory,
+    figures: dict[tuple[Measure, Period], str | Marker],
+    accumulation: Accumulation,
+) -> None:
+    leaf = {"NI 111a": replace(plan.indicators["NI 111a"], accumulation=accumulation)}
+    changed = replace(plan, fingerprint=f"that is {accumulation}", indicators=plan.indicators | leaf)
+    period = Period(2010, 3)
+    figures = {key: value for key, value in figures.items() if key != (Measure.ACTUAL, period)}
+    rows = [observation("NI 111a", value, at.code, measure=measure) for (measure, at), value in figures.items()]
+    engine = _world(changed, tmp_path_factory.mktemp("law"), *rows)
+    data = _read(engine, period.code)
+    engine.dispose()
+    missing = observation("NI 111a", Marker.NOT_RETURNED, period.code)
+    frame = pd.DataFrame(
+        [
+            ("police", "NI 111a", one.measure.value, one.period.code, one.value, one.marker and one.marker.value, False)
+            for one in [*rows, missing]
+        ],
+        columns=["partner_code", "indicator", "measure", "period", "value", "marker", "is_break"],
+    ).astype({"value": "float64"})
+    said = judge(frame, changed).iloc[-1]
+    (row,) = (row for row in data.owed if row["indicator"] == "NI 111a")
+    assert {name: row[name] for name in JUDGED} == {
+        name: None if pd.isna(said[name]) else said[name] for name in JUDGED
+    }
+    explained = explain_judgement(frame, changed, period)
+    assert explained is not None
+    assert {name: explained.judged[name] for name in JUDGED} == {name: row[name] for name in JUDGED}
+    value_of = dict(zip(frame.index, frame["value"], strict=True))
+    sources = {"previous_actual": explained.travel.previous, "target": explained.target.source}
+    sources |= {measure.value: source for measure, source in explained.comparators.items()}
+    for name, source in sources.items():
+        if source is not None and source.row is not None and not (name == "target" and explained.target.spread):
+            taken = value_of[source.row]
+            assert row[name] == (None if pd.isna(taken) else taken), name
+        elif source is None:
+            assert row[name] is None

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, or_, 
 from cypp_etl.layout import marker_text
 from cypp_etl.noise import Ratio
 from cypp_etl.periods import Period
-from cypp_etl.report.model import BoardData, FigureKey, KnownText, Row
+from cypp_etl.report.model import BoardData, FigureKey, KnownText, Row, Texts
 from schemas.codes import Marker, Measure, SubmissionStatus
 from warehouse.owed import owed_rows
 from warehouse.plan_tables import (
@@ -53,7 +53,7 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
         at=at,
         since=after.date() if after else None,
         performance=judged,
-        owed=owed_rows(connection, plan_id, period, texts),
+        owed=owed_rows(connection, plan_id, period, at),
         indicators=_indicators(connection, plan_id),
         texts=texts,
         ratios=_ratios(connection, at),
@@ -120,7 +120,7 @@ def _aspirations(connection: Connection, plan_id: int | None) -> list[Row]:
     return _plain(connection.execute(query).mappings())
 
 
-def _texts(connection: Connection, plan_id: int | None, at: datetime) -> dict[FigureKey, KnownText]:
+def _texts(connection: Connection, plan_id: int | None, at: datetime) -> Texts:
     """How figures were printed, or which marker stands for them: what was returned wins over the plan."""
     planned = select(plan_figure).where(plan_figure.c.plan_id == plan_id)
     texts = {
@@ -140,7 +140,7 @@ def _texts(connection: Connection, plan_id: int | None, at: datetime) -> dict[Fi
         key = FigureKey(row["partner_code"], row["indicator"], Measure(row["measure"]), row["period"])
         printed = row["typed"].strip() if row["layout"] == _PRINTED else _marker_text(row)
         texts[key] = KnownText(row["value"], printed)
-    return texts
+    return Texts(texts)
 
 
 def _ratios(connection: Connection, at: datetime) -> dict[FigureKey, Ratio]:

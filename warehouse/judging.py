@@ -23,7 +23,8 @@ from warehouse.timeline import end_rows
 if TYPE_CHECKING:
     import pandas as pd
 
-_FIGURE = ("partner_code", "indicator", "period", "measure", "value", "marker", "qualifiers", "observation_id")
+FIGURE = ("partner_code", "indicator", "period", "measure", "value", "marker", "qualifiers", "observation_id")
+"""The columns of an observation that it is judged by."""
 
 _KEY = ("partner_code", "indicator", "period")
 _DIRECTION, _ON_TARGET = (1 + JUDGED.index(name) for name in ("direction", "on_target"))
@@ -77,10 +78,10 @@ def rejudge_everything(connection: Connection, plan: Plan, plan_id: int, at: dat
 def judge_in_force(connection: Connection, plan: Plan, partner_code: str) -> dict[tuple[str, str], dict[str, Any]]:
     """Judge a partner's figures in force by any plan, and record nothing: judged values by indicator and period."""
     columns = observation.c
-    query = select(*(columns[name] for name in _FIGURE)).where(
+    query = select(*(columns[name] for name in FIGURE)).where(
         columns.superseded_at.is_(None), columns.partner_code == partner_code
     )
-    judged = _judge(connection.execute(query).all(), plan)
+    judged = judge_rows(connection.execute(query).all(), plan)
     return {key[1:]: dict(zip(JUDGED, values[1:], strict=True)) for key, values in judged.items()}
 
 
@@ -95,7 +96,7 @@ def _rejudge(
     changed: Counter[Series] = Counter()
     for few in judged_together(spans):
         reaches = reach_of_each(few)
-        judged = _judge(_figures_compared(connection, few), plan, reaches)
+        judged = judge_rows(_figures_compared(connection, few), plan, reaches)
         held = _judgements_in_force(connection, few, reaches)
         keys = _replace(connection, held, judged, plan_id, at)
         keep_clinics(connection, (_change(key, judged) for key in keys), at)
@@ -117,7 +118,7 @@ def _figures_compared(connection: Connection, spans: Mapping[Series, Span]) -> l
     columns = observation.c
     compared = [measure.value for measure in (Measure.ACTUAL, Measure.HISTORY)]
     others = [measure.value for measure in Measure if measure not in compared]
-    figures = select(*(columns[name] for name in _FIGURE)).where(of_series(observation, spans))
+    figures = select(*(columns[name] for name in FIGURE)).where(of_series(observation, spans))
     query = union_all(
         figures.where(
             columns.measure.in_(compared), within(observation, (span.compared_with for span in set(spans.values())))
@@ -138,10 +139,13 @@ def _judgements_in_force(
     return {row[:3]: (row[3], row[4:]) for row in connection.execute(query).all() if is_reached(reaches, row, row[2])}
 
 
-def _judge(
+def judge_rows(
     rows: Sequence[tuple[Any, ...]], plan: Plan, reaches: Mapping[tuple[str, str], Reach] | None = None
 ) -> dict[_Key, tuple[Any, ...]]:
-    """By key, the observation judged, with the judged values: all of them, or those that are reached."""
+    """By key, the observation judged, with the judged values: all of them, or those that are reached.
+
+    A row has the columns of `FIGURE`.
+    """
     rows = [row for row in rows if row[1] in plan.indicators]
     if not rows:
         return {}
@@ -168,7 +172,7 @@ def _plain(column: "pd.Series[Any]") -> list[Any]:
 def _frame(rows: Sequence[tuple[Any, ...]]) -> "pd.DataFrame":
     import pandas as pd  # noqa: PLC0415
 
-    columns = dict(zip(_FIGURE, zip(*rows, strict=True), strict=True))
+    columns = dict(zip(FIGURE, zip(*rows, strict=True), strict=True))
     is_break = {qualifiers: Qualifier.BREAK.value in qualifiers for qualifiers in set(columns["qualifiers"])}
     return pd.DataFrame(
         {

@@ -1,11 +1,11 @@
 """Figures as the Board reads them: as printed where they were printed, else to the indicator's decimals."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
 
 from cypp_etl.layout import read_markers
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.report.model import FigureKey, KnownText, Row
+from cypp_etl.report.model import FigureKey, Row, Texts
 from schemas.codes import Measure, Unit
 
 
@@ -15,17 +15,17 @@ def number_text(value: float, row: Row) -> str:
     return text + ("%" if row["unit"] == Unit.PERCENT.value else "")
 
 
-def figure_text(row: Row, column: str, texts: Mapping[FigureKey, KnownText]) -> str:
+def figure_text(row: Row, column: str, texts: Texts) -> str:
     """A figure of a judgement as the Board reads it; empty where there is neither figure nor marker."""
     value = row[column]
-    for key in _keys(row, column):
+    for key in _keys(row, column, texts):
         known = texts.get(key)
         if known and known.value == value and known.printed is not None:
             return known.printed + _qualifiers(row, column)
     return "" if value is None else number_text(value, row) + _qualifiers(row, column)
 
 
-def _keys(row: Row, column: str) -> Iterable[FigureKey]:
+def _keys(row: Row, column: str, texts: Texts) -> Iterable[FigureKey]:
     """Where the figure may have stood, the likeliest first."""
     year = parse_period(row["financial_year"])
     match column:
@@ -40,7 +40,11 @@ def _keys(row: Row, column: str) -> Iterable[FigureKey]:
         case "next_target" | "next_target_2":
             places = [(Measure.TARGET, year.years_later(1 + column.endswith("2")).code)]
         case _:
-            places = [(Measure(column), Period(year.start_year - back).code) for back in range(10)]
+            # A comparator holds until a later one, however old it is.
+            years = (Period(start).code for start in range(year.start_year, texts.first_year - 1, -1))
+            whose = (row["partner_code"], row["indicator"], Measure(column))
+            latest = next((code for code in years if FigureKey(*whose, code) in texts), None)
+            places = [(Measure(column), latest)] if latest else []
     return (FigureKey(row["partner_code"], row["indicator"], measure, period) for measure, period in places)
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 
+from cypp_etl.judgement.dependents import LAST
 from cypp_etl.noise import Ratio
-from cypp_etl.periods import Period
+from cypp_etl.periods import Period, parse_period
 from schemas.codes import Measure, NoteKind
 
 Row = Mapping[str, Any]
@@ -27,6 +29,16 @@ class KnownText:
 
     value: float | None
     printed: str | None
+
+
+class Texts(dict[FigureKey, KnownText]):
+    """Every figure that is known, by what it is of."""
+
+    @cached_property
+    def first_year(self) -> int:
+        """The earliest financial year that has a figure; later than all years where there is none."""
+        codes = {key.period for key in self}
+        return min((parse_period(code).start_year for code in codes), default=LAST.start_year)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +72,7 @@ class BoardData:
     performance: Sequence[Row]
     owed: Sequence[Row]
     indicators: Mapping[str, Row]
-    texts: Mapping[FigureKey, KnownText]
+    texts: Texts
     ratios: Mapping[FigureKey, Ratio]
     aspirations: Sequence[Row]
     milestones: Sequence[Row]

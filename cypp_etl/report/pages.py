@@ -8,7 +8,7 @@ from cypp_etl.periods import Period, parse_period
 from cypp_etl.report.charts import Line, chart
 from cypp_etl.report.figures import figure_text, number_text
 from cypp_etl.report.milestones import is_overdue, latest_milestones
-from cypp_etl.report.model import BoardData, FigureKey, Note, Row
+from cypp_etl.report.model import BoardData, FigureKey, Note, Row, Texts
 from cypp_etl.report.symbols import Sign, sign
 from cypp_etl.report.table import key_of, polarity_words
 from schemas.codes import ClinicReason, ClinicStatus, Diagnosis, Measure, Unit
@@ -182,7 +182,7 @@ def _period_line(data: BoardData, row: Row, comment: str) -> PeriodLine:
     return PeriodLine(
         label=row["period_label"],
         actual=figure_text(row, "actual", data.texts) or "not returned",
-        year_to_date=figure_text(row, "year_to_date", {}) or "-",
+        year_to_date=figure_text(row, "year_to_date", Texts()) or "-",
         target=figure_text(row, "target", data.texts) or "-",
         on_target=sign(row, "on_target"),
         direction=sign(row, "direction"),
