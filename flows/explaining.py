@@ -10,12 +10,12 @@ from cypp_etl.intake.references import PlanIndex, reference_key
 from cypp_etl.periods import Period
 from cypp_etl.plan_model import Indicator, Plan
 from flows.archive import archive_path
-from schemas.codes import Accumulation, Measure, Unit
+from schemas.codes import Measure, Unit
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from warehouse.explain import Explanation, SourcedFigure
+    from warehouse.explain import SourcedExplanation, SourcedFigure
 
 
 def show_explanation(connection: "Connection", plan: Plan, indicator: str, period: Period) -> int:
@@ -27,13 +27,13 @@ def show_explanation(connection: "Connection", plan: Plan, indicator: str, perio
     from warehouse.explain import explain
 
     leaf = _find_leaf(plan, indicator)
-    explanations = explain(connection, leaf.indicator, period)
+    explanations = explain(connection, plan, leaf.indicator, period)
     if not explanations:
         owners = ", ".join(plan.partners[code].partner for code in plan.owners.get(leaf.indicator, ()))
         typer.echo(f"Nothing has been returned for {leaf.indicator} in {period.label}. It is owed by {owners}.")
         return 1
     for explanation in explanations:
-        for line in _lines(explanation, leaf):
+        for line in _lines(explanation):
             typer.echo(line)
     return 0
 
@@ -50,63 +50,63 @@ def _find_leaf(plan: Plan, indicator: str) -> Indicator:
     raise ValueError(f"there is no indicator {indicator!r}; the plan has {', '.join(plan.indicators)}")
 
 
-def _lines(explanation: "Explanation", leaf: Indicator) -> list[str]:
-    row = explanation.row
-    figures = {(figure.measure, figure.period.code): figure for figure in reversed(explanation.figures)}
+def _lines(explanation: "SourcedExplanation") -> list[str]:
+    row, judged = explanation.row, explanation.judgement
     lines = [
         f"{row['indicator']}, {row['period_label']}: {row['definition']}",
         f"Good performance is {row['polarity']}. Figures are compared after rounding to {_places(row['decimals'])}.",
         "",
         f"Figure: {_shown(row, 'actual')}",
-        *_origin_lines(explanation.actual),
+        *_origin_lines(explanation.find(judged.actual)),
         "",
         f"Direction of travel: {row['direction_symbol']} {row['direction']} ({row['direction_basis']})",
-        *_change_lines(row, explanation.previous),
+        *_change_lines(explanation),
         "",
         f"Year to date: {_shown(row, 'year_to_date')}",
-        *_sum_lines(row, leaf, figures),
+        *_sum_lines(explanation),
         "",
         f"On target: {row['on_target_symbol']} {row['on_target']}",
         f"Band against target: {row['target_band_symbol']} {row['target_band']}",
-        *_target_lines(row, leaf, figures),
+        *_target_lines(explanation),
     ]
-    for name in (Measure.STATISTICAL_NEIGHBOURS, Measure.NATIONAL):
+    for name in judged.comparators:
         title = name.value.replace("_", " ").capitalize()
         lines += ["", f"{title}: {row[name.value + '_band_symbol']} {row[name.value + '_band']}"]
-        lines += _comparator_lines(row, name, leaf, explanation)
+        lines += _comparator_lines(explanation, name)
     return [*lines, "", *_version_lines(explanation)]
 
 
-def _change_lines(row: Any, previous: "SourcedFigure | None") -> list[str]:
-    if previous is None:
-        return [f"  There is no figure for {row['previous_period']} to compare with."]
-    lines = [f"  Compared with {row['previous_period']}: {_shown(row, 'previous_actual')}", *_origin_lines(previous)]
-    if row["change"] is not None:
-        now, before, change = (_figure(row[name], row) for name in ("actual", "previous_actual", "change"))
+def _change_lines(explanation: "SourcedExplanation") -> list[str]:
+    row, travel = explanation.row, explanation.judgement.travel
+    if travel.previous is None:
+        return [f"  There is no figure for {travel.previous_period.code} to compare with."]
+    shown = _shown(row, "previous_actual")
+    lines = [f"  Compared with {travel.previous_period.code}: {shown}"]
+    lines += _origin_lines(explanation.find(travel.previous))
+    if travel.change is not None and travel.now is not None and travel.before is not None:
+        now, before, change = (_figure(number, row) for number in (travel.now, travel.before, travel.change))
         lines.append(f"  {now} - {before} = {change}")
     return lines
 
 
-def _sum_lines(row: Any, leaf: Indicator, figures: "dict[tuple[Measure, str], SourcedFigure]") -> list[str]:
-    if leaf.accumulation is not Accumulation.SUM or row["quarter"] is None:
+def _sum_lines(explanation: "SourcedExplanation") -> list[str]:
+    total = explanation.judgement.total
+    if total is None:
         return []
-    quarters = [f"{row['financial_year']}Q{quarter}" for quarter in range(1, row["quarter"] + 1)]
-    parts = [figures.get((Measure.ACTUAL, quarter)) for quarter in quarters]
-    terms = [_figure(part.value, row) if part and part.value is not None else "nothing" for part in parts]
-    return [f"  {' + '.join(terms)} ({', '.join(quarters)})"]
+    terms = ["nothing" if value is None else _figure(value, explanation.row) for _, value in total.terms]
+    return [f"  {' + '.join(terms)} ({', '.join(quarter.code for quarter, _ in total.terms)})"]
 
 
-def _target_lines(row: Any, leaf: Indicator, figures: "dict[tuple[Measure, str], SourcedFigure]") -> list[str]:
-    own = figures.get((Measure.TARGET, row["period"]))
-    of_year = figures.get((Measure.TARGET, row["financial_year"]))
-    target = own or of_year
-    if target is None:
+def _target_lines(explanation: "SourcedExplanation") -> list[str]:
+    row, judged, target = explanation.row, explanation.judgement, explanation.judgement.target
+    if target.source is None:
         return ["  There is no target."]
     lines = [f"  Target: {_shown(row, 'target')}"]
-    if own is None and row["quarter"] and leaf.accumulates and target.value is not None:
-        lines.append(f"  The year's target spread evenly: {_figure(target.value, row)} x {row['quarter']} / 4")
-    lines += _origin_lines(target)
-    share, step = leaf.banding.target_margin_percent, leaf.banding.target_margin_steps * Decimal(10) ** -leaf.decimals
+    if target.spread is not None:
+        lines.append(f"  The year's target spread evenly: {_figure(target.spread, row)} x {row['quarter']} / 4")
+    lines += _origin_lines(explanation.find(target.source))
+    share = judged.banding.target_margin_percent
+    step = judged.banding.target_margin_steps * Decimal(10) ** -judged.decimals
     lines.append(
         f"  It is better if it beats the target by more than {_number(share)}% of the target, and by more than {step}; "
         "worse if it misses the target at all; otherwise within."
@@ -114,21 +114,19 @@ def _target_lines(row: Any, leaf: Indicator, figures: "dict[tuple[Measure, str],
     return lines
 
 
-def _comparator_lines(row: Any, measure: Measure, leaf: Indicator, explanation: "Explanation") -> list[str]:
-    year = row["financial_year"]
-    known = [one for one in explanation.figures if one.measure is measure and one.period.financial_year <= year]
-    if not known:
+def _comparator_lines(explanation: "SourcedExplanation", measure: Measure) -> list[str]:
+    source = explanation.judgement.comparators[measure]
+    if source is None:
         return ["  There is nothing to compare with."]
-    latest = max(known, key=lambda figure: (figure.period, figure.origin is not None))
-    lines = [f"  {latest.period.label}: {_shown(row, measure.value)}", *_origin_lines(latest)]
-    margin = _number(leaf.banding.comparator_margin)
     return [
-        *lines,
-        f"  It is better if ahead by {margin} or more; worse if behind at all; otherwise within.",
+        f"  {source.period.label}: {_shown(explanation.row, measure.value)}",
+        *_origin_lines(explanation.find(source)),
+        f"  It is better if ahead by {_number(explanation.judgement.banding.comparator_margin)} or more; "
+        "worse if behind at all; otherwise within.",
     ]
 
 
-def _version_lines(explanation: "Explanation") -> list[str]:
+def _version_lines(explanation: "SourcedExplanation") -> list[str]:
     versions = explanation.versions
     if len(versions) < 2:
         return ["This judgement has not changed since it was first made."]

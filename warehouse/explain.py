@@ -1,16 +1,19 @@
 """From a symbol back to the cell: everything that a judgement was made of, and where each part stood."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, RowMapping, select
 
+from cypp_etl.judgement.explanation import Explanation, Source, explain_judgement
 from cypp_etl.periods import Period, parse_period
+from cypp_etl.plan_model import Plan
 from schemas.codes import Marker, Measure
 from warehouse.history import decimal_of
-from warehouse.plan_tables import plan, plan_figure
+from warehouse.judging import FIGURE, figures_frame
 from warehouse.read import judgement_history, performance
 from warehouse.tables import observation, submission
 
@@ -42,75 +45,70 @@ class SourcedFigure:
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
-    """One partner's judgement of an indicator and period.
+class SourcedExplanation:
+    """One partner's judgement of an indicator and period: how it came about, and where its figures stood.
 
-    `row` is its row of `bi_performance`; `actual` and `previous` the figures of its two sides, `previous` None where
-    there is none. `figures` are all figures of the indicator, by measure and period, a cell's before the plan's: the
-    one that a judgement takes, where both have one, is the cell's. `versions` are the judgement's rows of
-    `bi_performance_history`, oldest first.
+    `row` is its row of `bi_performance`. `versions` are the judgement's rows of `bi_performance_history`, oldest
+    first.
     """
 
     row: RowMapping
-    actual: SourcedFigure
-    previous: SourcedFigure | None
-    figures: tuple[SourcedFigure, ...]
+    judgement: Explanation
     versions: tuple[RowMapping, ...]
+    returned: Mapping[int, SourcedFigure]
+    planned: Mapping[tuple[Measure, Period], SourcedFigure]
+
+    def find(self, source: Source) -> SourcedFigure:
+        """The figure that a step took."""
+        return (
+            self.planned[source.measure, source.period] if source.row is None else self.returned[cast(int, source.row)]
+        )
 
 
-def explain(connection: Connection, indicator: str, period: Period) -> list[Explanation]:
-    """Explain a judgement, once for each partner that returns the indicator; empty where nobody has yet."""
+def explain(connection: Connection, plan: Plan, indicator: str, period: Period) -> list[SourcedExplanation]:
+    """Explain a judgement by the plan in force, once for each partner that returns the indicator; empty where none has.
+
+    Args:
+        connection: a transaction of `engine.reading`.
+        plan: the plan in force.
+        indicator: one of its leaves.
+        period: the period.
+    """
     versions = judgement_history(connection, indicator, period)
-    return [
-        _explain(connection, row, [one for one in versions if one["partner_code"] == row["partner_code"]])
-        for row in performance(connection, indicator, period)
-    ]
+    explanations = []
+    for row in performance(connection, indicator, period):
+        returned = _returned(connection, row["partner_code"], indicator)
+        explained = explain_judgement(figures_frame([one for one, _ in returned]), plan, period)
+        if explained is not None:
+            explanations.append(
+                SourcedExplanation(
+                    row,
+                    explained,
+                    tuple(one for one in versions if one["partner_code"] == row["partner_code"]),
+                    dict(enumerate(figure for _, figure in returned)),
+                    _planned(plan, indicator),
+                )
+            )
+    return explanations
 
 
-def _explain(connection: Connection, row: RowMapping, versions: list[RowMapping]) -> Explanation:
-    figures = [
-        *_returned(connection, row["partner_code"], row["indicator"]),
-        *_planned(connection, row["indicator"]),
-    ]
-    # Stable: of one measure and period, the cell's figure stays before the plan's.
-    figures.sort(key=lambda figure: (figure.measure, figure.period))
-    by_key: dict[tuple[Measure, str], SourcedFigure] = {}
-    for figure in figures:
-        by_key.setdefault((figure.measure, figure.period.code), figure)
-    before = row["previous_period"] or ""
-    return Explanation(
-        row,
-        actual=by_key[Measure.ACTUAL, row["period"]],
-        previous=_speaking(by_key.get((Measure.ACTUAL, before)), by_key.get((Measure.HISTORY, before))),
-        figures=tuple(figures),
-        versions=tuple(versions),
-    )
-
-
-def _speaking(actual: SourcedFigure | None, history: SourcedFigure | None) -> SourcedFigure | None:
-    """The side that a judgement takes: the actual, unless it says nothing and there is a history."""
-    if actual and (actual.value is not None or actual.marker is Marker.NOT_APPLICABLE):
-        return actual
-    return history or actual
-
-
-def _returned(connection: Connection, partner_code: str, indicator: str) -> list[SourcedFigure]:
+def _returned(connection: Connection, partner_code: str, indicator: str) -> list[tuple[tuple[Any, ...], SourcedFigure]]:
+    """The figures in force of a series, as they are judged and as they were sent."""
     columns, came = observation.c, submission.c
     query = (
         select(observation, came.file, came.sha256, came.received_at)
         .join(submission, came.submission_id == columns.submission_id)
         .where(columns.partner_code == partner_code, columns.indicator == indicator, columns.superseded_at.is_(None))
     )
-    return [_figure(row, _origin(row), "") for row in connection.execute(query).mappings()]
+    return [(tuple(row[name] for name in FIGURE), _figure(row)) for row in connection.execute(query).mappings()]
 
 
-def _planned(connection: Connection, indicator: str) -> list[SourcedFigure]:
-    query = (
-        select(plan_figure)
-        .join(plan, plan.c.plan_id == plan_figure.c.plan_id)
-        .where(plan.c.superseded_at.is_(None), plan_figure.c.indicator == indicator)
-    )
-    return [_figure(row, None, row["source"]) for row in connection.execute(query).mappings()]
+def _planned(plan: Plan, indicator: str) -> dict[tuple[Measure, Period], SourcedFigure]:
+    return {
+        (measure, period): SourcedFigure(measure, period, figure.value, figure.marker, None, figure.source)
+        for (measure, of, period), figure in plan.figures.items()
+        if of == indicator
+    }
 
 
 def _origin(row: RowMapping) -> Origin:
@@ -119,8 +117,8 @@ def _origin(row: RowMapping) -> Origin:
     return Origin(**values)
 
 
-def _figure(row: RowMapping, origin: Origin | None, plan_source: str) -> SourcedFigure:
+def _figure(row: RowMapping) -> SourcedFigure:
     marker = Marker(row["marker"]) if row["marker"] else None
     return SourcedFigure(
-        Measure(row["measure"]), parse_period(row["period"]), decimal_of(row["value"]), marker, origin, plan_source
+        Measure(row["measure"]), parse_period(row["period"]), decimal_of(row["value"]), marker, _origin(row), ""
     )

@@ -152,7 +152,7 @@ def judge_rows(
     # pandas takes half a second to import, which reading the warehouse should not cost.
     from cypp_etl.judgement.judge import judge  # noqa: PLC0415
 
-    judged = judge(_frame(rows), plan)
+    judged = judge(figures_frame(rows), plan)
     asked = [rows[place] for place in judged.index.tolist()]
     if reaches is not None:
         places = [place for place, row in enumerate(asked) if is_reached(reaches, row, row[2])]
@@ -169,7 +169,8 @@ def _plain(column: "pd.Series[Any]") -> list[Any]:
     return words
 
 
-def _frame(rows: Sequence[tuple[Any, ...]]) -> "pd.DataFrame":
+def figures_frame(rows: Sequence[tuple[Any, ...]]) -> "pd.DataFrame":
+    """Rows with the columns of `FIGURE` as `judge` takes them, numbered in their order."""
     import pandas as pd  # noqa: PLC0415
 
     columns = dict(zip(FIGURE, zip(*rows, strict=True), strict=True))

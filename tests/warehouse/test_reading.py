@@ -20,6 +20,7 @@ from warehouse.explain import explain
 from warehouse.history import close_period, decimal_of, read_history
 from warehouse.load import record
 from warehouse.read import performance
+from warehouse.tables import JUDGED
 
 Q1 = parse_period("2010-11Q1")
 
@@ -94,23 +95,25 @@ def test_an_explanation_leads_back_to_the_cells(engine: Engine, plan: Plan) -> N
     done = record(engine, checked("b", observation("NI 111a", "300")), plan, later(1))
     record(engine, checked("c", observation("NI 111a", "300", cell="G3")), plan, later(2))
     with reading(engine) as connection:
-        (explained,) = explain(connection, "NI 111a", Q1)
-        assert explain(connection, "NI 111b", Q1) == []
-    assert explained.actual.origin is not None
-    assert explained.actual.origin.cell == "G3"
-    assert explained.actual.origin.received_at == later(2)
-    assert explained.previous is not None
-    assert explained.previous.origin is not None
-    origin = explained.previous.origin
+        (explained,) = explain(connection, plan, "NI 111a", Q1)
+        assert explain(connection, plan, "NI 111b", Q1) == []
+    steps = explained.judgement
+    cell = explained.find(steps.actual).origin
+    assert cell is not None
+    assert (cell.cell, cell.received_at) == ("G3", later(2))
+    assert steps.travel.previous is not None
+    origin = explained.find(steps.travel.previous).origin
+    assert origin is not None
     assert (origin.submission_id, origin.file, origin.cell, origin.typed) == (
         first.submission_id,
         "board/table.xlsx",
         "G9",
         "400 ",
     )
-    targets = [one for one in explained.figures if one.measure is Measure.TARGET]
-    assert targets
-    assert all(one.plan_source and one.origin is None for one in targets)
+    assert steps.target.source is not None
+    target = explained.find(steps.target.source)
+    assert (target.measure, target.origin, bool(target.plan_source)) == (Measure.TARGET, None, True)
+    assert {name: steps.judged[name] for name in JUDGED} == {name: explained.row[name] for name in JUDGED}
     assert explained.versions[0]["submission_id"] == done.submission_id
     assert [row["source_cell"] for row in explained.versions] == ["G2", "G3"]
 
