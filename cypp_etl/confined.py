@@ -7,59 +7,32 @@ way there and back. `confined_child` is its program. Good patterns make checking
 import atexit
 import hashlib
 import logging
-import os
-import pickle
-import subprocess
-import sys
-import time
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from functools import cache
-from pathlib import Path, PurePath
-from threading import Lock, Timer
-from typing import IO, Any
+from pathlib import PurePath
+from threading import Lock
+from typing import Any
 
+from cypp_etl.confined_process import DEFAULT_BOUNDS, Bounds, ConfinedProcess, EndedError
 from cypp_etl.findings import find
-from cypp_etl.opening import Received
+from cypp_etl.intake.rows import ParsedReturn
+from cypp_etl.opening import Opened, Received
 from cypp_etl.periods import Period
 from cypp_etl.plan_model import Plan
 from cypp_etl.receipts.reply import Reply, may_be_marked, page_for
 from cypp_etl.receipts.summary import ReceiptSummary
 from cypp_etl.submission import CheckedReturn, History
-from cypp_etl.workbook.guards import MIB
-
-if sys.platform != "win32":
-    import signal
 
 Past = Callable[[frozenset[str], frozenset[Period] | None], History]
 """What is known of partners, of some periods or, with None, of all."""
 
-_ROOT = Path(__file__).resolve().parents[1]
+SET_ASIDE = "workbook-set-aside"
+"""The code of a workbook that is not opened, since processes died while they had it in hand."""
+
 _TOO_COMPLEX = "workbook-too-complex"
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """How many seconds, by the clock, checking a workbook and marking its receipt may take, and how many bytes.
-
-    `memory` is what the process may take on top of what it has once it is ready, on Linux; elsewhere only time is
-    bounded. The time in which the caller looks up what was known is not the workbook's, and not counted.
-    """
-
-    check_seconds: float = 3.0
-    reply_seconds: float = 1.5
-    memory: int = 320 * MIB
-    start_seconds: float = 60.0
-
-
-DEFAULT_BOUNDS = Bounds()
-
-
-class _EndedError(Exception):
-    """The process was killed, or ended itself, before it answered."""
 
 
 class ConfinedChecker:
@@ -69,7 +42,8 @@ class ConfinedChecker:
         """Nothing is started before it is needed, or `prepare` is called."""
         self._bounds = bounds
         self._turn = Lock()
-        self._child: _Child | None = None
+        self._child: ConfinedProcess | None = None
+        self._is_closed = False
 
     def prepare(self) -> None:
         """Start the process, which takes a second, and do not wait for it."""
@@ -103,7 +77,7 @@ class ConfinedChecker:
                     ("check", unknown, received, today), self._bounds.check_seconds, asked
                 )
                 return checked
-        except _EndedError:
+        except EndedError:
             _log.warning("Checking %r was stopped: it took too much time or memory.", PurePath(received.file).name)
             return refused(received, _TOO_COMPLEX)
 
@@ -115,19 +89,22 @@ class ConfinedChecker:
             with self._turn:
                 reply: Reply = self._ask(("reply", checked, data, summary), self._bounds.reply_seconds, {})
                 return reply
-        except _EndedError:
+        except EndedError:
             _log.warning("Marking %r was stopped: it took too much time or memory.", checked.file_name)
             return page_for(checked, summary)
 
     def close(self) -> None:
-        """End the process."""
+        """End the process for good; who waits for it gets a RuntimeError, and no workbook is refused for that."""
+        self._is_closed = True
         if self._child:
             self._child.kill()
             self._child = None
 
-    def _running(self) -> "_Child":
+    def _running(self) -> ConfinedProcess:
+        if self._is_closed:
+            raise RuntimeError("The checker was closed.")
         if self._child is None or not self._child.is_alive():
-            self._child = _Child(self._bounds)
+            self._child = ConfinedProcess(self._bounds)
         return self._child
 
     def _ask(self, job: tuple[object, ...], seconds: float, asked: dict[str, Callable[..., object]]) -> Any:
@@ -137,15 +114,18 @@ class ConfinedChecker:
             answer, is_spent = child.ask(job, seconds, asked)
         except BaseException:
             # Whatever it was in the midst of: the next workbook meets a process that is not.
-            child.kill()
-            self._child = _Child(self._bounds)
+            self._replace(child)
             raise
         if is_spent:
-            child.kill()
-            self._child = _Child(self._bounds)
+            self._replace(child)
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    def _replace(self, child: ConfinedProcess) -> None:
+        child.kill()
+        self._child = None
+        self._running()
 
 
 def refused(received: Received, code: str) -> CheckedReturn:
@@ -165,106 +145,17 @@ def refused(received: Received, code: str) -> CheckedReturn:
     )
 
 
+def unopened(received: Received) -> Opened:
+    """A workbook that was not opened, since that took too much: refused with `workbook-too-complex`."""
+    sha256 = hashlib.sha256(received.data).hexdigest()
+    parsed = ParsedReturn(received.file, sha256, "", received.folder_partner, findings=[find(_TOO_COMPLEX)])
+    own = frozenset([received.folder_partner] if received.folder_partner else [])
+    return Opened(parsed, None, "", None, own)
+
+
 @cache
 def shared_checker() -> ConfinedChecker:
     """The checker of this process; its own process ends with this one."""
     checker = ConfinedChecker()
     atexit.register(checker.close)
     return checker
-
-
-class _Child:
-    """The process, and what was said to it."""
-
-    def __init__(self, bounds: Bounds) -> None:
-        self.plan = ""
-        self._bounds = bounds
-        self._is_ready = False
-        command = [sys.executable, "-m", "cypp_etl.confined_child", str(bounds.memory), str(bounds.check_seconds)]
-        # Its matrices are small: threads for them cost memory. A group of its own: what it starts is killed with it,
-        # and Ctrl+C is for the parent. What a library prints as it goes down would fill a pipe that nobody empties.
-        self._process = subprocess.Popen(  # noqa: S603 - no word of the command comes from a file
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=_ROOT,
-            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
-            start_new_session=True,
-        )
-
-    def is_alive(self) -> bool:
-        return self._process.poll() is None
-
-    def kill(self) -> None:
-        """Kill the process and what it started, and let go of it."""
-        self._strike()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            # What is left in the pipe's buffer is for nobody.
-            with suppress(OSError):
-                assert pipe is not None  # noqa: S101 - both are pipes
-                pipe.close()
-
-    def wait_until_ready(self) -> None:
-        """Wait for its imports.
-
-        Raises:
-            RuntimeError: it did not start, which no workbook is to blame for.
-        """
-        if self._is_ready:
-            return
-        try:
-            self._listen(self._bounds.start_seconds, lambda: None)
-        except _EndedError as ended:
-            raise RuntimeError("The process that checks workbooks did not start.") from ended
-        self._is_ready = True
-
-    def ask(
-        self, job: tuple[object, ...], seconds: float, asked: dict[str, Callable[..., object]]
-    ) -> tuple[object, bool]:
-        """Hand over a job and answer what is asked about it; its result, and whether the process has had its day."""
-        said: object = job
-        while True:
-            began = time.monotonic()
-            kind, *rest = self._listen(seconds, lambda said=said: self._send(said))  # type: ignore[misc]
-            seconds -= time.monotonic() - began
-            if kind == "ask":
-                said = asked[rest[0]](*rest[1])
-            elif kind == "too much":
-                raise _EndedError
-            else:
-                return rest[0], rest[1]
-
-    def _listen(self, seconds: float, send: Callable[[], None]) -> tuple[Any, ...]:
-        """Send something and wait for what is said to it, so many seconds and no longer."""
-        watch = Timer(max(0.0, seconds), self._strike)
-        watch.daemon = True
-        watch.start()
-        try:
-            send()
-            answer: tuple[Any, ...] = pickle.load(self._pipe(self._process.stdout))  # noqa: S301 - our own program's
-        except (EOFError, OSError, pickle.UnpicklingError) as cut_off:
-            raise _EndedError from cut_off
-        finally:
-            watch.cancel()
-        return answer
-
-    def _send(self, said: object) -> None:
-        stream = self._pipe(self._process.stdin)
-        pickle.dump(said, stream, pickle.HIGHEST_PROTOCOL)
-        stream.flush()
-
-    @staticmethod
-    def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-        assert pipe is not None, "both are pipes"  # noqa: S101
-        return pipe
-
-    def _strike(self) -> None:
-        if sys.platform != "win32":
-            # Until it was waited for, nobody else can have its number.
-            if self._process.returncode is None:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(self._process.pid, signal.SIGKILL)
-        else:
-            self._process.kill()

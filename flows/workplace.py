@@ -48,12 +48,12 @@ class Workplace:
 
             return shared_checker().check(self.plan, received, received_at.date(), past)
 
-    def refuse(self, file: str, kept: Kept, folder_partner: str, code: str) -> "CheckedReturn":
-        """Refuse the bytes that were kept, without opening them."""
-        from cypp_etl.confined import refused
+    def set_aside(self, file: str, kept: Kept, folder_partner: str) -> "CheckedReturn":
+        """Set aside the bytes that were kept, without opening them."""
+        from cypp_etl.confined import SET_ASIDE, refused
         from cypp_etl.opening import Received
 
-        return replace(refused(Received(file, b"", folder_partner), code), sha256=kept.sha256)
+        return replace(refused(Received(file, b"", folder_partner), SET_ASIDE), sha256=kept.sha256)
 
     def load(self, checked: "CheckedReturn", received_at: datetime, delivery: str | None = None) -> "Recorded":
         """Record the submission, and what follows from it, in one transaction."""

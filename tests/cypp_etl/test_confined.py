@@ -135,7 +135,7 @@ def test_what_hangs_is_refused_and_the_next_is_checked(plan: Plan, good: bytes) 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is bounded on Linux alone")
 def test_what_takes_too_much_memory_is_refused(plan: Plan, good: bytes) -> None:
-    checker = ConfinedChecker(Bounds(check_seconds=60, memory=8 * MIB))
+    checker = ConfinedChecker(Bounds(check_seconds=60, memory=24 * MIB))
     workbook = openpyxl.Workbook()
     sheet = workbook.active
     assert sheet is not None
