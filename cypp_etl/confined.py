@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import PurePath
-from threading import Lock
+from threading import Lock, Timer
 from typing import Any
 
 from cypp_etl.confined_process import DEFAULT_BOUNDS, Bounds, ConfinedProcess, EndedError
@@ -32,6 +32,8 @@ SET_ASIDE = "workbook-set-aside"
 """The code of a workbook that is not opened, since processes died while they had it in hand."""
 
 _TOO_COMPLEX = "workbook-too-complex"
+# An ordinary return takes a hundredth of it; one that takes so long may have to be stopped.
+_LONG_SECONDS = 0.5
 _log = logging.getLogger(__name__)
 
 
@@ -43,6 +45,7 @@ class ConfinedChecker:
         self._bounds = bounds
         self._turn = Lock()
         self._child: ConfinedProcess | None = None
+        self._successor: ConfinedProcess | None = None
         self._is_closed = False
 
     def prepare(self) -> None:
@@ -96,9 +99,10 @@ class ConfinedChecker:
     def close(self) -> None:
         """End the process for good; who waits for it gets a RuntimeError, and no workbook is refused for that."""
         self._is_closed = True
-        if self._child:
-            self._child.kill()
-            self._child = None
+        for process in (self._child, self._successor):
+            if process:
+                process.kill()
+        self._child = self._successor = None
 
     def _running(self) -> ConfinedProcess:
         if self._is_closed:
@@ -109,23 +113,36 @@ class ConfinedChecker:
 
     def _ask(self, job: tuple[object, ...], seconds: float, asked: dict[str, Callable[..., object]]) -> Any:
         child = self._running()
+        is_spent = True
+        expecting = Timer(_LONG_SECONDS, self._expect_to_replace)
+        expecting.daemon = True
         try:
             child.wait_until_ready()
+            expecting.start()
             answer, is_spent = child.ask(job, seconds, asked)
-        except BaseException:
+        finally:
             # Whatever it was in the midst of: the next workbook meets a process that is not.
-            self._replace(child)
-            raise
-        if is_spent:
-            self._replace(child)
+            expecting.cancel()
+            if expecting.ident is not None:
+                expecting.join()
+            self._succeed(child if is_spent else None)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    def _replace(self, child: ConfinedProcess) -> None:
-        child.kill()
-        self._child = None
-        self._running()
+    def _expect_to_replace(self) -> None:
+        """Start a process that can take the next workbook as soon as this one's is killed."""
+        self._successor = ConfinedProcess(self._bounds)
+
+    def _succeed(self, spent: ConfinedProcess | None) -> None:
+        """Put the successor, or a new one, in the place of a process; without one, the successor is not needed."""
+        successor, self._successor = self._successor, None
+        if spent is not None:
+            spent.kill()
+            self._child = successor
+            self._running()
+        elif successor is not None:
+            successor.kill()
 
 
 def refused(received: Received, code: str) -> CheckedReturn:
