@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from hostile_files import SHEET, TEXTS, TYPES, Maker, doubled, filepass, pack, streamed
 
-ACCEPTED, LARGE, FINDING = "accepted", "accepted, in its time", "a finding"
+ACCEPTED, LARGE, FINDING = "accepted", "accepted, or stopped in time", "a finding"
 _LINKS = "xl/_rels/workbook.xml.rels"
 BOOK = "xl/workbook.xml"
 _LAUGHS = b'<!DOCTYPE x [<!ENTITY a "ha">' + b"".join(

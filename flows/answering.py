@@ -6,8 +6,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cypp_etl.confined import shared_checker
 from cypp_etl.layout import read_layouts
-from cypp_etl.receipts.reply import reply_for
 from cypp_etl.receipts.summary import ChangedCell, ChangedJudgement, LoadedCell, ReceiptSummary
 from cypp_etl.submission import CheckedReturn
 from flows.archive import Kept
@@ -43,7 +43,7 @@ def answer(
     """
     with reading(workplace.engine) as connection:
         summary = summarise(connection, workplace, checked, recorded, received_at)
-    reply = reply_for(checked, read(kept), summary)
+    reply = shared_checker().reply(checked, read(kept), summary)
     return Answer(write_reply(Path(checked.file).parent, reply), summary)
 
 

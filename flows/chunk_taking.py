@@ -7,16 +7,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cypp_etl.checking import Checker, Opened, Received
+from cypp_etl.confined import shared_checker, unopened
 from cypp_etl.periods import Period
 from cypp_etl.submission import CheckedReturn
 from cypp_etl.workbook.collecting import collection_paused
 from flows.archive import Kept, delivery_of, keep_together
 from flows.chunks import Chunk, Done, Taken
 from flows.sources import Source
+from flows.time_limit import OutOfTimeError, time_limit
 from flows.workplace import Workplace, read
 from warehouse.engine import reading, writing
 from warehouse.history import last_submission, partners_since, read_history
@@ -25,6 +28,11 @@ from warehouse.read import outcomes
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+
+# So long a chunk may take to be checked, and so much longer for each of its workbooks: many times what it needs.
+_CHECK_SECONDS, _EACH_SECONDS = 3.0, 0.1
+_OPEN_SECONDS = 30.0
 
 
 @dataclass(slots=True)
@@ -112,16 +120,33 @@ class ChunkTaker:
                 yield each
 
     def _opened(self, source: Source, kept: Kept) -> Opened:
-        return self.checker.open(Received(source.path, read(kept), source.folder_partner))
+        received = Received(source.path, read(kept), source.folder_partner)
+        try:
+            with time_limit(_OPEN_SECONDS):
+                return self.checker.open(received)
+        except (OutOfTimeError, MemoryError):
+            return unopened(received)
 
     def _check(self, connection: "Connection", workbooks: Sequence[_Workbook]) -> None:
         if not workbooks:
             return
         opened = [each.opened or self._opened(each.source, each.kept) for each in workbooks]
         checker = self.checker.beside(read_history(connection, *_past_of(opened)))
-        for each, checked in zip(workbooks, checker.check_opened(opened), strict=True):
+        try:
+            with time_limit(_CHECK_SECONDS + _EACH_SECONDS * len(opened)):
+                all_checked = checker.check_opened(opened)
+        except (OutOfTimeError, MemoryError):
+            # One of them takes too much: each is checked alone, in a process that can be killed.
+            all_checked = [self._check_confined(connection, each) for each in workbooks]
+        for each, checked in zip(workbooks, all_checked, strict=True):
             # The cells have done their part: what waits for its turn should be small.
             each.checked, each.opened = checked, None
+
+    def _check_confined(self, connection: "Connection", workbook: _Workbook) -> CheckedReturn:
+        source = workbook.source
+        received = Received(source.path, read(workbook.kept), source.folder_partner)
+        past = partial(read_history, connection)
+        return shared_checker().check(self.workplace.plan, received, self.received_at.date(), past)
 
     def _check_again(self, workbooks: Sequence[_Workbook], partner_codes: set[str | None]) -> None:
         """Have those checked anew of whose partners there is news: what is checked was read for that alone."""

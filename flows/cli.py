@@ -76,12 +76,11 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Say what is wrong in workbooks, without a server or a warehouse; nothing is loaded."""
-    import os
-
+    from cypp_etl.confined import shared_checker
     from cypp_etl.workbook.collecting import imported_for_good
 
-    # One return needs no threads for matrices, which numpy starts as it is imported.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # It has imports of its own to do meanwhile.
+    shared_checker().prepare()
     with imported_for_good():
         from cypp_etl.plan_reader import PlanError, read_plan
         from flows.rehearsal import rehearse

@@ -11,8 +11,7 @@ from prefect import tags
 from prefect.exceptions import PrefectException
 from sqlalchemy.exc import SQLAlchemyError
 
-# Not used here: the first drop is not to wait until it has been imported.
-import cypp_etl.checking  # noqa: F401
+from cypp_etl.confined import shared_checker
 from cypp_etl.plan_reader import PlanError
 from flows.inbox import Waiting
 from flows.ingest import showing
@@ -39,6 +38,8 @@ class Doings:
         self._turn = asyncio.Lock()
         self._workplace: Workplace | None = None
         self._looked_at = 0.0
+        # The first drop is not to wait until it has started.
+        shared_checker().prepare()
 
     def partners(self) -> Collection[str]:
         """The partners' codes, once plan and warehouse are known to be there: no run is begun that must fail."""

@@ -14,6 +14,7 @@ from prefect.client.schemas.objects import StateType
 from prefect.states import Crashed
 
 from flows.archive import remove_unfinished
+from flows.in_hand import InHand
 from flows.replies import remove_unfinished_replies
 from flows.settings import Settings
 
@@ -39,5 +40,6 @@ def clear_leftovers(settings: Settings, partner_codes: Collection[str]) -> None:
     """Remove what killed processes left half written in the archive and among the partners' replies."""
     now = time.time()
     remove_unfinished(settings.archive, now)
+    InHand(settings.in_hand).forget_gone()
     for partner_code in partner_codes:
         remove_unfinished_replies(settings.inbox / partner_code, now)

@@ -112,6 +112,11 @@ class PrefectServer:
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             return False
 
+    def kill(self) -> None:
+        """End the server at once."""
+        if self._child is not None:
+            self._child.kill()
+
     def stop(self) -> None:
         """End the server; kill it if it does not end by itself."""
         if self._child is None:

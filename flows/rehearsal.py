@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from cypp_etl.checking import Checker, Received
+from cypp_etl.confined import ConfinedChecker, shared_checker
+from cypp_etl.opening import Received
 from cypp_etl.plan_model import Plan
 from cypp_etl.receipts.summary import ReceiptSummary
 from cypp_etl.submission import CheckedReturn, History
@@ -20,18 +21,20 @@ def rehearse(plan: Plan, files: Sequence[Path], replies: Path | None, at: dateti
     Raises:
         OSError: a file is missing or no ordinary file, or the folder cannot be written to.
     """
-    checker = Checker(plan, History(), at.date())
+    checker = shared_checker()
     written: set[str] = set()
-    return [_rehearse(checker, file, replies, written, at) for file in files]
+    return [_rehearse(checker, plan, file, replies, written, at) for file in files]
 
 
-def _rehearse(checker: Checker, file: Path, replies: Path | None, written: set[str], at: datetime) -> CheckedReturn:
+def _rehearse(
+    checker: ConfinedChecker, plan: Plan, file: Path, replies: Path | None, written: set[str], at: datetime
+) -> CheckedReturn:
     data = _read(file)
-    checked = checker.check(Received(str(file), data))
+    checked = checker.check(plan, Received(str(file), data), at.date(), lambda *_: History())
     if replies is not None:
-        from cypp_etl.receipts.reply import distinct_name, reply_for
+        from cypp_etl.receipts.reply import distinct_name
 
-        reply = reply_for(checked, data, _summarise(checker.plan, checked, at))
+        reply = checker.reply(checked, data, _summarise(plan, checked, at))
         replies.mkdir(parents=True, exist_ok=True)
         name = distinct_name(reply.file_name, written)
         (replies / name).write_bytes(reply.content)

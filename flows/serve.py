@@ -15,9 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from cypp_etl.confined import shared_checker
 from flows.prefect_server import PrefectServer, ServerError
 from flows.settings import Settings
 from flows.watch import Watcher, log
+
+STOP_SECONDS = 10.0
+"""How long `cypp serve` may take to end once it was told to; docs/operate.md promises it."""
 
 
 class AlreadyServedError(RuntimeError):
@@ -33,7 +37,7 @@ class Watching:
 
 
 def serve(settings: Settings, server: PrefectServer | None, watching: Watching) -> None:
-    """Watch the inbox until SIGINT or SIGTERM; the workbook in hand is finished first.
+    """Watch the inbox until SIGINT or SIGTERM; the workbook in hand is finished first, within STOP_SECONDS.
 
     Args:
         settings: whose inbox.
@@ -46,7 +50,7 @@ def serve(settings: Settings, server: PrefectServer | None, watching: Watching) 
     """
     from flows.workplace import open_workplace
 
-    with _alone(settings), _stopped_by_signals() as stopped:
+    with _alone(settings), _stopped_by_signals(_Ending(server)) as stopped:
         open_workplace(settings).engine.dispose()
         settings.inbox.mkdir(parents=True, exist_ok=True)
         if server:
@@ -71,7 +75,7 @@ def _alone(settings: Settings) -> Iterator[None]:
 
 
 @contextmanager
-def _stopped_by_signals() -> Iterator[threading.Event]:
+def _stopped_by_signals(ending: "_Ending") -> Iterator[threading.Event]:
     """An event that the first SIGINT or SIGTERM sets; the second does what it always does."""
     stopped = threading.Event()
     former: dict[int, Any] = {}
@@ -80,6 +84,7 @@ def _stopped_by_signals() -> Iterator[threading.Event]:
         signal.signal(number, former[number])
         log.info("Stopping: the workbook in hand is finished first.")
         stopped.set()
+        ending.begin()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         former[number] = signal.signal(number, stop)
@@ -88,6 +93,33 @@ def _stopped_by_signals() -> Iterator[threading.Event]:
     finally:
         for caught, handler in former.items():
             signal.signal(caught, handler)
+        ending.cancel()
+
+
+class _Ending:
+    """Sees to it that the process ends in time once it was told to, whatever it waits for."""
+
+    def __init__(self, server: PrefectServer | None) -> None:
+        self._server = server
+        self._timer = threading.Timer(STOP_SECONDS, self._end)
+        self._timer.daemon = True
+
+    def begin(self) -> None:
+        """Let the time run, from the first signal on."""
+        if self._timer.ident is None:
+            self._timer.start()
+
+    def cancel(self) -> None:
+        """The process ends by itself."""
+        self._timer.cancel()
+
+    def _end(self) -> None:
+        log.error("What was in hand did not end in %.0f s, and is taken again at the next start.", STOP_SECONDS)
+        shared_checker().close()
+        if self._server:
+            self._server.kill()
+        # No lock, thread or handler is waited for.
+        os._exit(0)
 
 
 def _watch_until(

@@ -19,6 +19,11 @@ class Settings:
     plan: Path | None
 
     @property
+    def in_hand(self) -> Path:
+        """Where it is noted which workbooks are in hand."""
+        return self.home / ".in-hand"
+
+    @property
     def reports(self) -> Path:
         """Where published reports are kept."""
         return self.home / "reports"

@@ -4,6 +4,8 @@ A run takes them as its tasks. The watcher goes ahead of the run, which then fin
 stands between a drop and its receipt (docs/decisions/0012).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +14,7 @@ from threading import Lock
 from cypp_etl.submission import CheckedReturn
 from flows.answering import Answer, answer
 from flows.archive import Kept
+from flows.in_hand import MOST_DEATHS, InHand, note_of
 from flows.taking import take_away
 from flows.workplace import Workplace
 from warehouse.load import Recorded
@@ -34,6 +37,8 @@ class Steps:
         self._checked: tuple[Kept, CheckedReturn] | None = None
         self._recorded: Recorded | None = None
         self._answer: Answer | None = None
+        self._deaths = 0
+        self._note = ""
 
     def check(self) -> CheckedReturn:
         """Keep the bytes, then read and check them.
@@ -43,7 +48,7 @@ class Steps:
             OSError: it cannot be read, or not be kept.
             sqlalchemy.exc.SQLAlchemyError: the warehouse is out of reach.
         """
-        with self._turn:
+        with self._turn, self._in_hand():
             return self._check()[1]
 
     def load(self) -> Recorded:
@@ -52,7 +57,7 @@ class Steps:
         Raises:
             sqlalchemy.exc.SQLAlchemyError: the warehouse is out of reach.
         """
-        with self._turn:
+        with self._turn, self._in_hand():
             return self._load()
 
     def reply(self) -> Answer | None:
@@ -62,7 +67,7 @@ class Steps:
             OSError: the folder cannot be written to.
             sqlalchemy.exc.SQLAlchemyError: the warehouse is out of reach.
         """
-        with self._turn:
+        with self._turn, self._in_hand():
             if self.folder_partner and self._answer is None:
                 recorded = self._load()
                 kept, checked = self._check()
@@ -83,9 +88,27 @@ class Steps:
     def _check(self) -> tuple[Kept, CheckedReturn]:
         if self._checked is None:
             kept = self.workplace.keep(self.path, follow_links=not self.folder_partner)
-            checked = self.workplace.check(str(self.path), kept, self.folder_partner, self.received_at)
-            self._checked = kept, checked
+            self._checked = kept, self._checked_once(kept)
         return self._checked
+
+    def _checked_once(self, kept: Kept) -> CheckedReturn:
+        if self._deaths >= MOST_DEATHS:
+            # It is kept, and nobody opens it any more.
+            return self.workplace.set_aside(str(self.path), kept, self.folder_partner)
+        return self.workplace.check(str(self.path), kept, self.folder_partner, self.received_at)
+
+    @contextmanager
+    def _in_hand(self) -> Iterator[None]:
+        """Leave a note, of a workbook in the inbox, for the next start to find if this process dies of it."""
+        if not self.folder_partner or self._answer is not None:
+            yield
+            return
+        if self._checked is None:
+            # What is done later is done with what was kept, whatever lies there by then.
+            self._note = note_of(self.path)
+        with InHand(self.workplace.settings.in_hand).holding(self._note, self.path) as deaths:
+            self._deaths = max(self._deaths, deaths)
+            yield
 
     def _load(self) -> Recorded:
         if self._recorded is None:

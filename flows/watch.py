@@ -21,6 +21,8 @@ log = logging.getLogger("cypp.serve")
 
 # After so many files the inbox is looked at again, so that who comes last does not wait behind a thousand of another's.
 _ROUND = 10
+# After one that took so long, too.
+_LONG_SECONDS = 1.0
 # So many files may have their answer and wait for their run to end; each holds its findings in memory.
 _MOST_IN_HAND = 200
 _AWAY_SECONDS = 1.0
@@ -51,6 +53,7 @@ class Watcher:
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)
     _in_hand: dict[Path, asyncio.Future[bool]] = field(default_factory=dict)
     _pauses: dict[Path, tuple[float, float]] = field(default_factory=dict)
+    _served: dict[str, float] = field(default_factory=dict)
     _said: set[str] = field(default_factory=set)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -79,7 +82,7 @@ class Watcher:
         """One look at the inbox and one round of work; how long the next look can wait."""
         self._let_go()
         try:
-            ready, wait = self._look()
+            ready, wait = await self._look()
         except OSError as fault:
             self._say_once(_INBOX, f"The inbox {self.inbox} is out of reach: {fault}. It is looked for every second.")
             return _AWAY_SECONDS
@@ -91,15 +94,21 @@ class Watcher:
                 await asyncio.wait(self._in_hand.values(), return_when=asyncio.FIRST_COMPLETED)
             if stop.is_set():
                 break
+            began = time.monotonic()
             await self._take(waiting)
+            if time.monotonic() - began > _LONG_SECONDS:
+                # Others may have come meanwhile, who are not to wait for more of the same.
+                break
         return 0.0 if ready else wait
 
-    def _look(self) -> tuple[list[Waiting], float]:
+    async def _look(self) -> tuple[list[Waiting], float]:
         """What can be taken now, fairly; and for how long nothing else will be ready unless something happens."""
         if not self.inbox.is_dir():
             raise FileNotFoundError("there is no such folder")
         now, wait = time.monotonic(), self.interval
-        lying = list(sweep(self.inbox, self.partners(), time.time()))
+        partners = self.partners()
+        # To finish what a killed process began, files are hashed: nobody is to wait for that.
+        lying = await asyncio.to_thread(lambda: list(sweep(self.inbox, partners, time.time())))
         ready = []
         for waiting in lying:
             if waiting.path in self._in_hand:
@@ -113,6 +122,8 @@ class Watcher:
             else:
                 wait = min(wait, left)
         self._forget_all_but({waiting.path for waiting in lying})
+        # Whose turn is longest ago comes first.
+        ready.sort(key=lambda waiting: self._served.get(waiting.partner_code, 0.0))
         return list(fairly(ready)), wait
 
     def _seconds_left(self, path: Path, now: float) -> float:
@@ -128,6 +139,7 @@ class Watcher:
             return self.interval
 
     async def _take(self, waiting: Waiting) -> None:
+        self._served[waiting.partner_code] = time.monotonic()
         done = await self.ingest(waiting)
         self._in_hand[waiting.path] = done
         # The file may have been replaced meanwhile, or have failed.

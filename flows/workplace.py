@@ -1,9 +1,9 @@
 """The steps of an ingestion as plain functions, and the place where they happen; flows only call them in turn."""
 
 import os
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from functools import cached_property
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,10 @@ from flows.settings import Settings
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from cypp_etl.checking import Checker
     from cypp_etl.findings import Finding
+    from cypp_etl.periods import Period
     from cypp_etl.plan_model import Plan
-    from cypp_etl.submission import CheckedReturn
+    from cypp_etl.submission import CheckedReturn, History
     from warehouse.load import Recorded
 
 
@@ -28,28 +28,32 @@ class Workplace:
     plan: "Plan"
     engine: "Engine"
 
-    @cached_property
-    def _checker(self) -> "Checker":
-        from cypp_etl.checking import Checker
-        from cypp_etl.submission import History
-
-        return Checker(self.plan, History(), date.min)
-
     def keep(self, path: Path, *, follow_links: bool = False) -> Kept:
         """Keep a workbook's bytes before anything else happens to them."""
         return keep(path, self.settings.archive, follow_links=follow_links)
 
     def check(self, file: str, kept: Kept, folder_partner: str, received_at: datetime) -> "CheckedReturn":
-        """Read and check the bytes that were kept, beside what the warehouse knows."""
-        from cypp_etl.checking import Received
+        """Read and check the bytes that were kept, beside what the warehouse knows, in a process that may be killed."""
+        from cypp_etl.confined import shared_checker
+        from cypp_etl.opening import Received
         from warehouse.engine import reading
         from warehouse.history import read_history
 
-        opened = self._checker.open(Received(file, read(kept), folder_partner))
-        with reading(self.engine) as connection:
-            history = read_history(connection, opened.partner_codes, opened.periods)
-            (checked,) = self._checker.beside(history, received_at.date()).check_opened([opened])
-        return checked
+        received = Received(file, read(kept), folder_partner)
+        with ExitStack() as open_meanwhile:
+
+            def past(partner_codes: "frozenset[str]", periods: "frozenset[Period] | None") -> "History":
+                connection = open_meanwhile.enter_context(reading(self.engine))
+                return read_history(connection, partner_codes, periods)
+
+            return shared_checker().check(self.plan, received, received_at.date(), past)
+
+    def set_aside(self, file: str, kept: Kept, folder_partner: str) -> "CheckedReturn":
+        """Set aside the bytes that were kept, without opening them."""
+        from cypp_etl.confined import SET_ASIDE, refused
+        from cypp_etl.opening import Received
+
+        return replace(refused(Received(file, b"", folder_partner), SET_ASIDE), sha256=kept.sha256)
 
     def load(self, checked: "CheckedReturn", received_at: datetime, delivery: str | None = None) -> "Recorded":
         """Record the submission, and what follows from it, in one transaction."""

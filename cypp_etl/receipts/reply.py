@@ -36,13 +36,23 @@ def reply_for(checked: CheckedReturn, data: bytes, summary: ReceiptSummary) -> R
 
     `data` are the bytes that were checked.
     """
-    if not any(finding.code.startswith(_UNREADABLE) for finding in checked.findings):
+    if may_be_marked(checked):
         try:
             content = mark_workbook(data, checked.findings, summary)
             return Reply(reply_name(checked.file_name, summary.status, workbook_suffix(data)), content)
         except UnreadableWorkbook:
             # A kind that is read and not written, such as .xls, or a part that only marking looks at is broken.
             pass
+    return page_for(checked, summary)
+
+
+def may_be_marked(checked: CheckedReturn) -> bool:
+    """Whether the return could be read, so that it is worth looking whether it can be marked."""
+    return not any(finding.code.startswith(_UNREADABLE) for finding in checked.findings)
+
+
+def page_for(checked: CheckedReturn, summary: ReceiptSummary) -> Reply:
+    """The answer to a return as a page, for which its workbook is not opened."""
     page = reply_page(summary, checked.findings).encode()
     return Reply(reply_name(checked.file_name, summary.status, ".html"), page)
 

@@ -23,6 +23,7 @@ WORDS = {
     "workbook-too-large": {"reason": "it has more than 1,000 sheets"},
     "workbook-unsafe": {"reason": "it unpacks to 5 GB"},
     "workbook-too-complex": {},
+    "workbook-set-aside": {},
     "workbook-no-sheets": {},
     "layout-unknown": {},
     "published-table-in-folder": {},

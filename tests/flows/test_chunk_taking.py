@@ -1,15 +1,18 @@
 """Which workbooks a backfill takes, whose, in which order, and what a chunk makes of what is no workbook."""
 
+import re
+import time
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from cypp_etl.checking import Checker
+from cypp_etl.checking import Checker, Opened, Received
 from cypp_etl.periods import parse_period
 from cypp_etl.plan_reader import read_plan
 from cypp_etl.samples import sample_return
-from cypp_etl.submission import History
+from cypp_etl.submission import CheckedReturn, History
 from flows.chunk_taking import ChunkTaker
 from flows.chunks import Taken, into_chunks
 from flows.settings import Settings
@@ -119,3 +122,52 @@ def test_a_disk_that_is_full_is_no_findings(taker: ChunkTaker, tmp_path: Path, m
     monkeypatch.setattr("flows.chunk_taking.keep_together", disk_full)
     with pytest.raises(OSError, match="No space"):
         take(taker, tmp_path)
+
+
+class Hanging(Checker):
+    """Checks for ever, as a pattern does that tries every way to match."""
+
+    def check_opened(self, batch: Sequence[Opened]) -> list[CheckedReturn]:
+        re.match(r"(a+)+$", "a" * 64 + "b")
+        raise AssertionError("it was to be interrupted")
+
+
+def test_a_chunk_that_hangs_is_checked_one_by_one_elsewhere(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.chunk_taking._CHECK_SECONDS", 0.2)
+    workplace = open_workplace(settings)
+    taker = ChunkTaker(workplace, Hanging(workplace.plan, History(), RECEIVED_AT.date()), RECEIVED_AT)
+    folder = tmp_path / "returns" / "yos"
+    folder.mkdir(parents=True)
+    (folder / "1.xlsx").write_bytes(b"%PDF-1.7")
+    (folder / "2.xlsx").write_bytes(sample_return(read_plan(), "yos", parse_period("2010-11Q1")))
+    taken = take(taker, folder.parent)
+    assert [(Path(one.file).name, one.status) for one in taken.done] == [
+        ("1.xlsx", "rejected"),
+        ("2.xlsx", "accepted"),
+    ]
+
+
+class NeverOpening(Checker):
+    """Does not come to the end of one workbook."""
+
+    def open(self, received: Received) -> Opened:
+        if received.file.endswith("1.xlsx"):
+            time.sleep(600)
+        return super().open(received)
+
+
+def test_a_workbook_that_is_never_opened_is_refused(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.chunk_taking._OPEN_SECONDS", 1.0)
+    workplace = open_workplace(settings)
+    taker = ChunkTaker(workplace, NeverOpening(workplace.plan, History(), RECEIVED_AT.date()), RECEIVED_AT)
+    folder = tmp_path / "returns" / "yos"
+    folder.mkdir(parents=True)
+    for name, quarter in (("1.xlsx", "2010-11Q1"), ("2.xlsx", "2010-11Q2")):
+        (folder / name).write_bytes(sample_return(read_plan(), "yos", parse_period(quarter)))
+    taken = take(taker, folder.parent)
+    assert [finding.code for finding in taken.done[0].findings] == ["workbook-too-complex"]
+    assert [one.status for one in taken.done] == ["rejected", "accepted"]

@@ -63,10 +63,21 @@ class Served:
             return warehouse.execute("SELECT partner_code, status FROM bi_submissions ORDER BY 1").fetchall()
 
 
+def child_of(process: "subprocess.Popen[bytes]", program: str) -> int:
+    """The number of the child of `cypp serve` that runs a program; whichever thread started it."""
+    children = " ".join(path.read_text() for path in Path(f"/proc/{process.pid}/task").glob("*/children")).split()
+    (found,) = (int(child) for child in children if program.encode() in Path(f"/proc/{child}/cmdline").read_bytes())
+    return found
+
+
 def server_of(process: "subprocess.Popen[bytes]") -> int:
-    """Prefect's server, which is the one child of `cypp serve`."""
-    (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    return int(child)
+    """Prefect's server."""
+    return child_of(process, "flows.prefect_server")
+
+
+def checker_of(process: "subprocess.Popen[bytes]") -> int:
+    """The process that checks workbooks."""
+    return child_of(process, "cypp_etl.confined_child")
 
 
 @pytest.fixture
@@ -117,6 +128,42 @@ def test_drops_are_taken_across_a_kill_and_the_killed_run_is_closed(served: Serv
     assert unended == []
     with pytest.raises(OSError), socket.create_connection(("127.0.0.1", served.port), 1):
         pass
+
+
+@pytest.mark.server
+def test_what_hangs_is_answered_and_holds_up_neither_others_nor_the_end(served: Served) -> None:
+    plan = read_plan()
+    process = served.start()
+    inbox = served.home / "inbox"
+    (inbox / "nhs" / "first.xlsx").write_bytes(sample_return(plan, "nhs", PERIOD))
+    served.wait_until((inbox / "nhs" / "replies" / "first - accepted.xlsx").exists)
+    os.kill(checker_of(process), signal.SIGSTOP)
+    (inbox / "lscb" / "hangs.xlsx").write_bytes(sample_return(plan, "lscb", PERIOD))
+    served.wait_until(lambda: bool(list((served.home / ".in-hand").iterdir())))
+    dropped = time.monotonic()
+    (inbox / "yos" / "good.xlsx").write_bytes(sample_return(plan, "yos", PERIOD))
+    served.wait_until((inbox / "yos" / "replies" / "good - accepted.xlsx").exists)
+    assert time.monotonic() - dropped < 30
+    assert (inbox / "lscb" / "replies" / "hangs.xlsx - rejected.html").exists()
+
+    os.kill(checker_of(process), signal.SIGSTOP)
+    (inbox / "police" / "killed.xlsx").write_bytes(sample_return(plan, "police", PERIOD))
+    served.wait_until(lambda: bool(list((served.home / ".in-hand").iterdir())))
+    process.kill()
+    process.wait()
+    assert (inbox / "police" / "killed.xlsx").exists()
+    process = served.start()
+    served.wait_until((inbox / "police" / "replies" / "killed - accepted.xlsx").exists)
+
+    # Nothing of Prefect's answers: the run in hand would wait for minutes.
+    os.kill(server_of(process), signal.SIGSTOP)
+    (inbox / "yos" / "last.xlsx").write_bytes(sample_return(plan, "yos", parse_period("2010-11Q2")))
+    served.wait_until(lambda: bool(list((inbox / "yos" / "replies").glob("last - *"))))
+    told = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0
+    assert time.monotonic() - told < 20
+    assert (inbox / "yos" / "last.xlsx").exists(), "its run is shown at the next start"
 
 
 @pytest.mark.server

@@ -267,3 +267,24 @@ def test_who_comes_last_does_not_wait_behind_a_hundred(office: Office) -> None:
     watch(office, drop)
     assert office.taken.index("yos/late.xlsx") < 60
     assert [name for name in office.taken if name.startswith("police")] == sorted(office.taken)[:100]
+
+
+def test_who_drops_what_takes_long_waits_for_the_others(office: Office) -> None:
+    for number in range(4):
+        office.drop(f"police/{number}.xlsx")
+    ingest = office.ingest
+
+    async def slowly(waiting: Waiting) -> "asyncio.Future[bool]":
+        if waiting.path.name == "0.xlsx":
+            office.drop("yos/late.xlsx")
+        await asyncio.sleep(1.1)
+        return await ingest(waiting)
+
+    office.ingest = slowly  # type: ignore[method-assign]
+
+    async def wait() -> None:
+        await office.until("police/3.xlsx", "yos/late.xlsx")
+
+    watch(office, wait)
+    # The first look after it came may only have seen it: then one more of the others goes before.
+    assert office.taken.index("yos/late.xlsx") <= 2
