@@ -40,13 +40,16 @@ def sweep(inbox: Path, partner_codes: Collection[str], now: float, settle_second
 def partner_of(path: Path, inbox: Path, partner_codes: Collection[str]) -> str:
     """The partner in whose folder of the inbox a path lies; empty for a path outside.
 
-    The path as it was given counts, never where a link in it leads: a link cannot lend another partner's name.
+    A path with a link below the inbox, or one that `..` leads elsewhere, is nobody's: a link lends no partner's name.
     """
+    given = path.absolute()
     try:
-        folder = path.absolute().relative_to(inbox).parts[0]
-    except (ValueError, IndexError):
+        within = Path(os.path.normpath(given)).relative_to(inbox)
+    except ValueError:
         return ""
-    return folder if folder in partner_codes else ""
+    if len(within.parts) < 2 or given.parent.resolve() != inbox.resolve() / within.parent:
+        return ""
+    return within.parts[0] if within.parts[0] in partner_codes else ""
 
 
 def _sweep_folder(folder: Path, now: float, settle_seconds: float) -> Iterator[Waiting]:

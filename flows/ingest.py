@@ -17,6 +17,7 @@ from prefect.states import Cancelled, Completed, Failed
 from cypp_etl.submission import CheckedReturn
 from flows.answering import Answer
 from flows.artifacts import show_findings, show_summary
+from flows.inbox import partner_of
 from flows.quarter import show_quarter
 from flows.retrying import retried_task
 from flows.settings import read_settings
@@ -88,8 +89,11 @@ async def ingest_return(
 
     Returns:
         What became of it. The run's state is named after its status, as the UI shows it. A file that the partner took
-        back, or that another machine took, ends as `Gone`.
+        back, or that another machine took, ends as `Gone`; one outside its partner's folder as `Refused`, unopened.
     """
+    if folder_partner and partner_of(Path(file), read_settings().inbox, [folder_partner]) != folder_partner:
+        message = f"The file is not in the inbox folder of {folder_partner}: it was not opened."
+        return cast(Ingested, Failed(name="Refused", message=message))
     steps = _begun.get() or Steps(
         open_workplace(read_settings()), Path(file), folder_partner, received_at or datetime.now(UTC)
     )
