@@ -16,6 +16,7 @@ from cypp_etl.submission import CheckedReturn
 from cypp_etl.workbook.collecting import collection_paused
 from flows.archive import Kept, delivery_of, keep_together
 from flows.chunks import Chunk, Done, Taken
+from flows.files import path_as_text
 from flows.sources import Source
 from flows.workplace import Workplace, read
 from warehouse.engine import reading, writing
@@ -86,7 +87,7 @@ class ChunkTaker:
             try:
                 deliveries[source] = delivery_of(Path(source.path))
             except OSError as fault:
-                taken.failed.append((source.path, str(fault)))
+                taken.failed.append((path_as_text(Path(source.path)), str(fault.strerror or fault)))
         with reading(self.workplace.engine) as connection:
             known = known_deliveries(connection, list(deliveries.values()))
             then = outcomes(connection, {one.submission_id for one in known.values()})
@@ -95,7 +96,17 @@ class ChunkTaker:
                 number = known[delivery].submission_id
                 was = then[number]
                 findings = tuple(was.findings)
-                taken.done.append(Done(number, source.path, was.partner_code, was.period, was.status, findings, True))
+                taken.done.append(
+                    Done(
+                        number,
+                        path_as_text(Path(source.path)),
+                        was.partner_code,
+                        was.period,
+                        was.status,
+                        findings,
+                        True,
+                    )
+                )
         return [source for source, delivery in deliveries.items() if delivery not in known]
 
     def _open(self, sources: Sequence[Source]) -> Iterator[_Workbook]:
@@ -112,7 +123,7 @@ class ChunkTaker:
                 yield each
 
     def _opened(self, source: Source, kept: Kept) -> Opened:
-        return self.checker.open(Received(source.path, read(kept), source.folder_partner))
+        return self.checker.open(Received(path_as_text(Path(source.path)), read(kept), source.folder_partner))
 
     def _check(self, connection: "Connection", workbooks: Sequence[_Workbook]) -> None:
         if not workbooks:

@@ -1,5 +1,6 @@
 """What killed processes left behind: runs that nothing in Prefect would ever end, and files that nobody will finish."""
 
+import logging
 import time
 from collections.abc import Collection
 
@@ -16,6 +17,8 @@ from prefect.states import Crashed
 from flows.archive import remove_unfinished
 from flows.replies import remove_unfinished_replies
 from flows.settings import Settings
+
+log = logging.getLogger("cypp.serve")
 
 _UNENDED = [StateType.RUNNING, StateType.PENDING, StateType.SCHEDULED, StateType.CANCELLING]
 
@@ -40,4 +43,7 @@ def clear_leftovers(settings: Settings, partner_codes: Collection[str]) -> None:
     now = time.time()
     remove_unfinished(settings.archive, now)
     for partner_code in partner_codes:
-        remove_unfinished_replies(settings.inbox / partner_code, now)
+        try:
+            remove_unfinished_replies(settings.inbox / partner_code, now)
+        except OSError as fault:
+            log.warning("The replies of %s cannot be tidied: %s.", partner_code, fault.strerror)

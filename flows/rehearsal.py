@@ -9,6 +9,7 @@ from cypp_etl.plan_model import Plan
 from cypp_etl.receipts.summary import ReceiptSummary
 from cypp_etl.submission import CheckedReturn, History
 from flows.archive import READ_BYTES
+from flows.files import path_as_text
 from flows.show import status_of
 
 
@@ -27,7 +28,7 @@ def rehearse(plan: Plan, files: Sequence[Path], replies: Path | None, at: dateti
 
 def _rehearse(checker: Checker, file: Path, replies: Path | None, written: set[str], at: datetime) -> CheckedReturn:
     data = _read(file)
-    checked = checker.check(Received(str(file), data))
+    checked = checker.check(Received(path_as_text(file), data))
     if replies is not None:
         from cypp_etl.receipts.reply import distinct_name, reply_for
 

@@ -12,6 +12,7 @@ from threading import Lock
 from cypp_etl.submission import CheckedReturn
 from flows.answering import Answer, answer
 from flows.archive import Kept
+from flows.files import path_as_text
 from flows.taking import take_away
 from flows.workplace import Workplace
 from warehouse.load import Recorded
@@ -83,7 +84,7 @@ class Steps:
     def _check(self) -> tuple[Kept, CheckedReturn]:
         if self._checked is None:
             kept = self.workplace.keep(self.path, follow_links=not self.folder_partner)
-            checked = self.workplace.check(str(self.path), kept, self.folder_partner, self.received_at)
+            checked = self.workplace.check(path_as_text(self.path), kept, self.folder_partner, self.received_at)
             self._checked = kept, checked
         return self._checked
 
