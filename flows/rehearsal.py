@@ -9,7 +9,7 @@ from cypp_etl.plan_model import Plan
 from cypp_etl.receipts.summary import ReceiptSummary
 from cypp_etl.submission import CheckedReturn, History
 from flows.archive import READ_BYTES
-from flows.files import path_as_text
+from flows.files import open_regular, path_as_text
 from flows.show import status_of
 
 
@@ -44,7 +44,7 @@ def _read(file: Path) -> bytes:
     # Opening a pipe would wait for somebody to write to it.
     if file.exists() and not file.is_file():
         raise OSError(f"{file} is a folder or a device; name the workbooks in it")
-    with file.open("rb") as stream:
+    with open_regular(file, follow_links=True) as stream:
         return stream.read(READ_BYTES)
 
 

@@ -1,6 +1,7 @@
 """A fault of one partner's folder is that partner's: the others' files are found, and names are whatever bytes are."""
 
 import os
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -46,21 +47,22 @@ def test_an_obstacle_stops_no_other_folder(tmp_path: Path, name: str, obstruct: 
 
 @pytest.mark.parametrize("name", ["yos", "yos/.taken", "yos/replies"])
 @pytest.mark.skipif(not hasattr(os, "fork") or os.geteuid() != 0, reason="only root can become somebody else")
-def test_what_may_not_be_read_stops_no_other_folder(tmp_path: Path, name: str) -> None:
-    for code in PARTNERS:
-        (tmp_path / code).mkdir()
-        (tmp_path / code / "a.xlsx").write_bytes(b"x")
-    (tmp_path / name).mkdir(exist_ok=True)
-    (tmp_path / name).chmod(0)
-    former = Path.cwd()
-    os.chdir(tmp_path)
-    os.seteuid(65534)
-    try:
-        first, skipped = sweep(Path(), PARTNERS, time.time() + 1)
-    finally:
-        os.seteuid(0)
-        os.chdir(former)
-    assert (str(first.path), str(skipped.path), skipped.is_folder) == ("police/a.xlsx", "yos", True)
+def test_what_may_not_be_read_stops_no_other_folder(name: str) -> None:
+    # The folders above tmp_path are root's alone.
+    with tempfile.TemporaryDirectory() as folder:
+        inbox = Path(folder)
+        for code in PARTNERS:
+            (inbox / code).mkdir()
+            (inbox / code / "a.xlsx").write_bytes(b"x")
+        (inbox / name).mkdir(exist_ok=True)
+        inbox.chmod(0o755)
+        (inbox / name).chmod(0)
+        os.seteuid(65534)
+        try:
+            first, skipped = sweep(inbox, PARTNERS, time.time() + 1)
+        finally:
+            os.seteuid(0)
+        assert (first.path, skipped.path, skipped.is_folder) == (inbox / "police" / "a.xlsx", inbox / "yos", True)
 
 
 @pytest.mark.parametrize("name", [b"caf\xe9.xlsx", b"\xff\xfe", b"50%\xe9.xlsx", b"a\nb.xlsx", "été.xlsx".encode()])
