@@ -57,7 +57,7 @@ def keep_together(sources: Sequence[Path], archive: Path, *, follow_links: bool 
     Raises:
         OSError: a file cannot be read, or the archive not written; files that were kept by then stay so.
     """
-    archive.mkdir(parents=True, exist_ok=True)
+    archive.mkdir(mode=0o700, parents=True, exist_ok=True)
     copies: list[_Copy] = []
     try:
         copies.extend(_copy(source, archive, follow_links=follow_links) for source in sources)
@@ -65,7 +65,7 @@ def keep_together(sources: Sequence[Path], archive: Path, *, follow_links: bool 
             _flush(copy.temporary)
         folders = {copy.kept.path.parent for copy in copies}
         for folder in folders:
-            folder.mkdir(exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
         for copy in copies:
             copy.temporary.replace(copy.kept.path)
     except OSError:
