@@ -120,8 +120,9 @@ class Checker:
         findings += arithmetic.judge_ratios(parsed.sound_figures())
         too_early = list(timing.judge_period(parsed, self.plan, self.today))
         findings += too_early
-        # Before its period has opened nothing is overdue, and nothing has changed.
-        if not too_early:
+        # Before its period has opened nothing is overdue, and nothing has changed. Where the owner is not known or not
+        # the folder's, whoever reads the findings may not be whose past it is.
+        if not too_early and _is_from_its_owner(parsed):
             self._judge_beside_the_known(parsed)
         if parsed.layout == PUBLISHED:
             findings += judge_symbols(parsed, self.plan, read_layouts()[PUBLISHED].part("table"))
@@ -145,7 +146,18 @@ class Checker:
             parsed.findings += judge_targets(parsed, self.plan)
             parsed.findings += change.judge_change(figures, self.history, self.plan)
             parsed.findings += change.judge_year(figures, self.history)
-            parsed.findings += milestones.judge_milestone_states(parsed, self.history)
+            theirs = {one.milestone for one in self.plan.milestones_of[parsed.partner_code]}
+            # A batch shares one history: another partner's milestone has no past here.
+            states = {key: state for key, state in self.history.milestone_states.items() if key[0] in theirs}
+            own = replace(self.history, milestone_states=states)
+            parsed.findings += milestones.judge_milestone_states(parsed, own)
+
+
+def _is_from_its_owner(parsed: ParsedReturn) -> bool:
+    """Whether it is known whose past a workbook may be held against: its folder and its cover do not disagree."""
+    if not parsed.partner_code:
+        return False
+    return parsed.layout != RETURN or parsed.cover_partner in ("", parsed.partner_code)
 
 
 def _judge_template(workbook: Workbook, layout: Layout, plan: Plan) -> list[Finding]:

@@ -11,6 +11,7 @@ from cypp_etl.layout import read_layouts
 from cypp_etl.receipts.summary import ChangedCell, ChangedJudgement, LoadedCell, ReceiptSummary
 from cypp_etl.submission import CheckedReturn
 from flows.archive import Kept
+from flows.files import path_from_text
 from flows.replies import write_reply
 from flows.workplace import Workplace, read
 from schemas.codes import SubmissionStatus
@@ -44,7 +45,7 @@ def answer(
     with reading(workplace.engine) as connection:
         summary = summarise(connection, workplace, checked, recorded, received_at)
     reply = shared_checker().reply(checked, read(kept), summary)
-    return Answer(write_reply(Path(checked.file).parent, reply), summary)
+    return Answer(write_reply(path_from_text(checked.file).parent, reply), summary)
 
 
 def summarise(

@@ -1,15 +1,14 @@
 """The archive: every workbook's bytes, kept by their SHA-256 before anything else happens to them."""
 
-import errno
 import hashlib
 import os
-import stat
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
+
+from flows.files import open_regular
 
 # More than any workbook may have: a larger file is refused by its size, and never held in memory whole.
 READ_BYTES = 64 << 20
@@ -58,7 +57,7 @@ def keep_together(sources: Sequence[Path], archive: Path, *, follow_links: bool 
     Raises:
         OSError: a file cannot be read, or the archive not written; files that were kept by then stay so.
     """
-    archive.mkdir(parents=True, exist_ok=True)
+    archive.mkdir(mode=0o700, parents=True, exist_ok=True)
     copies: list[_Copy] = []
     try:
         copies.extend(_copy(source, archive, follow_links=follow_links) for source in sources)
@@ -66,7 +65,7 @@ def keep_together(sources: Sequence[Path], archive: Path, *, follow_links: bool 
             _flush(copy.temporary)
         folders = {copy.kept.path.parent for copy in copies}
         for folder in folders:
-            folder.mkdir(exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
         for copy in copies:
             copy.temporary.replace(copy.kept.path)
     except OSError:
@@ -84,7 +83,7 @@ def delivery_of(source: Path) -> str:
     Raises:
         OSError: the file cannot be read.
     """
-    with _open_ordinary(source, follow_links=True) as original:
+    with open_regular(source, follow_links=True) as original:
         return _delivery(source, os.fstat(original.fileno()), hashlib.file_digest(original, "sha256").hexdigest())
 
 
@@ -97,7 +96,7 @@ class _Copy(NamedTuple):
 
 def _copy(source: Path, archive: Path, *, follow_links: bool) -> _Copy:
     digest = hashlib.sha256()
-    with _open_ordinary(source, follow_links=follow_links) as original:
+    with open_regular(source, follow_links=follow_links) as original:
         status = os.fstat(original.fileno())
         descriptor, temporary = tempfile.mkstemp(dir=archive, prefix=_UNFINISHED)
         try:
@@ -111,18 +110,6 @@ def _copy(source: Path, archive: Path, *, follow_links: bool) -> _Copy:
     sha256 = digest.hexdigest()
     kept = Kept(archive_path(archive, sha256), sha256, identity_of(status), _delivery(source, status, sha256))
     return _Copy(Path(temporary), kept)
-
-
-def _open_ordinary(source: Path, *, follow_links: bool) -> BufferedReader:
-    """Open a file for reading, and never wait: opening a pipe would, until somebody writes to it."""
-    # What a system does not know, it need not be told.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    flags |= 0 if follow_links else getattr(os, "O_NOFOLLOW", 0)
-    stream = os.fdopen(os.open(source, flags), "rb")
-    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-        stream.close()
-        raise OSError(errno.EINVAL, "no ordinary file", str(source))
-    return stream
 
 
 def archive_path(archive: Path, sha256: str) -> Path:

@@ -18,6 +18,7 @@ from cypp_etl.submission import CheckedReturn
 from cypp_etl.workbook.collecting import collection_paused
 from flows.archive import Kept, delivery_of, keep_together
 from flows.chunks import Chunk, Done, Taken
+from flows.files import path_as_text
 from flows.sources import Source
 from flows.time_limit import OutOfTimeError, time_limit
 from flows.workplace import Workplace, read
@@ -94,7 +95,7 @@ class ChunkTaker:
             try:
                 deliveries[source] = delivery_of(Path(source.path))
             except OSError as fault:
-                taken.failed.append((source.path, str(fault)))
+                taken.failed.append((path_as_text(Path(source.path)), str(fault.strerror or fault)))
         with reading(self.workplace.engine) as connection:
             known = known_deliveries(connection, list(deliveries.values()))
             then = outcomes(connection, {one.submission_id for one in known.values()})
@@ -103,7 +104,17 @@ class ChunkTaker:
                 number = known[delivery].submission_id
                 was = then[number]
                 findings = tuple(was.findings)
-                taken.done.append(Done(number, source.path, was.partner_code, was.period, was.status, findings, True))
+                taken.done.append(
+                    Done(
+                        number,
+                        path_as_text(Path(source.path)),
+                        was.partner_code,
+                        was.period,
+                        was.status,
+                        findings,
+                        True,
+                    )
+                )
         return [source for source, delivery in deliveries.items() if delivery not in known]
 
     def _open(self, sources: Sequence[Source]) -> Iterator[_Workbook]:
@@ -120,7 +131,7 @@ class ChunkTaker:
                 yield each
 
     def _opened(self, source: Source, kept: Kept) -> Opened:
-        received = Received(source.path, read(kept), source.folder_partner)
+        received = Received(path_as_text(Path(source.path)), read(kept), source.folder_partner)
         try:
             with time_limit(_OPEN_SECONDS):
                 return self.checker.open(received)

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Collection
 from datetime import UTC, datetime
+from pathlib import PurePath
 
 import httpx
 from prefect import tags
@@ -13,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cypp_etl.confined import shared_checker
 from cypp_etl.plan_reader import PlanError
+from flows.files import path_as_text
 from flows.inbox import Waiting
 from flows.ingest import showing
 from flows.settings import Settings
@@ -76,7 +78,7 @@ class Doings:
     async def _show(self, steps: Steps) -> bool:
 
         began = time.monotonic()
-        name = f"{steps.folder_partner}/{steps.path.name}"
+        name = f"{steps.folder_partner}/{PurePath(path_as_text(steps.path)).name}"
         swept = Swept()
         async with self._turn:
             if self._stop.is_set():

@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from stat import S_ISREG
+from stat import S_ISDIR, S_ISLNK, S_ISREG
 
-from flows.taking import finish_taking
+from flows.taking import ASIDE, finish_taking
 
 # Folders of our own inside a partner's folder, which are not swept.
 REPLIES = "replies"
@@ -20,6 +20,8 @@ class Waiting:
     path: Path
     partner_code: str
     reason: str = ""
+    is_folder: bool = False
+    """Whether it is a partner's whole folder that is skipped."""
 
 
 def sweep(inbox: Path, partner_codes: Collection[str], now: float, settle_seconds: float = 0.0) -> Iterator[Waiting]:
@@ -28,11 +30,14 @@ def sweep(inbox: Path, partner_codes: Collection[str], now: float, settle_second
     `now` is in seconds since 1970. A file younger than `settle_seconds` may still be being written and waits. Excel's
     locks and hidden files are passed over in silence; what else cannot be taken is given with the reason.
     """
+    inbox.mkdir(parents=True, exist_ok=True)
     for partner_code in partner_codes:
-        (inbox / partner_code).mkdir(parents=True, exist_ok=True)
+        # What cannot be made is found below, and is that partner's fault alone.
+        with suppress(OSError):
+            (inbox / partner_code).mkdir(exist_ok=True)
     for entry in sorted(inbox.iterdir()):
-        if entry.name in partner_codes and entry.is_dir() and not entry.is_symlink():
-            yield from _sweep_folder(entry, now, settle_seconds)
+        if entry.name in partner_codes:
+            yield from _sweep_partner(entry, now, settle_seconds)
         elif not _is_passed_over(entry) and entry.name != "README.md":
             yield Waiting(entry, "", "it is not in a partner's folder")
 
@@ -40,20 +45,55 @@ def sweep(inbox: Path, partner_codes: Collection[str], now: float, settle_second
 def partner_of(path: Path, inbox: Path, partner_codes: Collection[str]) -> str:
     """The partner in whose folder of the inbox a path lies; empty for a path outside.
 
-    The path as it was given counts, never where a link in it leads: a link cannot lend another partner's name.
+    A path with a link below the inbox, or one that `..` leads elsewhere, is nobody's: a link lends no partner's name.
     """
+    given = path.absolute()
     try:
-        folder = path.absolute().relative_to(inbox).parts[0]
-    except (ValueError, IndexError):
+        within = Path(os.path.normpath(given)).relative_to(inbox)
+    except ValueError:
         return ""
-    return folder if folder in partner_codes else ""
+    if len(within.parts) < 2 or given.parent.resolve() != inbox.resolve() / within.parent:
+        return ""
+    return within.parts[0] if within.parts[0] in partner_codes else ""
 
 
-def _sweep_folder(folder: Path, now: float, settle_seconds: float) -> Iterator[Waiting]:
+def _sweep_partner(folder: Path, now: float, settle_seconds: float) -> Iterator[Waiting]:
+    """What lies in a partner's folder, or why the folder is skipped: its faults stop no other."""
+    try:
+        status = folder.lstat()
+        if S_ISDIR(status.st_mode):
+            yield from _sweep_folder(folder, now, settle_seconds)
+        elif S_ISLNK(status.st_mode):
+            yield Waiting(folder, folder.name, "it is not in a partner's folder", is_folder=True)
+        else:
+            yield Waiting(folder, folder.name, "it stands in the place of a partner's folder", is_folder=True)
+    except FileNotFoundError:
+        # It was deleted while it was listed, and is made again at the next look.
+        return
+    except OSError as fault:
+        where = f" ({Path(fault.filename).name})" if fault.filename else ""
+        yield Waiting(folder, folder.name, f"the folder is skipped: {fault.strerror or fault}{where}", is_folder=True)
+
+
+def _sweep_folder(folder: Path, now: float, settle_seconds: float) -> list[Waiting]:
+    for name in (ASIDE, REPLIES):
+        _require_folder(folder / name)
     finish_taking(folder)
+    return list(_files(folder, now, settle_seconds))
+
+
+def _require_folder(place: Path) -> None:
+    """Raise OSError where there is something else than a folder of which we can make use."""
+    with suppress(FileNotFoundError):
+        # As it is opened to write to: a look at its mode does not say what a share allows.
+        os.close(os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW))
+
+
+def _files(folder: Path, now: float, settle_seconds: float) -> Iterator[Waiting]:
     for path, status in sorted(_entries(folder), key=lambda entry: (entry[1].st_mtime_ns, entry[0].name)):
         if not S_ISREG(status.st_mode):
-            kind = "a link" if path.is_symlink() else "a folder" if path.is_dir() else "no ordinary file"
+            mode = status.st_mode
+            kind = "a link" if S_ISLNK(mode) else "a folder" if S_ISDIR(mode) else "no ordinary file"
             yield Waiting(path, folder.name, f"it is {kind}")
         elif now - status.st_mtime < settle_seconds:
             yield Waiting(path, folder.name, "it may still be being written")

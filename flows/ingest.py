@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import cast
 
 from prefect import flow, get_client
@@ -17,6 +16,8 @@ from prefect.states import Cancelled, Completed, Failed
 from cypp_etl.submission import CheckedReturn
 from flows.answering import Answer
 from flows.artifacts import show_findings, show_summary
+from flows.files import path_from_text
+from flows.inbox import partner_of
 from flows.quarter import show_quarter
 from flows.retrying import retried_task
 from flows.settings import read_settings
@@ -88,10 +89,13 @@ async def ingest_return(
 
     Returns:
         What became of it. The run's state is named after its status, as the UI shows it. A file that the partner took
-        back, or that another machine took, ends as `Gone`.
+        back, or that another machine took, ends as `Gone`; one outside its partner's folder as `Refused`, unopened.
     """
+    if folder_partner and partner_of(path_from_text(file), read_settings().inbox, [folder_partner]) != folder_partner:
+        message = f"The file is not in the inbox folder of {folder_partner}: it was not opened."
+        return cast(Ingested, Failed(name="Refused", message=message))
     steps = _begun.get() or Steps(
-        open_workplace(read_settings()), Path(file), folder_partner, received_at or datetime.now(UTC)
+        open_workplace(read_settings()), path_from_text(file), folder_partner, received_at or datetime.now(UTC)
     )
     try:
         await check_workbook(steps)

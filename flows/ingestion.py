@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cypp_etl.workbook.collecting import imported_for_good
+from flows.files import path_as_text
 from flows.inbox import partner_of
 from flows.prefect_server import server_for_command
 from flows.settings import Settings
@@ -29,7 +30,7 @@ def ingest(settings: Settings, paths: Sequence[Path]) -> "Swept":
     # What would make every workbook fail is found out before a server is started.
     plan = open_workplace(settings).plan
     files = [file for path in paths for file in workbooks_at(path)]
-    owned = [(str(file), partner_of(file, settings.inbox, plan.partners)) for file in files]
+    owned = [(path_as_text(file), partner_of(file, settings.inbox, plan.partners)) for file in files]
     with server_for_command(), imported_for_good():
         from flows.sweep import ingest_files, sweep_inbox
 

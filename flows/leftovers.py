@@ -1,5 +1,6 @@
 """What killed processes left behind: runs that nothing in Prefect would ever end, and files that nobody will finish."""
 
+import logging
 import time
 from collections.abc import Collection
 
@@ -17,6 +18,8 @@ from flows.archive import remove_unfinished
 from flows.in_hand import InHand
 from flows.replies import remove_unfinished_replies
 from flows.settings import Settings
+
+log = logging.getLogger("cypp.serve")
 
 _UNENDED = [StateType.RUNNING, StateType.PENDING, StateType.SCHEDULED, StateType.CANCELLING]
 
@@ -42,4 +45,7 @@ def clear_leftovers(settings: Settings, partner_codes: Collection[str]) -> None:
     remove_unfinished(settings.archive, now)
     InHand(settings.in_hand).forget_gone()
     for partner_code in partner_codes:
-        remove_unfinished_replies(settings.inbox / partner_code, now)
+        try:
+            remove_unfinished_replies(settings.inbox / partner_code, now)
+        except OSError as fault:
+            log.warning("The replies of %s cannot be tidied: %s.", partner_code, fault.strerror)

@@ -10,6 +10,7 @@ from cypp_etl.plan_model import Plan
 from cypp_etl.receipts.summary import ReceiptSummary
 from cypp_etl.submission import CheckedReturn, History
 from flows.archive import READ_BYTES
+from flows.files import open_regular, path_as_text
 from flows.show import status_of
 
 
@@ -30,7 +31,7 @@ def _rehearse(
     checker: ConfinedChecker, plan: Plan, file: Path, replies: Path | None, written: set[str], at: datetime
 ) -> CheckedReturn:
     data = _read(file)
-    checked = checker.check(plan, Received(str(file), data), at.date(), lambda *_: History())
+    checked = checker.check(plan, Received(path_as_text(file), data), at.date(), lambda *_: History())
     if replies is not None:
         from cypp_etl.receipts.reply import distinct_name
 
@@ -46,7 +47,7 @@ def _read(file: Path) -> bytes:
     # Opening a pipe would wait for somebody to write to it.
     if file.exists() and not file.is_file():
         raise OSError(f"{file} is a folder or a device; name the workbooks in it")
-    with file.open("rb") as stream:
+    with open_regular(file, follow_links=True) as stream:
         return stream.read(READ_BYTES)
 
 

@@ -165,7 +165,7 @@ async def _watch(settings: Settings, watching: Watching, stopped: threading.Even
     if closed:
         log.info("%d runs that a killed predecessor left running are closed as Crashed.", closed)
     doings = Doings(settings, stop)
-    clear_leftovers(settings, doings.partners())
+    await asyncio.to_thread(lambda: clear_leftovers(settings, doings.partners()))
     watcher = Watcher(settings.inbox, doings.partners, doings.ingest, watching.interval, watching.with_events)
     where = os.environ.get("PREFECT_UI_URL") or os.environ["PREFECT_API_URL"].removesuffix("/api")
     log.info("Watching %s. The runs are at %s/runs", settings.inbox, where)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from flows.archive import identity_of
+from flows.files import open_regular
 
 _ZIP_BEGINS, _ZIP_ENDS = b"PK\x03\x04", b"PK\x05\x06"
 _END_RECORD_BYTES = 22
@@ -38,7 +39,7 @@ class Settling:
         Raises:
             OSError: it cannot be read.
         """
-        identity = identity_of(path.stat())
+        identity = identity_of(path.lstat())
         seen, since = self._seen.get(path, (None, now))
         if seen != identity:
             since = now
@@ -54,7 +55,7 @@ class Settling:
             del self._seen[path]
 
     def _patience_with(self, path: Path) -> float:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             beginning = file.read(len(_ZIP_BEGINS))
             if not beginning:
                 return self.patience.unfinished

@@ -9,6 +9,7 @@ import typer
 
 from cypp_etl.findings import Finding
 from cypp_etl.submission import CheckedReturn
+from flows.files import path_as_text
 from schemas.codes import Severity, SubmissionStatus
 
 if TYPE_CHECKING:
@@ -58,18 +59,19 @@ def show_swept(swept: "Swept", as_json: bool) -> int:
     show_results(results, as_json)
     for path, message in swept.failed:
         if as_json:
-            failed = Result(str(path), "", "", SubmissionStatus.FAILED.value, ())
+            failed = Result(path_as_text(path), "", "", SubmissionStatus.FAILED.value, ())
             typer.echo(json.dumps(asdict(failed), ensure_ascii=False))
-        typer.echo(f"{path}: failed, and stays where it is: {message}", err=True)
+        typer.echo(f"{path_as_text(path)}: failed, and stays where it is: {message}", err=True)
     for waiting in swept.left:
-        typer.echo(f"{waiting.path}: left where it is: {waiting.reason}", err=True)
+        typer.echo(f"{path_as_text(waiting.path)}: left where it is: {waiting.reason}", err=True)
     if not as_json:
         counts = Counter(result.status for result in results)
         summary = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
         typer.echo(summary or "Nothing was waiting.")
     if swept.failed:
         return 2
-    return int(any(result.status == SubmissionStatus.REJECTED.value for result in results))
+    is_skipped = any(waiting.is_folder for waiting in swept.left)
+    return int(is_skipped or any(result.status == SubmissionStatus.REJECTED.value for result in results))
 
 
 def _show_result(result: Result) -> None:

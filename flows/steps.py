@@ -14,6 +14,7 @@ from threading import Lock
 from cypp_etl.submission import CheckedReturn
 from flows.answering import Answer, answer
 from flows.archive import Kept
+from flows.files import path_as_text
 from flows.in_hand import MOST_DEATHS, InHand, note_of
 from flows.taking import take_away
 from flows.workplace import Workplace
@@ -94,8 +95,8 @@ class Steps:
     def _checked_once(self, kept: Kept) -> CheckedReturn:
         if self._deaths >= MOST_DEATHS:
             # It is kept, and nobody opens it any more.
-            return self.workplace.set_aside(str(self.path), kept, self.folder_partner)
-        return self.workplace.check(str(self.path), kept, self.folder_partner, self.received_at)
+            return self.workplace.set_aside(path_as_text(self.path), kept, self.folder_partner)
+        return self.workplace.check(path_as_text(self.path), kept, self.folder_partner, self.received_at)
 
     @contextmanager
     def _in_hand(self) -> Iterator[None]:

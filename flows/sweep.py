@@ -1,15 +1,17 @@
 """The flow `sweep-inbox`: whatever lies in the inbox is ingested, and what cannot be is left and said."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import cast
 
 from prefect import flow, get_run_logger, tags
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from flows.files import path_as_text, path_from_text
 from flows.inbox import Waiting, sweep
 from flows.ingest import Ingested, ingest_return
 from flows.leftovers import clear_leftovers
@@ -37,11 +39,12 @@ async def sweep_inbox(settle_seconds: float = 0.0, received_at: datetime | None 
     settings = read_settings()
     plan = open_workplace(settings).plan
     swept = Swept()
-    clear_leftovers(settings, plan.partners)
+    await asyncio.to_thread(clear_leftovers, settings, plan.partners)
     now = datetime.now(UTC).timestamp()
-    for waiting in sweep(settings.inbox, plan.partners, now, settle_seconds):
+    lying = await asyncio.to_thread(lambda: list(sweep(settings.inbox, plan.partners, now, settle_seconds)))
+    for waiting in lying:
         if waiting.reason:
-            get_run_logger().warning("%s is left where it is: %s.", waiting.path, waiting.reason)
+            get_run_logger().warning("%s is left where it is: %s.", path_as_text(waiting.path), waiting.reason)
             swept.left.append(waiting)
         else:
             await ingest_one(waiting.path, waiting.partner_code, swept, received_at)
@@ -54,16 +57,17 @@ async def ingest_files(files: Sequence[tuple[str, str]], received_at: datetime |
     """Ingest files by path, each with the partner in whose folder of the inbox it lies, or an empty text."""
     swept = Swept()
     for file, folder_partner in files:
-        await ingest_one(Path(file), folder_partner, swept, received_at)
+        await ingest_one(path_from_text(file), folder_partner, swept, received_at)
     message = f"{len(swept.ingested)} ingested, {len(swept.failed)} failed."
     return cast(Swept, Completed(message=message, data=swept))
 
 
 async def ingest_one(path: Path, folder_partner: str, swept: Swept, received_at: datetime | None = None) -> None:
     """Run `ingest-return` for one file. A run that fails is told from one that is rejected, and stops no other."""
-    label = f"{folder_partner or path.absolute().parent.name}/{path.name}"
+    file = path_as_text(path)
+    label = f"{folder_partner or PurePath(path_as_text(path.absolute())).parent.name}/{PurePath(file).name}"
     with tags(*([folder_partner] if folder_partner else [])):
-        state: State[Ingested] = await ingest_return(label, str(path), folder_partner, received_at, return_state=True)
+        state: State[Ingested] = await ingest_return(label, file, folder_partner, received_at, return_state=True)
     if state.is_cancelled():
         return
     outcome = await state.aresult(raise_on_failure=False)

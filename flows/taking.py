@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from flows.archive import Kept, identity_of
+from flows.files import open_regular
 
 ASIDE = ".taken"
 
@@ -26,7 +27,7 @@ def take_away(source: Path, kept: Kept) -> bool:
     if moved is None:
         return True
     try:
-        if identity_of(moved.stat()) != kept.identity:
+        if identity_of(moved.lstat()) != kept.identity:
             _give_back(moved, source.parent)
             return False
         moved.unlink()
@@ -111,5 +112,5 @@ def _give_back(moved: Path, folder: Path) -> None:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from watchfiles import awatch
 
+from flows.files import path_as_text
 from flows.inbox import Waiting, sweep
 from flows.settling import Settling
 
@@ -114,7 +115,9 @@ class Watcher:
             if waiting.path in self._in_hand:
                 continue
             if waiting.reason:
-                self._say_once(str(waiting.path), f"{waiting.path} is left where it is: {waiting.reason}.")
+                self._say_once(
+                    str(waiting.path), f"{path_as_text(waiting.path)} is left where it is: {waiting.reason}."
+                )
                 continue
             left = self._seconds_left(waiting.path, now)
             if left <= 0:
@@ -135,7 +138,7 @@ class Watcher:
         except FileNotFoundError:
             return self.interval
         except OSError as fault:
-            self._say_once(str(path), f"{path} cannot be read: {fault}.")
+            self._say_once(str(path), f"{path_as_text(path)} cannot be read: {fault}.")
             return self.interval
 
     async def _take(self, waiting: Waiting) -> None:
@@ -154,7 +157,7 @@ class Watcher:
             _, last = self._pauses.get(path, (0.0, _FIRST_PAUSE / 2))
             pause = min(last * 2, _LONGEST_PAUSE)
             self._pauses[path] = time.monotonic() + pause, pause
-            log.warning("%s stays in the inbox, and is tried again in %.0f seconds.", path, pause)
+            log.warning("%s stays in the inbox, and is tried again in %.0f seconds.", path_as_text(path), pause)
 
     def _forget_all_but(self, there: set[Path]) -> None:
         self.settling.forget_all_but(there)
@@ -172,7 +175,13 @@ class Watcher:
             with suppress(OSError):
                 inbox = _identity(self.inbox)
                 async for changes in awatch(
-                    self.inbox, debounce=200, step=20, stop_event=stop, rust_timeout=1000, yield_on_timeout=True
+                    self.inbox,
+                    debounce=200,
+                    step=20,
+                    stop_event=stop,
+                    rust_timeout=1000,
+                    yield_on_timeout=True,
+                    ignore_permission_denied=True,
                 ):
                     if changes:
                         self._hurry.set()

@@ -49,7 +49,11 @@ def place_of(url: str) -> str:
 
 def _open_sqlite(url: URL) -> Engine:
     if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        path = Path(url.database)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # For its owner alone; SQLite gives its log beside it the same mode.
+        if not url.database.startswith("file:"):
+            path.touch(mode=0o600, exist_ok=True)
     # isolation_level=None stops the driver from opening transactions by itself, when and how it likes.
     engine = create_engine(url, connect_args={"isolation_level": None, "timeout": WAIT_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
