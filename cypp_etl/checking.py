@@ -9,7 +9,7 @@ from datetime import date
 from functools import cached_property
 from pathlib import PurePath
 
-from cypp_etl.findings import Finding, find, most_important_first
+from cypp_etl.findings import Finding, bounded, find, most_important_first
 from cypp_etl.intake.figures import FigureReader, KnownValues
 from cypp_etl.intake.published import PublishedReader
 from cypp_etl.intake.references import PlanIndex
@@ -97,8 +97,8 @@ class Checker:
         else:
             parsed.findings.append(find("layout-unknown"))
         if parsed.layout:
-            parsed.findings += judge_personal(workbook, parsed)
-            parsed.findings += hidden.judge_hidden(workbook, layouts[parsed.layout], parsed)
+            parsed.findings += bounded(judge_personal(workbook, parsed))
+            parsed.findings += bounded(hidden.judge_hidden(workbook, layouts[parsed.layout], parsed))
 
     def _read_published(self, table: Table, figures: FigureReader, parsed: ParsedReturn) -> None:
         if parsed.partner_code:
@@ -181,7 +181,7 @@ def _as_checked(parsed: ParsedReturn) -> CheckedReturn:
         period=parsed.period,
         prepared_by=parsed.prepared_by,
         email=parsed.email,
-        findings=most_important_first(parsed.findings),
+        findings=most_important_first(bounded(parsed.findings)),
         # Only beside an ERROR is a row without its period or milestone.
         observations=tuple(_as_observation(figure, figure.period) for figure in figures if figure.period),
         milestone_reports=tuple(_as_report(row, row.known, row.period) for row in reports if row.known and row.period),

@@ -3,8 +3,8 @@
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -15,6 +15,10 @@ from schemas.codes import Severity
 _SPACE = re.compile(r"[\s\u200b\u200c\u200d\u2060\ufeff]")
 # As much of what was typed as a message repeats.
 _LONGEST = 80
+# As much of it as a finding carries: a cell can hold 32,767 characters, and there may be hundreds of such findings.
+_LONGEST_VALUE = 1_000
+# So many findings of one code on one sheet stand one by one; what comes after them is one finding, with its range.
+_MOST_OF_ONE_CAUSE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,8 @@ def find(code: str, *, sheet: str = "", cell: str = "", value: object = "", **wo
     """
     advice = catalogue()[code]
     typed = str(value)
+    if len(typed) > _LONGEST_VALUE:
+        typed = typed[: _LONGEST_VALUE - 1] + "…"
     brief = shorten(typed)
     words |= {"sheet": sheet, "cell": cell, "value": brief, "said": f'"{brief}"' if brief else "nothing"}
     words |= {"spaced": shorten(_SPACE.sub("␣", typed[: _LONGEST + 1]))}
@@ -74,6 +80,32 @@ def shorten(text: str) -> str:
     """A text as a sentence can hold it: in one line, and not a page."""
     line = " ".join(text.split())
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+
+
+def bounded(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings, at most 500 of one code on one sheet, then one that counts the rest and says where they are.
+
+    A column that was filled down by accident has one cause and a hundred thousand cells. Findings without a cell have
+    one for each thing in the plan, of which there is an end, and all stand.
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+    rest: dict[tuple[str, str], tuple[Finding, Finding]] = {}
+    for finding in findings:
+        cause = finding.code, finding.sheet
+        if finding.cell:
+            counts[cause] += 1
+        if counts[cause] <= _MOST_OF_ONE_CAUSE or not finding.cell:
+            yield finding
+        else:
+            rest[cause] = rest.get(cause, (finding, finding))[0], finding
+    for cause, (first, last) in rest.items():
+        more = counts[cause] - _MOST_OF_ONE_CAUSE
+        yield first if more == 1 else _counted(first, last, more)
+
+
+def _counted(first: Finding, last: Finding, more: int) -> Finding:
+    where = f"{more:,} more cells have the same fault, from {first.cell} to {last.cell}. The first:"
+    return replace(first, message=f"{where} {first.message}")
 
 
 def most_important_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -5,7 +5,7 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-_PERIOD = re.compile(r"\s*(\d{4})\s*[-/\u2013]\s*(\d{2}|\d{4})\s*(?:-?\s*Q\s*([1-4]))?\s*", re.IGNORECASE)
+_PERIOD = re.compile(r"\s*+(\d{4})\s*+[-/\u2013]\s*+(\d{2}|\d{4})\s*+(?:-?\s*+Q\s*+([1-4]))?\s*+", re.IGNORECASE)
 
 
 class Period(NamedTuple):

@@ -15,6 +15,11 @@ from cypp_etl.workbook.model import Cell, CellKind, Sheet, column_letters
 
 # How alike a heading and a missing one must be for a slip of the finger: `Actaul` and `Actual` are 0.83.
 _NEAR_MISS = 0.7
+# What is longer is no heading. Nor does a table have more columns: what stands to the right of so many is not read.
+_LONGEST_HEADING = 200
+_MOST_COLUMNS = 300
+# A slip of the finger is looked for in so many unknown headings.
+_MOST_SLIPS = 50
 
 # Years that headings hold, as placeholders, by their distance from the table's own year.
 _YEAR_OFFSETS = {"previous": -1, "year": 0, "next": 1, "next_2": 2}
@@ -36,19 +41,21 @@ class Header:
         """Read a row, or two, as if they held the headings."""
         cells = _heading_cells(sheet, row, depth)
         groups = {normalise_heading(column.group) for column in columns}
-        year = _year_of(columns, [read_text(cell) for cell in cells])
+        headings = cells[:_MOST_COLUMNS]
+        year = _year_of(columns, [read_text(cell) for cell in headings])
         known: dict[str, Cell] = {}
         repeated: list[tuple[Cell, Cell]] = []
-        strangers: list[Cell] = []
-        for cell in cells:
+        strangers: list[Cell] = cells[_MOST_COLUMNS:]
+        unknown: list[Cell] = []
+        for cell in headings:
             name = column_named(columns, read_text(cell), year)
             if name in known:
                 repeated.append((cell, known[name]))
             elif name:
                 known[name] = cell
             elif normalise_heading(read_text(cell)) not in groups:
-                strangers.append(cell)
-        return cls(row, depth, year, known, repeated, strangers)
+                unknown.append(cell)
+        return cls(row, depth, year, known, repeated, unknown + strangers)
 
 
 def _heading_cells(sheet: Sheet, row: int, depth: int) -> list[Cell]:
@@ -58,9 +65,13 @@ def _heading_cells(sheet: Sheet, row: int, depth: int) -> list[Cell]:
     return [by_column[column] for column in sorted(by_column)]
 
 
-@lru_cache(maxsize=4096)
 def column_named(columns: tuple[ColumnLayout, ...], heading: str, year: Period | None) -> str:
     """The name of the column with a heading, empty where there is none; the years in it must fit the table's year."""
+    return _column_named(columns, heading, year) if len(heading) <= _LONGEST_HEADING else ""
+
+
+@lru_cache(maxsize=4096)
+def _column_named(columns: tuple[ColumnLayout, ...], heading: str, year: Period | None) -> str:
     for column in columns:
         years = column.match(heading)
         if years is not None and all(_fits(text, year, _YEAR_OFFSETS[place]) for place, text in years.items()):
@@ -78,7 +89,8 @@ def _fits(text: str, year: Period | None, offset: int) -> bool:
 
 def _year_of(columns: tuple[ColumnLayout, ...], headings: list[str]) -> Period | None:
     """The table's year: the one by which most of the headings that hold a year make sense, whichever is misspelt."""
-    votes = Counter(year for heading in headings for year in _years_spoken_for(columns, heading))
+    short = [heading for heading in headings if len(heading) <= _LONGEST_HEADING]
+    votes = Counter(year for heading in short for year in _years_spoken_for(columns, heading))
     return max(votes, key=lambda year: (votes[year], year), default=None)
 
 
@@ -102,9 +114,10 @@ def judge_headings(sheet: Sheet, header: Header, layout: SheetLayout, places: di
     for cell, first in header.repeated:
         yield find("heading-twice", sheet=sheet.name, cell=cell.address, value=read_text(cell), first=first.address)
     missing = {_written(column, header.year): column for column in layout.columns if column.column not in places}
-    for cell in header.strangers:
+    for number, cell in enumerate(header.strangers):
         typed = read_text(cell)
-        nearest = max(missing, key=partial(_likeness, typed), default="")
+        may_be_slip = number < _MOST_SLIPS and len(typed) <= _LONGEST_HEADING
+        nearest = max(missing, key=partial(_likeness, typed), default="") if may_be_slip else ""
         if nearest and _likeness(typed, nearest) >= _NEAR_MISS:
             places[missing.pop(nearest).column] = cell.column
             yield find("heading-misspelt", sheet=sheet.name, cell=cell.address, value=typed, expected=nearest)

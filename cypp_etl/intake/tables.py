@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
-from cypp_etl.findings import Finding
+from cypp_etl.findings import Finding, bounded, find
 from cypp_etl.intake.headings import Header, column_named, judge_headings
 from cypp_etl.intake.values import read_text
 from cypp_etl.layout import ColumnLayout, SheetKind, SheetLayout, normalise_heading
@@ -12,6 +13,9 @@ from cypp_etl.workbook.model import Cell, CellKind, Sheet, Workbook, column_lett
 
 # How far down a heading row is looked for, below a title or a logo that somebody has put above it.
 _SEARCHED_ROWS = 25
+# So many rows of a table are read, and so many of a sheet of labels: no plan has a tenth of them.
+_MOST_ROWS = 10_000
+_MOST_LABELS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +93,13 @@ def read_table(sheet: Sheet, layout: SheetLayout) -> Table | None:
     if header is None or len(header.known) < 2:
         return None
     places = {name: cell.column for name, cell in header.known.items()}
-    findings = tuple(judge_headings(sheet, header, layout, places))
-    return Table(sheet, header.row, places, header.year, tuple(_rows_below(sheet, header, places)), findings)
+    findings = [*bounded(judge_headings(sheet, header, layout, places))]
+    below = _rows_below(sheet, header, places)
+    rows = tuple(islice(below, _MOST_ROWS))
+    if further := next(below, None):
+        words = {"first": further.row, "last": max(sheet.rows), "most": f"{_MOST_ROWS:,}"}
+        findings.append(find("rows-not-read", sheet=sheet.name, cell=f"A{further.row}", **words))
+    return Table(sheet, header.row, places, header.year, rows, tuple(findings))
 
 
 def _find_header(sheet: Sheet, layout: SheetLayout) -> "Header | None":
@@ -118,7 +127,7 @@ def _rows_below(sheet: Sheet, header: Header, places: dict[str, int]) -> Iterato
 def read_labels(sheet: Sheet, columns: tuple[ColumnLayout, ...]) -> dict[str, Cell]:
     """Read labels in the first column and values beside them; a label without a value gives its blank cell."""
     labelled: dict[str, Cell] = {}
-    for row in sorted(sheet.rows):
+    for row in sorted(sheet.rows)[:_MOST_LABELS]:
         label = sheet.cell(row, 1)
         name = column_named(columns, read_text(label), None) if label else ""
         if name:

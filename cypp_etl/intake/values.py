@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import cache, lru_cache
 
 from cypp_etl.layout import MarkerSpelling, read_markers
+from cypp_etl.remembering import remembered
 from cypp_etl.workbook.formats import is_percent
 from cypp_etl.workbook.model import Cell, CellKind
 from schemas.codes import Marker, Qualifier
@@ -14,8 +15,9 @@ from schemas.codes import Marker, Qualifier
 _NUMBER = re.compile(r"([-+]?)(\d{1,3}(?:,\d{3})+|\d+)?(\.\d+)?\s?(%?)", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+\s?%?", re.ASCII)
 _BOUND = re.compile(r"[<>\u2264\u2265]=?\s*[-+]?[\d.,]+\s?%?")
-_SUFFIX = re.compile(r"\s*(\[\s*[a-z]\s*\])$", re.IGNORECASE)
 _SHOWN_DECIMALS = re.compile(r"\.(0+)")
+# What is longer is neither a figure nor a marker, and is not looked at any closer.
+_LONGEST_FIGURE = 200
 _DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"
 _EXCEL_EPOCH = date(1899, 12, 30)
 _LAST_SERIAL = 2_958_465  # 31 December 9999, where Excel's calendar ends
@@ -122,11 +124,14 @@ def _read_number(digits: str, number_format: str) -> Reading:
     return Reading(typed, number, is_percent=percent)
 
 
+@remembered
 def _read_text(text: str) -> Reading:
     cleaned = "".join(" " if character.isspace() else character for character in text if character not in _ZERO_WIDTH)
     trimmed = cleaned.strip()
     if not trimmed:
         return BLANK
+    if len(trimmed) > _LONGEST_FIGURE:
+        return Reading(text, trouble=_trouble_of_words(trimmed))
     body, qualifiers = _split_suffixes(trimmed)
     marker = _marker_of(body)
     if marker is not None:
@@ -156,18 +161,22 @@ def _trouble_of(text: str) -> str:
         return "unusual-digits"
     if _DECIMAL_COMMA.fullmatch(text):
         return "decimal-comma"
+    return _trouble_of_words(text)
+
+
+def _trouble_of_words(text: str) -> str:
     return "text-with-digits" if any(c.isdigit() for c in text) else "not-a-figure"
 
 
 def _split_suffixes(text: str) -> tuple[str, frozenset[Qualifier]]:
     """Part a figure from suffixes such as [p]; a suffix that stands alone stays, since it may be a marker."""
     qualifiers: set[Qualifier] = set()
-    while (match := _SUFFIX.search(text)) and match.start() > 0:
-        spelling = _marker_of(match[1])
+    while text.endswith("]") and (start := text.rfind("[")) > 0:
+        spelling = _marker_of(text[start:])
         if spelling is None or spelling.qualifier is None:
             break
         qualifiers.add(spelling.qualifier)
-        text = text[: match.start()]
+        text = text[:start].rstrip()
     return text, frozenset(qualifiers)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from cypp_etl.receipts.recognise import RECEIPT_NOTE, SEPARATOR, SIGNATURE
+from cypp_etl.receipts.recognise import SEPARATOR, SIGNATURE, receipt_notes
 from cypp_etl.receipts.splice import Markup, Node, whole
 from cypp_etl.workbook.strings import unescape
 
@@ -119,7 +119,7 @@ def _author_of(markup: Markup, node: Node) -> str:
 def _without_ours(runs: list[_Run], *, is_ours: bool) -> list[_Run]:
     """The runs without what an earlier receipt wrote; what somebody wrote below it in our own note is theirs."""
     whole_text = "".join(run.text for run in runs)
-    spans = [match.span() for match in RECEIPT_NOTE.finditer(whole_text)]
+    spans = receipt_notes(whole_text)
     if is_ours and not spans:
         return []
     kept: list[_Run] = []

@@ -9,8 +9,8 @@ from cypp_etl.workbook.model import Sheet
 # How a note in a cell's comment ends, and what parts it from what stood there before.
 SIGNATURE = "(Receipt note. You need not delete it.)"
 SEPARATOR = "---- Receipt ----"
-RECEIPT_NOTE = re.compile(
-    rf"(?:\A(?:ERROR|QUERY|NOTE)\b|\s*{re.escape(SEPARATOR)}).*?{re.escape(SIGNATURE)}[^\S\n]*\n?", re.DOTALL
+_RECEIPT_NOTE = re.compile(
+    rf"(?:\A(?:ERROR|QUERY|NOTE)\b|(?<!\s)\s*+{re.escape(SEPARATOR)}).*?{re.escape(SIGNATURE)}[^\S\n]*\n?", re.DOTALL
 )
 
 _NUMBERED = re.compile(r"(.*?)(?: \(\d+\))?", re.DOTALL)
@@ -28,6 +28,21 @@ def is_receipt(sheet: Sheet) -> bool:
     return is_receipt_name(sheet.name) and first is not None and first.value == TITLE
 
 
+def receipt_notes(comment: str) -> list[tuple[int, int]]:
+    """Where the notes of earlier receipts stand in a cell's comment: start and end of each, in order."""
+    last = comment.rfind(SIGNATURE)
+    if last < 0:
+        return []
+    # Behind the last signature no note ends, and each separator there would be looked at to the end of the text.
+    end = last + len(SIGNATURE)
+    while end < len(comment) and comment[end] != "\n" and comment[end].isspace():
+        end += 1
+    return [match.span() for match in _RECEIPT_NOTE.finditer(comment, 0, end + comment.startswith("\n", end))]
+
+
 def without_receipt_notes(comment: str) -> str:
     """What people wrote in a cell's comment, without the notes of an earlier receipt."""
-    return RECEIPT_NOTE.sub("", comment).strip()
+    notes = receipt_notes(comment)
+    starts = [0, *(end for _, end in notes)]
+    ends = [*(start for start, _ in notes), len(comment)]
+    return "".join(comment[start:end] for start, end in zip(starts, ends, strict=True)).strip()

@@ -1,7 +1,9 @@
 """Personal data where none belongs: what can be told with confidence is asked about, and never repeated.
 
 A name cannot be told from other words, so names are not looked for; numbers that carry a check digit can. The patterns
-are made to stay silent on what returns are full of: dates of meetings, counts, references, postcodes of areas.
+take time that grows with the length of a text and no faster: each has bounded repeats, or ones that never give back
+what they took. They are made to stay silent on what returns are full of: dates of meetings, counts, references,
+postcodes of areas.
 """
 
 import re
@@ -59,7 +61,7 @@ def _verbose(pattern: str) -> re.Pattern[str]:
 
 
 _KINDS = (
-    _Kind("an e-mail address", _verbose(r"[\w.+-]+ @ [\w-]+ (?:\.[\w-]+)+")),
+    _Kind("an e-mail address", _verbose(r"(?<![\w.+-]) [\w.+-]++ @ [\w-]++ (?:\.[\w-]++)++")),
     _Kind(
         "a telephone number",
         _verbose(
@@ -79,16 +81,18 @@ _KINDS = (
     _Kind(
         "a date of birth",
         _verbose(
-            r"""\b (?: born | d\.?o\.?b\.? | date\ of\ birth | birthday ) (?:\s+(?:on|is|was))? \s*[:=,-]?\s*
+            r"""\b (?: born | d\.?o\.?b\.? | date\ of\ birth | birthday )
+            (?:\s{1,9}(?:on|is|was))? \s{0,9}[:=,-]?\s{0,9}
             (?: \d{1,2}\s?[/.-]\s?\d{1,2}\s?[/.-]\s?\d{2,4} | \d{4}-\d\d-\d\d
-              | \d{1,2}(?:st|nd|rd|th)?\s+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?,?\s+\d{2,4} )
-            (?! \d | \s*(?:to|and|until|[-–])\s*\d )"""
+              | \d{1,2}(?:st|nd|rd|th)?\s{1,9}
+                (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,9}\.?,?\s{1,9}\d{2,4} )
+            (?! \d | \s{0,9}(?:to|and|until|[-–])\s{0,9}\d )"""
         ),
     ),
     _Kind(
         "a home address",
         _verbose(
-            r"""\b \d{1,4}[a-z]? ,?\s+ (?:[a-z'’-]+\s+){1,4}
+            r"""\b \d{1,4}[a-z]? ,?\s{1,9} (?:[a-z'’-]{1,40}\s{1,9}){1,4}
             (?: street | st | road | rd | avenue | ave | lane | close | drive | way | court | crescent | grove
               | terrace | place | gardens | walk | row ) \b
             .{0,60}? \b [A-Z]{1,2}\d[A-Z\d]? \s? \d[ABD-HJLNP-UW-Z]{2} \b"""
