@@ -16,7 +16,7 @@ _SPACE = re.compile(r"[\s\u200b\u200c\u200d\u2060\ufeff]")
 # As much of what was typed as a message repeats.
 _LONGEST = 80
 # As much of it as a finding carries: a cell can hold 32,767 characters, and there may be hundreds of such findings.
-_LONGEST_VALUE = 1_000
+_LONGEST_VALUE = 2_000
 # So many findings of one code on one sheet stand one by one; what comes after them is one finding, with its range.
 _MOST_OF_ONE_CAUSE = 500
 

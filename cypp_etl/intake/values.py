@@ -16,8 +16,8 @@ _NUMBER = re.compile(r"([-+]?)(\d{1,3}(?:,\d{3})+|\d+)?(\.\d+)?\s?(%?)", re.ASCI
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+\s?%?", re.ASCII)
 _BOUND = re.compile(r"[<>\u2264\u2265]=?\s*[-+]?[\d.,]+\s?%?")
 _SHOWN_DECIMALS = re.compile(r"\.(0+)")
-# What is longer is neither a figure nor a marker, and is not looked at any closer.
-_LONGEST_FIGURE = 200
+# Behind a text that is longer no suffixes are looked for: each costs another look at the whole of it.
+_LONGEST_WITH_SUFFIX = 200
 _DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"
 _EXCEL_EPOCH = date(1899, 12, 30)
 _LAST_SERIAL = 2_958_465  # 31 December 9999, where Excel's calendar ends
@@ -130,8 +130,6 @@ def _read_text(text: str) -> Reading:
     trimmed = cleaned.strip()
     if not trimmed:
         return BLANK
-    if len(trimmed) > _LONGEST_FIGURE:
-        return Reading(text, trouble=_trouble_of_words(trimmed))
     body, qualifiers = _split_suffixes(trimmed)
     marker = _marker_of(body)
     if marker is not None:
@@ -161,16 +159,14 @@ def _trouble_of(text: str) -> str:
         return "unusual-digits"
     if _DECIMAL_COMMA.fullmatch(text):
         return "decimal-comma"
-    return _trouble_of_words(text)
-
-
-def _trouble_of_words(text: str) -> str:
     return "text-with-digits" if any(c.isdigit() for c in text) else "not-a-figure"
 
 
 def _split_suffixes(text: str) -> tuple[str, frozenset[Qualifier]]:
     """Part a figure from suffixes such as [p]; a suffix that stands alone stays, since it may be a marker."""
     qualifiers: set[Qualifier] = set()
+    if len(text) > _LONGEST_WITH_SUFFIX:
+        return text, frozenset()
     while text.endswith("]") and (start := text.rfind("[")) > 0:
         spelling = _marker_of(text[start:])
         if spelling is None or spelling.qualifier is None:

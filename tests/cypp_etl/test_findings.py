@@ -24,6 +24,7 @@ WORDS = {
     "workbook-unsafe": {"reason": "it unpacks to 5 GB"},
     "workbook-too-complex": {},
     "workbook-set-aside": {},
+    "rows-not-read": {"first": 10002, "last": 240005, "most": "10,000"},
     "workbook-no-sheets": {},
     "layout-unknown": {},
     "published-table-in-folder": {},
