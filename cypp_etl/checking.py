@@ -120,10 +120,9 @@ class Checker:
         findings += arithmetic.judge_ratios(parsed.sound_figures())
         too_early = list(timing.judge_period(parsed, self.plan, self.today))
         findings += too_early
-        # Before its period has opened nothing is overdue, and nothing has changed. Where the owner is not known or not
-        # the folder's, whoever reads the findings may not be whose past it is.
-        if not too_early and _is_from_its_owner(parsed):
-            self._judge_beside_the_known(parsed)
+        # Before its period has opened nothing is overdue, and nothing has changed.
+        if not too_early:
+            self._judge_beside_the_known(parsed, self._own_history(parsed))
         if parsed.layout == PUBLISHED:
             findings += judge_symbols(parsed, self.plan, read_layouts()[PUBLISHED].part("table"))
         parsed.findings = list(waive(parsed, self.history.waivers, self.today))
@@ -136,28 +135,35 @@ class Checker:
         for row in parsed.milestone_rows:
             row.partner_code = partner_code
 
-    def _judge_beside_the_known(self, parsed: ParsedReturn) -> None:
-        parsed.findings += timing.judge_content(parsed, self.history)
+    def _own_history(self, parsed: ParsedReturn) -> History:
+        """What a return may be compared with: its owner's past, and none where its cover names another than its folder.
+
+        Whoever reads the findings of such a return is not the one whose past it would be.
+        """
+        if parsed.layout == RETURN and parsed.cover_partner not in ("", parsed.partner_code):
+            return History(waivers=self.history.waivers)
+        foreign = {row.known.milestone for row in parsed.milestone_rows if row.known} - {
+            milestone.milestone
+            for code in {row.partner_code for row in parsed.milestone_rows}
+            for milestone in self.plan.milestones_of.get(code, ())
+        }
+        if not foreign:
+            return self.history
+        # A batch shares one history: a row about another partner's milestone is not held against its past.
+        states = {key: state for key, state in self.history.milestone_states.items() if key[0] not in foreign}
+        return replace(self.history, milestone_states=states)
+
+    def _judge_beside_the_known(self, parsed: ParsedReturn, history: History) -> None:
+        parsed.findings += timing.judge_content(parsed, history)
         owed = self.plan.owed_by
         figures = [each for each in parsed.sound_figures() if each.leaf.indicator in owed.get(each.partner_code, ())]
-        parsed.findings += timing.judge_closed_period(figures, self.history)
-        parsed.findings += arithmetic.judge_populations(figures, self.history)
+        parsed.findings += timing.judge_closed_period(figures, history)
+        parsed.findings += arithmetic.judge_populations(figures, history)
         if parsed.layout == RETURN:
+            parsed.findings += change.judge_change(figures, history, self.plan)
+            parsed.findings += change.judge_year(figures, history)
             parsed.findings += judge_targets(parsed, self.plan)
-            parsed.findings += change.judge_change(figures, self.history, self.plan)
-            parsed.findings += change.judge_year(figures, self.history)
-            theirs = {one.milestone for one in self.plan.milestones_of[parsed.partner_code]}
-            # A batch shares one history: another partner's milestone has no past here.
-            states = {key: state for key, state in self.history.milestone_states.items() if key[0] in theirs}
-            own = replace(self.history, milestone_states=states)
-            parsed.findings += milestones.judge_milestone_states(parsed, own)
-
-
-def _is_from_its_owner(parsed: ParsedReturn) -> bool:
-    """Whether it is known whose past a workbook may be held against: its folder and its cover do not disagree."""
-    if not parsed.partner_code:
-        return False
-    return parsed.layout != RETURN or parsed.cover_partner in ("", parsed.partner_code)
+            parsed.findings += milestones.judge_milestone_states(parsed, history)
 
 
 def _judge_template(workbook: Workbook, layout: Layout, plan: Plan) -> list[Finding]:
