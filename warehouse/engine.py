@@ -1,9 +1,11 @@
 """Opening the warehouse, on SQLite or PostgreSQL, with the same promises from both: one writer, readers never wait."""
 
+import atexit
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -11,6 +13,8 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 WAIT_SECONDS = 30
+# The last connection that is closed moves SQLite's log into the database: at rest the warehouse is one file.
+_open: "WeakSet[Engine]" = WeakSet()
 _WRITES = "cypp_writes"
 _WRITER_LOCK = int.from_bytes(b"cypp-etl")
 
@@ -32,11 +36,20 @@ def open_warehouse(url: str) -> Engine:
         raise ValueError(f"The warehouse's URL cannot be read: check CYPP_WAREHOUSE_URL, such as {known}") from fault
     match parsed.get_backend_name():
         case "sqlite":
-            return _open_sqlite(parsed)
+            engine = _open_sqlite(parsed)
         case "postgresql" | "postgres":
-            return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+            engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
         case other:
             raise ValueError(f"The warehouse can be SQLite or PostgreSQL, not {other}: check CYPP_WAREHOUSE_URL")
+    _open.add(engine)
+    return engine
+
+
+@atexit.register
+def close_warehouses() -> None:
+    """Close the connections that nobody uses, as is done when the program ends."""
+    for engine in list(_open):
+        engine.dispose()
 
 
 def place_of(url: str) -> str:
