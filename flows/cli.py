@@ -14,6 +14,7 @@ from flows import administration, backfilling, publishing
 from flows.asking import ask
 from flows.ending import faults, parsed_period, stop
 from flows.settings import prepare_prefect, read_settings
+from flows.terminal import say
 
 app = typer.Typer(
     name="cypp",
@@ -64,7 +65,7 @@ def template(
         path.write_bytes(workbook)
     except (PlanError, LookupError, ValueError, OSError) as fault:
         stop(fault)
-    typer.echo(path)
+    say(path)
 
 
 @app.command()
