@@ -22,7 +22,7 @@ from flows.quarter import show_quarter
 from flows.retrying import retried_task
 from flows.settings import read_settings
 from flows.steps import Steps
-from flows.workplace import open_workplace
+from flows.workplace import open_to_write
 from schemas.codes import SubmissionStatus
 from warehouse.load import Recorded
 
@@ -95,7 +95,7 @@ async def ingest_return(
         message = f"The file is not in the inbox folder of {folder_partner}: it was not opened."
         return cast(Ingested, Failed(name="Refused", message=message))
     steps = _begun.get() or Steps(
-        open_workplace(read_settings()), path_from_text(file), folder_partner, received_at or datetime.now(UTC)
+        open_to_write(read_settings()), path_from_text(file), folder_partner, received_at or datetime.now(UTC)
     )
     try:
         await check_workbook(steps)

@@ -17,7 +17,7 @@ from flows.inbox import Waiting, sweep
 from flows.ingest import Ingested, ingest_return
 from flows.leftovers import clear_leftovers
 from flows.settings import read_settings
-from flows.workplace import open_workplace
+from flows.workplace import open_to_write
 
 
 @dataclass
@@ -38,7 +38,10 @@ async def sweep_inbox(settle_seconds: float = 0.0, received_at: datetime | None 
         received_at: when the files came; now, if not given.
     """
     settings = read_settings()
-    plan = open_workplace(settings).plan
+    workplace = await asyncio.to_thread(open_to_write, settings)
+    if workplace.notice:
+        get_run_logger().warning("%s.", workplace.notice)
+    plan = workplace.plan
     swept = Swept()
     await asyncio.to_thread(clear_leftovers, settings, plan.partners)
     now = datetime.now(UTC).timestamp()

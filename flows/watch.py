@@ -40,9 +40,10 @@ class OutOfReachError(Exception):
 class Watcher:
     """Works off an inbox, partner by partner.
 
-    `partners` gives the partners' codes, or raises OutOfReachError. `ingest` is awaited for one file at a time, until
-    its partner has the answer; what it gives is done when the file is done with, and says whether it is. One that is
-    not is tried again after a pause that grows. `interval` is how many seconds pass between two looks, at most.
+    `partners` gives the partners' codes, or raises OutOfReachError; it is called in a thread. `ingest` is awaited for
+    one file at a time, until its partner has the answer; what it gives is done when the file is done with, and says
+    whether it is. One that is not is tried again after a pause that grows. `interval` is how many seconds pass
+    between two looks, at most.
     """
 
     inbox: Path
@@ -107,7 +108,8 @@ class Watcher:
         if not self.inbox.is_dir():
             raise FileNotFoundError("there is no such folder")
         now, wait = time.monotonic(), self.interval
-        partners = self.partners()
+        # The warehouse may take its time to answer.
+        partners = await asyncio.to_thread(self.partners)
         # To finish what a killed process began, files are hashed: nobody is to wait for that.
         lying = await asyncio.to_thread(lambda: list(sweep(self.inbox, partners, time.time())))
         ready = []
