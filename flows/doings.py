@@ -21,7 +21,7 @@ from flows.settings import Settings
 from flows.steps import Steps
 from flows.sweep import Swept, ingest_one
 from flows.watch import OutOfReachError, log
-from flows.workplace import Workplace, open_existing
+from flows.workplace import Workplace, open_existing, open_to_write
 from warehouse.revisions import WarehouseStateError
 
 # How long what was found out about plan and warehouse is taken to hold, unless something fails.
@@ -40,6 +40,7 @@ class Doings:
         self._turn = asyncio.Lock()
         self._workplace: Workplace | None = None
         self._looked_at = 0.0
+        self._was_there = False
         # The first drop is not to wait until it has started.
         shared_checker().prepare()
 
@@ -58,12 +59,13 @@ class Doings:
         if known is not None and now - self._looked_at <= _LOOK_SECONDS:
             return known
         try:
-            opened = open_existing(self._settings)
+            # Once it has been there, nothing is made in its place, and nobody waits for a writer.
+            opened = (open_existing if self._was_there else open_to_write)(self._settings)
         except (SQLAlchemyError, PlanError, WarehouseStateError) as fault:
             raise OutOfReachError(str(fault)) from fault
         if known:
             known.engine.dispose()
-        self._workplace, self._looked_at = opened, now
+        self._workplace, self._looked_at, self._was_there = opened, now, True
         return opened
 
     async def ingest(self, waiting: Waiting) -> asyncio.Future[bool]:

@@ -13,7 +13,7 @@ from prefect.states import Completed
 
 from cypp_etl.escapes import for_log
 from flows.files import path_as_text, path_from_text
-from flows.inbox import Waiting, sweep
+from flows.inbox import Waiting, make_folders, sweep
 from flows.ingest import Ingested, ingest_return
 from flows.leftovers import clear_leftovers
 from flows.settings import read_settings
@@ -45,6 +45,7 @@ async def sweep_inbox(settle_seconds: float = 0.0, received_at: datetime | None 
     swept = Swept()
     await asyncio.to_thread(clear_leftovers, settings, plan.partners)
     now = datetime.now(UTC).timestamp()
+    await asyncio.to_thread(make_folders, settings.inbox, plan.partners)
     lying = await asyncio.to_thread(lambda: list(sweep(settings.inbox, plan.partners, now, settle_seconds)))
     for waiting in lying:
         if waiting.reason:
