@@ -26,7 +26,7 @@ from cypp_etl.findings import Finding
 from cypp_etl.periods import Period
 from schemas.codes import Severity, SubmissionStatus
 from warehouse.dictionary import VIEWS
-from warehouse.tables import ACCEPTED, finding, submission
+from warehouse.tables import finding, submission
 from warehouse.types import Moment
 from warehouse.view_columns import Kind
 
@@ -59,20 +59,6 @@ def view(name: str) -> TableClause:
     return table(name, *(column(one.name, _TYPES[one.kind]) for one in columns))
 
 
-def find_duplicate(connection: Connection, partner_code: str, period: Period, sha256: str) -> int | None:
-    """The submission in force for a partner and period, if it has these very bytes."""
-    columns = submission.c
-    query = select(columns.submission_id).where(
-        columns.partner_code == partner_code,
-        columns.period == period.code,
-        columns.sha256 == sha256,
-        columns.status.in_(ACCEPTED),
-        columns.superseded_at.is_(None),
-    )
-    found: int | None = connection.scalar(query)
-    return found
-
-
 def original_status(connection: Connection, submission_id: int) -> SubmissionStatus | None:
     """How a submission ended when it came, whatever has superseded it since; None where there is no such one."""
     status = connection.scalar(select(submission.c.status).where(submission.c.submission_id == submission_id))
@@ -86,12 +72,6 @@ def submissions(
     rows = view("bi_submissions")
     wanted = {"partner_code": partner_code, "period": period and period.code, "sha256": sha256}
     return _rows(connection, rows, _equal(rows, wanted), "submission_id")
-
-
-def findings(connection: Connection, submission_id: int) -> Sequence[RowMapping]:
-    """Rows of `bi_findings` for one submission, in the order in which they were found."""
-    rows = view("bi_findings")
-    return _rows(connection, rows, _equal(rows, {"submission_id": submission_id}))
 
 
 def outcomes(connection: Connection, submission_ids: Collection[int]) -> dict[int, Outcome]:

@@ -61,11 +61,6 @@ class Reading:
         """Whether a qualifier such as [p] stands alone, without a figure that it could qualify."""
         return bool(self.qualifiers) and self.value is None and self.marker is None and not self.trouble
 
-    @property
-    def says_nothing(self) -> bool:
-        """Whether there is neither a figure nor a marker nor anything that might have been meant for one."""
-        return self.is_blank or self.is_bare_qualifier
-
 
 BLANK = Reading()
 

@@ -82,6 +82,7 @@ def watch(office: Office, doing: Callable[[], Awaitable[None]], interval: float 
 def test_what_lies_there_at_the_start_is_taken(office: Office) -> None:
     office.drop("yos/a.xlsx")
     watch(office, lambda: office.until("yos/a.xlsx"))
+    assert office.taken == ["yos/a.xlsx"]
 
 
 def test_an_event_hurries_the_next_look(office: Office) -> None:
@@ -100,6 +101,7 @@ def test_without_events_the_interval_finds_everything(office: Office) -> None:
         await office.until("yos/a.xlsx")
 
     watch(office, drop, interval=0.2, with_events=False)
+    assert office.taken == ["yos/a.xlsx"]
 
 
 @pytest.mark.parametrize("with_events", [True, False])
@@ -137,6 +139,7 @@ def test_a_folder_that_appears_later_is_watched(office: Office) -> None:
         await office.until("yos/a.xlsx")
 
     watch(office, drop, interval=2)
+    assert office.taken == ["yos/a.xlsx"]
 
 
 @pytest.mark.parametrize("with_events", [True, False])

@@ -16,7 +16,7 @@ from tests.warehouse.builders import Rows, checked, finding, later, observation,
 from warehouse import load
 from warehouse.engine import writing
 from warehouse.load import Arrival, record, record_batch
-from warehouse.read import find_duplicate, original_status
+from warehouse.read import original_status
 from warehouse.tables import metadata
 
 IN_FORCE = "SELECT indicator, value FROM observation WHERE superseded_at IS NULL ORDER BY indicator"
@@ -222,13 +222,3 @@ def test_text_that_no_database_stores_does_not_stop_a_return(engine: Engine, pla
 def test_a_moment_must_have_a_time_zone(engine: Engine, plan: Plan) -> None:
     with pytest.raises(ValueError, match="no time zone"):
         record(engine, checked("a"), plan, later(0).replace(tzinfo=None))
-
-
-def test_a_duplicate_is_told_before_anything_is_checked(engine: Engine, plan: Plan) -> None:
-    one = checked("a", observation("NI 111a", "1"))
-    done = record(engine, one, plan, later(0))
-    assert one.period is not None
-    with engine.connect() as connection:
-        assert find_duplicate(connection, "police", one.period, one.sha256) == done.submission_id
-        assert find_duplicate(connection, "police", one.period, "other") is None
-        assert find_duplicate(connection, "nhs", one.period, one.sha256) is None

@@ -14,7 +14,7 @@ from warehouse.dictionary import VIEWS, dictionary_page
 from warehouse.engine import reading, writing
 from warehouse.load import record
 from warehouse.plans import record_plan
-from warehouse.read import findings, judgement_history, performance, return_status, submissions
+from warehouse.read import judgement_history, outcomes, performance, return_status, submissions
 
 PERFORMANCE = """
     period period_label financial_year quarter outcome_code outcome indicator_no indicator_ref sub indicator definition
@@ -135,7 +135,11 @@ def test_submissions_count_their_findings_and_figures(engine: Engine, plan: Plan
     record(engine, checked("b", findings=(finding(Severity.ERROR),)), plan, later(1))
     with reading(engine) as connection:
         good, bad = submissions(connection, "police", parse_period("2010-11Q1"))
-        assert [one["severity"] for one in findings(connection, done.submission_id)] == ["QUERY", "NOTE", "NOTE"]
+        assert [one.severity for one in outcomes(connection, [done.submission_id])[done.submission_id].findings] == [
+            Severity.QUERY,
+            Severity.NOTE,
+            Severity.NOTE,
+        ]
         assert submissions(connection, sha256="nothing") == []
     assert [good[name] for name in ("errors", "queries", "notes", "observations")] == [0, 1, 2, 1]
     assert [bad[name] for name in ("errors", "queries", "notes", "observations")] == [1, 0, 0, 0]
