@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from cypp_etl.receipts.reply import Reply
-from flows.inbox import REPLIES
+from flows.taking import REPLIES
 
 _UNFINISHED = ".unfinished-"
 # No answer takes this long to write: what is older was left by a process that was killed.

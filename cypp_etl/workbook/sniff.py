@@ -3,7 +3,7 @@
 import re
 from enum import StrEnum
 
-from cypp_etl.workbook.guards import Limits, damaged, not_excel, too_large
+from cypp_etl.workbook.guards import Limits, damaged, not_excel, refuse_size
 from cypp_etl.workbook.model import UnreadableWorkbook
 from cypp_etl.workbook.package import Package, part_name
 
@@ -62,8 +62,7 @@ def sniff(data: bytes, limits: Limits) -> tuple[Encoding, Package | None]:
     """How a workbook is written, and its archive where it is one; UnreadableWorkbook where it is no workbook."""
     if not data:
         raise UnreadableWorkbook("workbook-empty")
-    if len(data) > limits.file_bytes:
-        raise too_large(f"the file is larger than {limits.file_bytes // 1_048_576} MB")
+    refuse_size(len(data), limits)
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         package = Package(data, limits)
         return _sniff_archive(package), package
