@@ -216,7 +216,7 @@ def _as_observation(figure: FigureRow, period: Period, withholding: Withholding)
         value=figure.value,
         marker=figure.marker,
         qualifiers=figure.qualifiers,
-        typed=withholding.typed(figure),
+        typed=figure.reading.typed,
         numerator=figure.numerator,
         denominator=figure.denominator,
         comment=withholding.text(figure.source, "comment", figure.comment),

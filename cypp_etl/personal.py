@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
+from urllib.parse import unquote
 
 from cypp_etl.remembering import remembered
 
@@ -137,4 +138,6 @@ def shown_file_name(name: str) -> str:
 def shown_path(path: str) -> str:
     """A path as people may be shown it: its folders say whose file it is, and its name may be withheld."""
     folder, parting, name = path.rpartition("/")
-    return f"{folder}{parting}{shown_file_name(name)}"
+    # A path whose bytes are not UTF-8 is written as a URI.
+    shown = shown_file_name(unquote(name) if path.startswith("file://") else name)
+    return f"{folder}{parting}{shown}" if shown.startswith(_FILE_MARK) else path

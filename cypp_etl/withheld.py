@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from cypp_etl.findings import Finding
-from cypp_etl.intake.rows import FigureRow, ParsedReturn
+from cypp_etl.intake.rows import ParsedReturn
 from cypp_etl.intake.tables import TableRow
 from cypp_etl.personal import MARK, is_personal_name, kinds_in
 from cypp_etl.submission import WithheldText
-from cypp_etl.workbook.model import CellKind
+
+MARK_BEGINS = "[withheld: "
+"""How every mark begins that stands in the place of a text."""
 
 _SHEET_MARK = "[sheet name withheld{}]"
 # Who prepared a return, and where to ask, is what the cover is for.
@@ -20,7 +22,7 @@ _CONTACT = frozenset({"an e-mail address", "a telephone number"})
 
 def mark_at(sheet: str, cell: str) -> str:
     """What stands in the place of a withheld text: that it is withheld, and where it stands in the workbook."""
-    return f"[withheld: may hold personal data; see {sheet}!{cell} of the workbook]"
+    return f"{MARK_BEGINS}may hold personal data; see {sheet}!{cell} of the workbook]"
 
 
 def contact(text: str) -> str:
@@ -59,13 +61,6 @@ class Withholding:
         mark = mark_at(sheet, cell)
         self.texts[sheet, cell] = WithheldText(sheet, cell, mark, text)
         return mark
-
-    def typed(self, figure: FigureRow) -> str:
-        """What was typed for a figure, as it may be loaded: a number is a figure, whatever its digits may also be."""
-        cell = figure.source.cells.get(figure.column)
-        if cell is None or cell.kind is not CellKind.TEXT:
-            return figure.reading.typed
-        return self.text(figure.source, figure.column, figure.reading.typed)
 
     def findings(self, findings: Iterable[Finding]) -> Iterable[Finding]:
         """The findings, none of which has the name of a sheet that is withheld."""
