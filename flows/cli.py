@@ -209,6 +209,7 @@ for command in (
     publishing.export,
     administration.close,
     administration.waive,
+    administration.release,
     administration.upgrade,
 ):
     app.command()(command)
