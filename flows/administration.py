@@ -98,14 +98,14 @@ def release(
     by: By = "",
 ) -> None:
     """Release a text that was withheld since it may hold personal data: reports and views show it from now on."""
-    from flows.workplace import open_workplace
+    from flows.workplace import open_to_write
     from warehouse.engine import writing
     from warehouse.withheld import release_text
 
     if not by.strip() or not why.strip():
         stop("say who releases the text, with --by NAME, and why, with --why TEXT")
     try:
-        workplace = open_workplace(read_settings())
+        workplace = open_to_write(read_settings())
         with writing(workplace.engine) as connection:
             held, was_withheld = release_text(
                 connection, submission, sheet.strip(), cell.strip(), by=by, reason=why, at=datetime.now(UTC)
