@@ -38,7 +38,11 @@ def _read_xls(data: bytes, spent: Spent) -> Workbook:
     except (UnreadableWorkbook, MemoryError):
         raise
     except CompDocError as fault:
-        raise damaged("it was cut short, or its records do not hold together") from fault
+        try:
+            # Of a container that xlrd gives up, Excel and calamine often make sense.
+            return _read_calamine(data, Encoding.XLS, Spent(spent.limits))
+        except UnreadableWorkbook:
+            raise damaged("it was cut short, or its records do not hold together") from fault
     except Exception as fault:
         if isinstance(fault, xlrd.XLRDError) and "encrypted" in str(fault):
             raise UnreadableWorkbook("workbook-password") from fault

@@ -20,6 +20,9 @@ from cypp_etl.workbook.styles import GENERAL_STYLE, Style, read_styles
 _LISTED = frozenset({"sheet", "workbookPr", "calcPr"})
 # What XlsxWriter writes for the result of every formula, with the wish that it be worked out when the file is opened.
 _PLACEHOLDER = 0.0
+# The version of Excel's calculation that such libraries claim, all the same one. A program that works formulas out says
+# its own, or lists them in the order in which it did: its zeros are results, whatever it wishes for.
+_LIBRARY = "124519"
 _WITHOUT_CELLS = frozenset({"chartsheet", "dialogsheet", "xlMacrosheet", "xlIntlMacrosheet"})
 
 
@@ -44,8 +47,12 @@ class OoxmlBook:
         self._links = package.relationships(part)
         listed = work_out(find_elements, package.listing(part), package.spent, _LISTED)
         self._is_1904 = any(element.attributes.get("date1904") in TRUE for element in listed)
-        is_to_be_worked_out = any(element.attributes.get("fullCalcOnLoad") in TRUE for element in listed)
-        self._placeholder = _PLACEHOLDER if is_to_be_worked_out else None
+        was_worked_out = any(link.kind == "calcChain" for link in self._links.values())
+        is_to_be_worked_out = any(
+            element.attributes.get("fullCalcOnLoad") in TRUE and element.attributes.get("calcId", _LIBRARY) == _LIBRARY
+            for element in listed
+        )
+        self._placeholder = _PLACEHOLDER if is_to_be_worked_out and not was_worked_out else None
         self._entries = self._with_cells([element.attributes for element in listed if element.parent == "sheets"])
 
     @property

@@ -3,6 +3,7 @@ import gc
 import math
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
@@ -130,6 +131,8 @@ def _with_stored_results() -> bytes:
     ("properties", "results"),
     [
         ('<calcPr fullCalcOnLoad="1"/>', [None, 0.71, 0.0, ""]),
+        ('<calcPr calcId="124519" fullCalcOnLoad="1"/>', [None, 0.71, 0.0, ""]),
+        ('<calcPr calcId="191029" fullCalcOnLoad="1"/>', [0.0, 0.71, 0.0, ""]),
         ('<calcPr calcId="191029" fullCalcOnLoad="0"/>', [0.0, 0.71, 0.0, ""]),
         ('<calcPr calcId="191029"/>', [0.0, 0.71, 0.0, ""]),
     ],
@@ -422,3 +425,36 @@ def test_reading_leaves_the_collector_as_it_was(parts_of: PartsOf, pack: Pack) -
     with pytest.raises(UnreadableWorkbook):
         read_workbook(pack(parts_of("<row><c r='?'/></row>")))
     assert gc.isenabled()
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+def test_a_container_that_one_reader_gives_up_is_read_by_the_other(tmp_path: Path) -> None:
+    """Its mark of the order of bytes is wrong, in which there is no choice."""
+    good = _convert(_with_stored_results(), tmp_path, "xls")
+    broken = bytearray(good)
+    broken[28] = 255
+    read = read_workbook(bytes(broken))
+    assert [sheet.name for sheet in read.sheets] == [sheet.name for sheet in read_workbook(good).sheets]
+    assert read.sheets[0].rows[1][1].value == pytest.approx(0.71)
+    with pytest.raises(UnreadableWorkbook) as caught:
+        read_workbook(bytes(broken[:1500]))
+    assert caught.value.code == "workbook-damaged"
+
+
+def test_a_zero_was_worked_out_where_the_workbook_lists_in_which_order() -> None:
+    """XlsxWriter's result is a placeholder; with the list that Excel keeps of what it works out, it is a figure."""
+    stream, listed = BytesIO(), BytesIO()
+    book = xlsxwriter.Workbook(stream, {"in_memory": True})
+    book.add_worksheet("Return").write_formula("A1", "=1-1")
+    book.close()
+    with zipfile.ZipFile(stream) as source, zipfile.ZipFile(listed, "w") as target:
+        for name in source.namelist():
+            data = source.read(name)
+            if name == "xl/_rels/workbook.xml.rels":
+                kind = b"http://schemas.openxmlformats.org/officeDocument/2006/relationships/calcChain"
+                link = b'<Relationship Id="rId99" Type="' + kind + b'" Target="calcChain.xml"/></Relationships>'
+                data = data.replace(b"</Relationships>", link)
+            target.writestr(name, data)
+        target.writestr("xl/calcChain.xml", "<calcChain/>")
+    values = [read_workbook(one.getvalue()).sheets[0].rows[1][1].value for one in (stream, listed)]
+    assert values == [None, 0.0]
