@@ -9,6 +9,7 @@ import typer
 from flows.asking import say_notice
 from flows.ending import day_option, faults, parsed_period, refuse_outside, stop
 from flows.settings import read_settings
+from flows.terminal import say
 
 if TYPE_CHECKING:
     from cypp_etl.plan_model import Plan
@@ -49,9 +50,9 @@ def close(period: Annotated[str, typer.Argument(help="The period, such as 2010-1
             missing = [row["partner_code"] for row in return_status(connection, wanted) if not row["submission_id"]]
     except faults() as fault:
         stop(fault)
-    typer.echo(f"{wanted.label} is closed." if was_open else f"{wanted.label} was closed already.")
+    say(f"{wanted.label} is closed." if was_open else f"{wanted.label} was closed already.")
     if missing:
-        typer.echo(f"Not returned yet: {', '.join(missing)}. What they return from now on is a query.", err=True)
+        say(f"Not returned yet: {', '.join(missing)}. What they return from now on is a query.", err=True)
 
 
 def waive(
@@ -84,9 +85,9 @@ def waive(
     except faults() as fault:
         stop(fault)
     scope = "".join(f", {part}" for part in (only, waiver.period and waiver.period.label) if part)
-    typer.echo(f"{code} is waived for {partner}{scope}, until {until:%-d %B %Y}.")
+    say(f"{code} is waived for {partner}{scope}, until {until:%-d %B %Y}.")
     if until < datetime.now(UTC).date():
-        typer.echo("That day is past: it waives nothing, and ends an earlier waiver of just the same.", err=True)
+        say("That day is past: it waives nothing, and ends an earlier waiver of just the same.", err=True)
 
 
 def upgrade(
@@ -104,13 +105,13 @@ def upgrade(
         if reader:
             with writing(workplace.engine) as connection:
                 is_new = make_reader(connection, reader, os.environ.get("CYPP_READER_PASSWORD", ""))
-            typer.echo(f"{reader} {'is made, and' if is_new else 'was there already, and'} may read the views.")
+            say(f"{reader} {'is made, and' if is_new else 'was there already, and'} may read the views.")
     except faults() as fault:
         stop(fault)
     if recorded.is_new:
         source = workplace.settings.plan or "the built-in plan"
-        typer.echo(f"The plan in force is now {source}. Judgements changed: {recorded.changed_judgements}.")
-    typer.echo(f"{workplace.engine.url.render_as_string()} is up to date.")
+        say(f"The plan in force is now {source}. Judgements changed: {recorded.changed_judgements}.")
+    say(f"{workplace.engine.url.render_as_string()} is up to date.")
 
 
 def _refuse_unknown(waiver: "Waiver", plan: "Plan") -> None:

@@ -6,6 +6,7 @@ from typing import Any, cast
 from prefect import get_run_logger
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 
+from cypp_etl.escapes import for_log, for_markdown, visible
 from cypp_etl.findings import count_by_severity
 from cypp_etl.receipts.summary import ChangedJudgement
 from cypp_etl.submission import CheckedReturn
@@ -19,11 +20,17 @@ _LOGGED_FINDINGS = 20
 
 
 async def show_summary(checked: CheckedReturn, recorded: Recorded, answer: Answer | None) -> None:
-    """Say in a few lines what came in, what became of it, and where the partner's answer is, if there is one."""
+    """Show in a few lines what came in, its status, and where the partner's receipt is, if there is one."""
+    markdown = summary_markdown(checked, recorded, answer)
+    await cast(Any, acreate_markdown_artifact)(key=_key(checked, "summary"), markdown=markdown)
+
+
+def summary_markdown(checked: CheckedReturn, recorded: Recorded, answer: Answer | None) -> str:
+    """The summary of a submission as Markdown."""
     counts = count_by_severity(checked.findings)
     period = checked.period.label if checked.period else "unknown"
     lines = [
-        f"## {_plain(checked.file_name)}: {recorded.status.value}",
+        f"## {for_markdown(checked.file_name)}: {recorded.status.value}",
         "",
         "| | |",
         "|---|---|",
@@ -37,45 +44,46 @@ async def show_summary(checked: CheckedReturn, recorded: Recorded, answer: Answe
     ]
     if answer:
         # A browser follows no link from a page to a file.
-        lines.append(f"| Receipt | `{answer.receipt.as_posix().replace('`', ' ')}` |")
+        lines.append(f"| Receipt | `{visible(answer.receipt.as_posix()).replace('`', ' ').replace('|', ' ')}` |")
         lines += _changed_judgements(answer.summary.changed_judgements)
-    await cast(Any, acreate_markdown_artifact)(key=_key(checked, "summary"), markdown="\n".join(lines))
+    return "\n".join(lines)
 
 
 def _changed_judgements(changes: Sequence[ChangedJudgement]) -> list[str]:
     if not changes:
         return []
-    rows = [f"| {_plain(one.indicator)} | {one.column} | {one.was} | {one.now} |" for one in changes]
+    rows = [f"| {for_markdown(one.indicator)} | {one.column} | {one.was} | {one.now} |" for one in changes]
     return ["", "### Judgements that changed", "", "| indicator | judgement | was | is |", "|---|---|---|---|", *rows]
 
 
 async def show_findings(checked: CheckedReturn) -> None:
     """List the findings, errors first."""
-    rows = [
-        {
-            "severity": finding.severity.value,
-            "sheet": finding.sheet,
-            "cell": finding.cell,
-            "value": finding.value,
-            "message": finding.message,
-            "fix": finding.fix,
-            "code": finding.code,
-        }
-        for finding in checked.findings[:_SHOWN_FINDINGS]
-    ]
-    for row in rows[:_LOGGED_FINDINGS]:
-        where = f"{row['sheet']}!{row['cell']}" if row["cell"] else row["sheet"] or checked.file_name
-        get_run_logger().info("%s, %s: %s %s", row["severity"], where, row["message"], row["fix"])
+    rows = findings_table(checked)
+    for finding in checked.findings[:_LOGGED_FINDINGS]:
+        where = f"{finding.sheet}!{finding.cell}" if finding.cell else finding.sheet or checked.file_name
+        said = f"{finding.severity.value}, {where}: {finding.message} {finding.fix}"
+        get_run_logger().info("%s", for_log(said))
     more = len(checked.findings) - len(rows)
     description = f"{more} more findings are in the warehouse." if more > 0 else "All findings."
     await cast(Any, acreate_table_artifact)(key=_key(checked, "findings"), table=rows, description=description)
 
 
+def findings_table(checked: CheckedReturn) -> list[dict[str, str]]:
+    """The first findings as rows of a table, whose cells the UI reads as Markdown."""
+    return [
+        {
+            "severity": finding.severity.value,
+            "sheet": for_markdown(finding.sheet),
+            "cell": finding.cell,
+            "value": for_markdown(finding.value),
+            "message": for_markdown(finding.message),
+            "fix": for_markdown(finding.fix),
+            "code": finding.code,
+        }
+        for finding in checked.findings[:_SHOWN_FINDINGS]
+    ]
+
+
 def _key(checked: CheckedReturn, what: str) -> str:
     """One key a partner, so that the UI shows a timeline of each partner's submissions."""
     return f"{(checked.partner_code or 'unknown').replace('_', '-')}-{what}"
-
-
-def _plain(text: str) -> str:
-    """A partner's text without what Markdown would act on."""
-    return "".join(character if character.isalnum() or character in " ,.-_()" else " " for character in text)

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import typer
-
 from flows.ending import faults, stop
 from flows.settings import read_settings
+from flows.terminal import say
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 def say_notice(workplace: "Workplace") -> None:
     """Say on stderr where another plan is in force than the one that the environment names."""
     if workplace.notice:
-        typer.echo(f"cypp: {workplace.notice}", err=True)
+        say(f"cypp: {workplace.notice}", err=True)
 
 
 def plan_to_use(settings: "Settings") -> "Plan":

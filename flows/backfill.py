@@ -22,6 +22,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 from prefect.states import Completed
 
+from cypp_etl.escapes import for_log
 from flows.chunks import CHUNK_WORKBOOKS, Taken, into_chunks
 from flows.crew import Crew, Orders, expect_crew
 from flows.settings import read_settings
@@ -90,7 +91,7 @@ async def wait_for_chunk(number: int, count: int, future: "Future[Taken]") -> Ta
     """Wait until a chunk is recorded; the work is done by the crew."""
     taken = await asyncio.wrap_future(future)
     for path, message in taken.failed:
-        get_run_logger().warning("%s could not be read: %s", path, message)
+        get_run_logger().warning("%s", for_log(f"{path} could not be read: {message}"))
     return taken
 
 

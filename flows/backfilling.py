@@ -1,9 +1,7 @@
 """`cypp backfill`: runs the flow from the command line, with a progress bar or a line of JSON for each workbook."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +11,7 @@ from flows.asking import say_notice
 from flows.ending import faults, stop
 from flows.prefect_server import server_for_command
 from flows.settings import prepare_prefect, read_settings
+from flows.terminal import say, say_json
 
 if TYPE_CHECKING:
     from flows.backfill import Backfilled, Listener
@@ -89,7 +88,7 @@ def show_taken(taken: "Taken") -> None:
     results = [Result(one.file, one.partner_code, one.period, one.status.value, one.findings) for one in taken.done]
     results += [Result(file, "", "", SubmissionStatus.FAILED.value, ()) for file, _ in taken.failed]
     for result in results:
-        typer.echo(json.dumps(asdict(result), ensure_ascii=False))
+        say_json(result)
 
 
 def show_refused(taken: "Taken") -> None:
@@ -100,7 +99,7 @@ def show_refused(taken: "Taken") -> None:
         if one.status is SubmissionStatus.REJECTED:
             errors = [finding for finding in one.findings if finding.severity is Severity.ERROR]
             more = f" (and {len(errors) - 1} more; cypp check tells all)" if len(errors) > 1 else ""
-            typer.echo(f"{one.file}: rejected: {errors[0].message if errors else ''}{more}")
+            say(f"{one.file}: rejected: {errors[0].message if errors else ''}{more}")
 
 
 def _end(done: "Backfilled", as_json: bool) -> int:
@@ -108,8 +107,8 @@ def _end(done: "Backfilled", as_json: bool) -> int:
     from schemas.codes import SubmissionStatus
 
     for path, message in done.failed:
-        typer.echo(f"{path}: could not be read: {message}", err=True)
-    typer.echo(done, err=as_json)
+        say(f"{path}: could not be read: {message}", err=True)
+    say(done, err=as_json)
     if done.failed:
         return 2
     return int(done.statuses[SubmissionStatus.REJECTED.value] > 0)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from cypp_etl.escapes import for_terminal
 from cypp_etl.layout import read_layouts
 from cypp_etl.periods import Period
 from schemas.codes import Unit
@@ -39,7 +41,9 @@ def show_board_table(connection: "Connection", period: Period) -> None:
         symbols = (row[name] for name in _SYMBOLS.values())
         # A part's own definition tells it from its siblings; the parent's would fill the column.
         definition = row["definition"].rpartition(" – ")[2] if row["sub"] else row["definition"]
-        table.add_row(row["indicator"], definition, row["polarity"], *figures, *symbols)
+        texts = (row["indicator"], definition, row["polarity"], *figures, *symbols)
+        # As texts: in a plain string rich would act on square brackets.
+        table.add_row(*(Text(for_terminal(text)) for text in texts))
     Console(width=160, highlight=False).print(table)
 
 

@@ -14,6 +14,7 @@ from flows import administration, backfilling, publishing
 from flows.asking import ask, plan_to_use
 from flows.ending import faults, parsed_period, stop
 from flows.settings import prepare_prefect, read_settings
+from flows.terminal import say
 
 app = typer.Typer(
     name="cypp",
@@ -65,7 +66,7 @@ def template(
         stop(fault)
     except faults() as fault:
         stop(fault)
-    typer.echo(path)
+    say(path)
 
 
 @app.command()

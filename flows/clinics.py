@@ -4,10 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from cypp_etl.intake.references import reference_key
 from cypp_etl.periods import Period, parse_period
+from flows.terminal import say
 from schemas.codes import ClinicStatus, NoteKind
 
 if TYPE_CHECKING:
@@ -27,10 +26,10 @@ def show_clinics(connection: "Connection", period: Period | None) -> int:
     rows = clinics(connection, period or _NO_END, now)
     notes = clinic_notes(connection, now)
     if not rows:
-        typer.echo("No performance clinic has been opened.")
+        say("No performance clinic has been opened.")
     for row in _newest_first(rows):
         for line in _lines(row, _notes_of(row, notes)):
-            typer.echo(line)
+            say(line)
     return 0
 
 

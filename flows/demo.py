@@ -10,9 +10,8 @@ from datetime import time as time_of_day
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from flows.settings import Settings, prepare_prefect, read_settings
+from flows.terminal import say
 
 if TYPE_CHECKING:
     from cypp_etl.periods import Period
@@ -27,7 +26,7 @@ def run_demo(folder: Path) -> int:
     """Run the demo in a folder that is empty or an earlier demo's, and give the exit status."""
     started = time.monotonic()
     if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
-        typer.echo(f"cypp: {folder} is not empty, and no demo made it: name another with --folder", err=True)
+        say(f"cypp: {folder} is not empty, and no demo made it: name another with --folder", err=True)
         return 2
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -35,7 +34,8 @@ def run_demo(folder: Path) -> int:
     settings = _settle_in(folder)
     asyncio.run(_journey(settings))
     shown = _show(settings)
-    typer.echo(f"\nThe demo took {time.monotonic() - started:.0f} seconds. Look around:")
+    say()
+    say(f"The demo took {time.monotonic() - started:.0f} seconds. Look around:")
     cypp = f"CYPP_HOME={folder} {sys.argv[0]}"
     for what, command in (
         ("every view, for a BI tool", f"sqlite3 {settings.home}/warehouse.db '.tables bi_*'"),
@@ -46,7 +46,7 @@ def run_demo(folder: Path) -> int:
             f"PREFECT_HOME={folder}/.prefect {Path(sys.argv[0]).with_name('prefect')} server start",
         ),
     ):
-        typer.echo(f"  {what + ':':34} {command}")
+        say(f"  {what + ':':34} {command}")
     return shown
 
 
@@ -65,7 +65,7 @@ async def _journey(settings: Settings) -> None:
     from cypp_etl.workbook.collecting import imported_for_good
     from flows.prefect_server import server_for_command
 
-    typer.echo(f"Working in {settings.home}. Prefect starts a server for the time of the demo ...")
+    say(f"Working in {settings.home}. Prefect starts a server for the time of the demo ...")
     with server_for_command(), imported_for_good():
         from flows.sweep import ingest_files, sweep_inbox
         from flows.workplace import open_to_write
@@ -74,7 +74,7 @@ async def _journey(settings: Settings) -> None:
     table = settings.home / "published table 2009-10.xlsx"
     table.write_bytes(write_published_table(read_sample_table(), "text"))
     await ingest_files([(str(table), "")])
-    typer.echo(f"The published table of 2009/10 is in: {table.name}")
+    say(f"The published table of 2009/10 is in: {table.name}")
     for period in sample_periods():
         for partner_code in plan.partners:
             drop = settings.inbox / partner_code / f"{partner_code} {period.code}.xlsx"
@@ -83,7 +83,7 @@ async def _journey(settings: Settings) -> None:
         # The sample returns come in on the day they are due, whatever day the demo is run on.
         received_at = datetime.combine(plan.calendar[period].due_on, time_of_day(10), UTC)
         swept = await sweep_inbox(received_at=received_at)
-        typer.echo(f"{period.label}: {_counted(swept)}")
+        say(f"{period.label}: {_counted(swept)}")
     _drop_faulty_return(settings, plan, sample_periods()[-1])
     swept = await sweep_inbox()
     _show_rejection(swept)
@@ -114,7 +114,8 @@ def _drop_faulty_return(settings: Settings, plan: "Plan", period: "Period") -> N
 def _show_rejection(swept: "Swept") -> None:
     from flows.show import as_result, show_results
 
-    typer.echo("\nA correction with two faults is refused whole, and the good return stays in force:")
+    say()
+    say("A correction with two faults is refused whole, and the good return stays in force:")
     show_results([as_result(ingested.checked, ingested.recorded.status) for _, ingested in swept.ingested], False)
 
 
@@ -127,12 +128,13 @@ def _show(settings: Settings) -> int:
     from warehouse.engine import open_warehouse, reading
 
     with reading(open_warehouse(settings.warehouse_url)) as connection:
-        typer.echo("")
+        say("")
         year = sample_periods()[0].year
         show_board_table(connection, year)
         agreeing, printed = count_agreeing_symbols(connection, year, read_sample_table())
-        typer.echo(f"{agreeing} of the {printed} symbols that the source document prints come out of its figures.\n")
+        say(f"{agreeing} of the {printed} symbols that the source document prints come out of its figures.")
+        say()
         show_board_table(connection, sample_periods()[-1])
         report, _ = write_report(connection, sample_periods()[-1], settings.home)
-        typer.echo(f"The Board's report on it, to open or print: {report}")
+        say(f"The Board's report on it, to open or print: {report}")
     return int(agreeing != printed)

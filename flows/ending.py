@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from flows.settings import read_settings
+from flows.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -75,5 +76,7 @@ def stop(fault: object) -> NoReturn:
         fault = f"{place_of(read_settings().warehouse_url)}: {' '.join(str(said).split())}"
     # Whoever was to read what is printed has gone: there is nobody to tell.
     if not isinstance(fault, BrokenPipeError):
-        typer.echo(f"cypp: {fault}", err=True)
+        # A plan's faults are lines of their own.
+        for line in f"cypp: {fault}".splitlines():
+            say(line, err=True)
     raise typer.Exit(2)

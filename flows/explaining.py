@@ -4,12 +4,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from cypp_etl.intake.references import PlanIndex, reference_key
 from cypp_etl.periods import Period
 from cypp_etl.plan_model import Indicator, Plan
 from flows.archive import archive_path
+from flows.terminal import say
 from schemas.codes import Measure, Unit
 
 if TYPE_CHECKING:
@@ -30,11 +29,11 @@ def show_explanation(connection: "Connection", plan: Plan, indicator: str, perio
     explanations = explain(connection, plan, leaf.indicator, period)
     if not explanations:
         owners = ", ".join(plan.partners[code].partner for code in plan.owners.get(leaf.indicator, ()))
-        typer.echo(f"Nothing has been returned for {leaf.indicator} in {period.label}. It is owed by {owners}.")
+        say(f"Nothing has been returned for {leaf.indicator} in {period.label}. It is owed by {owners}.")
         return 1
     for explanation in explanations:
         for line in _lines(explanation):
-            typer.echo(line)
+            say(line)
     return 0
 
 

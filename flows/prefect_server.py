@@ -61,6 +61,8 @@ class PrefectServer:
         environment["PREFECT_API_URL"] = f"{self.address}/api"
         # The browser asks whatever address it found the UI at.
         environment.setdefault("PREFECT_UI_API_URL", "/api")
+        # By default any page that a browser has open may read and change runs; ours come from the server's own address.
+        environment.setdefault("PREFECT_SERVER_CORS_ALLOWED_ORIGINS", self.address)
 
     def start(self) -> None:
         """Start the server, and wait until it answers.

@@ -10,6 +10,7 @@ from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.states import Completed
 
+from cypp_etl.escapes import for_markdown
 from cypp_etl.periods import Period, parse_period
 from flows.ending import refuse_outside
 from flows.retrying import retried_task
@@ -97,11 +98,19 @@ def summary(published: Published) -> str:
         said = ", ".join(f"{count} {word}" for word, count in found)
         lines.append(f"- {JUDGED[column]}: {said or 'nothing returned'}")
     lines += ["", f"### Read otherwise than in {data.period.previous.label}: {len(changed)}", ""]
-    lines += [f"- {row['indicator']}, {name.lower()}: {then.word} → {now.word}" for row, name, then, now in changed]
+    lines += [
+        f"- {for_markdown(row['indicator'])}, {name.lower()}: {then.word} → {now.word}"
+        for row, name, then, now in changed
+    ]
     lines += ["", f"### Corrected{after}: {len(data.turned)}", ""]
     for row in data.turned:
-        cause = f"submission {row['submission_id']}, {row['source_cell']}" if row["submission_id"] else "the plan"
-        lines.append(f"- {row['indicator']}, {row['period']}, {row['column']}: {row['was']} → {row['is']} ({cause})")
+        cause = (
+            f"submission {row['submission_id']}, {for_markdown(row['source_cell'])}"
+            if row["submission_id"]
+            else "the plan"
+        )
+        turned = f"{row['period']}, {row['column']}: {row['was']} → {row['is']} ({cause})"
+        lines.append(f"- {for_markdown(row['indicator'])}, {turned}")
     return "\n".join([*lines, "", *(f"`{path}`" for path in published.paths)])
 
 
@@ -114,7 +123,7 @@ def judgement_rows(data: "BoardData") -> list[dict[str, str]]:
     for row in data.of_period(data.period):
         signs = {name: sign(row, column) for column, name in JUDGED.items()}
         figures = {"indicator": row["indicator"], "partner": row["partner_code"]}
-        figures["actual"] = figure_text(row, "actual", data.texts)
+        figures["actual"] = for_markdown(figure_text(row, "actual", data.texts))
         rows.append(figures | {name: f"{one.symbol} {one.word}".strip() for name, one in signs.items()})
     return rows
 
@@ -124,6 +133,11 @@ def clinic_rows(data: "BoardData") -> list[dict[str, str]]:
     from cypp_etl.report.pages import clinic_pages
 
     return [
-        {"clinic": page.clinic_id, "now": page.happening, "reason": page.reason, "diagnosis": page.diagnosis}
+        {
+            "clinic": for_markdown(page.clinic_id),
+            "now": for_markdown(page.happening),
+            "reason": for_markdown(page.reason),
+            "diagnosis": for_markdown(page.diagnosis),
+        }
         for page in clinic_pages(data)
     ]

@@ -11,6 +11,7 @@ from flows.asking import ask, say_notice
 from flows.ending import day_option, faults, parsed_period, refuse_outside, stop
 from flows.prefect_server import server_for_command
 from flows.settings import prepare_prefect, read_settings
+from flows.terminal import say
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -35,7 +36,7 @@ def report(
 
     def write(connection: "Connection", _: "Plan") -> int:
         for path in write_report(connection, wanted, output, as_of, since):
-            typer.echo(path)
+            say(path)
         return 0
 
     raise typer.Exit(ask(write))
@@ -72,7 +73,7 @@ def publish(
     except faults() as fault:
         stop(fault)
     for path in published.paths:
-        typer.echo(path)
+        say(path)
 
 
 def clinics(
@@ -115,7 +116,7 @@ def note(
         noted = add_notes(workplace.engine, clinic, texts, by)
     except faults() as fault:
         stop(fault)
-    typer.echo(f"Noted at {noted}.")
+    say(f"Noted at {noted}.")
 
 
 def compare_plans(
@@ -139,7 +140,7 @@ def export(output: _Output) -> None:
         from warehouse.export import export_views
 
         for path in export_views(connection, output):
-            typer.echo(path)
+            say(path)
         return 0
 
     raise typer.Exit(ask(write))

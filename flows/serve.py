@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cypp_etl.confined import shared_checker
+from cypp_etl.escapes import for_log
 from flows.prefect_server import PrefectServer, ServerError
 from flows.settings import Settings
 from flows.watch import Watcher, log
@@ -184,10 +185,20 @@ def _pass_on(stopped: threading.Event, loop: asyncio.AbstractEventLoop, stop: as
         loop.call_soon_threadsafe(stop.set)
 
 
+class _OneLine(logging.Formatter):
+    """One line for each entry, whatever a file's name or a text in it holds."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name that logging gives it
+        return for_log(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        return "\n".join(map(for_log, super().formatException(ei).splitlines()))
+
+
 def log_to_terminal() -> None:
     """Print what the watcher says, with the time."""
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+    handler.setFormatter(_OneLine("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     log.propagate = False

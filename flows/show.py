@@ -1,15 +1,13 @@
 """What the command line prints: results as JSON or as text that a person reads."""
 
-import json
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import typer
 
 from cypp_etl.findings import Finding
 from cypp_etl.submission import CheckedReturn
 from flows.files import path_as_text
+from flows.terminal import say, say_json
 from schemas.codes import Severity, SubmissionStatus
 
 if TYPE_CHECKING:
@@ -48,7 +46,7 @@ def show_results(results: list[Result], as_json: bool) -> None:
     """Print results, one object a line or one paragraph a file."""
     for result in results:
         if as_json:
-            typer.echo(json.dumps(asdict(result), ensure_ascii=False))
+            say_json(result)
         else:
             _show_result(result)
 
@@ -60,14 +58,14 @@ def show_swept(swept: "Swept", as_json: bool) -> int:
     for path, message in swept.failed:
         if as_json:
             failed = Result(path_as_text(path), "", "", SubmissionStatus.FAILED.value, ())
-            typer.echo(json.dumps(asdict(failed), ensure_ascii=False))
-        typer.echo(f"{path_as_text(path)}: failed, and stays where it is: {message}", err=True)
+            say_json(failed)
+        say(f"{path_as_text(path)}: failed, and stays where it is: {message}", err=True)
     for waiting in swept.left:
-        typer.echo(f"{path_as_text(waiting.path)}: left where it is: {waiting.reason}", err=True)
+        say(f"{path_as_text(waiting.path)}: left where it is: {waiting.reason}", err=True)
     if not as_json:
         counts = Counter(result.status for result in results)
         summary = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
-        typer.echo(summary or "Nothing was waiting.")
+        say(summary or "Nothing was waiting.")
     if swept.failed:
         return 2
     is_skipped = any(waiting.is_folder for waiting in swept.left)
@@ -76,18 +74,18 @@ def show_swept(swept: "Swept", as_json: bool) -> int:
 
 def _show_result(result: Result) -> None:
     whose = ", ".join(filter(None, (result.partner, result.period)))
-    typer.echo(f"{result.file}: {result.status}" + (f" ({whose})" if whose else ""))
+    say(f"{result.file}: {result.status}" + (f" ({whose})" if whose else ""))
     alike: dict[str, list[Finding]] = {}
     for finding in result.findings:
         alike.setdefault(finding.code, []).append(finding)
     for findings in alike.values():
         for finding in findings[:_SHOWN_ALIKE]:
             place = _place(finding)
-            typer.echo(f"  {finding.severity.value:5} {place + ': ' if place else ''}{finding.message}")
-            typer.echo(f"        {finding.fix}")
+            say(f"  {finding.severity.value:5} {place + ': ' if place else ''}{finding.message}")
+            say(f"        {finding.fix}")
         if more := findings[_SHOWN_ALIKE:]:
             places = ", ".join(_place(finding) for finding in more[:_NAMED_ALIKE])
-            typer.echo(f"        The same at {places}" + (", and more" if more[_NAMED_ALIKE:] else ""))
+            say(f"        The same at {places}" + (", and more" if more[_NAMED_ALIKE:] else ""))
 
 
 def _place(finding: Finding) -> str:

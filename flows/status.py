@@ -5,10 +5,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan_model import CalendarEntry, Plan
+from flows.terminal import say
 from schemas.codes import ReturnStatus
 
 if TYPE_CHECKING:
@@ -30,10 +29,10 @@ def show_status(connection: "Connection", plan: Plan, period: Period | None, tod
         wanted = {one.code for one in begun | open_quarters(plan.calendar, begun, today)}
         rows = [row for row in rows if row["period"] in wanted]
     if not rows:
-        typer.echo(f"No returns are expected for {period.label}." if period else "Nothing has been returned yet.")
+        say(f"No returns are expected for {period.label}." if period else "Nothing has been returned yet.")
         return int(period is not None)
     for line in laid_out(rows, shutil.get_terminal_size().columns):
-        typer.echo(line)
+        say(line)
     return int(any(row["status"] == ReturnStatus.MISSING.value for row in rows))
 
 

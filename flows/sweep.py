@@ -11,6 +11,7 @@ from prefect import flow, get_run_logger, tags
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from cypp_etl.escapes import for_log
 from flows.files import path_as_text, path_from_text
 from flows.inbox import Waiting, make_folders, sweep
 from flows.ingest import Ingested, ingest_return
@@ -48,7 +49,7 @@ async def sweep_inbox(settle_seconds: float = 0.0, received_at: datetime | None 
     lying = await asyncio.to_thread(lambda: list(sweep(settings.inbox, plan.partners, now, settle_seconds)))
     for waiting in lying:
         if waiting.reason:
-            get_run_logger().warning("%s is left where it is: %s.", path_as_text(waiting.path), waiting.reason)
+            get_run_logger().warning("%s is left where it is: %s.", for_log(path_as_text(waiting.path)), waiting.reason)
             swept.left.append(waiting)
         else:
             await ingest_one(waiting.path, waiting.partner_code, swept, received_at)
@@ -70,6 +71,7 @@ async def ingest_one(path: Path, folder_partner: str, swept: Swept, received_at:
     """Run `ingest-return` for one file. A run that fails is told from one that is rejected, and stops no other."""
     file = path_as_text(path)
     label = f"{folder_partner or PurePath(path_as_text(path.absolute())).parent.name}/{PurePath(file).name}"
+    label = for_log(label)
     with tags(*([folder_partner] if folder_partner else [])):
         state: State[Ingested] = await ingest_return(label, file, folder_partner, received_at, return_state=True)
     if state.is_cancelled():

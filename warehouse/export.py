@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import json
-import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
@@ -13,6 +12,7 @@ from typing import Any
 import duckdb
 from sqlalchemy import Connection, select
 
+from cypp_etl.escapes import for_csv
 from warehouse.dictionary import VIEWS
 from warehouse.read import view
 from warehouse.view_columns import Kind, View
@@ -32,8 +32,6 @@ _PACKAGE_TYPES = {
     Kind.DATE: "date",
     Kind.MOMENT: "datetime",
 }
-# What a spreadsheet takes for a formula, unless it is a plain figure, or the dash that says "no data".
-_FORMULA = re.compile(r"[=@\t\r]|[+-](?!(?:[\d.,]*\d%?)?$)")
 
 
 def export_views(connection: Connection, folder: Path) -> Iterator[Path]:
@@ -59,11 +57,6 @@ def export_views(connection: Connection, folder: Path) -> Iterator[Path]:
     yield package
 
 
-def safe_text(text: str) -> str:
-    """A text with an apostrophe before it where a spreadsheet would run it as a formula."""
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
 def _write_rows(connection: Connection, described: View, table: Path, exact: Path) -> None:
     """Write rows as CSV for people, and as JSON lines for Parquet, in which nothing is a formula."""
     names = [column.name for column in described.columns]
@@ -73,7 +66,7 @@ def _write_rows(connection: Connection, described: View, table: Path, exact: Pat
         writer.writerow(names)
         for row in rows:
             values = [_plain(value) for value in row]
-            writer.writerow([safe_text(value) if isinstance(value, str) else value for value in values])
+            writer.writerow([for_csv(value) if isinstance(value, str) else value for value in values])
             json_file.write(json.dumps(dict(zip(names, values, strict=True)), ensure_ascii=False) + "\n")
 
 

@@ -6,6 +6,13 @@ from sqlalchemy import Connection, inspect, text
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
+# What makes and fills large objects.
+_LARGE_OBJECT_WRITERS = """
+    SELECT CAST(CAST(oid AS regprocedure) AS text) FROM pg_proc WHERE pronamespace = CAST('pg_catalog' AS regnamespace)
+    AND proname IN ('lo_creat', 'lo_create', 'lo_from_bytea', 'lo_import', 'lo_open', 'lo_put', 'lo_truncate',
+                    'lo_truncate64', 'lowrite')
+"""
+
 
 class ReaderError(ValueError):
     """The role cannot be made as asked."""
@@ -54,6 +61,9 @@ def _restrict(connection: Connection, name: str) -> None:
     ).one()
     connection.exec_driver_sql(f"REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC")
     connection.exec_driver_sql(f"REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC")
+    # Large objects need no table to be written to. Where these functions are not ours, the server warns and goes on.
+    for function in connection.scalars(text(_LARGE_OBJECT_WRITERS)).all():
+        connection.exec_driver_sql(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC")
     connection.exec_driver_sql(f"GRANT CONNECT ON DATABASE {database} TO {name}")
     connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA {schema} TO {name}")
     connection.exec_driver_sql(f"ALTER ROLE {name} SET default_transaction_read_only = on")

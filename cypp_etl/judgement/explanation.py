@@ -15,7 +15,7 @@ from cypp_etl.judgement.entries import SLOTS, period_of, planned_figures
 from cypp_etl.judgement.judge import judge
 from cypp_etl.judgement.leaves import read_leaves
 from cypp_etl.judgement.ledger import Ledger, Side, read_ledger
-from cypp_etl.judgement.standing import next_target, target_to_date
+from cypp_etl.judgement.standing import target_to_date
 from cypp_etl.judgement.travel import year_on_year
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan_model import Banding, Plan
@@ -123,28 +123,6 @@ def explain_judgement(figures: pd.DataFrame, plan: Plan, period: Period) -> Expl
         banding=leaf.banding,
         decimals=leaf.decimals,
     )
-
-
-def find_sources(figures: pd.DataFrame, plan: Plan) -> dict[Hashable, dict[str, Source | None]]:
-    """The figure behind each number of every judgement that is not computed, by the actual's label and the column.
-
-    Args and errors are those of `judge`.
-    """
-    ledger = read_ledger(figures, plan, read_leaves(plan))
-    sides = {
-        "actual": ledger.rows.now,
-        "previous_actual": year_on_year(ledger).before,
-        "target": target_to_date(ledger),
-        "statistical_neighbours": ledger.find_latest(Measure.STATISTICAL_NEIGHBOURS),
-        "national": ledger.find_latest(Measure.NATIONAL),
-        "next_target": next_target(ledger, 1),
-        "next_target_2": next_target(ledger, 2),
-    }
-    sources = _Sources(figures, plan)
-    return {
-        figures.index[place]: {column: sources.at(side, row) for column, side in sides.items()}
-        for row, place in enumerate(ledger.rows.order.tolist())
-    }
 
 
 class _Sources:

@@ -20,6 +20,7 @@ from cypp_etl.workbook.guards import DEFAULT_LIMITS
 from cypp_etl.workbook.model import UnreadableWorkbook
 from cypp_etl.workbook.reader import read_workbook
 
+_STYLES_PART = "xl/styles.xml"
 _STYLES_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml"
 
 
@@ -62,7 +63,8 @@ def _open_styles(parts: Parts) -> StyleBook:
     links = parts.relationships(parts.workbook).values()
     found = next((link.target for link in links if link.kind == "styles" and link.target in parts), None)
     if found is None:
-        found = parts.free_name("xl/cyppStyles{}.xml")
+        # Some programs, openpyxl among them, look for styles under this name alone.
+        found = _STYLES_PART if _STYLES_PART not in parts else parts.free_name("xl/cyppStyles{}.xml")
         namespace = parts.markup(parts.workbook).namespace
         parts.put(found, b"")
         parts.open(found, Markup(f'<styleSheet xmlns="{namespace}"></styleSheet>'.encode()))

@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from cypp_etl.escapes import visible
 from cypp_etl.layout import read_markers
 from cypp_etl.report.milestones import is_overdue, milestone_parts
 from cypp_etl.report.model import BoardData
@@ -50,9 +51,15 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_visible,
     )
     environment.filters |= {"day": _day, "drawn": _drawn, "groupby_run": _neighbours}
     return environment
+
+
+def _visible(value: object) -> object:
+    """What a template writes: texts with their unseen characters written out, which the browser would obey."""
+    return visible(value, keep="\n\t") if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _day(moment: Any) -> str:

@@ -14,7 +14,7 @@ from typing import IO
 
 from cypp_etl.workbook.guards import DEFAULT_LIMITS, Limits
 from cypp_etl.workbook.model import UnreadableWorkbook, Workbook
-from cypp_etl.workbook.transfer import encode_limits, receive
+from cypp_etl.workbook.transfer import encode_limits, read_lines, receive
 
 _ROOT = Path(__file__).resolve().parents[2]
 _log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def read_isolated(data: bytes, name: str = "", limits: Limits = DEFAULT_LIMITS) 
         try:
             assert child.stdin is not None and child.stdout is not None, "both are pipes"  # noqa: S101
             _hand_over(child.stdin, data)
-            return receive(child.stdout, limits)
+            return receive(read_lines(child.stdout, limits), limits)
         except UnreadableWorkbook as fault:
             if fault.code == "workbook-too-complex":
                 _log.warning("the reader of %r gave up: %s", name, fault.words.get("reason"))

@@ -52,6 +52,7 @@ _ARCHIVE_PARTS = (
 )
 _HEAD = 4096
 _ODS_MANIFEST = "META-INF/manifest.xml"
+_ODS_CONTENT, _ODS_BODY = "content.xml", b"<office:spreadsheet"
 _ODS_ENCRYPTION = b"encryption-data"
 _ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
 
@@ -84,6 +85,9 @@ def _sniff_archive(package: Package) -> Encoding:
             _refuse_password(package)
             return Encoding.ODS
         raise not_excel("an OpenDocument file that is no spreadsheet")
+    if _ODS_CONTENT in package and _says_spreadsheet(package):
+        _refuse_password(package)
+        return Encoding.ODS
     part = workbook_part(package)
     for start, kind in _ARCHIVE_PARTS:
         if any(name.startswith(start) for name in ([part_name(part)] if part else package)):
@@ -91,6 +95,12 @@ def _sniff_archive(package: Package) -> Encoding:
     if part is None:
         raise not_excel("a zip archive without a workbook")
     return Encoding.XLSB if part.lower().endswith(".bin") else Encoding.XLSX
+
+
+def _says_spreadsheet(package: Package) -> bool:
+    """Whether an OpenDocument file that was packed again, without the entry that says its type, is a spreadsheet."""
+    said = b"".join(package.chunks(_ODS_MANIFEST)) if _ODS_MANIFEST in package else b""
+    return _ODS_TYPE in said or any(_ODS_BODY in chunk for chunk in package.chunks(_ODS_CONTENT))
 
 
 def _refuse_password(package: Package) -> None:

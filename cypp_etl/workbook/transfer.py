@@ -6,9 +6,9 @@ any's place.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, fields
-from typing import Any
+from typing import IO, Any
 
 from cypp_etl.workbook.collecting import collection_paused
 from cypp_etl.workbook.guards import Limits, Spent, damaged, too_complex
@@ -18,6 +18,18 @@ Send = Callable[[object], None]
 
 _HEAD = tuple(field.name for field in fields(Workbook) if field.name != "sheets")
 _KINDS = {kind.value: kind for kind in CellKind}
+_VALUES = frozenset({str, int, float, bool, type(None)})
+# The faults that a sender can have found, with the words that their messages need.
+_FAULTS: dict[str, frozenset[str]] = {
+    "workbook-empty": frozenset(),
+    "workbook-not-excel": frozenset({"kind"}),
+    "workbook-password": frozenset(),
+    "workbook-damaged": frozenset({"reason"}),
+    "workbook-too-large": frozenset({"reason"}),
+    "workbook-unsafe": frozenset({"reason"}),
+    "workbook-too-complex": frozenset(),
+    "workbook-no-sheets": frozenset(),
+}
 
 
 def encode_limits(limits: Limits) -> str:
@@ -74,9 +86,30 @@ def send_fault(fault: UnreadableWorkbook, send: Send) -> None:
 
 
 def receive(lines: Iterable[bytes], limits: Limits) -> Workbook:
-    """The workbook that these lines tell of, or the fault, raised; the sender is not trusted to keep to the limits."""
+    """The workbook that these lines tell of, or the fault, raised.
+
+    The sender is not trusted: a file may have taken it over. It is held to the limits, and what is no line of this
+    module's is taken for a file that could not be read.
+
+    Raises:
+        UnreadableWorkbook: the sender says so, or did not say what it should.
+    """
     with collection_paused():
-        return _Receiver(Spent(limits)).receive(lines)
+        try:
+            return _Receiver(Spent(limits)).receive(lines)
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, StopIteration, RecursionError) as fault:
+            raise _cut_off() from fault
+
+
+def read_lines(stream: IO[bytes], limits: Limits) -> Iterator[bytes]:
+    """The lines of a stream, none of which may hold more than all the texts of a workbook.
+
+    Raises:
+        UnreadableWorkbook: one does.
+    """
+    while line := stream.readline(limits.text_bytes + 1):
+        _expect(len(line) <= limits.text_bytes)
+        yield line
 
 
 class _Receiver:
@@ -91,11 +124,14 @@ class _Receiver:
             if isinstance(entry, list):
                 self._add_row(sheets[-1], entry)
             elif "code" in entry:
-                raise UnreadableWorkbook(entry["code"], **entry["words"])
+                words = {name: str(word) for name, word in entry["words"].items()}
+                _expect(_FAULTS[entry["code"]] <= words.keys())
+                raise UnreadableWorkbook(entry["code"], **words)
             elif "kind" in entry:
+                _expect(all(type(value) in _VALUES for value in entry.values()))
                 return Workbook(sheets=sheets, **entry)
             elif "name" in entry:
-                sheets.append(Sheet(**entry))
+                sheets.append(Sheet(str(entry["name"]), bool(entry["is_hidden"])))
             else:
                 _finish(sheets[-1], entry)
         raise _cut_off()
@@ -103,6 +139,10 @@ class _Receiver:
     def _add_row(self, sheet: Sheet, entry: list[list[Any]]) -> None:
         self._spent.add_cells(len(entry))
         formats = self._formats
+        rows, columns = range(1, self._spent.limits.rows + 1), range(1, self._spent.limits.columns + 1)
+        for row, column, _, value, code, _ in entry:
+            _expect(type(row) is int and row in rows and type(column) is int and column in columns)
+            _expect(type(value) in _VALUES and type(code) is str)
         # One text for all the cells that have a format, rather than one each.
         cells = {
             column: Cell(row, column, _KINDS[kind], value, formats.setdefault(code, code), is_formula)
@@ -116,7 +156,15 @@ class _Receiver:
             known.update(cells)
 
 
+def _expect(is_so: bool) -> None:
+    if not is_so:
+        raise _cut_off()
+
+
 def _finish(sheet: Sheet, entry: dict[str, Any]) -> None:
+    hidden, texts = (entry["hidden_rows"], entry["hidden_columns"]), (entry["comments"], entry["links"])
+    _expect(all(type(number) is int for numbers in (*hidden, *entry["merges"]) for number in numbers))
+    _expect(all(type(text) is str for by_address in texts for text in by_address.values()))
     sheet.merges = [
         (first_row, first_column, last_row, last_column)
         for first_row, first_column, last_row, last_column in entry["merges"]

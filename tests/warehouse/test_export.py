@@ -9,12 +9,13 @@ import duckdb
 import pytest
 from sqlalchemy import Engine
 
+from cypp_etl.escapes import for_csv
 from cypp_etl.plan_model import Plan
 from schemas.codes import Marker, Severity
 from tests.warehouse.builders import checked, finding, later, observation
 from warehouse.dictionary import VIEWS
 from warehouse.engine import reading
-from warehouse.export import export_views, safe_text
+from warehouse.export import export_views
 from warehouse.load import record
 
 EVIL = '=HYPERLINK("http://x", "a\nb")'
@@ -50,12 +51,12 @@ def test_csv_runs_nothing_in_a_spreadsheet(folder: Path) -> None:
 
 @pytest.mark.parametrize("text", ["=1", "+cmd", "-cmd|x", "@SUM(A1)", "\t=1", "-1+1", "+1*2"])
 def test_a_formula_gets_an_apostrophe(text: str) -> None:
-    assert safe_text(text) == f"'{text}"
+    assert for_csv(text) == f"'{text}"
 
 
 @pytest.mark.parametrize("text", ["", "-", "-1.10%", "+4", "-1,406.5", "a=b", "N/A", "→"])
 def test_a_figure_or_a_word_stays_as_it_is(text: str) -> None:
-    assert safe_text(text) == text
+    assert for_csv(text) == text
 
 
 def test_the_package_describes_every_file(folder: Path) -> None:

@@ -75,6 +75,10 @@ def test_a_reader_reads_every_view(owner: Engine, reader: Engine) -> None:
         "SELECT pg_read_file('/etc/passwd')",
         "SELECT * FROM pg_authid",
         "SET ROLE postgres",
+        "SELECT lo_create(0)",
+        "SELECT lo_creat(-1)",
+        "SELECT lo_from_bytea(0, 'kept here')",
+        "SELECT lo_put(1, 0, 'kept here')",
     ],
 )
 def test_a_reader_can_do_nothing_else(reader: Engine, statement: str) -> None:

@@ -4,6 +4,7 @@ import zipfile
 from collections.abc import Callable
 from io import BytesIO
 
+import openpyxl
 import pytest
 
 from cypp_etl.findings import Finding
@@ -197,3 +198,17 @@ def test_an_element_written_as_one_tag_can_be_added_to_again_and_again() -> None
     for name in ("one", "two"):
         markup.append(markup.root, f"<{name}/>")
     assert markup.result() == b'<x:a xmlns:x="y"><x:one/><x:two/></x:a>'
+
+
+def test_openpyxl_opens_the_receipt_of_a_workbook_without_styles(
+    findings: list[Finding], summary: ReceiptSummary
+) -> None:
+    opened = openpyxl.load_workbook(BytesIO(mark_workbook(pack(parts()), findings, summary)))
+    fill = opened["Return"]["B2"].fill
+    assert fill.fill_type == "solid"
+
+
+def test_a_part_in_the_way_of_the_styles_stays(findings: list[Finding], summary: ReceiptSummary) -> None:
+    content = parts() | {"xl/styles.xml": "<other/>"}
+    with zipfile.ZipFile(BytesIO(mark_workbook(pack(content), findings, summary))) as marked:
+        assert marked.read("xl/styles.xml") == b"<other/>"

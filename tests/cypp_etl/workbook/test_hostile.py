@@ -1,5 +1,6 @@
 """Files that are broken, disguised or made to do harm: each is a finding, soon, and in little memory."""
 
+import json
 import struct
 import time
 import zipfile
@@ -18,7 +19,7 @@ from cypp_etl.workbook.guards import DEFAULT_LIMITS, MIB, Limits
 from cypp_etl.workbook.isolated import read_isolated
 from cypp_etl.workbook.model import UnreadableWorkbook, Workbook
 from cypp_etl.workbook.reader import read_workbook
-from cypp_etl.workbook.transfer import receive
+from cypp_etl.workbook.transfer import read_lines, receive
 
 PartsOf = Callable[..., dict[str, str | bytes]]
 Pack = Callable[[dict[str, str | bytes]], bytes]
@@ -483,3 +484,47 @@ def test_an_answer_that_is_cut_off_is_no_workbook() -> None:
     for lines in ([], [sheet], [sheet, b'[[1,1,"blank",null,"",0]]']):
         with pytest.raises(UnreadableWorkbook, match="workbook-too-complex"):
             receive(lines, DEFAULT_LIMITS)
+
+
+CELL = [1, 1, "number", 1.0, "General", False]
+BEGUN = {"name": "S", "is_hidden": False}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ["no JSON"],
+        [None],
+        [3],
+        [{"code": "no-such-code", "words": {}}],
+        [{"code": "workbook-damaged", "words": {}}],
+        [{"code": ["workbook-damaged"], "words": {}}],
+        [[CELL]],
+        [BEGUN, [[*CELL, 7]]],
+        [BEGUN, [["1", *CELL[1:]]]],
+        [BEGUN, [[0, *CELL[1:]]]],
+        [BEGUN, [[1_048_577, *CELL[1:]]]],
+        [BEGUN, [[1, 1, "no kind", 1.0, "General", False]]],
+        [BEGUN, [[1, 1, "number", {"a": 1}, "General", False]]],
+        [BEGUN, []],
+        [BEGUN, {"merges": [["a"] * 4], "hidden_rows": [], "hidden_columns": [], "comments": {}, "links": {}}],
+        [{"kind": ["xlsx"]}],
+        [{"kind": "xlsx", "colour": "red"}],
+        [],
+    ],
+)
+def test_what_no_reader_says_is_a_workbook_that_cannot_be_read(said):
+    lines = [line.encode() if isinstance(line, str) else json.dumps(line).encode() for line in said]
+    with pytest.raises(UnreadableWorkbook) as fault:
+        receive(lines, DEFAULT_LIMITS)
+    assert fault.value.code == "workbook-too-complex"
+
+
+@pytest.mark.parametrize(("length", "is_read"), [(9, True), (10, True), (11, False)])
+def test_a_line_may_be_only_so_long(length, is_read):
+    lines = read_lines(BytesIO(b"x" * length), replace(DEFAULT_LIMITS, text_bytes=10))
+    if is_read:
+        assert list(lines) == [b"x" * length]
+    else:
+        with pytest.raises(UnreadableWorkbook):
+            list(lines)

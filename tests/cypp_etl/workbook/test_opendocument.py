@@ -391,3 +391,39 @@ def test_percentages_saved_by_libreoffice_have_the_decimals_that_they_show(tmp_p
     cells = read_workbook(_as_libreoffice_saves_it(stream.getvalue(), tmp_path)).sheets[0].rows
     typed = ["72.0%", "72%", "72.00%", "72.0%", "72.0%", "0.72", "72.0%", "0.72", "72.0%"]
     assert [as_typed(cells[number][1]) for number in range(1, 10)] == typed
+
+
+def _repacked(data: bytes, *, manifest: str | None, without: str) -> bytes:
+    stream = BytesIO()
+    with zipfile.ZipFile(BytesIO(data)) as source, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            if name != without:
+                target.writestr(name, source.read(name))
+        if manifest:
+            target.writestr("META-INF/manifest.xml", manifest)
+    return stream.getvalue()
+
+
+_TYPE = '<m:file-entry m:media-type="application/vnd.oasis.opendocument.spreadsheet" m:full-path="/"/>'
+
+
+@pytest.mark.parametrize(("manifest", "without"), [(None, "mimetype"), (_TYPE, "mimetype"), (None, "nothing")])
+def test_a_spreadsheet_that_was_packed_again_is_read(manifest, without):
+    data = _repacked(document(table(row(_CELL))), manifest=manifest, without=without)
+    assert read_workbook(data).kind == "ods"
+
+
+def test_a_text_that_was_packed_again_is_no_workbook():
+    stream = BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("content.xml", "<office:document-content><office:text/></office:document-content>")
+    with pytest.raises(UnreadableWorkbook) as caught:
+        read_workbook(stream.getvalue())
+    assert caught.value.code == "workbook-not-excel"
+
+
+def test_a_password_is_seen_without_the_type_too():
+    manifest = f"{_TYPE}<m:encryption-data/>"
+    with pytest.raises(UnreadableWorkbook) as caught:
+        read_workbook(_repacked(document(""), manifest=manifest, without="mimetype"))
+    assert caught.value.code == "workbook-password"

@@ -1,0 +1,78 @@
+"""Pages of other origins, opened in a browser of the data team, can neither read nor change runs."""
+
+import http.server
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from flows.prefect_server import PrefectServer, _free_port
+from tests.test_pages import CHROMIUM
+
+_READ = """async url => {
+    try { return (await fetch(url + '/api/flows/filter', {method: 'POST', headers: {'Content-Type': 'application/json'},
+        body: '{}'})).status } catch (fault) { return 'refused' }
+}"""
+# Such requests are sent without asking the server first.
+_CHANGE = """async ([url, type]) => {
+    try { await fetch(url + '/api/flows/', {method: 'POST', mode: 'no-cors', headers: {'Content-Type': type},
+        body: '{"name": "forged"}'}) } catch (fault) { return 'refused' }
+    return 'sent'
+}"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PREFECT_HOME", str(tmp_path_factory.mktemp("prefect")))
+        patch.setenv("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+        for name in ("PREFECT_API_URL", "PREFECT_UI_API_URL", "PREFECT_SERVER_CORS_ALLOWED_ORIGINS"):
+            # Set and taken away, so that it is put back as it was, whatever the server sets.
+            patch.setenv(name, "")
+            patch.delenv(name)
+        started = PrefectServer("127.0.0.1", _free_port())
+        started.prepare()
+        started.start()
+        yield started
+        started.stop()
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Iterator[Page]:
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield browser.new_page()
+        browser.close()
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[str]:
+    """A page of another origin: the same machine, another port."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+def flows_of(server: PrefectServer) -> list[str]:
+    return [flow["name"] for flow in httpx.post(f"{server.address}/api/flows/filter", json={}).json()]
+
+
+@pytest.mark.server
+def test_pages_of_other_origins_can_neither_read_nor_change(server: PrefectServer, page: Page, elsewhere: str) -> None:
+    page.goto(elsewhere)
+    assert page.evaluate(_READ, server.address) == "refused"
+    for kind in ("text/plain", "application/x-www-form-urlencoded"):
+        page.evaluate(_CHANGE, [server.address, kind])
+    assert flows_of(server) == []
+
+
+@pytest.mark.server
+def test_the_servers_own_pages_can(server: PrefectServer, page: Page) -> None:
+    page.goto(f"{server.address}/runs")
+    assert page.evaluate(_READ, server.address) == 200
