@@ -282,6 +282,37 @@ def test_a_locked_warehouse_is_named_in_a_line(file_home: Home, monkeypatch: pyt
     writer.close()
 
 
+def test_a_reader_leaves_one_file_as_it_was(file_home: Home) -> None:
+    open_to_write(read_settings()).engine.dispose()
+    before = file_home.state()
+    engine = open_for_reading(file_home.url)
+    with reading(engine) as connection:
+        assert connection.scalar(text("SELECT count(*) FROM plan")) == 1
+    engine.dispose()
+    assert [path.name for path in file_home.folder.glob("warehouse.db*")] == ["warehouse.db"]
+    assert file_home.state() == before
+
+
+@pytest.mark.parametrize("wrote", [False, True])
+def test_a_reader_leaves_the_log_of_a_writer(file_home: Home, wrote: bool) -> None:
+    open_to_write(read_settings()).engine.dispose()
+    before = file_home.state()
+    writer = sqlite3.connect(file_home.file, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    if wrote:
+        writer.execute("DELETE FROM view_version")
+        writer.execute("COMMIT")
+    engine = open_for_reading(file_home.url)
+    with reading(engine) as connection:
+        assert connection.scalar(text("SELECT count(*) FROM view_version")) == int(not wrote)
+    engine.dispose()
+    assert (file_home.folder / "warehouse.db-wal").exists()
+    assert file_home.state() == before
+    if not wrote:
+        writer.execute("ROLLBACK")
+    writer.close()
+
+
 @pytest.mark.parametrize("name", ["a b.db", "50% #1.db", "été.db"])
 def test_a_file_of_any_name_is_read(tmp_path: Path, name: str) -> None:
     url = f"sqlite:///{tmp_path / name}"
