@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from costly_texts import costly_returns
 from hostile_cases import ACCEPTED, FINDING, LARGE, Case
 from hostile_collection import all_cases
 
@@ -43,9 +44,10 @@ class Outcome(NamedTuple):
     words: str
 
 
-def check(path: Path) -> Outcome:
-    """Check one file in a process of its own."""
-    command = [str(Path(sys.executable).with_name("cypp")), "check", "--json", "--", str(path)]
+def check(path: Path, replies: Path | None = None) -> Outcome:
+    """Check one file in a process of its own, and write its receipt if there is a folder for it."""
+    command = [str(Path(sys.executable).with_name("cypp")), "check", "--json"]
+    command += [*(["--reply", str(replies)] if replies else []), "--", str(path)]
     with TemporaryFile() as out, TemporaryFile() as errors:
         started = time.perf_counter()
         pid = os.posix_spawn(
@@ -123,12 +125,32 @@ def no_files(folder: Path) -> list[Case]:
     return [Case(f"{name}.xlsx", what, NO_FILE, bytes) for name, what in names.items()]
 
 
+def run_texts(good: bytes, folder: Path, word: str) -> int:
+    """Check the returns whose texts cost much, without a receipt and with one; how many took too much."""
+    wrong = 0
+    print(f"| {'texts':<24} | KB | check: s | CPU s | MiB | with its receipt: s | CPU s | MiB | {'what it got':<60} |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for name, make_texts in costly_returns(good).items():
+        if word not in name:
+            continue
+        path = folder / f"{name.replace(' ', '-').replace(',', '')}.xlsx"
+        make(Case(path.name, name, FINDING, make_texts), path)
+        outcomes = [check(path), check(path, folder / "receipts")]
+        found = [fault for outcome in outcomes for fault in faults(FINDING, outcome)]
+        wrong += bool(found)
+        taken = " | ".join(f"{one.seconds:.2f} | {one.cpu_seconds:.2f} | {one.mebibytes}" for one in outcomes)
+        said = f"{outcomes[1].said:<60.90}"
+        print(f"| {name:<24} | {path.stat().st_size // 1000} | {taken} | {said} | {' '.join(found)}", flush=True)
+    print()
+    return wrong
+
+
 def run(folder: Path, word: str, *, is_smoke: bool) -> int:
     good = sample_return(read_plan(), "yos", parse_period("2010-11Q1"))
     cases = all_cases(good, folder, is_smoke=is_smoke)
     cases += [] if is_smoke else no_files(folder)
     cases = [case for case in cases if word in case.name]
-    wrong = 0
+    wrong = 0 if is_smoke else run_texts(good, folder, word)
     print(f"| {'file':<32} | {'what it is':<44} | {'what it got':<60} | exit | seconds | CPU s | MiB |")
     print("|---|---|---|---|---|---|---|")
     for case in cases:

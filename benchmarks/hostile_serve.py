@@ -6,7 +6,6 @@ return in this process and in the confined one, by turns. `--smoke` tries one fi
 """
 
 import argparse
-import io
 import statistics
 import sys
 import tempfile
@@ -17,9 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import openpyxl
+from costly_texts import costly_returns
 from dropping import drop, serving, wait_for_receipt
-from openpyxl.worksheet.worksheet import Worksheet
 
 from cypp_etl.checking import Checker, Received
 from cypp_etl.confined import ConfinedChecker
@@ -34,41 +32,6 @@ from schemas.codes import SubmissionStatus
 PERIOD = parse_period("2010-11Q1")
 TODAY = date(2010, 7, 12)
 MOST_SECONDS, MOST_MIB = 5.0, 512
-
-
-def _column(sheet: Worksheet, heading: str) -> int:
-    return next(cell.column for row in sheet.iter_rows(max_row=20) for cell in row if cell.value == heading)
-
-
-def hostile_files(good: bytes) -> dict[str, bytes]:
-    """Files of a few kilobytes to a few megabytes that cost much: by name."""
-    files = {}
-    for name, heading, text in (
-        ("one long word", "Comment", "12" + "a" * 32_700),
-        ("spaces", "Actual", "x" + " " * 32_700 + "x"),
-    ):
-        workbook = openpyxl.load_workbook(io.BytesIO(good))
-        sheet = workbook["Indicators"]
-        column = _column(sheet, heading)
-        for row in range(2, sheet.max_row + 1):
-            sheet.cell(row, column).value = text
-        files[name] = _saved(workbook)
-    workbook = openpyxl.load_workbook(io.BytesIO(good))
-    sheet = workbook["Indicators"]
-    for _ in range(240_000):
-        sheet.append(["zz"])
-    files["240,000 stray rows"] = _saved(workbook)
-    workbook = openpyxl.load_workbook(io.BytesIO(good))
-    for number in range(16_000):
-        workbook["Indicators"].cell(1, 30 + number % 16_000).value = f"heading {number}"
-    files["16,000 headings"] = _saved(workbook)
-    return files
-
-
-def _saved(workbook: openpyxl.Workbook) -> bytes:
-    stream = io.BytesIO()
-    workbook.save(stream)
-    return stream.getvalue()
 
 
 class Memory(threading.Thread):
@@ -112,14 +75,15 @@ def try_drops(*, is_smoke: bool) -> int:
         home = Path(folder)
         memory = Memory(process)
         memory.start()
-        print(f"| {'hostile file':<20} | KB | its receipt, s | the good one's, s |")
+        print(f"| {'hostile file':<24} | KB | its receipt, s | the good one's, s |")
         print("|---|---|---|---|")
         # Whoever comes first finds what was never used.
         drop(home, "nhs", "first.xlsx", sample_return(plan, "nhs", PERIOD))
         wait_for_receipt(home, "nhs", "first.xlsx")
-        for number, (name, data) in enumerate(hostile_files(sample_return(plan, "lscb", PERIOD)).items()):
+        for number, (name, make) in enumerate(costly_returns(sample_return(plan, "lscb", PERIOD)).items()):
             if is_smoke and number:
                 break
+            data = make()
             taken = {"lscb": 60.0, "yos": 60.0}
 
             def follow(partner_code: str, file: str, began: float, taken: dict[str, float] = taken) -> None:
@@ -143,7 +107,7 @@ def try_drops(*, is_smoke: bool) -> int:
             wrong = max(taken.values()) > MOST_SECONDS + 1
             late += wrong
             print(
-                f"| {name:<20} | {len(data) // 1000} | {taken['lscb']:.2f} | {taken['yos']:.2f} |"
+                f"| {name:<24} | {len(data) // 1000} | {taken['lscb']:.2f} | {taken['yos']:.2f} |"
                 + (" LATE" if wrong else "")
             )
         for name, most in sorted(memory.most.items()):

@@ -20,15 +20,17 @@ from cypp_etl.intake.values import read_text
 from cypp_etl.layout import Layout, read_layouts
 from cypp_etl.opening import PUBLISHED, RETURN, Opened, Received, open_return
 from cypp_etl.periods import Period
+from cypp_etl.personal import shown_file_name
 from cypp_etl.plan_model import Milestone, Plan
 from cypp_etl.rules import arithmetic, change, hidden, milestones, timing
 from cypp_etl.rules.conformance import judge_conformance
 from cypp_etl.rules.coverage import Coverage, judge_references, partner_of
-from cypp_etl.rules.personal import judge_personal
+from cypp_etl.rules.personal import judge_figures, judge_personal
 from cypp_etl.rules.published import judge_symbols
 from cypp_etl.rules.targets import judge_targets
 from cypp_etl.rules.waivers import waive
 from cypp_etl.submission import CheckedReturn, History, MilestoneReport, Observation
+from cypp_etl.withheld import Withholding, contact
 from cypp_etl.workbook.model import Workbook
 
 __all__ = ["PUBLISHER", "Checker", "Opened", "Received"]
@@ -98,6 +100,7 @@ class Checker:
             parsed.findings.append(find("layout-unknown"))
         if parsed.layout:
             parsed.findings += bounded(judge_personal(workbook, parsed))
+            parsed.findings += judge_figures([*parsed.sound_figures()])
             parsed.findings += bounded(hidden.judge_hidden(workbook, layouts[parsed.layout], parsed))
 
     def _read_published(self, table: Table, figures: FigureReader, parsed: ParsedReturn) -> None:
@@ -177,27 +180,34 @@ def _judge_template(workbook: Workbook, layout: Layout, plan: Plan) -> list[Find
 
 def _as_checked(parsed: ParsedReturn) -> CheckedReturn:
     figures, reports = (parsed.figures, parsed.milestone_rows) if parsed.is_sound else ([], [])
+    withholding = Withholding.of(parsed)
+    # Only beside an ERROR is a row without its period or milestone.
+    observations = [_as_observation(one, one.period, withholding) for one in figures if one.period]
+    milestone_reports = [
+        _as_report(row, row.known, row.period, withholding) for row in reports if row.known and row.period
+    ]
     return CheckedReturn(
         file=parsed.file,
-        file_name=PurePath(parsed.file).name,
+        file_name=shown_file_name(PurePath(parsed.file).name),
         sha256=parsed.sha256,
         content_sha256=parsed.content_sha256,
         layout=parsed.layout,
         partner_code=parsed.partner_code,
         period=parsed.period,
-        prepared_by=parsed.prepared_by,
-        email=parsed.email,
-        findings=most_important_first(bounded(parsed.findings)),
-        # Only beside an ERROR is a row without its period or milestone.
-        observations=tuple(_as_observation(figure, figure.period) for figure in figures if figure.period),
-        milestone_reports=tuple(_as_report(row, row.known, row.period) for row in reports if row.known and row.period),
+        prepared_by=contact(parsed.prepared_by),
+        email=contact(parsed.email),
+        findings=most_important_first(withholding.findings(bounded(parsed.findings))),
+        observations=tuple(observations),
+        milestone_reports=tuple(milestone_reports),
+        withheld=tuple(withholding.texts.values()),
+        sheet_names=withholding.sheet_names,
     )
 
 
-def _as_observation(figure: FigureRow, period: Period) -> Observation:
+def _as_observation(figure: FigureRow, period: Period, withholding: Withholding) -> Observation:
     return Observation(
         file=figure.file,
-        sheet=figure.source.sheet,
+        sheet=withholding.sheet(figure.source.sheet),
         cell=figure.cell,
         partner_code=figure.partner_code,
         indicator=figure.leaf.indicator,
@@ -209,20 +219,20 @@ def _as_observation(figure: FigureRow, period: Period) -> Observation:
         typed=figure.reading.typed,
         numerator=figure.numerator,
         denominator=figure.denominator,
-        comment=figure.comment,
+        comment=withholding.text(figure.source, "comment", figure.comment),
     )
 
 
-def _as_report(row: MilestoneRow, milestone: Milestone, period: Period) -> MilestoneReport:
+def _as_report(row: MilestoneRow, milestone: Milestone, period: Period, withholding: Withholding) -> MilestoneReport:
     return MilestoneReport(
         file=row.file,
-        sheet=row.source.sheet,
+        sheet=withholding.sheet(row.source.sheet),
         cell=row.source.address("status"),
         partner_code=row.partner_code,
         milestone=milestone.milestone,
         period=period,
         status=milestones.status_of(row),
-        evidence=row.evidence,
+        evidence=withholding.text(row.source, "evidence", row.evidence),
         review=milestones.review_of(row),
-        reason=row.reason,
+        reason=withholding.text(row.source, "reason", row.reason),
     )

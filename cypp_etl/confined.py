@@ -20,6 +20,7 @@ from cypp_etl.findings import find
 from cypp_etl.intake.rows import ParsedReturn
 from cypp_etl.opening import Opened, Received
 from cypp_etl.periods import Period
+from cypp_etl.personal import shown_file_name
 from cypp_etl.plan_model import Plan
 from cypp_etl.receipts.reply import Reply, may_be_marked, page_for
 from cypp_etl.receipts.summary import ReceiptSummary
@@ -81,7 +82,10 @@ class ConfinedChecker:
                 )
                 return checked
         except EndedError:
-            _log.warning("Checking %r was stopped: it took too much time or memory.", PurePath(received.file).name)
+            _log.warning(
+                "Checking %r was stopped: it took too much time or memory.",
+                shown_file_name(PurePath(received.file).name),
+            )
             return refused(received, _TOO_COMPLEX)
 
     def reply(self, checked: CheckedReturn, data: bytes, summary: ReceiptSummary) -> Reply:
@@ -149,7 +153,7 @@ def refused(received: Received, code: str) -> CheckedReturn:
     """A workbook of which nothing is known but that it was refused, with one finding about the file."""
     return CheckedReturn(
         file=received.file,
-        file_name=PurePath(received.file).name,
+        file_name=shown_file_name(PurePath(received.file).name),
         sha256=hashlib.sha256(received.data).hexdigest(),
         layout="",
         partner_code=received.folder_partner,

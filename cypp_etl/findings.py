@@ -9,6 +9,7 @@ from datetime import date
 from functools import cache
 from importlib.resources import files
 
+from cypp_etl.personal import MARK, is_personal_name, without_personal
 from schemas.codes import Severity
 
 # Those that take no room too.
@@ -60,20 +61,26 @@ def find(code: str, *, sheet: str = "", cell: str = "", value: object = "", **wo
     """Make a finding of a code in the catalogue, its message and fix filled in with `words`.
 
     `{value}` in a message is what was typed; `{said}` the same in quotation marks, or `nothing` where it is blank;
-    `{spaced}` the same with each space shown as an open box.
+    `{spaced}` the same with each space shown as an open box. A text that may hold personal data is repeated nowhere:
+    each is looked at whole, before it is shortened, and a mark stands in its place.
 
     Raises:
         KeyError: the catalogue has no such code, or a template names a word that was not given.
     """
     advice = catalogue()[code]
-    typed = str(value)
+    typed = without_personal(str(value))
     if len(typed) > _LONGEST_VALUE:
         typed = typed[: _LONGEST_VALUE - 1] + "…"
     brief = shorten(typed)
-    words |= {"sheet": sheet, "cell": cell, "value": brief, "said": f'"{brief}"' if brief else "nothing"}
+    words = {name: without_personal(word) if isinstance(word, str) else word for name, word in words.items()}
+    words |= {"sheet": _shown_name(sheet), "cell": cell, "value": brief, "said": f'"{brief}"' if brief else "nothing"}
     words |= {"spaced": shorten(_SPACE.sub("␣", typed[: _LONGEST + 1]))}
     message, fix = advice.message.format_map(words), advice.fix.format_map(words)
     return Finding(code, advice.severity, sheet, cell, typed, message, fix)
+
+
+def _shown_name(sheet: str) -> str:
+    return MARK if is_personal_name(sheet) else sheet
 
 
 def shorten(text: str) -> str:

@@ -14,6 +14,7 @@ from cypp_etl.layout import Layout, read_layouts
 from cypp_etl.periods import Period, period_or_none
 from cypp_etl.receipts.recognise import is_receipt
 from cypp_etl.rules.recalling import recalled_periods
+from cypp_etl.workbook.guards import refuse_size
 from cypp_etl.workbook.model import UnreadableWorkbook, Workbook
 from cypp_etl.workbook.reader import content_sha256, read_workbook
 
@@ -22,11 +23,15 @@ RETURN, PUBLISHED = "return", "published"
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A workbook as it came: its path as given, its bytes, and the partner whose folder it lay in, if any."""
+    """A workbook as it came: its path as given, its bytes, and the partner whose folder it lay in, if any.
+
+    `size` is how many bytes the file has, where `data` is only its beginning.
+    """
 
     file: str
     data: bytes
     folder_partner: str = ""
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ def open_return(received: Received, index: PlanIndex) -> Opened:
     parsed = ParsedReturn(received.file, hashlib.sha256(received.data).hexdigest(), "", folder_partner)
     own = frozenset([folder_partner] if folder_partner else [])
     try:
+        refuse_size(max(received.size, len(received.data)))
         workbook = read_workbook(received.data, PurePath(received.file).name)
     except UnreadableWorkbook as unreadable:
         words = {name: str(word) for name, word in unreadable.words.items()}

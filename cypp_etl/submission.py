@@ -52,12 +52,24 @@ class MilestoneReport(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class WithheldText:
+    """A text that may hold personal data, where it stands, and the mark that is loaded in its place."""
+
+    sheet: str
+    cell: str
+    mark: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class CheckedReturn:
     """One workbook, read and checked. Nothing of it may be loaded unless `is_accepted`.
 
-    `file` is the path as given, `file_name` its last part. `sha256` is of the bytes, `content_sha256` of what
-    the cells say, empty where none could be read. `partner_code` and `period` are
-    empty or None where the workbook does not say whose it is, or for when. `prepared_by` and `email` are as typed.
+    `file` is the path as given, `file_name` its last part as people may be shown it. `sha256` is of the bytes,
+    `content_sha256` of what the cells say, empty where none could be read. `partner_code` and `period` are empty or
+    None where the workbook does not say whose it is, or for when. `prepared_by` and `email` are as typed.
+    No finding or row holds a text in which personal data was recognised: marks stand in their place, and the texts of
+    rows are in `withheld`. `sheet_names` are the true names of sheets, by the names that stand for them.
     """
 
     file: str
@@ -72,6 +84,8 @@ class CheckedReturn:
     observations: tuple[Observation, ...]
     milestone_reports: tuple[MilestoneReport, ...]
     content_sha256: str = ""
+    withheld: tuple[WithheldText, ...] = ()
+    sheet_names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_accepted(self) -> bool:

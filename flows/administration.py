@@ -90,6 +90,32 @@ def waive(
         say("That day is past: it waives nothing, and ends an earlier waiver of just the same.", err=True)
 
 
+def release(
+    submission: Annotated[int, typer.Argument(help="The submission's number.")],
+    cell: Annotated[str, typer.Argument(help="The cell that the mark names, such as M7.")],
+    why: Annotated[str, typer.Option("--why", help="Why the text may be seen.")],
+    sheet: Annotated[str, typer.Option("--sheet", help="The sheet, if the cell alone does not say which.")] = "",
+    by: By = "",
+) -> None:
+    """Release a text that was withheld since it may hold personal data: reports and views show it from now on."""
+    from flows.workplace import open_to_write
+    from warehouse.engine import writing
+    from warehouse.withheld import release_text
+
+    if not by.strip() or not why.strip():
+        stop("say who releases the text, with --by NAME, and why, with --why TEXT")
+    try:
+        workplace = open_to_write(read_settings())
+        with writing(workplace.engine) as connection:
+            held, was_withheld = release_text(
+                connection, submission, sheet.strip(), cell.strip(), by=by, reason=why, at=datetime.now(UTC)
+            )
+    except faults() as fault:
+        stop(fault)
+    place = f"{held['sheet']}!{held['cell']} of submission {submission}"
+    say(f"{place} is released." if was_withheld else f"{place} was released already.")
+
+
 def upgrade(
     reader: Annotated[
         str, typer.Option(help="On PostgreSQL: a role that may read the views, made with CYPP_READER_PASSWORD.")

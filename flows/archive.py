@@ -12,6 +12,8 @@ from flows.files import open_regular
 
 # More than any workbook may have: a larger file is refused by its size, and never held in memory whole.
 READ_BYTES = 64 << 20
+# As much of such a file is kept: no byte of it is a return's, and a sparse one takes no room until it is copied.
+_KEPT_OF_LARGE = 1 << 20
 _CHUNK_BYTES = 1 << 20
 _UNFINISHED = ".unfinished-"
 # No copy takes this long: what is older was left by a process that was killed.
@@ -24,13 +26,20 @@ class Kept:
 
     `identity` tells whether the original has been replaced since. `delivery` tells this drop from every other, of the
     same bytes too: a file that is met again, because whoever recorded it was killed before taking it away, has the
-    same. It holds nothing that two machines see differently in one share.
+    same. It holds nothing that two machines see differently in one share. `size` is the original's, in bytes: of one
+    that is larger than any workbook only the beginning is kept, and `sha256` is that of what is kept.
     """
 
     path: Path
     sha256: str
     identity: tuple[int, int, int]
     delivery: str
+    size: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of the file was kept."""
+        return self.size <= READ_BYTES
 
 
 def keep(source: Path, archive: Path, *, follow_links: bool = True) -> Kept:
@@ -84,7 +93,9 @@ def delivery_of(source: Path) -> str:
         OSError: the file cannot be read.
     """
     with open_regular(source, follow_links=True) as original:
-        return _delivery(source, os.fstat(original.fileno()), hashlib.file_digest(original, "sha256").hexdigest())
+        status = os.fstat(original.fileno())
+        kept = original.read(READ_BYTES if status.st_size <= READ_BYTES else _KEPT_OF_LARGE)
+        return _delivery(source, status, hashlib.sha256(kept).hexdigest())
 
 
 class _Copy(NamedTuple):
@@ -98,17 +109,21 @@ def _copy(source: Path, archive: Path, *, follow_links: bool) -> _Copy:
     digest = hashlib.sha256()
     with open_regular(source, follow_links=follow_links) as original:
         status = os.fstat(original.fileno())
+        left = READ_BYTES if status.st_size <= READ_BYTES else _KEPT_OF_LARGE
         descriptor, temporary = tempfile.mkstemp(dir=archive, prefix=_UNFINISHED)
         try:
             with os.fdopen(descriptor, "wb") as copy:
-                while chunk := original.read(_CHUNK_BYTES):
+                while left and (chunk := original.read(min(_CHUNK_BYTES, left))):
                     digest.update(chunk)
                     copy.write(chunk)
+                    left -= len(chunk)
+                # It may have grown since it was opened.
+                size = max(status.st_size, os.fstat(original.fileno()).st_size)
         except OSError:
             Path(temporary).unlink()
             raise
     sha256 = digest.hexdigest()
-    kept = Kept(archive_path(archive, sha256), sha256, identity_of(status), _delivery(source, status, sha256))
+    kept = Kept(archive_path(archive, sha256), sha256, identity_of(status), _delivery(source, status, sha256), size)
     return _Copy(Path(temporary), kept)
 
 

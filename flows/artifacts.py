@@ -8,6 +8,7 @@ from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 
 from cypp_etl.escapes import for_log, for_markdown, visible
 from cypp_etl.findings import count_by_severity
+from cypp_etl.personal import shown_path
 from cypp_etl.receipts.summary import ChangedJudgement
 from cypp_etl.submission import CheckedReturn
 from flows.answering import Answer
@@ -44,7 +45,9 @@ def summary_markdown(checked: CheckedReturn, recorded: Recorded, answer: Answer 
     ]
     if answer:
         # A browser follows no link from a page to a file.
-        lines.append(f"| Receipt | `{visible(answer.receipt.as_posix()).replace('`', ' ').replace('|', ' ')}` |")
+        lines.append(
+            f"| Receipt | `{visible(shown_path(answer.receipt.as_posix())).replace('`', ' ').replace('|', ' ')}` |"
+        )
         lines += _changed_judgements(answer.summary.changed_judgements)
     return "\n".join(lines)
 

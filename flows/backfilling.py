@@ -93,13 +93,14 @@ def show_taken(taken: "Taken") -> None:
 
 def show_refused(taken: "Taken") -> None:
     """Print a line for each workbook of a chunk that was rejected, with the first of its errors."""
+    from cypp_etl.personal import shown_path
     from schemas.codes import Severity, SubmissionStatus
 
     for one in taken.done:
         if one.status is SubmissionStatus.REJECTED:
             errors = [finding for finding in one.findings if finding.severity is Severity.ERROR]
             more = f" (and {len(errors) - 1} more; cypp check tells all)" if len(errors) > 1 else ""
-            say(f"{one.file}: rejected: {errors[0].message if errors else ''}{more}")
+            say(f"{shown_path(one.file)}: rejected: {errors[0].message if errors else ''}{more}")
 
 
 def _end(done: "Backfilled", as_json: bool) -> int:

@@ -131,7 +131,7 @@ class ChunkTaker:
                 yield each
 
     def _opened(self, source: Source, kept: Kept) -> Opened:
-        received = Received(path_as_text(Path(source.path)), read(kept), source.folder_partner)
+        received = Received(path_as_text(Path(source.path)), read(kept), source.folder_partner, kept.size)
         try:
             with time_limit(_OPEN_SECONDS):
                 return self.checker.open(received)
@@ -155,7 +155,7 @@ class ChunkTaker:
 
     def _check_confined(self, connection: "Connection", workbook: _Workbook) -> CheckedReturn:
         source = workbook.source
-        received = Received(source.path, read(workbook.kept), source.folder_partner)
+        received = Received(source.path, read(workbook.kept), source.folder_partner, workbook.kept.size)
         past = partial(read_history, connection)
         return shared_checker().check(self.workplace.plan, received, self.received_at.date(), past)
 

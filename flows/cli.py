@@ -4,7 +4,9 @@ Exit status: 0 all accepted, 1 something was rejected or is missing, 2 it could 
 needs them, so that help comes at once and `check` starts neither a server nor a database.
 """
 
+import os
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -18,12 +20,34 @@ from flows.terminal import say
 
 app = typer.Typer(
     name="cypp",
-    help="Takes the partners' quarterly returns, checks them, loads them, and judges the direction of travel.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+# What these write goes where the user says, for whoever it is meant.
+_FOR_OTHERS = frozenset({"check", "template"})
+
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        say(f"cypp {metadata.version('cypp-etl')}")
+        raise typer.Exit
+
+
+@app.callback()
+def begin(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Takes the partners' quarterly returns, checks them, loads them, and judges the direction of travel."""
+    if context.invoked_subcommand not in _FOR_OTHERS:
+        # The warehouse, the archive and the reports are for their owner alone.
+        os.umask(0o077)
+
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object per file, on a line of its own.")]
 
@@ -185,6 +209,7 @@ for command in (
     publishing.export,
     administration.close,
     administration.waive,
+    administration.release,
     administration.upgrade,
 ):
     app.command()(command)

@@ -13,6 +13,7 @@ from prefect.exceptions import PrefectException
 from sqlalchemy.exc import SQLAlchemyError
 
 from cypp_etl.confined import shared_checker
+from cypp_etl.personal import shown_path
 from cypp_etl.plan_reader import PlanError
 from flows.files import path_as_text
 from flows.inbox import Waiting
@@ -87,7 +88,7 @@ class Doings:
     async def _show(self, steps: Steps) -> bool:
 
         began = time.monotonic()
-        name = f"{steps.folder_partner}/{PurePath(path_as_text(steps.path)).name}"
+        name = f"{steps.folder_partner}/{PurePath(shown_path(path_as_text(steps.path))).name}"
         swept = Swept()
         async with self._turn:
             if self._stop.is_set():

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 
-from flows.taking import ASIDE, finish_taking
+from flows.taking import ASIDE, REPLIES, finish_taking
 
 # Folders of our own inside a partner's folder, which are not swept.
-REPLIES = "replies"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 import os
 import secrets
+import stat
 from contextlib import suppress
 from pathlib import Path
 
 from cypp_etl.receipts.reply import Reply
-from flows.inbox import REPLIES
+from flows.taking import REPLIES
 
 _UNFINISHED = ".unfinished-"
 # No answer takes this long to write: what is older was left by a process that was killed.
@@ -24,7 +25,7 @@ def write_reply(folder: Path, reply: Reply) -> Path:
         OSError: the folder of replies is a link or no folder, or it cannot be written to.
     """
     replies = folder / REPLIES
-    replies.mkdir(exist_ok=True)
+    _make(replies, folder.stat())
     temporary = f"{_UNFINISHED}{secrets.token_hex(8)}"
     place = _open_folder(replies)
     try:
@@ -63,13 +64,39 @@ def remove_unfinished_replies(folder: Path, now: float) -> int:
     return removed
 
 
+def _make(replies: Path, folder: os.stat_result) -> None:
+    """Make the folder of replies as the partner's own folder is; one that is there stays as it is."""
+    try:
+        replies.mkdir(mode=0o700)
+    except FileExistsError:
+        return
+    place = _open_folder(replies)
+    try:
+        _share(place, folder, 0o700 | folder.st_mode & stat.S_ISGID)
+    finally:
+        os.close(place)
+
+
+def _share(descriptor: int, folder: os.stat_result, mode: int) -> None:
+    """Let those read a new file or folder who may drop workbooks in the folder that it is in, and nobody else."""
+    for bits, may_drop in ((stat.S_IRWXG, stat.S_IWGRP), (stat.S_IRWXO, stat.S_IWOTH)):
+        if folder.st_mode & may_drop:
+            # As much as the owner may.
+            mode |= ((mode & stat.S_IRWXU) | (mode & stat.S_IRWXU) >> 3 | (mode & stat.S_IRWXU) >> 6) & bits
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        os.chown(descriptor, folder.st_uid, folder.st_gid)
+    if hasattr(os, "fchmod"):
+        os.fchmod(descriptor, mode)
+
+
 def _open_folder(folder: Path) -> int:
     return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _FOLLOW_NO_LINK)
 
 
 def _write(name: str, content: bytes, place: int) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FOLLOW_NO_LINK
-    with os.fdopen(os.open(name, flags, 0o666, dir_fd=place), "wb") as stream:
+    with os.fdopen(os.open(name, flags, 0o600, dir_fd=place), "wb") as stream:
+        _share(stream.fileno(), os.fstat(place), 0o600)
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cypp_etl.findings import Finding
+from cypp_etl.personal import shown_path
 from cypp_etl.submission import CheckedReturn
 from flows.files import path_as_text
 from flows.terminal import say, say_json
@@ -74,7 +75,7 @@ def show_swept(swept: "Swept", as_json: bool) -> int:
 
 def _show_result(result: Result) -> None:
     whose = ", ".join(filter(None, (result.partner, result.period)))
-    say(f"{result.file}: {result.status}" + (f" ({whose})" if whose else ""))
+    say(f"{shown_path(result.file)}: {result.status}" + (f" ({whose})" if whose else ""))
     alike: dict[str, list[Finding]] = {}
     for finding in result.findings:
         alike.setdefault(finding.code, []).append(finding)

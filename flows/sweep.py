@@ -12,6 +12,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from cypp_etl.escapes import for_log
+from cypp_etl.personal import shown_path
 from flows.files import path_as_text, path_from_text
 from flows.inbox import Waiting, make_folders, sweep
 from flows.ingest import Ingested, ingest_return
@@ -70,7 +71,7 @@ async def ingest_files(files: Sequence[tuple[str, str]], received_at: datetime |
 async def ingest_one(path: Path, folder_partner: str, swept: Swept, received_at: datetime | None = None) -> None:
     """Run `ingest-return` for one file. A run that fails is told from one that is rejected, and stops no other."""
     file = path_as_text(path)
-    label = f"{folder_partner or PurePath(path_as_text(path.absolute())).parent.name}/{PurePath(file).name}"
+    label = f"{folder_partner or PurePath(path_as_text(path.absolute())).parent.name}/{PurePath(shown_path(file)).name}"
     label = for_log(label)
     with tags(*([folder_partner] if folder_partner else [])):
         state: State[Ingested] = await ingest_return(label, file, folder_partner, received_at, return_state=True)

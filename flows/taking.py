@@ -14,7 +14,7 @@ from pathlib import Path
 from flows.archive import Kept, identity_of
 from flows.files import open_regular
 
-ASIDE = ".taken"
+ASIDE, REPLIES = ".taken", "replies"
 
 
 def take_away(source: Path, kept: Kept) -> bool:
@@ -30,7 +30,11 @@ def take_away(source: Path, kept: Kept) -> bool:
         if identity_of(moved.lstat()) != kept.identity:
             _give_back(moved, source.parent)
             return False
-        moved.unlink()
+        if kept.is_whole:
+            moved.unlink()
+        else:
+            # The archive has only its beginning: the partner has it back, where nothing is taken from.
+            _give_back(moved, source.parent / REPLIES)
     except FileNotFoundError:
         # Another sweep finished it.
         return True

@@ -54,7 +54,7 @@ class Workplace:
         from warehouse.engine import reading
         from warehouse.history import read_history
 
-        received = Received(file, read(kept), folder_partner)
+        received = Received(file, read(kept), folder_partner, kept.size)
         with ExitStack() as open_meanwhile:
 
             def past(partner_codes: "frozenset[str]", periods: "frozenset[Period] | None") -> "History":

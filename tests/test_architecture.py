@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 # Each may import what stands to its right, and nothing to its left.
 LAYERS = ("flows", "warehouse", "cypp_etl", "schemas")
 MODULES = sorted(path.relative_to(ROOT) for layer in LAYERS for path in (ROOT / layer).rglob("*.py"))
-MOST_LINES = 250
+MOST_LINES = 400
 
 
 def imports(path: Path) -> Iterator[tuple[str, str]]:

@@ -25,6 +25,7 @@ from warehouse.publications import last_known_at
 from warehouse.read import performance, view
 from warehouse.reports import clinic_notes, clinics, milestones, return_status_as_of
 from warehouse.tables import ACCEPTED, finding, observation, submission
+from warehouse.withheld import shown_comment
 
 _PRINTED = "published"
 
@@ -187,7 +188,7 @@ def _findings(connection: Connection, period: Period, at: datetime) -> list[Row]
 def _comments(connection: Connection, period: Period, at: datetime) -> list[Row]:
     columns = observation.c
     query = (
-        select(columns.partner_code, columns.indicator, columns.period, columns.comment)
+        select(columns.partner_code, columns.indicator, columns.period, shown_comment(at))
         .where(_in_force(observation, at), columns.comment != "", columns.measure == Measure.ACTUAL.value)
         .order_by(columns.indicator, columns.period)
     )

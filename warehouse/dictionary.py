@@ -74,6 +74,8 @@ _PERFORMANCE = (
     moment_column("recorded_at", "When the row came into force"),
 )
 
+_WITHHELD = "; `[withheld: ...]`, with its cell, where it may hold personal data and is not released"
+
 VIEWS = (
     View("bi_performance", "an indicator and a period, by partner, as it stands now", _PERFORMANCE),
     View(
@@ -90,7 +92,7 @@ VIEWS = (
             text_column("partner_code", "Code of the partner; empty where the file does not say"),
             text_column("period", "Code of the period; empty where the file does not say"),
             whole_column("version", "Which attempt it was at this partner's return for this period", "attempts"),
-            text_column("file_name", "Name of the file"),
+            text_column("file_name", "Name of the file; withheld where it may hold personal data"),
             text_column("sha256", "SHA-256 of the file's bytes, by which the archive keeps it"),
             moment_column("received_at", "When the file was received"),
             text_column("status", f"What became of it: {words_of(Status)}. Superseded: accepted, and replaced since"),
@@ -107,9 +109,11 @@ VIEWS = (
             whole_column("submission_id", "The submission: see `bi_submissions`"),
             text_column("code", "What kind of finding it is"),
             text_column("severity", f"What it asks for: {words_of(Severity)}"),
-            text_column("sheet", "Sheet; blank where it is about the file as a whole"),
+            text_column(
+                "sheet", "Sheet, its name withheld where it may hold personal data; blank: the file as a whole"
+            ),
             text_column("cell", "Cell; blank where it is about the sheet as a whole"),
-            text_column("value", "What was typed"),
+            text_column("value", "What was typed; `[withheld: ...]` for good where it may hold personal data"),
             text_column("message", "What is wrong"),
             text_column("fix", "What to do"),
         ),
@@ -151,9 +155,9 @@ VIEWS = (
             text_column("lead_officer", "Who carries it out; empty where the plan does not say"),
             text_column("period", "Code of the period reported"),
             text_column("status", f"What was reported: {words_of(MilestoneStatus)}; empty where nothing was"),
-            text_column("evidence", "What shows it"),
+            text_column("evidence", f"What shows it{_WITHHELD}"),
             text_column("review", f"What the review of the action decided: {words_of(Review)}"),
-            text_column("review_reason", "Why"),
+            text_column("review_reason", f"Why{_WITHHELD}"),
         ),
     ),
     View(

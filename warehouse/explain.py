@@ -16,6 +16,7 @@ from warehouse.history import decimal_of
 from warehouse.judging import FIGURE, figures_frame
 from warehouse.read import judgement_history, performance
 from warehouse.tables import observation, submission
+from warehouse.withheld import shown_comment
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,13 @@ def _returned(connection: Connection, partner_code: str, indicator: str) -> list
     """The figures in force of a series, as they are judged and as they were sent."""
     columns, came = observation.c, submission.c
     query = (
-        select(observation, came.file, came.sha256, came.received_at)
+        select(
+            *(one for one in columns if one.name != "comment"),
+            shown_comment(),
+            came.file,
+            came.sha256,
+            came.received_at,
+        )
         .join(submission, came.submission_id == columns.submission_id)
         .where(columns.partner_code == partner_code, columns.indicator == indicator, columns.superseded_at.is_(None))
     )

@@ -8,12 +8,13 @@ from typing import Any
 from sqlalchemy import Column, Connection, Table, insert, select
 
 from cypp_etl.findings import Finding
+from cypp_etl.personal import shown_path
 from cypp_etl.submission import MilestoneReport, Observation
 from schemas.codes import Qualifier, SubmissionStatus
 from warehouse.bulk import insert_rows
 from warehouse.deciding import Decision
 from warehouse.series import FigureKey
-from warehouse.tables import finding, milestone_report, observation, submission
+from warehouse.tables import finding, milestone_report, observation, submission, withheld_text
 from warehouse.timeline import end_rows
 
 _REPORT_KEY = ("partner_code", "milestone", "period")
@@ -100,9 +101,10 @@ def insert_submissions(
             "partner_code": decision.checked.partner_code or None,
             "period": decision.checked.period.code if decision.checked.period else None,
             "version": decision.version,
+            "file": shown_path(decision.checked.file),
             **{
                 name: getattr(decision.checked, name)
-                for name in ("file", "file_name", "sha256", "content_sha256", "layout", "prepared_by", "email")
+                for name in ("file_name", "sha256", "content_sha256", "layout", "prepared_by", "email")
             },
             "status": decision.status,
             "duplicate_of": decision.duplicate_of,
@@ -120,7 +122,7 @@ def insert_submissions(
 def insert_contents(
     connection: Connection, decisions: Sequence[Decision], submission_ids: Sequence[int], at: datetime
 ) -> None:
-    """Insert findings, and the figures and milestone reports of what was accepted."""
+    """Insert findings, and the figures, milestone reports and withheld texts of what was accepted."""
     numbered = list(zip(submission_ids, decisions, strict=True))
     # A duplicate's findings are those of the submission it duplicates.
     answered = [(number, one.checked) for number, one in numbered if one.status is not SubmissionStatus.DUPLICATE]
@@ -136,6 +138,13 @@ def insert_contents(
     insert_rows(connection, observation, ("submission_id", *FigureKey._fields, *_FIGURE), figures, {"recorded_at": at})
     reports = ((number, *_report_row(row)) for number, checked in loaded for row in checked.milestone_reports)
     insert_rows(connection, milestone_report, ("submission_id", *_REPORT), reports, {"recorded_at": at})
+    texts = (
+        (number, *(getattr(row, name) for name in _TEXT)) for number, checked in loaded for row in checked.withheld
+    )
+    insert_rows(connection, withheld_text, ("submission_id", *_TEXT), texts, {"recorded_at": at})
+
+
+_TEXT = ("sheet", "cell", "mark", "text")
 
 
 _FINDING = ("code", "severity", "sheet", "cell", "value", "message", "fix")

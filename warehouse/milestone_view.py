@@ -1,6 +1,7 @@
 """The view of milestones: what the plan promised, and what was reported of it, period by period."""
 
 from warehouse.standing import Standing
+from warehouse.withheld import shown_sql
 
 
 def milestones_query(standing: Standing) -> str:
@@ -8,13 +9,14 @@ def milestones_query(standing: Standing) -> str:
 
     A milestone that nobody reports on is what the Board must see first, so it is not left out.
     """
+    evidence, reason = (shown_sql("r", column, standing) for column in ("evidence", "reason"))
     return f"""
         SELECT
             m.milestone, p.outcome_code, p.aspiration,
             CASE WHEN NOT p.is_area_of_focus THEN 'no' WHEN p.focus_on = '' THEN 'yes' ELSE 'in part' END
                 AS area_of_focus,
             a.action, a.kind, m.description, m.due, a.strategic_lead, nullif(a.lead_officer, '') AS lead_officer,
-            r.period, r.status, nullif(r.evidence, '') AS evidence, r.review, nullif(r.reason, '') AS review_reason
+            r.period, r.status, nullif({evidence}, '') AS evidence, r.review, nullif({reason}, '') AS review_reason
         FROM plan_milestone m
         JOIN plan_action a ON a.plan_id = m.plan_id AND a.action_id = m.action_id
         JOIN plan_aspiration p ON p.plan_id = m.plan_id AND p.aspiration = a.aspiration

@@ -4,12 +4,12 @@ A row is in force while `superseded_at` is NULL. What was in force at a moment i
 The tables are ours to change, by a migration; the views in `views.py` are the promise to others.
 """
 
-from sqlalchemy import CheckConstraint, Column, Date, Index, Integer, Table
+from sqlalchemy import CheckConstraint, Column, Date, ForeignKeyConstraint, Index, Integer, Table
 
 from schemas.codes import SubmissionStatus
 from warehouse.columns import code, ended, in_force, life, metadata, number, one_in_force, refers, row_id, word
 from warehouse.plan_tables import plan
-from warehouse.types import Moment
+from warehouse.types import ROW_ID, Moment
 
 __all__ = [
     "ACCEPTED",
@@ -25,8 +25,10 @@ __all__ = [
     "period_closing",
     "publication",
     "submission",
+    "text_release",
     "view_version",
     "waiver",
+    "withheld_text",
 ]
 
 ACCEPTED = (SubmissionStatus.ACCEPTED, SubmissionStatus.ACCEPTED_WITH_QUERIES)
@@ -214,6 +216,32 @@ waiver = Table(
     Column("until", Date, nullable=False),
     Column("waived_at", Moment, nullable=False),
     Index(None, "partner_code"),
+)
+
+withheld_text = Table(
+    "withheld_text",
+    metadata,
+    refers("submission_id", "submission.submission_id", primary_key=True, nullable=False, autoincrement=False),
+    word("sheet", primary_key=True),
+    word("cell", primary_key=True),
+    # What stands in its place in the tables that views show.
+    *(word(name) for name in ("mark", "text")),
+    Column("recorded_at", Moment, nullable=False),
+)
+
+text_release = Table(
+    "text_release",
+    metadata,
+    Column("submission_id", ROW_ID, primary_key=True, nullable=False, autoincrement=False),
+    word("sheet", primary_key=True),
+    word("cell", primary_key=True),
+    *(word(name) for name in ("released_by", "reason")),
+    Column("released_at", Moment, nullable=False),
+    ForeignKeyConstraint(
+        ["submission_id", "sheet", "cell"],
+        ["withheld_text.submission_id", "withheld_text.sheet", "withheld_text.cell"],
+        name="fk_text_release_text",
+    ),
 )
 
 view_version = Table("view_version", metadata, word("sha256", primary_key=True))

@@ -1,6 +1,6 @@
 """Marks a partner's own workbook: every finding in its cell, and a first sheet that lists them all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cypp_etl.findings import Finding
 from cypp_etl.receipts.balloons import highest_block
@@ -24,11 +24,13 @@ _STYLES_PART = "xl/styles.xml"
 _STYLES_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml"
 
 
-def mark_workbook(data: bytes, findings: Sequence[Finding], summary: ReceiptSummary) -> bytes:
+def mark_workbook(
+    data: bytes, findings: Sequence[Finding], summary: ReceiptSummary, sheet_names: Mapping[str, str] | None = None
+) -> bytes:
     """The workbook in these bytes with a first sheet that lists the findings, and a coloured, commented cell for each.
 
     What an earlier receipt marked is unmarked first. What is not marked stays as it is, byte for byte: sheets, formulas
-    with their results, charts, images, macros.
+    with their results, charts, images, macros. `sheet_names` are the true names of sheets that findings call otherwise.
 
     Raises:
         UnreadableWorkbook: it is no Office Open XML workbook, or none that can be marked.
@@ -39,12 +41,13 @@ def mark_workbook(data: bytes, findings: Sequence[Finding], summary: ReceiptSumm
     sheets = {sheet.name: sheet for sheet in reversed(book.sheets) if sheet.part and sheet not in old}
     styles = _open_styles(parts)
     styles.take_marks_off()
+    shown = {name: stands_for for stands_for, name in (sheet_names or {}).items()}
     places = _places(findings)
     block = max((highest_block(parts.read(drawing)) for drawing in parts.named(".vml")), default=0)
     for sheet in sheets.values():
         block += 1
-        SheetMarks(parts, styles, sheet.part, places.get(sheet.name, {})).write(block)
-    receipt = ReceiptSheet(add_looks(styles, summary.status), set(sheets))
+        SheetMarks(parts, styles, sheet.part, places.get(shown.get(sheet.name, sheet.name), {})).write(block)
+    receipt = ReceiptSheet(add_looks(styles, summary.status), {shown.get(name, name): name for name in sheets})
     receipt.write(summary, findings)
     styles.write()
     book.add_first(old, receipt.title_row, receipt.to_bytes(book.markup.namespace, summary))

@@ -38,8 +38,8 @@ def reply_for(checked: CheckedReturn, data: bytes, summary: ReceiptSummary) -> R
     """
     if may_be_marked(checked):
         try:
-            content = mark_workbook(data, checked.findings, summary)
-            return Reply(reply_name(checked.file_name, summary.status, workbook_suffix(data)), content)
+            content = mark_workbook(data, checked.findings, summary, checked.sheet_names)
+            return Reply(_named(checked, summary, workbook_suffix(data)), content)
         except UnreadableWorkbook:
             # A kind that is read and not written, such as .xls, or a part that only marking looks at is broken.
             pass
@@ -54,7 +54,12 @@ def may_be_marked(checked: CheckedReturn) -> bool:
 def page_for(checked: CheckedReturn, summary: ReceiptSummary) -> Reply:
     """The answer to a return as a page, for which its workbook is not opened."""
     page = reply_page(summary, checked.findings).encode()
-    return Reply(reply_name(checked.file_name, summary.status, ".html"), page)
+    return Reply(_named(checked, summary, ".html"), page)
+
+
+def _named(checked: CheckedReturn, summary: ReceiptSummary, suffix: str) -> str:
+    # It lies beside the partner's own file: whatever its name holds, they know it.
+    return reply_name(PurePath(checked.file).name, summary.status, suffix)
 
 
 def reply_name(file_name: str, status: SubmissionStatus, suffix: str) -> str:

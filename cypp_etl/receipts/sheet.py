@@ -1,6 +1,6 @@
 """The first sheet of a receipt: the proof, and below it every finding with a link to its cell."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import NamedTuple
 from xml.sax.saxutils import quoteattr
@@ -35,9 +35,12 @@ class _Cell(NamedTuple):
 
 
 class ReceiptSheet:
-    """Writes the sheet row by row; texts stand in the sheet itself, so that none of them can become a formula."""
+    """Writes the sheet row by row; texts stand in the sheet itself, so that none of them can become a formula.
 
-    def __init__(self, looks: Looks, sheets: set[str]) -> None:
+    `sheets` are the names of the sheets that findings may lead to, by the names that findings call them.
+    """
+
+    def __init__(self, looks: Looks, sheets: Mapping[str, str]) -> None:
         self._looks = looks
         self._sheets = sheets
         self._columns = read_layouts()["receipt"].part("receipt").columns
@@ -87,7 +90,7 @@ class ReceiptSheet:
         text = wording.place(finding)
         if finding.sheet not in self._sheets:
             return self._text(text, self._looks.text, self._looks.quoted_text)
-        quoted = finding.sheet.replace("'", "''")
+        quoted = self._sheets[finding.sheet].replace("'", "''")
         return _Cell(text, self._looks.link, f"'{quoted}'!{finding.cell or 'A1'}")
 
     def _list(self, heading: str, texts: Sequence[str]) -> None:

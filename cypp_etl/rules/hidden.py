@@ -6,6 +6,7 @@ from cypp_etl.findings import Finding, find, shorten
 from cypp_etl.intake.rows import ParsedReturn
 from cypp_etl.intake.values import read_text
 from cypp_etl.layout import Layout
+from cypp_etl.personal import without_personal
 from cypp_etl.receipts.recognise import without_receipt_notes
 from cypp_etl.workbook.model import Sheet, Workbook, column_letters
 
@@ -59,7 +60,7 @@ def _judge_attached(sheet: Sheet) -> Iterator[Finding]:
     for address, target in sheet.links.items():
         # Excel makes a link of each address that is typed: it hides nothing.
         if target.removeprefix("mailto:") != shown.get(address):
-            yield find("cell-link", sheet=sheet.name, cell=address, target=shorten(target))
+            yield find("cell-link", sheet=sheet.name, cell=address, target=shorten(without_personal(target)))
 
 
 def _holds_anything(sheet: Sheet) -> bool:

@@ -120,6 +120,16 @@ class Spent:
             raise too_large(f"it has more than {self.limits.merges:,} merged areas")
 
 
+def refuse_size(size: int, limits: Limits = DEFAULT_LIMITS) -> None:
+    """Refuse a file of so many bytes if no return is as large.
+
+    Raises:
+        UnreadableWorkbook: it is larger than the limit.
+    """
+    if size > limits.file_bytes:
+        raise too_large(f"the file is larger than {limits.file_bytes // MIB} MB")
+
+
 def damaged(reason: str) -> UnreadableWorkbook:
     """The file is broken: it was cut short, or its contents do not hold together."""
     return UnreadableWorkbook(_DAMAGED, reason=reason)

@@ -3,7 +3,7 @@
 import re
 from enum import StrEnum
 
-from cypp_etl.workbook.guards import Limits, damaged, not_excel, too_large
+from cypp_etl.workbook.guards import Limits, damaged, not_excel, refuse_size
 from cypp_etl.workbook.model import UnreadableWorkbook
 from cypp_etl.workbook.package import Package, part_name
 
@@ -52,7 +52,8 @@ _ARCHIVE_PARTS = (
 )
 _HEAD = 4096
 _ODS_MANIFEST = "META-INF/manifest.xml"
-_ODS_CONTENT, _ODS_BODY = "content.xml", b"<office:spreadsheet"
+_ODS_CONTENT, _ODS_BODY = "content.xml", re.compile(rb"<(?:[\w.-]{1,60}:)?spreadsheet[\s/>]")
+_TAG_BYTES = 80
 _ODS_ENCRYPTION = b"encryption-data"
 _ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
 
@@ -61,8 +62,7 @@ def sniff(data: bytes, limits: Limits) -> tuple[Encoding, Package | None]:
     """How a workbook is written, and its archive where it is one; UnreadableWorkbook where it is no workbook."""
     if not data:
         raise UnreadableWorkbook("workbook-empty")
-    if len(data) > limits.file_bytes:
-        raise too_large(f"the file is larger than {limits.file_bytes // 1_048_576} MB")
+    refuse_size(len(data), limits)
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         package = Package(data, limits)
         return _sniff_archive(package), package
@@ -100,7 +100,15 @@ def _sniff_archive(package: Package) -> Encoding:
 def _says_spreadsheet(package: Package) -> bool:
     """Whether an OpenDocument file that was packed again, without the entry that says its type, is a spreadsheet."""
     said = b"".join(package.chunks(_ODS_MANIFEST)) if _ODS_MANIFEST in package else b""
-    return _ODS_TYPE in said or any(_ODS_BODY in chunk for chunk in package.chunks(_ODS_CONTENT))
+    if _ODS_TYPE in said:
+        return True
+    before = b""
+    for chunk in package.chunks(_ODS_CONTENT):
+        # The tag may lie across the edge of two chunks.
+        if _ODS_BODY.search(before + chunk):
+            return True
+        before = chunk[-_TAG_BYTES:]
+    return False
 
 
 def _refuse_password(package: Package) -> None:

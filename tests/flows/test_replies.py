@@ -1,6 +1,8 @@
 """Where replies are written, and that no link leads them elsewhere."""
 
 import os
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -75,3 +77,50 @@ def test_a_link_does_not_lead_the_removal_elsewhere(tmp_path: Path) -> None:
 
 def _die(_descriptor: int) -> None:
     raise KeyboardInterrupt
+
+
+@pytest.fixture
+def loose_umask() -> Iterator[None]:
+    former = os.umask(0)
+    yield
+    os.umask(former)
+
+
+@pytest.mark.parametrize(
+    ("folder", "replies", "receipt"),
+    [
+        (0o700, 0o700, 0o600),
+        (0o755, 0o700, 0o600),
+        (0o750, 0o700, 0o600),
+        (0o770, 0o770, 0o660),
+        (0o2770, 0o2770, 0o660),
+        (0o775, 0o770, 0o660),
+        (0o777, 0o777, 0o666),
+    ],
+)
+@pytest.mark.usefixtures("loose_umask")
+def test_who_may_drop_may_read_the_receipt(tmp_path: Path, folder: int, replies: int, receipt: int) -> None:
+    own = tmp_path / "yos"
+    own.mkdir()
+    own.chmod(folder)
+    path = write_reply(own, REPLY)
+    assert stat.S_IMODE(path.stat().st_mode) == receipt
+    assert stat.S_IMODE(path.parent.stat().st_mode) == replies
+    assert stat.S_IMODE(own.stat().st_mode) == folder
+
+
+def test_a_folder_of_replies_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "replies").mkdir()
+    (tmp_path / "replies").chmod(0o750)
+    path = write_reply(tmp_path, REPLY)
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o750
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
+def test_a_service_that_runs_as_root_gives_receipts_to_the_folders_owner(tmp_path: Path) -> None:
+    own = tmp_path / "yos"
+    own.mkdir()
+    os.chown(own, 12345, 12346)
+    path = write_reply(own, REPLY)
+    assert [(one.stat().st_uid, one.stat().st_gid) for one in (path, path.parent)] == [(12345, 12346)] * 2

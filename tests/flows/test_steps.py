@@ -9,6 +9,7 @@ import pytest
 from cypp_etl.periods import parse_period
 from cypp_etl.plan_reader import read_plan
 from cypp_etl.samples import sample_return
+from flows.archive import READ_BYTES
 from flows.settings import Settings
 from flows.steps import Steps
 from flows.workplace import Workplace, open_to_write
@@ -62,3 +63,34 @@ def test_the_same_bytes_dropped_again_are_a_duplicate(workplace: Workplace, drop
     again = Steps(workplace, drop, "yos", AT)
     assert again.load().duplicate_of == first.load().submission_id
     assert not again.load().was_known
+
+
+@pytest.mark.parametrize("size", [READ_BYTES + 1, 3 << 30])
+def test_a_file_larger_than_any_workbook_is_not_copied(workplace: Workplace, drop: Path, size: int) -> None:
+    """A sparse file of three gigabytes takes no room in the inbox, and would take all of it in the archive."""
+    with drop.open("r+b") as file:
+        file.truncate(size)
+    steps = Steps(workplace, drop, "yos", AT)
+    answer = steps.reply()
+    steps.take_away()
+    assert [finding.code for finding in steps.check().findings] == ["workbook-too-large"]
+    archived = [path for path in workplace.settings.archive.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in archived) <= 1 << 20
+    assert answer is not None
+    assert answer.receipt.exists()
+    # The archive has only its beginning, so the partner keeps the file.
+    assert not drop.exists()
+    assert (drop.parent / "replies" / drop.name).stat().st_size == size
+
+
+def test_a_file_of_the_largest_size_is_kept_whole(workplace: Workplace, drop: Path) -> None:
+    with drop.open("r+b") as file:
+        file.truncate(READ_BYTES)
+    steps = Steps(workplace, drop, "yos", AT)
+    steps.reply()
+    steps.take_away()
+    assert [finding.code for finding in steps.check().findings] == ["workbook-too-large"]
+    (archived,) = (path for path in workplace.settings.archive.rglob("*") if path.is_file())
+    assert archived.stat().st_size == READ_BYTES
+    assert not drop.exists()
+    assert not (drop.parent / "replies" / drop.name).exists()
