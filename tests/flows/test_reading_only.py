@@ -180,11 +180,11 @@ def test_a_template_needs_no_warehouse(file_home: Home, monkeypatch: pytest.Monk
 
 
 def _make_older(home: Home) -> None:
-    """As the program before plans were stored left it."""
+    """With other views, and as a program that did not store plans left it."""
     engine = open_warehouse(home.url)
     with writing(engine) as connection:
-        connection.execute(text("DROP TABLE plan_file"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0005'"))
+        connection.execute(text("DELETE FROM plan_file"))
+        connection.execute(text("UPDATE view_version SET sha256 = 'old'"))
     engine.dispose()
 
 
@@ -214,7 +214,7 @@ def _alter(statement: str) -> Callable[[Home], None]:
         ),
         (_alter("DELETE FROM plan_file"), "The files of the plan in force ("),
     ],
-    ids=["older", "older views", "newer", "no files"],
+    ids=["older", "older tables", "newer", "no files"],
 )
 def test_a_warehouse_that_cannot_be_read_as_it_is_is_named_in_a_line(
     home: Home, command: tuple[str, ...], make: Callable[[Home], None], said: str
