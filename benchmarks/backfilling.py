@@ -36,7 +36,7 @@ from cypp_etl.workbook.reader import read_workbook
 from flows.prefect_server import PrefectServer
 from flows.settings import Settings, prepare_prefect, read_settings
 from flows.sources import Source, sources_in
-from flows.workplace import open_workplace
+from flows.workplace import open_to_write
 from warehouse.engine import open_warehouse
 
 RECEIVED_AT = datetime(2012, 6, 30, 10, tzinfo=UTC)
@@ -61,12 +61,12 @@ class Bench:
         """
         home = tempfile.mkdtemp(prefix="home-", dir=self.folder)
         settings = read_settings({"CYPP_HOME": home, "CYPP_WAREHOUSE_URL": url, "CYPP_PLAN": str(self.plan_folder)})
-        open_workplace(settings).engine.dispose()
+        open_to_write(settings).engine.dispose()
         return settings
 
     def one_by_one(self, sources: Sequence[Source], settings: Settings) -> None:
         """What `ingest-return` does with each, without Prefect's own records."""
-        workplace = open_workplace(settings)
+        workplace = open_to_write(settings)
         for source in sources:
             kept = workplace.keep(Path(source.path))
             checked = workplace.check(source.path, kept, source.folder_partner, RECEIVED_AT)

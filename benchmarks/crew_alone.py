@@ -14,7 +14,7 @@ from flows.chunks import CHUNK_WORKBOOKS, into_chunks
 from flows.crew import Crew, Orders, expect_crew
 from flows.settings import read_settings
 from flows.sources import sources_in
-from flows.workplace import open_workplace
+from flows.workplace import open_to_write
 
 CORES = 2
 
@@ -22,7 +22,7 @@ CORES = 2
 def main(folder: Path, returns: int) -> None:
     expect_crew()
     settings = read_settings()
-    workplace = open_workplace(settings)
+    workplace = open_to_write(settings)
     workplace.engine.dispose()
     sources = sources_in([folder], workplace.plan.partners)[:returns]
     crew = Crew(Orders(settings, workplace.plan, datetime.now(UTC)), CORES)

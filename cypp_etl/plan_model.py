@@ -1,7 +1,7 @@
 """The plan as values: all reference data, read once from CSV and never changed afterwards."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -150,7 +150,8 @@ class Plan:
     """All reference data. Mappings are keyed by code and keep the plan's order.
 
     `figures` holds targets, history and comparators by measure, indicator and period; `owed_by` the indicators
-    that each partner returns. `fingerprint` is the SHA-256 of the plan's files.
+    that each partner returns. `fingerprint` is the SHA-256 of the plan's `files`, which are
+    kept by name as they were read.
     """
 
     fingerprint: str
@@ -164,6 +165,7 @@ class Plan:
     figures: Mapping[tuple[Measure, str, Period], Figure]
     owed_by: Mapping[str, tuple[str, ...]]
     calendar: Mapping[Period, CalendarEntry]
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     @cached_property
     def owners(self) -> Mapping[str, tuple[str, ...]]:

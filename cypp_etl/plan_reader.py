@@ -22,11 +22,11 @@ from cypp_etl.plan_model import (
     Partner,
     Plan,
 )
-from cypp_etl.plan_tables import PlanError, PlanFault, Row, read_tables
+from cypp_etl.plan_tables import PlanError, PlanFault, Row, fingerprint_of, read_files, tables_of
 from schemas.codes import Accumulation, ActionKind, Measure, Polarity, Unit
 from schemas.plan import FIGURE_MARKERS, SCHEMAS
 
-__all__ = ["PlanError", "PlanFault", "read_plan"]
+__all__ = ["PlanError", "PlanFault", "has_fingerprint", "plan_of", "read_plan"]
 
 
 def read_plan(folder: Path | None = None) -> Plan:
@@ -35,7 +35,16 @@ def read_plan(folder: Path | None = None) -> Plan:
     Raises:
         PlanError: the plan has faults; all that could be found are in its `faults`.
     """
-    tables = read_tables(folder)
+    return plan_of(read_files(folder))
+
+
+def plan_of(files: Mapping[str, bytes]) -> Plan:
+    """The plan that its CSV files, given by name, make.
+
+    Raises:
+        PlanError: the plan has faults; all that could be found are in its `faults`.
+    """
+    tables = tables_of(files)
     faults = (*tables.faults, *check_tables(tables))
     if faults:
         raise PlanError(*sorted(faults, key=_place))
@@ -52,7 +61,16 @@ def read_plan(folder: Path | None = None) -> Plan:
         figures={_figure_key(row): _figure(row) for row in rows["figures.csv"]},
         owed_by=_owed_by(rows),
         calendar={entry.period: entry for entry in map(_calendar_entry, rows["calendar.csv"])},
+        files=tables.files,
     )
+
+
+def has_fingerprint(folder: Path, fingerprint: str) -> bool:
+    """Whether the files in a folder are those of the plan with a fingerprint; nobody looks at what they say."""
+    try:
+        return fingerprint_of(read_files(folder)) == fingerprint
+    except (PlanError, OSError):
+        return False
 
 
 def _place(fault: PlanFault) -> tuple[int, int]:

@@ -77,6 +77,7 @@ class PlanTables:
     astray: Mapping[str, frozenset[str]]
     faults: tuple[PlanFault, ...]
     fingerprint: str
+    files: Mapping[str, bytes]
 
 
 def quoted(cell: str) -> str:
@@ -84,12 +85,20 @@ def quoted(cell: str) -> str:
     return f'"{cell}"' if cell else "blank"
 
 
-def read_tables(folder: Path | None) -> PlanTables:
-    """Read every file of the plan in a folder (the shipped plan without one), and check each on its own."""
+def read_files(folder: Path | None) -> dict[str, bytes]:
+    """The plan's files in a folder (the shipped plan without one), by name, as they are.
+
+    Raises:
+        PlanError: there is no such folder.
+    """
     source: Traversable = files("cypp_etl").joinpath("plan") if folder is None else folder
     if not source.is_dir():
         raise PlanError(PlanFault(str(folder), None, None, "there is no such folder to read a plan from"))
-    contents = {name: source.joinpath(name).read_bytes() for name in SCHEMAS if source.joinpath(name).is_file()}
+    return {name: source.joinpath(name).read_bytes() for name in SCHEMAS if source.joinpath(name).is_file()}
+
+
+def tables_of(contents: Mapping[str, bytes]) -> PlanTables:
+    """The tables of a plan's files, given by name, each checked on its own."""
     rows: dict[str, tuple[Row, ...]] = {}
     astray: dict[str, frozenset[str]] = {}
     faults: list[PlanFault] = []
@@ -105,10 +114,11 @@ def read_tables(folder: Path | None) -> PlanTables:
         astray[name] = frozenset(cell for _, record in broken for cell in record)
         faults.extend(_length_fault(name, number, record, len(columns)) for number, record in broken)
         faults.extend(_cell_faults(rows[name], schema))
-    return PlanTables(rows, astray, tuple(faults), _fingerprint(contents))
+    return PlanTables(rows, astray, tuple(faults), fingerprint_of(contents), contents)
 
 
-def _fingerprint(contents: Mapping[str, bytes]) -> str:
+def fingerprint_of(contents: Mapping[str, bytes]) -> str:
+    """The SHA-256 of a plan's files, with their names and lengths."""
     digest = hashlib.sha256()
     for name, content in sorted(contents.items()):
         digest.update(f"{name} {len(content)}\n".encode())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.asking import say_notice
 from flows.ending import day_option, faults, parsed_period, refuse_outside, stop
 from flows.settings import read_settings
 from flows.terminal import say
@@ -32,7 +33,7 @@ By = Annotated[str, typer.Option("--by", help="Who says so.", envvar="USER")]
 
 def close(period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q1.")], by: By = "") -> None:
     """Close a period: a figure that changes afterwards is a query to the data team."""
-    from flows.workplace import open_workplace
+    from flows.workplace import open_to_write
     from warehouse.engine import writing
     from warehouse.history import close_period
     from warehouse.read import return_status
@@ -41,7 +42,8 @@ def close(period: Annotated[str, typer.Argument(help="The period, such as 2010-1
         stop("say who closes the period: --by NAME")
     wanted = parsed_period(period)
     try:
-        workplace = open_workplace(read_settings())
+        workplace = open_to_write(read_settings())
+        say_notice(workplace)
         refuse_outside(workplace.plan.calendar, wanted)
         with writing(workplace.engine) as connection:
             was_open = close_period(connection, wanted, by, datetime.now(UTC))
@@ -67,7 +69,7 @@ def waive(
     A later waiver of just the same takes an earlier one's place: one until a day that is past ends it.
     """
     from cypp_etl.submission import Waiver
-    from flows.workplace import open_workplace
+    from flows.workplace import open_to_write
     from warehouse.engine import writing
     from warehouse.history import add_waiver
 
@@ -75,7 +77,8 @@ def waive(
         stop("say who waives the query, with --by NAME, and why, with --why TEXT")
     waiver = Waiver(code, partner, only, parsed_period(period) if period else None, why, by, until)
     try:
-        workplace = open_workplace(read_settings())
+        workplace = open_to_write(read_settings())
+        say_notice(workplace)
         _refuse_unknown(waiver, workplace.plan)
         with writing(workplace.engine) as connection:
             add_waiver(connection, waiver, datetime.now(UTC))
@@ -95,14 +98,15 @@ def release(
     by: By = "",
 ) -> None:
     """Release a text that was withheld since it may hold personal data: reports and views show it from now on."""
-    from flows.workplace import open_workplace
+    from flows.workplace import open_to_write
     from warehouse.engine import writing
     from warehouse.withheld import release_text
 
     if not by.strip() or not why.strip():
         stop("say who releases the text, with --by NAME, and why, with --why TEXT")
     try:
-        workplace = open_workplace(read_settings())
+        workplace = open_to_write(read_settings())
+        say_notice(workplace)
         with writing(workplace.engine) as connection:
             held, was_withheld = release_text(
                 connection, submission, sheet.strip(), cell.strip(), by=by, reason=why, at=datetime.now(UTC)
@@ -119,18 +123,21 @@ def upgrade(
     ] = "",
 ) -> None:
     """Bring the warehouse up to date: its tables, its views and the plan in it."""
-    from flows.workplace import open_workplace
+    from flows.workplace import upgrade_workplace
     from warehouse.engine import writing
     from warehouse.readers import make_reader
 
     try:
-        workplace = open_workplace(read_settings())
+        workplace, recorded = upgrade_workplace(read_settings())
         if reader:
             with writing(workplace.engine) as connection:
                 is_new = make_reader(connection, reader, os.environ.get("CYPP_READER_PASSWORD", ""))
             say(f"{reader} {'is made, and' if is_new else 'was there already, and'} may read the views.")
     except faults() as fault:
         stop(fault)
+    if recorded.is_new:
+        source = workplace.settings.plan or "the built-in plan"
+        say(f"The plan in force is now {source}. Judgements changed: {recorded.changed_judgements}.")
     say(f"{workplace.engine.url.render_as_string()} is up to date.")
 
 

@@ -5,11 +5,39 @@ from typing import TYPE_CHECKING
 
 from flows.ending import faults, stop
 from flows.settings import read_settings
+from flows.terminal import say
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from cypp_etl.plan_model import Plan
+    from flows.settings import Settings
+    from flows.workplace import Workplace
+
+
+def say_notice(workplace: "Workplace") -> None:
+    """Say on stderr where another plan is in force than the one that the environment names."""
+    if workplace.notice:
+        say(f"cypp: {workplace.notice}", err=True)
+
+
+def plan_to_use(settings: "Settings") -> "Plan":
+    """The plan in force; before there is a warehouse, the one with which it would begin.
+
+    Raises:
+        what `faults` lists.
+    """
+    from cypp_etl.plan_reader import read_plan
+    from flows.workplace import open_to_read
+    from warehouse.revisions import NoWarehouseError
+
+    try:
+        workplace = open_to_read(settings)
+    except NoWarehouseError:
+        return read_plan(settings.plan)
+    workplace.engine.dispose()
+    say_notice(workplace)
+    return workplace.plan
 
 
 def ask(show: "Callable[[Connection, Plan], int]") -> int:
@@ -17,11 +45,12 @@ def ask(show: "Callable[[Connection, Plan], int]") -> int:
     from cypp_etl.workbook.collecting import imported_for_good
 
     with imported_for_good():
-        from flows.workplace import open_workplace
+        from flows.workplace import open_to_read
         from warehouse.engine import reading
 
     try:
-        workplace = open_workplace(read_settings())
+        workplace = open_to_read(read_settings())
+        say_notice(workplace)
         with reading(workplace.engine) as connection:
             return show(connection, workplace.plan)
     except faults() as fault:

@@ -28,7 +28,7 @@ from flows.crew import Crew, Orders, expect_crew
 from flows.settings import read_settings
 from flows.sources import into_parts, sources_in
 from flows.spreading import PART_WORKBOOKS, count_workers, name_of_run, take_parts
-from flows.workplace import open_workplace
+from flows.workplace import open_to_write
 from warehouse.engine import reading
 from warehouse.history import last_submission
 
@@ -128,7 +128,9 @@ async def backfill(
     started = time.monotonic()
     expect_crew()
     settings = read_settings()
-    workplace = open_workplace(settings)
+    workplace = open_to_write(settings)
+    if workplace.notice:
+        get_run_logger().warning("%s.", workplace.notice)
     received_at = received_at or datetime.now(UTC)
     sources = sources_in([Path(path) for path in paths], workplace.plan.partners)
     if partners is not None:

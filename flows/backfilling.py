@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.asking import say_notice
 from flows.ending import faults, stop
 from flows.prefect_server import server_for_command
 from flows.settings import prepare_prefect, read_settings
@@ -40,11 +41,13 @@ def backfill(
 
     expect_crew()
     with imported_for_good():
-        from flows.workplace import open_workplace
+        from flows.workplace import open_to_write
 
     try:
         # What would stop the flow is found out before a server is started.
-        open_workplace(settings).engine.dispose()
+        workplace = open_to_write(settings)
+        workplace.engine.dispose()
+        say_notice(workplace)
         with server_for_command(), imported_for_good():
             from flows import backfill as flow
 

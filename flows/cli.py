@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from flows import administration, backfilling, publishing
-from flows.asking import ask
+from flows.asking import ask, plan_to_use
 from flows.ending import faults, parsed_period, stop
 from flows.settings import prepare_prefect, read_settings
 from flows.terminal import say
@@ -49,12 +49,11 @@ def template(
 ) -> None:
     """Write the return workbook that a partner fills in for a period."""
     from cypp_etl.intake.references import PlanIndex, reference_key
-    from cypp_etl.plan_reader import PlanError, read_plan
     from cypp_etl.templates import template_file_name, write_template
 
     wanted = parsed_period(period)
     try:
-        plan = read_plan(read_settings().plan)
+        plan = plan_to_use(read_settings())
         # In any case and spacing, as covers have it.
         code = PlanIndex.of(plan).partners.get(reference_key(partner), partner)
         workbook = write_template(plan, code, wanted)
@@ -63,7 +62,9 @@ def template(
         if path.exists() and not force:
             stop(f"{path} is there already, and may be filled in: move it away, or write over it with --force")
         path.write_bytes(workbook)
-    except (PlanError, LookupError, ValueError, OSError) as fault:
+    except LookupError as fault:
+        stop(fault)
+    except faults() as fault:
         stop(fault)
     say(path)
 

@@ -68,9 +68,9 @@ async def _journey(settings: Settings) -> None:
     say(f"Working in {settings.home}. Prefect starts a server for the time of the demo ...")
     with server_for_command(), imported_for_good():
         from flows.sweep import ingest_files, sweep_inbox
-        from flows.workplace import open_workplace
+        from flows.workplace import open_to_write
 
-    plan = open_workplace(settings).plan
+    plan = open_to_write(settings).plan
     table = settings.home / "published table 2009-10.xlsx"
     table.write_bytes(write_published_table(read_sample_table(), "text"))
     await ingest_files([(str(table), "")])

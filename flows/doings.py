@@ -22,8 +22,8 @@ from flows.settings import Settings
 from flows.steps import Steps
 from flows.sweep import Swept, ingest_one
 from flows.watch import OutOfReachError, log
-from flows.workplace import Workplace, open_workplace
-from warehouse.revisions import WarehouseTooNewError
+from flows.workplace import Workplace, open_existing, open_to_write
+from warehouse.revisions import WarehouseStateError
 
 # How long what was found out about plan and warehouse is taken to hold, unless something fails.
 _LOOK_SECONDS = 10.0
@@ -41,25 +41,33 @@ class Doings:
         self._turn = asyncio.Lock()
         self._workplace: Workplace | None = None
         self._looked_at = 0.0
+        self._was_there = False
         # The first drop is not to wait until it has started.
         shared_checker().prepare()
 
     def partners(self) -> Collection[str]:
-        """The partners' codes, once plan and warehouse are known to be there: no run is begun that must fail."""
+        """The partners' codes, once plan and warehouse are known to be there: no run is begun that must fail.
+
+        Waits for the database: call it in a thread.
+
+        Raises:
+            OutOfReachError: the warehouse is not there, or not as this program needs it.
+        """
         return self._open().plan.partners
 
     def _open(self) -> Workplace:
-
-        now = time.monotonic()
-        if self._workplace is None or now - self._looked_at > _LOOK_SECONDS:
-            try:
-                opened = open_workplace(self._settings)
-            except (SQLAlchemyError, PlanError, WarehouseTooNewError) as fault:
-                raise OutOfReachError(str(fault)) from fault
-            if self._workplace:
-                self._workplace.engine.dispose()
-            self._workplace, self._looked_at = opened, now
-        return self._workplace
+        now, known = time.monotonic(), self._workplace
+        if known is not None and now - self._looked_at <= _LOOK_SECONDS:
+            return known
+        try:
+            # Once it has been there, nothing is made in its place, and nobody waits for a writer.
+            opened = (open_existing if self._was_there else open_to_write)(self._settings)
+        except (SQLAlchemyError, PlanError, WarehouseStateError) as fault:
+            raise OutOfReachError(str(fault)) from fault
+        if known:
+            known.engine.dispose()
+        self._workplace, self._looked_at, self._was_there = opened, now, True
+        return opened
 
     async def ingest(self, waiting: Waiting) -> asyncio.Future[bool]:
         """Begin the run and go ahead of it, until the partner has the answer.
@@ -67,7 +75,8 @@ class Doings:
         Returns:
             What is done when the run has ended, and says whether the file is done with, accepted or not.
         """
-        steps = Steps(self._open(), waiting.path, waiting.partner_code, datetime.now(UTC))
+        workplace = await asyncio.to_thread(self._open)
+        steps = Steps(workplace, waiting.path, waiting.partner_code, datetime.now(UTC))
         run = asyncio.create_task(self._show(steps))
         ahead = asyncio.create_task(asyncio.to_thread(steps.reply))
         await asyncio.wait([ahead])

@@ -20,9 +20,9 @@ def faults() -> tuple[type[Exception], ...]:
 
     from cypp_etl.plan_reader import PlanError
     from flows.prefect_server import ServerError
-    from warehouse.revisions import WarehouseTooNewError
+    from warehouse.revisions import WarehouseStateError
 
-    return PlanError, SQLAlchemyError, ArgumentError, WarehouseTooNewError, ServerError, OSError, ValueError
+    return PlanError, SQLAlchemyError, ArgumentError, WarehouseStateError, ServerError, OSError, ValueError
 
 
 def parsed_period(text: str) -> "Period":
@@ -59,12 +59,18 @@ def refuse_outside(calendar: "Collection[Period]", period: "Period") -> None:
         raise ValueError(f"{period.label} is not in the plan's calendar, {span}")
 
 
+def _is_of_the_database(fault: object) -> bool:
+    """Whether no statement was at fault: the warehouse could not be opened, is locked or is gone."""
+    from sqlalchemy.exc import OperationalError
+
+    return getattr(fault, "statement", None) is None or isinstance(fault, OperationalError)
+
+
 def stop(fault: object) -> NoReturn:
     """End with status 2: it could not run."""
     if isinstance(fault, OSError) and fault.filename and fault.strerror:
         fault = f"{fault.filename}: {fault.strerror}"
-    elif (said := getattr(fault, "orig", None)) and getattr(fault, "statement", None) is None:
-        # No statement was at fault: the warehouse could not be opened, and which that is helps.
+    elif (said := getattr(fault, "orig", None)) and _is_of_the_database(fault):
         from warehouse.engine import place_of
 
         fault = f"{place_of(read_settings().warehouse_url)}: {' '.join(str(said).split())}"

@@ -24,17 +24,30 @@ class Waiting:
     """Whether it is a partner's whole folder that is skipped."""
 
 
-def sweep(inbox: Path, partner_codes: Collection[str], now: float, settle_seconds: float = 0.0) -> Iterator[Waiting]:
-    """Everything that lies in the inbox, partner by partner, oldest first; folders are made where they are missing.
+def make_folders(inbox: Path, partner_codes: Collection[str]) -> None:
+    """Make the inbox and the partners' folders in it, where they are missing.
 
-    `now` is in seconds since 1970. A file younger than `settle_seconds` may still be being written and waits. Excel's
-    locks and hidden files are passed over in silence; what else cannot be taken is given with the reason.
+    Raises:
+        OSError: the inbox itself cannot be made.
     """
     inbox.mkdir(parents=True, exist_ok=True)
     for partner_code in partner_codes:
-        # What cannot be made is found below, and is that partner's fault alone.
+        # What stands in the way of one is found by `sweep`, and is that partner's fault alone.
         with suppress(OSError):
             (inbox / partner_code).mkdir(exist_ok=True)
+
+
+def sweep(inbox: Path, partner_codes: Collection[str], now: float, settle_seconds: float = 0.0) -> Iterator[Waiting]:
+    """Everything that lies in the inbox, partner by partner, oldest first.
+
+    Nothing is made. What a killed process had begun to take out of a folder is taken out, or put back, beforehand.
+
+    `now` is in seconds since 1970. A file younger than `settle_seconds` may still be being written and waits. Excel's
+    locks and hidden files are passed over in silence; what else cannot be taken is given with the reason.
+
+    Raises:
+        OSError: the inbox itself cannot be listed.
+    """
     for entry in sorted(inbox.iterdir()):
         if entry.name in partner_codes:
             yield from _sweep_partner(entry, now, settle_seconds)

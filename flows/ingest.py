@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
@@ -16,13 +15,13 @@ from prefect.states import Cancelled, Completed, Failed
 from cypp_etl.submission import CheckedReturn
 from flows.answering import Answer
 from flows.artifacts import show_findings, show_summary
-from flows.files import path_from_text
+from flows.files import path_as_text, path_from_text
 from flows.inbox import partner_of
 from flows.quarter import show_quarter
 from flows.retrying import retried_task
 from flows.settings import read_settings
 from flows.steps import Steps
-from flows.workplace import open_workplace
+from flows.workplace import open_to_write
 from schemas.codes import SubmissionStatus
 from warehouse.load import Recorded
 
@@ -43,18 +42,20 @@ class Ingested:
     recorded: Recorded
 
 
-# The steps of a workbook whose run is begun while they are already being taken.
-_begun: ContextVar[Steps | None] = ContextVar("begun", default=None)
+# The steps that are being taken in this process already, by the arguments of the run that is to share them: a run is
+# given plain values, which its server keeps.
+_under_way: dict[tuple[str, str, datetime | None], Steps] = {}
 
 
 @contextmanager
 def showing(steps: Steps) -> Iterator[None]:
-    """Let the run of `ingest_return` that is begun inside take these steps, which others may be taking already."""
-    token = _begun.set(steps)
+    """Let a run of `ingest_return` for the same workbook share these steps, which others may be taking already."""
+    key = path_as_text(steps.path), steps.folder_partner, steps.received_at
+    _under_way[key] = steps
     try:
         yield
     finally:
-        _begun.reset(token)
+        del _under_way[key]
 
 
 @retried_task("check")
@@ -94,8 +95,8 @@ async def ingest_return(
     if folder_partner and partner_of(path_from_text(file), read_settings().inbox, [folder_partner]) != folder_partner:
         message = f"The file is not in the inbox folder of {folder_partner}: it was not opened."
         return cast(Ingested, Failed(name="Refused", message=message))
-    steps = _begun.get() or Steps(
-        open_workplace(read_settings()), path_from_text(file), folder_partner, received_at or datetime.now(UTC)
+    steps = _under_way.get((file, folder_partner, received_at)) or Steps(
+        open_to_write(read_settings()), path_from_text(file), folder_partner, received_at or datetime.now(UTC)
     )
     try:
         await check_workbook(steps)

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cypp_etl.workbook.collecting import imported_for_good
+from flows.asking import say_notice
 from flows.files import path_as_text
 from flows.inbox import partner_of
 from flows.prefect_server import server_for_command
 from flows.settings import Settings
 from flows.sources import workbooks_at
-from flows.workplace import open_workplace
+from flows.workplace import open_to_write
 
 if TYPE_CHECKING:
     from flows.sweep import Swept
@@ -28,7 +29,9 @@ def ingest(settings: Settings, paths: Sequence[Path]) -> "Swept":
             begin.
     """
     # What would make every workbook fail is found out before a server is started.
-    plan = open_workplace(settings).plan
+    workplace = open_to_write(settings)
+    say_notice(workplace)
+    plan = workplace.plan
     files = [file for path in paths for file in workbooks_at(path)]
     owned = [(path_as_text(file), partner_of(file, settings.inbox, plan.partners)) for file in files]
     with server_for_command(), imported_for_good():

@@ -15,7 +15,7 @@ from cypp_etl.periods import Period, parse_period
 from flows.ending import refuse_outside
 from flows.retrying import retried_task
 from flows.settings import read_settings
-from flows.workplace import Workplace, open_workplace
+from flows.workplace import Workplace, open_to_write
 
 if TYPE_CHECKING:
     from cypp_etl.plan_model import Plan
@@ -56,7 +56,7 @@ async def publish_report(period: str = "", as_of: date | None = None) -> Publish
         period: such as 2010-11Q3; if not given, the last quarter of which the returns were due.
         as_of: publish what was known at the end of this day, not what is known now.
     """
-    workplace, now = open_workplace(read_settings()), datetime.now(UTC)
+    workplace, now = open_to_write(read_settings()), datetime.now(UTC)
     wanted = parse_period(period) if period else last_due(workplace.plan, now.date())
     refuse_outside(workplace.plan.calendar, wanted)
     at = datetime.combine(as_of, time.max, UTC) if as_of else now

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.administration import By
-from flows.asking import ask
+from flows.asking import ask, say_notice
 from flows.ending import day_option, faults, parsed_period, refuse_outside, stop
 from flows.prefect_server import server_for_command
 from flows.settings import prepare_prefect, read_settings
@@ -58,12 +58,13 @@ def publish(
     # Prefect reads its settings when it is imported.
     prepare_prefect(settings.home)
     with imported_for_good():
-        from flows.workplace import open_workplace
+        from flows.workplace import open_to_write
 
     try:
         # What would stop the flow is found out before a server is started.
-        workplace = open_workplace(settings)
+        workplace = open_to_write(settings)
         workplace.engine.dispose()
+        say_notice(workplace)
         if wanted:
             refuse_outside(workplace.plan.calendar, wanted)
         with server_for_command(), imported_for_good():
@@ -102,7 +103,7 @@ def note(
 ) -> None:
     """Note issues, solutions and decisions at a performance clinic; the next report has them."""
     from flows.clinics import add_notes
-    from flows.workplace import open_workplace
+    from flows.workplace import open_to_write
 
     texts = {"issue": issue or [], "solution": solution or [], "decision": decision or []}
     said = [text for each in texts.values() for text in each]
@@ -110,7 +111,9 @@ def note(
     if not by.strip() or not said or not all(map(str.strip, said)):
         stop("say what is to be noted, with --issue, --solution or --decision, and by whom, with --by NAME")
     try:
-        noted = add_notes(open_workplace(read_settings()).engine, clinic, texts, by)
+        workplace = open_to_write(read_settings())
+        say_notice(workplace)
+        noted = add_notes(workplace.engine, clinic, texts, by)
     except faults() as fault:
         stop(fault)
     say(f"Noted at {noted}.")

@@ -23,11 +23,11 @@ async def remind(days: int = 7, since: date | None = None) -> State[Any]:
         days: how many days ahead a due date is spoken of.
         since: leave out what was due before this day: nobody chases a return of years ago. A year ago, if not given.
     """
-    from flows.workplace import open_workplace
+    from flows.workplace import open_to_read
     from warehouse.engine import reading
     from warehouse.read import return_status
 
-    with reading(open_workplace(read_settings()).engine) as connection:
+    with reading(open_to_read(read_settings()).engine) as connection:
         rows = return_status(connection)
     today = datetime.now(UTC).date()
     lines = outstanding(rows, today, days, since or today - timedelta(days=365))

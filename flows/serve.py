@@ -49,10 +49,13 @@ def serve(settings: Settings, server: PrefectServer | None, watching: Watching) 
         AlreadyServedError, ServerError: it could not begin.
         cypp_etl.plan_reader.PlanError, sqlalchemy.exc.SQLAlchemyError, OSError: plan, warehouse or folder have faults.
     """
-    from flows.workplace import open_workplace
+    from flows.workplace import open_to_write
 
     with _alone(settings), _stopped_by_signals(_Ending(server)) as stopped:
-        open_workplace(settings).engine.dispose()
+        workplace = open_to_write(settings)
+        workplace.engine.dispose()
+        if workplace.notice:
+            log.warning("%s.", workplace.notice)
         settings.inbox.mkdir(parents=True, exist_ok=True)
         if server:
             server.start()

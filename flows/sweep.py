@@ -14,11 +14,11 @@ from prefect.states import Completed
 from cypp_etl.escapes import for_log
 from cypp_etl.personal import shown_path
 from flows.files import path_as_text, path_from_text
-from flows.inbox import Waiting, sweep
+from flows.inbox import Waiting, make_folders, sweep
 from flows.ingest import Ingested, ingest_return
 from flows.leftovers import clear_leftovers
 from flows.settings import read_settings
-from flows.workplace import open_workplace
+from flows.workplace import open_to_write
 
 
 @dataclass
@@ -39,10 +39,14 @@ async def sweep_inbox(settle_seconds: float = 0.0, received_at: datetime | None 
         received_at: when the files came; now, if not given.
     """
     settings = read_settings()
-    plan = open_workplace(settings).plan
+    workplace = await asyncio.to_thread(open_to_write, settings)
+    if workplace.notice:
+        get_run_logger().warning("%s.", workplace.notice)
+    plan = workplace.plan
     swept = Swept()
     await asyncio.to_thread(clear_leftovers, settings, plan.partners)
     now = datetime.now(UTC).timestamp()
+    await asyncio.to_thread(make_folders, settings.inbox, plan.partners)
     lying = await asyncio.to_thread(lambda: list(sweep(settings.inbox, plan.partners, now, settle_seconds)))
     for waiting in lying:
         if waiting.reason:

@@ -15,7 +15,7 @@ from pathlib import Path
 from watchfiles import awatch
 
 from flows.files import path_as_text
-from flows.inbox import Waiting, sweep
+from flows.inbox import Waiting, make_folders, sweep
 from flows.settling import Settling
 
 log = logging.getLogger("cypp.serve")
@@ -40,9 +40,10 @@ class OutOfReachError(Exception):
 class Watcher:
     """Works off an inbox, partner by partner.
 
-    `partners` gives the partners' codes, or raises OutOfReachError. `ingest` is awaited for one file at a time, until
-    its partner has the answer; what it gives is done when the file is done with, and says whether it is. One that is
-    not is tried again after a pause that grows. `interval` is how many seconds pass between two looks, at most.
+    `partners` gives the partners' codes, or raises OutOfReachError; it is called in a thread. `ingest` is awaited for
+    one file at a time, until its partner has the answer; what it gives is done when the file is done with, and says
+    whether it is. One that is not is tried again after a pause that grows. `interval` is how many seconds pass
+    between two looks, at most.
     """
 
     inbox: Path
@@ -107,9 +108,10 @@ class Watcher:
         if not self.inbox.is_dir():
             raise FileNotFoundError("there is no such folder")
         now, wait = time.monotonic(), self.interval
-        partners = self.partners()
+        # The warehouse may take its time to answer.
+        partners = await asyncio.to_thread(self.partners)
         # To finish what a killed process began, files are hashed: nobody is to wait for that.
-        lying = await asyncio.to_thread(lambda: list(sweep(self.inbox, partners, time.time())))
+        lying = await asyncio.to_thread(self._lying, partners)
         ready = []
         for waiting in lying:
             if waiting.path in self._in_hand:
@@ -128,6 +130,10 @@ class Watcher:
         # Whose turn is longest ago comes first.
         ready.sort(key=lambda waiting: self._served.get(waiting.partner_code, 0.0))
         return list(fairly(ready)), wait
+
+    def _lying(self, partners: Collection[str]) -> list[Waiting]:
+        make_folders(self.inbox, partners)
+        return list(sweep(self.inbox, partners, time.time()))
 
     def _seconds_left(self, path: Path, now: float) -> float:
         until, _ = self._pauses.get(path, (now, 0.0))

@@ -11,13 +11,16 @@ from flows.archive import READ_BYTES, Kept, keep
 from flows.settings import Settings
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection, Engine
 
     from cypp_etl.findings import Finding
     from cypp_etl.periods import Period
     from cypp_etl.plan_model import Plan
     from cypp_etl.submission import CheckedReturn, History
     from warehouse.load import Recorded
+    from warehouse.plans import RecordedPlan
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,18 @@ class Workplace:
     settings: Settings
     plan: "Plan"
     engine: "Engine"
+
+    @property
+    def notice(self) -> str:
+        """That CYPP_PLAN names another plan than the one in force, which is used; empty where it does not."""
+        from cypp_etl.plan_reader import has_fingerprint
+
+        if self.settings.plan is None or has_fingerprint(self.settings.plan, self.plan.fingerprint):
+            return ""
+        return (
+            f"CYPP_PLAN names {self.settings.plan}, and another plan is in force, which is used: "
+            "cypp upgrade puts that one in force"
+        )
 
     def keep(self, path: Path, *, follow_links: bool = False) -> Kept:
         """Keep a workbook's bytes before anything else happens to them."""
@@ -77,23 +92,108 @@ def read(kept: Kept) -> bytes:
         return copy.read(min(READ_BYTES, os.fstat(copy.fileno()).st_size))
 
 
-def open_workplace(settings: Settings) -> Workplace:
-    """Read the plan and open the warehouse, which is brought up to date if need be.
+def open_to_read(settings: Settings) -> Workplace:
+    """Open the warehouse to read it, with the plan in force: nothing is written, and no writer is waited for.
+
+    Raises:
+        warehouse.revisions.WarehouseStateError: it is not there, or older or newer than the program.
+        warehouse.plans.NoStoredPlanError: its plan cannot be read from it.
+        sqlalchemy.exc.SQLAlchemyError: the database cannot be reached.
+    """
+    from warehouse.engine import open_for_reading, place_of
+    from warehouse.revisions import NoWarehouseError
+
+    try:
+        engine = open_for_reading(settings.warehouse_url)
+    except FileNotFoundError as fault:
+        place = place_of(settings.warehouse_url)
+        raise NoWarehouseError(f"{place}: there is no warehouse yet: run cypp upgrade, or ingest a return") from fault
+    try:
+        return Workplace(settings, _plan_in_force(engine), engine)
+    except BaseException:
+        engine.dispose()
+        raise
+
+
+def open_existing(settings: Settings) -> Workplace:
+    """Open the warehouse to write to it later, with the plan in force; opening writes nothing and makes nothing.
+
+    Raises:
+        as `open_to_read`.
+    """
+    from warehouse.engine import open_warehouse
+
+    seen = open_to_read(settings)
+    seen.engine.dispose()
+    return Workplace(settings, seen.plan, open_warehouse(settings.warehouse_url))
+
+
+def open_to_write(settings: Settings) -> Workplace:
+    """Open the warehouse to write to it; it is made, with the plan of the settings, or upgraded if need be.
+
+    A plan that is in force stays in force, whatever the settings say: `upgrade_workplace` alone puts another in force.
+
+    Raises:
+        cypp_etl.plan_reader.PlanError: the plan that a new warehouse would begin with has faults.
+        warehouse.revisions.WarehouseTooNewError: a newer version of the program has been here.
+        warehouse.plans.NoStoredPlanError: another plan than that of the settings is in force, and not in the warehouse.
+        sqlalchemy.exc.SQLAlchemyError: the database cannot be reached.
+    """
+    from warehouse.plans import NoStoredPlanError, begin_plan
+    from warehouse.revisions import NoWarehouseError, WarehouseTooOldError
+
+    try:
+        return open_existing(settings)
+    except (NoWarehouseError, WarehouseTooOldError, NoStoredPlanError):
+        return _upgraded(settings, begin_plan)
+
+
+def upgrade_workplace(settings: Settings) -> tuple[Workplace, "RecordedPlan"]:
+    """Make or upgrade the warehouse, and put the plan of the settings in force.
 
     Raises:
         cypp_etl.plan_reader.PlanError: the plan has faults.
         warehouse.revisions.WarehouseTooNewError: a newer version of the program has been here.
         sqlalchemy.exc.SQLAlchemyError: the database cannot be reached.
     """
+    recorded: list[RecordedPlan] = []
+
+    def adopt(connection: "Connection", plan: "Plan", at: datetime) -> "Plan":
+        from warehouse.plans import record_plan
+
+        recorded.append(record_plan(connection, plan, at))
+        return plan
+
+    return _upgraded(settings, adopt), recorded[0]
+
+
+def _upgraded(settings: Settings, put_in_force: "Callable[[Connection, Plan, datetime], Plan]") -> Workplace:
     from cypp_etl.plan_reader import read_plan
     from warehouse.engine import open_warehouse, writing
-    from warehouse.plans import record_plan
     from warehouse.revisions import upgrade
 
+    # Before anything is made: a plan with faults leaves nothing behind.
     plan = read_plan(settings.plan)
     settings.home.mkdir(parents=True, exist_ok=True)
     engine = open_warehouse(settings.warehouse_url)
-    upgrade(engine)
-    with writing(engine) as connection:
-        record_plan(connection, plan, datetime.now(UTC))
-    return Workplace(settings, plan, engine)
+    try:
+        upgrade(engine)
+        with writing(engine) as connection:
+            in_force = put_in_force(connection, plan, datetime.now(UTC))
+    except BaseException:
+        engine.dispose()
+        raise
+    return Workplace(settings, in_force, engine)
+
+
+def _plan_in_force(engine: "Engine") -> "Plan":
+    from warehouse.engine import reading
+    from warehouse.plans import plan_in_force
+    from warehouse.revisions import NoWarehouseError, require_current
+
+    with reading(engine) as connection:
+        require_current(connection)
+        plan = plan_in_force(connection)
+    if plan is None:
+        raise NoWarehouseError("There is no plan in the warehouse yet: run cypp upgrade, or ingest a return")
+    return plan

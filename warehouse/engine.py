@@ -1,6 +1,8 @@
 """Opening the warehouse, on SQLite or PostgreSQL, with the same promises from both: one writer, readers never wait."""
 
 import atexit
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 WAIT_SECONDS = 30
 # The last connection that is closed moves SQLite's log into the database: at rest the warehouse is one file.
 _open: "WeakSet[Engine]" = WeakSet()
+RECOVERY_SECONDS = 5
 _WRITES = "cypp_writes"
 _WRITER_LOCK = int.from_bytes(b"cypp-etl")
 
@@ -28,6 +31,30 @@ def open_warehouse(url: str) -> Engine:
     Raises:
         ValueError: the text is no URL, or names another database system.
     """
+    parsed = _parsed(url)
+    is_sqlite = parsed.get_backend_name() == "sqlite"
+    engine = _open_sqlite(parsed) if is_sqlite else create_engine(parsed, pool_pre_ping=True)
+    _open.add(engine)
+    return engine
+
+
+def open_for_reading(url: str) -> Engine:
+    """Open the warehouse at a URL in such a way that the database refuses to write to it.
+
+    Raises:
+        FileNotFoundError: there is no such SQLite file.
+        ValueError: the text is no URL, or names another database system.
+    """
+    parsed = _parsed(url)
+    if parsed.get_backend_name() == "sqlite":
+        engine = _open_sqlite_to_read(parsed)
+    else:
+        engine = create_engine(parsed, pool_pre_ping=True, execution_options={"postgresql_readonly": True})
+    _open.add(engine)
+    return engine
+
+
+def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as fault:
@@ -36,13 +63,11 @@ def open_warehouse(url: str) -> Engine:
         raise ValueError(f"The warehouse's URL cannot be read: check CYPP_WAREHOUSE_URL, such as {known}") from fault
     match parsed.get_backend_name():
         case "sqlite":
-            engine = _open_sqlite(parsed)
+            return parsed
         case "postgresql" | "postgres":
-            engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+            return parsed.set(drivername="postgresql+psycopg")
         case other:
             raise ValueError(f"The warehouse can be SQLite or PostgreSQL, not {other}: check CYPP_WAREHOUSE_URL")
-    _open.add(engine)
-    return engine
 
 
 @atexit.register
@@ -72,6 +97,32 @@ def _open_sqlite(url: URL) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _open_sqlite_to_read(url: URL) -> Engine:
+    """Open a SQLite file with `mode=ro`, with which SQLite neither makes it nor writes to it.
+
+    In WAL mode a reader waits for no writer, only for the first to recover the log after a crash.
+    """
+    database = url.database or ":memory:"
+    if not database.startswith("file:"):
+        # As SQLite would say it of a file that is not there, it could be anything.
+        if not Path(database).exists():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), database)
+        database = Path(database).absolute().as_uri()
+    to_read = url.set(database=database).update_query_dict({"mode": "ro", "uri": "true"})
+    connect_args = {"isolation_level": None, "timeout": RECOVERY_SECONDS}
+    engine = create_engine(to_read, connect_args=connect_args)
+    event.listen(engine, "connect", _look_at_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _look_at_sqlite(dbapi_connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    """Find out while connecting, and not in the middle of a question, whether it is a database at all."""
+    cursor = dbapi_connection.cursor()
+    cursor.execute("PRAGMA schema_version")
+    cursor.close()
 
 
 def _prepare_sqlite(dbapi_connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:

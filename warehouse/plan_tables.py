@@ -6,9 +6,19 @@ a plain question of dates. A plan is some hundreds of rows.
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Date, ForeignKeyConstraint, Index, Integer, PrimaryKeyConstraint, Table
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+)
 
-from warehouse.columns import life, metadata, number, refers, row_id, word
+from warehouse.columns import code, life, metadata, number, refers, row_id, word
 
 
 def _plan_table(name: str, key: tuple[str, ...], *columns: Column[Any], **parents: str) -> Table:
@@ -28,6 +38,8 @@ def _plan_table(name: str, key: tuple[str, ...], *columns: Column[Any], **parent
 
 plan = Table("plan", metadata, row_id("plan_id"), word("fingerprint"), *life(), Index(None, "fingerprint"))
 
+# What the plan was read from: the other tables hold what views show of it, which is less than what judging takes.
+plan_file = _plan_table("file", ("file",), code("file"), Column("content", LargeBinary, nullable=False))
 plan_outcome = _plan_table(
     "outcome",
     ("outcome_code",),

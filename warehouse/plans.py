@@ -8,9 +8,15 @@ from typing import Any
 from sqlalchemy import Connection, Table, insert, select
 
 from cypp_etl.plan_model import Plan
+from cypp_etl.plan_reader import plan_of
 from warehouse import plan_tables as tables
 from warehouse.judging import rejudge_everything
+from warehouse.revisions import WarehouseStateError
 from warehouse.timeline import end_rows, next_moment
+
+
+class NoStoredPlanError(WarehouseStateError):
+    """The files of the plan in force are not in the warehouse, which was last upgraded with another plan."""
 
 
 class AnotherPlanInForceError(RuntimeError):
@@ -36,6 +42,7 @@ def record_plan(connection: Connection, plan: Plan, at: datetime) -> RecordedPla
     """
     held = _in_force(connection)
     if held and held[1] == plan.fingerprint:
+        _store_files(connection, held[0], plan)
         return RecordedPlan(held[0], False, 0)
     at = next_moment(connection, at)
     if held:
@@ -58,9 +65,55 @@ def require_plan(connection: Connection, plan: Plan, at: datetime) -> int:
     if held[1] != plan.fingerprint:
         raise AnotherPlanInForceError(
             f"The plan in force is {held[1][:12]}, and this was checked against {plan.fingerprint[:12]}: "
-            "read the plan again, put it in force if it is the newer one, and check again"
+            "read the plan in force, and check again"
         )
     return held[0]
+
+
+def plan_in_force(connection: Connection) -> Plan | None:
+    """The plan in force, out of the files that were stored with it; None where no plan was ever put in force.
+
+    Raises:
+        NoStoredPlanError: it was put in force by an older program, which did not store its files.
+        cypp_etl.plan_reader.PlanError: this program finds faults in it, which an older one did not.
+    """
+    held = _in_force(connection)
+    if held is None:
+        return None
+    files = _stored_files(connection, held[0])
+    if not files:
+        raise NoStoredPlanError(
+            f"The files of the plan in force ({held[1][:12]}) are not in the warehouse: set CYPP_PLAN to the folder of "
+            "the plan that is to be in force, and run cypp upgrade"
+        )
+    return plan_of(files)
+
+
+def begin_plan(connection: Connection, plan: Plan, at: datetime) -> Plan:
+    """Put the first plan of all in force; where one is in force already, it stays. Gives the plan in force.
+
+    Raises:
+        NoStoredPlanError: another plan is in force, whose files are not in the warehouse.
+    """
+    held = _in_force(connection)
+    if held is None or held[1] == plan.fingerprint:
+        record_plan(connection, plan, at)
+        return plan
+    return plan_in_force(connection) or plan
+
+
+def _stored_files(connection: Connection, plan_id: int) -> dict[str, bytes]:
+    columns = tables.plan_file.c
+    rows = connection.execute(select(columns.file, columns.content).where(columns.plan_id == plan_id))
+    return {row.file: row.content for row in rows}
+
+
+def _store_files(connection: Connection, plan_id: int, plan: Plan) -> None:
+    """Store a plan's files, unless they are: what was recorded by an older program has none."""
+    if not _stored_files(connection, plan_id):
+        for file, content in plan.files.items():
+            values = {"plan_id": plan_id, "file": file, "content": content}
+            connection.execute(insert(tables.plan_file).values(values))
 
 
 def _in_force(connection: Connection) -> tuple[int, str] | None:
@@ -73,6 +126,7 @@ def _in_force(connection: Connection) -> tuple[int, str] | None:
 def _insert(connection: Connection, plan: Plan, at: datetime) -> int:
     values = {"fingerprint": plan.fingerprint, "recorded_at": at}
     plan_id: int = connection.execute(insert(tables.plan).values(values).returning(tables.plan.c.plan_id)).scalar_one()
+    _store_files(connection, plan_id, plan)
     for table, rows in _rows(plan):
         names = [column.name for column in table.columns if column.name != "plan_id"]
         numbered = [{"plan_id": plan_id} | {name: row[name] for name in names} for row in rows]

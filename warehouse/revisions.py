@@ -10,7 +10,19 @@ from warehouse.tables import view_version
 from warehouse.views import replace_views, views_sha256
 
 
-class WarehouseTooNewError(RuntimeError):
+class WarehouseStateError(RuntimeError):
+    """The warehouse is not as this program needs it."""
+
+
+class NoWarehouseError(WarehouseStateError):
+    """There is no warehouse, or nothing in it yet."""
+
+
+class WarehouseTooOldError(WarehouseStateError):
+    """The warehouse was made by an older version of this program, and has not been upgraded since."""
+
+
+class WarehouseTooNewError(WarehouseStateError):
     """The warehouse was upgraded by a newer version of this program, which alone should write to it."""
 
 
@@ -52,11 +64,26 @@ def is_current(connection: Connection) -> bool:
     revision = current_revision(connection)
     if revision is not None and revision > HEAD:
         raise WarehouseTooNewError(
-            f"The warehouse is at revision {revision}, and this program knows {HEAD}: upgrade it"
+            f"The warehouse is newer than this program (revision {revision}; the program knows {HEAD}): "
+            "install the program's newer version"
         )
     if revision != HEAD:
         return False
     return connection.scalar(select(view_version.c.sha256)) == views_sha256(connection.dialect.name)
+
+
+def require_current(connection: Connection) -> None:
+    """Make sure that a warehouse can be read as it is.
+
+    Raises:
+        NoWarehouseError: the database has no tables of ours.
+        WarehouseTooOldError: it must be upgraded first.
+        WarehouseTooNewError: it has a revision that this program does not know.
+    """
+    if current_revision(connection) is None:
+        raise NoWarehouseError("There is nothing in the warehouse yet: run cypp upgrade, or ingest a return")
+    if not is_current(connection):
+        raise WarehouseTooOldError("The warehouse is older than this program: run cypp upgrade")
 
 
 def _migrate(connection: Connection) -> None:

@@ -33,7 +33,7 @@ def read_isolated(data: bytes, name: str = "", limits: Limits = DEFAULT_LIMITS) 
         try:
             assert child.stdin is not None and child.stdout is not None, "both are pipes"  # noqa: S101
             _hand_over(child.stdin, data)
-            return receive(read_lines(child.stdout, limits), limits)
+            return receive(read_lines(child.stdout), limits)
         except UnreadableWorkbook as fault:
             if fault.code == "workbook-too-complex":
                 _log.warning("the reader of %r gave up: %s", name, fault.words.get("reason"))

@@ -52,7 +52,8 @@ _ARCHIVE_PARTS = (
 )
 _HEAD = 4096
 _ODS_MANIFEST = "META-INF/manifest.xml"
-_ODS_CONTENT, _ODS_BODY = "content.xml", b"<office:spreadsheet"
+_ODS_CONTENT, _ODS_BODY = "content.xml", re.compile(rb"<(?:[\w.-]{1,60}:)?spreadsheet[\s/>]")
+_TAG_BYTES = 80
 _ODS_ENCRYPTION = b"encryption-data"
 _ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
 
@@ -100,7 +101,15 @@ def _sniff_archive(package: Package) -> Encoding:
 def _says_spreadsheet(package: Package) -> bool:
     """Whether an OpenDocument file that was packed again, without the entry that says its type, is a spreadsheet."""
     said = b"".join(package.chunks(_ODS_MANIFEST)) if _ODS_MANIFEST in package else b""
-    return _ODS_TYPE in said or any(_ODS_BODY in chunk for chunk in package.chunks(_ODS_CONTENT))
+    if _ODS_TYPE in said:
+        return True
+    before = b""
+    for chunk in package.chunks(_ODS_CONTENT):
+        # The tag may lie across the edge of two chunks.
+        if _ODS_BODY.search(before + chunk):
+            return True
+        before = chunk[-_TAG_BYTES:]
+    return False
 
 
 def _refuse_password(package: Package) -> None:

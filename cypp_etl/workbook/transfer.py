@@ -8,10 +8,10 @@ any's place.
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, fields
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from cypp_etl.workbook.collecting import collection_paused
-from cypp_etl.workbook.guards import Limits, Spent, damaged, too_complex
+from cypp_etl.workbook.guards import MIB, Limits, Spent, damaged, too_complex
 from cypp_etl.workbook.model import Cell, CellKind, Sheet, UnreadableWorkbook, Workbook
 
 Send = Callable[[object], None]
@@ -19,6 +19,18 @@ Send = Callable[[object], None]
 _HEAD = tuple(field.name for field in fields(Workbook) if field.name != "sheets")
 _KINDS = {kind.value: kind for kind in CellKind}
 _VALUES = frozenset({str, int, float, bool, type(None)})
+# What a cell of a kind can hold; a formula that was never worked out holds nothing.
+_HELD: dict[CellKind, frozenset[type]] = {
+    CellKind.NUMBER: frozenset({int, float}),
+    CellKind.DATE: frozenset({int, float}),
+    CellKind.TEXT: frozenset({str}),
+    CellKind.BOOLEAN: frozenset({bool}),
+    CellKind.ERROR: frozenset({str}),
+    CellKind.BLANK: frozenset({type(None)}),
+}
+# A row, or the numbers of all rows that are hidden. What JSON takes becomes many times as much in memory.
+_TOO_LARGE = 10**300
+_LONGEST_LINE = 16 * MIB
 # The faults that a sender can have found, with the words that their messages need.
 _FAULTS: dict[str, frozenset[str]] = {
     "workbook-empty": frozenset(),
@@ -101,14 +113,14 @@ def receive(lines: Iterable[bytes], limits: Limits) -> Workbook:
             raise _cut_off() from fault
 
 
-def read_lines(stream: IO[bytes], limits: Limits) -> Iterator[bytes]:
-    """The lines of a stream, none of which may hold more than all the texts of a workbook.
+def read_lines(stream: IO[bytes], most: int = _LONGEST_LINE) -> Iterator[bytes]:
+    """The lines of a stream, none longer than 16 MiB.
 
     Raises:
-        UnreadableWorkbook: one does.
+        UnreadableWorkbook: one is.
     """
-    while line := stream.readline(limits.text_bytes + 1):
-        _expect(len(line) <= limits.text_bytes)
+    while line := stream.readline(most + 1):
+        _expect(len(line) <= most)
         yield line
 
 
@@ -120,7 +132,7 @@ class _Receiver:
     def receive(self, lines: Iterable[bytes]) -> Workbook:
         sheets: list[Sheet] = []
         for line in lines:
-            entry = json.loads(line)
+            entry = json.loads(line, parse_constant=_refuse_constant)
             if isinstance(entry, list):
                 self._add_row(sheets[-1], entry)
             elif "code" in entry:
@@ -132,17 +144,24 @@ class _Receiver:
                 return Workbook(sheets=sheets, **entry)
             elif "name" in entry:
                 sheets.append(Sheet(str(entry["name"]), bool(entry["is_hidden"])))
+                if len(sheets) > self._spent.limits.sheets:
+                    raise _cut_off()
             else:
-                _finish(sheets[-1], entry)
+                _finish(sheets[-1], entry, self._spent)
         raise _cut_off()
 
     def _add_row(self, sheet: Sheet, entry: list[list[Any]]) -> None:
         self._spent.add_cells(len(entry))
         formats = self._formats
         rows, columns = range(1, self._spent.limits.rows + 1), range(1, self._spent.limits.columns + 1)
-        for row, column, _, value, code, _ in entry:
-            _expect(type(row) is int and row in rows and type(column) is int and column in columns)
-            _expect(type(value) in _VALUES and type(code) is str)
+        for row, column, kind, value, code, is_formula in entry:
+            is_held = type(value) in _HELD[_KINDS[kind]] or (value is None and is_formula is True)
+            # A float that is too large for one is none: what is not a number becomes no figure either.
+            is_held = is_held and (type(value) is not int or -_TOO_LARGE < value < _TOO_LARGE)
+            is_placed = type(row) is int and row in rows and type(column) is int and column in columns
+            _expect(is_held and is_placed and type(code) is str and type(is_formula) is bool)
+            if type(value) is str:
+                self._spent.add_text(value)
         # One text for all the cells that have a format, rather than one each.
         cells = {
             column: Cell(row, column, _KINDS[kind], value, formats.setdefault(code, code), is_formula)
@@ -161,10 +180,17 @@ def _expect(is_so: bool) -> None:
         raise _cut_off()
 
 
-def _finish(sheet: Sheet, entry: dict[str, Any]) -> None:
+def _refuse_constant(_name: str) -> NoReturn:
+    """JSON has no infinity, though Python's reader knows one."""
+    raise _cut_off()
+
+
+def _finish(sheet: Sheet, entry: dict[str, Any], spent: Spent) -> None:
     hidden, texts = (entry["hidden_rows"], entry["hidden_columns"]), (entry["comments"], entry["links"])
     _expect(all(type(number) is int for numbers in (*hidden, *entry["merges"]) for number in numbers))
-    _expect(all(type(text) is str for by_address in texts for text in by_address.values()))
+    for text in (text for by_address in texts for text in by_address.values()):
+        _expect(type(text) is str)
+        spent.add_text(text)
     sheet.merges = [
         (first_row, first_column, last_row, last_column)
         for first_row, first_column, last_row, last_column in entry["merges"]

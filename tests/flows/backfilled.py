@@ -18,7 +18,7 @@ from flows.chunks import into_chunks
 from flows.crew import Crew, Orders
 from flows.settings import Settings, read_settings
 from flows.sources import Source, sources_in
-from flows.workplace import open_workplace
+from flows.workplace import open_to_write
 from warehouse import load
 from warehouse.engine import open_warehouse, reading
 from warehouse.tables import metadata, submission
@@ -36,7 +36,7 @@ def settings_of(home: Path, url: str, plan: Path) -> Settings:
 
 def backfill(settings: Settings, folder: Path, workers: int = 2) -> list[str]:
     """What the flow does; the workbooks in the order in which they were recorded."""
-    workplace = open_workplace(settings)
+    workplace = open_to_write(settings)
     sources = sources_in([folder], workplace.plan.partners)
     crew = Crew(Orders(settings, workplace.plan, RECEIVED_AT), workers)
     try:
@@ -57,7 +57,7 @@ def backfill_and_die(settings: Settings, folder: Path, at_call: int) -> None:
         return rejudge(*arguments)
 
     load.rejudge = judge_or_die
-    workplace = open_workplace(settings)
+    workplace = open_to_write(settings)
     taker = ChunkTaker(workplace, Checker(workplace.plan, History(), RECEIVED_AT.date()), RECEIVED_AT)
     for chunk in into_chunks(sources_in([folder], workplace.plan.partners), CHUNK, 0):
         taker.take(chunk, nullcontext())
@@ -65,7 +65,7 @@ def backfill_and_die(settings: Settings, folder: Path, at_call: int) -> None:
 
 def ingest_one_by_one(settings: Settings, sources: Sequence[Source]) -> None:
     """What `ingest-return` does with each, in the order given."""
-    workplace = open_workplace(settings)
+    workplace = open_to_write(settings)
     for source in sources:
         kept = workplace.keep(Path(source.path))
         checked = workplace.check(source.path, kept, source.folder_partner, RECEIVED_AT)

@@ -17,7 +17,7 @@ from flows.chunk_taking import ChunkTaker
 from flows.chunks import Taken, into_chunks
 from flows.settings import Settings
 from flows.sources import Source, sources_in, workbooks_at
-from flows.workplace import open_workplace
+from flows.workplace import open_to_write
 from tests.flows.backfilled import RECEIVED_AT
 
 PARTNERS = ("yos", "police")
@@ -68,7 +68,7 @@ def test_chunks_say_for_whom_they_must_wait() -> None:
 
 @pytest.fixture
 def taker(settings: Settings) -> ChunkTaker:
-    workplace = open_workplace(settings)
+    workplace = open_to_write(settings)
     return ChunkTaker(workplace, Checker(workplace.plan, History(), RECEIVED_AT.date()), RECEIVED_AT)
 
 
@@ -136,7 +136,7 @@ def test_a_chunk_that_hangs_is_checked_one_by_one_elsewhere(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("flows.chunk_taking._CHECK_SECONDS", 0.2)
-    workplace = open_workplace(settings)
+    workplace = open_to_write(settings)
     taker = ChunkTaker(workplace, Hanging(workplace.plan, History(), RECEIVED_AT.date()), RECEIVED_AT)
     folder = tmp_path / "returns" / "yos"
     folder.mkdir(parents=True)
@@ -162,7 +162,7 @@ def test_a_workbook_that_is_never_opened_is_refused(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("flows.chunk_taking._OPEN_SECONDS", 1.0)
-    workplace = open_workplace(settings)
+    workplace = open_to_write(settings)
     taker = ChunkTaker(workplace, NeverOpening(workplace.plan, History(), RECEIVED_AT.date()), RECEIVED_AT)
     folder = tmp_path / "returns" / "yos"
     folder.mkdir(parents=True)

@@ -14,7 +14,7 @@ from cypp_etl.samples import sample_return
 from flows.in_hand import InHand, note_of
 from flows.settings import Settings
 from flows.steps import Steps
-from flows.workplace import open_workplace
+from flows.workplace import open_to_write
 from schemas.codes import SubmissionStatus
 
 AT = datetime(2010, 7, 12, 9, tzinfo=UTC)
@@ -25,13 +25,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from flows.settings import read_settings
 from flows.steps import Steps
-from flows.workplace import Workplace, open_workplace
+from flows.workplace import Workplace, open_to_write
 
 def check(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 
 Workplace.check = check
-Steps(open_workplace(read_settings()), Path(sys.argv[1]), "yos", datetime(2010, 7, 12, 9, tzinfo=UTC)).reply()
+Steps(open_to_write(read_settings()), Path(sys.argv[1]), "yos", datetime(2010, 7, 12, 9, tzinfo=UTC)).reply()
 """
 
 
@@ -52,7 +52,7 @@ def kill_with(drop: Path) -> None:
 def test_once_killed_it_is_tried_again(settings: Settings, drop: Path) -> None:
     kill_with(drop)
     assert list(settings.in_hand.iterdir())
-    steps = Steps(open_workplace(settings), drop, "yos", AT)
+    steps = Steps(open_to_write(settings), drop, "yos", AT)
     assert steps.reply() is not None
     assert steps.load().status is SubmissionStatus.ACCEPTED
     assert not list(settings.in_hand.iterdir())
@@ -62,7 +62,7 @@ def test_twice_killed_it_is_set_aside(settings: Settings, drop: Path) -> None:
     data = drop.read_bytes()
     kill_with(drop)
     kill_with(drop)
-    steps = Steps(open_workplace(settings), drop, "yos", AT)
+    steps = Steps(open_to_write(settings), drop, "yos", AT)
     answered = steps.reply()
     assert answered is not None
     assert answered.receipt.name == "our return.xlsx - rejected.html"
@@ -80,7 +80,7 @@ def test_another_in_its_place_is_checked(settings: Settings, drop: Path) -> None
     other = drop.with_suffix(".new")
     other.write_bytes(drop.read_bytes())
     other.replace(drop)
-    steps = Steps(open_workplace(settings), drop, "yos", AT)
+    steps = Steps(open_to_write(settings), drop, "yos", AT)
     assert steps.load().status is SubmissionStatus.ACCEPTED
     InHand(settings.in_hand).forget_gone()
 
@@ -101,7 +101,7 @@ def test_who_comes_second_waits_for_nobody_and_counts_nothing(settings: Settings
 
 
 def test_a_workbook_that_leaves_once_it_is_kept_is_answered(settings: Settings, drop: Path) -> None:
-    steps = Steps(open_workplace(settings), drop, "yos", AT)
+    steps = Steps(open_to_write(settings), drop, "yos", AT)
     steps.check()
     drop.unlink()
     assert steps.reply() is not None

@@ -6,20 +6,28 @@ from pathlib import Path
 
 import pytest
 
-from flows.inbox import partner_of, sweep
+from flows.inbox import make_folders, partner_of, sweep
 
 PARTNERS = ("yos", "police")
 
 
 @pytest.fixture
 def inbox(tmp_path: Path) -> Path:
-    list(sweep(tmp_path / "inbox", PARTNERS, time.time()))
+    make_folders(tmp_path / "inbox", PARTNERS)
     return tmp_path / "inbox"
 
 
 def found(inbox: Path, settle_seconds: float = 0.0, now: float | None = None) -> list[tuple[str, str]]:
     waiting = sweep(inbox, PARTNERS, time.time() + 1 if now is None else now, settle_seconds)
     return [(str(one.path.relative_to(inbox)), one.reason) for one in waiting]
+
+
+def test_a_listing_makes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        list(sweep(tmp_path / "inbox", PARTNERS, time.time()))
+    (tmp_path / "inbox").mkdir()
+    assert list(sweep(tmp_path / "inbox", PARTNERS, time.time())) == []
+    assert list((tmp_path / "inbox").iterdir()) == []
 
 
 def test_folders_are_made_and_files_come_oldest_first(inbox: Path) -> None:

@@ -272,3 +272,26 @@ def test_the_reminder_lists_what_is_missing(settings: Settings, drop: Path, work
     assert (state.name, state.type.value) == ("Returns missing", "COMPLETED")
     assert state.message.splitlines()[0] == "2010-11Q1, was due on 20 July 2010: cyps, lscb, nhs, police, vcs"
     assert reminded(date(2100, 1, 1)).name == "Nothing missing"
+
+
+def test_a_run_takes_the_workbook_that_its_arguments_name(settings: Settings, drop: Path, workbook: bytes) -> None:
+    """While the steps of one are under way, a run for it shares them, and a run for another has its own."""
+    from datetime import UTC, datetime
+
+    from flows.ingest import ingest_return, showing
+    from flows.steps import Steps
+    from flows.workplace import open_to_write
+
+    other = drop.with_name("another.xlsx")
+    drop.write_bytes(workbook)
+    other.write_bytes(with_cell(workbook, "G2", "<1"))
+    at = datetime(2010, 7, 12, 9, tzinfo=UTC)
+    steps = Steps(open_to_write(settings), drop, "yos", at)
+    checked = steps.check()
+    with showing(steps):
+        state = asyncio.run(_state_of(ingest_return("yos/b", str(other), "yos", at, return_state=True)))
+        assert (state.name, other.exists(), drop.exists()) == ("Rejected", False, True)
+        state = asyncio.run(_state_of(ingest_return("yos/a", str(drop), "yos", at, return_state=True)))
+    assert (state.name, drop.exists()) == ("Accepted", False)
+    assert asyncio.run(state.aresult()).checked is steps.check()
+    assert steps.check() == checked

@@ -19,7 +19,7 @@ from flows.chunk_taking import ChunkTaker
 from flows.chunks import into_chunks
 from flows.settings import Settings
 from flows.sources import Source, into_parts, sources_in
-from flows.workplace import open_workplace
+from flows.workplace import open_to_write
 from tests.flows.backfilled import RECEIVED_AT
 
 sources = st.lists(st.sampled_from(["", "a", "b", "c", "d", "e", "f"])).map(
@@ -44,7 +44,7 @@ def test_the_order_in_which_workbooks_are_found_changes_no_part(sources: list[So
 
 
 def test_a_part_leaves_what_concerns_another_partner(settings: Settings, tmp_path: Path) -> None:
-    workplace = open_workplace(settings)
+    workplace = open_to_write(settings)
     folder = tmp_path / "returns" / "yos"
     folder.mkdir(parents=True)
     for number, code in enumerate(("yos", "police"), start=1):

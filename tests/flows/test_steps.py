@@ -11,7 +11,7 @@ from cypp_etl.plan_reader import read_plan
 from cypp_etl.samples import sample_return
 from flows.settings import Settings
 from flows.steps import Steps
-from flows.workplace import Workplace, open_workplace
+from flows.workplace import Workplace, open_to_write
 
 AT = datetime(2010, 7, 12, 9, tzinfo=UTC)
 
@@ -27,7 +27,7 @@ def drop(settings: Settings) -> Path:
 
 @pytest.fixture
 def workplace(settings: Settings, drop: Path) -> Workplace:
-    return open_workplace(settings)
+    return open_to_write(settings)
 
 
 def _codes_on(receipt: Path) -> list[object]:

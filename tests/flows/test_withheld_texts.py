@@ -19,7 +19,7 @@ from flows.answering import Answer, summarise
 from flows.artifacts import findings_table, summary_markdown
 from flows.cli import app
 from flows.settings import read_settings
-from flows.workplace import open_workplace
+from flows.workplace import open_to_write
 from tests.warehouse.test_withheld import check, column
 from warehouse.engine import reading
 from warehouse.load import Recorded, record
@@ -38,7 +38,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _record(checked: CheckedReturn) -> Recorded:
-    workplace = open_workplace(read_settings())
+    workplace = open_to_write(read_settings())
     return record(workplace.engine, checked, workplace.plan, AT)
 
 
@@ -117,7 +117,7 @@ def test_terminal_artifacts_and_receipt_do_not_repeat_it(home: Path, place: str)
     data = (home / name).read_bytes()
     checked = Checker(plan, History(), AT.date()).check(Received(f"inbox/yos/{name}", data, "yos"))
     recorded = _record(checked)
-    workplace = open_workplace(read_settings())
+    workplace = open_to_write(read_settings())
     with reading(workplace.engine) as connection:
         summary = summarise(connection, workplace, checked, recorded, AT)
     reply = reply_for(checked, data, summary)

@@ -29,10 +29,10 @@ import warehouse.revisions
 from cypp_etl.periods import parse_period
 from cypp_etl.plan_reader import read_plan
 from cypp_etl.samples import sample_return
-from flows.inbox import sweep
+from flows.inbox import make_folders, sweep
 from flows.settings import read_settings
 from flows.steps import Steps
-from flows.workplace import open_workplace
+from flows.workplace import open_to_write
 
 RECEIVED_AT = datetime(2010, 7, 20, 10, tzinfo=UTC)
 _STEPS = {
@@ -64,7 +64,8 @@ def rehearse() -> None:
 def sweep_once(environment: dict[str, str]) -> None:
     """Ingest whatever lies in the inbox, as `flows.ingest.ingest_return` does."""
     settings = read_settings(environment)
-    workplace = open_workplace(settings)
+    workplace = open_to_write(settings)
+    make_folders(settings.inbox, workplace.plan.partners)
     for waiting in sweep(settings.inbox, workplace.plan.partners, time.time()):
         steps = Steps(workplace, waiting.path, waiting.partner_code, RECEIVED_AT)
         try:

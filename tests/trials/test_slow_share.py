@@ -16,7 +16,7 @@ from flows.inbox import Waiting
 from flows.settings import read_settings
 from flows.steps import Steps
 from flows.watch import Watcher
-from flows.workplace import open_workplace
+from flows.workplace import open_to_write
 from tests.trials.homes import Home, Site, contents, hashes
 
 PLAN = read_plan()
@@ -26,7 +26,7 @@ class Hands:
     """Takes what the watcher finds by the real steps; `in_between` happens when one is answered and not yet taken."""
 
     def __init__(self, home: Home) -> None:
-        self.workplace = open_workplace(read_settings(home.environment))
+        self.workplace = open_to_write(read_settings(home.environment))
         self.in_between: Callable[[Path], None] = lambda _: None
 
     def partners(self) -> list[str]:

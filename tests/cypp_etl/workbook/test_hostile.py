@@ -507,6 +507,12 @@ BEGUN = {"name": "S", "is_hidden": False}
         [BEGUN, [[1, 1, "no kind", 1.0, "General", False]]],
         [BEGUN, [[1, 1, "number", {"a": 1}, "General", False]]],
         [BEGUN, []],
+        [BEGUN, [[1, 1, "number", "abc", "General", False]]],
+        [BEGUN, [[1, 1, "number", None, "General", False]]],
+        [BEGUN, [[1, 1, "text", 7, "General", False]]],
+        [BEGUN, [[1, 1, "number", 10**400, "General", False]]],
+        ['{"name": "S", "is_hidden": false}', '[[1, 1, "number", Infinity, "General", false]]'],
+        [*[{"name": f"S{number}", "is_hidden": False} for number in range(257)], {"kind": "xlsx"}],
         [BEGUN, {"merges": [["a"] * 4], "hidden_rows": [], "hidden_columns": [], "comments": {}, "links": {}}],
         [{"kind": ["xlsx"]}],
         [{"kind": "xlsx", "colour": "red"}],
@@ -522,7 +528,7 @@ def test_what_no_reader_says_is_a_workbook_that_cannot_be_read(said):
 
 @pytest.mark.parametrize(("length", "is_read"), [(9, True), (10, True), (11, False)])
 def test_a_line_may_be_only_so_long(length, is_read):
-    lines = read_lines(BytesIO(b"x" * length), replace(DEFAULT_LIMITS, text_bytes=10))
+    lines = read_lines(BytesIO(b"x" * length), 10)
     if is_read:
         assert list(lines) == [b"x" * length]
     else:

@@ -427,3 +427,16 @@ def test_a_password_is_seen_without_the_type_too():
     with pytest.raises(UnreadableWorkbook) as caught:
         read_workbook(_repacked(document(""), manifest=manifest, without="mimetype"))
     assert caught.value.code == "workbook-password"
+
+
+@pytest.mark.parametrize("place", [65_526, 131_062, 262_134])
+def test_the_tag_is_seen_wherever_it_lies(place):
+    data = document(table(row(_CELL)))
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        content = archive.read("content.xml")
+    padding = b"<!--" + b" " * (place - content.index(b"<office:spreadsheet") - 7) + b"-->"
+    head, body = content.split(b"<office:body>")
+    stream = BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("content.xml", head + padding + b"<office:body>" + body)
+    assert read_workbook(stream.getvalue()).kind == "ods"
