@@ -106,6 +106,7 @@ def release(
         stop("say who releases the text, with --by NAME, and why, with --why TEXT")
     try:
         workplace = open_to_write(read_settings())
+        say_notice(workplace)
         with writing(workplace.engine) as connection:
             held, was_withheld = release_text(
                 connection, submission, sheet.strip(), cell.strip(), by=by, reason=why, at=datetime.now(UTC)

@@ -12,6 +12,8 @@ from cypp_etl.personal import shown_path
 from cypp_etl.receipts.summary import ChangedJudgement
 from cypp_etl.submission import CheckedReturn
 from flows.answering import Answer
+from flows.files import path_as_text
+from flows.inbox import Waiting
 from schemas.codes import Severity
 from warehouse.load import Recorded
 
@@ -84,6 +86,25 @@ def findings_table(checked: CheckedReturn) -> list[dict[str, str]]:
             "code": finding.code,
         }
         for finding in checked.findings[:_SHOWN_FINDINGS]
+    ]
+
+
+async def show_skipped(skipped: Sequence[Waiting]) -> None:
+    """List what lies in the inbox and is not ingested, with the reason; an empty list says that nothing is skipped."""
+    description = f"Left where they are: {len(skipped)}." if skipped else "Nothing is skipped."
+    await cast(Any, acreate_table_artifact)(key="inbox-skipped", table=skipped_table(skipped), description=description)
+
+
+def skipped_table(skipped: Sequence[Waiting]) -> list[dict[str, str]]:
+    """A row for each file or folder that is not ingested."""
+    return [
+        {
+            "partner": waiting.partner_code,
+            "what": "folder" if waiting.is_folder else "file",
+            "where": for_markdown(path_as_text(waiting.path)),
+            "reason": for_markdown(waiting.reason),
+        }
+        for waiting in skipped[:_SHOWN_FINDINGS]
     ]
 
 

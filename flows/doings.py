@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import PurePath
 
@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cypp_etl.confined import shared_checker
 from cypp_etl.personal import shown_path
 from cypp_etl.plan_reader import PlanError
+from flows.artifacts import show_skipped
 from flows.files import path_as_text
 from flows.inbox import Waiting
 from flows.ingest import showing
@@ -84,6 +85,13 @@ class Doings:
             # The run comes to the same step, and tries it again or fails of it.
             log.debug("%s: %s", waiting.path, fault)
         return run
+
+    async def show_skipped(self, skipped: Sequence[Waiting]) -> None:
+        """Show in the UI what is left where it is; where Prefect's server is away, the log alone says it."""
+        try:
+            await show_skipped(skipped)
+        except (PrefectException, httpx.HTTPError) as fault:
+            log.debug("What is skipped could not be shown: %s", fault)
 
     async def _show(self, steps: Steps) -> bool:
 

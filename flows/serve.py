@@ -170,7 +170,9 @@ async def _watch(settings: Settings, watching: Watching, stopped: threading.Even
         log.info("%d runs that a killed predecessor left running are closed as Crashed.", closed)
     doings = Doings(settings, stop)
     await asyncio.to_thread(lambda: clear_leftovers(settings, doings.partners()))
-    watcher = Watcher(settings.inbox, doings.partners, doings.ingest, watching.interval, watching.with_events)
+    watcher = Watcher(
+        settings.inbox, doings.partners, doings.ingest, watching.interval, watching.with_events, doings.show_skipped
+    )
     where = os.environ.get("PREFECT_UI_URL") or os.environ["PREFECT_API_URL"].removesuffix("/api")
     log.info("Watching %s. The runs are at %s/runs", settings.inbox, where)
     await watcher.run(stop)

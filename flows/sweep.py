@@ -13,6 +13,7 @@ from prefect.states import Completed
 
 from cypp_etl.escapes import for_log
 from cypp_etl.personal import shown_path
+from flows.artifacts import show_skipped
 from flows.files import path_as_text, path_from_text
 from flows.inbox import Waiting, make_folders, sweep
 from flows.ingest import Ingested, ingest_return
@@ -54,6 +55,8 @@ async def sweep_inbox(settle_seconds: float = 0.0, received_at: datetime | None 
             swept.left.append(waiting)
         else:
             await ingest_one(waiting.path, waiting.partner_code, swept, received_at)
+    if swept.left:
+        await show_skipped(swept.left)
     message = f"{len(swept.ingested)} ingested, {len(swept.failed)} failed, {len(swept.left)} left."
     return cast(Swept, Completed(message=message, data=swept))
 

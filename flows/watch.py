@@ -43,7 +43,7 @@ class Watcher:
     `partners` gives the partners' codes, or raises OutOfReachError; it is called in a thread. `ingest` is awaited for
     one file at a time, until its partner has the answer; what it gives is done when the file is done with, and says
     whether it is. One that is not is tried again after a pause that grows. `interval` is how many seconds pass
-    between two looks, at most.
+    between two looks, at most. `show_skipped` is given what is left where it is, whenever that is something else.
     """
 
     inbox: Path
@@ -51,12 +51,15 @@ class Watcher:
     ingest: Callable[[Waiting], Awaitable[asyncio.Future[bool]]]
     interval: float
     with_events: bool = True
+    show_skipped: Callable[[Sequence[Waiting]], Awaitable[None]] | None = None
     settling: Settling = field(default_factory=Settling)
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)
     _in_hand: dict[Path, asyncio.Future[bool]] = field(default_factory=dict)
     _pauses: dict[Path, tuple[float, float]] = field(default_factory=dict)
     _served: dict[str, float] = field(default_factory=dict)
     _said: set[str] = field(default_factory=set)
+    _skipped: list[Waiting] = field(default_factory=list)
+    _showing: asyncio.Future[None] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop; the files in hand are finished first."""
@@ -122,11 +125,15 @@ class Watcher:
                 )
                 continue
             left = self._seconds_left(waiting.path, now)
+            if left < self.interval:
+                # A fault that comes back is logged again.
+                self._said.discard(str(waiting.path))
             if left <= 0:
                 ready.append(waiting)
             else:
                 wait = min(wait, left)
         self._forget_all_but({waiting.path for waiting in lying})
+        self._show([waiting for waiting in lying if waiting.reason and waiting.path not in self._in_hand])
         # Whose turn is longest ago comes first.
         ready.sort(key=lambda waiting: self._served.get(waiting.partner_code, 0.0))
         return list(fairly(ready)), wait
@@ -169,6 +176,13 @@ class Watcher:
         self.settling.forget_all_but(there)
         for path in self._pauses.keys() - there:
             del self._pauses[path]
+        self._said &= _PASSING | {str(path) for path in there}
+
+    def _show(self, skipped: list[Waiting]) -> None:
+        if self.show_skipped is None or skipped == self._skipped or (self._showing and not self._showing.done()):
+            return
+        self._skipped = skipped
+        self._showing = asyncio.ensure_future(self.show_skipped(skipped))
 
     def _say_once(self, about: str, line: str) -> None:
         if about not in self._said:

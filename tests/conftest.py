@@ -1,6 +1,7 @@
 """What tests of more than one part need."""
 
 import gc
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,15 @@ def postgres() -> Iterator[str]:
     """The URL of a running PostgreSQL."""
     with running_postgres() as server:
         yield server.url
+
+
+@pytest.fixture(autouse=True)
+def umask() -> Iterator[None]:
+    """Put the umask back, which a command that is run in this process sets for good."""
+    former = os.umask(0o022)
+    os.umask(former)
+    yield
+    os.umask(former)
 
 
 def pytest_unconfigure() -> None:

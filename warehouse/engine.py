@@ -3,8 +3,9 @@
 import atexit
 import errno
 import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -15,9 +16,9 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 WAIT_SECONDS = 30
+RECOVERY_SECONDS = 5
 # The last connection that is closed moves SQLite's log into the database: at rest the warehouse is one file.
 _open: "WeakSet[Engine]" = WeakSet()
-RECOVERY_SECONDS = 5
 _WRITES = "cypp_writes"
 _WRITER_LOCK = int.from_bytes(b"cypp-etl")
 
@@ -119,13 +120,32 @@ def _open_sqlite_to_read(url: URL) -> Engine:
         # As SQLite would say it of a file that is not there, it could be anything.
         if not Path(database).exists():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), database)
-        database = Path(database).absolute().as_uri()
+        path = Path(database).absolute()
+        database = path.as_uri()
+    else:
+        path = None
     to_read = url.set(database=database).update_query_dict({"mode": "ro", "uri": "true"})
     connect_args = {"isolation_level": None, "timeout": RECOVERY_SECONDS}
     engine = create_engine(to_read, connect_args=connect_args)
     event.listen(engine, "connect", _look_at_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    if path:
+        event.listen(engine, "engine_disposed", lambda _: _remove_empty_log(path))
     return engine
+
+
+def _remove_empty_log(path: Path) -> None:
+    """Let SQLite remove the empty log that it made for a reader, who may not: at rest the warehouse is one file.
+
+    Where others have it open nothing is removed, and a log that is not empty is theirs, or a killed process's.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    # Whoever may not write leaves it: the next that may removes it.
+    with suppress(sqlite3.Error, FileNotFoundError):
+        if log.stat().st_size == 0:
+            with closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=0)) as connection:
+                connection.execute("PRAGMA query_only = ON")
+                connection.execute("PRAGMA schema_version")
 
 
 def _look_at_sqlite(dbapi_connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:

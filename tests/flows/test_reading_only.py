@@ -180,11 +180,11 @@ def test_a_template_needs_no_warehouse(file_home: Home, monkeypatch: pytest.Monk
 
 
 def _make_older(home: Home) -> None:
-    """As the program before plans were stored left it."""
+    """With other views, and as a program that did not store plans left it."""
     engine = open_warehouse(home.url)
     with writing(engine) as connection:
-        connection.execute(text("DROP TABLE plan_file"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0005'"))
+        connection.execute(text("DELETE FROM plan_file"))
+        connection.execute(text("UPDATE view_version SET sha256 = 'old'"))
     engine.dispose()
 
 
@@ -214,7 +214,7 @@ def _alter(statement: str) -> Callable[[Home], None]:
         ),
         (_alter("DELETE FROM plan_file"), "The files of the plan in force ("),
     ],
-    ids=["older", "older views", "newer", "no files"],
+    ids=["older", "older tables", "newer", "no files"],
 )
 def test_a_warehouse_that_cannot_be_read_as_it_is_is_named_in_a_line(
     home: Home, command: tuple[str, ...], make: Callable[[Home], None], said: str
@@ -279,6 +279,37 @@ def test_a_locked_warehouse_is_named_in_a_line(file_home: Home, monkeypatch: pyt
     writer.execute("BEGIN IMMEDIATE")
     code, said, told = file_home.type("close", "2010-11Q1", "--by", "A")
     assert (code, said, told) == (2, "", f"cypp: {file_home.file}: database is locked\n")
+    writer.close()
+
+
+def test_a_reader_leaves_one_file_as_it_was(file_home: Home) -> None:
+    open_to_write(read_settings()).engine.dispose()
+    before = file_home.state()
+    engine = open_for_reading(file_home.url)
+    with reading(engine) as connection:
+        assert connection.scalar(text("SELECT count(*) FROM plan")) == 1
+    engine.dispose()
+    assert [path.name for path in file_home.folder.glob("warehouse.db*")] == ["warehouse.db"]
+    assert file_home.state() == before
+
+
+@pytest.mark.parametrize("wrote", [False, True])
+def test_a_reader_leaves_the_log_of_a_writer(file_home: Home, wrote: bool) -> None:
+    open_to_write(read_settings()).engine.dispose()
+    before = file_home.state()
+    writer = sqlite3.connect(file_home.file, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    if wrote:
+        writer.execute("DELETE FROM view_version")
+        writer.execute("COMMIT")
+    engine = open_for_reading(file_home.url)
+    with reading(engine) as connection:
+        assert connection.scalar(text("SELECT count(*) FROM view_version")) == int(not wrote)
+    engine.dispose()
+    assert (file_home.folder / "warehouse.db-wal").exists()
+    assert file_home.state() == before
+    if not wrote:
+        writer.execute("ROLLBACK")
     writer.close()
 
 

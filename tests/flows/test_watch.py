@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -67,7 +67,9 @@ def watch(office: Office, doing: Callable[[], Awaitable[None]], interval: float 
 
     async def both() -> None:
         stop = asyncio.Event()
-        watcher = Watcher(office.inbox, office.partners, office.ingest, interval, with_events, Settling(PATIENCE))
+        watcher = Watcher(
+            office.inbox, office.partners, office.ingest, interval, with_events, settling=Settling(PATIENCE)
+        )
         running = asyncio.create_task(watcher.run(stop))
         try:
             await asyncio.sleep(0.3)
@@ -291,3 +293,35 @@ def test_who_drops_what_takes_long_waits_for_the_others(office: Office) -> None:
     watch(office, wait)
     # The first look after it came may only have seen it: then one more of the others goes before.
     assert office.taken.index("yos/late.xlsx") <= 2
+
+
+def test_what_is_skipped_is_shown_whenever_it_changes(office: Office) -> None:
+    shown: list[list[str]] = []
+
+    async def show(skipped: Sequence[Waiting]) -> None:
+        shown.append([waiting.partner_code for waiting in skipped])
+
+    async def work() -> None:
+        stop = asyncio.Event()
+        watcher = Watcher(
+            office.inbox,
+            office.partners,
+            office.ingest,
+            0.05,
+            with_events=False,
+            show_skipped=show,
+            settling=Settling(PATIENCE),
+        )
+        watching = asyncio.create_task(watcher.run(stop))
+        async with asyncio.timeout(20):
+            while [] not in shown[1:]:
+                await asyncio.sleep(0.01)
+                if shown and shown[-1]:
+                    (office.inbox / "police").unlink(missing_ok=True)
+        stop.set()
+        await watching
+
+    office.inbox.mkdir(exist_ok=True)
+    (office.inbox / "police").write_text("no folder")
+    asyncio.run(work())
+    assert shown == [["police"], []]

@@ -132,4 +132,4 @@ def _mark_sheets(connection: sa.Connection) -> None:
 
 def downgrade() -> None:
     """Refuse: what was withheld would be shown again."""
-    raise NotImplementedError("The sixth revision cannot be undone: what is withheld would be shown again")
+    raise NotImplementedError("The seventh revision cannot be undone: what is withheld would be shown again")
