@@ -29,7 +29,7 @@ from flows.settings import read_settings
 from flows.sources import into_parts, sources_in
 from flows.spreading import PART_WORKBOOKS, count_workers, name_of_run, take_parts
 from flows.workplace import open_to_write
-from warehouse.engine import reading
+from warehouse.engine import reading, settle
 from warehouse.history import last_submission
 
 # To say how far it is takes Prefect and its server as long as to take ten workbooks.
@@ -171,6 +171,7 @@ async def backfill(
             await show(taken)
     finally:
         crew.dismiss()
+        settle(workplace.engine)
     await _show(backfilled)
     return cast(Backfilled, Completed(message=str(backfilled), data=backfilled))
 

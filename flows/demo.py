@@ -41,10 +41,8 @@ def run_demo(folder: Path) -> int:
         ("every view, for a BI tool", f"sqlite3 {settings.home}/warehouse.db '.tables bi_*'"),
         ("who has returned what", f"{cypp} status"),
         ("from a symbol back to its cell", f"{cypp} explain 'NI 111b' 2010-11Q3"),
-        (
-            "the runs, in the Prefect UI",
-            f"PREFECT_HOME={folder}/.prefect {Path(sys.argv[0]).with_name('prefect')} server start",
-        ),
+        # Not Prefect's own command, whose server any web page may use.
+        ("the runs, in the Prefect UI", f"{cypp} serve"),
     ):
         say(f"  {what + ':':34} {command}")
     return shown

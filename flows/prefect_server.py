@@ -198,8 +198,12 @@ def _run(host: str, port: int, is_for_command: bool) -> None:
     with imported_for_good():
         import uvicorn
         from prefect.server.api.server import create_app
+        from prefect.settings import PREFECT_SERVER_CORS_ALLOWED_ORIGINS
 
-    server = create_app(ephemeral=is_for_command, final=True)
+        from flows.origin_guard import OriginGuard
+
+    allowed_origins = str(PREFECT_SERVER_CORS_ALLOWED_ORIGINS.value()).split(",")
+    server = OriginGuard(create_app(ephemeral=is_for_command, final=True), host, allowed_origins)
     uvicorn.run(server, host=host, port=port, log_level="error", timeout_graceful_shutdown=3)
 
 

@@ -78,6 +78,16 @@ def close_warehouses() -> None:
         engine.dispose()
 
 
+def settle(engine: Engine) -> None:
+    """Close a warehouse after processes that had it open were killed, and left what they wrote in SQLite's log.
+
+    Whoever opens it and is the last to close it moves the log into the database; while others have it open, they will.
+    """
+    if engine.dialect.name == "sqlite":
+        engine.connect().close()
+    engine.dispose()
+
+
 def place_of(url: str) -> str:
     """Where the warehouse is, as people name it and without its password: the file of SQLite, else the URL."""
     parsed = make_url(url)

@@ -12,6 +12,8 @@ from playwright.sync_api import Page, sync_playwright
 from flows.prefect_server import PrefectServer, _free_port
 from tests.test_pages import CHROMIUM
 
+# A name that its owner lets point to this machine.
+_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP rebound.example 127.0.0.1"]
 _READ = """async url => {
     try { return (await fetch(url + '/api/flows/filter', {method: 'POST', headers: {'Content-Type': 'application/json'},
         body: '{}'})).status } catch (fault) { return 'refused' }
@@ -22,6 +24,20 @@ _CHANGE = """async ([url, type]) => {
         body: '{"name": "forged"}'}) } catch (fault) { return 'refused' }
     return 'sent'
 }"""
+# Without a type the server takes it for JSON.
+_CHANGE_WITHOUT_TYPE = """async url => {
+    try { await fetch(url + '/api/flows/', {method: 'POST', mode: 'no-cors', body: new Blob(['{"name": "forged"}'])}) }
+    catch (fault) { return 'refused' }
+    return 'sent'
+}"""
+# Web sockets know no rule of origins: the server alone can refuse them.
+_LISTEN = """url => new Promise(answered => {
+    const socket = new WebSocket(url.replace('http', 'ws'), 'prefect')
+    socket.onopen = () => socket.send(JSON.stringify({type: 'auth', token: null}))
+    socket.onmessage = message => answered(JSON.parse(message.data).type)
+    socket.onclose = () => answered('refused')
+})"""
+_SOCKETS = ("/api/logs/out", "/api/events/out", "/api/events/in")
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +61,7 @@ def page(tmp_path: Path) -> Iterator[Page]:
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
         yield browser.new_page()
         browser.close()
 
@@ -69,10 +85,26 @@ def test_pages_of_other_origins_can_neither_read_nor_change(server: PrefectServe
     assert page.evaluate(_READ, server.address) == "refused"
     for kind in ("text/plain", "application/x-www-form-urlencoded"):
         page.evaluate(_CHANGE, [server.address, kind])
+    page.evaluate(_CHANGE_WITHOUT_TYPE, server.address)
     assert flows_of(server) == []
+    assert {page.evaluate(_LISTEN, server.address + path) for path in _SOCKETS} == {"refused"}
+
+
+@pytest.mark.server
+def test_a_name_of_others_that_points_here_can_neither(server: PrefectServer, page: Page) -> None:
+    rebound = f"http://rebound.example:{server.port}"
+    answer = page.goto(f"{rebound}/runs")
+    assert answer is not None
+    assert answer.status == 403
+    assert page.evaluate(_READ, rebound) == 403
+    page.evaluate(_CHANGE, [rebound, "application/json"])
+    assert flows_of(server) == []
+    assert page.evaluate(_LISTEN, f"{rebound}/api/logs/out") == "refused"
 
 
 @pytest.mark.server
 def test_the_servers_own_pages_can(server: PrefectServer, page: Page) -> None:
     page.goto(f"{server.address}/runs")
+    page.get_by_text("Run a task or flow to get started").wait_for()
     assert page.evaluate(_READ, server.address) == 200
+    assert {page.evaluate(_LISTEN, server.address + path) for path in _SOCKETS} == {"auth_success"}

@@ -2,9 +2,12 @@
 
 import os
 import shutil
+import signal
+import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,16 +16,79 @@ from cypp_etl.periods import parse_period
 from cypp_etl.plan_reader import read_plan
 from cypp_etl.samples import sample_return
 
+COMMAND = [sys.executable, "-c", "from flows.cli import app; app()"]
+
+
+@pytest.fixture(scope="module")
+def workbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("returns") / "yos.xlsx"
+    path.write_bytes(sample_return(read_plan(), "yos", parse_period("2010-11Q1")))
+    return path
+
+
+def environment(home: Path) -> dict[str, str]:
+    others = {name: value for name, value in os.environ.items() if not name.startswith(("CYPP_", "PREFECT_"))}
+    return others | {"CYPP_HOME": str(home)}
+
+
+def cypp(home: Path, *arguments: str) -> None:
+    subprocess.run([*COMMAND, *arguments], env=environment(home), capture_output=True, check=False)
+
+
+def submissions_in_the_file_alone(home: Path, aside: Path) -> int:
+    """How many there are in a copy of the one file that the warehouse is."""
+    assert [path.name for path in home.glob("warehouse.db*")] == ["warehouse.db"]
+    copy = shutil.copy(home / "warehouse.db", aside / "copy.db")
+    with sqlite3.connect(copy) as alone:
+        count: int = alone.execute("SELECT count(*) FROM submission").fetchone()[0]
+    return count
+
 
 @pytest.mark.server
-def test_a_command_that_ends_leaves_one_whole_file(tmp_path: Path) -> None:
+def test_a_command_that_ends_leaves_one_whole_file(tmp_path: Path, workbook: Path) -> None:
     home = tmp_path / "home"
-    (tmp_path / "yos.xlsx").write_bytes(sample_return(read_plan(), "yos", parse_period("2010-11Q1")))
-    others = {name: value for name, value in os.environ.items() if not name.startswith(("CYPP_", "PREFECT_"))}
-    for arguments in (["ingest", str(tmp_path / "yos.xlsx")], ["status"]):
-        command = [sys.executable, "-c", "from flows.cli import app; app()", *arguments]
-        subprocess.run(command, env=others | {"CYPP_HOME": str(home)}, capture_output=True, check=False)
-        assert [path.name for path in home.glob("warehouse.db*")] == ["warehouse.db"]
-    copy = shutil.copy(home / "warehouse.db", tmp_path / "copy.db")
-    with sqlite3.connect(copy) as alone:
-        assert alone.execute("SELECT count(*) FROM submission").fetchone() == (1,)
+    cypp(home, "upgrade")
+    assert submissions_in_the_file_alone(home, tmp_path) == 0
+    cypp(home, "ingest", str(workbook))
+    assert submissions_in_the_file_alone(home, tmp_path) == 1
+    cypp(home, "status")
+    assert submissions_in_the_file_alone(home, tmp_path) == 1
+    cypp(home, "publish", "2010-11Q1")
+    assert submissions_in_the_file_alone(home, tmp_path) == 1
+
+
+@pytest.mark.server
+def test_a_backfill_whose_workers_are_ended_leaves_one_whole_file(tmp_path: Path, workbook: Path) -> None:
+    cypp(tmp_path / "home", "backfill", str(workbook), "--workers", "2")
+    assert submissions_in_the_file_alone(tmp_path / "home", tmp_path) == 1
+
+
+@pytest.mark.server
+def test_the_demo_leaves_one_whole_file(tmp_path: Path) -> None:
+    cypp(tmp_path, "demo", "--folder", str(tmp_path / "demo"))
+    assert submissions_in_the_file_alone(tmp_path / "demo", tmp_path) > 10
+
+
+@pytest.mark.server
+def test_a_service_that_is_stopped_leaves_one_whole_file(tmp_path: Path, workbook: Path) -> None:
+    home = tmp_path / "home"
+    drop = home / "inbox" / "yos" / "yos.xlsx"
+    drop.parent.mkdir(parents=True)
+    shutil.copy(workbook, drop)
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    command = [*COMMAND, "serve", "--port", str(port)]
+    with subprocess.Popen(
+        command, env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as service:
+        try:
+            give_up = time.monotonic() + 180
+            while drop.exists():
+                assert service.poll() is None
+                assert time.monotonic() < give_up
+                time.sleep(0.2)
+        finally:
+            service.send_signal(signal.SIGTERM)
+        assert service.wait(60) == 0
+    assert submissions_in_the_file_alone(home, tmp_path) == 1
