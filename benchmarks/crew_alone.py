@@ -10,11 +10,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from flows.chunks import CHUNK_WORKBOOKS, into_chunks
-from flows.crew import Crew, Orders, expect_crew
+from flows.bulk.chunks import CHUNK_WORKBOOKS, into_chunks
+from flows.bulk.process_pool import Crew, Orders, expect_crew
+from flows.bulk.sources import sources_in
+from flows.ingestion.context import open_to_write
 from flows.settings import read_settings
-from flows.sources import sources_in
-from flows.workplace import open_to_write
 
 CORES = 2
 

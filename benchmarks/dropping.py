@@ -25,8 +25,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from cypp_etl.plan_reader import read_plan
-from cypp_etl.samples import sample_periods, sample_return
+from cypp_etl.plan.reader import read_plan
+from cypp_etl.samples.returns import sample_periods, sample_return
 
 ROOT = Path(__file__).resolve().parents[1]
 PROMISED_SECONDS = 2.0
@@ -55,7 +55,7 @@ def free_port() -> int:
 def serving(home: Path) -> Iterator[int]:
     """`cypp serve` on a home of its own, from the moment it watches: the number of its process."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CYPP_", "PREFECT_"))}
-    command = [sys.executable, "-c", "from flows.cli import app; app()", "serve", "--port", str(free_port())]
+    command = [sys.executable, "-c", "from flows.cli.app import app; app()", "serve", "--port", str(free_port())]
     log = home / "serve.log"
     with log.open("w") as written:
         process = subprocess.Popen(

@@ -21,14 +21,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import openpyxl
 
-from cypp_etl.checking import Checker, Received
+from cypp_etl.checked_return import CheckedReturn, History, status_of
+from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.periods import parse_period
-from cypp_etl.plan_reader import read_plan
+from cypp_etl.plan.reader import read_plan
 from cypp_etl.receipts.reply import reply_for
 from cypp_etl.receipts.summary import ReceiptSummary
-from cypp_etl.samples import sample_return
-from cypp_etl.submission import CheckedReturn, History
-from flows.show import status_of
+from cypp_etl.samples.returns import sample_return
 
 MOST_SECONDS = 5.0
 AT = datetime(2010, 7, 12, tzinfo=UTC)

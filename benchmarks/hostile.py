@@ -23,8 +23,8 @@ from hostile_cases import ACCEPTED, FINDING, LARGE, Case
 from hostile_collection import all_cases
 
 from cypp_etl.periods import parse_period
-from cypp_etl.plan_reader import read_plan
-from cypp_etl.samples import sample_return
+from cypp_etl.plan.reader import read_plan
+from cypp_etl.samples.returns import sample_return
 
 MOST_SECONDS = 5.0
 MOST_MIB = 512

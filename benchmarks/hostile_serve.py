@@ -19,14 +19,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from costly_texts import costly_returns
 from dropping import drop, serving, wait_for_receipt
 
-from cypp_etl.checking import Checker, Received
-from cypp_etl.confined import ConfinedChecker
+from cypp_etl.checked_return import History
+from cypp_etl.checking.checker import Checker, Received
+from cypp_etl.checking.confined import ConfinedChecker
 from cypp_etl.periods import parse_period
-from cypp_etl.plan_reader import read_plan
+from cypp_etl.plan.reader import read_plan
 from cypp_etl.receipts.reply import reply_for
 from cypp_etl.receipts.summary import ReceiptSummary
-from cypp_etl.samples import sample_return
-from cypp_etl.submission import History
+from cypp_etl.samples.returns import sample_return
 from schemas.codes import SubmissionStatus
 
 PERIOD = parse_period("2010-11Q1")

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from cypp_etl.judgement.judge import judge
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan_model import Banding, Figure, Indicator, Plan
+from cypp_etl.plan.model import Banding, Figure, Indicator, Plan
 from schemas.codes import Accumulation, Measure, Polarity, Unit
 
 YEARS = range(2006, 2011)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from cypp_etl.plan_model import Plan
-from cypp_etl.plan_reader import read_plan
+from cypp_etl.plan.model import Plan
+from cypp_etl.plan.reader import read_plan
 
 PARTNER = "east"
 
@@ -40,7 +40,7 @@ def make_plan(folder: Path, leaves: int, milestones: int) -> Plan:
 
 def copy_shipped_plan(folder: Path) -> None:
     """Put the shipped plan's files into a folder, to be added to."""
-    with as_file(files("cypp_etl").joinpath("plan")) as shipped:
+    with as_file(files("cypp_etl").joinpath("plan", "data")) as shipped:
         shutil.copytree(shipped, folder, dirs_exist_ok=True)
 
 

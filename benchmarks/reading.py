@@ -18,8 +18,8 @@ from python_calamine import CalamineWorkbook
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from cypp_etl.workbook.isolated import read_isolated
 from cypp_etl.workbook.reader import read_workbook
+from cypp_etl.workbook.sandbox.parent import read_isolated
 
 INDICATOR_COLUMNS = 11
 MILESTONE_COLUMNS = 9

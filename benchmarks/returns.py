@@ -15,11 +15,11 @@ from pathlib import Path
 
 from benchmarks.plans import MILESTONE_DUES, add_rows, copy_shipped_plan, indicator_rows
 from cypp_etl.periods import Period
-from cypp_etl.plan_model import Indicator, Plan
-from cypp_etl.plan_reader import read_plan
+from cypp_etl.plan.model import Indicator, Plan
+from cypp_etl.plan.reader import read_plan
 from cypp_etl.rules.arithmetic import rounded
-from cypp_etl.samples import Answers, IndicatorAnswer, MilestoneAnswer, fill_template
-from cypp_etl.templates import write_template
+from cypp_etl.samples.returns import Answers, IndicatorAnswer, MilestoneAnswer, fill_template
+from cypp_etl.templates.workbook import write_template
 from schemas.codes import MilestoneStatus, Review, Unit
 
 PERIODS = tuple(Period(year, quarter) for year in (2009, 2010) for quarter in range(1, 5))

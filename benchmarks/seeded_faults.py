@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.plans import PARTNER, make_plan
 from benchmarks.seeding import SEEDS, Good, Trial, make_good, seed_faults
-from cypp_etl.checking import Checker, Received
+from cypp_etl.checking.checker import Checker, Received
 
 TODAY = date(2012, 6, 30)
 _LEAVES, _MILESTONES, _MOST_FAULTS = 26, 16, 12

@@ -10,7 +10,7 @@ import time
 from sqlalchemy import Connection, Engine
 
 from benchmarks.big_warehouse import Size
-from cypp_etl.plan_model import Plan
+from cypp_etl.plan.model import Plan
 from warehouse.engine import reading
 
 ALL = "*"

@@ -12,7 +12,7 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import Engine, inspect, text
 
 from cypp_etl.periods import parse_period
-from cypp_etl.plan_model import Plan
+from cypp_etl.plan.model import Plan
 from schemas.codes import MilestoneStatus, Review
 
 _LARGE_CHANGE = 0.9

@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from cypp_etl.remembering import remembered
+from cypp_etl.caching import remembered
 from schemas.codes import Marker, Qualifier
 
 TEMPLATE_VERSION = "1"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from urllib.parse import unquote
 
-from cypp_etl.remembering import remembered
+from cypp_etl.caching import remembered
 
 MARK = "[withheld: may hold personal data]"
 """What messages show in the place of a text in which personal data was recognised."""

@@ -14,18 +14,18 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from cypp_etl.checking import Checker, Received
+from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.periods import Period
-from cypp_etl.plan_model import Plan
-from cypp_etl.plan_reader import read_plan
-from cypp_etl.templates import write_template
+from cypp_etl.plan.model import Plan
+from cypp_etl.plan.reader import read_plan
+from cypp_etl.templates.workbook import write_template
 from schemas.codes import SubmissionStatus
 from warehouse.engine import open_warehouse, reading, writing
-from warehouse.history import read_history
-from warehouse.load import record
-from warehouse.plans import record_plan
-from warehouse.read import performance
-from warehouse.revisions import upgrade
+from warehouse.queries.history import read_history
+from warehouse.queries.views import performance
+from warehouse.recording.plan import record_plan
+from warehouse.recording.record import record
+from warehouse.upgrade import upgrade
 
 YEARS = (2010, 2011)
 AT = datetime(2012, 5, 1, tzinfo=UTC)

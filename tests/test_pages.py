@@ -9,20 +9,20 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from cypp_etl.checking import Checker, Received
+from cypp_etl.checked_return import History
+from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.periods import Period
-from cypp_etl.plan_reader import read_plan
+from cypp_etl.plan.reader import read_plan
 from cypp_etl.receipts.page import reply_page
 from cypp_etl.receipts.summary import ReceiptSummary
 from cypp_etl.report.html import render_html
-from cypp_etl.samples import sample_return
-from cypp_etl.submission import History
+from cypp_etl.samples.returns import sample_return
 from schemas.codes import SubmissionStatus
-from warehouse.board import read_board
 from warehouse.engine import open_warehouse, reading, writing
-from warehouse.load import record
-from warehouse.plans import record_plan
-from warehouse.revisions import upgrade
+from warehouse.queries.board import read_board
+from warehouse.recording.plan import record_plan
+from warehouse.recording.record import record
+from warehouse.upgrade import upgrade
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 WIDE, NARROW = 1280, 390

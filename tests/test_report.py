@@ -16,34 +16,34 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from cypp_etl.checking import Checker, Received
+from cypp_etl.checked_return import Observation
+from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.judgement.explanation import explain_judgement
 from cypp_etl.judgement.judge import judge
-from cypp_etl.noise import Noise, Variation
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan_model import Figure, Plan
-from cypp_etl.plan_reader import read_plan
-from cypp_etl.published import read_sample_table, write_published_table
+from cypp_etl.plan.model import Figure, Plan
+from cypp_etl.plan.reader import read_plan
 from cypp_etl.report.figures import figure_text
 from cypp_etl.report.html import render_html
 from cypp_etl.report.model import BoardData, Note
 from cypp_etl.report.pages import clinic_pages, indicator_pages
+from cypp_etl.report.variation import Noise, Variation
 from cypp_etl.report.workbook import render_workbook
-from cypp_etl.samples import sample_periods, sample_return
-from cypp_etl.submission import Observation
-from flows.clinics import show_clinics
-from flows.explaining import show_explanation
-from flows.reporting import write_report
+from cypp_etl.samples.published_table import read_sample_table, write_published_table
+from cypp_etl.samples.returns import sample_periods, sample_return
+from flows.cli.clinics import show_clinics
+from flows.cli.explain import show_explanation
+from flows.deployments.report_files import write_report
 from schemas.codes import Accumulation, Marker, Measure, NoteKind
 from tests.warehouse.builders import checked, observation
-from warehouse.board import read_board
 from warehouse.engine import open_warehouse, reading, writing
-from warehouse.history import read_history
-from warehouse.load import record
-from warehouse.plans import record_plan
-from warehouse.reports import add_note
-from warehouse.revisions import upgrade
-from warehouse.tables import JUDGED
+from warehouse.queries.as_of import add_note
+from warehouse.queries.board import read_board
+from warehouse.queries.history import read_history
+from warehouse.recording.plan import record_plan
+from warehouse.recording.record import record
+from warehouse.schema.tables import JUDGED
+from warehouse.upgrade import upgrade
 
 WRITTEN = date(2012, 1, 1)
 

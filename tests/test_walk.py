@@ -91,7 +91,7 @@ def test_a_return_from_template_to_explanation(home: Path, tmp_path: Path) -> No
 
 def test_a_wrong_plan_is_named_by_file_row_and_column(home: Path, tmp_path: Path) -> None:
     plan = tmp_path / "plan"
-    shutil.copytree(Path(cypp_etl.__file__).parent / "plan", plan)
+    shutil.copytree(Path(cypp_etl.__file__).parent / "plan" / "data", plan)
     indicators = plan / "indicators.csv"
     indicators.write_text(indicators.read_text("utf-8").replace(",HIGH,", ",HIHG,", 1), "utf-8")
     stopped = cypp(home, "upgrade", CYPP_PLAN=str(plan))

@@ -14,13 +14,13 @@ from io import BytesIO
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import Cell
 
+from cypp_etl.checked_return import CheckedReturn, History, KnownFigure
 from cypp_etl.layout import read_layouts
 from cypp_etl.periods import Period
-from cypp_etl.plan_model import Indicator, Milestone, Plan
+from cypp_etl.plan.model import Indicator, Milestone, Plan
 from cypp_etl.rules.arithmetic import rounded
-from cypp_etl.samples import Answers, IndicatorAnswer, MilestoneAnswer, fill_template
-from cypp_etl.submission import CheckedReturn, History, KnownFigure
-from cypp_etl.templates import write_template
+from cypp_etl.samples.returns import Answers, IndicatorAnswer, MilestoneAnswer, fill_template
+from cypp_etl.templates.workbook import write_template
 from schemas.codes import Measure, MilestoneStatus, Review
 
 PERIOD = Period(2010, 3)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import date
 
 from benchmarks.seeding.drafts import PERIOD, Draft, Place, seeds
-from cypp_etl.plan_model import Indicator
-from cypp_etl.submission import KnownFigure
+from cypp_etl.checked_return import KnownFigure
+from cypp_etl.plan.model import Indicator
 from schemas.codes import Measure, Unit
 
 # What must be left alone for a figure to be judged as it stands.

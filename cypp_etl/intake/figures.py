@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 
+from cypp_etl.checked_return import History
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow
 from cypp_etl.intake.tables import TableRow
 from cypp_etl.intake.units import to_unit
 from cypp_etl.intake.values import BLANK, Reading, read_figure
 from cypp_etl.periods import Period
-from cypp_etl.plan_model import Indicator, Plan
-from cypp_etl.submission import History
+from cypp_etl.plan.model import Indicator, Plan
 from schemas.codes import Marker, Measure, Unit
 
 

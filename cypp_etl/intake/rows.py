@@ -8,7 +8,7 @@ from cypp_etl.findings import Finding, find
 from cypp_etl.intake.tables import TableRow
 from cypp_etl.intake.values import Reading
 from cypp_etl.periods import Period
-from cypp_etl.plan_model import Indicator, Milestone
+from cypp_etl.plan.model import Indicator, Milestone
 from schemas.codes import Marker, Measure, Qualifier, Severity
 
 

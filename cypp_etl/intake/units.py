@@ -5,7 +5,7 @@ from collections.abc import Collection
 from decimal import Decimal
 
 from cypp_etl.intake.values import Reading
-from cypp_etl.plan_model import Indicator
+from cypp_etl.plan.model import Indicator
 from schemas.codes import Unit
 
 # A figure agrees with an earlier one of the same sign within a factor of ten: its two readings as a percentage lie a

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import cache, lru_cache
 
+from cypp_etl.caching import remembered
 from cypp_etl.layout import MarkerSpelling, read_markers
-from cypp_etl.remembering import remembered
 from cypp_etl.workbook.formats import is_percent
 from cypp_etl.workbook.model import Cell, CellKind
 from schemas.codes import Marker, Qualifier

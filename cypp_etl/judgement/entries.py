@@ -12,7 +12,7 @@ import pandas as pd
 from cypp_etl.judgement.leaves import Leaves
 from cypp_etl.judgement.rounding import Bools, Floats, Ints
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan_model import Figure, Plan
+from cypp_etl.plan.model import Figure, Plan
 from schemas.codes import Marker, Measure
 
 SLOTS = 5

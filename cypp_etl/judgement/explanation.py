@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cypp_etl.judgement.direction import year_on_year
 from cypp_etl.judgement.entries import SLOTS, period_of, planned_figures
 from cypp_etl.judgement.judge import judge
 from cypp_etl.judgement.leaves import read_leaves
 from cypp_etl.judgement.ledger import Ledger, Side, read_ledger
-from cypp_etl.judgement.standing import target_to_date
-from cypp_etl.judgement.travel import year_on_year
+from cypp_etl.judgement.targets import target_to_date
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan_model import Banding, Plan
+from cypp_etl.plan.model import Banding, Plan
 from schemas.codes import Measure
 
 COMPARATORS = (Measure.STATISTICAL_NEIGHBOURS, Measure.NATIONAL)

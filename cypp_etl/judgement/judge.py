@@ -2,9 +2,10 @@
 
 import pandas as pd
 
+from cypp_etl.judgement.direction import quarter_on_quarter, year_on_year
 from cypp_etl.judgement.leaves import read_leaves
 from cypp_etl.judgement.ledger import Ledger, read_ledger
-from cypp_etl.judgement.standing import (
+from cypp_etl.judgement.targets import (
     comparator_band,
     next_target,
     on_target,
@@ -12,9 +13,8 @@ from cypp_etl.judgement.standing import (
     target_to_date,
     year_to_date,
 )
-from cypp_etl.judgement.travel import quarter_on_quarter, year_on_year
 from cypp_etl.judgement.words import period_codes
-from cypp_etl.plan_model import Plan
+from cypp_etl.plan.model import Plan
 from schemas.codes import Measure
 
 

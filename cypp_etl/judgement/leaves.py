@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cypp_etl.judgement.rounding import LARGEST_STEPS, Bools, Ints
-from cypp_etl.plan_model import Indicator, Plan
+from cypp_etl.plan.model import Indicator, Plan
 from schemas.codes import Accumulation, Polarity
 
 _SIGNS = {Polarity.HIGH: 1, Polarity.LOW: -1, Polarity.NONE: 1, Polarity.RANGE: 0}

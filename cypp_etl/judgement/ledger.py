@@ -16,7 +16,7 @@ import pandas as pd
 from cypp_etl.judgement.entries import MEASURES, SLOTS, SPAN, Entries, leaf_of, read_entries
 from cypp_etl.judgement.leaves import Leaves
 from cypp_etl.judgement.rounding import Bools, Floats, Ints, to_steps
-from cypp_etl.plan_model import Plan
+from cypp_etl.plan.model import Plan
 from schemas.codes import Measure
 
 

@@ -1,13 +1,11 @@
 """Writes findings into a sheet's comments: beside what people wrote there, and in the place of an earlier receipt's."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
 
+from cypp_etl.receipts.ooxml.xml_edit import Markup, Node, escape_text, whole
 from cypp_etl.receipts.recognise import SEPARATOR, SIGNATURE, receipt_notes
-from cypp_etl.receipts.splice import Markup, Node, whole
-from cypp_etl.workbook.strings import unescape
+from cypp_etl.workbook.ooxml.shared_strings import unescape
 
 AUTHOR = "CYPP ETL"
 THEIRS = "Returns officer"
@@ -15,7 +13,6 @@ THEIRS = "Returns officer"
 _FONT = '<sz val="9"/><color indexed="81"/><rFont val="Tahoma"/><family val="2"/>'
 _PLAIN = f"<rPr>{_FONT}</rPr>"
 _BOLD = f"<rPr><b/>{_FONT}</rPr>"
-_ESCAPE_LIKE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
 
 # Pairs of the word that a paragraph begins with, and the rest of it.
@@ -145,8 +142,3 @@ def _run(font: str, text: str) -> str:
 
 def _text(text: str) -> str:
     return f'<t xml:space="preserve">{escape_text(text)}</t>'
-
-
-def escape_text(text: str) -> str:
-    """A text as XML holds it; what looks like one of Excel's own escapes is kept from being taken for one."""
-    return escape(_ESCAPE_LIKE.sub("_x005F_", text))

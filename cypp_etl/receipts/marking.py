@@ -3,20 +3,20 @@
 from collections.abc import Mapping, Sequence
 
 from cypp_etl.findings import Finding
-from cypp_etl.receipts.balloons import highest_block
-from cypp_etl.receipts.book import Book, Listed
-from cypp_etl.receipts.cells import Place
-from cypp_etl.receipts.looks import add_looks
-from cypp_etl.receipts.parts import Parts
+from cypp_etl.receipts.marked_sheet import SheetMarks
+from cypp_etl.receipts.ooxml.cells import Place
+from cypp_etl.receipts.ooxml.package import Parts
+from cypp_etl.receipts.ooxml.sheet_list import Book, Listed
+from cypp_etl.receipts.ooxml.styles import StyleBook
+from cypp_etl.receipts.ooxml.vml import highest_block
+from cypp_etl.receipts.ooxml.xml_edit import Markup
+from cypp_etl.receipts.receipt_sheet import ReceiptSheet
+from cypp_etl.receipts.receipt_styles import add_looks
 from cypp_etl.receipts.recognise import is_receipt, is_receipt_name
-from cypp_etl.receipts.sheet import ReceiptSheet
-from cypp_etl.receipts.sheet_marks import SheetMarks
-from cypp_etl.receipts.splice import Markup
-from cypp_etl.receipts.styles import StyleBook
 from cypp_etl.receipts.summary import ReceiptSummary
 from cypp_etl.receipts.wording import in_order
 from cypp_etl.workbook.addresses import parse_address
-from cypp_etl.workbook.guards import DEFAULT_LIMITS
+from cypp_etl.workbook.limits import DEFAULT_LIMITS
 from cypp_etl.workbook.model import UnreadableWorkbook
 from cypp_etl.workbook.reader import read_workbook
 

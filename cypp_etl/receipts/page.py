@@ -6,8 +6,8 @@ from html import escape
 from cypp_etl.findings import Finding
 from cypp_etl.layout import read_layouts
 from cypp_etl.receipts import wording
-from cypp_etl.receipts.looks import status_colour
-from cypp_etl.receipts.styles import MARKS
+from cypp_etl.receipts.ooxml.styles import MARKS
+from cypp_etl.receipts.receipt_styles import status_colour
 from cypp_etl.receipts.summary import ReceiptSummary
 from cypp_etl.receipts.wording import Cause, plain
 

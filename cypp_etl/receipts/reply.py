@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import PurePath
 
+from cypp_etl.checked_return import CheckedReturn
 from cypp_etl.receipts.marking import mark_workbook
+from cypp_etl.receipts.ooxml.package import workbook_suffix
 from cypp_etl.receipts.page import reply_page
-from cypp_etl.receipts.parts import workbook_suffix
 from cypp_etl.receipts.summary import ReceiptSummary
-from cypp_etl.submission import CheckedReturn
 from cypp_etl.workbook.model import UnreadableWorkbook
 from schemas.codes import SubmissionStatus
 

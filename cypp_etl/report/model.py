@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from cypp_etl.judgement.dependents import LAST
-from cypp_etl.noise import Ratio
 from cypp_etl.periods import Period, parse_period
+from cypp_etl.report.variation import Ratio
 from schemas.codes import Measure, NoteKind
 
 Row = Mapping[str, Any]

@@ -9,7 +9,7 @@ from cypp_etl.report.model import BoardData, Row
 from cypp_etl.report.pages import clinic_pages, noise_of
 from cypp_etl.report.symbols import JUDGED, sign
 from cypp_etl.report.table import changes, polarity_words
-from cypp_etl.writing import Content
+from cypp_etl.templates.openpyxl_styles import Content
 from schemas.codes import Marker
 
 

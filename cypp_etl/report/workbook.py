@@ -16,8 +16,7 @@ from cypp_etl.layout import read_markers
 from cypp_etl.report.model import BoardData
 from cypp_etl.report.symbols import LEGEND
 from cypp_etl.report.tables import Figure, SheetTable, tables
-from cypp_etl.workbook.model import column_letters
-from cypp_etl.writing import (
+from cypp_etl.templates.openpyxl_styles import (
     BOLD,
     DATE_FORMAT,
     LINK,
@@ -32,6 +31,7 @@ from cypp_etl.writing import (
     style_text,
     to_bytes,
 )
+from cypp_etl.workbook.model import column_letters
 from schemas.codes import Unit
 
 _HEADER_ROW = 4

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import cache
 
+from cypp_etl.checked_return import History
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow
 from cypp_etl.periods import Period
-from cypp_etl.plan_model import Indicator
-from cypp_etl.submission import History
+from cypp_etl.plan.model import Indicator
 from schemas.codes import Measure, Unit
 
 # Enough digits for the quotient of any two numbers that a cell can hold.

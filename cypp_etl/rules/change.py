@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from cypp_etl.checked_return import History
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow
 from cypp_etl.periods import Period
-from cypp_etl.plan_model import Indicator, Plan
+from cypp_etl.plan.model import Indicator, Plan
 from cypp_etl.rules.arithmetic import rounded, shown, step
-from cypp_etl.submission import History
 from schemas.codes import Accumulation, Measure
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cypp_etl.findings import Finding, find, in_list
 from cypp_etl.intake.rows import ParsedReturn
-from cypp_etl.plan_model import Plan
+from cypp_etl.plan.model import Plan
 
 
 def partner_of(parsed: ParsedReturn, plan: Plan) -> str:

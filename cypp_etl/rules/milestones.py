@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 
+from cypp_etl.checked_return import History
 from cypp_etl.findings import Finding, in_words
 from cypp_etl.intake.rows import MilestoneRow, ParsedReturn
 from cypp_etl.periods import Period
-from cypp_etl.plan_model import Milestone
+from cypp_etl.plan.model import Milestone
 from cypp_etl.rules.conformance import code_word
-from cypp_etl.submission import History
 from schemas.codes import MilestoneStatus, Review
 
 _ENDED = (MilestoneStatus.ACHIEVED, MilestoneStatus.MISSED, MilestoneStatus.WITHDRAWN)

@@ -6,7 +6,7 @@ from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import ParsedReturn
 from cypp_etl.intake.units import to_unit
 from cypp_etl.intake.values import Reading, read_figure
-from cypp_etl.plan_model import Figure, Indicator, Plan
+from cypp_etl.plan.model import Figure, Indicator, Plan
 from cypp_etl.rules.arithmetic import rounded, shown
 from schemas.codes import Measure
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator
 from datetime import date
 
+from cypp_etl.checked_return import History, KnownFigure
 from cypp_etl.findings import Finding, find, in_words
 from cypp_etl.intake.rows import FigureRow, ParsedReturn
-from cypp_etl.plan_model import Plan
+from cypp_etl.plan.model import Plan
 from cypp_etl.rules.arithmetic import shown
-from cypp_etl.submission import History, KnownFigure
 from schemas.codes import Marker, Measure
 
 

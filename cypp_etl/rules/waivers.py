@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
+from cypp_etl.checked_return import Waiver
 from cypp_etl.findings import Finding, in_words
 from cypp_etl.intake.rows import ParsedReturn
-from cypp_etl.submission import Waiver
 from schemas.codes import Severity
 
 # Which row of which sheet a finding stands at, by the digits of its cell.

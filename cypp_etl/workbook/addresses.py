@@ -2,8 +2,8 @@
 
 import re
 
-from cypp_etl.remembering import remembered
-from cypp_etl.workbook.guards import Limits, damaged
+from cypp_etl.caching import remembered
+from cypp_etl.workbook.limits import Limits, damaged
 
 _MOST_DIGITS = 9
 _ADDRESS = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})")

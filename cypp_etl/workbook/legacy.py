@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Any
 
-from cypp_etl.workbook.guards import Limits, Spent, damaged
+from cypp_etl.workbook.limits import Limits, Spent, damaged
 from cypp_etl.workbook.model import Cell, CellKind, Sheet, UnreadableWorkbook, Workbook, column_letters
 from cypp_etl.workbook.sniff import Encoding
 from cypp_etl.workbook.styles import GENERAL_STYLE, Style, style_of

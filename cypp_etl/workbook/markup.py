@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from xml.parsers import expat
 
-from cypp_etl.workbook.guards import Spent, damaged, text_too_long, too_complex, too_large, unsafe
+from cypp_etl.workbook.limits import Spent, damaged, text_too_long, too_complex, too_large, unsafe
 
 Attributes = dict[str, str]
 

@@ -9,8 +9,8 @@ from posixpath import normpath
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from cypp_etl.remembering import remembered
-from cypp_etl.workbook.guards import (
+from cypp_etl.caching import remembered
+from cypp_etl.workbook.limits import (
     Limits,
     Spent,
     damaged,
@@ -23,7 +23,7 @@ from cypp_etl.workbook.guards import (
     unsafe,
 )
 from cypp_etl.workbook.markup import find_elements
-from cypp_etl.workbook.repeating import work_out
+from cypp_etl.workbook.part_cache import work_out
 
 _CHUNK = 1 << 16
 _LARGE_CHUNK = 1 << 20

@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Iterator
 
-from cypp_etl.workbook.guards import DEFAULT_LIMITS, Limits
-from cypp_etl.workbook.isolated import read_isolated
+from cypp_etl.workbook.limits import DEFAULT_LIMITS, Limits
 from cypp_etl.workbook.model import CellKind, Sheet, UnreadableWorkbook, Workbook
-from cypp_etl.workbook.ooxml import OoxmlBook
+from cypp_etl.workbook.ooxml.book import OoxmlBook
+from cypp_etl.workbook.sandbox.parent import read_isolated
 from cypp_etl.workbook.sniff import Encoding, sniff
 
 _KIND_WORDS = {kind: repr(kind.value) for kind in CellKind}

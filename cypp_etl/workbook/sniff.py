@@ -3,7 +3,7 @@
 import re
 from enum import StrEnum
 
-from cypp_etl.workbook.guards import Limits, damaged, not_excel, refuse_size
+from cypp_etl.workbook.limits import Limits, damaged, not_excel, refuse_size
 from cypp_etl.workbook.model import UnreadableWorkbook
 from cypp_etl.workbook.package import Package, part_name
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from cypp_etl.workbook.formats import BUILTIN_FORMATS, GENERAL, has_calendar, is_date
-from cypp_etl.workbook.guards import Spent, damaged
+from cypp_etl.workbook.limits import Spent, damaged
 from cypp_etl.workbook.markup import find_elements
 from cypp_etl.workbook.model import CellKind
-from cypp_etl.workbook.repeating import work_out
-from cypp_etl.workbook.strings import unescape
+from cypp_etl.workbook.ooxml.shared_strings import unescape
+from cypp_etl.workbook.part_cache import work_out
 
 DAYS_FROM_1900_TO_1904 = 1462.0
 _LONGEST_FORMAT = 4096

@@ -10,15 +10,15 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
-from cypp_etl.checking import Checker, Received
+from cypp_etl.checked_return import CheckedReturn, History
+from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.findings import bounded, find
 from cypp_etl.intake.values import read_figure
 from cypp_etl.periods import Period, period_or_none
-from cypp_etl.plan_reader import read_plan
+from cypp_etl.plan.reader import read_plan
 from cypp_etl.receipts.recognise import SEPARATOR, SIGNATURE, without_receipt_notes
 from cypp_etl.rules.personal import kinds_in
-from cypp_etl.submission import CheckedReturn, History
-from cypp_etl.templates import write_template
+from cypp_etl.templates.workbook import write_template
 from cypp_etl.workbook.model import Cell, CellKind
 
 LONG = 200_000  # characters; what is quadratic takes minutes

@@ -8,7 +8,7 @@ import pytest
 import cypp_etl
 from benchmarks.seeding import SEEDS
 from cypp_etl.findings import catalogue, find, in_list, most_important_first
-from cypp_etl.manual import findings_page
+from cypp_etl.findings_manual import findings_page
 from schemas.codes import Severity
 
 SOURCES = sorted(Path(cypp_etl.__file__).parent.rglob("*.py"))
@@ -79,7 +79,7 @@ def test_the_manual_has_a_section_for_every_code():
 
 
 def test_the_manual_is_current():
-    assert MANUAL.read_text("utf-8") == findings_page(), "run `python -m cypp_etl.manual > docs/findings.md`"
+    assert MANUAL.read_text("utf-8") == findings_page(), "run `python -m cypp_etl.findings_manual > docs/findings.md`"
 
 
 def test_what_was_typed_is_quoted_and_a_blank_is_named():

@@ -5,11 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from cypp_etl.checking import Checker, Received
+from cypp_etl.checked_return import History, KnownFigure
+from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.periods import parse_period
-from cypp_etl.plan_reader import read_plan
-from cypp_etl.samples import sample_return
-from cypp_etl.submission import History, KnownFigure
+from cypp_etl.plan.reader import read_plan
+from cypp_etl.samples.returns import sample_return
 from schemas.codes import Measure, MilestoneStatus
 
 PLAN = read_plan()

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan_model import Banding, Plan
-from cypp_etl.plan_reader import read_plan
+from cypp_etl.plan.model import Banding, Plan
+from cypp_etl.plan.reader import read_plan
 from schemas.codes import Accumulation, ActionKind, Marker, Measure, Polarity, Unit
 
 # As printed: 08/09 Actual, 09/10 Target, 09/10 Perf, Stat. Neigh., National, 10/11 Target, 11/12 Target.
@@ -55,7 +55,7 @@ def plan() -> Plan:
 
 @pytest.fixture
 def plan_copy(tmp_path: Path) -> Path:
-    with as_file(files("cypp_etl").joinpath("plan")) as shipped:
+    with as_file(files("cypp_etl").joinpath("plan", "data")) as shipped:
         return Path(shutil.copytree(shipped, tmp_path / "plan"))
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cypp_etl.plan_model import Banding
-from cypp_etl.plan_reader import PlanError, PlanFault, read_plan
+from cypp_etl.plan.model import Banding
+from cypp_etl.plan.reader import PlanError, PlanFault, read_plan
 from schemas.codes import Polarity
 
 # File, the first cells of the row to break, the column, what to write there, and the message.
@@ -213,7 +213,7 @@ BROKEN_CELLS = [
 
 @pytest.fixture
 def plan_copy(tmp_path: Path) -> Path:
-    with as_file(files("cypp_etl").joinpath("plan")) as shipped:
+    with as_file(files("cypp_etl").joinpath("plan", "data")) as shipped:
         return Path(shutil.copytree(shipped, tmp_path / "plan"))
 
 

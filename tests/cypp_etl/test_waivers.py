@@ -5,12 +5,12 @@ from datetime import date
 
 import pytest
 
-from cypp_etl.checking import Checker, Received
+from cypp_etl.checked_return import History, Waiver
+from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.periods import parse_period
-from cypp_etl.plan_model import Plan
-from cypp_etl.plan_reader import read_plan
-from cypp_etl.samples import sample_return
-from cypp_etl.submission import History, Waiver
+from cypp_etl.plan.model import Plan
+from cypp_etl.plan.reader import read_plan
+from cypp_etl.samples.returns import sample_return
 from schemas.codes import Severity
 
 PERIOD = parse_period("2010-11Q1")

@@ -11,17 +11,17 @@ from typing import Any
 
 from sqlalchemy import Column, RowMapping, Table, select
 
-from cypp_etl.checking import Checker
-from cypp_etl.submission import History
-from flows.chunk_taking import ChunkTaker
-from flows.chunks import into_chunks
-from flows.crew import Crew, Orders
+from cypp_etl.checked_return import History
+from cypp_etl.checking.checker import Checker
+from flows.bulk.chunk_worker import ChunkTaker
+from flows.bulk.chunks import into_chunks
+from flows.bulk.process_pool import Crew, Orders
+from flows.bulk.sources import Source, sources_in
+from flows.ingestion.context import open_to_write
 from flows.settings import Settings, read_settings
-from flows.sources import Source, sources_in
-from flows.workplace import open_to_write
-from warehouse import load
 from warehouse.engine import open_warehouse, reading
-from warehouse.tables import metadata, submission
+from warehouse.recording import record
+from warehouse.schema.tables import metadata, submission
 
 RECEIVED_AT = datetime(2012, 6, 30, 10, tzinfo=UTC)
 CHUNK = 16
@@ -49,14 +49,14 @@ def backfill(settings: Settings, folder: Path, workers: int = 2) -> list[str]:
 
 def backfill_and_die(settings: Settings, folder: Path, at_call: int) -> None:
     """The same in this process, which dies when judgements are worked out for the n-th time, within a transaction."""
-    rejudge, calls = load.rejudge, iter(range(1, 1_000_000))
+    rejudge, calls = record.rejudge, iter(range(1, 1_000_000))
 
     def judge_or_die(*arguments: Any) -> Any:
         if next(calls) == at_call:
             os.kill(os.getpid(), signal.SIGKILL)
         return rejudge(*arguments)
 
-    load.rejudge = judge_or_die
+    record.rejudge = judge_or_die
     workplace = open_to_write(settings)
     taker = ChunkTaker(workplace, Checker(workplace.plan, History(), RECEIVED_AT.date()), RECEIVED_AT)
     for chunk in into_chunks(sources_in([folder], workplace.plan.partners), CHUNK, 0):

@@ -16,9 +16,9 @@ from hypothesis import settings as trials
 from hypothesis import strategies as st
 from sqlalchemy.exc import DBAPIError
 
-from cypp_etl.plan_model import Plan
+from cypp_etl.plan.model import Plan
+from flows.bulk.sources import Source, sources_in
 from flows.settings import Settings
-from flows.sources import Source, sources_in
 from tests.flows.backfilled import (
     backfill,
     backfill_and_die,

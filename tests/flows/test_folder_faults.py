@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.files import open_regular, path_as_text, path_from_text
-from flows.inbox import sweep
+from flows.ingestion.files import open_regular, path_as_text, path_from_text
+from flows.ingestion.inbox import sweep
 
 PARTNERS = ("police", "yos")
 

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import text
 
 from cypp_etl.periods import parse_period
-from cypp_etl.plan_reader import read_plan
-from cypp_etl.samples import sample_return
+from cypp_etl.plan.reader import read_plan
+from cypp_etl.samples.returns import sample_return
+from flows.ingestion.context import Workplace
 from flows.settings import Settings
-from flows.workplace import Workplace
 from tests.postgres import Postgres, administer, database_url, running_postgres
 from warehouse.engine import open_warehouse, reading
 
@@ -44,7 +44,7 @@ def drop(settings: Settings) -> Path:
 
 
 def sweep() -> Any:
-    from flows.sweep import sweep_inbox
+    from flows.deployments.sweep_inbox import sweep_inbox
 
     return asyncio.run(_finished(sweep_inbox()))
 
@@ -85,7 +85,7 @@ def test_a_step_is_tried_again(
 
 
 def test_what_fails_stays_for_the_next_sweep(server: Postgres, url: str, drop: Path) -> None:
-    from flows.ingest import ingest_return
+    from flows.deployments.ingest_return import ingest_return
 
     server.stop()
     label = "yos/our return.xlsx"
@@ -98,9 +98,9 @@ def test_what_fails_stays_for_the_next_sweep(server: Postgres, url: str, drop: P
 
 
 def test_the_watcher_takes_nothing_until_it_is_back(server: Postgres, url: str, drop: Path) -> None:
-    from flows.doings import Doings
+    from flows.service.dispatcher import Doings
+    from flows.service.watcher import Watcher
     from flows.settings import read_settings
-    from flows.watch import Watcher
 
     async def watch() -> None:
         stop = asyncio.Event()

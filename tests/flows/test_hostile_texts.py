@@ -15,22 +15,22 @@ import pytest
 from markdown_it import MarkdownIt
 from typer.testing import CliRunner
 
-import flows.cli
-from cypp_etl.checking import Checker, Received
+import flows.cli.app
+from cypp_etl.checked_return import CheckedReturn, History
+from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.periods import Period
-from cypp_etl.plan_reader import read_plan
+from cypp_etl.plan.reader import read_plan
 from cypp_etl.report.html import render_html
-from cypp_etl.samples import sample_return
-from cypp_etl.submission import CheckedReturn, History
-from flows.artifacts import findings_table, summary_markdown
-from flows.serve import log_to_terminal
-from flows.watch import log
+from cypp_etl.samples.returns import sample_return
+from flows.deployments.artifacts import findings_table, summary_markdown
+from flows.service.serve import log_to_terminal
+from flows.service.watcher import log
 from schemas.codes import SubmissionStatus
-from warehouse.board import read_board
 from warehouse.engine import open_warehouse, reading, writing
-from warehouse.load import Recorded, record
-from warehouse.plans import record_plan
-from warehouse.revisions import upgrade
+from warehouse.queries.board import read_board
+from warehouse.recording.plan import record_plan
+from warehouse.recording.record import Recorded, record
+from warehouse.upgrade import upgrade
 
 EVIL = "\x9b31m\u202e[a](https://evil.example) ![b](https://evil.example/b.png) <img src=x> \u200b|`"
 NAME = "yos\x1b[2J\n[a](b) \u202e<b>.xlsx"
@@ -63,7 +63,7 @@ def checked(workbook: bytes) -> CheckedReturn:
 def test_check_prints_visible_lines(workbook: bytes, tmp_path: Path, as_json: bool) -> None:
     (tmp_path / NAME).write_bytes(workbook)
     arguments = ["check", str(tmp_path / NAME), *(["--json"] if as_json else [])]
-    ended = CliRunner().invoke(flows.cli.app, arguments)
+    ended = CliRunner().invoke(flows.cli.app.app, arguments)
     assert ended.exit_code == 1, ended.output
     assert unseen(ended.output) == set()
     if as_json:
@@ -116,8 +116,8 @@ def test_the_report_is_text(tmp_path: Path) -> None:
 
 
 def test_commands_print_through_one_door() -> None:
-    """`typer.echo` prints what it is given: only `flows.terminal` may call it."""
-    folder = Path(flows.cli.__file__).parent
+    """`typer.echo` prints what it is given: only `flows.cli.terminal` may call it."""
+    folder = Path(flows.cli.app.__file__).parent
     for path in folder.rglob("*.py"):
         calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Attribute)]
         assert path.name == "terminal.py" or not any(ast.unparse(call) == "typer.echo" for call in calls), path

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from flows.prefect_server import PrefectServer, _free_port
+from flows.service.prefect_server import PrefectServer, _free_port
 from tests.test_pages import CHROMIUM
 
 # A name that its owner lets point to this machine.

@@ -13,21 +13,21 @@ from sqlalchemy import select, text
 from typer.testing import CliRunner
 
 import cypp_etl
-from cypp_etl.plan_reader import plan_of, read_plan
-from flows.cli import app
+from cypp_etl.plan.reader import plan_of, read_plan
+from flows.cli.app import app
+from flows.ingestion.context import open_existing, open_to_write
 from flows.settings import read_settings
-from flows.workplace import open_existing, open_to_write
 from tests.postgres import administer, database_url
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import open_for_reading, open_warehouse, reading, writing
-from warehouse.load import record
 from warehouse.migrations import HEAD
-from warehouse.plan_tables import plan
-from warehouse.plans import NoStoredPlanError, plan_in_force, record_plan
-from warehouse.revisions import upgrade
-from warehouse.tables import judgement, view_version
+from warehouse.recording.plan import NoStoredPlanError, plan_in_force, record_plan
+from warehouse.recording.record import record
+from warehouse.schema.plan_tables import plan
+from warehouse.schema.tables import judgement, view_version
+from warehouse.upgrade import upgrade
 
-SHIPPED = Path(cypp_etl.__file__).parent / "plan"
+SHIPPED = Path(cypp_etl.__file__).parent / "plan" / "data"
 _numbers = count()
 
 READERS = [

@@ -34,7 +34,7 @@ def test_each_setting_overrides_the_default(tmp_path: Path) -> None:
 def test_checking_imports_neither_prefect_nor_sqlalchemy(tmp_path: Path) -> None:
     """`cypp check` is for partners at home: it must start at once, and start nothing."""
     script = (
-        "import sys; from typer.testing import CliRunner; from flows.cli import app\n"
+        "import sys; from typer.testing import CliRunner; from flows.cli.app import app\n"
         f"result = CliRunner().invoke(app, ['check', {str(tmp_path / 'empty.xlsx')!r}])\n"
         "assert result.exit_code == 1, result.output\n"
         "heavy = {'prefect', 'sqlalchemy', 'openpyxl', 'alembic', 'fastapi'} & set(sys.modules)\n"

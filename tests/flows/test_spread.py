@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from cypp_etl.checking import Checker
+from cypp_etl.checked_return import History
+from cypp_etl.checking.checker import Checker
 from cypp_etl.periods import parse_period
-from cypp_etl.plan_reader import read_plan
-from cypp_etl.samples import sample_return
-from cypp_etl.submission import History
-from flows.chunk_taking import ChunkTaker
-from flows.chunks import into_chunks
+from cypp_etl.plan.reader import read_plan
+from cypp_etl.samples.returns import sample_return
+from flows.bulk.chunk_worker import ChunkTaker
+from flows.bulk.chunks import into_chunks
+from flows.bulk.sources import Source, into_parts, sources_in
+from flows.ingestion.context import open_to_write
 from flows.settings import Settings
-from flows.sources import Source, into_parts, sources_in
-from flows.workplace import open_to_write
 from tests.flows.backfilled import RECEIVED_AT
 
 sources = st.lists(st.sampled_from(["", "a", "b", "c", "d", "e", "f"])).map(
@@ -63,7 +63,7 @@ def test_a_part_leaves_what_concerns_another_partner(settings: Settings, tmp_pat
 @pytest.mark.server
 @pytest.mark.usefixtures("prefect_server", "settings")
 def test_without_workers_it_says_what_is_missing(tmp_path: Path) -> None:
-    from flows.cli import app
+    from flows.cli.app import app
 
     ended = CliRunner().invoke(app, ["backfill", str(tmp_path), "--spread"])
     assert ended.exit_code == 2

@@ -9,20 +9,20 @@ import openpyxl
 import pytest
 from typer.testing import CliRunner
 
-from cypp_etl.checking import Checker, Received
+from cypp_etl.checked_return import CheckedReturn, History
+from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.periods import Period
-from cypp_etl.plan_reader import read_plan
+from cypp_etl.plan.reader import read_plan
 from cypp_etl.receipts.reply import reply_for
-from cypp_etl.samples import sample_return
-from cypp_etl.submission import CheckedReturn, History
-from flows.answering import Answer, summarise
-from flows.artifacts import findings_table, summary_markdown
-from flows.cli import app
+from cypp_etl.samples.returns import sample_return
+from flows.cli.app import app
+from flows.deployments.artifacts import findings_table, summary_markdown
+from flows.ingestion.context import open_to_write
+from flows.ingestion.receipt import Answer, summarise
 from flows.settings import read_settings
-from flows.workplace import open_to_write
-from tests.warehouse.test_withheld import check, column
+from tests.warehouse.views.test_withheld import check, column
 from warehouse.engine import reading
-from warehouse.load import Recorded, record
+from warehouse.recording.record import Recorded, record
 
 NHS = "943 476 5919"
 AT = datetime(2010, 7, 12, tzinfo=UTC)

@@ -15,14 +15,14 @@ from uuid import uuid4
 from sqlalchemy import select
 
 from cypp_etl.periods import parse_period
-from cypp_etl.plan_reader import read_plan
-from cypp_etl.samples import IndicatorAnswer, fill_template, sample_answers, sample_periods, sample_return
-from cypp_etl.templates import write_template
-from flows.inbox import REPLIES
+from cypp_etl.plan.reader import read_plan
+from cypp_etl.samples.returns import IndicatorAnswer, fill_template, sample_answers, sample_periods, sample_return
+from cypp_etl.templates.workbook import write_template
+from flows.ingestion.inbox import REPLIES
 from tests.postgres import administer, database_url
 from tests.trials.nursery import Nursery
 from warehouse.engine import open_warehouse, reading
-from warehouse.tables import metadata, submission
+from warehouse.schema.tables import metadata, submission
 
 PERIOD = parse_period("2010-11Q1")
 # What two runs of the same need not have in common.

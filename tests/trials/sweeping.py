@@ -16,37 +16,37 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any
 
-import flows.answering
-import flows.archive
-import flows.replies
-import flows.steps
-import flows.taking
-import warehouse.deciding
+import flows.ingestion.archive
+import flows.ingestion.job
+import flows.ingestion.receipt
+import flows.ingestion.receipt_files
+import flows.ingestion.removal
 import warehouse.engine
-import warehouse.load
-import warehouse.loading
-import warehouse.revisions
+import warehouse.recording.decisions
+import warehouse.recording.inserts
+import warehouse.recording.record
+import warehouse.upgrade
 from cypp_etl.periods import parse_period
-from cypp_etl.plan_reader import read_plan
-from cypp_etl.samples import sample_return
-from flows.inbox import make_folders, sweep
+from cypp_etl.plan.reader import read_plan
+from cypp_etl.samples.returns import sample_return
+from flows.ingestion.context import open_to_write
+from flows.ingestion.inbox import make_folders, sweep
+from flows.ingestion.job import Steps
 from flows.settings import read_settings
-from flows.steps import Steps
-from flows.workplace import open_to_write
 
 RECEIVED_AT = datetime(2010, 7, 20, 10, tzinfo=UTC)
 _STEPS = {
     module.__file__
     for module in (
-        flows.answering,
-        flows.archive,
-        flows.replies,
-        flows.steps,
-        flows.taking,
-        warehouse.deciding,
+        flows.ingestion.receipt,
+        flows.ingestion.archive,
+        flows.ingestion.receipt_files,
+        flows.ingestion.job,
+        flows.ingestion.removal,
+        warehouse.recording.decisions,
         warehouse.engine,
-        warehouse.load,
-        warehouse.loading,
+        warehouse.recording.record,
+        warehouse.recording.inserts,
         sys.modules[__name__],
     )
 }
@@ -62,7 +62,7 @@ def rehearse() -> None:
 
 
 def sweep_once(environment: dict[str, str]) -> None:
-    """Ingest whatever lies in the inbox, as `flows.ingest.ingest_return` does."""
+    """Ingest whatever lies in the inbox, as `flows.deployments.ingest_return.ingest_return` does."""
     settings = read_settings(environment)
     workplace = open_to_write(settings)
     make_folders(settings.inbox, workplace.plan.partners)

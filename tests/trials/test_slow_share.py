@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from cypp_etl.periods import parse_period
-from cypp_etl.plan_reader import read_plan
-from cypp_etl.samples import sample_return
-from flows.inbox import Waiting
+from cypp_etl.plan.reader import read_plan
+from cypp_etl.samples.returns import sample_return
+from flows.ingestion.context import open_to_write
+from flows.ingestion.inbox import Waiting
+from flows.ingestion.job import Steps
+from flows.service.watcher import Watcher
 from flows.settings import read_settings
-from flows.steps import Steps
-from flows.watch import Watcher
-from flows.workplace import open_to_write
 from tests.trials.homes import Home, Site, contents, hashes
 
 PLAN = read_plan()

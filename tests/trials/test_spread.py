@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from cypp_etl.plan_model import Plan
+from cypp_etl.plan.model import Plan
+from flows.bulk.sources import Source, sources_in
 from flows.settings import Settings
-from flows.sources import Source, sources_in
 from tests.flows.backfilled import ingest_one_by_one, recorded_files, settings_of
 from tests.flows.returned import make_folder, make_plan
 from tests.postgres import administer, database_url
 from tests.trials.homes import Home, contents
 from tests.trials.machines import Machines
 from warehouse.engine import open_warehouse, reading
-from warehouse.tables import submission
+from warehouse.schema.tables import submission
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 
@@ -92,7 +92,7 @@ def test_two_workers_share_it(returns: Returns, machines: Machines) -> None:
     for host in ("a", "b"):
         machines.start("-m", "prefect", "worker", "start", "--pool", "cypp", "--name", host, "--limit", "1")
     machines.wait_until(lambda: machines.online_workers() == 2)
-    by_hand = machines.start("-c", "from flows.cli import app; app()", "backfill", str(returns.folder), "--spread")
+    by_hand = machines.start("-c", "from flows.cli.app import app; app()", "backfill", str(returns.folder), "--spread")
     machines.wait_until(lambda: by_hand.poll() is not None)
     assert by_hand.returncode == 1, "some returns are rejected"
     first, second = parts(machines)
@@ -106,7 +106,9 @@ def test_a_part_is_killed_and_begun_again(returns: Returns, machines: Machines) 
     machines.start("-m", "prefect", "worker", "start", "--pool", "cypp", "--limit", "1")
     machines.wait_until(lambda: machines.online_workers() == 1)
     parameters = {"paths": [str(returns.folder)], "chunk_workbooks": 4, "spread": True, "part_workbooks": 20}
-    by_hand = machines.start("-c", f"import asyncio; from flows.backfill import backfill; {_RUN % parameters}")
+    by_hand = machines.start(
+        "-c", f"import asyncio; from flows.deployments.backfill import backfill; {_RUN % parameters}"
+    )
     machines.wait_until(lambda: how_many(returns.home) > 0)
     killed = next(run for run in parts(machines) if run["state_type"] == "RUNNING")
     os.kill(int(killed["infrastructure_pid"].rpartition(":")[2]), signal.SIGKILL)

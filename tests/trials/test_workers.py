@@ -42,7 +42,7 @@ def test_two_workers_and_a_sweep_by_hand(home: Home) -> None:
             "ingest-return/ingest-return",
             *("-p", f'label="{LAST}"', "-p", f"file={path}", "-p", f'folder_partner="{partner}"'),
         )
-        by_hand = machines.start("-c", "from flows.cli import app; app()", "ingest")
+        by_hand = machines.start("-c", "from flows.cli.app import app; app()", "ingest")
         machines.wait_until(lambda: by_hand.poll() is not None and not home.waiting())
         machines.wait_until(lambda: all(run["end_time"] for run in machines.runs() if run["name"] in {*DROPS}))
         runs = machines.runs()

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from cypp_etl.checked_return import CheckedReturn, MilestoneReport, Observation
 from cypp_etl.findings import Finding
 from cypp_etl.periods import parse_period
-from cypp_etl.submission import CheckedReturn, MilestoneReport, Observation
 from schemas.codes import Marker, Measure, MilestoneStatus, Qualifier, Severity
 
 Rows = Callable[[str], list[dict[str, Any]]]

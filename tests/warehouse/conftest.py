@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from cypp_etl.plan_model import Plan
-from cypp_etl.plan_reader import read_plan
+from cypp_etl.plan.model import Plan
+from cypp_etl.plan.reader import read_plan
 from tests.postgres import administer, database_url
 from warehouse.engine import open_warehouse
-from warehouse.revisions import upgrade
+from warehouse.upgrade import upgrade
 
 _numbers = count()
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from cypp_etl.periods import parse_period
-from cypp_etl.plan_reader import read_plan
-from cypp_etl.samples import sample_return
+from cypp_etl.plan.reader import read_plan
+from cypp_etl.samples.returns import sample_return
 
-COMMAND = [sys.executable, "-c", "from flows.cli import app; app()"]
+COMMAND = [sys.executable, "-c", "from flows.cli.app import app; app()"]
 
 
 @pytest.fixture(scope="module")

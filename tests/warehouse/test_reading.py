@@ -10,17 +10,18 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
+from cypp_etl.checked_return import History, KnownFigure
 from cypp_etl.periods import parse_period
-from cypp_etl.plan_model import Plan
-from cypp_etl.submission import History, KnownFigure
+from cypp_etl.plan.model import Plan
 from schemas.codes import Marker, Measure, MilestoneStatus, Qualifier
 from tests.warehouse.builders import Rows, checked, later, observation, report
 from warehouse.engine import open_warehouse, reading, writing
-from warehouse.explain import explain
-from warehouse.history import close_period, decimal_of, read_history
-from warehouse.load import record
-from warehouse.read import performance
-from warehouse.tables import JUDGED
+from warehouse.queries.explain import explain
+from warehouse.queries.history import decimal_of, read_history
+from warehouse.queries.views import performance
+from warehouse.recording.administration import close_period
+from warehouse.recording.record import record
+from warehouse.schema.tables import JUDGED
 
 Q1 = parse_period("2010-11Q1")
 

@@ -10,18 +10,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, Row, select
 
+from cypp_etl.checked_return import CheckedReturn, Observation
 from cypp_etl.judgement.clinics import Travelled, find_clinics
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan_model import Plan
-from cypp_etl.submission import CheckedReturn, Observation
+from cypp_etl.plan.model import Plan
 from schemas.codes import Accumulation, Marker, Measure, Qualifier
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import writing
-from warehouse.judging import rejudge_everything
-from warehouse.load import Arrival, record_batch
-from warehouse.plans import require_plan
-from warehouse.tables import clinic, judgement
-from warehouse.tables import observation as observations
+from warehouse.recording.judgements import rejudge_everything
+from warehouse.recording.plan import require_plan
+from warehouse.recording.record import Arrival, record_batch
+from warehouse.schema.tables import clinic, judgement
+from warehouse.schema.tables import observation as observations
 
 YEARS = [Period(year) for year in (2008, 2009, 2010, 2011)]
 PERIODS = [period for year in YEARS for period in (year, *year.quarters)]

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from warehouse import tables
+from warehouse.schema import tables
 
 context.configure(
     connection=context.config.attributes["connection"],

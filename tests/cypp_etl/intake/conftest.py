@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cypp_etl.layout import SheetLayout, read_layouts
-from cypp_etl.plan_model import Banding, Indicator
+from cypp_etl.plan.model import Banding, Indicator
 from cypp_etl.workbook.model import Cell, CellKind, Sheet
 from schemas.codes import Accumulation, Polarity, Unit
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan_model import Banding, Figure, Indicator, Plan
+from cypp_etl.plan.model import Banding, Figure, Indicator, Plan
 from schemas.codes import Accumulation, Marker, Measure, Polarity, Unit
 
 FIGURE_COLUMNS = ["partner_code", "indicator", "measure", "period", "value", "marker", "is_break"]

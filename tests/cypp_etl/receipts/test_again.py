@@ -13,17 +13,17 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.comments import Comment
 
-from cypp_etl.checking import Checker, Received
+from cypp_etl.checked_return import CheckedReturn, History
+from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.periods import parse_period
-from cypp_etl.plan_model import Plan
-from cypp_etl.plan_reader import read_plan
+from cypp_etl.plan.model import Plan
+from cypp_etl.plan.reader import read_plan
 from cypp_etl.receipts.marking import mark_workbook
+from cypp_etl.receipts.ooxml.styles import MARKS
 from cypp_etl.receipts.recognise import SIGNATURE
 from cypp_etl.receipts.reply import reply_for
-from cypp_etl.receipts.styles import MARKS
 from cypp_etl.receipts.summary import ReceiptSummary
-from cypp_etl.samples import sample_return
-from cypp_etl.submission import CheckedReturn, History
+from cypp_etl.samples.returns import sample_return
 from schemas.codes import Severity, SubmissionStatus
 
 COLOURS = {mark.fill for mark in MARKS.values()}

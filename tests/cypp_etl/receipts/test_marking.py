@@ -13,8 +13,8 @@ from openpyxl import Workbook, load_workbook
 from cypp_etl.findings import Finding
 from cypp_etl.receipts.comments import AUTHOR
 from cypp_etl.receipts.marking import mark_workbook
+from cypp_etl.receipts.ooxml.styles import MARKS
 from cypp_etl.receipts.recognise import SEPARATOR
-from cypp_etl.receipts.styles import MARKS
 from cypp_etl.receipts.summary import ReceiptSummary
 from cypp_etl.receipts.wording import TITLE
 from cypp_etl.workbook.model import UnreadableWorkbook, column_letters

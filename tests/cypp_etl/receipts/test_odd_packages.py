@@ -10,7 +10,7 @@ import pytest
 from cypp_etl.findings import Finding
 from cypp_etl.receipts.comments import Comments
 from cypp_etl.receipts.marking import mark_workbook
-from cypp_etl.receipts.splice import Markup, as_utf8
+from cypp_etl.receipts.ooxml.xml_edit import Markup, as_utf8
 from cypp_etl.receipts.summary import ReceiptSummary
 from cypp_etl.workbook.model import UnreadableWorkbook
 from cypp_etl.workbook.reader import read_workbook

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cypp_etl.checked_return import CheckedReturn
 from cypp_etl.findings import Finding
 from cypp_etl.receipts.page import reply_page
 from cypp_etl.receipts.reply import distinct_name, reply_for, reply_name
 from cypp_etl.receipts.summary import ReceiptSummary
-from cypp_etl.submission import CheckedReturn
 from schemas.codes import Severity, SubmissionStatus
 
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
+from cypp_etl.checked_return import History, KnownFigure
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow, MilestoneRow, ParsedReturn
 from cypp_etl.intake.tables import TableRow
 from cypp_etl.intake.values import Reading
 from cypp_etl.layout import read_layouts
 from cypp_etl.periods import Period
-from cypp_etl.plan_model import Plan
-from cypp_etl.plan_reader import read_plan
-from cypp_etl.submission import History, KnownFigure
+from cypp_etl.plan.model import Plan
+from cypp_etl.plan.reader import read_plan
 from cypp_etl.workbook.model import Cell, CellKind
 from schemas.codes import Measure
 

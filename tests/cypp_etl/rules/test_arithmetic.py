@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
+from cypp_etl.checked_return import History
 from cypp_etl.periods import Period
 from cypp_etl.rules.arithmetic import judge_decimals, judge_populations, judge_ratios, rounded, shown
-from cypp_etl.submission import History
 from schemas.codes import Measure
 
 QUARTER = Period(2010, 3)

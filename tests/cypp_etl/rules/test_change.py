@@ -2,9 +2,9 @@
 
 import pytest
 
+from cypp_etl.checked_return import History, KnownFigure
 from cypp_etl.periods import Period
 from cypp_etl.rules.change import judge_change, judge_year
-from cypp_etl.submission import History, KnownFigure
 from schemas.codes import Accumulation, Marker, Measure
 
 QUARTER = Period(2010, 3)

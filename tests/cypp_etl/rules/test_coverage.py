@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from cypp_etl.intake.references import PlanIndex
 from cypp_etl.intake.rows import IndicatorRow
 from cypp_etl.periods import Period
+from cypp_etl.plan.index import PlanIndex
 from cypp_etl.rules.conformance import judge_conformance
 from cypp_etl.rules.coverage import Coverage, judge_references, partner_of
 from cypp_etl.rules.targets import judge_targets

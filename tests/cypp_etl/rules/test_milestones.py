@@ -2,9 +2,9 @@
 
 import pytest
 
+from cypp_etl.checked_return import History
 from cypp_etl.periods import Period
 from cypp_etl.rules.milestones import judge_milestone_states, judge_reviews
-from cypp_etl.submission import History
 from schemas.codes import MilestoneStatus
 
 # Due on 31 March 2011, the last day of the fourth quarter.

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
+from cypp_etl.checked_return import History, KnownContent, KnownFigure
 from cypp_etl.periods import Period
 from cypp_etl.rules.timing import judge_closed_period, judge_content, judge_period
-from cypp_etl.submission import History, KnownContent, KnownFigure
 from schemas.codes import Marker, Measure
 
 QUARTER = Period(2010, 3)

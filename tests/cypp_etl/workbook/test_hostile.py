@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cypp_etl.workbook.guards import DEFAULT_LIMITS, MIB, Limits
-from cypp_etl.workbook.isolated import read_isolated
+from cypp_etl.workbook.limits import DEFAULT_LIMITS, MIB, Limits
 from cypp_etl.workbook.model import UnreadableWorkbook, Workbook
 from cypp_etl.workbook.reader import read_workbook
-from cypp_etl.workbook.transfer import read_lines, receive
+from cypp_etl.workbook.sandbox.parent import read_isolated
+from cypp_etl.workbook.sandbox.protocol import read_lines, receive
 
 PartsOf = Callable[..., dict[str, str | bytes]]
 Pack = Callable[[dict[str, str | bytes]], bytes]

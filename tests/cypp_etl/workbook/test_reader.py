@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from openpyxl.utils.datetime import to_excel
 
-from cypp_etl.workbook.isolated import read_isolated
 from cypp_etl.workbook.model import Cell, CellKind, Sheet, UnreadableWorkbook, Workbook
 from cypp_etl.workbook.reader import content_sha256, read_workbook
+from cypp_etl.workbook.sandbox.parent import read_isolated
 
 PartsOf = Callable[..., dict[str, str | bytes]]
 Pack = Callable[[dict[str, str | bytes]], bytes]

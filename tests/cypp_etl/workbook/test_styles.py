@@ -2,7 +2,7 @@
 
 import pytest
 
-from cypp_etl.workbook.guards import Limits, Spent
+from cypp_etl.workbook.limits import Limits, Spent
 from cypp_etl.workbook.model import CellKind, UnreadableWorkbook
 from cypp_etl.workbook.styles import DAYS_FROM_1900_TO_1904, Style, read_styles
 

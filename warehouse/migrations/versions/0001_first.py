@@ -10,7 +10,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-# Written out here, and not taken from `warehouse.tables`, which goes on changing while a revision must not.
+# Written out here, and not taken from `warehouse.schema.tables`, which goes on changing while a revision must not.
 _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _MOMENT = sa.DateTime(timezone=True)
 _ACCEPTED = "status IN ('accepted', 'accepted with queries')"

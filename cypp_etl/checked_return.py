@@ -1,0 +1,179 @@
+"""What a workbook becomes once read and checked: tidy rows that keep their cell, and findings."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from typing import NamedTuple
+
+from cypp_etl.findings import Finding
+from cypp_etl.periods import Period
+from schemas.codes import Marker, Measure, MilestoneStatus, Qualifier, Review, Severity, SubmissionStatus
+
+
+class Observation(NamedTuple):
+    """One value of one indicator in one period, or the marker that says why there is none, with its cell.
+
+    `value`, `numerator` and `denominator` are in the indicator's unit (percentages in percentage points) and carry
+    at most 15 significant digits, as Excel does, so that they survive a double. `typed` is what was typed. A tuple,
+    because a backfill makes hundreds of thousands.
+    """
+
+    file: str
+    sheet: str
+    cell: str
+    partner_code: str
+    indicator: str
+    measure: Measure
+    period: Period
+    value: Decimal | None
+    marker: Marker | None
+    qualifiers: frozenset[Qualifier]
+    typed: str
+    numerator: Decimal | None = None
+    denominator: Decimal | None = None
+    comment: str = ""
+
+
+class MilestoneReport(NamedTuple):
+    """What a partner says of one milestone in one period; `status` is None where nothing was reported."""
+
+    file: str
+    sheet: str
+    cell: str
+    partner_code: str
+    milestone: str
+    period: Period
+    status: MilestoneStatus | None
+    evidence: str
+    review: Review | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WithheldText:
+    """A text that may hold personal data, where it stands, and the mark that is loaded in its place."""
+
+    sheet: str
+    cell: str
+    mark: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedReturn:
+    """One workbook, read and checked. Nothing of it may be loaded unless `is_accepted`.
+
+    `file` is the path as given, `file_name` its last part as people may be shown it. `sha256` is of the bytes,
+    `content_sha256` of what the cells say, empty where none could be read. `partner_code` and `period` are empty or
+    None where the workbook does not say whose it is, or for when. `prepared_by` and `email` are as typed.
+    No finding or row holds a text in which personal data was recognised: marks stand in their place, and the texts of
+    rows are in `withheld`. `sheet_names` are the true names of sheets, by the names that stand for them.
+    """
+
+    file: str
+    file_name: str
+    sha256: str
+    layout: str
+    partner_code: str
+    period: Period | None
+    prepared_by: str
+    email: str
+    findings: tuple[Finding, ...]
+    observations: tuple[Observation, ...]
+    milestone_reports: tuple[MilestoneReport, ...]
+    content_sha256: str = ""
+    withheld: tuple[WithheldText, ...] = ()
+    sheet_names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether no finding is an ERROR."""
+        return all(finding.severity is not Severity.ERROR for finding in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFigure:
+    """A figure in force in the warehouse, as the rules that look back need it."""
+
+    value: Decimal | None
+    marker: Marker | None
+    qualifiers: frozenset[Qualifier] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownContent:
+    """What the submission in force of a partner and period says, by the SHA-256 of its cells."""
+
+    submission_id: int
+    content_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """The data team's word that a query needs no answer: which, of whom, why, who says so, and until when.
+
+    `subject` is an indicator or a milestone, empty for all of the partner's; `period` is None for every period. Where
+    these four are the same, a later waiver takes an earlier one's place.
+    """
+
+    code: str
+    partner_code: str
+    subject: str
+    period: Period | None
+    reason: str
+    waived_by: str
+    until: date
+
+
+FigureKey = tuple[str, Measure, str, Period]
+"""Whose figure, which, of which indicator, and for when."""
+
+ValuesByIndicator = Mapping[str, Collection[Decimal]]
+
+
+@dataclass(frozen=True)
+class History:
+    """What was known before a workbook came: given to the rules, which never ask the warehouse themselves.
+
+    `figures` holds what is in force, by partner code, measure, indicator and period, of the periods at least that the
+    rules look back on; `closed` the periods that take no more returns without a question; `milestone_states` the last
+    state reported, by milestone and period. `all_values_of` gives the values of all periods of a partner, by indicator,
+    where `figures` does not hold them: few returns need them.
+    """
+
+    figures: Mapping[FigureKey, KnownFigure] = field(default_factory=dict)
+    closed: frozenset[Period] = frozenset()
+    milestone_states: Mapping[tuple[str, Period], MilestoneStatus] = field(default_factory=dict)
+    contents: Mapping[tuple[str, Period], KnownContent] = field(default_factory=dict)
+    waivers: tuple[Waiver, ...] = ()
+    all_values_of: Callable[[str], ValuesByIndicator] | None = None
+
+    def values_of(self, partner_code: str) -> ValuesByIndicator:
+        """The values in force of a partner's figures, of whatever measure and period, by indicator."""
+        return self.all_values_of(partner_code) if self.all_values_of else self._values.get(partner_code, {})
+
+    @cached_property
+    def _values(self) -> Mapping[str, ValuesByIndicator]:
+        values: dict[str, dict[str, set[Decimal]]] = {}
+        for (partner_code, _, indicator, _), figure in self.figures.items():
+            if figure.value is not None:
+                values.setdefault(partner_code, {}).setdefault(indicator, set()).add(figure.value)
+        return values
+
+    @cached_property
+    def states_of(self) -> Mapping[str, Sequence[tuple[Period, MilestoneStatus]]]:
+        """The states reported of each milestone, with their periods."""
+        states: dict[str, list[tuple[Period, MilestoneStatus]]] = {}
+        for (milestone, period), state in self.milestone_states.items():
+            states.setdefault(milestone, []).append((period, state))
+        return states
+
+
+def status_of(checked: CheckedReturn) -> SubmissionStatus:
+    """How a return would end that was checked and not recorded."""
+    if not checked.is_accepted:
+        return SubmissionStatus.REJECTED
+    has_queries = any(finding.severity is Severity.QUERY for finding in checked.findings)
+    return SubmissionStatus.ACCEPTED_WITH_QUERIES if has_queries else SubmissionStatus.ACCEPTED

@@ -1,0 +1,238 @@
+"""Checks workbooks: reads them, holds their rows against schemas and rules, and gives what may be loaded.
+
+One workbook is a batch of one: the schemas see the rows of the whole batch at once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from pathlib import PurePath
+
+from cypp_etl.checked_return import CheckedReturn, History, MilestoneReport, Observation
+from cypp_etl.checking.opening import PUBLISHED, RETURN, Opened, Received, open_return
+from cypp_etl.findings import Finding, bounded, find, most_important_first
+from cypp_etl.intake.figures import FigureReader, KnownValues
+from cypp_etl.intake.published_table import PublishedReader
+from cypp_etl.intake.return_workbook import ReturnReader
+from cypp_etl.intake.rows import FigureRow, MilestoneRow, ParsedReturn
+from cypp_etl.intake.tables import Table, find_sheet, read_labels
+from cypp_etl.intake.values import read_text
+from cypp_etl.intake.withheld import Withholding, contact
+from cypp_etl.layout import Layout, read_layouts
+from cypp_etl.periods import Period
+from cypp_etl.personal import shown_file_name
+from cypp_etl.plan.index import PlanIndex
+from cypp_etl.plan.model import Milestone, Plan
+from cypp_etl.rules import arithmetic, change, hidden, milestones, timing
+from cypp_etl.rules.conformance import judge_conformance
+from cypp_etl.rules.coverage import Coverage, judge_references, partner_of
+from cypp_etl.rules.personal import judge_figures, judge_personal
+from cypp_etl.rules.targets import judge_targets
+from cypp_etl.rules.typed_symbols import judge_symbols
+from cypp_etl.rules.waivers import waive
+from cypp_etl.workbook.model import Workbook
+
+__all__ = ["PUBLISHER", "Checker", "Opened", "Received"]
+
+# Who a published table is from: the board itself, which is nobody's partner and owes no returns.
+PUBLISHER = "board"
+
+
+@dataclass(frozen=True)
+class Checker:
+    """What checking depends on: the plan, what was known before, and the day on which it is done."""
+
+    plan: Plan
+    history: History
+    today: date
+
+    @cached_property
+    def _index(self) -> PlanIndex:
+        return PlanIndex.of(self.plan)
+
+    @cached_property
+    def _known(self) -> KnownValues:
+        return KnownValues(self.plan, self.history)
+
+    def beside(self, history: History, today: date | None = None) -> "Checker":
+        """The same checker beside another past, on the same day or another; the plan is not looked through again."""
+        other = replace(self, history=history, today=today or self.today)
+        vars(other)["_index"] = self._index
+        return other
+
+    def check(self, received: Received) -> CheckedReturn:
+        """Read and check one workbook. Bad data becomes findings; nothing about the bytes makes this raise."""
+        return self.check_batch([received])[0]
+
+    def check_batch(self, batch: Sequence[Received]) -> list[CheckedReturn]:
+        """Read and check workbooks, the schemas seeing all their rows at once; one result each, in order."""
+        return self.check_opened([self.open(received) for received in batch])
+
+    def open(self, received: Received) -> Opened:
+        """Read one workbook, which needs no past, to be checked by `check_opened` once, by this checker or another."""
+        return open_return(received, self._index)
+
+    def check_opened(self, batch: Sequence[Opened]) -> list[CheckedReturn]:
+        """Check workbooks that were opened; what the history must hold, their `partner_codes` say."""
+        for opened in batch:
+            self._read_rows(opened)
+        parsed = [opened.parsed for opened in batch]
+        for owner, finding in judge_conformance(parsed, self._index):
+            owner.findings.append(finding)
+        for one in parsed:
+            self._judge(one)
+        return [_as_checked(one) for one in parsed]
+
+    def _read_rows(self, opened: Opened) -> None:
+        workbook, parsed = opened.workbook, opened.parsed
+        if workbook is None:
+            return
+        layouts = read_layouts()
+        figures = FigureReader(parsed.file, self._known, parsed.findings)
+        if opened.table is not None:
+            self._read_published(opened.table, figures, parsed)
+        elif opened.layout == RETURN:
+            parsed.layout = RETURN
+            ReturnReader(layouts[RETURN], self.plan, self._index, figures, parsed).read(workbook)
+            parsed.findings += _judge_template(workbook, layouts[RETURN], self.plan)
+        else:
+            parsed.findings.append(find("layout-unknown"))
+        if parsed.layout:
+            parsed.findings += bounded(judge_personal(workbook, parsed))
+            parsed.findings += judge_figures([*parsed.sound_figures()])
+            parsed.findings += bounded(hidden.judge_hidden(workbook, layouts[parsed.layout], parsed))
+
+    def _read_published(self, table: Table, figures: FigureReader, parsed: ParsedReturn) -> None:
+        if parsed.partner_code:
+            parsed.findings.append(find("published-table-in-folder", sheet=table.sheet.name))
+            return
+        parsed.layout, parsed.partner_code = PUBLISHED, PUBLISHER
+        PublishedReader(self.plan, self._index, figures, parsed).read(table)
+        if parsed.period not in self.plan.calendar:
+            parsed.findings.append(find("published-year-unknown", sheet=table.sheet.name))
+
+    def _judge(self, parsed: ParsedReturn) -> None:
+        """Judge the rows: first each on its own, then beside each other, and what is right beside what was known."""
+        findings = parsed.findings
+        findings += judge_references(parsed)
+        if parsed.layout == RETURN:
+            self._judge_coverage(parsed)
+        findings += milestones.judge_reviews(parsed)
+        findings += arithmetic.judge_decimals(parsed.sound_figures())
+        findings += arithmetic.judge_ratios(parsed.sound_figures())
+        too_early = list(timing.judge_period(parsed, self.plan, self.today))
+        findings += too_early
+        # Before its period has opened nothing is overdue, and nothing has changed.
+        if not too_early:
+            self._judge_beside_the_known(parsed, self._own_history(parsed))
+        if parsed.layout == PUBLISHED:
+            findings += judge_symbols(parsed, self.plan, read_layouts()[PUBLISHED].part("table"))
+        parsed.findings = list(waive(parsed, self.history.waivers, self.today))
+
+    def _judge_coverage(self, parsed: ParsedReturn) -> None:
+        partner_code = partner_of(parsed, self.plan)
+        parsed.findings += Coverage(parsed, self.plan, partner_code).judge()
+        for figure in parsed.figures:
+            figure.partner_code = partner_code
+        for row in parsed.milestone_rows:
+            row.partner_code = partner_code
+
+    def _own_history(self, parsed: ParsedReturn) -> History:
+        """What a return may be compared with: its owner's past, and none where its cover names another than its folder.
+
+        Whoever reads the findings of such a return is not the one whose past it would be.
+        """
+        if parsed.layout == RETURN and parsed.cover_partner not in ("", parsed.partner_code):
+            return History(waivers=self.history.waivers)
+        foreign = {row.known.milestone for row in parsed.milestone_rows if row.known} - {
+            milestone.milestone
+            for code in {row.partner_code for row in parsed.milestone_rows}
+            for milestone in self.plan.milestones_of.get(code, ())
+        }
+        if not foreign:
+            return self.history
+        # A batch shares one history: a row about another partner's milestone is not held against its past.
+        states = {key: state for key, state in self.history.milestone_states.items() if key[0] not in foreign}
+        return replace(self.history, milestone_states=states)
+
+    def _judge_beside_the_known(self, parsed: ParsedReturn, history: History) -> None:
+        parsed.findings += timing.judge_content(parsed, history)
+        owed = self.plan.owed_by
+        figures = [each for each in parsed.sound_figures() if each.leaf.indicator in owed.get(each.partner_code, ())]
+        parsed.findings += timing.judge_closed_period(figures, history)
+        parsed.findings += arithmetic.judge_populations(figures, history)
+        if parsed.layout == RETURN:
+            parsed.findings += change.judge_change(figures, history, self.plan)
+            parsed.findings += change.judge_year(figures, history)
+            parsed.findings += judge_targets(parsed, self.plan)
+            parsed.findings += milestones.judge_milestone_states(parsed, history)
+
+
+def _judge_template(workbook: Workbook, layout: Layout, plan: Plan) -> list[Finding]:
+    """Note a template that was made from another plan; a workbook without our hidden sheet is nobody's fault."""
+    meta = layout.part("meta")
+    sheet = find_sheet(workbook, meta)
+    labels = read_labels(sheet, meta.columns) if sheet else {}
+    fingerprint = read_text(labels.get("plan_fingerprint"))
+    return [find("template-differs")] if fingerprint and fingerprint != plan.fingerprint else []
+
+
+def _as_checked(parsed: ParsedReturn) -> CheckedReturn:
+    figures, reports = (parsed.figures, parsed.milestone_rows) if parsed.is_sound else ([], [])
+    withholding = Withholding.of(parsed)
+    # Only beside an ERROR is a row without its period or milestone.
+    observations = [_as_observation(one, one.period, withholding) for one in figures if one.period]
+    milestone_reports = [
+        _as_report(row, row.known, row.period, withholding) for row in reports if row.known and row.period
+    ]
+    return CheckedReturn(
+        file=parsed.file,
+        file_name=shown_file_name(PurePath(parsed.file).name),
+        sha256=parsed.sha256,
+        content_sha256=parsed.content_sha256,
+        layout=parsed.layout,
+        partner_code=parsed.partner_code,
+        period=parsed.period,
+        prepared_by=contact(parsed.prepared_by),
+        email=contact(parsed.email),
+        findings=most_important_first(withholding.findings(bounded(parsed.findings))),
+        observations=tuple(observations),
+        milestone_reports=tuple(milestone_reports),
+        withheld=tuple(withholding.texts.values()),
+        sheet_names=withholding.sheet_names,
+    )
+
+
+def _as_observation(figure: FigureRow, period: Period, withholding: Withholding) -> Observation:
+    return Observation(
+        file=figure.file,
+        sheet=withholding.sheet(figure.source.sheet),
+        cell=figure.cell,
+        partner_code=figure.partner_code,
+        indicator=figure.leaf.indicator,
+        measure=figure.measure,
+        period=period,
+        value=figure.value,
+        marker=figure.marker,
+        qualifiers=figure.qualifiers,
+        typed=figure.reading.typed,
+        numerator=figure.numerator,
+        denominator=figure.denominator,
+        comment=withholding.text(figure.source, "comment", figure.comment),
+    )
+
+
+def _as_report(row: MilestoneRow, milestone: Milestone, period: Period, withholding: Withholding) -> MilestoneReport:
+    return MilestoneReport(
+        file=row.file,
+        sheet=withholding.sheet(row.source.sheet),
+        cell=row.source.address("status"),
+        partner_code=row.partner_code,
+        milestone=milestone.milestone,
+        period=period,
+        status=milestones.status_of(row),
+        evidence=withholding.text(row.source, "evidence", row.evidence),
+        review=milestones.review_of(row),
+        reason=withholding.text(row.source, "reason", row.reason),
+    )

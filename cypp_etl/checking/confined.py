@@ -1,0 +1,182 @@
+"""Checks workbooks and marks their receipts in a process that is killed when one takes too much time or memory.
+
+The process is started once and handed one workbook after the other, so that an ordinary return costs no more than the
+way there and back. `confined_child` is its program. Good patterns make checking fast; that it ends, this guarantees.
+"""
+
+import atexit
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from functools import cache
+from pathlib import PurePath
+from threading import Lock, Timer
+from typing import Any
+
+from cypp_etl.checked_return import CheckedReturn, History
+from cypp_etl.checking.confined_process import DEFAULT_BOUNDS, Bounds, ConfinedProcess, EndedError
+from cypp_etl.checking.opening import Opened, Received
+from cypp_etl.findings import find
+from cypp_etl.intake.rows import ParsedReturn
+from cypp_etl.periods import Period
+from cypp_etl.personal import shown_file_name
+from cypp_etl.plan.model import Plan
+from cypp_etl.receipts.reply import Reply, may_be_marked, page_for
+from cypp_etl.receipts.summary import ReceiptSummary
+
+Past = Callable[[frozenset[str], frozenset[Period] | None], History]
+"""What is known of partners, of some periods or, with None, of all."""
+
+SET_ASIDE = "workbook-set-aside"
+"""The code of a workbook that is not opened, since processes died while they had it in hand."""
+
+_TOO_COMPLEX = "workbook-too-complex"
+# An ordinary return takes a hundredth of it; one that takes so long may have to be stopped.
+_LONG_SECONDS = 0.5
+_log = logging.getLogger(__name__)
+
+
+class ConfinedChecker:
+    """Checks and marks in a process of its own, one workbook at a time; any thread may call."""
+
+    def __init__(self, bounds: Bounds = DEFAULT_BOUNDS) -> None:
+        """Nothing is started before it is needed, or `prepare` is called."""
+        self._bounds = bounds
+        self._turn = Lock()
+        self._child: ConfinedProcess | None = None
+        self._successor: ConfinedProcess | None = None
+        self._is_closed = False
+
+    def prepare(self) -> None:
+        """Start the process, which takes a second, and do not wait for it."""
+        with self._turn:
+            self._running()
+
+    def check(self, plan: Plan, received: Received, today: date, past: Past) -> CheckedReturn:
+        """Check one workbook beside the past, for which `past` is asked once it is known whose it is.
+
+        Returns:
+            What the workbook says; refused with `workbook-too-complex` if it took too much.
+        """
+        history = History()
+
+        def look_back(partner_codes: frozenset[str], periods: frozenset[Period] | None) -> tuple[History, bool]:
+            nonlocal history
+            history = past(partner_codes, periods)
+            return replace(history, all_values_of=None), history.all_values_of is not None
+
+        asked: dict[str, Callable[..., object]] = {
+            "past": look_back,
+            "values": lambda code: dict(history.values_of(code)),
+        }
+        try:
+            with self._turn:
+                child = self._running()
+                # A plan is larger than a return, and seldom another.
+                unknown = None if child.plan == plan.fingerprint else plan
+                child.plan = plan.fingerprint
+                checked: CheckedReturn = self._ask(
+                    ("check", unknown, received, today), self._bounds.check_seconds, asked
+                )
+                return checked
+        except EndedError:
+            _log.warning(
+                "Checking %r was stopped: it took too much time or memory.",
+                shown_file_name(PurePath(received.file).name),
+            )
+            return refused(received, _TOO_COMPLEX)
+
+    def reply(self, checked: CheckedReturn, data: bytes, summary: ReceiptSummary) -> Reply:
+        """The answer to a return, marked as `receipts.reply` does it; a page if that took too much."""
+        if not may_be_marked(checked):
+            return page_for(checked, summary)
+        try:
+            with self._turn:
+                reply: Reply = self._ask(("reply", checked, data, summary), self._bounds.reply_seconds, {})
+                return reply
+        except EndedError:
+            _log.warning("Marking %r was stopped: it took too much time or memory.", checked.file_name)
+            return page_for(checked, summary)
+
+    def close(self) -> None:
+        """End the process for good; who waits for it gets a RuntimeError, and no workbook is refused for that."""
+        self._is_closed = True
+        for process in (self._child, self._successor):
+            if process:
+                process.kill()
+        self._child = self._successor = None
+
+    def _running(self) -> ConfinedProcess:
+        if self._is_closed:
+            raise RuntimeError("The checker was closed.")
+        if self._child is None or not self._child.is_alive():
+            self._child = ConfinedProcess(self._bounds)
+        return self._child
+
+    def _ask(self, job: tuple[object, ...], seconds: float, asked: dict[str, Callable[..., object]]) -> Any:
+        child = self._running()
+        is_spent = True
+        expecting = Timer(_LONG_SECONDS, self._expect_to_replace)
+        expecting.daemon = True
+        try:
+            child.wait_until_ready()
+            expecting.start()
+            answer, is_spent = child.ask(job, seconds, asked)
+        finally:
+            # Whatever it was in the midst of: the next workbook meets a process that is not.
+            expecting.cancel()
+            if expecting.ident is not None:
+                expecting.join()
+            self._succeed(child if is_spent else None)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _expect_to_replace(self) -> None:
+        """Start a process that can take the next workbook as soon as this one's is killed."""
+        self._successor = ConfinedProcess(self._bounds)
+
+    def _succeed(self, spent: ConfinedProcess | None) -> None:
+        """Put the successor, or a new one, in the place of a process; without one, the successor is not needed."""
+        successor, self._successor = self._successor, None
+        if spent is not None:
+            spent.kill()
+            self._child = successor
+            self._running()
+        elif successor is not None:
+            successor.kill()
+
+
+def refused(received: Received, code: str) -> CheckedReturn:
+    """A workbook of which nothing is known but that it was refused, with one finding about the file."""
+    return CheckedReturn(
+        file=received.file,
+        file_name=shown_file_name(PurePath(received.file).name),
+        sha256=hashlib.sha256(received.data).hexdigest(),
+        layout="",
+        partner_code=received.folder_partner,
+        period=None,
+        prepared_by="",
+        email="",
+        findings=(find(code),),
+        observations=(),
+        milestone_reports=(),
+    )
+
+
+def unopened(received: Received) -> Opened:
+    """A workbook that was not opened, since that took too much: refused with `workbook-too-complex`."""
+    sha256 = hashlib.sha256(received.data).hexdigest()
+    parsed = ParsedReturn(received.file, sha256, "", received.folder_partner, findings=[find(_TOO_COMPLEX)])
+    own = frozenset([received.folder_partner] if received.folder_partner else [])
+    return Opened(parsed, None, "", None, own)
+
+
+@cache
+def shared_checker() -> ConfinedChecker:
+    """The checker of this process; its own process ends with this one."""
+    checker = ConfinedChecker()
+    atexit.register(checker.close)
+    return checker

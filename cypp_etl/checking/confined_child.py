@@ -1,0 +1,175 @@
+"""The program of the process that `confined` starts: a workbook in, what it says or its receipt out, one at a time.
+
+It bounds its own memory, and its time as well, for when nobody is left to kill it.
+"""
+
+import gc
+import os
+import pickle
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import IO, Any
+
+from cypp_etl.checked_return import CheckedReturn, History
+from cypp_etl.checking.checker import Checker, Received
+from cypp_etl.gc_control import collection_paused
+from cypp_etl.plan.model import Plan
+from cypp_etl.receipts.reply import Reply, reply_for
+from cypp_etl.receipts.summary import ReceiptSummary
+
+if sys.platform != "win32":
+    import resource
+    import signal
+
+_STATM, _STATUS = Path("/proc/self/statm"), Path("/proc/self/status")
+# The parent kills it sooner: this is for when the parent is dead.
+_GRACE_SECONDS = 5.0
+_SPENT_BYTES = 250 << 20
+# What a new thread asks for.
+_STACK_BYTES = 16 << 20
+
+
+def confine_memory(more: int) -> None:
+    """Give up the right to more than so many bytes on top of what is taken already; where the system tells that."""
+    if sys.platform != "win32" and _STATM.exists():
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (_taken_bytes() + more, hard))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+class Desk:
+    """Takes jobs from one stream and answers on another."""
+
+    def __init__(self, source: IO[bytes], target: IO[bytes], seconds: float) -> None:
+        """`seconds` is how long a job takes at the most before the parent would have killed this process."""
+        self._source = source
+        self._target = target
+        self._seconds = seconds + _GRACE_SECONDS
+        self._checker: Checker | None = None
+
+    def say(self, *words: object) -> None:
+        """Say something to the parent."""
+        pickle.dump(words, self._target, pickle.HIGHEST_PROTOCOL)
+        self._target.flush()
+
+    def work(self) -> None:
+        """Take jobs until the parent has gone."""
+        while True:
+            try:
+                kind, *job = pickle.load(self._source)  # noqa: S301 - the parent's
+            except EOFError:
+                return
+            self._work_on(kind, job)
+
+    def _work_on(self, kind: str, job: list[Any]) -> None:
+        try:
+            with self._ended_in_time():
+                answer = self._check(*job) if kind == "check" else self._reply(*job)
+            self.say("done", answer, _is_spent())
+        except MemoryError:
+            self.say("too much")
+        except EOFError:
+            sys.exit()
+        except Exception as fault:  # noqa: BLE001 - the parent raises it
+            if _is_out_of_memory():
+                # What needed the last of it, a thread or a process, says so in words of its own.
+                self.say("too much")
+                return
+            fault.add_note(traceback.format_exc())
+            self.say("done", fault, True)
+
+    def _check(self, plan: Plan | None, received: Received, today: date) -> CheckedReturn:
+        if plan is not None:
+            self._checker = Checker(plan, History(), date.min)
+        assert self._checker is not None, "the first job brings the plan"  # noqa: S101
+        # Cells and rows are never in a cycle.
+        with collection_paused():
+            opened = self._checker.open(received)
+            history, has_more = self._ask("past", opened.partner_codes, opened.periods)
+            if has_more:
+                history = self._with_values(history)
+            (checked,) = self._checker.beside(history, today).check_opened([opened])
+        return checked
+
+    def _reply(self, checked: CheckedReturn, data: bytes, summary: ReceiptSummary) -> Reply:
+        return reply_for(checked, data, summary)
+
+    def _with_values(self, history: History) -> History:
+        @cache
+        def all_values_of(partner_code: str) -> Any:
+            return self._ask("values", partner_code)
+
+        return History(
+            history.figures,
+            history.closed,
+            history.milestone_states,
+            history.contents,
+            history.waivers,
+            all_values_of,
+        )
+
+    def _ask(self, what: str, *words: object) -> Any:
+        """Ask the parent, whose answer may take its time."""
+        self._allow(0)
+        self.say("ask", what, words)
+        answer = pickle.load(self._source)  # noqa: S301 - the parent's
+        self._allow(self._seconds)
+        return answer
+
+    @contextmanager
+    def _ended_in_time(self) -> Iterator[None]:
+        self._allow(self._seconds)
+        try:
+            yield
+        finally:
+            self._allow(0)
+
+    def _allow(self, seconds: float) -> None:
+        """Have the system end this process after so many seconds, whatever it does; 0 takes that back."""
+        if sys.platform != "win32":
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def _is_out_of_memory() -> bool:
+    if sys.platform == "win32" or not _STATM.exists():
+        return False
+    most, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return most != resource.RLIM_INFINITY and _taken_bytes() > most - _STACK_BYTES
+
+
+def _taken_bytes() -> int:
+    return int(_STATM.read_text().split()[0]) * resource.getpagesize()
+
+
+def _is_spent() -> bool:
+    """Whether this process has taken so much memory that the next workbook should not find it in use."""
+    if sys.platform == "win32":
+        return False
+    if _STATUS.exists():
+        # Linux counts towards `ru_maxrss` what the parent had when it started this process.
+        most = int(_STATUS.read_text().partition("VmHWM:")[2].split()[0]) * 1024
+    else:
+        # In bytes on macOS, in kilobytes elsewhere.
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return most > _SPENT_BYTES
+
+
+def main() -> None:
+    """Take jobs from standard input, and answer on what was standard output: nothing printed may come between."""
+    memory, seconds = int(sys.argv[1]), float(sys.argv[2])
+    target = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    gc.freeze()
+    confine_memory(memory)
+    desk = Desk(sys.stdin.buffer, target, seconds)
+    desk.say("ready")
+    desk.work()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""The process that checks workbooks, as its parent sees it: started, talked to, and killed when its time is up."""
+
+import os
+import pickle
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Timer
+from typing import IO, Any
+
+from cypp_etl.workbook.limits import MIB
+
+if sys.platform != "win32":
+    import signal
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How many seconds, by the clock, checking a workbook and marking its receipt may take, and how many bytes.
+
+    `memory` is what the process may take on top of what it has once it is ready, on Linux; elsewhere only time is
+    bounded. The time in which the caller looks up what was known is not the workbook's, and not counted.
+    """
+
+    check_seconds: float = 3.0
+    reply_seconds: float = 1.5
+    memory: int = 320 * MIB
+    start_seconds: float = 60.0
+
+
+DEFAULT_BOUNDS = Bounds()
+
+
+class EndedError(Exception):
+    """The process was killed, or ended itself, before it answered."""
+
+
+class ConfinedProcess:
+    """The process, and what was said to it."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self.plan = ""
+        self._bounds = bounds
+        self._is_ready = False
+        command = [
+            sys.executable,
+            "-m",
+            "cypp_etl.checking.confined_child",
+            str(bounds.memory),
+            str(bounds.check_seconds),
+        ]
+        # Its matrices are small: threads for them cost memory. A group of its own: what it starts is killed with it,
+        # and Ctrl+C is for the parent. What a library prints as it goes down would fill a pipe that nobody empties.
+        self._process = subprocess.Popen(  # noqa: S603 - no word of the command comes from a file
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=_ROOT,
+            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+            start_new_session=True,
+        )
+
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """Kill the process and what it started, and let go of it."""
+        self._strike()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            # What is left in the pipe's buffer is for nobody.
+            with suppress(OSError):
+                assert pipe is not None  # noqa: S101 - both are pipes
+                pipe.close()
+
+    def wait_until_ready(self) -> None:
+        """Wait for its imports.
+
+        Raises:
+            RuntimeError: it did not start, which no workbook is to blame for.
+        """
+        if self._is_ready:
+            return
+        try:
+            self._listen(self._bounds.start_seconds, lambda: None)
+        except EndedError as ended:
+            raise RuntimeError("The process that checks workbooks did not start.") from ended
+        self._is_ready = True
+
+    def ask(
+        self, job: tuple[object, ...], seconds: float, asked: dict[str, Callable[..., object]]
+    ) -> tuple[object, bool]:
+        """Hand over a job and answer what is asked about it; its result, and whether the process has had its day."""
+        said: object = job
+        while True:
+            began = time.monotonic()
+            kind, *rest = self._listen(seconds, lambda said=said: self._send(said))  # type: ignore[misc]
+            seconds -= time.monotonic() - began
+            if kind == "ask":
+                said = asked[rest[0]](*rest[1])
+            elif kind == "too much":
+                raise EndedError
+            else:
+                return rest[0], rest[1]
+
+    def _listen(self, seconds: float, send: Callable[[], None]) -> tuple[Any, ...]:
+        """Send something and wait for what is said to it, so many seconds and no longer."""
+        watch = Timer(max(0.0, seconds), self._strike)
+        watch.daemon = True
+        watch.start()
+        try:
+            send()
+            answer: tuple[Any, ...] = pickle.load(self._pipe(self._process.stdout))  # noqa: S301 - our own program's
+        except (EOFError, OSError, pickle.UnpicklingError) as cut_off:
+            raise EndedError from cut_off
+        finally:
+            watch.cancel()
+        return answer
+
+    def _send(self, said: object) -> None:
+        stream = self._pipe(self._process.stdin)
+        pickle.dump(said, stream, pickle.HIGHEST_PROTOCOL)
+        stream.flush()
+
+    @staticmethod
+    def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+        assert pipe is not None, "both are pipes"  # noqa: S101
+        return pipe
+
+    def _strike(self) -> None:
+        if sys.platform != "win32":
+            # Until it was waited for, nobody else can have its number.
+            if self._process.returncode is None:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+        else:
+            self._process.kill()

@@ -1,0 +1,107 @@
+"""Opens workbooks: what of reading them needs no past, and whose past they are then held against."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from cypp_etl.findings import find
+from cypp_etl.intake.rows import ParsedReturn
+from cypp_etl.intake.tables import Table, find_sheet, read_labels, read_table
+from cypp_etl.intake.values import read_text
+from cypp_etl.layout import Layout, read_layouts
+from cypp_etl.periods import Period, period_or_none
+from cypp_etl.plan.index import PlanIndex, reference_key
+from cypp_etl.receipts.recognise import is_receipt
+from cypp_etl.rules.lookback import recalled_periods
+from cypp_etl.workbook.limits import refuse_size
+from cypp_etl.workbook.model import UnreadableWorkbook, Workbook
+from cypp_etl.workbook.reader import content_sha256, read_workbook
+
+RETURN, PUBLISHED = "return", "published"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A workbook as it came: its path as given, its bytes, and the partner whose folder it lay in, if any.
+
+    `size` is how many bytes the file has, where `data` is only its beginning.
+    """
+
+    file: str
+    data: bytes
+    folder_partner: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A workbook that was read and is still to be checked.
+
+    `workbook` is None where there is none in the bytes, which `parsed` then says; `layout` is empty where it looks like
+    none that is known; `table` is the published table in it. `partner_codes` are those on whose figures, states and
+    submissions the checks look back, and which it may change: two workbooks without one in common may be checked in any
+    order. `periods` are those on whose figures they look back, None where that may be any.
+    """
+
+    parsed: ParsedReturn
+    workbook: Workbook | None
+    layout: str
+    table: Table | None
+    partner_codes: frozenset[str]
+    periods: frozenset[Period] | None = frozenset()
+
+
+def open_return(received: Received, index: PlanIndex) -> Opened:
+    """Read one workbook. Bad data becomes findings; nothing about the bytes makes this raise."""
+    folder_partner = received.folder_partner
+    parsed = ParsedReturn(received.file, hashlib.sha256(received.data).hexdigest(), "", folder_partner)
+    own = frozenset([folder_partner] if folder_partner else [])
+    try:
+        refuse_size(max(received.size, len(received.data)))
+        workbook = read_workbook(received.data, PurePath(received.file).name)
+    except UnreadableWorkbook as unreadable:
+        words = {name: str(word) for name, word in unreadable.words.items()}
+        parsed.findings.append(find(unreadable.code, **words))
+        return Opened(parsed, None, "", None, own)
+    # A receipt that was mended is the next return: our own sheet in it is not the partner's.
+    workbook.sheets = [sheet for sheet in workbook.sheets if not is_receipt(sheet)]
+    parsed.content_sha256 = content_sha256(workbook)
+    layouts = read_layouts()
+    everybody = frozenset(index.partners.values())
+    if table := _find_published_table(workbook, layouts):
+        return Opened(parsed, workbook, PUBLISHED, table, own or everybody, periods=None)
+    if _looks_like_return(workbook, layouts[RETURN]):
+        partner_codes, periods = _look_back(workbook, layouts[RETURN], index)
+        return Opened(parsed, workbook, RETURN, None, own | partner_codes or everybody, periods)
+    return Opened(parsed, workbook, "", None, own)
+
+
+def _looks_like_return(workbook: Workbook, layout: Layout) -> bool:
+    """A return has its cover, or two of its other sheets; one missing sheet is a finding, not another layout."""
+    found = {part.part for part in layout.sheets if find_sheet(workbook, part)}
+    return "cover" in found or len(found) >= 2
+
+
+def _find_published_table(workbook: Workbook, layouts: Mapping[str, Layout]) -> Table | None:
+    """The published table, on whichever sheet it stands: other people's workbooks name theirs as they like.
+
+    No other table has headings that speak of years; one that lacks a column is told by half of the others.
+    """
+    part = layouts[PUBLISHED].part("table")
+    # Every return that we wrote has a hidden sheet that says so.
+    if find_sheet(workbook, layouts[RETURN].part("meta")):
+        return None
+    sheets = sorted(workbook.sheets, key=lambda sheet: not part.is_named(sheet.name))
+    tables = (table for sheet in sheets if (table := read_table(sheet, part)) is not None)
+    return next((table for table in tables if table.year and len(table.columns) * 2 >= len(part.columns)), None)
+
+
+def _look_back(workbook: Workbook, layout: Layout, index: PlanIndex) -> tuple[frozenset[str], frozenset[Period]]:
+    """On which partner's figures, and of which periods, a return looks back, as far as its cover says."""
+    cover = layout.part("cover")
+    sheet = find_sheet(workbook, cover)
+    labels = read_labels(sheet, cover.columns) if sheet else {}
+    named = index.partners.get(reference_key(read_text(labels.get("partner_code"))))
+    period = period_or_none(read_text(labels.get("period")))
+    return frozenset([named] if named else []), recalled_periods(period) if period else frozenset()

@@ -1,0 +1,214 @@
+"""Reads the plan's CSV files as text and checks each by its schema, so that every fault is known by its cell."""
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from cypp_etl.plan.index import reference_key
+from schemas.plan import SCHEMAS, Table
+
+HEADER_ROW = 1
+_Record = tuple[int, list[str]]
+# What spreadsheets put between cells in other countries, or when asked for text.
+_CSV_FAULTS = {
+    "unexpected end of data": "a double quote is opened here and never closed",
+    "',' expected after '\"'": "text follows a closing double quote: one within a cell is written twice",
+}
+_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFault:
+    """Something in the plan to correct. `row` is the line as a spreadsheet numbers it, the header being 1."""
+
+    file: str
+    row: int | None
+    column: str | None
+    message: str
+
+    def __str__(self) -> str:
+        row = [f"row {self.row}"] if self.row is not None else []
+        column = [f"column {self.column}"] if self.column is not None else []
+        return f"{', '.join([self.file, *row, *column])}: {self.message}"
+
+
+class PlanError(ValueError):
+    """The plan cannot be read. `file`, `row`, `column` and `message` are those of the first fault."""
+
+    def __init__(self, *faults: PlanFault) -> None:
+        super().__init__("\n".join(str(fault) for fault in faults))
+        self.faults = faults
+        self.file = faults[0].file
+        self.row = faults[0].row
+        self.column = faults[0].column
+        self.message = faults[0].message
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a file: its cells by column, without the spaces around them."""
+
+    file: str
+    number: int
+    cells: Mapping[str, str]
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells[column]
+
+    def fault(self, column: str, message: str) -> PlanFault:
+        """A fault in one cell of this row."""
+        return PlanFault(self.file, self.number, column, message)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTables:
+    """The plan's files as text. A file that has no usable table is not in `rows`, and `faults` says why.
+
+    Nor are rows with a cell too many or too few. `astray` holds the texts of their cells by file: in which column each
+    belongs is not known, and any of them may be the name that other rows refer to.
+    """
+
+    rows: Mapping[str, tuple[Row, ...]]
+    astray: Mapping[str, frozenset[str]]
+    faults: tuple[PlanFault, ...]
+    fingerprint: str
+    files: Mapping[str, bytes]
+
+
+def quoted(cell: str) -> str:
+    """How a message shows a cell."""
+    return f'"{cell}"' if cell else "blank"
+
+
+def read_files(folder: Path | None) -> dict[str, bytes]:
+    """The plan's files in a folder (the shipped plan without one), by name, as they are.
+
+    Raises:
+        PlanError: there is no such folder.
+    """
+    source: Traversable = files("cypp_etl").joinpath("plan", "data") if folder is None else folder
+    if not source.is_dir():
+        raise PlanError(PlanFault(str(folder), None, None, "there is no such folder to read a plan from"))
+    return {name: source.joinpath(name).read_bytes() for name in SCHEMAS if source.joinpath(name).is_file()}
+
+
+def tables_of(contents: Mapping[str, bytes]) -> PlanTables:
+    """The tables of a plan's files, given by name, each checked on its own."""
+    rows: dict[str, tuple[Row, ...]] = {}
+    astray: dict[str, frozenset[str]] = {}
+    faults: list[PlanFault] = []
+    for name, schema in SCHEMAS.items():
+        try:
+            columns, records = _read_table(name, contents.get(name), schema)
+        except PlanError as error:
+            faults.extend(error.faults)
+            continue
+        whole = [(number, record) for number, record in records if len(record) == len(columns)]
+        broken = [(number, record) for number, record in records if len(record) != len(columns)]
+        rows[name] = tuple(Row(name, number, dict(zip(columns, record, strict=True))) for number, record in whole)
+        astray[name] = frozenset(cell for _, record in broken for cell in record)
+        faults.extend(_length_fault(name, number, record, len(columns)) for number, record in broken)
+        faults.extend(_cell_faults(rows[name], schema))
+    return PlanTables(rows, astray, tuple(faults), fingerprint_of(contents), contents)
+
+
+def fingerprint_of(contents: Mapping[str, bytes]) -> str:
+    """The SHA-256 of a plan's files, with their names and lengths."""
+    digest = hashlib.sha256()
+    for name, content in sorted(contents.items()):
+        digest.update(f"{name} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _read_table(name: str, content: bytes | None, schema: Table) -> tuple[list[str], list[_Record]]:
+    """The columns of a file in its order, and its records, each as long as it is."""
+    if content is None:
+        raise PlanError(PlanFault(name, None, None, "there is no such file in the plan's folder"))
+    records = ((number, [cell.strip() for cell in record]) for number, record in _records(name, content))
+    _, columns = next(records, (HEADER_ROW, []))
+    if faults := list(_header_faults(name, columns, list(schema.columns))):
+        raise PlanError(*faults)
+    # A spreadsheet saves the rows below a table as commas, and people leave lines between blocks.
+    return columns, [(number, record) for number, record in records if any(record)]
+
+
+def _length_fault(name: str, number: int, record: list[str], length: int) -> PlanFault:
+    message = f"has {len(record)} cell{'s' if len(record) > 1 else ''}, but the header has {length}"
+    if len(record) > length:
+        message += ": a cell with a comma in it stands between double quotes"
+    return PlanFault(name, number, None, message)
+
+
+def _records(name: str, content: bytes) -> Iterator[_Record]:
+    """The records of a CSV file, numbered as a spreadsheet numbers them, whatever line breaks a cell holds."""
+    number = HEADER_ROW
+    try:
+        # utf-8-sig, since Excel begins the CSV that it saves with a byte order mark.
+        text = content.decode("utf-8-sig")
+        for record in csv.reader(io.StringIO(text, newline=""), strict=True):
+            yield number, record
+            number += 1
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + HEADER_ROW
+        message = 'is not in UTF-8: save it as "CSV UTF-8 (comma delimited)"'
+        raise PlanError(PlanFault(name, line, None, message)) from error
+    except csv.Error as error:
+        # csv's own words are for programmers, and what people do is nearly always one of two things.
+        words = _CSV_FAULTS.get(str(error), str(error))
+        raise PlanError(PlanFault(name, number, None, f"is not CSV: {words}")) from error
+
+
+def _header_faults(name: str, header: list[str], columns: list[str]) -> Iterator[PlanFault]:
+    if separator := _other_separator(header, columns):
+        message = f'has {separator} between its cells instead of commas: save it as "CSV UTF-8 (comma delimited)"'
+        yield PlanFault(name, HEADER_ROW, None, message)
+        return
+    written = {reference_key(column): column for column in header}
+    missing = {reference_key(column): column for column in columns if column not in header}
+    for key, column in missing.items():
+        hint = f": {quoted(written[key])} differs from it in case or spacing" if key in written else ""
+        yield PlanFault(name, HEADER_ROW, column, f"is missing{hint}")
+    for place, column in enumerate(header):
+        if not column:
+            yield PlanFault(name, HEADER_ROW, None, f"cell {place + 1} is blank: delete the columns without a heading")
+        elif column not in columns and reference_key(column) not in missing:
+            message = f"{quoted(column)} is not a column of this file: it has {', '.join(columns)}"
+            yield PlanFault(name, HEADER_ROW, column, message)
+        elif column in columns and column in header[:place]:
+            yield PlanFault(name, HEADER_ROW, column, "is there twice")
+
+
+def _other_separator(header: list[str], columns: list[str]) -> str | None:
+    """What stands between cells in place of commas, where a column is found by it that is not found by commas."""
+    if not set(columns).isdisjoint(header):
+        return None
+    cells = ",".join(header)
+    found = (name for mark, name in _OTHER_SEPARATORS.items() if {c.strip() for c in cells.split(mark)} & set(columns))
+    return next(found, None)
+
+
+def _cell_faults(rows: tuple[Row, ...], schema: Table) -> list[PlanFault]:
+    """The faults of single cells, and of rows that repeat the key of an earlier one, in the order of the rows."""
+    faults = [
+        row.fault(name, f"{quoted(row[name])} {column.error}")
+        for name, column in schema.columns.items()
+        for row in rows
+        if not column.allows(row[name])
+    ]
+    return sorted([*faults, *_repeated_keys(rows, schema.key)], key=lambda fault: fault.row or 0)
+
+
+def _repeated_keys(rows: tuple[Row, ...], key: tuple[str, ...]) -> Iterator[PlanFault]:
+    seen: set[tuple[str, ...]] = set()
+    for row in rows:
+        values = tuple(row[column] for column in key)
+        if values in seen:
+            message = f"{quoted(values[-1])} repeats an earlier row with the same {', '.join(key)}"
+            yield row.fault(key[-1], message)
+        seen.add(values)

@@ -1,0 +1,1 @@
+"""Changes an .xlsx package in place, leaving untouched what is not marked."""

@@ -1,0 +1,146 @@
+"""Gives cells of a sheet another style, and makes those that the sheet does not have, in their right place."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from cypp_etl.receipts.ooxml.xml_edit import Attributes, Markup, Node, measure, whole
+from cypp_etl.workbook.addresses import column_number
+from cypp_etl.workbook.model import column_letters
+
+_DIGITS = "0123456789"
+_TRUE = frozenset({"1", "true"})
+_LOOKED_INTO = frozenset({"worksheet", "chartsheet", "dialogsheet", "sheetViews", "cols", "row"})
+_DEFAULT_WIDTH = 9.14
+_DEFAULT_HEIGHT = 15.0
+_ROWS_MEASURED = 200_000
+
+Place = tuple[int, int]
+Restyle = Callable[[Place, int], int]
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Chooses what of a sheet is looked at: the rows that are wanted, and where the missing ones belong."""
+
+    wanted: Mapping[int, list[int]]
+    pending: list[int]
+    found: dict[int, int] = field(default_factory=dict)
+    gaps: dict[int, int] = field(default_factory=dict)
+    heights: dict[int, float] = field(default_factory=dict)
+    row: int = 0
+
+    def keep(self, tag: str, attributes: Attributes, at: int, parent: Node | None) -> bool:
+        """Whether an element is to be a node."""
+        if parent is None:
+            return True
+        name = tag.rpartition(":")[2]
+        if parent.name == "sheetData":
+            return name == "row" and self._start_row(attributes, at)
+        return parent.name in _LOOKED_INTO
+
+    def _start_row(self, attributes: Attributes, at: int) -> bool:
+        self.row = whole(attributes.get("r"), self.row + 1)
+        while self.pending and self.pending[0] < self.row:
+            self.gaps[self.pending.pop(0)] = at
+        if self.pending and self.pending[0] == self.row:
+            self.pending.pop(0)
+        if "ht" in attributes and len(self.heights) < _ROWS_MEASURED:
+            self.heights[self.row] = measure(attributes["ht"], _DEFAULT_HEIGHT)
+        is_kept = self.row in self.wanted and self.row not in self.gaps and self.row not in self.found
+        if is_kept:
+            self.found[self.row] = at
+        return is_kept
+
+
+class SheetCells:
+    """One sheet, whose cells at the given places are to be marked."""
+
+    def __init__(self, data: bytes, places: set[Place]) -> None:
+        self._wanted: dict[int, list[int]] = {}
+        for row, column in sorted(places):
+            self._wanted.setdefault(row, []).append(column)
+        self._rows = _Rows(self._wanted, sorted(self._wanted))
+        self.markup = Markup(data, self._rows.keep)
+        self._data = self.markup.root.child("sheetData")
+        columns = self.markup.root.child("cols")
+        self._columns = list(columns.named("col")) if columns else []
+        nodes = {node.start: node for node in self._data.named("row")} if self._data else {}
+        self._found = {row: nodes[at] for row, at in self._rows.found.items()}
+
+    def restyle(self, style_of: Restyle) -> None:
+        """Give each cell the style that is made of the one it has; cells in no row yet get a row."""
+        missing: list[str] = []
+        for row, columns in self._wanted.items():
+            if row in self._found:
+                self._restyle_row(self._found[row], row, columns, style_of)
+                continue
+            xml = f'<row r="{row}">{self._made(row, columns, style_of)}</row>'
+            if row in self._rows.gaps:
+                self.markup.replace(self._rows.gaps[row], self._rows.gaps[row], xml)
+            else:
+                missing.append(xml)
+        if missing and self._data:
+            self.markup.append(self._data, "".join(missing))
+
+    def _restyle_row(self, node: Node, row: int, columns: list[int], style_of: Restyle) -> None:
+        cells = _numbered(node)
+        inherited = node.attributes.get("s") if node.attributes.get("customFormat") in _TRUE else None
+        at_end: list[str] = []
+        for column in columns:
+            cell = cells.get(column)
+            if cell is not None:
+                style = style_of((row, column), whole(cell.attributes.get("s")))
+                self.markup.change(cell, {"s": str(style)})
+                continue
+            xml = self._made(row, [column], style_of, inherited)
+            after = min((number for number in cells if number > column), default=None)
+            if after is None:
+                at_end.append(xml)
+            else:
+                self.markup.replace(cells[after].start, cells[after].start, xml)
+        # The columns that a row spans are a hint to readers; a wrong one is worse than none.
+        span = {"spans": None} if at_end and "spans" in node.attributes else {}
+        if at_end:
+            self.markup.change(node, dict(span), self.markup.written("".join(at_end)))
+
+    def _made(self, row: int, columns: list[int], style_of: Restyle, inherited: str | None = None) -> str:
+        styles = [
+            style_of((row, column), whole(self._column_style(column) if inherited is None else inherited))
+            for column in columns
+        ]
+        pairs = zip(columns, styles, strict=True)
+        return "".join(f'<c r="{column_letters(column)}{row}" s="{style}"/>' for column, style in pairs)
+
+    def _column_style(self, column: int) -> str:
+        node = self._column(column)
+        return node.attributes.get("style", "0") if node else "0"
+
+    def _column(self, column: int) -> Node | None:
+        for node in self._columns:
+            if whole(node.attributes.get("min")) <= column <= whole(node.attributes.get("max")):
+                return node
+        return None
+
+    def width(self, column: int) -> int:
+        """A column's width on the screen, in pixels."""
+        node = self._column(column)
+        if node is None:
+            return int(_DEFAULT_WIDTH * 7)
+        if node.attributes.get("hidden") in _TRUE:
+            return 0
+        return int(measure(node.attributes.get("width"), _DEFAULT_WIDTH) * 7) + 5
+
+    def height(self, row: int) -> int:
+        """A row's height on the screen, in pixels."""
+        return int(self._rows.heights.get(row, _DEFAULT_HEIGHT) * 4 / 3)
+
+
+def _numbered(row: Node) -> dict[int, Node]:
+    """The cells of a row by column; one without an address stands beside the one before it."""
+    cells: dict[int, Node] = {}
+    column = 0
+    for node in row.named("c"):
+        address = node.attributes.get("r", "")
+        column = column_number(address.rstrip(_DIGITS)) if address else column + 1
+        cells.setdefault(column, node)
+    return cells

@@ -1,0 +1,185 @@
+"""The partner's workbook as a package that can be changed: what is not changed is copied byte for byte."""
+
+import zipfile
+from collections.abc import Mapping
+from io import BytesIO
+from posixpath import dirname
+from xml.sax.saxutils import quoteattr
+
+from cypp_etl.receipts.ooxml.xml_edit import Markup
+from cypp_etl.receipts.ooxml.zip_copy import Repacked
+from cypp_etl.workbook.limits import DEFAULT_LIMITS, MIB, damaged, not_excel, too_large
+from cypp_etl.workbook.package import Relationship, part_name
+from cypp_etl.workbook.sniff import Encoding, sniff, workbook_part
+
+# A part is held in memory to be marked; a return's largest is a hundred kilobytes.
+_LARGEST_PART = 48 * MIB
+_TYPES = "[Content_Types].xml"
+_STRICT = "http://purl.oclc.org/ooxml/"
+_RELATIONSHIPS = "http://schemas.openxmlformats.org/package/2006/relationships"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_STRICT_OFFICE = "http://purl.oclc.org/ooxml/officeDocument/relationships"
+_SUFFIXES = (
+    ("template.macroEnabled", ".xltm"),
+    ("sheet.macroEnabled", ".xlsm"),
+    ("addin.macroEnabled", ".xlam"),
+    ("template.main", ".xltx"),
+)
+_SKELETON = (
+    f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<Relationships xmlns="{_RELATIONSHIPS}"></Relationships>'
+)
+
+
+class Parts:
+    """An Office Open XML workbook, opened to be changed.
+
+    Raises UnreadableWorkbook where it is none, is broken, or is built to do harm: the reader's own guards stand first.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        encoding, package = sniff(data, DEFAULT_LIMITS)
+        if encoding is not Encoding.XLSX or package is None:
+            raise not_excel("a workbook of an older or another kind, which cannot be marked")
+        self._data = data
+        self._package = package
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            self._entries = {part_name(info.filename): info for info in archive.infolist()}
+        self._markups: dict[str, Markup] = {}
+        self._written: dict[str, tuple[str, bytes]] = {}
+        self._dropped: set[str] = set()
+        self._extensions: set[str] = set()
+        self._identities: dict[str, set[str]] = {}
+        found = workbook_part(package)
+        if found is None:
+            raise damaged("the part that lists its sheets is missing")
+        self.workbook = found
+        self.types = self.markup(_TYPES)
+        self.is_strict = self.markup(self.workbook).namespace.startswith(_STRICT)
+
+    @property
+    def office(self) -> str:
+        """The namespace of relationship ids, which also begins the types of relationships."""
+        return _STRICT_OFFICE if self.is_strict else _OFFICE
+
+    def __contains__(self, part: str) -> bool:
+        return part_name(part) in self._entries or part_name(part) in self._written
+
+    def read(self, part: str) -> bytes:
+        """A part's bytes as they came."""
+        entry = self._entries.get(part_name(part))
+        if entry is not None and entry.file_size > _LARGEST_PART:
+            raise too_large("it has a sheet that is too large to be marked")
+        return b"".join(self._package.chunks(part))
+
+    def head(self, part: str) -> bytes:
+        """The first bytes of a part, for what stands at its beginning."""
+        return next(self._package.chunks(part), b"")
+
+    def markup(self, part: str) -> Markup:
+        """A part to be changed; its changes are written when the package is."""
+        key = part_name(part)
+        if key not in self._markups:
+            self._markups[key] = Markup(self.read(part))
+        return self._markups[key]
+
+    def open(self, part: str, markup: Markup) -> None:
+        """Begin a new part with some markup, to be changed."""
+        self._markups[part_name(part)] = markup
+
+    def named(self, ending: str) -> list[str]:
+        """The parts whose names end so."""
+        return [part for part in self._entries if part.endswith(ending)]
+
+    def put(self, part: str, content: bytes) -> None:
+        """Write a part, new or in the place of an old one."""
+        entry = self._entries.get(part_name(part))
+        self._written[part_name(part)] = (entry.filename if entry else part, content)
+
+    def free_name(self, pattern: str) -> str:
+        """A part's name that is not taken, the pattern's `{}` filled in with a number."""
+        number = 1
+        while pattern.format(number) in self:
+            number += 1
+        return pattern.format(number)
+
+    def drop(self, part: str) -> None:
+        """Leave a part out, with its relationships and its content type."""
+        self._dropped |= {part_name(part), part_name(_listing(part))}
+        for node in self.types.root.named("Override"):
+            if part_name(node.attributes.get("PartName", "")) == part_name(part):
+                self.types.remove(node)
+
+    def relationships(self, part: str) -> Mapping[str, Relationship]:
+        """What a part refers to, by id, as the workbook came."""
+        return self._package.relationships(part)
+
+    def relate(self, part: str, kind: str, target: str) -> str:
+        """Let a part refer to another, and say by which id."""
+        entry = self._entries.get(part_name(part))
+        listing = _listing(entry.filename.replace("\\", "/") if entry else part)
+        if listing not in self:
+            self._markups[part_name(listing)] = Markup(_SKELETON.encode())
+            self.put(listing, b"")
+        given = self._identities.setdefault(listing, set(self.relationships(part)))
+        number = 1
+        while (identity := f"cypp{number}") in given:
+            number += 1
+        given.add(identity)
+        xml = f'<Relationship Id="{identity}" Type="{self.office}/{kind}" Target={quoteattr("/" + target)}/>'
+        listed = self.markup(listing)
+        listed.append(listed.root, xml)
+        return identity
+
+    def unrelate(self, part: str, identity: str) -> None:
+        """Let a part no longer refer to what it did by an id."""
+        listed = self.markup(_listing(part))
+        for node in listed.root.named("Relationship"):
+            if node.attributes.get("Id") == identity:
+                listed.remove(node)
+
+    def declare(self, part: str, content_type: str) -> None:
+        """Say what a new part is."""
+        self.types.append(self.types.root, f'<Override PartName={quoteattr("/" + part)} ContentType="{content_type}"/>')
+
+    def declare_extension(self, extension: str, content_type: str) -> None:
+        """Say what all parts with an extension are, unless that is said already."""
+        known = {node.attributes.get("Extension", "").lower() for node in self.types.root.named("Default")}
+        if extension not in known | self._extensions:
+            self._extensions.add(extension)
+            xml = f'<Default Extension="{extension}" ContentType="{content_type}"/>'
+            self.types.append(self.types.root, xml)
+
+    def to_bytes(self) -> bytes:
+        """The package with its changes made; the entries keep their order, and new ones come last."""
+        for key, markup in self._markups.items():
+            if markup.is_changed:
+                entry = self._entries.get(key)
+                name = entry.filename if entry else self._written[key][0]
+                self._written[key] = (name, markup.result())
+        repacked = Repacked()
+        for key, entry in self._entries.items():
+            if key in self._dropped:
+                continue
+            if key in self._written:
+                repacked.add(*self._written.pop(key))
+            else:
+                repacked.copy(self._data, entry)
+        for name, content in self._written.values():
+            repacked.add(name, content)
+        return repacked.to_bytes()
+
+
+def workbook_suffix(data: bytes) -> str:
+    """The suffix under which Excel opens these bytes: it refuses one that does not fit what the package says it is."""
+    parts = Parts(data)
+    kinds = {
+        part_name(node.attributes.get("PartName", "")): node.attributes.get("ContentType", "")
+        for node in parts.types.root.named("Override")
+    }
+    said = kinds.get(part_name(parts.workbook), "")
+    return next((suffix for words, suffix in _SUFFIXES if words in said), ".xlsx")
+
+
+def _listing(part: str) -> str:
+    folder, file = dirname(part), part.rpartition("/")[2]
+    return f"{folder}/_rels/{file}.rels".lstrip("/")

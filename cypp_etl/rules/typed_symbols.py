@@ -1,0 +1,93 @@
+"""Judgement columns that somebody typed into a published table must say what its figures say."""
+
+import csv
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from string import ascii_uppercase
+from typing import Any
+
+import pandas as pd
+
+from cypp_etl.findings import Finding
+from cypp_etl.intake.rows import FigureRow, ParsedReturn
+from cypp_etl.judgement.judge import judge
+from cypp_etl.layout import SheetLayout
+from cypp_etl.plan.model import Plan
+from schemas.codes import (
+    BAND_SYMBOLS,
+    DIRECTION_SYMBOLS,
+    ON_TARGET_SYMBOLS,
+    Qualifier,
+    Severity,
+)
+
+# The judgement behind each typed column; the column headed Year to Date shows the band against target.
+_JUDGED_BY: Mapping[str, tuple[str, Mapping[Any, str]]] = {
+    "on_target": ("on_target", ON_TARGET_SYMBOLS),
+    "direction": ("direction", DIRECTION_SYMBOLS),
+    "year_to_date": ("target_band", BAND_SYMBOLS),
+    "statistical_neighbours_band": ("statistical_neighbours_band", BAND_SYMBOLS),
+    "national_band": ("national_band", BAND_SYMBOLS),
+}
+
+
+def judge_symbols(parsed: ParsedReturn, plan: Plan, layout: SheetLayout) -> Iterator[Finding]:
+    """Compare each typed symbol with the one that the table's own figures give; a blank says nothing.
+
+    Rows with something to correct are left out: their figures are not what the symbols were typed for.
+    """
+    if not parsed.typed_judgements or parsed.period is None:
+        return
+    rows = {(f.sheet, f.cell.lstrip(ascii_uppercase)) for f in parsed.findings if f.severity is Severity.ERROR}
+    computed = _computed_symbols(parsed.figures, plan)
+    for figure, column, typed in parsed.typed_judgements:
+        symbol, word = computed[figure.leaf.indicator, column]
+        if (figure.source.sheet, str(figure.source.row)) not in rows and _symbol_meant(typed) != symbol:
+            heading = layout.column(column).heading
+            yield figure.find("symbol-differs", column=column, heading=heading, computed=symbol, word=word)
+
+
+def figures_frame(figures: list[FigureRow]) -> pd.DataFrame:
+    """The figures of one workbook as `judge` takes them, each series' measure and period once."""
+    records = {
+        (figure.partner_code, figure.leaf.indicator, figure.measure.value, str(figure.period)): (
+            float(figure.value) if figure.value is not None else None,
+            figure.marker.value if figure.marker else None,
+            Qualifier.BREAK in figure.qualifiers,
+        )
+        for figure in figures
+    }
+    frame = pd.DataFrame(
+        [(*key, *record) for key, record in records.items()],
+        columns=["partner_code", "indicator", "measure", "period", "value", "marker", "is_break"],
+    )
+    return frame.astype({"value": "float64", "is_break": bool})
+
+
+def _computed_symbols(figures: list[FigureRow], plan: Plan) -> dict[tuple[str, str], tuple[str, str]]:
+    """The symbol of each leaf and column, and what it says."""
+    judged = judge(figures_frame(figures), plan)
+    computed: dict[tuple[str, str], tuple[str, str]] = {}
+    for column, (judgement, symbols) in _JUDGED_BY.items():
+        symbol_of = {word.value: symbol for word, symbol in symbols.items()}
+        for indicator, word in zip(judged["indicator"], judged[judgement], strict=True):
+            computed[indicator, column] = (symbol_of[word], word)
+    return computed
+
+
+def _symbol_meant(typed: str) -> str:
+    """The symbol that somebody meant, whichever of its look-alikes or words they typed."""
+    # A variation selector asks for the coloured picture of the same symbol.
+    plain = typed.replace("\ufe0e", "").replace("\ufe0f", "")
+    return _spellings().get(" ".join(plain.split()).casefold(), plain)
+
+
+@cache
+def _spellings() -> dict[str, str]:
+    text = files("cypp_etl").joinpath("layouts", "symbols.csv").read_text("utf-8")
+    return {
+        spelling.casefold(): row["symbol"]
+        for row in csv.DictReader(text.splitlines())
+        for spelling in (row["symbol"], *row["spellings"].split("|"))
+    }

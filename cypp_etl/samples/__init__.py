@@ -1,0 +1,1 @@
+"""Sample returns, written from the figures of the source document."""

@@ -1,0 +1,1 @@
+"""Blank return forms for partners."""

@@ -1,0 +1,120 @@
+"""What helps while a return's entry cells are typed in: input messages, lists to choose from, ranges.
+
+It helps whoever types and nothing more: the checks never rely on it, since copy and paste goes around it.
+"""
+
+from datetime import date
+from decimal import Decimal
+
+from openpyxl.utils.datetime import to_excel
+from openpyxl.worksheet.datavalidation import DataValidation
+
+from cypp_etl.layout import Prompt, read_markers, read_prompts
+from cypp_etl.plan.model import Indicator
+from cypp_etl.templates.openpyxl_styles import cell_number
+from schemas.codes import MilestoneStatus, Review, Unit
+
+_EXAMPLES = {Unit.PERCENT: Decimal("12.3456"), Unit.NUMBER: Decimal("1234.5678"), Unit.RATE: Decimal("1234.5678")}
+
+
+def guard_actual(indicator: Indicator, address: str) -> DataValidation:
+    """Text passes, since it may be a marker; a number outside the indicator's range is asked about, not refused."""
+    prompt = read_prompts()["indicators", "actual", indicator.unit]
+    guard = _guard(
+        prompt,
+        example=_in_words(_EXAMPLES[indicator.unit], indicator),
+        bounds=_bounds_in_words(indicator),
+    )
+    tests = [
+        f"{address}{sign}{cell_number(bound, indicator.unit).normalize():f}"
+        for sign, bound in ((">=", indicator.minimum), ("<=", indicator.maximum))
+        if bound is not None
+    ]
+    if tests:
+        guard.type, guard.errorStyle = "custom", "warning"
+        guard.formula1 = f"OR(ISTEXT({address}),AND({','.join(tests)}))"
+    else:
+        guard.showErrorMessage, guard.error, guard.errorTitle = False, None, None
+    guard.add(address)
+    return guard
+
+
+def guard_part_of_fraction(column: str, cells: str) -> DataValidation:
+    """A numerator is a number, a denominator one above zero; anything else is asked about."""
+    guard = _guard(read_prompts()["indicators", column, ""])
+    guard.type, guard.errorStyle, guard.formula1 = "decimal", "warning", "0"
+    guard.operator = "greaterThan" if column == "denominator" else "greaterThanOrEqual"
+    guard.add(cells)
+    return guard
+
+
+def guard_marker(cells: str) -> DataValidation:
+    """A list of the markers that we write; what else is accepted may be typed after a warning."""
+    offered = [known.spelling for known in read_markers() if known.meaning]
+    return _guard_choice(read_prompts()["indicators", "marker", ""], offered, cells, error_style="warning")
+
+
+def guard_status(cells: str) -> DataValidation:
+    """A list of the states of a milestone, and no other word."""
+    return _guard_choice(read_prompts()["milestones", "status", ""], list(MilestoneStatus), cells, error_style="stop")
+
+
+def guard_review(cells: str) -> DataValidation:
+    """A list of what a review can decide, and no other word."""
+    return _guard_choice(read_prompts()["milestones", "review", ""], list(Review), cells, error_style="stop")
+
+
+def guard_date(earliest: date, cells: str) -> DataValidation:
+    """A date from the day on which returns open; an earlier one, or text, is asked about."""
+    words = in_words(earliest)
+    guard = _guard(read_prompts()["cover", "date", ""], example=words, bounds=f"{words} on")
+    guard.type, guard.errorStyle, guard.operator = "date", "warning", "greaterThanOrEqual"
+    guard.formula1 = str(int(to_excel(earliest)))
+    guard.add(cells)
+    return guard
+
+
+def prompt_only(part: str, column: str, cells: str) -> DataValidation:
+    """Free text with a word of advice."""
+    guard = _guard(read_prompts()[part, column, ""])
+    guard.add(cells)
+    return guard
+
+
+def in_words(day: date) -> str:
+    """A day as people write it, such as 30 June 2010."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def _guard(prompt: Prompt, **words: str) -> DataValidation:
+    return DataValidation(
+        promptTitle=prompt.title,
+        prompt=prompt.prompt.format(**words),
+        errorTitle=prompt.title if prompt.error else None,
+        error=prompt.error.format(**words) or None,
+        showInputMessage=True,
+        showErrorMessage=bool(prompt.error),
+        allow_blank=True,
+    )
+
+
+def _guard_choice(prompt: Prompt, choices: list[str], cells: str, *, error_style: str) -> DataValidation:
+    guard = _guard(prompt)
+    guard.type, guard.errorStyle = "list", error_style
+    guard.formula1 = '"' + ",".join(choices) + '"'
+    guard.add(cells)
+    return guard
+
+
+def _in_words(value: Decimal, indicator: Indicator) -> str:
+    sign = "%" if indicator.unit is Unit.PERCENT else ""
+    return f"{value:,.{indicator.decimals}f}{sign}"
+
+
+def _bounds_in_words(indicator: Indicator) -> str:
+    low, high = (
+        None if bound is None else _in_words(bound, indicator) for bound in (indicator.minimum, indicator.maximum)
+    )
+    if low and high:
+        return f"between {low} and {high}"
+    return f"{low} or more" if low else f"{high} or less"

@@ -1,0 +1,204 @@
+"""Writes the return workbook of a partner and a period: all of it comes from the plan and the layouts."""
+
+from collections.abc import Mapping
+from datetime import datetime, time
+
+from openpyxl import Workbook
+from openpyxl.packaging.custom import StringProperty
+from openpyxl.workbook.protection import WorkbookProtection
+from openpyxl.worksheet.worksheet import Worksheet
+
+from cypp_etl.layout import (
+    TEMPLATE_VERSION,
+    SheetLayout,
+    marker_text,
+    read_layouts,
+)
+from cypp_etl.periods import Period
+from cypp_etl.plan.model import Figure, Indicator, Milestone, Plan
+from cypp_etl.templates import validation
+from cypp_etl.templates.cover import write_cover
+from cypp_etl.templates.openpyxl_styles import (
+    DATE_FORMAT,
+    Content,
+    cell_number,
+    describe,
+    fit_row,
+    number_format,
+    put,
+    set_up_page,
+    style_content,
+    style_heading,
+    to_bytes,
+)
+from cypp_etl.workbook.model import column_letters
+from schemas.codes import Measure, Unit
+
+_PROPERTY_PREFIX = "cypp_"
+_DATE_OF_YEAR_FORMAT = '"by "d mmm yyyy'
+# Room for a short comment.
+_ENTRY_LINES = 2
+_FRACTION = ("numerator", "denominator")
+
+
+class UnknownReturnError(ValueError):
+    """Nobody owes such a return: the plan does not know the partner or the period."""
+
+
+def template_file_name(partner_code: str, period: Period) -> str:
+    """The name under which a return workbook is handed out."""
+    return f"{partner_code} {period.code}.xlsx"
+
+
+def write_template(plan: Plan, partner_code: str, period: Period) -> bytes:
+    """The return workbook, ready to be filled in.
+
+    Raises:
+        UnknownReturnError: the plan has no such partner, or its calendar no such period.
+    """
+    _check_is_owed(plan, partner_code, period)
+    layout = read_layouts()["return"]
+    title = f"{plan.partners[partner_code].partner}: return for {period.label}"
+    workbook = Workbook()
+    workbook.remove(workbook.active)
+    sheets = {part.part: workbook.create_sheet(part.sheet) for part in layout.sheets}
+    for part in layout.sheets:
+        if part.is_hidden:
+            sheets[part.part].sheet_state = "hidden"
+        set_up_page(sheets[part.part], f"{title}. {part.sheet}")
+    write_cover(sheets["cover"], layout, plan, partner_code, period)
+    _write_indicators(sheets["indicators"], layout.part("indicators"), plan, partner_code, period)
+    _write_milestones(sheets["milestones"], layout.part("milestones"), plan, partner_code)
+    _write_identity(workbook, sheets["meta"], layout.part("meta"), plan)
+    for sheet in sheets.values():
+        _lock(sheet)
+    # Sheets that are renamed or removed could not be read back.
+    workbook.security = WorkbookProtection(lockStructure=True)
+    describe(workbook, title)
+    return to_bytes(workbook, datetime.combine(plan.calendar[period].opens_on, time()))
+
+
+def _check_is_owed(plan: Plan, partner_code: str, period: Period) -> None:
+    if partner_code not in plan.partners:
+        known = ", ".join(plan.partners)
+        raise UnknownReturnError(f"The plan has no partner {partner_code!r}. Its partners are {known}.")
+    if period not in plan.calendar:
+        known = ", ".join(known.code for known in plan.calendar)
+        raise UnknownReturnError(f"The plan's calendar has no returns for {period}. It has {known}.")
+
+
+def _write_indicators(sheet: Worksheet, layout: SheetLayout, plan: Plan, partner_code: str, period: Period) -> None:
+    _write_headings(sheet, layout, frozen_at="C2")
+    owed = [plan.indicators[indicator] for indicator in plan.owed_by.get(partner_code, ())]
+    for row, indicator in enumerate(owed, start=2):
+        target = plan.figure(Measure.TARGET, indicator.indicator, period)
+        target = target or plan.figure(Measure.TARGET, indicator.indicator, period.year)
+        has_fraction = indicator.multiplier != 0
+        _write_row(sheet, layout, row, _describe_indicator(indicator, target), has_fraction=has_fraction)
+        for column in ("target", "actual"):
+            cell = sheet.cell(row, layout.position(column))
+            cell.number_format = number_format(indicator.unit, indicator.decimals)
+        actual = sheet.cell(row, layout.position("actual"))
+        sheet.add_data_validation(validation.guard_actual(indicator, actual.coordinate))
+    if not owed:
+        return
+    last = len(owed) + 1
+    for column in _FRACTION:
+        guard = validation.guard_part_of_fraction(column, _cells(layout, column, last))
+        sheet.add_data_validation(guard)
+    sheet.add_data_validation(validation.guard_marker(_cells(layout, "marker", last)))
+    sheet.add_data_validation(validation.prompt_only("indicators", "comment", _cells(layout, "comment", last)))
+
+
+def _describe_indicator(indicator: Indicator, target: Figure | None) -> dict[str, Content]:
+    parts = (indicator.parent_definition, indicator.definition)
+    return {
+        "ref": indicator.indicator_ref,
+        "sub": indicator.sub,
+        "definition": " – ".join(part for part in parts if part),
+        "good_performance": indicator.polarity.value,
+        "unit": indicator.unit.value,
+        "target": _target_content(target, indicator.unit),
+    }
+
+
+def _target_content(target: Figure | None, unit: Unit) -> Content:
+    if target is None:
+        return None
+    if target.value is not None:
+        return cell_number(target.value, unit)
+    return marker_text(target.marker) if target.marker else None
+
+
+def _write_milestones(sheet: Worksheet, layout: SheetLayout, plan: Plan, partner_code: str) -> None:
+    _write_headings(sheet, layout, frozen_at="B2")
+    milestones = plan.milestones_of[partner_code]
+    for row, milestone in enumerate(milestones, start=2):
+        _write_row(sheet, layout, row, _describe_milestone(plan, milestone))
+        due = sheet.cell(row, layout.position("due"))
+        due.number_format = DATE_FORMAT if milestone.is_due_stated else _DATE_OF_YEAR_FORMAT
+    if not milestones:
+        return
+    last = len(milestones) + 1
+    sheet.add_data_validation(validation.guard_status(_cells(layout, "status", last)))
+    sheet.add_data_validation(validation.guard_review(_cells(layout, "review", last)))
+    for column in ("evidence", "reason"):
+        sheet.add_data_validation(validation.prompt_only("milestones", column, _cells(layout, column, last)))
+
+
+def _describe_milestone(plan: Plan, milestone: Milestone) -> dict[str, Content]:
+    action = plan.actions[milestone.action_id]
+    return {
+        "milestone": milestone.milestone,
+        "aspiration": action.aspiration,
+        "action": action.action,
+        "description": milestone.description,
+        "due": milestone.due,
+    }
+
+
+def _write_headings(sheet: Worksheet, layout: SheetLayout, *, frozen_at: str) -> None:
+    for position, column in enumerate(layout.columns, start=1):
+        put(sheet.cell(1, position), column.heading)
+        style_heading(sheet.cell(1, position), is_entry=column.is_entry)
+        sheet.column_dimensions[column_letters(position)].width = column.width
+    fit_row(sheet, 1, [(column.heading, column.width - 2) for column in layout.columns])
+    sheet.freeze_panes = frozen_at
+    sheet.print_title_rows = "1:1"
+
+
+def _write_row(
+    sheet: Worksheet, layout: SheetLayout, row: int, content: Mapping[str, Content], *, has_fraction: bool = True
+) -> None:
+    """Write a row; an indicator that is no fraction has nowhere to fill in a numerator and a denominator."""
+    for position, column in enumerate(layout.columns, start=1):
+        put(sheet.cell(row, position), content.get(column.column))
+        is_entry = column.is_entry and (has_fraction or column.column not in _FRACTION)
+        style_content(sheet.cell(row, position), is_entry=is_entry)
+    texts = [(str(content.get(column.column) or ""), column.width) for column in layout.columns]
+    fit_row(sheet, row, texts, least_lines=_ENTRY_LINES)
+
+
+def _cells(layout: SheetLayout, column: str, last_row: int) -> str:
+    letters = column_letters(layout.position(column))
+    return f"{letters}2:{letters}{last_row}"
+
+
+def _write_identity(workbook: Workbook, sheet: Worksheet, layout: SheetLayout, plan: Plan) -> None:
+    """Write which template and which plan this is, in a sheet and as properties: a copied sheet keeps neither."""
+    identity = {"template_version": TEMPLATE_VERSION, "plan_fingerprint": plan.fingerprint}
+    for row, label in enumerate(layout.columns, start=1):
+        put(sheet.cell(row, 1), label.heading)
+        put(sheet.cell(row, 2), identity[label.column])
+        workbook.custom_doc_props.append(
+            StringProperty(name=f"{_PROPERTY_PREFIX}{label.column}", value=identity[label.column])
+        )
+
+
+def _lock(sheet: Worksheet) -> None:
+    """Lock what is not an entry cell, without a password; columns and rows may still be made wider.
+
+    The formats of cells are left free: pasting spoils them, and findings ask to put them right.
+    """
+    sheet.protection.sheet = True
+    sheet.protection.formatColumns = sheet.protection.formatRows = sheet.protection.formatCells = False

@@ -1,0 +1,1 @@
+"""Reads .xlsx and .xlsm workbooks."""

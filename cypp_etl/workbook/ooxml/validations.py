@@ -1,0 +1,52 @@
+"""Leaves out of a sheet what a template's workbooks repeat and no cell depends on: its rules for input.
+
+They are half of a return's largest part. The parser sees them once, on their own; where the same bytes stand again in a
+place where they mean the same, it does without.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+
+from cypp_etl.workbook.limits import Limits, Spent
+from cypp_etl.workbook.markup import SHEET_NAMES, find_elements
+from cypp_etl.workbook.model import UnreadableWorkbook
+
+_BEGIN, _END = b"<dataValidations", b"</dataValidations>"
+_SHEET = (b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">', b"</worksheet>")
+# Whole tags and text, from the beginning of one: no comment, no value that ends elsewhere.
+_TAGS = re.compile(rb"""(?:<[A-Za-z/][^<>"']*(?:"[^<"]*"[^<>"']*)*+>[^<]*)++""")
+_REMEMBERED_BYTES = 1 << 16
+_REMEMBERED_ASIDES = 64
+
+
+def without_asides(chunks: Iterable[bytes], is_below_root: Callable[[], bool], spent: Spent) -> Iterator[bytes]:
+    """The chunks of a sheet's part without its rules for input, whose elements count towards what is `spent`.
+
+    When the parser has heard what stands before them, `is_below_root` says whether they are the sheet's own.
+    """
+    for chunk in chunks:
+        before, begin, rest = chunk.partition(_BEGIN)
+        inside, end, after = rest.partition(_END)
+        aside = begin + inside + end
+        if not end or len(aside) > _REMEMBERED_BYTES or not _TAGS.fullmatch(before):
+            yield chunk
+            continue
+        yield before
+        if is_below_root() and (elements := _elements_in(aside, spent.limits)):
+            spent.add_elements(elements)
+        else:
+            yield aside
+        yield after
+
+
+@lru_cache(maxsize=_REMEMBERED_ASIDES)
+def _elements_in(aside: bytes, limits: Limits) -> int:
+    """How many elements there are; none where the parser must see them, as they are broken or hold what is heard."""
+    spent = Spent(limits)
+    try:
+        found = find_elements([_SHEET[0], aside, _SHEET[1]], spent, SHEET_NAMES)
+    except UnreadableWorkbook:
+        return 0
+    # The sheet itself is the first.
+    return spent.elements - 1 if len(found) == 1 else 0

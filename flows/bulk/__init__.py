@@ -1,0 +1,1 @@
+"""Ingests many workbooks at once, in a pool of processes."""

@@ -1,0 +1,206 @@
+"""Takes a chunk of a backfill: its workbooks are kept, read and checked together, and recorded as one.
+
+Nothing here knows of Prefect: it runs in the backfill's worker processes, which start faster and smaller without it.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cypp_etl.checked_return import CheckedReturn
+from cypp_etl.checking.checker import Checker, Opened, Received
+from cypp_etl.checking.confined import shared_checker, unopened
+from cypp_etl.gc_control import collection_paused
+from cypp_etl.periods import Period
+from flows.bulk.chunks import Chunk, Done, Taken
+from flows.bulk.sources import Source
+from flows.bulk.time_limit import OutOfTimeError, time_limit
+from flows.ingestion.archive import Kept, delivery_of, keep_together
+from flows.ingestion.context import Workplace, read
+from flows.ingestion.files import path_as_text
+from warehouse.engine import reading, writing
+from warehouse.queries.history import last_submission, partners_since, read_history
+from warehouse.queries.views import outcomes
+from warehouse.recording.record import Arrival, known_deliveries, record_batch
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+# So long a chunk may take to be checked, and so much longer for each of its workbooks: many times what it needs.
+_CHECK_SECONDS, _EACH_SECONDS = 3.0, 0.1
+_OPEN_SECONDS = 30.0
+
+
+@dataclass(slots=True)
+class _Workbook:
+    """A workbook on its way through a chunk."""
+
+    source: Source
+    kept: Kept
+    partner_codes: frozenset[str]
+    opened: Opened | None
+    checked: CheckedReturn | None = None
+
+
+@dataclass(frozen=True)
+class ChunkTaker:
+    """Takes chunks; `checker` needs no history of its own.
+
+    With `own_only` it leaves the workbooks that concern others than the partner in whose folder they lie.
+    """
+
+    workplace: Workplace
+    checker: Checker
+    received_at: datetime
+    own_only: bool = False
+
+    def take(self, chunk: Chunk, turn: AbstractContextManager[None]) -> Taken:
+        """Take one chunk: keep, read and check at any time, then record in `turn`, when all chunks before it are.
+
+        Every workbook is checked beside what those before it left in the warehouse, as if they came one by one. What
+        the chunks before this one recorded since is found out in the turn, and the few workbooks that it concerns are
+        checked again.
+
+        Raises:
+            OSError: the archive cannot be written.
+            sqlalchemy.exc.SQLAlchemyError: the database refused or is gone; nothing of the chunk was recorded.
+        """
+        taken = Taken()
+        # Cells and rows are never in a cycle, and live until they are checked.
+        with collection_paused():
+            self._take(chunk, turn, taken)
+        return taken
+
+    def _take(self, chunk: Chunk, turn: AbstractContextManager[None], taken: Taken) -> None:
+        rounds = in_rounds(self._to_take(self._open(self._unknown(chunk.sources, taken)), taken))
+        with reading(self.workplace.engine) as connection:
+            last_seen = last_submission(connection)
+            early = [each for each in rounds[0] if chunk.awaited.isdisjoint(each.partner_codes)] if rounds else []
+            self._check(connection, early)
+        with turn, writing(self.workplace.engine) as connection:
+            self._check_again(early, partners_since(connection, last_seen))
+            for workbooks in rounds:
+                self._check(connection, [each for each in workbooks if each.checked is None])
+                taken.done += self._record(connection, workbooks)
+
+    def _unknown(self, sources: Sequence[Source], taken: Taken) -> list[Source]:
+        """The workbooks that are still to be taken; what was recorded by an earlier run is not even kept again."""
+        deliveries: dict[Source, str] = {}
+        for source in sources:
+            try:
+                deliveries[source] = delivery_of(Path(source.path))
+            except OSError as fault:
+                taken.failed.append((path_as_text(Path(source.path)), str(fault.strerror or fault)))
+        with reading(self.workplace.engine) as connection:
+            known = known_deliveries(connection, list(deliveries.values()))
+            then = outcomes(connection, {one.submission_id for one in known.values()})
+        for source, delivery in deliveries.items():
+            if delivery in known:
+                number = known[delivery].submission_id
+                was = then[number]
+                findings = tuple(was.findings)
+                taken.done.append(
+                    Done(
+                        number,
+                        path_as_text(Path(source.path)),
+                        was.partner_code,
+                        was.period,
+                        was.status,
+                        findings,
+                        True,
+                    )
+                )
+        return [source for source, delivery in deliveries.items() if delivery not in known]
+
+    def _open(self, sources: Sequence[Source]) -> Iterator[_Workbook]:
+        all_kept = keep_together([Path(source.path) for source in sources], self.workplace.settings.archive)
+        for source, kept in zip(sources, all_kept, strict=True):
+            opened = self._opened(source, kept)
+            yield _Workbook(source, kept, opened.partner_codes, opened)
+
+    def _to_take(self, workbooks: Iterator[_Workbook], taken: Taken) -> Iterator[_Workbook]:
+        for each in workbooks:
+            if self.own_only and not each.partner_codes <= {each.source.folder_partner}:
+                taken.left.append(each.source.path)
+            else:
+                yield each
+
+    def _opened(self, source: Source, kept: Kept) -> Opened:
+        received = Received(path_as_text(Path(source.path)), read(kept), source.folder_partner, kept.size)
+        try:
+            with time_limit(_OPEN_SECONDS):
+                return self.checker.open(received)
+        except (OutOfTimeError, MemoryError):
+            return unopened(received)
+
+    def _check(self, connection: "Connection", workbooks: Sequence[_Workbook]) -> None:
+        if not workbooks:
+            return
+        opened = [each.opened or self._opened(each.source, each.kept) for each in workbooks]
+        checker = self.checker.beside(read_history(connection, *_past_of(opened)))
+        try:
+            with time_limit(_CHECK_SECONDS + _EACH_SECONDS * len(opened)):
+                all_checked = checker.check_opened(opened)
+        except (OutOfTimeError, MemoryError):
+            # One of them takes too much: each is checked alone, in a process that can be killed.
+            all_checked = [self._check_confined(connection, each) for each in workbooks]
+        for each, checked in zip(workbooks, all_checked, strict=True):
+            # The cells have done their part: what waits for its turn should be small.
+            each.checked, each.opened = checked, None
+
+    def _check_confined(self, connection: "Connection", workbook: _Workbook) -> CheckedReturn:
+        source = workbook.source
+        received = Received(source.path, read(workbook.kept), source.folder_partner, workbook.kept.size)
+        past = partial(read_history, connection)
+        return shared_checker().check(self.workplace.plan, received, self.received_at.date(), past)
+
+    def _check_again(self, workbooks: Sequence[_Workbook], partner_codes: set[str | None]) -> None:
+        """Have those checked anew of whose partners there is news: what is checked was read for that alone."""
+        for each in workbooks:
+            if not each.partner_codes.isdisjoint(partner_codes):
+                each.checked = None
+
+    def _record(self, connection: "Connection", workbooks: Sequence[_Workbook]) -> Iterator[Done]:
+        together = [(each.checked, each.kept.delivery) for each in workbooks if each.checked is not None]
+        arrivals = [Arrival(checked, self.received_at, delivery) for checked, delivery in together]
+        recorded = record_batch(connection, arrivals, self.workplace.plan, datetime.now(UTC))
+        for (checked, _), one in zip(together, recorded, strict=True):
+            period = checked.period.code if checked.period else ""
+            yield Done(
+                one.submission_id,
+                checked.file,
+                checked.partner_code,
+                period,
+                one.status,
+                checked.findings,
+                one.was_known,
+            )
+
+
+def _past_of(opened: Sequence[Opened]) -> tuple[set[str], set[Period] | None]:
+    """On which partners, and which periods, workbooks look back; None for any period."""
+    partner_codes = {code for each in opened for code in each.partner_codes}
+    periods = [each.periods for each in opened if each.periods is not None]
+    return partner_codes, set().union(*periods) if len(periods) == len(opened) else None
+
+
+def in_rounds(workbooks: Iterator[_Workbook]) -> list[list[_Workbook]]:
+    """Workbooks in rounds, of which each may look back on the one before, and no two in one concern the same partner.
+
+    Partners' workbooks stay in their order. A published table concerns every partner, and so stands alone.
+    """
+    rounds: list[list[_Workbook]] = []
+    next_of: dict[str, int] = {}
+    for each in workbooks:
+        codes = each.partner_codes
+        place = max((next_of.get(code, 0) for code in codes), default=0)
+        next_of.update(dict.fromkeys(codes, place + 1))
+        if place == len(rounds):
+            rounds.append([])
+        rounds[place].append(each)
+    return rounds

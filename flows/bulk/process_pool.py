@@ -1,0 +1,167 @@
+"""The crew of a backfill: processes that prepare chunks side by side, and record them one after the other, in order."""
+
+import gc
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from multiprocessing import get_all_start_methods, get_context, parent_process
+from multiprocessing.context import BaseContext
+from typing import TYPE_CHECKING
+
+from flows.bulk.chunks import Chunk, Taken
+from flows.settings import Settings
+
+if TYPE_CHECKING:
+    from cypp_etl.plan.model import Plan
+    from flows.bulk.chunk_worker import ChunkTaker
+
+_STOPPED = -1
+# What may pass by itself, such as a database that restarts, is tried again after so many seconds.
+_DELAYS_SECONDS = (1, 5, 20)
+
+
+class StoppedError(RuntimeError):
+    """A chunk before this one could not be recorded."""
+
+
+class Turns:
+    """Whose turn it is to record, among processes."""
+
+    def __init__(self, context: BaseContext) -> None:
+        self._next = context.Value("q", 0, lock=False)
+        self._changed = context.Condition()
+
+    @contextmanager
+    def turn(self, number: int) -> Iterator[None]:
+        """Wait for a turn, and pass it on at the end.
+
+        Raises:
+            StoppedError: somebody before could not finish.
+        """
+        self._wait_for(number)
+        yield
+        self._pass_on(number + 1)
+
+    def stop_at(self, number: int) -> None:
+        """Let nobody have a turn from this one on, but all before it."""
+        self._wait_for(number)
+        self._pass_on(_STOPPED)
+
+    def _wait_for(self, number: int) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._next.value in (number, _STOPPED))
+            if self._next.value == _STOPPED:
+                raise StoppedError
+
+    def _pass_on(self, number: int) -> None:
+        with self._changed:
+            self._next.value = number
+            self._changed.notify_all()
+
+
+@dataclass(frozen=True)
+class Orders:
+    """What a worker process is told when it starts; `own_only` as in `ChunkTaker`."""
+
+    settings: Settings
+    plan: "Plan"
+    received_at: datetime
+    own_only: bool = False
+
+
+def _can_fork() -> bool:
+    return "forkserver" in get_all_start_methods()
+
+
+def expect_crew() -> None:
+    """Have the process from which workers are forked import what they need, while there is a plan to read, say."""
+    if _can_fork():
+        from multiprocessing import forkserver
+
+        forkserver.set_forkserver_preload(["flows.bulk.preload"])
+        forkserver.ensure_running()
+
+
+class Crew:
+    """Worker processes; so few chunks are `under_way` at once that memory does not grow with their number."""
+
+    def __init__(self, orders: Orders, workers: int) -> None:
+        expect_crew()
+        context = get_context("forkserver" if _can_fork() else "spawn")
+        self.under_way = workers + 1
+        self._executor = ProcessPoolExecutor(workers, context, _begin, (orders, Turns(context)))
+
+    def take(self, chunks: Sequence[Chunk]) -> Iterator["Future[Taken]"]:
+        """Have chunks taken; each comes when its turn does, in order. Their numbers must count from 0."""
+        waiting = iter(chunks)
+        under_way = deque(self._executor.submit(_take, chunk) for chunk in islice(waiting, self.under_way))
+        while under_way:
+            yield under_way.popleft()
+            under_way.extend(self._executor.submit(_take, chunk) for chunk in islice(waiting, 1))
+
+    def dismiss(self) -> None:
+        """End the processes; what they had not recorded is not."""
+        processes = list((self._executor._processes or {}).values())
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.join()
+
+
+_worker: ContextVar["tuple[ChunkTaker, Turns]"] = ContextVar("worker")
+
+
+def _begin(orders: Orders, turns: Turns) -> None:
+    from cypp_etl.checked_return import History
+    from cypp_etl.checking.checker import Checker
+    from flows.bulk.chunk_worker import ChunkTaker
+    from flows.ingestion.context import Workplace
+    from warehouse.engine import open_warehouse
+
+    # Ctrl+C is for the parent, which ends the crew; and when it is killed, the crew ends with it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    workplace = Workplace(orders.settings, orders.plan, open_warehouse(orders.settings.warehouse_url))
+    checker = Checker(orders.plan, History(), orders.received_at.date())
+    _worker.set((ChunkTaker(workplace, checker, orders.received_at, orders.own_only), turns))
+    # What is there now stays: it need not be looked through after each chunk.
+    gc.collect()
+    gc.freeze()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _take(chunk: Chunk) -> Taken:
+    from sqlalchemy.exc import OperationalError
+
+    taker, turns = _worker.get()
+    try:
+        for delay_seconds in _DELAYS_SECONDS:
+            try:
+                return taker.take(chunk, turns.turn(chunk.number))
+            except OperationalError:
+                time.sleep(delay_seconds)
+        return taker.take(chunk, turns.turn(chunk.number))
+    except StoppedError:
+        raise
+    except BaseException:
+        turns.stop_at(chunk.number)
+        raise
+    finally:
+        # Not a cell, but what pandas and SQLAlchemy leave behind is in cycles.
+        gc.collect()

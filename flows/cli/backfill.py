@@ -1,0 +1,115 @@
+"""`cypp backfill`: runs the flow from the command line, with a progress bar or a line of JSON for each workbook."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.cli.errors import faults, stop
+from flows.cli.queries import say_notice
+from flows.cli.terminal import say, say_json
+from flows.service.prefect_server import server_for_command
+from flows.settings import prepare_prefect, read_settings
+
+if TYPE_CHECKING:
+    from flows.bulk.chunks import Taken
+    from flows.deployments.backfill import Backfilled, Listener
+
+
+def backfill(
+    paths: Annotated[
+        list[Path], typer.Argument(help="Folders of workbooks, or workbooks; they stay where they are.", exists=True)
+    ],
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="How many processes work side by side; one a core, if not given.")
+    ] = None,
+    spread: Annotated[
+        bool, typer.Option("--spread", help="Spread it over the workers of Prefect's work pool, on several machines.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per file, on a line of its own.")] = False,
+) -> None:
+    """Take thousands of workbooks at once, such as earlier years'; begun again, it goes on where it was stopped."""
+    settings = read_settings()
+    # Prefect reads its settings when it is imported.
+    prepare_prefect(settings.home)
+    import asyncio
+
+    from cypp_etl.gc_control import imported_for_good
+    from flows.bulk.process_pool import expect_crew
+
+    expect_crew()
+    with imported_for_good():
+        from flows.ingestion.context import open_to_write
+
+    try:
+        # What would stop the flow is found out before a server is started.
+        workplace = open_to_write(settings)
+        workplace.engine.dispose()
+        say_notice(workplace)
+        with server_for_command(), imported_for_good():
+            from flows.deployments import backfill as flow
+
+        with _telling(as_json) as tell:
+            flow.listener.set(tell)
+            folders = [str(path.absolute()) for path in paths]
+            done = asyncio.run(flow.backfill(folders, workers=workers, spread=spread))
+    except faults() as fault:
+        stop(fault)
+    raise typer.Exit(_end(done, as_json))
+
+
+@contextmanager
+def _telling(as_json: bool) -> "Iterator[Listener]":
+    """What is to be told of every chunk; a progress bar is on the terminal meanwhile, and nothing in a pipe."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not Console(stderr=True).is_terminal) as progress:
+        bar = progress.add_task("Workbooks", total=None)
+
+        def tell(taken: "Taken", so_far: "Backfilled") -> None:
+            progress.update(bar, total=so_far.workbooks, completed=so_far.taken)
+            if as_json:
+                show_taken(taken)
+            else:
+                show_refused(taken)
+
+        yield tell
+
+
+def show_taken(taken: "Taken") -> None:
+    """Print a line of JSON for each workbook of a chunk."""
+    from flows.cli.output import Result
+    from schemas.codes import SubmissionStatus
+
+    results = [Result(one.file, one.partner_code, one.period, one.status.value, one.findings) for one in taken.done]
+    results += [Result(file, "", "", SubmissionStatus.FAILED.value, ()) for file, _ in taken.failed]
+    for result in results:
+        say_json(result)
+
+
+def show_refused(taken: "Taken") -> None:
+    """Print a line for each workbook of a chunk that was rejected, with the first of its errors."""
+    from cypp_etl.personal import shown_path
+    from schemas.codes import Severity, SubmissionStatus
+
+    for one in taken.done:
+        if one.status is SubmissionStatus.REJECTED:
+            errors = [finding for finding in one.findings if finding.severity is Severity.ERROR]
+            more = f" (and {len(errors) - 1} more; cypp check tells all)" if len(errors) > 1 else ""
+            say(f"{shown_path(one.file)}: rejected: {errors[0].message if errors else ''}{more}")
+
+
+def _end(done: "Backfilled", as_json: bool) -> int:
+    """Print the summary, and give the exit status."""
+    from schemas.codes import SubmissionStatus
+
+    for path, message in done.failed:
+        say(f"{path}: could not be read: {message}", err=True)
+    say(done, err=as_json)
+    if done.failed:
+        return 2
+    return int(done.statuses[SubmissionStatus.REJECTED.value] > 0)

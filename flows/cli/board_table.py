@@ -1,0 +1,80 @@
+"""The table that the Board knows, on the terminal: a row an indicator, with its symbols."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cypp_etl.escapes import for_terminal
+from cypp_etl.layout import read_layouts
+from cypp_etl.periods import Period
+from schemas.codes import Unit
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+# Where the view keeps the symbol of each judgement column of the published layout.
+_SYMBOLS = {
+    "on_target": "on_target_symbol",
+    "direction": "direction_symbol",
+    "year_to_date": "target_band_symbol",
+    "statistical_neighbours_band": "statistical_neighbours_band_symbol",
+    "national_band": "national_band_symbol",
+}
+
+
+def show_board_table(connection: "Connection", period: Period) -> None:
+    """Print a period's judgements as the published table lays them out."""
+    from warehouse.queries.views import performance
+
+    table = Table("Ref", title=period.label, title_justify="left")
+    table.add_column("Definition", no_wrap=True, overflow="ellipsis", max_width=44)
+    for heading in ("Good", "Last year", "Target", "Actual"):
+        table.add_column(heading, justify="left" if heading == "Good" else "right")
+    for heading in ("On target", "DOT", "Year to date", "Stat. neigh.", "National"):
+        table.add_column(heading, justify="center")
+    for row in sorted(performance(connection, period=period), key=_in_plan_order):
+        figures = (figure_text(row, name) for name in ("previous_actual", "target", "actual"))
+        symbols = (row[name] for name in _SYMBOLS.values())
+        # A part's own definition tells it from its siblings; the parent's would fill the column.
+        definition = row["definition"].rpartition(" – ")[2] if row["sub"] else row["definition"]
+        texts = (row["indicator"], definition, row["polarity"], *figures, *symbols)
+        # As texts: in a plain string rich would act on square brackets.
+        table.add_row(*(Text(for_terminal(text)) for text in texts))
+    Console(width=160, highlight=False).print(table)
+
+
+def count_agreeing_symbols(connection: "Connection", year: Period, printed: Sequence[Sequence[str]]) -> tuple[int, int]:
+    """How many of a printed table's symbols the warehouse agrees with, and how many were printed."""
+    from warehouse.queries.views import performance
+
+    columns = [column.column for column in read_layouts()["published"].part("table").columns]
+    computed = {row["indicator"]: row for row in performance(connection, period=year)}
+    agreeing = count = 0
+    parent = ""
+    for texts in printed[1:]:
+        record = dict(zip(columns, texts, strict=True))
+        parent = record["ref"] if record["ref"] and len(record["ref"]) > 1 else parent
+        row = computed.get(record["ref"]) or computed.get(parent + record["ref"])
+        for column, symbol in _SYMBOLS.items():
+            if row and record[column]:
+                count += 1
+                agreeing += record[column] == row[symbol]
+    return agreeing, count
+
+
+def figure_text(row: Any, name: str) -> str:
+    """A figure of a row as people write it, `-` where there is none."""
+    value = row[name]
+    if value is None:
+        return "-"
+    return f"{Decimal(repr(value)):,.{row['decimals']}f}" + ("%" if row["unit"] == Unit.PERCENT.value else "")
+
+
+def _in_plan_order(row: Any) -> tuple[bool, int, str]:
+    """By the number in the published table, those without one last."""
+    number = row["indicator_no"]
+    return not number, int(number) if number and number.isdigit() else 0, row["indicator"]

@@ -1,0 +1,64 @@
+"""`cypp check`: what would become of workbooks, without a server or a warehouse, and their receipts if asked for."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from cypp_etl.checked_return import CheckedReturn, History, status_of
+from cypp_etl.checking.confined import ConfinedChecker, shared_checker
+from cypp_etl.checking.opening import Received
+from cypp_etl.plan.model import Plan
+from cypp_etl.receipts.summary import ReceiptSummary
+from flows.ingestion.archive import READ_BYTES
+from flows.ingestion.files import open_regular, path_as_text
+
+
+def rehearse(plan: Plan, files: Sequence[Path], replies: Path | None, at: datetime) -> list[CheckedReturn]:
+    """Check files, and write a receipt for each into the folder `replies`, if there is one.
+
+    Files of several folders may have one name: the second's receipt has a number, and all are there at the end.
+
+    Raises:
+        OSError: a file is missing or no ordinary file, or the folder cannot be written to.
+    """
+    checker = shared_checker()
+    written: set[str] = set()
+    return [_rehearse(checker, plan, file, replies, written, at) for file in files]
+
+
+def _rehearse(
+    checker: ConfinedChecker, plan: Plan, file: Path, replies: Path | None, written: set[str], at: datetime
+) -> CheckedReturn:
+    data = _read(file)
+    checked = checker.check(plan, Received(path_as_text(file), data), at.date(), lambda *_: History())
+    if replies is not None:
+        from cypp_etl.receipts.reply import distinct_name
+
+        reply = checker.reply(checked, data, _summarise(plan, checked, at))
+        replies.mkdir(parents=True, exist_ok=True)
+        name = distinct_name(reply.file_name, written)
+        (replies / name).write_bytes(reply.content)
+        written.add(name)
+    return checked
+
+
+def _read(file: Path) -> bytes:
+    # Opening a pipe would wait for somebody to write to it.
+    if file.exists() and not file.is_file():
+        raise OSError(f"{file} is a folder or a device; name the workbooks in it")
+    with open_regular(file, follow_links=True) as stream:
+        return stream.read(READ_BYTES)
+
+
+def _summarise(plan: Plan, checked: CheckedReturn, at: datetime) -> ReceiptSummary:
+    partner = plan.partners.get(checked.partner_code)
+    return ReceiptSummary(
+        partner=partner.partner if partner else checked.partner_code,
+        period_label=checked.period.label if checked.period else "",
+        version=None,
+        received_at=at,
+        file_name=checked.file_name,
+        sha256=checked.sha256,
+        status=status_of(checked),
+        is_rehearsal=True,
+    )

@@ -1,0 +1,170 @@
+"""`cypp explain`: from the symbol back to the cell, with every step of the sum."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cypp_etl.periods import Period
+from cypp_etl.plan.index import PlanIndex, reference_key
+from cypp_etl.plan.model import Indicator, Plan
+from flows.cli.terminal import say
+from flows.ingestion.archive import archive_path
+from schemas.codes import Measure, Unit
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from warehouse.queries.explain import SourcedExplanation, SourcedFigure
+
+
+def show_explanation(connection: "Connection", plan: Plan, indicator: str, period: Period) -> int:
+    """Print how a judgement came about; 1 where there is none.
+
+    Raises:
+        ValueError: the plan has no such indicator.
+    """
+    from warehouse.queries.explain import explain
+
+    leaf = _find_leaf(plan, indicator)
+    explanations = explain(connection, plan, leaf.indicator, period)
+    if not explanations:
+        owners = ", ".join(plan.partners[code].partner for code in plan.owners.get(leaf.indicator, ()))
+        say(f"Nothing has been returned for {leaf.indicator} in {period.label}. It is owed by {owners}.")
+        return 1
+    for explanation in explanations:
+        for line in _lines(explanation):
+            say(line)
+    return 0
+
+
+def _find_leaf(plan: Plan, indicator: str) -> Indicator:
+    """The leaf that somebody means, in any case and spacing."""
+    key = reference_key(indicator)
+    leaf = PlanIndex.of(plan).leaves.get(key)
+    if leaf is not None:
+        return leaf
+    parts = [one.indicator for one in plan.indicators.values() if one.sub and reference_key(one.indicator_ref) == key]
+    if parts:
+        raise ValueError(f"{indicator!r} has parts, each of which is judged: say {' or '.join(parts)}")
+    raise ValueError(f"there is no indicator {indicator!r}; the plan has {', '.join(plan.indicators)}")
+
+
+def _lines(explanation: "SourcedExplanation") -> list[str]:
+    row, judged = explanation.row, explanation.judgement
+    lines = [
+        f"{row['indicator']}, {row['period_label']}: {row['definition']}",
+        f"Good performance is {row['polarity']}. Figures are compared after rounding to {_places(row['decimals'])}.",
+        "",
+        f"Figure: {_shown(row, 'actual')}",
+        *_origin_lines(explanation.find(judged.actual)),
+        "",
+        f"Direction of travel: {row['direction_symbol']} {row['direction']} ({row['direction_basis']})",
+        *_change_lines(explanation),
+        "",
+        f"Year to date: {_shown(row, 'year_to_date')}",
+        *_sum_lines(explanation),
+        "",
+        f"On target: {row['on_target_symbol']} {row['on_target']}",
+        f"Band against target: {row['target_band_symbol']} {row['target_band']}",
+        *_target_lines(explanation),
+    ]
+    for name in judged.comparators:
+        title = name.value.replace("_", " ").capitalize()
+        lines += ["", f"{title}: {row[name.value + '_band_symbol']} {row[name.value + '_band']}"]
+        lines += _comparator_lines(explanation, name)
+    return [*lines, "", *_version_lines(explanation)]
+
+
+def _change_lines(explanation: "SourcedExplanation") -> list[str]:
+    row, travel = explanation.row, explanation.judgement.travel
+    if travel.previous is None:
+        return [f"  There is no figure for {travel.previous_period.code} to compare with."]
+    shown = _shown(row, "previous_actual")
+    lines = [f"  Compared with {travel.previous_period.code}: {shown}"]
+    lines += _origin_lines(explanation.find(travel.previous))
+    if travel.change is not None and travel.now is not None and travel.before is not None:
+        now, before, change = (_figure(number, row) for number in (travel.now, travel.before, travel.change))
+        lines.append(f"  {now} - {before} = {change}")
+    return lines
+
+
+def _sum_lines(explanation: "SourcedExplanation") -> list[str]:
+    total = explanation.judgement.total
+    if total is None:
+        return []
+    terms = ["nothing" if value is None else _figure(value, explanation.row) for _, value in total.terms]
+    return [f"  {' + '.join(terms)} ({', '.join(quarter.code for quarter, _ in total.terms)})"]
+
+
+def _target_lines(explanation: "SourcedExplanation") -> list[str]:
+    row, judged, target = explanation.row, explanation.judgement, explanation.judgement.target
+    if target.source is None:
+        return ["  There is no target."]
+    lines = [f"  Target: {_shown(row, 'target')}"]
+    if target.spread is not None:
+        lines.append(f"  The year's target spread evenly: {_figure(target.spread, row)} x {row['quarter']} / 4")
+    lines += _origin_lines(explanation.find(target.source))
+    share = judged.banding.target_margin_percent
+    step = judged.banding.target_margin_steps * Decimal(10) ** -judged.decimals
+    lines.append(
+        f"  It is better if it beats the target by more than {_number(share)}% of the target, and by more than {step}; "
+        "worse if it misses the target at all; otherwise within."
+    )
+    return lines
+
+
+def _comparator_lines(explanation: "SourcedExplanation", measure: Measure) -> list[str]:
+    source = explanation.judgement.comparators[measure]
+    if source is None:
+        return ["  There is nothing to compare with."]
+    return [
+        f"  {source.period.label}: {_shown(explanation.row, measure.value)}",
+        *_origin_lines(explanation.find(source)),
+        f"  It is better if ahead by {_number(explanation.judgement.banding.comparator_margin)} or more; "
+        "worse if behind at all; otherwise within.",
+    ]
+
+
+def _version_lines(explanation: "SourcedExplanation") -> list[str]:
+    versions = explanation.versions
+    if len(versions) < 2:
+        return ["This judgement has not changed since it was first made."]
+    return ["It has been judged before:"] + [
+        f"  {version['recorded_at']:%-d %B %Y %H:%M}: {version['actual_text'] or '-'} {version['direction_symbol']} "
+        f"{version['on_target_symbol']} {version['target_band_symbol']} (submission {version['submission_id']})"
+        for version in versions
+    ]
+
+
+def _origin_lines(figure: "SourcedFigure") -> list[str]:
+    origin = figure.origin
+    if origin is None:
+        return [f"  From the plan: {figure.plan_source}"]
+    lines = [
+        f"  Typed as {origin.typed!r} in {origin.sheet}!{origin.cell} of {origin.file}",
+        f"  Submission {origin.submission_id}, received {origin.received_at:%-d %B %Y %H:%M}, SHA-256 {origin.sha256}",
+        f"  Kept as {archive_path(Path('archive'), origin.sha256)}",
+    ]
+    return lines + ([f"  Comment: {origin.comment}"] if origin.comment else [])
+
+
+def _shown(row: Any, name: str) -> str:
+    value = row[name]
+    if value is None:
+        return str(row["marker"] or "no figure") if name == "actual" else "no figure"
+    return _figure(value, row) + ("%" if row["unit"] == Unit.PERCENT.value else "")
+
+
+def _figure(value: float | Decimal, row: Any) -> str:
+    """A figure to its indicator's decimals, or to more where it was given with more: it is compared after rounding."""
+    number = Decimal(repr(value) if isinstance(value, float) else value).normalize()
+    own = -int(number.as_tuple().exponent)
+    return f"{number:,.{max(own, row['decimals'])}f}"
+
+
+def _number(value: float | Decimal) -> str:
+    return f"{Decimal(repr(value) if isinstance(value, float) else value).normalize():,f}"
+
+
+def _places(decimals: int) -> str:
+    return {0: "whole numbers", 1: "one decimal"}.get(decimals, f"{decimals} decimals")

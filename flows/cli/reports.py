@@ -1,0 +1,147 @@
+"""Commands for what the Board and analysts read: the report, the clinics, what another plan would say, exports."""
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cypp_etl.plan.model import refuse_outside
+from flows.cli.administration import By
+from flows.cli.errors import day_option, faults, parsed_period, stop
+from flows.cli.queries import ask, say_notice
+from flows.cli.terminal import say
+from flows.service.prefect_server import server_for_command
+from flows.settings import prepare_prefect, read_settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from cypp_etl.plan.model import Plan
+
+_Output = Annotated[Path, typer.Option("--output", "-o", help="The folder to write to.")]
+
+
+def report(
+    period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q3 or 2009-10.")],
+    output: _Output = Path(),
+    as_of: Annotated[date | None, day_option("As it was known at the end of that day.")] = None,
+    since: Annotated[
+        date | None, day_option("List corrections after that day, not after the last report's returns were due.")
+    ] = None,
+) -> None:
+    """Write the board report: one HTML file that opens offline and prints, and an accessible Excel edition."""
+    from flows.deployments.report_files import write_report
+
+    wanted = parsed_period(period)
+
+    def write(connection: "Connection", _: "Plan") -> int:
+        for path in write_report(connection, wanted, output, as_of, since):
+            say(path)
+        return 0
+
+    raise typer.Exit(ask(write))
+
+
+def publish(
+    period: Annotated[
+        str, typer.Argument(help="The period, such as 2010-11Q3; the last one of which returns were due, if none.")
+    ] = "",
+    as_of: Annotated[date | None, day_option("As it was known at the end of that day.")] = None,
+) -> None:
+    """Publish the board report: keep it under reports/, show it in the Prefect UI, and count changes from it on."""
+    import asyncio
+
+    from cypp_etl.gc_control import imported_for_good
+
+    settings = read_settings()
+    wanted = parsed_period(period) if period else None
+    # Prefect reads its settings when it is imported.
+    prepare_prefect(settings.home)
+    with imported_for_good():
+        from flows.ingestion.context import open_to_write
+
+    try:
+        # What would stop the flow is found out before a server is started.
+        workplace = open_to_write(settings)
+        workplace.engine.dispose()
+        say_notice(workplace)
+        if wanted:
+            refuse_outside(workplace.plan.calendar, wanted)
+        with server_for_command(), imported_for_good():
+            from flows.deployments.publish_report import publish_report
+        published = asyncio.run(publish_report(wanted.code if wanted else "", as_of))
+    except faults() as fault:
+        stop(fault)
+    for path in published.paths:
+        say(path)
+
+
+def clinics(
+    period: Annotated[
+        str | None, typer.Argument(help="As they stood at the end of a period; as they stand now, if none.")
+    ] = None,
+) -> None:
+    """List the performance clinics, with what was noted at them."""
+    from flows.cli.clinics import show_clinics
+
+    until = parsed_period(period) if period else None
+
+    def show(connection: "Connection", plan: "Plan") -> int:
+        if until:
+            refuse_outside(plan.calendar, until)
+        return show_clinics(connection, until)
+
+    raise typer.Exit(ask(show))
+
+
+def note(
+    clinic: Annotated[str, typer.Argument(help='A clinic\'s id, or the indicator if it has one open: "NI 45".')],
+    by: By = "",
+    issue: Annotated[list[str] | None, typer.Option(help="What stands in the way.")] = None,
+    solution: Annotated[list[str] | None, typer.Option(help="What would help.")] = None,
+    decision: Annotated[list[str] | None, typer.Option(help="What was decided.")] = None,
+) -> None:
+    """Note issues, solutions and decisions at a performance clinic; the next report has them."""
+    from flows.cli.clinics import add_notes
+    from flows.ingestion.context import open_to_write
+
+    texts = {"issue": issue or [], "solution": solution or [], "decision": decision or []}
+    said = [text for each in texts.values() for text in each]
+    # Notes stand for ever: a blank one could not be taken back.
+    if not by.strip() or not said or not all(map(str.strip, said)):
+        stop("say what is to be noted, with --issue, --solution or --decision, and by whom, with --by NAME")
+    try:
+        workplace = open_to_write(read_settings())
+        say_notice(workplace)
+        noted = add_notes(workplace.engine, clinic, texts, by)
+    except faults() as fault:
+        stop(fault)
+    say(f"Noted at {noted}.")
+
+
+def compare_plans(
+    other: Annotated[
+        Path, typer.Argument(help="The folder of another plan's CSV files.", exists=True, file_okay=False)
+    ],
+    period: Annotated[str | None, typer.Argument(help="One period; all of them, if none.")] = None,
+) -> None:
+    """Say which symbols another plan would turn, by its margins, polarities or targets, before it is adopted."""
+    from flows.cli.compare_plans import show_comparison
+
+    wanted = parsed_period(period) if period else None
+    raise typer.Exit(ask(lambda connection, _: show_comparison(connection, other, wanted)))
+
+
+def export(output: _Output) -> None:
+    """Write every view as CSV and Parquet, with a Frictionless data package."""
+
+    def write(connection: "Connection", _: "Plan") -> int:
+        # DuckDB must not be among what `ask` keeps for good: it counts what is left of it at the end, as leaked.
+        from warehouse.queries.export import export_views
+
+        for path in export_views(connection, output):
+            say(path)
+        return 0
+
+    raise typer.Exit(ask(write))

@@ -1,0 +1,80 @@
+"""`cypp status`: who has returned what, in a layout in which every word can be read."""
+
+import shutil
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from cypp_etl.periods import Period, parse_period
+from cypp_etl.plan.model import CalendarEntry, Plan
+from flows.cli.terminal import say
+from schemas.codes import ReturnStatus
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_Lines = list[Sequence[str]]
+
+# Nobody chases a return of years ago.
+_YEAR = timedelta(days=365)
+
+
+def show_status(connection: "Connection", plan: Plan, period: Period | None, today: date) -> int:
+    """Print who has returned what for a period, or for all that somebody looks after; 1 if something is missing."""
+    from warehouse.queries.views import return_status
+
+    rows: Iterable[Any] = return_status(connection, period)
+    if period is None:
+        begun = {parse_period(row["period"]) for row in rows if row["submission_id"] is not None}
+        wanted = {one.code for one in begun | open_quarters(plan.calendar, begun, today)}
+        rows = [row for row in rows if row["period"] in wanted]
+    if not rows:
+        say(f"No returns are expected for {period.label}." if period else "Nothing has been returned yet.")
+        return int(period is not None)
+    for line in laid_out(rows, shutil.get_terminal_size().columns):
+        say(line)
+    return int(any(row["status"] == ReturnStatus.MISSING.value for row in rows))
+
+
+def open_quarters(
+    calendar: Mapping[Period, CalendarEntry], begun: Collection[Period], today: date
+) -> frozenset[Period]:
+    """The quarters whose returns are asked for at present, whether any has come or not.
+
+    They are those that have opened and were due a year ago at most, from the first of them for which anybody returned
+    anything. If nobody did, it is the last alone: of the year before it was taken into use, it would say "missing".
+    """
+    recent = {
+        period
+        for period, entry in calendar.items()
+        if period.quarter and entry.opens_on <= today <= entry.due_on + _YEAR
+    }
+    first = min(recent.intersection(begun), default=max(recent, default=None))
+    return frozenset(period for period in recent if first and period >= first)
+
+
+def laid_out(rows: Iterable[Any], width: int) -> list[str]:
+    """The first layout that fits a width: a column a partner, a column a period, or a line a return, which always does.
+
+    Nothing is ever cut: partners whose names begin alike could not be told apart.
+    """
+    listed = list(rows)
+    dues = {row["period"]: str(row["due_on"] or "") for row in listed}
+    partners = sorted({row["partner_code"] for row in listed})
+    status = {(row["period"], row["partner_code"]): str(row["status"]) for row in listed}
+    by_period: _Lines = [("Period", "Due", *partners)]
+    by_period += [(code, due, *(status.get((code, one), "") for one in partners)) for code, due in dues.items()]
+    by_partner: _Lines = [("Partner", *dues), ("Due", *dues.values())]
+    by_partner += [(one, *(status.get((code, one), "") for code in dues)) for one in partners]
+    one_by_one: _Lines = [("Period", "Due", "Partner", "Status")]
+    one_by_one += [(code, dues[code], one, said) for (code, one), said in status.items()]
+    for layout in (by_period, by_partner):
+        lines = _aligned(layout)
+        if max(map(len, lines)) <= width:
+            return lines
+    return _aligned(one_by_one)
+
+
+def _aligned(lines: _Lines) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]

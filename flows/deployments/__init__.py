@@ -1,0 +1,1 @@
+"""The Prefect flows that are deployed, with their artifacts."""

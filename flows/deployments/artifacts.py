@@ -1,0 +1,113 @@
+"""What a run shows in the Prefect UI: what became of the workbook, and its findings as a table."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from prefect import get_run_logger
+from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
+
+from cypp_etl.checked_return import CheckedReturn
+from cypp_etl.escapes import for_log, for_markdown, visible
+from cypp_etl.findings import count_by_severity
+from cypp_etl.personal import shown_path
+from cypp_etl.receipts.summary import ChangedJudgement
+from flows.ingestion.files import path_as_text
+from flows.ingestion.inbox import Waiting
+from flows.ingestion.receipt import Answer
+from schemas.codes import Severity
+from warehouse.recording.record import Recorded
+
+# A table in the UI is for reading; all findings are in the warehouse.
+_SHOWN_FINDINGS = 500
+_LOGGED_FINDINGS = 20
+
+
+async def show_summary(checked: CheckedReturn, recorded: Recorded, answer: Answer | None) -> None:
+    """Show in a few lines what came in, its status, and where the partner's receipt is, if there is one."""
+    markdown = summary_markdown(checked, recorded, answer)
+    await cast(Any, acreate_markdown_artifact)(key=_key(checked, "summary"), markdown=markdown)
+
+
+def summary_markdown(checked: CheckedReturn, recorded: Recorded, answer: Answer | None) -> str:
+    """The summary of a submission as Markdown."""
+    counts = count_by_severity(checked.findings)
+    period = checked.period.label if checked.period else "unknown"
+    lines = [
+        f"## {for_markdown(checked.file_name)}: {recorded.status.value}",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| Partner | {checked.partner_code or 'unknown'} |",
+        f"| Period | {period} |",
+        f"| Submission | {recorded.submission_id}, version {recorded.version or '-'} |",
+        f"| SHA-256 | `{checked.sha256}` |",
+        *(f"| {severity.value.title()} findings | {counts[severity]} |" for severity in Severity),
+        f"| Figures loaded | {len(checked.observations)} |",
+        f"| Judgements changed | {recorded.changed_judgements} |",
+    ]
+    if answer:
+        # A browser follows no link from a page to a file.
+        lines.append(
+            f"| Receipt | `{visible(shown_path(answer.receipt.as_posix())).replace('`', ' ').replace('|', ' ')}` |"
+        )
+        lines += _changed_judgements(answer.summary.changed_judgements)
+    return "\n".join(lines)
+
+
+def _changed_judgements(changes: Sequence[ChangedJudgement]) -> list[str]:
+    if not changes:
+        return []
+    rows = [f"| {for_markdown(one.indicator)} | {one.column} | {one.was} | {one.now} |" for one in changes]
+    return ["", "### Judgements that changed", "", "| indicator | judgement | was | is |", "|---|---|---|---|", *rows]
+
+
+async def show_findings(checked: CheckedReturn) -> None:
+    """List the findings, errors first."""
+    rows = findings_table(checked)
+    for finding in checked.findings[:_LOGGED_FINDINGS]:
+        where = f"{finding.sheet}!{finding.cell}" if finding.cell else finding.sheet or checked.file_name
+        said = f"{finding.severity.value}, {where}: {finding.message} {finding.fix}"
+        get_run_logger().info("%s", for_log(said))
+    more = len(checked.findings) - len(rows)
+    description = f"{more} more findings are in the warehouse." if more > 0 else "All findings."
+    await cast(Any, acreate_table_artifact)(key=_key(checked, "findings"), table=rows, description=description)
+
+
+def findings_table(checked: CheckedReturn) -> list[dict[str, str]]:
+    """The first findings as rows of a table, whose cells the UI reads as Markdown."""
+    return [
+        {
+            "severity": finding.severity.value,
+            "sheet": for_markdown(finding.sheet),
+            "cell": finding.cell,
+            "value": for_markdown(finding.value),
+            "message": for_markdown(finding.message),
+            "fix": for_markdown(finding.fix),
+            "code": finding.code,
+        }
+        for finding in checked.findings[:_SHOWN_FINDINGS]
+    ]
+
+
+async def show_skipped(skipped: Sequence[Waiting]) -> None:
+    """List what lies in the inbox and is not ingested, with the reason; an empty list says that nothing is skipped."""
+    description = f"Left where they are: {len(skipped)}." if skipped else "Nothing is skipped."
+    await cast(Any, acreate_table_artifact)(key="inbox-skipped", table=skipped_table(skipped), description=description)
+
+
+def skipped_table(skipped: Sequence[Waiting]) -> list[dict[str, str]]:
+    """A row for each file or folder that is not ingested."""
+    return [
+        {
+            "partner": waiting.partner_code,
+            "what": "folder" if waiting.is_folder else "file",
+            "where": for_markdown(path_as_text(waiting.path)),
+            "reason": for_markdown(waiting.reason),
+        }
+        for waiting in skipped[:_SHOWN_FINDINGS]
+    ]
+
+
+def _key(checked: CheckedReturn, what: str) -> str:
+    """One key a partner, so that the UI shows a timeline of each partner's submissions."""
+    return f"{(checked.partner_code or 'unknown').replace('_', '-')}-{what}"

@@ -1,0 +1,189 @@
+"""The flow `backfill`: thousands of workbooks in one run, chunk by chunk, which may be stopped and begun again."""
+
+import asyncio
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+from prefect import flow, get_client, get_run_logger, task
+from prefect.artifacts import (
+    acreate_markdown_artifact,
+    acreate_progress_artifact,
+    aupdate_progress_artifact,
+)
+from prefect.cache_policies import NO_CACHE
+from prefect.runtime import flow_run
+from prefect.states import Completed
+
+from cypp_etl.escapes import for_log
+from flows.bulk.chunks import CHUNK_WORKBOOKS, Taken, into_chunks
+from flows.bulk.process_pool import Crew, Orders, expect_crew
+from flows.bulk.sources import into_parts, sources_in
+from flows.deployments.backfill_parts import PART_WORKBOOKS, count_workers, name_of_run, take_parts
+from flows.ingestion.context import open_to_write
+from flows.settings import read_settings
+from warehouse.engine import reading, settle
+from warehouse.queries.history import last_submission
+
+# To say how far it is takes Prefect and its server as long as to take ten workbooks.
+_SHOWN_EVERY_SECONDS = 2.0
+
+
+@dataclass
+class Backfilled:
+    """What a backfill did: how many workbooks ended how, how many of them an earlier run had recorded, what failed.
+
+    `before` is the number of the last submission when it began; `by_parts` is how many were recorded since by the runs
+    to which it was spread, and `left` how many such a run leaves to the one that spreads.
+    """
+
+    workbooks: int = 0
+    before: int = 0
+    by_parts: int = 0
+    left: int = 0
+    statuses: Counter[str] = field(default_factory=Counter)
+    known: int = 0
+    findings: Counter[str] = field(default_factory=Counter)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def add(self, taken: Taken) -> None:
+        """Count in what became of a chunk."""
+        self.failed += taken.failed
+        self.left += len(taken.left)
+        for done in taken.done:
+            self.statuses[done.status.value] += 1
+            self.known += done.was_known and done.submission_id <= self.before
+            self.findings.update(finding.code for finding in done.findings)
+
+    @property
+    def taken(self) -> int:
+        """How many workbooks are through."""
+        return max(self.statuses.total() + len(self.failed) + self.left, min(self.by_parts, self.workbooks))
+
+    def __str__(self) -> str:
+        counts = [f"{count:,} {status}" for status, count in sorted(self.statuses.items())]
+        counts += [f"{self.known:,} of them recorded before"] if self.known else []
+        counts += [f"{self.left:,} left for the end"] if self.left else []
+        counts += [f"{len(self.failed):,} could not be read"] if self.failed else []
+        return f"{', '.join(counts) or 'No workbooks'}, in {self.seconds:,.0f} s"
+
+
+Listener = Callable[[Taken, Backfilled], None]
+
+listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
+"""Who is told of every chunk, in the process that runs the flow: the command line, for its progress bar."""
+
+
+def _run_name() -> str:
+    return name_of_run(flow_run.parameters)
+
+
+@task(name="chunk", task_run_name="chunk {number} of {count}", cache_policy=NO_CACHE, persist_result=False)
+async def wait_for_chunk(number: int, count: int, future: "Future[Taken]") -> Taken:
+    """Wait until a chunk is recorded; the work is done by the crew."""
+    taken = await asyncio.wrap_future(future)
+    for path, message in taken.failed:
+        get_run_logger().warning("%s", for_log(f"{path} could not be read: {message}"))
+    return taken
+
+
+@flow(name="backfill", flow_run_name=_run_name, persist_result=False)
+async def backfill(
+    paths: Sequence[str],
+    received_at: datetime | None = None,
+    workers: int | None = None,
+    chunk_workbooks: int = CHUNK_WORKBOOKS,
+    partners: Sequence[str] | None = None,
+    spread: bool = False,
+    part_workbooks: int = PART_WORKBOOKS,
+    patience_seconds: float = 300.0,
+) -> Backfilled:
+    """Take all workbooks at some paths: keep, check and record each as `ingest-return` would, and leave it there.
+
+    A workbook in a folder named after a partner is that partner's; elsewhere the workbook says whose it is. Run again,
+    it passes over what is recorded already.
+
+    Args:
+        paths: folders, with those below them, or files.
+        received_at: when the workbooks came; now, if not given.
+        workers: how many processes work side by side; as many as there are cores, if not given.
+        chunk_workbooks: how many workbooks are checked together and recorded in one transaction.
+        partners: take only what lies in folders named after these, and of that only what concerns nobody else.
+        spread: first have the partners taken in parts, by runs of a deployment on its work pool; the end, and whatever
+            a part has left, is taken here.
+        part_workbooks: how many workbooks such a part holds, about; fewer where there are workers for more parts.
+        patience_seconds: how long nothing may move before no part is waited for any longer.
+
+    Raises:
+        NoWorkersError: there is nobody to whom it could be spread.
+    """
+    started = time.monotonic()
+    expect_crew()
+    settings = read_settings()
+    workplace = open_to_write(settings)
+    if workplace.notice:
+        get_run_logger().warning("%s.", workplace.notice)
+    received_at = received_at or datetime.now(UTC)
+    sources = sources_in([Path(path) for path in paths], workplace.plan.partners)
+    if partners is not None:
+        sources = [source for source in sources if source.folder_partner in partners]
+    with reading(workplace.engine) as connection:
+        backfilled = Backfilled(len(sources), last_submission(connection))
+    progress = await cast(Any, acreate_progress_artifact)(0.0, key="backfill", description="Workbooks taken")
+    shown_at = -_SHOWN_EVERY_SECONDS
+
+    async def show(taken: Taken) -> None:
+        nonlocal shown_at
+        backfilled.seconds = time.monotonic() - started
+        if tell := listener.get():
+            tell(taken, backfilled)
+        if backfilled.seconds - shown_at >= _SHOWN_EVERY_SECONDS or backfilled.taken == len(sources):
+            shown_at = backfilled.seconds
+            await cast(Any, aupdate_progress_artifact)(progress, 100 * backfilled.taken / max(1, len(sources)))
+
+    if spread:
+        async with get_client() as client:
+            count = max(await count_workers(client), -(-len(sources) // part_workbooks))
+        told = {
+            "paths": list(paths),
+            "received_at": received_at,
+            "workers": workers,
+            "chunk_workbooks": chunk_workbooks,
+        }
+        async for submissions in take_parts(into_parts(sources, count), told, workplace.engine, patience_seconds):
+            backfilled.by_parts = submissions - backfilled.before
+            await show(Taken())
+    workplace.engine.dispose()
+    crew = Crew(Orders(settings, workplace.plan, received_at, own_only=partners is not None), workers or _cores())
+    chunks = list(into_chunks(sources, chunk_workbooks, crew.under_way))
+    try:
+        for number, future in enumerate(crew.take(chunks), start=1):
+            taken = await wait_for_chunk(number, len(chunks), future)
+            backfilled.add(taken)
+            await show(taken)
+    finally:
+        crew.dismiss()
+        settle(workplace.engine)
+    await _show(backfilled)
+    return cast(Backfilled, Completed(message=str(backfilled), data=backfilled))
+
+
+def _cores() -> int:
+    """How many cores this process may use, which in a container are fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+async def _show(backfilled: Backfilled) -> None:
+    lines = ["## Backfill", "", str(backfilled) + "."]
+    if backfilled.findings:
+        lines += ["", "| Finding | Times |", "|---|---|"]
+        lines += [f"| `{code}` | {count:,} |" for code, count in backfilled.findings.most_common()]
+    await cast(Any, acreate_markdown_artifact)(key="backfill-summary", markdown="\n".join(lines))

@@ -1,0 +1,145 @@
+"""The flow `ingest-return`: one run per workbook, ending as the data team reads it at a glance."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import cast
+
+from prefect import flow, get_client
+from prefect.client.schemas.objects import State
+from prefect.context import get_run_context
+from prefect.states import Cancelled, Completed, Failed
+
+from cypp_etl.checked_return import CheckedReturn
+from flows.deployments.artifacts import show_findings, show_summary
+from flows.deployments.quarter_overview import show_quarter
+from flows.deployments.retries import retried_task
+from flows.ingestion.context import open_to_write
+from flows.ingestion.files import path_as_text, path_from_text
+from flows.ingestion.inbox import partner_of
+from flows.ingestion.job import Steps
+from flows.ingestion.receipt import Answer
+from flows.settings import read_settings
+from schemas.codes import SubmissionStatus
+from warehouse.recording.record import Recorded
+
+# The last part of a run's life, as the UI shows it. Rejected is red, and theirs to mend; Failed is ours.
+_STATE_NAMES = {
+    SubmissionStatus.ACCEPTED: "Accepted",
+    SubmissionStatus.ACCEPTED_WITH_QUERIES: "Accepted with queries",
+    SubmissionStatus.DUPLICATE: "Duplicate",
+    SubmissionStatus.REJECTED: "Rejected",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What became of one workbook."""
+
+    checked: CheckedReturn
+    recorded: Recorded
+
+
+# The steps that are being taken in this process already, by the arguments of the run that is to share them: a run is
+# given plain values, which its server keeps.
+_under_way: dict[tuple[str, str, datetime | None], Steps] = {}
+
+
+@contextmanager
+def showing(steps: Steps) -> Iterator[None]:
+    """Let a run of `ingest_return` for the same workbook share these steps, which others may be taking already."""
+    key = path_as_text(steps.path), steps.folder_partner, steps.received_at
+    _under_way[key] = steps
+    try:
+        yield
+    finally:
+        del _under_way[key]
+
+
+@retried_task("check")
+async def check_workbook(steps: Steps) -> CheckedReturn:
+    """Keep the bytes, then read and check them."""
+    return await asyncio.to_thread(steps.check)
+
+
+@retried_task("load")
+async def load_return(steps: Steps) -> Recorded:
+    """Record the submission in one transaction."""
+    return await asyncio.to_thread(steps.load)
+
+
+@retried_task("reply")
+async def reply_to_partner(steps: Steps) -> Answer | None:
+    """Put the receipt into the partner's folder."""
+    return await asyncio.to_thread(steps.reply)
+
+
+@flow(name="ingest-return", flow_run_name="{label}", persist_result=False)
+async def ingest_return(
+    label: str, file: str, folder_partner: str = "", received_at: datetime | None = None
+) -> Ingested:
+    """Check one workbook, and load it if it has no errors.
+
+    Args:
+        label: the run's name in the UI, `<partner>/<file>`.
+        file: the workbook's path; it leaves the inbox at the end, so that a run that is killed is begun again.
+        folder_partner: the partner in whose folder of the inbox it lies; empty for the data team's own doing.
+        received_at: when it came; now, if not given.
+
+    Returns:
+        What became of it. The run's state is named after its status, as the UI shows it. A file that the partner took
+        back, or that another machine took, ends as `Gone`; one outside its partner's folder as `Refused`, unopened.
+    """
+    if folder_partner and partner_of(path_from_text(file), read_settings().inbox, [folder_partner]) != folder_partner:
+        message = f"The file is not in the inbox folder of {folder_partner}: it was not opened."
+        return cast(Ingested, Failed(name="Refused", message=message))
+    steps = _under_way.get((file, folder_partner, received_at)) or Steps(
+        open_to_write(read_settings()), path_from_text(file), folder_partner, received_at or datetime.now(UTC)
+    )
+    try:
+        await check_workbook(steps)
+    except FileNotFoundError:
+        if not folder_partner:
+            raise
+        return cast(Ingested, Cancelled(name="Gone", message="It left the inbox before it was read."))
+    recorded = await load_return(steps)
+    checked = await asyncio.to_thread(steps.check)
+    answer = await reply_to_partner(steps) if folder_partner else None
+    await _add_tags(checked)
+    await show_summary(checked, recorded, answer)
+    if checked.findings:
+        await show_findings(checked)
+    if checked.period:
+        await show_quarter(steps.workplace, checked.period)
+    await asyncio.to_thread(steps.take_away)
+    # Prefect takes a state that is returned as the run's own, and gives the caller the data in it.
+    return cast(Ingested, _ended(Ingested(checked, recorded)))
+
+
+def _ended(ingested: Ingested) -> State[Ingested]:
+    status = ingested.recorded.status
+    end = Failed if status is SubmissionStatus.REJECTED else Completed
+    return end(name=_STATE_NAMES[status], message=_message(ingested), data=ingested)
+
+
+def _message(ingested: Ingested) -> str:
+    if ingested.recorded.was_known:
+        return f"Recorded already as submission {ingested.recorded.submission_id}; the rest was done now."
+    if ingested.recorded.status is SubmissionStatus.DUPLICATE:
+        return f"The same file as submission {ingested.recorded.duplicate_of}, which is in force."
+    checked, recorded = ingested.checked, ingested.recorded
+    return (
+        f"Submission {recorded.submission_id}: {len(checked.findings)} findings, {len(checked.observations)} figures, "
+        f"{recorded.changed_judgements} judgements changed."
+    )
+
+
+async def _add_tags(checked: CheckedReturn) -> None:
+    """Tag the run with what only the workbook could tell: its partner and its period."""
+    run = get_run_context().flow_run  # type: ignore[union-attr]
+    known = {checked.partner_code, checked.period.code if checked.period else ""} - {""}
+    if run is not None and not known <= set(run.tags):
+        async with get_client() as client:
+            await client.update_flow_run(run.id, tags=sorted(known | set(run.tags)))

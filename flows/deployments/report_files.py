@@ -1,0 +1,40 @@
+"""The board report as files, as it is known now or was on a date."""
+
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cypp_etl.periods import Period
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from cypp_etl.report.model import BoardData
+
+
+def write_report(
+    connection: "Connection", period: Period, folder: Path, as_of: date | None = None, since: date | None = None
+) -> list[Path]:
+    """Write both editions of the report on a period, and give their paths.
+
+    As of a day is as of its last moment: what came in on that day is known.
+    """
+    from warehouse.queries.board import read_board
+
+    now = datetime.now(UTC)
+    at = datetime.combine(as_of, time.max, UTC) if as_of else now
+    return write_editions(read_board(connection, period, at, since), folder, now.date())
+
+
+def write_editions(data: "BoardData", folder: Path, written_on: date) -> list[Path]:
+    """Write a report as a page and as a workbook into a folder, and give their paths in this order."""
+    from cypp_etl.report.html import render_html
+    from cypp_etl.report.workbook import render_workbook
+
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for ending, content in (("html", render_html(data, written_on)), ("xlsx", render_workbook(data, written_on))):
+        path = folder / f"board report {data.period.code}.{ending}"
+        path.write_bytes(content)
+        written.append(path)
+    return written

@@ -1,0 +1,173 @@
+"""The archive: every workbook's bytes, kept by their SHA-256 before anything else happens to them."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from flows.ingestion.files import open_regular
+
+# More than any workbook may have: a larger file is refused by its size, and never held in memory whole.
+READ_BYTES = 64 << 20
+# As much of such a file is kept: no byte of it is a return's, and a sparse one takes no room until it is copied.
+_KEPT_OF_LARGE = 1 << 20
+_CHUNK_BYTES = 1 << 20
+_UNFINISHED = ".unfinished-"
+# No copy takes this long: what is older was left by a process that was killed.
+_ABANDONED_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A workbook in the archive.
+
+    `identity` tells whether the original has been replaced since. `delivery` tells this drop from every other, of the
+    same bytes too: a file that is met again, because whoever recorded it was killed before taking it away, has the
+    same. It holds nothing that two machines see differently in one share. `size` is the original's, in bytes: of one
+    that is larger than any workbook only the beginning is kept, and `sha256` is that of what is kept.
+    """
+
+    path: Path
+    sha256: str
+    identity: tuple[int, int, int]
+    delivery: str
+    size: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of the file was kept."""
+        return self.size <= READ_BYTES
+
+
+def keep(source: Path, archive: Path, *, follow_links: bool = True) -> Kept:
+    """Copy a file into the archive, where its name is its SHA-256; bytes that are there already are not kept twice.
+
+    The copy is on disk before it gets its name, so that a crash leaves no half a workbook under a whole one's name. All
+    later reading is of the copy: what is checked is what was kept, even if the original is replaced meanwhile.
+
+    Args:
+        source: an ordinary file.
+        archive: the folder to keep it in.
+        follow_links: whether the file may be a link to one elsewhere: in the inbox, a partner could name any file so.
+
+    Raises:
+        OSError: the file cannot be read or is no ordinary file, or the archive not written.
+    """
+    (kept,) = keep_together([source], archive, follow_links=follow_links)
+    return kept
+
+
+def keep_together(sources: Sequence[Path], archive: Path, *, follow_links: bool = True) -> list[Kept]:
+    """Keep files as `keep` does, each step for all of them: flushing one to disk takes most of the others along.
+
+    Raises:
+        OSError: a file cannot be read, or the archive not written; files that were kept by then stay so.
+    """
+    archive.mkdir(mode=0o700, parents=True, exist_ok=True)
+    copies: list[_Copy] = []
+    try:
+        copies.extend(_copy(source, archive, follow_links=follow_links) for source in sources)
+        for copy in copies:
+            _flush(copy.temporary)
+        folders = {copy.kept.path.parent for copy in copies}
+        for folder in folders:
+            folder.mkdir(mode=0o700, exist_ok=True)
+        for copy in copies:
+            copy.temporary.replace(copy.kept.path)
+    except OSError:
+        for copy in copies:
+            copy.temporary.unlink(missing_ok=True)
+        raise
+    for folder in folders:
+        _flush_folder(folder)
+    return [copy.kept for copy in copies]
+
+
+def delivery_of(source: Path) -> str:
+    """The `delivery` that a file would have if it were kept as it is now.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with open_regular(source, follow_links=True) as original:
+        status = os.fstat(original.fileno())
+        kept = original.read(READ_BYTES if status.st_size <= READ_BYTES else _KEPT_OF_LARGE)
+        return _delivery(source, status, hashlib.sha256(kept).hexdigest())
+
+
+class _Copy(NamedTuple):
+    """A copy that does not have its name yet."""
+
+    temporary: Path
+    kept: Kept
+
+
+def _copy(source: Path, archive: Path, *, follow_links: bool) -> _Copy:
+    digest = hashlib.sha256()
+    with open_regular(source, follow_links=follow_links) as original:
+        status = os.fstat(original.fileno())
+        left = READ_BYTES if status.st_size <= READ_BYTES else _KEPT_OF_LARGE
+        descriptor, temporary = tempfile.mkstemp(dir=archive, prefix=_UNFINISHED)
+        try:
+            with os.fdopen(descriptor, "wb") as copy:
+                while left and (chunk := original.read(min(_CHUNK_BYTES, left))):
+                    digest.update(chunk)
+                    copy.write(chunk)
+                    left -= len(chunk)
+                # It may have grown since it was opened.
+                size = max(status.st_size, os.fstat(original.fileno()).st_size)
+        except OSError:
+            Path(temporary).unlink()
+            raise
+    sha256 = digest.hexdigest()
+    kept = Kept(archive_path(archive, sha256), sha256, identity_of(status), _delivery(source, status, sha256), size)
+    return _Copy(Path(temporary), kept)
+
+
+def archive_path(archive: Path, sha256: str) -> Path:
+    """Where the archive keeps the workbook with a SHA-256."""
+    return archive / sha256[:2] / sha256
+
+
+def remove_unfinished(archive: Path, now: float) -> int:
+    """Remove the copies that killed processes left unfinished, and say how many; their originals lie in the inbox.
+
+    `now` is in seconds since 1970. Others may be at work in the same archive: what is young is left alone.
+    """
+    removed = 0
+    for path in archive.glob(f"{_UNFINISHED}*"):
+        try:
+            if now - path.stat().st_mtime > _ABANDONED_SECONDS:
+                path.unlink()
+                removed += 1
+        except FileNotFoundError:
+            continue
+    return removed
+
+
+def identity_of(status: os.stat_result) -> tuple[int, int, int]:
+    """What changes when a file is written to, or another takes its place."""
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _delivery(source: Path, status: os.stat_result, sha256: str) -> str:
+    # The time of the last change of name or content is new even where a copy brings its old time of writing along.
+    what = (source.parent.name, source.name, sha256, status.st_mtime_ns, status.st_ctime_ns)
+    return hashlib.sha256(repr(what).encode()).hexdigest()
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a new name survive a power cut, where the system can."""
+    if hasattr(os, "O_DIRECTORY"):
+        _flush(folder, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _flush(path: str | Path, flags: int = os.O_RDWR) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

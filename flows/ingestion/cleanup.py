@@ -1,0 +1,24 @@
+"""Removes what a killed process left half written in the archive and among the partners' receipts."""
+
+import logging
+import time
+from collections.abc import Collection
+
+from flows.ingestion.archive import remove_unfinished
+from flows.ingestion.in_hand import InHand
+from flows.ingestion.receipt_files import remove_unfinished_replies
+from flows.settings import Settings
+
+log = logging.getLogger("cypp.serve")
+
+
+def clear_leftovers(settings: Settings, partner_codes: Collection[str]) -> None:
+    """Remove what killed processes left half written in the archive and among the partners' replies."""
+    now = time.time()
+    remove_unfinished(settings.archive, now)
+    InHand(settings.in_hand).forget_gone()
+    for partner_code in partner_codes:
+        try:
+            remove_unfinished_replies(settings.inbox / partner_code, now)
+        except OSError as fault:
+            log.warning("The replies of %s cannot be tidied: %s.", partner_code, fault.strerror)

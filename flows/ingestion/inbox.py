@@ -1,0 +1,125 @@
+"""The inbox: a folder for each partner, whose name is the partner's identity."""
+
+import os
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from stat import S_ISDIR, S_ISLNK, S_ISREG
+
+from flows.ingestion.removal import ASIDE, REPLIES, finish_taking
+
+# Folders of our own inside a partner's folder, which are not swept.
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A file in the inbox: a partner's to ingest, or, with a `reason`, one that is left where it is."""
+
+    path: Path
+    partner_code: str
+    reason: str = ""
+    is_folder: bool = False
+    """Whether it is a partner's whole folder that is skipped."""
+
+
+def make_folders(inbox: Path, partner_codes: Collection[str]) -> None:
+    """Make the inbox and the partners' folders in it, where they are missing.
+
+    Raises:
+        OSError: the inbox itself cannot be made.
+    """
+    inbox.mkdir(parents=True, exist_ok=True)
+    for partner_code in partner_codes:
+        # What stands in the way of one is found by `sweep`, and is that partner's fault alone.
+        with suppress(OSError):
+            (inbox / partner_code).mkdir(exist_ok=True)
+
+
+def sweep(inbox: Path, partner_codes: Collection[str], now: float, settle_seconds: float = 0.0) -> Iterator[Waiting]:
+    """Everything that lies in the inbox, partner by partner, oldest first.
+
+    Nothing is made. What a killed process had begun to take out of a folder is taken out, or put back, beforehand.
+
+    `now` is in seconds since 1970. A file younger than `settle_seconds` may still be being written and waits. Excel's
+    locks and hidden files are passed over in silence; what else cannot be taken is given with the reason.
+
+    Raises:
+        OSError: the inbox itself cannot be listed.
+    """
+    for entry in sorted(inbox.iterdir()):
+        if entry.name in partner_codes:
+            yield from _sweep_partner(entry, now, settle_seconds)
+        elif not _is_passed_over(entry) and entry.name != "README.md":
+            yield Waiting(entry, "", "it is not in a partner's folder")
+
+
+def partner_of(path: Path, inbox: Path, partner_codes: Collection[str]) -> str:
+    """The partner in whose folder of the inbox a path lies; empty for a path outside.
+
+    A path with a link below the inbox, or one that `..` leads elsewhere, is nobody's: a link lends no partner's name.
+    """
+    given = path.absolute()
+    try:
+        within = Path(os.path.normpath(given)).relative_to(inbox)
+    except ValueError:
+        return ""
+    if len(within.parts) < 2 or given.parent.resolve() != inbox.resolve() / within.parent:
+        return ""
+    return within.parts[0] if within.parts[0] in partner_codes else ""
+
+
+def _sweep_partner(folder: Path, now: float, settle_seconds: float) -> Iterator[Waiting]:
+    """What lies in a partner's folder, or why the folder is skipped: its faults stop no other."""
+    try:
+        status = folder.lstat()
+        if S_ISDIR(status.st_mode):
+            yield from _sweep_folder(folder, now, settle_seconds)
+        elif S_ISLNK(status.st_mode):
+            yield Waiting(folder, folder.name, "it is not in a partner's folder", is_folder=True)
+        else:
+            yield Waiting(folder, folder.name, "it stands in the place of a partner's folder", is_folder=True)
+    except FileNotFoundError:
+        # It was deleted while it was listed, and is made again at the next look.
+        return
+    except OSError as fault:
+        where = f" ({Path(fault.filename).name})" if fault.filename else ""
+        yield Waiting(folder, folder.name, f"the folder is skipped: {fault.strerror or fault}{where}", is_folder=True)
+
+
+def _sweep_folder(folder: Path, now: float, settle_seconds: float) -> list[Waiting]:
+    for name in (ASIDE, REPLIES):
+        _require_folder(folder / name)
+    finish_taking(folder)
+    return list(_files(folder, now, settle_seconds))
+
+
+def _require_folder(place: Path) -> None:
+    """Raise OSError where there is something else than a folder of which we can make use."""
+    with suppress(FileNotFoundError):
+        # As it is opened to write to: a look at its mode does not say what a share allows.
+        os.close(os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW))
+
+
+def _files(folder: Path, now: float, settle_seconds: float) -> Iterator[Waiting]:
+    for path, status in sorted(_entries(folder), key=lambda entry: (entry[1].st_mtime_ns, entry[0].name)):
+        if not S_ISREG(status.st_mode):
+            mode = status.st_mode
+            kind = "a link" if S_ISLNK(mode) else "a folder" if S_ISDIR(mode) else "no ordinary file"
+            yield Waiting(path, folder.name, f"it is {kind}")
+        elif now - status.st_mtime < settle_seconds:
+            yield Waiting(path, folder.name, "it may still be being written")
+        else:
+            yield Waiting(path, folder.name)
+
+
+def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """What lies in a folder, less what leaves it while it is looked at."""
+    for path in folder.iterdir():
+        if not _is_passed_over(path) and path.name != REPLIES:
+            with suppress(FileNotFoundError):
+                yield path, path.lstat()
+
+
+def _is_passed_over(path: Path) -> bool:
+    return path.name.startswith((".", "~$"))

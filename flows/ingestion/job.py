@@ -1,0 +1,126 @@
+"""The steps by which one workbook is ingested, each done once, by whoever comes to it first.
+
+A run takes them as its tasks. The watcher goes ahead of the run, which then finds them done: no wait of Prefect's
+stands between a drop and its receipt (docs/decisions/0012).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+
+from cypp_etl.checked_return import CheckedReturn
+from flows.ingestion.archive import Kept
+from flows.ingestion.context import Workplace
+from flows.ingestion.files import path_as_text
+from flows.ingestion.in_hand import MOST_DEATHS, InHand, note_of
+from flows.ingestion.receipt import Answer, answer
+from flows.ingestion.removal import take_away
+from warehouse.recording.record import Recorded
+
+
+class Steps:
+    """One workbook on its way: checked, recorded, answered, and at last taken out of the inbox.
+
+    A step that fails is not done: whoever comes to it next does it again. Each does those before it that are not done.
+    """
+
+    # No dataclass: Prefect looks through a task's arguments, and would go through the whole plan each time.
+    def __init__(self, workplace: Workplace, path: Path, folder_partner: str, received_at: datetime) -> None:
+        """Nothing is done yet; `folder_partner` is empty for a file that is not the inbox's."""
+        self.workplace = workplace
+        self.path = path
+        self.folder_partner = folder_partner
+        self.received_at = received_at
+        self._turn = Lock()
+        self._checked: tuple[Kept, CheckedReturn] | None = None
+        self._recorded: Recorded | None = None
+        self._answer: Answer | None = None
+        self._deaths = 0
+        self._note = ""
+
+    def check(self) -> CheckedReturn:
+        """Keep the bytes, then read and check them.
+
+        Raises:
+            FileNotFoundError: the file has left.
+            OSError: it cannot be read, or not be kept.
+            sqlalchemy.exc.SQLAlchemyError: the warehouse is out of reach.
+        """
+        with self._turn, self._in_hand():
+            return self._check()[1]
+
+    def load(self) -> Recorded:
+        """Record the submission in one transaction.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: the warehouse is out of reach.
+        """
+        with self._turn, self._in_hand():
+            return self._load()
+
+    def reply(self) -> Answer | None:
+        """Put the receipt into the partner's folder; a file that is not the inbox's is answered nowhere.
+
+        Raises:
+            OSError: the folder cannot be written to.
+            sqlalchemy.exc.SQLAlchemyError: the warehouse is out of reach.
+        """
+        with self._turn, self._in_hand():
+            if self.folder_partner and self._answer is None:
+                recorded = self._load()
+                kept, checked = self._check()
+                self._answer = answer(self.workplace, checked, recorded, kept, self.received_at)
+            return self._answer
+
+    def take_away(self) -> None:
+        """Take the workbook out of the inbox, unless it has been replaced: the last step, which ends its way.
+
+        Raises:
+            OSError: the folder cannot be written to.
+        """
+        with self._turn:
+            if self.folder_partner:
+                self._load()
+                take_away(self.path, self._check()[0])
+
+    def _check(self) -> tuple[Kept, CheckedReturn]:
+        if self._checked is None:
+            kept = self.workplace.keep(self.path, follow_links=not self.folder_partner)
+            self._checked = kept, self._checked_once(kept)
+        return self._checked
+
+    def _checked_once(self, kept: Kept) -> CheckedReturn:
+        if self._deaths >= MOST_DEATHS:
+            # It is kept, and nobody opens it any more.
+            return self.workplace.set_aside(path_as_text(self.path), kept, self.folder_partner)
+        return self.workplace.check(path_as_text(self.path), kept, self.folder_partner, self.received_at)
+
+    @contextmanager
+    def _in_hand(self) -> Iterator[None]:
+        """Leave a note, of a workbook in the inbox, for the next start to find if this process dies of it."""
+        if not self.folder_partner or self._answer is not None:
+            yield
+            return
+        if self._checked is None:
+            # What is done later is done with what was kept, whatever lies there by then.
+            self._note = note_of(self.path)
+        with InHand(self.workplace.settings.in_hand).holding(self._note, self.path) as deaths:
+            self._deaths = max(self._deaths, deaths)
+            yield
+
+    def _load(self) -> Recorded:
+        if self._recorded is None:
+            kept, checked = self._check()
+            delivery = kept.delivery if self.folder_partner else None
+            self._recorded = self.workplace.load(checked, self.received_at, delivery)
+            self._checked = kept, self._as_recorded(checked, self._recorded)
+        return self._recorded
+
+    def _as_recorded(self, checked: CheckedReturn, recorded: Recorded) -> CheckedReturn:
+        """With the findings that it was recorded with: checked once more, it would be compared with itself."""
+        if not recorded.was_known or recorded.duplicate_of is not None:
+            return checked
+        return replace(checked, findings=self.workplace.findings_of(recorded.submission_id))

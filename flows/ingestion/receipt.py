@@ -1,0 +1,109 @@
+"""Answers a return: what the receipt proves is asked of the warehouse, and the receipt put where its partner looks."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cypp_etl.checked_return import CheckedReturn
+from cypp_etl.checking.confined import shared_checker
+from cypp_etl.layout import read_layouts
+from cypp_etl.receipts.summary import ChangedCell, ChangedJudgement, LoadedCell, ReceiptSummary
+from flows.ingestion.archive import Kept
+from flows.ingestion.context import Workplace, read
+from flows.ingestion.files import path_from_text
+from flows.ingestion.receipt_files import write_reply
+from schemas.codes import SubmissionStatus
+from warehouse.engine import reading
+from warehouse.queries.changes import changed_cells, changed_symbols
+from warehouse.queries.views import original_status, return_status
+from warehouse.recording.record import Recorded
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_LOADING = frozenset({SubmissionStatus.ACCEPTED, SubmissionStatus.ACCEPTED_WITH_QUERIES})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a partner was told, and where."""
+
+    receipt: Path
+    summary: ReceiptSummary
+
+
+def answer(
+    workplace: Workplace, checked: CheckedReturn, recorded: Recorded, kept: Kept, received_at: datetime
+) -> Answer:
+    """Write the receipt of a submission into its partner's folder of replies.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    with reading(workplace.engine) as connection:
+        summary = summarise(connection, workplace, checked, recorded, received_at)
+    reply = shared_checker().reply(checked, read(kept), summary)
+    return Answer(write_reply(path_from_text(checked.file).parent, reply), summary)
+
+
+def summarise(
+    connection: "Connection", workplace: Workplace, checked: CheckedReturn, recorded: Recorded, received_at: datetime
+) -> ReceiptSummary:
+    """What the receipt proves. A duplicate's says how the submission ended that it repeats."""
+    status = recorded.status
+    if recorded.duplicate_of is not None:
+        status = original_status(connection, recorded.duplicate_of) or status
+    partner = workplace.plan.partners.get(checked.partner_code)
+    return ReceiptSummary(
+        partner=partner.partner if partner else checked.partner_code,
+        period_label=checked.period.label if checked.period else "",
+        version=recorded.version,
+        received_at=received_at,
+        file_name=checked.file_name,
+        sha256=checked.sha256,
+        status=status,
+        loaded=tuple(_loaded(checked)) if recorded.status in _LOADING else (),
+        previous_submission=_previous(recorded),
+        changed_cells=tuple(
+            ChangedCell(change.sheet, change.cell, change.was, change.now)
+            for change in changed_cells(connection, recorded.submission_id)
+        ),
+        changed_judgements=tuple(
+            ChangedJudgement(f"{change.indicator}, {change.period}", _heading(change.judgement), change.was, change.now)
+            for change in changed_symbols(connection, recorded.submission_id)
+        ),
+        still_due=_still_due(connection, checked.partner_code, received_at.date()),
+    )
+
+
+def _loaded(checked: CheckedReturn) -> Iterator[LoadedCell]:
+    for figure in checked.observations:
+        yield LoadedCell(figure.indicator, figure.typed, figure.sheet, figure.cell)
+    for report in checked.milestone_reports:
+        if report.status is not None:
+            yield LoadedCell(f"Milestone {report.milestone}", report.status.value, report.sheet, report.cell)
+
+
+def _previous(recorded: Recorded) -> str:
+    if recorded.duplicate_of is not None:
+        return f"The same file as submission {recorded.duplicate_of}, which is in force."
+    return f"Submission {recorded.previous_submission_id}" if recorded.previous_submission_id else ""
+
+
+def _heading(judgement: str) -> str:
+    """The heading of a judgement in the table that the Board knows; the band against target is under Year to Date."""
+    columns = read_layouts()["published"].part("table")
+    return columns.column({"target_band": "year_to_date"}.get(judgement, judgement)).heading
+
+
+def _still_due(connection: "Connection", partner_code: str, today: date) -> tuple[str, ...]:
+    """The returns that are overdue, since the first one that the partner ever sent."""
+    rows = return_status(connection, partner_code=partner_code) if partner_code else []
+    first = next((row["due_on"] for row in rows if row["submission_id"] is not None), today)
+    return tuple(
+        f"{row['period']}, due on {row['due_on']:%-d %B %Y}"
+        for row in rows
+        if row["submission_id"] is None and first <= row["due_on"] <= today
+    )

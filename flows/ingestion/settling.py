@@ -1,0 +1,78 @@
+"""Which files in the inbox have settled: nobody is writing to them any more, as far as can be told from outside.
+
+Only this process's own clock counts, and only what changes between two looks: a share's times are its server's.
+"""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from flows.ingestion.archive import identity_of
+from flows.ingestion.files import open_regular
+
+_ZIP_BEGINS, _ZIP_ENDS = b"PK\x03\x04", b"PK\x05\x06"
+_END_RECORD_BYTES = 22
+# A zip may end with a comment, which no office program writes.
+_LONGEST_COMMENT = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """For how many seconds a file must have stayed as it is, by how sure one can be that it is whole."""
+
+    whole: float = 0.25
+    unknown: float = 2.0
+    unfinished: float = 30.0
+
+
+@dataclass
+class Settling:
+    """What was seen of each file that waits, and since when it has looked like that."""
+
+    patience: Patience = field(default_factory=Patience)
+    _seen: dict[Path, tuple[tuple[int, int, int], float]] = field(default_factory=dict)
+
+    def seconds_left(self, path: Path, now: float) -> float:
+        """For how long a file must still be left alone, if it stays as it is; 0 or less once it has settled.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        identity = identity_of(path.lstat())
+        seen, since = self._seen.get(path, (None, now))
+        if seen != identity:
+            since = now
+            self._seen[path] = identity, since
+        quiet = now - since
+        if quiet < self.patience.whole:
+            return self.patience.whole - quiet
+        return self._patience_with(path) - quiet
+
+    def forget_all_but(self, waiting: set[Path]) -> None:
+        """Forget the files that have left."""
+        for path in self._seen.keys() - waiting:
+            del self._seen[path]
+
+    def _patience_with(self, path: Path) -> float:
+        with open_regular(path) as file:
+            beginning = file.read(len(_ZIP_BEGINS))
+            if not beginning:
+                return self.patience.unfinished
+            if beginning != _ZIP_BEGINS:
+                return self.patience.unknown
+            return self.patience.whole if has_zip_end(file) else self.patience.unfinished
+
+
+def has_zip_end(file: BinaryIO) -> bool:
+    """Whether a zip has the whole of its last record, which says where everything is and is written last."""
+    size = file.seek(0, os.SEEK_END)
+    for length in (_END_RECORD_BYTES, _END_RECORD_BYTES + _LONGEST_COMMENT):
+        file.seek(max(0, size - length))
+        end = file.read(length)
+        record = end[end.rfind(_ZIP_ENDS) :] if _ZIP_ENDS in end else b""
+        # Its last two bytes count the comment that follows.
+        if len(record) >= _END_RECORD_BYTES:
+            comment = int.from_bytes(record[_END_RECORD_BYTES - 2 : _END_RECORD_BYTES], "little")
+            return len(record) >= _END_RECORD_BYTES + comment
+    return False

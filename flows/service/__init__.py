@@ -1,0 +1,1 @@
+"""What `cypp serve` runs: the inbox watcher, the dispatcher and the Prefect server."""

@@ -1,0 +1,122 @@
+"""What `cypp serve` does with each file that the watcher finds: the answer first, and its run in Prefect beside it."""
+
+import asyncio
+import os
+import time
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from pathlib import PurePath
+
+import httpx
+from prefect import tags
+from prefect.exceptions import PrefectException
+from sqlalchemy.exc import SQLAlchemyError
+
+from cypp_etl.checking.confined import shared_checker
+from cypp_etl.personal import shown_path
+from cypp_etl.plan.reader import PlanError
+from flows.deployments.artifacts import show_skipped
+from flows.deployments.ingest_return import showing
+from flows.deployments.sweep_inbox import Swept, ingest_one
+from flows.ingestion.context import Workplace, open_existing, open_to_write
+from flows.ingestion.files import path_as_text
+from flows.ingestion.inbox import Waiting
+from flows.ingestion.job import Steps
+from flows.service.watcher import OutOfReachError, log
+from flows.settings import Settings
+from warehouse.upgrade import WarehouseStateError
+
+# How long what was found out about plan and warehouse is taken to hold, unless something fails.
+_LOOK_SECONDS = 10.0
+
+
+class Doings:
+    """Answers each file as it is found, and shows it as a run.
+
+    Runs take turns. What Prefect's server makes a run wait for holds up the runs behind it, and no answer.
+    """
+
+    def __init__(self, settings: Settings, stop: asyncio.Event) -> None:
+        self._settings = settings
+        self._stop = stop
+        self._turn = asyncio.Lock()
+        self._workplace: Workplace | None = None
+        self._looked_at = 0.0
+        self._was_there = False
+        # The first drop is not to wait until it has started.
+        shared_checker().prepare()
+
+    def partners(self) -> Collection[str]:
+        """The partners' codes, once plan and warehouse are known to be there: no run is begun that must fail.
+
+        Waits for the database: call it in a thread.
+
+        Raises:
+            OutOfReachError: the warehouse is not there, or not as this program needs it.
+        """
+        return self._open().plan.partners
+
+    def _open(self) -> Workplace:
+        now, known = time.monotonic(), self._workplace
+        if known is not None and now - self._looked_at <= _LOOK_SECONDS:
+            return known
+        try:
+            # Once it has been there, nothing is made in its place, and nobody waits for a writer.
+            opened = (open_existing if self._was_there else open_to_write)(self._settings)
+        except (SQLAlchemyError, PlanError, WarehouseStateError) as fault:
+            raise OutOfReachError(str(fault)) from fault
+        if known:
+            known.engine.dispose()
+        self._workplace, self._looked_at, self._was_there = opened, now, True
+        return opened
+
+    async def ingest(self, waiting: Waiting) -> asyncio.Future[bool]:
+        """Begin the run and go ahead of it, until the partner has the answer.
+
+        Returns:
+            What is done when the run has ended, and says whether the file is done with, accepted or not.
+        """
+        workplace = await asyncio.to_thread(self._open)
+        steps = Steps(workplace, waiting.path, waiting.partner_code, datetime.now(UTC))
+        run = asyncio.create_task(self._show(steps))
+        ahead = asyncio.create_task(asyncio.to_thread(steps.reply))
+        await asyncio.wait([ahead])
+        if fault := ahead.exception():
+            # The run comes to the same step, and tries it again or fails of it.
+            log.debug("%s: %s", waiting.path, fault)
+        return run
+
+    async def show_skipped(self, skipped: Sequence[Waiting]) -> None:
+        """Show in the UI what is left where it is; where Prefect's server is away, the log alone says it."""
+        try:
+            await show_skipped(skipped)
+        except (PrefectException, httpx.HTTPError) as fault:
+            log.debug("What is skipped could not be shown: %s", fault)
+
+    async def _show(self, steps: Steps) -> bool:
+
+        began = time.monotonic()
+        name = f"{steps.folder_partner}/{PurePath(shown_path(path_as_text(steps.path))).name}"
+        swept = Swept()
+        async with self._turn:
+            if self._stop.is_set():
+                # The file lies in the inbox still: the next start recognises it, and shows it.
+                return False
+            try:
+                with tags(mark()), showing(steps):
+                    await ingest_one(steps.path, steps.folder_partner, swept, steps.received_at)
+            except (PrefectException, httpx.HTTPError, RuntimeError, OSError) as fault:
+                swept.failed.append((steps.path, f"Prefect's server does not answer: {fault}"))
+        for _, message in swept.failed:
+            self._workplace = None
+            log.error("%s: failed. %s", name, message)
+        for _, ingested in swept.ingested:
+            findings = len(ingested.checked.findings)
+            status = ingested.recorded.status.value
+            log.info("%s: %s, findings: %d (%.1f s)", name, status, findings, time.monotonic() - began)
+        return not swept.failed
+
+
+def mark() -> str:
+    """The tag by which the next `cypp serve` on this machine knows the runs of this one."""
+    return f"serve@{os.uname().nodename}"

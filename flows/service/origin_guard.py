@@ -1,0 +1,62 @@
+"""Keeps web pages of other origins from Prefect's server, before a request reaches it (docs/decisions/0020).
+
+The header that allows origins only hides answers. A page sends a POST without asking first, and opens a web socket
+wherever it likes; and a name of its own that it lets point to this machine is its own origin.
+"""
+
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
+
+from flows.service.prefect_server import is_loopback
+
+ANY_ORIGIN = "*"
+
+
+class OriginGuard:
+    """Answers 403 to what pages of other origins send; what is no browser sends no `Origin`, and passes."""
+
+    def __init__(self, app: ASGIApp, host: str, allowed_origins: Collection[str]) -> None:
+        """Guard an application.
+
+        Args:
+            app: what is guarded.
+            host: where it listens. On loopback only names of this machine and of allowed origins are answered to;
+                elsewhere it may have any name, and a password guards it.
+            allowed_origins: such as `https://runs.example`, besides its own; `*` allows every origin.
+        """
+        self._app = app
+        self._has_any_name = not is_loopback(host)
+        self._allowed = frozenset(origin.strip().rstrip("/").lower() for origin in allowed_origins)
+        self._allowed_places = frozenset(place for origin in self._allowed if (place := urlsplit(origin).netloc))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] not in ("http", "websocket") or self._passes(HTTPConnection(scope)):
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            # Before it is accepted, the browser is answered 403.
+            await WebSocketClose()(scope, receive, send)
+        else:
+            refusal = "This server answers pages of its own address only: see PREFECT_SERVER_CORS_ALLOWED_ORIGINS\n"
+            await PlainTextResponse(refusal, 403)(scope, receive, send)
+
+    def _passes(self, request: HTTPConnection) -> bool:
+        if ANY_ORIGIN in self._allowed:
+            return True
+        place, origin = request.headers.get("host", "").lower(), request.headers.get("origin", "").lower()
+        return self._is_name_of_ours(place) and (
+            not origin or origin in self._allowed or origin in (f"http://{place}", f"https://{place}")
+        )
+
+    def _is_name_of_ours(self, place: str) -> bool:
+        if self._has_any_name or not place or place in self._allowed_places:
+            return True
+        try:
+            return is_loopback(urlsplit(f"//{place}").hostname or "")
+        except ValueError:
+            return False

@@ -1,0 +1,217 @@
+"""Prefect's server as a child of `cypp serve` or of a command that runs flows; it ends with its parent.
+
+`python -m flows.service.prefect_server HOST PORT` is the child. Its standard input is a pipe from the parent,
+whose end tells it that the parent is gone, even by kill -9: no server is left behind to hold the port and the database.
+"""
+
+import atexit
+import errno
+import ipaddress
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+PASSWORD = "PREFECT_SERVER_API_AUTH_STRING"  # noqa: S105 - the name of a variable, not what it holds
+_CLIENT_PASSWORD = "PREFECT_API_AUTH_STRING"  # noqa: S105
+_START_SECONDS = 120.0
+_STOP_SECONDS = 10.0
+_FOR_A_COMMAND = "--for-a-command"
+
+
+class ServerError(RuntimeError):
+    """Prefect's server cannot be run as it was asked for."""
+
+
+@dataclass
+class PrefectServer:
+    """A server of our own, on one address; `is_for_command` leaves out the pages and what runs only after hours."""
+
+    host: str
+    port: int
+    is_for_command: bool = False
+    _child: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def address(self) -> str:
+        """Where a browser finds the UI."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    def prepare(self, environment: MutableMapping[str, str] = os.environ) -> None:
+        """Tell Prefect, before it is imported, where its server will be.
+
+        Raises:
+            ServerError: others could reach the server, and no password keeps them out.
+        """
+        if not is_loopback(self.host) and not environment.get(PASSWORD):
+            raise ServerError(
+                f"{self.host} can be reached from other machines: set {PASSWORD}=name:password, or leave out --host"
+            )
+        if environment.get(PASSWORD):
+            environment.setdefault(_CLIENT_PASSWORD, environment[PASSWORD])
+        environment["PREFECT_API_URL"] = f"{self.address}/api"
+        # The browser asks whatever address it found the UI at.
+        environment.setdefault("PREFECT_UI_API_URL", "/api")
+        # By default any page that a browser has open may read and change runs; ours come from the server's own address.
+        environment.setdefault("PREFECT_SERVER_CORS_ALLOWED_ORIGINS", self.address)
+
+    def start(self) -> None:
+        """Start the server, and wait until it answers.
+
+        Raises:
+            ServerError: something else is at its port, it ended, or did not answer in time.
+        """
+        self.begin()
+        self.wait()
+
+    def begin(self) -> None:
+        """Start the server, which takes a few seconds until it answers.
+
+        Raises:
+            ServerError: something else is at its port.
+        """
+        if is_taken(self.host, self.port):
+            # Another home's server would be heard to answer, and be taken for this one.
+            raise ServerError(f"Prefect's server cannot start: is something else at port {self.port}? See --port")
+        command = [sys.executable, "-m", "flows.service.prefect_server", self.host, str(self.port)]
+        command += [_FOR_A_COMMAND] if self.is_for_command else []
+        # A session of its own: Ctrl+C in the terminal is for the parent, which still has runs to end.
+        self._child = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603
+
+    def wait(self) -> None:
+        """Wait until the server answers.
+
+        Raises:
+            ServerError: it ended, or did not answer in time.
+        """
+        give_up = time.monotonic() + _START_SECONDS
+        while not self.answers():
+            if not self.is_alive():
+                raise ServerError(f"Prefect's server ended at once: is something else at port {self.port}? See --port")
+            if time.monotonic() > give_up:
+                self.stop()
+                raise ServerError(f"Prefect's server did not answer within {_START_SECONDS:.0f} seconds")
+            time.sleep(0.1)
+
+    def is_alive(self) -> bool:
+        """Whether the child still runs."""
+        return self._child is not None and self._child.poll() is None
+
+    def answers(self) -> bool:
+        """Whether the child runs and answers."""
+        try:
+            with urllib.request.urlopen(f"{self.address}/api/health", timeout=2) as answer:  # noqa: S310
+                return bool(answer.status == 200) and self.is_alive()
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            return False
+
+    def kill(self) -> None:
+        """End the server at once."""
+        if self._child is not None:
+            self._child.kill()
+
+    def stop(self) -> None:
+        """End the server; kill it if it does not end by itself."""
+        if self._child is None:
+            return
+        self._child.terminate()
+        try:
+            self._child.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+
+
+@contextmanager
+def server_for_command() -> Iterator[None]:
+    """Start a server for the time of this command while flows are imported, unless the environment names one.
+
+    Prefect would start one by itself, but only once it is imported, and by importing its server into the command too.
+
+    Raises:
+        ServerError: it did not start.
+    """
+    if os.environ.get("PREFECT_API_URL"):
+        yield
+        return
+    if sys.stderr.isatty():
+        print("Prefect's server starts ...", file=sys.stderr)
+    server = PrefectServer("127.0.0.1", _free_port(), is_for_command=True)
+    server.prepare()
+    server.begin()
+    # Registered before Prefect is imported, it comes after Prefect has sent the last of what it has to say.
+    atexit.register(server.stop)
+    yield
+    server.wait()
+
+
+def is_taken(host: str, port: int) -> bool:
+    """Whether somebody listens at an address; what else is wrong with it, the server itself finds out."""
+    try:
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except socket.gaierror:
+        return False
+    for family, kind, protocol, _, address in addresses:
+        try:
+            with socket.socket(family, kind, protocol) as tried:
+                # As the server does: connections of one that just ended are in nobody's way.
+                tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    tried.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                tried.bind(address)
+        except OSError as fault:
+            if fault.errno == errno.EADDRINUSE:
+                return True
+    return False
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address; a name that is not localhost may mean anything."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _run(host: str, port: int, is_for_command: bool) -> None:
+    from cypp_etl.gc_control import imported_for_good
+
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with imported_for_good():
+        import uvicorn
+        from prefect.server.api.server import create_app
+        from prefect.settings import PREFECT_SERVER_CORS_ALLOWED_ORIGINS
+
+        from flows.service.origin_guard import OriginGuard
+
+    allowed_origins = str(PREFECT_SERVER_CORS_ALLOWED_ORIGINS.value()).split(",")
+    server = OriginGuard(create_app(ephemeral=is_for_command, final=True), host, allowed_origins)
+    uvicorn.run(server, host=host, port=port, log_level="error", timeout_graceful_shutdown=3)
+
+
+def _end_with_parent() -> None:
+    # Unbuffered: a thread that holds the buffer's lock when the server ends by itself makes Python abort.
+    os.read(sys.stdin.fileno(), 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    _run(sys.argv[1], int(sys.argv[2]), _FOR_A_COMMAND in sys.argv[3:])

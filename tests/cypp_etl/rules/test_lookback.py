@@ -1,0 +1,49 @@
+"""How far the rules look back: a history of those periods alone is all that they need."""
+
+import random
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+from benchmarks.seeding import make_good
+from benchmarks.seeding.drafts import PERIOD
+from cypp_etl.checked_return import FigureKey, History, KnownFigure
+from cypp_etl.checking.checker import Checker, Received
+from cypp_etl.periods import Period
+from cypp_etl.plan.model import Plan
+from cypp_etl.rules.lookback import recalled_periods
+
+
+class Asked(Mapping[FigureKey, KnownFigure]):
+    """Knows of no figures, and notes of which periods it was asked for some."""
+
+    def __init__(self) -> None:
+        self.periods: set[Period] = set()
+
+    def __getitem__(self, key: FigureKey) -> KnownFigure:
+        self.periods.add(key[3])
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[FigureKey]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def test_no_rule_asks_for_another_period(plan: Plan) -> None:
+    asked = Asked()
+    for partner_code in plan.partners:
+        good = make_good(plan, partner_code, random.Random(partner_code))
+        checker = Checker(plan, History(asked), date(2011, 1, 15))
+        opened = checker.open(Received("return.xlsx", good.workbook))
+        assert opened.periods == recalled_periods(PERIOD)
+        everything = History(asked, closed=frozenset({PERIOD}))
+        checker.beside(everything).check_opened([opened])
+
+    # Nor is one recalled that none asks for.
+    assert asked.periods == recalled_periods(PERIOD)
+
+
+def test_a_whole_year_is_held_against_its_quarters_too() -> None:
+    year = Period(2010)
+    assert recalled_periods(year) == {year, year.previous, *year.quarters}

@@ -1,0 +1,235 @@
+"""The commands for the Board and for analysts, as they are typed."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+from typer.testing import CliRunner
+
+import cypp_etl
+from cypp_etl.findings import catalogue
+from cypp_etl.plan.reader import read_plan
+from flows.cli import administration
+from flows.cli.app import app
+from schemas.codes import Severity
+from tests.warehouse.builders import checked, later, observation
+from warehouse.engine import open_warehouse
+from warehouse.recording.record import record
+from warehouse.upgrade import upgrade
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home whose warehouse has a declining indicator."""
+    for name in ("CYPP_INBOX", "CYPP_WAREHOUSE_URL", "CYPP_PLAN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CYPP_HOME", str(tmp_path))
+    engine: Engine = open_warehouse(f"sqlite:///{tmp_path / 'warehouse.db'}")
+    upgrade(engine)
+    figures = [observation("NI 111a", "60", "2009-10Q1"), observation("NI 111a", "90")]
+    record(engine, checked("a", *figures), read_plan(), later(0))
+    engine.dispose()
+    return tmp_path
+
+
+def _type(*arguments: object) -> tuple[int, str]:
+    result = CliRunner().invoke(app, [str(one) for one in arguments])
+    return result.exit_code, result.output
+
+
+def test_a_report_comes_in_two_editions(home: Path) -> None:
+    code, said = _type("report", "2010-11Q1", "-o", home / "out")
+    assert code == 0
+    written = [Path(line) for line in said.splitlines()]
+    assert [path.name for path in written] == ["board report 2010-11Q1.html", "board report 2010-11Q1.xlsx"]
+    assert "NI 111a" in written[0].read_text("utf-8")
+    assert _type("report", "2010-11Q1", "-o", home / "then", "--as-of", "2009-01-01")[0] == 0
+    then = (home / "then" / "board report 2010-11Q1.html").read_text("utf-8")
+    assert "Nothing has been returned" in then
+
+
+def test_a_note_is_taken_by_indicator_and_listed(home: Path) -> None:
+    assert "police NI 111a 2010-11Q1: open" in _type("clinics")[1]
+    code, said = _type(
+        "note", "ni111A", "--issue", "Fewer diversions", "--decision", "Meet weekly", "--by", "A. Person"
+    )
+    assert (code, said) == (0, "Noted at police NI 111a 2010-11Q1.\n")
+    listed = _type("clinics", "2010-11Q1")[1]
+    assert "A. Person: Fewer diversions" in listed
+    assert "A. Person: Meet weekly" in listed
+    assert _type("clinics", "2009-10Q4")[1] == "No performance clinic has been opened.\n"
+
+
+def test_a_note_must_say_something_at_a_clinic_that_is_there(home: Path) -> None:
+    code, said = _type("note", "NI 45", "--issue", "x", "--by", "A")
+    assert code == 2
+    assert "there are: police NI 111a 2010-11Q1" in said
+    assert _type("note", "NI 111a", "--by", "A")[0] == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--issue", "", "--by", "A"),
+        ("--issue", " \n", "--by", "A"),
+        ("--issue", "Fewer diversions", "--decision", "", "--by", "A"),
+        ("--issue", "Fewer diversions", "--by", " "),
+    ],
+)
+def test_a_note_is_not_blank(home: Path, arguments: tuple[str, ...]) -> None:
+    code, said = _type("note", "NI 111a", *arguments)
+    assert (code, "say what is to be noted" in said) == (2, True)
+    assert "A: " not in _type("clinics")[1]
+
+
+def test_another_plan_is_compared_without_being_adopted(home: Path) -> None:
+    other = home / "other"
+    shutil.copytree(Path(cypp_etl.__file__).parent / "plan" / "data", other)
+    figures = other / "figures.csv"
+    figures.write_text(figures.read_text("utf-8").replace("target,NI 111a,2010-11,514", "target,NI 111a,2010-11,200"))
+    code, said = _type("compare-plans", other)
+    assert code == 0
+    assert "NI 111a, 2010/11 Q1, on target: yes -> no" in said
+    assert "2 symbols would turn." in said
+    assert _type("compare-plans", Path(cypp_etl.__file__).parent / "plan" / "data") == (0, "No symbol would turn.\n")
+
+
+def test_every_view_is_exported(home: Path) -> None:
+    code, said = _type("export", "-o", home / "out")
+    assert code == 0
+    assert len(said.splitlines()) == 17
+
+
+def test_an_export_says_nothing_but_what_it_wrote(home: Path) -> None:
+    """Only where a process ends of its own is there anything to be said of what it leaves behind."""
+    command = [sys.executable, "-c", "from flows.cli.app import app; app()", "export", "-o", str(home / "out")]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ended.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("folder", "code", "said"),
+    [
+        ("new/deep", 0, "{}/yos 2010-11Q1.xlsx\n"),
+        ("warehouse.db", 2, "cypp: {}: File exists\n"),
+        ("warehouse.db/below", 2, "cypp: {}: Not a directory\n"),
+    ],
+)
+def test_a_template_goes_to_a_folder_or_it_is_said_in_a_line(home: Path, folder: str, code: int, said: str) -> None:
+    path = home / folder
+    assert _type("template", "yos", "2010-11Q1", "-o", path) == (code, said.format(path))
+
+
+def test_a_waiver_says_what_it_covers_and_whether_it_still_counts(home: Path) -> None:
+    waiver = ("waive", "large-change", "police", "--only", "NI 111a", "--why", "x", "--by", "A")
+    said = _type(*waiver, "--until", "2999-03-31")[1]
+    assert said == "large-change is waived for police, NI 111a, until 31 March 2999.\n"
+    assert "That day is past" in _type(*waiver, "--until", "2011-03-31")[1]
+
+
+@pytest.mark.parametrize(
+    ("code", "partner", "others", "said"),
+    [
+        ("large-change", "police", ("--only", "NI 111b"), ""),
+        ("milestone-overdue", "{owner}", ("--only", "{milestone}"), ""),
+        ("personal-data", "{owner}", ("--only", "{milestone}"), ""),
+        ("personal-data", "police", ("--only", "NI 111a", "--period", "2012-13Q4"), ""),
+        ("large-change", "{owner}", ("--only", "{milestone}"), "large-change is about indicators"),
+        ("milestone-overdue", "police", ("--only", "NI 111a"), "milestone-overdue is about milestones"),
+        ("large-change", "yos", ("--only", "NI 111a"), "yos does not report on NI 111a"),
+        ("large-change", "police", ("--only", "NI 111"), "no indicator or milestone 'NI 111'"),
+        ("personal-data-sheet", "police", ("--only", "NI 111a"), "waive it without --only"),
+        ("large-change", "police", ("--period", "2013-14Q1"), "is not in the plan's calendar"),
+        ("large-change", "police", ("--why", ""), "and why, with --why TEXT"),
+        ("large-change", "police", ("--why", " "), "and why, with --why TEXT"),
+    ],
+)
+def test_a_waiver_that_could_never_match_is_refused(
+    home: Path, code: str, partner: str, others: tuple[str, ...], said: str
+) -> None:
+    plan = read_plan()
+    owner, milestone = next((owner, found[0].milestone) for owner, found in plan.milestones_of.items() if found)
+    typed = [one.format(owner=owner, milestone=milestone) for one in (code, partner, "--why", "x", *others)]
+    ended, told = _type("waive", *typed, "--until", "2999-03-31", "--by", "A")
+    assert (ended, said in told) == (2 if said else 0, True)
+
+
+def test_it_is_known_of_every_query_what_it_is_about() -> None:
+    """A new query is about an indicator, unless its name or its kind says something else."""
+    queries = {code for code, advice in catalogue().items() if advice.severity is Severity.QUERY}
+    of_milestones = {code for code in queries if code.startswith(("milestone-", "review-", "status-"))}
+    assert of_milestones == administration._OF_MILESTONES
+    assert queries >= administration._OF_ANY_ROW | administration._OF_NO_ROW
+
+
+def test_closing_a_period_names_who_has_not_returned(home: Path) -> None:
+    code, said = _type("close", "2010-11Q1", "--by", "A")
+    assert code == 0
+    assert "Not returned yet: " in said
+    assert "police" not in said
+
+
+@pytest.mark.parametrize("command", [("close", "--by", "A"), ("publish",), ("clinics",)])
+@pytest.mark.parametrize("period", ["2031-32Q1", "2013-14Q1", "2007-08Q4"])
+def test_a_period_outside_the_calendar_is_refused(home: Path, command: tuple[str, ...], period: str) -> None:
+    label = period.replace("-", "/").replace("Q", " Q")
+    said = f"cypp: {label} is not in the plan's calendar, which goes from 2008-09Q1 to 2012-13\n"
+    assert _type(command[0], period, *command[1:]) == (2, said)
+
+
+@pytest.mark.parametrize("period", ["2008-09Q1", "2012-13Q4", "2012-13"])
+def test_the_first_and_the_last_of_the_calendar_are_taken(home: Path, period: str) -> None:
+    assert _type("close", period, "--by", "A")[0] == 0
+    assert _type("clinics", period)[0] == 0
+
+
+@pytest.mark.parametrize("partner", ["yos", "YOS", " Yos"])
+def test_a_partner_is_known_in_any_case(home: Path, partner: str) -> None:
+    assert _type("template", partner, "2010-11Q1", "-o", home) == (0, f"{home / 'yos 2010-11Q1.xlsx'}\n")
+
+
+@pytest.mark.parametrize(
+    ("indicator", "code", "said"),
+    [
+        ("ni 111A", 0, "NI 111a, 2010/11 Q1: "),
+        ("ni 111", 2, "cypp: 'ni 111' has parts, each of which is judged: say NI 111a or NI 111b\n"),
+        ("NI 11", 2, "cypp: there is no indicator 'NI 11'; the plan has NI "),
+    ],
+)
+def test_an_indicator_with_parts_names_them(home: Path, indicator: str, code: int, said: str) -> None:
+    ended, told = _type("explain", indicator, "2010-11Q1")
+    assert (ended, told[: len(said)]) == (code, said)
+
+
+@pytest.mark.parametrize("text", ["31/03/2011", "2011-02-29", "tomorrow", ""])
+@pytest.mark.parametrize(
+    "command", [("report", "2010-11Q1", "--as-of"), ("publish", "--as-of"), ("report", "2010-11Q1", "--since")]
+)
+def test_what_is_no_day_is_told_how_days_are_written(home: Path, command: tuple[str, ...], text: str) -> None:
+    code, said = _type(*command, text)
+    assert (code, f"{text!r} is not a day such as 2011-03-31" in said) == (2, True)
+
+
+@pytest.mark.parametrize("url", ["warehouse.db", "postgresql://cypp:secret@db:port/cypp", "oracle://db"])
+def test_a_url_that_cannot_be_read_names_the_setting(home: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("CYPP_WAREHOUSE_URL", url)
+    code, said = _type("status")
+    assert (code, len(said.splitlines()), "check CYPP_WAREHOUSE_URL" in said, "secret" in said) == (2, 1, True, False)
+
+
+def test_a_file_that_is_no_database_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = home / "other.db"
+    path.write_text("This is no database. " * 100)
+    monkeypatch.setenv("CYPP_WAREHOUSE_URL", f"sqlite:///{path}")
+    assert _type("status") == (2, f"cypp: {path}: file is not a database\n")
+    monkeypatch.setenv("CYPP_WAREHOUSE_URL", "postgresql://cypp:secret@127.0.0.1:9/cypp")
+    code, said = _type("status")
+    assert (code, len(said.splitlines())) == (2, 1)
+    assert said.startswith("cypp: postgresql://cypp:***@127.0.0.1:9/cypp: ")
+
+
+def test_a_missing_file_is_named_in_plain_words(home: Path) -> None:
+    assert _type("check", home / "nowhere.xlsx") == (2, f"cypp: {home / 'nowhere.xlsx'}: No such file or directory\n")

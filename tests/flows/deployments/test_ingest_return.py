@@ -1,0 +1,297 @@
+"""The flows on a real Prefect server: one run a workbook, ending as the data team reads it."""
+
+import asyncio
+import io
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from cypp_etl.periods import parse_period
+from cypp_etl.plan.reader import read_plan
+from cypp_etl.samples.published_table import read_sample_table, write_published_table
+from cypp_etl.samples.returns import sample_return
+from flows.ingestion.archive import archive_path
+from flows.settings import Settings
+
+pytestmark = [pytest.mark.server, pytest.mark.usefixtures("prefect_server")]
+
+PERIOD = parse_period("2010-11Q1")
+
+
+@pytest.fixture(scope="module")
+def workbook() -> bytes:
+    return sample_return(read_plan(), "yos", PERIOD)
+
+
+@pytest.fixture
+def drop(settings: Settings) -> Path:
+    folder = settings.inbox / "yos"
+    folder.mkdir(parents=True)
+    return folder / "our return.xlsx"
+
+
+def with_cell(workbook: bytes, address: str, value: object) -> bytes:
+    edited = openpyxl.load_workbook(io.BytesIO(workbook))
+    edited["Indicators"][address] = value
+    saved = io.BytesIO()
+    edited.save(saved)
+    return saved.getvalue()
+
+
+def ingest(path: Path, partner: str = "yos") -> Any:
+    from flows.deployments.ingest_return import ingest_return
+
+    return asyncio.run(_state_of(ingest_return(f"{partner}/{path.name}", str(path), partner, return_state=True)))
+
+
+async def _state_of(run: Any) -> Any:
+    return await run
+
+
+def artifacts_of(run_id: Any) -> list[Any]:
+    from prefect import get_client
+    from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
+
+    async def look() -> list[Any]:
+        async with get_client() as client:
+            of_run = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run_id]))
+            return await client.read_artifacts(artifact_filter=of_run)
+
+    return asyncio.run(look())
+
+
+def ask(settings: Settings, query: str) -> list[tuple[Any, ...]]:
+    with sqlite3.connect(settings.home / "warehouse.db") as warehouse:
+        return warehouse.execute(query).fetchall()
+
+
+def test_a_good_return_is_accepted_and_leaves_the_inbox(settings: Settings, drop: Path, workbook: bytes) -> None:
+    drop.write_bytes(workbook)
+    state = ingest(drop)
+    assert (state.name, state.type.value) == ("Accepted", "COMPLETED")
+    assert not drop.exists()
+    ((sha256, file_name, observations),) = ask(settings, "SELECT sha256, file_name, observations FROM bi_submissions")
+    assert (file_name, observations) == ("our return.xlsx", 4)
+    assert archive_path(settings.archive, sha256).read_bytes() == workbook
+
+
+def test_a_run_is_named_tagged_and_shows_its_findings(settings: Settings, drop: Path, workbook: bytes) -> None:
+    from prefect import get_client
+
+    drop.write_bytes(with_cell(workbook, "G2", "<1"))
+    state = ingest(drop)
+    assert (state.name, state.type.value) == ("Rejected", "FAILED")
+
+    async def look() -> Any:
+        async with get_client() as client:
+            return await client.read_flow_run(state.state_details.flow_run_id)
+
+    run, artifacts = asyncio.run(look()), artifacts_of(state.state_details.flow_run_id)
+    assert run.name == "yos/our return.xlsx"
+    assert set(run.tags) == {"yos", "2010-11Q1"}
+    assert {artifact.key for artifact in artifacts} == {"yos-summary", "yos-findings", "returns-2010-11q1"}
+    table_of = {artifact.key: json.loads(artifact.data) for artifact in artifacts if artifact.type == "table"}
+    assert [row["code"] for row in table_of["yos-findings"]] == ["number-with-bound"]
+    (own,) = (row for row in table_of["returns-2010-11q1"] if row["partner"] == "yos")
+    assert (own["return"], own["attempts"], own["last attempt"]) == ("missing", "1", "rejected, 1 errors")
+    assert not drop.exists()
+
+
+def test_the_same_bytes_twice_are_a_duplicate(settings: Settings, drop: Path, workbook: bytes) -> None:
+    for _ in range(2):
+        drop.write_bytes(workbook)
+        state = ingest(drop)
+    assert state.name == "Duplicate"
+    assert ask(settings, "SELECT count(*) FROM bi_performance_history") == [(4,)]
+
+
+def test_a_rejected_correction_leaves_the_good_return_in_force(settings: Settings, drop: Path, workbook: bytes) -> None:
+    drop.write_bytes(workbook)
+    ingest(drop)
+    before = ask(settings, "SELECT * FROM bi_performance")
+    drop.write_bytes(with_cell(workbook, "G3", "about 7%"))
+    assert ingest(drop).name == "Rejected"
+    assert ask(settings, "SELECT * FROM bi_performance") == before
+    statuses = ask(settings, "SELECT status FROM bi_submissions ORDER BY submission_id")
+    assert statuses == [("accepted",), ("rejected",)]
+
+
+def test_the_partner_finds_the_receipt_and_may_send_it_mended(settings: Settings, drop: Path, workbook: bytes) -> None:
+    drop.write_bytes(with_cell(workbook, "G2", "<1"))
+    ingest(drop)
+    replies = drop.parent / "replies"
+    (rejected,) = replies.iterdir()
+    assert rejected.name == "our return - rejected.xlsx"
+    sent_again = drop.parent / rejected.name
+    sent_again.write_bytes(with_cell(rejected.read_bytes(), "G2", 0.35))
+    assert ingest(sent_again).name == "Accepted"
+    assert sorted(path.name for path in replies.iterdir()) == ["our return - accepted.xlsx", rejected.name]
+
+
+def test_a_resubmission_says_what_it_changed(settings: Settings, drop: Path, workbook: bytes) -> None:
+    drop.write_bytes(workbook)
+    ingest(drop)
+    without_ratio = with_cell(with_cell(workbook, "I5", None), "J5", None)
+    drop.write_bytes(with_cell(without_ratio, "G5", 0.985))
+    ingest(drop)
+    receipt = openpyxl.load_workbook(drop.parent / "replies" / "our return - accepted.xlsx").worksheets[0]
+    texts = "\n".join(str(cell.value) for row in receipt.iter_rows() for cell in row if cell.value is not None)
+    assert "Submission 1" in texts
+    assert "Indicators, G5: was 97.9%, is 98.5%" in texts
+    assert "NI 46, 2010-11Q1, On Target: was ✗, is ✓" in texts
+
+
+def test_the_summary_says_where_the_receipt_is_and_which_judgements_changed(
+    settings: Settings, drop: Path, workbook: bytes
+) -> None:
+    drop.write_bytes(workbook)
+    ingest(drop)
+    corrected = with_cell(with_cell(workbook, "I5", None), "J5", None)
+    drop.write_bytes(with_cell(corrected, "G5", 0.985))
+    state = ingest(drop)
+    (summary,) = (one.data for one in artifacts_of(state.state_details.flow_run_id) if one.key == "yos-summary")
+    assert f"| Receipt | `{drop.parent / 'replies' / 'our return - accepted.xlsx'}` |" in summary
+    assert "| NI 46, 2010-11Q1 | On Target | ✗ | ✓ |" in summary
+
+
+def test_a_closed_period_asks_and_a_waiver_answers(settings: Settings, drop: Path, workbook: bytes) -> None:
+    from datetime import UTC, date, datetime
+
+    from cypp_etl.checked_return import Waiver
+    from warehouse.engine import open_warehouse, writing
+    from warehouse.recording.administration import add_waiver, close_period
+
+    drop.write_bytes(workbook)
+    ingest(drop)
+    now = datetime.now(UTC)
+    with writing(open_warehouse(settings.warehouse_url)) as connection:
+        close_period(connection, PERIOD, "A. Person", now)
+    corrected = with_cell(with_cell(workbook, "G5", 0.985), "I5", None)
+    drop.write_bytes(with_cell(corrected, "J5", None))
+    assert ingest(drop).name == "Accepted with queries"
+    codes = "SELECT code, severity FROM bi_findings WHERE code = 'closed-period-changed' ORDER BY submission_id"
+    assert ask(settings, codes) == [("closed-period-changed", "QUERY")]
+    waiver = Waiver("closed-period-changed", "yos", "NI 46", PERIOD, "Agreed.", "A. Person", date(2099, 3, 31))
+    with writing(open_warehouse(settings.warehouse_url)) as connection:
+        add_waiver(connection, waiver, now)
+    drop.write_bytes(with_cell(with_cell(corrected, "J5", None), "G5", 0.984))
+    assert ingest(drop).name == "Accepted"
+    assert ask(settings, codes)[1:] == [("closed-period-changed", "NOTE")]
+
+
+def test_nobody_returns_for_another(settings: Settings, workbook: bytes) -> None:
+    drop = settings.inbox / "police" / "yos.xlsx"
+    drop.parent.mkdir(parents=True)
+    drop.write_bytes(workbook)
+    assert ingest(drop, "police").name == "Rejected"
+    codes = ask(settings, "SELECT DISTINCT code FROM bi_findings WHERE code = 'partner-not-folder'")
+    assert codes == [("partner-not-folder",)]
+
+
+def test_a_failure_of_ours_leaves_the_file_for_the_next_sweep(
+    settings: Settings, drop: Path, workbook: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.ingestion import context
+
+    drop.write_bytes(workbook)
+
+    def disk_full(*_arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(context, "keep", disk_full)
+        state = ingest(drop)
+    assert (state.name, state.type.value) == ("Failed", "FAILED")
+    assert drop.read_bytes() == workbook
+    assert ingest(drop).name == "Accepted"
+
+
+def test_a_sweep_takes_what_can_be_taken(settings: Settings, drop: Path, workbook: bytes) -> None:
+    from flows.deployments.sweep_inbox import sweep_inbox
+
+    drop.write_bytes(workbook)
+    (drop.parent / "not a workbook.xlsx").write_bytes(b"%PDF-1.7")
+    (settings.inbox / "stray.xlsx").write_bytes(workbook)
+    swept = asyncio.run(_state_of(sweep_inbox()))
+    outcomes = {path.name: one.recorded.status.value for path, one in swept.ingested}
+    assert outcomes == {"our return.xlsx": "accepted", "not a workbook.xlsx": "rejected"}
+    assert [waiting.path.name for waiting in swept.left] == ["stray.xlsx"]
+
+
+@pytest.mark.parametrize("typing", ["text", "number"])
+def test_the_published_table_gives_its_own_symbols(settings: Settings, typing: Any, tmp_path: Path) -> None:
+    from flows.cli.board_table import count_agreeing_symbols
+    from warehouse.engine import open_warehouse, reading
+
+    path = tmp_path / "published.xlsx"
+    path.write_bytes(write_published_table(read_sample_table(), typing))
+    assert ingest(path, "").name == "Accepted"
+    assert path.exists(), "a file outside the inbox stays where it is"
+    with reading(open_warehouse(settings.warehouse_url)) as connection:
+        assert count_agreeing_symbols(connection, parse_period("2009-10"), read_sample_table()) == (60, 60)
+    rows = ask(settings, "SELECT count(*), count(DISTINCT period), min(previous_period) FROM bi_performance")
+    assert rows == [(13, 1, "2008-09")]
+
+
+def test_a_file_that_has_gone_is_no_failure(settings: Settings, drop: Path) -> None:
+    state = ingest(drop)
+    assert (state.name, state.type.value) == ("Gone", "CANCELLED")
+
+
+def test_what_was_recorded_and_not_taken_away_is_not_recorded_again(
+    settings: Settings, drop: Path, workbook: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.ingestion import job
+
+    drop.write_bytes(with_cell(workbook, "G2", "<1"))
+    with monkeypatch.context() as killed:
+        killed.setattr(job, "take_away", lambda *_: False)
+        ingest(drop)
+    assert drop.exists()
+    state = ingest(drop)
+    assert (state.name, drop.exists()) == ("Rejected", False)
+    assert ask(settings, "SELECT count(*) FROM bi_submissions") == [(1,)]
+
+
+def test_the_reminder_lists_what_is_missing(settings: Settings, drop: Path, workbook: bytes) -> None:
+    from datetime import date
+
+    from flows.deployments.remind import remind
+
+    drop.write_bytes(workbook)
+    ingest(drop)
+
+    def reminded(since: date) -> Any:
+        return asyncio.run(_state_of(remind(since=since, return_state=True)))
+
+    state = reminded(date(2010, 7, 1))
+    assert (state.name, state.type.value) == ("Returns missing", "COMPLETED")
+    assert state.message.splitlines()[0] == "2010-11Q1, was due on 20 July 2010: cyps, lscb, nhs, police, vcs"
+    assert reminded(date(2100, 1, 1)).name == "Nothing missing"
+
+
+def test_a_run_takes_the_workbook_that_its_arguments_name(settings: Settings, drop: Path, workbook: bytes) -> None:
+    """While the steps of one are under way, a run for it shares them, and a run for another has its own."""
+    from datetime import UTC, datetime
+
+    from flows.deployments.ingest_return import ingest_return, showing
+    from flows.ingestion.context import open_to_write
+    from flows.ingestion.job import Steps
+
+    other = drop.with_name("another.xlsx")
+    drop.write_bytes(workbook)
+    other.write_bytes(with_cell(workbook, "G2", "<1"))
+    at = datetime(2010, 7, 12, 9, tzinfo=UTC)
+    steps = Steps(open_to_write(settings), drop, "yos", at)
+    checked = steps.check()
+    with showing(steps):
+        state = asyncio.run(_state_of(ingest_return("yos/b", str(other), "yos", at, return_state=True)))
+        assert (state.name, other.exists(), drop.exists()) == ("Rejected", False, True)
+        state = asyncio.run(_state_of(ingest_return("yos/a", str(drop), "yos", at, return_state=True)))
+    assert (state.name, drop.exists()) == ("Accepted", False)
+    assert asyncio.run(state.aresult()).checked is steps.check()
+    assert steps.check() == checked

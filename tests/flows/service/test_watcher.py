@@ -1,0 +1,327 @@
+"""The watcher without Prefect: whatever happens to the folder, each file is taken once it is whole, and fairly."""
+
+import asyncio
+import shutil
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from flows.ingestion.inbox import Waiting
+from flows.ingestion.settling import Patience, Settling
+from flows.service.watcher import OutOfReachError, Watcher, fairly
+from tests.flows.ingestion.test_settling import zipped
+
+PATIENCE = Patience(whole=0.1, unknown=0.1, unfinished=60)
+WORKBOOK = zipped()
+
+
+class Office:
+    """Takes what the watcher hands it, as an ingestion would; `away` and `fails` make it refuse."""
+
+    def __init__(self, inbox: Path) -> None:
+        self.inbox = inbox
+        self.taken: list[str] = []
+        self.contents: list[bytes] = []
+        self.away = False
+        self.fails: set[str] = set()
+        self.tries = 0
+
+    def partners(self) -> list[str]:
+        if self.away:
+            raise OutOfReachError("no warehouse.")
+        return ["police", "yos"]
+
+    async def ingest(self, waiting: Waiting) -> "asyncio.Future[bool]":
+        return asyncio.ensure_future(self._take(waiting))
+
+    async def _take(self, waiting: Waiting) -> bool:
+        self.tries += 1
+        if waiting.path.name in self.fails:
+            return False
+        self.contents.append(waiting.path.read_bytes())
+        waiting.path.unlink()
+        self.taken.append(f"{waiting.partner_code}/{waiting.path.name}")
+        return True
+
+    def drop(self, name: str, content: bytes = WORKBOOK) -> None:
+        path = self.inbox / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+    async def until(self, *names: str) -> None:
+        async with asyncio.timeout(20):
+            while not set(names) <= set(self.taken):
+                await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    (tmp_path / "inbox").mkdir()
+    return Office(tmp_path / "inbox")
+
+
+def watch(office: Office, doing: Callable[[], Awaitable[None]], interval: float = 60, with_events: bool = True) -> None:
+    """Watch while something is done, then stop."""
+
+    async def both() -> None:
+        stop = asyncio.Event()
+        watcher = Watcher(
+            office.inbox, office.partners, office.ingest, interval, with_events, settling=Settling(PATIENCE)
+        )
+        running = asyncio.create_task(watcher.run(stop))
+        try:
+            await asyncio.sleep(0.3)
+            await doing()
+        finally:
+            stop.set()
+            await asyncio.wait_for(running, 10)
+
+    asyncio.run(both())
+
+
+def test_what_lies_there_at_the_start_is_taken(office: Office) -> None:
+    office.drop("yos/a.xlsx")
+    watch(office, lambda: office.until("yos/a.xlsx"))
+    assert office.taken == ["yos/a.xlsx"]
+
+
+def test_an_event_hurries_the_next_look(office: Office) -> None:
+    async def drop() -> None:
+        began = time.monotonic()
+        office.drop("yos/a.xlsx")
+        await office.until("yos/a.xlsx")
+        assert time.monotonic() - began < 10, "the interval is a minute"
+
+    watch(office, drop)
+
+
+def test_without_events_the_interval_finds_everything(office: Office) -> None:
+    async def drop() -> None:
+        office.drop("yos/a.xlsx")
+        await office.until("yos/a.xlsx")
+
+    watch(office, drop, interval=0.2, with_events=False)
+    assert office.taken == ["yos/a.xlsx"]
+
+
+@pytest.mark.parametrize("with_events", [True, False])
+def test_a_file_that_is_written_slowly_is_taken_whole(office: Office, with_events: bool) -> None:
+    async def drop() -> None:
+        path = office.inbox / "yos" / "slow.xlsx"
+        path.parent.mkdir(exist_ok=True)
+        with path.open("wb") as file:
+            for start in range(0, len(WORKBOOK), 2_000):
+                assert office.taken == []
+                file.write(WORKBOOK[start : start + 2_000])
+                file.flush()
+                await asyncio.sleep(0.2)
+        await office.until("yos/slow.xlsx")
+        assert office.contents == [WORKBOOK]
+
+    watch(office, drop, interval=0.2, with_events=with_events)
+
+
+def test_a_file_that_is_renamed_into_place_is_taken(office: Office) -> None:
+    async def drop() -> None:
+        office.drop("yos/~$upload.tmp")
+        (office.inbox / "yos" / "~$upload.tmp").rename(office.inbox / "yos" / "a.xlsx")
+        await office.until("yos/a.xlsx")
+
+    watch(office, drop)
+    assert office.taken == ["yos/a.xlsx"]
+
+
+def test_a_folder_that_appears_later_is_watched(office: Office) -> None:
+    async def drop() -> None:
+        shutil.rmtree(office.inbox / "yos")
+        await asyncio.sleep(0.3)
+        office.drop("yos/a.xlsx")
+        await office.until("yos/a.xlsx")
+
+    watch(office, drop, interval=2)
+    assert office.taken == ["yos/a.xlsx"]
+
+
+@pytest.mark.parametrize("with_events", [True, False])
+def test_a_share_that_goes_away_comes_back(office: Office, with_events: bool) -> None:
+    async def drop() -> None:
+        elsewhere = office.inbox.with_name("elsewhere")
+        office.inbox.rename(elsewhere)
+        await asyncio.sleep(2.5)
+        assert not office.inbox.exists(), "nothing is made in its place"
+        (elsewhere / "yos" / "a.xlsx").write_bytes(WORKBOOK)
+        elsewhere.rename(office.inbox)
+        await office.until("yos/a.xlsx")
+        began = time.monotonic()
+        await asyncio.sleep(2)
+        office.drop("yos/b.xlsx")
+        await office.until("yos/b.xlsx")
+        assert time.monotonic() - began < 10
+
+    watch(office, drop, interval=60 if with_events else 0.5, with_events=with_events)
+
+
+def test_a_warehouse_that_is_away_costs_no_try(office: Office) -> None:
+    async def drop() -> None:
+        office.away = True
+        office.drop("yos/a.xlsx")
+        await asyncio.sleep(1.5)
+        assert office.tries == 0
+        office.away = False
+        await office.until("yos/a.xlsx")
+
+    watch(office, drop)
+
+
+def test_a_file_that_fails_stops_no_other_and_is_tried_again(office: Office) -> None:
+    async def drop() -> None:
+        office.fails = {"a.xlsx"}
+        office.drop("yos/a.xlsx")
+        office.drop("yos/b.xlsx")
+        await office.until("yos/b.xlsx")
+        office.fails = set()
+        await office.until("yos/a.xlsx")
+
+    watch(office, drop)
+    assert office.tries == 3
+
+
+def test_an_answer_waits_for_no_run(office: Office) -> None:
+    """Runs take as long as Prefect's server likes; the files behind are answered meanwhile, and none is taken twice."""
+    answered: list[str] = []
+    server_answers = asyncio.Event()
+
+    async def ingest(waiting: Waiting) -> "asyncio.Future[bool]":
+        answered.append(waiting.path.name)
+        return asyncio.ensure_future(run_of(waiting))
+
+    async def run_of(waiting: Waiting) -> bool:
+        await server_answers.wait()
+        return await office._take(waiting)
+
+    async def drop() -> None:
+        for name in "abc":
+            office.drop(f"yos/{name}.xlsx")
+        async with asyncio.timeout(20):
+            while len(answered) < 3:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(1)
+        assert (sorted(answered), office.taken) == (["a.xlsx", "b.xlsx", "c.xlsx"], [])
+        server_answers.set()
+        await office.until("yos/a.xlsx", "yos/b.xlsx", "yos/c.xlsx")
+
+    office.ingest = ingest  # type: ignore[method-assign]
+    watch(office, drop, interval=0.2)
+    assert len(answered) == 3
+
+
+def test_a_file_that_is_replaced_while_it_is_in_hand_is_taken_again(office: Office) -> None:
+    newer = zipped(b"newer")
+    contents: list[bytes] = []
+
+    async def ingest(waiting: Waiting) -> "asyncio.Future[bool]":
+        contents.append(waiting.path.read_bytes())
+        if contents == [WORKBOOK]:
+            office.drop("yos/.newer", newer)
+            (office.inbox / "yos" / ".newer").replace(waiting.path)
+            return asyncio.ensure_future(asyncio.sleep(0.5, True))
+        return asyncio.ensure_future(office._take(waiting))
+
+    async def drop() -> None:
+        office.drop("yos/a.xlsx")
+        await office.until("yos/a.xlsx")
+
+    office.ingest = ingest  # type: ignore[method-assign]
+    watch(office, drop)
+    assert contents == [WORKBOOK, newer]
+
+
+def test_what_cannot_be_taken_is_said_once(office: Office, caplog: pytest.LogCaptureFixture) -> None:
+    async def drop() -> None:
+        office.drop("stray.xlsx")
+        await asyncio.sleep(1)
+
+    watch(office, drop, interval=0.2)
+    assert [record.message.split("/")[-1] for record in caplog.records] == [
+        "stray.xlsx is left where it is: it is not in a partner's folder."
+    ]
+
+
+def test_partners_take_turns() -> None:
+    waiting = [Waiting(Path(f"{name}"), name[0]) for name in ("a1", "a2", "a3", "b1", "c1", "c2")]
+    assert [one.path.name for one in fairly(waiting)] == ["a1", "b1", "c1", "a2", "c2", "a3"]
+
+
+def test_who_comes_last_does_not_wait_behind_a_hundred(office: Office) -> None:
+    for number in range(100):
+        office.drop(f"police/{number:03}.xlsx")
+
+    async def drop() -> None:
+        office.drop("yos/late.xlsx")
+        await office.until(*(f"police/{number:03}.xlsx" for number in range(100)))
+
+    ingest = office.ingest
+
+    async def slowly(waiting: Waiting) -> "asyncio.Future[bool]":
+        await asyncio.sleep(0.02)
+        return await ingest(waiting)
+
+    office.ingest = slowly  # type: ignore[method-assign]
+    watch(office, drop)
+    assert office.taken.index("yos/late.xlsx") < 60
+    assert [name for name in office.taken if name.startswith("police")] == sorted(office.taken)[:100]
+
+
+def test_who_drops_what_takes_long_waits_for_the_others(office: Office) -> None:
+    for number in range(4):
+        office.drop(f"police/{number}.xlsx")
+    ingest = office.ingest
+
+    async def slowly(waiting: Waiting) -> "asyncio.Future[bool]":
+        if waiting.path.name == "0.xlsx":
+            office.drop("yos/late.xlsx")
+        await asyncio.sleep(1.1)
+        return await ingest(waiting)
+
+    office.ingest = slowly  # type: ignore[method-assign]
+
+    async def wait() -> None:
+        await office.until("police/3.xlsx", "yos/late.xlsx")
+
+    watch(office, wait)
+    # The first look after it came may only have seen it: then one more of the others goes before.
+    assert office.taken.index("yos/late.xlsx") <= 2
+
+
+def test_what_is_skipped_is_shown_whenever_it_changes(office: Office) -> None:
+    shown: list[list[str]] = []
+
+    async def show(skipped: Sequence[Waiting]) -> None:
+        shown.append([waiting.partner_code for waiting in skipped])
+
+    async def work() -> None:
+        stop = asyncio.Event()
+        watcher = Watcher(
+            office.inbox,
+            office.partners,
+            office.ingest,
+            0.05,
+            with_events=False,
+            show_skipped=show,
+            settling=Settling(PATIENCE),
+        )
+        watching = asyncio.create_task(watcher.run(stop))
+        async with asyncio.timeout(20):
+            while [] not in shown[1:]:
+                await asyncio.sleep(0.01)
+                if shown and shown[-1]:
+                    (office.inbox / "police").unlink(missing_ok=True)
+        stop.set()
+        await watching
+
+    office.inbox.mkdir(exist_ok=True)
+    (office.inbox / "police").write_text("no folder")
+    asyncio.run(work())
+    assert shown == [["police"], []]

@@ -1,0 +1,45 @@
+"""What another plan would turn, and that asking turns nothing."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from sqlalchemy import Engine
+
+from cypp_etl.periods import parse_period
+from cypp_etl.plan.model import Plan
+from schemas.codes import Measure
+from tests.warehouse.builders import Rows, checked, later, observation
+from warehouse.engine import reading
+from warehouse.queries.plan_comparison import Turned, turned_by
+from warehouse.recording.record import record
+
+
+def test_the_same_plan_turns_nothing(engine: Engine, plan: Plan) -> None:
+    record(engine, checked("a", observation("NI 111a", "120"), observation("NI 111b", "400")), plan, later(0))
+    with reading(engine) as connection:
+        assert turned_by(connection, plan) == []
+
+
+def test_a_harder_target_turns_what_it_measures_and_nothing_is_recorded(engine: Engine, plan: Plan, rows: Rows) -> None:
+    record(engine, checked("a", observation("NI 111a", "120"), observation("NI 111b", "400")), plan, later(0))
+    key = (Measure.TARGET, "NI 111a", parse_period("2010-11"))
+    harder = replace(
+        plan, fingerprint="x", figures={**plan.figures, key: replace(plan.figures[key], value=Decimal(400))}
+    )
+    with reading(engine) as connection:
+        turned = turned_by(connection, harder)
+    assert turned == [
+        Turned("police", "NI 111a", "2010-11Q1", "on_target", "yes", "no"),
+        Turned("police", "NI 111a", "2010-11Q1", "target_band", "within", "worse"),
+    ]
+    assert rows("SELECT * FROM bi_symbol_changes") == []
+
+
+def test_an_indicator_that_the_other_plan_does_not_have_loses_its_symbols(engine: Engine, plan: Plan) -> None:
+    record(engine, checked("a", observation("NI 111a", "120")), plan, later(0))
+    fewer = {name: leaf for name, leaf in plan.indicators.items() if name != "NI 111a"}
+    figures = {key: figure for key, figure in plan.figures.items() if key[1] != "NI 111a"}
+    with reading(engine) as connection:
+        turned = turned_by(connection, replace(plan, fingerprint="x", indicators=fewer, figures=figures))
+    assert {one.now for one in turned} == {""}
+    assert len(turned) == 6

@@ -1,0 +1,150 @@
+"""Migrations on both database systems: what they build is what the tables say, whoever runs them, however often."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, insert, inspect, select, text, update
+
+from cypp_etl.plan.model import Plan
+from tests.warehouse.builders import checked, later, observation
+from warehouse import upgrade as upgrade_module
+from warehouse.engine import open_warehouse, writing
+from warehouse.migrations import HEAD
+from warehouse.recording.record import record
+from warehouse.schema.plan_tables import plan_file
+from warehouse.schema.tables import clinic, metadata, view_version
+from warehouse.upgrade import WarehouseTooNewError, current_revision, is_current, upgrade
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_an_empty_warehouse_is_brought_up_to_date_once(empty_url: str) -> None:
+    engine = open_warehouse(empty_url)
+    with engine.connect() as connection:
+        assert current_revision(connection) is None
+    assert upgrade(engine)
+    assert not upgrade(engine)
+    with engine.connect() as connection:
+        assert current_revision(connection) == HEAD
+    engine.dispose()
+
+
+def test_the_migrations_build_what_the_tables_say(engine: Engine) -> None:
+    with engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
+    assert differences == []
+
+
+def test_the_migrations_build_the_checks_that_the_tables_say(engine: Engine) -> None:
+    built = inspect(engine)
+    for table in metadata.tables.values():
+        expected = {str(one.name) for one in table.constraints if type(one).__name__ == "CheckConstraint"}
+        assert {one["name"] for one in built.get_check_constraints(table.name)} == expected
+
+
+def test_the_head_is_the_newest_revision() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "warehouse" / "migrations"))
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+def test_views_that_are_out_of_date_are_made_anew(engine: Engine) -> None:
+    with writing(engine) as connection:
+        connection.execute(update(view_version).values(sha256="old"))
+        connection.execute(text("DROP VIEW bi_findings"))
+    assert upgrade(engine)
+    assert "bi_findings" in inspect(engine).get_view_names()
+
+
+def test_who_may_read_the_views_may_read_them_anew(engine: Engine) -> None:
+    if engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has no roles")
+    role = f"reader {engine.url.database}"
+    with writing(engine) as connection:
+        connection.execute(text(f'CREATE ROLE "{role}"'))
+        connection.execute(text(f'GRANT SELECT ON bi_findings TO "{role}"'))
+        connection.execute(text("GRANT SELECT ON bi_submissions TO PUBLIC"))
+        connection.execute(update(view_version).values(sha256="old"))
+    assert upgrade(engine)
+    may_read = text("SELECT has_table_privilege(:role, :view, 'SELECT')")
+    with engine.connect() as connection:
+        views = ("bi_findings", "bi_submissions", "bi_performance")
+        assert [connection.scalar(may_read, {"role": role, "view": view}) for view in views] == [True, True, False]
+
+
+def test_a_warehouse_newer_than_the_program_is_left_alone(engine: Engine) -> None:
+    with writing(engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(WarehouseTooNewError):
+        upgrade(engine)
+
+
+def test_an_upgrade_that_fails_leaves_nothing(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = open_warehouse(empty_url)
+
+    def fail(_dialect: str) -> str:
+        raise InterruptedError
+
+    with monkeypatch.context() as patch, pytest.raises(InterruptedError):
+        patch.setattr(upgrade_module, "views_sha256", fail)
+        upgrade(engine)
+    assert inspect(engine).get_table_names() == []
+    assert upgrade(engine)
+    engine.dispose()
+
+
+def test_two_processes_may_upgrade_at_once(empty_url: str) -> None:
+    code = "import sys; from warehouse import engine, upgrade; upgrade.upgrade(engine.open_warehouse(sys.argv[1]))"
+    command = [sys.executable, "-c", code, empty_url]
+    running = [subprocess.Popen(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}) for _ in range(4)]
+    assert [process.wait() for process in running] == [0] * 4
+    engine = open_warehouse(empty_url)
+    with engine.connect() as connection:
+        assert is_current(connection)
+    engine.dispose()
+
+
+def _build(engine: Engine, revision: str) -> None:
+    """Build the tables as they were at a revision."""
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "warehouse" / "migrations"))
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def test_the_clinics_of_an_older_warehouse_are_those_that_would_have_been_kept(
+    engine: Engine, empty_url: str, plan: Plan
+) -> None:
+    """NI 111a is better low. Its clinics come, change and go with corrections, as of each moment."""
+    years = [observation("NI 111a", value, period) for value, period in (("4", "2009-10"), ("5", "2010-11"))]
+    record(engine, checked("years", *years, partner_code="board"), plan, later(0))
+    for number, values in enumerate(("7766", "7744", "7777", "33")):
+        quarters = [observation("NI 111a", "5", f"2009-10Q{quarter}") for quarter in range(1, 5)]
+        quarters += [observation("NI 111a", value, f"2010-11Q{at}") for at, value in enumerate(values, start=1)]
+        record(engine, checked(values, *quarters), plan, later(number + 1))
+    older = open_warehouse(empty_url)
+    _build(older, "0002")
+    kept = [table for table in metadata.sorted_tables if table not in (clinic, view_version, plan_file)]
+    with engine.connect() as source, writing(older) as target:
+        for table in kept:
+            if rows := [dict(row) for row in source.execute(select(table)).mappings()]:
+                target.execute(insert(table), rows)
+    assert upgrade(older)
+    columns = [column for column in clinic.c if not column.primary_key]
+    with engine.connect() as one, older.connect() as other:
+        query = select(*columns).order_by(clinic.c.recorded_at, clinic.c.opened_period)
+        expected = one.execute(query).all()
+        assert len(expected) > 2
+        assert other.execute(query).all() == expected
+        differences = compare_metadata(MigrationContext.configure(other, opts={"compare_type": True}), metadata)
+    assert differences == []
+    older.dispose()

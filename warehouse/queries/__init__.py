@@ -1,0 +1,1 @@
+"""Questions asked of the warehouse. Nothing here writes."""

@@ -1,0 +1,78 @@
+"""What the board report asks of the warehouse: what stood at a moment, up to a period; and notes at clinics."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Date,
+    Integer,
+    RowMapping,
+    Text,
+    bindparam,
+    column,
+    insert,
+    select,
+    text,
+)
+
+from cypp_etl.periods import Period
+from cypp_etl.report.model import Note
+from schemas.codes import NoteKind
+from warehouse.schema.tables import clinic_note
+from warehouse.schema.types import Moment
+from warehouse.views.definitions import as_of_statement
+from warehouse.views.selectable import view
+
+
+def clinics(connection: Connection, until: Period, at: datetime) -> Sequence[RowMapping]:
+    """Rows of `bi_clinics` with `partner_code` and `measured_period`, by indicator, as known at a moment.
+
+    Later periods than `until` play no part: the report on a quarter does not know how it went on.
+    """
+    found = _ask(connection, "bi_clinics", at, until, "partner_code", "measured_period")
+    return sorted(found, key=lambda row: (row["opened_period"], row["indicator"], row["partner_code"]))
+
+
+def milestones(connection: Connection, until: Period, at: datetime) -> Sequence[RowMapping]:
+    """Rows of `bi_milestones` as known at a moment, of which those up to a period count, by milestone and period."""
+    found = _ask(connection, "bi_milestones", at, until)
+    return sorted(found, key=lambda row: (row["milestone"], row["period"] or ""))
+
+
+def return_status_as_of(connection: Connection, period: Period, at: datetime) -> Sequence[RowMapping]:
+    """Rows of `bi_return_status` for a period, by partner, as known at a moment."""
+    found = [row for row in _ask(connection, "bi_return_status", at, period) if row["period"] == period.code]
+    return sorted(found, key=lambda row: row["partner_code"])
+
+
+def clinic_notes(connection: Connection, at: datetime) -> list[Note]:
+    """The notes made by a moment, oldest first."""
+    columns = clinic_note.c
+    query = select(clinic_note).where(columns.recorded_at <= at).order_by(columns.clinic_note_id)
+    names = [name for name in Note.__dataclass_fields__ if name != "kind"]
+    return [
+        Note(kind=NoteKind(row["kind"]), **{name: row[name] for name in names})
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def add_note(connection: Connection, note: Note) -> None:
+    """Add a note, in a transaction of `engine.writing`. Notes are never changed; a later one corrects an earlier."""
+    values = {name: getattr(note, name) for name in Note.__dataclass_fields__}
+    connection.execute(insert(clinic_note).values(values))
+
+
+def _ask(connection: Connection, name: str, at: datetime, until: Period, *more_columns: str) -> Sequence[RowMapping]:
+    columns = [column(one.name, one.type) for one in view(name).c] + [column(more, Text()) for more in more_columns]
+    statement = text(as_of_statement(name, connection.dialect.name))
+    # A query that does not look at the date or the period has no such parameters.
+    values: dict[str, BindParameter[Any]] = {
+        "at": bindparam("at", at, Moment()),
+        "today": bindparam("today", at.date(), Date()),
+        "last_place": bindparam("last_place", until.start_year * 4 + (until.quarter or 4), Integer()),
+    }
+    asked = statement.bindparams(*(value for key, value in values.items() if f":{key}" in statement.text))
+    return connection.execute(asked.columns(*columns)).mappings().all()

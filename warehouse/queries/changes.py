@@ -1,0 +1,110 @@
+"""What a submission changed: cells beside its predecessor's, and the judgements that came out differently."""
+
+from collections.abc import Set
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, RowMapping, select
+
+from schemas.codes import BAND_SYMBOLS, DIRECTION_SYMBOLS, ON_TARGET_SYMBOLS
+from warehouse.schema.keys import Series
+from warehouse.schema.tables import judgement, observation, submission
+
+# The judgements that the Board reads as symbols, with the words they are stored as.
+_SYMBOLS: dict[str, dict[str, str]] = {
+    "direction": {word.value: symbol for word, symbol in DIRECTION_SYMBOLS.items()},
+    "on_target": {word.value: symbol for word, symbol in ON_TARGET_SYMBOLS.items()},
+    "target_band": {word.value: symbol for word, symbol in BAND_SYMBOLS.items()},
+    "statistical_neighbours_band": {word.value: symbol for word, symbol in BAND_SYMBOLS.items()},
+    "national_band": {word.value: symbol for word, symbol in BAND_SYMBOLS.items()},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CellChange:
+    """A figure that a submission says otherwise than its predecessor; empty text where one of them has none."""
+
+    indicator: str
+    sheet: str
+    cell: str
+    was: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolChange:
+    """A symbol that a submission turned."""
+
+    indicator: str
+    period: str
+    judgement: str
+    was: str
+    now: str
+
+
+_Key = tuple[str, str, str, str]
+
+
+def changed_cells(connection: Connection, submission_id: int) -> list[CellChange]:
+    """The figures that differ from those of the submission that this one replaced; none where it replaced none."""
+    columns = submission.c
+    supersedes = connection.scalar(select(columns.supersedes).where(columns.submission_id == submission_id))
+    if supersedes is None:
+        return []
+    before, after = _figures(connection, supersedes), _figures(connection, submission_id)
+    return [
+        CellChange(row.indicator, row.sheet, row.cell, _typed(before.get(key)), _typed(after.get(key)))
+        for key, row in {**before, **after}.items()
+        if _said(before.get(key)) != _said(after.get(key))
+    ]
+
+
+def changed_symbols(connection: Connection, submission_id: int) -> list[SymbolChange]:
+    """The symbols that came out differently when this submission was recorded, of its own series and periods."""
+    said, columns = observation.c, judgement.c
+    at = connection.scalar(select(submission.c.recorded_at).where(submission.c.submission_id == submission_id))
+    touched = select(said.partner_code, said.indicator).where(said.submission_id == submission_id).distinct()
+    series = {Series(*row) for row in connection.execute(touched)}
+    is_ended = columns.superseded_at.is_not(None)
+    before = _judged(connection, series, columns.superseded_at == at)
+    # Each half has an index of its own.
+    after = _judged(connection, series, is_ended, columns.recorded_at == at)
+    after |= _judged(connection, series, columns.superseded_at.is_(None), columns.recorded_at == at)
+    return [
+        SymbolChange(key[1], key[2], name, symbols[before[key][name]], symbols[after[key][name]])
+        for key in sorted(before.keys() & after.keys(), key=lambda key: key[1:])
+        for name, symbols in _SYMBOLS.items()
+        if before[key][name] != after[key][name]
+    ]
+
+
+def _judged(
+    connection: Connection, series: Set[Series], *conditions: ColumnElement[bool]
+) -> dict[tuple[str, str, str], RowMapping]:
+    """The judgements of series that meet conditions, by partner, indicator and period; the last where there are two."""
+    columns = judgement.c
+    query = select(judgement).where(
+        columns.partner_code.in_({one.partner_code for one in series}),
+        columns.indicator.in_({one.indicator for one in series}),
+        *conditions,
+    )
+    return {
+        (row["partner_code"], row["indicator"], row["period"]): row
+        for row in connection.execute(query.order_by(columns.judgement_id)).mappings()
+        if Series(row["partner_code"], row["indicator"]) in series
+    }
+
+
+def _figures(connection: Connection, submission_id: int) -> dict[_Key, Row[Any]]:
+    columns = observation.c
+    query = select(observation).where(columns.submission_id == submission_id).order_by(columns.observation_id)
+    return {(row.partner_code, row.indicator, row.measure, row.period): row for row in connection.execute(query)}
+
+
+def _said(row: Row[Any] | None) -> tuple[Any, ...] | None:
+    """What a figure says: the same value typed in another way is no change."""
+    return None if row is None else (row.value, row.marker, row.qualifiers)
+
+
+def _typed(row: Row[Any] | None) -> str:
+    return "" if row is None else row.typed or row.marker or ""

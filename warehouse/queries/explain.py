@@ -1,0 +1,131 @@
+"""From a symbol back to the cell: everything that a judgement was made of, and where each part stood."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, cast
+
+from sqlalchemy import Connection, RowMapping, select
+
+from cypp_etl.judgement.explanation import Explanation, Source, explain_judgement
+from cypp_etl.periods import Period, parse_period
+from cypp_etl.plan.model import Plan
+from schemas.codes import Marker, Measure
+from warehouse.queries.history import decimal_of
+from warehouse.queries.views import judgement_history, performance
+from warehouse.recording.judgements import FIGURE, figures_frame
+from warehouse.schema.tables import observation, submission
+from warehouse.views.withheld import shown_comment
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The cell that a figure stood in, and the submission it came with."""
+
+    submission_id: int
+    file: str
+    sha256: str
+    received_at: datetime
+    sheet: str
+    cell: str
+    typed: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourcedFigure:
+    """A figure in force and where it comes from: a cell (`origin`), or the plan (`plan_source`, in its words)."""
+
+    measure: Measure
+    period: Period
+    value: Decimal | None
+    marker: Marker | None
+    origin: Origin | None
+    plan_source: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourcedExplanation:
+    """One partner's judgement of an indicator and period: how it came about, and where its figures stood.
+
+    `row` is its row of `bi_performance`. `versions` are the judgement's rows of `bi_performance_history`, oldest
+    first.
+    """
+
+    row: RowMapping
+    judgement: Explanation
+    versions: tuple[RowMapping, ...]
+    returned: Mapping[int, SourcedFigure]
+    planned: Mapping[tuple[Measure, Period], SourcedFigure]
+
+    def find(self, source: Source) -> SourcedFigure:
+        """The figure that a step took."""
+        return (
+            self.planned[source.measure, source.period] if source.row is None else self.returned[cast(int, source.row)]
+        )
+
+
+def explain(connection: Connection, plan: Plan, indicator: str, period: Period) -> list[SourcedExplanation]:
+    """Explain a judgement by the plan in force, once for each partner that returns the indicator; empty where none has.
+
+    Args:
+        connection: a transaction of `engine.reading`.
+        plan: the plan in force.
+        indicator: one of its leaves.
+        period: the period.
+    """
+    versions = judgement_history(connection, indicator, period)
+    explanations = []
+    for row in performance(connection, indicator, period):
+        returned = _returned(connection, row["partner_code"], indicator)
+        explained = explain_judgement(figures_frame([one for one, _ in returned]), plan, period)
+        if explained is not None:
+            explanations.append(
+                SourcedExplanation(
+                    row,
+                    explained,
+                    tuple(one for one in versions if one["partner_code"] == row["partner_code"]),
+                    dict(enumerate(figure for _, figure in returned)),
+                    _planned(plan, indicator),
+                )
+            )
+    return explanations
+
+
+def _returned(connection: Connection, partner_code: str, indicator: str) -> list[tuple[tuple[Any, ...], SourcedFigure]]:
+    """The figures in force of a series, as they are judged and as they were sent."""
+    columns, came = observation.c, submission.c
+    query = (
+        select(
+            *(one for one in columns if one.name != "comment"),
+            shown_comment(),
+            came.file,
+            came.sha256,
+            came.received_at,
+        )
+        .join(submission, came.submission_id == columns.submission_id)
+        .where(columns.partner_code == partner_code, columns.indicator == indicator, columns.superseded_at.is_(None))
+    )
+    return [(tuple(row[name] for name in FIGURE), _figure(row)) for row in connection.execute(query).mappings()]
+
+
+def _planned(plan: Plan, indicator: str) -> dict[tuple[Measure, Period], SourcedFigure]:
+    return {
+        (measure, period): SourcedFigure(measure, period, figure.value, figure.marker, None, figure.source)
+        for (measure, of, period), figure in plan.figures.items()
+        if of == indicator
+    }
+
+
+def _origin(row: RowMapping) -> Origin:
+    names = ("submission_id", "file", "sha256", "received_at", "sheet", "cell", "typed", "comment")
+    values: dict[str, Any] = {name: row[name] for name in names}
+    return Origin(**values)
+
+
+def _figure(row: RowMapping) -> SourcedFigure:
+    marker = Marker(row["marker"]) if row["marker"] else None
+    return SourcedFigure(
+        Measure(row["measure"]), parse_period(row["period"]), decimal_of(row["value"]), marker, _origin(row), ""
+    )

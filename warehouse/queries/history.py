@@ -1,0 +1,147 @@
+"""What the rules look back on, read before a return is checked: the rules never ask the warehouse themselves."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from functools import lru_cache, partial
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, select, text
+
+from cypp_etl.checked_return import FigureKey, History, KnownContent, KnownFigure, ValuesByIndicator, Waiver
+from cypp_etl.periods import Period, parse_period
+from schemas.codes import Marker, Measure, MilestoneStatus, Qualifier
+from warehouse.schema.tables import IS_ACCEPTED, milestone_report, observation, period_closing, submission, waiver
+
+
+def read_history(
+    connection: Connection, partner_codes: Collection[str], periods: Collection[Period] | None = None
+) -> History:
+    """What is known of partners: their figures and milestone states in force, and the periods closed for all.
+
+    Args:
+        connection: a transaction; if periods are given, it must still be open while the history is in use.
+        partner_codes: whose history.
+        periods: whose figures are wanted; of all periods, if not given.
+    """
+    return History(
+        figures=_figures(connection, partner_codes, periods),
+        closed=frozenset(closed_periods(connection)),
+        milestone_states=_milestone_states(connection, partner_codes),
+        contents=_contents(connection, partner_codes),
+        waivers=_waivers(connection, partner_codes),
+        # Figures of all periods hold all values.
+        all_values_of=None if periods is None else lru_cache(maxsize=None)(partial(_values, connection)),
+    )
+
+
+def last_submission(connection: Connection) -> int:
+    """The number of the submission recorded last, 0 where there is none."""
+    return connection.scalar(select(func.max(submission.c.submission_id))) or 0
+
+
+def partners_since(connection: Connection, submission_id: int) -> set[str | None]:
+    """Whose submissions were recorded after one; None among them for those that do not say whose they are."""
+    return set(connection.scalars(select(submission.c.partner_code).where(submission.c.submission_id > submission_id)))
+
+
+def closed_periods(connection: Connection) -> set[Period]:
+    """The periods that take no more returns without a question."""
+    return {parse_period(code) for code in connection.scalars(select(period_closing.c.period))}
+
+
+def decimal_of(value: float | None) -> Decimal | None:
+    """The decimal that was stored as a double: exact, since it had at most 15 significant digits."""
+    return None if value is None else Decimal(repr(value))
+
+
+@lru_cache
+def qualifiers_of(words: str) -> frozenset[Qualifier]:
+    """The qualifiers that a row's words name."""
+    return frozenset(Qualifier(word) for word in words.split("; ") if word)
+
+
+def _in_force(table: Table, partner_codes: Collection[str]) -> tuple[Any, Any]:
+    return table.c.superseded_at.is_(None), table.c.partner_code.in_(set(partner_codes))
+
+
+class _FiguresInForce(Mapping[FigureKey, KnownFigure]):
+    """Figures in force as they were fetched: of the thousands of a partner's, the rules look at a few."""
+
+    def __init__(self, rows: Iterable[Sequence[Any]]) -> None:
+        self._rows = {row[:4]: row for row in rows}
+
+    def __getitem__(self, key: FigureKey) -> KnownFigure:
+        partner_code, measure, indicator, period = key
+        _, _, _, _, value, marker, qualifiers = self._rows[partner_code, measure.value, indicator, period.code]
+        return KnownFigure(decimal_of(value), Marker(marker) if marker else None, qualifiers_of(qualifiers))
+
+    def __iter__(self) -> Iterator[FigureKey]:
+        # Thousands of keys have few measures and periods, each of which is read once.
+        measures = lru_cache(maxsize=None)(Measure)
+        for partner_code, measure, indicator, period in self._rows:
+            yield partner_code, measures(measure), indicator, parse_period(period)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+def _values(connection: Connection, partner_code: str) -> ValuesByIndicator:
+    columns = observation.c
+    query = select(columns.indicator, columns.value).where(
+        *_in_force(observation, [partner_code]), columns.value.is_not(None)
+    )
+    values: dict[str, set[Decimal]] = {}
+    for indicator, value in connection.execute(query.distinct()):
+        values.setdefault(indicator, set()).add(Decimal(repr(value)))
+    return values
+
+
+def _figures(
+    connection: Connection, partner_codes: Collection[str], periods: Collection[Period] | None
+) -> Mapping[FigureKey, KnownFigure]:
+    names = ("partner_code", "measure", "indicator", "period", "value", "marker", "qualifiers")
+    query = select(*(observation.c[name] for name in names)).where(*_in_force(observation, partner_codes))
+    if periods is not None:
+        query = query.where(observation.c.period.in_({period.code for period in periods}))
+    return _FiguresInForce(connection.execute(query).all())
+
+
+def _milestone_states(
+    connection: Connection, partner_codes: Collection[str]
+) -> dict[tuple[str, Period], MilestoneStatus]:
+    columns = milestone_report.c
+    query = select(columns.milestone, columns.period, columns.status).where(
+        *_in_force(milestone_report, partner_codes), columns.status.is_not(None)
+    )
+    # Thousands of rows have few periods and states, each of which is read once.
+    status_of = lru_cache(maxsize=None)(MilestoneStatus)
+    rows = connection.execute(query).all()
+    return {(milestone, parse_period(period)): status_of(status) for milestone, period, status in rows}
+
+
+def _contents(connection: Connection, partner_codes: Collection[str]) -> dict[tuple[str, Period], KnownContent]:
+    """What the submissions in force say, by partner and period."""
+    columns = submission.c
+    query = select(columns.partner_code, columns.period, columns.submission_id, columns.content_sha256).where(
+        *_in_force(submission, partner_codes), text(IS_ACCEPTED)
+    )
+    return {
+        (row.partner_code, parse_period(row.period)): KnownContent(row.submission_id, row.content_sha256)
+        for row in connection.execute(query)
+    }
+
+
+def _waivers(connection: Connection, partner_codes: Collection[str]) -> tuple[Waiver, ...]:
+    query = select(waiver).where(waiver.c.partner_code.in_(set(partner_codes))).order_by(waiver.c.waiver_id)
+    return tuple(
+        Waiver(
+            row.code,
+            row.partner_code,
+            row.subject,
+            parse_period(row.period) if row.period else None,
+            row.reason,
+            row.waived_by,
+            row.until,
+        )
+        for row in connection.execute(query)
+    )

@@ -1,0 +1,15 @@
+"""What the register of published reports says of those published before."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from warehouse.schema.tables import publication
+
+
+def last_known_at(connection: Connection, before: datetime) -> datetime | None:
+    """Up to when the last report knew that was published before a moment; None if there was none."""
+    columns = publication.c
+    query = select(func.max(columns.known_at)).where(columns.known_at < before, columns.published_at < before)
+    known_at: datetime | None = connection.scalar(query)
+    return known_at

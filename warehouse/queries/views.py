@@ -1,0 +1,106 @@
+"""Questions that the command line, the reports and the flows ask of the warehouse, in a transaction of `reading`."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    TableClause,
+    or_,
+    select,
+)
+
+from cypp_etl.findings import Finding
+from cypp_etl.periods import Period
+from schemas.codes import Severity, SubmissionStatus
+from warehouse.schema.tables import finding, submission
+from warehouse.views.selectable import view
+
+
+class Outcome(NamedTuple):
+    """What became of a submission: whose it is and for when, empty where it does not say, its status and findings."""
+
+    partner_code: str
+    period: str
+    status: SubmissionStatus
+    findings: list[Finding]
+
+
+def original_status(connection: Connection, submission_id: int) -> SubmissionStatus | None:
+    """How a submission ended when it came, whatever has superseded it since; None where there is no such one."""
+    status = connection.scalar(select(submission.c.status).where(submission.c.submission_id == submission_id))
+    return None if status is None else SubmissionStatus(status)
+
+
+def submissions(
+    connection: Connection, partner_code: str | None = None, period: Period | None = None, sha256: str | None = None
+) -> Sequence[RowMapping]:
+    """Rows of `bi_submissions`, oldest first, narrowed to what is given."""
+    rows = view("bi_submissions")
+    wanted = {"partner_code": partner_code, "period": period and period.code, "sha256": sha256}
+    return _rows(connection, rows, _equal(rows, wanted), "submission_id")
+
+
+def outcomes(connection: Connection, submission_ids: Collection[int]) -> dict[int, Outcome]:
+    """What became of submissions when they came, by their numbers; a duplicate has no findings of its own."""
+    columns, found = submission.c, finding.c
+    query = select(columns.submission_id, columns.partner_code, columns.period, columns.status)
+    done = {
+        number: Outcome(partner_code or "", period or "", SubmissionStatus(status), [])
+        for number, partner_code, period, status in connection.execute(
+            query.where(columns.submission_id.in_(submission_ids))
+        )
+    }
+    names = (found[one.name] for one in fields(Finding))
+    of_these = select(found.submission_id, *names).where(found.submission_id.in_(submission_ids))
+    for number, code, severity, *rest in connection.execute(of_these.order_by(found.finding_id)):
+        done[number].findings.append(Finding(code, Severity(severity), *rest))
+    return done
+
+
+def return_status(
+    connection: Connection, period: Period | None = None, partner_code: str | None = None
+) -> Sequence[RowMapping]:
+    """Rows of `bi_return_status`, by period and partner: who has returned what."""
+    rows = view("bi_return_status")
+    wanted = {"period": period and period.code, "partner_code": partner_code}
+    return _rows(connection, rows, _equal(rows, wanted), "period", "partner_code")
+
+
+def performance(
+    connection: Connection,
+    indicator: str | None = None,
+    period: Period | None = None,
+    partner_code: str | None = None,
+    as_of: datetime | None = None,
+) -> Sequence[RowMapping]:
+    """Rows of `bi_performance`, by indicator, period and partner, as they stand or stood at a moment."""
+    rows = view("bi_performance" if as_of is None else "bi_performance_history")
+    wanted = {"indicator": indicator, "period": period and period.code, "partner_code": partner_code}
+    conditions = _equal(rows, wanted)
+    if as_of is not None:
+        ended = rows.c.superseded_at
+        conditions += [rows.c.recorded_at <= as_of, or_(ended.is_(None), ended > as_of)]
+    return _rows(connection, rows, conditions, "indicator", "period", "partner_code")
+
+
+def judgement_history(connection: Connection, indicator: str, period: Period) -> Sequence[RowMapping]:
+    """Rows of `bi_performance_history` for an indicator and period, by partner, oldest first."""
+    rows = view("bi_performance_history")
+    wanted = {"indicator": indicator, "period": period.code}
+    return _rows(connection, rows, _equal(rows, wanted), "partner_code", "recorded_at")
+
+
+def _equal(rows: TableClause, wanted: dict[str, Any]) -> list[ColumnElement[bool]]:
+    return [rows.c[name] == value for name, value in wanted.items() if value is not None]
+
+
+def _rows(
+    connection: Connection, rows: TableClause, conditions: list[ColumnElement[bool]], *order: str
+) -> Sequence[RowMapping]:
+    query = select(rows).where(*conditions).order_by(*(rows.c[name] for name in order))
+    return connection.execute(query).mappings().all()

@@ -1,0 +1,73 @@
+"""What changes reach: which series are judged together, and which rows of the warehouse that concerns."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache, reduce
+from operator import or_ as union
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Table, and_, or_
+
+from cypp_etl.judgement.dependents import Span
+from cypp_etl.periods import Period
+from warehouse.schema.keys import Series
+
+PARTNERS_AT_ONCE = 100
+"""How many partners' series are in memory together."""
+
+
+class Reach(NamedTuple):
+    """A span in codes, which sort as their periods do."""
+
+    year: str
+    first: str
+    last: str
+
+    @classmethod
+    def of(cls, span: Span) -> "Reach":
+        """What a span reaches."""
+        return cls(span.first.year.code, span.first.code, span.last.code)
+
+
+def judged_together(spans: Mapping[Series, Span]) -> Iterator[dict[Series, Span]]:
+    """Series of so many partners that memory holds them, and whose spans begin in the same year.
+
+    What is read lies between the first and the last period of all of them: of corrections of many years at once, that
+    would be nearly everything.
+    """
+    by_year: dict[Period, dict[str, dict[Series, Span]]] = {}
+    for series, span in spans.items():
+        by_year.setdefault(span.first.year, {}).setdefault(series.partner_code, {})[series] = span
+    for by_partner in by_year.values():
+        partners = sorted(by_partner)
+        for start in range(0, len(partners), PARTNERS_AT_ONCE):
+            few = partners[start : start + PARTNERS_AT_ONCE]
+            yield {series: span for code in few for series, span in by_partner[code].items()}
+
+
+def reach_of_each(spans: Mapping[Series, Span]) -> dict[tuple[str, str], Reach]:
+    """What is judged of each series, by its partner and indicator."""
+    reach = lru_cache(maxsize=None)(Reach.of)
+    return {series: reach(span) for series, span in spans.items()}
+
+
+def is_reached(reaches: Mapping[tuple[str, str], Reach], row: Sequence[Any], period: str) -> bool:
+    """Whether a row, which begins with a series, is among what is judged."""
+    reach = reaches.get((row[0], row[1]))
+    return reach is not None and (reach.first <= period <= reach.last or period == reach.year)
+
+
+def of_series(table: Table, spans: Mapping[Series, Span]) -> ColumnElement[bool]:
+    """The rows in force of some series, and of others that share a partner and an indicator with them."""
+    columns = table.c
+    return and_(
+        columns.superseded_at.is_(None),
+        columns.partner_code.in_({series.partner_code for series in spans}),
+        columns.indicator.in_({series.indicator for series in spans}),
+    )
+
+
+def within(table: Table, spans: Iterable[Span]) -> ColumnElement[bool]:
+    """The rows of the least span that holds all spans: codes sort as their periods do."""
+    hull, period = Reach.of(reduce(union, set(spans))), table.c.period
+    # A range, for the index, of which the quarters before the first are left out.
+    return and_(period.between(hull.year, hull.last), or_(period == hull.year, period >= hull.first))

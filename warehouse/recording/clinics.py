@@ -1,0 +1,169 @@
+"""Keeping the clinics: found again in series whose judgements changed, and only those that differ are written."""
+
+from collections.abc import Container, Iterable, Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
+
+from sqlalchemy import Connection, select
+
+from cypp_etl.judgement.clinics import Clinic, Travelled, find_clinics, reason_to_open
+from cypp_etl.periods import parse_period
+from schemas.codes import ClinicReason
+from warehouse.recording.bulk_insert import insert_rows
+from warehouse.recording.validity import end_rows
+from warehouse.schema.keys import Series
+from warehouse.schema.tables import clinic, judgement
+
+SERIES_AT_ONCE = 1_000
+"""How many series are asked for together: SQLite takes 32,766 values in a query."""
+
+_COLUMNS = ("partner_code", "indicator", "opened_period")
+_SAID = ("reason", "closed_period", "measured_period")
+
+# Partner and indicator, as `Series` is: plain tuples, since there are thousands in a batch.
+_Key: TypeAlias = tuple[str, str]
+
+# By its opening, a clinic's number and what it says: reason, closing period, last period without improvement.
+_Held: TypeAlias = dict[str, tuple[int, tuple[str, str | None, str]]]
+
+
+# After every period.
+_NEVER = "~"
+
+
+class Change(NamedTuple):
+    """A judgement that came, changed or went, and its direction and on target unless it went.
+
+    `since` is its period's code; or that of its whole year, if that is judged too: a quarter can make it count no more.
+    """
+
+    series: Series
+    since: str
+    said: tuple[str, str] | None
+
+
+def keep_clinics(connection: Connection, changed: Iterable[Change], at: datetime) -> None:
+    """Find the clinics of series anew from the judgements in force, ending and writing only what differs.
+
+    Args:
+        connection: a transaction of `engine.writing`, in which the changes are written already.
+        changed: the judgements that came, changed or went.
+        at: the moment from which the change counts.
+    """
+    first: dict[Series, str] = {}
+    may_open: set[Series] = set()
+    for series, since, said in changed:
+        first[series] = min(first.get(series, since), since)
+        # A quarter that went can make its year count again.
+        if said is None or reason_to_open(*said):
+            may_open.add(series)
+    in_order = sorted(first)
+    for start in range(0, len(in_order), SERIES_AT_ONCE):
+        _keep(connection, {series: first[series] for series in in_order[start : start + SERIES_AT_ONCE]}, may_open, at)
+
+
+def _keep(connection: Connection, first: Mapping[Series, str], may_open: Container[Series], at: datetime) -> None:
+    held, none = _in_force(connection, first), _Held()
+    beginnings: dict[Series, _Beginning] = {}
+    for series, change in first.items():
+        if series in may_open or series in held:
+            beginning = _Beginning.of(held.get(series, none), change)
+            # Where no clinic is open, and none opened later, judgements that open none change nothing.
+            if series in may_open or any(opened >= beginning.opened for opened in held[series]):
+                beginnings[series] = beginning
+    travelled = _travelled(connection, {series: beginning.period for series, beginning in beginnings.items()})
+    ended: list[int] = []
+    written: list[tuple[str | None, ...]] = []
+    for series, beginning in beginnings.items():
+        found = _found(travelled.get(series, ()), beginning.carried_over)
+        old = {opened: row for opened, row in held.get(series, none).items() if opened >= beginning.opened}
+        ended += [number for opened, (number, said) in old.items() if found.get(opened) != said]
+        written += [
+            (*series, opened, *said) for opened, said in found.items() if opened not in old or old[opened][1] != said
+        ]
+    end_rows(connection, clinic, ended, at)
+    insert_rows(connection, clinic, (*_COLUMNS, *_SAID), written, {"recorded_at": at})
+
+
+class _Beginning(NamedTuple):
+    """From which `period` on judgements say what a change comes to, and from which `opened` on clinics may differ.
+
+    Nothing that came before a clinic opened plays a part in what became of it, or after it; nothing that came before
+    its last period without improvement, where it is `carried_over` (opened, reason, that period) beyond that; and
+    nothing that came before the change where no clinic was open then.
+    """
+
+    period: str
+    opened: str
+    carried_over: tuple[str, str, str] | None = None
+
+    @classmethod
+    def of(cls, held: _Held, change: str) -> "_Beginning":
+        """For a series whose clinics are held, and whose judgements change from a period on."""
+        opened = max((opened for opened in held if opened < change), default=None)
+        if opened is None:
+            return cls(change, change)
+        _, (reason, closed, measured) = held[opened]
+        if closed is not None and closed < change:
+            return cls(change, change)
+        return cls(measured, opened, (opened, reason, measured)) if measured < change else cls(opened, opened)
+
+
+@lru_cache(maxsize=16_384)
+def _found(
+    travelled: tuple[tuple[str, str, str], ...], carried_over: tuple[str, str, str] | None
+) -> Mapping[str, tuple[str, str | None, str]]:
+    # Many series go the same way since their clinic opened: few words for few periods.
+    last = None
+    if carried_over:
+        opened, reason, measured = carried_over
+        last = Clinic(parse_period(opened), ClinicReason(reason), None, parse_period(measured))
+    found = find_clinics(
+        (Travelled(parse_period(period), direction, on_target) for period, direction, on_target in travelled), last
+    )
+    return dict(map(_said, found))
+
+
+def _said(one: Clinic) -> tuple[str, tuple[str, str | None, str]]:
+    return one.opened.code, (one.reason.value, one.closed.code if one.closed else None, one.measured.code)
+
+
+def _in_force(connection: Connection, asked: Mapping[Series, str]) -> dict[_Key, _Held]:
+    """The clinics in force of the series that have any."""
+    held: dict[_Key, _Held] = {}
+    columns = clinic.c
+    query = select(*(columns[name] for name in (*_COLUMNS, "clinic_number", *_SAID))).where(
+        columns.superseded_at.is_(None),
+        columns.partner_code.in_({series.partner_code for series in asked}),
+        columns.indicator.in_({series.indicator for series in asked}),
+    )
+    for partner_code, indicator, opened, number, reason, closed, measured in connection.execute(query).all():
+        if (partner_code, indicator) in asked:
+            held.setdefault((partner_code, indicator), {})[opened] = (number, (reason, closed, measured))
+    return held
+
+
+def _travelled(connection: Connection, since: Mapping[Series, str]) -> dict[_Key, tuple[tuple[str, str, str], ...]]:
+    """The judgements in force of each series from a period on, in order: period, direction and on target."""
+    if not since:
+        return {}
+    columns = judgement.c
+    # Rows of other series, or of before, are few, and sorted out below: to ask for each by itself costs more.
+    query = (
+        select(columns.partner_code, columns.indicator, columns.period, columns.direction, columns.on_target)
+        .where(
+            columns.superseded_at.is_(None),
+            columns.partner_code.in_({series.partner_code for series in since}),
+            columns.indicator.in_({series.indicator for series in since}),
+            columns.period >= min(since.values()),
+        )
+        .order_by(columns.partner_code, columns.indicator, columns.period)
+    )
+    beginnings: dict[_Key, str] = dict(since.items())
+    travelled: dict[_Key, list[tuple[str, str, str]]] = {}
+    for partner_code, indicator, period, direction, on_target in connection.execute(query).all():
+        key = partner_code, indicator
+        if period >= beginnings.get(key, _NEVER):
+            travelled.setdefault(key, []).append((period, direction, on_target))
+    return {key: tuple(rows) for key, rows in travelled.items()}

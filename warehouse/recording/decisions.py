@@ -1,0 +1,98 @@
+"""What becomes of a return, in the light of what is there: the only place that knows what a duplicate is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from sqlalchemy import Connection, and_, select
+
+from cypp_etl.checked_return import CheckedReturn
+from cypp_etl.findings import count_by_severity
+from schemas.codes import Severity, SubmissionStatus
+from warehouse.schema.keys import FigureKey
+from warehouse.schema.tables import ACCEPTED, submission
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of one return. `supersedes` is the submission in force that it replaces."""
+
+    checked: CheckedReturn
+    status: SubmissionStatus
+    version: int | None
+    duplicate_of: int | None
+    supersedes: int | None
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether its figures are taken over."""
+        return self.status in ACCEPTED
+
+    @cached_property
+    def figures(self) -> list[FigureKey]:
+        """The figures that it says anew, in the order of its observations."""
+        return [FigureKey.of(row) for row in self.checked.observations] if self.is_loaded else []
+
+
+@dataclass(slots=True)
+class _Standing:
+    """What is there of one partner and period: the last version, and the submission in force with its SHA-256."""
+
+    version: int = 0
+    in_force: int | None = None
+    sha256: str = ""
+
+
+def decide(connection: Connection, returns: Sequence[CheckedReturn]) -> list[Decision]:
+    """Decide on returns of which no two are of the same partner and period.
+
+    A duplicate has the bytes of the submission that is in force. The bytes of one that was replaced since are a new
+    version: somebody took a correction back. A rejected file that comes again is checked, and answered, again.
+
+    Raises:
+        ValueError: an accepted return names no partner or no period.
+    """
+    standings = _standings(connection, returns)
+    return [_decide(checked, standings.get(_key(checked))) for checked in returns]
+
+
+def _key(checked: CheckedReturn) -> tuple[str, str]:
+    return checked.partner_code, checked.period.code if checked.period else ""
+
+
+def _decide(checked: CheckedReturn, standing: _Standing | None) -> Decision:
+    if standing is None:
+        if checked.is_accepted:
+            raise ValueError(f"{checked.file_name} is accepted, but names no partner or no period")
+        return Decision(checked, SubmissionStatus.REJECTED, None, None, None)
+    version = standing.version + 1
+    if checked.sha256 == standing.sha256:
+        return Decision(checked, SubmissionStatus.DUPLICATE, version, standing.in_force, None)
+    if not checked.is_accepted:
+        return Decision(checked, SubmissionStatus.REJECTED, version, None, None)
+    has_queries = count_by_severity(checked.findings)[Severity.QUERY] > 0
+    status = SubmissionStatus.ACCEPTED_WITH_QUERIES if has_queries else SubmissionStatus.ACCEPTED
+    return Decision(checked, status, version, None, standing.in_force)
+
+
+def _standings(connection: Connection, returns: Sequence[CheckedReturn]) -> dict[tuple[str, str], _Standing]:
+    """What is there of every partner and period that the returns name."""
+    keys = [key for key in map(_key, returns) if all(key)]
+    standings = {key: _Standing() for key in keys}
+    columns = submission.c
+    query = select(
+        columns.partner_code,
+        columns.period,
+        columns.version,
+        columns.submission_id,
+        columns.sha256,
+        and_(columns.status.in_(ACCEPTED), columns.superseded_at.is_(None)).label("is_in_force"),
+    ).where(columns.partner_code.in_({key[0] for key in keys}), columns.period.in_({key[1] for key in keys}))
+    for row in connection.execute(query) if keys else ():
+        standing = standings.get((row.partner_code, row.period))
+        if standing is None:
+            continue
+        standing.version = max(standing.version, row.version)
+        if row.is_in_force:
+            standing.in_force, standing.sha256 = row.submission_id, row.sha256
+    return standings

@@ -1,0 +1,200 @@
+"""Writing a batch of decided submissions: what they replace ends, then they are inserted, a table at a time."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Column, Connection, Table, insert, select
+
+from cypp_etl.checked_return import MilestoneReport, Observation
+from cypp_etl.findings import Finding
+from cypp_etl.personal import shown_path
+from schemas.codes import Qualifier, SubmissionStatus
+from warehouse.recording.bulk_insert import insert_rows
+from warehouse.recording.decisions import Decision
+from warehouse.recording.validity import end_rows
+from warehouse.schema.keys import FigureKey
+from warehouse.schema.tables import finding, milestone_report, observation, submission, withheld_text
+
+_REPORT_KEY = ("partner_code", "milestone", "period")
+# A milestone is one partner's: to look for those of all partners with each would be a look for every pair.
+_REPORT_ASKED = ("milestone", "period")
+
+
+def end_what_is_replaced(
+    connection: Connection, decisions: Sequence[Decision], at: datetime
+) -> dict[int | None, set[FigureKey]]:
+    """End the submissions that are replaced, all that they hold, and whatever else says what is now said anew.
+
+    A figure can come from two sides, a return and a published table: the last word counts.
+
+    Returns:
+        What the figures that each replaced submission held are about.
+    """
+    replaced = {decision.supersedes for decision in decisions if decision.supersedes is not None}
+    end_rows(connection, submission, replaced, at)
+    loaded = [decision.checked for decision in decisions if decision.is_loaded]
+    figures = _figures_held(connection, replaced)
+    said = [key for decision in decisions for key in decision.figures]
+    saying = _saying(connection, observation, FigureKey._fields, said, asked=FigureKey._fields)
+    end_rows(connection, observation, _held_by(connection, observation, replaced) | saying, at)
+    reported = [_report_key(row) for checked in loaded for row in checked.milestone_reports]
+    saying = _saying(connection, milestone_report, _REPORT_KEY, reported, asked=_REPORT_ASKED)
+    end_rows(connection, milestone_report, _held_by(connection, milestone_report, replaced) | saying, at)
+    return figures
+
+
+def _report_key(row: MilestoneReport) -> tuple[str, ...]:
+    return row.partner_code, row.milestone, row.period.code
+
+
+def _figures_held(connection: Connection, submission_ids: set[int]) -> dict[int | None, set[FigureKey]]:
+    held: dict[int | None, set[FigureKey]] = {}
+    columns = observation.c
+    query = select(columns.submission_id, *(columns[name] for name in FigureKey._fields)).where(
+        columns.submission_id.in_(submission_ids), columns.superseded_at.is_(None)
+    )
+    for submission_id, *key in connection.execute(query) if submission_ids else ():
+        held.setdefault(submission_id, set()).add(FigureKey(*key))
+    return held
+
+
+def _row_id(table: Table) -> Column[Any]:
+    return next(iter(table.primary_key))
+
+
+def _held_by(connection: Connection, table: Table, submission_ids: set[int]) -> set[int]:
+    """The rows in force that came with submissions."""
+    if not submission_ids:
+        return set()
+    query = select(_row_id(table)).where(table.c.submission_id.in_(submission_ids), table.c.superseded_at.is_(None))
+    return set(connection.scalars(query))
+
+
+def _saying(
+    connection: Connection,
+    table: Table,
+    key: tuple[str, ...],
+    wanted: Sequence[tuple[str, ...]],
+    asked: tuple[str, ...],
+) -> set[int]:
+    """The rows in force that have one of the keys wanted: read by the parts that are asked for, and sorted out here."""
+    if not wanted:
+        return set()
+    values = dict(zip(key, zip(*wanted, strict=True), strict=True))
+    any_of = [table.c[name].in_(set(values[name])) for name in asked]
+    query = select(_row_id(table), *(table.c[name] for name in key)).where(table.c.superseded_at.is_(None), *any_of)
+    keys = set(wanted)
+    return {row_id for row_id, *found in connection.execute(query) if tuple(found) in keys}
+
+
+def insert_submissions(
+    connection: Connection,
+    decisions: Sequence[Decision],
+    received: Sequence[tuple[datetime, str | None]],
+    at: datetime,
+) -> list[int]:
+    """Insert a row per submission, received when and by which delivery; give their numbers, in the same order."""
+    rows = [
+        {
+            "partner_code": decision.checked.partner_code or None,
+            "period": decision.checked.period.code if decision.checked.period else None,
+            "version": decision.version,
+            "file": shown_path(decision.checked.file),
+            **{
+                name: getattr(decision.checked, name)
+                for name in ("file_name", "sha256", "content_sha256", "layout", "prepared_by", "email")
+            },
+            "status": decision.status,
+            "duplicate_of": decision.duplicate_of,
+            "supersedes": decision.supersedes,
+            "received_at": received_at,
+            "delivery": delivery,
+            "recorded_at": at,
+        }
+        for decision, (received_at, delivery) in zip(decisions, received, strict=True)
+    ]
+    statement = insert(submission).returning(submission.c.submission_id, sort_by_parameter_order=True)
+    return list(connection.scalars(statement, rows))
+
+
+def insert_contents(
+    connection: Connection, decisions: Sequence[Decision], submission_ids: Sequence[int], at: datetime
+) -> None:
+    """Insert findings, and the figures, milestone reports and withheld texts of what was accepted."""
+    numbered = list(zip(submission_ids, decisions, strict=True))
+    # A duplicate's findings are those of the submission it duplicates.
+    answered = [(number, one.checked) for number, one in numbered if one.status is not SubmissionStatus.DUPLICATE]
+    loaded = [(number, one.checked) for number, one in numbered if one.is_loaded]
+    found = ((number, *_finding_row(row)) for number, checked in answered for row in checked.findings)
+    insert_rows(connection, finding, ("submission_id", *_FINDING), found)
+    figures = (
+        (number, *key, *_figure_row(row))
+        for number, one in numbered
+        if one.is_loaded
+        for key, row in zip(one.figures, one.checked.observations, strict=True)
+    )
+    insert_rows(connection, observation, ("submission_id", *FigureKey._fields, *_FIGURE), figures, {"recorded_at": at})
+    reports = ((number, *_report_row(row)) for number, checked in loaded for row in checked.milestone_reports)
+    insert_rows(connection, milestone_report, ("submission_id", *_REPORT), reports, {"recorded_at": at})
+    texts = (
+        (number, *(getattr(row, name) for name in _TEXT)) for number, checked in loaded for row in checked.withheld
+    )
+    insert_rows(connection, withheld_text, ("submission_id", *_TEXT), texts, {"recorded_at": at})
+
+
+_TEXT = ("sheet", "cell", "mark", "text")
+
+
+_FINDING = ("code", "severity", "sheet", "cell", "value", "message", "fix")
+
+
+def _finding_row(row: Finding) -> tuple[Any, ...]:
+    return row.code, row.severity.value, row.sheet, row.cell, row.value, row.message, row.fix
+
+
+_FIGURE = (
+    "value",
+    "marker",
+    "qualifiers",
+    "numerator",
+    "denominator",
+    "comment",
+    "typed",
+    "sheet",
+    "cell",
+)
+
+
+def _figure_row(row: Observation) -> tuple[Any, ...]:
+    return (
+        _double(row.value),
+        row.marker and row.marker.value,
+        "; ".join(word.value for word in Qualifier if word in row.qualifiers) if row.qualifiers else "",
+        _double(row.numerator),
+        _double(row.denominator),
+        row.comment,
+        row.typed,
+        row.sheet,
+        row.cell,
+    )
+
+
+def _double(value: Decimal | None) -> float | None:
+    return None if value is None else float(value)
+
+
+_REPORT = (*_REPORT_KEY, "status", "evidence", "review", "reason", "sheet", "cell")
+
+
+def _report_row(row: MilestoneReport) -> tuple[Any, ...]:
+    return (
+        *_report_key(row),
+        row.status and row.status.value,
+        row.evidence,
+        row.review and row.review.value,
+        row.reason,
+        row.sheet,
+        row.cell,
+    )

@@ -1,0 +1,203 @@
+"""Judging what changed: what depends on it is judged again, and only what came out differently is written."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache, reduce
+from operator import or_ as union
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from sqlalchemy import Connection, func, select, union_all
+
+from cypp_etl.judgement.dependents import LAST, Span, dependents
+from cypp_etl.periods import parse_period
+from cypp_etl.plan.model import Plan
+from schemas.codes import Measure, Qualifier
+from warehouse.recording.affected import Reach, is_reached, judged_together, of_series, reach_of_each, within
+from warehouse.recording.bulk_insert import insert_rows
+from warehouse.recording.clinics import Change, keep_clinics
+from warehouse.recording.validity import end_rows
+from warehouse.schema.keys import FigureKey, Series
+from warehouse.schema.tables import JUDGED, judgement, observation
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FIGURE = ("partner_code", "indicator", "period", "measure", "value", "marker", "qualifiers", "observation_id")
+"""The columns of an observation that it is judged by."""
+
+_KEY = ("partner_code", "indicator", "period")
+_DIRECTION, _ON_TARGET = (1 + JUDGED.index(name) for name in ("direction", "on_target"))
+
+# A quarter's code begins with its year's.
+_YEAR_LETTERS = len("2010-11")
+
+# Partner, indicator and period of a judgement: plain tuples, since there are thousands in a batch.
+_Key: TypeAlias = tuple[str, str, str]
+
+
+def rejudge(
+    connection: Connection, plan: Plan, plan_id: int, touched: Iterable[FigureKey], at: datetime
+) -> Counter[Series]:
+    """Judge anew what depends on figures that changed, ending and writing only judgements that differ.
+
+    A judgement that comes out alike, but of another observation (a resubmission repeated the figure), is written again,
+    so that a judgement in force always leads to the cell in force; it is not counted as changed. The clinics that
+    follow from the judgements are kept up to date with them.
+
+    Args:
+        connection: a transaction of `engine.writing`.
+        plan: the plan in force.
+        plan_id: its number.
+        touched: the figures that came, changed or went. Indicators that the plan no longer has lose their judgements.
+        at: the moment from which the change counts.
+
+    Returns:
+        How many judgements changed, were added or ended, by series.
+    """
+    about: dict[Series, set[tuple[str, str]]] = {}
+    for figure in touched:
+        about.setdefault(figure.series, set()).add((figure.measure, figure.period))
+    # The returns of a batch are of few periods, and so of few spans.
+    reached = lru_cache(maxsize=None)(_dependents_of_all)
+    spans = {series: reached(frozenset(figures)) for series, figures in about.items()}
+    return _rejudge(connection, plan, plan_id, spans, at)
+
+
+def rejudge_everything(connection: Connection, plan: Plan, plan_id: int, at: datetime) -> Counter[Series]:
+    """Judge all figures in force by a plan that is new, as `rejudge` does."""
+    columns = observation.c
+    query = select(columns.partner_code, columns.indicator, func.min(columns.period)).where(
+        columns.superseded_at.is_(None)
+    )
+    first = connection.execute(query.group_by(columns.partner_code, columns.indicator))
+    spans = {Series(*series): Span(parse_period(period), LAST) for *series, period in first}
+    return _rejudge(connection, plan, plan_id, spans, at)
+
+
+def judge_in_force(connection: Connection, plan: Plan, partner_code: str) -> dict[tuple[str, str], dict[str, Any]]:
+    """Judge a partner's figures in force by any plan, and record nothing: judged values by indicator and period."""
+    columns = observation.c
+    query = select(*(columns[name] for name in FIGURE)).where(
+        columns.superseded_at.is_(None), columns.partner_code == partner_code
+    )
+    judged = judge_rows(connection.execute(query).all(), plan)
+    return {key[1:]: dict(zip(JUDGED, values[1:], strict=True)) for key, values in judged.items()}
+
+
+def _dependents_of_all(figures: Iterable[tuple[str, str]]) -> Span:
+    """What figures of one series reach, given by their measures and periods."""
+    return reduce(union, (dependents(Measure(measure), parse_period(period)) for measure, period in figures))
+
+
+def _rejudge(
+    connection: Connection, plan: Plan, plan_id: int, spans: Mapping[Series, Span], at: datetime
+) -> Counter[Series]:
+    changed: Counter[Series] = Counter()
+    for few in judged_together(spans):
+        reaches = reach_of_each(few)
+        judged = judge_rows(_figures_compared(connection, few), plan, reaches)
+        held = _judgements_in_force(connection, few, reaches)
+        keys = _replace(connection, held, judged, plan_id, at)
+        keep_clinics(connection, (_change(key, judged) for key in keys), at)
+        changed.update(Series(*key[:2]) for key in keys)
+    return changed
+
+
+def _change(key: _Key, judged: Mapping[_Key, tuple[Any, ...]]) -> Change:
+    partner_code, indicator, period = key
+    values, year = judged.get(key), period[:_YEAR_LETTERS]
+    said = (values[_DIRECTION], values[_ON_TARGET]) if values else None
+    # What is reached in a year includes the judgement of the whole year.
+    since = year if (partner_code, indicator, year) in judged else period
+    return Change(Series(partner_code, indicator), since, said)
+
+
+def _figures_compared(connection: Connection, spans: Mapping[Series, Span]) -> list[tuple[Any, ...]]:
+    """The figures in force by which the spans of series are judged."""
+    columns = observation.c
+    compared = [measure.value for measure in (Measure.ACTUAL, Measure.HISTORY)]
+    others = [measure.value for measure in Measure if measure not in compared]
+    figures = select(*(columns[name] for name in FIGURE)).where(of_series(observation, spans))
+    query = union_all(
+        figures.where(
+            columns.measure.in_(compared), within(observation, (span.compared_with for span in set(spans.values())))
+        ),
+        figures.where(columns.measure.in_(others)),
+    )
+    return [row for row in connection.execute(query).all() if (row[0], row[1]) in spans]
+
+
+def _judgements_in_force(
+    connection: Connection, spans: Mapping[Series, Span], reaches: Mapping[tuple[str, str], Reach]
+) -> dict[_Key, tuple[int, tuple[Any, ...]]]:
+    """By key, the number of each judgement of the spans, and its observation with the judged values."""
+    columns = judgement.c
+    query = select(*(columns[name] for name in (*_KEY, "judgement_id", "observation_id", *JUDGED))).where(
+        of_series(judgement, spans), within(judgement, spans.values())
+    )
+    return {row[:3]: (row[3], row[4:]) for row in connection.execute(query).all() if is_reached(reaches, row, row[2])}
+
+
+def judge_rows(
+    rows: Sequence[tuple[Any, ...]], plan: Plan, reaches: Mapping[tuple[str, str], Reach] | None = None
+) -> dict[_Key, tuple[Any, ...]]:
+    """By key, the observation judged, with the judged values: all of them, or those that are reached.
+
+    A row has the columns of `FIGURE`.
+    """
+    rows = [row for row in rows if row[1] in plan.indicators]
+    if not rows:
+        return {}
+    # pandas takes half a second to import, which reading the warehouse should not cost.
+    from cypp_etl.judgement.judge import judge  # noqa: PLC0415
+
+    judged = judge(figures_frame(rows), plan)
+    asked = [rows[place] for place in judged.index.tolist()]
+    if reaches is not None:
+        places = [place for place, row in enumerate(asked) if is_reached(reaches, row, row[2])]
+        judged, asked = judged.iloc[places], [asked[place] for place in places]
+    values = zip((row[-1] for row in asked), *(_plain(judged[name]) for name in JUDGED), strict=True)
+    return dict(zip((row[:3] for row in asked), values, strict=True))
+
+
+def _plain(column: "pd.Series[Any]") -> list[Any]:
+    """A judged column as the database takes it and gives it back."""
+    if column.dtype == "float64":
+        return [None if number != number else number for number in column.tolist()]  # noqa: PLR0124 - NaN alone
+    words: list[Any] = column.to_numpy(dtype=object).tolist()
+    return words
+
+
+def figures_frame(rows: Sequence[tuple[Any, ...]]) -> "pd.DataFrame":
+    """Rows with the columns of `FIGURE` as `judge` takes them, numbered in their order."""
+    import pandas as pd  # noqa: PLC0415
+
+    columns = dict(zip(FIGURE, zip(*rows, strict=True), strict=True))
+    is_break = {qualifiers: Qualifier.BREAK.value in qualifiers for qualifiers in set(columns["qualifiers"])}
+    return pd.DataFrame(
+        {
+            # Told to be objects, they are not looked through, one by one, for whether they are texts.
+            **{name: pd.Series(columns[name], dtype=object) for name in (*_KEY, "measure", "marker")},
+            "value": pd.Series(columns["value"], dtype="float64"),
+            "is_break": [is_break[qualifiers] for qualifiers in columns["qualifiers"]],
+        }
+    )
+
+
+def _replace(
+    connection: Connection,
+    held: Mapping[_Key, tuple[int, tuple[Any, ...]]],
+    judged: Mapping[_Key, tuple[Any, ...]],
+    plan_id: int,
+    at: datetime,
+) -> list[_Key]:
+    """End and write judgements, and give the keys of those that changed."""
+    ended = [key for key, (_, values) in held.items() if judged.get(key) != values]
+    written = [key for key, values in judged.items() if key not in held or held[key][1] != values]
+    end_rows(connection, judgement, (held[key][0] for key in ended), at)
+    names = (*_KEY, "observation_id", *JUDGED)
+    rows = ((*key, *judged[key]) for key in written)
+    insert_rows(connection, judgement, names, rows, {"plan_id": plan_id, "recorded_at": at})
+    # Without the observation: the same figure from another cell is no change.
+    return [key for key in {*ended, *written} if key not in held or judged.get(key, ())[1:] != held[key][1][1:]]

@@ -1,0 +1,182 @@
+"""The plan in the warehouse: what every judgement and view takes its words and targets from."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, insert, select
+
+from cypp_etl.plan.model import Plan
+from cypp_etl.plan.reader import plan_of
+from warehouse.recording.judgements import rejudge_everything
+from warehouse.recording.validity import end_rows, next_moment
+from warehouse.schema import plan_tables
+from warehouse.upgrade import WarehouseStateError
+
+
+class NoStoredPlanError(WarehouseStateError):
+    """The files of the plan in force are not in the warehouse, which was last upgraded with another plan."""
+
+
+class AnotherPlanInForceError(RuntimeError):
+    """What was to be recorded was checked against a plan that is not, or no longer, the one in force."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedPlan:
+    """The plan in force: its number, whether it is new, and how many judgements it changed."""
+
+    plan_id: int
+    is_new: bool
+    changed_judgements: int
+
+
+def record_plan(connection: Connection, plan: Plan, at: datetime) -> RecordedPlan:
+    """Put a plan in force, unless it is already, and judge everything by it.
+
+    Args:
+        connection: a transaction of `engine.writing`.
+        plan: the plan to be in force.
+        at: the moment, with a time zone.
+    """
+    held = _in_force(connection)
+    if held and held[1] == plan.fingerprint:
+        _store_files(connection, held[0], plan)
+        return RecordedPlan(held[0], False, 0)
+    at = next_moment(connection, at)
+    if held:
+        end_rows(connection, plan_tables.plan, [held[0]], at)
+    plan_id = _insert(connection, plan, at)
+    return RecordedPlan(plan_id, True, rejudge_everything(connection, plan, plan_id, at).total())
+
+
+def require_plan(connection: Connection, plan: Plan, at: datetime) -> int:
+    """The number of a plan that must be the one in force; the first plan of all is recorded here.
+
+    A worker that was started before the plan was changed would otherwise put the old plan back with its next return.
+
+    Raises:
+        AnotherPlanInForceError: another plan is in force.
+    """
+    held = _in_force(connection)
+    if held is None:
+        return record_plan(connection, plan, at).plan_id
+    if held[1] != plan.fingerprint:
+        raise AnotherPlanInForceError(
+            f"The plan in force is {held[1][:12]}, and this was checked against {plan.fingerprint[:12]}: "
+            "read the plan in force, and check again"
+        )
+    return held[0]
+
+
+def plan_in_force(connection: Connection) -> Plan | None:
+    """The plan in force, out of the files that were stored with it; None where no plan was ever put in force.
+
+    Raises:
+        NoStoredPlanError: it was put in force by an older program, which did not store its files.
+        cypp_etl.plan.reader.PlanError: this program finds faults in it, which an older one did not.
+    """
+    held = _in_force(connection)
+    if held is None:
+        return None
+    files = _stored_files(connection, held[0])
+    if not files:
+        raise NoStoredPlanError(
+            f"The files of the plan in force ({held[1][:12]}) are not in the warehouse: set CYPP_PLAN to the folder of "
+            "the plan that is to be in force, and run cypp upgrade"
+        )
+    return plan_of(files)
+
+
+def begin_plan(connection: Connection, plan: Plan, at: datetime) -> Plan:
+    """Put the first plan of all in force; where one is in force already, it stays. Gives the plan in force.
+
+    Raises:
+        NoStoredPlanError: another plan is in force, whose files are not in the warehouse.
+    """
+    held = _in_force(connection)
+    if held is None or held[1] == plan.fingerprint:
+        record_plan(connection, plan, at)
+        return plan
+    return plan_in_force(connection) or plan
+
+
+def _stored_files(connection: Connection, plan_id: int) -> dict[str, bytes]:
+    columns = plan_tables.plan_file.c
+    rows = connection.execute(select(columns.file, columns.content).where(columns.plan_id == plan_id))
+    return {row.file: row.content for row in rows}
+
+
+def _store_files(connection: Connection, plan_id: int, plan: Plan) -> None:
+    """Store a plan's files, unless they are: what was recorded by an older program has none."""
+    if not _stored_files(connection, plan_id):
+        for file, content in plan.files.items():
+            values = {"plan_id": plan_id, "file": file, "content": content}
+            connection.execute(insert(plan_tables.plan_file).values(values))
+
+
+def _in_force(connection: Connection) -> tuple[int, str] | None:
+    columns = plan_tables.plan.c
+    query = select(columns.plan_id, columns.fingerprint).where(columns.superseded_at.is_(None))
+    row = connection.execute(query).one_or_none()
+    return None if row is None else (row.plan_id, row.fingerprint)
+
+
+def _insert(connection: Connection, plan: Plan, at: datetime) -> int:
+    values = {"fingerprint": plan.fingerprint, "recorded_at": at}
+    plan_id: int = connection.execute(
+        insert(plan_tables.plan).values(values).returning(plan_tables.plan.c.plan_id)
+    ).scalar_one()
+    _store_files(connection, plan_id, plan)
+    for table, rows in _rows(plan):
+        names = [column.name for column in table.columns if column.name != "plan_id"]
+        numbered = [{"plan_id": plan_id} | {name: row[name] for name in names} for row in rows]
+        if numbered:
+            connection.execute(insert(table), numbered)
+    return plan_id
+
+
+def _rows(plan: Plan) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
+    """The rows of each table, those that others refer to first. Surplus fields are left out by the caller."""
+    yield plan_tables.plan_outcome, [asdict(outcome) for outcome in plan.outcomes.values()]
+    yield plan_tables.plan_partner, [asdict(partner) for partner in plan.partners.values()]
+    yield (
+        plan_tables.plan_calendar,
+        [
+            {"period": entry.period.code, "opens_on": entry.opens_on, "due_on": entry.due_on}
+            for entry in plan.calendar.values()
+        ],
+    )
+    yield plan_tables.plan_aspiration, [asdict(aspiration) for aspiration in plan.aspirations.values()]
+    yield plan_tables.plan_action, [asdict(action) for action in plan.actions.values()]
+    yield (
+        plan_tables.plan_milestone,
+        [
+            asdict(milestone) | {"financial_year": milestone.financial_year.code}
+            for milestone in plan.milestones.values()
+        ],
+    )
+    yield plan_tables.plan_indicator, [asdict(indicator) for indicator in plan.indicators.values()]
+    yield (
+        plan_tables.plan_owed,
+        [
+            {"partner_code": partner_code, "indicator": indicator}
+            for partner_code, indicators in plan.owed_by.items()
+            for indicator in indicators
+        ],
+    )
+    yield (
+        plan_tables.plan_figure,
+        [
+            {
+                "measure": measure,
+                "indicator": indicator,
+                "period": period.code,
+                "value": None if figure.value is None else float(figure.value),
+                "marker": figure.marker,
+                "source": figure.source,
+            }
+            for (measure, indicator, period), figure in plan.figures.items()
+        ],
+    )

@@ -1,0 +1,182 @@
+"""Recording what came in: each submission once, whole or not at all, with all that follows from it."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, select
+
+from cypp_etl.checked_return import CheckedReturn
+from cypp_etl.plan.model import Plan
+from schemas.codes import SubmissionStatus
+from warehouse.engine import writing
+from warehouse.recording.decisions import Decision, decide
+from warehouse.recording.inserts import end_what_is_replaced, insert_contents, insert_submissions
+from warehouse.recording.judgements import rejudge
+from warehouse.recording.plan import require_plan
+from warehouse.recording.validity import next_moment
+from warehouse.schema.keys import FigureKey
+from warehouse.schema.tables import submission
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A return as it came, checked, and when its file was received.
+
+    `delivery` tells one drop in the inbox from every other: what was recorded of it once is not recorded again. None
+    for a file that is not the inbox's, and may come as often as somebody likes.
+    """
+
+    checked: CheckedReturn
+    received_at: datetime
+    delivery: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a submission.
+
+    `version` counts the attempts at one partner's return for one period, and is None where it names neither.
+    `duplicate_of` is the submission in force with the same bytes; `previous_submission_id` the one that this
+    replaced. `changed_judgements` counts judgements that came out differently, in the series that the return touched.
+    `was_known` says that this very delivery had been recorded already, by a process that was killed before it could
+    take the file away or by another machine: the rest tells what became of it then.
+    """
+
+    submission_id: int
+    status: SubmissionStatus
+    version: int | None
+    duplicate_of: int | None
+    previous_submission_id: int | None
+    changed_judgements: int
+    was_known: bool = False
+
+
+def record(
+    engine: Engine,
+    checked: CheckedReturn,
+    plan: Plan,
+    received_at: datetime,
+    recorded_at: datetime | None = None,
+    *,
+    delivery: str | None = None,
+) -> Recorded:
+    """Record one submission, its findings, its figures and the judgements that follow, in one transaction.
+
+    Args:
+        engine: the warehouse.
+        checked: the return; its figures are loaded if it is accepted.
+        plan: the plan that the return was checked against; it must be the one in force.
+        received_at: when the file came; tells whether the return is late.
+        recorded_at: now, if that is not when the file came: what is in force changes from this moment on.
+        delivery: which drop in the inbox it was; one that is recorded already is not recorded again.
+
+    Raises:
+        AnotherPlanInForceError: the plan was changed since the return was checked.
+        ValueError: an accepted return names no partner or no period, or a moment has no time zone.
+        sqlalchemy.exc.SQLAlchemyError: the database refused or is gone; nothing was recorded.
+    """
+    with writing(engine) as connection:
+        (recorded,) = record_batch(
+            connection, [Arrival(checked, received_at, delivery)], plan, recorded_at or received_at
+        )
+    return recorded
+
+
+def record_batch(
+    connection: Connection, arrivals: Sequence[Arrival], plan: Plan, recorded_at: datetime
+) -> list[Recorded]:
+    """Record submissions in the order given, as `record` does, in the caller's transaction of `engine.writing`.
+
+    Returns:
+        What became of each, in the order given.
+    """
+    known = known_deliveries(connection, [arrival.delivery for arrival in arrivals if arrival.delivery])
+    keys: list[str | int] = [arrival.delivery or number for number, arrival in enumerate(arrivals)]
+    new: dict[str | int, Arrival] = {}
+    for key, arrival in zip(keys, arrivals, strict=True):
+        if key not in known:
+            new.setdefault(key, arrival)
+    done = dict(zip(new, _record_new(connection, [*new.values()], plan, recorded_at) if new else [], strict=True))
+    return [known[key] if isinstance(key, str) and key in known else done[key] for key in keys]
+
+
+def known_deliveries(connection: Connection, deliveries: Collection[str]) -> dict[str, Recorded]:
+    """What became of those deliveries that are recorded already."""
+    columns = submission.c
+    query = select(
+        columns.delivery,
+        columns.submission_id,
+        columns.status,
+        columns.version,
+        columns.duplicate_of,
+        columns.supersedes,
+    ).where(columns.delivery.in_(deliveries))
+    return {
+        row.delivery: Recorded(
+            row.submission_id,
+            SubmissionStatus(row.status),
+            row.version,
+            row.duplicate_of,
+            row.supersedes,
+            0,
+            was_known=True,
+        )
+        for row in (connection.execute(query) if deliveries else ())
+    }
+
+
+def _record_new(
+    connection: Connection, arrivals: Sequence[Arrival], plan: Plan, recorded_at: datetime
+) -> list[Recorded]:
+    at = next_moment(connection, recorded_at)
+    plan_id = require_plan(connection, plan, at)
+    done: list[tuple[Decision, int, set[FigureKey]]] = []
+    for together in _without_conflict(arrivals):
+        done += _record_together(connection, together, at)
+    touched = {figure for _, _, of_one in done for figure in of_one}
+    changed = rejudge(connection, plan, plan_id, touched, at)
+    return [
+        Recorded(
+            submission_id,
+            decision.status,
+            decision.version,
+            decision.duplicate_of,
+            decision.supersedes,
+            sum(changed[series] for series in {figure.series for figure in of_one}),
+        )
+        for decision, submission_id, of_one in done
+    ]
+
+
+def _without_conflict(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
+    """Arrivals in order, in groups within which no two speak of the same return, figure or milestone."""
+    together: list[Arrival] = []
+    spoken_of: set[object] = set()
+    for arrival in arrivals:
+        checked = arrival.checked
+        about: set[object] = {(checked.partner_code, checked.period)}
+        about |= {(row.partner_code, row.indicator, row.measure, row.period) for row in checked.observations}
+        about |= {(row.partner_code, row.milestone, row.period) for row in checked.milestone_reports}
+        if together and not about.isdisjoint(spoken_of):
+            yield together
+            together, spoken_of = [], set()
+        together.append(arrival)
+        spoken_of |= about
+    if together:
+        yield together
+
+
+def _record_together(
+    connection: Connection, arrivals: list[Arrival], at: datetime
+) -> list[tuple[Decision, int, set[FigureKey]]]:
+    """Record arrivals that do not concern each other. Gives the figures that each touched beside its number."""
+    decisions = decide(connection, [arrival.checked for arrival in arrivals])
+    replaced = end_what_is_replaced(connection, decisions, at)
+    received = [(arrival.received_at, arrival.delivery) for arrival in arrivals]
+    submission_ids = insert_submissions(connection, decisions, received, at)
+    insert_contents(connection, decisions, submission_ids, at)
+    return [
+        (decision, submission_id, replaced.get(decision.supersedes, set()).union(decision.figures))
+        for decision, submission_id in zip(decisions, submission_ids, strict=True)
+    ]

@@ -1,0 +1,247 @@
+"""The tables. Rows are never changed: a row ends, by `superseded_at`, and another begins, by `recorded_at`.
+
+A row is in force while `superseded_at` is NULL. What was in force at a moment is what had begun and not yet ended.
+The tables are ours to change, by a migration; the views in `views.py` are the promise to others.
+"""
+
+from sqlalchemy import CheckConstraint, Column, Date, ForeignKeyConstraint, Index, Integer, Table
+
+from schemas.codes import SubmissionStatus
+from warehouse.schema.columns import code, ended, in_force, life, metadata, number, one_in_force, refers, row_id, word
+from warehouse.schema.plan_tables import plan
+from warehouse.schema.types import ROW_ID, Moment
+
+__all__ = [
+    "ACCEPTED",
+    "IS_ACCEPTED",
+    "JUDGED",
+    "clinic",
+    "clinic_note",
+    "finding",
+    "judgement",
+    "metadata",
+    "milestone_report",
+    "observation",
+    "period_closing",
+    "publication",
+    "submission",
+    "text_release",
+    "view_version",
+    "waiver",
+    "withheld_text",
+]
+
+ACCEPTED = (SubmissionStatus.ACCEPTED, SubmissionStatus.ACCEPTED_WITH_QUERIES)
+IS_ACCEPTED = f"status IN ('{ACCEPTED[0]}', '{ACCEPTED[1]}')"
+
+JUDGED = (
+    "actual",
+    "previous_period",
+    "previous_actual",
+    "change",
+    "direction",
+    "direction_basis",
+    "quarter_direction",
+    "target",
+    "on_target",
+    "year_to_date",
+    "target_band",
+    "statistical_neighbours",
+    "statistical_neighbours_band",
+    "national",
+    "national_band",
+    "next_target",
+    "next_target_2",
+)
+"""The columns of a judgement, named as `cypp_etl.judgement.judge` names them."""
+_JUDGED_WORDS = ("previous_period", "direction", "direction_basis", "on_target")
+
+
+submission = Table(
+    "submission",
+    metadata,
+    row_id("submission_id"),
+    word("partner_code", nullable=True),
+    word("period", nullable=True),
+    Column("version", Integer),
+    word("file"),
+    word("file_name"),
+    word("sha256"),
+    code("content_sha256"),
+    word("layout"),
+    word("prepared_by"),
+    word("email"),
+    word("status"),
+    refers("duplicate_of", "submission.submission_id"),
+    refers("supersedes", "submission.submission_id"),
+    # Which drop in the inbox it was: a sweep that was killed before it took the file away meets it again.
+    code("delivery", nullable=True),
+    Column("received_at", Moment, nullable=False),
+    *life(),
+    # What is in force must say whose it is, and for when: NULLs would slip through the unique index.
+    CheckConstraint(f"NOT {IS_ACCEPTED} OR (partner_code IS NOT NULL AND period IS NOT NULL)", name="whose"),
+    Index("ux_submission_version", "partner_code", "period", "version", unique=True),
+    one_in_force(
+        "ux_submission_in_force", "partner_code", "period", condition=f"{IS_ACCEPTED} AND superseded_at IS NULL"
+    ),
+    Index(None, "sha256"),
+    Index("ux_submission_delivery", "delivery", unique=True),
+    Index(None, "recorded_at"),
+)
+
+finding = Table(
+    "finding",
+    metadata,
+    row_id("finding_id"),
+    refers("submission_id", "submission.submission_id", nullable=False, index=True),
+    *(word(name) for name in ("code", "severity", "sheet", "cell", "value", "message", "fix")),
+)
+
+observation = Table(
+    "observation",
+    metadata,
+    row_id("observation_id"),
+    refers("submission_id", "submission.submission_id", nullable=False),
+    *(code(name) for name in ("partner_code", "indicator", "measure", "period")),
+    number("value"),
+    code("marker", nullable=True),
+    code("qualifiers"),
+    number("numerator"),
+    number("denominator"),
+    *(word(name) for name in ("comment", "typed", "sheet", "cell")),
+    *life(),
+    # What a submission said of a series: `bi_symbol_changes` asks it of every symbol.
+    Index(None, "submission_id", "partner_code", "indicator"),
+    one_in_force("ux_observation_in_force", "partner_code", "indicator", "measure", "period"),
+    # Finds what was said before, of which there is little: what is in force is not in it, and costs nothing.
+    ended("ix_observation_ended", "partner_code", "indicator", "measure", "period"),
+)
+
+milestone_report = Table(
+    "milestone_report",
+    metadata,
+    row_id("milestone_report_id"),
+    refers("submission_id", "submission.submission_id", nullable=False, index=True),
+    *(code(name) for name in ("partner_code", "milestone", "period")),
+    code("status", nullable=True),
+    word("evidence"),
+    code("review", nullable=True),
+    *(word(name) for name in ("reason", "sheet", "cell")),
+    *life(),
+    one_in_force("ux_milestone_report_in_force", "partner_code", "milestone", "period"),
+    # All that is needed to tell a milestone's last state by a period, as of any moment.
+    Index("ix_milestone_report_state", "milestone", "period", "status", "recorded_at", "superseded_at"),
+)
+
+judgement = Table(
+    "judgement",
+    metadata,
+    row_id("judgement_id"),
+    # The very figure that was judged, and the plan it was judged by: a judgement can always be worked out again.
+    refers("observation_id", "observation.observation_id", nullable=False),
+    refers("plan_id", plan.c.plan_id, nullable=False),
+    *(code(name) for name in ("partner_code", "indicator", "period")),
+    *(
+        code(name, nullable=True) if name in _JUDGED_WORDS or name.endswith(("band", "direction")) else number(name)
+        for name in JUDGED
+    ),
+    *life(),
+    one_in_force("ux_judgement_in_force", "partner_code", "indicator", "period"),
+    Index(None, "indicator", "period"),
+    Index(None, "period", "partner_code"),
+    ended("ix_judgement_ended", "superseded_at"),
+    # Finds what was said before, and what came after that.
+    ended("ix_judgement_ended_key", "partner_code", "indicator", "period"),
+    ended("ix_judgement_ended_indicator", "indicator"),
+    ended("ix_judgement_ended_period", "period"),
+)
+
+clinic = Table(
+    "clinic",
+    metadata,
+    # Not `clinic_id`, which in the views is the name that a clinic goes by.
+    row_id("clinic_number"),
+    *(code(name) for name in ("partner_code", "indicator", "opened_period", "reason")),
+    code("closed_period", nullable=True),
+    code("measured_period"),
+    *life(),
+    one_in_force("ux_clinic_in_force", "partner_code", "indicator", "opened_period"),
+    in_force("ix_clinic_indicator", "indicator"),
+    in_force("ix_clinic_opened_period", "opened_period"),
+    # Every period for which milestones are counted is found in it.
+    in_force("ix_clinic_measured_period", "measured_period"),
+)
+
+clinic_note = Table(
+    "clinic_note",
+    metadata,
+    row_id("clinic_note_id"),
+    # A clinic is worked out, and a correction may move its opening: a note is the series', as at a period.
+    *(code(name) for name in ("partner_code", "indicator", "period", "kind")),
+    *(word(name) for name in ("text", "noted_by")),
+    Column("recorded_at", Moment, nullable=False),
+    Index(None, "partner_code", "indicator"),
+)
+
+publication = Table(
+    "publication",
+    metadata,
+    row_id("publication_id"),
+    word("period"),
+    # What came in later than this was not in the report.
+    Column("known_at", Moment, nullable=False),
+    word("sha256"),
+    Column("published_at", Moment, nullable=False),
+)
+
+period_closing = Table(
+    "period_closing",
+    metadata,
+    word("period", primary_key=True),
+    word("closed_by"),
+    Column("closed_at", Moment, nullable=False),
+)
+
+waiver = Table(
+    "waiver",
+    metadata,
+    row_id("waiver_id"),
+    code("code"),
+    code("partner_code"),
+    # What it is limited to; empty for every indicator or milestone, and for every period.
+    code("subject"),
+    code("period"),
+    word("reason"),
+    word("waived_by"),
+    Column("until", Date, nullable=False),
+    Column("waived_at", Moment, nullable=False),
+    Index(None, "partner_code"),
+)
+
+withheld_text = Table(
+    "withheld_text",
+    metadata,
+    refers("submission_id", "submission.submission_id", primary_key=True, nullable=False, autoincrement=False),
+    word("sheet", primary_key=True),
+    word("cell", primary_key=True),
+    # What stands in its place in the tables that views show.
+    *(word(name) for name in ("mark", "text")),
+    Column("recorded_at", Moment, nullable=False),
+)
+
+text_release = Table(
+    "text_release",
+    metadata,
+    Column("submission_id", ROW_ID, primary_key=True, nullable=False, autoincrement=False),
+    word("sheet", primary_key=True),
+    word("cell", primary_key=True),
+    *(word(name) for name in ("released_by", "reason")),
+    Column("released_at", Moment, nullable=False),
+    ForeignKeyConstraint(
+        ["submission_id", "sheet", "cell"],
+        ["withheld_text.submission_id", "withheld_text.sheet", "withheld_text.cell"],
+        name="fk_text_release_text",
+    ),
+)
+
+view_version = Table("view_version", metadata, word("sha256", primary_key=True))

@@ -1,0 +1,98 @@
+"""Bringing the warehouse up to date: tables by migration, views anew."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, delete, insert, inspect, select, text
+
+from warehouse.engine import reading, writing
+from warehouse.migrations import HEAD
+from warehouse.schema.tables import view_version
+from warehouse.views.definitions import replace_views, views_sha256
+
+
+class WarehouseStateError(RuntimeError):
+    """The warehouse is not as this program needs it."""
+
+
+class NoWarehouseError(WarehouseStateError):
+    """There is no warehouse, or nothing in it yet."""
+
+
+class WarehouseTooOldError(WarehouseStateError):
+    """The warehouse was made by an older version of this program, and has not been upgraded since."""
+
+
+class WarehouseTooNewError(WarehouseStateError):
+    """The warehouse was upgraded by a newer version of this program, which alone should write to it."""
+
+
+def upgrade(engine: Engine) -> bool:
+    """Bring the warehouse up to date, in one transaction; say whether there was anything to do.
+
+    Two processes may do so at once: the second waits, and finds nothing left to do.
+
+    Raises:
+        WarehouseTooNewError: the warehouse has a revision that this program does not know.
+    """
+    with reading(engine) as connection:
+        if is_current(connection):
+            return False
+    with writing(engine) as connection:
+        if is_current(connection):
+            return False
+        # A view would forbid changes to the tables beneath it, and a revision must not depend on what it will become.
+        replace_views(connection, lambda: _migrate(connection))
+        connection.execute(delete(view_version))
+        connection.execute(insert(view_version).values(sha256=views_sha256(connection.dialect.name)))
+    return True
+
+
+def current_revision(connection: Connection) -> str | None:
+    """The revision of the warehouse's tables, or None where there are none yet."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
+def is_current(connection: Connection) -> bool:
+    """Whether the tables and the views are the ones that this program expects.
+
+    Raises:
+        WarehouseTooNewError: the warehouse has a revision that this program does not know.
+    """
+    revision = current_revision(connection)
+    if revision is not None and revision > HEAD:
+        raise WarehouseTooNewError(
+            f"The warehouse is newer than this program (revision {revision}; the program knows {HEAD}): "
+            "install the program's newer version"
+        )
+    if revision != HEAD:
+        return False
+    return connection.scalar(select(view_version.c.sha256)) == views_sha256(connection.dialect.name)
+
+
+def require_current(connection: Connection) -> None:
+    """Make sure that a warehouse can be read as it is.
+
+    Raises:
+        NoWarehouseError: the database has no tables of ours.
+        WarehouseTooOldError: it must be upgraded first.
+        WarehouseTooNewError: it has a revision that this program does not know.
+    """
+    if current_revision(connection) is None:
+        raise NoWarehouseError("There is nothing in the warehouse yet: run cypp upgrade, or ingest a return")
+    if not is_current(connection):
+        raise WarehouseTooOldError("The warehouse is older than this program: run cypp upgrade")
+
+
+def _migrate(connection: Connection) -> None:
+    # A quarter of a second to import, and hardly ever needed.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    folder = Path(__file__).parent / "migrations"
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, HEAD)

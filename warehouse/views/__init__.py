@@ -1,0 +1,1 @@
+"""The SQL of the views that BI tools read, and who may read them."""

@@ -1,0 +1,213 @@
+"""The views that BI tools use. Their names, columns and the order of these are a promise; the tables are not.
+
+The SQL is one text for both databases, but for the words in `_DIALECTS`. Symbols are written by `_symbol` from the
+code lists, so that none is typed twice.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+from sqlalchemy import Connection, inspect, text
+
+from schemas.codes import BAND_SYMBOLS, DIRECTION_SYMBOLS, ON_TARGET_SYMBOLS, ReturnStatus, Severity, SubmissionStatus
+from warehouse.schema.tables import IS_ACCEPTED
+from warehouse.views.clinics import clinics_query
+from warehouse.views.in_force import AS_OF, NOW, Standing
+from warehouse.views.milestones import milestones_query
+from warehouse.views.symbol_changes import BEHIND, symbol_changes_query
+
+_Word = TypeVar("_Word", bound=StrEnum)
+
+# Dates are compared as dates in UTC, in which moments are stored.
+_DIALECTS = {
+    "sqlite": {
+        "today": "date('now')",
+        "received_on": "date(a.first_received_at)",
+        "behind": BEHIND["sqlite"],
+    },
+    "postgresql": {
+        "today": "CAST(now() AT TIME ZONE 'UTC' AS date)",
+        "received_on": "CAST(a.first_received_at AT TIME ZONE 'UTC' AS date)",
+        "behind": BEHIND["postgresql"],
+    },
+}
+
+
+def _symbol(column: str, symbols: Mapping[_Word, str]) -> str:
+    """The word in a judgement's column, and its symbol beside it."""
+    cases = " ".join(f"WHEN '{word}' THEN '{symbol}'" for word, symbol in symbols.items())
+    return f"j.{column}, CASE j.{column} {cases} END AS {column}_symbol"
+
+
+def _performance(plan_id: str, last_column: str, condition: str) -> str:
+    """A row per judgement, with the figure judged and the cell it stood in.
+
+    What is joined on the left is always there: a database need not look for it where no column of it is asked for.
+
+    Args:
+        plan_id: the plan whose words describe the indicator.
+        last_column: SQL of columns that follow the promised ones.
+        condition: which judgements.
+    """
+    return f"""
+        SELECT
+            j.period,
+            replace(substr(j.period, 1, 7), '-', '/')
+                || CASE WHEN length(j.period) > 7 THEN ' ' || substr(j.period, 8) ELSE '' END AS period_label,
+            substr(j.period, 1, 7) AS financial_year,
+            CASE WHEN length(j.period) > 7 THEN CAST(substr(j.period, 9, 1) AS integer) END AS quarter,
+            i.outcome_code, oc.outcome, nullif(i.indicator_no, '') AS indicator_no,
+            i.indicator_ref, nullif(i.sub, '') AS sub, i.indicator,
+            CASE WHEN i.parent_definition = '' THEN i.definition
+                ELSE i.parent_definition || ' – ' || i.definition END AS definition,
+            i.polarity, i.unit, i.decimals, j.partner_code,
+            j.actual, o.typed AS actual_text, coalesce(o.marker, nullif(o.qualifiers, '')) AS marker,
+            j.previous_period, j.previous_actual, j.change,
+            {_symbol("direction", DIRECTION_SYMBOLS)},
+            j.direction_basis,
+            {_symbol("quarter_direction", DIRECTION_SYMBOLS)},
+            j.target,
+            {_symbol("on_target", ON_TARGET_SYMBOLS)},
+            j.year_to_date,
+            {_symbol("target_band", BAND_SYMBOLS)},
+            j.statistical_neighbours,
+            {_symbol("statistical_neighbours_band", BAND_SYMBOLS)},
+            j.national,
+            {_symbol("national_band", BAND_SYMBOLS)},
+            j.next_target, j.next_target_2,
+            o.submission_id, s.file_name AS source_file, o.sheet AS source_sheet, o.cell AS source_cell,
+            j.recorded_at{last_column}
+        FROM judgement j
+        JOIN plan_indicator i ON i.plan_id = {plan_id} AND i.indicator = j.indicator
+        LEFT JOIN observation o ON o.observation_id = j.observation_id
+        LEFT JOIN submission s ON s.submission_id = o.submission_id
+        LEFT JOIN plan_outcome oc ON oc.plan_id = i.plan_id AND oc.outcome_code = i.outcome_code
+        WHERE {condition}"""  # noqa: S608 (nothing but constants)
+
+
+def _count(severity: Severity) -> str:
+    """SQL for how many findings of a severity a submission `s` has."""
+    return f"(SELECT count(*) FROM finding f WHERE f.submission_id = s.submission_id AND f.severity = '{severity}')"  # noqa: S608 (nothing but constants)
+
+
+# Counted a submission at a time: a database works out a grouping of everything before it looks at who is asked for.
+_SUBMISSIONS = f"""
+        SELECT
+            s.submission_id, s.partner_code, s.period, s.version, s.file_name, s.sha256, s.received_at,
+            CASE WHEN s.superseded_at IS NULL THEN s.status ELSE '{SubmissionStatus.SUPERSEDED}' END AS status,
+            {_count(Severity.ERROR)} AS errors, {_count(Severity.QUERY)} AS queries, {_count(Severity.NOTE)} AS notes,
+            (SELECT count(*) FROM observation o WHERE o.submission_id = s.submission_id) AS observations
+        FROM submission s"""  # noqa: S608 (nothing but constants)
+
+_FINDINGS = "SELECT submission_id, code, severity, sheet, cell, value, message, fix FROM finding"
+
+
+def return_status_query(standing: Standing) -> str:
+    """A row per return that is owed: every quarter of the calendar, by each partner that has something to report.
+
+    A whole year is owed by nobody, and listed where it was returned. What came on time stays on time when it is
+    corrected later: the first accepted submission tells whether it was late, the one in force what is shown.
+    """
+    accepted = f"s.{IS_ACCEPTED} AND {standing.known('s')}"
+    return f"""
+        WITH owing AS (
+            SELECT partner_code FROM plan_owed WHERE plan_id = {standing.plan_id}
+            UNION
+            SELECT a.partner_code FROM plan_action a
+            JOIN plan_milestone m ON m.plan_id = a.plan_id AND m.action_id = a.action_id
+            WHERE a.plan_id = {standing.plan_id}
+        )
+        SELECT a.partner_code, a.period, a.due_on,
+            CASE WHEN a.submission_id IS NULL AND a.due_on < {standing.today} THEN '{ReturnStatus.MISSING}'
+                WHEN a.submission_id IS NULL THEN '{ReturnStatus.NOT_DUE}'
+                WHEN {{received_on}} > a.due_on THEN '{ReturnStatus.LATE}'
+                ELSE '{ReturnStatus.RECEIVED}' END AS status,
+            a.received_at, a.submission_id
+        FROM (
+            SELECT e.partner_code, e.period, e.due_on, n.received_at, n.submission_id, (
+                SELECT min(s.received_at) FROM submission s
+                WHERE s.partner_code = e.partner_code AND s.period = e.period AND {accepted}) AS first_received_at
+            FROM (
+                SELECT w.partner_code, c.period, c.due_on
+                FROM owing w CROSS JOIN plan_calendar c
+                WHERE c.plan_id = {standing.plan_id} AND length(c.period) > 7
+                UNION
+                SELECT w.partner_code, s.period, c.due_on
+                FROM owing w JOIN submission s ON s.partner_code = w.partner_code AND {accepted}
+                LEFT JOIN plan_calendar c ON c.plan_id = {standing.plan_id} AND c.period = s.period
+            ) e
+            LEFT JOIN submission n ON n.partner_code = e.partner_code AND n.period = e.period
+                AND n.{IS_ACCEPTED} AND {standing.in_force("n")}
+        ) a"""  # noqa: S608 (nothing but constants)
+
+
+_VIEWS = {
+    "bi_performance": _performance(NOW.plan_id, "", NOW.in_force("j")),
+    # In two halves, each of which has indexes of its own.
+    "bi_performance_history": " UNION ALL ".join(
+        _performance("j.plan_id", ", j.superseded_at", f"j.superseded_at {half}") for half in ("IS NULL", "IS NOT NULL")
+    ),
+    "bi_submissions": _SUBMISSIONS,
+    "bi_findings": _FINDINGS,
+    "bi_return_status": return_status_query(NOW),
+    "bi_milestones": milestones_query(NOW),
+    "bi_clinics": clinics_query(NOW),
+    "bi_symbol_changes": symbol_changes_query(),
+}
+
+
+def view_statements(dialect: str) -> dict[str, str]:
+    """The SELECT of each view, by its name, in the words of one database system."""
+    return {name: sql.format_map(_DIALECTS[dialect]) for name, sql in _VIEWS.items()}
+
+
+def as_of_statement(name: str, dialect: str) -> str:
+    """The SELECT of a view as of a moment, with the parameters of `standing.AS_OF`.
+
+    Raises:
+        KeyError: the view is not one that has this form; what stood when is in `bi_performance_history`.
+    """
+    queries = {
+        "bi_return_status": return_status_query(AS_OF),
+        "bi_milestones": milestones_query(AS_OF),
+        "bi_clinics": clinics_query(AS_OF, ", c.partner_code, c.measured_period"),
+    }
+    return queries[name].format_map(_DIALECTS[dialect])
+
+
+def views_sha256(dialect: str) -> str:
+    """What the views' SQL comes to: stored beside the views, it tells whether they are out of date."""
+    return hashlib.sha256(repr(view_statements(dialect)).encode()).hexdigest()
+
+
+def replace_views(connection: Connection, change_tables: Callable[[], None]) -> None:
+    """Drop our views, let the tables beneath them be changed, and make the views anew, with the same readers.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: on PostgreSQL, somebody's own view is built on one of ours, and must go first.
+    """
+    readers = _readers(connection)
+    for name in inspect(connection).get_view_names():
+        if name.startswith("bi_"):
+            connection.exec_driver_sql(f'DROP VIEW "{name}"')
+    change_tables()
+    statements = view_statements(connection.dialect.name)
+    for name, sql in statements.items():
+        connection.exec_driver_sql(f"CREATE VIEW {name} AS {sql}")
+    for name, reader in readers:
+        if name in statements:
+            connection.exec_driver_sql(f"GRANT SELECT ON {name} TO {reader}")
+
+
+def _readers(connection: Connection) -> list[tuple[str, str]]:
+    """Which view each role may read; a role's name is quoted. SQLite has no roles."""
+    if connection.dialect.name != "postgresql":
+        return []
+    query = text(
+        "SELECT table_name, CASE grantee WHEN 'PUBLIC' THEN 'PUBLIC' ELSE quote_ident(grantee) END "
+        "FROM information_schema.role_table_grants "
+        "WHERE privilege_type = 'SELECT' AND table_schema = current_schema() AND grantee <> current_user"
+    )
+    return [(name, reader) for name, reader in connection.execute(query)]

@@ -1,0 +1,237 @@
+"""The data dictionary: every column of every view that BI tools use, what it means and what it counts in.
+
+`python -m warehouse.views.dictionary` prints it as the page `docs/warehouse.md`.
+"""
+
+from schemas.codes import (
+    ActionKind,
+    Band,
+    ClinicReason,
+    ClinicStatus,
+    Diagnosis,
+    Direction,
+    Marker,
+    MilestoneStatus,
+    OnTarget,
+    Polarity,
+    Qualifier,
+    ReturnStatus,
+    Review,
+    Severity,
+)
+from schemas.codes import SubmissionStatus as Status
+from warehouse.views.columns import (
+    Kind,
+    View,
+    ViewColumn,
+    figure_column,
+    judged_columns,
+    moment_column,
+    text_column,
+    whole_column,
+    words_of,
+)
+
+_PERFORMANCE = (
+    text_column("period", "Code of the period: a financial year, `2010-11`, or a quarter of it, `2010-11Q1`"),
+    text_column("period_label", "The period as people write it: `2010/11` or `2010/11 Q1`"),
+    text_column("financial_year", "Code of the financial year, April to March: `2010-11`"),
+    whole_column("quarter", "1 (April to June) to 4 (January to March); empty for a whole year"),
+    text_column("outcome_code", "Code of the outcome that the indicator belongs to"),
+    text_column("outcome", "The outcome"),
+    text_column("indicator_no", "The indicator's number in the plan's table"),
+    text_column("indicator_ref", "Reference of the indicator without its sub-indicator: `NI 111`"),
+    text_column("sub", "Letter of the sub-indicator: `a`; empty where there are none"),
+    text_column("indicator", "Reference of the indicator that carries the figure: `NI 111a`"),
+    text_column("definition", "What is measured; a sub-indicator's follows its parent's"),
+    text_column("polarity", f"What good performance is: {words_of(Polarity)}"),
+    text_column("unit", "What the indicator's figures count in"),
+    whole_column("decimals", "Decimals to which the indicator's figures are compared and shown", "digits"),
+    text_column("partner_code", "Code of the partner whose figure it is"),
+    figure_column("actual", "The figure returned; empty where a marker says why there is none"),
+    text_column("actual_text", "What was typed in the cell"),
+    text_column("marker", f"Why there is no figure: {words_of(Marker)}; or what to know of it: {words_of(Qualifier)}"),
+    text_column("previous_period", "Code of the period that the direction of travel compares with"),
+    figure_column("previous_actual", "The figure of that period"),
+    figure_column("change", "`actual` less `previous_actual`, each rounded to the indicator's decimals"),
+    *judged_columns("direction", "Direction of travel, year on year", Direction),
+    text_column("direction_basis", "What the direction of travel compares with, in words"),
+    *judged_columns("quarter_direction", "Direction of travel since the quarter before", Direction),
+    figure_column("target", "The target that the year to date is compared with"),
+    *judged_columns("on_target", "Whether the year to date meets the target", OnTarget),
+    figure_column("year_to_date", "The year so far, by the indicator's way of adding up"),
+    *judged_columns("target_band", "Where the year to date stands against the target", Band),
+    figure_column("statistical_neighbours", "Latest figure of the statistical neighbours"),
+    *judged_columns("statistical_neighbours_band", "Where the year to date stands against them", Band),
+    figure_column("national", "Latest national figure"),
+    *judged_columns("national_band", "Where the year to date stands against it", Band),
+    figure_column("next_target", "Next year's target"),
+    figure_column("next_target_2", "The target of the year after"),
+    whole_column("submission_id", "The submission that the figure came with: see `bi_submissions`"),
+    text_column("source_file", "Name of the file that the figure came in"),
+    text_column("source_sheet", "Sheet of that file"),
+    text_column("source_cell", "Cell of that sheet"),
+    moment_column("recorded_at", "When the row came into force"),
+)
+
+_WITHHELD = "; `[withheld: ...]`, with its cell, where it may hold personal data and is not released"
+
+VIEWS = (
+    View("bi_performance", "an indicator and a period, by partner, as it stands now", _PERFORMANCE),
+    View(
+        "bi_performance_history",
+        "a row that is, or ever was, in `bi_performance`. As of a moment: `recorded_at` is not after it, and "
+        "`superseded_at` is empty or after it",
+        (*_PERFORMANCE, moment_column("superseded_at", "When another row took its place; empty while it is in force")),
+    ),
+    View(
+        "bi_submissions",
+        "an attempt to return something, whatever became of it",
+        (
+            whole_column("submission_id", "The submission's number"),
+            text_column("partner_code", "Code of the partner; empty where the file does not say"),
+            text_column("period", "Code of the period; empty where the file does not say"),
+            whole_column("version", "Which attempt it was at this partner's return for this period", "attempts"),
+            text_column("file_name", "Name of the file; withheld where it may hold personal data"),
+            text_column("sha256", "SHA-256 of the file's bytes, by which the archive keeps it"),
+            moment_column("received_at", "When the file was received"),
+            text_column("status", f"What became of it: {words_of(Status)}. Superseded: accepted, and replaced since"),
+            whole_column("errors", "Findings that must be corrected", "findings"),
+            whole_column("queries", "Findings that must be explained", "findings"),
+            whole_column("notes", "Findings that are worth knowing", "findings"),
+            whole_column("observations", "Figures and markers loaded from it", "observations"),
+        ),
+    ),
+    View(
+        "bi_findings",
+        "a finding in a submission; a duplicate's stand with the submission it duplicates",
+        (
+            whole_column("submission_id", "The submission: see `bi_submissions`"),
+            text_column("code", "What kind of finding it is"),
+            text_column("severity", f"What it asks for: {words_of(Severity)}"),
+            text_column(
+                "sheet", "Sheet, its name withheld where it may hold personal data; blank: the file as a whole"
+            ),
+            text_column("cell", "Cell; blank where it is about the sheet as a whole"),
+            text_column("value", "What was typed; `[withheld: ...]` for good where it may hold personal data"),
+            text_column("message", "What is wrong"),
+            text_column("fix", "What to do"),
+        ),
+    ),
+    View(
+        "bi_return_status",
+        "a quarter that a partner owes, or a whole year that it returned",
+        (
+            text_column("partner_code", "Code of the partner"),
+            text_column("period", "Code of the period"),
+            ViewColumn("due_on", Kind.DATE, "The last day on which it is on time; empty for a year that nobody owes"),
+            text_column(
+                "status",
+                f"Where the return stands today: {words_of(ReturnStatus)}. Received: the first accepted submission "
+                "came on or before `due_on`; late: after it. Days end at midnight UTC",
+            ),
+            moment_column("received_at", "When the submission in force was received"),
+            whole_column("submission_id", "The submission in force: see `bi_submissions`"),
+        ),
+    ),
+    View(
+        "bi_milestones",
+        "a milestone of the plan in force and a period for which it was reported; a milestone that was never reported "
+        "has one row, whose `period` is empty",
+        (
+            text_column("milestone", "Code of the milestone"),
+            text_column("outcome_code", "Code of the outcome that it serves"),
+            text_column("aspiration", "Code of the aspiration that it serves: `PC1`"),
+            text_column(
+                "area_of_focus",
+                "Whether the aspiration is an area of focus: `yes`, `no`, `in part` (for a group of children that it "
+                "names)",
+            ),
+            text_column("action", "The action that delivers it"),
+            text_column("kind", f"What the action is: {words_of(ActionKind)}"),
+            text_column("description", "What is to be delivered"),
+            ViewColumn("due", Kind.DATE, "The day by which it is due"),
+            text_column("strategic_lead", "Who answers for the action"),
+            text_column("lead_officer", "Who carries it out; empty where the plan does not say"),
+            text_column("period", "Code of the period reported"),
+            text_column("status", f"What was reported: {words_of(MilestoneStatus)}; empty where nothing was"),
+            text_column("evidence", f"What shows it{_WITHHELD}"),
+            text_column("review", f"What the review of the action decided: {words_of(Review)}"),
+            text_column("review_reason", f"Why{_WITHHELD}"),
+        ),
+    ),
+    View(
+        "bi_clinics",
+        "a performance clinic: opened by the first period in which the direction of travel of an indicator, as one "
+        "partner returns it, is not positive, and closed by the second period running in which it improves",
+        (
+            text_column("clinic_id", "Partner, indicator and the period that opened it: `yos NI 45 2009-10Q1`"),
+            text_column("indicator", "Reference of the indicator: `NI 45`"),
+            text_column("opened_period", "Code of the period that opened it"),
+            text_column("reason", f"Why it was opened: {words_of(ClinicReason)}"),
+            text_column("closed_period", "Code of the period that closed it; empty while it is open"),
+            whole_column(
+                "milestones_due",
+                "Milestones of the indicator's outcome, without those withdrawn, that were due by the end of the "
+                "clinic's last period without improvement, or were reported missed",
+                "milestones",
+            ),
+            whole_column("milestones_achieved", "Those of them that were reported achieved by then", "milestones"),
+            text_column(
+                "diagnosis",
+                f"What they say of the missing improvement: {words_of(Diagnosis)}. Late: not all that were due are "
+                "achieved; no plan: the outcome has no milestones",
+            ),
+            text_column("status", f"Where it stands: {words_of(ClinicStatus)}"),
+        ),
+    ),
+    View(
+        "bi_symbol_changes",
+        "a judgement's word, and so its symbol, that turned when the judgement was made again. What came for the first "
+        "time has turned nothing",
+        (
+            text_column("indicator", "Reference of the indicator: `NI 111a`"),
+            text_column("period", "Code of the period judged"),
+            text_column("column", "The column of `bi_performance` that turned: `direction`"),
+            text_column("was", "The word until then"),
+            text_column("is", "The word from then on"),
+            moment_column("changed_at", "When it turned"),
+            whole_column("submission_id", "The submission behind it; empty where a change of the plan turned it"),
+            text_column(
+                "source_cell",
+                "The cell behind it: of the figures that came anew then, one that changed, the judged one first; "
+                "`bi_submissions` and `bi_performance_history` name its file and sheet",
+            ),
+        ),
+    ),
+)
+
+
+def dictionary_page() -> str:
+    """The page `docs/warehouse.md`, as Markdown."""
+    sections = "\n".join(_section(view) for view in VIEWS)
+    return f"""# The warehouse's views
+
+Query these views, and not the tables beneath them: the names, columns and order of the views are a promise, the tables
+change with the program. This page is written by `python -m warehouse.views.dictionary > docs/warehouse.md`.
+
+A row in force is the last word on its matter. Nothing is ever changed or deleted: a later submission ends a row
+(`superseded_at`) and begins another (`recorded_at`), so that every figure and symbol can be asked as of any moment.
+
+{sections}"""
+
+
+def _section(view: View) -> str:
+    rows = "\n".join(f"| `{one.name}` | {one.kind} | {one.unit} | {one.meaning} |" for one in view.columns)
+    return f"""## {view.name}
+
+A row is {view.row}.
+
+| column | holds | counts in | meaning |
+|---|---|---|---|
+{rows}
+"""
+
+
+if __name__ == "__main__":
+    print(dictionary_page(), end="")

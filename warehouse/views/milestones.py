@@ -1,0 +1,25 @@
+"""The view of milestones: what the plan promised, and what was reported of it, period by period."""
+
+from warehouse.views.in_force import Standing
+from warehouse.views.withheld import shown_sql
+
+
+def milestones_query(standing: Standing) -> str:
+    """A row per milestone of the plan and period reported; one with an empty period where nothing ever was.
+
+    A milestone that nobody reports on is what the Board must see first, so it is not left out.
+    """
+    evidence, reason = (shown_sql("r", column, standing) for column in ("evidence", "reason"))
+    return f"""
+        SELECT
+            m.milestone, p.outcome_code, p.aspiration,
+            CASE WHEN NOT p.is_area_of_focus THEN 'no' WHEN p.focus_on = '' THEN 'yes' ELSE 'in part' END
+                AS area_of_focus,
+            a.action, a.kind, m.description, m.due, a.strategic_lead, nullif(a.lead_officer, '') AS lead_officer,
+            r.period, r.status, nullif({evidence}, '') AS evidence, r.review, nullif({reason}, '') AS review_reason
+        FROM plan_milestone m
+        JOIN plan_action a ON a.plan_id = m.plan_id AND a.action_id = m.action_id
+        JOIN plan_aspiration p ON p.plan_id = m.plan_id AND p.aspiration = a.aspiration
+        LEFT JOIN milestone_report r ON r.milestone = m.milestone AND {standing.in_force("r")}
+            AND {standing.until("r.period")}
+        WHERE m.plan_id = {standing.plan_id}"""  # noqa: S608 (nothing but constants)
