@@ -40,7 +40,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """The words for one code: templates with `{names}` that `find` fills in, and its section in the manual."""
+    """The words for one code: templates with `{names}` that `find` fills in, and its section in the manual.
+
+    `about` is what a query of this code can be waived for: "indicator", "milestone", "any row" or "no row".
+    """
 
     code: str
     severity: Severity
@@ -48,6 +51,7 @@ class Advice:
     fix: str
     meaning: str
     example: str
+    about: str = "indicator"
 
 
 @cache

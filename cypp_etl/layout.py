@@ -137,6 +137,10 @@ class Prompt:
     error: str
 
 
+RETURN, PUBLISHED = "return", "published"
+"""The layouts that the program knows by name: a partner's return, and the Board's published table."""
+
+
 @cache
 def read_layouts() -> Mapping[str, Layout]:
     """The layouts by name, with their sheets and columns in order."""
@@ -214,6 +218,11 @@ def _pattern(spelling: str) -> re.Pattern[str]:
     for name, literal in zip(literals[1::2], literals[2::2], strict=True):
         parts += [rf"(?P<{name}>(?:\d\d){{1,2}}/(?:\d\d){{1,2}})", re.escape(normalise_heading(literal))]
     return re.compile(r"\s*".join(part for part in parts if part))
+
+
+def published_table() -> SheetLayout:
+    """The layout of the one sheet of the published table."""
+    return read_layouts()[PUBLISHED].part("table")
 
 
 def _column(row: Mapping[str, str]) -> ColumnLayout:

@@ -64,6 +64,10 @@ class Period(NamedTuple):
         return self.code
 
 
+LAST_PERIOD = Period(9998, 4)
+"""Later than any period that will be returned, and the last whose days a date can hold."""
+
+
 @lru_cache(maxsize=4096)
 def _code(period: Period) -> str:
     return period.financial_year + (f"Q{period.quarter}" if period.quarter else "")

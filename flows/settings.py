@@ -3,8 +3,13 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
+# What may pass by itself, such as a database that restarts, is tried again after each of these times.
+RETRY_DELAYS_SECONDS = (1.0, 5.0, 20.0)
+# A return that was due longer ago than this is not chased.
+CHASED_FOR = timedelta(days=365)
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import PurePath
 
 from cypp_etl.checked_return import CheckedReturn, History, MilestoneReport, Observation
-from cypp_etl.checking.opening import PUBLISHED, RETURN, Opened, Received, open_return
+from cypp_etl.checking.opening import Opened, Received, open_return
 from cypp_etl.findings import Finding, bounded, find, most_important_first
 from cypp_etl.intake.figures import FigureReader, KnownValues
 from cypp_etl.intake.published_table import PublishedReader
@@ -19,7 +19,7 @@ from cypp_etl.intake.rows import FigureRow, MilestoneRow, ParsedReturn
 from cypp_etl.intake.tables import Table, find_sheet, read_labels
 from cypp_etl.intake.values import read_text
 from cypp_etl.intake.withheld import Withholding, contact
-from cypp_etl.layout import Layout, read_layouts
+from cypp_etl.layout import PUBLISHED, RETURN, Layout, published_table, read_layouts
 from cypp_etl.periods import Period
 from cypp_etl.personal import shown_file_name
 from cypp_etl.plan.index import PlanIndex
@@ -127,7 +127,7 @@ class Checker:
         if not too_early:
             self._judge_beside_the_known(parsed, self._own_history(parsed))
         if parsed.layout == PUBLISHED:
-            findings += judge_symbols(parsed, self.plan, read_layouts()[PUBLISHED].part("table"))
+            findings += judge_symbols(parsed, self.plan, published_table())
         parsed.findings = list(waive(parsed, self.history.waivers, self.today))
 
     def _judge_coverage(self, parsed: ParsedReturn) -> None:

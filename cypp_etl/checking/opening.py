@@ -9,7 +9,7 @@ from cypp_etl.findings import find
 from cypp_etl.intake.rows import ParsedReturn
 from cypp_etl.intake.tables import Table, find_sheet, read_labels, read_table
 from cypp_etl.intake.values import read_text
-from cypp_etl.layout import Layout, read_layouts
+from cypp_etl.layout import PUBLISHED, RETURN, Layout, published_table, read_layouts
 from cypp_etl.periods import Period, period_or_none
 from cypp_etl.plan.index import PlanIndex, reference_key
 from cypp_etl.receipts.recognise import is_receipt
@@ -17,8 +17,6 @@ from cypp_etl.rules.lookback import recalled_periods
 from cypp_etl.workbook.limits import refuse_size
 from cypp_etl.workbook.model import UnreadableWorkbook, Workbook
 from cypp_etl.workbook.reader import content_sha256, read_workbook
-
-RETURN, PUBLISHED = "return", "published"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +86,7 @@ def _find_published_table(workbook: Workbook, layouts: Mapping[str, Layout]) -> 
 
     No other table has headings that speak of years; one that lacks a column is told by half of the others.
     """
-    part = layouts[PUBLISHED].part("table")
+    part = published_table()
     # Every return that we wrote has a hidden sheet that says so.
     if find_sheet(workbook, layouts[RETURN].part("meta")):
         return None

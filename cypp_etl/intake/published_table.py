@@ -6,6 +6,7 @@ from cypp_etl.findings import find
 from cypp_etl.intake.figures import FigureReader
 from cypp_etl.intake.rows import FigureRow, IndicatorRow, ParsedReturn
 from cypp_etl.intake.tables import Table, TableRow
+from cypp_etl.judgement.columns import PRINTED
 from cypp_etl.plan.index import PlanIndex, reference_key
 from cypp_etl.plan.model import Indicator, Parent, Plan
 from schemas.codes import Marker, Measure
@@ -20,7 +21,6 @@ _FIGURE_COLUMNS = {
     "next_target": (Measure.TARGET, 1),
     "next_target_2": (Measure.TARGET, 2),
 }
-_JUDGEMENT_COLUMNS = ("on_target", "direction", "year_to_date", "statistical_neighbours_band", "national_band")
 
 
 @dataclass(slots=True)
@@ -144,7 +144,7 @@ class PublishedReader:
         if figure.measure is Measure.ACTUAL or figure.marker is not Marker.NOT_RETURNED:
             self.parsed.figures.append(figure)
         if figure.measure is Measure.ACTUAL:
-            typed = ((column, figure.source.text(column)) for column in _JUDGEMENT_COLUMNS)
+            typed = ((column, figure.source.text(column)) for column in PRINTED)
             self.parsed.typed_judgements += [(figure, column, text) for column, text in typed if text]
 
 

@@ -3,11 +3,8 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from cypp_etl.periods import Period
+from cypp_etl.periods import LAST_PERIOD, Period
 from schemas.codes import Measure
-
-LAST = Period(9999, 4)
-"""Later than every period that has a code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +50,4 @@ def dependents(measure: Measure, period: Period) -> Span:
         return Span(period, period.years_later(1) if period.quarter else year.years_later(1).quarters[3])
     if measure is Measure.TARGET:
         return Span(period, period) if period.quarter else Span(year.years_later(-2), year.quarters[3])
-    return Span(year, LAST)
+    return Span(year, LAST_PERIOD)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from cypp_etl.findings import Finding
+from cypp_etl.findings import Finding, most_important_first
 from cypp_etl.receipts.marked_sheet import SheetMarks
 from cypp_etl.receipts.ooxml.cells import Place
 from cypp_etl.receipts.ooxml.package import Parts
@@ -14,7 +14,6 @@ from cypp_etl.receipts.receipt_sheet import ReceiptSheet
 from cypp_etl.receipts.receipt_styles import add_looks
 from cypp_etl.receipts.recognise import is_receipt, is_receipt_name
 from cypp_etl.receipts.summary import ReceiptSummary
-from cypp_etl.receipts.wording import in_order
 from cypp_etl.workbook.addresses import parse_address
 from cypp_etl.workbook.limits import DEFAULT_LIMITS
 from cypp_etl.workbook.model import UnreadableWorkbook
@@ -79,7 +78,7 @@ def _open_styles(parts: Parts) -> StyleBook:
 def _places(findings: Sequence[Finding]) -> dict[str, dict[Place, list[Finding]]]:
     """The findings by sheet and cell, most important first; one at no cell is listed, and marked nowhere."""
     places: dict[str, dict[Place, list[Finding]]] = {}
-    for finding in in_order(findings):
+    for finding in most_important_first(findings):
         if finding.sheet and (place := _place(finding.cell)):
             places.setdefault(finding.sheet, {}).setdefault(place, []).append(finding)
     return places

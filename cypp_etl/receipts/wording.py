@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from cypp_etl.findings import Finding, catalogue, count_by_severity
+from cypp_etl.findings import Finding, catalogue, count_by_severity, most_important_first
 from cypp_etl.receipts.summary import ReceiptSummary
 from schemas.codes import Severity, SubmissionStatus
 
@@ -67,15 +67,10 @@ class Cause:
         return f"{self.severity.value} · {self.meaning}" + (f" ({count} times)" if count > 1 else "")
 
 
-def in_order(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings, most important first, otherwise as they were."""
-    return sorted(findings, key=lambda finding: _ORDER[finding.severity])
-
-
 def causes_of(findings: Iterable[Finding]) -> list[Cause]:
     """The findings grouped by cause, most important first, and the more frequent before the less."""
     groups: dict[tuple[Severity, str], list[Finding]] = {}
-    for finding in in_order(findings):
+    for finding in most_important_first(findings):
         groups.setdefault((finding.severity, finding.code), []).append(finding)
     causes = [Cause(severity, _meaning(code), tuple(group)) for (severity, code), group in groups.items()]
     return sorted(causes, key=lambda cause: (_ORDER[cause.severity], -len(cause.findings)))

@@ -9,11 +9,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cypp_etl.escapes import visible
+from cypp_etl.judgement.columns import BOARD_TITLES
 from cypp_etl.layout import read_markers
 from cypp_etl.report.milestones import is_overdue, milestone_parts
 from cypp_etl.report.model import BoardData
 from cypp_etl.report.pages import clinic_pages, indicator_pages
-from cypp_etl.report.symbols import JUDGED, LEGEND
+from cypp_etl.report.symbols import LEGEND
 from cypp_etl.report.table import Heading, bands, changes, counts, headings
 from schemas.codes import ReturnStatus, Severity
 
@@ -28,7 +29,7 @@ def render_html(data: BoardData, written_on: date) -> bytes:
         headings=headings(data.period),
         bands=bands(data),
         counts=counts(data),
-        judged=JUDGED,
+        judged=BOARD_TITLES,
         changes=changes(data),
         legend=LEGEND,
         indicators=indicator_pages(data),

@@ -6,8 +6,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from cypp_etl.judgement.dependents import LAST
-from cypp_etl.periods import Period, parse_period
+from cypp_etl.periods import LAST_PERIOD, Period, parse_period
 from cypp_etl.report.variation import Ratio
 from schemas.codes import Measure, NoteKind
 
@@ -38,7 +37,7 @@ class Texts(dict[FigureKey, KnownText]):
     def first_year(self) -> int:
         """The earliest financial year that has a figure; later than all years where there is none."""
         codes = {key.period for key in self}
-        return min((parse_period(code).start_year for code in codes), default=LAST.start_year)
+        return min((parse_period(code).start_year for code in codes), default=LAST_PERIOD.start_year)
 
 
 @dataclass(frozen=True, slots=True)

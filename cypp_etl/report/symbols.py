@@ -37,15 +37,6 @@ _TONES = {
     Band.WITHIN.value: Tone.STEADY,
     Band.WORSE.value: Tone.BAD,
 }
-JUDGED = {
-    "on_target": "On target",
-    "direction": "Direction of travel",
-    "target_band": "Year to date against target",
-    "statistical_neighbours_band": "Against statistical neighbours",
-    "national_band": "Against national",
-}
-"""The judgements of the Board's table, by their column of `bi_performance`, in its order but for the comparators."""
-
 LEGEND = (
     ("On target", (("✓", "yes: the year to date meets its target"), ("✗", "no: it does not"))),
     (

@@ -5,17 +5,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
-from cypp_etl.layout import SheetLayout, read_layouts
+from cypp_etl.judgement.columns import BOARD_TITLES, PRINTED
+from cypp_etl.layout import SheetLayout, published_table
 from cypp_etl.periods import Period
 from cypp_etl.report.charts import sparkline
 from cypp_etl.report.figures import figure_text, number_text
 from cypp_etl.report.model import BoardData, Row, is_judged
-from cypp_etl.report.symbols import JUDGED, Sign, sign
+from cypp_etl.report.symbols import Sign, sign
 from schemas.codes import Direction, OnTarget, Polarity
 
 _FIGURES = ("previous_actual", "target", "actual", "statistical_neighbours", "national", "next_target", "next_target_2")
-# The published layout calls the symbol of the year to date by its heading.
-_SYMBOL_COLUMNS = {"year_to_date": "target_band"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ def changes(data: BoardData) -> list[tuple[Row, str, Sign, Sign]]:
     found = []
     for row in data.of_period(data.period):
         earlier = before.get((row["indicator"], row["partner_code"]))
-        for column, name in JUDGED.items():
+        for column, name in BOARD_TITLES.items():
             then, now = (sign(earlier, column) if earlier else None), sign(row, column)
             if then and then != now:
                 found.append((row, name, then, now))
@@ -114,7 +113,7 @@ def spark_of(data: BoardData, row: Row) -> str:
 
 
 def _layout() -> SheetLayout:
-    return read_layouts()["published"].part("table")
+    return published_table()
 
 
 def _band_heading(data: BoardData, first: Row) -> str:
@@ -161,7 +160,7 @@ def _cells(data: BoardData, row: Row, shared_polarity: str) -> Iterator[Cell]:
             case name if name in _FIGURES:
                 yield Cell(figure_text(row, name, data.texts), _aside(row, name))
             case name:
-                shown = sign(row, _SYMBOL_COLUMNS.get(name, name))
+                shown = sign(row, PRINTED[name].name)
                 yield Cell(shown.symbol, sign=shown)
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from cypp_etl.judgement.columns import BOARD_TITLES, TITLES
 from cypp_etl.layout import read_markers
 from cypp_etl.report.milestones import latest_milestones
 from cypp_etl.report.model import BoardData, Row
 from cypp_etl.report.pages import clinic_pages, noise_of
-from cypp_etl.report.symbols import JUDGED, sign
+from cypp_etl.report.symbols import sign
 from cypp_etl.report.table import changes, polarity_words
 from cypp_etl.templates.openpyxl_styles import Content
 from schemas.codes import Marker
@@ -40,7 +41,12 @@ def tables(data: BoardData) -> Iterator[SheetTable]:
         f"Performance indicators, {label}",
         [
             *(("No.", 6), ("Reference", 11), ("Definition", 44), ("Good performance", 18), ("A year before", 11)),
-            *(("Target", 11), ("Performance", 13), ("Year to date", 11), *((name, 18) for name in JUDGED.values())),
+            *(
+                ("Target", 11),
+                ("Performance", 13),
+                ("Year to date", 11),
+                *((name, 18) for name in BOARD_TITLES.values()),
+            ),
             *(("Statistical neighbours", 13), ("National", 11), ("Next target", 11), ("Target after", 11)),
             ("Change since last year", 26),
         ],
@@ -65,7 +71,7 @@ def tables(data: BoardData) -> Iterator[SheetTable]:
         ],
         [
             [
-                *(row["indicator"], row["period"], JUDGED.get(row["column"], "Direction since the quarter before")),
+                *(row["indicator"], row["period"], TITLES[row["column"]]),
                 *(row["was"], row["is"], row["changed_at"].date()),
                 *(str(row["submission_id"] or "a change of the plan"), row["source_cell"] or "[z]"),
             ]
@@ -137,7 +143,7 @@ def _indicator_row(data: BoardData, row: Row) -> list[Content | Figure]:
     marker = row["marker"] if row["actual"] is None else None
     spelling = {known.marker: known.spelling for known in reversed(read_markers()) if known.marker and known.meaning}
     instead = spelling.get(Marker(marker), "[x]") if marker else "[x]"
-    judged = [sign(row, column) for column in JUDGED]
+    judged = [sign(row, column) for column in BOARD_TITLES]
     return [
         *(row["indicator_no"] or "[z]", row["indicator"], row["definition"], polarity_words(row)),
         *(Figure(row[name], "[x]", row) for name in ("previous_actual", "target")),

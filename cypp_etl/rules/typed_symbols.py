@@ -1,35 +1,23 @@
 """Judgement columns that somebody typed into a published table must say what its figures say."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from string import ascii_uppercase
-from typing import Any
 
 import pandas as pd
 
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow, ParsedReturn
+from cypp_etl.judgement.columns import PRINTED
 from cypp_etl.judgement.judge import judge
 from cypp_etl.layout import SheetLayout
 from cypp_etl.plan.model import Plan
 from schemas.codes import (
-    BAND_SYMBOLS,
-    DIRECTION_SYMBOLS,
-    ON_TARGET_SYMBOLS,
     Qualifier,
     Severity,
 )
-
-# The judgement behind each typed column; the column headed Year to Date shows the band against target.
-_JUDGED_BY: Mapping[str, tuple[str, Mapping[Any, str]]] = {
-    "on_target": ("on_target", ON_TARGET_SYMBOLS),
-    "direction": ("direction", DIRECTION_SYMBOLS),
-    "year_to_date": ("target_band", BAND_SYMBOLS),
-    "statistical_neighbours_band": ("statistical_neighbours_band", BAND_SYMBOLS),
-    "national_band": ("national_band", BAND_SYMBOLS),
-}
 
 
 def judge_symbols(parsed: ParsedReturn, plan: Plan, layout: SheetLayout) -> Iterator[Finding]:
@@ -69,10 +57,9 @@ def _computed_symbols(figures: list[FigureRow], plan: Plan) -> dict[tuple[str, s
     """The symbol of each leaf and column, and what it says."""
     judged = judge(figures_frame(figures), plan)
     computed: dict[tuple[str, str], tuple[str, str]] = {}
-    for column, (judgement, symbols) in _JUDGED_BY.items():
-        symbol_of = {word.value: symbol for word, symbol in symbols.items()}
-        for indicator, word in zip(judged["indicator"], judged[judgement], strict=True):
-            computed[indicator, column] = (symbol_of[word], word)
+    for printed_in, column in PRINTED.items():
+        for indicator, word in zip(judged["indicator"], judged[column.name], strict=True):
+            computed[indicator, printed_in] = (column.symbols[word], word)
     return computed
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from cypp_etl.layout import ColumnLayout, SheetLayout, read_layouts
+from cypp_etl.layout import ColumnLayout, SheetLayout, published_table
 from cypp_etl.templates.openpyxl_styles import (
     describe,
     fit_row,
@@ -48,7 +48,7 @@ def write_published_table(table: Table, typing: Typing) -> bytes:
     Raises:
         ValueError: a heading is none of the layout's.
     """
-    layout = read_layouts()["published"].part("table")
+    layout = published_table()
     workbook = Workbook()
     sheet = workbook.active
     sheet.title = layout.sheet

@@ -11,7 +11,7 @@ from io import BytesIO
 from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from cypp_etl.layout import SheetLayout, read_layouts
+from cypp_etl.layout import RETURN, SheetLayout, read_layouts
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
 from cypp_etl.templates.openpyxl_styles import Content, put, to_bytes
@@ -57,7 +57,7 @@ def fill_template(template: bytes, answers: Answers) -> bytes:
     Raises:
         KeyError: the workbook has no row for an indicator or a milestone that is answered.
     """
-    layout = read_layouts()["return"]
+    layout = read_layouts()[RETURN]
     cover, indicators, milestones = (layout.part(name) for name in ("cover", "indicators", "milestones"))
     workbook = load_workbook(BytesIO(template))
     for label in ("prepared_by", "email", "date"):

@@ -9,6 +9,7 @@ from openpyxl.workbook.protection import WorkbookProtection
 from openpyxl.worksheet.worksheet import Worksheet
 
 from cypp_etl.layout import (
+    RETURN,
     TEMPLATE_VERSION,
     SheetLayout,
     marker_text,
@@ -57,7 +58,7 @@ def write_template(plan: Plan, partner_code: str, period: Period) -> bytes:
         UnknownReturnError: the plan has no such partner, or its calendar no such period.
     """
     _check_is_owed(plan, partner_code, period)
-    layout = read_layouts()["return"]
+    layout = read_layouts()[RETURN]
     title = f"{plan.partners[partner_code].partner}: return for {period.label}"
     workbook = Workbook()
     workbook.remove(workbook.active)

@@ -18,15 +18,13 @@ from multiprocessing.context import BaseContext
 from typing import TYPE_CHECKING
 
 from flows.bulk.chunks import Chunk, Taken
-from flows.settings import Settings
+from flows.settings import RETRY_DELAYS_SECONDS, Settings
 
 if TYPE_CHECKING:
     from cypp_etl.plan.model import Plan
     from flows.bulk.chunk_worker import ChunkTaker
 
 _STOPPED = -1
-# What may pass by itself, such as a database that restarts, is tried again after so many seconds.
-_DELAYS_SECONDS = (1, 5, 20)
 
 
 class StoppedError(RuntimeError):
@@ -151,7 +149,7 @@ def _take(chunk: Chunk) -> Taken:
 
     taker, turns = _worker.get()
     try:
-        for delay_seconds in _DELAYS_SECONDS:
+        for delay_seconds in RETRY_DELAYS_SECONDS:
             try:
                 return taker.take(chunk, turns.turn(chunk.number))
             except OperationalError:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cypp_etl.findings import catalogue
 from cypp_etl.plan.model import refuse_outside
 from flows.cli.errors import day_option, faults, parsed_period, stop
 from flows.cli.queries import say_notice
@@ -15,19 +16,6 @@ from flows.settings import read_settings
 if TYPE_CHECKING:
     from cypp_etl.checked_return import Waiver
     from cypp_etl.plan.model import Plan
-
-# What each query is about: an indicator, if it is not among these.
-_OF_MILESTONES = frozenset(
-    {
-        "status-missing",
-        "review-without-reason",
-        "milestone-overdue",
-        "milestone-missed-early",
-        "milestone-moved-back",
-    }
-)
-_OF_ANY_ROW = frozenset({"personal-data"})
-_OF_NO_ROW = frozenset({"personal-data-sheet"})
 
 By = Annotated[str, typer.Option("--by", help="Who says so.", envvar="USER")]
 
@@ -165,11 +153,11 @@ def _refuse_unknown(waiver: "Waiver", plan: "Plan") -> None:
 def _refuse_subject(waiver: "Waiver", plan: "Plan") -> None:
     if waiver.subject not in {*plan.indicators, *plan.milestones}:
         raise ValueError(f"there is no indicator or milestone {waiver.subject!r} in the plan")
-    if waiver.code in _OF_NO_ROW:
+    about = catalogue()[waiver.code].about
+    if about == "no row":
         raise ValueError(f"{waiver.code} is about no indicator or milestone: waive it without --only")
     kind = "milestone" if waiver.subject in plan.milestones else "indicator"
-    about = "milestone" if waiver.code in _OF_MILESTONES else "indicator"
-    if kind != about and waiver.code not in _OF_ANY_ROW:
+    if about not in (kind, "any row"):
         raise ValueError(f"{waiver.code} is about {about}s, and {waiver.subject!r} is of the {kind}s")
     milestones = (one.milestone for one in plan.milestones_of[waiver.partner_code])
     if waiver.subject not in {*plan.owed_by.get(waiver.partner_code, ()), *milestones}:

@@ -9,21 +9,14 @@ from rich.table import Table
 from rich.text import Text
 
 from cypp_etl.escapes import for_terminal
-from cypp_etl.layout import read_layouts
+from cypp_etl.judgement.columns import PRINTED
+from cypp_etl.layout import published_table
 from cypp_etl.periods import Period
+from cypp_etl.report.model import in_plan_order
 from schemas.codes import Unit
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-
-# Where the view keeps the symbol of each judgement column of the published layout.
-_SYMBOLS = {
-    "on_target": "on_target_symbol",
-    "direction": "direction_symbol",
-    "year_to_date": "target_band_symbol",
-    "statistical_neighbours_band": "statistical_neighbours_band_symbol",
-    "national_band": "national_band_symbol",
-}
 
 
 def show_board_table(connection: "Connection", period: Period) -> None:
@@ -36,9 +29,9 @@ def show_board_table(connection: "Connection", period: Period) -> None:
         table.add_column(heading, justify="left" if heading == "Good" else "right")
     for heading in ("On target", "DOT", "Year to date", "Stat. neigh.", "National"):
         table.add_column(heading, justify="center")
-    for row in sorted(performance(connection, period=period), key=_in_plan_order):
+    for row in sorted(map(dict, performance(connection, period=period)), key=in_plan_order):
         figures = (figure_text(row, name) for name in ("previous_actual", "target", "actual"))
-        symbols = (row[name] for name in _SYMBOLS.values())
+        symbols = (row[f"{column.name}_symbol"] for column in PRINTED.values())
         # A part's own definition tells it from its siblings; the parent's would fill the column.
         definition = row["definition"].rpartition(" – ")[2] if row["sub"] else row["definition"]
         texts = (row["indicator"], definition, row["polarity"], *figures, *symbols)
@@ -51,7 +44,7 @@ def count_agreeing_symbols(connection: "Connection", year: Period, printed: Sequ
     """How many of a printed table's symbols the warehouse agrees with, and how many were printed."""
     from warehouse.queries.views import performance
 
-    columns = [column.column for column in read_layouts()["published"].part("table").columns]
+    columns = [column.column for column in published_table().columns]
     computed = {row["indicator"]: row for row in performance(connection, period=year)}
     agreeing = count = 0
     parent = ""
@@ -59,10 +52,10 @@ def count_agreeing_symbols(connection: "Connection", year: Period, printed: Sequ
         record = dict(zip(columns, texts, strict=True))
         parent = record["ref"] if record["ref"] and len(record["ref"]) > 1 else parent
         row = computed.get(record["ref"]) or computed.get(parent + record["ref"])
-        for column, symbol in _SYMBOLS.items():
-            if row and record[column]:
+        for printed_in, column in PRINTED.items():
+            if row and record[printed_in]:
                 count += 1
-                agreeing += record[column] == row[symbol]
+                agreeing += record[printed_in] == row[f"{column.name}_symbol"]
     return agreeing, count
 
 
@@ -72,9 +65,3 @@ def figure_text(row: Any, name: str) -> str:
     if value is None:
         return "-"
     return f"{Decimal(repr(value)):,.{row['decimals']}f}" + ("%" if row["unit"] == Unit.PERCENT.value else "")
-
-
-def _in_plan_order(row: Any) -> tuple[bool, int, str]:
-    """By the number in the published table, those without one last."""
-    number = row["indicator_no"]
-    return not number, int(number) if number and number.isdigit() else 0, row["indicator"]

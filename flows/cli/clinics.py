@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from cypp_etl.periods import Period, parse_period
+from cypp_etl.periods import LAST_PERIOD, Period, parse_period
 from cypp_etl.plan.index import reference_key
 from flows.cli.terminal import say
 from schemas.codes import ClinicStatus, NoteKind
@@ -14,16 +14,13 @@ if TYPE_CHECKING:
 
     from cypp_etl.report.model import Note
 
-# Later than any period that will be returned.
-_NO_END = Period(9998, 4)
-
 
 def show_clinics(connection: "Connection", period: Period | None) -> int:
     """Print the clinics, newest first, those that are open before the closed ones."""
     from warehouse.queries.as_of import clinic_notes, clinics
 
     now = datetime.now(UTC)
-    rows = clinics(connection, period or _NO_END, now)
+    rows = clinics(connection, period or LAST_PERIOD, now)
     notes = clinic_notes(connection, now)
     if not rows:
         say("No performance clinic has been opened.")
@@ -46,7 +43,7 @@ def add_notes(engine: "Engine", clinic: str, texts: Mapping[str, Sequence[str]],
 
     now = datetime.now(UTC)
     with writing(engine) as connection:
-        row = _find(clinics(connection, _NO_END, now), clinic)
+        row = _find(clinics(connection, LAST_PERIOD, now), clinic)
         judged = performance(connection, row["indicator"], partner_code=row["partner_code"])
         last = max((one["period"] for one in judged), key=parse_period)
         period = row["closed_period"] or last

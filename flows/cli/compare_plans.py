@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cypp_etl.judgement.columns import TITLES
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.report.symbols import JUDGED
 from flows.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def show_comparison(connection: "Connection", other: Path, period: Period | None
 
     turned = [one for one in turned_by(connection, read_plan(other)) if period is None or one.period == period.code]
     for one in turned:
-        name = JUDGED.get(one.column, "Direction since the quarter before")
+        name = TITLES[one.column]
         say(f"{one.indicator}, {parse_period(one.period).label}, {name.lower()}: {one.was} -> {one.now}")
     say(f"{len(turned)} symbols would turn." if turned else "No symbol would turn.")
     return 0

@@ -2,21 +2,19 @@
 
 import shutil
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import CalendarEntry, Plan
 from flows.cli.terminal import say
+from flows.settings import CHASED_FOR
 from schemas.codes import ReturnStatus
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _Lines = list[Sequence[str]]
-
-# Nobody chases a return of years ago.
-_YEAR = timedelta(days=365)
 
 
 def show_status(connection: "Connection", plan: Plan, period: Period | None, today: date) -> int:
@@ -47,7 +45,7 @@ def open_quarters(
     recent = {
         period
         for period, entry in calendar.items()
-        if period.quarter and entry.opens_on <= today <= entry.due_on + _YEAR
+        if period.quarter and entry.opens_on <= today <= entry.due_on + CHASED_FOR
     }
     first = min(recent.intersection(begun), default=max(recent, default=None))
     return frozenset(period for period in recent if first and period >= first)

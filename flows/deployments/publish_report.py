@@ -87,7 +87,7 @@ async def _show(published: Published) -> None:
 
 def summary(published: Published) -> str:
     """What the report says in short, and what changed since the last one, as Markdown."""
-    from cypp_etl.report.symbols import JUDGED
+    from cypp_etl.judgement.columns import BOARD_TITLES
     from cypp_etl.report.table import changes, counts
 
     data = published.data
@@ -96,7 +96,7 @@ def summary(published: Published) -> str:
     lines = [f"## Board report on {data.period.label}", ""]
     for column, found in counts(data).items():
         said = ", ".join(f"{count} {word}" for word, count in found)
-        lines.append(f"- {JUDGED[column]}: {said or 'nothing returned'}")
+        lines.append(f"- {BOARD_TITLES[column]}: {said or 'nothing returned'}")
     lines += ["", f"### Read otherwise than in {data.period.previous.label}: {len(changed)}", ""]
     lines += [
         f"- {for_markdown(row['indicator'])}, {name.lower()}: {then.word} → {now.word}"
@@ -116,12 +116,13 @@ def summary(published: Published) -> str:
 
 def judgement_rows(data: "BoardData") -> list[dict[str, str]]:
     """A row an indicator, as the Board's table has it, for a table in the Prefect UI."""
+    from cypp_etl.judgement.columns import BOARD_TITLES
     from cypp_etl.report.figures import figure_text
-    from cypp_etl.report.symbols import JUDGED, sign
+    from cypp_etl.report.symbols import sign
 
     rows = []
     for row in data.of_period(data.period):
-        signs = {name: sign(row, column) for column, name in JUDGED.items()}
+        signs = {name: sign(row, column) for column, name in BOARD_TITLES.items()}
         figures = {"indicator": row["indicator"], "partner": row["partner_code"]}
         figures["actual"] = for_markdown(figure_text(row, "actual", data.texts))
         rows.append(figures | {name: f"{one.symbol} {one.word}".strip() for name, one in signs.items()})

@@ -7,7 +7,7 @@ from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from flows.settings import read_settings
+from flows.settings import CHASED_FOR, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ async def remind(days: int = 7, since: date | None = None) -> State[Any]:
     with reading(open_to_read(read_settings()).engine) as connection:
         rows = return_status(connection)
     today = datetime.now(UTC).date()
-    lines = outstanding(rows, today, days, since or today - timedelta(days=365))
+    lines = outstanding(rows, today, days, since or today - CHASED_FOR)
     for line in lines:
         get_run_logger().warning("%s", line)
     name = "Returns missing" if lines else "Nothing missing"

@@ -8,10 +8,10 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from sqlalchemy.exc import OperationalError
 
+from flows.settings import RETRY_DELAYS_SECONDS
+
 P = ParamSpec("P")
 R = TypeVar("R")
-
-_DELAYS_SECONDS: list[float] = [1, 5, 20]
 
 
 def retried_task(name: str) -> Callable[[Callable[P, Awaitable[R]]], Task[P, Any]]:
@@ -20,8 +20,8 @@ def retried_task(name: str) -> Callable[[Callable[P, Awaitable[R]]], Task[P, Any
         name=name,
         cache_policy=NO_CACHE,
         persist_result=False,
-        retries=len(_DELAYS_SECONDS),
-        retry_delay_seconds=_DELAYS_SECONDS,
+        retries=len(RETRY_DELAYS_SECONDS),
+        retry_delay_seconds=list(RETRY_DELAYS_SECONDS),
         retry_condition_fn=is_passing,
     )
 

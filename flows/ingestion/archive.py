@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from flows.ingestion.files import open_regular
+from flows.ingestion.files import ABANDONED_SECONDS, UNFINISHED, open_regular
 
 # More than any workbook may have: a larger file is refused by its size, and never held in memory whole.
 READ_BYTES = 64 << 20
 # As much of such a file is kept: no byte of it is a return's, and a sparse one takes no room until it is copied.
 _KEPT_OF_LARGE = 1 << 20
 _CHUNK_BYTES = 1 << 20
-_UNFINISHED = ".unfinished-"
-# No copy takes this long: what is older was left by a process that was killed.
-_ABANDONED_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +107,7 @@ def _copy(source: Path, archive: Path, *, follow_links: bool) -> _Copy:
     with open_regular(source, follow_links=follow_links) as original:
         status = os.fstat(original.fileno())
         left = READ_BYTES if status.st_size <= READ_BYTES else _KEPT_OF_LARGE
-        descriptor, temporary = tempfile.mkstemp(dir=archive, prefix=_UNFINISHED)
+        descriptor, temporary = tempfile.mkstemp(dir=archive, prefix=UNFINISHED)
         try:
             with os.fdopen(descriptor, "wb") as copy:
                 while left and (chunk := original.read(min(_CHUNK_BYTES, left))):
@@ -138,9 +135,9 @@ def remove_unfinished(archive: Path, now: float) -> int:
     `now` is in seconds since 1970. Others may be at work in the same archive: what is young is left alone.
     """
     removed = 0
-    for path in archive.glob(f"{_UNFINISHED}*"):
+    for path in archive.glob(f"{UNFINISHED}*"):
         try:
-            if now - path.stat().st_mtime > _ABANDONED_SECONDS:
+            if now - path.stat().st_mtime > ABANDONED_SECONDS:
                 path.unlink()
                 removed += 1
         except FileNotFoundError:

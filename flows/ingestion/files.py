@@ -6,6 +6,12 @@ import stat
 from io import BufferedReader
 from pathlib import Path
 
+UNFINISHED = ".unfinished-"
+"""How the names of files begin that we are still writing."""
+
+ABANDONED_SECONDS = 3600
+"""No file takes this long to write: what is older was left by a process that was killed."""
+
 
 def open_regular(path: Path, *, follow_links: bool = False) -> BufferedReader:
     """Open an ordinary file for reading. A pipe is not waited for, and a link not followed unless it may be.

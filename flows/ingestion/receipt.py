@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from cypp_etl.checked_return import CheckedReturn
 from cypp_etl.checking.confined import shared_checker
-from cypp_etl.layout import read_layouts
+from cypp_etl.judgement.columns import PRINTED
+from cypp_etl.layout import published_table
 from cypp_etl.receipts.summary import ChangedCell, ChangedJudgement, LoadedCell, ReceiptSummary
 from flows.ingestion.archive import Kept
 from flows.ingestion.context import Workplace, read
@@ -94,8 +95,8 @@ def _previous(recorded: Recorded) -> str:
 
 def _heading(judgement: str) -> str:
     """The heading of a judgement in the table that the Board knows; the band against target is under Year to Date."""
-    columns = read_layouts()["published"].part("table")
-    return columns.column({"target_band": "year_to_date"}.get(judgement, judgement)).heading
+    columns = published_table()
+    return columns.column(next(name for name, column in PRINTED.items() if column.name == judgement)).heading
 
 
 def _still_due(connection: "Connection", partner_code: str, today: date) -> tuple[str, ...]:

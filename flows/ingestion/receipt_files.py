@@ -7,11 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from cypp_etl.receipts.reply import Reply
+from flows.ingestion.files import ABANDONED_SECONDS, UNFINISHED
 from flows.ingestion.removal import REPLIES
 
-_UNFINISHED = ".unfinished-"
-# No answer takes this long to write: what is older was left by a process that was killed.
-_ABANDONED_SECONDS = 3600
 _FOLLOW_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -26,7 +24,7 @@ def write_reply(folder: Path, reply: Reply) -> Path:
     """
     replies = folder / REPLIES
     _make(replies, folder.stat())
-    temporary = f"{_UNFINISHED}{secrets.token_hex(8)}"
+    temporary = f"{UNFINISHED}{secrets.token_hex(8)}"
     place = _open_folder(replies)
     try:
         _write(temporary, reply.content, place)
@@ -53,10 +51,10 @@ def remove_unfinished_replies(folder: Path, now: float) -> int:
     removed = 0
     try:
         with os.scandir(place) as entries:
-            for entry in (one for one in entries if one.name.startswith(_UNFINISHED)):
+            for entry in (one for one in entries if one.name.startswith(UNFINISHED)):
                 # Another sweep may do the same.
                 with suppress(FileNotFoundError):
-                    if now - entry.stat(follow_symlinks=False).st_mtime > _ABANDONED_SECONDS:
+                    if now - entry.stat(follow_symlinks=False).st_mtime > ABANDONED_SECONDS:
                         os.unlink(entry.name, dir_fd=place)
                         removed += 1
     finally:

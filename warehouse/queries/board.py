@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, or_, select
 
-from cypp_etl.layout import marker_text
+from cypp_etl.layout import PUBLISHED, marker_text
 from cypp_etl.periods import Period
 from cypp_etl.report.model import BoardData, FigureKey, KnownText, Row, Texts
 from cypp_etl.report.variation import Ratio
@@ -27,8 +27,6 @@ from warehouse.schema.plan_tables import (
 from warehouse.schema.tables import ACCEPTED, finding, observation, submission
 from warehouse.views.selectable import view
 from warehouse.views.withheld import shown_comment
-
-_PRINTED = "published"
 
 
 def read_board(connection: Connection, period: Period, at: datetime, since: date | None = None) -> BoardData:
@@ -140,7 +138,7 @@ def _texts(connection: Connection, plan_id: int | None, at: datetime) -> Texts:
     )
     for row in connection.execute(returned).mappings():
         key = FigureKey(row["partner_code"], row["indicator"], Measure(row["measure"]), row["period"])
-        printed = row["typed"].strip() if row["layout"] == _PRINTED else _marker_text(row)
+        printed = row["typed"].strip() if row["layout"] == PUBLISHED else _marker_text(row)
         texts[key] = KnownText(row["value"], printed)
     return Texts(texts)
 

@@ -6,18 +6,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, RowMapping, select
 
-from schemas.codes import BAND_SYMBOLS, DIRECTION_SYMBOLS, ON_TARGET_SYMBOLS
+from cypp_etl.judgement.columns import PRINTED
 from warehouse.schema.keys import Series
 from warehouse.schema.tables import judgement, observation, submission
-
-# The judgements that the Board reads as symbols, with the words they are stored as.
-_SYMBOLS: dict[str, dict[str, str]] = {
-    "direction": {word.value: symbol for word, symbol in DIRECTION_SYMBOLS.items()},
-    "on_target": {word.value: symbol for word, symbol in ON_TARGET_SYMBOLS.items()},
-    "target_band": {word.value: symbol for word, symbol in BAND_SYMBOLS.items()},
-    "statistical_neighbours_band": {word.value: symbol for word, symbol in BAND_SYMBOLS.items()},
-    "national_band": {word.value: symbol for word, symbol in BAND_SYMBOLS.items()},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +62,10 @@ def changed_symbols(connection: Connection, submission_id: int) -> list[SymbolCh
     after = _judged(connection, series, is_ended, columns.recorded_at == at)
     after |= _judged(connection, series, columns.superseded_at.is_(None), columns.recorded_at == at)
     return [
-        SymbolChange(key[1], key[2], name, symbols[before[key][name]], symbols[after[key][name]])
+        SymbolChange(key[1], key[2], one.name, one.symbols[before[key][one.name]], one.symbols[after[key][one.name]])
         for key in sorted(before.keys() & after.keys(), key=lambda key: key[1:])
-        for name, symbols in _SYMBOLS.items()
-        if before[key][name] != after[key][name]
+        for one in PRINTED.values()
+        if before[key][one.name] != after[key][one.name]
     ]
 
 

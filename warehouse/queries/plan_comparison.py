@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from cypp_etl.judgement.columns import TITLES
 from cypp_etl.plan.model import Plan
 from warehouse.recording.judgements import judge_in_force
 from warehouse.schema.tables import judgement
-from warehouse.views.symbol_changes import TURNING
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,8 @@ def turned_by(connection: Connection, other: Plan) -> list[Turned]:
     """The judgements in force that another plan would turn, by indicator, period and partner."""
     partner_codes = set(connection.scalars(select(judgement.c.partner_code).distinct()))
     found = [one for code in partner_codes for one in _turned(connection, other, code)]
-    return sorted(found, key=lambda one: (one.indicator, one.period, one.partner_code, TURNING.index(one.column)))
+    order = list(TITLES)
+    return sorted(found, key=lambda one: (one.indicator, one.period, one.partner_code, order.index(one.column)))
 
 
 def _turned(connection: Connection, other: Plan, partner_code: str) -> Iterator[Turned]:
@@ -38,6 +39,6 @@ def _turned(connection: Connection, other: Plan, partner_code: str) -> Iterator[
     judged = judge_in_force(connection, other, partner_code)
     for row in held.mappings():
         now = judged.get((row["indicator"], row["period"]), {})
-        for column in TURNING:
+        for column in TITLES:
             if row[column] != now.get(column, ""):
                 yield Turned(partner_code, row["indicator"], row["period"], column, row[column], now.get(column, ""))

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 from sqlalchemy import Connection, select
 
 from cypp_etl.judgement.clinics import Clinic, Travelled, find_clinics, reason_to_open
-from cypp_etl.periods import parse_period
+from cypp_etl.periods import LAST_PERIOD, parse_period
 from schemas.codes import ClinicReason
 from warehouse.recording.bulk_insert import insert_rows
 from warehouse.recording.validity import end_rows
@@ -26,10 +26,6 @@ _Key: TypeAlias = tuple[str, str]
 
 # By its opening, a clinic's number and what it says: reason, closing period, last period without improvement.
 _Held: TypeAlias = dict[str, tuple[int, tuple[str, str | None, str]]]
-
-
-# After every period.
-_NEVER = "~"
 
 
 class Change(NamedTuple):
@@ -164,6 +160,6 @@ def _travelled(connection: Connection, since: Mapping[Series, str]) -> dict[_Key
     travelled: dict[_Key, list[tuple[str, str, str]]] = {}
     for partner_code, indicator, period, direction, on_target in connection.execute(query).all():
         key = partner_code, indicator
-        if period >= beginnings.get(key, _NEVER):
+        if period >= beginnings.get(key, LAST_PERIOD.code):
             travelled.setdefault(key, []).append((period, direction, on_target))
     return {key: tuple(rows) for key, rows in travelled.items()}

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import Connection, func, select, union_all
 
-from cypp_etl.judgement.dependents import LAST, Span, dependents
-from cypp_etl.periods import parse_period
+from cypp_etl.judgement.dependents import Span, dependents
+from cypp_etl.periods import LAST_PERIOD, parse_period
 from cypp_etl.plan.model import Plan
 from schemas.codes import Measure, Qualifier
 from warehouse.recording.affected import Reach, is_reached, judged_together, of_series, reach_of_each, within
@@ -71,7 +71,7 @@ def rejudge_everything(connection: Connection, plan: Plan, plan_id: int, at: dat
         columns.superseded_at.is_(None)
     )
     first = connection.execute(query.group_by(columns.partner_code, columns.indicator))
-    spans = {Series(*series): Span(parse_period(period), LAST) for *series, period in first}
+    spans = {Series(*series): Span(parse_period(period), LAST_PERIOD) for *series, period in first}
     return _rejudge(connection, plan, plan_id, spans, at)
 
 

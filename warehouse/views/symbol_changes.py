@@ -1,16 +1,7 @@
 """The view of symbols that turned: each difference between a judgement and the one that took its place."""
 
+from cypp_etl.judgement.columns import TITLES
 from schemas.codes import Measure
-
-TURNING = (
-    "direction",
-    "quarter_direction",
-    "on_target",
-    "target_band",
-    "statistical_neighbours_band",
-    "national_band",
-)
-"""The columns of a judgement that the Board reads as symbols."""
 
 # The judgement that followed another, in the two halves that have an index each.
 _FOLLOWING = """coalesce((
@@ -81,10 +72,10 @@ def symbol_changes_query() -> str:
     What came for the first time, or went, has turned nothing.
     """
     was, now = (
-        "CASE c.name " + " ".join(f"WHEN '{name}' THEN {row}.{name}" for name in TURNING) + " END"
+        "CASE c.name " + " ".join(f"WHEN '{name}' THEN {row}.{name}" for name in TITLES) + " END"
         for row in ("was", "now")
     )
-    names = " UNION ALL ".join(f"SELECT '{name}' AS name" for name in TURNING)
+    names = " UNION ALL ".join(f"SELECT '{name}' AS name" for name in TITLES)
     return f"""
         SELECT f.indicator, f.period, f.name AS "column", f.was_word AS was, f.now_word AS "is", f.changed_at,
             o.submission_id, o.cell AS source_cell

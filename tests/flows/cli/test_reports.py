@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 import cypp_etl
 from cypp_etl.findings import catalogue
 from cypp_etl.plan.reader import read_plan
-from flows.cli import administration
 from flows.cli.app import app
 from schemas.codes import Severity
 from tests.warehouse.builders import checked, later, observation
@@ -158,11 +157,14 @@ def test_a_waiver_that_could_never_match_is_refused(
 
 
 def test_it_is_known_of_every_query_what_it_is_about() -> None:
-    """A new query is about an indicator, unless its name or its kind says something else."""
+    """A query is about an indicator unless the catalogue says otherwise; only a query can be waived for something."""
+    about = {code: advice.about for code, advice in catalogue().items()}
     queries = {code for code, advice in catalogue().items() if advice.severity is Severity.QUERY}
-    of_milestones = {code for code in queries if code.startswith(("milestone-", "review-", "status-"))}
-    assert of_milestones == administration._OF_MILESTONES
-    assert queries >= administration._OF_ANY_ROW | administration._OF_NO_ROW
+    assert {code for code in queries if code.startswith(("milestone-", "review-", "status-"))} == {
+        code for code, what in about.items() if what == "milestone"
+    }
+    assert {about[code] for code in queries} == {"indicator", "milestone", "any row", "no row"}
+    assert {what for code, what in about.items() if code not in queries} == {"indicator"}
 
 
 def test_closing_a_period_names_who_has_not_returned(home: Path) -> None:
