@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cypp_etl.escapes import visible
-from cypp_etl.judgement.columns import BOARD_TITLES
+from cypp_etl.judgement.columns import BOARD_TITLES, TITLES
 from cypp_etl.layout import read_markers
 from cypp_etl.report.milestones import is_overdue, milestone_parts
 from cypp_etl.report.model import BoardData
@@ -30,6 +30,7 @@ def render_html(data: BoardData, written_on: date) -> bytes:
         bands=bands(data),
         counts=counts(data),
         judged=BOARD_TITLES,
+        titles=TITLES,
         changes=changes(data),
         legend=LEGEND,
         indicators=indicator_pages(data),

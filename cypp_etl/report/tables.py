@@ -71,8 +71,8 @@ def tables(data: BoardData) -> Iterator[SheetTable]:
         ],
         [
             [
-                *(row["indicator"], row["period"], TITLES[row["column"]]),
-                *(row["was"], row["is"], row["changed_at"].date()),
+                *(row["indicator"], row["period"], TITLES[row["judgement"]]),
+                *(row["was"], row["became"], row["changed_at"].date()),
                 *(str(row["submission_id"] or "a change of the plan"), row["source_cell"] or "[z]"),
             ]
             for row in data.turned

@@ -109,7 +109,7 @@ def summary(published: Published) -> str:
             if row["submission_id"]
             else "the plan"
         )
-        turned = f"{row['period']}, {row['column']}: {row['was']} → {row['is']} ({cause})"
+        turned = f"{row['period']}, {row['judgement']}: {row['was']} → {row['became']} ({cause})"
         lines.append(f"- {for_markdown(row['indicator'])}, {turned}")
     return "\n".join([*lines, "", *(f"`{path}`" for path in published.paths)])
 

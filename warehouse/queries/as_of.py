@@ -28,11 +28,11 @@ from warehouse.views.selectable import view
 
 
 def clinics(connection: Connection, until: Period, at: datetime) -> Sequence[RowMapping]:
-    """Rows of `bi_clinics` with `partner_code` and `measured_period`, by indicator, as known at a moment.
+    """Rows of `bi_clinics` with `measured_period`, by indicator, as known at a moment.
 
     Later periods than `until` play no part: the report on a quarter does not know how it went on.
     """
-    found = _ask(connection, "bi_clinics", at, until, "partner_code", "measured_period")
+    found = _ask(connection, "bi_clinics", at, until, "measured_period")
     return sorted(found, key=lambda row: (row["opened_period"], row["indicator"], row["partner_code"]))
 
 

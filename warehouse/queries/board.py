@@ -200,6 +200,8 @@ def _turned(connection: Connection, period: Period, after: datetime | None, at: 
     conditions: list[ColumnElement[Any]] = [rows.c.changed_at <= at]
     if after:
         conditions.append(rows.c.changed_at > after)
-    query = select(rows).where(*conditions).order_by(rows.c.indicator, rows.c.period, rows.c.changed_at, rows.c.column)
+    query = (
+        select(rows).where(*conditions).order_by(rows.c.indicator, rows.c.period, rows.c.changed_at, rows.c.judgement)
+    )
     found = _plain(connection.execute(query).mappings())
     return [row for row in found if _ends(row["period"]) <= _ends(period.code)]

@@ -153,7 +153,7 @@ _VIEWS = {
     "bi_findings": _FINDINGS,
     "bi_return_status": return_status_query(NOW),
     "bi_milestones": milestones_query(NOW),
-    "bi_clinics": clinics_query(NOW),
+    "bi_clinics": clinics_query(NOW, ", c.partner_code"),
     "bi_symbol_changes": symbol_changes_query(),
 }
 

@@ -183,6 +183,7 @@ VIEWS = (
                 "achieved; no plan: the outcome has no milestones",
             ),
             text_column("status", f"Where it stands: {words_of(ClinicStatus)}"),
+            text_column("partner_code", "Code of the partner whose indicator it is"),
         ),
     ),
     View(
@@ -192,16 +193,18 @@ VIEWS = (
         (
             text_column("indicator", "Reference of the indicator: `NI 111a`"),
             text_column("period", "Code of the period judged"),
-            text_column("column", "The column of `bi_performance` that turned: `direction`"),
+            text_column("judgement", "The column of `bi_performance` that turned: `direction`"),
             text_column("was", "The word until then"),
-            text_column("is", "The word from then on"),
+            text_column("became", "The word from then on"),
             moment_column("changed_at", "When it turned"),
             whole_column("submission_id", "The submission behind it; empty where a change of the plan turned it"),
             text_column(
                 "source_cell",
-                "The cell behind it: of the figures that came anew then, one that changed, the judged one first; "
-                "`bi_submissions` and `bi_performance_history` name its file and sheet",
+                "The cell behind it: of the figures that came then, one that changed, the judged one first",
             ),
+            text_column("partner_code", "Code of the partner whose indicator it is"),
+            text_column("source_file", "Name of the file of `source_cell`"),
+            text_column("source_sheet", "Sheet of that file"),
         ),
     ),
 )

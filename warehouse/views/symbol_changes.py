@@ -31,7 +31,7 @@ def _behind(columns: str, recorded_then: str) -> str:
     return f"""
             SELECT {columns}
             FROM (
-                SELECT n.observation_id, n.submission_id, n.cell,
+                SELECT n.observation_id, n.submission_id, n.sheet, n.cell,
                     CASE WHEN n.qualifiers = b.qualifiers
                         AND coalesce(n.value = b.value, n.value IS NULL AND b.value IS NULL)
                         AND coalesce(n.marker = b.marker, n.marker IS NULL AND b.marker IS NULL)
@@ -53,7 +53,7 @@ def _behind(columns: str, recorded_then: str) -> str:
 
 
 _NUMBER = _behind("y.observation_id", f"IN {_RECORDED_THEN}")
-_COLUMNS = _behind("y.submission_id, y.cell", f"= ANY (ARRAY{_RECORDED_THEN})")
+_COLUMNS = _behind("y.submission_id, y.sheet, y.cell", f"= ANY (ARRAY{_RECORDED_THEN})")
 BEHIND = {
     "sqlite": f"LEFT JOIN observation o ON o.observation_id = ({_NUMBER})",
     "postgresql": f"LEFT JOIN LATERAL ({_COLUMNS}) o ON true",
@@ -77,8 +77,8 @@ def symbol_changes_query() -> str:
     )
     names = " UNION ALL ".join(f"SELECT '{name}' AS name" for name in TITLES)
     return f"""
-        SELECT f.indicator, f.period, f.name AS "column", f.was_word AS was, f.now_word AS "is", f.changed_at,
-            o.submission_id, o.cell AS source_cell
+        SELECT f.indicator, f.period, f.name AS judgement, f.was_word AS was, f.now_word AS became, f.changed_at,
+            o.submission_id, o.cell AS source_cell, f.partner_code, s.file_name AS source_file, o.sheet AS source_sheet
         FROM (
             SELECT was.partner_code, was.indicator, was.period, now.previous_period, now.observation_id, c.name,
                 {was} AS was_word, {now} AS now_word, now.recorded_at AS changed_at
@@ -87,4 +87,5 @@ def symbol_changes_query() -> str:
             CROSS JOIN ({names}) c
             WHERE was.superseded_at IS NOT NULL AND {was} <> {now}
         ) f
-        {{behind}}"""  # noqa: S608 (nothing but constants)
+        {{behind}}
+        LEFT JOIN submission s ON s.submission_id = o.submission_id"""  # noqa: S608 (nothing but constants)

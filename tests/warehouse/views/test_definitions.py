@@ -37,9 +37,13 @@ PROMISED = {
         "period status evidence review review_reason"
     ),
     "bi_clinics": (
-        "clinic_id indicator opened_period reason closed_period milestones_due milestones_achieved diagnosis status"
+        "clinic_id indicator opened_period reason closed_period milestones_due milestones_achieved diagnosis status "
+        "partner_code"
     ),
-    "bi_symbol_changes": "indicator period column was is changed_at submission_id source_cell",
+    "bi_symbol_changes": (
+        "indicator period judgement was became changed_at submission_id source_cell partner_code source_file "
+        "source_sheet"
+    ),
 }
 
 
@@ -190,7 +194,7 @@ def test_a_milestone_has_a_row_a_report_and_one_if_there_is_none(engine: Engine,
 
 
 def _turned(rows: Rows) -> list[tuple[object, ...]]:
-    query = 'SELECT period, "column", was, "is", submission_id, source_cell FROM bi_symbol_changes ORDER BY 1, 2'
+    query = "SELECT period, judgement, was, became, submission_id, source_cell FROM bi_symbol_changes ORDER BY 1, 2"
     return [tuple(row.values()) for row in rows(query)]
 
 
@@ -206,6 +210,8 @@ def test_a_resubmission_that_turns_a_symbol_is_traced_to_its_cell(engine: Engine
         ("2010-11Q1", "on_target", "yes", "no", number, "G9"),
         ("2010-11Q1", "target_band", "better", "worse", number, "G9"),
     ]
+    behind = rows("SELECT DISTINCT partner_code, source_file, source_sheet FROM bi_symbol_changes")
+    assert [tuple(row.values()) for row in behind] == [("police", "return.xlsx", "Indicators")]
 
 
 def test_a_symbol_is_turned_by_the_figure_beside_it(engine: Engine, plan: Plan, rows: Rows) -> None:
