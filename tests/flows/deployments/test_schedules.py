@@ -1,0 +1,90 @@
+"""Schedules begin runs: on a real server, with the schedule of a deployment that its own process serves."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from pathlib import Path
+
+import pytest
+
+from flows.settings import Settings
+
+ROOT = Path(__file__).parents[3]
+SERVED = """
+from flows.settings import prepare_prefect, read_settings
+prepare_prefect(read_settings().home)
+from prefect import serve
+from flows.deployments.remind import remind
+serve(remind.to_deployment("every-two-seconds", interval=2))
+"""
+
+
+@pytest.fixture
+def server(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A server of our own, without what only commands leave out; gives the file of its log."""
+    (settings.home / "prefect").mkdir(parents=True)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{port}/api")
+    monkeypatch.setenv("PREFECT_HOME", str(settings.home / "prefect"))
+    monkeypatch.setenv("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    monkeypatch.setenv("DO_NOT_TRACK", "1")
+    log = tmp_path / "server.log"
+    with log.open("wb") as written:
+        command = [sys.executable, "-m", "flows.service.prefect_server", "127.0.0.1", str(port)]
+        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=written, stderr=subprocess.STDOUT)
+        try:
+            _wait(lambda: _answers(f"http://127.0.0.1:{port}/api/health"), 90)
+            yield log
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own address
+            return answer.status == HTTPStatus.OK
+    except OSError:
+        return False
+
+
+def _wait(is_so: Callable[[], bool], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.3)
+
+
+async def _scheduled_runs() -> list[str]:
+    """The states of the runs that a schedule began, and that have ended."""
+    from prefect import get_client
+
+    async with get_client() as client:
+        runs = await client.read_flow_runs()
+    return [run.state.type.value for run in runs if run.auto_scheduled and run.state and run.state.is_final()]
+
+
+@pytest.mark.server
+def test_a_schedule_begins_runs_and_the_server_has_no_error(server: Path, settings: Settings) -> None:
+    from flows.ingestion.context import open_to_write
+
+    open_to_write(settings).engine.dispose()
+    process = subprocess.Popen([sys.executable, "-c", SERVED], cwd=ROOT, env={**os.environ}, start_new_session=True)
+    try:
+        _wait(lambda: asyncio.run(_scheduled_runs()).count("COMPLETED") >= 2, 180)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(20)
+    assert set(asyncio.run(_scheduled_runs())) == {"COMPLETED"}
+    said = server.read_text("utf-8")
+    assert "Traceback" not in said
+    assert "| ERROR" not in said
