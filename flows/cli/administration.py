@@ -21,7 +21,10 @@ By = Annotated[str, typer.Option("--by", help="Who says so.", envvar="USER")]
 
 
 def close(period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q1.")], by: By = "") -> None:
-    """Close a period: a figure that changes afterwards is a query to the data team."""
+    """Close a period.
+
+    A figure that changes afterwards is a query to the data team.
+    """
     from flows.ingestion.context import open_to_write
     from warehouse.engine import writing
     from warehouse.queries.views import return_status
@@ -53,8 +56,9 @@ def waive(
     period: Annotated[str, typer.Option("--period", help="One period; every one, if not given.")] = "",
     by: By = "",
 ) -> None:
-    """Waive a query: where it would be asked again, a note says by whom, until when, and why.
+    """Waive a query until a date.
 
+    It is then reported as a note that says who waived it, until when, and why.
     A later waiver of just the same takes an earlier one's place: one until a day that is past ends it.
     """
     from cypp_etl.checked_return import Waiver
@@ -86,7 +90,10 @@ def release(
     sheet: Annotated[str, typer.Option("--sheet", help="The sheet, if the cell alone does not say which.")] = "",
     by: By = "",
 ) -> None:
-    """Release a text that was withheld since it may hold personal data: reports and views show it from now on."""
+    """Release a text withheld as possible personal data.
+
+    Reports and views show it from now on.
+    """
     from flows.ingestion.context import open_to_write
     from warehouse.engine import writing
     from warehouse.views.withheld import release_text
@@ -111,7 +118,7 @@ def upgrade(
         str, typer.Option(help="On PostgreSQL: a role that may read the views, made with CYPP_READER_PASSWORD.")
     ] = "",
 ) -> None:
-    """Bring the warehouse up to date: its tables, its views and the plan in it."""
+    """Upgrade the warehouse: its tables, views and plan."""
     from flows.ingestion.context import upgrade_workplace
     from warehouse.engine import writing
     from warehouse.views.roles import make_reader

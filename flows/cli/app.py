@@ -58,7 +58,10 @@ def demo(
         "demo"
     ),
 ) -> None:
-    """The whole journey in a folder of its own, on sample returns and the published table."""
+    """Run the whole pipeline on sample returns.
+
+    It works in a folder of its own, and includes the published table.
+    """
     from flows.cli.demo import run_demo
 
     raise typer.Exit(run_demo(folder.absolute()))
@@ -71,7 +74,7 @@ def template(
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write it to.")] = Path(),
     force: Annotated[bool, typer.Option("--force", help="Write it although one of its name is there.")] = False,
 ) -> None:
-    """Write the return workbook that a partner fills in for a period."""
+    """Write the form that a partner fills in for a period."""
     from cypp_etl.plan.index import PlanIndex, reference_key
     from cypp_etl.templates.workbook import template_file_name, write_template
 
@@ -101,7 +104,10 @@ def check(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what is wrong in workbooks, without a server or a warehouse; nothing is loaded."""
+    """Check workbooks and load nothing.
+
+    It needs neither a server nor a warehouse.
+    """
     from cypp_etl.checking.confined import shared_checker
     from cypp_etl.gc_control import imported_for_good
 
@@ -126,7 +132,10 @@ def ingest(
     paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders; the inbox, if none is given.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check workbooks and load what has no errors: those given, or whatever lies in the inbox."""
+    """Check workbooks, and load those without errors.
+
+    Without a path, every workbook in the inbox is taken.
+    """
     from cypp_etl.gc_control import imported_for_good
 
     settings = read_settings()
@@ -182,7 +191,7 @@ def status(
         str | None, typer.Argument(help="A period, such as 2010-11Q1; all that are open, or have any return, if none.")
     ] = None,
 ) -> None:
-    """Say who has returned what: received, late, missing, not due."""
+    """Show which returns are received, late or missing."""
     from flows.cli.status import show_status
 
     wanted, today = parsed_period(period) if period else None, datetime.now(UTC).date()
@@ -194,7 +203,7 @@ def explain(
     indicator: Annotated[str, typer.Argument(help='An indicator, such as "NI 111b".')],
     period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q1.")],
 ) -> None:
-    """Go from the symbol back to the cell, with every step of the sum."""
+    """Explain a judgement, step by step, back to its cells."""
     from flows.cli.explain import show_explanation
 
     raise typer.Exit(ask(lambda connection, plan: show_explanation(connection, plan, indicator, parsed_period(period))))

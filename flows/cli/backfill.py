@@ -30,7 +30,10 @@ def backfill(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per file, on a line of its own.")] = False,
 ) -> None:
-    """Take thousands of workbooks at once, such as earlier years'; begun again, it goes on where it was stopped."""
+    """Ingest thousands of workbooks, such as earlier years'.
+
+    If it is stopped, the same command continues where it stopped.
+    """
     settings = read_settings()
     # Prefect reads its settings when it is imported.
     prepare_prefect(settings.home)

@@ -30,7 +30,10 @@ def report(
         date | None, day_option("List corrections after that day, not after the last report's returns were due.")
     ] = None,
 ) -> None:
-    """Write the board report: one HTML file that opens offline and prints, and an accessible Excel edition."""
+    """Write the board report, as HTML and as a workbook.
+
+    The page is one file that opens offline and prints; the workbook is accessible.
+    """
     from flows.deployments.report_files import write_report
 
     wanted = parsed_period(period)
@@ -49,7 +52,10 @@ def publish(
     ] = "",
     as_of: Annotated[date | None, day_option("As it was known at the end of that day.")] = None,
 ) -> None:
-    """Publish the board report: keep it under reports/, show it in the Prefect UI, and count changes from it on."""
+    """Publish the board report.
+
+    It is kept under reports/ and shown in the Prefect UI; the next report lists what has changed since.
+    """
     import asyncio
 
     from cypp_etl.gc_control import imported_for_good
@@ -82,7 +88,7 @@ def clinics(
         str | None, typer.Argument(help="As they stood at the end of a period; as they stand now, if none.")
     ] = None,
 ) -> None:
-    """List the performance clinics, with what was noted at them."""
+    """List the performance clinics, with their notes."""
     from flows.cli.clinics import show_clinics
 
     until = parsed_period(period) if period else None
@@ -102,7 +108,10 @@ def note(
     solution: Annotated[list[str] | None, typer.Option(help="What would help.")] = None,
     decision: Annotated[list[str] | None, typer.Option(help="What was decided.")] = None,
 ) -> None:
-    """Note issues, solutions and decisions at a performance clinic; the next report has them."""
+    """Add notes to a performance clinic.
+
+    Issues, solutions and decisions stand in the reports that follow.
+    """
     from flows.cli.clinics import add_notes
     from flows.ingestion.context import open_to_write
 
@@ -126,7 +135,10 @@ def compare_plans(
     ],
     period: Annotated[str | None, typer.Argument(help="One period; all of them, if none.")] = None,
 ) -> None:
-    """Say which symbols another plan would turn, by its margins, polarities or targets, before it is adopted."""
+    """Show which symbols another plan would change.
+
+    Its margins, polarities and targets are tried on the figures in force; nothing is adopted.
+    """
     from flows.cli.compare_plans import show_comparison
 
     wanted = parsed_period(period) if period else None
@@ -134,7 +146,10 @@ def compare_plans(
 
 
 def export(output: _Output) -> None:
-    """Write every view as CSV and Parquet, with a Frictionless data package."""
+    """Export every view as CSV and Parquet.
+
+    A Frictionless data package describes the files.
+    """
 
     def write(connection: "Connection", _: "Plan") -> int:
         # DuckDB must not be among what `ask` keeps for good: it counts what is left of it at the end, as leaked.

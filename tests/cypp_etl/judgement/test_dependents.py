@@ -2,8 +2,8 @@
 
 import pytest
 
-from cypp_etl.judgement.dependents import LAST, Span, dependents
-from cypp_etl.periods import parse_period
+from cypp_etl.judgement.dependents import Span, dependents
+from cypp_etl.periods import LAST_PERIOD, parse_period
 from schemas.codes import Measure
 
 
@@ -19,7 +19,7 @@ def _span(first, last):
         (Measure.ACTUAL, "2010-11", _span("2010-11", "2011-12Q4")),
         (Measure.TARGET, "2010-11Q2", _span("2010-11Q2", "2010-11Q2")),
         (Measure.TARGET, "2010-11", _span("2008-09", "2010-11Q4")),
-        (Measure.NATIONAL, "2010-11", Span(parse_period("2010-11"), LAST)),
+        (Measure.NATIONAL, "2010-11", Span(parse_period("2010-11"), LAST_PERIOD)),
     ],
 )
 def test_dependents(measure, changed, reached):

@@ -7,10 +7,12 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return
+from flows.cli.app import app
 
 
 def run(home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -26,6 +28,22 @@ def run(home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 def test_the_version_is_shown(tmp_path: Path) -> None:
     assert run(tmp_path, "--version").stdout == f"cypp {metadata.version('cypp-etl')}\n"
+
+
+def test_no_help_is_cut_off_on_a_narrow_terminal() -> None:
+    shown = CliRunner(env={"COLUMNS": "80", "TERMINAL_WIDTH": "80"})
+    names = [
+        command.name or command.callback.__name__.replace("_", "-")
+        for command in app.registered_commands
+        if command.callback
+    ]
+    for arguments in ([], *([name] for name in names)):
+        said = shown.invoke(app, [*arguments, "--help"])
+        assert said.exit_code == 0
+        # A usage line says by three dots that an argument may be repeated; a summary that was cut off ends with them.
+        assert not [line for line in said.output.splitlines()[1:] if line.endswith("...")]
+        assert "…" not in said.output
+        assert max(map(len, said.output.splitlines())) <= 80
 
 
 @pytest.mark.server
