@@ -26,11 +26,11 @@ from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.databases import postgres, sqlite
-from benchmarks.others import installed, load_with_dlt, validate_with_frictionless
-from benchmarks.returns import PERIODS, make_national_plan, write_returns
-from benchmarks.watching import Measured, measure, measure_command
-from benchmarks.ways import fill_up, read_calamine, take_plainly
+from benchmarks.support.databases import postgres, sqlite
+from benchmarks.support.measuring import Measured, measure, measure_command
+from benchmarks.support.other_tools import installed, load_with_dlt, validate_with_frictionless
+from benchmarks.support.plain_ways import fill_up, read_calamine, take_plainly
+from benchmarks.support.returns import PERIODS, make_national_plan, write_returns
 from cypp_etl.plan.model import Plan
 from cypp_etl.workbook.reader import read_workbook
 from flows.bulk.sources import Source, sources_in

@@ -11,8 +11,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.big_warehouse import MILLION, SMALL, empty_warehouse, seed
 from benchmarks.rejudging import correct
+from benchmarks.support.big_warehouse import MILLION, SMALL, empty_warehouse, seed
 from benchmarks.views import ask_views
 
 

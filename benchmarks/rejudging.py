@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Engine
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.big_warehouse import MILLION, SEEDED_AT, SMALL, Size, correction, empty_warehouse, seed
+from benchmarks.support.big_warehouse import MILLION, SEEDED_AT, SMALL, Size, correction, empty_warehouse, seed
 from cypp_etl.plan.model import Plan
 from schemas.codes import Measure
 from warehouse.engine import writing

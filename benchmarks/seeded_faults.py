@@ -17,8 +17,8 @@ from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.plans import PARTNER, make_plan
 from benchmarks.seeding import SEEDS, Good, Trial, make_good, seed_faults
+from benchmarks.support.plans import PARTNER, make_plan
 from cypp_etl.checking.checker import Checker, Received
 
 TODAY = date(2012, 6, 30)

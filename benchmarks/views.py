@@ -9,7 +9,7 @@ import time
 
 from sqlalchemy import Connection, Engine
 
-from benchmarks.big_warehouse import Size
+from benchmarks.support.big_warehouse import Size
 from cypp_etl.plan.model import Plan
 from warehouse.engine import reading
 

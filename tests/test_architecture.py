@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 # Each may import what stands to its right, and nothing to its left.
 LAYERS = ("flows", "warehouse", "cypp_etl", "schemas")
 MODULES = sorted(path.relative_to(ROOT) for layer in LAYERS for path in (ROOT / layer).rglob("*.py"))
-MOST_MODULES = 16
+MOST_MODULES = 15
 
 
 def imports(path: Path) -> Iterator[tuple[str, str]]:
@@ -67,9 +67,9 @@ def folder_of(module: str) -> str:
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_folders_import_in_one_direction(layer):
-    """Inside a package too: no folder needs what needs it, be it by way of others.
+    """Inside a package too: no folder imports, directly or indirectly, a folder that imports it.
 
-    Of a package's own modules, those that folders need must need no folder themselves.
+    A module that stands in the package itself counts as a folder of its own.
     """
     needed: dict[str, set[str]] = {}
     for path in MODULES:

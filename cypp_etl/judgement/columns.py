@@ -40,5 +40,7 @@ PRINTED = {column.printed_in: column for column in SYMBOL_COLUMNS if column.prin
 """The five that the Board's table prints, in its order, by the column of the published layout."""
 
 TITLES = {column.name: column.title for column in SYMBOL_COLUMNS}
+"""The title of every judgement, by name."""
+
 BOARD_TITLES = {column.name: column.title for column in PRINTED.values()}
-"""The titles of the same five, by name."""
+"""The titles of the five, by name."""

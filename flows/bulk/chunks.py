@@ -1,7 +1,7 @@
-"""A chunk of a backfill: some hundred workbooks that are taken together, and what became of them.
+"""A chunk of a backfill, about a hundred workbooks that are ingested together, and its outcome.
 
-What a crew is told, and what it answers; how a chunk is taken stands in `flows.bulk.chunk_worker`, which needs far more
-memory, and only in the worker processes.
+Parent and workers exchange both. `flows.bulk.chunk_worker` ingests a chunk; only workers import it, because of the
+memory that it needs.
 """
 
 from collections.abc import Iterator, Sequence

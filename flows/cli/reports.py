@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cypp_etl.judgement.columns import TITLES
+from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import refuse_outside
 from flows.cli.administration import By
 from flows.cli.errors import day_option, faults, parsed_period, stop
@@ -139,10 +141,25 @@ def compare_plans(
 
     Its margins, polarities and targets are tried on the figures in force; nothing is adopted.
     """
-    from flows.cli.compare_plans import show_comparison
-
     wanted = parsed_period(period) if period else None
-    raise typer.Exit(ask(lambda connection, _: show_comparison(connection, other, wanted)))
+    raise typer.Exit(ask(lambda connection, _: _show_comparison(connection, other, wanted)))
+
+
+def _show_comparison(connection: "Connection", other: Path, period: Period | None) -> int:
+    """Print each symbol that would turn; nothing is recorded.
+
+    Raises:
+        cypp_etl.plan.reader.PlanError: the other plan has faults.
+    """
+    from cypp_etl.plan.reader import read_plan
+    from warehouse.queries.plan_comparison import turned_by
+
+    turned = [one for one in turned_by(connection, read_plan(other)) if period is None or one.period == period.code]
+    for one in turned:
+        name = TITLES[one.column]
+        say(f"{one.indicator}, {parse_period(one.period).label}, {name.lower()}: {one.was} -> {one.now}")
+    say(f"{len(turned)} symbols would turn." if turned else "No symbol would turn.")
+    return 0
 
 
 def export(output: _Output) -> None:

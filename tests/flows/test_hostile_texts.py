@@ -117,7 +117,7 @@ def test_the_report_is_text(tmp_path: Path) -> None:
 
 def test_commands_print_through_one_door() -> None:
     """`typer.echo` prints what it is given: only `flows.cli.terminal` may call it."""
-    folder = Path(flows.cli.app.__file__).parent
+    folder = Path(flows.__file__).parent
     for path in folder.rglob("*.py"):
         calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Attribute)]
         assert path.name == "terminal.py" or not any(ast.unparse(call) == "typer.echo" for call in calls), path

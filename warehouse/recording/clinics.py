@@ -157,9 +157,10 @@ def _travelled(connection: Connection, since: Mapping[Series, str]) -> dict[_Key
         .order_by(columns.partner_code, columns.indicator, columns.period)
     )
     beginnings: dict[_Key, str] = dict(since.items())
+    never = LAST_PERIOD.code
     travelled: dict[_Key, list[tuple[str, str, str]]] = {}
     for partner_code, indicator, period, direction, on_target in connection.execute(query).all():
         key = partner_code, indicator
-        if period >= beginnings.get(key, LAST_PERIOD.code):
+        if period >= beginnings.get(key, never):
             travelled.setdefault(key, []).append((period, direction, on_target))
     return {key: tuple(rows) for key, rows in travelled.items()}

@@ -74,8 +74,11 @@ def check(plan, place, text=NHS, name="return.xlsx") -> tuple[CheckedReturn, byt
 
 
 def shown(checked: CheckedReturn) -> str:
-    """All of a return that goes further, but for the path by which its file is found."""
-    told = asdict(checked) | {"withheld": (), "sheet_names": {}, "file": ""}
+    """All of a return that goes further, but for the path by which its file is found, and digests.
+
+    A digest may hold any four digits by chance.
+    """
+    told = asdict(checked) | {"withheld": (), "sheet_names": {}, "file": "", "sha256": "", "content_sha256": ""}
     told["observations"] = [row._replace(file="") for row in checked.observations]
     told["milestone_reports"] = [row._replace(file="") for row in checked.milestone_reports]
     return repr(told)

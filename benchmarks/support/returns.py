@@ -13,7 +13,7 @@ from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
 
-from benchmarks.plans import MILESTONE_DUES, add_rows, copy_shipped_plan, indicator_rows
+from benchmarks.support.plans import MILESTONE_DUES, add_rows, copy_shipped_plan, indicator_rows
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Indicator, Plan
 from cypp_etl.plan.reader import read_plan

@@ -14,11 +14,10 @@ import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from costly_texts import costly_returns
-from dropping import drop, serving, wait_for_receipt
-
+from benchmarks.dropping import drop, serving, wait_for_receipt
+from benchmarks.hostile.costly_texts import costly_returns
 from cypp_etl.checked_return import History
 from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.checking.confined import ConfinedChecker

@@ -1,8 +1,8 @@
 """Returns that chance has changed: none may raise, take long, or load a number that is not in its cell.
 
-`python benchmarks/fuzz.py [--number 2000] [--seed 1]` changes cells, markup and bytes of a good return, checks each in
-this process, and marks its receipt. What is accepted is held against openpyxl's reading of the cell that each figure
-came from. The exit status is 1 if anything went wrong; `--smoke` tries a few.
+`python benchmarks/hostile/fuzz.py [--number 2000] [--seed 1]` changes cells, markup and bytes of a good return,
+checks each in this process, and marks its receipt. What is accepted is held against openpyxl's reading of the cell
+that each figure came from. The exit status is 1 if anything went wrong; `--smoke` tries a few.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import openpyxl
 

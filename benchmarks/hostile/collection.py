@@ -4,8 +4,8 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from hostile_cases import ACCEPTED, BOOK, FINDING, LARGE, Case, archives, disguised, markup, parts
-from hostile_files import MAIN, OFFICE, SHEET, TEXTS, Maker, number, pack, unpack
+from benchmarks.hostile.cases import ACCEPTED, BOOK, FINDING, LARGE, Case, archives, disguised, markup, parts
+from benchmarks.hostile.files import MAIN, OFFICE, SHEET, TEXTS, Maker, number, pack, unpack
 
 
 def _bombs(maker: Maker) -> Iterator[Case]:

@@ -1,9 +1,9 @@
 """What becomes of files that are broken, disguised, odd or made to do harm: each is checked as a partner would do it.
 
-`python benchmarks/hostile.py` makes the collection, runs `cypp check FILE --json` on each in a process of its own, and
-prints what it got, how long it took and how much memory; `--smoke` takes the few small ones, `--only WORD` those with
-the word in their names, `--keep DIR` leaves the files. The exit status is 1 if any takes too long or too much, breaks
-the program, or is refused although Excel opens it.
+`python benchmarks/hostile/checking.py` makes the collection, runs `cypp check FILE --json` on each in a process of
+its own, and prints what it got, how long it took and how much memory; `--smoke` takes the few small ones, `--only
+WORD` those with the word in their names, `--keep DIR` leaves the files. The exit status is 1 if any takes too long or
+too much, breaks the program, or is refused although Excel opens it.
 """
 
 import argparse
@@ -16,12 +16,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import NamedTuple
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from costly_texts import costly_returns
-from hostile_cases import ACCEPTED, FINDING, LARGE, Case
-from hostile_collection import all_cases
-
+from benchmarks.hostile.cases import ACCEPTED, FINDING, LARGE, Case
+from benchmarks.hostile.collection import all_cases
+from benchmarks.hostile.costly_texts import costly_returns
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from hostile_files import SHEET, TEXTS, TYPES, Maker, doubled, filepass, pack, streamed
+from benchmarks.hostile.files import SHEET, TEXTS, TYPES, Maker, doubled, filepass, pack, streamed
 
 ACCEPTED, LARGE, FINDING = "accepted", "accepted, or stopped in time", "a finding"
 _LINKS = "xl/_rels/workbook.xml.rels"

@@ -1,0 +1,1 @@
+"""What hostile, damaged and random workbooks cost, and what becomes of them."""
