@@ -1,4 +1,4 @@
-"""Returns whose texts cost much to look at, though the files are small: for hostile.py and hostile_serve.py."""
+"""Returns whose texts cost much to look at, though the files are small: for checking.py and serving.py."""
 
 import io
 import zipfile
