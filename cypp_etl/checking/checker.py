@@ -11,25 +11,23 @@ from pathlib import PurePath
 
 from cypp_etl.checked_return import CheckedReturn, History, MilestoneReport, Observation
 from cypp_etl.checking.opening import Opened, Received, open_return
-from cypp_etl.findings import Finding, bounded, find, most_important_first
+from cypp_etl.findings import bounded, find, most_important_first
 from cypp_etl.intake.figures import FigureReader, KnownValues
 from cypp_etl.intake.published_table import PublishedReader
 from cypp_etl.intake.return_workbook import ReturnReader
 from cypp_etl.intake.rows import FigureRow, MilestoneRow, ParsedReturn
-from cypp_etl.intake.tables import Table, find_sheet, read_labels
-from cypp_etl.intake.values import read_text
+from cypp_etl.intake.tables import Table
 from cypp_etl.intake.withheld import Withholding, contact
-from cypp_etl.layout import PUBLISHED, RETURN, Layout, published_table, read_layouts
+from cypp_etl.layout import PUBLISHED, RETURN, read_layouts
 from cypp_etl.periods import Period
 from cypp_etl.personal import shown_file_name
 from cypp_etl.plan.index import PlanIndex
 from cypp_etl.plan.model import Milestone, Plan
-from cypp_etl.rules import arithmetic, change, hidden, milestones, timing
 from cypp_etl.rules.conformance import judge_conformance
-from cypp_etl.rules.coverage import Coverage, judge_references, partner_of
-from cypp_etl.rules.personal import judge_figures, judge_personal
-from cypp_etl.rules.targets import judge_targets
-from cypp_etl.rules.typed_symbols import judge_symbols
+from cypp_etl.rules.coverage import partner_of
+from cypp_etl.rules.milestones import review_of, status_of
+from cypp_etl.rules.registry import Case, Stage, judge_stage
+from cypp_etl.rules.timing import is_open
 from cypp_etl.rules.waivers import waive
 from cypp_etl.workbook.model import Workbook
 
@@ -75,68 +73,60 @@ class Checker:
 
     def check_opened(self, batch: Sequence[Opened]) -> list[CheckedReturn]:
         """Check workbooks that were opened; what the history must hold, their `partner_codes` say."""
-        for opened in batch:
-            self._read_rows(opened)
-        parsed = [opened.parsed for opened in batch]
-        for owner, finding in judge_conformance(parsed, self._index):
+        cases = [case for opened in batch if (case := self._read_rows(opened))]
+        for case in cases:
+            judge_stage(Stage.WORKBOOK, case)
+        for owner, finding in judge_conformance([case.parsed for case in cases], self._index):
             owner.findings.append(finding)
-        for one in parsed:
-            self._judge(one)
-        return [_as_checked(one) for one in parsed]
+        for case in cases:
+            self._judge_rows(case)
+        return [_as_checked(opened.parsed) for opened in batch]
 
-    def _read_rows(self, opened: Opened) -> None:
+    def _read_rows(self, opened: Opened) -> Case | None:
+        """The case that a workbook makes before the rules, or None where its rows cannot be read."""
         workbook, parsed = opened.workbook, opened.parsed
         if workbook is None:
-            return
-        layouts = read_layouts()
+            return None
         figures = FigureReader(parsed.file, self._known, parsed.findings)
         if opened.table is not None:
-            self._read_published(opened.table, figures, parsed)
+            owner = self._read_published(opened.table, figures, parsed)
         elif opened.layout == RETURN:
-            parsed.layout = RETURN
-            ReturnReader(layouts[RETURN], self.plan, self._index, figures, parsed).read(workbook)
-            parsed.findings += _judge_template(workbook, layouts[RETURN], self.plan)
+            owner = self._read_return(workbook, figures, parsed)
         else:
             parsed.findings.append(find("layout-unknown"))
-        if parsed.layout:
-            parsed.findings += bounded(judge_personal(workbook, parsed))
-            parsed.findings += judge_figures([*parsed.sound_figures()])
-            parsed.findings += bounded(hidden.judge_hidden(workbook, layouts[parsed.layout], parsed))
+        if not parsed.layout:
+            return None
+        layout, history = read_layouts()[parsed.layout], self._own_history(parsed)
+        return Case(workbook, layout, parsed, owner, self.plan, history, self.today)
 
-    def _read_published(self, table: Table, figures: FigureReader, parsed: ParsedReturn) -> None:
+    def _read_return(self, workbook: Workbook, figures: FigureReader, parsed: ParsedReturn) -> str:
+        """Read the rows of a return, and tell whose they are."""
+        parsed.layout = RETURN
+        ReturnReader(read_layouts()[RETURN], self.plan, self._index, figures, parsed).read(workbook)
+        owner = partner_of(parsed, self.plan)
+        for figure in parsed.figures:
+            figure.partner_code = owner
+        for row in parsed.milestone_rows:
+            row.partner_code = owner
+        return owner
+
+    def _read_published(self, table: Table, figures: FigureReader, parsed: ParsedReturn) -> str:
+        """Read the rows of a published table; a partner's folder is no place for one."""
         if parsed.partner_code:
             parsed.findings.append(find("published-table-in-folder", sheet=table.sheet.name))
-            return
-        parsed.layout, parsed.partner_code = PUBLISHED, PUBLISHER
-        PublishedReader(self.plan, self._index, figures, parsed).read(table)
-        if parsed.period not in self.plan.calendar:
-            parsed.findings.append(find("published-year-unknown", sheet=table.sheet.name))
+        else:
+            parsed.layout, parsed.partner_code = PUBLISHED, PUBLISHER
+            PublishedReader(self.plan, self._index, figures, parsed).read(table)
+        return PUBLISHER
 
-    def _judge(self, parsed: ParsedReturn) -> None:
+    def _judge_rows(self, case: Case) -> None:
         """Judge the rows: first each on its own, then beside each other, and what is right beside what was known."""
-        findings = parsed.findings
-        findings += judge_references(parsed)
-        if parsed.layout == RETURN:
-            self._judge_coverage(parsed)
-        findings += milestones.judge_reviews(parsed)
-        findings += arithmetic.judge_decimals(parsed.sound_figures())
-        findings += arithmetic.judge_ratios(parsed.sound_figures())
-        too_early = list(timing.judge_period(parsed, self.plan, self.today))
-        findings += too_early
+        judge_stage(Stage.ROWS, case)
         # Before its period has opened nothing is overdue, and nothing has changed.
-        if not too_early:
-            self._judge_beside_the_known(parsed, self._own_history(parsed))
-        if parsed.layout == PUBLISHED:
-            findings += judge_symbols(parsed, self.plan, published_table())
-        parsed.findings = list(waive(parsed, self.history.waivers, self.today))
-
-    def _judge_coverage(self, parsed: ParsedReturn) -> None:
-        partner_code = partner_of(parsed, self.plan)
-        parsed.findings += Coverage(parsed, self.plan, partner_code).judge()
-        for figure in parsed.figures:
-            figure.partner_code = partner_code
-        for row in parsed.milestone_rows:
-            row.partner_code = partner_code
+        if is_open(case.parsed, self.plan, self.today):
+            judge_stage(Stage.BESIDE_THE_KNOWN, case)
+        judge_stage(Stage.SYMBOLS, case)
+        case.parsed.findings = list(waive(case.parsed, self.history.waivers, self.today))
 
     def _own_history(self, parsed: ParsedReturn) -> History:
         """What a return may be compared with: its owner's past, and none where its cover names another than its folder.
@@ -155,27 +145,6 @@ class Checker:
         # A batch shares one history: a row about another partner's milestone is not held against its past.
         states = {key: state for key, state in self.history.milestone_states.items() if key[0] not in foreign}
         return replace(self.history, milestone_states=states)
-
-    def _judge_beside_the_known(self, parsed: ParsedReturn, history: History) -> None:
-        parsed.findings += timing.judge_content(parsed, history)
-        owed = self.plan.owed_by
-        figures = [each for each in parsed.sound_figures() if each.leaf.indicator in owed.get(each.partner_code, ())]
-        parsed.findings += timing.judge_closed_period(figures, history)
-        parsed.findings += arithmetic.judge_populations(figures, history)
-        if parsed.layout == RETURN:
-            parsed.findings += change.judge_change(figures, history, self.plan)
-            parsed.findings += change.judge_year(figures, history)
-            parsed.findings += judge_targets(parsed, self.plan)
-            parsed.findings += milestones.judge_milestone_states(parsed, history)
-
-
-def _judge_template(workbook: Workbook, layout: Layout, plan: Plan) -> list[Finding]:
-    """Note a template that was made from another plan; a workbook without our hidden sheet is nobody's fault."""
-    meta = layout.part("meta")
-    sheet = find_sheet(workbook, meta)
-    labels = read_labels(sheet, meta.columns) if sheet else {}
-    fingerprint = read_text(labels.get("plan_fingerprint"))
-    return [find("template-differs")] if fingerprint and fingerprint != plan.fingerprint else []
 
 
 def _as_checked(parsed: ParsedReturn) -> CheckedReturn:
@@ -231,8 +200,8 @@ def _as_report(row: MilestoneRow, milestone: Milestone, period: Period, withhold
         partner_code=row.partner_code,
         milestone=milestone.milestone,
         period=period,
-        status=milestones.status_of(row),
+        status=status_of(row),
         evidence=withholding.text(row.source, "evidence", row.evidence),
-        review=milestones.review_of(row),
+        review=review_of(row),
         reason=withholding.text(row.source, "reason", row.reason),
     )

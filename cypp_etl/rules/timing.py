@@ -11,12 +11,23 @@ from cypp_etl.rules.arithmetic import shown
 from schemas.codes import Marker, Measure
 
 
+def is_open(parsed: ParsedReturn, plan: Plan, today: date) -> bool:
+    """Whether the period has opened; one that is not in the calendar is never closed to anybody."""
+    entry = plan.calendar.get(parsed.period) if parsed.period else None
+    return entry is None or today >= entry.opens_on
+
+
 def judge_period(parsed: ParsedReturn, plan: Plan, today: date) -> Iterator[Finding]:
     """A return may come from the day on which its period opens; later than due is late, but never refused."""
-    entry = plan.calendar.get(parsed.period) if parsed.period else None
-    if entry is not None and today < entry.opens_on:
-        (sheet, cell), opens_on = parsed.period_cell, in_words(entry.opens_on)
-        yield find("period-not-open", sheet=sheet, cell=cell, value=entry.period.label, opens_on=opens_on)
+    if parsed.period is not None and not is_open(parsed, plan, today):
+        (sheet, cell), opens_on = parsed.period_cell, in_words(plan.calendar[parsed.period].opens_on)
+        yield find("period-not-open", sheet=sheet, cell=cell, value=parsed.period.label, opens_on=opens_on)
+
+
+def judge_published_year(parsed: ParsedReturn, plan: Plan) -> Iterator[Finding]:
+    """The year of a published table is one of the calendar."""
+    if parsed.period not in plan.calendar:
+        yield find("published-year-unknown", sheet=parsed.sheets["table"])
 
 
 def judge_closed_period(figures: Iterable[FigureRow], history: History) -> Iterator[Finding]:
