@@ -22,13 +22,13 @@ from sqlalchemy import Connection, Engine
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.support.big_warehouse import MILLION, SEEDED_AT, SMALL, Size, correction, empty_warehouse, seed
+from cypp_etl.figure_keys import FigureKey
 from cypp_etl.plan.model import Plan
 from schemas.codes import Measure
 from warehouse.engine import writing
 from warehouse.recording.judgements import rejudge, rejudge_everything
 from warehouse.recording.plan import require_plan
 from warehouse.recording.record import Arrival, record_batch
-from warehouse.schema.keys import FigureKey
 
 CORRECTIONS = 25
 

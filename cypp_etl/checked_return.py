@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
 
+from cypp_etl.figure_keys import FigureKey
 from cypp_etl.findings import Finding
 from cypp_etl.periods import Period
 from schemas.codes import Marker, Measure, MilestoneStatus, Qualifier, Review, Severity, SubmissionStatus
@@ -127,9 +128,6 @@ class Waiver:
     until: date
 
 
-FigureKey = tuple[str, Measure, str, Period]
-"""Whose figure, which, of which indicator, and for when."""
-
 ValuesByIndicator = Mapping[str, Collection[Decimal]]
 
 
@@ -137,10 +135,10 @@ ValuesByIndicator = Mapping[str, Collection[Decimal]]
 class History:
     """What was known before a workbook came: given to the rules, which never ask the warehouse themselves.
 
-    `figures` holds what is in force, by partner code, measure, indicator and period, of the periods at least that the
-    rules look back on; `closed` the periods that take no more returns without a question; `milestone_states` the last
-    state reported, by milestone and period. `all_values_of` gives the values of all periods of a partner, by indicator,
-    where `figures` does not hold them: few returns need them.
+    `figures` holds what is in force, of the periods at least that the rules look back on; `closed` the periods that
+    take no more returns without a question; `milestone_states` the last state reported, by milestone and period.
+    `all_values_of` gives the values of all periods of a partner, by indicator, where `figures` does not hold them: few
+    returns need them.
     """
 
     figures: Mapping[FigureKey, KnownFigure] = field(default_factory=dict)
@@ -157,9 +155,9 @@ class History:
     @cached_property
     def _values(self) -> Mapping[str, ValuesByIndicator]:
         values: dict[str, dict[str, set[Decimal]]] = {}
-        for (partner_code, _, indicator, _), figure in self.figures.items():
+        for key, figure in self.figures.items():
             if figure.value is not None:
-                values.setdefault(partner_code, {}).setdefault(indicator, set()).add(figure.value)
+                values.setdefault(key.partner_code, {}).setdefault(key.indicator, set()).add(figure.value)
         return values
 
     @cached_property

@@ -15,6 +15,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.cell import Cell
 
 from cypp_etl.checked_return import CheckedReturn, History, KnownFigure
+from cypp_etl.figure_keys import FigureKey
 from cypp_etl.layout import read_layouts
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Indicator, Milestone, Plan
@@ -73,7 +74,7 @@ class Draft:
     folder_partner: str = ""
     taken: set[object] = field(default_factory=set)
     used: set[object] = field(default_factory=set)
-    figures: dict[tuple[str, Measure, str, Period], KnownFigure] = field(default_factory=dict)
+    figures: dict[FigureKey, KnownFigure] = field(default_factory=dict)
     closed: set[Period] = field(default_factory=set)
     states: dict[tuple[str, Period], MilestoneStatus] = field(default_factory=dict)
 
@@ -166,7 +167,7 @@ class Draft:
 
     def known(self, leaf: Indicator, period: Period = PERIOD.previous) -> Decimal:
         """The figure of an earlier period."""
-        value = self.figures[self.good.partner_code, Measure.ACTUAL, leaf.indicator, period].value
+        value = self.figures[FigureKey(self.good.partner_code, leaf.indicator, Measure.ACTUAL, period.code)].value
         assert value is not None
         return value
 
@@ -175,11 +176,12 @@ def make_good(plan: Plan, partner_code: str, chance: random.Random) -> Good:
     """A return without faults, with figures at random."""
     leaves = [plan.indicators[code] for code in plan.owed_by[partner_code]]
     indicators: dict[str, IndicatorAnswer] = {}
-    figures: dict[tuple[str, Measure, str, Period], KnownFigure] = {}
+    figures: dict[FigureKey, KnownFigure] = {}
     for leaf in leaves:
         answer, before = _answer(leaf, indicators, figures, chance)
         indicators[leaf.indicator] = answer
-        figures[partner_code, Measure.ACTUAL, leaf.indicator, PERIOD.previous] = KnownFigure(before, None)
+        key = FigureKey(partner_code, leaf.indicator, Measure.ACTUAL, PERIOD.previous.code)
+        figures[key] = KnownFigure(before, None)
     milestones = {
         each.milestone: MilestoneAnswer(
             MilestoneStatus.ACHIEVED if each.due <= PERIOD.last_day else MilestoneStatus.ON_TRACK,
@@ -197,14 +199,14 @@ def make_good(plan: Plan, partner_code: str, chance: random.Random) -> Good:
 def _answer(
     leaf: Indicator,
     known: dict[str, IndicatorAnswer],
-    figures: dict[tuple[str, Measure, str, Period], KnownFigure],
+    figures: dict[FigureKey, KnownFigure],
     chance: random.Random,
 ) -> tuple[IndicatorAnswer, Decimal]:
     """A figure with what it is made of, and the one before it: a little smaller, and never the same."""
     denominator = chance.randrange(200, 400)
     if leaf.number_indicator:
         number = known[leaf.number_indicator].actual
-        before = next(each.value for key, each in figures.items() if key[2] == leaf.number_indicator)
+        before = next(each.value for key, each in figures.items() if key.indicator == leaf.number_indicator)
         assert isinstance(number, Decimal) and before is not None
         now, then = (rounded(each * leaf.multiplier / _POPULATION, leaf.decimals) for each in (number, before))
         return IndicatorAnswer(now, None, number, Decimal(_POPULATION)), then

@@ -5,6 +5,7 @@ from datetime import date
 
 from benchmarks.seeding.drafts import PERIOD, Draft, Place, seeds
 from cypp_etl.checked_return import KnownFigure
+from cypp_etl.figure_keys import FigureKey
 from cypp_etl.plan.model import Indicator
 from schemas.codes import Measure, Unit
 
@@ -188,7 +189,7 @@ def correct_a_closed_period(draft: Draft) -> Place:
     for leaf in draft.leaves:
         known = draft.good.answers.indicators[leaf.indicator].actual
         other = 1 if leaf is draft.leaves[row - 2] else 0
-        key = draft.good.partner_code, Measure.ACTUAL, leaf.indicator, PERIOD
+        key = FigureKey(draft.good.partner_code, leaf.indicator, Measure.ACTUAL, PERIOD.code)
         draft.figures[key] = KnownFigure(known + other, None)
     draft.closed.add(PERIOD)
     return draft.place("closed-period-changed", "indicators", row, "actual")

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
+from cypp_etl.figure_keys import FigureKey
 from cypp_etl.layout import read_markers
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.report.model import FigureKey, Row, Texts
+from cypp_etl.report.model import Row, Texts
 from schemas.codes import Measure, Unit
 
 

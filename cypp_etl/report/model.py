@@ -4,22 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
+from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import LAST_PERIOD, Period, parse_period
 from cypp_etl.report.variation import Ratio
-from schemas.codes import Measure, NoteKind
+from schemas.codes import NoteKind
 
 Row = Mapping[str, Any]
-
-
-class FigureKey(NamedTuple):
-    """Whose figure, of what, and when."""
-
-    partner_code: str
-    indicator: str
-    measure: Measure
-    period: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.report.charts import Line, chart
 from cypp_etl.report.figures import figure_text, number_text
 from cypp_etl.report.milestones import is_overdue, latest_milestones
-from cypp_etl.report.model import BoardData, FigureKey, Note, Row, Texts
+from cypp_etl.report.model import BoardData, Note, Row, Texts
 from cypp_etl.report.symbols import Sign, sign
 from cypp_etl.report.table import key_of, polarity_words
 from cypp_etl.report.variation import Noise, noise

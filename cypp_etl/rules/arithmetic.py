@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import cache
 
 from cypp_etl.checked_return import History
+from cypp_etl.figure_keys import FigureKey
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow
 from cypp_etl.periods import Period
@@ -123,8 +124,10 @@ def _earlier_population(figure: FigureRow, period: Period, history: History) -> 
         (Measure.ACTUAL, last_year),
         (Measure.HISTORY, last_year),
     ):
-        number = history.figures.get((figure.partner_code, measure, figure.leaf.number_indicator, earlier))
-        rate = history.figures.get((figure.partner_code, measure, figure.leaf.indicator, earlier))
+        number, rate = (
+            history.figures.get(FigureKey(figure.partner_code, indicator, measure, earlier.code))
+            for indicator in (figure.leaf.number_indicator, figure.leaf.indicator)
+        )
         if number and rate and (population := _Population.implied(number.value, rate.value, figure.leaf)):
             return population
     return None

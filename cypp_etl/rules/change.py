@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from cypp_etl.checked_return import History
+from cypp_etl.figure_keys import FigureKey
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow
 from cypp_etl.periods import Period
@@ -62,7 +63,7 @@ def _figure_long_before(
 
 
 def _known_value(figure: FigureRow, period: Period, history: History) -> Decimal | None:
-    known = history.figures.get((figure.partner_code, Measure.ACTUAL, figure.leaf.indicator, period))
+    known = history.figures.get(FigureKey(figure.partner_code, figure.leaf.indicator, Measure.ACTUAL, period.code))
     return known.value if known else None
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from cypp_etl.checked_return import History, KnownFigure
+from cypp_etl.figure_keys import FigureKey
 from cypp_etl.findings import Finding, find, in_words
 from cypp_etl.intake.rows import FigureRow, ParsedReturn
 from cypp_etl.plan.model import Plan
@@ -35,7 +36,8 @@ def judge_closed_period(figures: Iterable[FigureRow], history: History) -> Itera
     for figure in figures:
         if figure.measure is not Measure.ACTUAL or figure.period is None or figure.period not in history.closed:
             continue
-        before = history.figures.get((figure.partner_code, figure.measure, figure.leaf.indicator, figure.period))
+        key = FigureKey(figure.partner_code, figure.leaf.indicator, figure.measure, figure.period.code)
+        before = history.figures.get(key)
         before = before or KnownFigure(None, Marker.NOT_RETURNED)
         if (before.value, before.marker) != (figure.value, figure.marker):
             was = before.marker or shown(before.value, figure.leaf)

@@ -7,6 +7,7 @@ import pytest
 
 from cypp_etl.checked_return import History, KnownFigure
 from cypp_etl.checking.checker import Checker, Received
+from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return
@@ -21,7 +22,7 @@ LOOKING_BACK = {"large-change", "large-change-explained", "unchanged", "closed-p
 def history() -> History:
     periods = (PERIOD, PERIOD.previous, PERIOD.years_later(-1), PERIOD.year.previous)
     figures = {
-        ("yos", Measure.ACTUAL, indicator, period): KnownFigure(SECRET, None)
+        FigureKey("yos", indicator, Measure.ACTUAL, period.code): KnownFigure(SECRET, None)
         for indicator in PLAN.owed_by["yos"]
         for period in periods
     }

@@ -47,7 +47,7 @@ def test_values_come_back_exactly(engine: Engine, plan: Plan) -> None:
         denominators = connection.exec_driver_sql("SELECT denominator FROM observation ORDER BY observation_id")
         assert [decimal_of(value) for value in denominators.scalars()] == [one.denominator for one in figures]
     assert {key: one.value for key, one in known.items()} == {
-        (one.partner_code, one.measure, one.indicator, one.period): one.value for one in figures
+        (one.partner_code, one.indicator, one.measure, one.period.code): one.value for one in figures
     }
 
 
@@ -63,10 +63,10 @@ def test_history_is_what_is_in_force(engine: Engine, plan: Plan) -> None:
         history = read_history(connection, ["police"])
         nobody = read_history(connection, [])
     assert history.figures == {
-        ("police", Measure.ACTUAL, "NI 111a", Q1): KnownFigure(
+        ("police", "NI 111a", Measure.ACTUAL, Q1.code): KnownFigure(
             Decimal("3.1"), None, frozenset({Qualifier.BREAK, Qualifier.REVISED})
         ),
-        ("police", Measure.ACTUAL, "NI 111b", Q1): KnownFigure(None, Marker.SUPPRESSED),
+        ("police", "NI 111b", Measure.ACTUAL, Q1.code): KnownFigure(None, Marker.SUPPRESSED),
     }
     assert history.milestone_states == {("PC1-E1-M1", Q1): MilestoneStatus.ON_TRACK}
     assert history.closed == nobody.closed == {Q1}
@@ -82,7 +82,7 @@ def test_history_holds_the_figures_of_the_periods_asked_for_and_finds_the_values
     record(engine, checked("b", *rows[1:], observation("NI 111a", "3.3", then.code)), plan, later(1))
     with reading(engine) as connection:
         history = read_history(connection, ["police"], {before, Q1})
-        assert {key[3] for key in history.figures} == {before, Q1}
+        assert {key.period for key in history.figures} == {before.code, Q1.code}
         assert history.values_of("police") == {"NI 111a": {Decimal(2), Decimal("3.3")}}
         assert history.values_of("yos") == {}
         assert not read_history(connection, ["police"], set()).figures

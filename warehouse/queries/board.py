@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, or_, select
 
+from cypp_etl.figure_keys import FigureKey
 from cypp_etl.layout import PUBLISHED, marker_text
 from cypp_etl.periods import Period
-from cypp_etl.report.model import BoardData, FigureKey, KnownText, Row, Texts
+from cypp_etl.report.model import BoardData, KnownText, Row, Texts
 from cypp_etl.report.variation import Ratio
 from schemas.codes import Marker, Measure, SubmissionStatus
 from warehouse.queries.as_of import clinic_notes, clinics, milestones, return_status_as_of

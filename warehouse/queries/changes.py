@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, RowMapping, select
 
+from cypp_etl.figure_keys import Series
 from cypp_etl.judgement.columns import PRINTED
-from warehouse.schema.keys import Series
 from warehouse.schema.tables import judgement, observation, submission
 
 

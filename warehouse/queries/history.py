@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, select, text
 
-from cypp_etl.checked_return import FigureKey, History, KnownContent, KnownFigure, ValuesByIndicator, Waiver
+from cypp_etl.checked_return import History, KnownContent, KnownFigure, ValuesByIndicator, Waiver
+from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import Period, parse_period
-from schemas.codes import Marker, Measure, MilestoneStatus, Qualifier
+from schemas.codes import Marker, MilestoneStatus, Qualifier
 from warehouse.schema.tables import IS_ACCEPTED, milestone_report, observation, period_closing, submission, waiver
 
 
@@ -68,18 +69,14 @@ class _FiguresInForce(Mapping[FigureKey, KnownFigure]):
     """Figures in force as they were fetched: of the thousands of a partner's, the rules look at a few."""
 
     def __init__(self, rows: Iterable[Sequence[Any]]) -> None:
-        self._rows = {row[:4]: row for row in rows}
+        self._rows = {row[:4]: row[4:] for row in rows}
 
     def __getitem__(self, key: FigureKey) -> KnownFigure:
-        partner_code, measure, indicator, period = key
-        _, _, _, _, value, marker, qualifiers = self._rows[partner_code, measure.value, indicator, period.code]
+        value, marker, qualifiers = self._rows[key]
         return KnownFigure(decimal_of(value), Marker(marker) if marker else None, qualifiers_of(qualifiers))
 
     def __iter__(self) -> Iterator[FigureKey]:
-        # Thousands of keys have few measures and periods, each of which is read once.
-        measures = lru_cache(maxsize=None)(Measure)
-        for partner_code, measure, indicator, period in self._rows:
-            yield partner_code, measures(measure), indicator, parse_period(period)
+        return map(FigureKey._make, self._rows)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -99,7 +96,7 @@ def _values(connection: Connection, partner_code: str) -> ValuesByIndicator:
 def _figures(
     connection: Connection, partner_codes: Collection[str], periods: Collection[Period] | None
 ) -> Mapping[FigureKey, KnownFigure]:
-    names = ("partner_code", "measure", "indicator", "period", "value", "marker", "qualifiers")
+    names = (*FigureKey._fields, "value", "marker", "qualifiers")
     query = select(*(observation.c[name] for name in names)).where(*_in_force(observation, partner_codes))
     if periods is not None:
         query = query.where(observation.c.period.in_({period.code for period in periods}))

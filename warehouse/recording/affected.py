@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Table, and_, or_
 
+from cypp_etl.figure_keys import Series
 from cypp_etl.judgement.dependents import Span
 from cypp_etl.periods import Period
-from warehouse.schema.keys import Series
 
 PARTNERS_AT_ONCE = 100
 """How many partners' series are in memory together."""

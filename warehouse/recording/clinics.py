@@ -7,12 +7,12 @@ from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, select
 
+from cypp_etl.figure_keys import Series
 from cypp_etl.judgement.clinics import Clinic, Travelled, find_clinics, reason_to_open
 from cypp_etl.periods import LAST_PERIOD, parse_period
 from schemas.codes import ClinicReason
 from warehouse.recording.bulk_insert import insert_rows
 from warehouse.recording.validity import end_rows
-from warehouse.schema.keys import Series
 from warehouse.schema.tables import clinic, judgement
 
 SERIES_AT_ONCE = 1_000

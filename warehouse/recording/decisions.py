@@ -6,10 +6,10 @@ from functools import cached_property
 
 from sqlalchemy import Connection, and_, select
 
-from cypp_etl.checked_return import CheckedReturn
+from cypp_etl.checked_return import CheckedReturn, Observation
+from cypp_etl.figure_keys import FigureKey
 from cypp_etl.findings import count_by_severity
 from schemas.codes import Severity, SubmissionStatus
-from warehouse.schema.keys import FigureKey
 from warehouse.schema.tables import ACCEPTED, submission
 
 
@@ -31,7 +31,7 @@ class Decision:
     @cached_property
     def figures(self) -> list[FigureKey]:
         """The figures that it says anew, in the order of its observations."""
-        return [FigureKey.of(row) for row in self.checked.observations] if self.is_loaded else []
+        return [_figure_key(row) for row in self.checked.observations] if self.is_loaded else []
 
 
 @dataclass(slots=True)
@@ -54,6 +54,10 @@ def decide(connection: Connection, returns: Sequence[CheckedReturn]) -> list[Dec
     """
     standings = _standings(connection, returns)
     return [_decide(checked, standings.get(_key(checked))) for checked in returns]
+
+
+def _figure_key(row: Observation) -> FigureKey:
+    return FigureKey(row.partner_code, row.indicator, row.measure.value, row.period.code)
 
 
 def _key(checked: CheckedReturn) -> tuple[str, str]:

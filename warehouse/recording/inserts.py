@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import Column, Connection, Table, insert, select
 
 from cypp_etl.checked_return import MilestoneReport, Observation
+from cypp_etl.figure_keys import FigureKey
 from cypp_etl.findings import Finding
 from cypp_etl.personal import shown_path
 from schemas.codes import Qualifier, SubmissionStatus
 from warehouse.recording.bulk_insert import insert_rows
 from warehouse.recording.decisions import Decision
 from warehouse.recording.validity import end_rows
-from warehouse.schema.keys import FigureKey
 from warehouse.schema.tables import finding, milestone_report, observation, submission, withheld_text
 
 _REPORT_KEY = ("partner_code", "milestone", "period")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import Connection, func, select, union_all
 
+from cypp_etl.figure_keys import FigureKey, Series
 from cypp_etl.judgement.dependents import Span, dependents
 from cypp_etl.periods import LAST_PERIOD, parse_period
 from cypp_etl.plan.model import Plan
@@ -17,7 +18,6 @@ from warehouse.recording.affected import Reach, is_reached, judged_together, of_
 from warehouse.recording.bulk_insert import insert_rows
 from warehouse.recording.clinics import Change, keep_clinics
 from warehouse.recording.validity import end_rows
-from warehouse.schema.keys import FigureKey, Series
 from warehouse.schema.tables import JUDGED, judgement, observation
 
 if TYPE_CHECKING:

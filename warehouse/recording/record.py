@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, select
 
 from cypp_etl.checked_return import CheckedReturn
+from cypp_etl.figure_keys import FigureKey
 from cypp_etl.plan.model import Plan
 from schemas.codes import SubmissionStatus
 from warehouse.engine import writing
@@ -15,7 +16,6 @@ from warehouse.recording.inserts import end_what_is_replaced, insert_contents, i
 from warehouse.recording.judgements import rejudge
 from warehouse.recording.plan import require_plan
 from warehouse.recording.validity import next_moment
-from warehouse.schema.keys import FigureKey
 from warehouse.schema.tables import submission
 
 

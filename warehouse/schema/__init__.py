@@ -1,1 +1,1 @@
-"""The tables, their columns' types and keys."""
+"""The tables, their columns' types."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cypp_etl.checked_return import History, KnownFigure
+from cypp_etl.figure_keys import FigureKey
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow, MilestoneRow, ParsedReturn
 from cypp_etl.intake.tables import TableRow
@@ -91,7 +92,9 @@ def make_history(plan) -> Callable[..., History]:
 
     def make(figures: dict[tuple[str, Period], object], *, measure: Measure = Measure.ACTUAL, **more: Any) -> History:
         known = {
-            (plan.owners[indicator][0], measure, indicator, period): KnownFigure(Decimal(str(value)), None)
+            FigureKey(plan.owners[indicator][0], indicator, measure, period.code): KnownFigure(
+                Decimal(str(value)), None
+            )
             for (indicator, period), value in figures.items()
         }
         return History(known, **more)

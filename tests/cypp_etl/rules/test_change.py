@@ -3,6 +3,7 @@
 import pytest
 
 from cypp_etl.checked_return import History, KnownFigure
+from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import Period
 from cypp_etl.rules.change import judge_change, judge_year
 from schemas.codes import Accumulation, Marker, Measure
@@ -48,7 +49,7 @@ def test_a_comment_explains_a_large_change(make_figure, make_history, places, pl
 def test_nothing_to_compare_is_nothing_to_say(make_figure, make_history, places, plan):
     figure = make_figure("NI 45", "71.0")
     assert places(judge_change([figure], History(), plan)) == []
-    key = "yos", Measure.ACTUAL, "NI 45", QUARTER.previous
+    key = FigureKey("yos", "NI 45", Measure.ACTUAL, QUARTER.previous.code)
     assert places(judge_change([figure], History({key: KnownFigure(None, Marker.NOT_AVAILABLE)}), plan)) == []
     known = make_history({("NI 45", QUARTER.previous): "35.2"})
     assert places(judge_change([make_figure("NI 45", None), make_figure("NI 45", 1, period=None)], known, plan)) == []
@@ -98,7 +99,7 @@ def test_where_a_quarter_is_missing_an_earlier_figure_is_asked_about(
 
 def test_a_marker_in_the_quarter_before_hides_no_large_change(make_figure, make_history, places, plan):
     known = dict(make_history({("NI 45", Period(2009, 3)): "71.0"}).figures)
-    known["yos", Measure.ACTUAL, "NI 45", QUARTER.previous] = KnownFigure(None, Marker.NOT_AVAILABLE)
+    known[FigureKey("yos", "NI 45", Measure.ACTUAL, QUARTER.previous.code)] = KnownFigure(None, Marker.NOT_AVAILABLE)
     assert places(judge_change([make_figure("NI 45", "0.71")], History(known), plan)) == [("large-change", "G2")]
 
 

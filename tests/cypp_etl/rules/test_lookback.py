@@ -6,9 +6,10 @@ from datetime import date
 
 from benchmarks.seeding import make_good
 from benchmarks.seeding.drafts import PERIOD
-from cypp_etl.checked_return import FigureKey, History, KnownFigure
+from cypp_etl.checked_return import History, KnownFigure
 from cypp_etl.checking.checker import Checker, Received
-from cypp_etl.periods import Period
+from cypp_etl.figure_keys import FigureKey
+from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
 from cypp_etl.rules.lookback import recalled_periods
 
@@ -20,7 +21,7 @@ class Asked(Mapping[FigureKey, KnownFigure]):
         self.periods: set[Period] = set()
 
     def __getitem__(self, key: FigureKey) -> KnownFigure:
-        self.periods.add(key[3])
+        self.periods.add(parse_period(key.period))
         raise KeyError(key)
 
     def __iter__(self) -> Iterator[FigureKey]:

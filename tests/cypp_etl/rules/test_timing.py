@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from cypp_etl.checked_return import History, KnownContent, KnownFigure
+from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import Period
 from cypp_etl.rules.timing import judge_closed_period, judge_content, judge_period
 from schemas.codes import Marker, Measure
@@ -40,14 +41,14 @@ def test_a_period_that_is_not_known_is_not_judged(make_parsed, plan, places):
     ],
 )
 def test_a_figure_of_a_closed_period_stays_as_it_was(*, make_figure, places, before, now, marker, expected):
-    figures = {("yos", Measure.ACTUAL, "NI 45", QUARTER): before} if before else {}
+    figures = {FigureKey("yos", "NI 45", Measure.ACTUAL, QUARTER.code): before} if before else {}
     figure = make_figure("NI 45", now, marker=marker)
     assert places(judge_closed_period([figure], History(figures, frozenset({QUARTER})))) == expected
     assert places(judge_closed_period([figure], History(figures))) == []
 
 
 def test_the_message_says_what_the_figure_was(make_figure):
-    figures = {("yos", Measure.ACTUAL, "NI 45", QUARTER): KnownFigure(Decimal("70.96"), None)}
+    figures = {FigureKey("yos", "NI 45", Measure.ACTUAL, QUARTER.code): KnownFigure(Decimal("70.96"), None)}
     (finding,) = judge_closed_period([make_figure("NI 45", "71.2")], History(figures, frozenset({QUARTER})))
     assert finding.message == "2010/11 Q3 is closed, and this changes the figure for NI 45, which was: 71.0%."
     assert "It is taken with your return" in finding.fix, "a query does not hold a figure back"

@@ -12,6 +12,7 @@ from openpyxl import Workbook, load_workbook
 
 from cypp_etl.checked_return import History, KnownFigure
 from cypp_etl.checking.checker import Checker, Received
+from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import read_plan
@@ -128,7 +129,7 @@ def test_milestones_move_from_report_to_report(plan: Plan) -> None:
 
 
 def test_every_sample_return_is_accepted_without_a_question(plan: Plan) -> None:
-    figures: dict[tuple[str, Measure, str, Period], KnownFigure] = {}
+    figures: dict[FigureKey, KnownFigure] = {}
     states: dict[tuple[str, Period], MilestoneStatus] = {}
     for period, partner_code in product(sample_periods(), plan.partners):
         history = History(figures=dict(figures), milestone_states=dict(states))
@@ -138,11 +139,11 @@ def test_every_sample_return_is_accepted_without_a_question(plan: Plan) -> None:
         )
         assert {finding.severity for finding in checked.findings} <= {Severity.NOTE}, checked.findings
         for seen in checked.observations:
-            key = (seen.partner_code, seen.measure, seen.indicator, seen.period)
+            key = FigureKey(seen.partner_code, seen.indicator, seen.measure, seen.period.code)
             figures[key] = KnownFigure(seen.value, seen.marker, seen.qualifiers)
         states |= {
             (report.milestone, report.period): report.status for report in checked.milestone_reports if report.status
         }
     percentages = [code for code, indicator in plan.indicators.items() if indicator.unit is Unit.PERCENT]
-    assert figures["yos", Measure.ACTUAL, "NI 45", Period(2009, 4)].value == Decimal("71.0")
-    assert {indicator for _, _, indicator, _ in figures} >= set(percentages)
+    assert figures[FigureKey("yos", "NI 45", Measure.ACTUAL, "2009-10Q4")].value == Decimal("71.0")
+    assert {key.indicator for key in figures} >= set(percentages)

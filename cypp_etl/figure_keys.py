@@ -1,8 +1,6 @@
-"""What figures and judgements are about, as the tables hold it."""
+"""What figures and judgements are about."""
 
 from typing import NamedTuple
-
-from cypp_etl.checked_return import Observation
 
 
 class Series(NamedTuple):
@@ -13,17 +11,15 @@ class Series(NamedTuple):
 
 
 class FigureKey(NamedTuple):
-    """What a figure is about; at most one is in force."""
+    """What a figure is about: at most one is in force.
+
+    `measure` is a member of `schemas.codes.Measure`, or its word, which are equal; `period` is the period's code.
+    """
 
     partner_code: str
     indicator: str
     measure: str
     period: str
-
-    @classmethod
-    def of(cls, row: Observation) -> "FigureKey":
-        """What an observation is about."""
-        return cls(row.partner_code, row.indicator, row.measure.value, row.period.code)
 
     @property
     def series(self) -> Series:
