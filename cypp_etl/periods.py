@@ -40,9 +40,20 @@ class Period(NamedTuple):
         return Period(self.start_year)
 
     @property
+    def first_day(self) -> date:
+        """The day on which the period begins."""
+        month = 3 * self.quarter + 1 if self.quarter else 4
+        return date(self.start_year + (self.quarter == 4), month % 12, 1)
+
+    @property
     def last_day(self) -> date:
         """The day on which the period ends."""
         return _last_day(self)
+
+    @property
+    def order(self) -> int:
+        """A number that sorts periods by their last day, a whole year after its quarters."""
+        return 5 * self.start_year + (self.quarter or 5)
 
     @property
     def quarters(self) -> "tuple[Period, ...]":

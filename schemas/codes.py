@@ -134,6 +134,12 @@ class SubmissionStatus(StrEnum):
     FAILED = "failed"
 
 
+class YearType(StrEnum):
+    """Which year a period is, or is part of."""
+
+    FINANCIAL = "financial"
+
+
 class ReturnStatus(StrEnum):
     """Where a return that is owed stands."""
 

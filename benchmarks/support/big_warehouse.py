@@ -23,6 +23,7 @@ from schemas.codes import Accumulation, ActionKind, Measure, MilestoneStatus, Po
 from warehouse.engine import open_warehouse, writing
 from warehouse.recording.bulk_insert import insert_rows
 from warehouse.recording.plan import record_plan
+from warehouse.recording.periods import add_periods
 from warehouse.recording.record import Arrival, record_batch
 from warehouse.schema.tables import finding, milestone_report, observation, submission
 from warehouse.upgrade import upgrade
@@ -148,6 +149,7 @@ def correction(plan: Plan, partner_code: str, period: Period, content: str, chan
 
 
 def _insert(connection: Connection, size: Size, plan: Plan, chance: Random) -> None:
+    add_periods(connection, size.periods)
     returns = [(number, *key) for number, key in enumerate(_returns(size, plan), start=1)]
     recorded = {"recorded_at": SEEDED_AT}
     names = ("submission_id", "partner_code", "period", "version", "file", "file_name", "sha256", "content_sha256")

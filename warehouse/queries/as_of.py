@@ -8,7 +8,6 @@ from sqlalchemy import (
     BindParameter,
     Connection,
     Date,
-    Integer,
     RowMapping,
     Text,
     bindparam,
@@ -72,7 +71,7 @@ def _ask(connection: Connection, name: str, at: datetime, until: Period, *more_c
     values: dict[str, BindParameter[Any]] = {
         "at": bindparam("at", at, Moment()),
         "today": bindparam("today", at.date(), Date()),
-        "last_place": bindparam("last_place", until.start_year * 4 + (until.quarter or 4), Integer()),
+        "last_day": bindparam("last_day", until.last_day, Date()),
     }
     asked = statement.bindparams(*(value for key, value in values.items() if f":{key}" in statement.text))
     return connection.execute(asked.columns(*columns)).mappings().all()

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, or_, 
 
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.layout import PUBLISHED, marker_text
-from cypp_etl.periods import Period
+from cypp_etl.periods import Period, parse_period
 from cypp_etl.report.model import BoardData, KnownText, Row, Texts
 from cypp_etl.report.variation import Ratio
 from schemas.codes import Marker, Measure, SubmissionStatus
@@ -42,7 +42,7 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
     """
     plan_id = connection.scalar(select(plan.c.plan_id).where(_in_force(plan, at)))
     after = _end_of(since) or last_known_at(connection, at) or _end_of(_due_on(connection, plan_id, period.previous))
-    judged = _plain(row for row in performance(connection, as_of=at) if _ends(row["period"]) <= _ends(period.code))
+    judged = _until(period, performance(connection, as_of=at))
     partners = _partners(connection, plan_id)
     returns = [
         {**row, "partner": partners.get(row["partner_code"], row["partner_code"])}
@@ -89,9 +89,9 @@ def _plain(rows: Iterable[RowMapping]) -> list[Row]:
     return [dict(row) for row in rows]
 
 
-def _ends(period: str) -> str:
-    """A key by which periods are put in the order of their last days, a whole year after its quarters."""
-    return period if len(period) > 7 else f"{period}Q5"
+def _until(period: Period, rows: Iterable[RowMapping]) -> list[Row]:
+    """The rows of periods that come no later than a period, as plain mappings."""
+    return [row for row in _plain(rows) if parse_period(row["period"]).order <= period.order]
 
 
 def _partners(connection: Connection, plan_id: int | None) -> dict[str, str]:
@@ -192,8 +192,7 @@ def _comments(connection: Connection, period: Period, at: datetime) -> list[Row]
         .where(_in_force(observation, at), columns.comment != "", columns.measure == Measure.ACTUAL.value)
         .order_by(columns.indicator, columns.period)
     )
-    found = _plain(connection.execute(query).mappings())
-    return [row for row in found if _ends(row["period"]) <= _ends(period.code)]
+    return _until(period, connection.execute(query).mappings())
 
 
 def _turned(connection: Connection, period: Period, after: datetime | None, at: datetime) -> list[Row]:
@@ -204,5 +203,4 @@ def _turned(connection: Connection, period: Period, after: datetime | None, at: 
     query = (
         select(rows).where(*conditions).order_by(rows.c.indicator, rows.c.period, rows.c.changed_at, rows.c.judgement)
     )
-    found = _plain(connection.execute(query).mappings())
-    return [row for row in found if _ends(row["period"]) <= _ends(period.code)]
+    return _until(period, connection.execute(query).mappings())

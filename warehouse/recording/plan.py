@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, insert, select
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import plan_of
 from warehouse.recording.judgements import rejudge_everything
+from warehouse.recording.periods import add_periods
 from warehouse.recording.validity import end_rows, next_moment
 from warehouse.schema import plan_tables
 from warehouse.upgrade import WarehouseStateError
@@ -124,6 +125,7 @@ def _in_force(connection: Connection) -> tuple[int, str] | None:
 
 
 def _insert(connection: Connection, plan: Plan, at: datetime) -> int:
+    add_periods(connection, plan.calendar)
     values = {"fingerprint": plan.fingerprint, "recorded_at": at}
     plan_id: int = connection.execute(
         insert(plan_tables.plan).values(values).returning(plan_tables.plan.c.plan_id)

@@ -8,12 +8,14 @@ from sqlalchemy import Connection, Engine, select
 
 from cypp_etl.checked_return import CheckedReturn
 from cypp_etl.figure_keys import FigureKey
+from cypp_etl.periods import Period
 from cypp_etl.plan.model import Plan
 from schemas.codes import SubmissionStatus
 from warehouse.engine import writing
 from warehouse.recording.decisions import Decision, decide
 from warehouse.recording.inserts import end_what_is_replaced, insert_contents, insert_submissions
 from warehouse.recording.judgements import rejudge
+from warehouse.recording.periods import add_periods
 from warehouse.recording.plan import require_plan
 from warehouse.recording.validity import next_moment
 from warehouse.schema.tables import submission
@@ -167,11 +169,21 @@ def _without_conflict(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
         yield together
 
 
+def _periods_of(arrivals: Iterable[Arrival]) -> Iterator[Period]:
+    for arrival in arrivals:
+        checked = arrival.checked
+        if checked.period:
+            yield checked.period
+        yield from {row.period for row in checked.observations}
+        yield from {row.period for row in checked.milestone_reports}
+
+
 def _record_together(
     connection: Connection, arrivals: list[Arrival], at: datetime
 ) -> list[tuple[Decision, int, set[FigureKey]]]:
     """Record arrivals that do not concern each other. Gives the figures that each touched beside its number."""
     decisions = decide(connection, [arrival.checked for arrival in arrivals])
+    add_periods(connection, _periods_of(arrivals))
     replaced = end_what_is_replaced(connection, decisions, at)
     received = [(arrival.received_at, arrival.delivery) for arrival in arrivals]
     submission_ids = insert_submissions(connection, decisions, received, at)

@@ -22,6 +22,7 @@ __all__ = [
     "metadata",
     "milestone_report",
     "observation",
+    "period",
     "period_closing",
     "publication",
     "submission",
@@ -192,6 +193,21 @@ publication = Table(
     Column("known_at", Moment, nullable=False),
     word("sha256"),
     Column("published_at", Moment, nullable=False),
+)
+
+# Every period that anything in the warehouse is about, so that no query takes a code apart.
+period = Table(
+    "period",
+    metadata,
+    code("period", primary_key=True),
+    *(code(name) for name in ("period_label", "financial_year")),
+    # NULL for a whole year.
+    Column("quarter", Integer),
+    code("year_type"),
+    Column("starts_on", Date, nullable=False),
+    Column("ends_on", Date, nullable=False),
+    # By the last day, a whole year after its quarters.
+    Column("period_order", Integer, nullable=False),
 )
 
 period_closing = Table(

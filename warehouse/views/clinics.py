@@ -1,18 +1,18 @@
 """The view of performance clinics: what is kept of each, and what the milestones of its outcome say of it."""
 
 from schemas.codes import ClinicStatus, Diagnosis, Direction, MilestoneStatus
-from warehouse.views.in_force import Standing, place
+from warehouse.views.in_force import Standing
 
 # The milestones are counted as at the last period without improvement: the diagnosis says why there was none. They are
 # counted once a period, and not once a clinic, of which there may be hundreds with the same one. MATERIALIZED keeps a
 # database from looking a milestone's state up anew wherever it is named.
 _COUNTED = """
         stated AS MATERIALIZED (
-            SELECT p.outcome_code, k.period, m.due <= k.last_day AS is_past, coalesce((
-                SELECT r.status FROM milestone_report r
-                WHERE r.milestone = m.milestone AND r.period <= k.last_code AND {report_place} <= k.asked_place
+            SELECT p.outcome_code, k.period, m.due <= k.ends_on AS is_past, coalesce((
+                SELECT r.status FROM milestone_report r JOIN period e ON e.period = r.period
+                WHERE r.milestone = m.milestone AND e.ends_on <= k.ends_on
                     AND {report_in_force} AND r.status IS NOT NULL
-                ORDER BY r.period DESC LIMIT 1), '') AS state
+                ORDER BY e.ends_on DESC, r.period DESC LIMIT 1), '') AS state
             FROM asked k
             CROSS JOIN plan_milestone m
             JOIN plan_action a ON a.plan_id = m.plan_id AND a.action_id = m.action_id
@@ -30,7 +30,6 @@ def clinics_query(standing: Standing, more_columns: str = "") -> str:
     """A row per clinic; `more_columns` is SQL of columns that follow the promised ones, of the clinic `c`."""
     counted = _COUNTED.format(
         report_in_force=standing.in_force("r"),
-        report_place=place("r.period"),
         plan=standing.plan_id,
         achieved=MilestoneStatus.ACHIEVED,
         missed=MilestoneStatus.MISSED,
@@ -38,11 +37,11 @@ def clinics_query(standing: Standing, more_columns: str = "") -> str:
     )
     return f"""
         WITH asked AS MATERIALIZED (
-            SELECT period, {place("period")} AS asked_place, {_last_day("period")} AS last_day,
-                CASE WHEN length(period) > 7 THEN period ELSE period || 'Q4' END AS last_code
+            SELECT q.period, e.ends_on
             FROM (
                 SELECT DISTINCT {_measured(standing)} AS period
                 FROM clinic c WHERE {standing.in_force("c")} AND {standing.until("c.opened_period")}) q
+            JOIN period e ON e.period = q.period
         ), {counted}
         SELECT
             c.partner_code || ' ' || c.indicator || ' ' || c.opened_period AS clinic_id, c.indicator, c.opened_period,
@@ -74,24 +73,15 @@ def _measured(standing: Standing) -> str:
 
     Where it is an earlier one than is kept, the judgements tell it. A year counts where none of its quarters is there.
     """
-    if not standing.last_place:
+    if not standing.last_day:
         return "c.measured_period"
     return f"""CASE WHEN {standing.until("c.measured_period")} THEN c.measured_period ELSE (
-                    SELECT max(j.period) FROM judgement j
+                    SELECT j.period FROM judgement j JOIN period e ON e.period = j.period
                     WHERE j.partner_code = c.partner_code AND j.indicator = c.indicator AND j.period >= c.opened_period
-                        AND {standing.in_force("j")} AND {standing.until("j.period")}
-                        AND j.direction <> '{Direction.IMPROVING}' AND (length(j.period) > 7 OR NOT EXISTS (
-                            SELECT 1 FROM judgement q
+                        AND {standing.in_force("j")} AND e.ends_on <= {standing.last_day}
+                        AND j.direction <> '{Direction.IMPROVING}' AND (e.quarter IS NOT NULL OR NOT EXISTS (
+                            SELECT 1 FROM judgement q JOIN period of_q ON of_q.period = q.period
                             WHERE q.partner_code = j.partner_code AND q.indicator = j.indicator
-                                AND substr(q.period, 1, 7) = j.period AND length(q.period) > 7
-                                AND {standing.in_force("q")}))) END"""  # noqa: S608 (nothing but constants)
-
-
-def _last_day(period: str) -> str:
-    """SQL for a period's last day, by the SQL of its code; what it is compared with is a date."""
-    year, quarter = f"CAST(substr({period}, 1, 4) AS integer)", f"substr({period}, 9, 1)"
-    days = " ".join(
-        f"WHEN '{number}' THEN '{day}'" for number, day in (("1", "-06-30"), ("2", "-09-30"), ("3", "-12-31"))
-    )
-    years = f"CASE WHEN {quarter} IN ('1', '2', '3') THEN {year} ELSE {year} + 1 END"
-    return f"date({years} || CASE {quarter} {days} ELSE '-03-31' END)"
+                                AND of_q.financial_year = j.period AND of_q.quarter IS NOT NULL
+                                AND {standing.in_force("q")}))
+                    ORDER BY j.period DESC LIMIT 1) END"""  # noqa: S608 (nothing but constants)

@@ -53,11 +53,7 @@ def _performance(plan_id: str, last_column: str, condition: str) -> str:
     """
     return f"""
         SELECT
-            j.period,
-            replace(substr(j.period, 1, 7), '-', '/')
-                || CASE WHEN length(j.period) > 7 THEN ' ' || substr(j.period, 8) ELSE '' END AS period_label,
-            substr(j.period, 1, 7) AS financial_year,
-            CASE WHEN length(j.period) > 7 THEN CAST(substr(j.period, 9, 1) AS integer) END AS quarter,
+            j.period, e.period_label, e.financial_year, e.quarter,
             i.outcome_code, oc.outcome, nullif(i.indicator_no, '') AS indicator_no,
             i.indicator_ref, nullif(i.sub, '') AS sub, i.indicator,
             CASE WHEN i.parent_definition = '' THEN i.definition
@@ -81,6 +77,7 @@ def _performance(plan_id: str, last_column: str, condition: str) -> str:
             j.recorded_at{last_column}
         FROM judgement j
         JOIN plan_indicator i ON i.plan_id = {plan_id} AND i.indicator = j.indicator
+        LEFT JOIN period e ON e.period = j.period
         LEFT JOIN observation o ON o.observation_id = j.observation_id
         LEFT JOIN submission s ON s.submission_id = o.submission_id
         LEFT JOIN plan_outcome oc ON oc.plan_id = i.plan_id AND oc.outcome_code = i.outcome_code
@@ -100,6 +97,12 @@ _SUBMISSIONS = f"""
             {_count(Severity.ERROR)} AS errors, {_count(Severity.QUERY)} AS queries, {_count(Severity.NOTE)} AS notes,
             (SELECT count(*) FROM observation o WHERE o.submission_id = s.submission_id) AS observations
         FROM submission s"""  # noqa: S608 (nothing but constants)
+
+_PERIODS = """
+        SELECT
+            e.period, e.period_label, e.financial_year, e.quarter, e.year_type, e.starts_on, e.ends_on, e.period_order,
+            CASE WHEN c.period IS NULL THEN 'no' ELSE 'yes' END AS is_closed
+        FROM period e LEFT JOIN period_closing c ON c.period = e.period"""
 
 _FINDINGS = "SELECT submission_id, code, severity, sheet, cell, value, message, fix FROM finding"
 
@@ -131,8 +134,8 @@ def return_status_query(standing: Standing) -> str:
                 WHERE s.partner_code = e.partner_code AND s.period = e.period AND {accepted}) AS first_received_at
             FROM (
                 SELECT w.partner_code, c.period, c.due_on
-                FROM owing w CROSS JOIN plan_calendar c
-                WHERE c.plan_id = {standing.plan_id} AND length(c.period) > 7
+                FROM owing w CROSS JOIN plan_calendar c JOIN period q ON q.period = c.period
+                WHERE c.plan_id = {standing.plan_id} AND q.quarter IS NOT NULL
                 UNION
                 SELECT w.partner_code, s.period, c.due_on
                 FROM owing w JOIN submission s ON s.partner_code = w.partner_code AND {accepted}
@@ -155,6 +158,7 @@ _VIEWS = {
     "bi_milestones": milestones_query(NOW),
     "bi_clinics": clinics_query(NOW, ", c.partner_code"),
     "bi_symbol_changes": symbol_changes_query(),
+    "bi_period": _PERIODS,
 }
 
 

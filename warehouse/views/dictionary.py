@@ -18,6 +18,7 @@ from schemas.codes import (
     ReturnStatus,
     Review,
     Severity,
+    YearType,
 )
 from schemas.codes import SubmissionStatus as Status
 from warehouse.views.columns import (
@@ -32,11 +33,14 @@ from warehouse.views.columns import (
     words_of,
 )
 
-_PERFORMANCE = (
+_PERIOD = (
     text_column("period", "Code of the period: a financial year, `2010-11`, or a quarter of it, `2010-11Q1`"),
     text_column("period_label", "The period as people write it: `2010/11` or `2010/11 Q1`"),
     text_column("financial_year", "Code of the financial year, April to March: `2010-11`"),
     whole_column("quarter", "1 (April to June) to 4 (January to March); empty for a whole year"),
+)
+_PERFORMANCE = (
+    *_PERIOD,
     text_column("outcome_code", "Code of the outcome that the indicator belongs to"),
     text_column("outcome", "The outcome"),
     text_column("indicator_no", "The indicator's number in the plan's table"),
@@ -205,6 +209,18 @@ VIEWS = (
             text_column("partner_code", "Code of the partner whose indicator it is"),
             text_column("source_file", "Name of the file of `source_cell`"),
             text_column("source_sheet", "Sheet of that file"),
+        ),
+    ),
+    View(
+        "bi_period",
+        "a period that a return, a figure or the plan's calendar is about: the other views' `period` leads here",
+        (
+            *_PERIOD,
+            text_column("year_type", f"Which year it is, or is part of: {words_of(YearType)}"),
+            ViewColumn("starts_on", Kind.DATE, "Its first day"),
+            ViewColumn("ends_on", Kind.DATE, "Its last day"),
+            whole_column("period_order", "Sorts periods by their last day, a whole year after its quarters"),
+            text_column("is_closed", "`yes` where the Board has closed it to returns; else `no`"),
         ),
     ),
 )

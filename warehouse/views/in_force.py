@@ -10,12 +10,12 @@ from dataclasses import dataclass
 class Standing:
     """The words of a query that depend on when it is asked, and up to which period.
 
-    `today` and `last_place` are SQL; `last_place` is empty where every period counts (see `place`).
+    `today` and `last_day` are SQL; `last_day` is empty where every period counts.
     """
 
     is_as_of: bool
     today: str
-    last_place: str
+    last_day: str
 
     def in_force(self, row: str) -> str:
         """The condition that a row, by its alias, is in force."""
@@ -33,20 +33,17 @@ class Standing:
         return f"(SELECT p.plan_id FROM plan p WHERE {self.in_force('p')})"  # noqa: S608 (nothing but constants)
 
     def until(self, period: str) -> str:
-        """The condition that a period, by the SQL of its code, is not after the last one asked for."""
-        return f"{place(period)} <= {self.last_place}" if self.last_place else "1 = 1"
+        """The condition that a period, by the SQL of its code, does not end after the last one asked for."""
+        return f"{last_day_of(period)} <= {self.last_day}" if self.last_day else "1 = 1"
 
 
 NOW = Standing(False, "{today}", "")
 """What a view shows; `{today}` is filled in for the database."""
 
-AS_OF = Standing(True, ":today", ":last_place")
-"""What a report asks: `:at` is a moment, `:today` its date, `:last_place` the place of the report's period."""
+AS_OF = Standing(True, ":today", ":last_day")
+"""What a report asks: `:at` is a moment, `:today` its date, `:last_day` the last day of the report's period."""
 
 
-def place(period: str) -> str:
-    """SQL for where a period ends on the line of time, counted in quarters; `period` is SQL of its code."""
-    return (
-        f"(CAST(substr({period}, 1, 4) AS integer) * 4"
-        f" + CASE WHEN length({period}) > 7 THEN CAST(substr({period}, 9, 1) AS integer) ELSE 4 END)"
-    )
+def last_day_of(period: str) -> str:
+    """SQL for the last day of a period; `period` is SQL of its code."""
+    return f"(SELECT e.ends_on FROM period e WHERE e.period = {period})"  # noqa: S608 (nothing but constants)

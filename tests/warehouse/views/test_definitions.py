@@ -12,6 +12,7 @@ from schemas.codes import Marker, Measure, MilestoneStatus, Qualifier, Severity
 from tests.warehouse.builders import Rows, checked, finding, later, observation, report
 from warehouse.engine import reading, writing
 from warehouse.queries.views import judgement_history, outcomes, performance, return_status, submissions
+from warehouse.recording.administration import close_period
 from warehouse.recording.plan import record_plan
 from warehouse.recording.record import record
 from warehouse.views.dictionary import VIEWS, dictionary_page
@@ -44,6 +45,7 @@ PROMISED = {
         "indicator period judgement was became changed_at submission_id source_cell partner_code source_file "
         "source_sheet"
     ),
+    "bi_period": "period period_label financial_year quarter year_type starts_on ends_on period_order is_closed",
 }
 
 
@@ -97,6 +99,31 @@ def test_a_row_of_performance_says_it_all(engine: Engine, plan: Plan) -> None:
         "recorded_at": later(0),
     }
     assert {name: row[name] for name in expected} == expected
+
+
+def test_every_period_has_its_days_and_its_place_in_the_order(engine: Engine, plan: Plan, rows: Rows) -> None:
+    later_than_the_calendar = [observation("NI 111a", "3", "2031-32Q4"), observation("NI 111a", "3", "1999-00")]
+    record(engine, checked("a", *later_than_the_calendar), plan, later(0))
+    with writing(engine) as connection:
+        close_period(connection, parse_period("2010-11Q1"), "A. Officer", later(1))
+    found = {row["period"]: dict(row) for row in rows("SELECT * FROM bi_period ORDER BY period_order")}
+    assert [*found][:2] == ["1999-00", "2008-09Q1"]
+    assert [*found][-1] == "2031-32Q4"
+    assert {"2010-11Q1", *(period.code for period in plan.calendar)} <= set(found)
+    assert [found["2010-11Q1"][name] for name in ("period_label", "quarter", "is_closed")] == ["2010/11 Q1", 1, "yes"]
+    assert [str(found["2031-32Q4"][name]) for name in ("starts_on", "ends_on")] == ["2032-01-01", "2032-03-31"]
+    year = found["1999-00"]
+    assert (year["quarter"], year["financial_year"], year["is_closed"]) == (None, "1999-00", "no")
+    assert [str(year[name]) for name in ("starts_on", "ends_on")] == ["1999-04-01", "2000-03-31"]
+
+
+def test_no_fact_is_of_a_period_that_is_not_there(engine: Engine, plan: Plan, rows: Rows) -> None:
+    figures = [observation("NI 111a", "3", period) for period in ("2010-11Q1", "2020-21Q2", "2020-21")]
+    said = (report("PC1-A1-M1", MilestoneStatus.ACHIEVED, "2019-20Q3"),)
+    record(engine, checked("a", *figures, milestone_reports=said), plan, later(0))
+    for view in ("performance", "performance_history", "submissions", "return_status", "milestones", "symbol_changes"):
+        unknown = f"SELECT period FROM bi_{view} WHERE period NOT IN (SELECT period FROM bi_period)"  # noqa: S608
+        assert rows(unknown) == []
 
 
 def test_a_year_and_an_indicator_without_subs(engine: Engine, plan: Plan) -> None:
