@@ -1,16 +1,14 @@
 """The layouts of the workbooks we write and read, loaded from CSV: their sheets, headings and markers are data."""
 
-import csv
 import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache
-from importlib.resources import files
 
 from cypp_etl.caching import remembered
-from schemas.codes import Marker, Qualifier
+from schemas.packaged import read_rows
 
 TEMPLATE_VERSION = "1"
 
@@ -108,19 +106,6 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True)
-class MarkerSpelling:
-    """One way to type a marker, or a qualifier of a figure that is there.
-
-    `meaning` is empty but for the spelling that we write and offer ourselves, which is the first of its kind.
-    """
-
-    spelling: str
-    marker: Marker | None
-    qualifier: Qualifier | None
-    meaning: str
-
-
-@dataclass(frozen=True, slots=True)
 class Guidance:
     """A step of the instructions; `part` is the sheet it is about, empty where it is about none."""
 
@@ -145,10 +130,10 @@ RETURN, PUBLISHED = "return", "published"
 def read_layouts() -> Mapping[str, Layout]:
     """The layouts by name, with their sheets and columns in order."""
     columns: dict[tuple[str, str], list[ColumnLayout]] = {}
-    for row in _rows("columns.csv"):
+    for row in read_rows("cypp_etl", "layouts", "columns.csv"):
         columns.setdefault((row["layout"], row["part"]), []).append(_column(row))
     sheets: dict[str, list[SheetLayout]] = {}
-    for row in _rows("layouts.csv"):
+    for row in read_rows("cypp_etl", "layouts", "layouts.csv"):
         sheet = SheetLayout(
             part=row["part"],
             sheet=row["sheet"],
@@ -162,23 +147,9 @@ def read_layouts() -> Mapping[str, Layout]:
 
 
 @cache
-def read_markers() -> tuple[MarkerSpelling, ...]:
-    """Every accepted spelling of a marker or a qualifier; the one we write stands first of its kind."""
-    return tuple(
-        MarkerSpelling(
-            row["spelling"],
-            Marker(row["marker"]) if row["marker"] else None,
-            Qualifier(row["qualifier"]) if row["qualifier"] else None,
-            row["meaning"],
-        )
-        for row in _rows("markers.csv")
-    )
-
-
-@cache
 def read_guidance() -> tuple[Guidance, ...]:
     """The steps of the instructions on a return's first sheet."""
-    return tuple(Guidance(**row) for row in _rows("guidance.csv"))
+    return tuple(Guidance(**row) for row in read_rows("cypp_etl", "layouts", "guidance.csv"))
 
 
 @cache
@@ -186,13 +157,8 @@ def read_prompts() -> Mapping[tuple[str, str, str], Prompt]:
     """The words for entry cells, by part, column and unit; the unit is empty where it makes no difference."""
     return {
         (row["part"], row["column"], row["unit"]): Prompt(row["title"], row["prompt"], row["error"])
-        for row in _rows("prompts.csv")
+        for row in read_rows("cypp_etl", "layouts", "prompts.csv")
     }
-
-
-def marker_text(marker: Marker) -> str:
-    """How we write a marker ourselves: nothing at all for a figure that was not returned."""
-    return next((known.spelling for known in read_markers() if known.marker is marker), "")
 
 
 @remembered
@@ -235,11 +201,6 @@ def _column(row: Mapping[str, str]) -> ColumnLayout:
         is_entry=_is_yes(row["is_entry"]),
         width=float(row["width"]),
     )
-
-
-def _rows(name: str) -> list[dict[str, str]]:
-    text = files("cypp_etl").joinpath("layouts", name).read_text("utf-8")
-    return list(csv.DictReader(text.splitlines()))
 
 
 def _spellings(text: str) -> tuple[str, ...]:

@@ -11,21 +11,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from schemas.codes import Accumulation, ActionKind, Marker, Measure, Polarity, Unit
+from schemas.codes import Accumulation, ActionKind, Measure, Polarity, Unit
+from schemas.markers import read_markers
 
 YES_NO = ("yes", "no")
 FIGURE_MEASURES = (Measure.TARGET, Measure.HISTORY, Measure.STATISTICAL_NEIGHBOURS, Measure.NATIONAL)
-FIGURE_MARKERS: Mapping[str, Marker] = {
-    "N/A": Marker.NOT_APPLICABLE,
-    "[z]": Marker.NOT_APPLICABLE,
-    "-": Marker.NOT_AVAILABLE,
-    "[x]": Marker.NOT_AVAILABLE,
-    "..": Marker.NOT_AVAILABLE,
-    "[c]": Marker.SUPPRESSED,
-    "*": Marker.SUPPRESSED,
-    "[low]": Marker.LOW,
-    "TBC": Marker.TO_BE_CONFIRMED,
-}
+FIGURE_MARKERS = {known.spelling: known.marker for known in read_markers() if known.marker}
 
 _DECIMAL = re.compile(r"-?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?")
 _MARGIN = re.compile(r"([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?")

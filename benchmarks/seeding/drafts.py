@@ -15,11 +15,11 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.cell import Cell
 
 from cypp_etl.checked_return import CheckedReturn, History, KnownFigure
+from cypp_etl.decimals import rounded
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.layout import read_layouts
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Indicator, Milestone, Plan
-from cypp_etl.rules.arithmetic import rounded
 from cypp_etl.samples.returns import Answers, IndicatorAnswer, MilestoneAnswer, fill_template
 from cypp_etl.templates.workbook import write_template
 from schemas.codes import Measure, MilestoneStatus, Review

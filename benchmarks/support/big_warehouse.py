@@ -22,8 +22,8 @@ from cypp_etl.plan.reader import read_plan
 from schemas.codes import Accumulation, ActionKind, Measure, MilestoneStatus, Polarity, Review, Unit
 from warehouse.engine import open_warehouse, writing
 from warehouse.recording.bulk_insert import insert_rows
-from warehouse.recording.plan import record_plan
 from warehouse.recording.periods import add_periods
+from warehouse.recording.plan import record_plan
 from warehouse.recording.record import Arrival, record_batch
 from warehouse.schema.tables import finding, milestone_report, observation, submission
 from warehouse.upgrade import upgrade

@@ -14,10 +14,10 @@ from io import BytesIO
 from pathlib import Path
 
 from benchmarks.support.plans import MILESTONE_DUES, add_rows, copy_shipped_plan, indicator_rows
+from cypp_etl.decimals import rounded
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Indicator, Plan
 from cypp_etl.plan.reader import read_plan
-from cypp_etl.rules.arithmetic import rounded
 from cypp_etl.samples.returns import Answers, IndicatorAnswer, MilestoneAnswer, fill_template
 from cypp_etl.templates.workbook import write_template
 from schemas.codes import MilestoneStatus, Review, Unit

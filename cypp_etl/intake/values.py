@@ -7,10 +7,10 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import cache, lru_cache
 
 from cypp_etl.caching import remembered
-from cypp_etl.layout import MarkerSpelling, read_markers
 from cypp_etl.workbook.formats import is_percent
 from cypp_etl.workbook.model import Cell, CellKind
 from schemas.codes import Marker, Qualifier
+from schemas.markers import MarkerSpelling, read_markers
 
 _NUMBER = re.compile(r"([-+]?)(\d{1,3}(?:,\d{3})+|\d+)?(\.\d+)?\s?(%?)", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+\s?%?", re.ASCII)

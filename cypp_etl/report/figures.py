@@ -1,19 +1,18 @@
 """Figures as the Board reads them: as printed where they were printed, else to the indicator's decimals."""
 
 from collections.abc import Iterable
-from decimal import Decimal
 
+from cypp_etl.decimals import decimal_text
 from cypp_etl.figure_keys import FigureKey
-from cypp_etl.layout import read_markers
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.report.model import Row, Texts
-from schemas.codes import Measure, Unit
+from schemas.codes import Measure
+from schemas.markers import read_markers
 
 
 def number_text(value: float, row: Row) -> str:
     """A number to its indicator's decimals, with its percent sign."""
-    text = f"{Decimal(repr(value)):,.{row['decimals']}f}"
-    return text + ("%" if row["unit"] == Unit.PERCENT.value else "")
+    return decimal_text(value, row["decimals"], row["unit"])
 
 
 def figure_text(row: Row, column: str, texts: Texts) -> str:

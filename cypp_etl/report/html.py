@@ -10,13 +10,13 @@ from markupsafe import Markup
 
 from cypp_etl.escapes import visible
 from cypp_etl.judgement.columns import BOARD_TITLES, TITLES
-from cypp_etl.layout import read_markers
 from cypp_etl.report.milestones import is_overdue, milestone_parts
 from cypp_etl.report.model import BoardData
 from cypp_etl.report.pages import clinic_pages, indicator_pages
 from cypp_etl.report.symbols import LEGEND
 from cypp_etl.report.table import Heading, bands, changes, counts, headings
 from schemas.codes import ReturnStatus, Severity
+from schemas.markers import read_markers
 
 
 def render_html(data: BoardData, written_on: date) -> bytes:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cypp_etl.judgement.columns import BOARD_TITLES, TITLES
-from cypp_etl.layout import read_markers
 from cypp_etl.report.milestones import latest_milestones
 from cypp_etl.report.model import BoardData, Row
 from cypp_etl.report.pages import clinic_pages, noise_of
@@ -12,6 +11,7 @@ from cypp_etl.report.symbols import sign
 from cypp_etl.report.table import changes, polarity_words
 from cypp_etl.templates.openpyxl_styles import Content
 from schemas.codes import Marker
+from schemas.markers import read_markers
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from openpyxl import Workbook
 from openpyxl.worksheet.table import Table, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
-from cypp_etl.layout import read_markers
 from cypp_etl.report.model import BoardData
 from cypp_etl.report.symbols import LEGEND
 from cypp_etl.report.tables import Figure, SheetTable, tables
@@ -33,6 +32,7 @@ from cypp_etl.templates.openpyxl_styles import (
 )
 from cypp_etl.workbook.model import column_letters
 from schemas.codes import Unit
+from schemas.markers import read_markers
 
 _HEADER_ROW = 4
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Context, Decimal
-from functools import cache
+from decimal import Decimal
 
 from cypp_etl.checked_return import History
+from cypp_etl.decimals import decimal_text, rounded
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow
@@ -13,26 +13,10 @@ from cypp_etl.periods import Period
 from cypp_etl.plan.model import Indicator
 from schemas.codes import Measure, Unit
 
-# Enough digits for the quotient of any two numbers that a cell can hold.
-_WIDE = Context(prec=1000)
-
-
-def rounded(value: Decimal, decimals: int) -> Decimal:
-    """A value to so many decimals, halves away from zero."""
-    return value.quantize(step(decimals), ROUND_HALF_UP, _WIDE)
-
-
-@cache
-def step(decimals: int) -> Decimal:
-    """One unit of the last of so many decimals: 0.01 for two."""
-    return Decimal(1).scaleb(-decimals)
-
 
 def shown(value: Decimal | None, leaf: Indicator) -> str:
-    """A figure as messages show it: at its indicator's decimals, with its percent sign."""
-    if value is None:
-        return ""
-    return f"{rounded(value, leaf.decimals):,f}" + ("%" if leaf.unit is Unit.PERCENT else "")
+    """A figure as messages show it: at its indicator's decimals, with its percent sign; empty where there is none."""
+    return "" if value is None else decimal_text(value, leaf.decimals, leaf.unit)
 
 
 def judge_decimals(figures: Iterable[FigureRow]) -> Iterator[Finding]:

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from cypp_etl.checked_return import History
+from cypp_etl.decimals import rounded, step
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Indicator, Plan
-from cypp_etl.rules.arithmetic import rounded, shown, step
+from cypp_etl.rules.arithmetic import shown
 from schemas.codes import Accumulation, Measure
 
 

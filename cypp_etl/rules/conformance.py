@@ -9,12 +9,12 @@ from operator import itemgetter
 
 import pandera.pandas as pa
 
+from cypp_etl.decimals import range_text
 from cypp_etl.findings import Finding, in_list
 from cypp_etl.intake.rows import FigureRow, IndicatorRow, MilestoneRow, ParsedReturn
 from cypp_etl.plan.index import PlanIndex, reference_key
-from cypp_etl.plan.model import Indicator
 from schemas import returns
-from schemas.codes import MilestoneStatus, Review, Unit
+from schemas.codes import MilestoneStatus, Review
 
 
 def judge_conformance(batch: Sequence[ParsedReturn], index: PlanIndex) -> Iterator[tuple[ParsedReturn, Finding]]:
@@ -109,7 +109,12 @@ def _judge_figures(batch: Sequence[ParsedReturn]) -> Iterator[tuple[ParsedReturn
     for position, code in _failures(returns.figures(), _figure_columns([figure for _, figure in rows])):
         parsed, figure = rows[position]
         leaf = figure.leaf
-        yield parsed, figure.find(code, column=returns.BLAMED_COLUMN[code], bounds=_bounds(leaf))
+        yield (
+            parsed,
+            figure.find(
+                code, column=returns.BLAMED_COLUMN[code], bounds=range_text(leaf.minimum, leaf.maximum, leaf.unit)
+            ),
+        )
 
 
 def _figure_columns(figures: Sequence[FigureRow]) -> Mapping[str, Sequence[object]]:
@@ -166,12 +171,3 @@ def _words(codes: type[StrEnum]) -> dict[str, str]:
 
 def _floats(values: Iterable[Decimal | None]) -> list[float | None]:
     return [None if value is None else float(value) for value in values]
-
-
-def _bounds(leaf: Indicator) -> str:
-    """The range of an indicator in words, such as `0 or more` or `between 0% and 100%`."""
-    sign = "%" if leaf.unit is Unit.PERCENT else ""
-    low, high = (None if bound is None else f"{bound:f}{sign}" for bound in (leaf.minimum, leaf.maximum))
-    if low and high:
-        return f"between {low} and {high}"
-    return f"{low} or more" if low else f"{high} or less"

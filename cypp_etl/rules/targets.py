@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
+from cypp_etl.decimals import rounded
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import ParsedReturn
 from cypp_etl.intake.units import to_unit
 from cypp_etl.intake.values import Reading, read_figure
 from cypp_etl.plan.model import Figure, Indicator, Plan
-from cypp_etl.rules.arithmetic import rounded, shown
+from cypp_etl.rules.arithmetic import shown
 from schemas.codes import Measure
 
 

@@ -1,9 +1,7 @@
 """Judgement columns that somebody typed into a published table must say what its figures say."""
 
-import csv
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
 from string import ascii_uppercase
 
 import pandas as pd
@@ -14,10 +12,8 @@ from cypp_etl.judgement.columns import PRINTED
 from cypp_etl.judgement.judge import judge
 from cypp_etl.layout import SheetLayout
 from cypp_etl.plan.model import Plan
-from schemas.codes import (
-    Qualifier,
-    Severity,
-)
+from schemas.codes import Qualifier, Severity
+from schemas.packaged import read_rows
 
 
 def judge_symbols(parsed: ParsedReturn, plan: Plan, layout: SheetLayout) -> Iterator[Finding]:
@@ -72,9 +68,8 @@ def _symbol_meant(typed: str) -> str:
 
 @cache
 def _spellings() -> dict[str, str]:
-    text = files("cypp_etl").joinpath("layouts", "symbols.csv").read_text("utf-8")
     return {
         spelling.casefold(): row["symbol"]
-        for row in csv.DictReader(text.splitlines())
+        for row in read_rows("cypp_etl", "layouts", "symbols.csv")
         for spelling in (row["symbol"], *row["spellings"].split("|"))
     }

@@ -1,11 +1,9 @@
 """Sample returns for the demo and the tests: fills in return workbooks as a returns officer would."""
 
-import csv
 import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
-from importlib.resources import files
 from io import BytesIO
 
 from openpyxl import load_workbook
@@ -17,6 +15,7 @@ from cypp_etl.plan.model import Plan
 from cypp_etl.templates.openpyxl_styles import Content, put, to_bytes
 from cypp_etl.templates.workbook import write_template
 from schemas.codes import MilestoneStatus, Review
+from schemas.packaged import read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,5 +144,4 @@ def _number(text: str) -> Decimal | None:
 
 
 def _rows(name: str) -> list[dict[str, str]]:
-    text = files("cypp_etl").joinpath("samples", name).read_text("utf-8")
-    return list(csv.DictReader(text.splitlines()))
+    return read_rows("cypp_etl", "samples", name)

@@ -3,7 +3,7 @@
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
-from cypp_etl.layout import Layout, read_guidance, read_markers
+from cypp_etl.layout import Layout, read_guidance
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Plan
 from cypp_etl.templates import validation
@@ -20,6 +20,7 @@ from cypp_etl.templates.openpyxl_styles import (
     style_text,
 )
 from cypp_etl.workbook.model import column_letters
+from schemas.markers import read_markers
 
 _LABEL_WIDTH = 16
 _GAP_WIDTH = 3

@@ -9,10 +9,12 @@ from decimal import Decimal
 from openpyxl.utils.datetime import to_excel
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from cypp_etl.layout import Prompt, read_markers, read_prompts
+from cypp_etl.decimals import decimal_text, range_text
+from cypp_etl.layout import Prompt, read_prompts
 from cypp_etl.plan.model import Indicator
 from cypp_etl.templates.openpyxl_styles import cell_number
 from schemas.codes import MilestoneStatus, Review, Unit
+from schemas.markers import read_markers
 
 _EXAMPLES = {Unit.PERCENT: Decimal("12.3456"), Unit.NUMBER: Decimal("1234.5678"), Unit.RATE: Decimal("1234.5678")}
 
@@ -22,8 +24,8 @@ def guard_actual(indicator: Indicator, address: str) -> DataValidation:
     prompt = read_prompts()["indicators", "actual", indicator.unit]
     guard = _guard(
         prompt,
-        example=_in_words(_EXAMPLES[indicator.unit], indicator),
-        bounds=_bounds_in_words(indicator),
+        example=decimal_text(_EXAMPLES[indicator.unit], indicator.decimals, indicator.unit),
+        bounds=range_text(indicator.minimum, indicator.maximum, indicator.unit),
     )
     tests = [
         f"{address}{sign}{cell_number(bound, indicator.unit).normalize():f}"
@@ -104,17 +106,3 @@ def _guard_choice(prompt: Prompt, choices: list[str], cells: str, *, error_style
     guard.formula1 = '"' + ",".join(choices) + '"'
     guard.add(cells)
     return guard
-
-
-def _in_words(value: Decimal, indicator: Indicator) -> str:
-    sign = "%" if indicator.unit is Unit.PERCENT else ""
-    return f"{value:,.{indicator.decimals}f}{sign}"
-
-
-def _bounds_in_words(indicator: Indicator) -> str:
-    low, high = (
-        None if bound is None else _in_words(bound, indicator) for bound in (indicator.minimum, indicator.maximum)
-    )
-    if low and high:
-        return f"between {low} and {high}"
-    return f"{low} or more" if low else f"{high} or less"

@@ -12,7 +12,6 @@ from cypp_etl.layout import (
     RETURN,
     TEMPLATE_VERSION,
     SheetLayout,
-    marker_text,
     read_layouts,
 )
 from cypp_etl.periods import Period
@@ -34,6 +33,7 @@ from cypp_etl.templates.openpyxl_styles import (
 )
 from cypp_etl.workbook.model import column_letters
 from schemas.codes import Measure, Unit
+from schemas.markers import marker_text
 
 _PROPERTY_PREFIX = "cypp_"
 _DATE_OF_YEAR_FORMAT = '"by "d mmm yyyy'

@@ -1,19 +1,18 @@
 """The table that the Board knows, on the terminal: a row an indicator, with its symbols."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cypp_etl.decimals import decimal_text
 from cypp_etl.escapes import for_terminal
 from cypp_etl.judgement.columns import PRINTED
 from cypp_etl.layout import published_table
 from cypp_etl.periods import Period
 from cypp_etl.report.model import in_plan_order
-from schemas.codes import Unit
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -62,6 +61,4 @@ def count_agreeing_symbols(connection: "Connection", year: Period, printed: Sequ
 def figure_text(row: Any, name: str) -> str:
     """A figure of a row as people write it, `-` where there is none."""
     value = row[name]
-    if value is None:
-        return "-"
-    return f"{Decimal(repr(value)):,.{row['decimals']}f}" + ("%" if row["unit"] == Unit.PERCENT.value else "")
+    return "-" if value is None else decimal_text(value, row["decimals"], row["unit"])

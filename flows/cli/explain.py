@@ -4,12 +4,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cypp_etl.decimals import decimal_text
 from cypp_etl.periods import Period
 from cypp_etl.plan.index import PlanIndex, reference_key
 from cypp_etl.plan.model import Indicator, Plan
 from flows.cli.terminal import say
 from flows.ingestion.archive import archive_path
-from schemas.codes import Measure, Unit
+from schemas.codes import Measure
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -152,14 +153,14 @@ def _shown(row: Any, name: str) -> str:
     value = row[name]
     if value is None:
         return str(row["marker"] or "no figure") if name == "actual" else "no figure"
-    return _figure(value, row) + ("%" if row["unit"] == Unit.PERCENT.value else "")
+    return _figure(value, row, row["unit"])
 
 
-def _figure(value: float | Decimal, row: Any) -> str:
+def _figure(value: float | Decimal, row: Any, unit: str = "") -> str:
     """A figure to its indicator's decimals, or to more where it was given with more: it is compared after rounding."""
     number = Decimal(repr(value) if isinstance(value, float) else value).normalize()
     own = -int(number.as_tuple().exponent)
-    return f"{number:,.{max(own, row['decimals'])}f}"
+    return decimal_text(number, max(own, row["decimals"]), unit)
 
 
 def _number(value: float | Decimal) -> str:

@@ -8,14 +8,11 @@ from cypp_etl.layout import (
     Layout,
     SheetKind,
     SheetLayout,
-    marker_text,
     normalise_heading,
     read_guidance,
     read_layouts,
-    read_markers,
     read_prompts,
 )
-from schemas.codes import Marker, Qualifier
 
 SHEETS = [sheet for layout in read_layouts().values() for sheet in layout.sheets]
 
@@ -130,23 +127,6 @@ def test_an_unknown_part_or_column_is_named() -> None:
         read_layouts()["return"].part("nonsense")
     with pytest.raises(KeyError, match="no column nonsense"):
         read_layouts()["return"].part("cover").column("nonsense")
-
-
-def test_every_marker_that_can_be_typed_has_one_spelling_we_write() -> None:
-    for known in read_markers():
-        assert (known.marker is None) != (known.qualifier is None)
-    kinds = [known.marker or known.qualifier for known in read_markers() if known.meaning]
-    assert sorted(kinds) == sorted([*(set(Marker) - {Marker.NOT_RETURNED}), *Qualifier])
-    first = {}
-    for known in read_markers():
-        first.setdefault(known.marker or known.qualifier, known.meaning)
-    assert all(first.values())
-
-
-def test_marker_text() -> None:
-    assert marker_text(Marker.NOT_APPLICABLE) == "N/A"
-    assert marker_text(Marker.NOT_AVAILABLE) == "-"
-    assert marker_text(Marker.NOT_RETURNED) == ""
 
 
 def test_prompts_fit_into_what_excel_shows() -> None:

@@ -7,11 +7,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, or_, select
 
 from cypp_etl.figure_keys import FigureKey
-from cypp_etl.layout import PUBLISHED, marker_text
+from cypp_etl.layout import PUBLISHED
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.report.model import BoardData, KnownText, Row, Texts
 from cypp_etl.report.variation import Ratio
 from schemas.codes import Marker, Measure, SubmissionStatus
+from schemas.markers import marker_text
 from warehouse.queries.as_of import clinic_notes, clinics, milestones, return_status_as_of
 from warehouse.queries.not_returned import owed_rows
 from warehouse.queries.publications import last_known_at

@@ -6,23 +6,10 @@ import pytest
 
 from cypp_etl.checked_return import History
 from cypp_etl.periods import Period
-from cypp_etl.rules.arithmetic import judge_decimals, judge_populations, judge_ratios, rounded, shown
+from cypp_etl.rules.arithmetic import judge_decimals, judge_populations, judge_ratios, shown
 from schemas.codes import Measure
 
 QUARTER = Period(2010, 3)
-
-
-@pytest.mark.parametrize(
-    ("value", "decimals", "expected"),
-    [("0.25", 1, "0.3"), ("-0.25", 1, "-0.3"), ("0.249", 1, "0.2"), ("2.5", 0, "3"), ("71.05", 1, "71.1")],
-)
-def test_halves_are_rounded_away_from_zero(value, decimals, expected):
-    assert rounded(Decimal(value), decimals) == Decimal(expected)
-
-
-def test_the_widest_numbers_are_rounded_too():
-    assert rounded(Decimal("1e340"), 1) == Decimal("1e340")
-    assert rounded(Decimal("1e-340"), 6) == 0
 
 
 def test_figures_are_shown_as_people_write_them(plan):

@@ -1,0 +1,44 @@
+"""Figures are rounded and shown alike wherever they stand: halves away from zero, and no zero below nothing."""
+
+from decimal import Decimal
+
+import pytest
+
+from cypp_etl.decimals import decimal_text, range_text, rounded
+from schemas.codes import Unit
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "expected"),
+    [("0.25", 1, "0.3"), ("-0.25", 1, "-0.3"), ("0.249", 1, "0.2"), ("2.5", 0, "3"), ("71.05", 1, "71.1")],
+)
+def test_halves_are_rounded_away_from_zero(value, decimals, expected):
+    assert rounded(Decimal(value), decimals) == Decimal(expected)
+
+
+def test_the_widest_numbers_are_rounded_too():
+    assert rounded(Decimal("1e340"), 1) == Decimal("1e340")
+    assert rounded(Decimal("1e-340"), 6) == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "unit", "expected"),
+    [
+        # What is judged as 70.3 must not be printed as 70.2: Python's own formatting rounds halves to even.
+        (70.25, 1, Unit.PERCENT, "70.3%"),
+        (Decimal("-70.25"), 1, Unit.PERCENT, "-70.3%"),
+        (2.5, 0, Unit.NUMBER, "3"),
+        (0.125, 2, Unit.RATE, "0.13"),
+        (-0.04, 1, Unit.PERCENT, "0.0%"),
+        (1406.0, 0, Unit.NUMBER, "1,406"),
+        (1e16, 1, Unit.RATE, "10,000,000,000,000,000.0"),
+    ],
+)
+def test_figures_are_shown_as_they_are_judged(value, decimals, unit, expected):
+    assert decimal_text(value, decimals, unit) == expected
+
+
+def test_ranges_are_in_words():
+    assert range_text(Decimal(0), None, Unit.NUMBER) == "0 or more"
+    assert range_text(None, Decimal("2.5"), Unit.RATE) == "2.5 or less"
+    assert range_text(Decimal(0), Decimal(100), Unit.PERCENT) == "between 0% and 100%"
