@@ -5,14 +5,14 @@ from warehouse.views.in_force import Standing
 
 # The milestones are counted as at the last period without improvement: the diagnosis says why there was none. They are
 # counted once a period, and not once a clinic, of which there may be hundreds with the same one. MATERIALIZED keeps a
-# database from looking a milestone's state up anew wherever it is named.
+# database from looking a milestone's state up anew wherever it is named. `last_code` is where an index begins to look.
 _COUNTED = """
         stated AS MATERIALIZED (
             SELECT p.outcome_code, k.period, m.due <= k.ends_on AS is_past, coalesce((
                 SELECT r.status FROM milestone_report r JOIN period e ON e.period = r.period
-                WHERE r.milestone = m.milestone AND e.ends_on <= k.ends_on
+                WHERE r.milestone = m.milestone AND r.period <= k.last_code AND e.ends_on <= k.ends_on
                     AND {report_in_force} AND r.status IS NOT NULL
-                ORDER BY e.ends_on DESC, r.period DESC LIMIT 1), '') AS state
+                ORDER BY r.period DESC LIMIT 1), '') AS state
             FROM asked k
             CROSS JOIN plan_milestone m
             JOIN plan_action a ON a.plan_id = m.plan_id AND a.action_id = m.action_id
@@ -37,7 +37,8 @@ def clinics_query(standing: Standing, more_columns: str = "") -> str:
     )
     return f"""
         WITH asked AS MATERIALIZED (
-            SELECT q.period, e.ends_on
+            SELECT q.period, e.ends_on,
+                (SELECT max(l.period) FROM period l WHERE l.ends_on <= e.ends_on) AS last_code
             FROM (
                 SELECT DISTINCT {_measured(standing)} AS period
                 FROM clinic c WHERE {standing.in_force("c")} AND {standing.until("c.opened_period")}) q

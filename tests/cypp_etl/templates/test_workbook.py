@@ -192,10 +192,10 @@ def test_an_actual_is_asked_about_outside_its_range_and_markers_pass(plan: Plan)
     assert (coverage.type, coverage.errorStyle) == ("custom", "warning")
     assert coverage.formula1 == f"OR(ISTEXT({letter}{row}),AND({letter}{row}>=0,{letter}{row}<=1))"
     assert "12.3%" in coverage.prompt
-    assert "between 0.0% and 100.0%" in coverage.error
+    assert "between 0% and 100%" in coverage.error
     change = validation(sheet, f"{letter}{(row := row_of(sheet, 'NI 112'))}")
     assert change.formula1 == f"OR(ISTEXT({letter}{row}),AND({letter}{row}>=-1))"
-    assert "-100.0% or more" in change.error
+    assert "-100% or more" in change.error
 
 
 def test_an_actual_without_a_range_is_never_asked_about(plan: Plan) -> None:
