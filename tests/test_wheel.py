@@ -22,6 +22,7 @@ from cypp_etl.samples.returns import sample_return
 from flows.extras import NEEDED
 
 ROOT = Path(__file__).parents[1]
+PACKAGES = ("schemas", "cypp_etl", "warehouse", "flows")
 # What each command is given where it does not get as far as to look at it.
 ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "template": ("yos", "2010-11Q1"),
@@ -92,7 +93,7 @@ def copy_of_sources(folder: Path) -> Path:
     folder.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
-    for name in ("schemas", "cypp_etl", "warehouse", "flows"):
+    for name in PACKAGES:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     return folder
 
@@ -137,6 +138,14 @@ def test_the_base_checks_a_return_and_writes_its_receipt(
     assert marked.comment is not None
     assert "ERROR" in marked.comment.text
     assert ended.stderr == ""
+
+
+def test_whatever_lies_beside_the_modules_is_in_the_wheel(installation: Installation) -> None:
+    """Except for the notes for those who work on it."""
+    source = installation.folder / "source"
+    files = {path.relative_to(source) for name in PACKAGES for path in (source / name).rglob("*") if path.is_file()}
+    assert {path for path in files if not (installation.site / path).exists()} <= {Path("cypp_etl/samples/README.md")}
+    assert any(path.suffix == ".csv" for path in files)
 
 
 def test_every_other_command_names_its_extra_in_one_line(installation: Installation, tmp_path: Path) -> None:
