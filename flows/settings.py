@@ -1,6 +1,7 @@
 """Where things are: read from the environment once, at the edge, and passed on."""
 
 import os
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,7 +11,9 @@ from pathlib import Path
 RETRY_DELAYS_SECONDS = (1.0, 5.0, 20.0)
 # A return that was due longer ago than this is not chased.
 CHASED_FOR = timedelta(days=365)
-CHECKOUT = Path(__file__).resolve().parent.parent
+# The checkout, or site-packages where the project was installed from a wheel.
+_ROOT = Path(__file__).resolve().parent.parent
+_PROJECT = "cypp-etl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,11 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Read `CYPP_HOME`, `CYPP_INBOX`, `CYPP_WAREHOUSE_URL` and `CYPP_PLAN`; an empty one counts as not set."""
-    home = Path(environment.get("CYPP_HOME") or CHECKOUT).expanduser().absolute()
+    """Read `CYPP_HOME`, `CYPP_INBOX`, `CYPP_WAREHOUSE_URL` and `CYPP_PLAN`; an empty one counts as not set.
+
+    Home is the checkout by default, and the current folder where the program was installed without one.
+    """
+    home = Path(environment.get("CYPP_HOME") or default_home(_ROOT)).expanduser().absolute()
     inbox = Path(environment.get("CYPP_INBOX") or home / "inbox").expanduser().absolute()
     plan = environment.get("CYPP_PLAN")
     return Settings(
@@ -46,6 +52,16 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         warehouse_url=environment.get("CYPP_WAREHOUSE_URL") or f"sqlite:///{home / 'warehouse.db'}",
         plan=Path(plan).expanduser().absolute() if plan else None,
     )
+
+
+def default_home(root: Path) -> Path:
+    """The folder that the packages stand in, if it is a checkout of this project; otherwise the current folder."""
+    try:
+        with (root / "pyproject.toml").open("rb") as stream:
+            is_checkout = tomllib.load(stream).get("project", {}).get("name") == _PROJECT
+    except (FileNotFoundError, tomllib.TOMLDecodeError):
+        is_checkout = False
+    return root if is_checkout else Path.cwd()
 
 
 def prepare_prefect(home: Path) -> None:

@@ -205,3 +205,6 @@ BAND_SYMBOLS: dict[Band, str] = {
     Band.NO_DATA: NO_DATA_SYMBOL,
     Band.NOT_APPLICABLE: NOT_APPLICABLE_SYMBOL,
 }
+
+DEVICES_OF_WINDOWS = r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])"
+"""A pattern of the names that Windows keeps for itself, in small letters: no file or folder can be called so there."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from schemas.codes import Accumulation, ActionKind, Measure, Polarity, Unit
+from schemas.codes import DEVICES_OF_WINDOWS, Accumulation, ActionKind, Measure, Polarity, Unit
 from schemas.markers import read_markers
 
 YES_NO = ("yes", "no")
@@ -25,7 +25,7 @@ _DECIMALS = re.compile(r"[0-6]")
 # Far years are slips of the finger, and the days of the farthest are in no calendar.
 _PERIOD = re.compile(r"((?:19|20|21)[0-9]{2})-([0-9]{2})(Q[1-4])?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_PARTNER_CODE = re.compile(r"(?!(con|prn|aux|nul|com[0-9]|lpt[0-9])$)[a-z0-9][a-z0-9_-]*")
+_PARTNER_CODE = re.compile(rf"(?!{DEVICES_OF_WINDOWS}$)[a-z0-9][a-z0-9_-]*")
 _NOT_BLANK = re.compile(r".+", re.DOTALL)
 
 

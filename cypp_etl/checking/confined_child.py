@@ -12,21 +12,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from functools import cache
-from pathlib import Path
 from typing import IO, Any
 
 from cypp_etl.checked_return import CheckedReturn, History
 from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.gc_control import collection_paused
 from cypp_etl.plan.model import Plan
+from cypp_etl.process_limits import end_after, limit, limit_in_force, peak_bytes, taken_bytes
 from cypp_etl.receipts.reply import Reply, reply_for
 from cypp_etl.receipts.summary import ReceiptSummary
 
-if sys.platform != "win32":
-    import resource
-    import signal
-
-_STATM, _STATUS = Path("/proc/self/statm"), Path("/proc/self/status")
 # The parent kills it sooner: this is for when the parent is dead.
 _GRACE_SECONDS = 5.0
 _SPENT_BYTES = 250 << 20
@@ -36,10 +31,9 @@ _STACK_BYTES = 16 << 20
 
 def confine_memory(more: int) -> None:
     """Give up the right to more than so many bytes on top of what is taken already; where the system tells that."""
-    if sys.platform != "win32" and _STATM.exists():
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (_taken_bytes() + more, hard))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if (taken := taken_bytes()) is not None:
+        limit("RLIMIT_AS", taken + more, for_good=False)
+        limit("RLIMIT_CORE", 0)
 
 
 class Desk:
@@ -115,48 +109,29 @@ class Desk:
 
     def _ask(self, what: str, *words: object) -> Any:
         """Ask the parent, whose answer may take its time."""
-        self._allow(0)
+        end_after(0)
         self.say("ask", what, words)
         answer = pickle.load(self._source)  # noqa: S301 - the parent's
-        self._allow(self._seconds)
+        end_after(self._seconds)
         return answer
 
     @contextmanager
     def _ended_in_time(self) -> Iterator[None]:
-        self._allow(self._seconds)
+        end_after(self._seconds)
         try:
             yield
         finally:
-            self._allow(0)
-
-    def _allow(self, seconds: float) -> None:
-        """Have the system end this process after so many seconds, whatever it does; 0 takes that back."""
-        if sys.platform != "win32":
-            signal.setitimer(signal.ITIMER_REAL, seconds)
+            end_after(0)
 
 
 def _is_out_of_memory() -> bool:
-    if sys.platform == "win32" or not _STATM.exists():
-        return False
-    most, _ = resource.getrlimit(resource.RLIMIT_AS)
-    return most != resource.RLIM_INFINITY and _taken_bytes() > most - _STACK_BYTES
-
-
-def _taken_bytes() -> int:
-    return int(_STATM.read_text().split()[0]) * resource.getpagesize()
+    most, taken = limit_in_force("RLIMIT_AS"), taken_bytes()
+    return most is not None and taken is not None and taken > most - _STACK_BYTES
 
 
 def _is_spent() -> bool:
     """Whether this process has taken so much memory that the next workbook should not find it in use."""
-    if sys.platform == "win32":
-        return False
-    if _STATUS.exists():
-        # Linux counts towards `ru_maxrss` what the parent had when it started this process.
-        most = int(_STATUS.read_text().partition("VmHWM:")[2].split()[0]) * 1024
-    else:
-        # In bytes on macOS, in kilobytes elsewhere.
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return most > _SPENT_BYTES
+    return (peak_bytes() or 0) > _SPENT_BYTES
 
 
 def main() -> None:

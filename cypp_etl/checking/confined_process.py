@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import time
@@ -13,9 +14,6 @@ from threading import Timer
 from typing import IO, Any
 
 from cypp_etl.workbook.limits import MIB
-
-if sys.platform != "win32":
-    import signal
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -55,8 +53,9 @@ class ConfinedProcess:
             str(bounds.memory),
             str(bounds.check_seconds),
         ]
-        # Its matrices are small: threads for them cost memory. A group of its own: what it starts is killed with it,
-        # and Ctrl+C is for the parent. What a library prints as it goes down would fill a pipe that nobody empties.
+        # Its matrices are small: threads for them cost memory. A group of its own: Ctrl+C is for the parent, and where
+        # the system can, what it starts is killed with it. What a library prints as it goes down would fill a pipe that
+        # nobody empties.
         self._process = subprocess.Popen(  # noqa: S603 - no word of the command comes from a file
             command,
             stdin=subprocess.PIPE,
@@ -65,6 +64,7 @@ class ConfinedProcess:
             cwd=_ROOT,
             env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
             start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
 
     def is_alive(self) -> bool:
@@ -136,10 +136,11 @@ class ConfinedProcess:
         return pipe
 
     def _strike(self) -> None:
-        if sys.platform != "win32":
-            # Until it was waited for, nobody else can have its number.
-            if self._process.returncode is None:
-                with suppress(ProcessLookupError, PermissionError):
+        # Until it was waited for, nobody else can have its number.
+        if self._process.returncode is None:
+            with suppress(ProcessLookupError, PermissionError):
+                if hasattr(os, "killpg"):
                     os.killpg(self._process.pid, signal.SIGKILL)
-        else:
-            self._process.kill()
+                else:
+                    # What it started ends by limits of its own.
+                    self._process.kill()

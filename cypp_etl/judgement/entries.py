@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cypp_etl.judgement.leaves import Leaves
+from cypp_etl.judgement.leaves import TEXT, Leaves
 from cypp_etl.judgement.rounding import Bools, Floats, Ints
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Figure, Plan
@@ -87,7 +87,7 @@ def _own_entries(figures: pd.DataFrame, leaves: Leaves) -> Entries:
 def _plan_entries(plan: Plan, leaves: Leaves) -> Entries:
     """The plan's targets, history and comparators."""
     rows = planned_figures(plan)
-    leaf = _places(pd.Series([indicator for (_, indicator, _), _ in rows], dtype="str"), leaves.names)
+    leaf = _places(pd.Series([indicator for (_, indicator, _), _ in rows], dtype=TEXT), leaves.names)
     slot = np.array([_slot(period) for (_, _, period), _ in rows], dtype=np.int64)
     measure = np.array([MEASURES.index(measure) for (measure, _, _), _ in rows], dtype=np.int64)
     return Entries(

@@ -9,6 +9,7 @@ import pandas as pd
 from pandas.api.extensions import ExtensionArray
 
 from cypp_etl.judgement.entries import period_of
+from cypp_etl.judgement.leaves import TEXT
 from cypp_etl.judgement.rounding import Bools, Ints
 
 Text: TypeAlias = ExtensionArray
@@ -25,7 +26,7 @@ class DirectionBasis(StrEnum):
 
 def choose(cases: Sequence[tuple[Bools, StrEnum]], otherwise: StrEnum) -> Text:
     """For each row the word of the first case that holds; cases of shape (n,) give text of shape (n,)."""
-    words = pd.array([*(word.value for _, word in cases), otherwise.value], dtype="str")
+    words = pd.array([*(word.value for _, word in cases), otherwise.value], dtype=TEXT)
     places = [np.int8(place) for place in range(len(cases))]
     return words.take(np.select([case for case, _ in cases], places, np.int8(len(cases))))
 
@@ -33,4 +34,4 @@ def choose(cases: Sequence[tuple[Bools, StrEnum]], otherwise: StrEnum) -> Text:
 def period_codes(slots: Ints) -> Text:
     """The code of each slot's period, such as `2009-10Q1`; text of shape (n,)."""
     places, distinct = pd.factorize(slots)
-    return pd.array([period_of(slot).code for slot in distinct.tolist()], dtype="str").take(places)
+    return pd.array([period_of(slot).code for slot in distinct.tolist()], dtype=TEXT).take(places)

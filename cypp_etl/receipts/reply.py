@@ -12,13 +12,15 @@ from cypp_etl.receipts.ooxml.package import workbook_suffix
 from cypp_etl.receipts.page import reply_page
 from cypp_etl.receipts.summary import ReceiptSummary
 from cypp_etl.workbook.model import UnreadableWorkbook
-from schemas.codes import SubmissionStatus
+from schemas.codes import DEVICES_OF_WINDOWS, SubmissionStatus
 
 _LONGEST_NAME = 255
 _PARTING = " - "
 _UNREADABLE = "workbook-"
 # What Windows forbids in a name, and what hides the direction in which it is read.
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]')
+# Whatever follows the first dot: "aux.xls - rejected.html" is the device too.
+_DEVICE = re.compile(rf"{DEVICES_OF_WINDOWS} *\.", re.IGNORECASE)
 _STATUSES = "|".join(sorted((status.value for status in SubmissionStatus), key=len, reverse=True))
 _ALREADY = re.compile(rf"(?: - (?:{_STATUSES}))+$", re.IGNORECASE)
 
@@ -74,6 +76,7 @@ def reply_name(file_name: str, status: SubmissionStatus, suffix: str) -> str:
     name = PurePath(_FORBIDDEN.sub("_", readable))
     stem = _ALREADY.sub("", name.stem).lstrip(".~$ ").rstrip(". ") or "return"
     told = stem if name.suffix == suffix else (stem + name.suffix).rstrip(". ")
+    told = f"_{told}" if _DEVICE.match(told) else told
     return _fitting(told, f"{_PARTING}{status.value}{suffix}")
 
 

@@ -45,6 +45,7 @@ def figures_frame(figures: list[FigureRow]) -> pd.DataFrame:
     frame = pd.DataFrame(
         [(*key, *record) for key, record in records.items()],
         columns=["partner_code", "indicator", "measure", "period", "value", "marker", "is_break"],
+        dtype=object,
     )
     return frame.astype({"value": "float64", "is_break": bool})
 

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from flows.cli import administration, backfill, reports
-from flows.cli.errors import faults, parsed_period, stop
+from flows.cli.errors import Command, faults, parsed_period, stop
 from flows.cli.queries import ask, plan_to_use
 from flows.cli.terminal import say
 from flows.settings import prepare_prefect, read_settings
@@ -52,7 +52,7 @@ def begin(
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object per file, on a line of its own.")]
 
 
-@app.command()
+@app.command(cls=Command)
 def demo(
     folder: Annotated[Path, typer.Option("--folder", "-o", help="Where to work; made anew at each run.")] = Path(
         "demo"
@@ -67,7 +67,7 @@ def demo(
     raise typer.Exit(run_demo(folder.absolute()))
 
 
-@app.command()
+@app.command(cls=Command)
 def template(
     partner: Annotated[str, typer.Argument(help="The partner's code, such as yos.")],
     period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q1.")],
@@ -96,7 +96,7 @@ def template(
     say(path)
 
 
-@app.command()
+@app.command(cls=Command)
 def check(
     files: Annotated[list[Path], typer.Argument(help="Workbooks to check.")],
     reply: Annotated[
@@ -127,7 +127,7 @@ def check(
     raise typer.Exit(int(not all(one.is_accepted for one in checked)))
 
 
-@app.command()
+@app.command(cls=Command)
 def ingest(
     paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders; the inbox, if none is given.")] = None,
     as_json: AsJson = False,
@@ -152,10 +152,10 @@ def ingest(
     raise typer.Exit(show_swept(swept, as_json))
 
 
-app.command()(backfill.backfill)
+app.command(cls=Command)(backfill.backfill)
 
 
-@app.command()
+@app.command(cls=Command)
 def serve(
     host: Annotated[str, typer.Option(help="Where the Prefect UI listens.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port of the Prefect UI.")] = 4200,
@@ -185,7 +185,7 @@ def serve(
         stop(fault)
 
 
-@app.command()
+@app.command(cls=Command)
 def status(
     period: Annotated[
         str | None, typer.Argument(help="A period, such as 2010-11Q1; all that are open, or have any return, if none.")
@@ -198,7 +198,7 @@ def status(
     raise typer.Exit(ask(lambda connection, plan: show_status(connection, plan, wanted, today)))
 
 
-@app.command()
+@app.command(cls=Command)
 def explain(
     indicator: Annotated[str, typer.Argument(help='An indicator, such as "NI 111b".')],
     period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q1.")],
@@ -221,4 +221,4 @@ for command in (
     administration.release,
     administration.upgrade,
 ):
-    app.command()(command)
+    app.command(cls=Command)(command)

@@ -4,12 +4,26 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
+from typer.core import TyperCommand
 
 from flows.cli.terminal import say
+from flows.extras import advice
 from flows.settings import read_settings
 
 if TYPE_CHECKING:
     from cypp_etl.periods import Period
+
+
+class Command(TyperCommand):
+    """A command that says which extra is missing before it does anything; its help needs none."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run it, or end with status 2."""
+        name = ctx.command_path.removeprefix(f"{ctx.find_root().info_name} ")
+        if missing := advice(name, read_settings().warehouse_url):
+            say(missing, err=True)
+            raise typer.Exit(2)
+        return super().invoke(ctx)
 
 
 def faults() -> tuple[type[Exception], ...]:

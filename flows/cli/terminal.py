@@ -1,6 +1,7 @@
 """What commands print: each line escaped, since texts of partners are in many of them."""
 
 import json
+import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
 
 def say(line: object = "", *, err: bool = False) -> None:
     """Print one line, on the error stream if asked to."""
-    typer.echo(for_terminal(str(line)), err=err)
+    # A pipe on Windows has an encoding of its own, in which most characters are none.
+    encoding = (sys.stderr if err else sys.stdout).encoding or "utf-8"
+    shown = for_terminal(str(line)).encode(encoding, "backslashreplace").decode(encoding)
+    typer.echo(shown, err=err)
 
 
 def say_json(entry: "DataclassInstance") -> None:

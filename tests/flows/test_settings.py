@@ -5,7 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from flows.settings import CHECKOUT, read_settings
+import pytest
+
+from flows.settings import default_home, read_settings
+
+CHECKOUT = Path(__file__).parents[2]
 
 
 def test_the_checkout_is_home_by_default() -> None:
@@ -14,6 +18,22 @@ def test_the_checkout_is_home_by_default() -> None:
     assert settings.inbox == CHECKOUT / "inbox"
     assert settings.warehouse_url == f"sqlite:///{CHECKOUT / 'warehouse.db'}"
     assert settings.plan is None
+
+
+@pytest.mark.parametrize("project", [None, "[project]\nname = 'another'\n", "[tool.other]\n", "not TOML"])
+def test_the_current_folder_is_home_where_there_is_no_checkout(
+    project: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Site-packages may hold anybody's pyproject.toml."""
+    installed, current = tmp_path / "site-packages", tmp_path / "current"
+    installed.mkdir()
+    current.mkdir()
+    if project is not None:
+        (installed / "pyproject.toml").write_text(project, "utf-8")
+    monkeypatch.chdir(current)
+    assert default_home(installed) == current
+    (installed / "pyproject.toml").write_text("[project]\nname = 'cypp-etl'\n", "utf-8")
+    assert default_home(installed) == installed
 
 
 def test_each_setting_overrides_the_default(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import sys
 
+from cypp_etl.process_limits import end_after, limit
 from cypp_etl.workbook.legacy import read_legacy
 from cypp_etl.workbook.limits import Limits, too_complex
 from cypp_etl.workbook.model import UnreadableWorkbook
@@ -19,9 +20,6 @@ from cypp_etl.workbook.sandbox.protocol import (
 )
 from cypp_etl.workbook.sniff import Encoding, sniff
 
-if sys.platform != "win32":
-    import resource
-
 # What is read without anybody else's library.
 _BOOKS: dict[Encoding, type[OoxmlBook | OpenDocumentBook]] = {
     Encoding.XLSX: OoxmlBook,
@@ -30,17 +28,19 @@ _BOOKS: dict[Encoding, type[OoxmlBook | OpenDocumentBook]] = {
 
 
 def confine(limits: Limits) -> None:
-    """Give up the right to more memory and files than reading needs; where that can be, which is not Windows."""
-    if sys.platform != "win32":
-        resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    """Give up the right to more memory and files than reading needs, as far as the system knows such limits."""
+    limit("RLIMIT_AS", limits.memory)
+    limit("RLIMIT_FSIZE", 0)
+    limit("RLIMIT_CORE", 0)
 
 
 def confine_time(seconds: int) -> None:
-    """Give up the right to more computing than so many seconds, of which a process that is ended cannot complain."""
-    if sys.platform != "win32":
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    """Give up the right to more computing than so many seconds, of which a process that is ended cannot complain.
+
+    Where the system does not count computing, the clock may run three times as long, as the parent waits.
+    """
+    if not limit("RLIMIT_CPU", seconds):
+        end_after(3 * seconds)
 
 
 def read_here(data: bytes, limits: Limits, send: Send) -> None:

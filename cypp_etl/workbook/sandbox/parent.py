@@ -44,6 +44,6 @@ def read_isolated(data: bytes, name: str = "", limits: Limits = DEFAULT_LIMITS) 
 
 
 def _hand_over(pipe: IO[bytes], data: bytes) -> None:
-    # A child that has ended hears nothing; what it said before tells why.
-    with suppress(BrokenPipeError), pipe:
+    # A child that has ended hears nothing; what it said before tells why. On Windows it is not called a broken pipe.
+    with suppress(OSError), pipe:
         pipe.write(data)

@@ -109,6 +109,14 @@ def test_nothing_typed_becomes_markup(text: str) -> None:
         ("", "return - rejected.xlsx"),
         ("a\udcff.xlsx", "a\ufffd - rejected.xlsx"),
         ("abc\u202excod.xlsx", "abc_xcod - rejected.xlsx"),
+        # Windows opens a device by a name that begins with the device's and a dot.
+        ("aux.xls", "_aux.xls - rejected.xlsx"),
+        ("Com1 .v2.xlsx", "_Com1 .v2 - rejected.xlsx"),
+        ("_Com1 .v2 - rejected.xlsx", "_Com1 .v2 - rejected.xlsx"),
+        ("lpt².ods", "_lpt².ods - rejected.xlsx"),
+        ("aux.xlsx", "aux - rejected.xlsx"),
+        ("auxiliary.xls", "auxiliary.xls - rejected.xlsx"),
+        ("com10.xls", "com10.xls - rejected.xlsx"),
     ],
 )
 def test_names(name: str, expected: str) -> None:

@@ -1,6 +1,8 @@
 """Files that are broken, disguised or made to do harm: each is a finding, soon, and in little memory."""
 
+import errno
 import json
+import os
 import struct
 import time
 import zipfile
@@ -18,7 +20,7 @@ from hypothesis import strategies as st
 from cypp_etl.workbook.limits import DEFAULT_LIMITS, MIB, Limits
 from cypp_etl.workbook.model import UnreadableWorkbook, Workbook
 from cypp_etl.workbook.reader import read_workbook
-from cypp_etl.workbook.sandbox.parent import read_isolated
+from cypp_etl.workbook.sandbox.parent import _hand_over, read_isolated
 from cypp_etl.workbook.sandbox.protocol import read_lines, receive
 
 PartsOf = Callable[..., dict[str, str | bytes]]
@@ -338,6 +340,19 @@ def test_a_child_that_takes_too_long_or_too_much_is_ended(parts_of: PartsOf, pac
         read_isolated(large, "hostile.xlsx", replace(DEFAULT_LIMITS, memory=8 * MIB))
     with pytest.raises(UnreadableWorkbook, match="workbook-too-complex"):
         read_isolated(large, "hostile.xlsx", replace(DEFAULT_LIMITS, seconds=0))
+
+
+@pytest.mark.parametrize("number", [errno.EPIPE, errno.EINVAL])
+def test_a_child_that_has_ended_hears_nothing(number: int) -> None:
+    """Windows says of a pipe that nobody reads from that it is an invalid argument."""
+
+    class Gone(BytesIO):
+        def write(self, _data: object) -> int:
+            raise OSError(number, os.strerror(number))
+
+    pipe = Gone()
+    _hand_over(pipe, b"PK")
+    assert pipe.closed
 
 
 def test_a_range_that_makes_the_other_library_abort_is_a_finding(pack: Pack) -> None:
