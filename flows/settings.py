@@ -29,6 +29,11 @@ class Settings:
         return self.home / ".in-hand"
 
     @property
+    def receipts(self) -> Path:
+        """Where it is noted which receipts were written."""
+        return self.home / ".receipts"
+
+    @property
     def reports(self) -> Path:
         """Where published reports are kept."""
         return self.home / "reports"

@@ -128,7 +128,7 @@ def _message(ingested: Ingested) -> str:
     if ingested.recorded.was_known:
         return f"Recorded already as submission {ingested.recorded.submission_id}; the rest was done now."
     if ingested.recorded.status is SubmissionStatus.DUPLICATE:
-        return f"The same file as submission {ingested.recorded.duplicate_of}, which is in force."
+        return f"It says what submission {ingested.recorded.duplicate_of} says, which is in force."
     checked, recorded = ingested.checked, ingested.recorded
     return (
         f"Submission {recorded.submission_id}: {len(checked.findings)} findings, {len(checked.observations)} figures, "

@@ -19,6 +19,7 @@ from flows.ingestion.cleanup import clear_leftovers
 from flows.ingestion.context import open_to_write
 from flows.ingestion.files import path_as_text, path_from_text
 from flows.ingestion.inbox import Waiting, make_folders, sweep
+from flows.ingestion.mended_receipts import MendedReceipts
 from flows.settings import read_settings
 
 
@@ -48,17 +49,29 @@ async def sweep_inbox(settle_seconds: float = 0.0, received_at: datetime | None 
     await asyncio.to_thread(clear_leftovers, settings, plan.partners)
     now = datetime.now(UTC).timestamp()
     await asyncio.to_thread(make_folders, settings.inbox, plan.partners)
-    lying = await asyncio.to_thread(lambda: list(sweep(settings.inbox, plan.partners, now, settle_seconds)))
+    mended = MendedReceipts(settings.receipts)
+    lying = await asyncio.to_thread(lambda: list(sweep(settings.inbox, plan.partners, now, settle_seconds, mended)))
     for waiting in lying:
         if waiting.reason:
             get_run_logger().warning("%s is left where it is: %s.", for_log(path_as_text(waiting.path)), waiting.reason)
             swept.left.append(waiting)
-        else:
-            await ingest_one(waiting.path, waiting.partner_code, swept, received_at)
+        elif path := await _brought_in(waiting, mended, swept):
+            await ingest_one(path, waiting.partner_code, swept, received_at)
     if swept.left:
         await show_skipped(swept.left)
     message = f"{len(swept.ingested)} ingested, {len(swept.failed)} failed, {len(swept.left)} left."
     return cast(Swept, Completed(message=message, data=swept))
+
+
+async def _brought_in(waiting: Waiting, mended: MendedReceipts, swept: Swept) -> Path | None:
+    """Where a file lies, once it is in its partner's folder; None if it is not, or no more, to be ingested."""
+    if not waiting.is_receipt:
+        return waiting.path
+    try:
+        return await asyncio.to_thread(mended.bring_in, waiting.path)
+    except OSError as fault:
+        swept.failed.append((waiting.path, str(fault)))
+        return None
 
 
 @flow(name="ingest-files", persist_result=False)

@@ -160,6 +160,7 @@ async def _watch(settings: Settings, watching: Watching, stopped: threading.Even
     from prefect.logging.handlers import APILogHandler
 
     from flows.ingestion.cleanup import clear_leftovers
+    from flows.ingestion.mended_receipts import MendedReceipts
     from flows.service.dispatcher import Doings, mark
     from flows.service.stale_runs import close_leftovers
 
@@ -172,7 +173,13 @@ async def _watch(settings: Settings, watching: Watching, stopped: threading.Even
     doings = Doings(settings, stop)
     await asyncio.to_thread(lambda: clear_leftovers(settings, doings.partners()))
     watcher = Watcher(
-        settings.inbox, doings.partners, doings.ingest, watching.interval, watching.with_events, doings.show_skipped
+        settings.inbox,
+        doings.partners,
+        doings.ingest,
+        watching.interval,
+        watching.with_events,
+        doings.show_skipped,
+        mended=MendedReceipts(settings.receipts),
     )
     where = os.environ.get("PREFECT_UI_URL") or os.environ["PREFECT_API_URL"].removesuffix("/api")
     log.info("Watching %s. The runs are at %s/runs", settings.inbox, where)

@@ -16,6 +16,7 @@ from watchfiles import awatch
 
 from flows.ingestion.files import path_as_text
 from flows.ingestion.inbox import Waiting, make_folders, sweep
+from flows.ingestion.mended_receipts import MendedReceipts
 from flows.ingestion.settling import Settling
 
 log = logging.getLogger("cypp.serve")
@@ -44,6 +45,7 @@ class Watcher:
     one file at a time, until its partner has the answer; what it gives is done when the file is done with, and says
     whether it is. One that is not is tried again after a pause that grows. `interval` is how many seconds pass
     between two looks, at most. `show_skipped` is given what is left where it is, whenever that is something else.
+    With `mended`, receipts that partners changed are brought into their folders, where the next look finds them.
     """
 
     inbox: Path
@@ -53,6 +55,7 @@ class Watcher:
     with_events: bool = True
     show_skipped: Callable[[Sequence[Waiting]], Awaitable[None]] | None = None
     settling: Settling = field(default_factory=Settling)
+    mended: MendedReceipts | None = None
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)
     _in_hand: dict[Path, asyncio.Future[bool]] = field(default_factory=dict)
     _pauses: dict[Path, tuple[float, float]] = field(default_factory=dict)
@@ -128,7 +131,9 @@ class Watcher:
             if left < self.interval:
                 # A fault that comes back is logged again.
                 self._said.discard(str(waiting.path))
-            if left <= 0:
+            if left <= 0 and waiting.is_receipt:
+                wait = min(wait, await asyncio.to_thread(self._bring_in, waiting.path))
+            elif left <= 0:
                 ready.append(waiting)
             else:
                 wait = min(wait, left)
@@ -140,7 +145,19 @@ class Watcher:
 
     def _lying(self, partners: Collection[str]) -> list[Waiting]:
         make_folders(self.inbox, partners)
-        return list(sweep(self.inbox, partners, time.time()))
+        return list(sweep(self.inbox, partners, time.time(), mended=self.mended))
+
+    def _bring_in(self, receipt: Path) -> float:
+        """Bring a receipt that was changed into its partner's folder; how long the next look can wait."""
+        try:
+            brought = self.mended.bring_in(receipt) if self.mended else None
+        except OSError as fault:
+            self._say_once(str(receipt), f"{path_as_text(receipt)} was changed, and cannot be taken: {fault}.")
+            self._pause(receipt)
+            return self.interval
+        if brought:
+            log.info("%s was changed, and is taken as %s.", path_as_text(receipt), brought.name)
+        return 0.0 if brought else self.interval
 
     def _seconds_left(self, path: Path, now: float) -> float:
         until, _ = self._pauses.get(path, (now, 0.0))
@@ -167,10 +184,15 @@ class Watcher:
             if self._in_hand.pop(path).result():
                 self._pauses.pop(path, None)
                 continue
-            _, last = self._pauses.get(path, (0.0, _FIRST_PAUSE / 2))
-            pause = min(last * 2, _LONGEST_PAUSE)
-            self._pauses[path] = time.monotonic() + pause, pause
+            pause = self._pause(path)
             log.warning("%s stays in the inbox, and is tried again in %.0f seconds.", path_as_text(path), pause)
+
+    def _pause(self, path: Path) -> float:
+        """Leave a file alone for twice as long as the last time; how long that is."""
+        _, last = self._pauses.get(path, (0.0, _FIRST_PAUSE / 2))
+        pause = min(last * 2, _LONGEST_PAUSE)
+        self._pauses[path] = time.monotonic() + pause, pause
+        return pause
 
     def _forget_all_but(self, there: set[Path]) -> None:
         self.settling.forget_all_but(there)
