@@ -132,6 +132,24 @@ def test_the_partner_finds_the_receipt_and_may_send_it_mended(settings: Settings
     assert sorted(path.name for path in replies.iterdir()) == ["our return - accepted.xlsx", rejected.name]
 
 
+def test_a_receipt_mended_where_it_lies_is_swept_up(settings: Settings, drop: Path, workbook: bytes) -> None:
+    from flows.cli.ingest import ingest as ingest_command
+
+    drop.write_bytes(with_cell(workbook, "G2", "<1"))
+    ingest(drop)
+    (rejected,) = (drop.parent / "replies").iterdir()
+    named = ingest_command(settings, [rejected])
+    assert (named.ingested, [waiting.path for waiting in named.left]) == ([], [rejected])
+    rejected.write_bytes(with_cell(rejected.read_bytes(), "G2", 0.35))
+    swept = ingest_command(settings, [])
+    assert [(path, one.recorded.status.value) for path, one in swept.ingested] == [(drop, "accepted")]
+    (accepted,) = (drop.parent / "replies").iterdir()
+    accepted.write_bytes(with_cell(accepted.read_bytes(), "G2", "about 36%"))
+    named = ingest_command(settings, [drop.parent])
+    assert [(path, one.recorded.status.value) for path, one in named.ingested] == [(drop, "rejected")]
+    assert [path.name for path in drop.parent.rglob("*.xlsx")] == ["our return - rejected.xlsx"]
+
+
 def test_a_resubmission_says_what_it_changed(settings: Settings, drop: Path, workbook: bytes) -> None:
     drop.write_bytes(workbook)
     ingest(drop)
