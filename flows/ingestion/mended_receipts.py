@@ -15,8 +15,9 @@ from flows.ingestion.archive import READ_BYTES, identity_of
 from flows.ingestion.files import WORKBOOK_SUFFIXES
 from flows.ingestion.receipt_files import is_open, open_folder
 from flows.ingestion.removal import REPLIES, bring_in
-from flows.ingestion.written_receipts import WrittenReceipts, names_in, sha256_in
+from flows.ingestion.written_receipts import WrittenReceipts, sha256_in
 
+_SUFFIXES = tuple(WORKBOOK_SUFFIXES)
 _Identity = tuple[int, int, int]
 
 
@@ -29,7 +30,7 @@ class MendedReceipts:
     def __init__(self, notes: Path) -> None:
         """`notes` is where it is noted which receipts were written."""
         self._notes = notes
-        self._as_written: dict[Path, _Identity] = {}
+        self._as_written: dict[tuple[str, str], _Identity] = {}
 
     def lying_in(self, folder: Path, now: float) -> Iterator[tuple[Path, os.stat_result]]:
         """The changed receipts in a partner's folder that nobody has open, each with its status.
@@ -43,13 +44,16 @@ class MendedReceipts:
         with _open_replies(folder) as replies:
             written.begin(replies)
             if replies is not None:
-                for name in names_in(replies):
-                    path = folder / REPLIES / name
-                    # It may leave meanwhile.
-                    with suppress(FileNotFoundError):
-                        status = os.stat(name, dir_fd=replies, follow_symlinks=False)
-                        if self._is_to_come(path, status, replies, written, now):
-                            yield path, status
+                with os.scandir(replies) as entries:
+                    for entry in entries:
+                        # There may be thousands: whatever is not a workbook is not looked at twice.
+                        if not _is_workbook(entry.name):
+                            continue
+                        # It may leave meanwhile.
+                        with suppress(FileNotFoundError):
+                            status = entry.stat(follow_symlinks=False)
+                            if self._is_to_come(entry.name, status, replies, written, now):
+                                yield folder / REPLIES / entry.name, status
 
     def bring_in(self, path: Path) -> Path | None:
         """Bring a receipt into its partner's folder; gives where it lies now, None if it is not, or no more, to come.
@@ -60,38 +64,40 @@ class MendedReceipts:
         folder = path.parent.parent
         written = WrittenReceipts(self._notes, folder.name)
         with _open_replies(folder) as replies:
-            if replies is None:
+            if replies is None or not _is_workbook(path.name):
                 return None
             written.begin(replies)
             try:
                 status = os.stat(path.name, dir_fd=replies, follow_symlinks=False)
             except FileNotFoundError:
                 return None
-            if not self._is_to_come(path, status, replies, written, time.time()):
+            if not self._is_to_come(path.name, status, replies, written, time.time()):
                 return None
             return bring_in(folder, replies, path.name, identity_of(status))
 
     def _is_to_come(
-        self, path: Path, status: os.stat_result, replies: int, written: WrittenReceipts, now: float
+        self, name: str, status: os.stat_result, replies: int, written: WrittenReceipts, now: float
     ) -> bool:
         return (
-            _may_be_taken(path.name, status)
-            and self._is_changed(path, status, replies, written)
-            and not is_open(path.name, replies, now)
+            stat.S_ISREG(status.st_mode)
+            # One that is too large for a return was put there for its partner to have it back.
+            and status.st_size <= READ_BYTES
+            and self._is_changed(name, status, replies, written)
+            and not is_open(name, replies, now)
         )
 
-    def _is_changed(self, path: Path, status: os.stat_result, replies: int, written: WrittenReceipts) -> bool:
+    def _is_changed(self, name: str, status: os.stat_result, replies: int, written: WrittenReceipts) -> bool:
         identity = identity_of(status)
-        if self._as_written.get(path) == identity:
+        if self._as_written.get((written.partner_code, name)) == identity:
             return False
         try:
-            sha256 = sha256_in(replies, path.name)
+            sha256 = sha256_in(replies, name)
         except PermissionError:
             # None of ours: it is said of it what is said of any file in the inbox that cannot be read.
             return True
         if sha256 is None or not written.are_known(sha256):
             return sha256 is not None
-        self._as_written[path] = identity
+        self._as_written[written.partner_code, name] = identity
         return False
 
 
@@ -100,10 +106,8 @@ def is_receipt_path(path: Path) -> bool:
     return path.parent.name == REPLIES
 
 
-def _may_be_taken(name: str, status: os.stat_result) -> bool:
-    """Whether it is a workbook; one that is too large for a return was put there for its partner to have it back."""
-    is_workbook = stat.S_ISREG(status.st_mode) and Path(name).suffix.casefold() in WORKBOOK_SUFFIXES
-    return is_workbook and status.st_size <= READ_BYTES and not name.startswith((".", "~$"))
+def _is_workbook(name: str) -> bool:
+    return name.casefold().endswith(_SUFFIXES) and not name.startswith((".", "~$"))
 
 
 @contextmanager

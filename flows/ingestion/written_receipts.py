@@ -25,6 +25,7 @@ class WrittenReceipts:
 
     def __init__(self, notes: Path, partner_code: str) -> None:
         """The folder of the notes is made when it is needed."""
+        self.partner_code = partner_code
         self._notes = notes
         self._own = notes / partner_code
 
