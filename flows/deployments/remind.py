@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from sqlalchemy import RowMapping
 
 
-@flow(name="remind", persist_result=False)
+def _run_name() -> str:
+    return f"reminder of {datetime.now(UTC):%Y-%m-%d}"
+
+
+@flow(name="remind", flow_run_name=_run_name, persist_result=False)
 async def remind(days: int = 7, since: date | None = None) -> State[Any]:
     """List the returns that are missing, or due within so many days; ends `Returns missing` or `Nothing missing`.
 

@@ -9,6 +9,7 @@ from typing import cast
 
 from prefect import flow, get_run_logger, tags
 from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from cypp_etl.escapes import for_log
@@ -32,7 +33,17 @@ class Swept:
     left: list[Waiting] = field(default_factory=list)
 
 
-@flow(name="sweep-inbox", persist_result=False)
+def _sweep_name() -> str:
+    return f"sweep of {datetime.now(UTC):%Y-%m-%d %H:%M}"
+
+
+def _files_name() -> str:
+    files = flow_run.parameters["files"]
+    first = for_log(PurePath(shown_path(files[0][0])).name) if files else "no files"
+    return first if len(files) < 2 else f"{first} and {len(files) - 1} more"
+
+
+@flow(name="sweep-inbox", flow_run_name=_sweep_name, persist_result=False)
 async def sweep_inbox(settle_seconds: float = 0.0, received_at: datetime | None = None) -> Swept:
     """Ingest whatever lies in the inbox. The folder is the truth: what a sweep misses, the next one finds.
 
@@ -57,8 +68,7 @@ async def sweep_inbox(settle_seconds: float = 0.0, received_at: datetime | None 
             swept.left.append(waiting)
         elif path := await _brought_in(waiting, mended, swept):
             await ingest_one(path, waiting.partner_code, swept, received_at)
-    if swept.left:
-        await show_skipped(swept.left)
+    await show_skipped([waiting for waiting in swept.left if not waiting.is_unsettled])
     message = f"{len(swept.ingested)} ingested, {len(swept.failed)} failed, {len(swept.left)} left."
     return cast(Swept, Completed(message=message, data=swept))
 
@@ -74,7 +84,7 @@ async def _brought_in(waiting: Waiting, mended: MendedReceipts, swept: Swept) ->
         return None
 
 
-@flow(name="ingest-files", persist_result=False)
+@flow(name="ingest-files", flow_run_name=_files_name, persist_result=False)
 async def ingest_files(files: Sequence[tuple[str, str]], received_at: datetime | None = None) -> Swept:
     """Ingest files by path, each with the partner in whose folder of the inbox it lies, or an empty text."""
     swept = Swept()

@@ -22,6 +22,8 @@ class Waiting:
     reason: str = ""
     is_folder: bool = False
     """Whether it is a partner's whole folder that is skipped."""
+    is_unsettled: bool = False
+    """Whether it is left only until it is certain to be whole."""
     is_receipt: bool = False
     """Whether it is a receipt that its partner changed, to be brought into the partner's folder first."""
 
@@ -121,7 +123,7 @@ def _files(
             kind = "a link" if S_ISLNK(mode) else "a folder" if S_ISDIR(mode) else "no ordinary file"
             yield Waiting(path, folder.name, f"it is {kind}")
         elif now - status.st_mtime < settle_seconds:
-            yield Waiting(path, folder.name, "it may still be being written")
+            yield Waiting(path, folder.name, "it may still be being written", is_unsettled=True)
         else:
             yield Waiting(path, folder.name, is_receipt=is_receipt_path(path))
 

@@ -9,7 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from watchfiles import awatch
@@ -34,7 +34,16 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 300.0
 
 
 class OutOfReachError(Exception):
-    """What every workbook needs cannot be had now: the warehouse, or a plan without faults."""
+    """What every workbook needs cannot be had now: the warehouse, or a plan without faults; `event` says which."""
+
+    def __init__(self, reason: str, event: str = "cypp.warehouse.out-of-reach") -> None:
+        super().__init__(reason)
+        self.event = event
+
+
+def about(event: str, **concern: str) -> dict[str, object]:
+    """What a line of the log carries beside its words, so that it can be sent as an event: see `event_log`."""
+    return {"cypp_event": event, "cypp_concern": concern}
 
 
 @dataclass
@@ -44,8 +53,9 @@ class Watcher:
     `partners` gives the partners' codes, or raises OutOfReachError; it is called in a thread. `ingest` is awaited for
     one file at a time, until its partner has the answer; what it gives is done when the file is done with, and says
     whether it is. One that is not is tried again after a pause that grows. `interval` is how many seconds pass
-    between two looks, at most. `show_skipped` is given what is left where it is, whenever that is something else.
-    With `mended`, receipts that partners changed are brought into their folders, where the next look finds them.
+    between two looks, at most. `show_skipped` is given what is left where it is, whenever that is something else; it
+    says whether it could be shown, and is given it again at the next look if not. With `mended`, receipts that partners
+    changed are brought into their folders, where the next look finds them.
     """
 
     inbox: Path
@@ -53,7 +63,7 @@ class Watcher:
     ingest: Callable[[Waiting], Awaitable[asyncio.Future[bool]]]
     interval: float
     with_events: bool = True
-    show_skipped: Callable[[Sequence[Waiting]], Awaitable[None]] | None = None
+    show_skipped: Callable[[Sequence[Waiting]], Awaitable[bool]] | None = None
     settling: Settling = field(default_factory=Settling)
     mended: MendedReceipts | None = None
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)
@@ -61,8 +71,8 @@ class Watcher:
     _pauses: dict[Path, tuple[float, float]] = field(default_factory=dict)
     _served: dict[str, float] = field(default_factory=dict)
     _said: set[str] = field(default_factory=set)
-    _skipped: list[Waiting] = field(default_factory=list)
-    _showing: asyncio.Future[None] | None = None
+    _skipped: list[Waiting] | None = None
+    _showing: asyncio.Future[bool] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop; the files in hand are finished first."""
@@ -73,7 +83,8 @@ class Watcher:
                 try:
                     wait = await self._work(stop)
                 except OutOfReachError as fault:
-                    self._say_once(_WAREHOUSE, f"{fault} Nothing is taken from the inbox until this is mended.")
+                    line = f"{fault} Nothing is taken from the inbox until this is mended."
+                    self._say_once(_WAREHOUSE, line, about(fault.event, reason=str(fault)))
                     wait = _AWAY_SECONDS
                 if wait > 0:
                     with suppress(TimeoutError):
@@ -92,11 +103,13 @@ class Watcher:
         try:
             ready, wait = await self._look()
         except OSError as fault:
-            self._say_once(_INBOX, f"The inbox {self.inbox} is out of reach: {fault}. It is looked for every second.")
+            line = f"The inbox {self.inbox} is out of reach: {fault}. It is looked for every second."
+            concern = about("cypp.inbox.out-of-reach", file=path_as_text(self.inbox), reason=str(fault))
+            self._say_once(_INBOX, line, concern)
             return _AWAY_SECONDS
         if self._said & _PASSING:
             self._said -= _PASSING
-            log.info("Everything is there again.")
+            log.info("Everything is there again.", extra=about("cypp.inbox.within-reach"))
         for waiting in ready[:_ROUND]:
             if len(self._in_hand) >= _MOST_IN_HAND:
                 await asyncio.wait(self._in_hand.values(), return_when=asyncio.FIRST_COMPLETED)
@@ -118,7 +131,8 @@ class Watcher:
         partners = await asyncio.to_thread(self.partners)
         # To finish what a killed process began, files are hashed: nobody is to wait for that.
         lying = await asyncio.to_thread(self._lying, partners)
-        ready = []
+        ready: list[Waiting] = []
+        skipped: list[Waiting] = []
         for waiting in lying:
             if waiting.path in self._in_hand:
                 continue
@@ -126,8 +140,14 @@ class Watcher:
                 self._say_once(
                     str(waiting.path), f"{path_as_text(waiting.path)} is left where it is: {waiting.reason}."
                 )
+                skipped.append(waiting)
                 continue
-            left = self._seconds_left(waiting.path, now)
+            try:
+                left = self._seconds_left(waiting.path, now)
+            except OSError as fault:
+                self._say_once(str(waiting.path), f"{path_as_text(waiting.path)} cannot be read: {fault}.")
+                skipped.append(replace(waiting, reason=f"it cannot be read: {fault.strerror or fault}"))
+                continue
             if left < self.interval:
                 # A fault that comes back is logged again.
                 self._said.discard(str(waiting.path))
@@ -138,7 +158,7 @@ class Watcher:
             else:
                 wait = min(wait, left)
         self._forget_all_but({waiting.path for waiting in lying})
-        self._show([waiting for waiting in lying if waiting.reason and waiting.path not in self._in_hand])
+        self._show(skipped)
         # Whose turn is longest ago comes first.
         ready.sort(key=lambda waiting: self._served.get(waiting.partner_code, 0.0))
         return list(fairly(ready)), wait
@@ -166,9 +186,6 @@ class Watcher:
         try:
             return self.settling.seconds_left(path, now)
         except FileNotFoundError:
-            return self.interval
-        except OSError as fault:
-            self._say_once(str(path), f"{path_as_text(path)} cannot be read: {fault}.")
             return self.interval
 
     async def _take(self, waiting: Waiting) -> None:
@@ -201,15 +218,22 @@ class Watcher:
         self._said &= _PASSING | {str(path) for path in there}
 
     def _show(self, skipped: list[Waiting]) -> None:
-        if self.show_skipped is None or skipped == self._skipped or (self._showing and not self._showing.done()):
+        if self._showing:
+            if not self._showing.done():
+                return
+            if not self._showing.result():
+                self._skipped = None
+            self._showing = None
+        # What an earlier process showed may have gone before this one began: the first look is always shown.
+        if self.show_skipped is None or skipped == self._skipped:
             return
         self._skipped = skipped
         self._showing = asyncio.ensure_future(self.show_skipped(skipped))
 
-    def _say_once(self, about: str, line: str) -> None:
-        if about not in self._said:
-            self._said.add(about)
-            log.warning("%s", line)
+    def _say_once(self, subject: str, line: str, event: dict[str, object] | None = None) -> None:
+        if subject not in self._said:
+            self._said.add(subject)
+            log.warning("%s", line, extra=event)
 
     async def _listen(self, stop: asyncio.Event) -> None:
         """Hurry the next look whenever something happens in the inbox, and begin anew when the inbox is another."""

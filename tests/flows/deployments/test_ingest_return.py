@@ -79,7 +79,9 @@ def test_a_good_return_is_accepted_and_leaves_the_inbox(settings: Settings, drop
     assert archive_path(settings.archive, sha256).read_bytes() == workbook
 
 
-def test_a_run_is_named_tagged_and_shows_its_findings(settings: Settings, drop: Path, workbook: bytes) -> None:
+def test_a_run_is_named_tagged_and_shows_its_findings(
+    settings: Settings, drop: Path, workbook: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     from prefect import get_client
 
     drop.write_bytes(with_cell(workbook, "G2", "<1"))
@@ -94,6 +96,13 @@ def test_a_run_is_named_tagged_and_shows_its_findings(settings: Settings, drop: 
     assert run.name == "yos/our return.xlsx"
     assert set(run.tags) == {"yos", "2010-11Q1"}
     assert {artifact.key for artifact in artifacts} == {"yos-summary", "yos-findings", "returns-2010-11q1"}
+    description_of = {artifact.key: artifact.description for artifact in artifacts}
+    assert description_of["yos-findings"] == "our return.xlsx: yos, 2010/11 Q1, errors: 1."
+    assert state.message.startswith("yos, 2010/11 Q1, errors: 1. The first: Indicators!G2: ")
+    (logged,) = (
+        record for record in caplog.records if "Indicators!G2" in record.message and "Finished" not in record.message
+    )
+    assert logged.levelname == "ERROR"
     table_of = {artifact.key: json.loads(artifact.data) for artifact in artifacts if artifact.type == "table"}
     assert [row["code"] for row in table_of["yos-findings"]] == ["number-with-bound"]
     (own,) = (row for row in table_of["returns-2010-11q1"] if row["partner"] == "yos")
@@ -132,7 +141,9 @@ def test_the_partner_finds_the_receipt_and_may_send_it_mended(settings: Settings
     assert sorted(path.name for path in replies.iterdir()) == ["our return - accepted.xlsx", rejected.name]
 
 
-def test_a_receipt_mended_where_it_lies_is_swept_up(settings: Settings, drop: Path, workbook: bytes) -> None:
+def test_a_receipt_mended_where_it_lies_is_swept_up(
+    settings: Settings, drop: Path, workbook: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     from flows.cli.ingest import ingest as ingest_command
 
     drop.write_bytes(with_cell(workbook, "G2", "<1"))
@@ -141,11 +152,14 @@ def test_a_receipt_mended_where_it_lies_is_swept_up(settings: Settings, drop: Pa
     named = ingest_command(settings, [rejected])
     assert (named.ingested, [waiting.path for waiting in named.left]) == ([], [rejected])
     rejected.write_bytes(with_cell(rejected.read_bytes(), "G2", 0.35))
+    caplog.clear()
     swept = ingest_command(settings, [])
+    assert "Beginning flow run 'sweep of 20" in caplog.text
     assert [(path, one.recorded.status.value) for path, one in swept.ingested] == [(drop, "accepted")]
     (accepted,) = (drop.parent / "replies").iterdir()
     accepted.write_bytes(with_cell(accepted.read_bytes(), "G2", "about 36%"))
     named = ingest_command(settings, [drop.parent])
+    assert "Beginning flow run 'our return.xlsx' for flow 'ingest-files'" in caplog.text
     assert [(path, one.recorded.status.value) for path, one in named.ingested] == [(drop, "rejected")]
     assert [path.name for path in drop.parent.rglob("*.xlsx")] == ["our return - rejected.xlsx"]
 

@@ -299,6 +299,26 @@ def test_who_drops_what_takes_long_waits_for_the_others(office: Office) -> None:
     assert office.taken.index("yos/late.xlsx") <= 2
 
 
+def test_what_is_out_of_reach_is_logged_with_its_event(office: Office, caplog: pytest.LogCaptureFixture) -> None:
+    async def work() -> None:
+        office.away = True
+        await asyncio.sleep(1.5)
+        office.away = False
+        elsewhere = office.inbox.with_name("elsewhere")
+        await asyncio.sleep(1.5)
+        office.inbox.rename(elsewhere)
+        await asyncio.sleep(1.5)
+
+    with caplog.at_level("INFO", "cypp.serve"):
+        watch(office, work, interval=0.2, with_events=False)
+    told = [(record.cypp_event, record.cypp_concern) for record in caplog.records if hasattr(record, "cypp_event")]  # type: ignore[attr-defined]
+    assert told == [
+        ("cypp.warehouse.out-of-reach", {"reason": "no warehouse."}),
+        ("cypp.inbox.within-reach", {}),
+        ("cypp.inbox.out-of-reach", {"file": str(office.inbox), "reason": "there is no such folder"}),
+    ]
+
+
 def test_a_mended_receipt_is_brought_in_and_taken(office: Office, tmp_path: Path) -> None:
     notes = tmp_path / "notes"
     written = WrittenReceipts(notes, "yos")
@@ -335,8 +355,9 @@ def _made(folder: Path) -> Path:
 def test_what_is_skipped_is_shown_whenever_it_changes(office: Office) -> None:
     shown: list[list[str]] = []
 
-    async def show(skipped: Sequence[Waiting]) -> None:
+    async def show(skipped: Sequence[Waiting]) -> bool:
         shown.append([waiting.partner_code for waiting in skipped])
+        return True
 
     async def work() -> None:
         stop = asyncio.Event()
