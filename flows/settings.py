@@ -8,7 +8,7 @@ from pathlib import Path
 
 # What may pass by itself, such as a database that restarts, is tried again after each of these times.
 RETRY_DELAYS_SECONDS = (1.0, 5.0, 20.0)
-# A return that was due longer ago than this is not chased.
+# A return that was due longer ago than this is counted, and not chased by itself.
 CHASED_FOR = timedelta(days=365)
 CHECKOUT = Path(__file__).resolve().parent.parent
 

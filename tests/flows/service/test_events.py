@@ -1,6 +1,7 @@
 """What is not taken is seen: `cypp serve` sends events to a real server, and the documented Automations act on them."""
 
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -49,6 +50,13 @@ def chat() -> Iterator[tuple[str, list[str]]]:
 def events(api: str, prefix: str) -> list[dict[str, Any]]:
     asked = {"filter": {"event": {"prefix": [prefix]}, "order": "ASC"}, "limit": 50}
     return httpx.post(f"{api}/events/filter", json=asked, timeout=10).json()["events"]  # type: ignore[no-any-return]
+
+
+def logged_errors(api: str) -> list[str]:
+    """The findings that runs logged as errors."""
+    asked = {"logs": {"level": {"ge_": logging.ERROR}}, "sort": "TIMESTAMP_ASC"}
+    logs = httpx.post(f"{api}/logs/filter", json=asked, timeout=10).json()
+    return [log["message"] for log in logs if not log["message"].startswith("Finished")]
 
 
 def automate(api: str, home: Path, hook: str) -> None:
@@ -109,6 +117,10 @@ def test_what_is_not_taken_and_what_is_rejected_reach_the_chat(
     assert "yos, 2010/11 Q1, errors: 2" in rejected
     assert "The first: Indicators!G2: " in rejected
     assert f"http://127.0.0.1:{served.port}/runs/flow-run/" in rejected
+
+    # An error is an error in the log too.
+    served.wait_until(lambda: bool(logged_errors(api)))
+    assert logged_errors(api)[0].startswith("ERROR, Indicators!G2: ")
 
     # The receipt is mended where it lies, and that is the next return.
     with_cells(inbox / "yos" / "replies" / "ours - rejected.xlsx", good)
