@@ -12,6 +12,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "check": (),
     "template": ("warehouse",),
     "status": ("warehouse",),
+    "remind": ("warehouse",),
     "explain": ("warehouse",),
     "clinics": ("warehouse",),
     "note": ("warehouse",),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 # What may pass by itself, such as a database that restarts, is tried again after each of these times.
 RETRY_DELAYS_SECONDS = (1.0, 5.0, 20.0)
-# A return that was due longer ago than this is not chased.
+# A return that was due longer ago than this is counted, and not chased by itself.
 CHASED_FOR = timedelta(days=365)
 # The checkout, or site-packages where the project was installed from a wheel.
 _ROOT = Path(__file__).resolve().parent.parent
@@ -30,6 +30,11 @@ class Settings:
     def in_hand(self) -> Path:
         """Where it is noted which workbooks are in hand."""
         return self.home / ".in-hand"
+
+    @property
+    def receipts(self) -> Path:
+        """Where it is noted which receipts were written."""
+        return self.home / ".receipts"
 
     @property
     def reports(self) -> Path:

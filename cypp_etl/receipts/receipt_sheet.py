@@ -55,7 +55,7 @@ class ReceiptSheet:
         banner, *advice = wording.verdict(summary, findings)
         self._across(banner, looks.banner, height=24)
         if summary.status in _TO_BE_SENT:
-            advice.append(wording.MAY_BE_SENT)
+            advice.append(wording.MAY_BE_SENT if summary.is_rehearsal else wording.MENDED_HERE)
         for sentence in advice:
             self._line(sentence, looks.advice, height=18)
         self._line()

@@ -1,7 +1,7 @@
 """Chooses how a partner is answered: with their own workbook, marked, or with a page; and what the answer is called."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import PurePath
@@ -80,15 +80,25 @@ def reply_name(file_name: str, status: SubmissionStatus, suffix: str) -> str:
     return _fitting(told, f"{_PARTING}{status.value}{suffix}")
 
 
+def answered_name(file_name: str) -> str:
+    """What the file was called that a receipt answers: the receipt's own name, less the status."""
+    name = PurePath(file_name)
+    return (_ALREADY.sub("", name.stem) or name.stem) + name.suffix
+
+
+def numbered_names(name: str) -> Iterator[str]:
+    """The name of an answer, then the same with numbers before the status, from 2 on."""
+    told, _, ending = name.rpartition(_PARTING)
+    return chain([name], (_fitting(told, f" ({number}){_PARTING}{ending}") for number in count(2)))
+
+
 def distinct_name(name: str, taken: Collection[str]) -> str:
     """The name of an answer, with a number before the status where one of those in its folder has it.
 
     So the number stays, and the status goes, when the receipt is sent again. Windows tells no cases apart.
     """
     folded = {one.casefold() for one in taken}
-    told, _, ending = name.rpartition(_PARTING)
-    numbered = (_fitting(told, f" ({number}){_PARTING}{ending}") for number in count(2))
-    return next(made for made in chain([name], numbered) if made.casefold() not in folded)
+    return next(made for made in numbered_names(name) if made.casefold() not in folded)
 
 
 def _fitting(told: str, ending: str) -> str:

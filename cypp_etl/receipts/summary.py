@@ -43,7 +43,8 @@ class ReceiptSummary:
     `partner` and `period_label` are empty where the file does not say; `version` is None where it lacks one of them:
     such a submission is recorded, and not counted. `loaded` has every figure and milestone that was loaded.
     `previous_submission` names the one that this follows, in words; empty if it is the first. `still_due` is what the
-    partner has yet to return, one text each. A rehearsal was only checked, and nothing of it was sent or loaded.
+    partner has yet to return, one text each. What `is_unchanged` says exactly what was rejected before. A rehearsal was
+    only checked, and nothing of it was sent or loaded.
     """
 
     partner: str
@@ -58,4 +59,5 @@ class ReceiptSummary:
     changed_cells: tuple[ChangedCell, ...] = ()
     changed_judgements: tuple[ChangedJudgement, ...] = ()
     still_due: tuple[str, ...] = ()
+    is_unchanged: bool = False
     is_rehearsal: bool = False

@@ -17,9 +17,14 @@ LOADED = "What was loaded"
 CHANGED_CELLS = "What you changed since your submission before"
 CHANGED_JUDGEMENTS = "What that changed in the Board's report"
 MAY_BE_SENT = "You may mend and send this very workbook: what the receipt has added is not read."
+MENDED_HERE = (
+    "Or correct this very workbook where it lies, save it and close it: it is taken again. "
+    "What the receipt has added is not read."
+)
 NOTHING_FOUND = "Nothing to correct, and nothing to explain."
 
 _SEND_AGAIN = "Save your workbook and put it in your folder again."
+_UNCHANGED = "It says exactly what you sent before. If you corrected something, check that it was saved."
 _NOTHING_TO_DO = "There is nothing for you to do."
 _NOT_SENT = "Nothing was sent, and your earlier figures were not at hand to compare with."
 _UNNUMBERED = "recorded, without a version: it cannot be told whose return it is, or for which period"
@@ -83,7 +88,8 @@ def verdict(summary: ReceiptSummary, findings: Sequence[Finding]) -> tuple[str, 
         would_be = _REHEARSED[summary.status]
         return f"ONLY CHECKED: it would be {would_be}.", *(asked or ["Put it in your folder to send it."]), _NOT_SENT
     if asked:
-        return _ASKING[summary.status], *asked, _SEND_AGAIN
+        said_before = [_UNCHANGED] if summary.is_unchanged else []
+        return _ASKING[summary.status], *said_before, *asked, _SEND_AGAIN
     return _STANDING[summary.status]
 
 

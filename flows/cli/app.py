@@ -5,7 +5,7 @@ needs them, so that help comes at once and `check` starts neither a server nor a
 """
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from flows.cli import administration, backfill, reports
-from flows.cli.errors import Command, faults, parsed_period, stop
+from flows.cli.errors import Command, day_option, faults, parsed_period, stop
 from flows.cli.queries import ask, plan_to_use
 from flows.cli.terminal import say
 from flows.settings import prepare_prefect, read_settings
@@ -196,6 +196,20 @@ def status(
 
     wanted, today = parsed_period(period) if period else None, datetime.now(UTC).date()
     raise typer.Exit(ask(lambda connection, plan: show_status(connection, plan, wanted, today)))
+
+
+@app.command(cls=Command)
+def remind(
+    days: Annotated[int, typer.Option(min=0, help="How many days ahead a due date is spoken of.")] = 7,
+    since: Annotated[
+        date | None, day_option("Only count what was due before this day; a year ago, if not given.", "--since")
+    ] = None,
+) -> None:
+    """List the returns that are missing or due soon."""
+    from flows.cli.status import show_reminder
+
+    today = datetime.now(UTC).date()
+    raise typer.Exit(ask(lambda connection, _plan: show_reminder(connection, today, days, since)))
 
 
 @app.command(cls=Command)

@@ -10,7 +10,8 @@ from flows.bulk.sources import workbooks_at
 from flows.cli.queries import say_notice
 from flows.ingestion.context import open_to_write
 from flows.ingestion.files import path_as_text
-from flows.ingestion.inbox import partner_of
+from flows.ingestion.inbox import Waiting, partner_of
+from flows.ingestion.mended_receipts import MendedReceipts, is_receipt_path
 from flows.service.prefect_server import server_for_command
 from flows.settings import Settings
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 def ingest(settings: Settings, paths: Sequence[Path]) -> "Swept":
     """Ingest files and the workbooks in folders, or sweep the inbox once if there are none.
 
-    In the inbox the folder says who the partner is.
+    In the inbox the folder says who the partner is, and a receipt is taken if the partner changed it.
 
     Raises:
         FileNotFoundError: a path leads nowhere.
@@ -32,12 +33,24 @@ def ingest(settings: Settings, paths: Sequence[Path]) -> "Swept":
     workplace = open_to_write(settings)
     say_notice(workplace)
     plan = workplace.plan
-    files = [file for path in paths for file in workbooks_at(path)]
-    owned = [(path_as_text(file), partner_of(file, settings.inbox, plan.partners)) for file in files]
+    files = [(path, file) for path in paths for file in workbooks_at(path)]
+    owned: list[tuple[str, str]] = []
+    left: list[Waiting] = []
+    mended = MendedReceipts(settings.receipts)
+    for path, file in files:
+        partner_code = partner_of(file, settings.inbox, plan.partners)
+        if not partner_code or not is_receipt_path(file):
+            owned.append((path_as_text(file), partner_code))
+        elif brought := mended.bring_in(file.absolute()):
+            owned.append((path_as_text(brought), partner_code))
+        elif path == file:
+            left.append(Waiting(file, partner_code, "it is a receipt that nobody has changed, or that is still open"))
     with server_for_command(), imported_for_good():
         from flows.deployments.sweep_inbox import ingest_files, sweep_inbox
 
     async def run() -> "Swept":
         return await (ingest_files(owned) if paths else sweep_inbox())
 
-    return asyncio.run(run())
+    swept = asyncio.run(run())
+    swept.left += left
+    return swept

@@ -1,4 +1,4 @@
-"""`cypp status`: who has returned what, in a layout in which every word can be read."""
+"""`cypp status` and `cypp remind`: who has returned what, in a layout in which every word can be read."""
 
 import shutil
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -32,6 +32,16 @@ def show_status(connection: "Connection", plan: Plan, period: Period | None, tod
     for line in laid_out(rows, shutil.get_terminal_size().columns):
         say(line)
     return int(any(row["status"] == ReturnStatus.MISSING.value for row in rows))
+
+
+def show_reminder(connection: "Connection", today: date, days: int, since: date | None) -> int:
+    """Print which returns are missing, or due within so many days; 1 if any is overdue."""
+    from flows.deployments.outstanding import NOTHING_MISSING, read_outstanding
+
+    found = read_outstanding(connection, today, days, since)
+    for line in found.lines or [NOTHING_MISSING]:
+        say(line)
+    return int(found.is_missing)
 
 
 def open_quarters(

@@ -1,16 +1,19 @@
 """What a run shows in the Prefect UI: what became of the workbook, and its findings as a table."""
 
+import json
+import logging
 from collections.abc import Sequence
 from typing import Any, cast
 
 from prefect import get_run_logger
-from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
+from prefect.artifacts import Artifact, acreate_markdown_artifact, acreate_table_artifact
 
 from cypp_etl.checked_return import CheckedReturn
 from cypp_etl.escapes import for_log, for_markdown, visible
-from cypp_etl.findings import count_by_severity
+from cypp_etl.findings import Finding, count_by_severity
 from cypp_etl.personal import shown_path
 from cypp_etl.receipts.summary import ChangedJudgement
+from flows.deployments.events import SKIPPED, Concern, emit
 from flows.ingestion.files import path_as_text
 from flows.ingestion.inbox import Waiting
 from flows.ingestion.receipt import Answer
@@ -20,12 +23,16 @@ from warehouse.recording.record import Recorded
 # A table in the UI is for reading; all findings are in the warehouse.
 _SHOWN_FINDINGS = 500
 _LOGGED_FINDINGS = 20
+_SKIPPED_KEY = "inbox-skipped"
+_KINDS = {Severity.ERROR: "errors", Severity.QUERY: "queries", Severity.NOTE: "notes"}
+_LEVELS = {Severity.ERROR: logging.ERROR, Severity.QUERY: logging.WARNING, Severity.NOTE: logging.INFO}
 
 
 async def show_summary(checked: CheckedReturn, recorded: Recorded, answer: Answer | None) -> None:
     """Show in a few lines what came in, its status, and where the partner's receipt is, if there is one."""
     markdown = summary_markdown(checked, recorded, answer)
-    await cast(Any, acreate_markdown_artifact)(key=_key(checked, "summary"), markdown=markdown)
+    description = f"{for_markdown(checked.file_name)}: {in_short(checked)}."
+    await cast(Any, acreate_markdown_artifact)(key=_key(checked, "summary"), markdown=markdown, description=description)
 
 
 def summary_markdown(checked: CheckedReturn, recorded: Recorded, answer: Answer | None) -> str:
@@ -65,12 +72,26 @@ async def show_findings(checked: CheckedReturn) -> None:
     """List the findings, errors first."""
     rows = findings_table(checked)
     for finding in checked.findings[:_LOGGED_FINDINGS]:
-        where = f"{finding.sheet}!{finding.cell}" if finding.cell else finding.sheet or checked.file_name
+        where = finding_place(finding) or checked.file_name
         said = f"{finding.severity.value}, {where}: {finding.message} {finding.fix}"
-        get_run_logger().info("%s", for_log(said))
+        get_run_logger().log(_LEVELS[finding.severity], "%s", for_log(said))
     more = len(checked.findings) - len(rows)
-    description = f"{more} more findings are in the warehouse." if more > 0 else "All findings."
+    description = f"{for_markdown(checked.file_name)}: {in_short(checked)}."
+    description += f" {more} more findings are in the warehouse." if more > 0 else ""
     await cast(Any, acreate_table_artifact)(key=_key(checked, "findings"), table=rows, description=description)
+
+
+def finding_place(finding: Finding) -> str:
+    """Where a finding is, as a formula would name it; empty for the whole file."""
+    return f"{finding.sheet}!{finding.cell}" if finding.cell else finding.sheet
+
+
+def in_short(checked: CheckedReturn) -> str:
+    """Whose return it is, for which period, and how many findings it has of each kind."""
+    counts = count_by_severity(checked.findings)
+    period = checked.period.label if checked.period else "period unknown"
+    found = [f"{_KINDS[severity]}: {counts[severity]}" for severity in Severity if counts[severity]]
+    return ", ".join([checked.partner_code or "partner unknown", period, *(found or ["no findings"])])
 
 
 def findings_table(checked: CheckedReturn) -> list[dict[str, str]]:
@@ -90,9 +111,22 @@ def findings_table(checked: CheckedReturn) -> list[dict[str, str]]:
 
 
 async def show_skipped(skipped: Sequence[Waiting]) -> None:
-    """List what lies in the inbox and is not ingested, with the reason; an empty list says that nothing is skipped."""
-    description = f"Left where they are: {len(skipped)}." if skipped else "Nothing is skipped."
-    await cast(Any, acreate_table_artifact)(key="inbox-skipped", table=skipped_table(skipped), description=description)
+    """List what lies in the inbox and is not ingested, with the reason, if the list is another than the last one shown.
+
+    Whoever showed that: the watcher, or a sweep on any machine. What is new in it is sent as events. An empty list
+    says that nothing is skipped.
+    """
+    last = await Artifact.aget(_SKIPPED_KEY)
+    listed = json.loads(str(last.data)) if last else []
+    table = skipped_table(skipped)
+    if table == listed:
+        return
+    description = f"In the inbox, and not taken: {len(skipped)}." if skipped else "All of the inbox is taken."
+    await cast(Any, acreate_table_artifact)(key=_SKIPPED_KEY, table=table, description=description)
+    for waiting, row in zip(skipped, table, strict=False):
+        if row not in listed:
+            file = path_as_text(waiting.path)
+            emit(SKIPPED, Concern(partner=waiting.partner_code, file=file, reason=waiting.reason))
 
 
 def skipped_table(skipped: Sequence[Waiting]) -> list[dict[str, str]]:

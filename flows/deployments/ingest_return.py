@@ -13,7 +13,8 @@ from prefect.context import get_run_context
 from prefect.states import Cancelled, Completed, Failed
 
 from cypp_etl.checked_return import CheckedReturn
-from flows.deployments.artifacts import show_findings, show_summary
+from cypp_etl.escapes import for_log
+from flows.deployments.artifacts import finding_place, in_short, show_findings, show_summary
 from flows.deployments.quarter_overview import show_quarter
 from flows.deployments.retries import retried_task
 from flows.ingestion.context import open_to_write
@@ -22,7 +23,7 @@ from flows.ingestion.inbox import partner_of
 from flows.ingestion.job import Steps
 from flows.ingestion.receipt import Answer
 from flows.settings import read_settings
-from schemas.codes import SubmissionStatus
+from schemas.codes import Severity, SubmissionStatus
 from warehouse.recording.record import Recorded
 
 # The last part of a run's life, as the UI shows it. Rejected is red, and theirs to mend; Failed is ours.
@@ -128,8 +129,13 @@ def _message(ingested: Ingested) -> str:
     if ingested.recorded.was_known:
         return f"Recorded already as submission {ingested.recorded.submission_id}; the rest was done now."
     if ingested.recorded.status is SubmissionStatus.DUPLICATE:
-        return f"The same file as submission {ingested.recorded.duplicate_of}, which is in force."
+        return f"It says what submission {ingested.recorded.duplicate_of} says, which is in force."
     checked, recorded = ingested.checked, ingested.recorded
+    if recorded.status is SubmissionStatus.REJECTED:
+        # The chat message of an Automation is this text.
+        first = next(finding for finding in checked.findings if finding.severity is Severity.ERROR)
+        place = f"{finding_place(first)}: " if first.sheet else ""
+        return for_log(f"{in_short(checked)}. The first: {place}{first.message}")
     return (
         f"Submission {recorded.submission_id}: {len(checked.findings)} findings, {len(checked.observations)} figures, "
         f"{recorded.changed_judgements} judgements changed."

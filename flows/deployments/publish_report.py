@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
+from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from cypp_etl.escapes import for_markdown
@@ -48,7 +49,11 @@ async def write_publication(workplace: Workplace, period: Period, at: datetime, 
     return Published(tuple(paths), data)
 
 
-@flow(name="publish-report", flow_run_name="report-{period}", persist_result=False)
+def _run_name() -> str:
+    return f"board report on {flow_run.parameters['period'] or 'the last quarter that was due'}"
+
+
+@flow(name="publish-report", flow_run_name=_run_name, persist_result=False)
 async def publish_report(period: str = "", as_of: date | None = None) -> Published:
     """Publish the board report on a period, and show what it says and what changed since the last one.
 
@@ -79,10 +84,13 @@ def last_due(plan: "Plan", today: date) -> Period:
 
 
 async def _show(published: Published) -> None:
-    data, key = published.data, published.data.period.code.lower()
-    await cast(Any, acreate_markdown_artifact)(key=f"report-{key}", markdown=summary(published))
+    data, key, label = published.data, published.data.period.code.lower(), published.data.period.label
+    await cast(Any, acreate_markdown_artifact)(
+        key=f"report-{key}", markdown=summary(published), description=f"Board report, {label}"
+    )
     for what, table in (("judgements", judgement_rows(data)), ("clinics", clinic_rows(data))):
-        await cast(Any, acreate_table_artifact)(key=f"{what}-{key}", table=table, description=data.period.label)
+        description = f"{what.title()} of the board report, {label}"
+        await cast(Any, acreate_table_artifact)(key=f"{what}-{key}", table=table, description=description)
 
 
 def summary(published: Published) -> str:

@@ -9,6 +9,7 @@ from typing import cast
 
 from prefect import flow, get_run_logger, tags
 from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from cypp_etl.escapes import for_log
@@ -19,6 +20,7 @@ from flows.ingestion.cleanup import clear_leftovers
 from flows.ingestion.context import open_to_write
 from flows.ingestion.files import path_as_text, path_from_text
 from flows.ingestion.inbox import Waiting, make_folders, sweep
+from flows.ingestion.mended_receipts import MendedReceipts
 from flows.settings import read_settings
 
 
@@ -31,7 +33,17 @@ class Swept:
     left: list[Waiting] = field(default_factory=list)
 
 
-@flow(name="sweep-inbox", persist_result=False)
+def _sweep_name() -> str:
+    return f"sweep of {datetime.now(UTC):%Y-%m-%d %H:%M}"
+
+
+def _files_name() -> str:
+    files = flow_run.parameters["files"]
+    first = for_log(PurePath(shown_path(files[0][0])).name) if files else "no files"
+    return first if len(files) < 2 else f"{first} and {len(files) - 1} more"
+
+
+@flow(name="sweep-inbox", flow_run_name=_sweep_name, persist_result=False)
 async def sweep_inbox(settle_seconds: float = 0.0, received_at: datetime | None = None) -> Swept:
     """Ingest whatever lies in the inbox. The folder is the truth: what a sweep misses, the next one finds.
 
@@ -48,20 +60,31 @@ async def sweep_inbox(settle_seconds: float = 0.0, received_at: datetime | None 
     await asyncio.to_thread(clear_leftovers, settings, plan.partners)
     now = datetime.now(UTC).timestamp()
     await asyncio.to_thread(make_folders, settings.inbox, plan.partners)
-    lying = await asyncio.to_thread(lambda: list(sweep(settings.inbox, plan.partners, now, settle_seconds)))
+    mended = MendedReceipts(settings.receipts)
+    lying = await asyncio.to_thread(lambda: list(sweep(settings.inbox, plan.partners, now, settle_seconds, mended)))
     for waiting in lying:
         if waiting.reason:
             get_run_logger().warning("%s is left where it is: %s.", for_log(path_as_text(waiting.path)), waiting.reason)
             swept.left.append(waiting)
-        else:
-            await ingest_one(waiting.path, waiting.partner_code, swept, received_at)
-    if swept.left:
-        await show_skipped(swept.left)
+        elif path := await _brought_in(waiting, mended, swept):
+            await ingest_one(path, waiting.partner_code, swept, received_at)
+    await show_skipped([waiting for waiting in swept.left if not waiting.is_unsettled])
     message = f"{len(swept.ingested)} ingested, {len(swept.failed)} failed, {len(swept.left)} left."
     return cast(Swept, Completed(message=message, data=swept))
 
 
-@flow(name="ingest-files", persist_result=False)
+async def _brought_in(waiting: Waiting, mended: MendedReceipts, swept: Swept) -> Path | None:
+    """Where a file lies, once it is in its partner's folder; None if it is not, or no more, to be ingested."""
+    if not waiting.is_receipt:
+        return waiting.path
+    try:
+        return await asyncio.to_thread(mended.bring_in, waiting.path)
+    except OSError as fault:
+        swept.failed.append((waiting.path, str(fault)))
+        return None
+
+
+@flow(name="ingest-files", flow_run_name=_files_name, persist_result=False)
 async def ingest_files(files: Sequence[tuple[str, str]], received_at: datetime | None = None) -> Swept:
     """Ingest files by path, each with the partner in whose folder of the inbox it lies, or an empty text."""
     swept = Swept()

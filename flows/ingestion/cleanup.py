@@ -7,6 +7,7 @@ from collections.abc import Collection
 from flows.ingestion.archive import remove_unfinished
 from flows.ingestion.in_hand import InHand
 from flows.ingestion.receipt_files import remove_unfinished_replies
+from flows.ingestion.written_receipts import remove_unfinished_notes
 from flows.settings import Settings
 
 log = logging.getLogger("cypp.serve")
@@ -16,6 +17,7 @@ def clear_leftovers(settings: Settings, partner_codes: Collection[str]) -> None:
     """Remove what killed processes left half written in the archive and among the partners' replies."""
     now = time.time()
     remove_unfinished(settings.archive, now)
+    remove_unfinished_notes(settings.receipts, now)
     InHand(settings.in_hand).forget_gone()
     for partner_code in partner_codes:
         try:

@@ -1,12 +1,13 @@
 """The inbox: a folder for each partner, whose name is the partner's identity."""
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 
+from flows.ingestion.mended_receipts import MendedReceipts, is_receipt_path
 from flows.ingestion.removal import ASIDE, REPLIES, finish_taking
 
 # Folders of our own inside a partner's folder, which are not swept.
@@ -21,6 +22,10 @@ class Waiting:
     reason: str = ""
     is_folder: bool = False
     """Whether it is a partner's whole folder that is skipped."""
+    is_unsettled: bool = False
+    """Whether it is left only until it is certain to be whole."""
+    is_receipt: bool = False
+    """Whether it is a receipt that its partner changed, to be brought into the partner's folder first."""
 
 
 def make_folders(inbox: Path, partner_codes: Collection[str]) -> None:
@@ -36,20 +41,27 @@ def make_folders(inbox: Path, partner_codes: Collection[str]) -> None:
             (inbox / partner_code).mkdir(exist_ok=True)
 
 
-def sweep(inbox: Path, partner_codes: Collection[str], now: float, settle_seconds: float = 0.0) -> Iterator[Waiting]:
+def sweep(
+    inbox: Path,
+    partner_codes: Collection[str],
+    now: float,
+    settle_seconds: float = 0.0,
+    mended: MendedReceipts | None = None,
+) -> Iterator[Waiting]:
     """Everything that lies in the inbox, partner by partner, oldest first.
 
     Nothing is made. What a killed process had begun to take out of a folder is taken out, or put back, beforehand.
 
     `now` is in seconds since 1970. A file younger than `settle_seconds` may still be being written and waits. Excel's
-    locks and hidden files are passed over in silence; what else cannot be taken is given with the reason.
+    locks and hidden files are passed over in silence; what else cannot be taken is given with the reason. With
+    `mended`, the receipts that partners changed are given too.
 
     Raises:
         OSError: the inbox itself cannot be listed.
     """
     for entry in sorted(inbox.iterdir()):
         if entry.name in partner_codes:
-            yield from _sweep_partner(entry, now, settle_seconds)
+            yield from _sweep_partner(entry, now, settle_seconds, mended)
         elif not _is_passed_over(entry) and entry.name != "README.md":
             yield Waiting(entry, "", "it is not in a partner's folder")
 
@@ -69,12 +81,12 @@ def partner_of(path: Path, inbox: Path, partner_codes: Collection[str]) -> str:
     return within.parts[0] if within.parts[0] in partner_codes else ""
 
 
-def _sweep_partner(folder: Path, now: float, settle_seconds: float) -> Iterator[Waiting]:
+def _sweep_partner(folder: Path, now: float, settle_seconds: float, mended: MendedReceipts | None) -> Iterator[Waiting]:
     """What lies in a partner's folder, or why the folder is skipped: its faults stop no other."""
     try:
         status = folder.lstat()
         if S_ISDIR(status.st_mode):
-            yield from _sweep_folder(folder, now, settle_seconds)
+            yield from _sweep_folder(folder, now, settle_seconds, mended)
         elif S_ISLNK(status.st_mode):
             yield Waiting(folder, folder.name, "it is not in a partner's folder", is_folder=True)
         else:
@@ -87,11 +99,12 @@ def _sweep_partner(folder: Path, now: float, settle_seconds: float) -> Iterator[
         yield Waiting(folder, folder.name, f"the folder is skipped: {fault.strerror or fault}{where}", is_folder=True)
 
 
-def _sweep_folder(folder: Path, now: float, settle_seconds: float) -> list[Waiting]:
+def _sweep_folder(folder: Path, now: float, settle_seconds: float, mended: MendedReceipts | None) -> list[Waiting]:
     for name in (ASIDE, REPLIES):
         _require_folder(folder / name)
     finish_taking(folder)
-    return list(_files(folder, now, settle_seconds))
+    lying = [*_entries(folder), *(mended.lying_in(folder, now) if mended else ())]
+    return list(_files(folder, lying, now, settle_seconds))
 
 
 def _require_folder(place: Path) -> None:
@@ -101,16 +114,18 @@ def _require_folder(place: Path) -> None:
         os.close(os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW))
 
 
-def _files(folder: Path, now: float, settle_seconds: float) -> Iterator[Waiting]:
-    for path, status in sorted(_entries(folder), key=lambda entry: (entry[1].st_mtime_ns, entry[0].name)):
+def _files(
+    folder: Path, lying: Iterable[tuple[Path, os.stat_result]], now: float, settle_seconds: float
+) -> Iterator[Waiting]:
+    for path, status in sorted(lying, key=lambda entry: (entry[1].st_mtime_ns, entry[0].name)):
         if not S_ISREG(status.st_mode):
             mode = status.st_mode
             kind = "a link" if S_ISLNK(mode) else "a folder" if S_ISDIR(mode) else "no ordinary file"
             yield Waiting(path, folder.name, f"it is {kind}")
         elif now - status.st_mtime < settle_seconds:
-            yield Waiting(path, folder.name, "it may still be being written")
+            yield Waiting(path, folder.name, "it may still be being written", is_unsettled=True)
         else:
-            yield Waiting(path, folder.name)
+            yield Waiting(path, folder.name, is_receipt=is_receipt_path(path))
 
 
 def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:

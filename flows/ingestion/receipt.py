@@ -15,10 +15,11 @@ from flows.ingestion.archive import Kept
 from flows.ingestion.context import Workplace, read
 from flows.ingestion.files import path_from_text
 from flows.ingestion.receipt_files import write_reply
+from flows.ingestion.written_receipts import WrittenReceipts
 from schemas.codes import SubmissionStatus
 from warehouse.engine import reading
 from warehouse.queries.changes import changed_cells, changed_symbols
-from warehouse.queries.views import original_status, return_status
+from warehouse.queries.views import original_status, repeats_rejected, return_status
 from warehouse.recording.record import Recorded
 
 if TYPE_CHECKING:
@@ -46,7 +47,9 @@ def answer(
     with reading(workplace.engine) as connection:
         summary = summarise(connection, workplace, checked, recorded, received_at)
     reply = shared_checker().reply(checked, read(kept), summary)
-    return Answer(write_reply(path_from_text(checked.file).parent, reply), summary)
+    folder = path_from_text(checked.file).parent
+    written = WrittenReceipts(workplace.settings.receipts, folder.name)
+    return Answer(write_reply(folder, reply, written), summary)
 
 
 def summarise(
@@ -75,6 +78,8 @@ def summarise(
             ChangedJudgement(f"{change.indicator}, {change.period}", _heading(change.judgement), change.was, change.now)
             for change in changed_symbols(connection, recorded.submission_id)
         ),
+        is_unchanged=recorded.status is SubmissionStatus.REJECTED
+        and repeats_rejected(connection, recorded.submission_id),
         still_due=_still_due(connection, checked.partner_code, received_at.date()),
     )
 
@@ -89,7 +94,7 @@ def _loaded(checked: CheckedReturn) -> Iterator[LoadedCell]:
 
 def _previous(recorded: Recorded) -> str:
     if recorded.duplicate_of is not None:
-        return f"The same file as submission {recorded.duplicate_of}, which is in force."
+        return f"It says what submission {recorded.duplicate_of} says, which is in force."
     return f"Submission {recorded.previous_submission_id}" if recorded.previous_submission_id else ""
 
 

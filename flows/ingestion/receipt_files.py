@@ -3,18 +3,26 @@
 import os
 import secrets
 import stat
+import time
 from contextlib import suppress
 from pathlib import Path
 
-from cypp_etl.receipts.reply import Reply
+from cypp_etl.receipts.reply import Reply, numbered_names
+from flows.ingestion.archive import identity_of
 from flows.ingestion.files import ABANDONED_SECONDS, UNFINISHED
-from flows.ingestion.removal import REPLIES
+from flows.ingestion.removal import REPLIES, remove_receipt
+from flows.ingestion.written_receipts import WrittenReceipts, sha256_in
 
+# A working day, and the night after it.
+_LOCKED_SECONDS = 86_400
 _FOLLOW_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
-def write_reply(folder: Path, reply: Reply) -> Path:
-    """Write an answer into the replies of a partner's folder, whole or not at all; one of the same name is replaced.
+def write_reply(folder: Path, reply: Reply, written: WrittenReceipts) -> Path:
+    """Write an answer into the replies of a partner's folder, whole or not at all, and give its path.
+
+    An answer of the same name is replaced if it is still as it was written. One that the partner changed or has open
+    stays, and the new one has a number in its name.
 
     Neither the folder of replies nor a file in it may be a link: partners can make links in their folder, and nothing
     of theirs decides where we write.
@@ -25,18 +33,31 @@ def write_reply(folder: Path, reply: Reply) -> Path:
     replies = folder / REPLIES
     _make(replies, folder.stat())
     temporary = f"{UNFINISHED}{secrets.token_hex(8)}"
-    place = _open_folder(replies)
+    place = open_folder(replies)
     try:
+        written.begin(place)
         _write(temporary, reply.content, place)
-        # A link of the answer's name is replaced, not followed.
-        os.replace(temporary, reply.file_name, src_dir_fd=place, dst_dir_fd=place)
+        written.note(reply.content)
+        name = next(name for name in numbered_names(reply.file_name) if _put(temporary, name, folder, place, written))
         os.fsync(place)
     except OSError:
         _remove(temporary, place)
         raise
     finally:
         os.close(place)
-    return replies / reply.file_name
+    return replies / name
+
+
+def is_open(name: str, place: int, now: float) -> bool:
+    """Whether somebody has a file of an open folder open in Excel or LibreOffice, which put a lock beside it.
+
+    A lock is left behind by a program that crashed: after a day it locks nothing. `now` is in seconds since 1970.
+    """
+    for lock in (f"~${name}", f".~lock.{name}#"):
+        with suppress(FileNotFoundError):
+            if now - os.stat(lock, dir_fd=place, follow_symlinks=False).st_mtime < _LOCKED_SECONDS:
+                return True
+    return False
 
 
 def remove_unfinished_replies(folder: Path, now: float) -> int:
@@ -47,7 +68,7 @@ def remove_unfinished_replies(folder: Path, now: float) -> int:
     replies = folder / REPLIES
     if replies.is_symlink() or not replies.is_dir():
         return 0
-    place = _open_folder(replies)
+    place = open_folder(replies)
     removed = 0
     try:
         with os.scandir(place) as entries:
@@ -62,13 +83,22 @@ def remove_unfinished_replies(folder: Path, now: float) -> int:
     return removed
 
 
+def open_folder(folder: Path) -> int:
+    """Open a folder that is no link; whoever opens it closes it.
+
+    Raises:
+        OSError: it is a link or no folder, or cannot be read.
+    """
+    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _FOLLOW_NO_LINK)
+
+
 def _make(replies: Path, folder: os.stat_result) -> None:
     """Make the folder of replies as the partner's own folder is; one that is there stays as it is."""
     try:
         replies.mkdir(mode=0o700)
     except FileExistsError:
         return
-    place = _open_folder(replies)
+    place = open_folder(replies)
     try:
         _share(place, folder, 0o700 | folder.st_mode & stat.S_ISGID)
     finally:
@@ -87,8 +117,38 @@ def _share(descriptor: int, folder: os.stat_result, mode: int) -> None:
         os.fchmod(descriptor, mode)
 
 
-def _open_folder(folder: Path) -> int:
-    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _FOLLOW_NO_LINK)
+def _put(temporary: str, name: str, folder: Path, place: int, written: WrittenReceipts) -> bool:
+    """Give an answer its name, unless somebody else's file has it; say whether it has it now."""
+    if is_open(name, place, time.time()):
+        return False
+    try:
+        there = os.stat(name, dir_fd=place, follow_symlinks=False)
+    except FileNotFoundError:
+        return _name(temporary, name, place)
+    if not stat.S_ISREG(there.st_mode):
+        # A link is replaced, not followed.
+        os.replace(temporary, name, src_dir_fd=place, dst_dir_fd=place)
+        return True
+    sha256 = sha256_in(place, name)
+    if sha256 is None or not written.are_ours(sha256):
+        return False
+    is_gone = remove_receipt(folder, place, name, identity_of(there), sha256)
+    return is_gone and _name(temporary, name, place)
+
+
+def _name(temporary: str, name: str, place: int) -> bool:
+    """Give a file a name that nothing has; say whether nothing had it."""
+    try:
+        # Unlike a rename, a link never takes the place of what is there.
+        os.link(temporary, name, src_dir_fd=place, dst_dir_fd=place, follow_symlinks=False)
+    except FileExistsError:
+        return False
+    except OSError:
+        # A share without links: nothing had the name a moment ago.
+        os.rename(temporary, name, src_dir_fd=place, dst_dir_fd=place)
+        return True
+    os.unlink(temporary, dir_fd=place)
+    return True
 
 
 def _write(name: str, content: bytes, place: int) -> None:

@@ -1,20 +1,25 @@
-"""Taking recorded workbooks out of the inbox, without losing what a partner puts in their place meanwhile.
+"""Taking files of a partner's away, without losing what the partner puts in their place meanwhile.
 
+Recorded workbooks leave the inbox, receipts make room for others, and receipts that were changed come into the inbox.
 Between a look at a file and its removal it may be replaced, and the replacement would be lost. So it is moved aside
-first, into a hidden folder whose name says which bytes were recorded, then looked at, then removed or given back.
+first, into a hidden folder whose name says which bytes may go, then looked at, then removed or given back.
 """
 
 import contextlib
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from cypp_etl.receipts.reply import answered_name
 from flows.ingestion.archive import Kept, identity_of
 from flows.ingestion.files import open_regular
 
 ASIDE, REPLIES = ".taken", "replies"
+# How the holder of a receipt is named that a partner changed: it is on its way from the replies to the inbox.
+_MENDED = "mended"
 
 
 def take_away(source: Path, kept: Kept) -> bool:
@@ -47,9 +52,7 @@ def _move_aside(source: Path, kept: Kept) -> Path | None:
     """Where the file lies now, in a folder of its own; None if another sweep or the partner took it."""
     aside = source.parent / ASIDE
     while source.exists():
-        aside.mkdir(exist_ok=True)
-        if aside.is_symlink():
-            raise NotADirectoryError(f"{aside} is a link: nothing of a partner's is put where it leads")
+        _make_aside(source.parent)
         # Another sweep may take the file, or tidy away the folder that is still empty, between any two steps.
         with contextlib.suppress(FileNotFoundError):
             moved = Path(tempfile.mkdtemp(prefix=f"{kept.sha256}.", dir=aside)) / source.name
@@ -58,14 +61,97 @@ def _move_aside(source: Path, kept: Kept) -> Path | None:
     return None
 
 
+def _make_aside(folder: Path) -> Path:
+    aside = folder / ASIDE
+    aside.mkdir(exist_ok=True)
+    if aside.is_symlink():
+        raise NotADirectoryError(f"{aside} is a link: nothing of a partner's is put where it leads")
+    return aside
+
+
+def bring_in(folder: Path, replies: int, name: str, identity: tuple[int, int, int]) -> Path | None:
+    """Bring a receipt that its partner changed into the partner's folder, under the name of the file that it answers.
+
+    Args:
+        folder: the partner's.
+        replies: its folder of replies, open.
+        name: the receipt's.
+        identity: the receipt's when it was seen to be changed.
+
+    Returns:
+        Where it lies now; None if another process brought it in, or it was written to meanwhile and lies there still.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    moved = _move_receipt(folder, replies, name, _MENDED)
+    if moved is None:
+        return None
+    try:
+        if identity_of(moved.lstat()) != identity:
+            _give_back(moved, folder / REPLIES)
+            return None
+        return _give_back(moved, folder, answered_name(name))
+    except FileNotFoundError:
+        # Another sweep finished it.
+        return None
+    finally:
+        _tidy(folder / ASIDE)
+
+
+def remove_receipt(folder: Path, replies: int, name: str, identity: tuple[int, int, int], sha256: str) -> bool:
+    """Remove a receipt that is still as it was written, to make room for another; say whether there is room now.
+
+    The arguments are those of `bring_in`; `sha256` is that of the receipt as it was written.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    moved = _move_receipt(folder, replies, name, sha256)
+    if moved is None:
+        return True
+    try:
+        if identity_of(moved.lstat()) != identity:
+            _give_back(moved, folder / REPLIES)
+            return False
+        moved.unlink()
+    except FileNotFoundError:
+        # Another sweep finished it.
+        return True
+    finally:
+        _tidy(folder / ASIDE)
+    return True
+
+
+def _move_receipt(folder: Path, replies: int, name: str, holder: str) -> Path | None:
+    """Where a receipt lies now, in a folder of its own; None if it has left."""
+    while True:
+        aside = _make_aside(folder)
+        # Another sweep may tidy the folder away that is still empty.
+        with contextlib.suppress(FileNotFoundError):
+            moved = Path(tempfile.mkdtemp(prefix=f"{holder}.", dir=aside)) / name
+            try:
+                os.rename(name, moved, src_dir_fd=replies)
+            except FileNotFoundError:
+                if moved.parent.exists():
+                    _tidy(aside)
+                    return None
+                raise
+            return moved
+
+
 def finish_taking(folder: Path) -> None:
     """Finish what a killed process began in a partner's folder: what was recorded goes, what was not is given back.
 
-    Another process may be in the midst of the same: whichever comes second finds nothing to do.
+    A receipt that its partner changed goes on its way into the folder. Another process may be in the midst of the
+    same: whichever comes second finds nothing to do.
     """
     for moved in _moved_aside(folder / ASIDE):
         with contextlib.suppress(FileNotFoundError):
-            if _sha256(moved) == moved.parent.name.partition(".")[0]:
+            holder = moved.parent.name.partition(".")[0]
+            if holder == _MENDED:
+                _give_back(moved, folder, answered_name(moved.name))
+            elif _sha256(moved) == holder:
                 moved.unlink()
             else:
                 _give_back(moved, folder)
@@ -91,28 +177,36 @@ def _moved_aside(aside: Path) -> Iterator[Path]:
                 yield from (path for path in sorted(holder.iterdir()) if path.is_file() and not path.is_symlink())
 
 
-def _give_back(moved: Path, folder: Path) -> None:
-    """Put a file back under its own name, or under one beside it if a third has come meanwhile."""
-    place = folder / moved.name
+def _give_back(moved: Path, folder: Path, name: str = "") -> Path:
+    """Put a file into a folder under its own name or another, or under one beside that if a third has come meanwhile.
+
+    Gives where it lies now.
+    """
+    name = name or moved.name
+    place = folder / name
     number = 1
     while True:
         try:
             # Unlike a rename, a link never takes the place of what is there.
             place.hardlink_to(moved)
         except FileExistsError:
+            if identity_of(place.lstat()) == identity_of(moved.lstat()):
+                # A process was killed between the next two steps.
+                moved.unlink()
+                return place
             number += 1
-            place = folder / f"{number} {moved.name}"
+            place = folder / f"{number} {name}"
         except OSError:
             # A share without links: nothing better is to be had than a look and a rename.
             if place.exists():
                 number += 1
-                place = folder / f"{number} {moved.name}"
+                place = folder / f"{number} {name}"
                 continue
             shutil.move(moved, place)
-            return
+            return place
         else:
             moved.unlink()
-            return
+            return place
 
 
 def _sha256(path: Path) -> str:

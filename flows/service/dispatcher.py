@@ -1,6 +1,7 @@
 """What `cypp serve` does with each file that the watcher finds: the answer first, and its run in Prefect beside it."""
 
 import asyncio
+import errno
 import os
 import time
 from collections.abc import Collection, Sequence
@@ -22,12 +23,15 @@ from flows.ingestion.context import Workplace, open_existing, open_to_write
 from flows.ingestion.files import path_as_text
 from flows.ingestion.inbox import Waiting
 from flows.ingestion.job import Steps
-from flows.service.watcher import OutOfReachError, log
+from flows.service.watcher import OutOfReachError, about, log
 from flows.settings import Settings
+from warehouse.recording.plan import NoStoredPlanError
 from warehouse.upgrade import WarehouseStateError
 
 # How long what was found out about plan and warehouse is taken to hold, unless something fails.
 _LOOK_SECONDS = 10.0
+# PostgreSQL's code.
+_DISK_FULL = "53100"
 
 
 class Doings:
@@ -43,6 +47,7 @@ class Doings:
         self._workplace: Workplace | None = None
         self._looked_at = 0.0
         self._was_there = False
+        self._is_full = False
         # The first drop is not to wait until it has started.
         shared_checker().prepare()
 
@@ -63,7 +68,9 @@ class Doings:
         try:
             # Once it has been there, nothing is made in its place, and nobody waits for a writer.
             opened = (open_existing if self._was_there else open_to_write)(self._settings)
-        except (SQLAlchemyError, PlanError, WarehouseStateError) as fault:
+        except (PlanError, NoStoredPlanError) as fault:
+            raise OutOfReachError(str(fault), "cypp.plan.faulty") from fault
+        except (SQLAlchemyError, WarehouseStateError) as fault:
             raise OutOfReachError(str(fault)) from fault
         if known:
             known.engine.dispose()
@@ -81,17 +88,32 @@ class Doings:
         run = asyncio.create_task(self._show(steps))
         ahead = asyncio.create_task(asyncio.to_thread(steps.reply))
         await asyncio.wait([ahead])
-        if fault := ahead.exception():
+        fault = ahead.exception()
+        if fault is None:
+            self._is_full = False
+        else:
             # The run comes to the same step, and tries it again or fails of it.
             log.debug("%s: %s", waiting.path, fault)
+            self._say_if_full(waiting, fault)
         return run
 
-    async def show_skipped(self, skipped: Sequence[Waiting]) -> None:
-        """Show in the UI what is left where it is; where Prefect's server is away, the log alone says it."""
+    def _say_if_full(self, waiting: Waiting, fault: BaseException) -> None:
+        if is_full(fault) and not self._is_full:
+            self._is_full = True
+            file = path_as_text(waiting.path)
+            concern = about("cypp.inbox.disk-full", partner=waiting.partner_code, file=file, reason=str(fault))
+            log.error(
+                "There is no room left: %s. What is dropped stays in the inbox until there is.", fault, extra=concern
+            )
+
+    async def show_skipped(self, skipped: Sequence[Waiting]) -> bool:
+        """Show in the UI what is left where it is; while Prefect's server is away it cannot be."""
         try:
             await show_skipped(skipped)
         except (PrefectException, httpx.HTTPError) as fault:
             log.debug("What is skipped could not be shown: %s", fault)
+            return False
+        return True
 
     async def _show(self, steps: Steps) -> bool:
 
@@ -115,6 +137,14 @@ class Doings:
             status = ingested.recorded.status.value
             log.info("%s: %s, findings: %d (%.1f s)", name, status, findings, time.monotonic() - began)
         return not swept.failed
+
+
+def is_full(fault: BaseException) -> bool:
+    """Whether something failed because a disk is full, or all that an account may have of it."""
+    if isinstance(fault, OSError):
+        return fault.errno in (errno.ENOSPC, errno.EDQUOT)
+    said = getattr(fault, "orig", None)
+    return getattr(said, "sqlite_errorname", "") == "SQLITE_FULL" or getattr(said, "sqlstate", "") == _DISK_FULL
 
 
 def mark() -> str:

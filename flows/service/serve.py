@@ -18,7 +18,7 @@ from typing import Any
 from cypp_etl.checking.confined import shared_checker
 from cypp_etl.escapes import for_log
 from flows.service.prefect_server import PrefectServer, ServerError
-from flows.service.watcher import Watcher, log
+from flows.service.watcher import Watcher, about, log
 from flows.settings import Settings
 
 STOP_SECONDS = 10.0
@@ -54,13 +54,11 @@ def serve(settings: Settings, server: PrefectServer | None, watching: Watching) 
     with _alone(settings), _stopped_by_signals(_Ending(server)) as stopped:
         workplace = open_to_write(settings)
         workplace.engine.dispose()
-        if workplace.notice:
-            log.warning("%s.", workplace.notice)
         settings.inbox.mkdir(parents=True, exist_ok=True)
         if server:
             server.start()
         try:
-            _watch_until(stopped, settings, server, watching)
+            _watch_until(stopped, settings, server, watching, workplace.notice)
         finally:
             if server:
                 server.stop()
@@ -127,13 +125,13 @@ class _Ending:
 
 
 def _watch_until(
-    stopped: threading.Event, settings: Settings, server: PrefectServer | None, watching: Watching
+    stopped: threading.Event, settings: Settings, server: PrefectServer | None, watching: Watching, notice: str
 ) -> None:
     failed: list[BaseException] = []
 
     def watch() -> None:
         try:
-            asyncio.run(_watch(settings, watching, stopped))
+            asyncio.run(_watch(settings, watching, stopped, notice))
         except BaseException as fault:  # noqa: BLE001 - carried to the main thread, which raises it
             failed.append(fault)
             stopped.set()
@@ -156,11 +154,13 @@ def _start_again(server: PrefectServer) -> None:
         log.error("%s", fault)
 
 
-async def _watch(settings: Settings, watching: Watching, stopped: threading.Event) -> None:
+async def _watch(settings: Settings, watching: Watching, stopped: threading.Event, notice: str) -> None:
     from prefect.logging.handlers import APILogHandler
 
     from flows.ingestion.cleanup import clear_leftovers
+    from flows.ingestion.mended_receipts import MendedReceipts
     from flows.service.dispatcher import Doings, mark
+    from flows.service.event_log import EventLog
     from flows.service.stale_runs import close_leftovers
 
     stop = asyncio.Event()
@@ -169,10 +169,19 @@ async def _watch(settings: Settings, watching: Watching, stopped: threading.Even
     closed = await close_leftovers(mark())
     if closed:
         log.info("%d runs that a killed predecessor left running are closed as Crashed.", closed)
+    log.addHandler(EventLog())
+    if notice:
+        log.warning("%s.", notice, extra=about("cypp.plan.differs", reason=notice))
     doings = Doings(settings, stop)
     await asyncio.to_thread(lambda: clear_leftovers(settings, doings.partners()))
     watcher = Watcher(
-        settings.inbox, doings.partners, doings.ingest, watching.interval, watching.with_events, doings.show_skipped
+        settings.inbox,
+        doings.partners,
+        doings.ingest,
+        watching.interval,
+        watching.with_events,
+        doings.show_skipped,
+        mended=MendedReceipts(settings.receipts),
     )
     where = os.environ.get("PREFECT_UI_URL") or os.environ["PREFECT_API_URL"].removesuffix("/api")
     log.info("Watching %s. The runs are at %s/runs", settings.inbox, where)

@@ -9,13 +9,14 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from watchfiles import awatch
 
 from flows.ingestion.files import path_as_text
 from flows.ingestion.inbox import Waiting, make_folders, sweep
+from flows.ingestion.mended_receipts import MendedReceipts
 from flows.ingestion.settling import Settling
 
 log = logging.getLogger("cypp.serve")
@@ -33,7 +34,16 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 300.0
 
 
 class OutOfReachError(Exception):
-    """What every workbook needs cannot be had now: the warehouse, or a plan without faults."""
+    """What every workbook needs cannot be had now: the warehouse, or a plan without faults; `event` says which."""
+
+    def __init__(self, reason: str, event: str = "cypp.warehouse.out-of-reach") -> None:
+        super().__init__(reason)
+        self.event = event
+
+
+def about(event: str, **concern: str) -> dict[str, object]:
+    """What a line of the log carries beside its words, so that it can be sent as an event: see `event_log`."""
+    return {"cypp_event": event, "cypp_concern": concern}
 
 
 @dataclass
@@ -43,7 +53,9 @@ class Watcher:
     `partners` gives the partners' codes, or raises OutOfReachError; it is called in a thread. `ingest` is awaited for
     one file at a time, until its partner has the answer; what it gives is done when the file is done with, and says
     whether it is. One that is not is tried again after a pause that grows. `interval` is how many seconds pass
-    between two looks, at most. `show_skipped` is given what is left where it is, whenever that is something else.
+    between two looks, at most. `show_skipped` is given what is left where it is, whenever that is something else; it
+    says whether it could be shown, and is given it again at the next look if not. With `mended`, receipts that partners
+    changed are brought into their folders, where the next look finds them.
     """
 
     inbox: Path
@@ -51,15 +63,16 @@ class Watcher:
     ingest: Callable[[Waiting], Awaitable[asyncio.Future[bool]]]
     interval: float
     with_events: bool = True
-    show_skipped: Callable[[Sequence[Waiting]], Awaitable[None]] | None = None
+    show_skipped: Callable[[Sequence[Waiting]], Awaitable[bool]] | None = None
     settling: Settling = field(default_factory=Settling)
+    mended: MendedReceipts | None = None
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)
     _in_hand: dict[Path, asyncio.Future[bool]] = field(default_factory=dict)
     _pauses: dict[Path, tuple[float, float]] = field(default_factory=dict)
     _served: dict[str, float] = field(default_factory=dict)
     _said: set[str] = field(default_factory=set)
-    _skipped: list[Waiting] = field(default_factory=list)
-    _showing: asyncio.Future[None] | None = None
+    _skipped: list[Waiting] | None = None
+    _showing: asyncio.Future[bool] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop; the files in hand are finished first."""
@@ -70,7 +83,8 @@ class Watcher:
                 try:
                     wait = await self._work(stop)
                 except OutOfReachError as fault:
-                    self._say_once(_WAREHOUSE, f"{fault} Nothing is taken from the inbox until this is mended.")
+                    line = f"{fault} Nothing is taken from the inbox until this is mended."
+                    self._say_once(_WAREHOUSE, line, about(fault.event, reason=str(fault)))
                     wait = _AWAY_SECONDS
                 if wait > 0:
                     with suppress(TimeoutError):
@@ -89,11 +103,13 @@ class Watcher:
         try:
             ready, wait = await self._look()
         except OSError as fault:
-            self._say_once(_INBOX, f"The inbox {self.inbox} is out of reach: {fault}. It is looked for every second.")
+            line = f"The inbox {self.inbox} is out of reach: {fault}. It is looked for every second."
+            concern = about("cypp.inbox.out-of-reach", file=path_as_text(self.inbox), reason=str(fault))
+            self._say_once(_INBOX, line, concern)
             return _AWAY_SECONDS
         if self._said & _PASSING:
             self._said -= _PASSING
-            log.info("Everything is there again.")
+            log.info("Everything is there again.", extra=about("cypp.inbox.within-reach"))
         for waiting in ready[:_ROUND]:
             if len(self._in_hand) >= _MOST_IN_HAND:
                 await asyncio.wait(self._in_hand.values(), return_when=asyncio.FIRST_COMPLETED)
@@ -115,7 +131,8 @@ class Watcher:
         partners = await asyncio.to_thread(self.partners)
         # To finish what a killed process began, files are hashed: nobody is to wait for that.
         lying = await asyncio.to_thread(self._lying, partners)
-        ready = []
+        ready: list[Waiting] = []
+        skipped: list[Waiting] = []
         for waiting in lying:
             if waiting.path in self._in_hand:
                 continue
@@ -123,24 +140,44 @@ class Watcher:
                 self._say_once(
                     str(waiting.path), f"{path_as_text(waiting.path)} is left where it is: {waiting.reason}."
                 )
+                skipped.append(waiting)
                 continue
-            left = self._seconds_left(waiting.path, now)
+            try:
+                left = self._seconds_left(waiting.path, now)
+            except OSError as fault:
+                self._say_once(str(waiting.path), f"{path_as_text(waiting.path)} cannot be read: {fault}.")
+                skipped.append(replace(waiting, reason=f"it cannot be read: {fault.strerror or fault}"))
+                continue
             if left < self.interval:
                 # A fault that comes back is logged again.
                 self._said.discard(str(waiting.path))
-            if left <= 0:
+            if left <= 0 and waiting.is_receipt:
+                wait = min(wait, await asyncio.to_thread(self._bring_in, waiting.path))
+            elif left <= 0:
                 ready.append(waiting)
             else:
                 wait = min(wait, left)
         self._forget_all_but({waiting.path for waiting in lying})
-        self._show([waiting for waiting in lying if waiting.reason and waiting.path not in self._in_hand])
+        self._show(skipped)
         # Whose turn is longest ago comes first.
         ready.sort(key=lambda waiting: self._served.get(waiting.partner_code, 0.0))
         return list(fairly(ready)), wait
 
     def _lying(self, partners: Collection[str]) -> list[Waiting]:
         make_folders(self.inbox, partners)
-        return list(sweep(self.inbox, partners, time.time()))
+        return list(sweep(self.inbox, partners, time.time(), mended=self.mended))
+
+    def _bring_in(self, receipt: Path) -> float:
+        """Bring a receipt that was changed into its partner's folder; how long the next look can wait."""
+        try:
+            brought = self.mended.bring_in(receipt) if self.mended else None
+        except OSError as fault:
+            self._say_once(str(receipt), f"{path_as_text(receipt)} was changed, and cannot be taken: {fault}.")
+            self._pause(receipt)
+            return self.interval
+        if brought:
+            log.info("%s was changed, and is taken as %s.", path_as_text(receipt), brought.name)
+        return 0.0 if brought else self.interval
 
     def _seconds_left(self, path: Path, now: float) -> float:
         until, _ = self._pauses.get(path, (now, 0.0))
@@ -149,9 +186,6 @@ class Watcher:
         try:
             return self.settling.seconds_left(path, now)
         except FileNotFoundError:
-            return self.interval
-        except OSError as fault:
-            self._say_once(str(path), f"{path_as_text(path)} cannot be read: {fault}.")
             return self.interval
 
     async def _take(self, waiting: Waiting) -> None:
@@ -167,10 +201,15 @@ class Watcher:
             if self._in_hand.pop(path).result():
                 self._pauses.pop(path, None)
                 continue
-            _, last = self._pauses.get(path, (0.0, _FIRST_PAUSE / 2))
-            pause = min(last * 2, _LONGEST_PAUSE)
-            self._pauses[path] = time.monotonic() + pause, pause
+            pause = self._pause(path)
             log.warning("%s stays in the inbox, and is tried again in %.0f seconds.", path_as_text(path), pause)
+
+    def _pause(self, path: Path) -> float:
+        """Leave a file alone for twice as long as the last time; how long that is."""
+        _, last = self._pauses.get(path, (0.0, _FIRST_PAUSE / 2))
+        pause = min(last * 2, _LONGEST_PAUSE)
+        self._pauses[path] = time.monotonic() + pause, pause
+        return pause
 
     def _forget_all_but(self, there: set[Path]) -> None:
         self.settling.forget_all_but(there)
@@ -179,15 +218,22 @@ class Watcher:
         self._said &= _PASSING | {str(path) for path in there}
 
     def _show(self, skipped: list[Waiting]) -> None:
-        if self.show_skipped is None or skipped == self._skipped or (self._showing and not self._showing.done()):
+        if self._showing:
+            if not self._showing.done():
+                return
+            if not self._showing.result():
+                self._skipped = None
+            self._showing = None
+        # What an earlier process showed may have gone before this one began: the first look is always shown.
+        if self.show_skipped is None or skipped == self._skipped:
             return
         self._skipped = skipped
         self._showing = asyncio.ensure_future(self.show_skipped(skipped))
 
-    def _say_once(self, about: str, line: str) -> None:
-        if about not in self._said:
-            self._said.add(about)
-            log.warning("%s", line)
+    def _say_once(self, subject: str, line: str, event: dict[str, object] | None = None) -> None:
+        if subject not in self._said:
+            self._said.add(subject)
+            log.warning("%s", line, extra=event)
 
     async def _listen(self, stop: asyncio.Event) -> None:
         """Hurry the next look whenever something happens in the inbox, and begin anew when the inbox is another."""

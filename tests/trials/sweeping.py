@@ -18,9 +18,11 @@ from typing import Any
 
 import flows.ingestion.archive
 import flows.ingestion.job
+import flows.ingestion.mended_receipts
 import flows.ingestion.receipt
 import flows.ingestion.receipt_files
 import flows.ingestion.removal
+import flows.ingestion.written_receipts
 import warehouse.engine
 import warehouse.recording.decisions
 import warehouse.recording.inserts
@@ -32,6 +34,7 @@ from cypp_etl.samples.returns import sample_return
 from flows.ingestion.context import open_to_write
 from flows.ingestion.inbox import make_folders, sweep
 from flows.ingestion.job import Steps
+from flows.ingestion.mended_receipts import MendedReceipts
 from flows.settings import read_settings
 
 RECEIVED_AT = datetime(2010, 7, 20, 10, tzinfo=UTC)
@@ -43,6 +46,8 @@ _STEPS = {
         flows.ingestion.receipt_files,
         flows.ingestion.job,
         flows.ingestion.removal,
+        flows.ingestion.mended_receipts,
+        flows.ingestion.written_receipts,
         warehouse.recording.decisions,
         warehouse.engine,
         warehouse.recording.record,
@@ -66,8 +71,12 @@ def sweep_once(environment: dict[str, str]) -> None:
     settings = read_settings(environment)
     workplace = open_to_write(settings)
     make_folders(settings.inbox, workplace.plan.partners)
-    for waiting in sweep(settings.inbox, workplace.plan.partners, time.time()):
-        steps = Steps(workplace, waiting.path, waiting.partner_code, RECEIVED_AT)
+    mended = MendedReceipts(settings.receipts)
+    for waiting in sweep(settings.inbox, workplace.plan.partners, time.time(), mended=mended):
+        path = mended.bring_in(waiting.path) if waiting.is_receipt else waiting.path
+        if path is None:
+            continue
+        steps = Steps(workplace, path, waiting.partner_code, RECEIVED_AT)
         try:
             steps.check()
         except FileNotFoundError:

@@ -2,15 +2,20 @@
 
 import json
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
 
-from tests.trials.homes import Home, Outcome, Site, assert_same, hashes, make_drops, outcome_of
+from tests.trials.homes import Home, Outcome, Site, assert_same, drop, hashes, make_drops, outcome_of
 from tests.trials.nursery import Nursery
 
 KILLED = -9
 DROPS = make_drops()
+# A return that is rejected, and its receipt as the partner mended it.
+REJECTED, MENDED = "yos/ours.xlsx", "yos/replies/ours - rejected.xlsx"
+CHANGED = {REJECTED: DROPS["yos/2 faulty.xlsx"], MENDED: DROPS["yos/1 good.xlsx"]}
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,35 @@ def test_killed_again_and_again(site: Site, nursery: Nursery, undisturbed: Undis
                 kills += 1
             assert_whole(home, nursery, undisturbed)
     print(f"{kills} kills")
+
+
+@contextmanager
+def home_with_a_mended_receipt(site: Site, nursery: Nursery) -> Iterator[Home]:
+    with site.home({REJECTED: CHANGED[REJECTED]}) as home:
+        assert nursery.run("sweep_once", home.environment) == 0
+        assert home.replies() == ["ours - rejected.xlsx"]
+        drop(home.folder / "inbox" / MENDED, CHANGED[MENDED], 1_280_000_001)
+        yield home
+
+
+@pytest.mark.parametrize("kills", [12, pytest.param(1000, marks=pytest.mark.slow)])
+def test_killed_with_a_mended_receipt(site: Site, nursery: Nursery, kills: int) -> None:
+    """Wherever it is killed on its way from the replies into the inbox and back, it is taken once."""
+    with home_with_a_mended_receipt(site, nursery) as home:
+        assert nursery.run("sweep_and_die", home.environment, 0, str(home.folder / "lines")) == 0
+        lines = json.loads((home.folder / "lines").read_text())
+        undisturbed = outcome_of(home, CHANGED)
+        assert undisturbed.replies == ["ours - accepted.xlsx"]
+    # Most of what is particular to it comes first.
+    early = [line for line in lines if line < 200]
+    for line in early[:: max(1, len(early) // kills)] if kills < len(lines) else lines:
+        with home_with_a_mended_receipt(site, nursery) as home:
+            assert nursery.run("sweep_and_die", home.environment, line) == KILLED
+            assert hashes(CHANGED) <= home.bytes_there(), "a byte was lost"
+            assert nursery.run("sweep_once", home.environment) == 0
+            assert_same(home, CHANGED, undisturbed)
+            assert nursery.run("sweep_once", home.environment) == 0
+            assert_same(home, CHANGED, undisturbed)
 
 
 @pytest.mark.parametrize("free", [0, 5_000, 20_000, 40_000, 300_000])

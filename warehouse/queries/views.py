@@ -36,6 +36,20 @@ def original_status(connection: Connection, submission_id: int) -> SubmissionSta
     return None if status is None else SubmissionStatus(status)
 
 
+def repeats_rejected(connection: Connection, submission_id: int) -> bool:
+    """Whether a submission says in every cell what one of the same partner said before, which was rejected."""
+    own, before = submission.c, submission.alias().c
+    query = select(before.submission_id).where(
+        own.submission_id == submission_id,
+        before.submission_id < own.submission_id,
+        before.partner_code == own.partner_code,
+        own.content_sha256 != "",
+        before.content_sha256 == own.content_sha256,
+        before.status == SubmissionStatus.REJECTED,
+    )
+    return connection.scalar(query.limit(1)) is not None
+
+
 def submissions(
     connection: Connection, partner_code: str | None = None, period: Period | None = None, sha256: str | None = None
 ) -> Sequence[RowMapping]:

@@ -36,18 +36,20 @@ class Decision:
 
 @dataclass(slots=True)
 class _Standing:
-    """What is there of one partner and period: the last version, and the submission in force with its SHA-256."""
+    """What is there of one partner and period: the last version, and the submission in force with its hashes."""
 
     version: int = 0
     in_force: int | None = None
     sha256: str = ""
+    content_sha256: str = ""
 
 
 def decide(connection: Connection, returns: Sequence[CheckedReturn]) -> list[Decision]:
     """Decide on returns of which no two are of the same partner and period.
 
-    A duplicate has the bytes of the submission that is in force. The bytes of one that was replaced since are a new
-    version: somebody took a correction back. A rejected file that comes again is checked, and answered, again.
+    A duplicate has the bytes of the submission that is in force, or is accepted and says the same in every cell, as a
+    workbook does that was opened and saved again. The bytes of one that was replaced since are a new version: somebody
+    took a correction back. A rejected file that comes again is checked, and answered, again.
 
     Raises:
         ValueError: an accepted return names no partner or no period.
@@ -74,6 +76,8 @@ def _decide(checked: CheckedReturn, standing: _Standing | None) -> Decision:
         return Decision(checked, SubmissionStatus.DUPLICATE, version, standing.in_force, None)
     if not checked.is_accepted:
         return Decision(checked, SubmissionStatus.REJECTED, version, None, None)
+    if checked.content_sha256 and checked.content_sha256 == standing.content_sha256:
+        return Decision(checked, SubmissionStatus.DUPLICATE, version, standing.in_force, None)
     has_queries = count_by_severity(checked.findings)[Severity.QUERY] > 0
     status = SubmissionStatus.ACCEPTED_WITH_QUERIES if has_queries else SubmissionStatus.ACCEPTED
     return Decision(checked, status, version, None, standing.in_force)
@@ -90,6 +94,7 @@ def _standings(connection: Connection, returns: Sequence[CheckedReturn]) -> dict
         columns.version,
         columns.submission_id,
         columns.sha256,
+        columns.content_sha256,
         and_(columns.status.in_(ACCEPTED), columns.superseded_at.is_(None)).label("is_in_force"),
     ).where(columns.partner_code.in_({key[0] for key in keys}), columns.period.in_({key[1] for key in keys}))
     for row in connection.execute(query) if keys else ():
@@ -98,5 +103,6 @@ def _standings(connection: Connection, returns: Sequence[CheckedReturn]) -> dict
             continue
         standing.version = max(standing.version, row.version)
         if row.is_in_force:
-            standing.in_force, standing.sha256 = row.submission_id, row.sha256
+            standing.in_force = row.submission_id
+            standing.sha256, standing.content_sha256 = row.sha256, row.content_sha256
     return standings

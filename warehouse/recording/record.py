@@ -39,7 +39,7 @@ class Recorded:
     """What became of a submission.
 
     `version` counts the attempts at one partner's return for one period, and is None where it names neither.
-    `duplicate_of` is the submission in force with the same bytes; `previous_submission_id` the one that this
+    `duplicate_of` is the submission in force that says the same; `previous_submission_id` the one that this
     replaced. `changed_judgements` counts judgements that came out differently, in the series that the return touched.
     `was_known` says that this very delivery had been recorded already, by a process that was killed before it could
     take the file away or by another machine: the rest tells what became of it then.

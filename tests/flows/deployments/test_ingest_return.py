@@ -3,12 +3,14 @@
 import asyncio
 import io
 import json
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
+from typer.testing import CliRunner
 
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
@@ -64,6 +66,17 @@ def artifacts_of(run_id: Any) -> list[Any]:
     return asyncio.run(look())
 
 
+def names_of_last_runs() -> list[str]:
+    from prefect import get_client
+    from prefect.client.schemas.sorting import FlowRunSort
+
+    async def look() -> list[str]:
+        async with get_client() as client:
+            return [run.name for run in await client.read_flow_runs(sort=FlowRunSort.START_TIME_DESC, limit=3)]
+
+    return asyncio.run(look())
+
+
 def ask(settings: Settings, query: str) -> list[tuple[Any, ...]]:
     with sqlite3.connect(settings.home / "warehouse.db") as warehouse:
         return warehouse.execute(query).fetchall()
@@ -94,6 +107,9 @@ def test_a_run_is_named_tagged_and_shows_its_findings(settings: Settings, drop: 
     assert run.name == "yos/our return.xlsx"
     assert set(run.tags) == {"yos", "2010-11Q1"}
     assert {artifact.key for artifact in artifacts} == {"yos-summary", "yos-findings", "returns-2010-11q1"}
+    description_of = {artifact.key: artifact.description for artifact in artifacts}
+    assert description_of["yos-findings"] == "our return.xlsx: yos, 2010/11 Q1, errors: 1."
+    assert state.message.startswith("yos, 2010/11 Q1, errors: 1. The first: Indicators!G2: ")
     table_of = {artifact.key: json.loads(artifact.data) for artifact in artifacts if artifact.type == "table"}
     assert [row["code"] for row in table_of["yos-findings"]] == ["number-with-bound"]
     (own,) = (row for row in table_of["returns-2010-11q1"] if row["partner"] == "yos")
@@ -130,6 +146,26 @@ def test_the_partner_finds_the_receipt_and_may_send_it_mended(settings: Settings
     sent_again.write_bytes(with_cell(rejected.read_bytes(), "G2", 0.35))
     assert ingest(sent_again).name == "Accepted"
     assert sorted(path.name for path in replies.iterdir()) == ["our return - accepted.xlsx", rejected.name]
+
+
+def test_a_receipt_mended_where_it_lies_is_swept_up(settings: Settings, drop: Path, workbook: bytes) -> None:
+    from flows.cli.ingest import ingest as ingest_command
+
+    drop.write_bytes(with_cell(workbook, "G2", "<1"))
+    ingest(drop)
+    (rejected,) = (drop.parent / "replies").iterdir()
+    named = ingest_command(settings, [rejected])
+    assert (named.ingested, [waiting.path for waiting in named.left]) == ([], [rejected])
+    rejected.write_bytes(with_cell(rejected.read_bytes(), "G2", 0.35))
+    swept = ingest_command(settings, [])
+    assert any(name.startswith("sweep of 20") for name in names_of_last_runs())
+    assert [(path, one.recorded.status.value) for path, one in swept.ingested] == [(drop, "accepted")]
+    (accepted,) = (drop.parent / "replies").iterdir()
+    accepted.write_bytes(with_cell(accepted.read_bytes(), "G2", "about 36%"))
+    named = ingest_command(settings, [drop.parent])
+    assert {"our return.xlsx", "yos/our return.xlsx"} <= set(names_of_last_runs())
+    assert [(path, one.recorded.status.value) for path, one in named.ingested] == [(drop, "rejected")]
+    assert [path.name for path in drop.parent.rglob("*.xlsx")] == ["our return - rejected.xlsx"]
 
 
 def test_a_resubmission_says_what_it_changed(settings: Settings, drop: Path, workbook: bytes) -> None:
@@ -260,6 +296,7 @@ def test_what_was_recorded_and_not_taken_away_is_not_recorded_again(
 def test_the_reminder_lists_what_is_missing(settings: Settings, drop: Path, workbook: bytes) -> None:
     from datetime import date
 
+    from flows.cli.app import app
     from flows.deployments.remind import remind
 
     drop.write_bytes(workbook)
@@ -271,7 +308,11 @@ def test_the_reminder_lists_what_is_missing(settings: Settings, drop: Path, work
     state = reminded(date(2010, 7, 1))
     assert (state.name, state.type.value) == ("Returns missing", "COMPLETED")
     assert state.message.splitlines()[0] == "2010-11Q1, was due on 20 July 2010: cyps, lscb, nhs, police, vcs"
-    assert reminded(date(2100, 1, 1)).name == "Nothing missing"
+    state = reminded(date(2100, 1, 1))
+    assert state.name == "Returns missing"
+    assert re.fullmatch(r"\d+ older returns, due before 01 January 2100", state.message)
+    command = CliRunner().invoke(app, ["remind", "--since", "2100-01-01"])
+    assert (command.exit_code, command.output) == (1, f"{state.message}\n")
 
 
 def test_a_run_takes_the_workbook_that_its_arguments_name(settings: Settings, drop: Path, workbook: bytes) -> None:

@@ -8,8 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from cypp_etl.receipts.reply import Reply
 from flows.ingestion.inbox import Waiting
+from flows.ingestion.mended_receipts import MendedReceipts
+from flows.ingestion.receipt_files import write_reply
 from flows.ingestion.settling import Patience, Settling
+from flows.ingestion.written_receipts import WrittenReceipts
 from flows.service.watcher import OutOfReachError, Watcher, fairly
 from tests.flows.ingestion.test_settling import zipped
 
@@ -295,11 +299,65 @@ def test_who_drops_what_takes_long_waits_for_the_others(office: Office) -> None:
     assert office.taken.index("yos/late.xlsx") <= 2
 
 
+def test_what_is_out_of_reach_is_logged_with_its_event(office: Office, caplog: pytest.LogCaptureFixture) -> None:
+    async def work() -> None:
+        office.away = True
+        await asyncio.sleep(1.5)
+        office.away = False
+        elsewhere = office.inbox.with_name("elsewhere")
+        await asyncio.sleep(1.5)
+        office.inbox.rename(elsewhere)
+        await asyncio.sleep(1.5)
+
+    with caplog.at_level("INFO", "cypp.serve"):
+        watch(office, work, interval=0.2, with_events=False)
+    told = [(record.cypp_event, record.cypp_concern) for record in caplog.records if hasattr(record, "cypp_event")]  # type: ignore[attr-defined]
+    assert told == [
+        ("cypp.warehouse.out-of-reach", {"reason": "no warehouse."}),
+        ("cypp.inbox.within-reach", {}),
+        ("cypp.inbox.out-of-reach", {"file": str(office.inbox), "reason": "there is no such folder"}),
+    ]
+
+
+def test_a_mended_receipt_is_brought_in_and_taken(office: Office, tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    written = WrittenReceipts(notes, "yos")
+    write_reply(_made(office.inbox / "yos"), Reply("a - rejected.xlsx", b"as it was written"), written)
+
+    async def work() -> None:
+        stop = asyncio.Event()
+        watcher = Watcher(
+            office.inbox,
+            office.partners,
+            office.ingest,
+            60,
+            settling=Settling(PATIENCE),
+            mended=MendedReceipts(notes),
+        )
+        watching = asyncio.create_task(watcher.run(stop))
+        await asyncio.sleep(0.5)
+        assert office.taken == []
+        office.drop("yos/replies/a - rejected.xlsx")
+        await office.until("yos/a.xlsx")
+        stop.set()
+        await watching
+
+    asyncio.run(work())
+    assert office.contents == [WORKBOOK]
+    assert list((office.inbox / "yos" / "replies").iterdir()) == []
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
+
+
 def test_what_is_skipped_is_shown_whenever_it_changes(office: Office) -> None:
     shown: list[list[str]] = []
 
-    async def show(skipped: Sequence[Waiting]) -> None:
+    async def show(skipped: Sequence[Waiting]) -> bool:
         shown.append([waiting.partner_code for waiting in skipped])
+        return True
 
     async def work() -> None:
         stop = asyncio.Event()

@@ -1,0 +1,58 @@
+"""Which returns are outstanding: what the flow `remind` and the command `cypp remind` say, without Prefect."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from flows.settings import CHASED_FOR
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, RowMapping
+
+NOTHING_MISSING = "Every return that was due has come."
+
+
+@dataclass(frozen=True, slots=True)
+class Outstanding:
+    """A line for each period whose returns have not all come, and one that counts the older ones.
+
+    `is_missing` says whether any of them is overdue; the others are due soon.
+    """
+
+    lines: tuple[str, ...]
+    is_missing: bool
+
+
+def read_outstanding(connection: "Connection", today: date, days: int, since: date | None = None) -> Outstanding:
+    """What is outstanding on a day, by the warehouse; see `outstanding`. `since` is a year ago, if not given."""
+    from warehouse.queries.views import return_status
+
+    return outstanding(return_status(connection), today, days, since or today - CHASED_FOR)
+
+
+def outstanding(rows: "Sequence[RowMapping]", today: date, days: int, since: date) -> Outstanding:
+    """What has not come, though it was due since a day, or is due within so many days; what was due before is counted.
+
+    It is counted from the first period for which anybody returned anything: nobody owed what was due before that.
+    `rows` are those of `bi_return_status`.
+    """
+    partners: dict[tuple[date, str], list[str]] = {}
+    first = min((row["due_on"] for row in rows if row["submission_id"] is not None and row["due_on"]), default=since)
+    older = 0
+    for row in rows:
+        due: date | None = row["due_on"]
+        if row["submission_id"] is not None or due is None or due > today + timedelta(days=days):
+            continue
+        if due >= since:
+            partners.setdefault((due, row["period"]), []).append(row["partner_code"])
+        elif due >= first:
+            older += 1
+    lines = [
+        f"{period}, {'was' if due < today else 'is'} due on {due:%d %B %Y}: {', '.join(missing)}"
+        for (due, period), missing in sorted(partners.items())
+    ]
+    if older:
+        counted = f"{older} older {'return' if older == 1 else 'returns'}, due before {since:%d %B %Y}"
+        lines.append(f"and {counted}" if lines else counted)
+    return Outstanding(tuple(lines), bool(older) or any(due < today for due, _ in partners))

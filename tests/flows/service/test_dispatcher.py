@@ -1,0 +1,103 @@
+"""What keeps `cypp serve` from its work is told by its kind: no room, a faulty plan, a database out of reach."""
+
+import asyncio
+import errno
+import shutil
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from cypp_etl.periods import parse_period
+from cypp_etl.plan.reader import read_plan
+from cypp_etl.samples.returns import sample_return
+from flows.ingestion.context import open_to_write
+from flows.ingestion.inbox import Waiting
+from flows.settings import Settings, read_settings
+
+
+@pytest.mark.parametrize(
+    ("fault", "is_so"),
+    [
+        (OSError(errno.ENOSPC, "no space left on device"), True),
+        (OSError(errno.EDQUOT, "disk quota exceeded"), True),
+        (OSError(errno.EACCES, "permission denied"), False),
+        (ValueError("full"), False),
+    ],
+)
+def test_a_full_disk_is_told_by_its_number(fault: Exception, is_so: bool) -> None:
+    from flows.service.dispatcher import is_full
+
+    assert is_full(fault) is is_so
+
+
+def test_a_database_without_room_is_a_full_disk(tmp_path: Path) -> None:
+    from flows.service.dispatcher import is_full
+
+    with create_engine(f"sqlite:///{tmp_path / 'small.db'}").connect() as connection:
+        connection.execute(text("CREATE TABLE t (x)"))
+        connection.execute(text("PRAGMA max_page_count = 2"))
+        with pytest.raises(SQLAlchemyError) as full:
+            connection.execute(text("INSERT INTO t VALUES (zeroblob(100000))"))
+        assert is_full(full.value)
+        with pytest.raises(SQLAlchemyError) as other:
+            connection.execute(text("INSERT INTO nowhere VALUES (1)"))
+        assert not is_full(other.value)
+
+
+@pytest.mark.usefixtures("settings")
+def test_a_plan_that_cannot_be_read_is_not_a_warehouse_out_of_reach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.service.dispatcher import Doings
+    from flows.service.watcher import OutOfReachError
+
+    plan = tmp_path / "plan"
+    shutil.copytree(Path(__file__).parents[3] / "cypp_etl" / "plan" / "data", plan)
+    (plan / "outcomes.csv").write_text("nothing\n", "utf-8")
+    monkeypatch.setenv("CYPP_PLAN", str(plan))
+    with pytest.raises(OutOfReachError) as faulty:
+        Doings(read_settings(), asyncio.Event()).partners()
+    assert faulty.value.event == "cypp.plan.faulty"
+    monkeypatch.delenv("CYPP_PLAN")
+    (tmp_path / "warehouse.db").write_bytes(b"no database" * 1000)
+    monkeypatch.setenv("CYPP_WAREHOUSE_URL", f"sqlite:///{tmp_path / 'warehouse.db'}")
+    with pytest.raises(OutOfReachError) as away:
+        Doings(read_settings(), asyncio.Event()).partners()
+    assert away.value.event == "cypp.warehouse.out-of-reach"
+
+
+@pytest.mark.server
+@pytest.mark.usefixtures("prefect_server")
+def test_a_full_disk_is_said_once_until_there_is_room(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from flows.ingestion.context import Workplace
+    from flows.service.dispatcher import Doings
+
+    open_to_write(settings).engine.dispose()
+    path = settings.inbox / "yos" / "ours.xlsx"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(sample_return(read_plan(), "yos", parse_period("2010-11Q1")))
+    keep = Workplace.keep
+    tries = 0
+
+    def without_room(*arguments: object, **named: object) -> object:
+        nonlocal tries
+        tries += 1
+        if tries > 4:
+            return keep(*arguments, **named)  # type: ignore[arg-type]
+        raise OSError(errno.ENOSPC, "No space left on device", str(settings.archive))
+
+    monkeypatch.setattr(Workplace, "keep", without_room)
+
+    async def work() -> list[bool]:
+        doings = Doings(settings, asyncio.Event())
+        return [await (await doings.ingest(Waiting(path, "yos"))) for _ in range(3)]
+
+    assert asyncio.run(work()) == [False, False, True]
+    (said,) = (record for record in caplog.records if hasattr(record, "cypp_event"))
+    assert said.cypp_event == "cypp.inbox.disk-full"
+    assert said.cypp_concern["partner"] == "yos"
+    assert not path.exists()
