@@ -140,6 +140,15 @@ class YearType(StrEnum):
     FINANCIAL = "financial"
 
 
+class DecisionKind(StrEnum):
+    """What somebody decided, by the name of the command that does it."""
+
+    ADOPT_PLAN = "adopt-plan"
+    CLOSE_PERIOD = "close-period"
+    WAIVE_QUERY = "waive-query"
+    RELEASE_TEXT = "release-text"
+
+
 class ReturnStatus(StrEnum):
     """Where a return that is owed stands."""
 

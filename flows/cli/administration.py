@@ -96,7 +96,7 @@ def release(
     """
     from flows.ingestion.context import open_to_write
     from warehouse.engine import writing
-    from warehouse.views.withheld import release_text
+    from warehouse.recording.text_releases import release_text
 
     if not by.strip() or not why.strip():
         stop("say who releases the text, with --by NAME, and why, with --why TEXT")

@@ -26,7 +26,7 @@ from warehouse.schema.tables import metadata, submission
 
 PERIOD = parse_period("2010-11Q1")
 # What two runs of the same need not have in common.
-_OWN = {"recorded_at", "superseded_at", "received_at", "delivery", "file", "closed_at"}
+_OWN = {"recorded_at", "superseded_at", "received_at", "delivery", "file", "decided_at"}
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -13,15 +14,19 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, insert, inspect, select, text, update
 
+from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
 from tests.warehouse.builders import checked, later, observation
 from warehouse import upgrade as upgrade_module
-from warehouse.engine import open_warehouse, writing
+from warehouse.engine import open_warehouse, reading, writing
 from warehouse.migrations import HEAD
+from warehouse.queries.history import read_history
 from warehouse.recording.record import record
+from warehouse.schema.decisions import decision
 from warehouse.schema.plan_tables import plan_file
 from warehouse.schema.tables import clinic, metadata, period, view_version
 from warehouse.upgrade import WarehouseTooNewError, current_revision, is_current, upgrade
+from warehouse.views.selectable import view
 
 ROOT = Path(__file__).parents[2]
 
@@ -133,10 +138,13 @@ def test_the_clinics_of_an_older_warehouse_are_those_that_would_have_been_kept(
         record(engine, checked(values, *quarters), plan, later(number + 1))
     older = open_warehouse(empty_url)
     _build(older, "0002")
-    kept = [table for table in metadata.sorted_tables if table not in (clinic, view_version, plan_file, period)]
+    kept = [
+        table for table in metadata.sorted_tables if table not in (clinic, decision, view_version, plan_file, period)
+    ]
     with engine.connect() as source, writing(older) as target:
         for table in kept:
-            if rows := [dict(row) for row in source.execute(select(table)).mappings()]:
+            columns = [column for column in table.c if column.name != "decision_id"]
+            if rows := [dict(row) for row in source.execute(select(*columns)).mappings()]:
                 target.execute(insert(table), rows)
     assert upgrade(older)
     columns = [column for column in clinic.c if not column.primary_key]
@@ -149,4 +157,38 @@ def test_the_clinics_of_an_older_warehouse_are_those_that_would_have_been_kept(
         assert other.execute(calendar).all() == one.execute(calendar).all()
         differences = compare_metadata(MigrationContext.configure(other, opts={"compare_type": True}), metadata)
     assert differences == []
+    older.dispose()
+
+
+_WAIVED = (
+    "INSERT INTO waiver (code, partner_code, subject, period, reason, waived_by, until, waived_at) "
+    "VALUES ('large-change', 'yos', 'NI 45', '', '{}', 'B. Officer', '{}', '{}')"
+)
+
+
+def test_what_was_decided_before_is_on_record(empty_url: str) -> None:
+    older = open_warehouse(empty_url)
+    _build(older, "0008")
+    with writing(older) as connection:
+        for statement in (
+            "INSERT INTO period_closing VALUES ('2010-11Q1', 'A. Officer', '2010-08-01 12:00:00.000000')",
+            _WAIVED.format("A new unit", "2011-03-31", "2010-09-01 12:00:00.000000"),
+            _WAIVED.format("No more", "2010-01-01", "2010-10-01 12:00:00.000000"),
+        ):
+            connection.execute(text(statement))
+    assert upgrade(older)
+    with reading(older) as connection:
+        decided = [tuple(row)[1:] for row in connection.execute(select(view("bi_decisions"))).all()]
+        waivers = read_history(connection, ["yos"]).waivers
+        assert read_history(connection, ["yos"]).closed == {parse_period("2010-11Q1")}
+    in_utc = [datetime(2010, month, 1, 12, tzinfo=UTC) for month in (8, 9, 10)]
+    assert decided == [
+        ("close-period", "2010/11 Q1", None, "2010-11Q1", "A. Officer", in_utc[0], "", None),
+        ("waive-query", "large-change NI 45", "yos", None, "B. Officer", in_utc[1], "A new unit", date(2011, 3, 31)),
+        ("waive-query", "large-change NI 45", "yos", None, "B. Officer", in_utc[2], "No more", date(2010, 1, 1)),
+    ]
+    assert [(one.reason, one.waived_by, one.until) for one in waivers] == [
+        ("A new unit", "B. Officer", date(2011, 3, 31)),
+        ("No more", "B. Officer", date(2010, 1, 1)),
+    ]
     older.dispose()

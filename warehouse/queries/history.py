@@ -11,6 +11,7 @@ from cypp_etl.checked_return import History, KnownContent, KnownFigure, ValuesBy
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import Period, parse_period
 from schemas.codes import Marker, MilestoneStatus, Qualifier
+from warehouse.schema.decisions import decision
 from warehouse.schema.tables import IS_ACCEPTED, milestone_report, observation, period_closing, submission, waiver
 
 
@@ -129,15 +130,20 @@ def _contents(connection: Connection, partner_codes: Collection[str]) -> dict[tu
 
 
 def _waivers(connection: Connection, partner_codes: Collection[str]) -> tuple[Waiver, ...]:
-    query = select(waiver).where(waiver.c.partner_code.in_(set(partner_codes))).order_by(waiver.c.waiver_id)
+    query = (
+        select(waiver, decision.c.why, decision.c.decided_by)
+        .join(decision, decision.c.decision_id == waiver.c.decision_id)
+        .where(waiver.c.partner_code.in_(set(partner_codes)))
+        .order_by(waiver.c.waiver_id)
+    )
     return tuple(
         Waiver(
             row.code,
             row.partner_code,
             row.subject,
             parse_period(row.period) if row.period else None,
-            row.reason,
-            row.waived_by,
+            row.why,
+            row.decided_by,
             row.until,
         )
         for row in connection.execute(query)

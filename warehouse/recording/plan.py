@@ -9,11 +9,16 @@ from sqlalchemy import Connection, Table, insert, select
 
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import plan_of
+from schemas.codes import DecisionKind
+from warehouse.recording.administration import Decision, record_decision
 from warehouse.recording.judgements import rejudge_everything
 from warehouse.recording.periods import add_periods
 from warehouse.recording.validity import end_rows, next_moment
 from warehouse.schema import plan_tables
 from warehouse.upgrade import WarehouseStateError
+
+PROGRAM, FIRST_PLAN = "cypp", "The first plan of a new warehouse"
+"""Who adopts a plan where nobody is asked, and why."""
 
 
 class NoStoredPlanError(WarehouseStateError):
@@ -33,13 +38,17 @@ class RecordedPlan:
     changed_judgements: int
 
 
-def record_plan(connection: Connection, plan: Plan, at: datetime) -> RecordedPlan:
-    """Put a plan in force, unless it is already, and judge everything by it.
+def record_plan(
+    connection: Connection, plan: Plan, at: datetime, *, by: str = PROGRAM, why: str = FIRST_PLAN
+) -> RecordedPlan:
+    """Put a plan in force, unless it is already, and judge everything by it; the decision goes on record.
 
     Args:
         connection: a transaction of `engine.writing`.
         plan: the plan to be in force.
         at: the moment, with a time zone.
+        by: who adopts it.
+        why: for which reason.
     """
     held = _in_force(connection)
     if held and held[1] == plan.fingerprint:
@@ -48,7 +57,9 @@ def record_plan(connection: Connection, plan: Plan, at: datetime) -> RecordedPla
     at = next_moment(connection, at)
     if held:
         end_rows(connection, plan_tables.plan, [held[0]], at)
-    plan_id = _insert(connection, plan, at)
+    about = f"plan {plan.fingerprint[:12]}"
+    decision_id = record_decision(connection, Decision(DecisionKind.ADOPT_PLAN, about, by, why, at))
+    plan_id = _insert(connection, plan, at, decision_id)
     return RecordedPlan(plan_id, True, rejudge_everything(connection, plan, plan_id, at).total())
 
 
@@ -124,9 +135,9 @@ def _in_force(connection: Connection) -> tuple[int, str] | None:
     return None if row is None else (row.plan_id, row.fingerprint)
 
 
-def _insert(connection: Connection, plan: Plan, at: datetime) -> int:
+def _insert(connection: Connection, plan: Plan, at: datetime, decision_id: int) -> int:
     add_periods(connection, plan.calendar)
-    values = {"fingerprint": plan.fingerprint, "recorded_at": at}
+    values = {"fingerprint": plan.fingerprint, "decision_id": decision_id, "recorded_at": at}
     plan_id: int = connection.execute(
         insert(plan_tables.plan).values(values).returning(plan_tables.plan.c.plan_id)
     ).scalar_one()

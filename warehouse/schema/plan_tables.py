@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from warehouse.schema.columns import code, life, metadata, number, refers, row_id, word
+from warehouse.schema.decisions import decision
 
 
 def _plan_table(name: str, key: tuple[str, ...], *columns: Column[Any], **parents: str) -> Table:
@@ -36,7 +37,16 @@ def _plan_table(name: str, key: tuple[str, ...], *columns: Column[Any], **parent
     )
 
 
-plan = Table("plan", metadata, row_id("plan_id"), word("fingerprint"), *life(), Index(None, "fingerprint"))
+plan = Table(
+    "plan",
+    metadata,
+    row_id("plan_id"),
+    word("fingerprint"),
+    # The decision to adopt it; NULL for what was put in force before decisions were on record.
+    refers("decision_id", decision.c.decision_id),
+    *life(),
+    Index(None, "fingerprint"),
+)
 
 # What the plan was read from: the other tables hold what views show of it, which is less than what judging takes.
 plan_file = _plan_table("file", ("file",), code("file"), Column("content", LargeBinary, nullable=False))

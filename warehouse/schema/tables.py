@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, Column, Date, ForeignKeyConstraint, Inde
 
 from schemas.codes import SubmissionStatus
 from warehouse.schema.columns import code, ended, in_force, life, metadata, number, one_in_force, refers, row_id, word
+from warehouse.schema.decisions import decision
 from warehouse.schema.plan_tables import plan
 from warehouse.schema.types import ROW_ID, Moment
 
@@ -17,6 +18,7 @@ __all__ = [
     "JUDGED",
     "clinic",
     "clinic_note",
+    "decision",
     "finding",
     "judgement",
     "metadata",
@@ -214,23 +216,21 @@ period_closing = Table(
     "period_closing",
     metadata,
     word("period", primary_key=True),
-    word("closed_by"),
-    Column("closed_at", Moment, nullable=False),
+    refers("decision_id", decision.c.decision_id, nullable=False),
 )
 
 waiver = Table(
     "waiver",
     metadata,
     row_id("waiver_id"),
+    # Who waived it, when and why.
+    refers("decision_id", decision.c.decision_id, nullable=False),
     code("code"),
     code("partner_code"),
     # What it is limited to; empty for every indicator or milestone, and for every period.
     code("subject"),
     code("period"),
-    word("reason"),
-    word("waived_by"),
     Column("until", Date, nullable=False),
-    Column("waived_at", Moment, nullable=False),
     Index(None, "partner_code"),
 )
 
@@ -251,8 +251,7 @@ text_release = Table(
     Column("submission_id", ROW_ID, primary_key=True, nullable=False, autoincrement=False),
     word("sheet", primary_key=True),
     word("cell", primary_key=True),
-    *(word(name) for name in ("released_by", "reason")),
-    Column("released_at", Moment, nullable=False),
+    refers("decision_id", decision.c.decision_id, nullable=False),
     ForeignKeyConstraint(
         ["submission_id", "sheet", "cell"],
         ["withheld_text.submission_id", "withheld_text.sheet", "withheld_text.cell"],

@@ -98,6 +98,9 @@ _SUBMISSIONS = f"""
             (SELECT count(*) FROM observation o WHERE o.submission_id = s.submission_id) AS observations
         FROM submission s"""  # noqa: S608 (nothing but constants)
 
+_DECISIONS = """
+        SELECT decision_id, kind, about, partner_code, period, decided_by, decided_at, why, until FROM decision"""
+
 _PERIODS = """
         SELECT
             e.period, e.period_label, e.financial_year, e.quarter, e.year_type, e.starts_on, e.ends_on, e.period_order,
@@ -159,6 +162,7 @@ _VIEWS = {
     "bi_clinics": clinics_query(NOW, ", c.partner_code"),
     "bi_symbol_changes": symbol_changes_query(),
     "bi_period": _PERIODS,
+    "bi_decisions": _DECISIONS,
 }
 
 

@@ -8,6 +8,7 @@ from schemas.codes import (
     Band,
     ClinicReason,
     ClinicStatus,
+    DecisionKind,
     Diagnosis,
     Direction,
     Marker,
@@ -209,6 +210,7 @@ VIEWS = (
             text_column("partner_code", "Code of the partner whose indicator it is"),
             text_column("source_file", "Name of the file of `source_cell`"),
             text_column("source_sheet", "Sheet of that file"),
+            whole_column("decision_id", "The decision behind it, where a plan was adopted then: see `bi_decisions`"),
         ),
     ),
     View(
@@ -221,6 +223,21 @@ VIEWS = (
             ViewColumn("ends_on", Kind.DATE, "Its last day"),
             whole_column("period_order", "Sorts periods by their last day, a whole year after its quarters"),
             text_column("is_closed", "`yes` where the Board has closed it to returns; else `no`"),
+        ),
+    ),
+    View(
+        "bi_decisions",
+        "a decision of the data team's",
+        (
+            whole_column("decision_id", "The decision's number"),
+            text_column("kind", f"What was decided: {words_of(DecisionKind)}"),
+            text_column("about", "What it was decided on: a plan, a period, a query or a text"),
+            text_column("partner_code", "Code of the partner whom it is about; empty where it is about all"),
+            text_column("period", "Code of the period that it is about; empty where it is about all"),
+            text_column("decided_by", "Who decided it"),
+            moment_column("decided_at", "When"),
+            text_column("why", "Why"),
+            ViewColumn("until", Kind.DATE, "The last day on which it holds; empty where it has none"),
         ),
     ),
 )

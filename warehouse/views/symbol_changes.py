@@ -78,9 +78,11 @@ def symbol_changes_query() -> str:
     names = " UNION ALL ".join(f"SELECT '{name}' AS name" for name in TITLES)
     return f"""
         SELECT f.indicator, f.period, f.name AS judgement, f.was_word AS was, f.now_word AS became, f.changed_at,
-            o.submission_id, o.cell AS source_cell, f.partner_code, s.file_name AS source_file, o.sheet AS source_sheet
+            o.submission_id, o.cell AS source_cell, f.partner_code, s.file_name AS source_file, o.sheet AS source_sheet,
+            a.decision_id
         FROM (
-            SELECT was.partner_code, was.indicator, was.period, now.previous_period, now.observation_id, c.name,
+            SELECT was.partner_code, was.indicator, was.period, now.previous_period, now.observation_id, now.plan_id,
+                c.name,
                 {was} AS was_word, {now} AS now_word, now.recorded_at AS changed_at
             FROM judgement was
             JOIN judgement now ON now.judgement_id = {_FOLLOWING}
@@ -88,4 +90,5 @@ def symbol_changes_query() -> str:
             WHERE was.superseded_at IS NOT NULL AND {was} <> {now}
         ) f
         {{behind}}
-        LEFT JOIN submission s ON s.submission_id = o.submission_id"""  # noqa: S608 (nothing but constants)
+        LEFT JOIN submission s ON s.submission_id = o.submission_id
+        LEFT JOIN plan a ON a.plan_id = f.plan_id AND a.recorded_at = f.changed_at"""  # noqa: S608 (nothing but constants)

@@ -43,8 +43,9 @@ PROMISED = {
     ),
     "bi_symbol_changes": (
         "indicator period judgement was became changed_at submission_id source_cell partner_code source_file "
-        "source_sheet"
+        "source_sheet decision_id"
     ),
+    "bi_decisions": "decision_id kind about partner_code period decided_by decided_at why until",
     "bi_period": "period period_label financial_year quarter year_type starts_on ends_on period_order is_closed",
 }
 

@@ -56,7 +56,7 @@ def test_a_reader_reads_every_view(owner: Engine, reader: Engine) -> None:
     [
         "SELECT * FROM submission",
         "SELECT * FROM alembic_version",
-        "INSERT INTO period_closing VALUES ('2010-11Q1', 'me', now())",
+        "INSERT INTO period_closing VALUES ('2010-11Q1', 1)",
         "UPDATE submission SET status = 'accepted'",
         "DELETE FROM finding",
         "DELETE FROM bi_findings",

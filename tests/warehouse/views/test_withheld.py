@@ -25,9 +25,10 @@ from warehouse.queries.explain import explain
 from warehouse.queries.history import read_history
 from warehouse.recording.administration import add_waiver
 from warehouse.recording.record import record
-from warehouse.schema.tables import text_release, withheld_text
+from warehouse.recording.text_releases import release_text
+from warehouse.schema.tables import withheld_text
 from warehouse.upgrade import upgrade
-from warehouse.views.withheld import release_text
+from warehouse.views.selectable import view
 
 NHS = "943 476 5919"
 PERIOD = Period(2010, 1)
@@ -103,7 +104,9 @@ def test_a_released_text_is_shown_from_then_on(engine: Engine, plan: Plan) -> No
         shown = connection.execute(text("SELECT evidence, review_reason FROM bi_milestones")).all()
         found = connection.execute(text("SELECT value, message, fix FROM bi_findings")).all()
         explained = repr([explain(connection, plan, one, PERIOD) for one in plan.owed_by["yos"]])
-        assert connection.scalars(select(text_release.c.released_at)).all() == [released] * 3
+        decided = view("bi_decisions").c
+        releases = select(decided.decided_at).where(decided.kind == "release-text")
+        assert connection.scalars(releases).all() == [released] * 3
     assert f"Shown by {NHS}" in repr(shown)
     assert f"Because of {NHS}" in repr(shown)
     assert f"See {NHS}" in explained
