@@ -28,7 +28,9 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "template": ("yos", "2010-11Q1"),
     "explain": ("NI 111a", "2010-11Q1"),
     "note": ("NI 45", "--issue", "Staff left.", "--by", "A. Clerk"),
-    "compare-plans": (".",),
+    "plan compare": (".",),
+    "plan adopt": (".", "--why", "As agreed.", "--by", "A. Clerk"),
+    "plan export": ("plan",),
     "close": ("2010-11Q1", "--by", "A. Clerk"),
     "waive": ("large-change", "yos", "--why", "Known.", "--until", "2012-03-31", "--by", "A. Clerk"),
     "release": ("1", "M7", "--why", "No name.", "--by", "A. Clerk"),
@@ -154,7 +156,7 @@ def test_every_other_command_names_its_extra_in_one_line(installation: Installat
         "ran = {line[0]: CliRunner().invoke(app, line) for line in json.load(sys.stdin)}\n"
         "print(json.dumps({name: [one.exit_code, one.stderr, one.stdout] for name, one in ran.items()}))\n"
     )
-    lines = [[name, *ARGUMENTS.get(name, ())] for name, extras in NEEDED.items() if extras]
+    lines = [[*name.split(), *ARGUMENTS.get(name, ())] for name, extras in NEEDED.items() if extras]
     ended = installation.run(tmp_path, "python", "-c", script, said=json.dumps(lines))
     said = json.loads(ended.stdout)
     assert {name: (code, out) for name, (code, _, out) in said.items() if (code, out) != (2, "")} == {}
@@ -191,7 +193,7 @@ def brought(installation: Installation) -> Mapping[str, Path]:
 @pytest.mark.parametrize(
     ("extra", "commands"),
     [
-        ("warehouse", ["status", "explain", "clinics", "compare-plans", "close", "waive", "template"]),
+        ("warehouse", ["status", "explain", "clinics", "plan compare", "plan adopt", "close", "waive", "template"]),
         ("report", ["report"]),
         ("export", ["export"]),
         pytest.param("server", ["ingest"], marks=pytest.mark.server),
@@ -207,7 +209,7 @@ def test_an_extra_is_enough_for_its_commands(
     assert not (installation.site / "warehouse.db").exists()
     shutil.copytree(ROOT / "cypp_etl" / "plan" / "data", tmp_path, dirs_exist_ok=True)
     for command in commands:
-        ended = installation.run(tmp_path, "cypp", command, *ARGUMENTS.get(command, ()), also=brought[extra])
+        ended = installation.run(tmp_path, "cypp", *command.split(), *ARGUMENTS.get(command, ()), also=brought[extra])
         assert "Traceback" not in ended.stderr, ended.stderr
         # Of an empty warehouse, nothing can be explained.
         assert ended.returncode == int(command == "explain"), (command, ended.stderr)

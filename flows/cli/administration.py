@@ -118,22 +118,23 @@ def upgrade(
         str, typer.Option(help="On PostgreSQL: a role that may read the views, made with CYPP_READER_PASSWORD.")
     ] = "",
 ) -> None:
-    """Upgrade the warehouse: its tables, views and plan."""
+    """Upgrade the warehouse: its tables and views.
+
+    A new warehouse begins with the plan that CYPP_PLAN names; later ones are adopted by cypp plan adopt.
+    """
     from flows.ingestion.context import upgrade_workplace
     from warehouse.engine import writing
     from warehouse.views.roles import make_reader
 
     try:
-        workplace, recorded = upgrade_workplace(read_settings())
+        workplace = upgrade_workplace(read_settings())
         if reader:
             with writing(workplace.engine) as connection:
                 is_new = make_reader(connection, reader, os.environ.get("CYPP_READER_PASSWORD", ""))
             say(f"{reader} {'is made, and' if is_new else 'was there already, and'} may read the views.")
     except faults() as fault:
         stop(fault)
-    if recorded.is_new:
-        source = workplace.settings.plan or "the built-in plan"
-        say(f"The plan in force is now {source}. Judgements changed: {recorded.changed_judgements}.")
+    say_notice(workplace)
     say(f"{workplace.engine.url.render_as_string()} is up to date.")
 
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli import administration, backfill, reports
+from flows.cli import administration, backfill, plan, reports
 from flows.cli.errors import Command, day_option, faults, parsed_period, stop
 from flows.cli.queries import ask, plan_to_use
 from flows.cli.terminal import say
@@ -228,7 +228,6 @@ for command in (
     reports.publish,
     reports.clinics,
     reports.note,
-    reports.compare_plans,
     reports.export,
     administration.close,
     administration.waive,
@@ -236,3 +235,4 @@ for command in (
     administration.upgrade,
 ):
     app.command(cls=Command)(command)
+app.add_typer(plan.app, name="plan")

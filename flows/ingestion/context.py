@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from cypp_etl.findings import Finding
     from cypp_etl.periods import Period
     from cypp_etl.plan.model import Plan
-    from warehouse.recording.plan import RecordedPlan
     from warehouse.recording.record import Recorded
 
 
@@ -40,7 +39,7 @@ class Workplace:
             return ""
         return (
             f"CYPP_PLAN names {self.settings.plan}, and another plan is in force, which is used: "
-            "cypp upgrade puts that one in force"
+            "cypp plan adopt puts that one in force"
         )
 
     def keep(self, path: Path, *, follow_links: bool = False) -> Kept:
@@ -131,7 +130,7 @@ def open_existing(settings: Settings) -> Workplace:
 def open_to_write(settings: Settings) -> Workplace:
     """Open the warehouse to write to it; it is made, with the plan of the settings, or upgraded if need be.
 
-    A plan that is in force stays in force, whatever the settings say: `upgrade_workplace` alone puts another in force.
+    A plan that is in force stays in force, whatever the settings say: only `flows.plan_adoption` puts another in force.
 
     Raises:
         cypp_etl.plan.reader.PlanError: the plan that a new warehouse would begin with has faults.
@@ -146,29 +145,26 @@ def open_to_write(settings: Settings) -> Workplace:
     try:
         return open_existing(settings)
     except (NoWarehouseError, WarehouseTooOldError, NoStoredPlanError):
-        return _upgraded(settings, begin_plan)
+        return upgraded(settings, begin_plan)
 
 
-def upgrade_workplace(settings: Settings) -> tuple[Workplace, "RecordedPlan"]:
-    """Make or upgrade the warehouse, and put the plan of the settings in force.
+def upgrade_workplace(settings: Settings) -> Workplace:
+    """Make or upgrade the warehouse; a new one begins with the plan of the settings.
 
     Raises:
         cypp_etl.plan.reader.PlanError: the plan has faults.
         warehouse.upgrade.WarehouseTooNewError: a newer version of the program has been here.
+        warehouse.recording.plan.NoStoredPlanError: another plan than that of the settings is in force, and not in
+            the warehouse.
         sqlalchemy.exc.SQLAlchemyError: the database cannot be reached.
     """
-    recorded: list[RecordedPlan] = []
+    from warehouse.recording.plan import begin_plan
 
-    def adopt(connection: "Connection", plan: "Plan", at: datetime) -> "Plan":
-        from warehouse.recording.plan import record_plan
-
-        recorded.append(record_plan(connection, plan, at))
-        return plan
-
-    return _upgraded(settings, adopt), recorded[0]
+    return upgraded(settings, begin_plan)
 
 
-def _upgraded(settings: Settings, put_in_force: "Callable[[Connection, Plan, datetime], Plan]") -> Workplace:
+def upgraded(settings: Settings, put_in_force: "Callable[[Connection, Plan, datetime], Plan]") -> Workplace:
+    """Make or upgrade the warehouse, and have a plan put in force in a transaction, given that of the settings."""
     from cypp_etl.plan.reader import read_plan
     from warehouse.engine import open_warehouse, writing
     from warehouse.upgrade import upgrade

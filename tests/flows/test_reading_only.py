@@ -36,7 +36,8 @@ READERS = [
     ("report", "2010-11Q1", "-o", "{out}"),
     ("clinics",),
     ("export", "-o", "{out}"),
-    ("compare-plans", str(SHIPPED)),
+    ("plan", "compare", str(SHIPPED)),
+    ("plan", "history"),
     ("template", "yos", "2010-11Q1", "-o", "{out}"),
 ]
 
@@ -234,11 +235,16 @@ def test_an_upgrade_stores_the_plan_that_is_in_force(home: Home) -> None:
     assert home.plans() == [read_plan().fingerprint]
 
 
-def test_an_upgrade_with_another_plan_puts_it_in_force_and_says_so(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    _make_older(home)
+def test_a_plan_is_adopted_by_its_own_command_alone(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CYPP_PLAN", str(home.other))
-    code, said, _ = home.type("upgrade")
-    assert (code, f"The plan in force is now {home.other}. Judgements changed: 2." in said) == (0, True)
+    code, _, told = home.type("upgrade")
+    assert (code, "another plan is in force" in told) == (0, True)
+    assert home.plans() == [read_plan().fingerprint]
+    _make_older(home)
+    # Its files are not in the warehouse, so that no more can be said of it than that it is another.
+    assert home.type("upgrade")[0] == 2
+    code, said, _ = home.type("plan", "adopt", home.other, "--by", "A", "--why", "Agreed in July")
+    assert (code, f"The plan in force is now {home.other}." in said) == (0, True)
     monkeypatch.delenv("CYPP_PLAN")
     # Of what is in force from now on no command needs to be told.
     assert "200" in home.type("explain", "NI 111a", "2010-11Q1")[1]

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from cypp_etl.judgement.columns import TITLES
+from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
 from warehouse.recording.judgements import judge_in_force
-from warehouse.schema.tables import judgement
+from warehouse.schema.tables import judgement, period_closing, publication
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,50 @@ class Turned:
     column: str
     was: str
     now: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwedChange:
+    """An indicator that a partner would owe, or would no longer owe."""
+
+    partner_code: str
+    indicator: str
+    is_owed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChanges:
+    """What would change if another plan were adopted.
+
+    `settled` are the codes of the closed or published periods, in order, in which a symbol would change: what the
+    Board has seen would read otherwise.
+    """
+
+    turned: tuple[Turned, ...]
+    owed: tuple[OwedChange, ...]
+    settled: tuple[str, ...]
+
+
+def changes_by(connection: Connection, in_force: Plan, other: Plan) -> PlanChanges:
+    """What another plan would change of what is in force; nothing is recorded."""
+    turned = turned_by(connection, other)
+    settled = {*connection.scalars(select(period_closing.c.period)), *connection.scalars(select(publication.c.period))}
+    periods = {parse_period(one.period) for one in turned if one.period in settled}
+    return PlanChanges(
+        tuple(turned),
+        tuple(_owed_changes(in_force, other)),
+        tuple(period.code for period in sorted(periods, key=lambda period: period.order)),
+    )
+
+
+def _owed_changes(in_force: Plan, other: Plan) -> Iterator[OwedChange]:
+    before, after = (
+        [(partner_code, indicator) for partner_code, owed in plan.owed_by.items() for indicator in owed]
+        for plan in (in_force, other)
+    )
+    known, wanted = set(before), set(after)
+    yield from (OwedChange(*pair, is_owed=True) for pair in after if pair not in known)
+    yield from (OwedChange(*pair, is_owed=False) for pair in before if pair not in wanted)
 
 
 def turned_by(connection: Connection, other: Plan) -> list[Turned]:

@@ -95,8 +95,8 @@ def plan_in_force(connection: Connection) -> Plan | None:
     files = _stored_files(connection, held[0])
     if not files:
         raise NoStoredPlanError(
-            f"The files of the plan in force ({held[1][:12]}) are not in the warehouse: set CYPP_PLAN to the folder of "
-            "the plan that is to be in force, and run cypp upgrade"
+            f"The files of the plan in force ({held[1][:12]}) are not in the warehouse: cypp plan adopt DIR puts "
+            "the plan in force that is to be"
         )
     return plan_of(files)
 

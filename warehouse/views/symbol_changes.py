@@ -82,6 +82,7 @@ def symbol_changes_query() -> str:
             a.decision_id
         FROM (
             SELECT was.partner_code, was.indicator, was.period, now.previous_period, now.observation_id, now.plan_id,
+                was.plan_id AS former_plan_id,
                 c.name,
                 {was} AS was_word, {now} AS now_word, now.recorded_at AS changed_at
             FROM judgement was
@@ -91,4 +92,5 @@ def symbol_changes_query() -> str:
         ) f
         {{behind}}
         LEFT JOIN submission s ON s.submission_id = o.submission_id
-        LEFT JOIN plan a ON a.plan_id = f.plan_id AND a.recorded_at = f.changed_at"""  # noqa: S608 (nothing but constants)
+        LEFT JOIN plan a ON a.plan_id = f.plan_id AND a.plan_id <> f.former_plan_id
+            AND a.recorded_at = f.changed_at"""  # noqa: S608 (nothing but constants)

@@ -1,6 +1,5 @@
 """The commands for the Board and for analysts, as they are typed."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +8,6 @@ import pytest
 from sqlalchemy import Engine
 from typer.testing import CliRunner
 
-import cypp_etl
 from cypp_etl.findings import catalogue
 from cypp_etl.plan.reader import read_plan
 from flows.cli.app import app
@@ -83,18 +81,6 @@ def test_a_note_is_not_blank(home: Path, arguments: tuple[str, ...]) -> None:
     code, said = _type("note", "NI 111a", *arguments)
     assert (code, "say what is to be noted" in said) == (2, True)
     assert "A: " not in _type("clinics")[1]
-
-
-def test_another_plan_is_compared_without_being_adopted(home: Path) -> None:
-    other = home / "other"
-    shutil.copytree(Path(cypp_etl.__file__).parent / "plan" / "data", other)
-    figures = other / "figures.csv"
-    figures.write_text(figures.read_text("utf-8").replace("target,NI 111a,2010-11,514", "target,NI 111a,2010-11,200"))
-    code, said = _type("compare-plans", other)
-    assert code == 0
-    assert "NI 111a, 2010/11 Q1, on target: yes -> no" in said
-    assert "2 symbols would turn." in said
-    assert _type("compare-plans", Path(cypp_etl.__file__).parent / "plan" / "data") == (0, "No symbol would turn.\n")
 
 
 def test_every_view_is_exported(home: Path) -> None:

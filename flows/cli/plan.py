@@ -1,0 +1,161 @@
+"""`cypp plan`: the plan's life, from a first look for faults to the history of what was in force."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cypp_etl.judgement.columns import TITLES
+from cypp_etl.periods import Period, parse_period
+from flows.cli.administration import By
+from flows.cli.errors import Command, faults, parsed_period, stop
+from flows.cli.queries import ask, plan_to_use
+from flows.cli.terminal import say
+from flows.settings import read_settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from cypp_etl.plan.model import Plan
+    from warehouse.queries.plan_comparison import PlanChanges
+
+# So many changes stand one by one; a change of polarity turns thousands.
+_SHOWN = 40
+
+Folder = Annotated[Path, typer.Argument(help="The folder of the plan's CSV files.", exists=True, file_okay=False)]
+Period_ = Annotated[str | None, typer.Argument(metavar="[PERIOD]", help="One period; all of them, if none.")]
+
+app = typer.Typer(help="Check, compare, adopt and export the plan.", no_args_is_help=True)
+
+
+@app.command(cls=Command)
+def check(folder: Folder) -> None:
+    """Find the faults of a plan.
+
+    Every fault is listed with its file, row and column; the plan in force stays as it is.
+    """
+    from cypp_etl.plan.reader import PlanError, read_plan
+
+    try:
+        plan = read_plan(folder)
+    except PlanError as error:
+        for fault in error.faults:
+            say(fault)
+        say(f"{len(error.faults)} to correct.", err=True)
+        raise typer.Exit(1) from error
+    except OSError as fault:
+        stop(fault)
+    say(f"No faults: {len(plan.partners)} partners, {len(plan.indicators)} indicators, {len(plan.calendar)} periods.")
+
+
+@app.command(cls=Command)
+def compare(folder: Folder, period: Period_ = None) -> None:
+    """Show what another plan would change.
+
+    Its margins, polarities and targets are tried on the figures in force; nothing is adopted.
+    """
+    from cypp_etl.plan.reader import read_plan
+    from flows.plan_adoption import plan_changes
+
+    wanted = parsed_period(period) if period else None
+
+    def show(connection: "Connection", _: "Plan") -> int:
+        _show_changes(plan_changes(connection, read_plan(folder)), wanted)
+        return 0
+
+    raise typer.Exit(ask(show))
+
+
+@app.command(cls=Command)
+def adopt(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="The folder of the plan's CSV files; the built-in plan, if none.", file_okay=False),
+    ] = None,
+    why: Annotated[str, typer.Option("--why", help="Why the plan is adopted.")] = "",
+    is_confirmed: Annotated[
+        bool, typer.Option("--yes", help="Adopt it although closed or published periods change.")
+    ] = False,
+    by: By = "",
+) -> None:
+    """Put a plan in force.
+
+    It shows what changes, and judges that again. Where closed or published periods would change, it needs --yes.
+    """
+    from flows.plan_adoption import SettledPeriodsError, adopt_plan
+
+    if not by.strip() or not why.strip():
+        stop("say who adopts the plan, with --by NAME, and why, with --why TEXT")
+    try:
+        adopted = adopt_plan(read_settings(), folder, by=by, why=why, may_change_settled=is_confirmed)
+    except SettledPeriodsError as refused:
+        _show_changes(refused.changes, None)
+        periods = ", ".join(parse_period(code).label for code in refused.changes.settled)
+        stop(f"the plan was not adopted: closed or published periods would change ({periods}); use --yes to adopt it")
+    except faults() as fault:
+        stop(fault)
+    if not adopted.recorded.is_new:
+        say("The plan is in force already.")
+        return
+    _show_changes(adopted.changes, None)
+    say(f"The plan in force is now {folder or 'the built-in plan'}.")
+
+
+@app.command(cls=Command)
+def export(
+    folder: Annotated[Path, typer.Argument(help="A folder for the CSV files; it must be new or empty.")],
+) -> None:
+    """Write the plan in force to a folder.
+
+    Read back, its files are the same plan.
+    """
+    try:
+        plan = plan_to_use(read_settings())
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            stop(f"{folder} is not empty: name a new folder")
+        for name, content in plan.files.items():
+            (folder / name).write_bytes(content)
+            say(folder / name)
+    except faults() as fault:
+        stop(fault)
+
+
+@app.command(cls=Command)
+def history() -> None:
+    """List the plans that were in force, latest first."""
+
+    def show(connection: "Connection", _: "Plan") -> int:
+        from cypp_etl.findings import in_words
+        from warehouse.queries.plan_history import adopted_plans
+
+        for row in adopted_plans(connection):
+            reason = f"{row['decided_by']}: {row['why']}" if row["decided_by"] else "not on record who adopted it"
+            ended = row["superseded_at"]
+            until = f"until {in_words(ended.date())}" if ended else "in force"
+            say(f"{row['fingerprint'][:12]}  {in_words(row['recorded_at'].date())}, {until}  ({reason})")
+        return 0
+
+    raise typer.Exit(ask(show))
+
+
+def _show_changes(changes: "PlanChanges", period: Period | None) -> None:
+    """Print what a plan changes, the returns that are owed before the symbols; long lists end with a count."""
+    turned = [one for one in changes.turned if period is None or one.period == period.code]
+    owed = [f"{one.partner_code} {'owes' if one.is_owed else 'no longer owes'} {one.indicator}" for one in changes.owed]
+    symbols = [
+        f"{one.indicator} ({one.partner_code}), {parse_period(one.period).label}, {TITLES[one.column].lower()}: "
+        f"{one.was} -> {one.now or 'no row'}"
+        for one in turned
+    ]
+    for lines in (owed, symbols):
+        for line in lines[:_SHOWN]:
+            say(line)
+        if len(lines) > _SHOWN:
+            say(f"... and {len(lines) - _SHOWN:,} more")
+    periods = len({one.period for one in turned})
+    say(f"{_count(len(turned), 'symbol')} of {_count(periods, 'period')} change." if turned else "No symbol changes.")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,76 @@
+"""Adopting a plan: what it would change is known first, and what the Board has seen changes only on purpose."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.ingestion.context import upgraded
+from flows.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from cypp_etl.plan.model import Plan
+    from warehouse.queries.plan_comparison import PlanChanges
+    from warehouse.recording.plan import RecordedPlan
+
+
+class SettledPeriodsError(ValueError):
+    """A plan was not adopted: symbols of closed or published periods would change, and nobody has said they may."""
+
+    def __init__(self, changes: "PlanChanges") -> None:
+        super().__init__("closed or published periods would change")
+        self.changes = changes
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What adopting a plan did: what it changed, and how it was recorded."""
+
+    changes: "PlanChanges"
+    recorded: "RecordedPlan"
+
+
+def adopt_plan(settings: Settings, folder: Path | None, *, by: str, why: str, may_change_settled: bool) -> Adoption:
+    """Put a plan in force, judge by it what it changes, and put the decision on record, in one transaction.
+
+    Args:
+        settings: where the warehouse is; it is made or upgraded if need be.
+        folder: the folder of the plan's files, or None for the built-in plan.
+        by: who adopts it.
+        why: for which reason.
+        may_change_settled: whether symbols of closed or published periods may change.
+
+    Raises:
+        SettledPeriodsError: they would change, and may not; nothing was done.
+        cypp_etl.plan.reader.PlanError: the plan has faults; nothing was done.
+        warehouse.upgrade.WarehouseTooNewError: a newer version of the program has been here.
+        sqlalchemy.exc.SQLAlchemyError: the database cannot be reached.
+    """
+    adopted: list[Adoption] = []
+
+    def put_in_force(connection: "Connection", plan: "Plan", at: datetime) -> "Plan":
+        from warehouse.recording.plan import record_plan
+
+        changes = plan_changes(connection, plan)
+        if changes.settled and not may_change_settled:
+            raise SettledPeriodsError(changes)
+        adopted.append(Adoption(changes, record_plan(connection, plan, at, by=by, why=why)))
+        return plan
+
+    upgraded(replace(settings, plan=folder), put_in_force).engine.dispose()
+    return adopted[0]
+
+
+def plan_changes(connection: "Connection", other: "Plan") -> "PlanChanges":
+    """What another plan would change of what is in force."""
+    from warehouse.queries.plan_comparison import changes_by
+    from warehouse.recording.plan import NoStoredPlanError, plan_in_force
+
+    try:
+        in_force = plan_in_force(connection)
+    except NoStoredPlanError:
+        # An older program put it in force without its files: what it asked of whom is not known any more.
+        in_force = None
+    return changes_by(connection, in_force or other, other)

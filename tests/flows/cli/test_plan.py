@@ -1,0 +1,173 @@
+"""`cypp plan`: faults are found, changes are shown first, and what the Board has seen changes on purpose only."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from typer.testing import CliRunner
+
+from cypp_etl.periods import parse_period
+from cypp_etl.plan.reader import read_plan
+from flows.cli.app import app
+from flows.settings import read_settings
+from tests.warehouse.builders import checked, later, observation
+from warehouse.engine import open_warehouse, reading, writing
+from warehouse.recording.publications import Publication, record_publication
+from warehouse.recording.record import record
+from warehouse.upgrade import upgrade
+from warehouse.views.selectable import view
+
+SHIPPED = Path(__file__).parents[3] / "cypp_etl" / "plan" / "data"
+ADOPT = ("--by", "A. Officer", "--why", "Agreed in July")
+
+
+def _type(*arguments: object) -> tuple[int, str]:
+    result = CliRunner().invoke(app, [str(one) for one in arguments])
+    return result.exit_code, result.output
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home with a warehouse that holds a return."""
+    for name in ("CYPP_INBOX", "CYPP_WAREHOUSE_URL", "CYPP_PLAN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CYPP_HOME", str(tmp_path))
+    engine = open_warehouse(read_settings().warehouse_url)
+    upgrade(engine)
+    figures = [observation("NI 111a", "60", "2009-10Q1"), observation("NI 111a", "90")]
+    record(engine, checked("a", *figures), read_plan(), later(0))
+    engine.dispose()
+    return tmp_path
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> Callable[..., Path]:
+    """A copy of the built-in plan with a text of one file replaced."""
+
+    def change(file: str, before: str, after: str) -> Path:
+        folder = tmp_path / f"plan {len(list(tmp_path.glob('plan *')))}"
+        shutil.copytree(SHIPPED, folder)
+        text = (folder / file).read_text("utf-8")
+        assert before in text
+        (folder / file).write_text(text.replace(before, after, 1), "utf-8")
+        return folder
+
+    return change
+
+
+@pytest.fixture
+def harder(changed: Callable[..., Path]) -> Path:
+    """A plan whose target for NI 111a, which is better low, is not met by the return's figure."""
+    return changed("figures.csv", "target,NI 111a,2010-11,514", "target,NI 111a,2010-11,200")
+
+
+def _decisions() -> list[tuple[object, ...]]:
+    engine = open_warehouse(read_settings().warehouse_url)
+    with reading(engine) as connection:
+        rows = connection.execute(select(view("bi_decisions"))).mappings().all()
+    engine.dispose()
+    return [(row["kind"], row["decided_by"], row["why"]) for row in rows]
+
+
+def test_all_faults_of_a_plan_are_listed(home: Path, changed: Callable[..., Path]) -> None:
+    faulty = changed("indicators.csv", ",HIGH,", ",HIHG,")
+    (faulty / "calendar.csv").unlink()
+    code, said = _type("plan", "check", faulty)
+    assert code == 1
+    assert 'indicators.csv, row 4, column polarity: "HIHG" is not one of' in said
+    assert "calendar.csv: there is no such file" in said
+    assert said.endswith("2 to correct.\n")
+    assert _type("plan", "check", SHIPPED) == (0, "No faults: 6 partners, 13 indicators, 25 periods.\n")
+
+
+def test_another_plan_is_compared_without_being_adopted(home: Path, harder: Path) -> None:
+    code, said = _type("plan", "compare", harder)
+    assert code == 0
+    assert "NI 111a (police), 2010/11 Q1, on target: yes -> no" in said
+    assert said.endswith("2 symbols of 1 period change.\n")
+    assert _type("plan", "compare", harder, "2010-11Q2") == (0, "No symbol changes.\n")
+    assert _type("plan", "compare", SHIPPED) == (0, "No symbol changes.\n")
+    assert len(_decisions()) == 1
+
+
+def test_what_is_owed_is_compared_too(home: Path, changed: Callable[..., Path]) -> None:
+    moved = changed("owed_by.csv", "police,NI 111b", "yos,NI 111b")
+    said = _type("plan", "compare", moved)[1]
+    assert said == "yos owes NI 111b\npolice no longer owes NI 111b\nNo symbol changes.\n"
+
+
+def test_adopting_shows_what_changes_and_is_on_record(home: Path, harder: Path) -> None:
+    code, said = _type("plan", "adopt", harder, *ADOPT)
+    assert code == 0
+    assert "on target: yes -> no" in said
+    assert f"The plan in force is now {harder}." in said
+    assert _decisions()[1:] == [("adopt-plan", "A. Officer", "Agreed in July")]
+    assert _type("plan", "adopt", harder, *ADOPT) == (0, "The plan is in force already.\n")
+    assert len(_decisions()) == 2
+    lines = _type("plan", "history")[1].splitlines()
+    assert ["in force" in line for line in lines] == [True, False]
+    assert "(A. Officer: Agreed in July)" in lines[0]
+    assert "(cypp: The first plan of a new warehouse)" in lines[1]
+
+
+def test_a_symbol_that_turned_names_the_decision(home: Path, harder: Path) -> None:
+    _type("plan", "adopt", harder, *ADOPT)
+    engine = open_warehouse(read_settings().warehouse_url)
+    with reading(engine) as connection:
+        changes = connection.execute(select(view("bi_symbol_changes"))).mappings().all()
+        (adopted,) = connection.scalars(
+            select(view("bi_decisions").c.decision_id).where(view("bi_decisions").c.decided_by == "A. Officer")
+        )
+    # A correction afterwards turns a symbol by itself.
+    record(engine, checked("b", observation("NI 111a", "40")), read_plan(harder), later(1))
+    with reading(engine) as connection:
+        later_on = connection.execute(select(view("bi_symbol_changes"))).mappings().all()
+    engine.dispose()
+    assert [row["decision_id"] for row in changes] == [adopted] * 2
+    corrected = [row for row in later_on if row["submission_id"] is not None]
+    assert corrected
+    assert {row["decision_id"] for row in corrected} == {None}
+
+
+@pytest.mark.parametrize("how", ["closed", "published"])
+def test_what_the_board_has_seen_changes_on_purpose_only(home: Path, harder: Path, how: str) -> None:
+    if how == "closed":
+        assert _type("close", "2010-11Q1", "--by", "A")[0] == 0
+    else:
+        engine = open_warehouse(read_settings().warehouse_url)
+        with writing(engine) as connection:
+            published = Publication(parse_period("2010-11Q1"), later(0), "x" * 64, later(0))
+            record_publication(connection, published)
+        engine.dispose()
+    before = _decisions()
+    code, said = _type("plan", "adopt", harder, *ADOPT)
+    assert code == 2
+    assert "on target: yes -> no" in said
+    assert "the plan was not adopted: closed or published periods would change (2010/11 Q1)" in said
+    assert _decisions() == before
+    assert _type("plan", "adopt", harder, *ADOPT, "--yes")[0] == 0
+    assert len(_decisions()) == len(before) + 1
+
+
+@pytest.mark.parametrize("missing", ["--by", "--why"])
+def test_a_decision_says_who_and_why(home: Path, harder: Path, missing: str) -> None:
+    given = [part for option, text in zip(ADOPT[::2], ADOPT[1::2], strict=True) for part in (option, text)]
+    given[given.index(missing) + 1] = " "
+    assert _type("plan", "adopt", harder, *given)[0] == 2
+    assert len(_decisions()) == 1
+
+
+def test_a_faulty_plan_is_not_adopted(home: Path, changed: Callable[..., Path]) -> None:
+    code, said = _type("plan", "adopt", changed("indicators.csv", ",HIGH,", ",HIHG,"), *ADOPT)
+    assert (code, "indicators.csv, row 4, column polarity" in said) == (2, True)
+    assert len(_decisions()) == 1
+
+
+def test_what_is_exported_is_the_plan_in_force(home: Path, harder: Path) -> None:
+    _type("plan", "adopt", harder, *ADOPT)
+    assert _type("plan", "export", home / "exported")[0] == 0
+    assert read_plan(home / "exported").fingerprint == read_plan(harder).fingerprint
+    code, said = _type("plan", "export", home / "exported")
+    assert (code, "is not empty" in said) == (2, True)
