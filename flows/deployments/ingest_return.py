@@ -21,6 +21,7 @@ from flows.ingestion.context import open_to_write
 from flows.ingestion.files import path_as_text, path_from_text
 from flows.ingestion.inbox import partner_of
 from flows.ingestion.job import Steps
+from flows.ingestion.mended_receipts import MendedReceipts, is_receipt_path
 from flows.ingestion.receipt import Answer
 from flows.settings import read_settings
 from schemas.codes import Severity, SubmissionStatus
@@ -91,13 +92,21 @@ async def ingest_return(
 
     Returns:
         What became of it. The run's state is named after its status, as the UI shows it. A file that the partner took
-        back, or that another machine took, ends as `Gone`; one outside its partner's folder as `Refused`, unopened.
+        back, or that another machine took, ends as `Gone`; one outside its partner's folder, or a receipt that nobody
+        changed, as `Refused`, unopened.
     """
-    if folder_partner and partner_of(path_from_text(file), read_settings().inbox, [folder_partner]) != folder_partner:
+    path = path_from_text(file)
+    if folder_partner and partner_of(path, read_settings().inbox, [folder_partner]) != folder_partner:
         message = f"The file is not in the inbox folder of {folder_partner}: it was not opened."
         return cast(Ingested, Failed(name="Refused", message=message))
+    if folder_partner and is_receipt_path(path) and path.exists():
+        brought = await asyncio.to_thread(MendedReceipts(read_settings().receipts).bring_in, path.absolute())
+        if brought is None:
+            message = "It is a receipt that nobody has changed, or that is still open: it was not opened."
+            return cast(Ingested, Failed(name="Refused", message=message))
+        path = brought
     steps = _under_way.get((file, folder_partner, received_at)) or Steps(
-        open_to_write(read_settings()), path_from_text(file), folder_partner, received_at or datetime.now(UTC)
+        open_to_write(read_settings()), path, folder_partner, received_at or datetime.now(UTC)
     )
     try:
         await check_workbook(steps)

@@ -110,7 +110,7 @@ class Doings:
         """Show in the UI what is left where it is; while Prefect's server is away it cannot be."""
         try:
             await show_skipped(skipped)
-        except (PrefectException, httpx.HTTPError) as fault:
+        except (PrefectException, httpx.HTTPError, RuntimeError, OSError) as fault:
             log.debug("What is skipped could not be shown: %s", fault)
             return False
         return True

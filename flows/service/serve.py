@@ -152,6 +152,8 @@ def _start_again(server: PrefectServer) -> None:
         server.start()
     except ServerError as fault:
         log.error("%s", fault)
+    else:
+        log.info("Prefect's server is there again.", extra=about("cypp.server.restarted"))
 
 
 async def _watch(settings: Settings, watching: Watching, stopped: threading.Event, notice: str) -> None:

@@ -156,6 +156,7 @@ def test_a_receipt_mended_where_it_lies_is_swept_up(settings: Settings, drop: Pa
     (rejected,) = (drop.parent / "replies").iterdir()
     named = ingest_command(settings, [rejected])
     assert (named.ingested, [waiting.path for waiting in named.left]) == ([], [rejected])
+    assert ingest(rejected).name == "Refused"
     rejected.write_bytes(with_cell(rejected.read_bytes(), "G2", 0.35))
     swept = ingest_command(settings, [])
     assert any(name.startswith("sweep of 20") for name in names_of_last_runs())
@@ -164,6 +165,9 @@ def test_a_receipt_mended_where_it_lies_is_swept_up(settings: Settings, drop: Pa
     accepted.write_bytes(with_cell(accepted.read_bytes(), "G2", "about 36%"))
     named = ingest_command(settings, [drop.parent])
     assert {"our return.xlsx", "yos/our return.xlsx"} <= set(names_of_last_runs())
+    (rejected,) = (drop.parent / "replies").iterdir()
+    rejected.write_bytes(with_cell(rejected.read_bytes(), "G2", "about 37%"))
+    assert ingest(rejected).name == "Rejected"
     assert [(path, one.recorded.status.value) for path, one in named.ingested] == [(drop, "rejected")]
     assert [path.name for path in drop.parent.rglob("*.xlsx")] == ["our return - rejected.xlsx"]
 

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -19,7 +20,7 @@ import pytest
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return
-from tests.flows.service.test_serve import Served, served  # noqa: F401 - the fixture
+from tests.flows.service.test_serve import Served, served, server_of  # noqa: F401 - the fixture
 
 ROOT = Path(__file__).parents[3]
 AUTOMATIONS = ROOT / "docs" / "automations"
@@ -131,7 +132,7 @@ def test_what_is_not_taken_and_what_is_rejected_reach_the_chat(
     # A kill forgets what was said; what is skipped still is not said twice.
     process.kill()
     process.wait()
-    served.start()
+    process = served.start()
     inbox.rename(served.home / "away")
     served.wait_until(lambda: bool(events(api, "cypp.inbox.out-of-reach")))
     (away,) = events(api, "cypp.inbox.out-of-reach")
@@ -140,3 +141,6 @@ def test_what_is_not_taken_and_what_is_rejected_reach_the_chat(
     served.wait_until(lambda: bool(events(api, "cypp.inbox.within-reach")))
     assert len(events(api, "cypp.inbox.skipped")) == 1
     served.wait_until(message_with("there is no such folder", texts))
+
+    os.kill(server_of(process), signal.SIGKILL)
+    served.wait_until(message_with("cypp.server.restarted", texts))
