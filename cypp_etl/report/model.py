@@ -1,6 +1,6 @@
 """What a board report is made of: rows as the warehouse's views have them, and everything known when it was asked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -58,11 +58,11 @@ class BoardData:
     """What was known at a moment, up to a period; every row is a mapping named as its view's columns.
 
     `performance` holds all periods up to the report's; `owed` has a row for each indicator that a partner owes for its
-    period, as if nothing were returned. `indicators` has a row per leaf with `definition`,
-    `parent_definition` and `table_heading`; `texts` how figures were printed, `ratios` the counts they were made of;
-    `returns` the returns of the period, with `partner`; `findings` those of its submissions in force and of those
-    refused, with `partner_code` and `file_name`; `comments` what partners said beside their figures; `turned` the
-    symbols that turned since `since`.
+    period, as if nothing were returned. `indicators` has a row per leaf with `definition`, `parent_definition` and
+    `table_heading`; `texts` how figures were printed, `ratios` the counts they were made of, `breaks` the partner,
+    indicator and period of figures that break their series; `returns` the returns of the period, with `partner`;
+    `findings` those of its submissions in force and of those refused, with `partner_code` and `file_name`; `comments`
+    what partners said beside their figures; `turned` the symbols that turned since `since`.
     """
 
     period: Period
@@ -73,6 +73,7 @@ class BoardData:
     indicators: Mapping[str, Row]
     texts: Texts
     ratios: Mapping[FigureKey, Ratio]
+    breaks: Set[tuple[str, str, str]]
     aspirations: Sequence[Row]
     milestones: Sequence[Row]
     clinics: Sequence[Row]

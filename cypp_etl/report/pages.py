@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cypp_etl.judgement.words import DirectionBasis
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.report.charts import Line, chart
 from cypp_etl.report.figures import figure_text, number_text
@@ -10,8 +11,8 @@ from cypp_etl.report.milestones import is_overdue, latest_milestones
 from cypp_etl.report.model import BoardData, FigureKey, Note, Row, Texts
 from cypp_etl.report.symbols import Sign, sign
 from cypp_etl.report.table import key_of, polarity_words
-from cypp_etl.report.variation import Noise, noise
-from schemas.codes import ClinicReason, ClinicStatus, Diagnosis, Measure, Unit
+from cypp_etl.report.variation import Course, Noise, Scale, Variation, counts_behind, noise, whole_units
+from schemas.codes import Accumulation, ClinicReason, ClinicStatus, Diagnosis, Measure, Unit
 
 _SHOWN_PERIODS = 8
 
@@ -93,13 +94,51 @@ def clinic_pages(data: BoardData) -> list[ClinicPage]:
 
 def noise_of(data: BoardData, row: Row) -> Noise:
     """Whether the change that the arrow tells of is more than noise."""
-    periods = (row["period"], row["previous_period"])
-    ours, theirs = (
-        data.ratios.get(FigureKey(row["partner_code"], row["indicator"], Measure.ACTUAL, period)) for period in periods
-    )
-    earlier = [one["actual"] for one in data.series(row) if one["period"] < row["period"]]
-    course = [value for value in earlier if value is not None] if row["quarter"] else []
-    return noise(Unit(row["unit"]), row["actual"], row["previous_actual"], (ours, theirs), course)
+    now, before = row["actual"], row["previous_actual"]
+    if now is None or before is None:
+        return Noise(Variation.UNKNOWN, "there is no figure to compare with")
+    if row["change"] is None:
+        return Noise(Variation.UNKNOWN, "the series breaks between the two figures")
+    known = data.indicators.get(row["indicator"])
+    accumulation = Accumulation(known["accumulation"]) if known else Accumulation.LATEST
+    scale = Scale(Unit(row["unit"]), row["decimals"], accumulation)
+    ratios = [
+        data.ratios.get(FigureKey(row["partner_code"], row["indicator"], Measure.ACTUAL, period))
+        for period in (row["period"], row["previous_period"])
+    ]
+    counts = counts_behind(scale, (now, before), ratios)
+    return noise(scale, whole_units(row["change"], scale.decimals), counts, _course(data, row))
+
+
+def _course(data: BoardData, row: Row) -> Course:
+    """How an indicator came to a figure, by periods of the same length, from the last break in series on."""
+    rows = {
+        parse_period(one["period"]): one
+        for one in data.performance
+        if _same(one, row) and bool(one["quarter"]) == bool(row["quarter"])
+    }
+    period, first = parse_period(row["period"]), min(rows)
+    figures: list[int | None] = []
+    changes: list[int | None] = []
+    while period >= first:
+        one = rows.get(period)
+        figures.append(_units(one, "actual") if one else None)
+        # A change on last year's outturn is no change on the same quarter, and none that could stand beside one.
+        is_like = one is not None and one["direction_basis"] != DirectionBasis.OUTTURN
+        changes.append(_units(one, "change") if one and is_like else None)
+        if any((row["partner_code"], row["indicator"], each.code) in data.breaks for each in _within(period)):
+            break
+        period = period.previous
+    return Course(figures[::-1], changes[::-1])
+
+
+def _units(row: Row, name: str) -> int | None:
+    return None if row[name] is None else whole_units(row[name], row["decimals"])
+
+
+def _within(period: Period) -> tuple[Period, ...]:
+    """The periods of which a break in series is one of this period."""
+    return (period,) if period.quarter else (period, *period.quarters)
 
 
 def happening(clinic: Row, period: Period) -> str:

@@ -10,8 +10,9 @@ from cypp_etl.layout import PUBLISHED, marker_text
 from cypp_etl.periods import Period
 from cypp_etl.report.model import BoardData, FigureKey, KnownText, Row, Texts
 from cypp_etl.report.variation import Ratio
-from schemas.codes import Marker, Measure, SubmissionStatus
+from schemas.codes import Marker, Measure, Qualifier, SubmissionStatus
 from warehouse.queries.as_of import clinic_notes, clinics, milestones, return_status_as_of
+from warehouse.queries.history import qualifiers_of
 from warehouse.queries.not_returned import owed_rows
 from warehouse.queries.publications import last_known_at
 from warehouse.queries.views import performance
@@ -57,6 +58,7 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
         indicators=_indicators(connection, plan_id),
         texts=texts,
         ratios=_ratios(connection, at),
+        breaks=_breaks(connection, at),
         aspirations=_aspirations(connection, plan_id),
         milestones=_plain(milestones(connection, period, at)),
         clinics=_plain(clinics(connection, period, at)),
@@ -154,6 +156,14 @@ def _ratios(connection: Connection, at: datetime) -> dict[FigureKey, Ratio]:
         )
         for row in connection.execute(query).mappings()
     }
+
+
+def _breaks(connection: Connection, at: datetime) -> set[tuple[str, str, str]]:
+    columns = observation.c
+    query = select(columns.partner_code, columns.indicator, columns.period, columns.qualifiers).where(
+        _in_force(observation, at), columns.measure == Measure.ACTUAL.value, columns.qualifiers != ""
+    )
+    return {tuple(row[:3]) for row in connection.execute(query) if Qualifier.BREAK in qualifiers_of(row.qualifiers)}
 
 
 def _marker_text(row: RowMapping) -> str | None:
