@@ -14,9 +14,10 @@ from cypp_etl.layout import read_markers
 from cypp_etl.report.milestones import is_overdue, milestone_parts
 from cypp_etl.report.model import BoardData
 from cypp_etl.report.pages import clinic_pages, indicator_pages
+from cypp_etl.report.returns import no_returns, nothing_returned, returns_in_short, status_words, wanting
 from cypp_etl.report.symbols import LEGEND
 from cypp_etl.report.table import Heading, bands, changes, counts, headings
-from schemas.codes import ReturnStatus, Severity
+from schemas.codes import Severity
 
 
 def render_html(data: BoardData, written_on: date) -> bytes:
@@ -37,7 +38,11 @@ def render_html(data: BoardData, written_on: date) -> bytes:
         clinics=clinic_pages(data),
         aspirations=milestone_parts(data),
         overdue=lambda row: is_overdue(row, data.period),
-        wanting=[row for row in data.returns if row["status"] in (ReturnStatus.LATE, ReturnStatus.MISSING)],
+        wanting=wanting(data),
+        returns_in_short=returns_in_short(data),
+        status_words=status_words,
+        nothing_returned=nothing_returned(data),
+        no_returns=no_returns(data),
         queries=findings[Severity.QUERY],
         errors=findings[Severity.ERROR],
         notes=findings[Severity.NOTE],

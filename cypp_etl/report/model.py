@@ -61,8 +61,9 @@ class BoardData:
     period, as if nothing were returned. `indicators` has a row per leaf with `definition`, `parent_definition` and
     `table_heading`; `texts` how figures were printed, `ratios` the counts they were made of, `breaks` the partner,
     indicator and period of figures that break their series; `returns` the returns of the period, with `partner`;
-    `findings` those of its submissions in force and of those refused, with `partner_code` and `file_name`; `comments`
-    what partners said beside their figures; `turned` the symbols that turned since `since`.
+    `refused` the last submission for the period of each partner whose last one was refused, with `partner`; `findings`
+    the queries and notes of the submissions in force and the errors of those refused, with `partner_code` and
+    `file_name`; `comments` what partners said beside their figures; `turned` the symbols that turned since `since`.
     """
 
     period: Period
@@ -79,6 +80,7 @@ class BoardData:
     clinics: Sequence[Row]
     notes: Sequence[Note]
     returns: Sequence[Row]
+    refused: Sequence[Row]
     findings: Sequence[Row]
     comments: Sequence[Row]
     turned: Sequence[Row]
@@ -88,10 +90,18 @@ class BoardData:
         return sorted((row for row in self.performance if row["period"] == period.code), key=in_plan_order)
 
     def table_rows(self) -> list[Row]:
-        """The rows of the table of the report's period: what was judged, and what is owed and was not returned."""
+        """The rows of the table of the report's period: what was judged, and what is owed and is not there.
+
+        What is owed has `is_refused`: whether it may have been returned, and was refused.
+        """
         judged = self.of_period(self.period)
         returned = {(row["indicator"], row["partner_code"]) for row in judged}
-        missing = (row for row in self.owed if (row["indicator"], row["partner_code"]) not in returned)
+        refused = {row["partner_code"] for row in self.refused}
+        missing = (
+            {**row, "is_refused": row["partner_code"] in refused}
+            for row in self.owed
+            if (row["indicator"], row["partner_code"]) not in returned
+        )
         return sorted([*judged, *missing], key=in_plan_order)
 
     def series(self, row: Row) -> list[Row]:

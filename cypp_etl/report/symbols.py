@@ -47,13 +47,13 @@ LEGEND = (
         "Year to date, and performance against others",
         (("★", "better, beyond the margin"), ("●", "within the margin"), ("▲", "worse")),
     ),
-    ("Where there is no symbol", (("-", "no data"), ("N/A", "not applicable"), ("blank", "not returned"))),
+    ("Where there is no symbol", (("-", "no data"), ("N/A", "not applicable"), ("blank", "not returned, or refused"))),
 )
 
 
 def sign(row: Row, column: str) -> Sign:
     """A judgement of a row, blank where nothing was returned: there is nothing to judge."""
     if row["marker"] == Marker.NOT_RETURNED.value:
-        return Sign("", "not returned", Tone.NONE)
+        return Sign("", "refused" if row.get("is_refused") else "not returned", Tone.NONE)
     word = row[column]
     return Sign(row[f"{column}_symbol"], word, _TONES.get(word, Tone.NONE))

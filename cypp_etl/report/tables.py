@@ -8,6 +8,7 @@ from cypp_etl.layout import read_markers
 from cypp_etl.report.milestones import latest_milestones
 from cypp_etl.report.model import BoardData, Row
 from cypp_etl.report.pages import clinic_pages, noise_of
+from cypp_etl.report.returns import status_words
 from cypp_etl.report.symbols import sign
 from cypp_etl.report.table import changes, polarity_words
 from cypp_etl.templates.openpyxl_styles import Content
@@ -114,12 +115,12 @@ def _more_tables(data: BoardData) -> Iterator[SheetTable]:
     yield SheetTable(
         "Returns",
         f"Returns for {data.period.label}",
-        [("Partner", 44), ("Due", 14), ("Status", 14), ("Received", 14)],
+        [("Partner", 44), ("Due", 14), ("Status", 34), ("Received", 14)],
         [
             [
                 row["partner"],
                 row["due_on"] or "[z]",
-                row["status"],
+                status_words(data, row),
                 row["received_at"].date() if row["received_at"] else "[x]",
             ]
             for row in data.returns

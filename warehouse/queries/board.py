@@ -10,7 +10,7 @@ from cypp_etl.layout import PUBLISHED, marker_text
 from cypp_etl.periods import Period
 from cypp_etl.report.model import BoardData, FigureKey, KnownText, Row, Texts
 from cypp_etl.report.variation import Ratio
-from schemas.codes import Marker, Measure, Qualifier, SubmissionStatus
+from schemas.codes import Marker, Measure, Qualifier, Severity, SubmissionStatus
 from warehouse.queries.as_of import clinic_notes, clinics, milestones, return_status_as_of
 from warehouse.queries.history import qualifiers_of
 from warehouse.queries.not_returned import owed_rows
@@ -48,6 +48,10 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
         {**row, "partner": partners.get(row["partner_code"], row["partner_code"])}
         for row in return_status_as_of(connection, period, at)
     ]
+    refused = [
+        {**row, "partner": partners.get(row["partner_code"], row["partner_code"] or "an unknown partner")}
+        for row in _refused(connection, period, at)
+    ]
     texts = _texts(connection, plan_id, at)
     return BoardData(
         period=period,
@@ -64,7 +68,8 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
         clinics=_plain(clinics(connection, period, at)),
         notes=clinic_notes(connection, at),
         returns=returns,
-        findings=_findings(connection, period, at),
+        refused=refused,
+        findings=_findings(connection, period, at, refused),
         comments=_comments(connection, period, at),
         turned=_turned(connection, period, after, at),
     )
@@ -170,28 +175,39 @@ def _marker_text(row: RowMapping) -> str | None:
     return marker_text(Marker(row["marker"])) if row["marker"] else None
 
 
-def _findings(connection: Connection, period: Period, at: datetime) -> list[Row]:
-    """Queries and notes of what is in force, and errors of what was refused and not mended by a later return."""
+def _refused(connection: Connection, period: Period, at: datetime) -> list[Row]:
+    """The last submission of each partner for a period, where that was refused: an accepted one mends what came before.
+
+    Of those that do not say whose they are, each stands for itself.
+    """
     came = submission.c
     query = (
-        select(finding, came.partner_code, came.file_name, came.status)
+        select(came.submission_id, came.partner_code, came.file_name, came.status, came.received_at)
+        .where(came.period == period.code, came.recorded_at <= at)
+        .where(came.status.in_((*ACCEPTED, SubmissionStatus.REJECTED)))
+        .order_by(came.submission_id)
+    )
+    last = {row["partner_code"] or row["submission_id"]: dict(row) for row in connection.execute(query).mappings()}
+    refused = [row for row in last.values() if row["status"] == SubmissionStatus.REJECTED]
+    return sorted(refused, key=lambda row: row["partner_code"] or "")
+
+
+def _findings(connection: Connection, period: Period, at: datetime, refused: Iterable[Row]) -> list[Row]:
+    """Queries and notes of what is in force, and errors of what was refused."""
+    came = submission.c
+    is_refused = and_(
+        came.submission_id.in_([row["submission_id"] for row in refused]), finding.c.severity == Severity.ERROR.value
+    )
+    query = (
+        select(finding, came.partner_code, came.file_name)
         .join(submission, came.submission_id == finding.c.submission_id)
         .where(
             came.period == period.code,
-            came.recorded_at <= at,
-            or_(
-                and_(came.status.in_(ACCEPTED), _in_force(submission, at)),
-                came.status == SubmissionStatus.REJECTED.value,
-            ),
+            or_(and_(came.status.in_(ACCEPTED), _in_force(submission, at)), is_refused),
         )
         .order_by(came.partner_code, finding.c.finding_id)
     )
-    found = _plain(connection.execute(query).mappings())
-    accepted: dict[str, int] = {}
-    for row in found:
-        if row["status"] in ACCEPTED:
-            accepted[row["partner_code"]] = row["submission_id"]
-    return [row for row in found if row["submission_id"] >= accepted.get(row["partner_code"], 0)]
+    return _plain(connection.execute(query).mappings())
 
 
 def _comments(connection: Connection, period: Period, at: datetime) -> list[Row]:

@@ -1,0 +1,223 @@
+"""Every sentence of the board report, with figures that make it true and figures that would make it false."""
+
+import html
+import io
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from sqlalchemy import Engine
+
+from cypp_etl.checked_return import Observation
+from cypp_etl.periods import Period, parse_period
+from cypp_etl.plan.model import Plan
+from cypp_etl.plan.reader import read_plan
+from cypp_etl.report.html import render_html
+from cypp_etl.report.model import BoardData
+from cypp_etl.report.workbook import render_workbook
+from schemas.codes import Severity
+from tests.warehouse.builders import checked, finding, later, observation
+from warehouse.engine import open_warehouse, reading, writing
+from warehouse.queries.board import read_board
+from warehouse.recording.plan import record_plan
+from warehouse.recording.record import record
+from warehouse.upgrade import upgrade
+
+WRITTEN = date(2012, 1, 1)
+Q1 = Period(2010, 1)
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    return read_plan()
+
+
+class World:
+    """A warehouse that returns are put into, and the reports on it."""
+
+    def __init__(self, engine: Engine, plan: Plan) -> None:
+        self.engine, self.plan = engine, plan
+        self.count = 0
+
+    def adopt(self, plan: Plan, at: datetime) -> None:
+        with writing(self.engine) as connection:
+            record_plan(connection, plan, at)
+
+    def take(self, partner_code: str, at: datetime, *rows: Observation, **others: Any) -> None:
+        """Record a return of a partner's for the first quarter, or as others say."""
+        self.count += 1
+        fields = {"partner_code": partner_code, "file_name": f"{partner_code} {self.count}.xlsx"} | others
+        record(self.engine, checked(chr(96 + self.count), *rows, **fields), self.plan, at)
+
+    def refuse(self, partner_code: str, at: datetime, **others: Any) -> None:
+        """Record a return with an error."""
+        self.take(partner_code, at, findings=(finding(Severity.ERROR),), **others)
+
+    def read(self, at: datetime, period: str = "2010-11Q1", since: date | None = None) -> BoardData:
+        with reading(self.engine) as connection:
+            return read_board(connection, parse_period(period), at, since)
+
+    def page(self, at: datetime, period: str = "2010-11Q1", since: date | None = None) -> str:
+        return text_of(render_html(self.read(at, period, since), WRITTEN))
+
+    def sheets(self, at: datetime, period: str = "2010-11Q1") -> dict[str, list[tuple[Any, ...]]]:
+        """The rows of each sheet, all but the empty ones."""
+        workbook = openpyxl.load_workbook(io.BytesIO(render_workbook(self.read(at, period), WRITTEN)))
+        return {sheet.title: [*sheet.iter_rows(values_only=True)] for sheet in workbook}
+
+
+def text_of(page: bytes) -> str:
+    """What stands on a page, without its style and drawings."""
+    text = re.sub(r"<(style|svg).*?</\1>|<[^>]+>", " ", page.decode(), flags=re.DOTALL)
+    return " ".join(html.unescape(text).split())
+
+
+def part(text: str, start: str, end: str) -> str:
+    """What stands between two texts."""
+    return text.partition(start)[2].partition(end)[0].strip()
+
+
+def returns_tile(text: str) -> str:
+    return part(text, "Performance clinics none Returns", "What changed")
+
+
+@pytest.fixture
+def world(plan: Plan, tmp_path: Path) -> Iterator[World]:
+    engine = open_warehouse(f"sqlite:///{tmp_path / 'warehouse.db'}")
+    upgrade(engine)
+    made = World(engine, plan)
+    made.adopt(plan, datetime(2009, 7, 1, tzinfo=UTC))
+    yield made
+    engine.dispose()
+
+
+@pytest.fixture
+def due(plan: Plan) -> datetime:
+    """Noon of the last day on which a return for the first quarter is on time."""
+    return datetime.combine(plan.calendar[Q1].due_on, time(12), UTC)
+
+
+DAY = timedelta(days=1)
+
+
+def test_all_received_on_time(world: World, plan: Plan, due: datetime) -> None:
+    for partner_code in plan.partners:
+        world.take(partner_code, due)
+    assert returns_tile(world.page(due)) == returns_tile(world.page(due + DAY)) == "all received on time"
+
+
+def test_all_received_on_time_beside_a_refused_correction(world: World, plan: Plan, due: datetime) -> None:
+    for partner_code in plan.partners:
+        world.take(partner_code, due)
+    world.refuse("yos", due + DAY)
+    name = plan.partners["yos"].partner
+    said = world.page(due + 2 * DAY)
+    assert returns_tile(said) == f"all received on time; a correction from {name} was refused"
+    assert "received; a correction was refused" in said
+    assert "received; a correction was refused" in [row[2] for row in world.sheets(due + 2 * DAY)["Returns"]]
+    world.take("yos", due + 3 * DAY)
+    assert returns_tile(world.page(due + 4 * DAY)) == "all received on time", "it was sent again, and accepted"
+
+
+def test_what_is_not_due_yet_is_not_all_received(world: World, plan: Plan, due: datetime) -> None:
+    count, day = len(plan.partners), f"{due.day} {due:%B %Y}"
+    assert returns_tile(world.page(due)) == f"none of {count} received so far, due on {day}"
+    world.take("yos", due - DAY)
+    assert returns_tile(world.page(due)) == f"1 of {count} received so far, due on {day}"
+    world.refuse("nhs", due)
+    name = plan.partners["nhs"].partner
+    assert returns_tile(world.page(due)) == (
+        f"1 of {count} received so far, due on {day}; a return from {name} was refused"
+    )
+
+
+def test_what_is_late_or_missing_is_named(world: World, plan: Plan, due: datetime) -> None:
+    for partner_code in plan.partners:
+        if partner_code != "nhs":
+            world.take(partner_code, due + DAY if partner_code == "yos" else due)
+    nhs, yos = plan.partners["nhs"].partner, plan.partners["yos"].partner
+    assert returns_tile(world.page(due + DAY)) == f"{nhs}: missing ; {yos}: late"
+    world.refuse("nhs", due + DAY)
+    assert returns_tile(world.page(due + DAY)).endswith(f"late ; a return from {nhs} was refused")
+
+
+def test_no_return_was_asked_for(world: World) -> None:
+    before = datetime(2009, 1, 1, tzinfo=UTC)
+    said = world.page(before)
+    assert returns_tile(said) == "nothing had been recorded by then", "there was no plan yet that could ask"
+    assert said.count("Nothing had been recorded by then.") == 2
+    assert "none were due" not in said
+    at = datetime(2011, 1, 1, tzinfo=UTC)
+    outside = world.page(at, "2020-21Q1")
+    assert returns_tile(outside) == "the plan asks for no returns for 2020/21 Q1"
+    whole_year = world.page(at, "2010-11")
+    assert returns_tile(whole_year) == "no return for 2010/11 has been accepted: returns are owed for quarters"
+    world.take("yos", at, period=Period(2010))
+    assert returns_tile(world.page(at, "2010-11")) == "1 received: returns are owed for quarters"
+
+
+def test_nothing_has_been_returned(world: World, due: datetime) -> None:
+    assert "Nothing has been returned for 2010/11 Q1." in world.page(due)
+    world.refuse("police", due)
+    said = world.page(due)
+    assert "Nothing that was returned for 2010/11 Q1 has been accepted." in said
+    assert "Nothing has been returned" not in said
+    world.take("cyps", due)
+    assert "No figures have been returned for 2010/11 Q1." in world.page(due)
+    world.take("police", due, observation("NI 111a", "90"))
+    said = world.page(due)
+    assert "returned for 2010/11 Q1" not in said
+
+
+def test_a_blank_is_not_returned_or_was_refused(world: World, due: datetime) -> None:
+    rows = world.sheets(due)["Indicators"]
+    assert {row[8] for row in rows[4:]} == {"not returned"}
+    world.refuse("police", due)
+    words = {row[1]: row[8] for row in world.sheets(due)["Indicators"][4:]}
+    assert {words["NI 111a"], words["NI 111b"], words["NI 45"]} == {"refused", "not returned"}
+    assert (words["NI 111a"], words["NI 45"]) == ("refused", "not returned")
+    assert "blank not returned, or refused" in world.page(due)
+
+
+def test_refused_and_not_accepted_since(world: World, due: datetime) -> None:
+    heading = "Refused, and not accepted since: none of its figures are in this report"
+    assert heading not in world.page(due)
+    world.refuse("police", due, file_name="first.xlsx")
+    world.refuse("police", due + DAY, file_name="second.xlsx")
+    world.refuse("yos", due + DAY, file_name="other.xlsx")
+    said = part(world.page(due + DAY) + " END", heading, "END")
+    assert "second.xlsx" in said and "other.xlsx" in said
+    assert "first.xlsx" not in said, "it was sent again"
+    world.take("police", due + 2 * DAY, observation("NI 111a", "90"))
+    assert "second.xlsx" not in world.page(due + 3 * DAY)
+    assert "second.xlsx" in world.page(due + DAY), "as of the day before"
+
+
+def test_what_was_refused_leaves_no_query_about_a_figure_that_is_not_there(world: World, due: datetime) -> None:
+    all_kinds = tuple(finding(severity) for severity in Severity)
+    world.take("police", due, findings=all_kinds)
+    said = world.page(due)
+    assert "To be explained by the partner" not in said
+    assert "To be known" not in said
+    world.take("yos", due, findings=(finding(Severity.QUERY), finding(Severity.NOTE)))
+    said = world.page(due)
+    assert "To be explained by the partner" in said
+    assert "To be known" in said
+
+
+def test_there_is_nothing_to_note(world: World, due: datetime) -> None:
+    world.take("yos", due)
+    assert "There is nothing to note." in world.page(due)
+    world.take("nhs", due, findings=(finding(Severity.NOTE),))
+    assert "There is nothing to note." not in world.page(due)
+
+
+def test_a_return_came_when_it_first_came(world: World, due: datetime) -> None:
+    world.take("yos", due - DAY)
+    world.take("yos", later(60))
+    (row,) = (row for row in world.read(later(61)).returns if row["partner_code"] == "yos")
+    assert (row["status"], row["received_at"]) == ("received", due - DAY)
