@@ -3,7 +3,6 @@
 from datetime import date
 from functools import cache
 from itertools import groupby
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -13,6 +12,7 @@ from cypp_etl.judgement.columns import BOARD_TITLES, TITLES
 from cypp_etl.layout import read_markers
 from cypp_etl.report.milestones import is_overdue, milestone_parts
 from cypp_etl.report.model import BoardData
+from cypp_etl.report.moments import day_words, moment_words
 from cypp_etl.report.pages import clinic_pages, indicator_pages
 from cypp_etl.report.returns import no_returns, nothing_returned, returns_in_short, status_words, wanting
 from cypp_etl.report.symbols import LEGEND
@@ -60,7 +60,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_visible,
     )
-    environment.filters |= {"day": _day, "drawn": _drawn, "groupby_run": _neighbours}
+    environment.filters |= {"day": _day, "moment": moment_words, "drawn": _drawn, "groupby_run": _neighbours}
     return environment
 
 
@@ -69,9 +69,9 @@ def _visible(value: object) -> object:
     return visible(value, keep="\n\t") if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _day(moment: Any) -> str:
-    """A day as people write it."""
-    return f"{moment.day} {moment:%B %Y}" if moment else "-"
+def _day(day: date | None) -> str:
+    """A day as people write it, where there is one."""
+    return day_words(day) if day else "-"
 
 
 def _neighbours(found: list[Heading]) -> list[list[Heading]]:

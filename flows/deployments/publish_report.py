@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,6 +13,7 @@ from prefect.states import Completed
 from cypp_etl.escapes import for_markdown
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import refuse_outside
+from cypp_etl.report.moments import end_of
 from flows.deployments.retries import retried_task
 from flows.ingestion.context import Workplace, open_to_write
 from flows.settings import read_settings
@@ -54,12 +55,12 @@ async def publish_report(period: str = "", as_of: date | None = None) -> Publish
 
     Args:
         period: such as 2010-11Q3; if not given, the last quarter of which the returns were due.
-        as_of: publish what was known at the end of this day, not what is known now.
+        as_of: publish what was known at the end of this day, not what is known now; not a day to come.
     """
     workplace, now = open_to_write(read_settings()), datetime.now(UTC)
     wanted = parse_period(period) if period else last_due(workplace.plan, now.date())
     refuse_outside(workplace.plan.calendar, wanted)
-    at = datetime.combine(as_of, time.max, UTC) if as_of else now
+    at = end_of(as_of, now) if as_of else now
     published = await write_publication(workplace, wanted, at, now)
     await _show(published)
     said = f"{wanted.label}: {published.paths[0]}"
