@@ -4,6 +4,7 @@ import html
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,16 @@ from cypp_etl.checked_return import Observation
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import read_plan
+from cypp_etl.report.changes import turned
 from cypp_etl.report.html import render_html
 from cypp_etl.report.model import BoardData
 from cypp_etl.report.workbook import render_workbook
-from schemas.codes import Severity
+from schemas.codes import Polarity, Severity
 from tests.warehouse.builders import checked, finding, later, observation
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.queries.board import read_board
 from warehouse.recording.plan import record_plan
+from warehouse.recording.publications import Publication, record_publication
 from warehouse.recording.record import record
 from warehouse.upgrade import upgrade
 
@@ -40,10 +43,10 @@ class World:
     """A warehouse that returns are put into, and the reports on it."""
 
     def __init__(self, engine: Engine, plan: Plan) -> None:
-        self.engine, self.plan = engine, plan
-        self.count = 0
+        self.engine, self.plan, self.count = engine, plan, 0
 
     def adopt(self, plan: Plan, at: datetime) -> None:
+        self.plan = plan
         with writing(self.engine) as connection:
             record_plan(connection, plan, at)
 
@@ -149,7 +152,7 @@ def test_no_return_was_asked_for(world: World) -> None:
     before = datetime(2009, 1, 1, tzinfo=UTC)
     said = world.page(before)
     assert returns_tile(said) == "nothing had been recorded by then", "there was no plan yet that could ask"
-    assert said.count("Nothing had been recorded by then.") == 2
+    assert said.count("Nothing had been recorded by then.") == 3, "of what changed, the table and the returns"
     assert "none were due" not in said
     at = datetime(2011, 1, 1, tzinfo=UTC)
     outside = world.page(at, "2020-21Q1")
@@ -221,3 +224,90 @@ def test_a_return_came_when_it_first_came(world: World, due: datetime) -> None:
     world.take("yos", later(60))
     (row,) = (row for row in world.read(later(61)).returns if row["partner_code"] == "yos")
     assert (row["status"], row["received_at"]) == ("received", due - DAY)
+
+
+def changes_part(text: str) -> str:
+    return part(text, "What changed Compared with", "Performance indicators,")
+
+
+def test_compared_with_the_period_before(world: World, plan: Plan, due: datetime) -> None:
+    """It is no matter of a report: none on the period before need have been published, or say what is known now."""
+    world.adopt(replace(plan, fingerprint="without targets", figures={}), due - 9 * DAY)
+    before = {"period": Period(2009, 4)}
+    later_on = due + 3 * DAY
+    assert "Since the report" not in world.page(due)
+    assert changes_part(world.page(due)).startswith("2009/10 Q4 Nothing has been returned for 2010/11 Q1.")
+    world.take("police", due, observation("NI 111a", "90"), observation("NI 111b", "9.5"))
+    said = changes_part(world.page(due))
+    assert said.startswith("2009/10 Q4 None of the indicators was returned for 2009/10 Q4 as well.")
+    world.take("police", due + DAY, observation("NI 111a", "90", "2009-10Q4"), **before)
+    said = changes_part(world.page(due + DAY))
+    assert said.startswith("2009/10 Q4 No symbol reads otherwise, of the one indicator that was returned for both.")
+    both = [observation("NI 111a", "90", "2009-10Q4"), observation("NI 111b", "9.5", "2009-10Q4")]
+    world.take("police", due + 2 * DAY, *both, **before)
+    said = changes_part(world.page(due + 2 * DAY))
+    assert said.startswith("2009/10 Q4 No symbol reads otherwise, of the 2 indicators that were returned for both.")
+    world.take("police", later_on, observation("NI 111a", "60", "2009-10Q1", cell="E2"), period=Period(2009, 1))
+    said = changes_part(world.page(later_on))
+    assert said.startswith("2009/10 Q4 Indicator Judgement 2009/10 Q4 2010/11 Q1 NI 111a: ")
+    assert "No symbol reads otherwise" not in said
+    titles = [row[0] for row in world.sheets(later_on)["Changes"][:1]]
+    assert titles[0].endswith("Symbols that read otherwise than in 2009/10 Q4")
+
+
+def test_symbols_that_turned_since_somebody_last_knew(world: World, plan: Plan, due: datetime) -> None:
+    last_due = plan.calendar[Period(2009, 4)].due_on
+    said = f"No symbol has turned after the end of {last_due.day} {last_due:%B %Y} (UTC), when returns for 2009/10 Q4"
+    assert f"{said} were due." in world.page(due)
+    too_early = datetime.combine(last_due, time(12), UTC)
+    assert "No symbol has turned. Performance indicators" in world.page(too_early), "that day was not over"
+    with writing(world.engine) as connection:
+        record_publication(connection, Publication(Period(2009, 4), due - DAY, "ab", due - DAY))
+    moment = f"12:00 UTC on {(due - DAY).day} {due:%B %Y}"
+    knew = f"after {moment}, up to which the last published report, on 2009/10 Q4, knew"
+    assert f"No symbol has turned {knew}." in world.page(due)
+    world.take("police", due, observation("NI 111a", "60", "2009-10Q1", cell="E2"), observation("NI 111a", "90"))
+    world.take("police", due + DAY, observation("NI 111a", "60", "2009-10Q1", cell="E2"), observation("NI 111a", "50"))
+    assert f"Symbols that turned {knew} Indicator" in world.page(due + DAY)
+    sheet = world.sheets(due + DAY)["Corrections"]
+    assert sheet[0][0].endswith(f"Symbols that turned {knew}")
+    on = f"{due.day} {due:%B %Y}"
+    assert f"No symbol has turned after the end of {(due + DAY).day} {due:%B %Y} (UTC)." in world.page(
+        due + 2 * DAY, since=(due + DAY).date()
+    )
+    assert f"Symbols that turned after the end of {on} (UTC) Indicator" in world.page(due + DAY, since=due.date())
+    with pytest.raises(ValueError, match="was not over when the report was as of"):
+        world.page(due, since=due.date())
+
+
+def test_because_of_a_figure_of_a_file_or_of_the_plan(world: World, plan: Plan, due: datetime) -> None:
+    last_year = observation("NI 111a", "60", "2009-10Q1", cell="E2")
+    world.take("police", due, last_year, observation("NI 111a", "90"), file_name="first.xlsx")
+
+    def causes(at: datetime) -> set[str]:
+        data = world.read(at, since=(at - DAY).date())
+        return {row.because for row in turned(data) if row.judgement == "Direction of travel"}
+
+    corrected = due + 2 * DAY
+    world.take("police", corrected, last_year, observation("NI 111a", "50"), file_name="second.xlsx")
+    assert causes(corrected) == {"second.xlsx, sheet Indicators, cell G2"}
+    left_out = due + 4 * DAY
+    world.take("police", left_out, observation("NI 111a", "50"), file_name="third.xlsx")
+    assert causes(left_out) == {"third.xlsx, which leaves a figure out"}
+    came = due + 6 * DAY
+    world.take("police", came, last_year, period=Period(2009, 1), file_name="late.xlsx")
+    assert causes(came) == {"late.xlsx, sheet Indicators, cell E2"}
+    adopted = due + 8 * DAY
+    leaf = replace(plan.indicators["NI 111a"], polarity=Polarity.HIGH)
+    turned_plan = replace(plan, fingerprint="turned", indicators={**plan.indicators, "NI 111a": leaf})
+    world.adopt(turned_plan, adopted)
+    assert causes(adopted) == {"a change of the plan"}
+
+
+def test_no_codes_where_the_board_reads(world: World, due: datetime) -> None:
+    world.take("police", due, observation("NI 111a", "60", "2009-10Q1", cell="E2"), observation("NI 111a", "90"))
+    world.take("police", due + DAY, observation("NI 111a", "60", "2009-10Q1", cell="E2"), observation("NI 111a", "50"))
+    assert "2010/11 Q1 Direction of travel declining improving" in world.page(due + DAY)
+    rows = world.sheets(due + DAY)["Corrections"][4:]
+    assert {row[1] for row in rows} == {"2010/11 Q1"}
+    assert {row[6] for row in rows} == {"police 2.xlsx, sheet Indicators, cell G2"}

@@ -8,15 +8,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cypp_etl.escapes import visible
-from cypp_etl.judgement.columns import BOARD_TITLES, TITLES
+from cypp_etl.judgement.columns import BOARD_TITLES
 from cypp_etl.layout import read_markers
+from cypp_etl.report.changes import changes, no_changes, turned, turned_heading
 from cypp_etl.report.milestones import is_overdue, milestone_parts
 from cypp_etl.report.model import BoardData
 from cypp_etl.report.moments import day_words, moment_words
 from cypp_etl.report.pages import clinic_pages, indicator_pages
 from cypp_etl.report.returns import no_returns, nothing_returned, returns_in_short, status_words, wanting
 from cypp_etl.report.symbols import LEGEND
-from cypp_etl.report.table import Heading, bands, changes, counts, headings
+from cypp_etl.report.table import Heading, bands, counts, headings
 from schemas.codes import Severity
 
 
@@ -31,8 +32,10 @@ def render_html(data: BoardData, written_on: date) -> bytes:
         bands=bands(data),
         counts=counts(data),
         judged=BOARD_TITLES,
-        titles=TITLES,
         changes=changes(data),
+        no_changes=no_changes(data),
+        turned=turned(data),
+        turned_heading=turned_heading(data),
         legend=LEGEND,
         indicators=indicator_pages(data),
         clinics=clinic_pages(data),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -54,6 +54,19 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Since:
+    """From when on symbols that turned are listed.
+
+    It is up to when the last published report knew, which was on `published`; or when the returns for `due` were due;
+    or, with neither, what somebody asked for.
+    """
+
+    moment: datetime
+    published: Period | None = None
+    due: Period | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BoardData:
     """What was known at a moment, up to a period; every row is a mapping named as its view's columns.
 
@@ -68,7 +81,7 @@ class BoardData:
 
     period: Period
     at: datetime
-    since: date | None
+    since: Since | None
     performance: Sequence[Row]
     owed: Sequence[Row]
     indicators: Mapping[str, Row]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
-from cypp_etl.judgement.columns import BOARD_TITLES, PRINTED
+from cypp_etl.judgement.columns import PRINTED
 from cypp_etl.layout import SheetLayout, published_table
 from cypp_etl.periods import Period
 from cypp_etl.report.charts import sparkline
@@ -86,19 +86,6 @@ def counts(data: BoardData) -> dict[str, list[tuple[str, int]]]:
         column: [(word.value, count) for word in words if (count := sum(row[column] == word.value for row in rows))]
         for column, words in lists.items()
     }
-
-
-def changes(data: BoardData) -> list[tuple[Row, str, Sign, Sign]]:
-    """What reads otherwise than in the period before: row, judgement, then and now."""
-    before = {(row["indicator"], row["partner_code"]): row for row in data.of_period(data.period.previous)}
-    found = []
-    for row in data.of_period(data.period):
-        earlier = before.get((row["indicator"], row["partner_code"]))
-        for column, name in BOARD_TITLES.items():
-            then, now = (sign(earlier, column) if earlier else None), sign(row, column)
-            if then and then != now:
-                found.append((row, name, then, now))
-    return found
 
 
 def spark_of(data: BoardData, row: Row) -> str:

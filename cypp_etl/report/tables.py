@@ -3,14 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cypp_etl.judgement.columns import BOARD_TITLES, TITLES
+from cypp_etl.judgement.columns import BOARD_TITLES
 from cypp_etl.layout import read_markers
+from cypp_etl.report.changes import changes, turned, turned_heading
 from cypp_etl.report.milestones import latest_milestones
 from cypp_etl.report.model import BoardData, Row
 from cypp_etl.report.pages import clinic_pages, noise_of
 from cypp_etl.report.returns import status_words
 from cypp_etl.report.symbols import sign
-from cypp_etl.report.table import changes, polarity_words
+from cypp_etl.report.table import polarity_words
 from cypp_etl.templates.openpyxl_styles import Content
 from schemas.codes import Marker
 
@@ -55,7 +56,7 @@ def tables(data: BoardData) -> Iterator[SheetTable]:
     )
     yield SheetTable(
         "Changes",
-        f"What changed from {data.period.previous.label} to {label}",
+        f"Symbols that read otherwise than in {data.period.previous.label}",
         [("Indicator", 12), ("Definition", 50), ("Judgement", 32), (data.period.previous.label, 20), (label, 20)],
         [
             [row["indicator"], row["definition"], name, f"{was.symbol} {was.word}", f"{now.symbol} {now.word}"]
@@ -64,20 +65,12 @@ def tables(data: BoardData) -> Iterator[SheetTable]:
     )
     yield SheetTable(
         "Corrections",
-        "Symbols that turned because a figure, or the plan, was corrected",
+        turned_heading(data),
         [
-            *(("Indicator", 12), ("Period", 12), ("Judgement", 32), ("Was", 16), ("Is", 16), ("On", 14)),
-            ("Submission", 12),
-            ("Cell", 9),
+            *(("Indicator", 12), ("Period", 12), ("Judgement", 32), ("Was", 16), ("Is", 16), ("On", 18)),
+            ("Because of", 60),
         ],
-        [
-            [
-                *(row["indicator"], row["period"], TITLES[row["judgement"]]),
-                *(row["was"], row["became"], row["changed_at"].date()),
-                *(str(row["submission_id"] or "a change of the plan"), row["source_cell"] or "[z]"),
-            ]
-            for row in data.turned
-        ],
+        [[one.indicator, one.period, one.judgement, one.was, one.became, one.on, one.because] for one in turned(data)],
     )
     yield SheetTable(
         "Clinics",

@@ -89,29 +89,27 @@ async def _show(published: Published) -> None:
 def summary(published: Published) -> str:
     """What the report says in short, and what changed since the last one, as Markdown."""
     from cypp_etl.judgement.columns import BOARD_TITLES
-    from cypp_etl.report.table import changes, counts
+    from cypp_etl.report.changes import changes, no_changes, turned, turned_heading
+    from cypp_etl.report.table import counts
 
     data = published.data
     changed = changes(data)
-    after = f" after {data.since:%d %B %Y}" if data.since else ""
     lines = [f"## Board report on {data.period.label}", ""]
     for column, found in counts(data).items():
         said = ", ".join(f"{count} {word}" for word, count in found)
-        lines.append(f"- {BOARD_TITLES[column]}: {said or 'nothing returned'}")
-    lines += ["", f"### Read otherwise than in {data.period.previous.label}: {len(changed)}", ""]
+        lines.append(f"- {BOARD_TITLES[column]}: {said or 'no figures'}")
+    lines += ["", f"### Compared with {data.period.previous.label}", ""]
     lines += [
         f"- {for_markdown(row['indicator'])}, {name.lower()}: {then.word} → {now.word}"
         for row, name, then, now in changed
+    ] or [no_changes(data)]
+    lines += ["", "### Corrections and late figures", ""]
+    lines += [f"{turned_heading(data)}{':' if data.turned else '.'}", ""]
+    lines += [
+        f"- {for_markdown(one.indicator)}, {one.period}, {one.judgement.lower()}: {one.was} → {one.became} "
+        f"({for_markdown(one.because)})"
+        for one in turned(data)
     ]
-    lines += ["", f"### Corrected{after}: {len(data.turned)}", ""]
-    for row in data.turned:
-        cause = (
-            f"submission {row['submission_id']}, {for_markdown(row['source_cell'])}"
-            if row["submission_id"]
-            else "the plan"
-        )
-        turned = f"{row['period']}, {row['judgement']}: {row['was']} → {row['became']} ({cause})"
-        lines.append(f"- {for_markdown(row['indicator'])}, {turned}")
     return "\n".join([*lines, "", *(f"`{path}`" for path in published.paths)])
 
 

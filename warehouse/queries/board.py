@@ -7,14 +7,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, or_, select
 
 from cypp_etl.layout import PUBLISHED, marker_text
-from cypp_etl.periods import Period
-from cypp_etl.report.model import BoardData, FigureKey, KnownText, Row, Texts
+from cypp_etl.periods import Period, parse_period
+from cypp_etl.report.model import BoardData, FigureKey, KnownText, Row, Since, Texts
 from cypp_etl.report.variation import Ratio
 from schemas.codes import Marker, Measure, Qualifier, Severity, SubmissionStatus
 from warehouse.queries.as_of import clinic_notes, clinics, milestones, return_status_as_of
 from warehouse.queries.history import qualifiers_of
 from warehouse.queries.not_returned import owed_rows
-from warehouse.queries.publications import last_known_at
+from warehouse.queries.publications import last_published
 from warehouse.queries.views import performance
 from warehouse.schema.plan_tables import (
     plan,
@@ -38,10 +38,13 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
         period: the period reported on; later ones play no part.
         at: the moment.
         since: the day of the last report; if not given, the last report that was published tells, or, if there is none,
-            the day on which the previous period's returns were due.
+            the day on which the previous period's returns were due, or, if that is to come, all that ever turned.
+
+    Raises:
+        ValueError: that day was not over at that moment.
     """
     plan_id = connection.scalar(select(plan.c.plan_id).where(_in_force(plan, at)))
-    after = _end_of(since) or last_known_at(connection, at) or _end_of(_due_on(connection, plan_id, period.previous))
+    after = _since(connection, plan_id, period, at, since)
     judged = _plain(row for row in performance(connection, as_of=at) if _ends(row["period"]) <= _ends(period.code))
     partners = _partners(connection, plan_id)
     returns = [
@@ -56,7 +59,7 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
     return BoardData(
         period=period,
         at=at,
-        since=after.date() if after else None,
+        since=after,
         performance=judged,
         owed=owed_rows(connection, plan_id, period, at),
         indicators=_indicators(connection, plan_id),
@@ -71,7 +74,7 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
         refused=refused,
         findings=_findings(connection, period, at, refused),
         comments=_comments(connection, period, at),
-        turned=_turned(connection, period, after, at),
+        turned=_turned(connection, period, after.moment if after else None, at),
     )
 
 
@@ -81,8 +84,21 @@ def _due_on(connection: Connection, plan_id: int | None, period: Period) -> date
     return connection.scalar(query)
 
 
-def _end_of(day: date | None) -> datetime | None:
-    return datetime.combine(day, time.max, UTC) if day else None
+def _since(connection: Connection, plan_id: int | None, period: Period, at: datetime, day: date | None) -> Since | None:
+    """From when on symbols that turned are listed; None for all, where the day that would tell is not past."""
+    if day:
+        after = Since(_end_of(day))
+        if after.moment >= at:
+            raise ValueError(f"{day} was not over when the report was as of: nothing can have turned since")
+        return after
+    if last := last_published(connection, at):
+        return Since(last["known_at"], published=parse_period(last["period"]))
+    due_on = _due_on(connection, plan_id, period.previous)
+    return Since(_end_of(due_on), due=period.previous) if due_on and _end_of(due_on) < at else None
+
+
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day, time.max, UTC)
 
 
 def _in_force(table: Table, at: datetime) -> ColumnElement[bool]:
@@ -230,4 +246,35 @@ def _turned(connection: Connection, period: Period, after: datetime | None, at: 
         select(rows).where(*conditions).order_by(rows.c.indicator, rows.c.period, rows.c.changed_at, rows.c.judgement)
     )
     found = _plain(connection.execute(query).mappings())
-    return [row for row in found if _ends(row["period"]) <= _ends(period.code)]
+    return [_with_source(connection, row) for row in found if _ends(row["period"]) <= _ends(period.code)]
+
+
+def _with_source(connection: Connection, row: Row) -> Row:
+    """A symbol that turned, with the cell that turned it, or with the file alone where a figure was left out of it.
+
+    Where there is no file, the plan turned the symbol.
+    """
+    if row["submission_id"] is not None:
+        return {**row, "source_cell": None} if _is_repeated(connection, row) else row
+    came = submission.c
+    query = select(came.file_name).where(
+        came.partner_code == row["partner_code"],
+        came.recorded_at == row["changed_at"],
+        came.status.in_(ACCEPTED),
+    )
+    return {**row, "source_file": connection.scalar(query)}
+
+
+def _is_repeated(connection: Connection, row: Row) -> bool:
+    """Whether the cell that a symbol is traced to says what the submission before said: then it turned nothing."""
+    now, before = observation.alias("now"), observation.alias("before")
+    same = [now.c[name].is_not_distinct_from(before.c[name]) for name in ("value", "marker", "qualifiers")]
+    key = [now.c[name] == before.c[name] for name in ("partner_code", "indicator", "measure", "period")]
+    then = [before.c.superseded_at == now.c.recorded_at, before.c.observation_id < now.c.observation_id]
+    query = (
+        select(before.c.observation_id)
+        .select_from(now.outerjoin(before, and_(*key, *same, *then)))
+        .where(*(now.c[name] == row[name] for name in ("submission_id", "partner_code", "indicator")))
+        .where(now.c.sheet == row["source_sheet"], now.c.cell == row["source_cell"])
+    )
+    return None not in set(connection.scalars(query))
