@@ -3,7 +3,7 @@
 import csv
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache
@@ -193,6 +193,11 @@ def read_prompts() -> Mapping[tuple[str, str, str], Prompt]:
 def marker_text(marker: Marker) -> str:
     """How we write a marker ourselves: nothing at all for a figure that was not returned."""
     return next((known.spelling for known in read_markers() if known.marker is marker), "")
+
+
+def qualifier_text(qualifiers: Collection[Qualifier]) -> str:
+    """How we write what must be known beside a figure, such as `[p] [b]`."""
+    return " ".join(known.spelling for known in read_markers() if known.qualifier in qualifiers)
 
 
 @remembered

@@ -316,7 +316,7 @@ def test_what_is_owed_and_was_not_returned_has_its_row_with_blanks(plan: Plan, t
     sheet = openpyxl.load_workbook(io.BytesIO(render_workbook(data, WRITTEN)))["Indicators"]
     rows = {row[1]: row for row in sheet.iter_rows(min_row=5, values_only=True)}
     assert list(rows) == list(plan.indicators)
-    assert rows["NI 110"][8:13] == ("not returned",) * 5
+    assert rows["NI 110"][9:14] == ("not returned",) * 5
 
 
 def test_what_is_known_without_a_return_is_what_is_judged_with_one(engine: Engine) -> None:

@@ -21,7 +21,7 @@ from cypp_etl.report.changes import turned
 from cypp_etl.report.html import render_html
 from cypp_etl.report.model import BoardData
 from cypp_etl.report.workbook import render_workbook
-from schemas.codes import Polarity, Severity
+from schemas.codes import Marker, Polarity, Qualifier, Severity
 from tests.warehouse.builders import checked, finding, later, observation
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.queries.board import read_board
@@ -178,9 +178,9 @@ def test_nothing_has_been_returned(world: World, due: datetime) -> None:
 
 def test_a_blank_is_not_returned_or_was_refused(world: World, due: datetime) -> None:
     rows = world.sheets(due)["Indicators"]
-    assert {row[8] for row in rows[4:]} == {"not returned"}
+    assert {row[9] for row in rows[4:]} == {"not returned"}
     world.refuse("police", due)
-    words = {row[1]: row[8] for row in world.sheets(due)["Indicators"][4:]}
+    words = {row[1]: row[9] for row in world.sheets(due)["Indicators"][4:]}
     assert {words["NI 111a"], words["NI 111b"], words["NI 45"]} == {"refused", "not returned"}
     assert (words["NI 111a"], words["NI 45"]) == ("refused", "not returned")
     assert "blank not returned, or refused" in world.page(due)
@@ -311,3 +311,31 @@ def test_no_codes_where_the_board_reads(world: World, due: datetime) -> None:
     rows = world.sheets(due + DAY)["Corrections"][4:]
     assert {row[1] for row in rows} == {"2010/11 Q1"}
     assert {row[6] for row in rows} == {"police 2.xlsx, sheet Indicators, cell G2"}
+
+
+def test_shorthand_stands_beside_figures_in_both_editions(world: World, due: datetime) -> None:
+    """A figure is provisional, or breaks its series, wherever it is shown: this year, and a year after."""
+    provisional, broken = frozenset({Qualifier.PROVISIONAL}), frozenset({Qualifier.PROVISIONAL, Qualifier.BREAK})
+    before = observation("NI 111a", "60", "2009-10Q1", cell="E2", qualifiers=provisional)
+    world.take("police", due, before, observation("NI 111a", "90", qualifiers=broken), observation("NI 111b", "9.5"))
+    page, rows = world.page(due), {row[1]: row for row in world.sheets(due)["Indicators"][4:]}
+    assert "60 [p]" in page
+    assert "90 [p] [b]" in page
+    assert "9.5 [" not in page
+    assert rows["NI 111a"][4:8] == (60, 129, 90, "a year before [p]; performance [p] [b]")
+    assert rows["NI 111b"][6:8] == (9.5, "[z]"), "there is nothing to say"
+    (heading,) = (row for row in world.sheets(due)["Indicators"] if row[0] == "No.")
+    assert heading[7] == "Shorthand beside figures"
+    notes = {row[0] for row in world.sheets(due)["Notes"]}
+    assert any(line.startswith("[p]: Provisional") for line in notes)
+    assert any(line.startswith("[b]: Break in series") for line in notes)
+
+
+def test_what_stands_in_place_of_a_figure_is_what_is_so(world: World, due: datetime) -> None:
+    world.take("police", due, observation("NI 111a", Marker.SUPPRESSED), observation("NI 111b", Marker.NOT_RETURNED))
+    rows = {row[1]: row[6] for row in world.sheets(due)["Indicators"][4:]}
+    assert (rows["NI 111a"], rows["NI 111b"], rows["NI 45"]) == ("[c]", "not returned", "not returned")
+    before = observation("NI 111a", Marker.NOT_APPLICABLE, "2009-10Q1", cell="E2")
+    world.take("police", due + DAY, before, observation("NI 111a", "90"))
+    rows = {row[1]: row[4] for row in world.sheets(due + DAY)["Indicators"][4:]}
+    assert (rows["NI 111a"], rows["NI 111b"]) == ("N/A", "[x]")

@@ -24,10 +24,14 @@ class FigureKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class KnownText:
-    """A figure that stood somewhere: its value, and how it was printed where it came in a printed table or has none."""
+    """A figure that stood somewhere: its value, and how it was printed where it came in a printed table or has none.
+
+    `beside` is the shorthand that stands beside it, such as `[p]`.
+    """
 
     value: float | None
     printed: str | None
+    beside: str = ""
 
 
 class Texts(dict[FigureKey, KnownText]):

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cypp_etl.judgement.columns import BOARD_TITLES
-from cypp_etl.layout import read_markers
 from cypp_etl.report.changes import changes, turned, turned_heading
+from cypp_etl.report.figures import figure_text, shorthand
 from cypp_etl.report.milestones import latest_milestones
 from cypp_etl.report.model import BoardData, Row
 from cypp_etl.report.pages import clinic_pages, noise_of
@@ -46,6 +46,7 @@ def tables(data: BoardData) -> Iterator[SheetTable]:
             *(
                 ("Target", 11),
                 ("Performance", 13),
+                ("Shorthand beside figures", 24),
                 ("Year to date", 11),
                 *((name, 18) for name in BOARD_TITLES.values()),
             ),
@@ -133,20 +134,30 @@ def _more_tables(data: BoardData) -> Iterator[SheetTable]:
     )
 
 
+_BESIDE = {"previous_actual": "a year before", "target": "target", "actual": "performance"} | {
+    "statistical_neighbours": "statistical neighbours",
+    "national": "national",
+    "next_target": "next target",
+    "next_target_2": "target after",
+}
+
+
 def _indicator_row(data: BoardData, row: Row) -> list[Content | Figure]:
-    marker = row["marker"] if row["actual"] is None else None
-    spelling = {known.marker: known.spelling for known in reversed(read_markers()) if known.marker and known.meaning}
-    instead = spelling.get(Marker(marker), "[x]") if marker else "[x]"
     judged = [sign(row, column) for column in BOARD_TITLES]
+    beside = [f"{name} {said}" for column, name in _BESIDE.items() if (said := shorthand(row, column, data.texts))]
     return [
         *(row["indicator_no"] or "[z]", row["indicator"], row["definition"], polarity_words(row)),
-        *(Figure(row[name], "[x]", row) for name in ("previous_actual", "target")),
-        Figure(row["actual"], instead, row),
+        *(_figure(data, row, name) for name in ("previous_actual", "target", "actual")),
+        "; ".join(beside) or "[z]",
         Figure(row["year_to_date"], "[x]", row),
         *(f"{one.symbol} {one.word}".strip() for one in judged),
-        *(
-            Figure(row[name], "[x]", row)
-            for name in ("statistical_neighbours", "national", "next_target", "next_target_2")
-        ),
+        *(_figure(data, row, name) for name in ("statistical_neighbours", "national", "next_target", "next_target_2")),
         noise_of(data, row).variation.value,
     ]
+
+
+def _figure(data: BoardData, row: Row, column: str) -> Figure:
+    """A figure, or what stands in its stead: its marker, or that it was not returned."""
+    if column == "actual" and row["marker"] == Marker.NOT_RETURNED.value:
+        return Figure(None, sign(row, "direction").word, row)
+    return Figure(row[column], figure_text(row, column, data.texts) or "[x]", row)

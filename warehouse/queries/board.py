@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, or_, select
 
-from cypp_etl.layout import PUBLISHED, marker_text
+from cypp_etl.layout import PUBLISHED, marker_text, qualifier_text
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.report.model import BoardData, FigureKey, KnownText, Row, Since, Texts
 from cypp_etl.report.variation import Ratio
@@ -162,7 +162,7 @@ def _texts(connection: Connection, plan_id: int | None, at: datetime) -> Texts:
     for row in connection.execute(returned).mappings():
         key = FigureKey(row["partner_code"], row["indicator"], Measure(row["measure"]), row["period"])
         printed = row["typed"].strip() if row["layout"] == PUBLISHED else _marker_text(row)
-        texts[key] = KnownText(row["value"], printed)
+        texts[key] = KnownText(row["value"], printed, qualifier_text(qualifiers_of(row["qualifiers"])))
     return Texts(texts)
 
 
