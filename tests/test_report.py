@@ -290,7 +290,7 @@ def test_a_note_is_in_the_reports_that_follow_it(engine: Engine) -> None:
 
 def test_nothing_returned_is_said(engine: Engine) -> None:
     page = render_html(_read(engine, "2011-12Q1"), WRITTEN).decode()
-    assert page.count("Nothing has been returned for 2011/12 Q1.") == 2, "of the table, and of what changed"
+    assert page.count("Nothing has been returned for 2011/12 Q1.") == 3, "of what changed, the table and indicators"
     assert page.count("<i>not returned</i>") == 5 * 13, "and what is owed has its rows"
     missing = render_html(_read(engine, "2011-12Q1", date(2011, 12, 1)), WRITTEN).decode()
     assert missing.count('class="overdue">missing') >= 6

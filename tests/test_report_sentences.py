@@ -19,10 +19,13 @@ from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.report.changes import turned
 from cypp_etl.report.html import render_html
+from cypp_etl.report.milestones import is_past_due
 from cypp_etl.report.model import BoardData
+from cypp_etl.report.pages import happening, names
+from cypp_etl.report.table import has_like_before
 from cypp_etl.report.workbook import render_workbook
-from schemas.codes import Marker, Polarity, Qualifier, Severity
-from tests.warehouse.builders import checked, finding, later, observation
+from schemas.codes import ClinicStatus, Marker, MilestoneStatus, Polarity, Qualifier, Severity
+from tests.warehouse.builders import checked, finding, later, observation, report
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.queries.board import read_board
 from warehouse.recording.plan import record_plan
@@ -152,7 +155,7 @@ def test_no_return_was_asked_for(world: World) -> None:
     before = datetime(2009, 1, 1, tzinfo=UTC)
     said = world.page(before)
     assert returns_tile(said) == "nothing had been recorded by then", "there was no plan yet that could ask"
-    assert said.count("Nothing had been recorded by then.") == 3, "of what changed, the table and the returns"
+    assert said.count("Nothing had been recorded by then.") == 5, "of what changed, indicators, milestones, returns"
     assert "none were due" not in said
     at = datetime(2011, 1, 1, tzinfo=UTC)
     outside = world.page(at, "2020-21Q1")
@@ -339,3 +342,146 @@ def test_what_stands_in_place_of_a_figure_is_what_is_so(world: World, due: datet
     world.take("police", due + DAY, before, observation("NI 111a", "90"))
     rows = {row[1]: row[4] for row in world.sheets(due + DAY)["Indicators"][4:]}
     assert (rows["NI 111a"], rows["NI 111b"]) == ("N/A", "[x]")
+
+
+@pytest.mark.parametrize(
+    ("opened", "closed", "period", "said"),
+    [
+        ("2010-11Q3", None, "2010-11Q3", "opened in 2010/11 Q3"),
+        ("2010-11Q3", None, "2010-11Q4", "carried over since 2010/11 Q3"),
+        ("2010-11Q2", None, "2010-11Q3", "carried over since 2010/11 Q2"),
+        # The report on a year is on its quarters, and a year ends with its last quarter.
+        ("2010-11Q3", None, "2010-11", "opened in 2010/11 Q3"),
+        ("2010-11Q1", None, "2010-11", "opened in 2010/11 Q1"),
+        ("2009-10Q4", None, "2010-11", "carried over since 2009/10 Q4"),
+        ("2010-11", None, "2010-11Q4", "opened in 2010/11"),
+        ("2010-11", None, "2011-12Q1", "carried over since 2010/11"),
+        ("2009-10Q4", "2010-11Q2", "2010-11Q2", "closed in 2010/11 Q2"),
+        ("2009-10Q4", "2010-11Q2", "2010-11", "closed in 2010/11 Q2"),
+    ],
+)
+def test_a_clinic_opened_is_carried_over_or_was_closed(opened: str, closed: str | None, period: str, said: str) -> None:
+    status = ClinicStatus.CLOSED if closed else ClinicStatus.OPEN
+    clinic = {"opened_period": opened, "closed_period": closed, "status": status.value}
+    assert happening(clinic, parse_period(period)) == said
+
+
+def test_a_clinic_opens_because_of_its_first_period(world: World, due: datetime) -> None:
+    world.take("police", due, observation("NI 111a", "60", "2009-10Q1", cell="E2"), observation("NI 111a", "90"))
+    next_due = due + 90 * DAY
+    assert "Opened because performance was declining in 2010/11 Q1." in world.page(due)
+    both = [observation("NI 111a", "60", "2009-10Q2", cell="E2"), observation("NI 111a", "50", "2010-11Q2")]
+    world.take("police", next_due, *both, period=Period(2010, 2))
+    said = world.page(next_due, "2010-11Q2")
+    assert "Opened because performance was declining in 2010/11 Q1." in said, "and it improves now"
+    assert "By the end of 2010/11 Q1, the last period without improvement, " in said
+    assert "Is the change from 2009/10 Q2 to 2010/11 Q2 more than noise?" in said
+    nothing_new = world.page(next_due, "2010-11Q3")
+    assert "Is the change from 2009/10 Q2 to 2010/11 Q2 more than noise?" in nothing_new, "the last that was returned"
+
+
+def test_a_clinic_needs_a_decline_or_a_target_missed(world: World, due: datetime) -> None:
+    """No change is not positive, and opens none while the target is met."""
+    before = observation("NI 111a", "60", "2009-10Q1", cell="E2")
+    world.take("police", due, before, observation("NI 111a", "60"))
+    assert "A clinic opens where" not in world.page(due), "129 is the target, and lower is better"
+    world.take("police", due + DAY, before, observation("NI 111a", "61"))
+    assert "A clinic opens where performance declines, or does not change while it is off target" in world.page(
+        due + DAY
+    )
+
+
+def test_milestones_that_are_due_or_were_missed(world: World, plan: Plan, due: datetime) -> None:
+    """A milestone that is reported as missed counts as due, before its day too: then that is said."""
+    outcome = plan.indicators["NI 111a"].outcome_code
+    aspirations = {code for code, one in plan.aspirations.items() if one.outcome_code == outcome}
+    actions = {code for code, one in plan.actions.items() if one.aspiration in aspirations}
+    wanted = sorted(code for code, one in plan.milestones.items() if one.action_id in actions)
+    declining = (observation("NI 111a", "60", "2009-10Q1", cell="E2"), observation("NI 111a", "90"))
+
+    def said_of(**dues: date) -> str:
+        milestones = {
+            code: replace(one, due=dues.get("all", one.due)) for code, one in plan.milestones.items() if code in wanted
+        }
+        world.adopt(replace(plan, fingerprint=str(dues), milestones=milestones), world_at[0])
+        world_at[0] += DAY
+        return part(world.page(world_at[0]), "the last period without improvement,", ".")
+
+    world_at = [due + DAY]
+    world.take("police", due, *declining)
+    count = len(wanted)
+    assert said_of(all=date(2010, 6, 30)) == f"{count} milestones of its outcome were due, of which 0 were achieved"
+    assert said_of(all=date(2010, 7, 1)) == "0 milestones of its outcome were due, of which 0 were achieved"
+    world.take("police", world_at[0], *declining, milestone_reports=(report(wanted[0], MilestoneStatus.MISSED),))
+    assert said_of(all=date(2010, 7, 2)) == (
+        "1 milestone of its outcome was due or reported as missed, of which 0 were achieved"
+    )
+    assert said_of(all=date(2010, 6, 29)) == f"{count} milestones of its outcome were due, of which 0 were achieved"
+
+
+def test_a_milestone_is_overdue_once_its_day_has_passed() -> None:
+    def told(status: MilestoneStatus | None, period: str, at: date) -> bool:
+        row = {"due": date(2010, 9, 15), "status": status and status.value}
+        return is_past_due(row, parse_period(period), at)
+
+    later_on = date(2010, 11, 1)
+    assert told(None, "2010-11Q2", later_on)
+    assert told(MilestoneStatus.AT_RISK, "2010-11Q2", date(2010, 9, 16))
+    assert not told(MilestoneStatus.AT_RISK, "2010-11Q2", date(2010, 9, 15)), "the day itself is not over"
+    assert not told(None, "2010-11Q1", later_on), "the report is on a quarter that ended before"
+    assert not told(MilestoneStatus.MISSED, "2010-11Q1", later_on), "missed is not overdue before its day"
+    for settled in (MilestoneStatus.ACHIEVED, MilestoneStatus.WITHDRAWN):
+        assert not told(settled, "2010-11Q2", later_on)
+
+
+@pytest.mark.parametrize(
+    ("message", "is_named"),
+    [("NI 11 is far from", True), ("Beside NI 11, the", True), ("NI 111 is far", False), ("UNI 11 is", False)],
+)
+def test_a_finding_is_of_the_indicator_that_it_names(message: str, is_named: bool) -> None:
+    assert names(message, "NI 11") is is_named
+
+
+def test_a_gap_in_the_trend_is_a_gap(world: World, due: datetime) -> None:
+    """Eight periods are eight quarters on end, whether they have a figure or not."""
+    for place, period in enumerate([Period(2008, 2), Period(2009, 1), Period(2009, 4)]):
+        world.take("police", due - DAY, observation("NI 111a", str(50 + place), period.code), period=period)
+    world.take("police", due, observation("NI 111a", "60"))
+    data = world.read(due)
+    (row,) = (one for one in data.of_period(Q1) if one["indicator"] == "NI 111a")
+    course = data.course(row, 8)
+    assert [period for period, _ in course] == [Period(2008 + place // 4, place % 4 + 1) for place in range(1, 9)]
+    assert [one and one["actual"] for _, one in course] == [50, None, None, 51, None, None, 52, 60]
+    drawn = re.search(r'aria-label="(NI 111a: [^"]*)"', render_html(data, WRITTEN).decode())
+    assert drawn is not None
+    # The sum of a year with a quarter missing is no figure either.
+    assert drawn[1].startswith("NI 111a: no figure, no figure, no figure, 51, no figure, no figure, no figure, 60;")
+
+
+def test_a_quarter_of_last_year_is_not_drawn_beside_a_sum_of_quarters(world: World, due: datetime) -> None:
+    world.take("police", due, observation("NI 111a", "60"))
+    data, at = world.read(due), due + 90 * DAY
+    rows = [observation("NI 111a", "40", "2009-10Q2", cell="E2"), observation("NI 111a", "45", "2010-11Q2")]
+    world.take("police", at, *rows, period=Period(2010, 2))
+    assert "45 105 this year" in world.page(at, "2010-11Q2")
+    (row,) = (one for one in data.of_period(Q1) if one["indicator"] == "NI 111a")
+    assert has_like_before(row)
+    assert not has_like_before({**row, "year_to_date": 105.0, "actual": 45.0})
+    assert has_like_before({**row, "year_to_date": None, "actual": None})
+
+
+def test_sections_without_anything_say_why(world: World, plan: Plan, due: datetime) -> None:
+    def section(text: str, name: str, following: str) -> str:
+        return text.rpartition(f" {following} ")[0].rpartition(f" {name} ")[2]
+
+    assert section(world.page(due), "Indicators", "Milestones").startswith("Nothing has been returned for 2010/11 Q1.")
+    assert "The plan has no milestones." not in world.page(due)
+    world.adopt(replace(plan, fingerprint="without milestones", milestones={}), due)
+    assert "The plan has no milestones." in world.page(due + DAY)
+    assert "no status reported" not in world.page(due + DAY)
+
+
+def test_symbols_of_what_is_neither_good_nor_bad_are_in_the_legend(world: World, due: datetime) -> None:
+    said = world.page(due)
+    assert "↑ improving; increasing, where nothing is good or bad" in said
+    assert "or last year's outturn" in said

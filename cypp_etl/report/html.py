@@ -11,7 +11,7 @@ from cypp_etl.escapes import visible
 from cypp_etl.judgement.columns import BOARD_TITLES
 from cypp_etl.layout import read_markers
 from cypp_etl.report.changes import changes, no_changes, turned, turned_heading
-from cypp_etl.report.milestones import is_overdue, milestone_parts
+from cypp_etl.report.milestones import is_past_due, milestone_parts
 from cypp_etl.report.model import BoardData
 from cypp_etl.report.moments import day_words, moment_words
 from cypp_etl.report.pages import clinic_pages, indicator_pages
@@ -40,12 +40,13 @@ def render_html(data: BoardData, written_on: date) -> bytes:
         indicators=indicator_pages(data),
         clinics=clinic_pages(data),
         aspirations=milestone_parts(data),
-        overdue=lambda row: is_overdue(row, data.period),
+        is_past_due=lambda row: is_past_due(row, data.period, data.at.date()),
         wanting=wanting(data),
         returns_in_short=returns_in_short(data),
         status_words=status_words,
         nothing_returned=nothing_returned(data),
         no_returns=no_returns(data),
+        no_milestones="The plan has no milestones." if data.indicators else nothing_returned(data),
         queries=findings[Severity.QUERY],
         errors=findings[Severity.ERROR],
         notes=findings[Severity.NOTE],

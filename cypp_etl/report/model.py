@@ -121,15 +121,27 @@ class BoardData:
         )
         return sorted([*judged, *missing], key=in_plan_order)
 
-    def series(self, row: Row) -> list[Row]:
-        """The judgements that lead up to one: the quarters, or the years where no quarter is there."""
+    def course(self, row: Row, count: int) -> list[tuple[Period, Row | None]]:
+        """The last periods that lead up to a judgement, each with its own; None where there is none.
+
+        They are quarters, or years where no quarter is there, from the first one judged on. A row of what was not
+        returned stands at the end.
+        """
         same = [
             one
             for one in self.performance
             if one["indicator"] == row["indicator"] and one["partner_code"] == row["partner_code"]
         ]
         quarters = [one for one in same if one["quarter"]]
-        return sorted(quarters or same, key=lambda one: str(one["period"]))
+        # A quarter that was not returned has no place among years.
+        missing = [row] if not is_judged(row) and (quarters or not same) else []
+        found = {parse_period(one["period"]): one for one in [*(quarters or same), *missing]}
+        first, period = min(found), max(found)
+        course = [(period, found.get(period))]
+        while period > first and len(course) < count:
+            period = period.previous
+            course.append((period, found.get(period)))
+        return course[::-1]
 
 
 def is_judged(row: Row) -> bool:

@@ -40,8 +40,12 @@ _TONES = {
 LEGEND = (
     ("On target", (("✓", "yes: the year to date meets its target"), ("✗", "no: it does not"))),
     (
-        "Direction of travel, against the same period of last year",
-        (("↑", "improving"), ("→", "no change"), ("↓", "declining")),
+        "Direction of travel, against the same period of last year, or last year's outturn",
+        (
+            ("↑", "improving; increasing, where nothing is good or bad"),
+            ("→", "no change"),
+            ("↓", "declining; decreasing, where nothing is good or bad"),
+        ),
     ),
     (
         "Year to date, and performance against others",

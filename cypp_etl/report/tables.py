@@ -100,7 +100,7 @@ def _more_tables(data: BoardData) -> Iterator[SheetTable]:
         [
             [
                 *(row["aspiration"], row["area_of_focus"], row["description"], row["action"], row["due"]),
-                *(row["status"] or "nothing reported", row["lead_officer"] or row["strategic_lead"]),
+                *(row["status"] or "no status reported", row["lead_officer"] or row["strategic_lead"]),
                 *(row["evidence"] or "[z]", row["review"] or "[z]", row["review_reason"] or "[z]"),
             ]
             for row in latest_milestones(data)
