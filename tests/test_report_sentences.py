@@ -21,6 +21,7 @@ from cypp_etl.report.changes import turned
 from cypp_etl.report.html import render_html
 from cypp_etl.report.milestones import is_past_due
 from cypp_etl.report.model import BoardData
+from cypp_etl.report.moments import day_words
 from cypp_etl.report.pages import happening, names
 from cypp_etl.report.table import has_like_before
 from cypp_etl.report.workbook import render_workbook
@@ -259,28 +260,36 @@ def test_compared_with_the_period_before(world: World, plan: Plan, due: datetime
 
 
 def test_symbols_that_turned_since_somebody_last_knew(world: World, plan: Plan, due: datetime) -> None:
+    none, some = "No symbol of 2010/11 Q1 or before has turned", "Symbols of 2010/11 Q1 or before that turned"
     last_due = plan.calendar[Period(2009, 4)].due_on
-    said = f"No symbol has turned after the end of {last_due.day} {last_due:%B %Y} (UTC), when returns for 2009/10 Q4"
-    assert f"{said} were due." in world.page(due)
+    when_due = f"after the end of {day_words(last_due)} (UTC), when returns for 2009/10 Q4 were due"
+    assert f"{none} {when_due}." in world.page(due)
     too_early = datetime.combine(last_due, time(12), UTC)
-    assert "No symbol has turned. Performance indicators" in world.page(too_early), "that day was not over"
+    assert f"{none}. Performance indicators" in world.page(too_early), "that day was not over"
     with writing(world.engine) as connection:
         record_publication(connection, Publication(Period(2009, 4), due - DAY, "ab", due - DAY))
-    moment = f"12:00 UTC on {(due - DAY).day} {due:%B %Y}"
-    knew = f"after {moment}, up to which the last published report, on 2009/10 Q4, knew"
-    assert f"No symbol has turned {knew}." in world.page(due)
-    world.take("police", due, observation("NI 111a", "60", "2009-10Q1", cell="E2"), observation("NI 111a", "90"))
-    world.take("police", due + DAY, observation("NI 111a", "60", "2009-10Q1", cell="E2"), observation("NI 111a", "50"))
-    assert f"Symbols that turned {knew} Indicator" in world.page(due + DAY)
-    sheet = world.sheets(due + DAY)["Corrections"]
-    assert sheet[0][0].endswith(f"Symbols that turned {knew}")
-    on = f"{due.day} {due:%B %Y}"
-    assert f"No symbol has turned after the end of {(due + DAY).day} {due:%B %Y} (UTC)." in world.page(
-        due + 2 * DAY, since=(due + DAY).date()
-    )
-    assert f"Symbols that turned after the end of {on} (UTC) Indicator" in world.page(due + DAY, since=due.date())
+    knew = f"after 12:00 UTC on {day_words(due - DAY)}, up to which the last published report, on 2009/10 Q4, knew"
+    assert f"{none} {knew}." in world.page(due)
+    before = observation("NI 111a", "60", "2009-10Q1", cell="E2")
+    world.take("police", due, before, observation("NI 111a", "90"))
+    world.take("police", due + DAY, before, observation("NI 111a", "50"))
+    assert f"{some} {knew} Indicator" in world.page(due + DAY)
+    assert world.sheets(due + DAY)["Corrections"][0][0].endswith(f"{some} {knew}")
+    asked = f"after the end of {day_words(due + DAY)} (UTC)"
+    assert f"{none} {asked}." in world.page(due + 2 * DAY, since=(due + DAY).date())
+    asked = f"after the end of {day_words(due)} (UTC)"
+    assert f"{some} {asked} Indicator" in world.page(due + DAY, since=due.date())
     with pytest.raises(ValueError, match="was not over when the report was as of"):
         world.page(due, since=due.date())
+
+
+def test_symbols_of_later_periods_are_none_of_a_reports_matter(world: World, due: datetime) -> None:
+    for place, figure in enumerate(("90", "50")):
+        rows = [observation("NI 111a", "60", "2009-10Q2", cell="E2"), observation("NI 111a", figure, "2010-11Q2")]
+        world.take("police", due + (80 + place) * DAY, *rows, period=Period(2010, 2))
+    at = due + 82 * DAY
+    assert "No symbol of 2010/11 Q1 or before has turned" in world.page(at, since=due.date())
+    assert "Symbols of 2010/11 Q2 or before that turned" in world.page(at, "2010-11Q2", since=due.date())
 
 
 def test_because_of_a_figure_of_a_file_or_of_the_plan(world: World, plan: Plan, due: datetime) -> None:

@@ -62,8 +62,12 @@ def turned(data: BoardData) -> list[Turned]:
 
 
 def turned_heading(data: BoardData) -> str:
-    """What the list of symbols that turned is headed with, or says where there are none, without a full stop."""
-    what = "Symbols that turned" if data.turned else "No symbol has turned"
+    """What the list of symbols that turned is headed with, or says where there are none, without a full stop.
+
+    A report knows nothing of later periods, whose symbols may have turned too.
+    """
+    those = f"of {data.period.label} or before"
+    what = f"Symbols {those} that turned" if data.turned else f"No symbol {those} has turned"
     return f"{what} {_since(data.since)}" if data.since else what
 
 

@@ -122,16 +122,21 @@ def _more_tables(data: BoardData) -> Iterator[SheetTable]:
     )
     yield SheetTable(
         "Data quality",
-        "What to know of the figures",
+        "Queries and notes on the figures, and errors of what was refused",
         [("Partner", 12), ("File", 30), ("Cell", 20), ("Asks for", 10), ("Typed", 18), ("What", 70)],
         [
             [
-                *(row["partner_code"], row["file_name"], f"{row['sheet']}!{row['cell']}", row["severity"]),
+                *(row["partner_code"], row["file_name"], _place(row), row["severity"]),
                 *(row["value"] or "[z]", row["message"]),
             ]
             for row in data.findings
         ],
     )
+
+
+def _place(finding: Row) -> str:
+    """Where a finding is; one about the workbook as a whole has no sheet, one about a sheet no cell."""
+    return "!".join(filter(None, (finding["sheet"], finding["cell"]))) or "[z]"
 
 
 _BESIDE = {"previous_actual": "a year before", "target": "target", "actual": "performance"} | {

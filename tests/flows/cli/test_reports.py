@@ -77,7 +77,7 @@ def test_a_note_is_taken_by_indicator_and_listed(home: Path) -> None:
     listed = _type("clinics", "2010-11Q1")[1]
     assert "A. Person: Fewer diversions" in listed
     assert "A. Person: Meet weekly" in listed
-    assert _type("clinics", "2009-10Q4")[1] == "No performance clinic has been opened.\n"
+    assert _type("clinics", "2009-10Q4")[1] == "No performance clinic had been opened by 2009/10 Q4.\n"
 
 
 def test_a_note_must_say_something_at_a_clinic_that_is_there(home: Path) -> None:
