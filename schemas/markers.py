@@ -1,5 +1,6 @@
 """The spellings of markers and qualifiers, in returns and in the plan: `markers.csv` lists them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 
@@ -37,3 +38,8 @@ def read_markers() -> tuple[MarkerSpelling, ...]:
 def marker_text(marker: Marker) -> str:
     """How we write a marker ourselves: nothing at all for a figure that was not returned."""
     return next((known.spelling for known in read_markers() if known.marker is marker), "")
+
+
+def qualifier_text(qualifiers: Collection[Qualifier]) -> str:
+    """How we write what must be known beside a figure, such as `[p] [b]`."""
+    return " ".join(known.spelling for known in read_markers() if known.qualifier in qualifiers)

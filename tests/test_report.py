@@ -34,7 +34,7 @@ from cypp_etl.samples.returns import sample_periods, sample_return
 from flows.cli.clinics import show_clinics
 from flows.cli.explain import show_explanation
 from flows.deployments.report_files import write_report
-from schemas.codes import Accumulation, Marker, Measure, NoteKind
+from schemas.codes import Accumulation, Marker, Measure, NoteKind, Qualifier, Unit
 from tests.warehouse.builders import checked, observation
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.queries.as_of import add_note
@@ -175,8 +175,8 @@ def test_a_report_as_of_a_day_stays_as_it_was(engine: Engine, plan: Plan, tmp_pa
     assert b">5.5%<" in before
     assert b">8.2%<" not in before
     assert b">8.2%<" in after
-    assert b"submission" not in before
-    assert b"cell G" in after, "the correction is traced to its cell"
+    assert b"yos corrected.xlsx" not in before
+    assert b"yos corrected.xlsx, sheet Indicators, cell G" in after, "the correction is traced to its cell"
     for number in range(2):
         with reading(engine) as connection:
             paths = write_report(connection, Period(2010, 3), tmp_path / str(number), as_of=date(2011, 2, 28))
@@ -236,9 +236,46 @@ def test_an_explanation_has_the_decimals_that_figures_are_compared_to(
 
 def test_the_report_says_whether_a_change_is_more_than_noise(engine: Engine) -> None:
     told = {page.key: page.noise for page in indicator_pages(_read(engine, "2010-11Q3", date(2011, 2, 28)))}
-    assert told["ni-43-yos"] == Noise(Variation.WITHIN, "Wilson intervals of two proportions")
-    assert told["ni-112-nhs"].method == "XmR limits of 6 earlier periods"
-    assert told["ni-22-lscb"].variation is Variation.UNKNOWN
+    trend = "special cause variation: a trend, 7 points running that fall"
+    assert told["ni-43-yos"] == told["ni-111a-police"] == Noise(Variation.BEYOND, trend)
+    assert told["ni-45-yos"] == Noise(Variation.WITHIN, "Fisher's exact test of two shares")
+    assert told["ni-46-yos"].variation is Variation.SMALL
+    assert told["ni-112-nhs"].method.startswith("process limits need 5 pairs of earlier changes")
+    assert told["ni-22-lscb"] == Noise(Variation.UNKNOWN, "there is no figure to compare with")
+
+
+@pytest.mark.parametrize(
+    ("break_in", "gap_in", "expected"),
+    [
+        ("", "", Variation.BEYOND),
+        ("2008-09Q1", "", Variation.BEYOND),
+        # From here on too few changes are left: the quarters before play no part.
+        ("2008-09Q2", "", Variation.UNKNOWN),
+        ("2008-09Q1", "2009-10Q1", Variation.UNKNOWN),
+        ("2010-11Q2", "", Variation.UNKNOWN),
+    ],
+)
+def test_limits_rest_on_the_quarters_since_the_last_break(
+    plan: Plan, tmp_path: Path, break_in: str, gap_in: str, expected: Variation
+) -> None:
+    """Fifteen quarters of a percentage without counts, of which the last is eight points above last year's."""
+    leaf = replace(plan.indicators["NI 111a"], unit=Unit.PERCENT, decimals=1, accumulation=Accumulation.LATEST)
+    percent = replace(plan, fingerprint="of a share", figures={}, indicators={**plan.indicators, "NI 111a": leaf})
+    periods = [Period(2007 + place // 4, place % 4 + 1) for place in range(15)]
+    figures = ["60.0", "60.2", "60.1", "59.8", "60.3", "59.9", "60.4", "59.6", "60.0", "60.4", "60.1", "59.9"]
+    rows = [
+        observation(
+            "NI 111a", value, period.code, qualifiers=frozenset({Qualifier.BREAK} if period.code == break_in else ())
+        )
+        for period, value in zip(periods, [*figures, "60.2", "60.0", "68.1"], strict=True)
+        if period.code != gap_in
+    ]
+    engine = _world(percent, tmp_path, *rows)
+    (page,) = indicator_pages(_read(engine, "2010-11Q3"))
+    engine.dispose()
+    assert page.noise.variation is expected
+    if break_in == "2010-11Q2":
+        assert page.noise.method == "the series breaks between the two figures"
 
 
 def test_a_note_is_in_the_reports_that_follow_it(engine: Engine) -> None:
@@ -253,7 +290,7 @@ def test_a_note_is_in_the_reports_that_follow_it(engine: Engine) -> None:
 
 def test_nothing_returned_is_said(engine: Engine) -> None:
     page = render_html(_read(engine, "2011-12Q1"), WRITTEN).decode()
-    assert page.count("Nothing has been returned for 2011/12 Q1.") == 1
+    assert page.count("Nothing has been returned for 2011/12 Q1.") == 3, "of what changed, the table and indicators"
     assert page.count("<i>not returned</i>") == 5 * 13, "and what is owed has its rows"
     missing = render_html(_read(engine, "2011-12Q1", date(2011, 12, 1)), WRITTEN).decode()
     assert missing.count('class="overdue">missing') >= 6
@@ -279,7 +316,7 @@ def test_what_is_owed_and_was_not_returned_has_its_row_with_blanks(plan: Plan, t
     sheet = openpyxl.load_workbook(io.BytesIO(render_workbook(data, WRITTEN)))["Indicators"]
     rows = {row[1]: row for row in sheet.iter_rows(min_row=5, values_only=True)}
     assert list(rows) == list(plan.indicators)
-    assert rows["NI 110"][8:13] == ("not returned",) * 5
+    assert rows["NI 110"][9:14] == ("not returned",) * 5
 
 
 def test_what_is_known_without_a_return_is_what_is_judged_with_one(engine: Engine) -> None:

@@ -5,9 +5,8 @@ from collections.abc import Iterable
 from cypp_etl.decimals import decimal_text
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.report.model import Row, Texts
+from cypp_etl.report.model import KnownText, Row, Texts
 from schemas.codes import Measure
-from schemas.markers import read_markers
 
 
 def number_text(value: float, row: Row) -> str:
@@ -17,12 +16,26 @@ def number_text(value: float, row: Row) -> str:
 
 def figure_text(row: Row, column: str, texts: Texts) -> str:
     """A figure of a judgement as the Board reads it; empty where there is neither figure nor marker."""
-    value = row[column]
-    for key in _keys(row, column, texts):
-        known = texts.get(key)
-        if known and known.value == value and known.printed is not None:
-            return known.printed + _qualifiers(row, column)
-    return "" if value is None else number_text(value, row) + _qualifiers(row, column)
+    value, known = row[column], _known(row, column, texts)
+    text = known.printed if known and known.printed is not None else _number_or_blank(value, row)
+    beside = shorthand(row, column, texts)
+    return f"{text} {beside}" if text and beside and beside not in text else text
+
+
+def shorthand(row: Row, column: str, texts: Texts) -> str:
+    """What must be known beside a figure of a judgement, such as `[p]`; empty where there is nothing."""
+    known = _known(row, column, texts)
+    return known.beside if known else ""
+
+
+def _number_or_blank(value: float | None, row: Row) -> str:
+    return "" if value is None else number_text(value, row)
+
+
+def _known(row: Row, column: str, texts: Texts) -> KnownText | None:
+    """The figure that a judgement took."""
+    found = (texts.get(key) for key in _keys(row, column, texts))
+    return next((known for known in found if known and known.value == row[column]), None)
 
 
 def _keys(row: Row, column: str, texts: Texts) -> Iterable[FigureKey]:
@@ -46,10 +59,3 @@ def _keys(row: Row, column: str, texts: Texts) -> Iterable[FigureKey]:
             latest = next((code for code in years if FigureKey(*whose, code) in texts), None)
             places = [(Measure(column), latest)] if latest else []
     return (FigureKey(row["partner_code"], row["indicator"], measure, period) for measure, period in places)
-
-
-def _qualifiers(row: Row, column: str) -> str:
-    if column != "actual" or not row["marker"]:
-        return ""
-    words = row["marker"].split("; ")
-    return "".join(f" {known.spelling}" for known in read_markers() if known.qualifier in words)

@@ -3,19 +3,21 @@
 from datetime import date
 from functools import cache
 from itertools import groupby
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cypp_etl.escapes import visible
-from cypp_etl.judgement.columns import BOARD_TITLES, TITLES
-from cypp_etl.report.milestones import is_overdue, milestone_parts
+from cypp_etl.judgement.columns import BOARD_TITLES
+from cypp_etl.report.changes import changes, no_changes, turned, turned_heading
+from cypp_etl.report.milestones import is_past_due, milestone_parts
 from cypp_etl.report.model import BoardData
+from cypp_etl.report.moments import day_words, moment_words
 from cypp_etl.report.pages import clinic_pages, indicator_pages
+from cypp_etl.report.returns import no_returns, nothing_returned, returns_in_short, status_words, wanting
 from cypp_etl.report.symbols import LEGEND
-from cypp_etl.report.table import Heading, bands, changes, counts, headings
-from schemas.codes import ReturnStatus, Severity
+from cypp_etl.report.table import Heading, bands, counts, headings
+from schemas.codes import Severity
 from schemas.markers import read_markers
 
 
@@ -30,14 +32,21 @@ def render_html(data: BoardData, written_on: date) -> bytes:
         bands=bands(data),
         counts=counts(data),
         judged=BOARD_TITLES,
-        titles=TITLES,
         changes=changes(data),
+        no_changes=no_changes(data),
+        turned=turned(data),
+        turned_heading=turned_heading(data),
         legend=LEGEND,
         indicators=indicator_pages(data),
         clinics=clinic_pages(data),
         aspirations=milestone_parts(data),
-        overdue=lambda row: is_overdue(row, data.period),
-        wanting=[row for row in data.returns if row["status"] in (ReturnStatus.LATE, ReturnStatus.MISSING)],
+        is_past_due=lambda row: is_past_due(row, data.period, data.at.date()),
+        wanting=wanting(data),
+        returns_in_short=returns_in_short(data),
+        status_words=status_words,
+        nothing_returned=nothing_returned(data),
+        no_returns=no_returns(data),
+        no_milestones="The plan has no milestones." if data.indicators else nothing_returned(data),
         queries=findings[Severity.QUERY],
         errors=findings[Severity.ERROR],
         notes=findings[Severity.NOTE],
@@ -55,7 +64,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_visible,
     )
-    environment.filters |= {"day": _day, "drawn": _drawn, "groupby_run": _neighbours}
+    environment.filters |= {"day": _day, "moment": moment_words, "drawn": _drawn, "groupby_run": _neighbours}
     return environment
 
 
@@ -64,9 +73,9 @@ def _visible(value: object) -> object:
     return visible(value, keep="\n\t") if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _day(moment: Any) -> str:
-    """A day as people write it."""
-    return f"{moment.day} {moment:%B %Y}" if moment else "-"
+def _day(day: date | None) -> str:
+    """A day as people write it, where there is one."""
+    return day_words(day) if day else "-"
 
 
 def _neighbours(found: list[Heading]) -> list[list[Heading]]:

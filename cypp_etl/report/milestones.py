@@ -1,11 +1,13 @@
 """Milestones as last reported, by aspiration and area of focus."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.report.model import BoardData, Row
 from schemas.codes import MilestoneStatus
 
+_SETTLED = (MilestoneStatus.ACHIEVED.value, MilestoneStatus.WITHDRAWN.value)
 _REPORTED = ("period", "status", "evidence", "review", "review_reason")
 
 
@@ -40,8 +42,12 @@ def latest_milestones(data: BoardData, until: Period | None = None) -> list[Row]
     return sorted(latest.values(), key=lambda row: (row["aspiration"], row["due"], row["milestone"]))
 
 
+def is_past_due(row: Row, period: Period, at: date) -> bool:
+    """Whether the day on which a milestone was due had passed on another, and it had not been achieved or withdrawn."""
+    return row["status"] not in _SETTLED and bool(row["due"] <= period.last_day and row["due"] < at)
+
+
 def is_overdue(row: Row, period: Period) -> bool:
-    """Whether a milestone should have been achieved by the end of a period, and was not."""
-    settled = (MilestoneStatus.ACHIEVED.value, MilestoneStatus.WITHDRAWN.value)
+    """Whether a milestone counts as due by the end of a period, and was not achieved: one that is missed counts."""
     is_due = bool(row["due"] <= period.last_day) or row["status"] == MilestoneStatus.MISSED.value
-    return is_due and row["status"] not in settled
+    return is_due and row["status"] not in _SETTLED

@@ -1,8 +1,8 @@
 """What a board report is made of: rows as the warehouse's views have them, and everything known when it was asked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -16,10 +16,14 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class KnownText:
-    """A figure that stood somewhere: its value, and how it was printed where it came in a printed table or has none."""
+    """A figure that stood somewhere: its value, and how it was printed where it came in a printed table or has none.
+
+    `beside` is the shorthand that stands beside it, such as `[p]`.
+    """
 
     value: float | None
     printed: str | None
+    beside: str = ""
 
 
 class Texts(dict[FigureKey, KnownText]):
@@ -46,30 +50,46 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Since:
+    """From when on symbols that turned are listed.
+
+    It is up to when the last published report knew, which was on `published`; or when the returns for `due` were due;
+    or, with neither, what somebody asked for.
+    """
+
+    moment: datetime
+    published: Period | None = None
+    due: Period | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BoardData:
     """What was known at a moment, up to a period; every row is a mapping named as its view's columns.
 
     `performance` holds all periods up to the report's; `owed` has a row for each indicator that a partner owes for its
-    period, as if nothing were returned. `indicators` has a row per leaf with `definition`,
-    `parent_definition` and `table_heading`; `texts` how figures were printed, `ratios` the counts they were made of;
-    `returns` the returns of the period, with `partner`; `findings` those of its submissions in force and of those
-    refused, with `partner_code` and `file_name`; `comments` what partners said beside their figures; `turned` the
-    symbols that turned since `since`.
+    period, as if nothing were returned. `indicators` has a row per leaf with `definition`, `parent_definition` and
+    `table_heading`; `texts` how figures were printed, `ratios` the counts they were made of, `breaks` the partner,
+    indicator and period of figures that break their series; `returns` the returns of the period, with `partner`;
+    `refused` the last submission for the period of each partner whose last one was refused, with `partner`; `findings`
+    the queries and notes of the submissions in force and the errors of those refused, with `partner_code` and
+    `file_name`; `comments` what partners said beside their figures; `turned` the symbols that turned since `since`.
     """
 
     period: Period
     at: datetime
-    since: date | None
+    since: Since | None
     performance: Sequence[Row]
     owed: Sequence[Row]
     indicators: Mapping[str, Row]
     texts: Texts
     ratios: Mapping[FigureKey, Ratio]
+    breaks: Set[tuple[str, str, str]]
     aspirations: Sequence[Row]
     milestones: Sequence[Row]
     clinics: Sequence[Row]
     notes: Sequence[Note]
     returns: Sequence[Row]
+    refused: Sequence[Row]
     findings: Sequence[Row]
     comments: Sequence[Row]
     turned: Sequence[Row]
@@ -79,21 +99,41 @@ class BoardData:
         return sorted((row for row in self.performance if row["period"] == period.code), key=in_plan_order)
 
     def table_rows(self) -> list[Row]:
-        """The rows of the table of the report's period: what was judged, and what is owed and was not returned."""
+        """The rows of the table of the report's period: what was judged, and what is owed and is not there.
+
+        What is owed has `is_refused`: whether it may have been returned, and was refused.
+        """
         judged = self.of_period(self.period)
         returned = {(row["indicator"], row["partner_code"]) for row in judged}
-        missing = (row for row in self.owed if (row["indicator"], row["partner_code"]) not in returned)
+        refused = {row["partner_code"] for row in self.refused}
+        missing = (
+            {**row, "is_refused": row["partner_code"] in refused}
+            for row in self.owed
+            if (row["indicator"], row["partner_code"]) not in returned
+        )
         return sorted([*judged, *missing], key=in_plan_order)
 
-    def series(self, row: Row) -> list[Row]:
-        """The judgements that lead up to one: the quarters, or the years where no quarter is there."""
+    def course(self, row: Row, count: int) -> list[tuple[Period, Row | None]]:
+        """The last periods that lead up to a judgement, each with its own; None where there is none.
+
+        They are quarters, or years where no quarter is there, from the first one judged on. A row of what was not
+        returned stands at the end.
+        """
         same = [
             one
             for one in self.performance
             if one["indicator"] == row["indicator"] and one["partner_code"] == row["partner_code"]
         ]
         quarters = [one for one in same if one["quarter"]]
-        return sorted(quarters or same, key=lambda one: str(one["period"]))
+        # A quarter that was not returned has no place among years.
+        missing = [row] if not is_judged(row) and (quarters or not same) else []
+        found = {parse_period(one["period"]): one for one in [*(quarters or same), *missing]}
+        first, period = min(found), max(found)
+        course = [(period, found.get(period))]
+        while period > first and len(course) < count:
+            period = period.previous
+            course.append((period, found.get(period)))
+        return course[::-1]
 
 
 def is_judged(row: Row) -> bool:

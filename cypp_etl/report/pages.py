@@ -1,20 +1,20 @@
 """The parts of the report that tell one story each: an indicator's course, a clinic's dossier, an aspiration."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cypp_etl.figure_keys import FigureKey
+from cypp_etl.judgement.words import DirectionBasis
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.report.charts import Line, chart
 from cypp_etl.report.figures import figure_text, number_text
 from cypp_etl.report.milestones import is_overdue, latest_milestones
 from cypp_etl.report.model import BoardData, Note, Row, Texts
 from cypp_etl.report.symbols import Sign, sign
-from cypp_etl.report.table import key_of, polarity_words
-from cypp_etl.report.variation import Noise, noise
-from schemas.codes import ClinicReason, ClinicStatus, Diagnosis, Measure, Unit
-
-_SHOWN_PERIODS = 8
+from cypp_etl.report.table import SHOWN_PERIODS, has_like_before, key_of, polarity_words
+from cypp_etl.report.variation import Course, Noise, Scale, Variation, counts_behind, noise, whole_units
+from schemas.codes import Accumulation, ClinicReason, ClinicStatus, Diagnosis, Measure, Unit
 
 _REASONS = {
     ClinicReason.DECLINING.value: "performance was declining",
@@ -25,8 +25,8 @@ _DIAGNOSES = {
     Diagnosis.NOT_WORKING.value: (
         "On time but not working: what was due has been achieved, and the indicator did not improve."
     ),
-    Diagnosis.NOT_YET_DUE.value: "Not yet due: no milestone was due so far.",
-    Diagnosis.NO_PLAN.value: "No plan: the plan has no milestones for this outcome.",
+    Diagnosis.NOT_YET_DUE.value: "Not yet due: no milestone was due by then.",
+    Diagnosis.NO_PLAN.value: "No plan: the plan has no milestones for this outcome, or all were withdrawn.",
 }
 
 
@@ -55,6 +55,7 @@ class IndicatorPage:
     has_sums: bool
     comparators: tuple[tuple[str, str, Sign], ...]
     clinic_key: str
+    compared: str
     noise: Noise
 
 
@@ -68,6 +69,8 @@ class ClinicPage:
     happening: str
     reason: str
     diagnosis: str
+    opened: str
+    milestones: str
     due: int
     achieved: int
     measured: str
@@ -94,22 +97,61 @@ def clinic_pages(data: BoardData) -> list[ClinicPage]:
 
 def noise_of(data: BoardData, row: Row) -> Noise:
     """Whether the change that the arrow tells of is more than noise."""
-    periods = (row["period"], row["previous_period"])
-    ours, theirs = (
-        data.ratios.get(FigureKey(row["partner_code"], row["indicator"], Measure.ACTUAL, period)) for period in periods
-    )
-    earlier = [one["actual"] for one in data.series(row) if one["period"] < row["period"]]
-    course = [value for value in earlier if value is not None] if row["quarter"] else []
-    return noise(Unit(row["unit"]), row["actual"], row["previous_actual"], (ours, theirs), course)
+    now, before = row["actual"], row["previous_actual"]
+    if now is None or before is None:
+        return Noise(Variation.UNKNOWN, "there is no figure to compare with")
+    if row["change"] is None:
+        return Noise(Variation.UNKNOWN, "the series breaks between the two figures")
+    known = data.indicators.get(row["indicator"])
+    accumulation = Accumulation(known["accumulation"]) if known else Accumulation.LATEST
+    scale = Scale(Unit(row["unit"]), row["decimals"], accumulation)
+    ratios = [
+        data.ratios.get(FigureKey(row["partner_code"], row["indicator"], Measure.ACTUAL, period))
+        for period in (row["period"], row["previous_period"])
+    ]
+    counts = counts_behind(scale, (now, before), ratios)
+    return noise(scale, whole_units(row["change"], scale.decimals), counts, _course(data, row))
+
+
+def _course(data: BoardData, row: Row) -> Course:
+    """How an indicator came to a figure, by periods of the same length, from the last break in series on."""
+    rows = {
+        parse_period(one["period"]): one
+        for one in data.performance
+        if _same(one, row) and bool(one["quarter"]) == bool(row["quarter"])
+    }
+    period, first = parse_period(row["period"]), min(rows)
+    figures: list[int | None] = []
+    changes: list[int | None] = []
+    while period >= first:
+        one = rows.get(period)
+        figures.append(_units(one, "actual") if one else None)
+        # A change on last year's outturn is no change on the same quarter, and none that could stand beside one.
+        is_like = one is not None and one["direction_basis"] != DirectionBasis.OUTTURN
+        changes.append(_units(one, "change") if one and is_like else None)
+        if any((row["partner_code"], row["indicator"], each.code) in data.breaks for each in _within(period)):
+            break
+        period = period.previous
+    return Course(figures[::-1], changes[::-1])
+
+
+def _units(row: Row, name: str) -> int | None:
+    return None if row[name] is None else whole_units(row[name], row["decimals"])
+
+
+def _within(period: Period) -> tuple[Period, ...]:
+    """The periods of which a break in series is one of this period."""
+    return (period,) if period.quarter else (period, *period.quarters)
 
 
 def happening(clinic: Row, period: Period) -> str:
     """What became of a clinic in a period."""
+    opened, closed = parse_period(clinic["opened_period"]), clinic["closed_period"]
     if clinic["status"] == ClinicStatus.CLOSED.value:
-        return f"closed in {parse_period(clinic['closed_period']).label}"
-    if clinic["opened_period"] == period.code:
-        return f"opened in {period.label}"
-    return f"carried over since {parse_period(clinic['opened_period']).label}"
+        return f"closed in {parse_period(closed).label}"
+    if _falls_in(opened, period):
+        return f"opened in {opened.label}"
+    return f"carried over since {opened.label}"
 
 
 def belongs_to(note: Note, clinic: Row) -> bool:
@@ -118,6 +160,11 @@ def belongs_to(note: Note, clinic: Row) -> bool:
         return False
     first, last = parse_period(clinic["opened_period"]), clinic["closed_period"]
     return first <= parse_period(note.period) and (not last or parse_period(note.period) <= parse_period(last))
+
+
+def names(text: str, indicator: str) -> bool:
+    """Whether a text names an indicator, and not another one whose name begins or ends alike."""
+    return re.search(rf"(?<!\w){re.escape(indicator)}(?!\w)", text) is not None
 
 
 def _counts_to(row: Row, period: Period) -> bool:
@@ -129,23 +176,29 @@ def _counts_to(row: Row, period: Period) -> bool:
 def _is_shown(clinic: Row, period: Period) -> bool:
     if clinic["status"] == ClinicStatus.OPEN.value:
         return True
-    closed = parse_period(clinic["closed_period"])
-    return closed == period or (not period.quarter and closed.year == period)
+    return _falls_in(parse_period(clinic["closed_period"]), period)
+
+
+def _falls_in(one: Period, period: Period) -> bool:
+    """Whether a period ends within another: a quarter in its year, and a year with its last quarter."""
+    return period.previous.last_day < one.last_day <= period.last_day
 
 
 def _indicator_page(data: BoardData, row: Row) -> IndicatorPage:
-    series = data.series(row)[-_SHOWN_PERIODS:]
+    course = data.course(row, SHOWN_PERIODS)
+    series = [one for _, one in course if one]
     clinic = next((one for one in data.clinics if _same(one, row) and _is_shown(one, data.period)), None)
     comments = {one["period"]: one["comment"] for one in data.comments if _same(one, row)}
     return IndicatorPage(
         key=key_of(row),
         title=f"{row['indicator']}: {row['definition']}",
         good=polarity_words(row),
-        chart=_chart(series, row),
+        chart=_chart(course, row),
         lines=tuple(_period_line(data, one, comments.get(one["period"], "")) for one in reversed(series)),
         has_sums=any(one["year_to_date"] not in (None, one["actual"]) for one in series),
         comparators=tuple(_comparators(data, row)),
         clinic_key=_clinic_key(clinic) if clinic else "",
+        compared=f"from {parse_period(row['previous_period']).label} to {row['period_label']}",
         noise=noise_of(data, row),
     )
 
@@ -154,10 +207,13 @@ def _same(one: Row, row: Row) -> bool:
     return bool(one["indicator"] == row["indicator"] and one["partner_code"] == row["partner_code"])
 
 
-def _chart(series: list[Row], row: Row) -> str:
-    labels = [one["period_label"][2:] for one in series]
-    columns = {name: [one[name] for one in series] for name in ("year_to_date", "target", *_COMPARED)}
-    if len(series) == 1:
+def _chart(course: list[tuple[Period, Row | None]], row: Row) -> str:
+    labels = [period.label[2:] for period, _ in course]
+    columns = {
+        name: [one[name] if one else None for _, one in course] for name in ("year_to_date", "target", *_COMPARED)
+    }
+    series = [one for _, one in course if one]
+    if len(course) == 1 and has_like_before(series[0]):
         labels.insert(0, parse_period(row["previous_period"]).label[2:])
         columns = {name: [None, *values] for name, values in columns.items()}
         columns["year_to_date"][0] = row["previous_actual"]
@@ -172,7 +228,7 @@ def _chart(series: list[Row], row: Row) -> str:
         for label, value in zip(labels, columns["year_to_date"], strict=True)
     ]
     return chart(
-        labels, lines, f"{row['indicator']}, {name.lower()}. {'; '.join(said)}. The table below has all figures."
+        labels, lines, f"{row['indicator']}, {name.lower()}. {'; '.join(said)}. The table below has targets too."
     )
 
 
@@ -204,6 +260,11 @@ def _clinic_key(clinic: Row) -> str:
 def _clinic_page(data: BoardData, clinic: Row, row: Row) -> ClinicPage:
     page = _indicator_page(data, row)
     measured = parse_period(clinic["measured_period"])
+    unachieved = tuple(
+        one
+        for one in latest_milestones(data, measured)
+        if one["outcome_code"] == row["outcome_code"] and is_overdue(one, measured)
+    )
     return ClinicPage(
         key=_clinic_key(clinic),
         clinic_id=clinic["clinic_id"],
@@ -211,19 +272,25 @@ def _clinic_page(data: BoardData, clinic: Row, row: Row) -> ClinicPage:
         happening=happening(clinic, data.period),
         reason=_REASONS[clinic["reason"]],
         diagnosis=_DIAGNOSES[clinic["diagnosis"]],
+        opened=parse_period(clinic["opened_period"]).label,
+        milestones=_milestones_words(clinic, any(one["due"] > measured.last_day for one in unachieved)),
         due=clinic["milestones_due"],
         achieved=clinic["milestones_achieved"],
         measured=measured.label,
         indicator=page,
-        unachieved=tuple(
-            one
-            for one in latest_milestones(data, measured)
-            if one["outcome_code"] == row["outcome_code"] and is_overdue(one, measured)
-        ),
+        unachieved=unachieved,
         notes=tuple(note for note in data.notes if belongs_to(note, clinic)),
         findings=tuple(
             one
             for one in data.findings
-            if one["partner_code"] == clinic["partner_code"] and row["indicator"] in one["message"]
+            if one["partner_code"] == clinic["partner_code"] and names(one["message"], row["indicator"])
         ),
     )
+
+
+def _milestones_words(clinic: Row, some_missed_early: bool) -> str:
+    """How many milestones a diagnosis rests on; those reported as missed before their day count as due."""
+    due, achieved = clinic["milestones_due"], clinic["milestones_achieved"]
+    what = "milestone of its outcome was" if due == 1 else "milestones of its outcome were"
+    or_missed = " due or reported as missed" if some_missed_early else " due"
+    return f"{due} {what}{or_missed}, of which {achieved} {'was' if achieved == 1 else 'were'} achieved"

@@ -40,20 +40,24 @@ _TONES = {
 LEGEND = (
     ("On target", (("✓", "yes: the year to date meets its target"), ("✗", "no: it does not"))),
     (
-        "Direction of travel, against the same period of last year",
-        (("↑", "improving"), ("→", "no change"), ("↓", "declining")),
+        "Direction of travel, against the same period of last year, or last year's outturn",
+        (
+            ("↑", "improving; increasing, where nothing is good or bad"),
+            ("→", "no change"),
+            ("↓", "declining; decreasing, where nothing is good or bad"),
+        ),
     ),
     (
         "Year to date, and performance against others",
         (("★", "better, beyond the margin"), ("●", "within the margin"), ("▲", "worse")),
     ),
-    ("Where there is no symbol", (("-", "no data"), ("N/A", "not applicable"), ("blank", "not returned"))),
+    ("Where there is no symbol", (("-", "no data"), ("N/A", "not applicable"), ("blank", "not returned, or refused"))),
 )
 
 
 def sign(row: Row, column: str) -> Sign:
     """A judgement of a row, blank where nothing was returned: there is nothing to judge."""
     if row["marker"] == Marker.NOT_RETURNED.value:
-        return Sign("", "not returned", Tone.NONE)
+        return Sign("", "refused" if row.get("is_refused") else "not returned", Tone.NONE)
     word = row[column]
     return Sign(row[f"{column}_symbol"], word, _TONES.get(word, Tone.NONE))

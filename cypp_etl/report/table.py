@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
-from cypp_etl.judgement.columns import BOARD_TITLES, PRINTED
+from cypp_etl.judgement.columns import PRINTED
 from cypp_etl.layout import SheetLayout, published_table
 from cypp_etl.periods import Period
 from cypp_etl.report.charts import sparkline
@@ -15,6 +15,10 @@ from cypp_etl.report.symbols import Sign, sign
 from schemas.codes import Direction, OnTarget, Polarity
 
 _FIGURES = ("previous_actual", "target", "actual", "statistical_neighbours", "national", "next_target", "next_target_2")
+
+
+SHOWN_PERIODS = 8
+"""How many periods a chart, a sparkline and the figures behind it go back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,28 +92,19 @@ def counts(data: BoardData) -> dict[str, list[tuple[str, int]]]:
     }
 
 
-def changes(data: BoardData) -> list[tuple[Row, str, Sign, Sign]]:
-    """What reads otherwise than in the period before: row, judgement, then and now."""
-    before = {(row["indicator"], row["partner_code"]): row for row in data.of_period(data.period.previous)}
-    found = []
-    for row in data.of_period(data.period):
-        earlier = before.get((row["indicator"], row["partner_code"]))
-        for column, name in BOARD_TITLES.items():
-            then, now = (sign(earlier, column) if earlier else None), sign(row, column)
-            if then and then != now:
-                found.append((row, name, then, now))
-    return found
-
-
 def spark_of(data: BoardData, row: Row) -> str:
-    """The sparkline of an indicator: its year to date over the last eight periods."""
-    series = [*data.series(row), *([] if is_judged(row) else [row])][-8:]
-    values = [one["year_to_date"] for one in series]
-    if len(series) == 1:
+    """The sparkline of an indicator: its year to date over the last periods, with a gap where there is none."""
+    values = [one["year_to_date"] if one else None for _, one in data.course(row, SHOWN_PERIODS)]
+    if len(values) == 1 and has_like_before(row):
         values.insert(0, row["previous_actual"])
     words = [number_text(value, row) if value is not None else "no figure" for value in values]
     target = f"; target {number_text(row['target'], row)}" if row["target"] is not None else ""
     return sparkline(values, row["target"], f"{row['indicator']}: {', '.join(words)}{target}")
+
+
+def has_like_before(row: Row) -> bool:
+    """Whether last year's figure can stand beside the year to date: a quarter's cannot beside a sum of quarters."""
+    return bool(row["year_to_date"] in (None, row["actual"]))
 
 
 def _layout() -> SheetLayout:

@@ -3,15 +3,17 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cypp_etl.judgement.columns import BOARD_TITLES, TITLES
+from cypp_etl.judgement.columns import BOARD_TITLES
+from cypp_etl.report.changes import changes, turned, turned_heading
+from cypp_etl.report.figures import figure_text, shorthand
 from cypp_etl.report.milestones import latest_milestones
 from cypp_etl.report.model import BoardData, Row
 from cypp_etl.report.pages import clinic_pages, noise_of
+from cypp_etl.report.returns import status_words
 from cypp_etl.report.symbols import sign
-from cypp_etl.report.table import changes, polarity_words
+from cypp_etl.report.table import polarity_words
 from cypp_etl.templates.openpyxl_styles import Content
 from schemas.codes import Marker
-from schemas.markers import read_markers
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ def tables(data: BoardData) -> Iterator[SheetTable]:
             *(
                 ("Target", 11),
                 ("Performance", 13),
+                ("Shorthand beside figures", 24),
                 ("Year to date", 11),
                 *((name, 18) for name in BOARD_TITLES.values()),
             ),
@@ -54,7 +57,7 @@ def tables(data: BoardData) -> Iterator[SheetTable]:
     )
     yield SheetTable(
         "Changes",
-        f"What changed from {data.period.previous.label} to {label}",
+        f"Symbols that read otherwise than in {data.period.previous.label}",
         [("Indicator", 12), ("Definition", 50), ("Judgement", 32), (data.period.previous.label, 20), (label, 20)],
         [
             [row["indicator"], row["definition"], name, f"{was.symbol} {was.word}", f"{now.symbol} {now.word}"]
@@ -63,20 +66,12 @@ def tables(data: BoardData) -> Iterator[SheetTable]:
     )
     yield SheetTable(
         "Corrections",
-        "Symbols that turned because a figure, or the plan, was corrected",
+        turned_heading(data),
         [
-            *(("Indicator", 12), ("Period", 12), ("Judgement", 32), ("Was", 16), ("Is", 16), ("On", 14)),
-            ("Submission", 12),
-            ("Cell", 9),
+            *(("Indicator", 12), ("Period", 12), ("Judgement", 32), ("Was", 16), ("Is", 16), ("On", 18)),
+            ("Because of", 60),
         ],
-        [
-            [
-                *(row["indicator"], row["period"], TITLES[row["judgement"]]),
-                *(row["was"], row["became"], row["changed_at"].date()),
-                *(str(row["submission_id"] or "a change of the plan"), row["source_cell"] or "[z]"),
-            ]
-            for row in data.turned
-        ],
+        [[one.indicator, one.period, one.judgement, one.was, one.became, one.on, one.because] for one in turned(data)],
     )
     yield SheetTable(
         "Clinics",
@@ -105,7 +100,7 @@ def _more_tables(data: BoardData) -> Iterator[SheetTable]:
         [
             [
                 *(row["aspiration"], row["area_of_focus"], row["description"], row["action"], row["due"]),
-                *(row["status"] or "nothing reported", row["lead_officer"] or row["strategic_lead"]),
+                *(row["status"] or "no status reported", row["lead_officer"] or row["strategic_lead"]),
                 *(row["evidence"] or "[z]", row["review"] or "[z]", row["review_reason"] or "[z]"),
             ]
             for row in latest_milestones(data)
@@ -114,12 +109,12 @@ def _more_tables(data: BoardData) -> Iterator[SheetTable]:
     yield SheetTable(
         "Returns",
         f"Returns for {data.period.label}",
-        [("Partner", 44), ("Due", 14), ("Status", 14), ("Received", 14)],
+        [("Partner", 44), ("Due", 14), ("Status", 34), ("Received", 14)],
         [
             [
                 row["partner"],
                 row["due_on"] or "[z]",
-                row["status"],
+                status_words(data, row),
                 row["received_at"].date() if row["received_at"] else "[x]",
             ]
             for row in data.returns
@@ -127,11 +122,11 @@ def _more_tables(data: BoardData) -> Iterator[SheetTable]:
     )
     yield SheetTable(
         "Data quality",
-        "What to know of the figures",
+        "Queries and notes on the figures, and errors of what was refused",
         [("Partner", 12), ("File", 30), ("Cell", 20), ("Asks for", 10), ("Typed", 18), ("What", 70)],
         [
             [
-                *(row["partner_code"], row["file_name"], f"{row['sheet']}!{row['cell']}", row["severity"]),
+                *(row["partner_code"], row["file_name"], _place(row), row["severity"]),
                 *(row["value"] or "[z]", row["message"]),
             ]
             for row in data.findings
@@ -139,20 +134,35 @@ def _more_tables(data: BoardData) -> Iterator[SheetTable]:
     )
 
 
+def _place(finding: Row) -> str:
+    """Where a finding is; one about the workbook as a whole has no sheet, one about a sheet no cell."""
+    return "!".join(filter(None, (finding["sheet"], finding["cell"]))) or "[z]"
+
+
+_BESIDE = {"previous_actual": "a year before", "target": "target", "actual": "performance"} | {
+    "statistical_neighbours": "statistical neighbours",
+    "national": "national",
+    "next_target": "next target",
+    "next_target_2": "target after",
+}
+
+
 def _indicator_row(data: BoardData, row: Row) -> list[Content | Figure]:
-    marker = row["marker"] if row["actual"] is None else None
-    spelling = {known.marker: known.spelling for known in reversed(read_markers()) if known.marker and known.meaning}
-    instead = spelling.get(Marker(marker), "[x]") if marker else "[x]"
     judged = [sign(row, column) for column in BOARD_TITLES]
+    beside = [f"{name} {said}" for column, name in _BESIDE.items() if (said := shorthand(row, column, data.texts))]
     return [
         *(row["indicator_no"] or "[z]", row["indicator"], row["definition"], polarity_words(row)),
-        *(Figure(row[name], "[x]", row) for name in ("previous_actual", "target")),
-        Figure(row["actual"], instead, row),
+        *(_figure(data, row, name) for name in ("previous_actual", "target", "actual")),
+        "; ".join(beside) or "[z]",
         Figure(row["year_to_date"], "[x]", row),
         *(f"{one.symbol} {one.word}".strip() for one in judged),
-        *(
-            Figure(row[name], "[x]", row)
-            for name in ("statistical_neighbours", "national", "next_target", "next_target_2")
-        ),
+        *(_figure(data, row, name) for name in ("statistical_neighbours", "national", "next_target", "next_target_2")),
         noise_of(data, row).variation.value,
     ]
+
+
+def _figure(data: BoardData, row: Row, column: str) -> Figure:
+    """A figure, or what stands in its stead: its marker, or that it was not returned."""
+    if column == "actual" and row["marker"] == Marker.NOT_RETURNED.value:
+        return Figure(None, sign(row, "direction").word, row)
+    return Figure(row[column], figure_text(row, column, data.texts) or "[x]", row)

@@ -1,27 +1,33 @@
-"""Whether a change is more than noise: beside the arrow, which stays as the rule says, never in its stead.
+"""Whether a change on last year is more than noise: beside the arrow, which stays as the rule says, never in its stead.
 
-Where a figure's counts are known they tell how far chance alone would move it: for a percentage, Newcombe's interval
-for the difference of two proportions, made of Wilson's intervals (Statistics in Medicine 17, 1998, method 10); for a
-count, or a rate of events, the Poisson variance of the difference. Where they are not, its own course tells: the
-limits of an XmR chart, the mean and 2.66 mean moving ranges either way (Wheeler, Understanding Variation, 1993).
+Where the counts behind a share or a number of events are known, an exact test tells how far chance alone would move
+them. Where they are not, the course of the changes tells: an XmR chart of the changes on the year before, about no
+change, so that seasons cancel out (Wheeler, Understanding Variation, 1993). The rules are the four of NHS England's
+Making Data Count, in its words: a single point, two out of three points, a shift, a trend; the last two need no limits,
+and stand beside the exact tests too. `docs/board.md` says how often each is wrong, and how much it finds.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from itertools import pairwise
-from math import sqrt
 
-from schemas.codes import Unit
+from cypp_etl.report.exact_tests import counts_differ, shares_differ
+from schemas.codes import Accumulation, Unit
 
 LEAST_EVENTS = 10
-"""Fewer events than these, both periods together, are small numbers: one case more or less turns the arrow."""
+"""Fewer cases than these, both periods together, are small numbers: one more or less turns the arrow."""
 
-LEAST_POINTS = 6
-"""Fewer earlier periods than these make no limits."""
+LEAST_RANGES = 5
+"""Fewer moving ranges than these make no limits: with five, one change in thirty lies outside by chance."""
 
-_Z = 1.959964
-_XMR = 2.66
+RUN = 7
+"""How many points make a shift or a trend."""
+
+_XMR = Fraction(266, 100)
+_LEAST_MULTIPLIER = 2
 
 
 class Variation(StrEnum):
@@ -40,6 +46,22 @@ class Ratio:
     numerator: float
     denominator: float
 
+    @property
+    def quotient(self) -> Fraction:
+        """The one divided by the other, exactly; 0 where that cannot be done."""
+        return Fraction(self.numerator) / Fraction(self.denominator) if self.denominator else Fraction(0)
+
+    @property
+    def is_count(self) -> bool:
+        """Whether events, and what they were counted over, are whole numbers."""
+        numerator, denominator = Fraction(self.numerator), Fraction(self.denominator)
+        return numerator >= 0 and denominator > 0 and numerator.denominator == denominator.denominator == 1
+
+    @property
+    def is_share(self) -> bool:
+        """Whether so many of so many have a property."""
+        return self.is_count and self.numerator <= self.denominator
+
 
 @dataclass(frozen=True, slots=True)
 class Noise:
@@ -49,78 +71,152 @@ class Noise:
     method: str
 
 
-def noise(
-    unit: Unit,
-    now: float | None,
-    before: float | None,
-    counts: tuple[Ratio | None, Ratio | None],
-    course: Sequence[float],
-) -> Noise:
-    """Tell whether a figure differs from an earlier one by more than chance would have it.
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What an indicator's figures are: what they count in, with how many decimals, and how quarters make a year."""
+
+    unit: Unit
+    decimals: int
+    accumulation: Accumulation
+
+    @property
+    def counts_events(self) -> bool:
+        """Whether figures count events: whole numbers that add up from quarter to quarter.
+
+        A score or a price does not add up, and a number of persons on a day is no number of events: neither varies as
+        events do.
+        """
+        return self.unit is Unit.NUMBER and not self.decimals and self.accumulation is not Accumulation.LATEST
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How an indicator came to its figure, in whole units of its last decimal.
+
+    Both have a place for each period from the last break in series on, None where it has none; the last is the period
+    asked about. `changes` are those on the same period of the year before.
+    """
+
+    figures: Sequence[int | None]
+    changes: Sequence[int | None]
+
+
+def noise(scale: Scale, change: int, counts: tuple[Ratio, Ratio] | None, course: Course) -> Noise:
+    """Tell whether a figure differs from last year's by more than chance would have it.
 
     Args:
-        unit: what the figures count in.
-        now: the figure.
-        before: the one that the direction of travel compares it with.
-        counts: the counts behind now and before, where they are known.
-        course: the figures of the periods before now, in order, without gaps filled.
+        scale: what the figures are.
+        change: how far the figure moved, in whole units of its last decimal.
+        counts: the counts behind the figure and last year's, where they are known to be counts (`counts_behind`).
+        course: how the indicator came to it.
     """
-    if now is None or before is None:
-        return Noise(Variation.UNKNOWN, "there is no figure to compare with")
-    ours, theirs = counts
-    if unit is Unit.NUMBER and min(now, before) >= 0:
-        ours, theirs = Ratio(now, 1), Ratio(before, 1)
-    if ours and theirs and min(ours.denominator, theirs.denominator) > 0:
-        return _noise_of_counts(unit, ours, theirs)
-    if len(course) < LEAST_POINTS:
-        return Noise(Variation.UNKNOWN, f"{len(course)} earlier periods, and limits need {LEAST_POINTS}")
-    low, high = xmr_limits(course)
-    return _told(not low <= now <= high, f"XmR limits of {len(course)} earlier periods")
+    if change == 0:
+        return Noise(Variation.WITHIN, "there is no change")
+    # Figures that add up within the year take the earlier quarters with them: their changes follow on each other.
+    is_cumulative = scale.accumulation is Accumulation.CUMULATIVE
+    if not is_cumulative and (pattern := _pattern(change, course)):
+        return Noise(Variation.BEYOND, f"special cause variation: {pattern}")
+    if counts and _sign(counts[0].quotient - counts[1].quotient) == _sign(change):
+        return (_noise_of_shares if scale.unit is Unit.PERCENT else _noise_of_events)(*counts)
+    if is_cumulative:
+        return Noise(Variation.UNKNOWN, "figures that add up within the year have no process limits of their own")
+    return _noise_of_course(scale, change, course.changes)
 
 
-def _noise_of_counts(unit: Unit, ours: Ratio, theirs: Ratio) -> Noise:
+def counts_behind(scale: Scale, figures: Sequence[float], ratios: Sequence[Ratio | None]) -> tuple[Ratio, Ratio] | None:
+    """The counts that two figures rest on, where they are counts of cases or of events; None where they are not.
+
+    Args:
+        scale: what the figures are.
+        figures: the figure and last year's.
+        ratios: the numerator and denominator that were returned with each.
+    """
+    if scale.counts_events:
+        ratios = [Ratio(figure, 1) for figure in figures]
+    ours, theirs = ratios
+    if ours is None or theirs is None:
+        return None
+    both = (ours, theirs)
+    if scale.unit is Unit.PERCENT:
+        return both if all(one.is_share for one in both) else None
+    is_counted = scale.counts_events or (scale.unit is Unit.RATE and _is_per_many(figures, both))
+    return both if is_counted and all(one.is_count for one in both) else None
+
+
+def _is_per_many(figures: Sequence[float], ratios: Sequence[Ratio]) -> bool:
+    """Whether a rate is of events per so many persons: it is larger than its quotient.
+
+    A rate that is its plain quotient is a mean, such as points or offences a person: one person brings many.
+    """
+    return sum(figures) >= _LEAST_MULTIPLIER * sum(one.quotient for one in ratios) > 0
+
+
+def whole_units(value: float, decimals: int) -> int:
+    """A figure of an indicator in whole units of its last decimal, rounded with halves away from zero."""
+    size = abs(Decimal(repr(value))).scaleb(decimals)
+    units = int(size + Decimal("0.5"))
+    return -units if value < 0 else units
+
+
+def _noise_of_shares(ours: Ratio, theirs: Ratio) -> Noise:
+    hits, size, other_hits, other_size = (
+        int(number) for one in (ours, theirs) for number in (one.numerator, one.denominator)
+    )
+    if min(hits + other_hits, size + other_size - hits - other_hits) < LEAST_EVENTS:
+        return Noise(
+            Variation.SMALL, f"fewer than {LEAST_EVENTS} cases in both periods together, on one side of the share"
+        )
+    return _told(shares_differ(hits, size, other_hits, other_size), "Fisher's exact test of two shares")
+
+
+def _noise_of_events(ours: Ratio, theirs: Ratio) -> Noise:
     if ours.numerator + theirs.numerator < LEAST_EVENTS:
         return Noise(Variation.SMALL, f"fewer than {LEAST_EVENTS} events in both periods together")
-    if unit is Unit.PERCENT and _is_share(ours) and _is_share(theirs):
-        return _told(_proportions_differ(ours, theirs), "Wilson intervals of two proportions")
-    what = "counts" if unit is Unit.NUMBER else "rates"
-    return _told(_rates_differ(ours, theirs), f"Poisson variance of two {what}")
+    differ = counts_differ(*(int(number) for one in (ours, theirs) for number in (one.numerator, one.denominator)))
+    return _told(differ, "exact binomial test of two counts")
 
 
-def wilson(ratio: Ratio) -> tuple[float, float]:
-    """Wilson's 95% interval of a proportion."""
-    n, p = ratio.denominator, ratio.numerator / ratio.denominator
-    centre = p + _Z**2 / (2 * n)
-    spread = _Z * sqrt(p * (1 - p) / n + _Z**2 / (4 * n**2))
-    scale = 1 + _Z**2 / n
-    return (centre - spread) / scale, (centre + spread) / scale
+def _noise_of_course(scale: Scale, change: int, changes: Sequence[int | None]) -> Noise:
+    """Set a change beside the limits of those before it: no change, and 2.66 mean moving ranges either way."""
+    # A gap is not closed up: only neighbours have a moving range.
+    ranges = [abs(after - before) for before, after in pairwise(changes[:-1]) if None not in (before, after)]  # type: ignore[operator]
+    if len(ranges) < LEAST_RANGES:
+        needed = f"process limits need {LEAST_RANGES} pairs of earlier changes in neighbouring periods"
+        return Noise(Variation.UNKNOWN, f"{needed}, and there {'is' if len(ranges) == 1 else 'are'} {len(ranges)}")
+    if ranges.count(0) * 2 > len(ranges):
+        return Noise(Variation.UNKNOWN, "the earlier changes repeat each other, and make no process limits")
+    width = _XMR * sum(ranges) / len(ranges)
+    limit = _widest(width)
+    shown = f"process limits of {Decimal(limit).scaleb(-scale.decimals)} either way of no change"
+    if abs(change) > limit:
+        return Noise(Variation.BEYOND, f"special cause variation: a single point outside {shown}")
+    near = _widest(width * 2 / 3)
+    last = [one for one in changes[-3:-1] if one is not None and _sign(one) == _sign(change)]
+    if abs(change) > near and any(abs(one) > near for one in last):
+        return Noise(Variation.BEYOND, f"special cause variation: two out of three points close to {shown}")
+    return Noise(Variation.WITHIN, f"common cause variation: inside {shown}")
 
 
-def xmr_limits(course: Sequence[float]) -> tuple[float, float]:
-    """The natural process limits of at least two points."""
-    mean = sum(course) / len(course)
-    ranges = [abs(after - before) for before, after in pairwise(course)]
-    spread = _XMR * sum(ranges) / len(ranges)
-    return mean - spread, mean + spread
+def _widest(width: Fraction) -> int:
+    """The largest change within a width: either of its two figures may lie half a unit beside what was published."""
+    return int(width + 1)
+
+
+def _pattern(change: int, course: Course) -> str:
+    """The shift or the trend that a change is part of, in words; empty where it is part of none."""
+    last = [one for one in course.changes[-RUN:] if one is not None and _sign(one) == _sign(change)]
+    if len(last) == RUN:
+        return f"a shift, {RUN} points running {'above' if change > 0 else 'below'} the year before"
+    figures = course.figures[-RUN:]
+    steps = [after - before for before, after in pairwise(figures) if before is not None and after is not None]
+    if len(steps) == RUN - 1 and all(_sign(step) == _sign(change) for step in steps):
+        return f"a trend, {RUN} points running that {'rise' if change > 0 else 'fall'}"
+    return ""
 
 
 def _told(differs: bool, method: str) -> Noise:
     return Noise(Variation.BEYOND if differs else Variation.WITHIN, method)
 
 
-def _is_share(ratio: Ratio) -> bool:
-    return 0 <= ratio.numerator <= ratio.denominator
-
-
-def _proportions_differ(ours: Ratio, theirs: Ratio) -> bool:
-    p, q = ours.numerator / ours.denominator, theirs.numerator / theirs.denominator
-    (low_p, high_p), (low_q, high_q) = wilson(ours), wilson(theirs)
-    lower = p - q - sqrt((p - low_p) ** 2 + (high_q - q) ** 2)
-    upper = p - q + sqrt((high_p - p) ** 2 + (q - low_q) ** 2)
-    return not lower <= 0 <= upper
-
-
-def _rates_differ(ours: Ratio, theirs: Ratio) -> bool:
-    difference = ours.numerator / ours.denominator - theirs.numerator / theirs.denominator
-    variance = ours.numerator / ours.denominator**2 + theirs.numerator / theirs.denominator**2
-    return abs(difference) > _Z * sqrt(variance)
+def _sign(number: Fraction | int) -> int:
+    return (number > 0) - (number < 0)

@@ -23,7 +23,8 @@ def show_clinics(connection: "Connection", period: Period | None) -> int:
     rows = clinics(connection, period or LAST_PERIOD, now)
     notes = clinic_notes(connection, now)
     if not rows:
-        say("No performance clinic has been opened.")
+        when = f"had been opened by {period.label}" if period else "has been opened"
+        say(f"No performance clinic {when}.")
     for row in _newest_first(rows):
         for line in _lines(row, _notes_of(row, notes)):
             say(line)

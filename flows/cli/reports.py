@@ -1,12 +1,13 @@
 """Commands for what the Board and analysts read: the report, the clinics, what another plan would say, exports."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cypp_etl.plan.model import refuse_outside
+from cypp_etl.report.moments import end_of
 from flows.cli.administration import By
 from flows.cli.errors import day_option, faults, parsed_period, stop
 from flows.cli.queries import ask, say_notice
@@ -74,6 +75,8 @@ def publish(
         say_notice(workplace)
         if wanted:
             refuse_outside(workplace.plan.calendar, wanted)
+        if as_of:
+            end_of(as_of, datetime.now(UTC))
         with server_for_command(), imported_for_good():
             from flows.deployments.publish_report import publish_report
         published = asyncio.run(publish_report(wanted.code if wanted else "", as_of))

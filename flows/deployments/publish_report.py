@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,6 +14,7 @@ from prefect.states import Completed
 from cypp_etl.escapes import for_markdown
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import refuse_outside
+from cypp_etl.report.moments import end_of
 from flows.deployments.retries import retried_task
 from flows.ingestion.context import Workplace, open_to_write
 from flows.settings import read_settings
@@ -59,12 +60,12 @@ async def publish_report(period: str = "", as_of: date | None = None) -> Publish
 
     Args:
         period: such as 2010-11Q3; if not given, the last quarter of which the returns were due.
-        as_of: publish what was known at the end of this day, not what is known now.
+        as_of: publish what was known at the end of this day, not what is known now; not a day to come.
     """
     workplace, now = open_to_write(read_settings()), datetime.now(UTC)
     wanted = parse_period(period) if period else last_due(workplace.plan, now.date())
     refuse_outside(workplace.plan.calendar, wanted)
-    at = datetime.combine(as_of, time.max, UTC) if as_of else now
+    at = end_of(as_of, now) if as_of else now
     published = await write_publication(workplace, wanted, at, now)
     await _show(published)
     said = f"{wanted.label}: {published.paths[0]}"
@@ -96,29 +97,27 @@ async def _show(published: Published) -> None:
 def summary(published: Published) -> str:
     """What the report says in short, and what changed since the last one, as Markdown."""
     from cypp_etl.judgement.columns import BOARD_TITLES
-    from cypp_etl.report.table import changes, counts
+    from cypp_etl.report.changes import changes, no_changes, turned, turned_heading
+    from cypp_etl.report.table import counts
 
     data = published.data
     changed = changes(data)
-    after = f" after {data.since:%d %B %Y}" if data.since else ""
     lines = [f"## Board report on {data.period.label}", ""]
     for column, found in counts(data).items():
         said = ", ".join(f"{count} {word}" for word, count in found)
-        lines.append(f"- {BOARD_TITLES[column]}: {said or 'nothing returned'}")
-    lines += ["", f"### Read otherwise than in {data.period.previous.label}: {len(changed)}", ""]
+        lines.append(f"- {BOARD_TITLES[column]}: {said or 'no figures'}")
+    lines += ["", f"### Compared with {data.period.previous.label}", ""]
     lines += [
         f"- {for_markdown(row['indicator'])}, {name.lower()}: {then.word} → {now.word}"
         for row, name, then, now in changed
+    ] or [no_changes(data)]
+    lines += ["", "### Corrections and late figures", ""]
+    lines += [f"{turned_heading(data)}{':' if data.turned else '.'}", ""]
+    lines += [
+        f"- {for_markdown(one.indicator)}, {one.period}, {one.judgement.lower()}: {one.was} → {one.became} "
+        f"({for_markdown(one.because)})"
+        for one in turned(data)
     ]
-    lines += ["", f"### Corrected{after}: {len(data.turned)}", ""]
-    for row in data.turned:
-        cause = (
-            f"submission {row['submission_id']}, {for_markdown(row['source_cell'])}"
-            if row["submission_id"]
-            else "the plan"
-        )
-        turned = f"{row['period']}, {row['judgement']}: {row['was']} → {row['became']} ({cause})"
-        lines.append(f"- {for_markdown(row['indicator'])}, {turned}")
     return "\n".join([*lines, "", *(f"`{path}`" for path in published.paths)])
 
 

@@ -45,10 +45,15 @@ def overview(rows: Sequence["RowMapping"], attempts: Sequence["RowMapping"]) -> 
                 "received": f"{row['received_at']:%Y-%m-%d %H:%M}" if row["received_at"] else "",
                 "queries": str(standing["queries"]) if standing else "",
                 "attempts": str(len(own)),
-                "last attempt": f"{own[-1]['status']}, {own[-1]['errors']} errors" if own else "",
+                "last attempt": _attempt(own[-1]) if own else "",
             }
         )
     return table
+
+
+def _attempt(submission: "RowMapping") -> str:
+    errors = submission["errors"]
+    return f"{submission['status']}, {errors} {'error' if errors == 1 else 'errors'}"
 
 
 def _headline(period: Period, rows: Sequence["RowMapping"]) -> str:

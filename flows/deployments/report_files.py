@@ -1,6 +1,6 @@
 """The board report as files, as it is known now or was on a date."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +18,15 @@ def write_report(
     """Write both editions of the report on a period, and give their paths.
 
     As of a day is as of its last moment: what came in on that day is known.
+
+    Raises:
+        ValueError: nothing can be known as of a day to come.
     """
+    from cypp_etl.report.moments import end_of
     from warehouse.queries.board import read_board
 
     now = datetime.now(UTC)
-    at = datetime.combine(as_of, time.max, UTC) if as_of else now
+    at = end_of(as_of, now) if as_of else now
     return write_editions(read_board(connection, period, at, since), folder, now.date())
 
 

@@ -9,13 +9,14 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, or_, 
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.layout import PUBLISHED
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.report.model import BoardData, KnownText, Row, Texts
+from cypp_etl.report.model import BoardData, KnownText, Row, Since, Texts
 from cypp_etl.report.variation import Ratio
-from schemas.codes import Marker, Measure, SubmissionStatus
-from schemas.markers import marker_text
+from schemas.codes import Marker, Measure, Qualifier, Severity, SubmissionStatus
+from schemas.markers import marker_text, qualifier_text
 from warehouse.queries.as_of import clinic_notes, clinics, milestones, return_status_as_of
+from warehouse.queries.history import qualifiers_of
 from warehouse.queries.not_returned import owed_rows
-from warehouse.queries.publications import last_known_at
+from warehouse.queries.publications import last_published
 from warehouse.queries.views import performance
 from warehouse.schema.plan_tables import (
     plan,
@@ -39,34 +40,43 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
         period: the period reported on; later ones play no part.
         at: the moment.
         since: the day of the last report; if not given, the last report that was published tells, or, if there is none,
-            the day on which the previous period's returns were due.
+            the day on which the previous period's returns were due, or, if that is to come, all that ever turned.
+
+    Raises:
+        ValueError: that day was not over at that moment.
     """
     plan_id = connection.scalar(select(plan.c.plan_id).where(_in_force(plan, at)))
-    after = _end_of(since) or last_known_at(connection, at) or _end_of(_due_on(connection, plan_id, period.previous))
+    after = _since(connection, plan_id, period, at, since)
     judged = _until(period, performance(connection, as_of=at))
     partners = _partners(connection, plan_id)
     returns = [
         {**row, "partner": partners.get(row["partner_code"], row["partner_code"])}
         for row in return_status_as_of(connection, period, at)
     ]
+    refused = [
+        {**row, "partner": partners.get(row["partner_code"], row["partner_code"] or "an unknown partner")}
+        for row in _refused(connection, period, at)
+    ]
     texts = _texts(connection, plan_id, at)
     return BoardData(
         period=period,
         at=at,
-        since=after.date() if after else None,
+        since=after,
         performance=judged,
         owed=owed_rows(connection, plan_id, period, at),
         indicators=_indicators(connection, plan_id),
         texts=texts,
         ratios=_ratios(connection, at),
+        breaks=_breaks(connection, at),
         aspirations=_aspirations(connection, plan_id),
         milestones=_plain(milestones(connection, period, at)),
         clinics=_plain(clinics(connection, period, at)),
         notes=clinic_notes(connection, at),
         returns=returns,
-        findings=_findings(connection, period, at),
+        refused=refused,
+        findings=_findings(connection, period, at, refused),
         comments=_comments(connection, period, at),
-        turned=_turned(connection, period, after, at),
+        turned=_turned(connection, period, after.moment if after else None, at),
     )
 
 
@@ -76,8 +86,21 @@ def _due_on(connection: Connection, plan_id: int | None, period: Period) -> date
     return connection.scalar(query)
 
 
-def _end_of(day: date | None) -> datetime | None:
-    return datetime.combine(day, time.max, UTC) if day else None
+def _since(connection: Connection, plan_id: int | None, period: Period, at: datetime, day: date | None) -> Since | None:
+    """From when on symbols that turned are listed; None for all, where the day that would tell is not past."""
+    if day:
+        after = Since(_end_of(day))
+        if after.moment >= at:
+            raise ValueError(f"{day} was not over when the report was as of: nothing can have turned since")
+        return after
+    if last := last_published(connection, at):
+        return Since(last["known_at"], published=parse_period(last["period"]))
+    due_on = _due_on(connection, plan_id, period.previous)
+    return Since(_end_of(due_on), due=period.previous) if due_on and _end_of(due_on) < at else None
+
+
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day, time.max, UTC)
 
 
 def _in_force(table: Table, at: datetime) -> ColumnElement[bool]:
@@ -141,7 +164,7 @@ def _texts(connection: Connection, plan_id: int | None, at: datetime) -> Texts:
     for row in connection.execute(returned).mappings():
         key = FigureKey(row["partner_code"], row["indicator"], Measure(row["measure"]), row["period"])
         printed = row["typed"].strip() if row["layout"] == PUBLISHED else _marker_text(row)
-        texts[key] = KnownText(row["value"], printed)
+        texts[key] = KnownText(row["value"], printed, qualifier_text(qualifiers_of(row["qualifiers"])))
     return Texts(texts)
 
 
@@ -158,32 +181,51 @@ def _ratios(connection: Connection, at: datetime) -> dict[FigureKey, Ratio]:
     }
 
 
+def _breaks(connection: Connection, at: datetime) -> set[tuple[str, str, str]]:
+    columns = observation.c
+    query = select(columns.partner_code, columns.indicator, columns.period, columns.qualifiers).where(
+        _in_force(observation, at), columns.measure == Measure.ACTUAL.value, columns.qualifiers != ""
+    )
+    return {tuple(row[:3]) for row in connection.execute(query) if Qualifier.BREAK in qualifiers_of(row.qualifiers)}
+
+
 def _marker_text(row: RowMapping) -> str | None:
     return marker_text(Marker(row["marker"])) if row["marker"] else None
 
 
-def _findings(connection: Connection, period: Period, at: datetime) -> list[Row]:
-    """Queries and notes of what is in force, and errors of what was refused and not mended by a later return."""
+def _refused(connection: Connection, period: Period, at: datetime) -> list[Row]:
+    """The last submission of each partner for a period, where that was refused: an accepted one mends what came before.
+
+    Of those that do not say whose they are, each stands for itself.
+    """
     came = submission.c
     query = (
-        select(finding, came.partner_code, came.file_name, came.status)
+        select(came.submission_id, came.partner_code, came.file_name, came.status, came.received_at)
+        .where(came.period == period.code, came.recorded_at <= at)
+        .where(came.status.in_((*ACCEPTED, SubmissionStatus.REJECTED)))
+        .order_by(came.submission_id)
+    )
+    last = {row["partner_code"] or row["submission_id"]: dict(row) for row in connection.execute(query).mappings()}
+    refused = [row for row in last.values() if row["status"] == SubmissionStatus.REJECTED]
+    return sorted(refused, key=lambda row: row["partner_code"] or "")
+
+
+def _findings(connection: Connection, period: Period, at: datetime, refused: Iterable[Row]) -> list[Row]:
+    """Queries and notes of what is in force, and errors of what was refused."""
+    came = submission.c
+    is_refused = and_(
+        came.submission_id.in_([row["submission_id"] for row in refused]), finding.c.severity == Severity.ERROR.value
+    )
+    query = (
+        select(finding, came.partner_code, came.file_name)
         .join(submission, came.submission_id == finding.c.submission_id)
         .where(
             came.period == period.code,
-            came.recorded_at <= at,
-            or_(
-                and_(came.status.in_(ACCEPTED), _in_force(submission, at)),
-                came.status == SubmissionStatus.REJECTED.value,
-            ),
+            or_(and_(came.status.in_(ACCEPTED), _in_force(submission, at)), is_refused),
         )
         .order_by(came.partner_code, finding.c.finding_id)
     )
-    found = _plain(connection.execute(query).mappings())
-    accepted: dict[str, int] = {}
-    for row in found:
-        if row["status"] in ACCEPTED:
-            accepted[row["partner_code"]] = row["submission_id"]
-    return [row for row in found if row["submission_id"] >= accepted.get(row["partner_code"], 0)]
+    return _plain(connection.execute(query).mappings())
 
 
 def _comments(connection: Connection, period: Period, at: datetime) -> list[Row]:
@@ -204,4 +246,35 @@ def _turned(connection: Connection, period: Period, after: datetime | None, at: 
     query = (
         select(rows).where(*conditions).order_by(rows.c.indicator, rows.c.period, rows.c.changed_at, rows.c.judgement)
     )
-    return _until(period, connection.execute(query).mappings())
+    return [_with_source(connection, row) for row in _until(period, connection.execute(query).mappings())]
+
+
+def _with_source(connection: Connection, row: Row) -> Row:
+    """A symbol that turned, with the cell that turned it, or with the file alone where a figure was left out of it.
+
+    Where there is no file, the plan turned the symbol.
+    """
+    if row["submission_id"] is not None:
+        return {**row, "source_cell": None} if _is_repeated(connection, row) else row
+    came = submission.c
+    query = select(came.file_name).where(
+        came.partner_code == row["partner_code"],
+        came.recorded_at == row["changed_at"],
+        came.status.in_(ACCEPTED),
+    )
+    return {**row, "source_file": connection.scalar(query)}
+
+
+def _is_repeated(connection: Connection, row: Row) -> bool:
+    """Whether the cell that a symbol is traced to says what the submission before said: then it turned nothing."""
+    now, before = observation.alias("now"), observation.alias("before")
+    same = [now.c[name].is_not_distinct_from(before.c[name]) for name in ("value", "marker", "qualifiers")]
+    key = [now.c[name] == before.c[name] for name in ("partner_code", "indicator", "measure", "period")]
+    then = [before.c.superseded_at == now.c.recorded_at, before.c.observation_id < now.c.observation_id]
+    query = (
+        select(before.c.observation_id)
+        .select_from(now.outerjoin(before, and_(*key, *same, *then)))
+        .where(*(now.c[name] == row[name] for name in ("submission_id", "partner_code", "indicator")))
+        .where(now.c.sheet == row["source_sheet"], now.c.cell == row["source_cell"])
+    )
+    return None not in set(connection.scalars(query))

@@ -114,7 +114,8 @@ def return_status_query(standing: Standing) -> str:
     """A row per return that is owed: every quarter of the calendar, by each partner that has something to report.
 
     A whole year is owed by nobody, and listed where it was returned. What came on time stays on time when it is
-    corrected later: the first accepted submission tells whether it was late, the one in force what is shown.
+    corrected later: the first accepted submission tells when the return came, and so whether it was late; the one in
+    force is the one to look at.
     """
     accepted = f"s.{IS_ACCEPTED} AND {standing.known('s')}"
     return f"""
@@ -130,9 +131,9 @@ def return_status_query(standing: Standing) -> str:
                 WHEN a.submission_id IS NULL THEN '{ReturnStatus.NOT_DUE}'
                 WHEN {{received_on}} > a.due_on THEN '{ReturnStatus.LATE}'
                 ELSE '{ReturnStatus.RECEIVED}' END AS status,
-            a.received_at, a.submission_id
+            CASE WHEN a.submission_id IS NOT NULL THEN a.first_received_at END AS received_at, a.submission_id
         FROM (
-            SELECT e.partner_code, e.period, e.due_on, n.received_at, n.submission_id, (
+            SELECT e.partner_code, e.period, e.due_on, n.submission_id, (
                 SELECT min(s.received_at) FROM submission s
                 WHERE s.partner_code = e.partner_code AND s.period = e.period AND {accepted}) AS first_received_at
             FROM (

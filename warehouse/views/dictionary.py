@@ -135,8 +135,8 @@ VIEWS = (
                 f"Where the return stands today: {words_of(ReturnStatus)}. Received: the first accepted submission "
                 "came on or before `due_on`; late: after it. Days end at midnight UTC",
             ),
-            moment_column("received_at", "When the submission in force was received"),
-            whole_column("submission_id", "The submission in force: see `bi_submissions`"),
+            moment_column("received_at", "When the first accepted submission came; a correction does not change it"),
+            whole_column("submission_id", "The submission in force: see `bi_submissions`, which has its own moment"),
         ),
     ),
     View(

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -121,7 +122,7 @@ def test_a_symbol_that_turned_names_the_decision(home: Path, harder: Path) -> No
             select(view("bi_decisions").c.decision_id).where(view("bi_decisions").c.decided_by == "A. Officer")
         )
     # A correction afterwards turns a symbol by itself.
-    record(engine, checked("b", observation("NI 111a", "40")), read_plan(harder), later(1))
+    record(engine, checked("b", observation("NI 111a", "40")), read_plan(harder), later(1), datetime.now(UTC))
     with reading(engine) as connection:
         later_on = connection.execute(select(view("bi_symbol_changes"))).mappings().all()
     engine.dispose()

@@ -1,7 +1,9 @@
 """The commands for the Board and for analysts, as they are typed."""
 
+import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -46,7 +48,23 @@ def test_a_report_comes_in_two_editions(home: Path) -> None:
     assert "NI 111a" in written[0].read_text("utf-8")
     assert _type("report", "2010-11Q1", "-o", home / "then", "--as-of", "2009-01-01")[0] == 0
     then = (home / "then" / "board report 2010-11Q1.html").read_text("utf-8")
-    assert "Nothing has been returned" in then
+    assert "Nothing had been recorded by then." in then
+
+
+def test_a_day_to_come_is_refused_and_an_unfinished_one_has_its_moment(home: Path) -> None:
+    today = datetime.now(UTC).date()
+    for command in (("report", "2010-11Q1", "-o", home / "out"), ("publish", "2010-11Q1")):
+        tomorrow = today + timedelta(days=1)
+        said = f"cypp: {tomorrow} has not come yet: nothing is known as of a day to come\n"
+        assert _type(*command, "--as-of", tomorrow) == (2, said)
+    known = {}
+    for day in (today, today - timedelta(days=1)):
+        assert _type("report", "2010-11Q1", "-o", home / str(day), "--as-of", day)[0] == 0
+        page = (home / str(day) / "board report 2010-11Q1.html").read_text("utf-8")
+        known[day] = page.partition("As it was known at ")[2].partition(".<")[0]
+    assert re.fullmatch(rf"\d\d:\d\d UTC on {today.day} {today:%B %Y}", known[today])
+    yesterday = today - timedelta(days=1)
+    assert known[yesterday] == f"the end of {yesterday.day} {yesterday:%B %Y} (UTC)"
 
 
 def test_a_note_is_taken_by_indicator_and_listed(home: Path) -> None:
@@ -58,7 +76,7 @@ def test_a_note_is_taken_by_indicator_and_listed(home: Path) -> None:
     listed = _type("clinics", "2010-11Q1")[1]
     assert "A. Person: Fewer diversions" in listed
     assert "A. Person: Meet weekly" in listed
-    assert _type("clinics", "2009-10Q4")[1] == "No performance clinic has been opened.\n"
+    assert _type("clinics", "2009-10Q4")[1] == "No performance clinic had been opened by 2009/10 Q4.\n"
 
 
 def test_a_note_must_say_something_at_a_clinic_that_is_there(home: Path) -> None:

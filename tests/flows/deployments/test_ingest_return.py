@@ -113,7 +113,7 @@ def test_a_run_is_named_tagged_and_shows_its_findings(settings: Settings, drop: 
     table_of = {artifact.key: json.loads(artifact.data) for artifact in artifacts if artifact.type == "table"}
     assert [row["code"] for row in table_of["yos-findings"]] == ["number-with-bound"]
     (own,) = (row for row in table_of["returns-2010-11q1"] if row["partner"] == "yos")
-    assert (own["return"], own["attempts"], own["last attempt"]) == ("missing", "1", "rejected, 1 errors")
+    assert (own["return"], own["attempts"], own["last attempt"]) == ("missing", "1", "rejected, 1 error")
     assert not drop.exists()
 
 

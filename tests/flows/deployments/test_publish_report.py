@@ -13,7 +13,7 @@ from cypp_etl.plan.reader import read_plan
 from flows.settings import Settings
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import open_warehouse, reading, writing
-from warehouse.queries.publications import last_known_at
+from warehouse.queries.publications import last_published
 from warehouse.recording.plan import record_plan
 from warehouse.recording.publications import Publication, record_publication
 from warehouse.recording.record import record
@@ -56,7 +56,7 @@ def test_each_report_is_kept_and_says_what_changed_since_the_last(settings: Sett
     assert (first.type.value, first.name) == ("COMPLETED", "Published")
     shown = asyncio.run(_artifacts())
     assert "Direction of travel: 1 declining" in shown["report-2010-11q1"]
-    assert "turned" not in shown["report-2010-11q1"]
+    assert "when returns for 2009/10 Q4 were due." in shown["report-2010-11q1"]
     assert json.loads(shown["judgements-2010-11q1"])[0]["Direction of travel"] == "↓ declining"
     assert "police NI 111a 2010-11Q1" in shown["clinics-2010-11q1"]
 
@@ -64,10 +64,15 @@ def test_each_report_is_kept_and_says_what_changed_since_the_last(settings: Sett
     record(engine, checked("b", *corrected), read_plan(), datetime.now(UTC))
     _publish("2010-11Q1")
     told = asyncio.run(_artifacts())["report-2010-11q1"]
-    assert "NI 111a, 2010-11Q1, direction: declining → improving (submission 2, G2)" in told
+    assert (
+        "NI 111a, 2010/11 Q1, direction of travel: declining → improving (return.xlsx, sheet Indicators, cell G2)"
+        in told
+    )
     _publish("2010-11Q1")
-    assert "Corrected after" in asyncio.run(_artifacts())["report-2010-11q1"]
-    assert "declining → improving" not in asyncio.run(_artifacts())["report-2010-11q1"]
+    told = asyncio.run(_artifacts())["report-2010-11q1"]
+    assert "No symbol of 2010/11 Q1 or before has turned after " in told
+    assert "up to which the last published report, on 2010/11 Q1, knew." in told
+    assert "declining → improving" not in told
 
     editions = sorted(path.name for path in settings.reports.glob("2010-11Q1/*/*"))
     assert editions == ["board report 2010-11Q1.html"] * 3 + ["board report 2010-11Q1.xlsx"] * 3
@@ -76,14 +81,16 @@ def test_each_report_is_kept_and_says_what_changed_since_the_last(settings: Sett
 def test_the_last_report_is_the_one_that_knew_most_and_was_out_by_then(engine: Engine) -> None:
     at = datetime(2011, 3, 1, tzinfo=UTC)
     with reading(engine) as connection:
-        assert last_known_at(connection, at) is None
+        assert last_published(connection, at) is None
     with writing(engine) as connection:
-        for days_ago, days_out in ((30, 29), (20, 20), (10, -1)):
+        for quarter, days_ago, days_out in ((1, 30, 29), (2, 20, 20), (3, 10, -1)):
             known, out = at - timedelta(days=days_ago), at - timedelta(days=days_out)
-            record_publication(connection, Publication(Period(2010, 3), known, "ab", out))
+            record_publication(connection, Publication(Period(2010, quarter), known, "ab", out))
     with reading(engine) as connection:
-        assert last_known_at(connection, at) == at - timedelta(days=20)
-        assert last_known_at(connection, at - timedelta(days=20)) == at - timedelta(days=30)
+        for asked, period, days_ago in ((at, "2010-11Q2", 20), (at - timedelta(days=20), "2010-11Q1", 30)):
+            found = last_published(connection, asked)
+            assert found is not None
+            assert (found["period"], found["known_at"]) == (period, at - timedelta(days=days_ago))
 
 
 def test_the_report_is_on_the_last_quarter_that_was_due() -> None:

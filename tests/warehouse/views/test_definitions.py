@@ -193,7 +193,9 @@ def test_who_has_returned_what(engine: Engine, plan: Plan) -> None:
     assert list(rows) == sorted(plan.partners)
     words = {partner_code: row["status"] for partner_code, row in rows.items()}
     assert (words["police"], words["nhs"], words["yos"]) == ("received", "late", "missing")
-    assert rows["police"]["received_at"] == later(60), "the one in force is shown, the first one tells if it was late"
+    assert rows["police"]["received_at"] == later(0), "a correction does not change when the return came"
+    assert rows["police"]["submission_id"] == 2, "and is what is in force"
+    assert (rows["nhs"]["received_at"], rows["yos"]["received_at"]) == (later(60), None)
     assert rows["police"]["due_on"] == due
     assert [(row["partner_code"], row["period"]) for row in years] == [("nhs", "2010-11")]
 

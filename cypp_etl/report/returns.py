@@ -1,0 +1,70 @@
+"""What the report says of the returns of its period: which have come, and which were refused."""
+
+from collections.abc import Iterator
+
+from cypp_etl.report.model import BoardData, Row
+from cypp_etl.report.moments import day_words
+from schemas.codes import ReturnStatus
+
+
+def wanting(data: BoardData) -> list[Row]:
+    """The returns that are late or missing."""
+    return [row for row in data.returns if row["status"] in (ReturnStatus.LATE, ReturnStatus.MISSING)]
+
+
+def status_words(data: BoardData, row: Row) -> str:
+    """Where a partner's return stands, and what of it was refused since."""
+    if row["partner_code"] not in {one["partner_code"] for one in data.refused}:
+        return str(row["status"])
+    return f"{row['status']}; a {_kind(row)} was refused"
+
+
+def returns_in_short(data: BoardData) -> list[str]:
+    """What the summary says of the returns, beside those that are late or missing."""
+    said = [] if wanting(data) else [_standing(data)]
+    return [*said, *_refusals(data)]
+
+
+def nothing_returned(data: BoardData) -> str:
+    """Why there is no figure of the period."""
+    if not data.indicators:
+        return "Nothing had been recorded by then."
+    if any(row["submission_id"] for row in data.returns):
+        return f"No figures have been returned for {data.period.label}."
+    if data.refused:
+        return f"Nothing that was returned for {data.period.label} has been accepted."
+    return f"Nothing has been returned for {data.period.label}."
+
+
+def no_returns(data: BoardData) -> str:
+    """Why no returns are listed."""
+    if not data.indicators:
+        return "Nothing had been recorded by then."
+    if not data.period.quarter:
+        return f"No return for {data.period.label} has been accepted: returns are owed for quarters."
+    return f"The plan asks for no returns for {data.period.label}."
+
+
+def _standing(data: BoardData) -> str:
+    """What can be said of returns of which none is late or missing."""
+    if not data.returns:
+        sentence = no_returns(data)
+        return sentence[0].lower() + sentence[1:].removesuffix(".")
+    come = sum(row["status"] == ReturnStatus.RECEIVED for row in data.returns)
+    if not data.period.quarter:
+        return f"{come} received: returns are owed for quarters"
+    if come == len(data.returns):
+        return "all received on time"
+    due = max(row["due_on"] for row in data.returns)
+    return f"{come or 'none'} of {len(data.returns)} received so far, due on {day_words(due)}"
+
+
+def _refusals(data: BoardData) -> Iterator[str]:
+    rows = {row["partner_code"]: row for row in data.returns}
+    for one in data.refused:
+        yield f"a {_kind(rows.get(one['partner_code']))} from {one['partner']} was refused"
+
+
+def _kind(row: Row | None) -> str:
+    """What was refused: a return, or the correction of one that is in force."""
+    return "correction" if row and row["submission_id"] else "return"
