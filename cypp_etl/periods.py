@@ -40,6 +40,11 @@ class Period(NamedTuple):
         return Period(self.start_year)
 
     @property
+    def first_day(self) -> date:
+        """The day on which the period begins."""
+        return date(self.start_year + (self.quarter == 4), {2: 7, 3: 10, 4: 1}.get(self.quarter, 4), 1)
+
+    @property
     def last_day(self) -> date:
         """The day on which the period ends."""
         return _last_day(self)

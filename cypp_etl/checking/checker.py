@@ -125,6 +125,7 @@ class Checker:
         findings += too_early
         # Before its period has opened nothing is overdue, and nothing has changed.
         if not too_early:
+            findings += timing.judge_date(parsed)
             self._judge_beside_the_known(parsed, self._own_history(parsed))
         if parsed.layout == PUBLISHED:
             findings += judge_symbols(parsed, self.plan, published_table())

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
 from cypp_etl.findings import Finding, find
@@ -126,10 +127,10 @@ class ParsedReturn:
     """One workbook as tidy rows, with what was found on the way. Partner and period are empty where it says neither.
 
     `cover_partner` is whom the cover names, which may not be the partner whose folder it lay in; `period_cell` the
-    sheet and cell that say the period. `sheets` are the names of the sheets that were read, by the layout's part.
-    `whole_parts` are the tables that have the columns that say what each row is about: only of these can it be said
-    what is missing. `typed_judgements` are the judgement columns that a published table brings: figure, column name
-    and text.
+    sheet and cell that say the period. `dated` is the day that the cover says it was finished on, in `date_cell`.
+    `sheets` are the names of the sheets that were read, by the layout's part. `whole_parts` are the tables that have
+    the columns that say what each row is about: only of these can it be said what is missing. `typed_judgements` are
+    the judgement columns that a published table brings: figure, column name and text.
     """
 
     file: str
@@ -140,6 +141,8 @@ class ParsedReturn:
     cover_partner: str = ""
     period: Period | None = None
     period_cell: tuple[str, str] = ("", "")
+    dated: date | None = None
+    date_cell: tuple[str, str] = ("", "")
     prepared_by: str = ""
     email: str = ""
     sheets: dict[str, str] = field(default_factory=dict)

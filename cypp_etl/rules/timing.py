@@ -19,6 +19,14 @@ def judge_period(parsed: ParsedReturn, plan: Plan, today: date) -> Iterator[Find
         yield find("period-not-open", sheet=sheet, cell=cell, value=entry.period.label, opens_on=opens_on)
 
 
+def judge_date(parsed: ParsedReturn) -> Iterator[Finding]:
+    """A return cannot have been finished before its period began."""
+    if parsed.dated is not None and parsed.period is not None and parsed.dated < parsed.period.first_day:
+        (sheet, cell), period = parsed.date_cell, parsed.period
+        words = {"period": period.label, "first_day": in_words(period.first_day)}
+        yield find("date-before-period", sheet=sheet, cell=cell, value=in_words(parsed.dated), **words)
+
+
 def judge_closed_period(figures: Iterable[FigureRow], history: History) -> Iterator[Finding]:
     """A figure for a closed period that is new or changed is taken, and has to be explained to the data team."""
     for figure in figures:

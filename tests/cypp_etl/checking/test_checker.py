@@ -241,3 +241,92 @@ def test_what_the_fix_of_a_denominator_of_zero_asks_for_is_accepted(checker, fil
     assert "clear Actual, Numerator and Denominator" in refused.fix
     mended = change(filled["yos"], nobody(numerator=None, denominator=None))
     assert checker.check(Received("a.xlsx", mended)).findings == ()
+
+
+@pytest.mark.parametrize(
+    "typed", ["Q2 2010/11", "Quarter 2, 2010/11", "10/11 Q2", "Jul-Sep 2010", "July to September 2010"]
+)
+def test_a_period_that_can_mean_one_is_read_and_its_past_is_looked_at(checker, plan, filled, typed):
+    received = Received("yos.xlsx", change(filled["yos"], lambda workbook: put_on_cover(workbook, "B3", typed)), "yos")
+    assert checker.open(received).periods == checker.open(Received("yos.xlsx", filled["yos"], "yos")).periods
+    checked = checker.check(received)
+    assert (checked.is_accepted, checked.period) == (True, QUARTER)
+
+
+def put_on_cover(workbook, cell, value, number_format="General"):
+    workbook["Return"][cell] = value
+    workbook["Return"][cell].number_format = number_format
+
+
+@pytest.mark.parametrize(
+    ("cell", "value", "number_format", "expected", "says"),
+    [
+        ("B3", date(2010, 11, 1), "mmm-yy", "period-is-date", "Excel made a date of 2010-11: 1 November 2010."),
+        ("B3", "Q2 2010", "General", "period-ambiguous", '"Q2 2010" can mean 2009/10 Q2, 2010/11 Q1 or 2010/11 Q2.'),
+        ("B3", 182.7, "General", "period-is-number", "The cell holds the number 182.7, which is not a period."),
+        ("B6", 2010, "General", "date-not-a-day", 'The date of the return says "2010", which is not a day.'),
+        ("B6", 2010, "d mmmm yyyy", "date-not-a-day", 'The date of the return says "2010", which is not a day.'),
+        ("B6", "=A1&A2", "General", "date-not-a-day", "The date of the return says nothing, which is not a day."),
+        (
+            "B6",
+            date(2010, 6, 30),
+            "d mmmm yyyy",
+            "date-before-period",
+            "The return is dated 30 June 2010, but 2010/11 Q2",
+        ),
+    ],
+)
+def test_what_excel_made_of_the_cover_is_said(*, checker, filled, cell, value, number_format, expected, says):
+    data = change(filled["yos"], lambda workbook: put_on_cover(workbook, cell, value, number_format))
+    (finding,) = checker.check(Received("yos.xlsx", data, "yos")).findings
+    assert (finding.code, finding.sheet, finding.cell) == (expected, "Return", cell)
+    assert says in finding.message
+    assert finding.severity is (Severity.ERROR if cell == "B3" else Severity.QUERY)
+
+
+def test_a_period_that_is_a_date_says_how_to_type_it(checker, filled):
+    data = change(filled["yos"], lambda workbook: put_on_cover(workbook, "B3", date(2010, 11, 1)))
+    (finding,) = checker.check(Received("yos.xlsx", data, "yos")).findings
+    assert "such as '2010-11Q1" in finding.fix
+
+
+@pytest.mark.parametrize("typed", [(2010, 10, 15), "20 July 2010", "20/07/2010", None])
+def test_a_good_date_is_not_asked_about(checker, filled, typed):
+    value = date(*typed) if isinstance(typed, tuple) else typed
+    data = change(filled["yos"], lambda workbook: put_on_cover(workbook, "B6", value, "d mmmm yyyy"))
+    assert codes(checker.check(Received("yos.xlsx", data, "yos"))) == []
+
+
+@pytest.mark.parametrize("typed", ["NI-43", "ni 043", "N.I. 43", "NI43 ", "NI 43*"])
+def test_a_reference_in_other_writing_is_read(checker, filled, typed):
+    def alter(workbook):
+        workbook["Indicators"]["A3"] = typed
+        workbook["Indicators"]["C3"] = "their own words"
+
+    checked = checker.check(Received("yos.xlsx", change(filled["yos"], alter), "yos"))
+    assert checked.findings == ()
+    assert checked.observations[1].indicator == "NI 43"
+
+
+@pytest.mark.parametrize(("value", "number_format"), [(43, "General"), (date(2010, 4, 3), "d-mmm")])
+@pytest.mark.parametrize("has_definition", [True, False])
+def test_a_reference_of_which_excel_made_something_is_said(checker, filled, value, number_format, has_definition):
+    def alter(workbook):
+        sheet = workbook["Indicators"]
+        sheet["A3"], sheet["C3"] = value, sheet["C3"].value if has_definition else "their own words"
+        sheet["A3"].number_format = number_format
+
+    checked = checker.check(Received("yos.xlsx", change(filled["yos"], alter), "yos"))
+    missing = [] if has_definition else ["indicator-missing"]
+    assert codes(checked) == ["reference-not-text", *missing]
+    assert checked.findings[0].cell == "A3"
+
+
+def test_a_milestone_in_other_writing_is_read_and_a_number_is_none(checker, filled):
+    def alter(workbook):
+        workbook["Milestones"]["A2"] = str(workbook["Milestones"]["A2"].value).replace("-", ".").lower()
+        workbook["Milestones"]["E2"] = "their own words"
+
+    assert codes(checker.check(Received("cyps.xlsx", change(filled["cyps"], alter), "cyps"))) == []
+    as_number = change(filled["cyps"], lambda workbook: workbook["Milestones"].__setitem__("A2", 1.2))
+    assert codes(checker.check(Received("cyps.xlsx", as_number, "cyps"))) == ["reference-not-text"]
