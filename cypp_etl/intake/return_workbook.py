@@ -26,6 +26,8 @@ _TEXT_COLUMNS = frozenset(
         *("milestone", "description", "status", "evidence", "review", "reason"),
     }
 )
+# Where something must stand, a formula that came to nothing says no more than that.
+_FILLED_COLUMNS = ("ref", "good_performance", "unit", "milestone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,12 @@ class ReturnReader:
                 return table
         return None
 
+    def _judge_blank_formulas(self, row: TableRow) -> None:
+        """Say where a formula came to nothing that should have said something; one never worked out has been said."""
+        for column in _FILLED_COLUMNS:
+            if row.is_blank_formula(column) and row.cells[column].value is not None:
+                self._note("formula-not-calculated", row.sheet, row.address(column))
+
     def _read_indicator_row(self, row: TableRow) -> None:
         is_whole = "indicators" in self.parsed.whole_parts
         ref, sub = self.index.reference_meant(row.text("ref"), row.text("sub")) if is_whole else ("", "")
@@ -149,6 +157,7 @@ class ReturnReader:
         is_known = reference_key(ref) in self.index.references
         if is_whole and not is_known and described is None and self._judge_nameless(row):
             return
+        self._judge_blank_formulas(row)
         if is_whole and not row.is_filled("ref"):
             self._note("row-without-ref", row.sheet, row.address("ref"))
         if is_whole and not is_known and _is_no_text(row.cells.get("ref")):
@@ -172,11 +181,11 @@ class ReturnReader:
     def _judge_nameless(self, row: TableRow) -> bool:
         """Say what a row is that names nothing in the plan, if it is a note or a total; whether it is one."""
         if not holds_entry(row, self.layout.part("indicators")):
-            self.parsed.findings.append(find_text(row, "indicator"))
+            self.parsed.findings += find_text(row, "indicator")
             return True
-        total = find_total(row)
-        self.parsed.findings += [total] if total else []
-        return total is not None
+        total = [*find_total(row)]
+        self.parsed.findings += total
+        return bool(total)
 
     def _read_actual(self, row: TableRow, leaf: Indicator) -> FigureRow:
         beside = read_figure(row.cells.get("marker"))
@@ -201,8 +210,9 @@ class ReturnReader:
         described = self.index.milestone_described(row.text("description"))
         if "milestones" in self.parsed.whole_parts:
             if named is described is None and not holds_entry(row, self.layout.part("milestones")):
-                self.parsed.findings.append(find_text(row, "milestone"))
+                self.parsed.findings += find_text(row, "milestone")
                 return
+            self._judge_blank_formulas(row)
             if not row.is_filled("milestone"):
                 self._note("row-without-milestone", row.sheet, row.address("milestone"))
             if named is None and _is_no_text(row.cells.get("milestone")):
@@ -243,4 +253,6 @@ def _judge_marker(figure: FigureRow, beside: Reading) -> Iterator[Finding]:
     elif (
         beside.marker is None and "marker" in figure.source.columns and (reading.is_blank or reading.is_bare_qualifier)
     ):
-        yield figure.find("value-missing")
+        # A formula that came to nothing is no figure that was forgotten.
+        blank = [column for column in (figure.column, "marker") if figure.source.is_blank_formula(column)]
+        yield figure.find("formula-not-calculated", column=blank[0]) if blank else figure.find("value-missing")

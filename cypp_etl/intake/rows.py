@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from cypp_etl.findings import Finding, find
 from cypp_etl.intake.tables import TableRow
-from cypp_etl.intake.values import Reading
+from cypp_etl.intake.values import BLANK, Reading
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Indicator, Milestone
 from schemas.codes import Marker, Measure, Qualifier, Severity
@@ -55,7 +55,8 @@ class FigureRow:
     """One figure of one leaf: a cell that will be an observation.
 
     `value` is in the indicator's unit, percentages in points. `column` is the layout's name of the figure's column.
-    `period` is None where the workbook does not say for when it is: its other faults are found all the same.
+    `period` is None where the workbook does not say for when it is: its other faults are found all the same. `beside`
+    is what the column of markers says.
     """
 
     file: str
@@ -72,11 +73,19 @@ class FigureRow:
     numerator: Decimal | None = None
     denominator: Decimal | None = None
     comment: str = ""
+    beside: Reading = BLANK
 
     @property
     def cell(self) -> str:
         """The address of the figure's cell."""
         return self.source.address(self.column)
+
+    @property
+    def origin(self) -> tuple[str, str]:
+        """The address of the cell that says what is loaded, and what was typed there: that of a marker is its own."""
+        if self.value is None and self.reading.marker is None and self.beside.marker is not None:
+            return self.source.address("marker"), self.beside.typed
+        return self.cell, self.reading.typed
 
     def find(self, code: str, *, column: str = "", **words: object) -> Finding:
         """Make a finding at this figure's cell, or at another column of its row."""

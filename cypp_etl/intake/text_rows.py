@@ -1,5 +1,7 @@
 """Rows of a table that are about nothing in the plan: footnotes, stray marks, headings printed again, and totals."""
 
+from collections.abc import Iterator
+
 from cypp_etl.findings import Finding, find
 from cypp_etl.intake.tables import TableRow
 from cypp_etl.intake.values import read_figure, read_text
@@ -31,7 +33,7 @@ def _is_entry(row: TableRow, name: str) -> bool:
         return False
     if name in _LISTED_COLUMNS:
         # A word that is not in the list may be a status all the same; a stray mark is none.
-        return cell.is_formula or any(map(str.isalnum, read_text(cell)))
+        return row.is_uncalculated(name) or any(map(str.isalnum, read_text(cell)))
     reading = read_figure(cell)
     return not reading.is_blank and reading.trouble != "not-a-figure"
 
@@ -46,15 +48,19 @@ def _begins_with(row: TableRow, name: str, kind: str = "footnote") -> bool:
     return any(begin == word or begin.startswith(f"{word} ") for word in read_words()[kind])
 
 
-def find_total(row: TableRow) -> Finding | None:
-    """The finding of a row that says that it is a total, at the cell that says so; None for other rows."""
+def find_total(row: TableRow) -> Iterator[Finding]:
+    """The finding of a row that says that it is a total, at the first cell that says so; none for other rows."""
     for name in _NAMING_COLUMNS:
         if _begins_with(row, name, "total"):
-            return find("total-returned", sheet=row.sheet, cell=row.address(name), value=row.text(name))
-    return None
+            yield find("total-returned", sheet=row.sheet, cell=row.address(name), value=row.text(name))
+            return
 
 
-def find_text(row: TableRow, thing: str) -> Finding:
-    """The note of a row that was not read, at the first of its cells; `thing` is what the table's rows are about."""
-    cell = min((cell for cell in row.cells.values() if read_text(cell) or cell.is_formula), key=lambda one: one.column)
-    return find("text-around-table", sheet=row.sheet, cell=cell.address, value=read_text(cell), thing=thing)
+def find_text(row: TableRow, thing: str) -> Iterator[Finding]:
+    """The note of a row that was not read, at the first of its texts; `thing` is what the table's rows are about.
+
+    Of a row of formulas that all came to nothing there is nothing to say.
+    """
+    written = [cell for cell in row.cells.values() if read_text(cell)]
+    for cell in sorted(written, key=lambda one: one.column)[:1]:
+        yield find("text-around-table", sheet=row.sheet, cell=cell.address, value=read_text(cell), thing=thing)

@@ -27,6 +27,7 @@ _YEAR_FIRST = re.compile(r"(?<![\d.-])(\d{4})-(\d{1,2})-(\d{1,2})(?![\d.])(?!-\d
 
 # In a text of known words `q` is the word quarter, `e` the word ending, `m4` April, and `-` whatever parts two.
 _YEARS = re.compile(r"(?<!\d)(\d{4}|\d{2})-(\d{4}|\d{2})(?!\d)")
+_ENDS_WITH_MONTH = re.compile(r"m\d{1,2} \Z")
 _QUARTER = re.compile(r"\bq[ -]?([1-4])(?!\d)|(?<!\d)([1-4])[ -]?q\b")
 _LIST = re.compile(r"m(\d+)[ -]m(\d+)[ -]m(\d+)")
 _RANGE = re.compile(r"(?:(?<![\d])(\d{1,2}) )?m(\d+)(?:[ -](\d{4}|\d{2}))?-(?:(\d{1,2}) )?m(\d+)")
@@ -165,7 +166,9 @@ class _Said:
         said = cls(known)
         if match := _YEARS.search(said.rest):
             start, end = _year(match[1]), match[2]
-            if end in (str(start + 1), str(start + 1)[-2:]):
+            # In `1 April 2029 to 30 June 2029` there is no year 2029-30.
+            is_day = said.rest.startswith(" m", match.end()) and _ENDS_WITH_MONTH.search(said.rest[: match.start()])
+            if not is_day and end in (str(start + 1), str(start + 1)[-2:]):
                 said.financial_year = start
                 said._take(match)
         if match := _QUARTER.search(said.rest):

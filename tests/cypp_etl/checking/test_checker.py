@@ -1,9 +1,11 @@
 """Whole workbooks, from bytes to findings and observations."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from io import BytesIO
+from zipfile import ZipFile
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -330,3 +332,84 @@ def test_a_milestone_in_other_writing_is_read_and_a_number_is_none(checker, fill
     assert codes(checker.check(Received("cyps.xlsx", change(filled["cyps"], alter), "cyps"))) == []
     as_number = change(filled["cyps"], lambda workbook: workbook["Milestones"].__setitem__("A2", 1.2))
     assert codes(checker.check(Received("cyps.xlsx", as_number, "cyps"))) == ["reference-not-text"]
+
+
+def with_blank_results(data: bytes, *cells: str, sheet: str = "Indicators") -> bytes:
+    """The workbook with formulas in some cells that came to an empty text, as Excel saves `=IF(FALSE,1,"")`."""
+
+    def alter(workbook):
+        for cell in cells:
+            workbook[sheet][cell] = '=IF(FALSE,1,"")'
+
+    source, stream = ZipFile(BytesIO(change(data, alter))), BytesIO()
+    with ZipFile(stream, "w") as target:
+        for name in source.namelist():
+            text = source.read(name)
+            if name.startswith("xl/worksheets/sheet"):
+                text = re.sub(rb"(<c r=\"[A-Z]+\d+\"[^>]*?)(?: t=\"\w+\")?><f>IF\(", rb'\1 t="str"><f>IF(', text)
+            target.writestr(name, text)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["G2"], ["G2"]),
+        (["G2", "H2"], ["G2"]),
+        (["A2"], ["A2"]),
+        (["D2"], ["D2"]),
+        (["E2"], ["E2"]),
+        (["B2", "C2", "F2", "K2"], []),
+        (["A40", "D40", "G40", "H40", "K40"], []),
+        (["I2", "J2"], []),
+    ],
+)
+def test_a_formula_that_came_to_nothing_says_so_where_something_must_stand(checker, filled, cells, expected):
+    checked = checker.check(Received("yos.xlsx", with_blank_results(filled["yos"], *cells), "yos"))
+    found = [(finding.code, finding.cell) for finding in checked.findings]
+    assert found == [("formula-not-calculated", cell) for cell in expected]
+
+
+def test_a_formula_in_the_column_of_markers_that_came_to_nothing_says_so(checker, filled):
+    data = change(filled["yos"], lambda workbook: workbook["Indicators"].__setitem__("G2", None))
+    (finding,) = checker.check(Received("yos.xlsx", with_blank_results(data, "H2"), "yos")).findings
+    assert (finding.code, finding.cell) == ("formula-not-calculated", "H2")
+
+
+def test_a_formula_that_came_to_nothing_beside_a_marker_is_a_blank(checker, filled):
+    def alter(workbook):
+        for column in "IJ":
+            workbook["Indicators"][f"{column}2"] = None
+        workbook["Indicators"]["H2"] = "N/A"
+
+    checked = checker.check(Received("yos.xlsx", with_blank_results(change(filled["yos"], alter), "G2"), "yos"))
+    assert checked.findings == ()
+    assert checked.observations[0].marker is Marker.NOT_APPLICABLE
+
+
+def test_a_milestone_whose_formula_came_to_nothing_says_so(checker, filled):
+    checked = checker.check(Received("c.xlsx", with_blank_results(filled["cyps"], "A2", sheet="Milestones"), "cyps"))
+    assert [(finding.code, finding.cell) for finding in checked.findings] == [("formula-not-calculated", "A2")]
+    below = with_blank_results(filled["cyps"], "A60", "F60", "G60", "H60", sheet="Milestones")
+    assert checker.check(Received("c.xlsx", below, "cyps")).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("actual", "marker", "cell", "typed"),
+    [
+        (None, " n/a", "H2", " n/a"),
+        (None, "[c]", "H2", "[c]"),
+        ("[p]", "TBC", "H2", "TBC"),
+        ("TBC", None, "G2", "TBC"),
+        ("TBC", "TBC", "G2", "TBC"),
+        (0.5, "[p]", "G2", "0.50"),
+    ],
+)
+def test_what_is_loaded_leads_to_the_cell_that_says_it(*, checker, filled, actual, marker, cell, typed):
+    def alter(workbook):
+        for column, value in {"G": actual, "H": marker, "I": None, "J": None}.items():
+            workbook["Indicators"][f"{column}2"] = value
+
+    checked = checker.check(Received("yos.xlsx", change(filled["yos"], alter), "yos"))
+    assert checked.is_accepted
+    assert (checked.observations[0].cell, checked.observations[0].typed) == (cell, typed)
