@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from heapq import heappop, heappush
 from pathlib import Path
 
-_WORKBOOK_SUFFIXES = {".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".xltx", ".xltm"}
+from flows.ingestion.files import WORKBOOK_SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def workbooks_at(path: Path) -> Iterator[Path]:
         yield path
         return
     for file in sorted(path.rglob("*")):
-        if file.suffix.casefold() in _WORKBOOK_SUFFIXES and not file.name.startswith((".", "~$")) and file.is_file():
+        if file.suffix.casefold() in WORKBOOK_SUFFIXES and not file.name.startswith((".", "~$")) and file.is_file():
             yield file
 
 

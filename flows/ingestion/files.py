@@ -9,6 +9,9 @@ from pathlib import Path
 UNFINISHED = ".unfinished-"
 """How the names of files begin that we are still writing."""
 
+WORKBOOK_SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".xltx", ".xltm"})
+"""How the names of workbooks end, where other files lie among them."""
+
 ABANDONED_SECONDS = 3600
 """No file takes this long to write: what is older was left by a process that was killed."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 
 from flows.ingestion.removal import ASIDE, REPLIES, finish_taking
+from flows.ingestion.subfolders import bring_up
 
 # Folders of our own inside a partner's folder, which are not swept.
 
@@ -39,7 +40,8 @@ def make_folders(inbox: Path, partner_codes: Collection[str]) -> None:
 def sweep(inbox: Path, partner_codes: Collection[str], now: float, settle_seconds: float = 0.0) -> Iterator[Waiting]:
     """Everything that lies in the inbox, partner by partner, oldest first.
 
-    Nothing is made. What a killed process had begun to take out of a folder is taken out, or put back, beforehand.
+    Nothing is made. What a killed process had begun to take out of a folder is taken out, or put back, beforehand; and
+    workbooks in folders that partners made in theirs are moved up into the partner's own.
 
     `now` is in seconds since 1970. A file younger than `settle_seconds` may still be being written and waits. Excel's
     locks and hidden files are passed over in silence; what else cannot be taken is given with the reason.
@@ -91,7 +93,8 @@ def _sweep_folder(folder: Path, now: float, settle_seconds: float) -> list[Waiti
     for name in (ASIDE, REPLIES):
         _require_folder(folder / name)
     finish_taking(folder)
-    return list(_files(folder, now, settle_seconds))
+    below = [Waiting(path, folder.name, reason) for path, reason in bring_up(folder, now)]
+    return [*_files(folder, now, settle_seconds), *below]
 
 
 def _require_folder(place: Path) -> None:
@@ -103,9 +106,11 @@ def _require_folder(place: Path) -> None:
 
 def _files(folder: Path, now: float, settle_seconds: float) -> Iterator[Waiting]:
     for path, status in sorted(_entries(folder), key=lambda entry: (entry[1].st_mtime_ns, entry[0].name)):
+        if S_ISDIR(status.st_mode):
+            # What lies in it has been moved up, or is said by itself.
+            continue
         if not S_ISREG(status.st_mode):
-            mode = status.st_mode
-            kind = "a link" if S_ISLNK(mode) else "a folder" if S_ISDIR(mode) else "no ordinary file"
+            kind = "a link" if S_ISLNK(status.st_mode) else "no ordinary file"
             yield Waiting(path, folder.name, f"it is {kind}")
         elif now - status.st_mtime < settle_seconds:
             yield Waiting(path, folder.name, "it may still be being written")

@@ -6,6 +6,7 @@ first, into a hidden folder whose name says which bytes were recorded, then look
 
 import contextlib
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from flows.ingestion.archive import Kept, identity_of
 from flows.ingestion.files import open_regular
 
 ASIDE, REPLIES = ".taken", "replies"
+# How the holder of a workbook is named that is on its way up: no SHA-256 is, so that it is given back.
+_FROM_BELOW = "below"
 
 
 def take_away(source: Path, kept: Kept) -> bool:
@@ -100,6 +103,10 @@ def _give_back(moved: Path, folder: Path) -> None:
             # Unlike a rename, a link never takes the place of what is there.
             place.hardlink_to(moved)
         except FileExistsError:
+            if identity_of(place.lstat()) == identity_of(moved.lstat()):
+                # A process was killed between the next two steps.
+                moved.unlink()
+                return
             number += 1
             place = folder / f"{number} {moved.name}"
         except OSError:
@@ -113,6 +120,32 @@ def _give_back(moved: Path, folder: Path) -> None:
         else:
             moved.unlink()
             return
+
+
+def move_up(folder: Path, place: int, name: str) -> None:
+    """Move a workbook from a folder below a partner's folder up into it, under a name that is free.
+
+    Args:
+        folder: the partner's.
+        place: the folder that it lies in, open.
+        name: the workbook's.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    aside = folder / ASIDE
+    aside.mkdir(exist_ok=True)
+    if aside.is_symlink():
+        raise NotADirectoryError(f"{aside} is a link: nothing of a partner's is put where it leads")
+    # Whatever lies there at that moment moves, and nothing that comes later is touched; another sweep may have
+    # moved it, or have finished this.
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            moved = Path(tempfile.mkdtemp(prefix=f"{_FROM_BELOW}.", dir=aside)) / name
+            os.rename(name, moved, src_dir_fd=place)
+            _give_back(moved, folder)
+    finally:
+        _tidy(aside)
 
 
 def _sha256(path: Path) -> str:

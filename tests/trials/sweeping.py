@@ -21,6 +21,7 @@ import flows.ingestion.job
 import flows.ingestion.receipt
 import flows.ingestion.receipt_files
 import flows.ingestion.removal
+import flows.ingestion.subfolders
 import warehouse.engine
 import warehouse.recording.decisions
 import warehouse.recording.inserts
@@ -43,6 +44,7 @@ _STEPS = {
         flows.ingestion.receipt_files,
         flows.ingestion.job,
         flows.ingestion.removal,
+        flows.ingestion.subfolders,
         warehouse.recording.decisions,
         warehouse.engine,
         warehouse.recording.record,
@@ -100,6 +102,7 @@ def sweep_and_die(environment: dict[str, str], lines: int, came_to: str = "") ->
     sys.settrace(None)
     if came_to:
         Path(came_to).write_text(json.dumps(sorted(first.values())))
+        Path(f"{came_to} by place").write_text(json.dumps(first))
 
 
 def sweep_on_full_disk(environment: dict[str, str], free: int) -> None:

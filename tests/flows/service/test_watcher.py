@@ -326,3 +326,14 @@ def test_what_is_skipped_is_shown_whenever_it_changes(office: Office) -> None:
     (office.inbox / "police").write_text("no folder")
     asyncio.run(work())
     assert shown == [["police"], []]
+
+
+def test_a_workbook_in_a_folder_of_the_partners_own_is_taken(office: Office) -> None:
+    async def doing() -> None:
+        office.drop("yos/Q1/return.xlsx")
+        await office.until("yos/return.xlsx")
+        office.drop("yos/Q1/another.xlsx")
+        await office.until("yos/another.xlsx")
+
+    watch(office, doing)
+    assert office.taken == ["yos/return.xlsx", "yos/another.xlsx"]
