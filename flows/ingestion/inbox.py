@@ -8,6 +8,7 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 
 from flows.ingestion.removal import ASIDE, REPLIES, finish_taking
+from flows.ingestion.stray_files import is_note
 from flows.ingestion.subfolders import bring_up
 
 # Folders of our own inside a partner's folder, which are not swept.
@@ -22,6 +23,11 @@ class Waiting:
     reason: str = ""
     is_folder: bool = False
     """Whether it is a partner's whole folder that is skipped."""
+
+    @property
+    def is_stray(self) -> bool:
+        """Whether it lies in the inbox itself, and is nobody's."""
+        return not self.partner_code
 
 
 def make_folders(inbox: Path, partner_codes: Collection[str]) -> None:
@@ -52,7 +58,7 @@ def sweep(inbox: Path, partner_codes: Collection[str], now: float, settle_second
     for entry in sorted(inbox.iterdir()):
         if entry.name in partner_codes:
             yield from _sweep_partner(entry, now, settle_seconds)
-        elif not _is_passed_over(entry) and entry.name != "README.md":
+        elif not _is_passed_over(entry) and entry.name != "README.md" and not is_note(entry.name):
             yield Waiting(entry, "", "it is not in a partner's folder")
 
 
