@@ -213,6 +213,8 @@ def lose_a_heading(draft: Draft) -> Place:
     )
     draft.take(draft.column_cells(part, column))
     draft.take([part], False)
+    # Where a heading is missing, no column without one is asked about.
+    draft.take(["a column's heading"] if part == "indicators" else [])
     heading = draft.cell(part, 1, column)
     heading.value = None
     return "heading-missing", heading.parent.title, "A1"
@@ -243,10 +245,10 @@ def add_a_column(draft: Draft) -> Place:
 
 @seeds("column-without-heading")
 def add_a_column_of_figures(draft: Draft) -> Place:
-    draft.take([("indicators", 1, "column-without-heading")])
-    draft.take(["indicators"], False)
+    draft.take(["a column's heading"])
+    row = draft.pick("indicators", "figure")
     sheet = draft.workbook[INDICATORS]
-    cell = sheet.cell(2, sheet.max_column + 2, 71.5)
+    cell = sheet.cell(row, sheet.max_column + 2, 71.5)
     return "column-without-heading", INDICATORS, cell.coordinate
 
 
