@@ -161,6 +161,19 @@ def read_prompts() -> Mapping[tuple[str, str, str], Prompt]:
     }
 
 
+@cache
+def read_words() -> Mapping[str, Mapping[str, str]]:
+    """The words that we know in what people type, by kind; each, as `normalise_heading` gives it, with its value.
+
+    A `month` and a `number` have theirs as a value; of a `total`, a `footnote`, a `quarter` and the rest it is empty.
+    """
+    words: dict[str, dict[str, str]] = {}
+    for row in read_rows("cypp_etl", "layouts", "words.csv"):
+        known = words.setdefault(row["kind"], {})
+        known.update({normalise_heading(word): row["value"] for word in _spellings(row["words"])})
+    return words
+
+
 @remembered
 def normalise_heading(text: str) -> str:
     """A heading stripped of what people change without meaning to: case, spacing, line breaks and punctuation.

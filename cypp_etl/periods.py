@@ -42,8 +42,7 @@ class Period(NamedTuple):
     @property
     def first_day(self) -> date:
         """The day on which the period begins."""
-        month = 3 * self.quarter + 1 if self.quarter else 4
-        return date(self.start_year + (self.quarter == 4), month % 12, 1)
+        return date(self.start_year + (self.quarter == 4), {2: 7, 3: 10, 4: 1}.get(self.quarter, 4), 1)
 
     @property
     def last_day(self) -> date:

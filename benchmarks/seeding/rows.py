@@ -13,6 +13,35 @@ def mistype_a_ref(draft: Draft) -> Place:
     return type_over(draft, "indicator-unknown", "indicators", "ref", "LI 999", also="sub definition")
 
 
+@seeds("reference-not-text")
+def type_a_number_for_a_ref(draft: Draft) -> Place:
+    return type_over(draft, "reference-not-text", "indicators", "ref", 9.5, also="sub definition")
+
+
+@seeds("text-around-table")
+def write_a_note_below(draft: Draft) -> Place:
+    part, column, text = draft.chance.choice(
+        [
+            ("indicators", "ref", "* Provisional figures; source: 2010 records"),
+            ("indicators", "comment", "."),
+            ("milestones", "milestone", "Agreed by the Board on 3 July"),
+            ("milestones", "reason", "-"),
+        ]
+    )
+    row = draft.new_row(part) + 3
+    draft.cell(part, row, column).value = text
+    return draft.place("text-around-table", part, row, column)
+
+
+@seeds("total-returned")
+def add_a_total(draft: Draft) -> Place:
+    row = draft.new_row("indicators")
+    column = draft.chance.choice(["ref", "definition"])
+    draft.cell("indicators", row, column).value = draft.chance.choice(["Total", "TOTAL (all)", "Sub-total:"])
+    draft.cell("indicators", row, "actual").value = 71
+    return draft.place("total-returned", "indicators", row, column)
+
+
 @seeds("sub-indicator-unknown")
 def mistype_a_sub(draft: Draft) -> Place:
     text = draft.chance.choice(["x", "ab"])

@@ -1,8 +1,10 @@
 """Seeds of faults in sheets, in the cover and in headings."""
 
+from datetime import date, timedelta
+
 from openpyxl.comments import Comment
 
-from benchmarks.seeding.drafts import Draft, Place, seeds
+from benchmarks.seeding.drafts import PERIOD, Draft, Place, seeds
 
 INDICATORS, MILESTONES = "Indicators", "Milestones"
 
@@ -104,7 +106,7 @@ def use_an_old_template(draft: Draft) -> Place:
 # --- The cover ------------------------------------------------------------------------------------------------
 
 
-def _type_on_cover(draft: Draft, code: str, label: str, text: str | None) -> Place:
+def _type_on_cover(draft: Draft, code: str, label: str, text: object) -> Place:
     draft.take([("cover", 0, label)])
     cell = draft.cell("cover", 0, label)
     cell.value = text
@@ -140,6 +142,24 @@ def mistype_the_period(draft: Draft) -> Place:
     return _type_on_cover(draft, "period-unreadable", "period", "Autumn 2010")
 
 
+@seeds("period-ambiguous")
+def name_a_quarter_of_some_year(draft: Draft) -> Place:
+    draft.take(["period"])
+    return _type_on_cover(draft, "period-ambiguous", "period", "Q3 2010")
+
+
+@seeds("period-is-date")
+def let_excel_make_a_date(draft: Draft) -> Place:
+    draft.take(["period"])
+    return _type_on_cover(draft, "period-is-date", "period", date(2010, 11, 1))
+
+
+@seeds("period-is-number")
+def let_excel_work_it_out(draft: Draft) -> Place:
+    draft.take(["period"])
+    return _type_on_cover(draft, "period-is-number", "period", 182.7)
+
+
 @seeds("period-unknown")
 def name_a_far_period(draft: Draft) -> Place:
     draft.take(["period"])
@@ -150,6 +170,18 @@ def name_a_far_period(draft: Draft) -> Place:
 def come_too_early(draft: Draft) -> Place:
     draft.take(["period"])
     return _type_on_cover(draft, "period-not-open", "period", "2012-13 Q4")
+
+
+@seeds("date-not-a-day")
+def date_by_the_year(draft: Draft) -> Place:
+    return _type_on_cover(draft, "date-not-a-day", "date", draft.chance.choice([2010, "July", "31/06/2010"]))
+
+
+@seeds("date-before-period")
+def keep_an_old_date(draft: Draft) -> Place:
+    draft.take(["period"], False)
+    old = draft.chance.choice([PERIOD.first_day - timedelta(days=1), "20 July 2009"])
+    return _type_on_cover(draft, "date-before-period", "date", old)
 
 
 @seeds("prepared-by-missing")
@@ -181,6 +213,8 @@ def lose_a_heading(draft: Draft) -> Place:
     )
     draft.take(draft.column_cells(part, column))
     draft.take([part], False)
+    # Where a heading is missing, no column without one is asked about.
+    draft.take(["a column's heading"] if part == "indicators" else [])
     heading = draft.cell(part, 1, column)
     heading.value = None
     return "heading-missing", heading.parent.title, "A1"
@@ -211,10 +245,10 @@ def add_a_column(draft: Draft) -> Place:
 
 @seeds("column-without-heading")
 def add_a_column_of_figures(draft: Draft) -> Place:
-    draft.take([("indicators", 1, "column-without-heading")])
-    draft.take(["indicators"], False)
+    draft.take(["a column's heading"])
+    row = draft.pick("indicators", "figure")
     sheet = draft.workbook[INDICATORS]
-    cell = sheet.cell(2, sheet.max_column + 2, 71.5)
+    cell = sheet.cell(row, sheet.max_column + 2, 71.5)
     return "column-without-heading", INDICATORS, cell.coordinate
 
 

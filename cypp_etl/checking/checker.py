@@ -174,10 +174,11 @@ def _as_checked(parsed: ParsedReturn) -> CheckedReturn:
 
 
 def _as_observation(figure: FigureRow, period: Period, withholding: Withholding) -> Observation:
+    cell, typed = figure.origin
     return Observation(
         file=figure.file,
         sheet=withholding.sheet(figure.source.sheet),
-        cell=figure.cell,
+        cell=cell,
         partner_code=figure.partner_code,
         indicator=figure.leaf.indicator,
         measure=figure.measure,
@@ -185,7 +186,7 @@ def _as_observation(figure: FigureRow, period: Period, withholding: Withholding)
         value=figure.value,
         marker=figure.marker,
         qualifiers=figure.qualifiers,
-        typed=figure.reading.typed,
+        typed=typed,
         numerator=figure.numerator,
         denominator=figure.denominator,
         comment=withholding.text(figure.source, "comment", figure.comment),

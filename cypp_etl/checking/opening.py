@@ -8,9 +8,10 @@ from pathlib import PurePath
 from cypp_etl.findings import find
 from cypp_etl.intake.rows import ParsedReturn
 from cypp_etl.intake.tables import Table, find_sheet, read_labels, read_table
+from cypp_etl.intake.typed_periods import read_period
 from cypp_etl.intake.values import read_text
 from cypp_etl.layout import PUBLISHED, RETURN, Layout, published_table, read_layouts
-from cypp_etl.periods import Period, period_or_none
+from cypp_etl.periods import Period
 from cypp_etl.plan.index import PlanIndex, reference_key
 from cypp_etl.receipts.recognise import is_receipt
 from cypp_etl.rules.lookback import recalled_periods
@@ -101,5 +102,5 @@ def _look_back(workbook: Workbook, layout: Layout, index: PlanIndex) -> tuple[fr
     sheet = find_sheet(workbook, cover)
     labels = read_labels(sheet, cover.columns) if sheet else {}
     named = index.partners.get(reference_key(read_text(labels.get("partner_code"))))
-    period = period_or_none(read_text(labels.get("period")))
+    period = read_period(labels.get("period")).period
     return frozenset([named] if named else []), recalled_periods(period) if period else frozenset()

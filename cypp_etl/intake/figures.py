@@ -78,6 +78,7 @@ class FigureReader:
             value=value,
             marker=marker,
             qualifiers=reading.qualifiers | beside.qualifiers,
+            beside=beside,
         )
         self._report(figure, column, reading, reading.trouble)
         self._report(figure, column, reading, unit_trouble)

@@ -7,12 +7,13 @@ from cypp_etl.findings import Finding, find
 from cypp_etl.intake.figures import FigureReader
 from cypp_etl.intake.rows import FigureRow, IndicatorRow, MilestoneRow, ParsedReturn
 from cypp_etl.intake.tables import Table, TableRow, find_sheet, read_labels, read_table
+from cypp_etl.intake.text_rows import find_text, find_total, holds_entry
+from cypp_etl.intake.typed_periods import bare_year, read_day, read_period
 from cypp_etl.intake.values import Reading, read_figure, read_text
 from cypp_etl.layout import Layout, SheetLayout
-from cypp_etl.periods import period_or_none
 from cypp_etl.plan.index import PlanIndex, reference_key
 from cypp_etl.plan.model import Indicator, Plan
-from cypp_etl.workbook.model import Cell, Workbook
+from cypp_etl.workbook.model import Cell, CellKind, Workbook
 from schemas.codes import Measure
 
 # Without these columns it cannot be said what a table's rows are about, nor which are missing.
@@ -25,6 +26,8 @@ _TEXT_COLUMNS = frozenset(
         *("milestone", "description", "status", "evidence", "review", "reason"),
     }
 )
+# Where something must stand, a formula that came to nothing says no more than that.
+_FILLED_COLUMNS = ("ref", "good_performance", "unit", "milestone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,8 @@ class ReturnReader:
             self._read_partner(labels["partner_code"], sheet.name)
         if texts.get("period"):
             self._read_period(labels["period"], sheet.name)
+        if "date" in labels:
+            self._read_date(labels["date"], sheet.name)
 
     def _read_partner(self, cell: Cell, sheet: str) -> None:
         typed, parsed, partners = read_text(cell), self.parsed, self.plan.partners
@@ -85,14 +90,22 @@ class ReturnReader:
             self._note("partner-not-folder", sheet, cell.address, value=typed, **words)
 
     def _read_period(self, cell: Cell, sheet: str) -> None:
-        typed = read_text(cell)
-        period = period_or_none(typed)
+        typed, reading = read_text(cell), read_period(cell)
+        period = reading.period
         if period is None:
-            self._note("period-unreadable", sheet, cell.address, value=typed)
+            self._note(reading.trouble, sheet, cell.address, value=typed, **reading.words)
         elif period not in self.plan.calendar:
             self._note("period-unknown", sheet, cell.address, value=typed)
         else:
             self.parsed.period, self.parsed.period_cell = period, (sheet, cell.address)
+
+    def _read_date(self, cell: Cell, sheet: str) -> None:
+        """The day of the return, which nothing is worked out from: what is no day is only asked about."""
+        typed, day = bare_year(cell) or read_text(cell), read_day(cell)
+        if day is not None:
+            self.parsed.dated, self.parsed.date_cell = day, (sheet, cell.address)
+        elif typed or cell.is_formula:
+            self._note("date-not-a-day", sheet, cell.address, value=typed)
 
     def _read_rows(self, workbook: Workbook, part: str) -> tuple[TableRow, ...]:
         """The rows of one of the tables; none, and a finding, where there is no such table."""
@@ -131,12 +144,25 @@ class ReturnReader:
                 return table
         return None
 
+    def _judge_blank_formulas(self, row: TableRow) -> None:
+        """Say where a formula came to nothing that should have said something; one never worked out has been said."""
+        for column in _FILLED_COLUMNS:
+            if row.is_blank_formula(column) and row.cells[column].value is not None:
+                self._note("formula-not-calculated", row.sheet, row.address(column))
+
     def _read_indicator_row(self, row: TableRow) -> None:
         is_whole = "indicators" in self.parsed.whole_parts
-        ref, sub = (row.text("ref"), row.text("sub")) if is_whole else ("", "")
+        ref, sub = self.index.reference_meant(row.text("ref"), row.text("sub")) if is_whole else ("", "")
+        named, described = self.index.leaf_named(ref, sub), self.index.leaf_described(row.text("definition"))
+        is_known = reference_key(ref) in self.index.references
+        if is_whole and not is_known and described is None and self._judge_nameless(row):
+            return
+        self._judge_blank_formulas(row)
         if is_whole and not row.is_filled("ref"):
             self._note("row-without-ref", row.sheet, row.address("ref"))
-        named, described = self.index.leaf_named(ref, sub), self.index.leaf_described(row.text("definition"))
+        if is_whole and not is_known and _is_no_text(row.cells.get("ref")):
+            self._note("reference-not-text", row.sheet, row.address("ref"), value=ref, thing="an indicator")
+            ref, named = "", None
         indicator_row = IndicatorRow(
             source=row,
             indicator_ref=ref,
@@ -151,6 +177,15 @@ class ReturnReader:
         self.parsed.indicator_rows.append(indicator_row)
         if indicator_row.leaf is not None and "actual" in row.columns:
             self.parsed.figures.append(self._read_actual(row, indicator_row.leaf))
+
+    def _judge_nameless(self, row: TableRow) -> bool:
+        """Say what a row is that names nothing in the plan, if it is a note or a total; whether it is one."""
+        if not holds_entry(row, self.layout.part("indicators")):
+            self.parsed.findings += find_text(row, "indicator")
+            return True
+        total = [*find_total(row)]
+        self.parsed.findings += total
+        return bool(total)
 
     def _read_actual(self, row: TableRow, leaf: Indicator) -> FigureRow:
         beside = read_figure(row.cells.get("marker"))
@@ -170,16 +205,27 @@ class ReturnReader:
         return figure
 
     def _read_milestone_row(self, row: TableRow) -> None:
-        milestone = row.text("milestone")
-        if not row.is_filled("milestone") and "milestones" in self.parsed.whole_parts:
-            self._note("row-without-milestone", row.sheet, row.address("milestone"))
+        milestone = self.index.milestone_meant(row.text("milestone"))
+        named = self.index.milestones.get(reference_key(milestone))
+        described = self.index.milestone_described(row.text("description"))
+        if "milestones" in self.parsed.whole_parts:
+            if named is described is None and not holds_entry(row, self.layout.part("milestones")):
+                self.parsed.findings += find_text(row, "milestone")
+                return
+            self._judge_blank_formulas(row)
+            if not row.is_filled("milestone"):
+                self._note("row-without-milestone", row.sheet, row.address("milestone"))
+            if named is None and _is_no_text(row.cells.get("milestone")):
+                cell = row.address("milestone")
+                self._note("reference-not-text", row.sheet, cell, value=milestone, thing="a milestone")
+                milestone = ""
         self.parsed.milestone_rows.append(
             MilestoneRow(
                 file=self.parsed.file,
                 source=row,
                 milestone=milestone,
-                named=self.index.milestones.get(reference_key(milestone)),
-                described=self.index.milestone_described(row.text("description")),
+                named=named,
+                described=described,
                 partner_code=self.parsed.partner_code,
                 period=self.parsed.period,
                 status=row.text("status"),
@@ -188,6 +234,11 @@ class ReturnReader:
                 reason=row.text("reason"),
             )
         )
+
+
+def _is_no_text(cell: Cell | None) -> bool:
+    """Whether a cell holds a number or a date, which Excel makes of a reference such as 1-2."""
+    return cell is not None and cell.kind in (CellKind.NUMBER, CellKind.DATE)
 
 
 def _judge_marker(figure: FigureRow, beside: Reading) -> Iterator[Finding]:
@@ -202,4 +253,6 @@ def _judge_marker(figure: FigureRow, beside: Reading) -> Iterator[Finding]:
     elif (
         beside.marker is None and "marker" in figure.source.columns and (reading.is_blank or reading.is_bare_qualifier)
     ):
-        yield figure.find("value-missing")
+        # A formula that came to nothing is no figure that was forgotten.
+        blank = [column for column in (figure.column, "marker") if figure.source.is_blank_formula(column)]
+        yield figure.find("formula-not-calculated", column=blank[0]) if blank else figure.find("value-missing")

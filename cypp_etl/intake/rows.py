@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
 from cypp_etl.findings import Finding, find
 from cypp_etl.intake.tables import TableRow
-from cypp_etl.intake.values import Reading
+from cypp_etl.intake.values import BLANK, Reading
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Indicator, Milestone
 from schemas.codes import Marker, Measure, Qualifier, Severity
@@ -54,7 +55,8 @@ class FigureRow:
     """One figure of one leaf: a cell that will be an observation.
 
     `value` is in the indicator's unit, percentages in points. `column` is the layout's name of the figure's column.
-    `period` is None where the workbook does not say for when it is: its other faults are found all the same.
+    `period` is None where the workbook does not say for when it is: its other faults are found all the same. `beside`
+    is what the column of markers says.
     """
 
     file: str
@@ -71,11 +73,19 @@ class FigureRow:
     numerator: Decimal | None = None
     denominator: Decimal | None = None
     comment: str = ""
+    beside: Reading = BLANK
 
     @property
     def cell(self) -> str:
         """The address of the figure's cell."""
         return self.source.address(self.column)
+
+    @property
+    def origin(self) -> tuple[str, str]:
+        """The address of the cell that says what is loaded, and what was typed there: that of a marker is its own."""
+        if self.value is None and self.reading.marker is None and self.beside.marker is not None:
+            return self.source.address("marker"), self.beside.typed
+        return self.cell, self.reading.typed
 
     def find(self, code: str, *, column: str = "", **words: object) -> Finding:
         """Make a finding at this figure's cell, or at another column of its row."""
@@ -126,10 +136,10 @@ class ParsedReturn:
     """One workbook as tidy rows, with what was found on the way. Partner and period are empty where it says neither.
 
     `cover_partner` is whom the cover names, which may not be the partner whose folder it lay in; `period_cell` the
-    sheet and cell that say the period. `sheets` are the names of the sheets that were read, by the layout's part.
-    `whole_parts` are the tables that have the columns that say what each row is about: only of these can it be said
-    what is missing. `typed_judgements` are the judgement columns that a published table brings: figure, column name
-    and text.
+    sheet and cell that say the period. `dated` is the day that the cover says it was finished on, in `date_cell`.
+    `sheets` are the names of the sheets that were read, by the layout's part. `whole_parts` are the tables that have
+    the columns that say what each row is about: only of these can it be said what is missing. `typed_judgements` are
+    the judgement columns that a published table brings: figure, column name and text.
     """
 
     file: str
@@ -140,6 +150,8 @@ class ParsedReturn:
     cover_partner: str = ""
     period: Period | None = None
     period_cell: tuple[str, str] = ("", "")
+    dated: date | None = None
+    date_cell: tuple[str, str] = ("", "")
     prepared_by: str = ""
     email: str = ""
     sheets: dict[str, str] = field(default_factory=dict)

@@ -43,15 +43,24 @@ class TableRow:
         return bool(cell.value.strip()) if isinstance(cell.value, str) else cell.value is not None
 
     def known_text(self, column: str) -> str | None:
-        """The text of the row's cell in a column; None where the column is missing, or its formula not worked out."""
-        cell = self.cells.get(column)
-        if column not in self.columns or (cell is not None and _is_uncalculated(cell)):
+        """The text of the row's cell in a column; None where the column is missing, or its formula came to nothing."""
+        if column not in self.columns or self.is_blank_formula(column):
             return None
-        return read_text(cell)
+        return self.text(column)
+
+    def is_blank_formula(self, column: str) -> bool:
+        """Whether the row's cell in a column holds a formula that came to nothing, or was never worked out."""
+        cell = self.cells.get(column)
+        return cell is not None and cell.is_formula and not read_text(cell)
+
+    def is_uncalculated(self, column: str) -> bool:
+        """Whether the row's cell in a column holds a formula that was never worked out."""
+        cell = self.cells.get(column)
+        return cell is not None and cell.is_formula and cell.value is None
 
     def uncalculated(self) -> list[str]:
         """The columns whose formula was never worked out, so that what it says is not in the file."""
-        # As `_is_uncalculated` says, without a call for every cell of a return.
+        # As `is_uncalculated` says, without a call for every cell of a return.
         return [name for name, cell in self.cells.items() if cell.is_formula and cell.value is None]
 
     def first_filled(self, *columns: str) -> str:
@@ -60,10 +69,6 @@ class TableRow:
             if self.is_filled(column):
                 return column
         return ""
-
-
-def _is_uncalculated(cell: Cell) -> bool:
-    return cell.is_formula and cell.value is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
-"""Finds in the plan what a row is about: by its reference, in any case and spacing, or by the text beside it.
+"""Finds in the plan what a row is about: by its reference, however it is written, or by the text beside it.
 
 A row whose reference was mistyped still bears its definition. To know what it is about is to report the reference
 alone, and not a missing row besides; and its figure is checked in the same round.
 """
 
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,11 +23,36 @@ def reference_key(text: str) -> str:
     return "".join(text.split()).casefold()
 
 
+# What is longer is no reference.
+_LONGEST_REFERENCE = 200
+_RUNS = re.compile(r"[^\W\d_]+|\d+")
+
+
+@remembered
+def loose_key(text: str) -> str:
+    """A reference without all that people change in it without meaning another: `N.I. 045`, `NI-45` are `ni45`.
+
+    Beside case and spacing these are punctuation, leading zeros and the width of letters. What parts two numbers stays
+    as a point, so that 4.5 is not 45. Empty where the text is too long to be a reference.
+    """
+    if len(text) > _LONGEST_REFERENCE:
+        return ""
+    runs = _RUNS.findall(unicodedata.normalize("NFKC", text).casefold())
+    parts = [run.lstrip("0") or "0" if run.isdecimal() else run for run in runs]
+    # Two numbers side by side had something between them.
+    return "".join(
+        f".{part}" if place and part.isdecimal() and parts[place - 1].isdecimal() else part
+        for place, part in enumerate(parts)
+    )
+
+
 @dataclass(frozen=True)
 class PlanIndex:
-    """Looks up what a partner typed in the plan; every key is a `reference_key`.
+    """Looks up what a partner typed in the plan; every key is a `reference_key`, but those of the last two.
 
-    `references` are those of indicators with and without parts, each with the letters of its parts.
+    `references` are those of indicators with and without parts, each with the letters of its parts. `leaves_alike` and
+    `milestones_alike` hold, by `loose_key`, what the plan has instead of a reference that it does not have: an
+    indicator's reference and part, and a milestone's. A key that could be two of them is in neither.
     """
 
     leaves: dict[str, Indicator]
@@ -37,6 +64,8 @@ class PlanIndex:
     leaf_of_definition: dict[str, Indicator]
     parent_of_definition: dict[str, Parent]
     milestone_of_description: dict[str, Milestone]
+    leaves_alike: dict[str, tuple[str, str]]
+    milestones_alike: dict[str, str]
 
     @classmethod
     def of(cls, plan: Plan) -> "PlanIndex":
@@ -57,7 +86,36 @@ class PlanIndex:
             leaf_of_definition=_by_text((leaf.parent_definition + leaf.definition, leaf) for leaf in leaves),
             parent_of_definition=_by_text((parent.definition, parent) for parent in plan.parents.values()),
             milestone_of_description=_by_text((milestone.description, milestone) for milestone in milestones),
+            leaves_alike=_alone(
+                [
+                    *((loose_key(leaf.indicator), (leaf.indicator_ref, leaf.sub)) for leaf in leaves),
+                    *((loose_key(parent), (parent, "")) for parent in plan.parents),
+                ]
+            ),
+            milestones_alike=_alone((loose_key(code), code) for code in plan.milestones),
         )
+
+    def reference_meant(self, ref: str, sub: str) -> tuple[str, str]:
+        """A reference and part as the plan writes them, where they can mean one indicator alone; otherwise as typed.
+
+        `NI 111a` names the part too; beside it Sub may name the same part, or nothing.
+        """
+        if not ref or (self.leaf_named(ref, sub) and reference_key(ref) in self.references):
+            return ref, sub
+        own, part = self.leaves_alike.get(loose_key(ref)), loose_key(sub)
+        if own is None:
+            return ref, sub
+        planned, planned_part = own
+        if part in ("", loose_key(planned_part)):
+            return own
+        if planned_part:
+            return ref, sub
+        both = self.leaves_alike.get(loose_key(f"{planned} {sub}")) if part.isalpha() else None
+        return both if both and both[0] == planned else (planned, sub)
+
+    def milestone_meant(self, typed: str) -> str:
+        """A milestone's reference as the plan writes it, where it can mean one alone; otherwise as typed."""
+        return typed if reference_key(typed) in self.milestones else self.milestones_alike.get(loose_key(typed), typed)
 
     def leaf_named(self, ref: str, sub: str) -> Indicator | None:
         """The leaf of a reference and a part."""
@@ -74,6 +132,14 @@ class PlanIndex:
     def milestone_described(self, description: str) -> Milestone | None:
         """The milestone with a description."""
         return self.milestone_of_description.get(_words(description))
+
+
+def _alone(pairs: Iterable[tuple[str, _Known]]) -> dict[str, _Known]:
+    """What each key stands for, where it stands for one thing alone."""
+    found: dict[str, set[_Known]] = {}
+    for key, known in pairs:
+        found.setdefault(key, set()).add(known)
+    return {key: known.pop() for key, known in found.items() if key and len(known) == 1}
 
 
 def _references(plan: Plan) -> dict[str, tuple[str, ...]]:

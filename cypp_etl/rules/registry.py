@@ -25,7 +25,13 @@ from cypp_etl.rules.milestones import judge_milestone_states, judge_reviews
 from cypp_etl.rules.personal import judge_figures, judge_personal
 from cypp_etl.rules.targets import judge_targets
 from cypp_etl.rules.template import judge_template
-from cypp_etl.rules.timing import judge_closed_period, judge_content, judge_period, judge_published_year
+from cypp_etl.rules.timing import (
+    judge_closed_period,
+    judge_content,
+    judge_date,
+    judge_period,
+    judge_published_year,
+)
 from cypp_etl.rules.typed_symbols import judge_symbols
 from cypp_etl.workbook.model import Workbook
 
@@ -136,6 +142,7 @@ RULES: tuple[Rule, ...] = (
     Rule(Stage.ROWS, ("too-many-decimals",), lambda case: judge_decimals(case.figures)),
     Rule(Stage.ROWS, ("ratio-incomplete", "ratio-differs"), lambda case: judge_ratios(case.figures)),
     Rule(Stage.ROWS, ("period-not-open",), lambda case: judge_period(case.parsed, case.plan, case.today)),
+    Rule(Stage.BESIDE_THE_KNOWN, ("date-before-period",), lambda case: judge_date(case.parsed), layouts=(RETURN,)),
     Rule(Stage.BESIDE_THE_KNOWN, ("same-content",), lambda case: judge_content(case.parsed, case.history)),
     Rule(
         Stage.BESIDE_THE_KNOWN,

@@ -31,6 +31,14 @@ def judge_published_year(parsed: ParsedReturn, plan: Plan) -> Iterator[Finding]:
         yield find("published-year-unknown", sheet=parsed.sheets["table"])
 
 
+def judge_date(parsed: ParsedReturn) -> Iterator[Finding]:
+    """A return cannot have been finished before its period began."""
+    if parsed.dated is not None and parsed.period is not None and parsed.dated < parsed.period.first_day:
+        (sheet, cell), period = parsed.date_cell, parsed.period
+        words = {"period": period.label, "first_day": in_words(period.first_day)}
+        yield find("date-before-period", sheet=sheet, cell=cell, value=in_words(parsed.dated), **words)
+
+
 def judge_closed_period(figures: Iterable[FigureRow], history: History) -> Iterator[Finding]:
     """A figure for a closed period that is new or changed is taken, and has to be explained to the data team."""
     for figure in figures:

@@ -21,6 +21,7 @@ from flows.ingestion.context import open_to_write
 from flows.ingestion.files import path_as_text, path_from_text
 from flows.ingestion.inbox import Waiting, make_folders, sweep
 from flows.ingestion.mended_receipts import MendedReceipts
+from flows.ingestion.stray_files import answer_strays
 from flows.settings import read_settings
 
 
@@ -62,6 +63,11 @@ async def sweep_inbox(settle_seconds: float = 0.0, received_at: datetime | None 
     await asyncio.to_thread(make_folders, settings.inbox, plan.partners)
     mended = MendedReceipts(settings.receipts)
     lying = await asyncio.to_thread(lambda: list(sweep(settings.inbox, plan.partners, now, settle_seconds, mended)))
+    strays = [waiting.path for waiting in lying if waiting.is_stray]
+    try:
+        await asyncio.to_thread(answer_strays, settings.inbox, strays, plan.partners, now)
+    except OSError as fault:
+        get_run_logger().warning("What lies beside the partners' folders cannot be answered: %s.", fault)
     for waiting in lying:
         if waiting.reason:
             get_run_logger().warning("%s is left where it is: %s.", for_log(path_as_text(waiting.path)), waiting.reason)

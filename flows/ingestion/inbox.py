@@ -9,6 +9,8 @@ from stat import S_ISDIR, S_ISLNK, S_ISREG
 
 from flows.ingestion.mended_receipts import MendedReceipts, is_receipt_path
 from flows.ingestion.removal import ASIDE, REPLIES, finish_taking
+from flows.ingestion.stray_files import is_note
+from flows.ingestion.subfolders import bring_up
 
 # Folders of our own inside a partner's folder, which are not swept.
 
@@ -26,6 +28,11 @@ class Waiting:
     """Whether it is left only until it is certain to be whole."""
     is_receipt: bool = False
     """Whether it is a receipt that its partner changed, to be brought into the partner's folder first."""
+
+    @property
+    def is_stray(self) -> bool:
+        """Whether it lies in the inbox itself, and is nobody's."""
+        return not self.partner_code
 
 
 def make_folders(inbox: Path, partner_codes: Collection[str]) -> None:
@@ -50,7 +57,8 @@ def sweep(
 ) -> Iterator[Waiting]:
     """Everything that lies in the inbox, partner by partner, oldest first.
 
-    Nothing is made. What a killed process had begun to take out of a folder is taken out, or put back, beforehand.
+    Nothing is made. What a killed process had begun to take out of a folder is taken out, or put back, beforehand; and
+    workbooks in folders that partners made in theirs are moved up into the partner's own.
 
     `now` is in seconds since 1970. A file younger than `settle_seconds` may still be being written and waits. Excel's
     locks and hidden files are passed over in silence; what else cannot be taken is given with the reason. With
@@ -62,7 +70,7 @@ def sweep(
     for entry in sorted(inbox.iterdir()):
         if entry.name in partner_codes:
             yield from _sweep_partner(entry, now, settle_seconds, mended)
-        elif not _is_passed_over(entry) and entry.name != "README.md":
+        elif not _is_passed_over(entry) and entry.name != "README.md" and not is_note(entry.name):
             yield Waiting(entry, "", "it is not in a partner's folder")
 
 
@@ -103,8 +111,9 @@ def _sweep_folder(folder: Path, now: float, settle_seconds: float, mended: Mende
     for name in (ASIDE, REPLIES):
         _require_folder(folder / name)
     finish_taking(folder)
+    below = [Waiting(path, folder.name, reason) for path, reason in bring_up(folder, now)]
     lying = [*_entries(folder), *(mended.lying_in(folder, now) if mended else ())]
-    return list(_files(folder, lying, now, settle_seconds))
+    return [*_files(folder, lying, now, settle_seconds), *below]
 
 
 def _require_folder(place: Path) -> None:
@@ -118,9 +127,11 @@ def _files(
     folder: Path, lying: Iterable[tuple[Path, os.stat_result]], now: float, settle_seconds: float
 ) -> Iterator[Waiting]:
     for path, status in sorted(lying, key=lambda entry: (entry[1].st_mtime_ns, entry[0].name)):
+        if S_ISDIR(status.st_mode):
+            # What lies in it has been moved up, or is said by itself.
+            continue
         if not S_ISREG(status.st_mode):
-            mode = status.st_mode
-            kind = "a link" if S_ISLNK(mode) else "a folder" if S_ISDIR(mode) else "no ordinary file"
+            kind = "a link" if S_ISLNK(status.st_mode) else "no ordinary file"
             yield Waiting(path, folder.name, f"it is {kind}")
         elif now - status.st_mtime < settle_seconds:
             yield Waiting(path, folder.name, "it may still be being written", is_unsettled=True)

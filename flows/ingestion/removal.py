@@ -20,6 +20,8 @@ from flows.ingestion.files import open_regular
 ASIDE, REPLIES = ".taken", "replies"
 # How the holder of a receipt is named that a partner changed: it is on its way from the replies to the inbox.
 _MENDED = "mended"
+# How the holder of a workbook is named that is on its way up: no SHA-256 is, so that it is given back.
+_FROM_BELOW = "below"
 
 
 def take_away(source: Path, kept: Kept) -> bool:
@@ -207,6 +209,29 @@ def _give_back(moved: Path, folder: Path, name: str = "") -> Path:
         else:
             moved.unlink()
             return place
+
+
+def move_up(folder: Path, place: int, name: str) -> None:
+    """Move a workbook from a folder below a partner's folder up into it, under a name that is free.
+
+    Args:
+        folder: the partner's.
+        place: the folder that it lies in, open.
+        name: the workbook's.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    aside = _make_aside(folder)
+    # Whatever lies there at that moment moves, and nothing that comes later is touched; another sweep may have
+    # moved it, or have finished this.
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            moved = Path(tempfile.mkdtemp(prefix=f"{_FROM_BELOW}.", dir=aside)) / name
+            os.rename(name, moved, src_dir_fd=place)
+            _give_back(moved, folder)
+    finally:
+        _tidy(aside)
 
 
 def _sha256(path: Path) -> str:

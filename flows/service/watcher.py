@@ -18,6 +18,7 @@ from flows.ingestion.files import path_as_text
 from flows.ingestion.inbox import Waiting, make_folders, sweep
 from flows.ingestion.mended_receipts import MendedReceipts
 from flows.ingestion.settling import Settling
+from flows.ingestion.stray_files import answer_strays
 
 log = logging.getLogger("cypp.serve")
 
@@ -29,6 +30,7 @@ _LONG_SECONDS = 1.0
 _MOST_IN_HAND = 200
 _AWAY_SECONDS = 1.0
 _INBOX, _WAREHOUSE = "the inbox", "the warehouse"
+_STRAYS = "what lies in nobody's folder"
 _PASSING = {_INBOX, _WAREHOUSE}
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 300.0
 
@@ -165,7 +167,14 @@ class Watcher:
 
     def _lying(self, partners: Collection[str]) -> list[Waiting]:
         make_folders(self.inbox, partners)
-        return list(sweep(self.inbox, partners, time.time(), mended=self.mended))
+        now = time.time()
+        lying = list(sweep(self.inbox, partners, now, mended=self.mended))
+        try:
+            answer_strays(self.inbox, [waiting.path for waiting in lying if waiting.is_stray], partners, now)
+            self._said.discard(_STRAYS)
+        except OSError as fault:
+            self._say_once(_STRAYS, f"What lies beside the partners' folders cannot be answered: {fault}.")
+        return lying
 
     def _bring_in(self, receipt: Path) -> float:
         """Bring a receipt that was changed into its partner's folder; how long the next look can wait."""
@@ -215,7 +224,7 @@ class Watcher:
         self.settling.forget_all_but(there)
         for path in self._pauses.keys() - there:
             del self._pauses[path]
-        self._said &= _PASSING | {str(path) for path in there}
+        self._said &= _PASSING | {_STRAYS} | {str(path) for path in there}
 
     def _show(self, skipped: list[Waiting]) -> None:
         if self._showing:

@@ -113,10 +113,13 @@ def test_a_column_filled_down_is_a_few_findings_with_its_range():
     def fill_down(sheet: Worksheet) -> None:
         for row in range(sheet.max_row + 1, 12_001):
             sheet.cell(row, 1, "zz")
+            if row % 2:
+                sheet.cell(row, 7, 71)
 
     checked = _checked(fill_down)
     codes = Counter(finding.code for finding in checked.findings)
     assert codes["indicator-unknown"] == 501
+    assert codes["text-around-table"] == 501
     assert codes["rows-not-read"] == 1
     (unread,) = [finding for finding in checked.findings if finding.code == "rows-not-read"]
     assert "to 12000 of Indicators" in unread.message

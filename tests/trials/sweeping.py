@@ -22,6 +22,7 @@ import flows.ingestion.mended_receipts
 import flows.ingestion.receipt
 import flows.ingestion.receipt_files
 import flows.ingestion.removal
+import flows.ingestion.subfolders
 import flows.ingestion.written_receipts
 import warehouse.engine
 import warehouse.recording.decisions
@@ -48,6 +49,7 @@ _STEPS = {
         flows.ingestion.removal,
         flows.ingestion.mended_receipts,
         flows.ingestion.written_receipts,
+        flows.ingestion.subfolders,
         warehouse.recording.decisions,
         warehouse.engine,
         warehouse.recording.record,
@@ -109,6 +111,7 @@ def sweep_and_die(environment: dict[str, str], lines: int, came_to: str = "") ->
     sys.settrace(None)
     if came_to:
         Path(came_to).write_text(json.dumps(sorted(first.values())))
+        Path(f"{came_to} by place").write_text(json.dumps(first))
 
 
 def sweep_on_full_disk(environment: dict[str, str], free: int) -> None:

@@ -99,6 +99,27 @@ def test_killed_with_a_mended_receipt(site: Site, nursery: Nursery, kills: int) 
             assert_same(home, CHANGED, undisturbed)
 
 
+@pytest.mark.parametrize("kills", [12, pytest.param(1000, marks=pytest.mark.slow)])
+def test_killed_with_a_workbook_in_a_folder_of_the_partners_own(site: Site, nursery: Nursery, kills: int) -> None:
+    """Wherever it is killed on its way up, it is taken once."""
+    drops = {"yos/Q1/final/ours.xlsx": DROPS["yos/1 good.xlsx"]}
+    with site.home(drops) as home:
+        assert nursery.run("sweep_and_die", home.environment, 0, str(home.folder / "lines")) == 0
+        places = json.loads((home.folder / "lines by place").read_text())
+        undisturbed = outcome_of(home, drops)
+        assert undisturbed.replies == ["ours - accepted.xlsx"]
+    # From the moment at which it is seen until its bytes are kept.
+    seen, kept = (min(line for place, line in places.items() if name in place) for name in ("subfolders", "archive.py"))
+    moving = [line for place, line in places.items() if "removal.py" in place and seen < line < kept]
+    assert len(moving) > 10
+    for line in random.Random(20101121).sample(moving, min(kills, len(moving))):
+        with site.home(drops) as home:
+            assert nursery.run("sweep_and_die", home.environment, line) == KILLED
+            assert hashes(drops) <= home.bytes_there(), "a byte was lost"
+            assert nursery.run("sweep_once", home.environment) == 0
+            assert_same(home, drops, undisturbed)
+
+
 @pytest.mark.parametrize("free", [0, 5_000, 20_000, 40_000, 300_000])
 def test_a_disk_that_is_full(site: Site, nursery: Nursery, undisturbed: Undisturbed, free: int) -> None:
     with site.home(DROPS) as home:

@@ -1,9 +1,11 @@
 """Whole workbooks, from bytes to findings and observations."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from io import BytesIO
+from zipfile import ZipFile
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -241,3 +243,173 @@ def test_what_the_fix_of_a_denominator_of_zero_asks_for_is_accepted(checker, fil
     assert "clear Actual, Numerator and Denominator" in refused.fix
     mended = change(filled["yos"], nobody(numerator=None, denominator=None))
     assert checker.check(Received("a.xlsx", mended)).findings == ()
+
+
+@pytest.mark.parametrize(
+    "typed", ["Q2 2010/11", "Quarter 2, 2010/11", "10/11 Q2", "Jul-Sep 2010", "July to September 2010"]
+)
+def test_a_period_that_can_mean_one_is_read_and_its_past_is_looked_at(checker, plan, filled, typed):
+    received = Received("yos.xlsx", change(filled["yos"], lambda workbook: put_on_cover(workbook, "B3", typed)), "yos")
+    assert checker.open(received).periods == checker.open(Received("yos.xlsx", filled["yos"], "yos")).periods
+    checked = checker.check(received)
+    assert (checked.is_accepted, checked.period) == (True, QUARTER)
+
+
+def put_on_cover(workbook, cell, value, number_format="General"):
+    workbook["Return"][cell] = value
+    workbook["Return"][cell].number_format = number_format
+
+
+@pytest.mark.parametrize(
+    ("cell", "value", "number_format", "expected", "says"),
+    [
+        ("B3", date(2010, 11, 1), "mmm-yy", "period-is-date", "Excel made a date of 2010-11: 1 November 2010."),
+        ("B3", "Q2 2010", "General", "period-ambiguous", '"Q2 2010" can mean 2009/10 Q2, 2010/11 Q1 or 2010/11 Q2.'),
+        ("B3", 182.7, "General", "period-is-number", "The cell holds the number 182.7, which is not a period."),
+        ("B6", 2010, "General", "date-not-a-day", 'The date of the return says "2010", which is not a day.'),
+        ("B6", 2010, "d mmmm yyyy", "date-not-a-day", 'The date of the return says "2010", which is not a day.'),
+        ("B6", "=A1&A2", "General", "date-not-a-day", "The date of the return says nothing, which is not a day."),
+        (
+            "B6",
+            date(2010, 6, 30),
+            "d mmmm yyyy",
+            "date-before-period",
+            "The return is dated 30 June 2010, but 2010/11 Q2",
+        ),
+    ],
+)
+def test_what_excel_made_of_the_cover_is_said(*, checker, filled, cell, value, number_format, expected, says):
+    data = change(filled["yos"], lambda workbook: put_on_cover(workbook, cell, value, number_format))
+    (finding,) = checker.check(Received("yos.xlsx", data, "yos")).findings
+    assert (finding.code, finding.sheet, finding.cell) == (expected, "Return", cell)
+    assert says in finding.message
+    assert finding.severity is (Severity.ERROR if cell == "B3" else Severity.QUERY)
+
+
+def test_a_period_that_is_a_date_says_how_to_type_it(checker, filled):
+    data = change(filled["yos"], lambda workbook: put_on_cover(workbook, "B3", date(2010, 11, 1)))
+    (finding,) = checker.check(Received("yos.xlsx", data, "yos")).findings
+    assert "such as '2010-11Q1" in finding.fix
+
+
+@pytest.mark.parametrize("typed", [(2010, 10, 15), "20 July 2010", "20/07/2010", None])
+def test_a_good_date_is_not_asked_about(checker, filled, typed):
+    value = date(*typed) if isinstance(typed, tuple) else typed
+    data = change(filled["yos"], lambda workbook: put_on_cover(workbook, "B6", value, "d mmmm yyyy"))
+    assert codes(checker.check(Received("yos.xlsx", data, "yos"))) == []
+
+
+@pytest.mark.parametrize("typed", ["NI-43", "ni 043", "N.I. 43", "NI43 ", "NI 43*"])
+def test_a_reference_in_other_writing_is_read(checker, filled, typed):
+    def alter(workbook):
+        workbook["Indicators"]["A3"] = typed
+        workbook["Indicators"]["C3"] = "their own words"
+
+    checked = checker.check(Received("yos.xlsx", change(filled["yos"], alter), "yos"))
+    assert checked.findings == ()
+    assert checked.observations[1].indicator == "NI 43"
+
+
+@pytest.mark.parametrize(("value", "number_format"), [(43, "General"), (date(2010, 4, 3), "d-mmm")])
+@pytest.mark.parametrize("has_definition", [True, False])
+def test_a_reference_of_which_excel_made_something_is_said(checker, filled, value, number_format, has_definition):
+    def alter(workbook):
+        sheet = workbook["Indicators"]
+        sheet["A3"], sheet["C3"] = value, sheet["C3"].value if has_definition else "their own words"
+        sheet["A3"].number_format = number_format
+
+    checked = checker.check(Received("yos.xlsx", change(filled["yos"], alter), "yos"))
+    missing = [] if has_definition else ["indicator-missing"]
+    assert codes(checked) == ["reference-not-text", *missing]
+    assert checked.findings[0].cell == "A3"
+
+
+def test_a_milestone_in_other_writing_is_read_and_a_number_is_none(checker, filled):
+    def alter(workbook):
+        workbook["Milestones"]["A2"] = str(workbook["Milestones"]["A2"].value).replace("-", ".").lower()
+        workbook["Milestones"]["E2"] = "their own words"
+
+    assert codes(checker.check(Received("cyps.xlsx", change(filled["cyps"], alter), "cyps"))) == []
+    as_number = change(filled["cyps"], lambda workbook: workbook["Milestones"].__setitem__("A2", 1.2))
+    assert codes(checker.check(Received("cyps.xlsx", as_number, "cyps"))) == ["reference-not-text"]
+
+
+def with_blank_results(data: bytes, *cells: str, sheet: str = "Indicators") -> bytes:
+    """The workbook with formulas in some cells that came to an empty text, as Excel saves `=IF(FALSE,1,"")`."""
+
+    def alter(workbook):
+        for cell in cells:
+            workbook[sheet][cell] = '=IF(FALSE,1,"")'
+
+    source, stream = ZipFile(BytesIO(change(data, alter))), BytesIO()
+    with ZipFile(stream, "w") as target:
+        for name in source.namelist():
+            text = source.read(name)
+            if name.startswith("xl/worksheets/sheet"):
+                text = re.sub(rb"(<c r=\"[A-Z]+\d+\"[^>]*?)(?: t=\"\w+\")?><f>IF\(", rb'\1 t="str"><f>IF(', text)
+            target.writestr(name, text)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["G2"], ["G2"]),
+        (["G2", "H2"], ["G2"]),
+        (["A2"], ["A2"]),
+        (["D2"], ["D2"]),
+        (["E2"], ["E2"]),
+        (["B2", "C2", "F2", "K2"], []),
+        (["A40", "D40", "G40", "H40", "K40"], []),
+        (["I2", "J2"], []),
+    ],
+)
+def test_a_formula_that_came_to_nothing_says_so_where_something_must_stand(checker, filled, cells, expected):
+    checked = checker.check(Received("yos.xlsx", with_blank_results(filled["yos"], *cells), "yos"))
+    found = [(finding.code, finding.cell) for finding in checked.findings]
+    assert found == [("formula-not-calculated", cell) for cell in expected]
+
+
+def test_a_formula_in_the_column_of_markers_that_came_to_nothing_says_so(checker, filled):
+    data = change(filled["yos"], lambda workbook: workbook["Indicators"].__setitem__("G2", None))
+    (finding,) = checker.check(Received("yos.xlsx", with_blank_results(data, "H2"), "yos")).findings
+    assert (finding.code, finding.cell) == ("formula-not-calculated", "H2")
+
+
+def test_a_formula_that_came_to_nothing_beside_a_marker_is_a_blank(checker, filled):
+    def alter(workbook):
+        for column in "IJ":
+            workbook["Indicators"][f"{column}2"] = None
+        workbook["Indicators"]["H2"] = "N/A"
+
+    checked = checker.check(Received("yos.xlsx", with_blank_results(change(filled["yos"], alter), "G2"), "yos"))
+    assert checked.findings == ()
+    assert checked.observations[0].marker is Marker.NOT_APPLICABLE
+
+
+def test_a_milestone_whose_formula_came_to_nothing_says_so(checker, filled):
+    checked = checker.check(Received("c.xlsx", with_blank_results(filled["cyps"], "A2", sheet="Milestones"), "cyps"))
+    assert [(finding.code, finding.cell) for finding in checked.findings] == [("formula-not-calculated", "A2")]
+    below = with_blank_results(filled["cyps"], "A60", "F60", "G60", "H60", sheet="Milestones")
+    assert checker.check(Received("c.xlsx", below, "cyps")).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("actual", "marker", "cell", "typed"),
+    [
+        (None, " n/a", "H2", " n/a"),
+        (None, "[c]", "H2", "[c]"),
+        ("[p]", "TBC", "H2", "TBC"),
+        ("TBC", None, "G2", "TBC"),
+        ("TBC", "TBC", "G2", "TBC"),
+        (0.5, "[p]", "G2", "0.50"),
+    ],
+)
+def test_what_is_loaded_leads_to_the_cell_that_says_it(*, checker, filled, actual, marker, cell, typed):
+    def alter(workbook):
+        for column, value in {"G": actual, "H": marker, "I": None, "J": None}.items():
+            workbook["Indicators"][f"{column}2"] = value
+
+    checked = checker.check(Received("yos.xlsx", change(filled["yos"], alter), "yos"))
+    assert checked.is_accepted
+    assert (checked.observations[0].cell, checked.observations[0].typed) == (cell, typed)

@@ -189,8 +189,9 @@ def test_an_indicator_under_another_outcome_is_a_query(check):
     ]
 
 
-def test_footnotes_below_the_table_are_no_outcomes(check):
-    assert demands(check(put("A20", "Source: the Board's data team"))) == []
+@pytest.mark.parametrize("cell", ["A20", "B20", "C22"])
+def test_footnotes_below_the_table_are_no_outcomes(check, cell):
+    assert demands(check(put(cell, "Source: the Board's data team"))) == []
 
 
 def test_the_sheet_may_have_any_name(check):

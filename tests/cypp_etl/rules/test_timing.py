@@ -8,7 +8,7 @@ import pytest
 from cypp_etl.checked_return import History, KnownContent, KnownFigure
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import Period
-from cypp_etl.rules.timing import judge_closed_period, judge_content, judge_period
+from cypp_etl.rules.timing import judge_closed_period, judge_content, judge_date, judge_period
 from schemas.codes import Marker, Measure
 
 QUARTER = Period(2010, 3)
@@ -66,3 +66,16 @@ def test_the_same_content_in_another_file_is_said(make_parsed, places):
     assert (finding.code, "submission 7" in finding.message) == ("same-content", True)
     parsed.content_sha256 = "abd"
     assert places(judge_content(parsed, history)) == []
+
+
+@pytest.mark.parametrize(
+    ("dated", "expected"),
+    [(date(2010, 9, 30), [("date-before-period", "B6")]), (date(2010, 10, 1), []), (date(2011, 1, 20), []), (None, [])],
+)
+def test_a_return_cannot_be_finished_before_its_period_begins(make_parsed, places, dated, expected):
+    parsed = make_parsed(period=QUARTER, dated=dated, date_cell=("Return", "B6"))
+    assert places(judge_date(parsed)) == expected
+
+
+def test_without_a_period_a_date_is_not_judged(make_parsed):
+    assert not list(judge_date(make_parsed(dated=date(2000, 1, 1), date_cell=("Return", "B6"))))

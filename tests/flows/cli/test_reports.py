@@ -3,15 +3,21 @@
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import Engine
 from typer.testing import CliRunner
 
+from cypp_etl.checked_return import History
+from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.findings import catalogue
+from cypp_etl.periods import Period
 from cypp_etl.plan.reader import read_plan
+from cypp_etl.samples.returns import sample_return
 from flows.cli.app import app
 from schemas.codes import Severity
 from tests.warehouse.builders import checked, later, observation
@@ -210,6 +216,20 @@ def test_a_partner_is_known_in_any_case(home: Path, partner: str) -> None:
 def test_an_indicator_with_parts_names_them(home: Path, indicator: str, code: int, said: str) -> None:
     ended, told = _type("explain", indicator, "2010-11Q1")
     assert (ended, told[: len(said)]) == (code, said)
+
+
+def test_a_marker_is_explained_by_its_own_cell(home: Path) -> None:
+    plan = read_plan()
+    workbook, stream = load_workbook(BytesIO(sample_return(plan, "yos", Period(2010, 1)))), BytesIO()
+    for cell, value in {"G4": None, "H4": " tbc", "I4": None, "J4": None}.items():
+        workbook["Indicators"][cell] = value
+    workbook.save(stream)
+    returned = Checker(plan, History(), date(2010, 7, 15)).check(Received("yos.xlsx", stream.getvalue(), "yos"))
+    engine = open_warehouse(f"sqlite:///{home / 'warehouse.db'}")
+    record(engine, returned, plan, later(1))
+    engine.dispose()
+    code, told = _type("explain", "NI 45", "2010-11Q1")
+    assert (code, "Typed as ' tbc' in Indicators!H4 of yos.xlsx" in told) == (0, True)
 
 
 @pytest.mark.parametrize("text", ["31/03/2011", "2011-02-29", "tomorrow", ""])

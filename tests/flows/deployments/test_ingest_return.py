@@ -250,16 +250,24 @@ def test_a_failure_of_ours_leaves_the_file_for_the_next_sweep(
     assert ingest(drop).name == "Accepted"
 
 
-def test_a_sweep_takes_what_can_be_taken(settings: Settings, drop: Path, workbook: bytes) -> None:
+def test_a_sweep_takes_what_can_be_taken(
+    settings: Settings, drop: Path, workbook: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from flows.deployments.sweep_inbox import sweep_inbox
+    from flows.ingestion import stray_files
 
-    drop.write_bytes(workbook)
+    monkeypatch.setattr(stray_files, "_QUIET_SECONDS", 0)
+    (drop.parent / "Q1").mkdir()
+    (drop.parent / "Q1" / drop.name).write_bytes(workbook)
     (drop.parent / "not a workbook.xlsx").write_bytes(b"%PDF-1.7")
     (settings.inbox / "stray.xlsx").write_bytes(workbook)
     swept = asyncio.run(_state_of(sweep_inbox()))
     outcomes = {path.name: one.recorded.status.value for path, one in swept.ingested}
     assert outcomes == {"our return.xlsx": "accepted", "not a workbook.xlsx": "rejected"}
     assert [waiting.path.name for waiting in swept.left] == ["stray.xlsx"]
+    assert (settings.inbox / "stray.xlsx - not taken.txt").exists()
+    # What lay in a folder of the partner's own is answered where every other return is.
+    assert (drop.parent / "replies" / "our return - accepted.xlsx").exists()
 
 
 @pytest.mark.parametrize("typing", ["text", "number"])

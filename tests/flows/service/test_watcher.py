@@ -384,3 +384,32 @@ def test_what_is_skipped_is_shown_whenever_it_changes(office: Office) -> None:
     (office.inbox / "police").write_text("no folder")
     asyncio.run(work())
     assert shown == [["police"], []]
+
+
+def test_a_workbook_in_a_folder_of_the_partners_own_is_taken(office: Office) -> None:
+    async def doing() -> None:
+        office.drop("yos/Q1/return.xlsx")
+        await office.until("yos/return.xlsx")
+        office.drop("yos/Q1/another.xlsx")
+        await office.until("yos/another.xlsx")
+
+    watch(office, doing)
+    assert office.taken == ["yos/return.xlsx", "yos/another.xlsx"]
+
+
+def test_what_lies_in_nobodys_folder_is_answered_for_as_long_as_it_lies_there(office: Office) -> None:
+    note = office.inbox / "lost.xlsx - not taken.txt"
+
+    async def until(is_there: bool) -> None:
+        async with asyncio.timeout(20):
+            while note.exists() != is_there:
+                await asyncio.sleep(0.05)
+
+    async def doing() -> None:
+        office.drop("lost.xlsx")
+        await until(True)
+        (office.inbox / "lost.xlsx").rename(office.inbox / "yos" / "lost.xlsx")
+        await office.until("yos/lost.xlsx")
+        await until(False)
+
+    watch(office, doing, interval=1)
