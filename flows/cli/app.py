@@ -12,7 +12,8 @@ from typing import Annotated
 
 import typer
 
-from flows.cli import administration, backfill, plan, reports
+from flows.cli import administration, backfill, reports
+from flows.cli.commands import plan
 from flows.cli.errors import Command, day_option, faults, parsed_period, stop
 from flows.cli.queries import ask, plan_to_use
 from flows.cli.terminal import say
