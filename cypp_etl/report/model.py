@@ -45,6 +45,14 @@ class Note:
     recorded_at: datetime
 
 
+def belongs_to(note: Note, clinic: Row) -> bool:
+    """Whether a note was made at a clinic: of its series, while it was open."""
+    if (note.partner_code, note.indicator) != (clinic["partner_code"], clinic["indicator"]):
+        return False
+    first, last = parse_period(clinic["opened_period"]), clinic["closed_period"]
+    return first <= parse_period(note.period) and (not last or parse_period(note.period) <= parse_period(last))
+
+
 @dataclass(frozen=True, slots=True)
 class BoardData:
     """What was known at a moment, up to a period; every row is a mapping named as its view's columns.

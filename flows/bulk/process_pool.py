@@ -83,7 +83,7 @@ def _can_fork() -> bool:
 def expect_crew() -> None:
     """Have the process from which workers are forked import what they need, while there is a plan to read, say."""
     if _can_fork():
-        from multiprocessing import forkserver
+        from multiprocessing import forkserver  # noqa: PLC0415 - not every system has it
 
         forkserver.set_forkserver_preload(["flows.bulk.preload"])
         forkserver.ensure_running()
@@ -120,11 +120,12 @@ _worker: ContextVar["tuple[ChunkTaker, Turns]"] = ContextVar("worker")
 
 
 def _begin(orders: Orders, turns: Turns) -> None:
-    from cypp_etl.checked_return import History
-    from cypp_etl.checking.checker import Checker
-    from flows.bulk.chunk_worker import ChunkTaker
-    from flows.ingestion.context import Workplace
-    from warehouse.engine import open_warehouse
+    # `flows.bulk.preload` has imported them for every worker; the parent, which only passes chunks on, needs none.
+    from cypp_etl.checked_return import History  # noqa: PLC0415
+    from cypp_etl.checking.checker import Checker  # noqa: PLC0415
+    from flows.bulk.chunk_worker import ChunkTaker  # noqa: PLC0415
+    from flows.ingestion.context import Workplace  # noqa: PLC0415
+    from warehouse.engine import open_warehouse  # noqa: PLC0415
 
     # Ctrl+C is for the parent, which ends the crew; and when it is killed, the crew ends with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -145,7 +146,7 @@ def _end_with_parent() -> None:
 
 
 def _take(chunk: Chunk) -> Taken:
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import OperationalError  # noqa: PLC0415 - as above
 
     taker, turns = _worker.get()
     try:

@@ -7,7 +7,10 @@ from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from flows.ingestion.context import open_to_read
 from flows.settings import CHASED_FOR, read_settings
+from warehouse.engine import reading
+from warehouse.queries.views import return_status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,10 +26,6 @@ async def remind(days: int = 7, since: date | None = None) -> State[Any]:
         days: how many days ahead a due date is spoken of.
         since: leave out what was due before this day: nobody chases a return of years ago. A year ago, if not given.
     """
-    from flows.ingestion.context import open_to_read
-    from warehouse.engine import reading
-    from warehouse.queries.views import return_status
-
     with reading(open_to_read(read_settings()).engine) as connection:
         rows = return_status(connection)
     today = datetime.now(UTC).date()

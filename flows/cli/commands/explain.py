@@ -2,20 +2,32 @@
 
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from cypp_etl.decimals import decimal_text
 from cypp_etl.periods import Period
 from cypp_etl.plan.index import PlanIndex, reference_key
 from cypp_etl.plan.model import Indicator, Plan
+from flows.cli.arguments import parsed_period
+from flows.cli.queries import ask
 from flows.cli.terminal import say
 from flows.ingestion.archive import archive_path
 from schemas.codes import Measure
+from warehouse.queries.explain import SourcedExplanation, SourcedFigure
+from warehouse.queries.explain import explain as explained
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from warehouse.queries.explain import SourcedExplanation, SourcedFigure
+
+def explain(
+    indicator: Annotated[str, typer.Argument(help='An indicator, such as "NI 111b".')],
+    period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q1.")],
+) -> None:
+    """Explain a judgement, step by step, back to its cells."""
+    raise typer.Exit(ask(lambda connection, plan: show_explanation(connection, plan, indicator, parsed_period(period))))
 
 
 def show_explanation(connection: "Connection", plan: Plan, indicator: str, period: Period) -> int:
@@ -24,10 +36,8 @@ def show_explanation(connection: "Connection", plan: Plan, indicator: str, perio
     Raises:
         ValueError: the plan has no such indicator.
     """
-    from warehouse.queries.explain import explain
-
     leaf = _find_leaf(plan, indicator)
-    explanations = explain(connection, plan, leaf.indicator, period)
+    explanations = explained(connection, plan, leaf.indicator, period)
     if not explanations:
         owners = ", ".join(plan.partners[code].partner for code in plan.owners.get(leaf.indicator, ()))
         say(f"Nothing has been returned for {leaf.indicator} in {period.label}. It is owed by {owners}.")
@@ -50,7 +60,7 @@ def _find_leaf(plan: Plan, indicator: str) -> Indicator:
     raise ValueError(f"there is no indicator {indicator!r}; the plan has {', '.join(plan.indicators)}")
 
 
-def _lines(explanation: "SourcedExplanation") -> list[str]:
+def _lines(explanation: SourcedExplanation) -> list[str]:
     row, judged = explanation.row, explanation.judgement
     lines = [
         f"{row['indicator']}, {row['period_label']}: {row['definition']}",
@@ -76,7 +86,7 @@ def _lines(explanation: "SourcedExplanation") -> list[str]:
     return [*lines, "", *_version_lines(explanation)]
 
 
-def _change_lines(explanation: "SourcedExplanation") -> list[str]:
+def _change_lines(explanation: SourcedExplanation) -> list[str]:
     row, travel = explanation.row, explanation.judgement.travel
     if travel.previous is None:
         return [f"  There is no figure for {travel.previous_period.code} to compare with."]
@@ -89,7 +99,7 @@ def _change_lines(explanation: "SourcedExplanation") -> list[str]:
     return lines
 
 
-def _sum_lines(explanation: "SourcedExplanation") -> list[str]:
+def _sum_lines(explanation: SourcedExplanation) -> list[str]:
     total = explanation.judgement.total
     if total is None:
         return []
@@ -97,7 +107,7 @@ def _sum_lines(explanation: "SourcedExplanation") -> list[str]:
     return [f"  {' + '.join(terms)} ({', '.join(quarter.code for quarter, _ in total.terms)})"]
 
 
-def _target_lines(explanation: "SourcedExplanation") -> list[str]:
+def _target_lines(explanation: SourcedExplanation) -> list[str]:
     row, judged, target = explanation.row, explanation.judgement, explanation.judgement.target
     if target.source is None:
         return ["  There is no target."]
@@ -114,7 +124,7 @@ def _target_lines(explanation: "SourcedExplanation") -> list[str]:
     return lines
 
 
-def _comparator_lines(explanation: "SourcedExplanation", measure: Measure) -> list[str]:
+def _comparator_lines(explanation: SourcedExplanation, measure: Measure) -> list[str]:
     source = explanation.judgement.comparators[measure]
     if source is None:
         return ["  There is nothing to compare with."]
@@ -126,7 +136,7 @@ def _comparator_lines(explanation: "SourcedExplanation", measure: Measure) -> li
     ]
 
 
-def _version_lines(explanation: "SourcedExplanation") -> list[str]:
+def _version_lines(explanation: SourcedExplanation) -> list[str]:
     versions = explanation.versions
     if len(versions) < 2:
         return ["This judgement has not changed since it was first made."]
@@ -137,7 +147,7 @@ def _version_lines(explanation: "SourcedExplanation") -> list[str]:
     ]
 
 
-def _origin_lines(figure: "SourcedFigure") -> list[str]:
+def _origin_lines(figure: SourcedFigure) -> list[str]:
     origin = figure.origin
     if origin is None:
         return [f"  From the plan: {figure.plan_source}"]
