@@ -11,6 +11,7 @@ from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.states import Completed
 
 from cypp_etl.escapes import for_markdown
+from cypp_etl.findings import in_words
 from cypp_etl.judgement.columns import BOARD_TITLES
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan, refuse_outside
@@ -92,7 +93,7 @@ def summary(published: Published) -> str:
 
     data = published.data
     changed = changes(data)
-    after = f" after {data.since:%d %B %Y}" if data.since else ""
+    after = f" after {in_words(data.since)}" if data.since else ""
     lines = [f"## Board report on {data.period.label}", ""]
     for column, found in counts(data).items():
         said = ", ".join(f"{count} {word}" for word, count in found)

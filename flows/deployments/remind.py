@@ -7,6 +7,7 @@ from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from cypp_etl.findings import in_words
 from flows.ingestion.context import open_to_read
 from flows.settings import CHASED_FOR, read_settings
 from warehouse.engine import reading
@@ -44,6 +45,6 @@ def outstanding(rows: "Sequence[RowMapping]", today: date, days: int, since: dat
         if row["submission_id"] is None and due is not None and since <= due <= today + timedelta(days=days):
             partners.setdefault((due, row["period"]), []).append(row["partner_code"])
     return [
-        f"{period}, {'was' if due < today else 'is'} due on {due:%d %B %Y}: {', '.join(missing)}"
+        f"{period}, {'was' if due < today else 'is'} due on {in_words(due)}: {', '.join(missing)}"
         for (due, period), missing in sorted(partners.items())
     ]

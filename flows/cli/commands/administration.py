@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cypp_etl.checked_return import Waiver
-from cypp_etl.findings import catalogue
+from cypp_etl.findings import catalogue, in_words
 from cypp_etl.plan.model import Plan, refuse_outside
 from flows.cli.arguments import By, day_option, parsed_period
 from flows.cli.errors import stop
@@ -72,7 +72,7 @@ def waive(
     except FAULTS as fault:
         stop_at(fault)
     scope = "".join(f", {part}" for part in (only, waiver.period and waiver.period.label) if part)
-    say(f"{code} is waived for {partner}{scope}, until {until:%-d %B %Y}.")
+    say(f"{code} is waived for {partner}{scope}, until {in_words(until)}.")
     if until < datetime.now(UTC).date():
         say("That day is past: it waives nothing, and ends an earlier waiver of just the same.", err=True)
 

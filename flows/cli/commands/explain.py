@@ -1,5 +1,6 @@
 """`cypp explain`: from the symbol back to the cell, with every step of the sum."""
 
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cypp_etl.decimals import decimal_text
+from cypp_etl.findings import in_words
 from cypp_etl.periods import Period
 from cypp_etl.plan.index import PlanIndex, reference_key
 from cypp_etl.plan.model import Indicator, Plan
@@ -141,7 +143,7 @@ def _version_lines(explanation: SourcedExplanation) -> list[str]:
     if len(versions) < 2:
         return ["This judgement has not changed since it was first made."]
     return ["It has been judged before:"] + [
-        f"  {version['recorded_at']:%-d %B %Y %H:%M}: {version['actual_text'] or '-'} {version['direction_symbol']} "
+        f"  {_moment(version['recorded_at'])}: {version['actual_text'] or '-'} {version['direction_symbol']} "
         f"{version['on_target_symbol']} {version['target_band_symbol']} (submission {version['submission_id']})"
         for version in versions
     ]
@@ -153,10 +155,14 @@ def _origin_lines(figure: SourcedFigure) -> list[str]:
         return [f"  From the plan: {figure.plan_source}"]
     lines = [
         f"  Typed as {origin.typed!r} in {origin.sheet}!{origin.cell} of {origin.file}",
-        f"  Submission {origin.submission_id}, received {origin.received_at:%-d %B %Y %H:%M}, SHA-256 {origin.sha256}",
+        f"  Submission {origin.submission_id}, received {_moment(origin.received_at)}, SHA-256 {origin.sha256}",
         f"  Kept as {archive_path(Path('archive'), origin.sha256)}",
     ]
     return lines + ([f"  Comment: {origin.comment}"] if origin.comment else [])
+
+
+def _moment(at: datetime) -> str:
+    return f"{in_words(at.date())} {at:%H:%M}"
 
 
 def _shown(row: Any, name: str) -> str:
