@@ -49,7 +49,7 @@ def _behind(columns: str, recorded_then: str) -> str:
                     AND b.observation_id < n.observation_id
                 WHERE n.partner_code = f.partner_code AND n.indicator = f.indicator
                     AND n.submission_id {recorded_then}
-            ) y ORDER BY y.is_repeated, y.distance, y.observation_id LIMIT 1"""  # noqa: S608 (nothing but constants)
+            ) y ORDER BY y.is_repeated, y.distance, y.observation_id LIMIT 1"""
 
 
 _NUMBER = _behind("y.observation_id", f"IN {_RECORDED_THEN}")
@@ -88,4 +88,4 @@ def symbol_changes_query() -> str:
             WHERE was.superseded_at IS NOT NULL AND {was} <> {now}
         ) f
         {{behind}}
-        LEFT JOIN submission s ON s.submission_id = o.submission_id"""  # noqa: S608 (nothing but constants)
+        LEFT JOIN submission s ON s.submission_id = o.submission_id"""

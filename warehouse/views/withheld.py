@@ -26,7 +26,7 @@ def shown_sql(row: str, column: str, standing: Standing) -> str:
                 SELECT w.text FROM withheld_text w JOIN text_release t ON t.submission_id = w.submission_id
                     AND t.sheet = w.sheet AND t.cell = w.cell {released}
                 WHERE w.submission_id = {row}.submission_id AND w.mark = {row}.{column}
-            ), {row}.{column}) ELSE {row}.{column} END"""  # noqa: S608 (nothing but constants)
+            ), {row}.{column}) ELSE {row}.{column} END"""
 
 
 def shown_comment(at: datetime | None = None) -> ColumnElement[str]:
