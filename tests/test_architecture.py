@@ -37,6 +37,12 @@ def test_imports_point_to_the_right(path):
     assert not packages(path) & {"tests", "benchmarks"}
 
 
+def test_tests_need_no_benchmark():
+    """What both use is in `tests/support/`."""
+    tests = [path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py")]
+    assert [str(path) for path in tests if "benchmarks" in packages(path)] == []
+
+
 @pytest.mark.parametrize("path", MODULES, ids=str)
 def test_prefect_is_imported_in_flows_alone(path):
     assert path.parts[0] == "flows" or "prefect" not in packages(path)

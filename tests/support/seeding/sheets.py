@@ -2,7 +2,7 @@
 
 from openpyxl.comments import Comment
 
-from benchmarks.seeding.drafts import Draft, Place, seeds
+from tests.support.seeding.drafts import Draft, Place, seeds
 
 INDICATORS, MILESTONES = "Indicators", "Milestones"
 
