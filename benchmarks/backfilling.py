@@ -30,13 +30,13 @@ from benchmarks.support.databases import postgres, sqlite
 from benchmarks.support.measuring import Measured, measure, measure_command
 from benchmarks.support.other_tools import installed, load_with_dlt, validate_with_frictionless
 from benchmarks.support.plain_ways import fill_up, read_calamine, take_plainly
-from benchmarks.support.returns import PERIODS, make_national_plan, write_returns
 from cypp_etl.plan.model import Plan
 from cypp_etl.workbook.reader import read_workbook
 from flows.bulk.sources import Source, sources_in
 from flows.ingestion.context import open_to_write
 from flows.service.prefect_server import PrefectServer
 from flows.settings import Settings, prepare_prefect, read_settings
+from tests.support.returns import PERIODS, make_national_plan, write_returns
 from warehouse.engine import open_warehouse
 
 RECEIVED_AT = datetime(2012, 6, 30, 10, tzinfo=UTC)

@@ -24,11 +24,11 @@ import pandera.pandas as pa
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.seeding import Good, make_good
-from benchmarks.support.plans import PARTNER, make_plan
 from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.workbook.reader import read_workbook
 from schemas.codes import MilestoneStatus
+from tests.support.plans import PARTNER, make_plan
+from tests.support.seeding import Good, make_good
 
 LEAVES, MILESTONES = 50, 24
 TODAY = date(2012, 6, 30)

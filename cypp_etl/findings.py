@@ -132,7 +132,7 @@ def in_list(words: Sequence[str], conjunction: str = "and") -> str:
 
 @cache
 def in_words(day: date) -> str:
-    """A day as messages say it, such as 30 June 2010."""
+    """A day as people write it, such as 30 June 2010; strftime cannot leave out the zero of a first day on Windows."""
     return f"{day.day} {day:%B %Y}"
 
 

@@ -16,7 +16,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "explain": ("warehouse",),
     "clinics": ("warehouse",),
     "note": ("warehouse",),
-    "plan check": (),
+    "plan check": ("warehouse",),
     "plan compare": ("warehouse",),
     "plan adopt": ("warehouse",),
     "plan export": ("warehouse",),

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from flows.ingestion.context import upgraded
 from flows.settings import Settings
+from warehouse.queries.plan_comparison import PlanChanges, changes_by
+from warehouse.recording.plan import NoStoredPlanError, RecordedPlan, plan_in_force, record_plan
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from cypp_etl.plan.model import Plan
-    from warehouse.queries.plan_comparison import PlanChanges
-    from warehouse.recording.plan import RecordedPlan
 
 
 class SettledPeriodsError(ValueError):
@@ -51,8 +51,6 @@ def adopt_plan(settings: Settings, folder: Path | None, *, by: str, why: str, ma
     adopted: list[Adoption] = []
 
     def put_in_force(connection: "Connection", plan: "Plan", at: datetime) -> "Plan":
-        from warehouse.recording.plan import record_plan
-
         changes = plan_changes(connection, plan)
         if changes.settled and not may_change_settled:
             raise SettledPeriodsError(changes)
@@ -65,9 +63,6 @@ def adopt_plan(settings: Settings, folder: Path | None, *, by: str, why: str, ma
 
 def plan_changes(connection: "Connection", other: "Plan") -> "PlanChanges":
     """What another plan would change of what is in force."""
-    from warehouse.queries.plan_comparison import changes_by
-    from warehouse.recording.plan import NoStoredPlanError, plan_in_force
-
     try:
         in_force = plan_in_force(connection)
     except NoStoredPlanError:

@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,12 @@ def test_imports_point_to_the_right(path):
     assert not packages(path) & {"tests", "benchmarks"}
 
 
+def test_tests_need_no_benchmark():
+    """What both use is in `tests/support/`."""
+    tests = [path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py")]
+    assert [str(path) for path in tests if "benchmarks" in packages(path)] == []
+
+
 @pytest.mark.parametrize("path", MODULES, ids=str)
 def test_prefect_is_imported_in_flows_alone(path):
     assert path.parts[0] == "flows" or "prefect" not in packages(path)
@@ -57,6 +64,12 @@ def test_sqlalchemy_is_imported_in_the_warehouse_alone(path):
 def test_modules_say_why_they_exist(path):
     assert ast.get_docstring(ast.parse((ROOT / path).read_text("utf-8")))
     assert path.stem not in ("utils", "helpers", "common", "misc")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_no_format_of_a_day_is_one_systems_own(path):
+    """`%-d` is an error on Windows, and `%#d` elsewhere: `cypp_etl.findings.in_words` writes a day out."""
+    assert re.findall(r"%[-#][A-Za-z]", (ROOT / path).read_text("utf-8")) == []
 
 
 def folder_of(module: str) -> str:

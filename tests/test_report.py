@@ -31,8 +31,8 @@ from cypp_etl.report.variation import Noise, Variation
 from cypp_etl.report.workbook import render_workbook
 from cypp_etl.samples.published_table import read_sample_table, write_published_table
 from cypp_etl.samples.returns import sample_periods, sample_return
-from flows.cli.clinics import show_clinics
-from flows.cli.explain import show_explanation
+from flows.cli.commands.clinics import show_clinics
+from flows.cli.commands.explain import show_explanation
 from flows.deployments.report_files import write_report
 from schemas.codes import Accumulation, Marker, Measure, NoteKind, Qualifier, Unit
 from tests.warehouse.builders import checked, observation

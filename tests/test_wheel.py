@@ -174,10 +174,15 @@ def test_every_other_command_names_its_extra_in_one_line(installation: Installat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_help_needs_no_extra(installation: Installation, tmp_path: Path) -> None:
-    ended = installation.run(tmp_path, "cypp", "serve", "--help")
+def test_help_needs_no_extra_and_names_the_one_that_is_missing(installation: Installation, tmp_path: Path) -> None:
+    ended = installation.run(tmp_path, "cypp", "--help")
+    assert [name for name in NEEDED if f"  {name} " not in ended.stdout] == []
+    ended = installation.run(tmp_path, "cypp", "serve", "--help", COLUMNS="200")
     assert ended.returncode == 0, ended.stderr
-    assert "--interval" in ended.stdout
+    assert "Watch the inbox" in ended.stdout
+    assert 'cypp serve needs the extra "server": pip install "cypp-etl[server]"' in ended.stdout
+    ended = installation.run(tmp_path, "cypp", "check", "--help")
+    assert "--reply" in ended.stdout
 
 
 @pytest.fixture(scope="module")

@@ -49,6 +49,14 @@ class Note:
     recorded_at: datetime
 
 
+def belongs_to(note: Note, clinic: Row) -> bool:
+    """Whether a note was made at a clinic: of its series, while it was open."""
+    if (note.partner_code, note.indicator) != (clinic["partner_code"], clinic["indicator"]):
+        return False
+    first, last = parse_period(clinic["opened_period"]), clinic["closed_period"]
+    return first <= parse_period(note.period) and (not last or parse_period(note.period) <= parse_period(last))
+
+
 @dataclass(frozen=True, slots=True)
 class Since:
     """From when on symbols that turned are listed.

@@ -10,7 +10,7 @@ from cypp_etl.periods import Period, parse_period
 from cypp_etl.report.charts import Line, chart
 from cypp_etl.report.figures import figure_text, number_text
 from cypp_etl.report.milestones import is_overdue, latest_milestones
-from cypp_etl.report.model import BoardData, Note, Row, Texts
+from cypp_etl.report.model import BoardData, Note, Row, Texts, belongs_to
 from cypp_etl.report.symbols import Sign, sign
 from cypp_etl.report.table import SHOWN_PERIODS, has_like_before, key_of, polarity_words
 from cypp_etl.report.variation import Course, Noise, Scale, Variation, counts_behind, noise, whole_units
@@ -152,14 +152,6 @@ def happening(clinic: Row, period: Period) -> str:
     if _falls_in(opened, period):
         return f"opened in {opened.label}"
     return f"carried over since {opened.label}"
-
-
-def belongs_to(note: Note, clinic: Row) -> bool:
-    """Whether a note was made at a clinic: of its series, while it was open."""
-    if (note.partner_code, note.indicator) != (clinic["partner_code"], clinic["indicator"]):
-        return False
-    first, last = parse_period(clinic["opened_period"]), clinic["closed_period"]
-    return first <= parse_period(note.period) and (not last or parse_period(note.period) <= parse_period(last))
 
 
 def names(text: str, indicator: str) -> bool:

@@ -10,6 +10,7 @@ from openpyxl.utils.datetime import to_excel
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from cypp_etl.decimals import decimal_text, range_text
+from cypp_etl.findings import in_words
 from cypp_etl.layout import Prompt, read_prompts
 from cypp_etl.plan.model import Indicator
 from cypp_etl.templates.openpyxl_styles import cell_number
@@ -81,11 +82,6 @@ def prompt_only(part: str, column: str, cells: str) -> DataValidation:
     guard = _guard(read_prompts()[part, column, ""])
     guard.add(cells)
     return guard
-
-
-def in_words(day: date) -> str:
-    """A day as people write it, such as 30 June 2010."""
-    return f"{day.day} {day:%B %Y}"
 
 
 def _guard(prompt: Prompt, **words: str) -> DataValidation:

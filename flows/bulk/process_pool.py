@@ -15,7 +15,8 @@ from datetime import datetime
 from itertools import islice
 from multiprocessing import get_all_start_methods, get_context, parent_process
 from multiprocessing.context import BaseContext
-from typing import TYPE_CHECKING
+from multiprocessing.process import BaseProcess
+from typing import TYPE_CHECKING, Any, cast
 
 from flows.bulk.chunks import Chunk, Taken
 from flows.settings import RETRY_DELAYS_SECONDS, Settings
@@ -83,10 +84,38 @@ def _can_fork() -> bool:
 def expect_crew() -> None:
     """Have the process from which workers are forked import what they need, while there is a plan to read, say."""
     if _can_fork():
-        from multiprocessing import forkserver
+        from multiprocessing import forkserver  # noqa: PLC0415 - not every system has it
 
         forkserver.set_forkserver_preload(["flows.bulk.preload"])
         forkserver.ensure_running()
+
+
+class Roster:
+    """Stands for a context of multiprocessing, and remembers the processes that are made in it.
+
+    An executor makes its own processes, and tells nobody which they are.
+    """
+
+    def __init__(self, context: BaseContext) -> None:
+        self._context = context
+        self._processes: list[BaseProcess] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._context, name)
+
+    def Process(self, *arguments: Any, **settings: Any) -> BaseProcess:  # noqa: N802 - the name that contexts give it
+        """Make a process that can be ended."""
+        process: BaseProcess = self._context.Process(*arguments, **settings)  # type: ignore[attr-defined]
+        self._processes.append(process)
+        return process
+
+    def end(self) -> None:
+        """Terminate the processes that were started, and wait until they are gone."""
+        started = [process for process in self._processes if process.pid is not None]
+        for process in started:
+            process.terminate()
+        for process in started:
+            process.join()
 
 
 class Crew:
@@ -96,7 +125,8 @@ class Crew:
         expect_crew()
         context = get_context("forkserver" if _can_fork() else "spawn")
         self.under_way = workers + 1
-        self._executor = ProcessPoolExecutor(workers, context, _begin, (orders, Turns(context)))
+        self._roster = Roster(context)
+        self._executor = ProcessPoolExecutor(workers, cast(BaseContext, self._roster), _begin, (orders, Turns(context)))
 
     def take(self, chunks: Sequence[Chunk]) -> Iterator["Future[Taken]"]:
         """Have chunks taken; each comes when its turn does, in order. Their numbers must count from 0."""
@@ -108,23 +138,20 @@ class Crew:
 
     def dismiss(self) -> None:
         """End the processes; what they had not recorded is not."""
-        processes = list((self._executor._processes or {}).values())
         self._executor.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.join()
+        self._roster.end()
 
 
 _worker: ContextVar["tuple[ChunkTaker, Turns]"] = ContextVar("worker")
 
 
 def _begin(orders: Orders, turns: Turns) -> None:
-    from cypp_etl.checked_return import History
-    from cypp_etl.checking.checker import Checker
-    from flows.bulk.chunk_worker import ChunkTaker
-    from flows.ingestion.context import Workplace
-    from warehouse.engine import open_warehouse
+    # `flows.bulk.preload` has imported them for every worker; the parent, which only passes chunks on, needs none.
+    from cypp_etl.checked_return import History  # noqa: PLC0415
+    from cypp_etl.checking.checker import Checker  # noqa: PLC0415
+    from flows.bulk.chunk_worker import ChunkTaker  # noqa: PLC0415
+    from flows.ingestion.context import Workplace  # noqa: PLC0415
+    from warehouse.engine import open_warehouse  # noqa: PLC0415
 
     # Ctrl+C is for the parent, which ends the crew; and when it is killed, the crew ends with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -145,7 +172,7 @@ def _end_with_parent() -> None:
 
 
 def _take(chunk: Chunk) -> Taken:
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import OperationalError  # noqa: PLC0415 - as above
 
     taker, turns = _worker.get()
     try:

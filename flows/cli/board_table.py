@@ -13,6 +13,7 @@ from cypp_etl.judgement.columns import PRINTED
 from cypp_etl.layout import published_table
 from cypp_etl.periods import Period
 from cypp_etl.report.model import in_plan_order
+from warehouse.queries.views import performance
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 def show_board_table(connection: "Connection", period: Period) -> None:
     """Print a period's judgements as the published table lays them out."""
-    from warehouse.queries.views import performance
-
     table = Table("Ref", title=period.label, title_justify="left")
     table.add_column("Definition", no_wrap=True, overflow="ellipsis", max_width=44)
     for heading in ("Good", "Last year", "Target", "Actual"):
@@ -41,8 +40,6 @@ def show_board_table(connection: "Connection", period: Period) -> None:
 
 def count_agreeing_symbols(connection: "Connection", year: Period, printed: Sequence[Sequence[str]]) -> tuple[int, int]:
     """How many of a printed table's symbols the warehouse agrees with, and how many were printed."""
-    from warehouse.queries.views import performance
-
     columns = [column.column for column in published_table().columns]
     computed = {row["indicator"]: row for row in performance(connection, period=year)}
     agreeing = count = 0

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from flows.settings import CHASED_FOR
+from warehouse.queries.views import return_status
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping
@@ -26,8 +27,6 @@ class Outstanding:
 
 def read_outstanding(connection: "Connection", today: date, days: int, since: date | None = None) -> Outstanding:
     """What is outstanding on a day, by the warehouse; see `outstanding`. `since` is a year ago, if not given."""
-    from warehouse.queries.views import return_status
-
     return outstanding(return_status(connection), today, days, since or today - CHASED_FOR)
 
 

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
@@ -12,16 +12,19 @@ from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from cypp_etl.escapes import for_markdown
+from cypp_etl.judgement.columns import BOARD_TITLES
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan.model import refuse_outside
+from cypp_etl.plan.model import Plan, refuse_outside
+from cypp_etl.report.figures import figure_text
+from cypp_etl.report.model import BoardData
 from cypp_etl.report.moments import end_of
+from cypp_etl.report.symbols import sign
 from flows.deployments.retries import retried_task
 from flows.ingestion.context import Workplace, open_to_write
 from flows.settings import read_settings
-
-if TYPE_CHECKING:
-    from cypp_etl.plan.model import Plan
-    from cypp_etl.report.model import BoardData
+from warehouse.engine import reading, writing
+from warehouse.queries.board import read_board
+from warehouse.recording.publications import Publication, record_publication
 
 
 @dataclass(frozen=True)
@@ -29,16 +32,14 @@ class Published:
     """A report that was published: its files, and what it was made of."""
 
     paths: tuple[Path, ...]
-    data: "BoardData"
+    data: BoardData
 
 
 @retried_task("write-report")
 async def write_publication(workplace: Workplace, period: Period, at: datetime, published_at: datetime) -> Published:
     """Write both editions into a folder of their own, and enter the report in the register of publications."""
-    from flows.deployments.report_files import write_editions
-    from warehouse.engine import reading, writing
-    from warehouse.queries.board import read_board
-    from warehouse.recording.publications import Publication, record_publication
+    # It needs the extra "report", without which `cypp serve` may well run, and import this module.
+    from flows.deployments.report_files import write_editions  # noqa: PLC0415
 
     with reading(workplace.engine) as connection:
         data = read_board(connection, period, at)
@@ -72,7 +73,7 @@ async def publish_report(period: str = "", as_of: date | None = None) -> Publish
     return cast(Published, Completed(name="Published", message=said, data=published))
 
 
-def last_due(plan: "Plan", today: date) -> Period:
+def last_due(plan: Plan, today: date) -> Period:
     """The last quarter of which the returns were due by a day.
 
     Raises:
@@ -96,9 +97,8 @@ async def _show(published: Published) -> None:
 
 def summary(published: Published) -> str:
     """What the report says in short, and what changed since the last one, as Markdown."""
-    from cypp_etl.judgement.columns import BOARD_TITLES
-    from cypp_etl.report.changes import changes, no_changes, turned, turned_heading
-    from cypp_etl.report.table import counts
+    from cypp_etl.report.changes import changes, no_changes, turned, turned_heading  # noqa: PLC0415 - as above
+    from cypp_etl.report.table import counts  # noqa: PLC0415 - as above
 
     data = published.data
     changed = changes(data)
@@ -121,12 +121,8 @@ def summary(published: Published) -> str:
     return "\n".join([*lines, "", *(f"`{path}`" for path in published.paths)])
 
 
-def judgement_rows(data: "BoardData") -> list[dict[str, str]]:
+def judgement_rows(data: BoardData) -> list[dict[str, str]]:
     """A row an indicator, as the Board's table has it, for a table in the Prefect UI."""
-    from cypp_etl.judgement.columns import BOARD_TITLES
-    from cypp_etl.report.figures import figure_text
-    from cypp_etl.report.symbols import sign
-
     rows = []
     for row in data.of_period(data.period):
         signs = {name: sign(row, column) for column, name in BOARD_TITLES.items()}
@@ -136,9 +132,9 @@ def judgement_rows(data: "BoardData") -> list[dict[str, str]]:
     return rows
 
 
-def clinic_rows(data: "BoardData") -> list[dict[str, str]]:
+def clinic_rows(data: BoardData) -> list[dict[str, str]]:
     """A row a clinic that is open, or was closed in the period."""
-    from cypp_etl.report.pages import clinic_pages
+    from cypp_etl.report.pages import clinic_pages  # noqa: PLC0415 - as above
 
     return [
         {

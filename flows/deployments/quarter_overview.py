@@ -8,6 +8,8 @@ from prefect.artifacts import acreate_table_artifact
 from cypp_etl.periods import Period
 from flows.ingestion.context import Workplace
 from schemas.codes import ReturnStatus
+from warehouse.engine import reading
+from warehouse.queries.views import return_status, submissions
 
 if TYPE_CHECKING:
     from sqlalchemy import RowMapping
@@ -15,9 +17,6 @@ if TYPE_CHECKING:
 
 async def show_quarter(workplace: Workplace, period: Period) -> None:
     """Show for a period who has returned what. The key is the period's, so that the UI shows how it filled up."""
-    from warehouse.engine import reading
-    from warehouse.queries.views import return_status, submissions
-
     with reading(workplace.engine) as connection:
         rows = return_status(connection, period)
         attempts = submissions(connection, period=period)

@@ -8,7 +8,9 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows.deployments.outstanding import NOTHING_MISSING, read_outstanding
+from flows.ingestion.context import open_to_read
 from flows.settings import read_settings
+from warehouse.engine import reading
 
 
 def _run_name() -> str:
@@ -25,9 +27,6 @@ async def remind(days: int = 7, since: date | None = None) -> State[Any]:
         days: how many days ahead a due date is spoken of.
         since: only count what was due before this day: nobody chases each return of years ago. By default, a year ago.
     """
-    from flows.ingestion.context import open_to_read
-    from warehouse.engine import reading
-
     with reading(open_to_read(read_settings()).engine) as connection:
         found = read_outstanding(connection, datetime.now(UTC).date(), days, since)
     for line in found.lines:

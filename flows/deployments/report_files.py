@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cypp_etl.periods import Period
+from cypp_etl.report.html import render_html
+from cypp_etl.report.model import BoardData
+from cypp_etl.report.moments import end_of
+from cypp_etl.report.workbook import render_workbook
+from warehouse.queries.board import read_board
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-
-    from cypp_etl.report.model import BoardData
 
 
 def write_report(
@@ -22,19 +25,13 @@ def write_report(
     Raises:
         ValueError: nothing can be known as of a day to come.
     """
-    from cypp_etl.report.moments import end_of
-    from warehouse.queries.board import read_board
-
     now = datetime.now(UTC)
     at = end_of(as_of, now) if as_of else now
     return write_editions(read_board(connection, period, at, since), folder, now.date())
 
 
-def write_editions(data: "BoardData", folder: Path, written_on: date) -> list[Path]:
+def write_editions(data: BoardData, folder: Path, written_on: date) -> list[Path]:
     """Write a report as a page and as a workbook into a folder, and give their paths in this order."""
-    from cypp_etl.report.html import render_html
-    from cypp_etl.report.workbook import render_workbook
-
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for ending, content in (("html", render_html(data, written_on)), ("xlsx", render_workbook(data, written_on))):

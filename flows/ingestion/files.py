@@ -5,6 +5,7 @@ import os
 import stat
 from io import BufferedReader
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 UNFINISHED = ".unfinished-"
 """How the names of files begin that we are still writing."""
@@ -42,8 +43,6 @@ def path_from_text(text: str) -> Path:
     """The path that `path_as_text` gave as text."""
     if not text.startswith("file://"):
         return Path(text)
-    from urllib.parse import unquote_to_bytes
-
     return Path(os.fsdecode(unquote_to_bytes(text.removeprefix("file://"))))
 
 

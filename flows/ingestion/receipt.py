@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cypp_etl.checked_return import CheckedReturn
 from cypp_etl.checking.confined import shared_checker
+from cypp_etl.findings import in_words
 from cypp_etl.judgement.columns import PRINTED
 from cypp_etl.layout import published_table
 from cypp_etl.receipts.summary import ChangedCell, ChangedJudgement, LoadedCell, ReceiptSummary
@@ -109,7 +110,7 @@ def _still_due(connection: "Connection", partner_code: str, today: date) -> tupl
     rows = return_status(connection, partner_code=partner_code) if partner_code else []
     first = next((row["due_on"] for row in rows if row["submission_id"] is not None), today)
     return tuple(
-        f"{row['period']}, due on {row['due_on']:%-d %B %Y}"
+        f"{row['period']}, due on {in_words(row['due_on'])}"
         for row in rows
         if row["submission_id"] is None and first <= row["due_on"] <= today
     )

@@ -20,6 +20,8 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from cypp_etl.gc_control import imported_for_good
+
 PASSWORD = "PREFECT_SERVER_API_AUTH_STRING"  # noqa: S105 - the name of a variable, not what it holds
 _CLIENT_PASSWORD = "PREFECT_API_AUTH_STRING"  # noqa: S105
 _START_SECONDS = 120.0
@@ -135,13 +137,15 @@ class PrefectServer:
 def server_for_command() -> Iterator[None]:
     """Start a server for the time of this command while flows are imported, unless the environment names one.
 
-    Prefect would start one by itself, but only once it is imported, and by importing its server into the command too.
+    They are imported for good. Prefect would start one by itself, but only once it is imported, and by importing its
+    server into the command too.
 
     Raises:
         ServerError: it did not start.
     """
     if os.environ.get("PREFECT_API_URL"):
-        yield
+        with imported_for_good():
+            yield
         return
     if sys.stderr.isatty():
         print("Prefect's server starts ...", file=sys.stderr)
@@ -150,7 +154,8 @@ def server_for_command() -> Iterator[None]:
     server.begin()
     # Registered before Prefect is imported, it comes after Prefect has sent the last of what it has to say.
     atexit.register(server.stop)
-    yield
+    with imported_for_good():
+        yield
     server.wait()
 
 
@@ -192,15 +197,14 @@ def is_loopback(host: str) -> bool:
 
 
 def _run(host: str, port: int, is_for_command: bool) -> None:
-    from cypp_etl.gc_control import imported_for_good
-
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with imported_for_good():
-        import uvicorn
-        from prefect.server.api.server import create_app
-        from prefect.settings import PREFECT_SERVER_CORS_ALLOWED_ORIGINS
+        # What the child is for; its parent, which starts it, has no use for it.
+        import uvicorn  # noqa: PLC0415
+        from prefect.server.api.server import create_app  # noqa: PLC0415
+        from prefect.settings import PREFECT_SERVER_CORS_ALLOWED_ORIGINS  # noqa: PLC0415
 
-        from flows.service.origin_guard import OriginGuard
+        from flows.service.origin_guard import OriginGuard  # noqa: PLC0415
 
     allowed_origins = str(PREFECT_SERVER_CORS_ALLOWED_ORIGINS.value()).split(",")
     server = OriginGuard(create_app(ephemeral=is_for_command, final=True), host, allowed_origins)

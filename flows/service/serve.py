@@ -17,6 +17,9 @@ from typing import Any
 
 from cypp_etl.checking.confined import shared_checker
 from cypp_etl.escapes import for_log
+from flows.ingestion.cleanup import clear_leftovers
+from flows.ingestion.context import open_to_write
+from flows.ingestion.mended_receipts import MendedReceipts
 from flows.service.prefect_server import PrefectServer, ServerError
 from flows.service.watcher import Watcher, about, log
 from flows.settings import Settings
@@ -49,8 +52,6 @@ def serve(settings: Settings, server: PrefectServer | None, watching: Watching) 
         AlreadyServedError, ServerError: it could not begin.
         cypp_etl.plan.reader.PlanError, sqlalchemy.exc.SQLAlchemyError, OSError: plan, warehouse or folder have faults.
     """
-    from flows.ingestion.context import open_to_write
-
     with _alone(settings), _stopped_by_signals(_Ending(server)) as stopped:
         workplace = open_to_write(settings)
         workplace.engine.dispose()
@@ -157,13 +158,12 @@ def _start_again(server: PrefectServer) -> None:
 
 
 async def _watch(settings: Settings, watching: Watching, stopped: threading.Event, notice: str) -> None:
-    from prefect.logging.handlers import APILogHandler
+    # Prefect reads its settings when it is imported: only now is it known where its server is.
+    from prefect.logging.handlers import APILogHandler  # noqa: PLC0415
 
-    from flows.ingestion.cleanup import clear_leftovers
-    from flows.ingestion.mended_receipts import MendedReceipts
-    from flows.service.dispatcher import Doings, mark
-    from flows.service.event_log import EventLog
-    from flows.service.stale_runs import close_leftovers
+    from flows.service.dispatcher import Doings, mark  # noqa: PLC0415
+    from flows.service.event_log import EventLog  # noqa: PLC0415
+    from flows.service.stale_runs import close_leftovers  # noqa: PLC0415
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

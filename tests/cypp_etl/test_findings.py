@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 import cypp_etl
-from benchmarks.seeding import SEEDS
 from cypp_etl.findings import catalogue, find, in_list, most_important_first
 from cypp_etl.findings_manual import findings_page
 from schemas.codes import Severity
+from tests.support.seeding import SEEDS
 
 SOURCES = sorted(Path(cypp_etl.__file__).parent.rglob("*.py"))
 MANUAL = Path(cypp_etl.__file__).parents[1] / "docs" / "findings.md"

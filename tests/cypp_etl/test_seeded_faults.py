@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from benchmarks.seeded_faults import differences, make_goods, make_trials
-from benchmarks.seeding import SEEDS, Good, seed_faults
+from tests.support.seeding import SEEDS, Good, seed_faults
+from tests.support.seeding.trials import differences, make_goods, make_trials
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,10 @@
 import random
 from pathlib import Path
 
-from benchmarks.seeding import make_good, seed_faults
-from benchmarks.support.returns import code_of_partner, make_national_plan, write_returns
 from cypp_etl.plan.model import Plan
 from cypp_etl.samples.published_table import read_sample_table, write_published_table
+from tests.support.returns import code_of_partner, make_national_plan, write_returns
+from tests.support.seeding import make_good, seed_faults
 
 PARTNERS = 4
 

@@ -22,4 +22,4 @@ def milestones_query(standing: Standing) -> str:
         JOIN plan_aspiration p ON p.plan_id = m.plan_id AND p.aspiration = a.aspiration
         LEFT JOIN milestone_report r ON r.milestone = m.milestone AND {standing.in_force("r")}
             AND {standing.until("r.period")}
-        WHERE m.plan_id = {standing.plan_id}"""  # noqa: S608 (nothing but constants)
+        WHERE m.plan_id = {standing.plan_id}"""

@@ -49,7 +49,7 @@ def _behind(columns: str, recorded_then: str) -> str:
                     AND b.observation_id < n.observation_id
                 WHERE n.partner_code = f.partner_code AND n.indicator = f.indicator
                     AND n.submission_id {recorded_then}
-            ) y ORDER BY y.is_repeated, y.distance, y.observation_id LIMIT 1"""  # noqa: S608 (nothing but constants)
+            ) y ORDER BY y.is_repeated, y.distance, y.observation_id LIMIT 1"""
 
 
 _NUMBER = _behind("y.observation_id", f"IN {_RECORDED_THEN}")
@@ -93,4 +93,4 @@ def symbol_changes_query() -> str:
         {{behind}}
         LEFT JOIN submission s ON s.submission_id = o.submission_id
         LEFT JOIN plan a ON a.plan_id = f.plan_id AND a.plan_id <> f.former_plan_id
-            AND a.recorded_at = f.changed_at"""  # noqa: S608 (nothing but constants)
+            AND a.recorded_at = f.changed_at"""

@@ -5,19 +5,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cypp_etl.findings import in_words
 from cypp_etl.judgement.columns import TITLES
 from cypp_etl.periods import Period, parse_period
-from flows.cli.administration import By
-from flows.cli.errors import Command, faults, parsed_period, stop
+from cypp_etl.plan.model import Plan
+from cypp_etl.plan.reader import PlanError, read_plan
+from flows.cli.arguments import By, parsed_period
+from flows.cli.errors import stop
+from flows.cli.faults import FAULTS, stop_at
 from flows.cli.queries import ask, plan_to_use
 from flows.cli.terminal import say
+from flows.plan_adoption import SettledPeriodsError, adopt_plan, plan_changes
 from flows.settings import read_settings
+from warehouse.queries.plan_comparison import PlanChanges
+from warehouse.queries.plan_history import adopted_plans
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from cypp_etl.plan.model import Plan
-    from warehouse.queries.plan_comparison import PlanChanges
 
 # So many changes stand one by one; a change of polarity turns thousands.
 _SHOWN = 40
@@ -25,17 +30,12 @@ _SHOWN = 40
 Folder = Annotated[Path, typer.Argument(help="The folder of the plan's CSV files.", exists=True, file_okay=False)]
 Period_ = Annotated[str | None, typer.Argument(metavar="[PERIOD]", help="One period; all of them, if none.")]
 
-app = typer.Typer(help="Check, compare, adopt and export the plan.", no_args_is_help=True)
 
-
-@app.command(cls=Command)
 def check(folder: Folder) -> None:
     """Find the faults of a plan.
 
     Every fault is listed with its file, row and column; the plan in force stays as it is.
     """
-    from cypp_etl.plan.reader import PlanError, read_plan
-
     try:
         plan = read_plan(folder)
     except PlanError as error:
@@ -48,15 +48,11 @@ def check(folder: Folder) -> None:
     say(f"No faults: {len(plan.partners)} partners, {len(plan.indicators)} indicators, {len(plan.calendar)} periods.")
 
 
-@app.command(cls=Command)
 def compare(folder: Folder, period: Period_ = None) -> None:
     """Show what another plan would change.
 
     Its margins, polarities and targets are tried on the figures in force; nothing is adopted.
     """
-    from cypp_etl.plan.reader import read_plan
-    from flows.plan_adoption import plan_changes
-
     wanted = parsed_period(period) if period else None
 
     def show(connection: "Connection", _: "Plan") -> int:
@@ -66,7 +62,6 @@ def compare(folder: Folder, period: Period_ = None) -> None:
     raise typer.Exit(ask(show))
 
 
-@app.command(cls=Command)
 def adopt(
     folder: Annotated[
         Path | None,
@@ -82,8 +77,6 @@ def adopt(
 
     It shows what changes, and judges that again. Where closed or published periods would change, it needs --yes.
     """
-    from flows.plan_adoption import SettledPeriodsError, adopt_plan
-
     if not by.strip() or not why.strip():
         stop("say who adopts the plan, with --by NAME, and why, with --why TEXT")
     try:
@@ -92,8 +85,8 @@ def adopt(
         _show_changes(refused.changes, None)
         periods = ", ".join(parse_period(code).label for code in refused.changes.settled)
         stop(f"the plan was not adopted: closed or published periods would change ({periods}); use --yes to adopt it")
-    except faults() as fault:
-        stop(fault)
+    except FAULTS as fault:
+        stop_at(fault)
     if not adopted.recorded.is_new:
         say("The plan is in force already.")
         return
@@ -101,7 +94,6 @@ def adopt(
     say(f"The plan in force is now {folder or 'the built-in plan'}.")
 
 
-@app.command(cls=Command)
 def export(
     folder: Annotated[Path, typer.Argument(help="A folder for the CSV files; it must be new or empty.")],
 ) -> None:
@@ -117,18 +109,14 @@ def export(
         for name, content in plan.files.items():
             (folder / name).write_bytes(content)
             say(folder / name)
-    except faults() as fault:
-        stop(fault)
+    except FAULTS as fault:
+        stop_at(fault)
 
 
-@app.command(cls=Command)
 def history() -> None:
     """List the plans that were in force, latest first."""
 
     def show(connection: "Connection", _: "Plan") -> int:
-        from cypp_etl.findings import in_words
-        from warehouse.queries.plan_history import adopted_plans
-
         for row in adopted_plans(connection):
             reason = f"{row['decided_by']}: {row['why']}" if row["decided_by"] else "not on record who adopted it"
             ended = row["superseded_at"]

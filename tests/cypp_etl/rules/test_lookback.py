@@ -4,14 +4,14 @@ import random
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from benchmarks.seeding import make_good
-from benchmarks.seeding.drafts import PERIOD
 from cypp_etl.checked_return import History, KnownFigure
 from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
 from cypp_etl.rules.lookback import recalled_periods
+from tests.support.seeding import make_good
+from tests.support.seeding.drafts import PERIOD
 
 
 class Asked(Mapping[FigureKey, KnownFigure]):

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 import cypp_etl.rules
-from benchmarks.seeded_faults import differences, make_goods
-from benchmarks.seeding import SEEDS, Good, seed_faults
 from cypp_etl.findings import catalogue
 from cypp_etl.rules import registry
 from cypp_etl.rules.registry import RULES, Rule, Stage
 from schemas.returns import BLAMED_COLUMN
+from tests.support.seeding import SEEDS, Good, seed_faults
+from tests.support.seeding.trials import differences, make_goods
 
 MODULES = sorted(Path(cypp_etl.rules.__file__).parent.glob("*.py"))
 

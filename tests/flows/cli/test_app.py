@@ -7,12 +7,17 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+import typer
+from typer.core import TyperGroup
 from typer.testing import CliRunner
 
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return
-from flows.cli.app import app
+from flows.cli.app import COMMANDS, GROUPS, app
+from flows.cli.command import Command
+
+ROOT = Path(__file__).parents[3]
 
 
 def run(home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -33,18 +38,49 @@ def test_the_version_is_shown(tmp_path: Path) -> None:
 def test_no_help_is_cut_off_on_a_narrow_terminal() -> None:
     """Of 80 columns, help leaves two free."""
     runner = CliRunner()
-    names = [
-        command.name or command.callback.__name__.replace("_", "-")
-        for command in app.registered_commands
-        if command.callback
-    ]
-    for arguments in ([], *([name] for name in names)):
+    for arguments in ([], *([name] for name in GROUPS), *(name.split() for name in COMMANDS)):
         said = runner.invoke(app, [*arguments, "--help"], terminal_width=78)
         assert said.exit_code == 0
         # A usage line says by three dots that an argument may be repeated; a summary that was cut off ends with them.
         assert not [line for line in said.output.splitlines()[1:] if line.endswith("...")]
         assert "…" not in said.output
         assert max(map(len, said.output.splitlines())) <= 78
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_summary_is_what_the_command_says_of_itself(name: str) -> None:
+    command: object = typer.main.get_command(app)
+    for word in name.split():
+        assert isinstance(command, TyperGroup)
+        command = command.commands[word]
+    assert isinstance(command, Command)
+    itself = command.load()
+    assert itself.name == name.split()[-1]
+    assert itself.help
+    assert itself.help.partition("\n\n")[0] == command.help == COMMANDS[name][1]
+
+
+def test_help_lists_the_commands_and_imports_none() -> None:
+    code = (
+        "import sys; from typer.testing import CliRunner; from flows.cli.app import app\n"
+        "print(CliRunner().invoke(app, ['--help'], terminal_width=78).output)\n"
+        "print([name for name in sys.modules if name.startswith(('flows.cli.commands', 'sqlalchemy', 'prefect'))])\n"
+    )
+    *said, imported = subprocess.check_output([sys.executable, "-c", code], text=True, cwd=ROOT).splitlines()
+    listed = [*GROUPS, *(name for name in COMMANDS if " " not in name)]
+    assert [name for name in listed if f"  {name} " not in "\n".join(said)] == []
+    assert imported == "[]"
+
+
+@pytest.mark.parametrize(("name", "others"), [("check", "sqlalchemy"), ("status", "prefect"), ("serve", "prefect")])
+def test_a_command_imports_its_own_module_and_no_more_than_it_needs(name: str, others: str) -> None:
+    code = (
+        "import sys; from typer.testing import CliRunner; from flows.cli.app import app\n"
+        f"print(CliRunner().invoke(app, [{name!r}, '--help']).exit_code)\n"
+        f"print([one for one in sys.modules if one.startswith('flows.cli.commands.')], {others!r} in sys.modules)\n"
+    )
+    said = subprocess.check_output([sys.executable, "-c", code], text=True, cwd=ROOT).splitlines()
+    assert said == ["0", f"['flows.cli.commands.{name}'] False"]
 
 
 @pytest.mark.server

@@ -13,7 +13,6 @@ from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
 
-from benchmarks.support.plans import MILESTONE_DUES, add_rows, copy_shipped_plan, indicator_rows
 from cypp_etl.decimals import rounded
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Indicator, Plan
@@ -21,6 +20,7 @@ from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import Answers, IndicatorAnswer, MilestoneAnswer, fill_template
 from cypp_etl.templates.workbook import write_template
 from schemas.codes import MilestoneStatus, Review, Unit
+from tests.support.plans import MILESTONE_DUES, add_rows, copy_shipped_plan, indicator_rows
 
 PERIODS = tuple(Period(year, quarter) for year in (2009, 2010) for quarter in range(1, 5))
 INDICATORS, MILESTONES = 40, 10

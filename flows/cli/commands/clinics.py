@@ -2,25 +2,76 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from cypp_etl.periods import LAST_PERIOD, Period, parse_period
 from cypp_etl.plan.index import reference_key
+from cypp_etl.plan.model import Plan, refuse_outside
+from cypp_etl.report.model import Note, belongs_to
+from flows.cli.arguments import By, parsed_period
+from flows.cli.errors import stop
+from flows.cli.faults import FAULTS, stop_at
+from flows.cli.queries import ask, say_notice
 from flows.cli.terminal import say
+from flows.ingestion.context import open_to_write
+from flows.settings import read_settings
 from schemas.codes import ClinicStatus, NoteKind
+from warehouse.engine import writing
+from warehouse.queries.as_of import add_note, clinic_notes
+from warehouse.queries.as_of import clinics as clinics_at
+from warehouse.queries.views import performance
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-    from cypp_etl.report.model import Note
+
+def clinics(
+    period: Annotated[
+        str | None, typer.Argument(help="As they stood at the end of a period; as they stand now, if none.")
+    ] = None,
+) -> None:
+    """List the performance clinics, with their notes."""
+    until = parsed_period(period) if period else None
+
+    def show(connection: "Connection", plan: Plan) -> int:
+        if until:
+            refuse_outside(plan.calendar, until)
+        return show_clinics(connection, until)
+
+    raise typer.Exit(ask(show))
+
+
+def note(
+    clinic: Annotated[str, typer.Argument(help='A clinic\'s id, or the indicator if it has one open: "NI 45".')],
+    by: By = "",
+    issue: Annotated[list[str] | None, typer.Option(help="What stands in the way.")] = None,
+    solution: Annotated[list[str] | None, typer.Option(help="What would help.")] = None,
+    decision: Annotated[list[str] | None, typer.Option(help="What was decided.")] = None,
+) -> None:
+    """Add notes to a performance clinic.
+
+    Issues, solutions and decisions stand in the reports that follow.
+    """
+    texts = {"issue": issue or [], "solution": solution or [], "decision": decision or []}
+    said = [text for each in texts.values() for text in each]
+    # Notes stand for ever: a blank one could not be taken back.
+    if not by.strip() or not said or not all(map(str.strip, said)):
+        stop("say what is to be noted, with --issue, --solution or --decision, and by whom, with --by NAME")
+    try:
+        workplace = open_to_write(read_settings())
+        say_notice(workplace)
+        noted = add_notes(workplace.engine, clinic, texts, by)
+    except FAULTS as fault:
+        stop_at(fault)
+    say(f"Noted at {noted}.")
 
 
 def show_clinics(connection: "Connection", period: Period | None) -> int:
     """Print the clinics, newest first, those that are open before the closed ones."""
-    from warehouse.queries.as_of import clinic_notes, clinics
-
     now = datetime.now(UTC)
-    rows = clinics(connection, period or LAST_PERIOD, now)
+    rows = clinics_at(connection, period or LAST_PERIOD, now)
     notes = clinic_notes(connection, now)
     if not rows:
         when = f"had been opened by {period.label}" if period else "has been opened"
@@ -37,14 +88,9 @@ def add_notes(engine: "Engine", clinic: str, texts: Mapping[str, Sequence[str]],
     Raises:
         ValueError: there is no such clinic, or the indicator has more than one.
     """
-    from cypp_etl.report.model import Note
-    from warehouse.engine import writing
-    from warehouse.queries.as_of import add_note, clinics
-    from warehouse.queries.views import performance
-
     now = datetime.now(UTC)
     with writing(engine) as connection:
-        row = _find(clinics(connection, LAST_PERIOD, now), clinic)
+        row = _find(clinics_at(connection, LAST_PERIOD, now), clinic)
         judged = performance(connection, row["indicator"], partner_code=row["partner_code"])
         last = max((one["period"] for one in judged), key=parse_period)
         period = row["closed_period"] or last
@@ -75,13 +121,11 @@ def _find(rows: Iterable[Any], wanted: str) -> Any:
     raise ValueError(f"{wanted!r} does not name one clinic; there are: {known}")
 
 
-def _notes_of(row: Any, notes: "Iterable[Note]") -> "list[Note]":
-    from cypp_etl.report.pages import belongs_to
-
+def _notes_of(row: Any, notes: Iterable[Note]) -> list[Note]:
     return [note for note in notes if belongs_to(note, row)]
 
 
-def _lines(row: Any, notes: "Iterable[Note]") -> list[str]:
+def _lines(row: Any, notes: Iterable[Note]) -> list[str]:
     since = f" in {row['closed_period']}" if row["closed_period"] else ""
     return [
         f"{row['clinic_id']}: {row['status']}{since}",

@@ -5,24 +5,48 @@ import os
 import shutil
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from datetime import time as time_of_day
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
+
+from cypp_etl.periods import Period
+from cypp_etl.plan.model import Plan
+from cypp_etl.samples.published_table import read_sample_table, write_published_table
+from cypp_etl.samples.returns import IndicatorAnswer, fill_template, sample_answers, sample_periods, sample_return
+from cypp_etl.templates.workbook import write_template
+from flows.cli.board_table import count_agreeing_symbols, show_board_table
+from flows.cli.output import as_result, show_results
 from flows.cli.terminal import say
+from flows.deployments.report_files import write_report
+from flows.ingestion.context import open_to_write
+from flows.service.prefect_server import server_for_command
 from flows.settings import Settings, prepare_prefect, read_settings
+from warehouse.engine import open_warehouse, reading
 
 if TYPE_CHECKING:
-    from cypp_etl.periods import Period
-    from cypp_etl.plan.model import Plan
     from flows.deployments.sweep_inbox import Swept
 
 # A folder that a demo made, and that the next one may therefore empty.
 _MARK = ".cypp-demo"
 
 
-def run_demo(folder: Path) -> int:
+def demo(
+    folder: Annotated[Path, typer.Option("--folder", "-o", help="Where to work; made anew at each run.")] = Path(
+        "demo"
+    ),
+) -> None:
+    """Run the whole pipeline on sample returns.
+
+    It works in a folder of its own, and includes the published table.
+    """
+    raise typer.Exit(_run(folder.absolute()))
+
+
+def _run(folder: Path) -> int:
     """Run the demo in a folder that is empty or an earlier demo's, and give the exit status."""
     started = time.monotonic()
     if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
@@ -58,15 +82,9 @@ def _settle_in(folder: Path) -> Settings:
 
 
 async def _journey(settings: Settings) -> None:
-    from cypp_etl.gc_control import imported_for_good
-    from cypp_etl.samples.published_table import read_sample_table, write_published_table
-    from cypp_etl.samples.returns import sample_periods, sample_return
-    from flows.service.prefect_server import server_for_command
-
     say(f"Working in {settings.home}. Prefect starts a server for the time of the demo ...")
-    with server_for_command(), imported_for_good():
-        from flows.deployments.sweep_inbox import ingest_files, sweep_inbox
-        from flows.ingestion.context import open_to_write
+    with server_for_command():
+        from flows.deployments.sweep_inbox import ingest_files, sweep_inbox  # noqa: PLC0415 - while the server starts
 
     plan = open_to_write(settings).plan
     table = settings.home / "published table 2009-10.xlsx"
@@ -94,13 +112,8 @@ def _counted(swept: "Swept") -> str:
     return f"{len(statuses)} returns, " + ", ".join(counts)
 
 
-def _drop_faulty_return(settings: Settings, plan: "Plan", period: "Period") -> None:
+def _drop_faulty_return(settings: Settings, plan: Plan, period: Period) -> None:
     """A correction with faults: it must be rejected, and must not touch the good return that is in force."""
-    from dataclasses import replace
-
-    from cypp_etl.samples.returns import IndicatorAnswer, fill_template, sample_answers
-    from cypp_etl.templates.workbook import write_template
-
     answers = sample_answers(plan, "yos", period)
     first, second, *_ = answers.indicators
     faults = {first: IndicatorAnswer("<1"), second: IndicatorAnswer("about 7%")}
@@ -110,8 +123,6 @@ def _drop_faulty_return(settings: Settings, plan: "Plan", period: "Period") -> N
 
 
 def _show_rejection(swept: "Swept") -> None:
-    from flows.cli.output import as_result, show_results
-
     say()
     say("A correction with two faults is refused whole, and the good return stays in force:")
     show_results([as_result(ingested.checked, ingested.recorded.status) for _, ingested in swept.ingested], False)
@@ -119,12 +130,6 @@ def _show_rejection(swept: "Swept") -> None:
 
 def _show(settings: Settings) -> int:
     """Print what came out, and whether the table's printed symbols are what its figures say."""
-    from cypp_etl.samples.published_table import read_sample_table
-    from cypp_etl.samples.returns import sample_periods
-    from flows.cli.board_table import count_agreeing_symbols, show_board_table
-    from flows.deployments.report_files import write_report
-    from warehouse.engine import open_warehouse, reading
-
     with reading(open_warehouse(settings.warehouse_url)) as connection:
         say("")
         year = sample_periods()[0].year

@@ -1,16 +1,47 @@
 """`cypp check`: what would become of workbooks, without a server or a warehouse, and their receipts if asked for."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from cypp_etl.checked_return import CheckedReturn, History, status_of
 from cypp_etl.checking.confined import ConfinedChecker, shared_checker
 from cypp_etl.checking.opening import Received
 from cypp_etl.plan.model import Plan
+from cypp_etl.plan.reader import PlanError, read_plan
+from cypp_etl.receipts.reply import distinct_name
 from cypp_etl.receipts.summary import ReceiptSummary
+from flows.cli.arguments import AsJson
+from flows.cli.errors import stop
+from flows.cli.output import as_result, show_results
 from flows.ingestion.archive import READ_BYTES
 from flows.ingestion.files import open_regular, path_as_text
+from flows.settings import read_settings
+
+
+def check(
+    files: Annotated[list[Path], typer.Argument(help="Workbooks to check.")],
+    reply: Annotated[
+        Path | None, typer.Option("--reply", help="A folder for the receipts: the workbooks, marked.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check workbooks and load nothing.
+
+    It needs neither a server nor a warehouse.
+    """
+    # There is a plan to read meanwhile.
+    shared_checker().prepare()
+    try:
+        checked = rehearse(read_plan(read_settings().plan), files, reply, datetime.now(UTC))
+    except (PlanError, OSError) as fault:
+        stop(fault)
+    results = [as_result(one) for one in checked]
+    show_results(results, as_json)
+    raise typer.Exit(int(not all(one.is_accepted for one in checked)))
 
 
 def rehearse(plan: Plan, files: Sequence[Path], replies: Path | None, at: datetime) -> list[CheckedReturn]:
@@ -32,8 +63,6 @@ def _rehearse(
     data = _read(file)
     checked = checker.check(plan, Received(path_as_text(file), data), at.date(), lambda *_: History())
     if replies is not None:
-        from cypp_etl.receipts.reply import distinct_name
-
         reply = checker.reply(checked, data, _summarise(plan, checked, at))
         replies.mkdir(parents=True, exist_ok=True)
         name = distinct_name(reply.file_name, written)

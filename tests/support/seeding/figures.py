@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from datetime import date
 
-from benchmarks.seeding.drafts import PERIOD, Draft, Place, seeds
 from cypp_etl.checked_return import KnownFigure
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.plan.model import Indicator
 from schemas.codes import Measure, Unit
+from tests.support.seeding.drafts import PERIOD, Draft, Place, seeds
 
 # What must be left alone for a figure to be judged as it stands.
 _FIGURE = "actual marker numerator denominator comment"

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from openpyxl.comments import Comment
 
-from benchmarks.seeding.drafts import PERIOD, Draft, Place, seeds
+from tests.support.seeding.drafts import PERIOD, Draft, Place, seeds
 
 INDICATORS, MILESTONES = "Indicators", "Milestones"
 

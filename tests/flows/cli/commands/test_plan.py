@@ -20,7 +20,7 @@ from warehouse.recording.record import record
 from warehouse.upgrade import upgrade
 from warehouse.views.selectable import view
 
-SHIPPED = Path(__file__).parents[3] / "cypp_etl" / "plan" / "data"
+SHIPPED = Path(__file__).parents[4] / "cypp_etl" / "plan" / "data"
 ADOPT = ("--by", "A. Officer", "--why", "Agreed in July")
 
 

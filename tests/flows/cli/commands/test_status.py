@@ -8,7 +8,7 @@ import pytest
 
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
-from flows.cli.status import laid_out, open_quarters, show_status
+from flows.cli.commands.status import laid_out, open_quarters, show_status
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.recording.plan import record_plan

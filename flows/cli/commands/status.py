@@ -2,14 +2,20 @@
 
 import shutil
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import CalendarEntry, Plan
+from flows.cli.arguments import day_option, parsed_period
+from flows.cli.queries import ask
 from flows.cli.terminal import say
+from flows.deployments.outstanding import NOTHING_MISSING, read_outstanding
 from flows.settings import CHASED_FOR
 from schemas.codes import ReturnStatus
+from warehouse.queries.views import return_status
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -17,10 +23,29 @@ if TYPE_CHECKING:
 _Lines = list[Sequence[str]]
 
 
+def status(
+    period: Annotated[
+        str | None, typer.Argument(help="A period, such as 2010-11Q1; all that are open, or have any return, if none.")
+    ] = None,
+) -> None:
+    """Show which returns are received, late or missing."""
+    wanted, today = parsed_period(period) if period else None, datetime.now(UTC).date()
+    raise typer.Exit(ask(lambda connection, plan: show_status(connection, plan, wanted, today)))
+
+
+def remind(
+    days: Annotated[int, typer.Option(min=0, help="How many days ahead a due date is spoken of.")] = 7,
+    since: Annotated[
+        date | None, day_option("Only count what was due before this day; a year ago, if not given.", "--since")
+    ] = None,
+) -> None:
+    """List the returns that are missing or due soon."""
+    today = datetime.now(UTC).date()
+    raise typer.Exit(ask(lambda connection, _: show_reminder(connection, today, days, since)))
+
+
 def show_status(connection: "Connection", plan: Plan, period: Period | None, today: date) -> int:
     """Print who has returned what for a period, or for all that somebody looks after; 1 if something is missing."""
-    from warehouse.queries.views import return_status
-
     rows: Iterable[Any] = return_status(connection, period)
     if period is None:
         begun = {parse_period(row["period"]) for row in rows if row["submission_id"] is not None}
@@ -36,8 +61,6 @@ def show_status(connection: "Connection", plan: Plan, period: Period | None, tod
 
 def show_reminder(connection: "Connection", today: date, days: int, since: date | None) -> int:
     """Print which returns are missing, or due within so many days; 1 if any is overdue."""
-    from flows.deployments.outstanding import NOTHING_MISSING, read_outstanding
-
     found = read_outstanding(connection, today, days, since)
     for line in found.lines or [NOTHING_MISSING]:
         say(line)

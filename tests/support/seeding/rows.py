@@ -1,6 +1,6 @@
 """Seeds of faults in what rows are about, and in which rows there are."""
 
-from benchmarks.seeding.drafts import Draft, Place, seeds, type_over
+from tests.support.seeding.drafts import Draft, Place, seeds, type_over
 
 
 @seeds("row-without-ref")

@@ -1,25 +1,47 @@
-"""Runs the ingesting flows from the command line: which files, which flow, and what they gave."""
+"""`cypp ingest`: which files, which flow, and what it gave."""
 
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from cypp_etl.gc_control import imported_for_good
+import typer
+
 from flows.bulk.sources import workbooks_at
+from flows.cli.arguments import AsJson
+from flows.cli.faults import FAULTS, stop_at
+from flows.cli.output import show_swept
 from flows.cli.queries import say_notice
 from flows.ingestion.context import open_to_write
 from flows.ingestion.files import path_as_text
 from flows.ingestion.inbox import Waiting, partner_of
 from flows.ingestion.mended_receipts import MendedReceipts, is_receipt_path
 from flows.service.prefect_server import server_for_command
-from flows.settings import Settings
+from flows.settings import Settings, prepare_prefect, read_settings
 
 if TYPE_CHECKING:
     from flows.deployments.sweep_inbox import Swept
 
 
-def ingest(settings: Settings, paths: Sequence[Path]) -> "Swept":
+def ingest(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders; the inbox, if none is given.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check workbooks, and load those without errors.
+
+    Without a path, every workbook in the inbox is taken.
+    """
+    settings = read_settings()
+    # Prefect reads its settings when it is imported, below.
+    prepare_prefect(settings.home)
+    try:
+        swept = _ingest(settings, paths or [])
+    except FAULTS as fault:
+        stop_at(fault)
+    raise typer.Exit(show_swept(swept, as_json))
+
+
+def _ingest(settings: Settings, paths: Sequence[Path]) -> "Swept":
     """Ingest files and the workbooks in folders, or sweep the inbox once if there are none.
 
     In the inbox the folder says who the partner is, and a receipt is taken if the partner changed it.
@@ -45,8 +67,8 @@ def ingest(settings: Settings, paths: Sequence[Path]) -> "Swept":
             owned.append((path_as_text(brought), partner_code))
         elif path == file:
             left.append(Waiting(file, partner_code, "it is a receipt that nobody has changed, or that is still open"))
-    with server_for_command(), imported_for_good():
-        from flows.deployments.sweep_inbox import ingest_files, sweep_inbox
+    with server_for_command():
+        from flows.deployments.sweep_inbox import ingest_files, sweep_inbox  # noqa: PLC0415 - while the server starts
 
     async def run() -> "Swept":
         return await (ingest_files(owned) if paths else sweep_inbox())

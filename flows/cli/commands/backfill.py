@@ -1,17 +1,26 @@
 """`cypp backfill`: runs the flow from the command line, with a progress bar or a line of JSON for each workbook."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from flows.cli.errors import faults, stop
+from cypp_etl.personal import shown_path
+from flows.bulk.process_pool import expect_crew
+from flows.cli.arguments import AsJson
+from flows.cli.faults import FAULTS, stop_at
+from flows.cli.output import Result
 from flows.cli.queries import say_notice
 from flows.cli.terminal import say, say_json
+from flows.ingestion.context import open_to_write
 from flows.service.prefect_server import server_for_command
 from flows.settings import prepare_prefect, read_settings
+from schemas.codes import Severity, SubmissionStatus
 
 if TYPE_CHECKING:
     from flows.bulk.chunks import Taken
@@ -28,47 +37,36 @@ def backfill(
     spread: Annotated[
         bool, typer.Option("--spread", help="Spread it over the workers of Prefect's work pool, on several machines.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per file, on a line of its own.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Ingest thousands of workbooks, such as earlier years'.
 
     If it is stopped, the same command continues where it stopped.
     """
     settings = read_settings()
-    # Prefect reads its settings when it is imported.
+    # Prefect reads its settings when it is imported, below.
     prepare_prefect(settings.home)
-    import asyncio
-
-    from cypp_etl.gc_control import imported_for_good
-    from flows.bulk.process_pool import expect_crew
-
     expect_crew()
-    with imported_for_good():
-        from flows.ingestion.context import open_to_write
-
     try:
         # What would stop the flow is found out before a server is started.
         workplace = open_to_write(settings)
         workplace.engine.dispose()
         say_notice(workplace)
-        with server_for_command(), imported_for_good():
-            from flows.deployments import backfill as flow
+        with server_for_command():
+            from flows.deployments import backfill as flow  # noqa: PLC0415 - while the server starts
 
         with _telling(as_json) as tell:
             flow.listener.set(tell)
             folders = [str(path.absolute()) for path in paths]
             done = asyncio.run(flow.backfill(folders, workers=workers, spread=spread))
-    except faults() as fault:
-        stop(fault)
+    except FAULTS as fault:
+        stop_at(fault)
     raise typer.Exit(_end(done, as_json))
 
 
 @contextmanager
 def _telling(as_json: bool) -> "Iterator[Listener]":
     """What is to be told of every chunk; a progress bar is on the terminal meanwhile, and nothing in a pipe."""
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
-
     columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not Console(stderr=True).is_terminal) as progress:
         bar = progress.add_task("Workbooks", total=None)
@@ -85,9 +83,6 @@ def _telling(as_json: bool) -> "Iterator[Listener]":
 
 def show_taken(taken: "Taken") -> None:
     """Print a line of JSON for each workbook of a chunk."""
-    from flows.cli.output import Result
-    from schemas.codes import SubmissionStatus
-
     results = [Result(one.file, one.partner_code, one.period, one.status.value, one.findings) for one in taken.done]
     results += [Result(file, "", "", SubmissionStatus.FAILED.value, ()) for file, _ in taken.failed]
     for result in results:
@@ -96,9 +91,6 @@ def show_taken(taken: "Taken") -> None:
 
 def show_refused(taken: "Taken") -> None:
     """Print a line for each workbook of a chunk that was rejected, with the first of its errors."""
-    from cypp_etl.personal import shown_path
-    from schemas.codes import Severity, SubmissionStatus
-
     for one in taken.done:
         if one.status is SubmissionStatus.REJECTED:
             errors = [finding for finding in one.findings if finding.severity is Severity.ERROR]
@@ -108,8 +100,6 @@ def show_refused(taken: "Taken") -> None:
 
 def _end(done: "Backfilled", as_json: bool) -> int:
     """Print the summary, and give the exit status."""
-    from schemas.codes import SubmissionStatus
-
     for path, message in done.failed:
         say(f"{path}: could not be read: {message}", err=True)
     say(done, err=as_json)

@@ -2,22 +2,26 @@
 
 import os
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from cypp_etl.findings import catalogue
-from cypp_etl.plan.model import refuse_outside
-from flows.cli.errors import day_option, faults, parsed_period, stop
+from cypp_etl.checked_return import Waiver
+from cypp_etl.findings import catalogue, in_words
+from cypp_etl.plan.model import Plan, refuse_outside
+from flows.cli.arguments import By, day_option, parsed_period
+from flows.cli.errors import stop
+from flows.cli.faults import FAULTS, stop_at
 from flows.cli.queries import say_notice
 from flows.cli.terminal import say
+from flows.ingestion.context import open_to_write, upgrade_workplace
 from flows.settings import read_settings
-
-if TYPE_CHECKING:
-    from cypp_etl.checked_return import Waiver
-    from cypp_etl.plan.model import Plan
-
-By = Annotated[str, typer.Option("--by", help="Who says so.", envvar="USER")]
+from schemas.codes import Severity
+from warehouse.engine import writing
+from warehouse.queries.views import return_status
+from warehouse.recording.administration import add_waiver, close_period
+from warehouse.recording.text_releases import release_text
+from warehouse.views.roles import make_reader
 
 
 def close(period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q1.")], by: By = "") -> None:
@@ -25,11 +29,6 @@ def close(period: Annotated[str, typer.Argument(help="The period, such as 2010-1
 
     A figure that changes afterwards is a query to the data team.
     """
-    from flows.ingestion.context import open_to_write
-    from warehouse.engine import writing
-    from warehouse.queries.views import return_status
-    from warehouse.recording.administration import close_period
-
     if not by.strip():
         stop("say who closes the period: --by NAME")
     wanted = parsed_period(period)
@@ -40,8 +39,8 @@ def close(period: Annotated[str, typer.Argument(help="The period, such as 2010-1
         with writing(workplace.engine) as connection:
             was_open = close_period(connection, wanted, by, datetime.now(UTC))
             missing = [row["partner_code"] for row in return_status(connection, wanted) if not row["submission_id"]]
-    except faults() as fault:
-        stop(fault)
+    except FAULTS as fault:
+        stop_at(fault)
     say(f"{wanted.label} is closed." if was_open else f"{wanted.label} was closed already.")
     if missing:
         say(f"Not returned yet: {', '.join(missing)}. What they return from now on is a query.", err=True)
@@ -61,11 +60,6 @@ def waive(
     It is then reported as a note that says who waived it, until when, and why.
     A later waiver of just the same takes an earlier one's place: one until a day that is past ends it.
     """
-    from cypp_etl.checked_return import Waiver
-    from flows.ingestion.context import open_to_write
-    from warehouse.engine import writing
-    from warehouse.recording.administration import add_waiver
-
     if not by.strip() or not why.strip():
         stop("say who waives the query, with --by NAME, and why, with --why TEXT")
     waiver = Waiver(code, partner, only, parsed_period(period) if period else None, why, by, until)
@@ -75,10 +69,10 @@ def waive(
         _refuse_unknown(waiver, workplace.plan)
         with writing(workplace.engine) as connection:
             add_waiver(connection, waiver, datetime.now(UTC))
-    except faults() as fault:
-        stop(fault)
+    except FAULTS as fault:
+        stop_at(fault)
     scope = "".join(f", {part}" for part in (only, waiver.period and waiver.period.label) if part)
-    say(f"{code} is waived for {partner}{scope}, until {until:%-d %B %Y}.")
+    say(f"{code} is waived for {partner}{scope}, until {in_words(until)}.")
     if until < datetime.now(UTC).date():
         say("That day is past: it waives nothing, and ends an earlier waiver of just the same.", err=True)
 
@@ -94,10 +88,6 @@ def release(
 
     Reports and views show it from now on.
     """
-    from flows.ingestion.context import open_to_write
-    from warehouse.engine import writing
-    from warehouse.recording.text_releases import release_text
-
     if not by.strip() or not why.strip():
         stop("say who releases the text, with --by NAME, and why, with --why TEXT")
     try:
@@ -107,8 +97,8 @@ def release(
             held, was_withheld = release_text(
                 connection, submission, sheet.strip(), cell.strip(), by=by, reason=why, at=datetime.now(UTC)
             )
-    except faults() as fault:
-        stop(fault)
+    except FAULTS as fault:
+        stop_at(fault)
     place = f"{held['sheet']}!{held['cell']} of submission {submission}"
     say(f"{place} is released." if was_withheld else f"{place} was released already.")
 
@@ -122,31 +112,24 @@ def upgrade(
 
     A new warehouse begins with the plan that CYPP_PLAN names; later ones are adopted by cypp plan adopt.
     """
-    from flows.ingestion.context import upgrade_workplace
-    from warehouse.engine import writing
-    from warehouse.views.roles import make_reader
-
     try:
         workplace = upgrade_workplace(read_settings())
         if reader:
             with writing(workplace.engine) as connection:
                 is_new = make_reader(connection, reader, os.environ.get("CYPP_READER_PASSWORD", ""))
             say(f"{reader} {'is made, and' if is_new else 'was there already, and'} may read the views.")
-    except faults() as fault:
-        stop(fault)
+    except FAULTS as fault:
+        stop_at(fault)
     say_notice(workplace)
     say(f"{workplace.engine.url.render_as_string()} is up to date.")
 
 
-def _refuse_unknown(waiver: "Waiver", plan: "Plan") -> None:
+def _refuse_unknown(waiver: Waiver, plan: Plan) -> None:
     """A waiver that is about nothing would be believed in, and do nothing.
 
     Raises:
         ValueError: there is no such query, partner or period, or the query is never about such a subject.
     """
-    from cypp_etl.findings import catalogue
-    from schemas.codes import Severity
-
     queries = [code for code, advice in catalogue().items() if advice.severity is Severity.QUERY]
     if waiver.code not in queries:
         raise ValueError(f"{waiver.code!r} is not a query; those that can be waived are {', '.join(queries)}")
@@ -158,7 +141,7 @@ def _refuse_unknown(waiver: "Waiver", plan: "Plan") -> None:
         _refuse_subject(waiver, plan)
 
 
-def _refuse_subject(waiver: "Waiver", plan: "Plan") -> None:
+def _refuse_subject(waiver: Waiver, plan: Plan) -> None:
     if waiver.subject not in {*plan.indicators, *plan.milestones}:
         raise ValueError(f"there is no indicator or milestone {waiver.subject!r} in the plan")
     about = catalogue()[waiver.code].about

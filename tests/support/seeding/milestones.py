@@ -1,7 +1,7 @@
 """Seeds of faults in what is reported of milestones."""
 
-from benchmarks.seeding.drafts import PERIOD, Draft, Place, seeds, type_over
 from schemas.codes import MilestoneStatus
+from tests.support.seeding.drafts import PERIOD, Draft, Place, seeds, type_over
 
 
 def _type_status(draft: Draft, code: str, status: str | None, *, is_due: bool) -> Place:

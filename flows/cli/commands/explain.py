@@ -1,21 +1,35 @@
 """`cypp explain`: from the symbol back to the cell, with every step of the sum."""
 
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from cypp_etl.decimals import decimal_text
+from cypp_etl.findings import in_words
 from cypp_etl.periods import Period
 from cypp_etl.plan.index import PlanIndex, reference_key
 from cypp_etl.plan.model import Indicator, Plan
+from flows.cli.arguments import parsed_period
+from flows.cli.queries import ask
 from flows.cli.terminal import say
 from flows.ingestion.archive import archive_path
 from schemas.codes import Measure
+from warehouse.queries.explain import SourcedExplanation, SourcedFigure
+from warehouse.queries.explain import explain as explained
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from warehouse.queries.explain import SourcedExplanation, SourcedFigure
+
+def explain(
+    indicator: Annotated[str, typer.Argument(help='An indicator, such as "NI 111b".')],
+    period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q1.")],
+) -> None:
+    """Explain a judgement, step by step, back to its cells."""
+    raise typer.Exit(ask(lambda connection, plan: show_explanation(connection, plan, indicator, parsed_period(period))))
 
 
 def show_explanation(connection: "Connection", plan: Plan, indicator: str, period: Period) -> int:
@@ -24,10 +38,8 @@ def show_explanation(connection: "Connection", plan: Plan, indicator: str, perio
     Raises:
         ValueError: the plan has no such indicator.
     """
-    from warehouse.queries.explain import explain
-
     leaf = _find_leaf(plan, indicator)
-    explanations = explain(connection, plan, leaf.indicator, period)
+    explanations = explained(connection, plan, leaf.indicator, period)
     if not explanations:
         owners = ", ".join(plan.partners[code].partner for code in plan.owners.get(leaf.indicator, ()))
         say(f"Nothing has been returned for {leaf.indicator} in {period.label}. It is owed by {owners}.")
@@ -50,7 +62,7 @@ def _find_leaf(plan: Plan, indicator: str) -> Indicator:
     raise ValueError(f"there is no indicator {indicator!r}; the plan has {', '.join(plan.indicators)}")
 
 
-def _lines(explanation: "SourcedExplanation") -> list[str]:
+def _lines(explanation: SourcedExplanation) -> list[str]:
     row, judged = explanation.row, explanation.judgement
     lines = [
         f"{row['indicator']}, {row['period_label']}: {row['definition']}",
@@ -76,7 +88,7 @@ def _lines(explanation: "SourcedExplanation") -> list[str]:
     return [*lines, "", *_version_lines(explanation)]
 
 
-def _change_lines(explanation: "SourcedExplanation") -> list[str]:
+def _change_lines(explanation: SourcedExplanation) -> list[str]:
     row, travel = explanation.row, explanation.judgement.travel
     if travel.previous is None:
         return [f"  There is no figure for {travel.previous_period.code} to compare with."]
@@ -89,7 +101,7 @@ def _change_lines(explanation: "SourcedExplanation") -> list[str]:
     return lines
 
 
-def _sum_lines(explanation: "SourcedExplanation") -> list[str]:
+def _sum_lines(explanation: SourcedExplanation) -> list[str]:
     total = explanation.judgement.total
     if total is None:
         return []
@@ -97,7 +109,7 @@ def _sum_lines(explanation: "SourcedExplanation") -> list[str]:
     return [f"  {' + '.join(terms)} ({', '.join(quarter.code for quarter, _ in total.terms)})"]
 
 
-def _target_lines(explanation: "SourcedExplanation") -> list[str]:
+def _target_lines(explanation: SourcedExplanation) -> list[str]:
     row, judged, target = explanation.row, explanation.judgement, explanation.judgement.target
     if target.source is None:
         return ["  There is no target."]
@@ -114,7 +126,7 @@ def _target_lines(explanation: "SourcedExplanation") -> list[str]:
     return lines
 
 
-def _comparator_lines(explanation: "SourcedExplanation", measure: Measure) -> list[str]:
+def _comparator_lines(explanation: SourcedExplanation, measure: Measure) -> list[str]:
     source = explanation.judgement.comparators[measure]
     if source is None:
         return ["  There is nothing to compare with."]
@@ -126,27 +138,31 @@ def _comparator_lines(explanation: "SourcedExplanation", measure: Measure) -> li
     ]
 
 
-def _version_lines(explanation: "SourcedExplanation") -> list[str]:
+def _version_lines(explanation: SourcedExplanation) -> list[str]:
     versions = explanation.versions
     if len(versions) < 2:
         return ["This judgement has not changed since it was first made."]
     return ["It has been judged before:"] + [
-        f"  {version['recorded_at']:%-d %B %Y %H:%M}: {version['actual_text'] or '-'} {version['direction_symbol']} "
+        f"  {_moment(version['recorded_at'])}: {version['actual_text'] or '-'} {version['direction_symbol']} "
         f"{version['on_target_symbol']} {version['target_band_symbol']} (submission {version['submission_id']})"
         for version in versions
     ]
 
 
-def _origin_lines(figure: "SourcedFigure") -> list[str]:
+def _origin_lines(figure: SourcedFigure) -> list[str]:
     origin = figure.origin
     if origin is None:
         return [f"  From the plan: {figure.plan_source}"]
     lines = [
         f"  Typed as {origin.typed!r} in {origin.sheet}!{origin.cell} of {origin.file}",
-        f"  Submission {origin.submission_id}, received {origin.received_at:%-d %B %Y %H:%M}, SHA-256 {origin.sha256}",
+        f"  Submission {origin.submission_id}, received {_moment(origin.received_at)}, SHA-256 {origin.sha256}",
         f"  Kept as {archive_path(Path('archive'), origin.sha256)}",
     ]
     return lines + ([f"  Comment: {origin.comment}"] if origin.comment else [])
+
+
+def _moment(at: datetime) -> str:
+    return f"{in_words(at.date())} {at:%H:%M}"
 
 
 def _shown(row: Any, name: str) -> str:

@@ -13,7 +13,7 @@ from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return
-from flows.cli.check import rehearse
+from flows.cli.commands.check import rehearse
 
 AT = datetime(2010, 7, 10, tzinfo=UTC)
 

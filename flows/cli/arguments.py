@@ -1,0 +1,34 @@
+"""Arguments and options that several commands take, and how a period or a day is typed."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cypp_etl.periods import Period, parse_period
+from flows.cli.errors import stop
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object per file, on a line of its own.")]
+By = Annotated[str, typer.Option("--by", help="Who says so.", envvar="USER")]
+Output = Annotated[Path, typer.Option("--output", "-o", help="The folder to write to.")]
+
+
+def parsed_period(text: str) -> Period:
+    """The period that somebody typed, or the end of the command."""
+    try:
+        return parse_period(text)
+    except ValueError as fault:
+        stop(fault)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as fault:
+        raise typer.BadParameter(f"{text!r} is not a day such as 2011-03-31") from fault
+
+
+def day_option(help_text: str, *names: str) -> Any:
+    """An option that takes a day."""
+    return typer.Option(*names, parser=_day, metavar="YYYY-MM-DD", help=help_text)

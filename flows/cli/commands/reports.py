@@ -1,0 +1,75 @@
+"""`cypp report` and `cypp publish`: what the Board reads."""
+
+import asyncio
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cypp_etl.plan.model import refuse_outside
+from flows.cli.arguments import Output, day_option, parsed_period
+from flows.cli.faults import FAULTS, stop_at
+from flows.cli.queries import ask, say_notice
+from flows.cli.terminal import say
+from flows.deployments.report_files import write_report
+from flows.ingestion.context import open_to_write
+from flows.service.prefect_server import server_for_command
+from flows.settings import prepare_prefect, read_settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from cypp_etl.plan.model import Plan
+
+
+def report(
+    period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q3 or 2009-10.")],
+    output: Output = Path(),
+    as_of: Annotated[date | None, day_option("As it was known at the end of that day.")] = None,
+    since: Annotated[
+        date | None, day_option("List corrections after that day, not after the last report's returns were due.")
+    ] = None,
+) -> None:
+    """Write the board report, as HTML and as a workbook.
+
+    The page is one file that opens offline and prints; the workbook is accessible.
+    """
+    wanted = parsed_period(period)
+
+    def write(connection: "Connection", _: "Plan") -> int:
+        for path in write_report(connection, wanted, output, as_of, since):
+            say(path)
+        return 0
+
+    raise typer.Exit(ask(write))
+
+
+def publish(
+    period: Annotated[
+        str, typer.Argument(help="The period, such as 2010-11Q3; the last one of which returns were due, if none.")
+    ] = "",
+    as_of: Annotated[date | None, day_option("As it was known at the end of that day.")] = None,
+) -> None:
+    """Publish the board report.
+
+    It is kept under reports/ and shown in the Prefect UI; the next report lists what has changed since.
+    """
+    settings = read_settings()
+    wanted = parsed_period(period) if period else None
+    # Prefect reads its settings when it is imported, below.
+    prepare_prefect(settings.home)
+    try:
+        # What would stop the flow is found out before a server is started.
+        workplace = open_to_write(settings)
+        workplace.engine.dispose()
+        say_notice(workplace)
+        if wanted:
+            refuse_outside(workplace.plan.calendar, wanted)
+        with server_for_command():
+            from flows.deployments.publish_report import publish_report  # noqa: PLC0415 - while the server starts
+        published = asyncio.run(publish_report(wanted.code if wanted else "", as_of))
+    except FAULTS as fault:
+        stop_at(fault)
+    for path in published.paths:
+        say(path)

@@ -1,0 +1,33 @@
+"""`cypp serve`: settles where Prefect's server is, and watches the inbox until it is told to end."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from flows.cli.faults import FAULTS, stop_at
+from flows.service.prefect_server import PrefectServer
+from flows.service.serve import AlreadyServedError, Watching, log_to_terminal
+from flows.service.serve import serve as watch_inbox
+from flows.settings import prepare_prefect, read_settings
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Where the Prefect UI listens.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port of the Prefect UI.")] = 4200,
+    interval: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks at the inbox, at most.")] = 10.0,
+    poll: Annotated[
+        bool, typer.Option("--poll", help="For network shares, which send no events: look every second instead.")
+    ] = False,
+) -> None:
+    """Watch the inbox, with the Prefect UI, until Ctrl+C."""
+    settings = read_settings()
+    prepare_prefect(settings.home)
+    server = None if os.environ.get("PREFECT_API_URL") else PrefectServer(host, port)
+    log_to_terminal()
+    try:
+        if server:
+            server.prepare()
+        watch_inbox(settings, server, Watching(min(interval, 1.0), False) if poll else Watching(interval))
+    except (AlreadyServedError, *FAULTS) as fault:
+        stop_at(fault)

@@ -1,0 +1,40 @@
+"""`cypp template`: a form for a partner to fill in."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cypp_etl.plan.index import PlanIndex, reference_key
+from cypp_etl.templates.workbook import template_file_name, write_template
+from flows.cli.arguments import parsed_period
+from flows.cli.errors import stop
+from flows.cli.faults import FAULTS, stop_at
+from flows.cli.queries import plan_to_use
+from flows.cli.terminal import say
+from flows.settings import read_settings
+
+
+def template(
+    partner: Annotated[str, typer.Argument(help="The partner's code, such as yos.")],
+    period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q1.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write it to.")] = Path(),
+    force: Annotated[bool, typer.Option("--force", help="Write it although one of its name is there.")] = False,
+) -> None:
+    """Write the form that a partner fills in for a period."""
+    wanted = parsed_period(period)
+    try:
+        plan = plan_to_use(read_settings())
+        # In any case and spacing, as covers have it.
+        code = PlanIndex.of(plan).partners.get(reference_key(partner), partner)
+        workbook = write_template(plan, code, wanted)
+        output.mkdir(parents=True, exist_ok=True)
+        path = output / template_file_name(code, wanted)
+        if path.exists() and not force:
+            stop(f"{path} is there already, and may be filled in: move it away, or write over it with --force")
+        path.write_bytes(workbook)
+    except LookupError as fault:
+        stop(fault)
+    except FAULTS as fault:
+        stop_at(fault)
+    say(path)
