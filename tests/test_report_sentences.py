@@ -383,7 +383,7 @@ def test_a_clinic_opens_because_of_its_first_period(world: World, due: datetime)
     world.take("police", next_due, *both, period=Period(2010, 2))
     said = world.page(next_due, "2010-11Q2")
     assert "Opened because performance was declining in 2010/11 Q1." in said, "and it improves now"
-    assert "By the end of 2010/11 Q1, the last period without improvement, " in said
+    assert "By the end of 2010/11 Q1, the last period for which no improvement was reported, " in said
     assert "Is the change from 2009/10 Q2 to 2010/11 Q2 more than noise?" in said
     nothing_new = world.page(next_due, "2010-11Q3")
     assert "Is the change from 2009/10 Q2 to 2010/11 Q2 more than noise?" in nothing_new, "the last that was returned"
@@ -414,7 +414,7 @@ def test_milestones_that_are_due_or_were_missed(world: World, plan: Plan, due: d
         }
         world.adopt(replace(plan, fingerprint=str(dues), milestones=milestones), world_at[0])
         world_at[0] += DAY
-        return part(world.page(world_at[0]), "the last period without improvement,", ".")
+        return part(world.page(world_at[0]), "the last period for which no improvement was reported,", ".")
 
     world_at = [due + DAY]
     world.take("police", due, *declining)
@@ -494,3 +494,46 @@ def test_symbols_of_what_is_neither_good_nor_bad_are_in_the_legend(world: World,
     said = world.page(due)
     assert "↑ improving; increasing, where nothing is good or bad" in said
     assert "or last year's outturn" in said
+
+
+def test_the_sheet_of_findings_says_what_they_are_of(world: World, due: datetime) -> None:
+    whole = replace(finding(Severity.NOTE), sheet="", cell="")
+    sheetwide = replace(finding(Severity.QUERY), cell="")
+    world.take("yos", due, findings=(whole, sheetwide))
+    world.refuse("police", due)
+    rows = world.sheets(due)["Data quality"]
+    assert rows[0][0].endswith("Queries and notes on the figures, and errors of what was refused")
+    assert [(row[0], row[2], row[3]) for row in rows[4:]] == [
+        ("police", "Indicators!G2", "ERROR"),
+        ("yos", "[z]", "NOTE"),
+        ("yos", "Indicators", "QUERY"),
+    ]
+
+
+def test_an_indicator_of_several_partners_says_whose_it_is(world: World, plan: Plan, due: datetime) -> None:
+    def rows(partner_code: str) -> list[Observation]:
+        before = observation("NI 111a", "60", "2009-10Q1", cell="E2", partner_code=partner_code)
+        return [before, observation("NI 111a", "90", partner_code=partner_code)]
+
+    world.take("police", due, *rows("police"))
+    police, yos = plan.partners["police"].partner, plan.partners["yos"].partner
+    alone = world.page(due)
+    assert f"{police}: opened in 2010/11 Q1" in alone
+    assert f"NI 111a ({police})" not in alone
+    world.take("yos", due, *rows("yos"))
+    both = world.page(due)
+    assert f"NI 111a ({police}) opened in 2010/11 Q1; NI 111a ({yos}) opened in 2010/11 Q1" in both.replace(" ;", ";")
+    assert {row[-1] for row in world.sheets(due)["Indicators"][4:] if row[1] == "NI 111a"} == {police, yos}
+    assert [row[0] for row in world.sheets(due)["Clinics"][4:]] == [police, yos]
+
+
+def test_no_improvement_was_reported_where_nothing_was(world: World, due: datetime) -> None:
+    """Of a quarter without a figure nobody knows whether it improved."""
+    before = observation("NI 111a", "60", "2009-10Q1", cell="E2")
+    world.take("police", due, before, observation("NI 111a", "90"))
+    at = due + 90 * DAY
+    missing = observation("NI 111a", Marker.NOT_AVAILABLE, "2010-11Q2")
+    world.take("police", at, missing, period=Period(2010, 2))
+    said = world.page(at, "2010-11Q2")
+    assert "By the end of 2010/11 Q2, the last period for which no improvement was reported, " in said
+    assert "did not improve" not in said
