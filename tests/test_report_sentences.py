@@ -20,14 +20,15 @@ from cypp_etl.plan.reader import read_plan
 from cypp_etl.report.changes import turned
 from cypp_etl.report.html import render_html
 from cypp_etl.report.milestones import is_past_due
-from cypp_etl.report.model import BoardData
+from cypp_etl.report.model import BoardData, Note
 from cypp_etl.report.moments import day_words
 from cypp_etl.report.pages import happening, names
-from cypp_etl.report.table import has_like_before
+from cypp_etl.report.table import has_like_before, polarity_words
 from cypp_etl.report.workbook import render_workbook
-from schemas.codes import ClinicStatus, Marker, MilestoneStatus, Polarity, Qualifier, Severity
+from schemas.codes import Accumulation, ClinicStatus, Marker, MilestoneStatus, NoteKind, Polarity, Qualifier, Severity
 from tests.warehouse.builders import checked, finding, later, observation, report
 from warehouse.engine import open_warehouse, reading, writing
+from warehouse.queries.as_of import add_note
 from warehouse.queries.board import read_board
 from warehouse.recording.plan import record_plan
 from warehouse.recording.publications import Publication, record_publication
@@ -537,3 +538,65 @@ def test_no_improvement_was_reported_where_nothing_was(world: World, due: dateti
     said = world.page(at, "2010-11Q2")
     assert "By the end of 2010/11 Q2, the last period for which no improvement was reported, " in said
     assert "did not improve" not in said
+
+
+def test_the_tiles_count_what_was_returned(world: World, due: datetime) -> None:
+    assert "Direction of travel no figures On target no figures Performance clinics none" in world.page(due)
+    before = observation("NI 111a", "60", "2009-10Q1", cell="E2")
+    world.take("police", due, before, observation("NI 111a", "50"), observation("NI 111b", "9.5"))
+    tiles = "of travel 1 improving, 1 no data On target 2 yes Performance clinics none"
+    assert part(world.page(due), "Summary Direction", "Returns") == tiles
+
+
+def test_what_a_clinic_is_said_to_hold(world: World, due: datetime) -> None:
+    before = observation("NI 111a", "60", "2009-10Q1", cell="E2")
+    leads_there = "In a performance clinic , where its chart and figures are."
+    world.take("police", due, before, observation("NI 111a", "50"))
+    assert leads_there not in world.page(due)
+    world.take("police", due + DAY, before, observation("NI 111a", "90"))
+    said = world.page(due + DAY)
+    assert leads_there in said
+    assert "None noted yet." in said
+    with writing(world.engine) as connection:
+        note = Note("police", "NI 111a", "2010-11Q1", NoteKind.ISSUE, "Fewer places", "A. Person", due + 2 * DAY)
+        add_note(connection, note)
+    assert "None noted yet." in world.page(due + DAY)
+    assert "None noted yet." not in world.page(due + 2 * DAY)
+
+
+def test_no_status_reported(world: World, plan: Plan, due: datetime) -> None:
+    one = next(iter(plan.milestones))
+    listed = len(plan.milestones)
+    assert world.page(due).count("no status reported") == listed
+    world.take("yos", due, milestone_reports=(report(one, None),))
+    assert world.page(due).count("no status reported") == listed, "a report may leave the status out"
+    world.take("yos", due + DAY, milestone_reports=(report(one, MilestoneStatus.ON_TRACK),))
+    assert world.page(due + DAY).count("no status reported") == listed - 1
+
+
+def test_last_years_outturn_is_said_to_be_one(world: World, plan: Plan, due: datetime) -> None:
+    leaf = replace(plan.indicators["NI 111a"], accumulation=Accumulation.LATEST)
+    world.adopt(
+        replace(plan, fingerprint="latest", figures={}, indicators={**plan.indicators, "NI 111a": leaf}), due - DAY
+    )
+    quarter = observation("NI 111a", "60", "2009-10Q1", cell="E2")
+    year = observation("NI 111a", "70", "2009-10", cell="D2")
+    world.take("police", due, year, observation("NI 111a", "90"))
+    assert "70 year's outturn" in world.page(due)
+    assert "Is the change from 2009/10 to 2010/11 Q1 more than noise?" in world.page(due)
+    world.take("police", due + DAY, year, quarter, observation("NI 111a", "90"))
+    assert "year's outturn" not in world.page(due + DAY).replace("last year's outturn", "")
+    assert "Is the change from 2009/10 Q1 to 2010/11 Q1 more than noise?" in world.page(due + DAY)
+
+
+@pytest.mark.parametrize(
+    ("polarity", "said"),
+    [
+        (Polarity.HIGH, "higher is better"),
+        (Polarity.LOW, "lower is better"),
+        (Polarity.RANGE, "inside a band is good"),
+        (Polarity.NONE, "nothing is good or bad"),
+    ],
+)
+def test_good_performance_is_said_as_the_plan_has_it(polarity: Polarity, said: str) -> None:
+    assert polarity_words({"polarity": polarity.value}) == said
