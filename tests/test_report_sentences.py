@@ -521,11 +521,13 @@ def test_an_indicator_of_several_partners_says_whose_it_is(world: World, plan: P
     alone = world.page(due)
     assert f"{police}: opened in 2010/11 Q1" in alone
     assert f"NI 111a ({police})" not in alone
+    assert f"Number {police} 60" not in alone
     world.take("yos", due, *rows("yos"))
     both = world.page(due)
     assert f"NI 111a ({police}) opened in 2010/11 Q1; NI 111a ({yos}) opened in 2010/11 Q1" in both.replace(" ;", ";")
     assert {row[-1] for row in world.sheets(due)["Indicators"][4:] if row[1] == "NI 111a"} == {police, yos}
     assert [row[0] for row in world.sheets(due)["Clinics"][4:]] == [police, yos]
+    assert f"Number {police} 60" in both and f"Number {yos} 60" in both, "in the table, beside the definition"
 
 
 def test_no_improvement_was_reported_where_nothing_was(world: World, due: datetime) -> None:

@@ -134,8 +134,9 @@ class BoardData:
 
     @cached_property
     def _shared(self) -> Set[str]:
-        """The indicators that more than one partner has returned."""
-        count = Counter(indicator for indicator, _ in self._series)
+        """The indicators that more than one partner returns, or owes."""
+        series = {*self._series, *((row["indicator"], row["partner_code"]) for row in self.owed)}
+        count = Counter(indicator for indicator, _ in series)
         return {indicator for indicator, partners in count.items() if partners > 1}
 
     def judgements_of(self, row: Row) -> Sequence[Row]:
@@ -144,9 +145,11 @@ class BoardData:
 
     def named(self, row: Row) -> str:
         """The indicator of a row, with its partner where another one returns it too."""
-        if row["indicator"] not in self._shared:
-            return str(row["indicator"])
-        return f"{row['indicator']} ({self.partner(row)})"
+        return f"{row['indicator']} ({whose})" if (whose := self.whose(row)) else str(row["indicator"])
+
+    def whose(self, row: Row) -> str:
+        """The partner of a row, where another one returns its indicator too; empty where that goes without saying."""
+        return self.partner(row) if row["indicator"] in self._shared else ""
 
     def partner(self, row: Row) -> str:
         """The name of a row's partner; its code where the plan has none."""
