@@ -20,14 +20,15 @@ from cypp_etl.plan.reader import read_plan
 from cypp_etl.report.changes import turned
 from cypp_etl.report.html import render_html
 from cypp_etl.report.milestones import is_past_due
-from cypp_etl.report.model import BoardData
+from cypp_etl.report.model import BoardData, Note
 from cypp_etl.report.moments import day_words
 from cypp_etl.report.pages import happening, names
-from cypp_etl.report.table import has_like_before
+from cypp_etl.report.table import has_like_before, polarity_words
 from cypp_etl.report.workbook import render_workbook
-from schemas.codes import ClinicStatus, Marker, MilestoneStatus, Polarity, Qualifier, Severity
+from schemas.codes import Accumulation, ClinicStatus, Marker, MilestoneStatus, NoteKind, Polarity, Qualifier, Severity
 from tests.warehouse.builders import checked, finding, later, observation, report
 from warehouse.engine import open_warehouse, reading, writing
+from warehouse.queries.as_of import add_note
 from warehouse.queries.board import read_board
 from warehouse.recording.plan import record_plan
 from warehouse.recording.publications import Publication, record_publication
@@ -383,7 +384,7 @@ def test_a_clinic_opens_because_of_its_first_period(world: World, due: datetime)
     world.take("police", next_due, *both, period=Period(2010, 2))
     said = world.page(next_due, "2010-11Q2")
     assert "Opened because performance was declining in 2010/11 Q1." in said, "and it improves now"
-    assert "By the end of 2010/11 Q1, the last period without improvement, " in said
+    assert "By the end of 2010/11 Q1, the last period for which no improvement was reported, " in said
     assert "Is the change from 2009/10 Q2 to 2010/11 Q2 more than noise?" in said
     nothing_new = world.page(next_due, "2010-11Q3")
     assert "Is the change from 2009/10 Q2 to 2010/11 Q2 more than noise?" in nothing_new, "the last that was returned"
@@ -414,7 +415,7 @@ def test_milestones_that_are_due_or_were_missed(world: World, plan: Plan, due: d
         }
         world.adopt(replace(plan, fingerprint=str(dues), milestones=milestones), world_at[0])
         world_at[0] += DAY
-        return part(world.page(world_at[0]), "the last period without improvement,", ".")
+        return part(world.page(world_at[0]), "the last period for which no improvement was reported,", ".")
 
     world_at = [due + DAY]
     world.take("police", due, *declining)
@@ -494,3 +495,110 @@ def test_symbols_of_what_is_neither_good_nor_bad_are_in_the_legend(world: World,
     said = world.page(due)
     assert "↑ improving; increasing, where nothing is good or bad" in said
     assert "or last year's outturn" in said
+
+
+def test_the_sheet_of_findings_says_what_they_are_of(world: World, due: datetime) -> None:
+    whole = replace(finding(Severity.NOTE), sheet="", cell="")
+    sheetwide = replace(finding(Severity.QUERY), cell="")
+    world.take("yos", due, findings=(whole, sheetwide))
+    world.refuse("police", due)
+    rows = world.sheets(due)["Data quality"]
+    assert rows[0][0].endswith("Queries and notes on the figures, and errors of what was refused")
+    assert [(row[0], row[2], row[3]) for row in rows[4:]] == [
+        ("police", "Indicators!G2", "ERROR"),
+        ("yos", "[z]", "NOTE"),
+        ("yos", "Indicators", "QUERY"),
+    ]
+
+
+def test_an_indicator_of_several_partners_says_whose_it_is(world: World, plan: Plan, due: datetime) -> None:
+    def rows(partner_code: str) -> list[Observation]:
+        before = observation("NI 111a", "60", "2009-10Q1", cell="E2", partner_code=partner_code)
+        return [before, observation("NI 111a", "90", partner_code=partner_code)]
+
+    world.take("police", due, *rows("police"))
+    police, yos = plan.partners["police"].partner, plan.partners["yos"].partner
+    alone = world.page(due)
+    assert f"{police}: opened in 2010/11 Q1" in alone
+    assert f"NI 111a ({police})" not in alone
+    assert f"Number {police} 60" not in alone
+    world.take("yos", due, *rows("yos"))
+    both = world.page(due)
+    assert f"NI 111a ({police}) opened in 2010/11 Q1; NI 111a ({yos}) opened in 2010/11 Q1" in both.replace(" ;", ";")
+    assert {row[-1] for row in world.sheets(due)["Indicators"][4:] if row[1] == "NI 111a"} == {police, yos}
+    assert [row[0] for row in world.sheets(due)["Clinics"][4:]] == [police, yos]
+    assert f"Number {police} 60" in both and f"Number {yos} 60" in both, "in the table, beside the definition"
+
+
+def test_no_improvement_was_reported_where_nothing_was(world: World, due: datetime) -> None:
+    """Of a quarter without a figure nobody knows whether it improved."""
+    before = observation("NI 111a", "60", "2009-10Q1", cell="E2")
+    world.take("police", due, before, observation("NI 111a", "90"))
+    at = due + 90 * DAY
+    missing = observation("NI 111a", Marker.NOT_AVAILABLE, "2010-11Q2")
+    world.take("police", at, missing, period=Period(2010, 2))
+    said = world.page(at, "2010-11Q2")
+    assert "By the end of 2010/11 Q2, the last period for which no improvement was reported, " in said
+    assert "did not improve" not in said
+
+
+def test_the_tiles_count_what_was_returned(world: World, due: datetime) -> None:
+    assert "Direction of travel no figures On target no figures Performance clinics none" in world.page(due)
+    before = observation("NI 111a", "60", "2009-10Q1", cell="E2")
+    world.take("police", due, before, observation("NI 111a", "50"), observation("NI 111b", "9.5"))
+    tiles = "of travel 1 improving, 1 no data On target 2 yes Performance clinics none"
+    assert part(world.page(due), "Summary Direction", "Returns") == tiles
+
+
+def test_what_a_clinic_is_said_to_hold(world: World, due: datetime) -> None:
+    before = observation("NI 111a", "60", "2009-10Q1", cell="E2")
+    leads_there = "In a performance clinic , where its chart and figures are."
+    world.take("police", due, before, observation("NI 111a", "50"))
+    assert leads_there not in world.page(due)
+    world.take("police", due + DAY, before, observation("NI 111a", "90"))
+    said = world.page(due + DAY)
+    assert leads_there in said
+    assert "None noted yet." in said
+    with writing(world.engine) as connection:
+        note = Note("police", "NI 111a", "2010-11Q1", NoteKind.ISSUE, "Fewer places", "A. Person", due + 2 * DAY)
+        add_note(connection, note)
+    assert "None noted yet." in world.page(due + DAY)
+    assert "None noted yet." not in world.page(due + 2 * DAY)
+
+
+def test_no_status_reported(world: World, plan: Plan, due: datetime) -> None:
+    one = next(iter(plan.milestones))
+    listed = len(plan.milestones)
+    assert world.page(due).count("no status reported") == listed
+    world.take("yos", due, milestone_reports=(report(one, None),))
+    assert world.page(due).count("no status reported") == listed, "a report may leave the status out"
+    world.take("yos", due + DAY, milestone_reports=(report(one, MilestoneStatus.ON_TRACK),))
+    assert world.page(due + DAY).count("no status reported") == listed - 1
+
+
+def test_last_years_outturn_is_said_to_be_one(world: World, plan: Plan, due: datetime) -> None:
+    leaf = replace(plan.indicators["NI 111a"], accumulation=Accumulation.LATEST)
+    world.adopt(
+        replace(plan, fingerprint="latest", figures={}, indicators={**plan.indicators, "NI 111a": leaf}), due - DAY
+    )
+    quarter = observation("NI 111a", "60", "2009-10Q1", cell="E2")
+    year = observation("NI 111a", "70", "2009-10", cell="D2")
+    world.take("police", due, year, observation("NI 111a", "90"))
+    assert "70 year's outturn" in world.page(due)
+    assert "Is the change from 2009/10 to 2010/11 Q1 more than noise?" in world.page(due)
+    world.take("police", due + DAY, year, quarter, observation("NI 111a", "90"))
+    assert "year's outturn" not in world.page(due + DAY).replace("last year's outturn", "")
+    assert "Is the change from 2009/10 Q1 to 2010/11 Q1 more than noise?" in world.page(due + DAY)
+
+
+@pytest.mark.parametrize(
+    ("polarity", "said"),
+    [
+        (Polarity.HIGH, "higher is better"),
+        (Polarity.LOW, "lower is better"),
+        (Polarity.RANGE, "inside a band is good"),
+        (Polarity.NONE, "nothing is good or bad"),
+    ],
+)
+def test_good_performance_is_said_as_the_plan_has_it(polarity: Polarity, said: str) -> None:
+    assert polarity_words({"polarity": polarity.value}) == said

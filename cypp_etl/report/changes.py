@@ -1,25 +1,26 @@
 """What changed: symbols that read otherwise than in the period before, and those that turned since the last report."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from cypp_etl.judgement.columns import BOARD_TITLES, TITLES
 from cypp_etl.periods import parse_period
 from cypp_etl.report.model import BoardData, Row, Since
-from cypp_etl.report.moments import day_words, moment_words
+from cypp_etl.report.moments import moment_words
 from cypp_etl.report.returns import nothing_returned
 from cypp_etl.report.symbols import Sign, sign
 
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """A symbol that turned after it had been judged, in words."""
+    """A symbol that turned after it had been judged, in words; `on` is the day in UTC."""
 
     indicator: str
     period: str
     judgement: str
     was: str
     became: str
-    on: str
+    on: date
     because: str
 
 
@@ -49,12 +50,12 @@ def turned(data: BoardData) -> list[Turned]:
     """The symbols that turned since, in words."""
     return [
         Turned(
-            row["indicator"],
+            data.named(row),
             parse_period(row["period"]).label,
             TITLES[row["judgement"]],
             row["was"],
             row["became"],
-            day_words(row["changed_at"]),
+            row["changed_at"].date(),
             _cause(row),
         )
         for row in data.turned

@@ -1,5 +1,6 @@
 """What a board report is made of: rows as the warehouse's views have them, and everything known when it was asked."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
@@ -70,17 +71,18 @@ class Since:
     due: Period | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BoardData:
     """What was known at a moment, up to a period; every row is a mapping named as its view's columns.
 
     `performance` holds all periods up to the report's; `owed` has a row for each indicator that a partner owes for its
     period, as if nothing were returned. `indicators` has a row per leaf with `definition`, `parent_definition` and
-    `table_heading`; `texts` how figures were printed, `ratios` the counts they were made of, `breaks` the partner,
-    indicator and period of figures that break their series; `returns` the returns of the period, with `partner`;
-    `refused` the last submission for the period of each partner whose last one was refused, with `partner`; `findings`
-    the queries and notes of the submissions in force and the errors of those refused, with `partner_code` and
-    `file_name`; `comments` what partners said beside their figures; `turned` the symbols that turned since `since`.
+    `table_heading`; `partners` the names of partners by code; `texts` how figures were printed, `ratios` the counts
+    they were made of, `breaks` the partner, indicator and period of figures that break their series; `returns` the
+    returns of the period, with `partner`; `refused` the last submission for the period of each partner whose last one
+    was refused, with `partner`; `findings` the queries and notes of the submissions in force and the errors of those
+    refused, with `partner_code` and `file_name`; `comments` what partners said beside their figures; `turned` the
+    symbols that turned since `since`.
     """
 
     period: Period
@@ -89,6 +91,7 @@ class BoardData:
     performance: Sequence[Row]
     owed: Sequence[Row]
     indicators: Mapping[str, Row]
+    partners: Mapping[str, str]
     texts: Texts
     ratios: Mapping[FigureKey, Ratio]
     breaks: Set[tuple[str, str, str]]
@@ -121,17 +124,44 @@ class BoardData:
         )
         return sorted([*judged, *missing], key=in_plan_order)
 
+    @cached_property
+    def _series(self) -> Mapping[tuple[str, str], Sequence[Row]]:
+        """The judgements of each indicator and partner: thousands of rows ask for their own."""
+        found: dict[tuple[str, str], list[Row]] = {}
+        for row in self.performance:
+            found.setdefault((row["indicator"], row["partner_code"]), []).append(row)
+        return found
+
+    @cached_property
+    def _shared(self) -> Set[str]:
+        """The indicators that more than one partner returns, or owes."""
+        series = {*self._series, *((row["indicator"], row["partner_code"]) for row in self.owed)}
+        count = Counter(indicator for indicator, _ in series)
+        return {indicator for indicator, partners in count.items() if partners > 1}
+
+    def judgements_of(self, row: Row) -> Sequence[Row]:
+        """The judgements of all periods of a row's indicator and partner."""
+        return self._series.get((row["indicator"], row["partner_code"]), ())
+
+    def named(self, row: Row) -> str:
+        """The indicator of a row, with its partner where another one returns it too."""
+        return f"{row['indicator']} ({whose})" if (whose := self.whose(row)) else str(row["indicator"])
+
+    def whose(self, row: Row) -> str:
+        """The partner of a row, where another one returns its indicator too; empty where that goes without saying."""
+        return self.partner(row) if row["indicator"] in self._shared else ""
+
+    def partner(self, row: Row) -> str:
+        """The name of a row's partner; its code where the plan has none."""
+        return self.partners.get(row["partner_code"], row["partner_code"])
+
     def course(self, row: Row, count: int) -> list[tuple[Period, Row | None]]:
         """The last periods that lead up to a judgement, each with its own; None where there is none.
 
         They are quarters, or years where no quarter is there, from the first one judged on. A row of what was not
         returned stands at the end.
         """
-        same = [
-            one
-            for one in self.performance
-            if one["indicator"] == row["indicator"] and one["partner_code"] == row["partner_code"]
-        ]
+        same = self.judgements_of(row)
         quarters = [one for one in same if one["quarter"]]
         # A quarter that was not returned has no place among years.
         missing = [row] if not is_judged(row) and (quarters or not same) else []

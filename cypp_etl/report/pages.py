@@ -23,7 +23,7 @@ _REASONS = {
 _DIAGNOSES = {
     Diagnosis.LATE.value: "Late: milestones that were due have not been achieved.",
     Diagnosis.NOT_WORKING.value: (
-        "On time but not working: what was due has been achieved, and the indicator did not improve."
+        "On time but not working: what was due has been achieved, and no improvement was reported."
     ),
     Diagnosis.NOT_YET_DUE.value: "Not yet due: no milestone was due by then.",
     Diagnosis.NO_PLAN.value: "No plan: the plan has no milestones for this outcome, or all were withdrawn.",
@@ -65,6 +65,7 @@ class ClinicPage:
 
     key: str
     clinic_id: str
+    partner: str
     title: str
     happening: str
     reason: str
@@ -117,8 +118,8 @@ def _course(data: BoardData, row: Row) -> Course:
     """How an indicator came to a figure, by periods of the same length, from the last break in series on."""
     rows = {
         parse_period(one["period"]): one
-        for one in data.performance
-        if _same(one, row) and bool(one["quarter"]) == bool(row["quarter"])
+        for one in data.judgements_of(row)
+        if bool(one["quarter"]) == bool(row["quarter"])
     }
     period, first = parse_period(row["period"]), min(rows)
     figures: list[int | None] = []
@@ -183,7 +184,7 @@ def _indicator_page(data: BoardData, row: Row) -> IndicatorPage:
     comments = {one["period"]: one["comment"] for one in data.comments if _same(one, row)}
     return IndicatorPage(
         key=key_of(row),
-        title=f"{row['indicator']}: {row['definition']}",
+        title=f"{data.named(row)}: {row['definition']}",
         good=polarity_words(row),
         chart=_chart(course, row),
         lines=tuple(_period_line(data, one, comments.get(one["period"], "")) for one in reversed(series)),
@@ -260,6 +261,7 @@ def _clinic_page(data: BoardData, clinic: Row, row: Row) -> ClinicPage:
     return ClinicPage(
         key=_clinic_key(clinic),
         clinic_id=clinic["clinic_id"],
+        partner=data.partner(clinic),
         title=page.title,
         happening=happening(clinic, data.period),
         reason=_REASONS[clinic["reason"]],

@@ -149,7 +149,8 @@ def _cells(data: BoardData, row: Row, shared_polarity: str) -> Iterator[Cell]:
             case "ref":
                 yield Cell(row["sub"] if is_part else row["indicator"])
             case "definition":
-                yield Cell(row["definition"].rpartition(" – ")[2] if is_part else row["definition"])
+                text = row["definition"].rpartition(" – ")[2] if is_part else row["definition"]
+                yield Cell(text, data.whose(row))
             case "good_performance":
                 yield Cell("" if shared_polarity else row["polarity"])
             case name if name in _FIGURES:

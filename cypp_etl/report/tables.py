@@ -51,7 +51,7 @@ def tables(data: BoardData) -> Iterator[SheetTable]:
                 *((name, 18) for name in BOARD_TITLES.values()),
             ),
             *(("Statistical neighbours", 13), ("National", 11), ("Next target", 11), ("Target after", 11)),
-            ("Change since last year", 26),
+            *(("Change since last year", 26), ("Partner", 30)),
         ],
         [_indicator_row(data, row) for row in data.table_rows()],
     )
@@ -60,7 +60,7 @@ def tables(data: BoardData) -> Iterator[SheetTable]:
         f"Symbols that read otherwise than in {data.period.previous.label}",
         [("Indicator", 12), ("Definition", 50), ("Judgement", 32), (data.period.previous.label, 20), (label, 20)],
         [
-            [row["indicator"], row["definition"], name, f"{was.symbol} {was.word}", f"{now.symbol} {now.word}"]
+            [data.named(row), row["definition"], name, f"{was.symbol} {was.word}", f"{now.symbol} {now.word}"]
             for row, name, was, now in changes(data)
         ],
     )
@@ -77,12 +77,12 @@ def tables(data: BoardData) -> Iterator[SheetTable]:
         "Clinics",
         "Performance clinics open, or closed in the period",
         [
-            *(("Clinic", 26), ("Indicator", 44), ("What became of it", 30), ("Diagnosis", 44)),
+            *(("Partner", 30), ("Indicator", 44), ("What became of it", 30), ("Diagnosis", 44)),
             ("Milestones due", 12),
             ("Achieved", 12),
         ],
         [
-            [clinic.clinic_id, clinic.title, clinic.happening, clinic.diagnosis, str(clinic.due), str(clinic.achieved)]
+            [clinic.partner, clinic.title, clinic.happening, clinic.diagnosis, str(clinic.due), str(clinic.achieved)]
             for clinic in clinic_pages(data)
         ],
     )
@@ -158,6 +158,7 @@ def _indicator_row(data: BoardData, row: Row) -> list[Content | Figure]:
         *(f"{one.symbol} {one.word}".strip() for one in judged),
         *(_figure(data, row, name) for name in ("statistical_neighbours", "national", "next_target", "next_target_2")),
         noise_of(data, row).variation.value,
+        data.partner(row),
     ]
 
 

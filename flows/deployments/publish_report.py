@@ -108,7 +108,7 @@ def summary(published: Published) -> str:
         lines.append(f"- {BOARD_TITLES[column]}: {said or 'no figures'}")
     lines += ["", f"### Compared with {data.period.previous.label}", ""]
     lines += [
-        f"- {for_markdown(row['indicator'])}, {name.lower()}: {then.word} → {now.word}"
+        f"- {for_markdown(data.named(row))}, {name.lower()}: {then.word} → {now.word}"
         for row, name, then, now in changed
     ] or [no_changes(data)]
     lines += ["", "### Corrections and late figures", ""]

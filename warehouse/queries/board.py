@@ -65,6 +65,7 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
         performance=judged,
         owed=owed_rows(connection, plan_id, period, at),
         indicators=_indicators(connection, plan_id),
+        partners=partners,
         texts=texts,
         ratios=_ratios(connection, at),
         breaks=_breaks(connection, at),

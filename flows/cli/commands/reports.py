@@ -28,7 +28,7 @@ def report(
     output: Output = Path(),
     as_of: Annotated[date | None, day_option("As it was known at the end of that day.")] = None,
     since: Annotated[
-        date | None, day_option("List corrections after that day, not after the last report's returns were due.")
+        date | None, day_option("List corrections after that day, not since the last published report.")
     ] = None,
 ) -> None:
     """Write the board report, as HTML and as a workbook.

@@ -55,7 +55,7 @@ def test_a_summary_is_what_the_command_says_of_itself(name: str) -> None:
         command = command.commands[word]
     assert isinstance(command, Command)
     itself = command.load()
-    assert itself.name == name.split()[-1]
+    assert itself.name == name.rsplit(maxsplit=1)[-1]
     assert itself.help
     assert itself.help.partition("\n\n")[0] == command.help == COMMANDS[name][1]
 
