@@ -20,6 +20,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "waive": ("warehouse",),
     "release": ("warehouse",),
     "upgrade": ("warehouse",),
+    "reconcile": ("warehouse",),
     "ingest": ("server",),
     "backfill": ("server",),
     "serve": ("server",),

@@ -113,6 +113,31 @@ def release(
     say(f"{place} is released." if was_withheld else f"{place} was released already.")
 
 
+def reconcile() -> None:
+    """Take what the archive has and the warehouse has not.
+
+    After an older warehouse is restored, drops that came since are taken in their order, once.
+    cypp serve does the same when it starts.
+    """
+    from flows.ingestion.context import open_to_write
+    from flows.ingestion.reconciliation import reconcile as take_lost
+    from flows.ingestion.reconciliation import without_note
+
+    try:
+        workplace = open_to_write(read_settings())
+        say_notice(workplace)
+        done = take_lost(workplace, say)
+        strangers = without_note(workplace)
+    except faults() as fault:
+        stop(fault)
+    for sentence in done.left:
+        say(sentence, err=True)
+    for path in strangers:
+        say(f"{path}: no note says who dropped it. To have it: cypp ingest {path}", err=True)
+    say(f"Drops taken from the archive: {len(done.taken)}. Left: {len(done.left) + len(strangers)}.")
+    raise typer.Exit(int(bool(done.left or strangers)))
+
+
 def upgrade(
     reader: Annotated[
         str, typer.Option(help="On PostgreSQL: a role that may read the views, made with CYPP_READER_PASSWORD.")

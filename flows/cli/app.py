@@ -220,5 +220,6 @@ for command in (
     administration.waive,
     administration.release,
     administration.upgrade,
+    administration.reconcile,
 ):
     app.command(cls=Command)(command)

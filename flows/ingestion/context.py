@@ -72,9 +72,18 @@ class Workplace:
 
     def load(self, checked: "CheckedReturn", received_at: datetime, delivery: str | None = None) -> "Recorded":
         """Record the submission, and what follows from it, in one transaction."""
+        from flows.ingestion.drop_notes import GivenNumbers
         from warehouse.recording.record import record
 
-        return record(self.engine, checked, self.plan, received_at, datetime.now(UTC), delivery=delivery)
+        return record(
+            self.engine,
+            checked,
+            self.plan,
+            received_at,
+            datetime.now(UTC),
+            delivery=delivery,
+            numbers=GivenNumbers(self.settings.archive),
+        )
 
     def findings_of(self, submission_id: int) -> "tuple[Finding, ...]":
         """The findings that a submission was recorded with."""

@@ -13,13 +13,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cypp_etl.checking.confined import shared_checker
 from cypp_etl.escapes import for_log
 from flows.service.prefect_server import PrefectServer, ServerError
 from flows.service.watcher import Watcher, log
 from flows.settings import Settings
+
+if TYPE_CHECKING:
+    from flows.ingestion.context import Workplace
 
 STOP_SECONDS = 10.0
 """How long `cypp serve` may take to end once it was told to; docs/operate.md promises it."""
@@ -51,11 +54,12 @@ def serve(settings: Settings, server: PrefectServer | None, watching: Watching) 
     """
     from flows.ingestion.context import open_to_write
 
-    with _alone(settings), _stopped_by_signals(_Ending(server)) as stopped:
+    with home_alone(settings), _stopped_by_signals(_Ending(server)) as stopped:
         workplace = open_to_write(settings)
-        workplace.engine.dispose()
         if workplace.notice:
             log.warning("%s.", workplace.notice)
+        _reconcile(workplace, stopped)
+        workplace.engine.dispose()
         settings.inbox.mkdir(parents=True, exist_ok=True)
         if server:
             server.start()
@@ -66,8 +70,17 @@ def serve(settings: Settings, server: PrefectServer | None, watching: Watching) 
                 server.stop()
 
 
+def _reconcile(workplace: "Workplace", stopped: threading.Event) -> None:
+    """Take what the archive holds and the warehouse does not know, before anything newer is taken."""
+    from flows.ingestion.reconciliation import reconcile
+
+    done = reconcile(workplace, lambda taken: log.info("Taken from the archive: %s", taken), stopped.is_set)
+    for sentence in done.left:
+        log.warning("%s", sentence)
+
+
 @contextmanager
-def _alone(settings: Settings) -> Iterator[None]:
+def home_alone(settings: Settings) -> Iterator[None]:
     """Hold the home's lock, which the system releases however the process ends."""
     settings.home.mkdir(parents=True, exist_ok=True)
     with (settings.home / ".serve.lock").open("w") as lock:
