@@ -21,6 +21,8 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "release": ("warehouse",),
     "upgrade": ("warehouse",),
     "reconcile": ("warehouse",),
+    "backup": ("warehouse",),
+    "restore": ("warehouse",),
     "ingest": ("server",),
     "backfill": ("server",),
     "serve": ("server",),

@@ -2,6 +2,7 @@
 
 import os
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +15,8 @@ from flows.cli.terminal import say
 from flows.settings import read_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cypp_etl.checked_return import Waiver
     from cypp_etl.plan.model import Plan
 
@@ -136,6 +139,59 @@ def reconcile() -> None:
         say(f"{path}: no note says who dropped it. To have it: cypp ingest {path}", err=True)
     say(f"Drops taken from the archive: {len(done.taken)}. Left: {len(done.left) + len(strangers)}.")
     raise typer.Exit(int(bool(done.left or strangers)))
+
+
+def backup(
+    folder: Annotated[Path, typer.Argument(help="The folder to make; nothing may be there.")],
+) -> None:
+    """Make a backup, and check it.
+
+    It may be made while cypp serve is at work: the warehouse, the archive, reports, the inbox and the plan's folder.
+    """
+    from flows.backup.backup import make_backup
+
+    try:
+        manifest = make_backup(read_settings(), folder, datetime.now(UTC))
+    except faults() as fault:
+        stop(fault)
+    for path in manifest.damaged:
+        say(f"archive/{path}: its bytes are not those that were kept; restore it from an older backup.", err=True)
+    for sentence in manifest.skipped:
+        say(f"Not in the backup: {sentence}.", err=True)
+    say(f"{folder}: submissions: {manifest.warehouse.rows.get('submission', 0)}. {_counted(manifest.files)} Checked.")
+    raise typer.Exit(int(bool(manifest.damaged or manifest.skipped)))
+
+
+def restore(
+    folder: Annotated[Path, typer.Argument(help="The backup.")],
+    over: Annotated[
+        bool, typer.Option("--over", help="Restore into a home that is not empty, whose files stay.")
+    ] = False,
+) -> None:
+    """Restore a backup into an empty home.
+
+    All of it is checked before anything is changed. Stop cypp serve first.
+    """
+    from flows.backup.restoration import restore_backup
+    from flows.service.serve import AlreadyServedError, home_alone
+
+    settings = read_settings()
+    try:
+        with home_alone(settings):
+            done = restore_backup(settings, folder, over=over)
+    except AlreadyServedError as fault:
+        stop(fault)
+    except faults() as fault:
+        stop(fault)
+    for sentence in done.notes:
+        say(sentence)
+    number = done.manifest.warehouse.rows.get("submission", 0)
+    say(f"Restored the backup of {done.manifest.made_at}: submissions: {number}. {_counted(done.added)}")
+    say("Next: cypp reconcile, which takes what the archive has and the warehouse has not; cypp serve begins with it.")
+
+
+def _counted(files: "Mapping[str, int]") -> str:
+    return "Files: " + ", ".join(f"{part} {number}" for part, number in files.items()) + "."
 
 
 def upgrade(

@@ -220,6 +220,8 @@ for command in (
     administration.waive,
     administration.release,
     administration.upgrade,
+    administration.backup,
+    administration.restore,
     administration.reconcile,
 ):
     app.command(cls=Command)(command)

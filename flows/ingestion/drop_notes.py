@@ -20,7 +20,10 @@ from flows.ingestion.files import UNFINISHED
 DROPS = "drops"
 """The folder of notes in the archive; no two letters of a SHA-256 are called so."""
 
-_NUMBERS, _UNANSWERED, _TOGETHER = "numbers", "unanswered", ".together"
+NUMBERS = "numbers"
+"""The file in it that names the numbers that were given."""
+
+_UNANSWERED, _TOGETHER = "unanswered", ".together"
 _GIVEN = re.compile(rb"(\d{1,18}) ([0-9a-f]{64}|-)")
 # Some hundred lines; each is shorter than a hundred bytes.
 _TAIL_BYTES = 10_000
@@ -151,7 +154,7 @@ class GivenNumbers:
     def __init__(self, archive: Path) -> None:
         """The file is made with the first number."""
         self._archive = archive
-        self._path = archive / DROPS / _NUMBERS
+        self._path = archive / DROPS / NUMBERS
 
     def highest(self) -> int:
         """The highest number that was given, 0 if none was."""
