@@ -146,12 +146,15 @@ def backup(
 ) -> None:
     """Make a backup, and check it.
 
-    It may be made while cypp serve is at work: the warehouse, the archive, reports, the inbox and the plan's folder.
+    It may be made while cypp serve is at work: of the warehouse, the archive, reports, the inbox, the plan's folder,
+    and Prefect's blocks and automations.
     """
     from flows.backup.backup import make_backup
+    from flows.backup.prefect_objects import read_objects
 
+    settings = read_settings()
     try:
-        manifest = make_backup(read_settings(), folder, datetime.now(UTC))
+        manifest = make_backup(settings, folder, datetime.now(UTC), lambda: read_objects(settings))
     except faults() as fault:
         stop(fault)
     for path in manifest.damaged:
@@ -172,13 +175,15 @@ def restore(
 
     All of it is checked before anything is changed. Stop cypp serve first.
     """
+    from flows.backup.prefect_objects import write_objects
     from flows.backup.restoration import restore_backup
-    from flows.service.serve import AlreadyServedError, home_alone
+    from flows.service.home_lock import AlreadyServedError, home_alone
 
     settings = read_settings()
     try:
         with home_alone(settings):
             done = restore_backup(settings, folder, over=over)
+            done.notes += write_objects(settings, folder)
     except AlreadyServedError as fault:
         stop(fault)
     except faults() as fault:

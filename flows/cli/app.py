@@ -167,8 +167,9 @@ def serve(
     """Watch the inbox, with the Prefect UI, until Ctrl+C."""
     import os
 
+    from flows.service.home_lock import AlreadyServedError
     from flows.service.prefect_server import PrefectServer, ServerError
-    from flows.service.serve import AlreadyServedError, Watching, log_to_terminal
+    from flows.service.serve import Watching, log_to_terminal
     from flows.service.serve import serve as watch_inbox
 
     settings = read_settings()

@@ -5,7 +5,6 @@ otherwise take for itself while a flow runs, and to looking after the server.
 """
 
 import asyncio
-import fcntl
 import logging
 import os
 import signal
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from cypp_etl.checking.confined import shared_checker
 from cypp_etl.escapes import for_log
+from flows.service.home_lock import home_alone
 from flows.service.prefect_server import PrefectServer, ServerError
 from flows.service.watcher import Watcher, log
 from flows.settings import Settings
@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 
 STOP_SECONDS = 10.0
 """How long `cypp serve` may take to end once it was told to; docs/operate.md promises it."""
-
-
-class AlreadyServedError(RuntimeError):
-    """Another `cypp serve` works in this home."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +45,7 @@ def serve(settings: Settings, server: PrefectServer | None, watching: Watching) 
         watching: how.
 
     Raises:
-        AlreadyServedError, ServerError: it could not begin.
+        flows.service.home_lock.AlreadyServedError, ServerError: it could not begin.
         cypp_etl.plan.reader.PlanError, sqlalchemy.exc.SQLAlchemyError, OSError: plan, warehouse or folder have faults.
     """
     from flows.ingestion.context import open_to_write
@@ -77,18 +73,6 @@ def _reconcile(workplace: "Workplace", stopped: threading.Event) -> None:
     done = reconcile(workplace, lambda taken: log.info("Taken from the archive: %s", taken), stopped.is_set)
     for sentence in done.left:
         log.warning("%s", sentence)
-
-
-@contextmanager
-def home_alone(settings: Settings) -> Iterator[None]:
-    """Hold the home's lock, which the system releases however the process ends."""
-    settings.home.mkdir(parents=True, exist_ok=True)
-    with (settings.home / ".serve.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as fault:
-            raise AlreadyServedError(f"Another cypp serve works in {settings.home}") from fault
-        yield
 
 
 @contextmanager
