@@ -18,6 +18,9 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any
 
+import flows.backup.backup
+import flows.backup.manifest
+import flows.backup.restoration
 import flows.ingestion.archive
 import flows.ingestion.drop_notes
 import flows.ingestion.job
@@ -25,6 +28,7 @@ import flows.ingestion.receipt
 import flows.ingestion.receipt_files
 import flows.ingestion.reconciliation
 import flows.ingestion.removal
+import warehouse.copies
 import warehouse.engine
 import warehouse.recording.decisions
 import warehouse.recording.inserts
@@ -43,6 +47,10 @@ RECEIVED_AT = datetime(2010, 7, 20, 10, tzinfo=UTC)
 _STEPS = {
     module.__file__
     for module in (
+        flows.backup.backup,
+        flows.backup.manifest,
+        flows.backup.restoration,
+        warehouse.copies,
         flows.ingestion.receipt,
         flows.ingestion.archive,
         flows.ingestion.drop_notes,
@@ -100,6 +108,26 @@ def sweep_and_die(environment: dict[str, str], lines: int, came_to: str = "") ->
 def reconcile_and_die(environment: dict[str, str], lines: int, came_to: str = "") -> None:
     """The same of `reconcile_once`."""
     _do_and_die(reconcile_once, environment, lines, came_to)
+
+
+def backup_once(environment: dict[str, str], folder: str) -> None:
+    """Make a backup."""
+    flows.backup.backup.make_backup(read_settings(environment), Path(folder), RECEIVED_AT)
+
+
+def restore_once(environment: dict[str, str], folder: str) -> None:
+    """Restore a backup, into a home in which there may be some of it already."""
+    flows.backup.restoration.restore_backup(read_settings(environment), Path(folder), over=True)
+
+
+def backup_and_die(environment: dict[str, str], lines: int, folder: str, came_to: str = "") -> None:
+    """The same of `backup_once`."""
+    _do_and_die(lambda home: backup_once(home, folder), environment, lines, came_to)
+
+
+def restore_and_die(environment: dict[str, str], lines: int, folder: str, came_to: str = "") -> None:
+    """The same of `restore_once`."""
+    _do_and_die(lambda home: restore_once(home, folder), environment, lines, came_to)
 
 
 def _do_and_die(job: Callable[[dict[str, str]], None], environment: dict[str, str], lines: int, came_to: str) -> None:
