@@ -104,12 +104,14 @@ def _restore_archive(source: Path, archive: Path, checksums: Mapping[str, str]) 
             continue
         _put(source / path, target)
         added += 1
-    _restore_numbers(source, archive)
-    return added
+    return added + _restore_numbers(source, archive)
 
 
-def _restore_numbers(source: Path, archive: Path) -> None:
-    """Note the numbers that the archive does not have, and its highest at the end, where it is looked for."""
+def _restore_numbers(source: Path, archive: Path) -> bool:
+    """Note the numbers that the archive does not have, and its highest at the end, where it is looked for.
+
+    Says whether there were any.
+    """
     numbers = GivenNumbers(archive)
     there = set(numbers.all())
     if missing := [given for given in GivenNumbers(source).all() if given not in there]:
@@ -117,6 +119,7 @@ def _restore_numbers(source: Path, archive: Path) -> None:
         highest = max(there, default=None)
         if highest and highest > max(missing):
             numbers.note([highest])
+    return bool(missing)
 
 
 def _restore_inbox(source: Path, settings: Settings, manifest: Manifest, notes: list[str]) -> int:
