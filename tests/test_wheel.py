@@ -34,6 +34,8 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "close": ("2010-11Q1", "--by", "A. Clerk"),
     "waive": ("large-change", "yos", "--why", "Known.", "--until", "2012-03-31", "--by", "A. Clerk"),
     "release": ("1", "M7", "--why", "No name.", "--by", "A. Clerk"),
+    "backup": ("backup",),
+    "restore": ("backup",),
     "backfill": (".",),
     "report": ("2010-11Q1",),
     "export": ("-o", "views"),
@@ -198,7 +200,21 @@ def brought(installation: Installation) -> Mapping[str, Path]:
 @pytest.mark.parametrize(
     ("extra", "commands"),
     [
-        ("warehouse", ["status", "explain", "clinics", "plan compare", "plan adopt", "close", "waive", "template"]),
+        (
+            "warehouse",
+            [
+                "status",
+                "explain",
+                "clinics",
+                "plan compare",
+                "plan adopt",
+                "close",
+                "waive",
+                "template",
+                "backup",
+                "reconcile",
+            ],
+        ),
         ("report", ["report"]),
         ("export", ["export"]),
         pytest.param("server", ["ingest"], marks=pytest.mark.server),

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Engine, delete, insert, inspect, select, text
 
 from warehouse.engine import reading, writing
 from warehouse.migrations import HEAD
+from warehouse.migrations.first_hours import is_whole, mend
 from warehouse.schema.tables import view_version
 from warehouse.views.definitions import replace_views, views_sha256
 
@@ -69,7 +70,9 @@ def is_current(connection: Connection) -> bool:
         )
     if revision != HEAD:
         return False
-    return connection.scalar(select(view_version.c.sha256)) == views_sha256(connection.dialect.name)
+    if connection.scalar(select(view_version.c.sha256)) != views_sha256(connection.dialect.name):
+        return False
+    return is_whole(connection)
 
 
 def require_current(connection: Connection) -> None:
@@ -87,6 +90,7 @@ def require_current(connection: Connection) -> None:
 
 
 def _migrate(connection: Connection) -> None:
+    mend(connection)
     # A quarter of a second to import, and hardly ever needed.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415

@@ -21,6 +21,7 @@ from flows.bulk.sources import Source
 from flows.bulk.time_limit import OutOfTimeError, time_limit
 from flows.ingestion.archive import Kept, delivery_of, keep_together
 from flows.ingestion.context import Workplace, read
+from flows.ingestion.drop_notes import Drop, GivenNumbers, note_drops
 from flows.ingestion.files import path_as_text
 from warehouse.engine import reading, writing
 from warehouse.queries.history import last_submission, partners_since, read_history
@@ -118,10 +119,18 @@ class ChunkTaker:
         return [source for source, delivery in deliveries.items() if delivery not in known]
 
     def _open(self, sources: Sequence[Source]) -> Iterator[_Workbook]:
-        all_kept = keep_together([Path(source.path) for source in sources], self.workplace.settings.archive)
+        archive = self.workplace.settings.archive
+        all_kept = keep_together([Path(source.path) for source in sources], archive)
+        note_drops(archive, [self._drop(source, kept) for source, kept in zip(sources, all_kept, strict=True)])
         for source, kept in zip(sources, all_kept, strict=True):
             opened = self._opened(source, kept)
             yield _Workbook(source, kept, opened.partner_codes, opened)
+
+    def _drop(self, source: Source, kept: Kept) -> Drop:
+        file = path_as_text(Path(source.path))
+        return Drop(
+            kept.delivery, kept.sha256, kept.size, file, source.folder_partner, self.received_at, is_answered=False
+        )
 
     def _to_take(self, workbooks: Iterator[_Workbook], taken: Taken) -> Iterator[_Workbook]:
         for each in workbooks:
@@ -168,7 +177,8 @@ class ChunkTaker:
     def _record(self, connection: "Connection", workbooks: Sequence[_Workbook]) -> Iterator[Done]:
         together = [(each.checked, each.kept.delivery) for each in workbooks if each.checked is not None]
         arrivals = [Arrival(checked, self.received_at, delivery) for checked, delivery in together]
-        recorded = record_batch(connection, arrivals, self.workplace.plan, datetime.now(UTC))
+        numbers = GivenNumbers(self.workplace.settings.archive)
+        recorded = record_batch(connection, arrivals, self.workplace.plan, datetime.now(UTC), numbers)
         for (checked, _), one in zip(together, recorded, strict=True):
             period = checked.period.code if checked.period else ""
             yield Done(

@@ -68,7 +68,7 @@ def keep_together(sources: Sequence[Path], archive: Path, *, follow_links: bool 
     try:
         copies.extend(_copy(source, archive, follow_links=follow_links) for source in sources)
         for copy in copies:
-            _flush(copy.temporary)
+            flush(copy.temporary)
         folders = {copy.kept.path.parent for copy in copies}
         for folder in folders:
             folder.mkdir(mode=0o700, exist_ok=True)
@@ -79,7 +79,7 @@ def keep_together(sources: Sequence[Path], archive: Path, *, follow_links: bool 
             copy.temporary.unlink(missing_ok=True)
         raise
     for folder in folders:
-        _flush_folder(folder)
+        flush_folder(folder)
     return [copy.kept for copy in copies]
 
 
@@ -156,13 +156,14 @@ def _delivery(source: Path, status: os.stat_result, sha256: str) -> str:
     return hashlib.sha256(repr(what).encode()).hexdigest()
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
     """Make a new name survive a power cut, where the system can."""
     if hasattr(os, "O_DIRECTORY"):
-        _flush(folder, os.O_RDONLY | os.O_DIRECTORY)
+        flush(folder, os.O_RDONLY | os.O_DIRECTORY)
 
 
-def _flush(path: str | Path, flags: int = os.O_RDWR) -> None:
+def flush(path: str | Path, flags: int = os.O_RDWR) -> None:
+    """Make what was written to a file survive a power cut."""
     descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import has_fingerprint, read_plan
 from flows.ingestion.archive import READ_BYTES, Kept, keep
+from flows.ingestion.drop_notes import GivenNumbers
 from flows.settings import Settings
 from warehouse.engine import open_for_reading, open_warehouse, place_of, reading, writing
 from warehouse.queries.views import outcomes
@@ -76,7 +77,15 @@ class Workplace:
         """Record the submission, and what follows from it, in one transaction."""
         from warehouse.recording.record import record  # noqa: PLC0415 - as above
 
-        return record(self.engine, checked, self.plan, received_at, datetime.now(UTC), delivery=delivery)
+        return record(
+            self.engine,
+            checked,
+            self.plan,
+            received_at,
+            datetime.now(UTC),
+            delivery=delivery,
+            numbers=GivenNumbers(self.settings.archive),
+        )
 
     def findings_of(self, submission_id: int) -> "tuple[Finding, ...]":
         """The findings that a submission was recorded with."""

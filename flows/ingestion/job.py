@@ -12,8 +12,9 @@ from pathlib import Path
 from threading import Lock
 
 from cypp_etl.checked_return import CheckedReturn
-from flows.ingestion.archive import Kept
+from flows.ingestion.archive import Kept, archive_path
 from flows.ingestion.context import Workplace
+from flows.ingestion.drop_notes import Drop, given_by_hand, note_drops
 from flows.ingestion.files import path_as_text
 from flows.ingestion.in_hand import MOST_DEATHS, InHand, note_of
 from flows.ingestion.receipt import Answer, answer
@@ -35,11 +36,21 @@ class Steps:
         self.folder_partner = folder_partner
         self.received_at = received_at
         self._turn = Lock()
+        self._archived: Kept | None = None
         self._checked: tuple[Kept, CheckedReturn] | None = None
         self._recorded: Recorded | None = None
         self._answer: Answer | None = None
         self._deaths = 0
-        self._note = ""
+        self._note = "", path
+
+    @classmethod
+    def from_archive(cls, workplace: Workplace, drop: Drop, path: Path) -> "Steps":
+        """The steps of a drop whose bytes the archive has; `path` is where it lay, and its receipt goes beside."""
+        steps = cls(workplace, path, drop.partner_code, drop.received_at)
+        place = archive_path(workplace.settings.archive, drop.sha256)
+        steps._archived = Kept(place, drop.sha256, (0, 0, 0), drop.delivery, drop.size)
+        steps._note = drop.delivery[:40], place
+        return steps
 
     def check(self) -> CheckedReturn:
         """Keep the bytes, then read and check them.
@@ -88,9 +99,29 @@ class Steps:
 
     def _check(self) -> tuple[Kept, CheckedReturn]:
         if self._checked is None:
-            kept = self.workplace.keep(self.path, follow_links=not self.folder_partner)
+            kept = self._keep()
             self._checked = kept, self._checked_once(kept)
         return self._checked
+
+    def _keep(self) -> Kept:
+        """Keep the bytes, and note whose they are."""
+        if self._archived:
+            return self._archived
+        in_inbox = bool(self.folder_partner)
+        kept = self.workplace.keep(self.path, follow_links=not in_inbox)
+        if not in_inbox:
+            kept = replace(kept, delivery=given_by_hand(kept.delivery, self.received_at))
+        drop = Drop(
+            kept.delivery,
+            kept.sha256,
+            kept.size,
+            path_as_text(self.path),
+            self.folder_partner,
+            self.received_at,
+            is_answered=in_inbox,
+        )
+        note_drops(self.workplace.settings.archive, [drop])
+        return kept
 
     def _checked_once(self, kept: Kept) -> CheckedReturn:
         if self._deaths >= MOST_DEATHS:
@@ -104,18 +135,17 @@ class Steps:
         if not self.folder_partner or self._answer is not None:
             yield
             return
-        if self._checked is None:
+        if self._checked is None and not self._archived:
             # What is done later is done with what was kept, whatever lies there by then.
-            self._note = note_of(self.path)
-        with InHand(self.workplace.settings.in_hand).holding(self._note, self.path) as deaths:
+            self._note = note_of(self.path), self.path
+        with InHand(self.workplace.settings.in_hand).holding(*self._note) as deaths:
             self._deaths = max(self._deaths, deaths)
             yield
 
     def _load(self) -> Recorded:
         if self._recorded is None:
             kept, checked = self._check()
-            delivery = kept.delivery if self.folder_partner else None
-            self._recorded = self.workplace.load(checked, self.received_at, delivery)
+            self._recorded = self.workplace.load(checked, self.received_at, kept.delivery)
             self._checked = kept, self._as_recorded(checked, self._recorded)
         return self._recorded
 

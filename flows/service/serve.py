@@ -5,7 +5,6 @@ otherwise take for itself while a flow runs, and to looking after the server.
 """
 
 import asyncio
-import fcntl
 import logging
 import os
 import signal
@@ -13,23 +12,24 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cypp_etl.checking.confined import shared_checker
 from cypp_etl.escapes import for_log
 from flows.ingestion.cleanup import clear_leftovers
 from flows.ingestion.context import open_to_write
 from flows.ingestion.mended_receipts import MendedReceipts
+from flows.ingestion.reconciliation import reconcile
+from flows.service.home_lock import home_alone
 from flows.service.prefect_server import PrefectServer, ServerError
 from flows.service.watcher import Watcher, about, log
 from flows.settings import Settings
 
+if TYPE_CHECKING:
+    from flows.ingestion.context import Workplace
+
 STOP_SECONDS = 10.0
 """How long `cypp serve` may take to end once it was told to; docs/operate.md promises it."""
-
-
-class AlreadyServedError(RuntimeError):
-    """Another `cypp serve` works in this home."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,12 @@ def serve(settings: Settings, server: PrefectServer | None, watching: Watching) 
         watching: how.
 
     Raises:
-        AlreadyServedError, ServerError: it could not begin.
+        flows.service.home_lock.AlreadyServedError, ServerError: it could not begin.
         cypp_etl.plan.reader.PlanError, sqlalchemy.exc.SQLAlchemyError, OSError: plan, warehouse or folder have faults.
     """
-    with _alone(settings), _stopped_by_signals(_Ending(server)) as stopped:
+    with home_alone(settings), _stopped_by_signals(_Ending(server)) as stopped:
         workplace = open_to_write(settings)
+        _reconcile(workplace, stopped)
         workplace.engine.dispose()
         settings.inbox.mkdir(parents=True, exist_ok=True)
         if server:
@@ -65,16 +66,11 @@ def serve(settings: Settings, server: PrefectServer | None, watching: Watching) 
                 server.stop()
 
 
-@contextmanager
-def _alone(settings: Settings) -> Iterator[None]:
-    """Hold the home's lock, which the system releases however the process ends."""
-    settings.home.mkdir(parents=True, exist_ok=True)
-    with (settings.home / ".serve.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as fault:
-            raise AlreadyServedError(f"Another cypp serve works in {settings.home}") from fault
-        yield
+def _reconcile(workplace: "Workplace", stopped: threading.Event) -> None:
+    """Take what the archive holds and the warehouse does not know, before anything newer is taken."""
+    done = reconcile(workplace, lambda taken: log.info("Taken from the archive: %s", taken), stopped.is_set)
+    for sentence in done.left:
+        log.warning("%s", sentence)
 
 
 @contextmanager

@@ -52,6 +52,14 @@ class Home:
         """The names of the receipts, less what a killed process left of one."""
         return sorted(path.name for path in self._in_inbox() if path.parent.name == REPLIES and path.name[0] != ".")
 
+    def numbers(self) -> list[int]:
+        """The submissions' numbers."""
+        engine = open_warehouse(self.warehouse_url)
+        with reading(engine) as connection:
+            found = sorted(connection.scalars(select(submission.c.submission_id)))
+        engine.dispose()
+        return found
+
     def statuses(self) -> set[str]:
         engine = open_warehouse(self.warehouse_url)
         with reading(engine) as connection:
@@ -122,6 +130,20 @@ class Site:
         shutil.rmtree(home.folder)
         if self._server:
             administer(self._server, f"DROP DATABASE {self._prefix}_{name} WITH (FORCE)")
+
+    def lose_warehouse(self, home: Home) -> None:
+        """Restore the warehouse as it was before the first drop; archive and inbox stay as they are."""
+        if self._server:
+            name = home.warehouse_url.rpartition("/")[2].partition("?")[0]
+            administer(
+                self._server,
+                f"DROP DATABASE {name} WITH (FORCE)",
+                f"CREATE DATABASE {name} TEMPLATE {self._prefix}_template",
+            )
+        else:
+            for path in home.folder.glob("warehouse.db*"):
+                path.unlink()
+            shutil.copy(self._template.folder / "warehouse.db", home.folder)
 
     def _empty_home(self, name: str) -> Home:
         folder = self._folder / name

@@ -17,7 +17,12 @@ from typing import NoReturn
 ROOT = Path(__file__).resolve().parents[2]
 # No job takes so long: one that hangs says where, and ends as a failure.
 _HANGS_SECONDS = 120
-_WITHOUT_THREADS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+# The last is of Arrow's allocator, which pandas brings along.
+_WITHOUT_THREADS = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+}
 
 
 class Nursery:

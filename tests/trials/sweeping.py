@@ -1,4 +1,5 @@
-"""What is done in a process that may be made to die: one sweep of an inbox by the steps of `ingest-return`.
+"""What is done in a process that may be made to die: one sweep of an inbox by the steps of `ingest-return`, or one
+look into the archive for what the warehouse has lost.
 
 It dies by SIGKILL before the n-th line that it comes to in the code which keeps, records, answers and takes away: no
 step of it can be missed, and the code needs no hooks for it.
@@ -10,20 +11,27 @@ import resource
 import signal
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any
 
+import flows.backup.backup
+import flows.backup.manifest
+import flows.backup.restoration
 import flows.ingestion.archive
+import flows.ingestion.drop_notes
 import flows.ingestion.job
 import flows.ingestion.mended_receipts
 import flows.ingestion.receipt
 import flows.ingestion.receipt_files
+import flows.ingestion.reconciliation
 import flows.ingestion.removal
 import flows.ingestion.subfolders
 import flows.ingestion.written_receipts
+import warehouse.copies
 import warehouse.engine
 import warehouse.recording.decisions
 import warehouse.recording.inserts
@@ -36,14 +44,21 @@ from flows.ingestion.context import open_to_write
 from flows.ingestion.inbox import make_folders, sweep
 from flows.ingestion.job import Steps
 from flows.ingestion.mended_receipts import MendedReceipts
+from flows.ingestion.reconciliation import reconcile
 from flows.settings import read_settings
 
 RECEIVED_AT = datetime(2010, 7, 20, 10, tzinfo=UTC)
 _STEPS = {
     module.__file__
     for module in (
+        flows.backup.backup,
+        flows.backup.manifest,
+        flows.backup.restoration,
+        warehouse.copies,
         flows.ingestion.receipt,
         flows.ingestion.archive,
+        flows.ingestion.drop_notes,
+        flows.ingestion.reconciliation,
         flows.ingestion.receipt_files,
         flows.ingestion.job,
         flows.ingestion.removal,
@@ -89,8 +104,44 @@ def sweep_once(environment: dict[str, str]) -> None:
     workplace.engine.dispose()
 
 
+def reconcile_once(environment: dict[str, str]) -> None:
+    """Take what the archive holds and the warehouse does not know."""
+    workplace = open_to_write(read_settings(environment))
+    reconcile(workplace)
+    workplace.engine.dispose()
+
+
 def sweep_and_die(environment: dict[str, str], lines: int, came_to: str = "") -> None:
-    """The same, killed before its n-th line; if it has fewer, each is written down with when it was first come to."""
+    """Sweep, killed before the n-th line; if there are fewer, each is written down with when it was first come to."""
+    _do_and_die(sweep_once, environment, lines, came_to)
+
+
+def reconcile_and_die(environment: dict[str, str], lines: int, came_to: str = "") -> None:
+    """The same of `reconcile_once`."""
+    _do_and_die(reconcile_once, environment, lines, came_to)
+
+
+def backup_once(environment: dict[str, str], folder: str) -> None:
+    """Make a backup."""
+    flows.backup.backup.make_backup(read_settings(environment), Path(folder), RECEIVED_AT)
+
+
+def restore_once(environment: dict[str, str], folder: str) -> None:
+    """Restore a backup, into a home in which there may be some of it already."""
+    flows.backup.restoration.restore_backup(read_settings(environment), Path(folder), over=True)
+
+
+def backup_and_die(environment: dict[str, str], lines: int, folder: str, came_to: str = "") -> None:
+    """The same of `backup_once`."""
+    _do_and_die(lambda home: backup_once(home, folder), environment, lines, came_to)
+
+
+def restore_and_die(environment: dict[str, str], lines: int, folder: str, came_to: str = "") -> None:
+    """The same of `restore_once`."""
+    _do_and_die(lambda home: restore_once(home, folder), environment, lines, came_to)
+
+
+def _do_and_die(job: Callable[[dict[str, str]], None], environment: dict[str, str], lines: int, came_to: str) -> None:
     seen = 0
     first: dict[str, int] = {}
 
@@ -107,7 +158,7 @@ def sweep_and_die(environment: dict[str, str], lines: int, came_to: str = "") ->
         return trace
 
     sys.settrace(trace)
-    sweep_once(environment)
+    job(environment)
     sys.settrace(None)
     if came_to:
         Path(came_to).write_text(json.dumps(sorted(first.values())))
@@ -115,6 +166,6 @@ def sweep_and_die(environment: dict[str, str], lines: int, came_to: str = "") ->
 
 
 def sweep_on_full_disk(environment: dict[str, str], free: int) -> None:
-    """The same, where no file can grow beyond so many bytes: writing fails halfway, as on a disk that is full."""
+    """Sweep where no file can grow beyond so many bytes: writing fails halfway, as on a disk that is full."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (free, free))
     sweep_once(environment)

@@ -24,8 +24,9 @@ from warehouse.queries.history import read_history
 from warehouse.recording.record import record
 from warehouse.schema.decisions import decision
 from warehouse.schema.plan_tables import plan_file
-from warehouse.schema.tables import clinic, metadata, period, view_version
+from warehouse.schema.tables import clinic, metadata, period, submission, view_version
 from warehouse.upgrade import WarehouseTooNewError, current_revision, is_current, upgrade
+from warehouse.views.definitions import views_sha256
 from warehouse.views.selectable import view
 
 ROOT = Path(__file__).parents[2]
@@ -90,6 +91,36 @@ def test_a_warehouse_newer_than_the_program_is_left_alone(engine: Engine) -> Non
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(WarehouseTooNewError):
         upgrade(engine)
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002", HEAD])
+def test_a_warehouse_of_the_first_hours_is_mended(empty_url: str, plan: Plan, revision: str) -> None:
+    """Revision 0001 lacked these while it was being written; what was recorded by then stays."""
+    engine = open_warehouse(empty_url)
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "warehouse" / "migrations"))
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        # The later revisions passed over it, and so did the views.
+        connection.execute(insert(view_version).values(sha256=views_sha256(engine.dialect.name)))
+        connection.execute(text("DROP INDEX ux_submission_delivery"))
+        connection.execute(text("ALTER TABLE submission DROP COLUMN delivery"))
+        connection.execute(text("ALTER TABLE submission DROP COLUMN content_sha256"))
+        connection.execute(text("DROP TABLE waiver"))
+        connection.execute(
+            text(
+                "INSERT INTO submission (file, file_name, sha256, layout, prepared_by, email, status, received_at, "
+                "recorded_at) VALUES ('a', 'a', 'a', '', '', '', 'rejected', '2010-07-12', '2010-07-12')"
+            )
+        )
+    assert upgrade(engine)
+    test_the_migrations_build_what_the_tables_say(engine)
+    with engine.connect() as connection:
+        assert connection.execute(select(submission.c.content_sha256, submission.c.delivery)).all() == [("", None)]
+    record(engine, checked("b", observation("NI 111a", "1")), plan, later(1), delivery="d" * 64)
+    assert not upgrade(engine)
+    engine.dispose()
 
 
 def test_an_upgrade_that_fails_leaves_nothing(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """What the rules look back on, read before a return is checked: the rules never ask the warehouse themselves."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any
@@ -44,6 +45,32 @@ def last_submission(connection: Connection) -> int:
 def partners_since(connection: Connection, submission_id: int) -> set[str | None]:
     """Whose submissions were recorded after one; None among them for those that do not say whose they are."""
     return set(connection.scalars(select(submission.c.partner_code).where(submission.c.submission_id > submission_id)))
+
+
+def known_hashes(connection: Connection) -> set[str]:
+    """The SHA-256 of every workbook that was ever recorded."""
+    return set(connection.scalars(select(submission.c.sha256).distinct()))
+
+
+def later_in_force(connection: Connection, partner_code: str, period: Period, received_at: datetime) -> int | None:
+    """The submission of a return that is in force and came later than a moment; None where there is none."""
+    columns = submission.c
+    return connection.scalar(
+        select(columns.submission_id).where(
+            columns.partner_code == partner_code,
+            columns.period == period.code,
+            columns.received_at > received_at,
+            columns.superseded_at.is_(None),
+            text(IS_ACCEPTED),
+        )
+    )
+
+
+def came_later(connection: Connection, file: str, received_at: datetime) -> bool:
+    """Whether a file of the same path came later than a moment."""
+    columns = submission.c
+    asked = select(columns.submission_id).where(columns.file == file, columns.received_at > received_at).limit(1)
+    return connection.scalar(asked) is not None
 
 
 def closed_periods(connection: Connection) -> set[Period]:

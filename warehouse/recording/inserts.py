@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, insert, select
+from sqlalchemy import Column, Connection, Table, func, insert, select
 
 from cypp_etl.checked_return import MilestoneReport, Observation
 from cypp_etl.figure_keys import FigureKey
@@ -94,9 +94,14 @@ def insert_submissions(
     decisions: Sequence[Decision],
     received: Sequence[tuple[datetime, str | None]],
     at: datetime,
+    above: int,
 ) -> list[int]:
-    """Insert a row per submission, received when and by which delivery; give their numbers, in the same order."""
-    rows = [
+    """Insert a row per submission, received when and by which delivery; give their numbers, in the same order.
+
+    Each number is higher than every other in the table, and than `above`.
+    """
+    first = _first_number(connection, above)
+    rows: list[dict[str, Any]] = [
         {
             "partner_code": decision.checked.partner_code or None,
             "period": decision.checked.period.code if decision.checked.period else None,
@@ -115,8 +120,24 @@ def insert_submissions(
         }
         for decision, (received_at, delivery) in zip(decisions, received, strict=True)
     ]
+    if first:
+        rows = [row | {"submission_id": first + place} for place, row in enumerate(rows)]
     statement = insert(submission).returning(submission.c.submission_id, sort_by_parameter_order=True)
     return list(connection.scalars(statement, rows))
+
+
+def _first_number(connection: Connection, above: int) -> int | None:
+    """The number to begin with, where the database would begin with one that is not above a limit."""
+    highest = connection.scalar(select(func.max(submission.c.submission_id))) or 0
+    if highest >= above:
+        return None
+    if connection.dialect.name == "sqlite":
+        # It goes on from the highest number in the table.
+        return above + 1
+    sequence = func.pg_get_serial_sequence("submission", "submission_id")
+    # What was given to a transaction that was rolled back may be higher.
+    connection.execute(select(func.setval(sequence, func.greatest(above, func.nextval(sequence)))))
+    return None
 
 
 def insert_contents(

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy import Connection, Engine, select
 
@@ -20,13 +21,16 @@ from warehouse.recording.plan import require_plan
 from warehouse.recording.validity import next_moment
 from warehouse.schema.tables import submission
 
+# Databases take so many values in one question, and some more.
+_ASKED_AT_ONCE = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """A return as it came, checked, and when its file was received.
 
-    `delivery` tells one drop in the inbox from every other: what was recorded of it once is not recorded again. None
-    for a file that is not the inbox's, and may come as often as somebody likes.
+    `delivery` tells one drop from every other: what was recorded of it once is not recorded again. None for what may
+    come as often as somebody likes.
     """
 
     checked: CheckedReturn
@@ -54,6 +58,16 @@ class Recorded:
     was_known: bool = False
 
 
+class NumberLog(Protocol):
+    """Which numbers were given outside the warehouse's own memory: one that was restored has forgotten some."""
+
+    def highest(self) -> int:
+        """The highest number that was ever given, 0 if none was."""
+
+    def note(self, given: Iterable[tuple[int, str | None]]) -> None:
+        """Note numbers with their deliveries, before they are committed."""
+
+
 def record(
     engine: Engine,
     checked: CheckedReturn,
@@ -62,6 +76,7 @@ def record(
     recorded_at: datetime | None = None,
     *,
     delivery: str | None = None,
+    numbers: NumberLog | None = None,
 ) -> Recorded:
     """Record one submission, its findings, its figures and the judgements that follow, in one transaction.
 
@@ -71,7 +86,8 @@ def record(
         plan: the plan that the return was checked against; it must be the one in force.
         received_at: when the file came; tells whether the return is late.
         recorded_at: now, if that is not when the file came: what is in force changes from this moment on.
-        delivery: which drop in the inbox it was; one that is recorded already is not recorded again.
+        delivery: which drop it was; one that is recorded already is not recorded again.
+        numbers: above which numbers the submission's must be, and where it is noted.
 
     Raises:
         AnotherPlanInForceError: the plan was changed since the return was checked.
@@ -80,13 +96,17 @@ def record(
     """
     with writing(engine) as connection:
         (recorded,) = record_batch(
-            connection, [Arrival(checked, received_at, delivery)], plan, recorded_at or received_at
+            connection, [Arrival(checked, received_at, delivery)], plan, recorded_at or received_at, numbers
         )
     return recorded
 
 
 def record_batch(
-    connection: Connection, arrivals: Sequence[Arrival], plan: Plan, recorded_at: datetime
+    connection: Connection,
+    arrivals: Sequence[Arrival],
+    plan: Plan,
+    recorded_at: datetime,
+    numbers: NumberLog | None = None,
 ) -> list[Recorded]:
     """Record submissions in the order given, as `record` does, in the caller's transaction of `engine.writing`.
 
@@ -99,12 +119,25 @@ def record_batch(
     for key, arrival in zip(keys, arrivals, strict=True):
         if key not in known:
             new.setdefault(key, arrival)
-    done = dict(zip(new, _record_new(connection, [*new.values()], plan, recorded_at) if new else [], strict=True))
+    above = numbers.highest() if numbers and new else 0
+    recorded = _record_new(connection, [*new.values()], plan, recorded_at, above) if new else []
+    if numbers and new:
+        deliveries = (arrival.delivery for arrival in new.values())
+        numbers.note((one.submission_id, delivery) for one, delivery in zip(recorded, deliveries, strict=True))
+    done = dict(zip(new, recorded, strict=True))
     return [known[key] if isinstance(key, str) and key in known else done[key] for key in keys]
 
 
 def known_deliveries(connection: Connection, deliveries: Collection[str]) -> dict[str, Recorded]:
     """What became of those deliveries that are recorded already."""
+    wanted = sorted(deliveries)
+    found: dict[str, Recorded] = {}
+    for start in range(0, len(wanted), _ASKED_AT_ONCE):
+        found |= _known(connection, wanted[start : start + _ASKED_AT_ONCE])
+    return found
+
+
+def _known(connection: Connection, deliveries: Sequence[str]) -> dict[str, Recorded]:
     columns = submission.c
     query = select(
         columns.delivery,
@@ -124,18 +157,18 @@ def known_deliveries(connection: Connection, deliveries: Collection[str]) -> dic
             0,
             was_known=True,
         )
-        for row in (connection.execute(query) if deliveries else ())
+        for row in connection.execute(query)
     }
 
 
 def _record_new(
-    connection: Connection, arrivals: Sequence[Arrival], plan: Plan, recorded_at: datetime
+    connection: Connection, arrivals: Sequence[Arrival], plan: Plan, recorded_at: datetime, above: int
 ) -> list[Recorded]:
     at = next_moment(connection, recorded_at)
     plan_id = require_plan(connection, plan, at)
     done: list[tuple[Decision, int, set[FigureKey]]] = []
     for together in _without_conflict(arrivals):
-        done += _record_together(connection, together, at)
+        done += _record_together(connection, together, at, above)
     touched = {figure for _, _, of_one in done for figure in of_one}
     changed = rejudge(connection, plan, plan_id, touched, at)
     return [
@@ -179,14 +212,14 @@ def _periods_of(arrivals: Iterable[Arrival]) -> Iterator[Period]:
 
 
 def _record_together(
-    connection: Connection, arrivals: list[Arrival], at: datetime
+    connection: Connection, arrivals: list[Arrival], at: datetime, above: int
 ) -> list[tuple[Decision, int, set[FigureKey]]]:
     """Record arrivals that do not concern each other. Gives the figures that each touched beside its number."""
     decisions = decide(connection, [arrival.checked for arrival in arrivals])
     add_periods(connection, _periods_of(arrivals))
     replaced = end_what_is_replaced(connection, decisions, at)
     received = [(arrival.received_at, arrival.delivery) for arrival in arrivals]
-    submission_ids = insert_submissions(connection, decisions, received, at)
+    submission_ids = insert_submissions(connection, decisions, received, at, above)
     insert_contents(connection, decisions, submission_ids, at)
     return [
         (decision, submission_id, replaced.get(decision.supersedes, set()).union(decision.figures))

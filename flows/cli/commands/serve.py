@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from flows.cli.faults import FAULTS, stop_at
+from flows.service.home_lock import AlreadyServedError
 from flows.service.prefect_server import PrefectServer
-from flows.service.serve import AlreadyServedError, Watching, log_to_terminal
+from flows.service.serve import Watching, log_to_terminal
 from flows.service.serve import serve as watch_inbox
 from flows.settings import prepare_prefect, read_settings
 

@@ -1,6 +1,7 @@
 """`cypp serve` as its users run it: drops become runs, kill -9 loses nothing, and others are kept out."""
 
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -9,6 +10,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -17,7 +20,10 @@ import pytest
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return
+from flows.ingestion.context import open_to_write
+from flows.ingestion.job import Steps
 from flows.service.prefect_server import PrefectServer, ServerError, is_loopback, is_taken
+from flows.settings import Settings
 
 CYPP = [sys.executable, "-c", "from flows.cli.app import app; app()"]
 PERIOD = parse_period("2010-11Q1")
@@ -262,3 +268,33 @@ def test_connections_of_one_that_ended_are_in_nobodys_way() -> None:
             ended.accept()[0].close()
             assert client.recv(1) == b""
     assert not is_taken("127.0.0.1", port)
+
+
+@pytest.mark.server
+def test_what_an_older_warehouse_has_lost_is_taken_before_it_watches(served: Served, settings: Settings) -> None:
+    """As after a restore: the drop has left the inbox, and is in the archive with a note."""
+    settings = replace(
+        settings,
+        home=served.home,
+        inbox=served.home / "inbox",
+        archive=served.home / "archive",
+        warehouse_url=f"sqlite:///{served.home / 'warehouse.db'}",
+    )
+    open_to_write(settings).engine.dispose()
+    shutil.copy(served.home / "warehouse.db", served.home / "older.db")
+    dropped = settings.inbox / "yos" / "ours.xlsx"
+    dropped.parent.mkdir(parents=True)
+    dropped.write_bytes(sample_return(read_plan(), "yos", PERIOD))
+    workplace = open_to_write(settings)
+    steps = Steps(workplace, dropped, "yos", datetime(2010, 7, 12, 9, tzinfo=UTC))
+    steps.load()
+    steps.take_away()
+    workplace.engine.dispose()
+    shutil.move(served.home / "older.db", served.home / "warehouse.db")
+
+    served.start()
+    assert served.submissions() == [("yos", "accepted")]
+    log = served.log.read_text()
+    assert "Taken from the archive: yos/ours.xlsx of 2010-07-12 09:00:00: accepted, as submission 2" in log
+    assert log.index("Taken from the archive") < log.index("Watching")
+    assert (settings.inbox / "yos" / "replies" / "ours - accepted.xlsx").exists()
