@@ -163,6 +163,14 @@ def serve(
     poll: Annotated[
         bool, typer.Option("--poll", help="For network shares, which send no events: look every second instead.")
     ] = False,
+    deployments: Annotated[
+        bool | None,
+        typer.Option(
+            help="Run what is started in the UI or by a schedule. Unless said, where PREFECT_API_URL names no server, "
+            "whose workers do.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Watch the inbox, with the Prefect UI, until Ctrl+C."""
     import os
@@ -170,6 +178,7 @@ def serve(
     from flows.service.prefect_server import PrefectServer, ServerError
     from flows.service.serve import AlreadyServedError, Watching, log_to_terminal
     from flows.service.serve import serve as watch_inbox
+    from flows.service.served_deployments import ServedDeployments
 
     settings = read_settings()
     prepare_prefect(settings.home)
@@ -178,7 +187,9 @@ def serve(
     try:
         if server:
             server.prepare()
-        watch_inbox(settings, server, Watching(min(interval, 1.0), False) if poll else Watching(interval))
+        watching = Watching(min(interval, 1.0), False) if poll else Watching(interval)
+        are_served = server is not None if deployments is None else deployments
+        watch_inbox(settings, server, watching, ServedDeployments(settings) if are_served else None)
     except (ServerError, AlreadyServedError) as fault:
         stop(fault)
     except faults() as fault:

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
@@ -13,6 +13,7 @@ from prefect.states import Completed
 from cypp_etl.escapes import for_markdown
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import refuse_outside
+from flows.deployments.forms import Asked, Choices
 from flows.deployments.retries import retried_task
 from flows.ingestion.context import Workplace, open_to_write
 from flows.settings import read_settings
@@ -49,12 +50,16 @@ async def write_publication(workplace: Workplace, period: Period, at: datetime, 
 
 
 @flow(name="publish-report", flow_run_name="report-{period}", persist_result=False)
-async def publish_report(period: str = "", as_of: date | None = None) -> Published:
+async def publish_report(
+    period: Annotated[str, Asked("Period", Choices.PERIODS)] = "",
+    as_of: Annotated[date | None, Asked("As known on")] = None,
+) -> Published:
     """Publish the board report on a period, and show what it says and what changed since the last one.
 
     Args:
-        period: such as 2010-11Q3; if not given, the last quarter of which the returns were due.
-        as_of: publish what was known at the end of this day, not what is known now.
+        period: The quarter that the report is on, such as 2010-11Q3. If left empty, the last of which the returns were
+            due.
+        as_of: Publish what was known at the end of this day. What is known now, if left empty.
     """
     workplace, now = open_to_write(read_settings()), datetime.now(UTC)
     wanted = parse_period(period) if period else last_due(workplace.plan, now.date())

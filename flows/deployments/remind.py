@@ -1,12 +1,13 @@
 """The flow `remind`: which returns are missing, and which are due soon, as a state that an Automation can act on."""
 
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from flows.deployments.forms import Asked
 from flows.settings import CHASED_FOR, read_settings
 
 if TYPE_CHECKING:
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
 
 
 @flow(name="remind", persist_result=False)
-async def remind(days: int = 7, since: date | None = None) -> State[Any]:
+async def remind(
+    days: Annotated[int, Asked("Days ahead")] = 7, since: Annotated[date | None, Asked("Due since")] = None
+) -> State[Any]:
     """List the returns that are missing, or due within so many days; ends `Returns missing` or `Nothing missing`.
 
     Args:
-        days: how many days ahead a due date is spoken of.
-        since: leave out what was due before this day: nobody chases a return of years ago. A year ago, if not given.
+        days: How many days ahead a due date is mentioned.
+        since: Leave out what was due before this day. A year ago, if left empty: nobody chases a return of years ago.
     """
     from flows.ingestion.context import open_to_read
     from warehouse.engine import reading

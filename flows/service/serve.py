@@ -18,6 +18,7 @@ from typing import Any
 from cypp_etl.checking.confined import shared_checker
 from cypp_etl.escapes import for_log
 from flows.service.prefect_server import PrefectServer, ServerError
+from flows.service.served_deployments import ServedDeployments
 from flows.service.watcher import Watcher, log
 from flows.settings import Settings
 
@@ -37,13 +38,16 @@ class Watching:
     with_events: bool = True
 
 
-def serve(settings: Settings, server: PrefectServer | None, watching: Watching) -> None:
+def serve(
+    settings: Settings, server: PrefectServer | None, watching: Watching, deployments: ServedDeployments | None = None
+) -> None:
     """Watch the inbox until SIGINT or SIGTERM; the workbook in hand is finished first, within STOP_SECONDS.
 
     Args:
         settings: whose inbox.
         server: the Prefect server to run; None where the environment names one that runs already.
         watching: how.
+        deployments: what is served beside it; None where workers run what is started in the UI.
 
     Raises:
         AlreadyServedError, ServerError: it could not begin.
@@ -51,7 +55,7 @@ def serve(settings: Settings, server: PrefectServer | None, watching: Watching) 
     """
     from flows.ingestion.context import open_to_write
 
-    with _alone(settings), _stopped_by_signals(_Ending(server)) as stopped:
+    with _alone(settings), _stopped_by_signals(_Ending(server, deployments)) as stopped:
         workplace = open_to_write(settings)
         workplace.engine.dispose()
         if workplace.notice:
@@ -60,8 +64,10 @@ def serve(settings: Settings, server: PrefectServer | None, watching: Watching) 
         if server:
             server.start()
         try:
-            _watch_until(stopped, settings, server, watching)
+            _watch_until(stopped, settings, server, watching, deployments)
         finally:
+            if deployments:
+                deployments.stop()
             if server:
                 server.stop()
 
@@ -103,8 +109,9 @@ def _stopped_by_signals(ending: "_Ending") -> Iterator[threading.Event]:
 class _Ending:
     """Sees to it that the process ends in time once it was told to, whatever it waits for."""
 
-    def __init__(self, server: PrefectServer | None) -> None:
+    def __init__(self, server: PrefectServer | None, deployments: ServedDeployments | None) -> None:
         self._server = server
+        self._deployments = deployments
         self._timer = threading.Timer(STOP_SECONDS, self._end)
         self._timer.daemon = True
 
@@ -120,14 +127,19 @@ class _Ending:
     def _end(self) -> None:
         log.error("What was in hand did not end in %.0f s, and is taken again at the next start.", STOP_SECONDS)
         shared_checker().close()
-        if self._server:
-            self._server.kill()
+        for child in (self._deployments, self._server):
+            if child:
+                child.kill()
         # No lock, thread or handler is waited for.
         os._exit(0)
 
 
 def _watch_until(
-    stopped: threading.Event, settings: Settings, server: PrefectServer | None, watching: Watching
+    stopped: threading.Event,
+    settings: Settings,
+    server: PrefectServer | None,
+    watching: Watching,
+    deployments: ServedDeployments | None,
 ) -> None:
     failed: list[BaseException] = []
 
@@ -140,10 +152,17 @@ def _watch_until(
 
     thread = threading.Thread(target=watch, name="watcher", daemon=True)
     thread.start()
+    if deployments:
+        deployments.begin()
     while not stopped.wait(1.0):
         if server and not server.is_alive():
             log.error("Prefect's server ended, and is started again.")
             _start_again(server)
+        if deployments and deployments.begin_again():
+            log.error("What serves the deployments ended, and is started again.")
+    if deployments:
+        # Its runs end while the workbook in hand is finished.
+        deployments.tell_to_end()
     thread.join()
     if failed:
         raise failed[0]
