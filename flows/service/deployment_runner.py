@@ -20,7 +20,7 @@ from prefect.client.schemas.actions import DeploymentScheduleCreate
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import RunnerDeployment
-from prefect.exceptions import PrefectException
+from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.runner import Runner
 from prefect.types.entrypoint import EntrypointType
 from sqlalchemy.exc import SQLAlchemyError
@@ -46,12 +46,20 @@ _NICENESS = 10
 _END_SECONDS = 4.0
 
 
-def deployment_of(deployed: Deployed, lists: Lists) -> RunnerDeployment:
-    """A deployment as Prefect's runner serves it, under its flow's name, with the form that the UI shows for it."""
+async def deployment_of(client: PrefectClient, deployed: Deployed, lists: Lists) -> RunnerDeployment:
+    """A deployment as Prefect's runner serves it, under its flow's name, with the form that the UI shows for it.
+
+    One that somebody paused in the UI stays paused.
+    """
+    try:
+        is_paused = (await client.read_deployment_by_name(f"{deployed.flow.name}/{deployed.flow.name}")).paused
+    except ObjectNotFound:
+        is_paused = False
     made = RunnerDeployment.from_flow(
         deployed.flow,
         name=deployed.flow.name,
         description=deployed.description,
+        paused=is_paused,
         parameters=dict(deployed.parameters),
         concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
         if deployed.is_alone
@@ -59,6 +67,8 @@ def deployment_of(deployed: Deployed, lists: Lists) -> RunnerDeployment:
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
     made._parameter_openapi_schema = form_of(deployed.flow, lists)
+    # An empty list would take away what somebody added in the UI: `keep_times` looks after them.
+    made.model_fields_set.discard("schedules")
     # Said outright, so that one that a work pool had is taken from it.
     made.work_pool_name = made.work_queue_name = None
     return made
@@ -91,10 +101,11 @@ class _Served:
     async def begin(self) -> None:
         """Bring the deployments to the server, and end what a predecessor left running there."""
         lists = await asyncio.to_thread(self._lists)
-        numbers = [await self._runner.aadd_deployment(deployment_of(deployed, lists)) for deployed in CATALOGUE]
+        numbers = []
         async with get_client() as client:
-            for deployed, number in zip(CATALOGUE, numbers, strict=True):
-                await keep_times(client, number, deployed.times)
+            for deployed in CATALOGUE:
+                numbers.append(await self._runner.aadd_deployment(await deployment_of(client, deployed, lists)))
+                await keep_times(client, numbers[-1], deployed.times)
         self._shown = lists
         if closed := await close_runs_of(numbers):
             log.info("%d runs that had been started in the UI or by a schedule are closed as Crashed.", closed)
@@ -107,8 +118,9 @@ class _Served:
             try:
                 lists = await asyncio.to_thread(self._lists)
                 if lists != self._shown:
-                    for deployed in CATALOGUE:
-                        await deployment_of(deployed, lists).aapply()
+                    async with get_client() as client:
+                        for deployed in CATALOGUE:
+                            await (await deployment_of(client, deployed, lists)).aapply()
                     self._shown = lists
             except (SQLAlchemyError, PlanError, WarehouseStateError, PrefectException, httpx.HTTPError) as fault:
                 # The watcher says so too, and the next look may find them there again.
