@@ -200,10 +200,11 @@ def _run(host: str, port: int, is_for_command: bool) -> None:
         from prefect.server.api.server import create_app
         from prefect.settings import PREFECT_SERVER_CORS_ALLOWED_ORIGINS
 
-        from flows.service.origin_guard import OriginGuard
+        from flows.service.origin_guard import OriginGuard, OwnAddressOnly
 
     allowed_origins = str(PREFECT_SERVER_CORS_ALLOWED_ORIGINS.value()).split(",")
-    server = OriginGuard(create_app(ephemeral=is_for_command, final=True), host, allowed_origins)
+    pages = OwnAddressOnly(create_app(ephemeral=is_for_command, final=True), os.environ.get("PREFECT_UI_API_URL", ""))
+    server = OriginGuard(pages, host, allowed_origins)
     uvicorn.run(server, host=host, port=port, log_level="error", timeout_graceful_shutdown=3)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -202,3 +203,35 @@ def test_the_forms_can_be_filled_in_and_no_page_asks_another_host(served: Served
             page.wait_for_load_state("networkidle")
         browser.close()
     assert asked == {f"127.0.0.1:{served.port}"}
+
+
+@pytest.fixture
+def other_host() -> Iterator[socket.socket]:
+    """Whom a browser comes to that looks for the host which the pages would ask."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        yield listening
+
+
+@pytest.mark.server
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_not_even_the_pages_that_would_ask_another_host_do(served: Served, other_host: socket.socket) -> None:
+    served.start()
+    address = f"http://127.0.0.1:{served.port}"
+    elsewhere = f"127.0.0.1:{other_host.getsockname()[1]}"
+    # Browsers themselves ask still others.
+    rules = f"--host-resolver-rules=MAP *.amplitude.com {elsewhere}"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", rules])
+        page = browser.new_page()
+        page.goto(f"{address}/v2/deployments")
+        page.get_by_role("link", name="Deployments").first.wait_for()
+        page.wait_for_timeout(3000)
+        with pytest.raises(BlockingIOError):
+            other_host.accept()
+        # The same page without the header would come there.
+        page.goto("about:blank")
+        page.evaluate("fetch('http://api.amplitude.com').catch(() => 0)")
+        page.wait_for_timeout(1000)
+        other_host.accept()[0].close()
+        browser.close()
