@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 from prefect import flow, get_client, get_run_logger, task
 from prefect.artifacts import (
@@ -27,6 +27,7 @@ from flows.bulk.chunks import CHUNK_WORKBOOKS, Taken, into_chunks
 from flows.bulk.process_pool import Crew, Orders, expect_crew
 from flows.bulk.sources import into_parts, sources_in
 from flows.deployments.backfill_parts import PART_WORKBOOKS, count_workers, name_of_run, take_parts
+from flows.deployments.forms import Asked, Choices
 from flows.ingestion.context import open_to_write
 from flows.settings import read_settings
 from warehouse.engine import reading, settle
@@ -97,11 +98,11 @@ async def wait_for_chunk(number: int, count: int, future: "Future[Taken]") -> Ta
 
 @flow(name="backfill", flow_run_name=_run_name, persist_result=False)
 async def backfill(
-    paths: Sequence[str],
+    paths: Annotated[Sequence[str], Asked("Folders or files")],
     received_at: datetime | None = None,
-    workers: int | None = None,
+    workers: Annotated[int | None, Asked("Processes")] = None,
     chunk_workbooks: int = CHUNK_WORKBOOKS,
-    partners: Sequence[str] | None = None,
+    partners: Annotated[Sequence[str] | None, Asked("Only these partners", Choices.PARTNERS)] = None,
     spread: bool = False,
     part_workbooks: int = PART_WORKBOOKS,
     patience_seconds: float = 300.0,
@@ -112,11 +113,12 @@ async def backfill(
     it passes over what is recorded already.
 
     Args:
-        paths: folders, with those below them, or files.
-        received_at: when the workbooks came; now, if not given.
-        workers: how many processes work side by side; as many as there are cores, if not given.
-        chunk_workbooks: how many workbooks are checked together and recorded in one transaction.
-        partners: take only what lies in folders named after these, and of that only what concerns nobody else.
+        paths: Where the workbooks are on the server: folders, with those below them, or files.
+        received_at: When the workbooks came; now, if not given.
+        workers: How many processes work side by side. As many as there are cores, if left empty.
+        chunk_workbooks: How many workbooks are checked together and recorded in one transaction.
+        partners: Take only what lies in folders named after these, and of that only what concerns nobody else. All, if
+            left empty.
         spread: first have the partners taken in parts, by runs of a deployment on its work pool; the end, and whatever
             a part has left, is taken here.
         part_workbooks: how many workbooks such a part holds, about; fewer where there are workers for more parts.

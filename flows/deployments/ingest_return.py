@@ -1,20 +1,24 @@
 """The flow `ingest-return`: one run per workbook, ending as the data team reads it at a glance."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import cast
+from pathlib import PurePath
+from typing import Annotated, Any, cast
 
 from prefect import flow, get_client
 from prefect.client.schemas.objects import State
 from prefect.context import get_run_context
+from prefect.runtime import flow_run
 from prefect.states import Cancelled, Completed, Failed
 
 from cypp_etl.checked_return import CheckedReturn
 from cypp_etl.escapes import for_log
+from cypp_etl.personal import shown_path
 from flows.deployments.artifacts import finding_place, in_short, show_findings, show_summary
+from flows.deployments.forms import Asked, Choices
 from flows.deployments.quarter_overview import show_quarter
 from flows.deployments.retries import retried_task
 from flows.ingestion.context import open_to_write
@@ -78,16 +82,30 @@ async def reply_to_partner(steps: Steps) -> Answer | None:
     return await asyncio.to_thread(steps.reply)
 
 
-@flow(name="ingest-return", flow_run_name="{label}", persist_result=False)
+def _run_name() -> str:
+    return name_of_run(flow_run.parameters)
+
+
+def name_of_run(parameters: Mapping[str, Any]) -> str:
+    """What a run of `ingest-return` is called: its label, or else the workbook's folder and name."""
+    path = PurePath(shown_path(parameters["file"]))
+    return for_log(str(parameters["label"] or f"{path.parent.name}/{path.name}"))
+
+
+@flow(name="ingest-return", flow_run_name=_run_name, persist_result=False)
 async def ingest_return(
-    label: str, file: str, folder_partner: str = "", received_at: datetime | None = None
+    label: str,
+    file: Annotated[str, Asked("Workbook")],
+    folder_partner: Annotated[str, Asked("Partner", Choices.PARTNERS)] = "",
+    received_at: datetime | None = None,
 ) -> Ingested:
     """Check one workbook, and load it if it has no errors.
 
     Args:
-        label: the run's name in the UI, `<partner>/<file>`.
-        file: the workbook's path; it leaves the inbox at the end, so that a run that is killed is begun again.
-        folder_partner: the partner in whose folder of the inbox it lies; empty for the data team's own doing.
+        label: The run's name in the UI, `<partner>/<file>`. If empty, the workbook's folder and name.
+        file: The workbook's path on the server. If it lies in the inbox, it leaves it at the end.
+        folder_partner: The partner in whose folder of the inbox it lies, who gets the receipt. Empty for any other
+            workbook, whose cover says who the partner is.
         received_at: when it came; now, if not given.
 
     Returns:

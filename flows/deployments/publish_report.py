@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
@@ -19,6 +19,7 @@ from cypp_etl.report.figures import figure_text
 from cypp_etl.report.model import BoardData
 from cypp_etl.report.moments import end_of
 from cypp_etl.report.symbols import sign
+from flows.deployments.forms import Asked, Choices
 from flows.deployments.retries import retried_task
 from flows.ingestion.context import Workplace, open_to_write
 from flows.settings import read_settings
@@ -56,12 +57,16 @@ def _run_name() -> str:
 
 
 @flow(name="publish-report", flow_run_name=_run_name, persist_result=False)
-async def publish_report(period: str = "", as_of: date | None = None) -> Published:
+async def publish_report(
+    period: Annotated[str, Asked("Period", Choices.PERIODS)] = "",
+    as_of: Annotated[date | None, Asked("As known on")] = None,
+) -> Published:
     """Publish the board report on a period, and show what it says and what changed since the last one.
 
     Args:
-        period: such as 2010-11Q3; if not given, the last quarter of which the returns were due.
-        as_of: publish what was known at the end of this day, not what is known now; not a day to come.
+        period: The quarter that the report is on, such as 2010-11Q3. If left empty, the last of which the returns were
+            due.
+        as_of: Publish what was known at the end of this day, not a day to come. What is known now, if left empty.
     """
     workplace, now = open_to_write(read_settings()), datetime.now(UTC)
     wanted = parse_period(period) if period else last_due(workplace.plan, now.date())

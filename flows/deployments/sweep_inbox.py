@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
-from typing import cast
+from typing import Annotated, cast
 
 from prefect import flow, get_run_logger, tags
 from prefect.client.schemas.objects import State
@@ -15,6 +15,7 @@ from prefect.states import Completed
 from cypp_etl.escapes import for_log
 from cypp_etl.personal import shown_path
 from flows.deployments.artifacts import show_skipped
+from flows.deployments.forms import Asked
 from flows.deployments.ingest_return import Ingested, ingest_return
 from flows.ingestion.cleanup import clear_leftovers
 from flows.ingestion.context import open_to_write
@@ -45,11 +46,13 @@ def _files_name() -> str:
 
 
 @flow(name="sweep-inbox", flow_run_name=_sweep_name, persist_result=False)
-async def sweep_inbox(settle_seconds: float = 0.0, received_at: datetime | None = None) -> Swept:
+async def sweep_inbox(
+    settle_seconds: Annotated[float, Asked("Seconds untouched")] = 0.0, received_at: datetime | None = None
+) -> Swept:
     """Ingest whatever lies in the inbox. The folder is the truth: what a sweep misses, the next one finds.
 
     Args:
-        settle_seconds: how old a file must be, so that none is read while it is being written.
+        settle_seconds: For how long nobody may have written to a file, so that none is read half copied.
         received_at: when the files came; now, if not given.
     """
     settings = read_settings()

@@ -1,4 +1,4 @@
-"""Keeps web pages of other origins from Prefect's server, before a request reaches it (docs/decisions/0020).
+"""Keeps web pages of other origins from Prefect's server, and its own pages from other hosts (docs/decisions/0020).
 
 The header that allows origins only hides answers. A page sends a POST without asking first, and opens a web socket
 wherever it likes; and a name of its own that it lets point to this machine is its own origin.
@@ -7,9 +7,10 @@ wherever it likes; and a name of its own that it lets point to this machine is i
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
+from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from flows.service.prefect_server import is_loopback
@@ -60,3 +61,29 @@ class OriginGuard:
             return is_loopback(urlsplit(f"//{place}").hostname or "")
         except ValueError:
             return False
+
+
+class OwnAddressOnly:
+    """Tells browsers that the server's pages may ask nobody but the server: some would ask for settings elsewhere."""
+
+    def __init__(self, app: ASGIApp, api_url: str) -> None:
+        """Tell the browsers of an application's pages.
+
+        Args:
+            app: whose pages.
+            api_url: where the pages find the server: a path, or an address that may be another than their own.
+        """
+        self._app = app
+        place = urlsplit(api_url).netloc
+        schemes = ("http", "https", "ws", "wss") if place else ()
+        self._policy = " ".join(["connect-src 'self'", *(f"{scheme}://{place}" for scheme in schemes)])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and say in the answer whom its page may ask."""
+
+        async def send_with_policy(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["content-security-policy"] = self._policy
+            await send(message)
+
+        await self._app(scope, receive, send_with_policy)

@@ -204,10 +204,11 @@ def _run(host: str, port: int, is_for_command: bool) -> None:
         from prefect.server.api.server import create_app  # noqa: PLC0415
         from prefect.settings import PREFECT_SERVER_CORS_ALLOWED_ORIGINS  # noqa: PLC0415
 
-        from flows.service.origin_guard import OriginGuard  # noqa: PLC0415
+        from flows.service.origin_guard import OriginGuard, OwnAddressOnly  # noqa: PLC0415
 
     allowed_origins = str(PREFECT_SERVER_CORS_ALLOWED_ORIGINS.value()).split(",")
-    server = OriginGuard(create_app(ephemeral=is_for_command, final=True), host, allowed_origins)
+    pages = OwnAddressOnly(create_app(ephemeral=is_for_command, final=True), os.environ.get("PREFECT_UI_API_URL", ""))
+    server = OriginGuard(pages, host, allowed_origins)
     uvicorn.run(server, host=host, port=port, log_level="error", timeout_graceful_shutdown=3)
 
 

@@ -22,6 +22,7 @@ from flows.ingestion.mended_receipts import MendedReceipts
 from flows.ingestion.reconciliation import reconcile
 from flows.service.home_lock import home_alone
 from flows.service.prefect_server import PrefectServer, ServerError
+from flows.service.served_deployments import ServedDeployments
 from flows.service.watcher import Watcher, about, log
 from flows.settings import Settings
 
@@ -40,19 +41,22 @@ class Watching:
     with_events: bool = True
 
 
-def serve(settings: Settings, server: PrefectServer | None, watching: Watching) -> None:
+def serve(
+    settings: Settings, server: PrefectServer | None, watching: Watching, deployments: ServedDeployments | None = None
+) -> None:
     """Watch the inbox until SIGINT or SIGTERM; the workbook in hand is finished first, within STOP_SECONDS.
 
     Args:
         settings: whose inbox.
         server: the Prefect server to run; None where the environment names one that runs already.
         watching: how.
+        deployments: what is served beside it; None where workers run what is started in the UI.
 
     Raises:
         flows.service.home_lock.AlreadyServedError, ServerError: it could not begin.
         cypp_etl.plan.reader.PlanError, sqlalchemy.exc.SQLAlchemyError, OSError: plan, warehouse or folder have faults.
     """
-    with home_alone(settings), _stopped_by_signals(_Ending(server)) as stopped:
+    with home_alone(settings), _stopped_by_signals(_Ending(server, deployments)) as stopped:
         workplace = open_to_write(settings)
         _reconcile(workplace, stopped)
         workplace.engine.dispose()
@@ -60,8 +64,10 @@ def serve(settings: Settings, server: PrefectServer | None, watching: Watching) 
         if server:
             server.start()
         try:
-            _watch_until(stopped, settings, server, watching, workplace.notice)
+            _watch_until(stopped, settings, server, watching, deployments, workplace.notice)
         finally:
+            if deployments:
+                deployments.stop()
             if server:
                 server.stop()
 
@@ -98,8 +104,9 @@ def _stopped_by_signals(ending: "_Ending") -> Iterator[threading.Event]:
 class _Ending:
     """Sees to it that the process ends in time once it was told to, whatever it waits for."""
 
-    def __init__(self, server: PrefectServer | None) -> None:
+    def __init__(self, server: PrefectServer | None, deployments: ServedDeployments | None) -> None:
         self._server = server
+        self._deployments = deployments
         self._timer = threading.Timer(STOP_SECONDS, self._end)
         self._timer.daemon = True
 
@@ -115,14 +122,20 @@ class _Ending:
     def _end(self) -> None:
         log.error("What was in hand did not end in %.0f s, and is taken again at the next start.", STOP_SECONDS)
         shared_checker().close()
-        if self._server:
-            self._server.kill()
+        for child in (self._deployments, self._server):
+            if child:
+                child.kill()
         # No lock, thread or handler is waited for.
         os._exit(0)
 
 
 def _watch_until(
-    stopped: threading.Event, settings: Settings, server: PrefectServer | None, watching: Watching, notice: str
+    stopped: threading.Event,
+    settings: Settings,
+    server: PrefectServer | None,
+    watching: Watching,
+    deployments: ServedDeployments | None,
+    notice: str,
 ) -> None:
     failed: list[BaseException] = []
 
@@ -135,10 +148,17 @@ def _watch_until(
 
     thread = threading.Thread(target=watch, name="watcher", daemon=True)
     thread.start()
+    if deployments:
+        deployments.begin()
     while not stopped.wait(1.0):
         if server and not server.is_alive():
             log.error("Prefect's server ended, and is started again.")
             _start_again(server)
+        if deployments and deployments.begin_again():
+            log.error("What serves the deployments ended, and is started again.")
+    if deployments:
+        # Its runs end while the workbook in hand is finished.
+        deployments.tell_to_end()
     thread.join()
     if failed:
         raise failed[0]

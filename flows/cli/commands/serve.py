@@ -10,6 +10,7 @@ from flows.service.home_lock import AlreadyServedError
 from flows.service.prefect_server import PrefectServer
 from flows.service.serve import Watching, log_to_terminal
 from flows.service.serve import serve as watch_inbox
+from flows.service.served_deployments import ServedDeployments
 from flows.settings import prepare_prefect, read_settings
 
 
@@ -20,6 +21,14 @@ def serve(
     poll: Annotated[
         bool, typer.Option("--poll", help="For network shares, which send no events: look every second instead.")
     ] = False,
+    deployments: Annotated[
+        bool | None,
+        typer.Option(
+            help="Run what is started in the UI or by a schedule. Unless said, where PREFECT_API_URL names no server, "
+            "whose workers do.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Watch the inbox, with the Prefect UI, until Ctrl+C."""
     settings = read_settings()
@@ -29,6 +38,8 @@ def serve(
     try:
         if server:
             server.prepare()
-        watch_inbox(settings, server, Watching(min(interval, 1.0), False) if poll else Watching(interval))
+        watching = Watching(min(interval, 1.0), False) if poll else Watching(interval)
+        are_served = server is not None if deployments is None else deployments
+        watch_inbox(settings, server, watching, ServedDeployments(settings) if are_served else None)
     except (AlreadyServedError, *FAULTS) as fault:
         stop_at(fault)

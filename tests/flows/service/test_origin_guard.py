@@ -7,7 +7,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Message
 
-from flows.service.origin_guard import OriginGuard
+from flows.service.origin_guard import OriginGuard, OwnAddressOnly
 
 OURS = "http://127.0.0.1:4200"
 
@@ -95,3 +95,28 @@ def test_what_is_no_request_passes() -> None:
 
     asyncio.run(OriginGuard(app, "127.0.0.1", [])({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
     assert seen == ["lifespan"]
+
+
+@pytest.mark.parametrize(
+    ("api_url", "policy"),
+    [
+        ("", "connect-src 'self'"),
+        ("/api", "connect-src 'self'"),
+        (
+            "https://runs.example/api",
+            "connect-src 'self' http://runs.example https://runs.example ws://runs.example wss://runs.example",
+        ),
+    ],
+)
+def test_pages_are_told_to_ask_nobody_but_the_server(api_url: str, policy: str) -> None:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope: dict[str, Any] = {"type": "http", "method": "GET", "path": "/runs", "headers": []}
+    asyncio.run(OwnAddressOnly(PlainTextResponse("a page"), api_url)(scope, receive, send))
+    assert dict(sent[0]["headers"])[b"content-security-policy"].decode() == policy

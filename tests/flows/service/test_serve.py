@@ -58,8 +58,8 @@ class Served:
     def log(self) -> Path:
         return self.home / "serve.log"
 
-    def wait_until(self, what: Callable[[], bool]) -> None:
-        give_up = time.monotonic() + 90
+    def wait_until(self, what: Callable[[], bool], seconds: float = 90) -> None:
+        give_up = time.monotonic() + seconds
         while not what():
             assert time.monotonic() < give_up, self.log.read_text()
             time.sleep(0.05)

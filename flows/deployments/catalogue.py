@@ -1,0 +1,70 @@
+"""What can be started in the Prefect UI, and what runs by itself: the one list of deployments.
+
+`cypp serve` serves it on one machine. prefect.yaml says the same for workers, and a test holds the two together.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from prefect import Flow
+
+from flows.deployments.backfill import backfill
+from flows.deployments.ingest_return import ingest_return
+from flows.deployments.publish_report import publish_report
+from flows.deployments.remind import remind
+from flows.deployments.sweep_inbox import sweep_inbox
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """When something runs by itself.
+
+    `name` is how a server knows these times again: what somebody changed about them in the UI stays, until they
+    have another name here.
+    """
+
+    name: str
+    cron: str
+    timezone: str = "Europe/London"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A flow that can be started in the UI, under its own name.
+
+    `parameters` are what its runs are told unless told otherwise. Of one that `is_alone` a second run, begun while
+    the first still runs, is cancelled.
+    """
+
+    flow: Flow[..., Any]
+    description: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    times: Times | None = None
+    is_alone: bool = False
+
+
+CATALOGUE = (
+    Deployed(
+        sweep_inbox,
+        "Takes whatever lies in the inbox, whatever the watcher missed.",
+        {"settle_seconds": 30},
+        Times("every-quarter-of-an-hour", "*/15 * * * *"),
+        # A second sweep would find the same files: each is recorded once, but looked at twice.
+        is_alone=True,
+    ),
+    Deployed(ingest_return, "Takes one workbook by its path on the server.", {"label": ""}),
+    Deployed(
+        backfill, "Takes all workbooks in folders on the server, such as earlier years'; they stay where they are."
+    ),
+    Deployed(
+        remind,
+        "Lists which returns are missing, and which are due within a week.",
+        times=Times("working-days-at-eight", "0 8 * * 1-5"),
+    ),
+    Deployed(
+        publish_report,
+        "Publishes the board report, on the last quarter of which the returns were due if none is chosen.",
+        times=Times("after-each-quarter", "0 7 21 1,4,7,10 *"),
+    ),
+)

@@ -1,0 +1,89 @@
+"""The forms in the Prefect UI: what a flow asks whoever starts it there, and what can be chosen from."""
+
+import inspect
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from prefect import Flow
+from prefect.utilities.callables import ParameterSchema, parameter_schema
+
+if TYPE_CHECKING:
+    from cypp_etl.plan.model import Plan
+
+# More names than these make a description that nobody reads.
+_MOST_NAMED = 20
+
+
+class Choices(StrEnum):
+    """What can be chosen from, as the plan in force has it."""
+
+    PARTNERS = "partners"
+    PERIODS = "periods"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Stands in the `Annotated` of a flow's parameter that the form asks for; one without it has its default.
+
+    The parameter's line in the flow's docstring is what the form says about it.
+    """
+
+    title: str
+    choices: Choices | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """The codes that can be chosen from, each with its name: partners in the plan's order, the newest period first."""
+
+    names: Mapping[Choices, Mapping[str, str]]
+
+
+def lists_of(plan: "Plan", today: date) -> Lists:
+    """The partners of a plan, and its quarters that have begun by a day."""
+    begun = [period for period in plan.calendar if period.quarter and period.first_day <= today]
+    begun.sort(key=lambda period: period.order, reverse=True)
+    return Lists(
+        {
+            Choices.PARTNERS: {code: partner.partner for code, partner in plan.partners.items()},
+            Choices.PERIODS: {period.code: period.label for period in begun},
+        }
+    )
+
+
+def form_of(flow: Flow[..., Any], lists: Lists) -> ParameterSchema:
+    """The schema of a flow's parameters: the UI makes its form of it, and the server checks by it what is sent."""
+    schema = parameter_schema(flow)
+    hints = get_type_hints(flow.fn, include_extras=True)
+    fields: dict[str, Any] = {}
+    for name in inspect.signature(flow.fn).parameters:
+        for asked in getattr(hints[name], "__metadata__", ()):
+            if isinstance(asked, Asked):
+                fields[name] = _field(schema.properties[name], asked, lists) | {"position": len(fields)}
+    required = [name for name in schema.required or () if name in fields]
+    return schema.model_copy(update={"properties": fields, "required": required})
+
+
+def _field(given: Mapping[str, Any], asked: Asked, lists: Lists) -> dict[str, Any]:
+    field = deepcopy(dict(given))
+    # One that may be left out is left empty; nobody is asked whether to send a null.
+    kinds = [kind for kind in field.pop("anyOf", ()) if kind.get("type") != "null"]
+    if len(kinds) == 1:
+        field |= kinds[0]
+    if field.get("default") in (None, ""):
+        field.pop("default", None)
+    field |= {"title": asked.title, "description": " ".join(field["description"].split())}
+    if asked.choices:
+        names = lists.names[asked.choices]
+        (field["items"] if field["type"] == "array" else field)["enum"] = list(names)
+        if asked.choices is Choices.PARTNERS and len(names) <= _MOST_NAMED:
+            field["description"] = f"{field['description']} {_legend(names)}"
+    return field
+
+
+def _legend(names: Mapping[str, str]) -> str:
+    return "; ".join(f"{code}: {name}" for code, name in names.items()) + "."

@@ -1,0 +1,177 @@
+"""The child of `cypp serve` that serves its deployments: what is started in the UI, or is due, runs here.
+
+`python -m flows.service.deployment_runner` is the child, with Prefect's own runner, which gives each run a process.
+Its standard input is a pipe from the parent, whose end tells it that the parent is gone, even by kill -9.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+from uuid import UUID
+
+import httpx
+from prefect import get_client
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.actions import DeploymentScheduleCreate
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.client.schemas.schedules import CronSchedule
+from prefect.deployments.runner import RunnerDeployment
+from prefect.exceptions import ObjectNotFound, PrefectException
+from prefect.runner import Runner
+from prefect.types.entrypoint import EntrypointType
+from sqlalchemy.exc import SQLAlchemyError
+
+from cypp_etl.plan.reader import PlanError
+from flows.deployments.catalogue import CATALOGUE, Deployed, Times
+from flows.deployments.forms import Lists, form_of, lists_of
+from flows.ingestion.context import open_to_read
+from flows.service.serve import log_to_terminal
+from flows.service.stale_runs import close_runs_of, forget_missed
+from flows.service.watcher import log
+from flows.settings import Settings, read_settings
+from warehouse.upgrade import WarehouseStateError
+
+# Each run is a process of some 150 MB; what does not fit in waits.
+_MOST_RUNS = 3
+# Who presses a button waits so long at the most until its run begins.
+_LOOK_SECONDS = 5.0
+# How long a partner or a period that came with another plan may be missing from the lists.
+_LISTS_SECONDS = 60.0
+# The answer to a partner comes first: whatever is run here gives way.
+_NICENESS = 10
+_END_SECONDS = 4.0
+
+
+async def deployment_of(client: PrefectClient, deployed: Deployed, lists: Lists) -> RunnerDeployment:
+    """A deployment as Prefect's runner serves it, under its flow's name, with the form that the UI shows for it.
+
+    One that somebody paused in the UI stays paused.
+    """
+    try:
+        is_paused = (await client.read_deployment_by_name(f"{deployed.flow.name}/{deployed.flow.name}")).paused
+    except ObjectNotFound:
+        is_paused = False
+    made = RunnerDeployment.from_flow(
+        deployed.flow,
+        name=deployed.flow.name,
+        description=deployed.description,
+        paused=is_paused,
+        parameters=dict(deployed.parameters),
+        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
+        if deployed.is_alone
+        else None,
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+    made._parameter_openapi_schema = form_of(deployed.flow, lists)
+    # An empty list would take away what somebody added in the UI: `keep_times` looks after them.
+    made.model_fields_set.discard("schedules")
+    # Said outright, so that one that a work pool had is taken from it.
+    made.work_pool_name = made.work_queue_name = None
+    return made
+
+
+async def keep_times(client: PrefectClient, deployment_id: UUID, times: Times | None) -> None:
+    """See to it that a deployment has its times, once; what was changed, paused or added in the UI stays.
+
+    Times of another name that the list had before are removed.
+    """
+    there = await client.read_deployment_schedules(deployment_id)
+    for one in there:
+        if one.slug and (times is None or one.slug != times.name):
+            await client.delete_deployment_schedule(deployment_id, one.id)
+    if times and times.name not in {one.slug for one in there}:
+        schedule = CronSchedule(cron=times.cron, timezone=times.timezone)
+        await client.create_deployment_schedules(
+            deployment_id, [DeploymentScheduleCreate(schedule=schedule, slug=times.name)]
+        )
+
+
+class _Served:
+    """The deployments as they are at the server, and the lists that their forms have."""
+
+    def __init__(self, settings: Settings, runner: Runner) -> None:
+        self._settings = settings
+        self._runner = runner
+        self._shown: Lists | None = None
+
+    async def begin(self) -> None:
+        """Bring the deployments to the server, and end what a predecessor left running there."""
+        lists = await asyncio.to_thread(self._lists)
+        numbers = []
+        async with get_client() as client:
+            for deployed in CATALOGUE:
+                numbers.append(await self._runner.aadd_deployment(await deployment_of(client, deployed, lists)))
+                await keep_times(client, numbers[-1], deployed.times)
+        self._shown = lists
+        if closed := await close_runs_of(numbers):
+            log.info("%d runs that had been started in the UI or by a schedule are closed as Crashed.", closed)
+        await forget_missed(numbers)
+
+    async def keep_lists(self) -> None:
+        """Show what the plan in force has, for as long as it takes."""
+        while True:
+            await asyncio.sleep(_LISTS_SECONDS)
+            try:
+                lists = await asyncio.to_thread(self._lists)
+                if lists != self._shown:
+                    async with get_client() as client:
+                        for deployed in CATALOGUE:
+                            await (await deployment_of(client, deployed, lists)).aapply()
+                    self._shown = lists
+            except (SQLAlchemyError, PlanError, WarehouseStateError, PrefectException, httpx.HTTPError) as fault:
+                # The watcher says so too, and the next look may find them there again.
+                log.debug("The lists of the forms stay as they are: %s", fault)
+
+    def _lists(self) -> Lists:
+        workplace = open_to_read(self._settings)
+        workplace.engine.dispose()
+        return lists_of(workplace.plan, datetime.now(UTC).date())
+
+
+async def serve_deployments(settings: Settings) -> None:
+    """Serve the deployments until SIGTERM.
+
+    Raises:
+        warehouse.upgrade.WarehouseStateError, cypp_etl.plan.reader.PlanError, sqlalchemy.exc.SQLAlchemyError,
+            prefect.exceptions.PrefectException, httpx.HTTPError: plan, warehouse or server are out of reach.
+    """
+    # Paused by its end, it could not be told from what somebody paused in the UI.
+    runner = Runner("cypp-serve", query_seconds=_LOOK_SECONDS, limit=_MOST_RUNS, pause_on_shutdown=False)
+    served = _Served(settings, runner)
+    await served.begin()
+    log.info("Serving %s.", ", ".join(deployed.flow.name for deployed in CATALOGUE))
+    lists = asyncio.create_task(served.keep_lists())
+    try:
+        await runner.start(webserver=False)
+    finally:
+        lists.cancel()
+
+
+def _end_with_parent() -> None:
+    # Unbuffered, as in the server.
+    os.read(sys.stdin.fileno(), 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_END_SECONDS)
+    # With it, the runs that did not end.
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+def main() -> int:
+    """Serve the deployments; gives the status with which the process ends."""
+    os.nice(_NICENESS)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    log_to_terminal()
+    try:
+        asyncio.run(serve_deployments(read_settings()))
+    except (SQLAlchemyError, PlanError, WarehouseStateError, PrefectException, httpx.HTTPError) as fault:
+        log.error("The deployments cannot be served now, which is tried again: %s", fault)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

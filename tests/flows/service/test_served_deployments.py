@@ -1,0 +1,237 @@
+"""What `cypp serve` lets people start in the UI: it runs by a button and by a schedule, and ends with it."""
+
+import os
+import signal
+import socket
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import sync_playwright
+
+from cypp_etl.plan.reader import read_plan
+from cypp_etl.samples.returns import sample_return
+from flows.deployments.catalogue import CATALOGUE
+from tests.flows.service.test_serve import PERIOD, Served, child_of
+from tests.test_pages import CHROMIUM
+
+NAMES = {deployed.flow.name for deployed in CATALOGUE}
+ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+
+
+class Buttons:
+    """What the UI can ask of a server."""
+
+    def __init__(self, served: Served) -> None:
+        self.served = served
+        self.address = f"http://127.0.0.1:{served.port}"
+
+    def ask(self, method: str, path: str, content: dict[str, Any] | list[Any] | None = None) -> Any:
+        answer = httpx.request(method, f"{self.address}/api{path}", json=content, timeout=60)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def deployments(self) -> dict[str, dict[str, Any]]:
+        return {one["name"]: one for one in self.ask("POST", "/deployments/filter", {})}
+
+    def start(self, name: str, **parameters: object) -> str:
+        path = f"/deployments/{self.deployments()[name]['id']}/create_flow_run"
+        return str(self.ask("POST", path, {"parameters": parameters})["id"])
+
+    def run(self, run: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.ask("GET", f"/flow_runs/{run}")
+        return found
+
+    def wait_for(self, run: str, attempt: int = 1) -> dict[str, Any]:
+        self.served.wait_until(
+            lambda: self.run(run)["state_type"] in ENDED and self.run(run)["run_count"] >= attempt, 180
+        )
+        return self.run(run)
+
+    def runs(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.ask("POST", "/flow_runs/filter", {"limit": 200})
+        return found
+
+    def wait_until_served(self) -> None:
+        self.served.wait_until(lambda: "Serving " in self.served.log.read_text(), 180)
+        self.served.wait_until(lambda: {one["status"] for one in self.deployments().values()} == {"READY"}, 180)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    served = Served(tmp_path)
+    yield served
+    for process in served.processes:
+        process.kill()
+        process.wait()
+
+
+def group_of(runner: int) -> list[str]:
+    """The commands of the processes in the group that the child leads."""
+    commands = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            if int(status.read_text().rpartition(")")[2].split()[2]) == runner:
+                commands.append((status.parent / "cmdline").read_text().replace("\0", " "))
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return commands
+
+
+@pytest.mark.server
+def test_a_run_started_over_http_sweeps_the_inbox_and_one_that_failed_can_be_tried_again(served: Served) -> None:
+    process, buttons, plan = served.start(), Buttons(served), read_plan()
+    buttons.wait_until_served()
+    assert buttons.deployments().keys() == NAMES
+
+    # The watcher stands still, so that it is the run that takes the workbook.
+    os.kill(process.pid, signal.SIGSTOP)
+    drop = served.home / "inbox" / "yos" / "ours.xlsx"
+    drop.write_bytes(sample_return(plan, "yos", PERIOD))
+    swept = buttons.wait_for(buttons.start("sweep-inbox", settle_seconds=0))
+    os.kill(process.pid, signal.SIGCONT)
+    assert (swept["state_name"], swept["state"]["message"]) == ("Completed", "1 ingested, 0 failed, 0 left.")
+    assert not drop.exists()
+    assert (served.home / "inbox" / "yos" / "replies" / "ours - accepted.xlsx").exists()
+    assert served.submissions() == [("yos", "accepted")]
+
+    # What is not in the lists is refused before anything is begun.
+    with pytest.raises(httpx.HTTPStatusError, match="409"):
+        buttons.start("publish-report", period="1999-00Q1")
+
+    # A run that failed is begun again, as its button in the UI does.
+    later = served.home / "later.xlsx"
+    failed = buttons.start("ingest-return", file=str(later))
+    assert buttons.wait_for(failed)["state_name"] == "Failed"
+    later.write_bytes(sample_return(plan, "nhs", PERIOD))
+    again = {"type": "SCHEDULED", "name": "AwaitingRetry", "state_details": {}}
+    buttons.ask("POST", f"/flow_runs/{failed}/set_state", {"state": again, "force": True})
+    assert buttons.wait_for(failed, attempt=2)["state_name"] == "Accepted"
+
+
+@pytest.mark.server
+def test_schedules_fire_and_all_ends_with_it_and_comes_back_as_it_was(served: Served) -> None:
+    process, buttons = served.start(), Buttons(served)
+    buttons.wait_until_served()
+    runner = child_of(process, "flows.service.deployment_runner")
+
+    # A schedule that somebody adds in the UI, and one that somebody pauses.
+    schedules = f"/deployments/{buttons.deployments()['remind']['id']}/schedules"
+    buttons.ask("POST", schedules, [{"schedule": {"interval": 5}, "active": True}])
+    served.wait_until(
+        lambda: any(run["auto_scheduled"] and run["state_type"] == "COMPLETED" for run in buttons.runs()), 180
+    )
+    buttons.ask("POST", f"/deployments/{buttons.deployments()['sweep-inbox']['id']}/pause_deployment")
+
+    # It ends in the midst of a run, in time, and leaves nobody behind.
+    under_way = buttons.start("publish-report", period="2009-10Q1")
+    served.wait_until(lambda: buttons.run(under_way)["state_type"] in ("PENDING", "RUNNING"), 60)
+    told = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0
+    assert time.monotonic() - told < 15
+    assert group_of(runner) == []
+    assert "Traceback" not in served.log.read_text()
+
+    # Nobody was there for runs that were due: of a deployment's, the last is begun late, and the others are not.
+    with sqlite3.connect(served.home / ".prefect" / "prefect.db") as prefect:
+        waiting = "state_type = 'SCHEDULED' AND auto_scheduled AND deployment_id ="
+        remind = prefect.execute("SELECT id FROM deployment WHERE name = 'remind'").fetchone()
+        missed = prefect.execute(f"SELECT count(*) FROM flow_run WHERE {waiting} ?", remind).fetchone()[0]  # noqa: S608
+        assert missed > 2
+    process = served.start()
+    buttons.wait_until_served()
+    assert buttons.run(under_way)["state_type"] in ENDED
+    there = buttons.deployments()
+    assert there.keys() == NAMES
+    assert [name for name, one in there.items() if one["paused"]] == ["sweep-inbox"]
+    assert {name: len(one["schedules"]) for name, one in there.items() if one["schedules"]} == {
+        "sweep-inbox": 1,
+        "publish-report": 1,
+        "remind": 2,
+    }
+    runner = child_of(process, "flows.service.deployment_runner")
+    assert buttons.wait_for(buttons.start("remind"))["state_name"] == "Nothing missing"
+
+    # Not even kill -9 leaves a run behind.
+    under_way = buttons.start("publish-report", period="2009-10Q1")
+    served.wait_until(lambda: any("prefect.engine" in command for command in group_of(runner)), 60)
+    process.kill()
+    process.wait()
+    served.wait_until(lambda: group_of(runner) == [], 30)
+
+
+@pytest.mark.server
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_the_forms_can_be_filled_in_and_no_page_asks_another_host(served: Served) -> None:
+    served.start()
+    buttons = Buttons(served)
+    buttons.wait_until_served()
+    (served.home / "inbox" / "yos" / "ours.xlsx").write_bytes(sample_return(read_plan(), "yos", PERIOD))
+    asked: set[str] = set()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.set_default_timeout(60_000)
+        page.on("request", lambda request: asked.add(request.url.partition("://")[2].partition("/")[0]))
+        page.goto(f"{buttons.address}/deployments")
+        for name in NAMES:
+            page.get_by_role("link", name=name, exact=True).first.wait_for()
+        page.goto(f"{buttons.address}/deployments/deployment/{buttons.deployments()['publish-report']['id']}/run")
+        page.get_by_text("As known on (Optional)").wait_for()
+        page.get_by_text("such as 2010-11Q3. If left empty").wait_for()
+        page.locator(".p-select-button__icon").first.click()
+        page.get_by_text("2012-13Q3").click()
+        page.get_by_role("button", name="Submit").click()
+        served.wait_until(lambda: any(run["state_name"] == "Published" for run in buttons.runs()), 180)
+        (run,) = [run for run in buttons.runs() if run["state_name"] == "Published"]
+        assert run["parameters"] == {"period": "2012-13Q3"}
+        page.goto(f"{buttons.address}/runs/flow-run/{run['id']}")
+        page.get_by_role("button", name="Retry").wait_for()
+        # What the watcher did is nothing that could be begun again: the workbook is done with.
+        served.wait_until(lambda: any(run["name"] == "yos/ours.xlsx" for run in buttons.runs()), 60)
+        (run,) = [run for run in buttons.runs() if run["name"] == "yos/ours.xlsx"]
+        page.goto(f"{buttons.address}/runs/flow-run/{run['id']}")
+        page.get_by_text("Subflow Runs").wait_for()
+        assert page.get_by_role("button", name="Retry").count() == 0
+        for path in ("/runs", "/dashboard", "/flows", "/blocks", "/automations", "/settings"):
+            page.goto(f"{buttons.address}{path}")
+            page.wait_for_load_state("networkidle")
+        browser.close()
+    assert asked == {f"127.0.0.1:{served.port}"}
+
+
+@pytest.fixture
+def other_host() -> Iterator[socket.socket]:
+    """Whom a browser comes to that looks for the host which the pages would ask."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        yield listening
+
+
+@pytest.mark.server
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_not_even_the_pages_that_would_ask_another_host_do(served: Served, other_host: socket.socket) -> None:
+    served.start()
+    address = f"http://127.0.0.1:{served.port}"
+    elsewhere = f"127.0.0.1:{other_host.getsockname()[1]}"
+    # Browsers themselves ask still others.
+    rules = f"--host-resolver-rules=MAP *.amplitude.com {elsewhere}"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", rules])
+        page = browser.new_page()
+        page.goto(f"{address}/v2/deployments")
+        page.get_by_role("link", name="Deployments").first.wait_for()
+        page.wait_for_timeout(3000)
+        with pytest.raises(BlockingIOError):
+            other_host.accept()
+        # The same page without the header would come there.
+        page.goto("about:blank")
+        page.evaluate("fetch('http://api.amplitude.com').catch(() => 0)")
+        page.wait_for_timeout(1000)
+        other_host.accept()[0].close()
+        browser.close()
