@@ -33,11 +33,11 @@ from flows.backup.manifest import (
     write_manifest,
     write_new,
 )
-from flows.ingestion.archive import archive_path, delivery_of, flush_folder
-from flows.ingestion.drop_notes import noted_hashes
-from flows.ingestion.files import UNFINISHED
-from flows.ingestion.removal import ASIDE, REPLIES
+from flows.inbox.removal import ASIDE, REPLIES
 from flows.settings import Settings
+from flows.storage.archive import archive_path, delivery_of, flush_folder
+from flows.storage.drop_notes import noted_hashes
+from flows.storage.files import UNFINISHED
 from warehouse.copies import copy_warehouse
 
 

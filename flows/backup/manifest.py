@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from flows.ingestion.drop_notes import DROPS
-from flows.ingestion.files import open_regular
+from flows.storage.drop_notes import DROPS
+from flows.storage.files import open_regular
 from warehouse.copies import WarehouseCopy, check_copy
 
 MANIFEST, CHECKSUMS = "manifest.json", "SHA256SUMS"

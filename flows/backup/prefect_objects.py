@@ -58,7 +58,7 @@ def _prepare(settings: Settings) -> None:
         raise BackupError('Prefect\'s blocks and automations need the extra "server": pip install "cypp-etl[server]"')
     prepare_prefect(settings.home)
     with server_for_command():
-        import prefect  # noqa: F401  # noqa: PLC0415
+        import prefect  # noqa: F401, PLC0415
 
 
 def _answered(asked: Any) -> Any:

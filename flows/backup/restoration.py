@@ -25,10 +25,10 @@ from flows.backup.manifest import (
     make_private,
     sha256_of,
 )
-from flows.ingestion.archive import READ_BYTES
-from flows.ingestion.drop_notes import DROPS, NUMBERS, GivenNumbers, Unanswered, read_drops
-from flows.ingestion.files import UNFINISHED
 from flows.settings import Settings
+from flows.storage.archive import READ_BYTES
+from flows.storage.drop_notes import DROPS, NUMBERS, GivenNumbers, Unanswered, read_drops
+from flows.storage.files import UNFINISHED
 from warehouse.copies import POSTGRESQL, file_of, require_empty, restore_warehouse, system_of
 
 

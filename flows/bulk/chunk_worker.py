@@ -19,10 +19,10 @@ from cypp_etl.periods import Period
 from flows.bulk.chunks import Chunk, Done, Taken
 from flows.bulk.sources import Source
 from flows.bulk.time_limit import OutOfTimeError, time_limit
-from flows.ingestion.archive import Kept, delivery_of, keep_together
 from flows.ingestion.context import Workplace, read
-from flows.ingestion.drop_notes import Drop, GivenNumbers, note_drops
-from flows.ingestion.files import path_as_text
+from flows.storage.archive import Kept, delivery_of, keep_together
+from flows.storage.drop_notes import Drop, GivenNumbers, note_drops
+from flows.storage.files import path_as_text
 from warehouse.engine import reading, writing
 from warehouse.queries.history import last_submission, partners_since, read_history
 from warehouse.queries.views import outcomes

@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from heapq import heappop, heappush
 from pathlib import Path
 
-from flows.ingestion.files import WORKBOOK_SUFFIXES
+from flows.storage.files import WORKBOOK_SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)

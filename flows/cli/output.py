@@ -8,7 +8,7 @@ from cypp_etl.checked_return import CheckedReturn, status_of
 from cypp_etl.findings import Finding
 from cypp_etl.personal import shown_path
 from flows.cli.terminal import say, say_json
-from flows.ingestion.files import path_as_text
+from flows.storage.files import path_as_text
 from schemas.codes import SubmissionStatus
 
 if TYPE_CHECKING:

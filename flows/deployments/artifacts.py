@@ -14,9 +14,9 @@ from cypp_etl.findings import Finding, count_by_severity
 from cypp_etl.personal import shown_path
 from cypp_etl.receipts.summary import ChangedJudgement
 from flows.deployments.events import SKIPPED, Concern, emit
-from flows.ingestion.files import path_as_text
-from flows.ingestion.inbox import Waiting
+from flows.inbox.sweep import Waiting
 from flows.ingestion.receipt import Answer
+from flows.storage.files import path_as_text
 from schemas.codes import Severity
 from warehouse.recording.record import Recorded
 

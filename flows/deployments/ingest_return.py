@@ -21,13 +21,13 @@ from flows.deployments.artifacts import finding_place, in_short, show_findings, 
 from flows.deployments.forms import Asked, Choices
 from flows.deployments.quarter_overview import show_quarter
 from flows.deployments.retries import retried_task
+from flows.inbox.mended_receipts import MendedReceipts, is_receipt_path
+from flows.inbox.sweep import partner_of
 from flows.ingestion.context import open_to_write
-from flows.ingestion.files import path_as_text, path_from_text
-from flows.ingestion.inbox import partner_of
 from flows.ingestion.job import Steps
-from flows.ingestion.mended_receipts import MendedReceipts, is_receipt_path
 from flows.ingestion.receipt import Answer
 from flows.settings import read_settings
+from flows.storage.files import path_as_text, path_from_text
 from schemas.codes import Severity, SubmissionStatus
 from warehouse.recording.record import Recorded
 

@@ -17,13 +17,13 @@ from cypp_etl.personal import shown_path
 from flows.deployments.artifacts import show_skipped
 from flows.deployments.forms import Asked
 from flows.deployments.ingest_return import Ingested, ingest_return
+from flows.inbox.mended_receipts import MendedReceipts
+from flows.inbox.stray_files import answer_strays
+from flows.inbox.sweep import Waiting, make_folders, sweep
 from flows.ingestion.cleanup import clear_leftovers
 from flows.ingestion.context import open_to_write
-from flows.ingestion.files import path_as_text, path_from_text
-from flows.ingestion.inbox import Waiting, make_folders, sweep
-from flows.ingestion.mended_receipts import MendedReceipts
-from flows.ingestion.stray_files import answer_strays
 from flows.settings import read_settings
+from flows.storage.files import path_as_text, path_from_text
 
 
 @dataclass

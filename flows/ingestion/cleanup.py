@@ -4,11 +4,11 @@ import logging
 import time
 from collections.abc import Collection
 
-from flows.ingestion.archive import remove_unfinished
+from flows.inbox.receipt_files import remove_unfinished_replies
+from flows.inbox.written_receipts import remove_unfinished_notes
 from flows.ingestion.in_hand import InHand
-from flows.ingestion.receipt_files import remove_unfinished_replies
-from flows.ingestion.written_receipts import remove_unfinished_notes
 from flows.settings import Settings
+from flows.storage.archive import remove_unfinished
 
 log = logging.getLogger("cypp.serve")
 

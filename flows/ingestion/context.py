@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import has_fingerprint, read_plan
-from flows.ingestion.archive import READ_BYTES, Kept, keep
-from flows.ingestion.drop_notes import GivenNumbers
 from flows.settings import Settings
+from flows.storage.archive import READ_BYTES, Kept, keep
+from flows.storage.drop_notes import GivenNumbers
 from warehouse.engine import open_for_reading, open_warehouse, place_of, reading, writing
 from warehouse.queries.views import outcomes
 from warehouse.recording.plan import NoStoredPlanError, begin_plan, plan_in_force

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from flows.ingestion.archive import identity_of
+from flows.storage.archive import identity_of
 
 # The first time may have been bad luck: a power cut, or an impatient hand. The second is not.
 MOST_DEATHS = 2

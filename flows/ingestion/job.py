@@ -12,13 +12,13 @@ from pathlib import Path
 from threading import Lock
 
 from cypp_etl.checked_return import CheckedReturn
-from flows.ingestion.archive import Kept, archive_path
+from flows.inbox.removal import take_away
 from flows.ingestion.context import Workplace
-from flows.ingestion.drop_notes import Drop, given_by_hand, note_drops
-from flows.ingestion.files import path_as_text
 from flows.ingestion.in_hand import MOST_DEATHS, InHand, note_of
 from flows.ingestion.receipt import Answer, answer
-from flows.ingestion.removal import take_away
+from flows.storage.archive import Kept, archive_path
+from flows.storage.drop_notes import Drop, given_by_hand, note_drops
+from flows.storage.files import path_as_text
 from warehouse.recording.record import Recorded
 
 

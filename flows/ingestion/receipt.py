@@ -12,11 +12,11 @@ from cypp_etl.findings import in_words
 from cypp_etl.judgement.columns import PRINTED
 from cypp_etl.layout import published_table
 from cypp_etl.receipts.summary import ChangedCell, ChangedJudgement, LoadedCell, ReceiptSummary
-from flows.ingestion.archive import Kept
+from flows.inbox.receipt_files import write_reply
+from flows.inbox.written_receipts import WrittenReceipts
 from flows.ingestion.context import Workplace, read
-from flows.ingestion.files import path_from_text
-from flows.ingestion.receipt_files import write_reply
-from flows.ingestion.written_receipts import WrittenReceipts
+from flows.storage.archive import Kept
+from flows.storage.files import path_from_text
 from schemas.codes import SubmissionStatus
 from warehouse.engine import reading
 from warehouse.queries.changes import changed_cells, changed_symbols

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from cypp_etl.checked_return import CheckedReturn
 from cypp_etl.personal import shown_file_name, shown_path
-from flows.ingestion.archive import archive_path, delivery_of
+from flows.inbox.sweep import make_folders
 from flows.ingestion.context import Workplace
-from flows.ingestion.drop_notes import (
+from flows.ingestion.job import Steps
+from flows.storage.archive import archive_path, delivery_of
+from flows.storage.drop_notes import (
     DROPS,
     Drop,
     GivenNumbers,
@@ -22,9 +24,7 @@ from flows.ingestion.drop_notes import (
     noted_hashes,
     read_drops,
 )
-from flows.ingestion.files import path_from_text
-from flows.ingestion.inbox import make_folders
-from flows.ingestion.job import Steps
+from flows.storage.files import path_from_text
 from warehouse.engine import reading
 from warehouse.queries.history import came_later, known_hashes, later_in_force
 from warehouse.recording.record import Recorded, known_deliveries

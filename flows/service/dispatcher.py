@@ -19,12 +19,12 @@ from cypp_etl.plan.reader import PlanError
 from flows.deployments.artifacts import show_skipped
 from flows.deployments.ingest_return import showing
 from flows.deployments.sweep_inbox import Swept, ingest_one
+from flows.inbox.sweep import Waiting
 from flows.ingestion.context import Workplace, open_existing, open_to_write
-from flows.ingestion.files import path_as_text
-from flows.ingestion.inbox import Waiting
 from flows.ingestion.job import Steps
 from flows.service.watcher import OutOfReachError, about, log
 from flows.settings import Settings
+from flows.storage.files import path_as_text
 from warehouse.recording.plan import NoStoredPlanError
 from warehouse.upgrade import WarehouseStateError
 

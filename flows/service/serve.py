@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from cypp_etl.checking.confined import shared_checker
 from cypp_etl.escapes import for_log
+from flows.inbox.mended_receipts import MendedReceipts
 from flows.ingestion.cleanup import clear_leftovers
 from flows.ingestion.context import open_to_write
-from flows.ingestion.mended_receipts import MendedReceipts
 from flows.ingestion.reconciliation import reconcile
 from flows.service.home_lock import home_alone
 from flows.service.prefect_server import PrefectServer, ServerError

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from watchfiles import awatch
 
-from flows.ingestion.files import path_as_text
-from flows.ingestion.inbox import Waiting, make_folders, sweep
-from flows.ingestion.mended_receipts import MendedReceipts
-from flows.ingestion.settling import Settling
-from flows.ingestion.stray_files import answer_strays
+from flows.inbox.mended_receipts import MendedReceipts
+from flows.inbox.settling import Settling
+from flows.inbox.stray_files import answer_strays
+from flows.inbox.sweep import Waiting, make_folders, sweep
+from flows.storage.files import path_as_text
 
 log = logging.getLogger("cypp.serve")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.ingestion.files import open_regular, path_as_text, path_from_text
-from flows.ingestion.inbox import sweep
+from flows.inbox.sweep import sweep
+from flows.storage.files import open_regular, path_as_text, path_from_text
 
 PARTNERS = ("police", "yos")
 

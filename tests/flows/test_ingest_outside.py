@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.ingestion.inbox import partner_of
+from flows.inbox.sweep import partner_of
 
 
 @pytest.fixture

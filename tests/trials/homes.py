@@ -18,7 +18,7 @@ from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import IndicatorAnswer, fill_template, sample_answers, sample_periods, sample_return
 from cypp_etl.templates.workbook import write_template
-from flows.ingestion.inbox import REPLIES
+from flows.inbox.sweep import REPLIES
 from tests.postgres import administer, database_url
 from tests.trials.nursery import Nursery
 from warehouse.engine import open_warehouse, reading

@@ -21,16 +21,16 @@ from typing import Any
 import flows.backup.backup
 import flows.backup.manifest
 import flows.backup.restoration
-import flows.ingestion.archive
-import flows.ingestion.drop_notes
+import flows.inbox.mended_receipts
+import flows.inbox.receipt_files
+import flows.inbox.removal
+import flows.inbox.subfolders
+import flows.inbox.written_receipts
 import flows.ingestion.job
-import flows.ingestion.mended_receipts
 import flows.ingestion.receipt
-import flows.ingestion.receipt_files
 import flows.ingestion.reconciliation
-import flows.ingestion.removal
-import flows.ingestion.subfolders
-import flows.ingestion.written_receipts
+import flows.storage.archive
+import flows.storage.drop_notes
 import warehouse.copies
 import warehouse.engine
 import warehouse.recording.decisions
@@ -40,10 +40,10 @@ import warehouse.upgrade
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return
+from flows.inbox.mended_receipts import MendedReceipts
+from flows.inbox.sweep import make_folders, sweep
 from flows.ingestion.context import open_to_write
-from flows.ingestion.inbox import make_folders, sweep
 from flows.ingestion.job import Steps
-from flows.ingestion.mended_receipts import MendedReceipts
 from flows.ingestion.reconciliation import reconcile
 from flows.settings import read_settings
 
@@ -56,15 +56,15 @@ _STEPS = {
         flows.backup.restoration,
         warehouse.copies,
         flows.ingestion.receipt,
-        flows.ingestion.archive,
-        flows.ingestion.drop_notes,
+        flows.storage.archive,
+        flows.storage.drop_notes,
         flows.ingestion.reconciliation,
-        flows.ingestion.receipt_files,
+        flows.inbox.receipt_files,
         flows.ingestion.job,
-        flows.ingestion.removal,
-        flows.ingestion.mended_receipts,
-        flows.ingestion.written_receipts,
-        flows.ingestion.subfolders,
+        flows.inbox.removal,
+        flows.inbox.mended_receipts,
+        flows.inbox.written_receipts,
+        flows.inbox.subfolders,
         warehouse.recording.decisions,
         warehouse.engine,
         warehouse.recording.record,

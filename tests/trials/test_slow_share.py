@@ -12,8 +12,8 @@ import pytest
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return
+from flows.inbox.sweep import Waiting
 from flows.ingestion.context import open_to_write
-from flows.ingestion.inbox import Waiting
 from flows.ingestion.job import Steps
 from flows.service.watcher import Watcher
 from flows.settings import read_settings

@@ -17,9 +17,9 @@ from cypp_etl.receipts.summary import ReceiptSummary
 from flows.cli.arguments import AsJson
 from flows.cli.errors import stop
 from flows.cli.output import as_result, show_results
-from flows.ingestion.archive import READ_BYTES
-from flows.ingestion.files import open_regular, path_as_text
 from flows.settings import read_settings
+from flows.storage.archive import READ_BYTES
+from flows.storage.files import open_regular, path_as_text
 
 
 def check(

@@ -15,7 +15,7 @@ from cypp_etl.plan.model import Indicator, Plan
 from flows.cli.arguments import parsed_period
 from flows.cli.queries import ask
 from flows.cli.terminal import say
-from flows.ingestion.archive import archive_path
+from flows.storage.archive import archive_path
 from schemas.codes import Measure
 from warehouse.queries.explain import SourcedExplanation, SourcedFigure
 from warehouse.queries.explain import explain as explained

@@ -12,12 +12,12 @@ from flows.cli.arguments import AsJson
 from flows.cli.faults import FAULTS, stop_at
 from flows.cli.output import show_swept
 from flows.cli.queries import say_notice
+from flows.inbox.mended_receipts import MendedReceipts, is_receipt_path
+from flows.inbox.sweep import Waiting, partner_of
 from flows.ingestion.context import open_to_write
-from flows.ingestion.files import path_as_text
-from flows.ingestion.inbox import Waiting, partner_of
-from flows.ingestion.mended_receipts import MendedReceipts, is_receipt_path
 from flows.service.prefect_server import server_for_command
 from flows.settings import Settings, prepare_prefect, read_settings
+from flows.storage.files import path_as_text
 
 if TYPE_CHECKING:
     from flows.deployments.sweep_inbox import Swept

@@ -21,13 +21,13 @@ from cypp_etl.samples.returns import sample_return
 from flows.backup.backup import make_backup
 from flows.backup.manifest import BackupError, check_backup
 from flows.backup.restoration import restore_backup
-from flows.ingestion.archive import archive_path
+from flows.inbox.sweep import sweep
 from flows.ingestion.context import open_to_write
-from flows.ingestion.drop_notes import GivenNumbers
-from flows.ingestion.inbox import sweep
 from flows.ingestion.job import Steps
 from flows.ingestion.reconciliation import reconcile
 from flows.settings import Settings
+from flows.storage.archive import archive_path
+from flows.storage.drop_notes import GivenNumbers
 from tests.postgres import administer, database_url, programs
 from warehouse.copies import CopyError
 from warehouse.engine import reading

@@ -16,8 +16,8 @@ from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.published_table import read_sample_table, write_published_table
 from cypp_etl.samples.returns import sample_return
-from flows.ingestion.archive import archive_path
 from flows.settings import Settings
+from flows.storage.archive import archive_path
 
 pytestmark = [pytest.mark.server, pytest.mark.usefixtures("prefect_server")]
 
@@ -254,7 +254,7 @@ def test_a_sweep_takes_what_can_be_taken(
     settings: Settings, drop: Path, workbook: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from flows.deployments.sweep_inbox import sweep_inbox
-    from flows.ingestion import stray_files
+    from flows.inbox import stray_files
 
     monkeypatch.setattr(stray_files, "_QUIET_SECONDS", 0)
     (drop.parent / "Q1").mkdir()

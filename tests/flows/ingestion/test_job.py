@@ -9,11 +9,11 @@ import pytest
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return
-from flows.ingestion.archive import READ_BYTES
 from flows.ingestion.context import Workplace, open_to_write
-from flows.ingestion.drop_notes import DROPS
 from flows.ingestion.job import Steps
 from flows.settings import Settings
+from flows.storage.archive import READ_BYTES
+from flows.storage.drop_notes import DROPS
 
 AT = datetime(2010, 7, 12, 9, tzinfo=UTC)
 

@@ -20,12 +20,12 @@ from cypp_etl.templates.workbook import write_template
 from flows.bulk.chunk_worker import ChunkTaker
 from flows.bulk.chunks import Chunk
 from flows.bulk.sources import Source
-from flows.ingestion.archive import archive_path
 from flows.ingestion.context import open_to_write
-from flows.ingestion.drop_notes import DROPS, Unanswered
 from flows.ingestion.job import Steps
 from flows.ingestion.reconciliation import Reconciled, reconcile, without_note
 from flows.settings import Settings
+from flows.storage.archive import archive_path
+from flows.storage.drop_notes import DROPS, Unanswered
 from tests.postgres import administer, database_url
 from warehouse.engine import reading
 from warehouse.schema.tables import submission

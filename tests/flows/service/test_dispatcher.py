@@ -12,8 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return
+from flows.inbox.sweep import Waiting
 from flows.ingestion.context import open_to_write
-from flows.ingestion.inbox import Waiting
 from flows.settings import Settings, read_settings
 
 

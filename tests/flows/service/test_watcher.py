@@ -7,15 +7,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
+from tests.flows.inbox.test_settling import zipped
 
 from cypp_etl.receipts.reply import Reply
-from flows.ingestion.inbox import Waiting
-from flows.ingestion.mended_receipts import MendedReceipts
-from flows.ingestion.receipt_files import write_reply
-from flows.ingestion.settling import Patience, Settling
-from flows.ingestion.written_receipts import WrittenReceipts
+from flows.inbox.mended_receipts import MendedReceipts
+from flows.inbox.receipt_files import write_reply
+from flows.inbox.settling import Patience, Settling
+from flows.inbox.sweep import Waiting
+from flows.inbox.written_receipts import WrittenReceipts
 from flows.service.watcher import OutOfReachError, Watcher, fairly
-from tests.flows.ingestion.test_settling import zipped
 
 PATIENCE = Patience(whole=0.1, unknown=0.1, unfinished=60)
 WORKBOOK = zipped()

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from flows.ingestion.archive import READ_BYTES, identity_of
-from flows.ingestion.files import WORKBOOK_SUFFIXES
-from flows.ingestion.receipt_files import is_open, open_folder
-from flows.ingestion.removal import REPLIES, bring_in
-from flows.ingestion.written_receipts import WrittenReceipts, sha256_in
+from flows.inbox.receipt_files import is_open, open_folder
+from flows.inbox.removal import REPLIES, bring_in
+from flows.inbox.written_receipts import WrittenReceipts, sha256_in
+from flows.storage.archive import READ_BYTES, identity_of
+from flows.storage.files import WORKBOOK_SUFFIXES
 
 _SUFFIXES = tuple(WORKBOOK_SUFFIXES)
 _Identity = tuple[int, int, int]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from cypp_etl.receipts.reply import Reply
-from flows.ingestion.receipt_files import remove_unfinished_replies, write_reply
-from flows.ingestion.written_receipts import WrittenReceipts
+from flows.inbox.receipt_files import remove_unfinished_replies, write_reply
+from flows.inbox.written_receipts import WrittenReceipts
 
 REPLY = Reply("return - accepted.xlsx", b"new")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.ingestion.drop_notes import DROPS, Drop, GivenNumbers, Unanswered, note_drops, noted_hashes, read_drops
+from flows.storage.drop_notes import DROPS, Drop, GivenNumbers, Unanswered, note_drops, noted_hashes, read_drops
 
 AT = datetime(2010, 7, 12, 9, tzinfo=UTC)
 DROP = Drop("a" * 64, "b" * 64, 1200, "/inbox/yos/our return.xlsx", "yos", AT, is_answered=True)

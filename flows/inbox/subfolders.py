@@ -10,9 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 
-from flows.ingestion.files import WORKBOOK_SUFFIXES
-from flows.ingestion.removal import REPLIES, move_up
-from flows.ingestion.settling import has_zip_end
+from flows.inbox.removal import REPLIES, move_up
+from flows.inbox.settling import has_zip_end
+from flows.storage.files import WORKBOOK_SUFFIXES
 
 # Folders of our own, whatever their case: what lies in them was ours, and is no return.
 _OURS = {REPLIES, "forms"}

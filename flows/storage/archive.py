@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from flows.ingestion.files import ABANDONED_SECONDS, UNFINISHED, open_regular
+from flows.storage.files import ABANDONED_SECONDS, UNFINISHED, open_regular
 
 # More than any workbook may have: a larger file is refused by its size, and never held in memory whole.
 READ_BYTES = 64 << 20

@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from flows.ingestion.archive import flush, flush_folder
-from flows.ingestion.files import UNFINISHED
+from flows.storage.archive import flush, flush_folder
+from flows.storage.files import UNFINISHED
 
 DROPS = "drops"
 """The folder of notes in the archive; no two letters of a SHA-256 are called so."""

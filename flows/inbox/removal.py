@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cypp_etl.receipts.reply import answered_name
-from flows.ingestion.archive import Kept, identity_of
-from flows.ingestion.files import open_regular
+from flows.storage.archive import Kept, identity_of
+from flows.storage.files import open_regular
 
 ASIDE, REPLIES = ".taken", "replies"
 # How the holder of a receipt is named that a partner changed: it is on its way from the replies to the inbox.

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from flows.ingestion.archive import READ_BYTES
-from flows.ingestion.files import ABANDONED_SECONDS, UNFINISHED
+from flows.storage.archive import READ_BYTES
+from flows.storage.files import ABANDONED_SECONDS, UNFINISHED
 
 # What lay among the receipts when the first note was made: nobody knows any more whether it was changed.
 _FOUND = ".found"

@@ -6,11 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.flows.inbox.test_settling import zipped
 
-from flows.ingestion import subfolders
-from flows.ingestion.inbox import make_folders, sweep
-from flows.ingestion.removal import ASIDE, finish_taking
-from tests.flows.ingestion.test_settling import zipped
+from flows.inbox.removal import ASIDE, finish_taking
+from flows.inbox.sweep import make_folders, sweep
+from flows.inbox import subfolders
 
 WORKBOOK = zipped()
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from flows.ingestion import removal
-from flows.ingestion.archive import Kept, keep
-from flows.ingestion.removal import ASIDE, finish_taking, take_away
+from flows.inbox.removal import ASIDE, finish_taking, take_away
+from flows.inbox import removal
+from flows.storage.archive import Kept, keep
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.ingestion.inbox import make_folders, partner_of, sweep
+from flows.inbox.sweep import make_folders, partner_of, sweep
 
 PARTNERS = ("yos", "police")
 

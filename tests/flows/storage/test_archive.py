@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.ingestion.archive import archive_path, keep, remove_unfinished
+from flows.storage.archive import archive_path, keep, remove_unfinished
 
 
 @pytest.fixture

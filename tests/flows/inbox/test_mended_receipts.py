@@ -16,12 +16,12 @@ from cypp_etl.periods import parse_period
 from cypp_etl.receipts.ooxml.styles import MARKS
 from cypp_etl.receipts.recognise import SIGNATURE
 from cypp_etl.samples.returns import sample_return
-from flows.ingestion.archive import READ_BYTES
+from flows.inbox.mended_receipts import MendedReceipts
+from flows.inbox.sweep import sweep
 from flows.ingestion.context import open_to_write
-from flows.ingestion.inbox import sweep
 from flows.ingestion.job import Steps
-from flows.ingestion.mended_receipts import MendedReceipts
 from flows.settings import Settings
+from flows.storage.archive import READ_BYTES
 from tests.trials.sweeping import RECEIVED_AT
 from warehouse.engine import reading
 from warehouse.schema.tables import submission

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from flows.ingestion.archive import identity_of
-from flows.ingestion.files import open_regular
+from flows.storage.archive import identity_of
+from flows.storage.files import open_regular
 
 _ZIP_BEGINS, _ZIP_ENDS = b"PK\x03\x04", b"PK\x05\x06"
 _END_RECORD_BYTES = 22

@@ -8,10 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from cypp_etl.receipts.reply import Reply, numbered_names
-from flows.ingestion.archive import identity_of
-from flows.ingestion.files import ABANDONED_SECONDS, UNFINISHED
-from flows.ingestion.removal import REPLIES, remove_receipt
-from flows.ingestion.written_receipts import WrittenReceipts, sha256_in
+from flows.inbox.removal import REPLIES, remove_receipt
+from flows.inbox.written_receipts import WrittenReceipts, sha256_in
+from flows.storage.archive import identity_of
+from flows.storage.files import ABANDONED_SECONDS, UNFINISHED
 
 # A working day, and the night after it.
 _LOCKED_SECONDS = 86_400

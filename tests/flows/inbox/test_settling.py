@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.ingestion.settling import Patience, Settling, has_zip_end
+from flows.inbox.settling import Patience, Settling, has_zip_end
 
 PATIENCE = Patience(whole=1, unknown=5, unfinished=50)
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 
-from flows.ingestion.mended_receipts import MendedReceipts, is_receipt_path
-from flows.ingestion.removal import ASIDE, REPLIES, finish_taking
-from flows.ingestion.stray_files import is_note
-from flows.ingestion.subfolders import bring_up
+from flows.inbox.mended_receipts import MendedReceipts, is_receipt_path
+from flows.inbox.removal import ASIDE, REPLIES, finish_taking
+from flows.inbox.stray_files import is_note
+from flows.inbox.subfolders import bring_up
 
 # Folders of our own inside a partner's folder, which are not swept.
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.ingestion.inbox import make_folders, sweep
-from flows.ingestion.stray_files import answer_strays, is_note
+from flows.inbox.stray_files import answer_strays, is_note
+from flows.inbox.sweep import make_folders, sweep
 
 PARTNERS = ["police", "yos"]
 NOTE = "return.xlsx - not taken.txt"
