@@ -56,7 +56,7 @@ def test_a_return_from_template_to_explanation(home: Path, tmp_path: Path) -> No
 
     again = cypp(home, "template", "police", "2010-11Q1", "-o", tmp_path)
     assert again.returncode == 2
-    assert "is there already" in again.stderr
+    assert "already exists" in again.stderr
     assert cypp(home, "template", "police", "2010-11Q1", "-o", tmp_path, "--force").returncode == 0
 
     fill(path, {"NI 111a": 53, "NI 111b": 196})

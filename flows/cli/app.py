@@ -1,7 +1,7 @@
-"""The command line: translates arguments, calls what does the work, and says how it ended.
+"""The command line: parses arguments, calls the functions that do the work, and sets the exit status.
 
-Exit status: 0 all accepted, 1 something was rejected or is missing, 2 it could not run. Imports wait until a command
-needs them, so that help comes at once and `check` starts neither a server nor a database.
+Exit status: 0 all accepted, 1 something was rejected or is missing, 2 it could not run. Each command imports what it
+needs, so that help appears at once and `check` starts neither a server nor a database.
 """
 
 import os
@@ -26,7 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-# What these write goes where the user says, for whoever it is meant.
+# These write where the user says, so the umask is the user's.
 _FOR_OTHERS = frozenset({"check", "template"})
 
 
@@ -43,24 +43,22 @@ def begin(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Takes the partners' quarterly returns, checks them, loads them, and judges the direction of travel."""
+    """Check and load the partners' quarterly returns, and judge the direction of travel."""
     if context.invoked_subcommand not in _FOR_OTHERS:
-        # The warehouse, the archive and the reports are for their owner alone.
+        # Only their owner can read the warehouse, the archive and the reports.
         os.umask(0o077)
 
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object per file, on a line of its own.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object per file, each on its own line.")]
 
 
 @app.command()
 def demo(
-    folder: Annotated[Path, typer.Option("--folder", "-o", help="Where to work; made anew at each run.")] = Path(
-        "demo"
-    ),
+    folder: Annotated[Path, typer.Option("--folder", "-o", help="Where to work; emptied at each run.")] = Path("demo"),
 ) -> None:
     """Run the whole pipeline on sample returns.
 
-    It works in a folder of its own, and includes the published table.
+    It uses a separate folder, and includes the published table.
     """
     from flows.cli.demo import run_demo
 
@@ -72,7 +70,7 @@ def template(
     partner: Annotated[str, typer.Argument(help="The partner's code, such as yos.")],
     period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q1.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write it to.")] = Path(),
-    force: Annotated[bool, typer.Option("--force", help="Write it although one of its name is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
     """Write the form that a partner fills in for a period."""
     from cypp_etl.plan.index import PlanIndex, reference_key
@@ -81,13 +79,13 @@ def template(
     wanted = parsed_period(period)
     try:
         plan = plan_to_use(read_settings())
-        # In any case and spacing, as covers have it.
+        # Case- and whitespace-insensitive, as on covers.
         code = PlanIndex.of(plan).partners.get(reference_key(partner), partner)
         workbook = write_template(plan, code, wanted)
         output.mkdir(parents=True, exist_ok=True)
         path = output / template_file_name(code, wanted)
         if path.exists() and not force:
-            stop(f"{path} is there already, and may be filled in: move it away, or write over it with --force")
+            stop(f"{path} already exists and may contain entries; move it, or use --force to overwrite it")
         path.write_bytes(workbook)
     except LookupError as fault:
         stop(fault)
@@ -100,7 +98,7 @@ def template(
 def check(
     files: Annotated[list[Path], typer.Argument(help="Workbooks to check.")],
     reply: Annotated[
-        Path | None, typer.Option("--reply", help="A folder for the receipts: the workbooks, marked.")
+        Path | None, typer.Option("--reply", help="Write the receipts (the marked workbooks) to this folder.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -111,7 +109,7 @@ def check(
     from cypp_etl.checking.confined import shared_checker
     from cypp_etl.gc_control import imported_for_good
 
-    # It has imports of its own to do meanwhile.
+    # The child imports its modules meanwhile.
     shared_checker().prepare()
     with imported_for_good():
         from cypp_etl.plan.reader import PlanError, read_plan
@@ -134,7 +132,7 @@ def ingest(
 ) -> None:
     """Check workbooks, and load those without errors.
 
-    Without a path, every workbook in the inbox is taken.
+    Without a path, it ingests every workbook in the inbox.
     """
     from cypp_etl.gc_control import imported_for_good
 
@@ -157,11 +155,13 @@ app.command()(backfill.backfill)
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="Where the Prefect UI listens.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="The address of the Prefect UI.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port of the Prefect UI.")] = 4200,
-    interval: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks at the inbox, at most.")] = 10.0,
+    interval: Annotated[
+        float, typer.Option(min=0.2, help="The longest time between two scans of the inbox, in seconds.")
+    ] = 10.0,
     poll: Annotated[
-        bool, typer.Option("--poll", help="For network shares, which send no events: look every second instead.")
+        bool, typer.Option("--poll", help="Scan every second, for network shares, which send no file events.")
     ] = False,
 ) -> None:
     """Watch the inbox, with the Prefect UI, until Ctrl+C."""
@@ -188,7 +188,8 @@ def serve(
 @app.command()
 def status(
     period: Annotated[
-        str | None, typer.Argument(help="A period, such as 2010-11Q1; all that are open, or have any return, if none.")
+        str | None,
+        typer.Argument(help="A period, such as 2010-11Q1; if not given, all that are open or have a return."),
     ] = None,
 ) -> None:
     """Show which returns are received, late or missing."""

@@ -20,17 +20,21 @@ if TYPE_CHECKING:
 
 def backfill(
     paths: Annotated[
-        list[Path], typer.Argument(help="Folders of workbooks, or workbooks; they stay where they are.", exists=True)
+        list[Path],
+        typer.Argument(help="Folders of workbooks, or single workbooks; they stay where they are.", exists=True),
     ],
     workers: Annotated[
-        int | None, typer.Option(min=1, help="How many processes work side by side; one a core, if not given.")
+        int | None, typer.Option(min=1, help="The number of parallel processes; one per core if not given.")
     ] = None,
     spread: Annotated[
-        bool, typer.Option("--spread", help="Spread it over the workers of Prefect's work pool, on several machines.")
+        bool,
+        typer.Option("--spread", help="Share the work among the workers of Prefect's work pool, on several machines."),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per file, on a line of its own.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object per file, each on its own line.")
+    ] = False,
 ) -> None:
-    """Ingest thousands of workbooks, such as earlier years'.
+    """Ingest thousands of workbooks at once.
 
     If it is stopped, the same command continues where it stopped.
     """
@@ -47,7 +51,7 @@ def backfill(
         from flows.ingestion.context import open_to_write
 
     try:
-        # What would stop the flow is found out before a server is started.
+        # Fail before a server is started, if the flow could not run.
         workplace = open_to_write(settings)
         workplace.engine.dispose()
         say_notice(workplace)
@@ -65,7 +69,7 @@ def backfill(
 
 @contextmanager
 def _telling(as_json: bool) -> "Iterator[Listener]":
-    """What is to be told of every chunk; a progress bar is on the terminal meanwhile, and nothing in a pipe."""
+    """Give the callback for each chunk; meanwhile a terminal shows a progress bar, a pipe shows nothing."""
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
@@ -102,7 +106,7 @@ def show_refused(taken: "Taken") -> None:
     for one in taken.done:
         if one.status is SubmissionStatus.REJECTED:
             errors = [finding for finding in one.findings if finding.severity is Severity.ERROR]
-            more = f" (and {len(errors) - 1} more; cypp check tells all)" if len(errors) > 1 else ""
+            more = f" (and {len(errors) - 1} more; cypp check lists them all)" if len(errors) > 1 else ""
             say(f"{shown_path(one.file)}: rejected: {errors[0].message if errors else ''}{more}")
 
 

@@ -1,4 +1,4 @@
-"""How a command ends that could not run, and what makes it end so."""
+"""Errors that stop a command with status 2, and their one-line messages."""
 
 from datetime import date
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def faults() -> tuple[type[Exception], ...]:
-    """What stops a command without being anybody's bad data: a wrong plan, a database or a folder out of reach."""
+    """The exceptions that stop a command and are not bad data, such as a faulty plan or an unreachable database."""
     from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
     from cypp_etl.plan.reader import PlanError
@@ -24,7 +24,7 @@ def faults() -> tuple[type[Exception], ...]:
 
 
 def parsed_period(text: str) -> "Period":
-    """The period that somebody typed, or the end of the command."""
+    """Parse a period that was typed, or end the command."""
     from cypp_etl.periods import parse_period
 
     try:
@@ -37,16 +37,16 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as fault:
-        raise typer.BadParameter(f"{text!r} is not a day such as 2011-03-31") from fault
+        raise typer.BadParameter(f"{text!r} is not a date such as 2011-03-31") from fault
 
 
 def day_option(help_text: str, *names: str) -> Any:
-    """An option that takes a day."""
+    """Parse an option that takes a date."""
     return typer.Option(*names, parser=_day, metavar="YYYY-MM-DD", help=help_text)
 
 
 def _is_of_the_database(fault: object) -> bool:
-    """Whether no statement was at fault: the warehouse could not be opened, is locked or is gone."""
+    """Whether the warehouse could not be opened, is locked or is missing, rather than a statement being wrong."""
     from sqlalchemy.exc import OperationalError
 
     return getattr(fault, "statement", None) is None or isinstance(fault, OperationalError)
@@ -60,9 +60,9 @@ def stop(fault: object) -> NoReturn:
         from warehouse.engine import place_of
 
         fault = f"{place_of(read_settings().warehouse_url)}: {' '.join(str(said).split())}"
-    # Whoever was to read what is printed has gone: there is nobody to tell.
+    # The reader of the pipe has gone, so there is nowhere to print a message.
     if not isinstance(fault, BrokenPipeError):
-        # A plan's faults are lines of their own.
+        # Each fault of a plan has its own line.
         for line in f"cypp: {fault}".splitlines():
             say(line, err=True)
     raise typer.Exit(2)

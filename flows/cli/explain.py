@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def show_explanation(connection: "Connection", plan: Plan, indicator: str, period: Period) -> int:
-    """Print how a judgement came about; 1 where there is none.
+    """Print how a judgement was made; 1 if there is none.
 
     Raises:
         ValueError: the plan has no such indicator.
@@ -38,14 +38,14 @@ def show_explanation(connection: "Connection", plan: Plan, indicator: str, perio
 
 
 def _find_leaf(plan: Plan, indicator: str) -> Indicator:
-    """The leaf that somebody means, in any case and spacing."""
+    """Find the leaf indicator by its name, case- and whitespace-insensitive."""
     key = reference_key(indicator)
     leaf = PlanIndex.of(plan).leaves.get(key)
     if leaf is not None:
         return leaf
     parts = [one.indicator for one in plan.indicators.values() if one.sub and reference_key(one.indicator_ref) == key]
     if parts:
-        raise ValueError(f"{indicator!r} has parts, each of which is judged: say {' or '.join(parts)}")
+        raise ValueError(f"{indicator!r} has sub-indicators, which are judged separately: choose {' or '.join(parts)}")
     raise ValueError(f"there is no indicator {indicator!r}; the plan has {', '.join(plan.indicators)}")
 
 
@@ -129,7 +129,7 @@ def _version_lines(explanation: "SourcedExplanation") -> list[str]:
     versions = explanation.versions
     if len(versions) < 2:
         return ["This judgement has not changed since it was first made."]
-    return ["It has been judged before:"] + [
+    return ["Earlier judgements:"] + [
         f"  {version['recorded_at']:%-d %B %Y %H:%M}: {version['actual_text'] or '-'} {version['direction_symbol']} "
         f"{version['on_target_symbol']} {version['target_band_symbol']} (submission {version['submission_id']})"
         for version in versions
@@ -143,7 +143,7 @@ def _origin_lines(figure: "SourcedFigure") -> list[str]:
     lines = [
         f"  Typed as {origin.typed!r} in {origin.sheet}!{origin.cell} of {origin.file}",
         f"  Submission {origin.submission_id}, received {origin.received_at:%-d %B %Y %H:%M}, SHA-256 {origin.sha256}",
-        f"  Kept as {archive_path(Path('archive'), origin.sha256)}",
+        f"  Archived as {archive_path(Path('archive'), origin.sha256)}",
     ]
     return lines + ([f"  Comment: {origin.comment}"] if origin.comment else [])
 
@@ -156,7 +156,7 @@ def _shown(row: Any, name: str) -> str:
 
 
 def _figure(value: float | Decimal, row: Any) -> str:
-    """A figure to its indicator's decimals, or to more where it was given with more: it is compared after rounding."""
+    """A figure with its indicator's decimals, or more if it was returned with more: it is compared after rounding."""
     number = Decimal(repr(value) if isinstance(value, float) else value).normalize()
     own = -int(number.as_tuple().exponent)
     return f"{number:,.{max(own, row['decimals'])}f}"

@@ -1,4 +1,4 @@
-"""Runs the ingesting flows from the command line: which files, which flow, and what they gave."""
+"""`cypp ingest`: runs the flow for each file, or one sweep, and collects the results."""
 
 import asyncio
 from collections.abc import Sequence
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 
 def ingest(settings: Settings, paths: Sequence[Path]) -> "Swept":
-    """Ingest files and the workbooks in folders, or sweep the inbox once if there are none.
+    """Ingest files and the workbooks in folders, or sweep the inbox once if no path is given.
 
-    In the inbox the folder says who the partner is.
+    In the inbox, the folder identifies the partner.
 
     Raises:
-        FileNotFoundError: a path leads nowhere.
+        FileNotFoundError: a path does not exist.
         cypp_etl.plan.reader.PlanError, sqlalchemy.exc.SQLAlchemyError,
-            flows.service.prefect_server.ServerError: it could not begin.
+            flows.service.prefect_server.ServerError: it could not start.
     """
-    # What would make every workbook fail is found out before a server is started.
+    # Fail before a server is started, if every workbook would fail.
     workplace = open_to_write(settings)
     say_notice(workplace)
     plan = workplace.plan

@@ -1,4 +1,4 @@
-"""How a command asks the warehouse something: in one transaction that reads, with its faults told in a line."""
+"""How commands query the warehouse: in one read-only transaction, with errors reported in one line."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 def say_notice(workplace: "Workplace") -> None:
-    """Say on stderr where another plan is in force than the one that the environment names."""
+    """Print on stderr if the plan in force is not the one that the environment names."""
     if workplace.notice:
         say(f"cypp: {workplace.notice}", err=True)
 
 
 def plan_to_use(settings: "Settings") -> "Plan":
-    """The plan in force; before there is a warehouse, the one with which it would begin.
+    """The plan in force; if there is no warehouse yet, the plan that it would start with.
 
     Raises:
         what `faults` lists.
@@ -41,7 +41,7 @@ def plan_to_use(settings: "Settings") -> "Plan":
 
 
 def ask(show: "Callable[[Connection, Plan], int]") -> int:
-    """Give what is to show to the warehouse and its plan; the result is the command's exit status."""
+    """Call `show` with the warehouse and its plan; its result is the command's exit status."""
     from cypp_etl.gc_control import imported_for_good
 
     with imported_for_good():

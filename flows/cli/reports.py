@@ -1,4 +1,4 @@
-"""Commands for what the Board and analysts read: the report, the clinics, what another plan would say, exports."""
+"""Commands for what the Board and analysts read: the report, the clinics, the comparison of plans, exports."""
 
 from datetime import date
 from pathlib import Path
@@ -27,9 +27,9 @@ _Output = Annotated[Path, typer.Option("--output", "-o", help="The folder to wri
 def report(
     period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q3 or 2009-10.")],
     output: _Output = Path(),
-    as_of: Annotated[date | None, day_option("As it was known at the end of that day.")] = None,
+    as_of: Annotated[date | None, day_option("Report what was known at the end of this date.")] = None,
     since: Annotated[
-        date | None, day_option("List corrections after that day, not after the last report's returns were due.")
+        date | None, day_option("List corrections after this date, not since the last published report.")
     ] = None,
 ) -> None:
     """Write the board report, as HTML and as a workbook.
@@ -50,9 +50,9 @@ def report(
 
 def publish(
     period: Annotated[
-        str, typer.Argument(help="The period, such as 2010-11Q3; the last one of which returns were due, if none.")
+        str, typer.Argument(help="The period, such as 2010-11Q3; if not given, the last one whose returns were due.")
     ] = "",
-    as_of: Annotated[date | None, day_option("As it was known at the end of that day.")] = None,
+    as_of: Annotated[date | None, day_option("Report what was known at the end of this date.")] = None,
 ) -> None:
     """Publish the board report.
 
@@ -87,7 +87,7 @@ def publish(
 
 def clinics(
     period: Annotated[
-        str | None, typer.Argument(help="As they stood at the end of a period; as they stand now, if none.")
+        str | None, typer.Argument(help="Show the clinics as of the end of this period; as of now if not given.")
     ] = None,
 ) -> None:
     """List the performance clinics, with their notes."""
@@ -106,47 +106,47 @@ def clinics(
 def note(
     clinic: Annotated[str, typer.Argument(help='A clinic\'s id, or the indicator if it has one open: "NI 45".')],
     by: By = "",
-    issue: Annotated[list[str] | None, typer.Option(help="What stands in the way.")] = None,
-    solution: Annotated[list[str] | None, typer.Option(help="What would help.")] = None,
-    decision: Annotated[list[str] | None, typer.Option(help="What was decided.")] = None,
+    issue: Annotated[list[str] | None, typer.Option(help="An issue to note; can be repeated.")] = None,
+    solution: Annotated[list[str] | None, typer.Option(help="A solution to note; can be repeated.")] = None,
+    decision: Annotated[list[str] | None, typer.Option(help="A decision to note; can be repeated.")] = None,
 ) -> None:
     """Add notes to a performance clinic.
 
-    Issues, solutions and decisions stand in the reports that follow.
+    Later reports include its issues, solutions and decisions.
     """
     from flows.cli.clinics import add_notes
     from flows.ingestion.context import open_to_write
 
     texts = {"issue": issue or [], "solution": solution or [], "decision": decision or []}
     said = [text for each in texts.values() for text in each]
-    # Notes stand for ever: a blank one could not be taken back.
+    # Notes are permanent: a blank one could not be removed.
     if not by.strip() or not said or not all(map(str.strip, said)):
-        stop("say what is to be noted, with --issue, --solution or --decision, and by whom, with --by NAME")
+        stop("say what to note, with --issue, --solution or --decision, and who notes it, with --by NAME")
     try:
         workplace = open_to_write(read_settings())
         say_notice(workplace)
         noted = add_notes(workplace.engine, clinic, texts, by)
     except faults() as fault:
         stop(fault)
-    say(f"Noted at {noted}.")
+    say(f"Noted for {noted}.")
 
 
 def compare_plans(
     other: Annotated[
         Path, typer.Argument(help="The folder of another plan's CSV files.", exists=True, file_okay=False)
     ],
-    period: Annotated[str | None, typer.Argument(help="One period; all of them, if none.")] = None,
+    period: Annotated[str | None, typer.Argument(help="A period; all of them if not given.")] = None,
 ) -> None:
     """Show which symbols another plan would change.
 
-    Its margins, polarities and targets are tried on the figures in force; nothing is adopted.
+    It judges the figures in force by the other plan; nothing is recorded.
     """
     wanted = parsed_period(period) if period else None
     raise typer.Exit(ask(lambda connection, _: _show_comparison(connection, other, wanted)))
 
 
 def _show_comparison(connection: "Connection", other: Path, period: Period | None) -> int:
-    """Print each symbol that would turn; nothing is recorded.
+    """Print each symbol that would change; nothing is recorded.
 
     Raises:
         cypp_etl.plan.reader.PlanError: the other plan has faults.
@@ -158,7 +158,7 @@ def _show_comparison(connection: "Connection", other: Path, period: Period | Non
     for one in turned:
         name = TITLES[one.column]
         say(f"{one.indicator}, {parse_period(one.period).label}, {name.lower()}: {one.was} -> {one.now}")
-    say(f"{len(turned)} symbols would turn." if turned else "No symbol would turn.")
+    say(f"{len(turned)} symbols would change." if turned else "No symbol would change.")
     return 0
 
 
@@ -169,7 +169,7 @@ def export(output: _Output) -> None:
     """
 
     def write(connection: "Connection", _: "Plan") -> int:
-        # DuckDB must not be among what `ask` keeps for good: it counts what is left of it at the end, as leaked.
+        # Not within `ask`, which keeps all objects until the end: DuckDB reports its own as leaked.
         from warehouse.queries.export import export_views
 
         for path in export_views(connection, output):

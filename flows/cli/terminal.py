@@ -1,4 +1,4 @@
-"""What commands print: each line escaped, since texts of partners are in many of them."""
+"""Printing for commands: each line is escaped, because many include text typed by partners."""
 
 import json
 from dataclasses import asdict
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def say(line: object = "", *, err: bool = False) -> None:
-    """Print one line, on the error stream if asked to."""
+    """Print one line, on stderr if `err` is set."""
     typer.echo(for_terminal(str(line)), err=err)
 
 
 def say_json(entry: "DataclassInstance") -> None:
-    """Print an object as one line of JSON: exact, and of visible characters alone."""
+    """Print an object as one line of JSON: exact, and with visible characters only."""
     typer.echo(json.dumps(asdict(entry)).replace("\x7f", "\\u007f"))

@@ -1,4 +1,4 @@
-"""What a run shows in the Prefect UI: what became of the workbook, and its findings as a table."""
+"""The artifacts of a run in the Prefect UI: a summary of the submission, and its findings as a table."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -17,13 +17,13 @@ from flows.ingestion.receipt import Answer
 from schemas.codes import Severity
 from warehouse.recording.record import Recorded
 
-# A table in the UI is for reading; all findings are in the warehouse.
+# The table in the UI is an overview; all findings are in the warehouse.
 _SHOWN_FINDINGS = 500
 _LOGGED_FINDINGS = 20
 
 
 async def show_summary(checked: CheckedReturn, recorded: Recorded, answer: Answer | None) -> None:
-    """Show in a few lines what came in, its status, and where the partner's receipt is, if there is one."""
+    """Show the submission, its status and the path of the receipt, if there is one."""
     markdown = summary_markdown(checked, recorded, answer)
     await cast(Any, acreate_markdown_artifact)(key=_key(checked, "summary"), markdown=markdown)
 
@@ -46,7 +46,7 @@ def summary_markdown(checked: CheckedReturn, recorded: Recorded, answer: Answer 
         f"| Judgements changed | {recorded.changed_judgements} |",
     ]
     if answer:
-        # A browser follows no link from a page to a file.
+        # Browsers do not follow links from a page to a file.
         lines.append(
             f"| Receipt | `{visible(shown_path(answer.receipt.as_posix())).replace('`', ' ').replace('|', ' ')}` |"
         )
@@ -74,7 +74,7 @@ async def show_findings(checked: CheckedReturn) -> None:
 
 
 def findings_table(checked: CheckedReturn) -> list[dict[str, str]]:
-    """The first findings as rows of a table, whose cells the UI reads as Markdown."""
+    """The first findings as rows of a table, whose cells the UI renders as Markdown."""
     return [
         {
             "severity": finding.severity.value,
@@ -90,8 +90,8 @@ def findings_table(checked: CheckedReturn) -> list[dict[str, str]]:
 
 
 async def show_skipped(skipped: Sequence[Waiting]) -> None:
-    """List what lies in the inbox and is not ingested, with the reason; an empty list says that nothing is skipped."""
-    description = f"Left where they are: {len(skipped)}." if skipped else "Nothing is skipped."
+    """List the files in the inbox that are skipped, with the reason; an empty list says that nothing is skipped."""
+    description = f"Left in place: {len(skipped)}." if skipped else "Nothing is skipped."
     await cast(Any, acreate_table_artifact)(key="inbox-skipped", table=skipped_table(skipped), description=description)
 
 
@@ -109,5 +109,5 @@ def skipped_table(skipped: Sequence[Waiting]) -> list[dict[str, str]]:
 
 
 def _key(checked: CheckedReturn, what: str) -> str:
-    """One key a partner, so that the UI shows a timeline of each partner's submissions."""
+    """One key per partner, so that the UI shows a timeline of each partner's submissions."""
     return f"{(checked.partner_code or 'unknown').replace('_', '-')}-{what}"

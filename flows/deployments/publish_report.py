@@ -1,4 +1,4 @@
-"""The flow `publish-report`: the board report as files that stay, with what it says shown in the Prefect UI."""
+"""The flow `publish-report`: the board report as permanent files, with its contents shown in the Prefect UI."""
 
 import hashlib
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Published:
-    """A report that was published: its files, and what it was made of."""
+    """A published report: its files and its data."""
 
     paths: tuple[Path, ...]
     data: "BoardData"
@@ -32,7 +32,7 @@ class Published:
 
 @retried_task("write-report")
 async def write_publication(workplace: Workplace, period: Period, at: datetime, published_at: datetime) -> Published:
-    """Write both editions into a folder of their own, and enter the report in the register of publications."""
+    """Write both editions into a new folder, and record the publication in the warehouse."""
     from flows.deployments.report_files import write_editions
     from warehouse.engine import reading, writing
     from warehouse.queries.board import read_board
@@ -50,11 +50,11 @@ async def write_publication(workplace: Workplace, period: Period, at: datetime, 
 
 @flow(name="publish-report", flow_run_name="report-{period}", persist_result=False)
 async def publish_report(period: str = "", as_of: date | None = None) -> Published:
-    """Publish the board report on a period, and show what it says and what changed since the last one.
+    """Publish the board report on a period, and show its contents and what has changed since the last one.
 
     Args:
-        period: such as 2010-11Q3; if not given, the last quarter of which the returns were due.
-        as_of: publish what was known at the end of this day, not what is known now.
+        period: such as 2010-11Q3; if not given, the last quarter whose returns were due.
+        as_of: publish what was known at the end of this date, not what is known now.
     """
     workplace, now = open_to_write(read_settings()), datetime.now(UTC)
     wanted = parse_period(period) if period else last_due(workplace.plan, now.date())
@@ -67,7 +67,7 @@ async def publish_report(period: str = "", as_of: date | None = None) -> Publish
 
 
 def last_due(plan: "Plan", today: date) -> Period:
-    """The last quarter of which the returns were due by a day.
+    """The last quarter whose returns were due by a date.
 
     Raises:
         ValueError: none was.
@@ -86,7 +86,7 @@ async def _show(published: Published) -> None:
 
 
 def summary(published: Published) -> str:
-    """What the report says in short, and what changed since the last one, as Markdown."""
+    """A summary of the report, and what has changed since the last one, as Markdown."""
     from cypp_etl.judgement.columns import BOARD_TITLES
     from cypp_etl.report.table import changes, counts
 
@@ -97,7 +97,7 @@ def summary(published: Published) -> str:
     for column, found in counts(data).items():
         said = ", ".join(f"{count} {word}" for word, count in found)
         lines.append(f"- {BOARD_TITLES[column]}: {said or 'nothing returned'}")
-    lines += ["", f"### Read otherwise than in {data.period.previous.label}: {len(changed)}", ""]
+    lines += ["", f"### Changed since {data.period.previous.label}: {len(changed)}", ""]
     lines += [
         f"- {for_markdown(row['indicator'])}, {name.lower()}: {then.word} → {now.word}"
         for row, name, then, now in changed
@@ -115,7 +115,7 @@ def summary(published: Published) -> str:
 
 
 def judgement_rows(data: "BoardData") -> list[dict[str, str]]:
-    """A row an indicator, as the Board's table has it, for a table in the Prefect UI."""
+    """One row per indicator, as in the Board's table, for a table in the Prefect UI."""
     from cypp_etl.judgement.columns import BOARD_TITLES
     from cypp_etl.report.figures import figure_text
     from cypp_etl.report.symbols import sign
@@ -130,7 +130,7 @@ def judgement_rows(data: "BoardData") -> list[dict[str, str]]:
 
 
 def clinic_rows(data: "BoardData") -> list[dict[str, str]]:
-    """A row a clinic that is open, or was closed in the period."""
+    """One row per clinic that is open, or was closed in the period."""
     from cypp_etl.report.pages import clinic_pages
 
     return [

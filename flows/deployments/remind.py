@@ -1,4 +1,4 @@
-"""The flow `remind`: which returns are missing, and which are due soon, as a state that an Automation can act on."""
+"""The flow `remind`: which returns are missing, and which are due soon, as a state that an automation can act on."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @flow(name="remind", persist_result=False)
 async def remind(days: int = 7, since: date | None = None) -> State[Any]:
-    """List the returns that are missing, or due within so many days; ends `Returns missing` or `Nothing missing`.
+    """List the returns that are missing, or due within some days; ends `Returns missing` or `Nothing missing`.
 
     Args:
-        days: how many days ahead a due date is spoken of.
-        since: leave out what was due before this day: nobody chases a return of years ago. A year ago, if not given.
+        days: how many days before a due date to include it.
+        since: leave out returns that were due before this date, which are no longer chased; a year ago if not given.
     """
     from flows.ingestion.context import open_to_read
     from warehouse.engine import reading
@@ -34,11 +34,11 @@ async def remind(days: int = 7, since: date | None = None) -> State[Any]:
     for line in lines:
         get_run_logger().warning("%s", line)
     name = "Returns missing" if lines else "Nothing missing"
-    return Completed(name=name, message="\n".join(lines) or "Every return that was due has come.")
+    return Completed(name=name, message="\n".join(lines) or "Every return that was due has been received.")
 
 
 def outstanding(rows: "Sequence[RowMapping]", today: date, days: int, since: date) -> list[str]:
-    """A line for each period whose returns have not all come, though due since a day, or within so many days."""
+    """One line for each period with missing returns that were due since a date, or are due within some days."""
     partners: dict[tuple[date, str], list[str]] = {}
     for row in rows:
         due: date | None = row["due_on"]

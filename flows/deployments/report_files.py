@@ -1,4 +1,4 @@
-"""The board report as files, as it is known now or was on a date."""
+"""The board report as files, as of now or as of a date."""
 
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 def write_report(
     connection: "Connection", period: Period, folder: Path, as_of: date | None = None, since: date | None = None
 ) -> list[Path]:
-    """Write both editions of the report on a period, and give their paths.
+    """Write both editions of the report on a period, and return their paths.
 
-    As of a day is as of its last moment: what came in on that day is known.
+    As of a date means as of its last moment: what arrived on that day is included.
     """
     from warehouse.queries.board import read_board
 
@@ -27,7 +27,7 @@ def write_report(
 
 
 def write_editions(data: "BoardData", folder: Path, written_on: date) -> list[Path]:
-    """Write a report as a page and as a workbook into a folder, and give their paths in this order."""
+    """Write a report as a page and as a workbook into a folder, and return their paths in this order."""
     from cypp_etl.report.html import render_html
     from cypp_etl.report.workbook import render_workbook
 

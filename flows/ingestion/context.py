@@ -1,4 +1,4 @@
-"""The steps of an ingestion as plain functions, and the place where they happen; flows only call them in turn."""
+"""Dependencies of an ingestion (settings, plan, warehouse) and its steps as plain functions, without Prefect."""
 
 import os
 from contextlib import ExitStack
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Workplace:
-    """What the steps depend on: the settings, the plan as it is now, and the warehouse."""
+    """What the steps depend on: the settings, the plan in force, and the warehouse."""
 
     settings: Settings
     plan: "Plan"
@@ -33,22 +33,22 @@ class Workplace:
 
     @property
     def notice(self) -> str:
-        """That CYPP_PLAN names another plan than the one in force, which is used; empty where it does not."""
+        """A message if CYPP_PLAN names a different plan from the one in force, which is used; otherwise empty."""
         from cypp_etl.plan.reader import has_fingerprint
 
         if self.settings.plan is None or has_fingerprint(self.settings.plan, self.plan.fingerprint):
             return ""
         return (
-            f"CYPP_PLAN names {self.settings.plan}, and another plan is in force, which is used: "
-            "cypp upgrade puts that one in force"
+            f"CYPP_PLAN names {self.settings.plan}, but another plan is in force and is used: "
+            "to change it, run cypp upgrade"
         )
 
     def keep(self, path: Path, *, follow_links: bool = False) -> Kept:
-        """Keep a workbook's bytes before anything else happens to them."""
+        """Archive a workbook's bytes before anything else happens to them."""
         return keep(path, self.settings.archive, follow_links=follow_links)
 
     def check(self, file: str, kept: Kept, folder_partner: str, received_at: datetime) -> "CheckedReturn":
-        """Read and check the bytes that were kept, beside what the warehouse knows, in a process that may be killed."""
+        """Read and check the archived bytes, with what the warehouse knows, in a process that can be killed."""
         from cypp_etl.checking.confined import shared_checker
         from cypp_etl.checking.opening import Received
         from warehouse.engine import reading
@@ -64,7 +64,7 @@ class Workplace:
             return shared_checker().check(self.plan, received, received_at.date(), past)
 
     def set_aside(self, file: str, kept: Kept, folder_partner: str) -> "CheckedReturn":
-        """Set aside the bytes that were kept, without opening them."""
+        """Set the archived bytes aside, without opening them."""
         from cypp_etl.checking.confined import SET_ASIDE, refused
         from cypp_etl.checking.opening import Received
 
@@ -86,17 +86,17 @@ class Workplace:
 
 
 def read(kept: Kept) -> bytes:
-    """The bytes that were kept, or so many of them that they are refused for their size."""
+    """The archived bytes, or enough of them to be refused for their size."""
     with kept.path.open("rb") as copy:
-        # Python sets aside as much as it is told to read.
+        # Python allocates as much as it is asked to read.
         return copy.read(min(READ_BYTES, os.fstat(copy.fileno()).st_size))
 
 
 def open_to_read(settings: Settings) -> Workplace:
-    """Open the warehouse to read it, with the plan in force: nothing is written, and no writer is waited for.
+    """Open the warehouse read-only, with the plan in force: writes nothing, and does not wait for writers.
 
     Raises:
-        warehouse.upgrade.WarehouseStateError: it is not there, or older or newer than the program.
+        warehouse.upgrade.WarehouseStateError: it is missing, or older or newer than the program.
         warehouse.recording.plan.NoStoredPlanError: its plan cannot be read from it.
         sqlalchemy.exc.SQLAlchemyError: the database cannot be reached.
     """
@@ -116,7 +116,7 @@ def open_to_read(settings: Settings) -> Workplace:
 
 
 def open_existing(settings: Settings) -> Workplace:
-    """Open the warehouse to write to it later, with the plan in force; opening writes nothing and makes nothing.
+    """Open the warehouse to write to it later, with the plan in force; opening writes and creates nothing.
 
     Raises:
         as `open_to_read`.
@@ -129,15 +129,15 @@ def open_existing(settings: Settings) -> Workplace:
 
 
 def open_to_write(settings: Settings) -> Workplace:
-    """Open the warehouse to write to it; it is made, with the plan of the settings, or upgraded if need be.
+    """Open the warehouse to write to it; create it, with the plan of the settings, or upgrade it if necessary.
 
-    A plan that is in force stays in force, whatever the settings say: `upgrade_workplace` alone puts another in force.
+    The plan in force stays in force, whatever the settings say: only `upgrade_workplace` puts another in force.
 
     Raises:
-        cypp_etl.plan.reader.PlanError: the plan that a new warehouse would begin with has faults.
-        warehouse.upgrade.WarehouseTooNewError: a newer version of the program has been here.
-        warehouse.recording.plan.NoStoredPlanError: another plan than that of the settings is in force, and not in
-            the warehouse.
+        cypp_etl.plan.reader.PlanError: the plan of a new warehouse has faults.
+        warehouse.upgrade.WarehouseTooNewError: a newer version of the program has upgraded the warehouse.
+        warehouse.recording.plan.NoStoredPlanError: the plan in force is not that of the settings, and its files are
+            not in the warehouse.
         sqlalchemy.exc.SQLAlchemyError: the database cannot be reached.
     """
     from warehouse.recording.plan import NoStoredPlanError, begin_plan
@@ -150,11 +150,11 @@ def open_to_write(settings: Settings) -> Workplace:
 
 
 def upgrade_workplace(settings: Settings) -> tuple[Workplace, "RecordedPlan"]:
-    """Make or upgrade the warehouse, and put the plan of the settings in force.
+    """Create or upgrade the warehouse, and put the plan of the settings in force.
 
     Raises:
         cypp_etl.plan.reader.PlanError: the plan has faults.
-        warehouse.upgrade.WarehouseTooNewError: a newer version of the program has been here.
+        warehouse.upgrade.WarehouseTooNewError: a newer version of the program has upgraded the warehouse.
         sqlalchemy.exc.SQLAlchemyError: the database cannot be reached.
     """
     recorded: list[RecordedPlan] = []
@@ -173,7 +173,7 @@ def _upgraded(settings: Settings, put_in_force: "Callable[[Connection, Plan, dat
     from warehouse.engine import open_warehouse, writing
     from warehouse.upgrade import upgrade
 
-    # Before anything is made: a plan with faults leaves nothing behind.
+    # Before anything is created: a plan with faults leaves nothing behind.
     plan = read_plan(settings.plan)
     settings.home.mkdir(parents=True, exist_ok=True)
     engine = open_warehouse(settings.warehouse_url)

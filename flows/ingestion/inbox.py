@@ -14,35 +14,35 @@ from flows.ingestion.removal import ASIDE, REPLIES, finish_taking
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A file in the inbox: a partner's to ingest, or, with a `reason`, one that is left where it is."""
+    """A file in the inbox: a partner's to ingest, or, with a `reason`, one that is left in place."""
 
     path: Path
     partner_code: str
     reason: str = ""
     is_folder: bool = False
-    """Whether it is a partner's whole folder that is skipped."""
+    """Whether a partner's whole folder is skipped."""
 
 
 def make_folders(inbox: Path, partner_codes: Collection[str]) -> None:
-    """Make the inbox and the partners' folders in it, where they are missing.
+    """Create the inbox and the partners' folders in it, if they are missing.
 
     Raises:
-        OSError: the inbox itself cannot be made.
+        OSError: the inbox itself cannot be created.
     """
     inbox.mkdir(parents=True, exist_ok=True)
     for partner_code in partner_codes:
-        # What stands in the way of one is found by `sweep`, and is that partner's fault alone.
+        # `sweep` reports what is in the way of a folder; it only affects that partner.
         with suppress(OSError):
             (inbox / partner_code).mkdir(exist_ok=True)
 
 
 def sweep(inbox: Path, partner_codes: Collection[str], now: float, settle_seconds: float = 0.0) -> Iterator[Waiting]:
-    """Everything that lies in the inbox, partner by partner, oldest first.
+    """Everything in the inbox, partner by partner, oldest first.
 
-    Nothing is made. What a killed process had begun to take out of a folder is taken out, or put back, beforehand.
+    Nothing is created. Removals that a killed process left unfinished are finished or undone first.
 
-    `now` is in seconds since 1970. A file younger than `settle_seconds` may still be being written and waits. Excel's
-    locks and hidden files are passed over in silence; what else cannot be taken is given with the reason.
+    `now` is in seconds since 1970. A file younger than `settle_seconds` may still be being written, and waits. Excel's
+    lock files and hidden files are ignored; anything else that cannot be ingested is returned with the reason.
 
     Raises:
         OSError: the inbox itself cannot be listed.
@@ -55,9 +55,9 @@ def sweep(inbox: Path, partner_codes: Collection[str], now: float, settle_second
 
 
 def partner_of(path: Path, inbox: Path, partner_codes: Collection[str]) -> str:
-    """The partner in whose folder of the inbox a path lies; empty for a path outside.
+    """The partner in whose inbox folder a path is; empty for a path outside.
 
-    A path with a link below the inbox, or one that `..` leads elsewhere, is nobody's: a link lends no partner's name.
+    A path with a link below the inbox, or with `..` that leads out, has no partner: a link does not identify a partner.
     """
     given = path.absolute()
     try:
@@ -70,7 +70,7 @@ def partner_of(path: Path, inbox: Path, partner_codes: Collection[str]) -> str:
 
 
 def _sweep_partner(folder: Path, now: float, settle_seconds: float) -> Iterator[Waiting]:
-    """What lies in a partner's folder, or why the folder is skipped: its faults stop no other."""
+    """The contents of a partner's folder, or why the folder is skipped: its errors do not stop the others."""
     try:
         status = folder.lstat()
         if S_ISDIR(status.st_mode):
@@ -78,9 +78,9 @@ def _sweep_partner(folder: Path, now: float, settle_seconds: float) -> Iterator[
         elif S_ISLNK(status.st_mode):
             yield Waiting(folder, folder.name, "it is not in a partner's folder", is_folder=True)
         else:
-            yield Waiting(folder, folder.name, "it stands in the place of a partner's folder", is_folder=True)
+            yield Waiting(folder, folder.name, "it is in the place of a partner's folder", is_folder=True)
     except FileNotFoundError:
-        # It was deleted while it was listed, and is made again at the next look.
+        # It was deleted while it was listed, and is created again at the next scan.
         return
     except OSError as fault:
         where = f" ({Path(fault.filename).name})" if fault.filename else ""
@@ -95,9 +95,9 @@ def _sweep_folder(folder: Path, now: float, settle_seconds: float) -> list[Waiti
 
 
 def _require_folder(place: Path) -> None:
-    """Raise OSError where there is something else than a folder of which we can make use."""
+    """Raise OSError for anything other than a usable folder."""
     with suppress(FileNotFoundError):
-        # As it is opened to write to: a look at its mode does not say what a share allows.
+        # By opening it for writing: on a share, the file mode does not show what is allowed.
         os.close(os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW))
 
 
@@ -105,7 +105,7 @@ def _files(folder: Path, now: float, settle_seconds: float) -> Iterator[Waiting]
     for path, status in sorted(_entries(folder), key=lambda entry: (entry[1].st_mtime_ns, entry[0].name)):
         if not S_ISREG(status.st_mode):
             mode = status.st_mode
-            kind = "a link" if S_ISLNK(mode) else "a folder" if S_ISDIR(mode) else "no ordinary file"
+            kind = "a link" if S_ISLNK(mode) else "a folder" if S_ISDIR(mode) else "not an ordinary file"
             yield Waiting(path, folder.name, f"it is {kind}")
         elif now - status.st_mtime < settle_seconds:
             yield Waiting(path, folder.name, "it may still be being written")
@@ -114,7 +114,7 @@ def _files(folder: Path, now: float, settle_seconds: float) -> Iterator[Waiting]
 
 
 def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """What lies in a folder, less what leaves it while it is looked at."""
+    """The contents of a folder, without files that disappear while they are listed."""
     for path in folder.iterdir():
         if not _is_passed_over(path) and path.name != REPLIES:
             with suppress(FileNotFoundError):

@@ -1,4 +1,4 @@
-"""Puts the answer to a return where its partner looks for it."""
+"""Writes receipts to the partners' folders."""
 
 import os
 import secrets
@@ -14,13 +14,13 @@ _FOLLOW_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
 def write_reply(folder: Path, reply: Reply) -> Path:
-    """Write an answer into the replies of a partner's folder, whole or not at all; one of the same name is replaced.
+    """Write a receipt to a partner's folder `replies`, completely or not at all; one of the same name is replaced.
 
-    Neither the folder of replies nor a file in it may be a link: partners can make links in their folder, and nothing
-    of theirs decides where we write.
+    Neither the folder nor a file in it may be a link: partners can create links in their folder, but must not
+    decide where we write.
 
     Raises:
-        OSError: the folder of replies is a link or no folder, or it cannot be written to.
+        OSError: `replies` is a link or not a folder, or it cannot be written to.
     """
     replies = folder / REPLIES
     _make(replies, folder.stat())
@@ -28,7 +28,7 @@ def write_reply(folder: Path, reply: Reply) -> Path:
     place = _open_folder(replies)
     try:
         _write(temporary, reply.content, place)
-        # A link of the answer's name is replaced, not followed.
+        # A link with the receipt's name is replaced, not followed.
         os.replace(temporary, reply.file_name, src_dir_fd=place, dst_dir_fd=place)
         os.fsync(place)
     except OSError:
@@ -40,9 +40,9 @@ def write_reply(folder: Path, reply: Reply) -> Path:
 
 
 def remove_unfinished_replies(folder: Path, now: float) -> int:
-    """Remove what killed processes left of answers in a partner's folder, and say how much; they are written anew.
+    """Remove unfinished receipts of killed processes from a partner's folder, and return their number.
 
-    `now` is in seconds since 1970. Others may be at work in the same folder: what is young is left alone.
+    `now` is in seconds since 1970. Other processes may be using the folder: recent files are left alone.
     """
     replies = folder / REPLIES
     if replies.is_symlink() or not replies.is_dir():
@@ -52,7 +52,7 @@ def remove_unfinished_replies(folder: Path, now: float) -> int:
     try:
         with os.scandir(place) as entries:
             for entry in (one for one in entries if one.name.startswith(UNFINISHED)):
-                # Another sweep may do the same.
+                # Another sweep may be doing the same.
                 with suppress(FileNotFoundError):
                     if now - entry.stat(follow_symlinks=False).st_mtime > ABANDONED_SECONDS:
                         os.unlink(entry.name, dir_fd=place)
@@ -63,7 +63,7 @@ def remove_unfinished_replies(folder: Path, now: float) -> int:
 
 
 def _make(replies: Path, folder: os.stat_result) -> None:
-    """Make the folder of replies as the partner's own folder is; one that is there stays as it is."""
+    """Create `replies` with the permissions of the partner's folder; an existing one is not changed."""
     try:
         replies.mkdir(mode=0o700)
     except FileExistsError:
@@ -76,10 +76,10 @@ def _make(replies: Path, folder: os.stat_result) -> None:
 
 
 def _share(descriptor: int, folder: os.stat_result, mode: int) -> None:
-    """Let those read a new file or folder who may drop workbooks in the folder that it is in, and nobody else."""
+    """Make a new file or folder readable for those who can drop workbooks in its parent folder, and for no one else."""
     for bits, may_drop in ((stat.S_IRWXG, stat.S_IWGRP), (stat.S_IRWXO, stat.S_IWOTH)):
         if folder.st_mode & may_drop:
-            # As much as the owner may.
+            # The same as for the owner.
             mode |= ((mode & stat.S_IRWXU) | (mode & stat.S_IRWXU) >> 3 | (mode & stat.S_IRWXU) >> 6) & bits
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         os.chown(descriptor, folder.st_uid, folder.st_gid)
@@ -101,6 +101,6 @@ def _write(name: str, content: bytes, place: int) -> None:
 
 
 def _remove(name: str, place: int) -> None:
-    # It may never have come to be.
+    # It may never have been created.
     with suppress(FileNotFoundError):
         os.unlink(name, dir_fd=place)

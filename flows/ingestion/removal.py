@@ -1,7 +1,7 @@
-"""Taking recorded workbooks out of the inbox, without losing what a partner puts in their place meanwhile.
+"""Removes recorded workbooks from the inbox, without losing a replacement that a partner drops meanwhile.
 
-Between a look at a file and its removal it may be replaced, and the replacement would be lost. So it is moved aside
-first, into a hidden folder whose name says which bytes were recorded, then looked at, then removed or given back.
+Between a check of a file and its removal it may be replaced, and the replacement would be lost. So it is moved
+first, into a hidden folder whose name says which bytes were recorded, then checked, then removed or moved back.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ ASIDE, REPLIES = ".taken", "replies"
 
 
 def take_away(source: Path, kept: Kept) -> bool:
-    """Take a file out of the inbox once it is recorded, unless it has been replaced since; say whether it is gone.
+    """Remove a recorded file from the inbox, unless it has been replaced since; return whether it is gone.
 
     Raises:
         OSError: the folder cannot be written to.
@@ -33,7 +33,7 @@ def take_away(source: Path, kept: Kept) -> bool:
         if kept.is_whole:
             moved.unlink()
         else:
-            # The archive has only its beginning: the partner has it back, where nothing is taken from.
+            # The archive has only its beginning: the partner gets it back, in a folder that is not swept.
             _give_back(moved, source.parent / REPLIES)
     except FileNotFoundError:
         # Another sweep finished it.
@@ -44,13 +44,13 @@ def take_away(source: Path, kept: Kept) -> bool:
 
 
 def _move_aside(source: Path, kept: Kept) -> Path | None:
-    """Where the file lies now, in a folder of its own; None if another sweep or the partner took it."""
+    """The file's new path, in a separate folder; None if another sweep or the partner removed it."""
     aside = source.parent / ASIDE
     while source.exists():
         aside.mkdir(exist_ok=True)
         if aside.is_symlink():
-            raise NotADirectoryError(f"{aside} is a link: nothing of a partner's is put where it leads")
-        # Another sweep may take the file, or tidy away the folder that is still empty, between any two steps.
+            raise NotADirectoryError(f"{aside} is a link, which is not followed")
+        # Another sweep may remove the file, or the folder while it is empty, between any two steps.
         with contextlib.suppress(FileNotFoundError):
             moved = Path(tempfile.mkdtemp(prefix=f"{kept.sha256}.", dir=aside)) / source.name
             return source.rename(moved)
@@ -59,9 +59,9 @@ def _move_aside(source: Path, kept: Kept) -> Path | None:
 
 
 def finish_taking(folder: Path) -> None:
-    """Finish what a killed process began in a partner's folder: what was recorded goes, what was not is given back.
+    """Finish a killed process's removals in a partner's folder: recorded files are deleted, others are moved back.
 
-    Another process may be in the midst of the same: whichever comes second finds nothing to do.
+    Another process may be doing the same: the second one finds nothing to do.
     """
     for moved in _moved_aside(folder / ASIDE):
         with contextlib.suppress(FileNotFoundError):
@@ -73,9 +73,9 @@ def finish_taking(folder: Path) -> None:
 
 
 def _tidy(aside: Path) -> None:
-    """Remove what is empty: nothing is left in a partner's folder but what is the partner's."""
+    """Remove empty folders, so that only the partner's own files stay in the partner's folder."""
     if aside.is_dir() and not aside.is_symlink():
-        # Whatever another sweep is using is not empty, or is gone.
+        # A folder that another sweep is using is not empty, or is gone.
         with contextlib.suppress(OSError):
             for holder in aside.iterdir():
                 with contextlib.suppress(OSError):
@@ -84,7 +84,7 @@ def _tidy(aside: Path) -> None:
 
 
 def _moved_aside(aside: Path) -> Iterator[Path]:
-    # Whoever can write to the folder can put a link here, which must not reach what is not theirs.
+    # Anyone who can write to the folder can put a link here, which must not reach other people's files.
     if aside.is_dir() and not aside.is_symlink():
         for holder in sorted(aside.iterdir()):
             if holder.is_dir() and not holder.is_symlink():
@@ -92,18 +92,18 @@ def _moved_aside(aside: Path) -> Iterator[Path]:
 
 
 def _give_back(moved: Path, folder: Path) -> None:
-    """Put a file back under its own name, or under one beside it if a third has come meanwhile."""
+    """Move a file back to its own name, or to a similar one if another file has taken it meanwhile."""
     place = folder / moved.name
     number = 1
     while True:
         try:
-            # Unlike a rename, a link never takes the place of what is there.
+            # Unlike a rename, a link never replaces an existing file.
             place.hardlink_to(moved)
         except FileExistsError:
             number += 1
             place = folder / f"{number} {moved.name}"
         except OSError:
-            # A share without links: nothing better is to be had than a look and a rename.
+            # A share without links: the best that is possible is a check and a rename.
             if place.exists():
                 number += 1
                 place = folder / f"{number} {moved.name}"

@@ -1,4 +1,4 @@
-"""What killed processes left behind: runs that nothing in Prefect would ever end, and files that nobody will finish."""
+"""Closes runs that killed processes left running, which nothing in Prefect would ever end."""
 
 import logging
 
@@ -18,7 +18,7 @@ _UNENDED = [StateType.RUNNING, StateType.PENDING, StateType.SCHEDULED, StateType
 
 
 async def close_leftovers(tag: str) -> int:
-    """Close as Crashed the runs with a tag that have not ended, and say how many; whoever began them must be dead."""
+    """Close the unfinished runs with a tag as Crashed, and return their number; their process must be dead."""
     left = FlowRunFilter(
         tags=FlowRunFilterTags(all_=[tag]), state=FlowRunFilterState(type=FlowRunFilterStateType(any_=_UNENDED))
     )
@@ -26,7 +26,7 @@ async def close_leftovers(tag: str) -> int:
     async with get_client() as client:
         while runs := await client.read_flow_runs(flow_run_filter=left, limit=200):
             for run in runs:
-                message = "The process was killed. What lay in the inbox lies there still, and is taken again."
+                message = "The process was killed. The workbook is still in the inbox, and will be ingested again."
                 await client.set_flow_run_state(run.id, Crashed(message=message), force=True)
             closed += len(runs)
     return closed

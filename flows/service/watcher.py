@@ -1,6 +1,6 @@
-"""Watches the inbox: the folder is the truth, and events only hurry the next look at it.
+"""Watches the inbox: the folder is the truth, and file events only trigger the next scan sooner.
 
-Knows nothing of Prefect: what is done with a file that has settled is passed in.
+It does not use Prefect: the function that ingests a settled file is passed in.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ from flows.ingestion.settling import Settling
 
 log = logging.getLogger("cypp.serve")
 
-# After so many files the inbox is looked at again, so that who comes last does not wait behind a thousand of another's.
+# Scan the inbox again after this many files, so that a new file does not wait behind a partner's thousand others.
 _ROUND = 10
-# After one that took so long, too.
+# Also after one that took this many seconds.
 _LONG_SECONDS = 1.0
-# So many files may have their answer and wait for their run to end; each holds its findings in memory.
+# How many files with a receipt may wait for their run to end; each keeps its findings in memory.
 _MOST_IN_HAND = 200
 _AWAY_SECONDS = 1.0
 _INBOX, _WAREHOUSE = "the inbox", "the warehouse"
@@ -33,17 +33,17 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 300.0
 
 
 class OutOfReachError(Exception):
-    """What every workbook needs cannot be had now: the warehouse, or a plan without faults."""
+    """Something that every workbook needs is unavailable: the warehouse, or a plan without faults."""
 
 
 @dataclass
 class Watcher:
-    """Works off an inbox, partner by partner.
+    """Ingests the files of an inbox, partner by partner.
 
-    `partners` gives the partners' codes, or raises OutOfReachError; it is called in a thread. `ingest` is awaited for
-    one file at a time, until its partner has the answer; what it gives is done when the file is done with, and says
-    whether it is. One that is not is tried again after a pause that grows. `interval` is how many seconds pass
-    between two looks, at most. `show_skipped` is given what is left where it is, whenever that is something else.
+    `partners` returns the partners' codes, or raises OutOfReachError; it is called in a thread. `ingest` is awaited for
+    one file at a time, until its partner has the receipt; its result is a future that is done when the run has ended,
+    and says whether the file is finished. If not, it is tried again after growing pauses. `interval` is the longest
+    time between two scans, in seconds. `show_skipped` is called with the files left in place, whenever they change.
     """
 
     inbox: Path
@@ -62,7 +62,7 @@ class Watcher:
     _showing: asyncio.Future[None] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until told to stop; the files in hand are finished first."""
+        """Work until stopped; the current files are finished first."""
         events = asyncio.create_task(self._listen(stop)) if self.with_events else None
         try:
             while not stop.is_set():
@@ -70,7 +70,7 @@ class Watcher:
                 try:
                     wait = await self._work(stop)
                 except OutOfReachError as fault:
-                    self._say_once(_WAREHOUSE, f"{fault} Nothing is taken from the inbox until this is mended.")
+                    self._say_once(_WAREHOUSE, f"{fault} Nothing in the inbox is ingested until this is fixed.")
                     wait = _AWAY_SECONDS
                 if wait > 0:
                     with suppress(TimeoutError):
@@ -84,16 +84,18 @@ class Watcher:
                     await events
 
     async def _work(self, stop: asyncio.Event) -> float:
-        """One look at the inbox and one round of work; how long the next look can wait."""
+        """One scan of the inbox and one round of work; returns how long the next scan can wait."""
         self._let_go()
         try:
             ready, wait = await self._look()
         except OSError as fault:
-            self._say_once(_INBOX, f"The inbox {self.inbox} is out of reach: {fault}. It is looked for every second.")
+            self._say_once(
+                _INBOX, f"The inbox {self.inbox} cannot be reached: {fault}. It is tried again every second."
+            )
             return _AWAY_SECONDS
         if self._said & _PASSING:
             self._said -= _PASSING
-            log.info("Everything is there again.")
+            log.info("Everything is available again.")
         for waiting in ready[:_ROUND]:
             if len(self._in_hand) >= _MOST_IN_HAND:
                 await asyncio.wait(self._in_hand.values(), return_when=asyncio.FIRST_COMPLETED)
@@ -102,31 +104,29 @@ class Watcher:
             began = time.monotonic()
             await self._take(waiting)
             if time.monotonic() - began > _LONG_SECONDS:
-                # Others may have come meanwhile, who are not to wait for more of the same.
+                # Other files may have arrived meanwhile, which should not wait for more of the same partner.
                 break
         return 0.0 if ready else wait
 
     async def _look(self) -> tuple[list[Waiting], float]:
-        """What can be taken now, fairly; and for how long nothing else will be ready unless something happens."""
+        """The files that can be ingested now, in a fair order, and how long no other will be ready without an event."""
         if not self.inbox.is_dir():
             raise FileNotFoundError("there is no such folder")
         now, wait = time.monotonic(), self.interval
-        # The warehouse may take its time to answer.
+        # The warehouse may take long to answer.
         partners = await asyncio.to_thread(self.partners)
-        # To finish what a killed process began, files are hashed: nobody is to wait for that.
+        # Finishing what a killed process started hashes files, which should not delay the event loop.
         lying = await asyncio.to_thread(self._lying, partners)
         ready = []
         for waiting in lying:
             if waiting.path in self._in_hand:
                 continue
             if waiting.reason:
-                self._say_once(
-                    str(waiting.path), f"{path_as_text(waiting.path)} is left where it is: {waiting.reason}."
-                )
+                self._say_once(str(waiting.path), f"{path_as_text(waiting.path)} is left in place: {waiting.reason}.")
                 continue
             left = self._seconds_left(waiting.path, now)
             if left < self.interval:
-                # A fault that comes back is logged again.
+                # An error that returns is logged again.
                 self._said.discard(str(waiting.path))
             if left <= 0:
                 ready.append(waiting)
@@ -134,7 +134,7 @@ class Watcher:
                 wait = min(wait, left)
         self._forget_all_but({waiting.path for waiting in lying})
         self._show([waiting for waiting in lying if waiting.reason and waiting.path not in self._in_hand])
-        # Whose turn is longest ago comes first.
+        # The partner who has waited longest comes first.
         ready.sort(key=lambda waiting: self._served.get(waiting.partner_code, 0.0))
         return list(fairly(ready)), wait
 
@@ -162,7 +162,7 @@ class Watcher:
         done.add_done_callback(lambda _: self._hurry.set())
 
     def _let_go(self) -> None:
-        """Have done with the files that are done with; whatever else was raised about one ends the watching."""
+        """Finish the files that are done; any other exception about one stops the watcher."""
         for path in [path for path, done in self._in_hand.items() if done.done()]:
             if self._in_hand.pop(path).result():
                 self._pauses.pop(path, None)
@@ -190,7 +190,7 @@ class Watcher:
             log.warning("%s", line)
 
     async def _listen(self, stop: asyncio.Event) -> None:
-        """Hurry the next look whenever something happens in the inbox, and begin anew when the inbox is another."""
+        """Trigger the next scan whenever something happens in the inbox, and start again if the inbox is replaced."""
         while not stop.is_set():
             with suppress(OSError):
                 inbox = _identity(self.inbox)
@@ -211,7 +211,7 @@ class Watcher:
 
 
 def fairly(waiting: Sequence[Waiting]) -> Iterator[Waiting]:
-    """One file of each partner in turn, each partner's in the order given."""
+    """One file of each partner in turn, each partner's in the given order."""
     queues: dict[str, list[Waiting]] = defaultdict(list)
     for one in waiting:
         queues[one.partner_code].append(one)

@@ -149,7 +149,7 @@ def test_another_plan_in_the_environment_is_said_in_a_line_and_not_put_in_force(
     code, said, told = home.type(*command)
     assert (code, said.count("\n")) == (plain[0], plain[1].count("\n"))
     (line,) = told.splitlines()
-    assert line.startswith(f"cypp: CYPP_PLAN names {home.other}, and another plan is in force")
+    assert line.startswith(f"cypp: CYPP_PLAN names {home.other}, but another plan is in force")
     assert (home.state(), home.plans()) == (before, [read_plan().fingerprint])
 
 
@@ -210,7 +210,7 @@ def _alter(statement: str) -> Callable[[Home], None]:
         (
             _alter("UPDATE alembic_version SET version_num = '9999'"),
             f"The warehouse is newer than this program (revision 9999; the program knows {HEAD}): "
-            "install the program's newer version",
+            "install the newer version of the program",
         ),
         (_alter("DELETE FROM plan_file"), "The files of the plan in force ("),
     ],

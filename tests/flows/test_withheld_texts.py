@@ -78,7 +78,7 @@ def test_what_is_shown_has_marks_until_texts_are_released(home: Path) -> None:
         place = f"{one.sheet}!{one.cell} of submission {number}"
         typed = ("release", number, one.cell, "--sheet", one.sheet, "--why", "A reference", "--by", "A. Person")
         assert _type(*typed) == (0, f"{place} is released.\n")
-        assert _type(*typed) == (0, f"{place} was released already.\n")
+        assert _type(*typed) == (0, f"{place} was already released.\n")
     told = _told(home, indicators)
     assert all(f"{place} of {NHS}" in told for place in PLACES)
 

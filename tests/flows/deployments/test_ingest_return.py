@@ -230,7 +230,7 @@ def test_the_published_table_gives_its_own_symbols(settings: Settings, typing: A
     path = tmp_path / "published.xlsx"
     path.write_bytes(write_published_table(read_sample_table(), typing))
     assert ingest(path, "").name == "Accepted"
-    assert path.exists(), "a file outside the inbox stays where it is"
+    assert path.exists(), "a file outside the inbox is left in place"
     with reading(open_warehouse(settings.warehouse_url)) as connection:
         assert count_agreeing_symbols(connection, parse_period("2009-10"), read_sample_table()) == (60, 60)
     rows = ask(settings, "SELECT count(*), count(DISTINCT period), min(previous_period) FROM bi_performance")

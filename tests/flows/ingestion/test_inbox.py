@@ -63,7 +63,7 @@ def test_what_cannot_be_taken_is_left_and_said(inbox: Path, tmp_path: Path) -> N
         "nobody": "it is not in a partner's folder",
         "yos/link.xlsx": "it is a link",
         "yos/folder": "it is a folder",
-        "yos/pipe.xlsx": "it is no ordinary file",
+        "yos/pipe.xlsx": "it is not an ordinary file",
     }
 
 

@@ -126,7 +126,7 @@ def test_drops_are_taken_across_a_kill_and_the_killed_run_is_closed(served: Serv
     # For a moment after it was killed, the port is still taken and no server runs.
     served.wait_until(lambda: bool({*children_of(process, "flows.service.prefect_server")} - {ended}))
     served.wait_until(lambda: is_taken("127.0.0.1", served.port))
-    assert "is started again" in served.log.read_text()
+    assert "is being restarted" in served.log.read_text()
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
     assert "Stopped." in served.log.read_text()
@@ -235,7 +235,7 @@ def health() -> Iterator[HTTPServer]:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])  # noqa: S104 - only tried
 def test_the_server_of_another_home_is_not_taken_for_ones_own(health: HTTPServer, host: str) -> None:
     server = PrefectServer(host, health.server_port)
-    with pytest.raises(ServerError, match=f"is something else at port {health.server_port}"):
+    with pytest.raises(ServerError, match=f"port {health.server_port} is in use"):
         server.begin()
     assert not server.is_alive()
 
@@ -250,7 +250,7 @@ def test_a_home_whose_port_is_taken_is_not_served(health: HTTPServer, tmp_path: 
         timeout=60,
         check=False,
     )
-    said = f"cypp: Prefect's server cannot start: is something else at port {health.server_port}? See --port\n"
+    said = f"cypp: Prefect's server cannot start: port {health.server_port} is in use; choose another with --port\n"
     assert (ended.returncode, ended.stderr) == (2, said)
 
 

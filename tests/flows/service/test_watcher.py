@@ -245,7 +245,7 @@ def test_what_cannot_be_taken_is_said_once(office: Office, caplog: pytest.LogCap
 
     watch(office, drop, interval=0.2)
     assert [record.message.split("/")[-1] for record in caplog.records] == [
-        "stray.xlsx is left where it is: it is not in a partner's folder."
+        "stray.xlsx is left in place: it is not in a partner's folder."
     ]
 
 
