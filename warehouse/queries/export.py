@@ -1,4 +1,4 @@
-"""The views as files for others: CSV that a spreadsheet opens without harm, Parquet, and a data package on both."""
+"""The views as files: CSV that is safe to open in a spreadsheet, Parquet, and a data package that describes both."""
 
 import csv
 import hashlib
@@ -35,9 +35,9 @@ _PACKAGE_TYPES = {
 
 
 def export_views(connection: Connection, folder: Path) -> Iterator[Path]:
-    """Write every view as CSV and Parquet, and `datapackage.json` last; give each path when it is there.
+    """Write every view as CSV and Parquet, and `datapackage.json` last; yield each path when it is complete.
 
-    All views are of one moment where the connection is a transaction of `engine.reading`.
+    All views are of one moment if the connection is a transaction of `engine.reading`.
 
     Raises:
         OSError: a file cannot be written.
@@ -58,7 +58,7 @@ def export_views(connection: Connection, folder: Path) -> Iterator[Path]:
 
 
 def _write_rows(connection: Connection, described: View, table: Path, exact: Path) -> None:
-    """Write rows as CSV for people, and as JSON lines for Parquet, in which nothing is a formula."""
+    """Write rows as CSV for people, and as JSON lines for Parquet, which has no formulas."""
     names = [column.name for column in described.columns]
     rows = connection.execution_options(yield_per=_CHUNK).execute(select(view(described.name)))
     with table.open("w", encoding="utf-8", newline="") as csv_file, exact.open("w", encoding="utf-8") as json_file:
@@ -71,7 +71,7 @@ def _write_rows(connection: Connection, described: View, table: Path, exact: Pat
 
 
 def _plain(value: Any) -> Any:
-    """A value as both files can have it: days and moments as ISO 8601 writes them."""
+    """A value that both files can hold: dates and moments in ISO 8601."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return value.isoformat() if isinstance(value, date) else value

@@ -1,4 +1,4 @@
-"""What the register of published reports says of those published before."""
+"""Queries of the register of published reports."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from warehouse.schema.tables import publication
 
 
 def last_known_at(connection: Connection, before: datetime) -> datetime | None:
-    """Up to when the last report knew that was published before a moment; None if there was none."""
+    """The moment up to which the last report published before `before` was made; None if there was none."""
     columns = publication.c
     query = select(func.max(columns.known_at)).where(columns.known_at < before, columns.published_at < before)
     known_at: datetime | None = connection.scalar(query)

@@ -1,4 +1,4 @@
-"""What the data team decides: which periods are closed, and which queries need no answer."""
+"""The data team's decisions: closed periods and waived queries."""
 
 from datetime import datetime
 
@@ -10,9 +10,9 @@ from warehouse.schema.tables import period_closing, waiver
 
 
 def close_period(connection: Connection, period: Period, closed_by: str, at: datetime) -> bool:
-    """Close a period, in a transaction of `engine.writing`; say whether it was open.
+    """Close a period, in a transaction of `engine.writing`; return whether it was open.
 
-    A period that is closed already keeps who closed it first, and when.
+    A period that is already closed keeps who first closed it, and when.
     """
     is_closed = select(period_closing.c.period).where(period_closing.c.period == period.code)
     if connection.scalar(is_closed) is not None:

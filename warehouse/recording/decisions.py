@@ -1,4 +1,4 @@
-"""What becomes of a return, in the light of what is there: the only place that knows what a duplicate is."""
+"""Decides a submission's status and version from what is already stored; the only place that defines a duplicate."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from warehouse.schema.tables import ACCEPTED, submission
 
 @dataclass(frozen=True)
 class Decision:
-    """What becomes of one return. `supersedes` is the submission in force that it replaces."""
+    """The decision on one return. `supersedes` is the submission in force that it replaces."""
 
     checked: CheckedReturn
     status: SubmissionStatus
@@ -25,18 +25,18 @@ class Decision:
 
     @property
     def is_loaded(self) -> bool:
-        """Whether its figures are taken over."""
+        """Whether its figures are loaded."""
         return self.status in ACCEPTED
 
     @cached_property
     def figures(self) -> list[FigureKey]:
-        """The figures that it says anew, in the order of its observations."""
+        """The keys of its figures, in the order of its observations."""
         return [FigureKey.of(row) for row in self.checked.observations] if self.is_loaded else []
 
 
 @dataclass(slots=True)
 class _Standing:
-    """What is there of one partner and period: the last version, and the submission in force with its SHA-256."""
+    """What is stored for one partner and period: the last version, and the submission in force with its SHA-256."""
 
     version: int = 0
     in_force: int | None = None
@@ -44,10 +44,10 @@ class _Standing:
 
 
 def decide(connection: Connection, returns: Sequence[CheckedReturn]) -> list[Decision]:
-    """Decide on returns of which no two are of the same partner and period.
+    """Decide on returns, no two of which are for the same partner and period.
 
-    A duplicate has the bytes of the submission that is in force. The bytes of one that was replaced since are a new
-    version: somebody took a correction back. A rejected file that comes again is checked, and answered, again.
+    A duplicate has the same bytes as the submission in force. The bytes of a superseded one are a new version: the
+    partner has withdrawn a correction. A rejected file that is sent again is checked again, and gets another receipt.
 
     Raises:
         ValueError: an accepted return names no partner or no period.
@@ -76,7 +76,7 @@ def _decide(checked: CheckedReturn, standing: _Standing | None) -> Decision:
 
 
 def _standings(connection: Connection, returns: Sequence[CheckedReturn]) -> dict[tuple[str, str], _Standing]:
-    """What is there of every partner and period that the returns name."""
+    """What is stored for every partner and period that the returns name."""
     keys = [key for key in map(_key, returns) if all(key)]
     standings = {key: _Standing() for key in keys}
     columns = submission.c

@@ -1,4 +1,4 @@
-"""Recording what came in: each submission once, whole or not at all, with all that follows from it."""
+"""Records submissions: each once, completely or not at all, with the judgements that follow from it."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ from warehouse.schema.tables import submission
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A return as it came, checked, and when its file was received.
+    """A checked return, and when its file was received.
 
-    `delivery` tells one drop in the inbox from every other: what was recorded of it once is not recorded again. None
-    for a file that is not the inbox's, and may come as often as somebody likes.
+    `delivery` identifies one drop in the inbox, which is recorded only once. It is None for a file outside the inbox,
+    which can be ingested repeatedly.
     """
 
     checked: CheckedReturn
@@ -34,13 +34,13 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became of a submission.
+    """The outcome of a submission.
 
-    `version` counts the attempts at one partner's return for one period, and is None where it names neither.
-    `duplicate_of` is the submission in force with the same bytes; `previous_submission_id` the one that this
-    replaced. `changed_judgements` counts judgements that came out differently, in the series that the return touched.
-    `was_known` says that this very delivery had been recorded already, by a process that was killed before it could
-    take the file away or by another machine: the rest tells what became of it then.
+    `version` counts the attempts at one partner's return for one period, and is None if the return does not name both.
+    `duplicate_of` is the submission in force with the same bytes; `previous_submission_id` is the one that this
+    replaced. `changed_judgements` counts judgements that changed, in the series of the return's figures.
+    `was_known` says that this drop had already been recorded, by a process that was killed before it could remove the
+    file, or by another machine: the other fields give the outcome at that time.
     """
 
     submission_id: int
@@ -67,14 +67,14 @@ def record(
         engine: the warehouse.
         checked: the return; its figures are loaded if it is accepted.
         plan: the plan that the return was checked against; it must be the one in force.
-        received_at: when the file came; tells whether the return is late.
-        recorded_at: now, if that is not when the file came: what is in force changes from this moment on.
-        delivery: which drop in the inbox it was; one that is recorded already is not recorded again.
+        received_at: when the file arrived; decides whether the return is late.
+        recorded_at: now, if the file arrived earlier: what is in force changes from this moment on.
+        delivery: identifies the drop in the inbox; one that is already recorded is not recorded again.
 
     Raises:
         AnotherPlanInForceError: the plan was changed since the return was checked.
         ValueError: an accepted return names no partner or no period, or a moment has no time zone.
-        sqlalchemy.exc.SQLAlchemyError: the database refused or is gone; nothing was recorded.
+        sqlalchemy.exc.SQLAlchemyError: the database refused or is unreachable; nothing was recorded.
     """
     with writing(engine) as connection:
         (recorded,) = record_batch(
@@ -86,10 +86,10 @@ def record(
 def record_batch(
     connection: Connection, arrivals: Sequence[Arrival], plan: Plan, recorded_at: datetime
 ) -> list[Recorded]:
-    """Record submissions in the order given, as `record` does, in the caller's transaction of `engine.writing`.
+    """Record submissions in the given order, as `record` does, in the caller's transaction of `engine.writing`.
 
     Returns:
-        What became of each, in the order given.
+        The outcome of each, in the given order.
     """
     known = known_deliveries(connection, [arrival.delivery for arrival in arrivals if arrival.delivery])
     keys: list[str | int] = [arrival.delivery or number for number, arrival in enumerate(arrivals)]
@@ -102,7 +102,7 @@ def record_batch(
 
 
 def known_deliveries(connection: Connection, deliveries: Collection[str]) -> dict[str, Recorded]:
-    """What became of those deliveries that are recorded already."""
+    """The outcomes of the deliveries that are already recorded."""
     columns = submission.c
     query = select(
         columns.delivery,
@@ -150,7 +150,7 @@ def _record_new(
 
 
 def _without_conflict(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
-    """Arrivals in order, in groups within which no two speak of the same return, figure or milestone."""
+    """Arrivals in order, in groups in which no two have the same return, figure or milestone."""
     together: list[Arrival] = []
     spoken_of: set[object] = set()
     for arrival in arrivals:
@@ -170,7 +170,7 @@ def _without_conflict(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
 def _record_together(
     connection: Connection, arrivals: list[Arrival], at: datetime
 ) -> list[tuple[Decision, int, set[FigureKey]]]:
-    """Record arrivals that do not concern each other. Gives the figures that each touched beside its number."""
+    """Record arrivals that do not affect each other. Returns each one's number and the figures that it touched."""
     decisions = decide(connection, [arrival.checked for arrival in arrivals])
     replaced = end_what_is_replaced(connection, decisions, at)
     received = [(arrival.received_at, arrival.delivery) for arrival in arrivals]

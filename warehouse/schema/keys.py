@@ -1,4 +1,4 @@
-"""What figures and judgements are about, as the tables hold it."""
+"""The keys of figures and judgements in the tables."""
 
 from typing import NamedTuple
 
@@ -6,14 +6,14 @@ from cypp_etl.checked_return import Observation
 
 
 class Series(NamedTuple):
-    """One indicator as one partner returns it: judgements of a series depend on its own figures, and no others."""
+    """One indicator of one partner: judgements of a series depend only on its own figures."""
 
     partner_code: str
     indicator: str
 
 
 class FigureKey(NamedTuple):
-    """What a figure is about; at most one is in force."""
+    """The key of a figure; at most one is in force."""
 
     partner_code: str
     indicator: str
@@ -22,7 +22,7 @@ class FigureKey(NamedTuple):
 
     @classmethod
     def of(cls, row: Observation) -> "FigureKey":
-        """What an observation is about."""
+        """The key of an observation."""
         return cls(row.partner_code, row.indicator, row.measure.value, row.period.code)
 
     @property

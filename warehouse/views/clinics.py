@@ -1,11 +1,11 @@
-"""The view of performance clinics: what is kept of each, and what the milestones of its outcome say of it."""
+"""The view of performance clinics: what is stored of each, and its diagnosis from the milestones of its outcome."""
 
 from schemas.codes import ClinicStatus, Diagnosis, Direction, MilestoneStatus
 from warehouse.views.in_force import Standing, place
 
 # The milestones are counted as at the last period without improvement: the diagnosis says why there was none. They are
-# counted once a period, and not once a clinic, of which there may be hundreds with the same one. MATERIALIZED keeps a
-# database from looking a milestone's state up anew wherever it is named.
+# counted once per period, not once per clinic, because hundreds may have the same period. MATERIALIZED keeps a
+# database from looking up a milestone's status again wherever it is named.
 _COUNTED = """
         stated AS MATERIALIZED (
             SELECT p.outcome_code, k.period, m.due <= k.last_day AS is_past, coalesce((
@@ -60,7 +60,7 @@ def clinics_query(standing: Standing, more_columns: str = "") -> str:
 
 
 def _clinic(standing: Standing) -> str:
-    """SQL of the clinics that had opened by the last period asked for, as they stood then."""
+    """SQL of the clinics that had opened by the last requested period, as of that period."""
     return f"""(
             SELECT c.partner_code, c.indicator, c.opened_period, c.reason,
                 CASE WHEN {standing.until("c.closed_period")} THEN c.closed_period END AS closed_period,
@@ -70,9 +70,9 @@ def _clinic(standing: Standing) -> str:
 
 
 def _measured(standing: Standing) -> str:
-    """SQL of the last period without improvement that is not after the last one asked for.
+    """SQL of the last period without improvement that is not after the last requested one.
 
-    Where it is an earlier one than is kept, the judgements tell it. A year counts where none of its quarters is there.
+    If it is earlier than the stored one, it comes from the judgements. A year counts if it has no quarters.
     """
     if not standing.last_place:
         return "c.measured_period"
@@ -88,7 +88,7 @@ def _measured(standing: Standing) -> str:
 
 
 def _last_day(period: str) -> str:
-    """SQL for a period's last day, by the SQL of its code; what it is compared with is a date."""
+    """SQL for a period's last day, from the SQL of its code, to be compared with a date."""
     year, quarter = f"CAST(substr({period}, 1, 4) AS integer)", f"substr({period}, 9, 1)"
     days = " ".join(
         f"WHEN '{number}' THEN '{day}'" for number, day in (("1", "-06-30"), ("2", "-09-30"), ("3", "-12-31"))

@@ -1,6 +1,6 @@
-"""Texts that are withheld since they may hold personal data, and the data team's word that lets one be seen.
+"""Texts that are withheld because they may hold personal data, and their release by the data team.
 
-The columns that everybody reads hold a mark. A reader shows the text in its place once it is released.
+The columns of the views hold a mark. The view shows the text instead once it is released.
 """
 
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ from warehouse.views.in_force import Standing
 
 
 def shown_sql(row: str, column: str, standing: Standing) -> str:
-    """SQL for a text as it may be shown: the mark, or what it stands for where that is released.
+    """SQL for a text that may be withheld: the mark, or the text itself if it is released.
 
     Args:
         row: alias of a row that has a `submission_id`.
         column: its column, which may hold a mark.
-        standing: whether releases count that were made by now, or by a moment.
+        standing: whether releases up to now count, or up to a moment.
     """
     released = "AND t.released_at <= :at" if standing.is_as_of else ""
     return f"""CASE WHEN substr({row}.{column}, 1, {len(MARK_BEGINS)}) = '{MARK_BEGINS}' THEN coalesce((
@@ -30,7 +30,7 @@ def shown_sql(row: str, column: str, standing: Standing) -> str:
 
 
 def shown_comment(at: datetime | None = None) -> ColumnElement[str]:
-    """The comment of an observation as it may be shown, now or as of a moment; labelled `comment`."""
+    """The comment of an observation, or its mark, now or as of a moment; labelled `comment`."""
     held, released, columns = withheld_text.c, text_release.c, observation.c
     text = (
         select(held.text)
@@ -55,7 +55,7 @@ def release_text(
     Args:
         connection: the transaction.
         submission_id: the submission that the text came with.
-        sheet: its sheet, in any case; empty where the cell alone says which text is meant.
+        sheet: its sheet, case-insensitive; empty if the cell alone identifies the text.
         cell: its cell, such as M7.
         by: who releases it.
         reason: why.
@@ -65,7 +65,7 @@ def release_text(
         The row of `withheld_text`, and whether it was withheld until now; a release is never changed.
 
     Raises:
-        ValueError: there is no such submission, it holds no such text, or there are two in cells of that address.
+        ValueError: there is no such submission, it has no such text, or two of its sheets have one in that cell.
     """
     if connection.scalar(select(submission.c.submission_id).where(submission.c.submission_id == submission_id)) is None:
         raise ValueError(f"there is no submission {submission_id}")
