@@ -1,4 +1,4 @@
-"""Tidy rows as read, before anything is judged: every one knows its file, its sheet and its cells."""
+"""Tidy rows as read, before anything is judged: each has its file, its sheet and its cells."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,12 +14,12 @@ from schemas.codes import Marker, Measure, Qualifier, Severity
 
 @dataclass(slots=True)
 class IndicatorRow:
-    """A row that speaks of an indicator: what it says the indicator is, against what the plan says.
+    """A row about an indicator: what it says about the indicator, and what the plan says.
 
-    A row says so twice: `named` is the leaf of its reference, `described` the leaf whose definition it bears, each None
-    where it is none of the plan's. `indicator_ref` is empty where the row has no reference to judge. `good_performance`
-    and `unit` are None where they are not to be judged, since the layout has no such column or says it elsewhere.
-    `figure_column` is the first of its columns that holds a figure.
+    A row identifies it twice: `named` is the leaf of its reference, `described` the leaf of its definition, each None
+    if the plan has none. `indicator_ref` is empty if the row has no reference to judge. `good_performance`
+    and `unit` are None if they are not to be judged, because the layout has no such column or says it elsewhere.
+    `figure_column` is the first of its columns with a figure.
     """
 
     source: TableRow
@@ -39,7 +39,7 @@ class IndicatorRow:
 
     @property
     def is_consistent(self) -> bool:
-        """Whether the row does not name one indicator and describe another."""
+        """Whether the row's reference and definition do not contradict each other."""
         return self.named is None or self.described is None or self.named is self.described
 
     def find(self, code: str, column: str, **words: object) -> Finding:
@@ -54,7 +54,7 @@ class FigureRow:
     """One figure of one leaf: a cell that will be an observation.
 
     `value` is in the indicator's unit, percentages in points. `column` is the layout's name of the figure's column.
-    `period` is None where the workbook does not say for when it is: its other faults are found all the same.
+    `period` is None if the workbook does not name one: its other errors are found anyway.
     """
 
     file: str
@@ -78,7 +78,7 @@ class FigureRow:
         return self.source.address(self.column)
 
     def find(self, code: str, *, column: str = "", **words: object) -> Finding:
-        """Make a finding at this figure's cell, or at another column of its row."""
+        """Make a finding at this figure's cell, or in another column of its row."""
         words.setdefault("value", self.source.text(column) if column else self.reading.typed)
         words.setdefault("indicator", self.leaf.indicator)
         return find(code, sheet=self.source.sheet, cell=self.source.address(column or self.column), **words)
@@ -88,8 +88,8 @@ class FigureRow:
 class MilestoneRow:
     """A row that reports on a milestone.
 
-    `named` is the milestone of its reference, `described` the one whose description it bears, each None where it is
-    none of the plan's.
+    `named` is the milestone of its reference, `described` the milestone of its description, each None if the plan
+    has none.
     """
 
     file: str
@@ -111,7 +111,7 @@ class MilestoneRow:
 
     @property
     def is_consistent(self) -> bool:
-        """Whether the row does not name one milestone and describe another."""
+        """Whether the row's reference and description do not contradict each other."""
         return self.named is None or self.described is None or self.named is self.described
 
     def find(self, code: str, column: str, **words: object) -> Finding:
@@ -123,12 +123,12 @@ class MilestoneRow:
 
 @dataclass(slots=True)
 class ParsedReturn:
-    """One workbook as tidy rows, with what was found on the way. Partner and period are empty where it says neither.
+    """One workbook as tidy rows, with the findings so far. Partner and period are empty if it names neither.
 
-    `cover_partner` is whom the cover names, which may not be the partner whose folder it lay in; `period_cell` the
-    sheet and cell that say the period. `sheets` are the names of the sheets that were read, by the layout's part.
-    `whole_parts` are the tables that have the columns that say what each row is about: only of these can it be said
-    what is missing. `typed_judgements` are the judgement columns that a published table brings: figure, column name
+    `cover_partner` is the partner on the cover, which may differ from the folder's partner; `period_cell` is the
+    sheet and cell of the period. `sheets` are the names of the sheets that were read, by the layout's part.
+    `whole_parts` are the tables with the columns that identify each row: only for these is it known what is
+    missing. `typed_judgements` are the judgement columns of a published table: figure, column name
     and text.
     """
 
@@ -152,13 +152,13 @@ class ParsedReturn:
 
     @property
     def is_sound(self) -> bool:
-        """Whether nothing that was found must be corrected."""
+        """Whether there is no finding that must be corrected."""
         return all(finding.severity is not Severity.ERROR for finding in self.findings)
 
     def sound_figures(self) -> Iterator[FigureRow]:
-        """The figures with nothing to correct in their own cell: one that is wrong is compared with nothing.
+        """The figures without errors in their own cells: a wrong figure is not compared with anything.
 
-        Otherwise a figure that was mistyped would be a large change, and contradict its numerator, too.
+        Otherwise a mistyped figure would also be a large change, and contradict its numerator.
         """
         wrong = {(finding.sheet, finding.cell) for finding in self.findings if finding.severity is Severity.ERROR}
         if not wrong:

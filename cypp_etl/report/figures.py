@@ -1,4 +1,4 @@
-"""Figures as the Board reads them: as printed where they were printed, else to the indicator's decimals."""
+"""Figures for the Board: as printed if they were printed, otherwise with the indicator's decimals."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -10,13 +10,13 @@ from schemas.codes import Measure, Unit
 
 
 def number_text(value: float, row: Row) -> str:
-    """A number to its indicator's decimals, with its percent sign."""
+    """A number with its indicator's decimals and percent sign."""
     text = f"{Decimal(repr(value)):,.{row['decimals']}f}"
     return text + ("%" if row["unit"] == Unit.PERCENT.value else "")
 
 
 def figure_text(row: Row, column: str, texts: Texts) -> str:
-    """A figure of a judgement as the Board reads it; empty where there is neither figure nor marker."""
+    """A figure of a judgement for the Board; empty if there is neither figure nor marker."""
     value = row[column]
     for key in _keys(row, column, texts):
         known = texts.get(key)
@@ -26,7 +26,7 @@ def figure_text(row: Row, column: str, texts: Texts) -> str:
 
 
 def _keys(row: Row, column: str, texts: Texts) -> Iterable[FigureKey]:
-    """Where the figure may have stood, the likeliest first."""
+    """The possible places of the figure, the likeliest first."""
     year = parse_period(row["financial_year"])
     match column:
         case "actual":
@@ -40,7 +40,7 @@ def _keys(row: Row, column: str, texts: Texts) -> Iterable[FigureKey]:
         case "next_target" | "next_target_2":
             places = [(Measure.TARGET, year.years_later(1 + column.endswith("2")).code)]
         case _:
-            # A comparator holds until a later one, however old it is.
+            # A comparator is valid until a later one, however old it is.
             years = (Period(start).code for start in range(year.start_year, texts.first_year - 1, -1))
             whose = (row["partner_code"], row["indicator"], Measure(column))
             latest = next((code for code in years if FigureKey(*whose, code) in texts), None)

@@ -1,4 +1,4 @@
-"""What a board report is made of: rows as the warehouse's views have them, and everything known when it was asked."""
+"""The data of a board report: rows with the columns of the warehouse's views, as known at one moment."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Row = Mapping[str, Any]
 
 
 class FigureKey(NamedTuple):
-    """Whose figure, of what, and when."""
+    """Partner, indicator and period of a figure."""
 
     partner_code: str
     indicator: str
@@ -24,25 +24,25 @@ class FigureKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class KnownText:
-    """A figure that stood somewhere: its value, and how it was printed where it came in a printed table or has none."""
+    """A figure: its value, and its printed form if it is from a printed table or has no value."""
 
     value: float | None
     printed: str | None
 
 
 class Texts(dict[FigureKey, KnownText]):
-    """Every figure that is known, by what it is of."""
+    """Every known figure, by its key."""
 
     @cached_property
     def first_year(self) -> int:
-        """The earliest financial year that has a figure; later than all years where there is none."""
+        """The earliest financial year with a figure; later than all years if there is none."""
         codes = {key.period for key in self}
         return min((parse_period(code).start_year for code in codes), default=LAST_PERIOD.start_year)
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What somebody noted at a clinic. `period` is the last one judged when it was noted."""
+    """A note of a clinic. `period` is the last one that was judged when it was noted."""
 
     partner_code: str
     indicator: str
@@ -57,12 +57,12 @@ class Note:
 class BoardData:
     """What was known at a moment, up to a period; every row is a mapping named as its view's columns.
 
-    `performance` holds all periods up to the report's; `owed` has a row for each indicator that a partner owes for its
+    `performance` has all periods up to the report's; `owed` has a row for each indicator that a partner owes for its
     period, as if nothing were returned. `indicators` has a row per leaf with `definition`,
-    `parent_definition` and `table_heading`; `texts` how figures were printed, `ratios` the counts they were made of;
-    `returns` the returns of the period, with `partner`; `findings` those of its submissions in force and of those
-    refused, with `partner_code` and `file_name`; `comments` what partners said beside their figures; `turned` the
-    symbols that turned since `since`.
+    `parent_definition` and `table_heading`; `texts` has the printed forms of figures, `ratios` their counts;
+    `returns` has the returns of the period, with `partner`; `findings` those of its submissions in force and of
+    rejected ones, with `partner_code` and `file_name`; `comments` the partners' comments on figures; `turned` the
+    symbols that have changed since `since`.
     """
 
     period: Period
@@ -87,14 +87,14 @@ class BoardData:
         return sorted((row for row in self.performance if row["period"] == period.code), key=in_plan_order)
 
     def table_rows(self) -> list[Row]:
-        """The rows of the table of the report's period: what was judged, and what is owed and was not returned."""
+        """The rows of the table for the report's period: figures that were judged, and those not returned."""
         judged = self.of_period(self.period)
         returned = {(row["indicator"], row["partner_code"]) for row in judged}
         missing = (row for row in self.owed if (row["indicator"], row["partner_code"]) not in returned)
         return sorted([*judged, *missing], key=in_plan_order)
 
     def series(self, row: Row) -> list[Row]:
-        """The judgements that lead up to one: the quarters, or the years where no quarter is there."""
+        """The judgements that lead up to one: the quarters, or the years if there are no quarters."""
         same = [
             one
             for one in self.performance
@@ -105,11 +105,11 @@ class BoardData:
 
 
 def is_judged(row: Row) -> bool:
-    """Whether a row is of a return, and no placeholder for what is owed."""
+    """Whether a row is from a return, not a placeholder for an owed figure."""
     return row["recorded_at"] is not None
 
 
 def in_plan_order(row: Row) -> tuple[bool, int, str, str]:
-    """By the number in the plan's table, those without one last."""
+    """The sort key: the number in the plan's table, those without one last."""
     number = row["indicator_no"]
     return not number, int(number) if number and number.isdigit() else 0, row["indicator"], row["partner_code"]

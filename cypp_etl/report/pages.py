@@ -1,4 +1,4 @@
-"""The parts of the report that tell one story each: an indicator's course, a clinic's dossier, an aspiration."""
+"""The parts of the report with one subject each: an indicator's history, a clinic's dossier, an aspiration."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _DIAGNOSES = {
 
 @dataclass(frozen=True, slots=True)
 class PeriodLine:
-    """One period of an indicator's course, figures as text."""
+    """One period of an indicator's history, figures as text."""
 
     label: str
     actual: str
@@ -44,7 +44,7 @@ class PeriodLine:
 
 @dataclass(frozen=True, slots=True)
 class IndicatorPage:
-    """An indicator: its chart, the figures behind it, and the clinic it is in, if any."""
+    """An indicator: its chart, its figures, and its clinic, if any."""
 
     key: str
     title: str
@@ -59,7 +59,7 @@ class IndicatorPage:
 
 @dataclass(frozen=True, slots=True)
 class ClinicPage:
-    """A clinic's dossier. `happening` says what became of it in the period reported on."""
+    """A clinic's dossier. `happening` says what happened to it in the period reported on."""
 
     key: str
     clinic_id: str
@@ -92,7 +92,7 @@ def clinic_pages(data: BoardData) -> list[ClinicPage]:
 
 
 def noise_of(data: BoardData, row: Row) -> Noise:
-    """Whether the change that the arrow tells of is more than noise."""
+    """Whether the change shown by the arrow is more than noise."""
     periods = (row["period"], row["previous_period"])
     ours, theirs = (
         data.ratios.get(FigureKey(row["partner_code"], row["indicator"], Measure.ACTUAL, period)) for period in periods
@@ -103,7 +103,7 @@ def noise_of(data: BoardData, row: Row) -> Noise:
 
 
 def happening(clinic: Row, period: Period) -> str:
-    """What became of a clinic in a period."""
+    """What happened to a clinic in a period."""
     if clinic["status"] == ClinicStatus.CLOSED.value:
         return f"closed in {parse_period(clinic['closed_period']).label}"
     if clinic["opened_period"] == period.code:
@@ -112,7 +112,7 @@ def happening(clinic: Row, period: Period) -> str:
 
 
 def belongs_to(note: Note, clinic: Row) -> bool:
-    """Whether a note was made at a clinic: of its series, while it was open."""
+    """Whether a note belongs to a clinic: for its series, while it was open."""
     if (note.partner_code, note.indicator) != (clinic["partner_code"], clinic["indicator"]):
         return False
     first, last = parse_period(clinic["opened_period"]), clinic["closed_period"]
@@ -120,7 +120,7 @@ def belongs_to(note: Note, clinic: Row) -> bool:
 
 
 def _counts_to(row: Row, period: Period) -> bool:
-    """Whether a judgement is of the period or before it; a dictionary keeps the last."""
+    """Whether a judgement is of the period or an earlier one; a dictionary keeps the last."""
     found = parse_period(row["period"])
     return found.last_day <= period.last_day and bool(found.quarter) >= bool(period.quarter and row["quarter"])
 

@@ -1,4 +1,4 @@
-"""The tables of the Excel edition: what stands in each, whatever writes it."""
+"""The contents of the tables of the Excel edition, independent of the writer."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from schemas.codes import Marker
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure with the format that shows it as people write it."""
+    """A figure with its display format."""
 
     value: float | None
     instead: str
@@ -25,7 +25,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class SheetTable:
-    """One table, on a sheet of its own. `headings` have a width each."""
+    """One table, on its own sheet. Each heading has a width."""
 
     sheet: str
     title: str
@@ -34,7 +34,7 @@ class SheetTable:
 
 
 def tables(data: BoardData) -> Iterator[SheetTable]:
-    """The tables in their order; one without rows is left out by the writer."""
+    """The tables in their order; the writer leaves out those without rows."""
     label = data.period.label
     yield SheetTable(
         "Indicators",
@@ -63,7 +63,7 @@ def tables(data: BoardData) -> Iterator[SheetTable]:
     )
     yield SheetTable(
         "Corrections",
-        "Symbols that turned because a figure, or the plan, was corrected",
+        "Symbols that changed because a figure, or the plan, was corrected",
         [
             *(("Indicator", 12), ("Period", 12), ("Judgement", 32), ("Was", 16), ("Is", 16), ("On", 14)),
             ("Submission", 12),
@@ -82,7 +82,7 @@ def tables(data: BoardData) -> Iterator[SheetTable]:
         "Clinics",
         "Performance clinics open, or closed in the period",
         [
-            *(("Clinic", 26), ("Indicator", 44), ("What became of it", 30), ("Diagnosis", 44)),
+            *(("Clinic", 26), ("Indicator", 44), ("What happened", 30), ("Diagnosis", 44)),
             ("Milestones due", 12),
             ("Achieved", 12),
         ],
@@ -127,7 +127,7 @@ def _more_tables(data: BoardData) -> Iterator[SheetTable]:
     )
     yield SheetTable(
         "Data quality",
-        "What to know of the figures",
+        "Notes on the figures",
         [("Partner", 12), ("File", 30), ("Cell", 20), ("Asks for", 10), ("Typed", 18), ("What", 70)],
         [
             [

@@ -1,8 +1,8 @@
-"""Whether a change is more than noise: beside the arrow, which stays as the rule says, never in its stead.
+"""Whether a change is more than noise: in addition to the arrow, which follows the rule alone.
 
-Where a figure's counts are known they tell how far chance alone would move it: for a percentage, Newcombe's interval
+If a figure's counts are known, they show how far chance alone would move it: for a percentage, Newcombe's interval
 for the difference of two proportions, made of Wilson's intervals (Statistics in Medicine 17, 1998, method 10); for a
-count, or a rate of events, the Poisson variance of the difference. Where they are not, its own course tells: the
+count, or a rate of events, the Poisson variance of the difference. If not, its own history shows it: the
 limits of an XmR chart, the mean and 2.66 mean moving ranges either way (Wheeler, Understanding Variation, 1993).
 """
 
@@ -15,17 +15,17 @@ from math import sqrt
 from schemas.codes import Unit
 
 LEAST_EVENTS = 10
-"""Fewer events than these, both periods together, are small numbers: one case more or less turns the arrow."""
+"""Fewer events than this in both periods together are small numbers: one case more or less changes the arrow."""
 
 LEAST_POINTS = 6
-"""Fewer earlier periods than these make no limits."""
+"""Fewer earlier periods than this give no limits."""
 
 _Z = 1.959964
 _XMR = 2.66
 
 
 class Variation(StrEnum):
-    """What can be said of a change."""
+    """The possible assessments of a change."""
 
     BEYOND = "beyond usual variation"
     WITHIN = "within usual variation"
@@ -35,7 +35,7 @@ class Variation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """The counts that a figure was made of."""
+    """The counts behind a figure."""
 
     numerator: float
     denominator: float
@@ -43,7 +43,7 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """What can be said of a change, and by which method."""
+    """The assessment of a change, and its method."""
 
     variation: Variation
     method: str
@@ -56,13 +56,13 @@ def noise(
     counts: tuple[Ratio | None, Ratio | None],
     course: Sequence[float],
 ) -> Noise:
-    """Tell whether a figure differs from an earlier one by more than chance would have it.
+    """Assess whether a figure differs from an earlier one by more than chance.
 
     Args:
-        unit: what the figures count in.
+        unit: the unit of the figures.
         now: the figure.
         before: the one that the direction of travel compares it with.
-        counts: the counts behind now and before, where they are known.
+        counts: the counts behind now and before, if they are known.
         course: the figures of the periods before now, in order, without gaps filled.
     """
     if now is None or before is None:

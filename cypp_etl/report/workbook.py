@@ -1,7 +1,7 @@
-"""The report's Excel edition, as the Government Analysis Function asks of accessible spreadsheets.
+"""The report's Excel edition, following the Government Analysis Function's guidance on accessible spreadsheets.
 
-A cover, contents, notes, then one table a sheet: no merged cells, no empty rows within a table, every symbol with its
-word (a screen reader may not know the shape), shorthand explained, each table marked as one.
+A cover, contents, notes, then one table per sheet: no merged cells, no empty rows within a table, every symbol with its
+word (a screen reader may not know the shape), shorthand explained, each table marked as a table.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ _HEADER_ROW = 4
 
 
 def render_workbook(data: BoardData, written_on: date) -> bytes:
-    """The Excel edition; the day of writing stands in one cell of the cover, and changes nothing else."""
+    """The Excel edition; the date of writing is in one cell of the cover, and changes nothing else."""
     workbook = Workbook()
     filled = [table for table in tables(data) if table.rows]
     title = f"Performance report {data.period.label}"
@@ -69,14 +69,14 @@ def _write_cover(sheet: Worksheet, data: BoardData, title: str, written_on: date
         "Children and Young People's Trust Board",
         f"As it was known on {data.at.day} {data.at:%B %Y}.",
         f"Written on {written_on.day} {written_on:%B %Y}.",
-        "Each table stands on a sheet of its own, listed in Contents. Notes explains symbols and shorthand.",
-        "Percentages are shown as percentages; other figures count in the indicator's own unit.",
+        "Each table is on its own sheet, listed in Contents. Notes explains symbols and shorthand.",
+        "Percentages are shown as percentages; other figures are in the indicator's own unit.",
     ]
     _write_lines(sheet, lines)
 
 
 def _write_contents(sheet: Worksheet, tables: Sequence[SheetTable]) -> None:
-    _write_lines(sheet, ["Contents", "This sheet lists the others; each line leads to one.", "Notes"])
+    _write_lines(sheet, ["Contents", "This sheet lists the others; each line links to one.", "Notes"])
     targets = ["Notes", *(table.sheet for table in tables)]
     for row, (target, table) in enumerate(zip(targets, [None, *tables], strict=True), start=3):
         cell = sheet.cell(row, 1)
@@ -88,7 +88,7 @@ def _write_contents(sheet: Worksheet, tables: Sequence[SheetTable]) -> None:
 def _write_notes(sheet: Worksheet) -> None:
     symbols = [f"{symbol}: {meaning} ({name})" for name, meanings in LEGEND for symbol, meaning in meanings]
     shorthand = [f"{known.spelling}: {known.meaning}" for known in read_markers() if known.meaning]
-    extra = ["[z]: not applicable, there is nothing to say", "[x]: not available"]
+    extra = ["[z]: not applicable", "[x]: not available"]
     _write_lines(sheet, ["Notes", "What symbols and shorthand mean.", *symbols, *shorthand, *extra])
 
 

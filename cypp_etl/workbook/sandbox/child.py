@@ -1,4 +1,4 @@
-"""The program of the process that `isolated` starts: bytes in, lines of JSON out, within limits it puts on itself."""
+"""The program of the process that `parent` starts: bytes in, lines of JSON out, within limits that it sets itself."""
 
 import json
 import sys
@@ -22,7 +22,7 @@ from cypp_etl.workbook.sniff import Encoding, sniff
 if sys.platform != "win32":
     import resource
 
-# What is read without anybody else's library.
+# The formats that are read without other libraries.
 _BOOKS: dict[Encoding, type[OoxmlBook | OpenDocumentBook]] = {
     Encoding.XLSX: OoxmlBook,
     Encoding.ODS: OpenDocumentBook,
@@ -30,7 +30,7 @@ _BOOKS: dict[Encoding, type[OoxmlBook | OpenDocumentBook]] = {
 
 
 def confine(limits: Limits) -> None:
-    """Give up the right to more memory and files than reading needs; where that can be, which is not Windows."""
+    """Limit this process to the memory and files that reading needs; not possible on Windows."""
     if sys.platform != "win32":
         resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
@@ -38,13 +38,13 @@ def confine(limits: Limits) -> None:
 
 
 def confine_time(seconds: int) -> None:
-    """Give up the right to more computing than so many seconds, of which a process that is ended cannot complain."""
+    """Limit this process to so many seconds of CPU time; it is killed without a message."""
     if sys.platform != "win32":
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
 
 
 def read_here(data: bytes, limits: Limits, send: Send) -> None:
-    """Send the workbook in these bytes, whatever their encoding, as it is read in this process."""
+    """Send the workbook in these bytes, whatever their format, while reading it in this process."""
     confine_time(limits.seconds)
     encoding, package = sniff(data, limits)
     book_of = _BOOKS.get(encoding)
@@ -59,7 +59,7 @@ def read_here(data: bytes, limits: Limits, send: Send) -> None:
 
 
 def main() -> None:
-    """Read the workbook on standard input, and say on standard output what it holds or why it cannot be read."""
+    """Read the workbook from standard input, and write its content, or why it cannot be read, to standard output."""
     limits = decode_limits(sys.argv[1])
     confine(limits)
     encode = json.JSONEncoder(separators=(",", ":")).encode

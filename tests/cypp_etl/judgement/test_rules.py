@@ -425,5 +425,5 @@ def test_margins_that_64_bits_cannot_multiply_are_refused(make_leaf, make_plan, 
 
 @pytest.mark.parametrize("changes", [{"comparator_margin": Decimal("1e18")}, {"range_low": Decimal("-1e18")}])
 def test_amounts_that_do_not_fit_are_refused(make_leaf, make_plan, make_frame, changes):
-    with pytest.raises(ValueError, match=r"NI 1: .* too large to judge by"):
+    with pytest.raises(ValueError, match=r"NI 1: .* too large to be used in judgements"):
         judge(make_frame([]), make_plan([make_leaf("NI 1", **changes)]))

@@ -90,7 +90,7 @@ def test_other_files_are_named(data: bytes, kind: str) -> None:
         ({"ppt/presentation.xml": "<a/>"}, "a PowerPoint presentation"),
         ({"Index/Document.iwa": "x"}, "an Apple Numbers or Pages file"),
         ({"return.csv": "1,2"}, "a zip archive without a workbook"),
-        ({"mimetype": "application/vnd.oasis.opendocument.text"}, "an OpenDocument file that is no spreadsheet"),
+        ({"mimetype": "application/vnd.oasis.opendocument.text"}, "an OpenDocument file that is not a spreadsheet"),
         ({}, "a zip archive without a workbook"),
     ],
 )
