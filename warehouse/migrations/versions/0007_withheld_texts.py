@@ -1,4 +1,4 @@
-"""Free text that may hold personal data is withheld: a mark stands in its place, and the text in a table of its own."""
+"""Free text that may hold personal data is withheld: a mark replaces it, and the text is in a separate table."""
 
 from collections.abc import Iterator
 from itertools import chain
