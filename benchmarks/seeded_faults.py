@@ -1,8 +1,8 @@
-"""The seeded-fault trial: a workbook with so many faults of different kinds yields exactly those findings.
+"""The seeded-fault trial: a workbook with any number of different errors yields exactly those findings.
 
-`python benchmarks/seeded_faults.py --workbooks 1000` seeds faults of every code that a return workbook can have, at
-random places and in random company, into good returns, and compares what the checks find fault by fault. It prints how
-often each code was seeded, and every difference with the number that makes its workbook again; 1 if there is any.
+`python benchmarks/seeded_faults.py --workbooks 1000` seeds faults of every code that a return workbook can have, in
+random places and combinations, into good returns, and compares the findings one by one. It prints how
+often each code was seeded, and every difference with the number that reproduces its workbook; status 1 if there is any.
 """
 
 import argparse
@@ -27,13 +27,13 @@ _RETURNS = 10
 
 
 def make_goods(folder: Path, count: int = _RETURNS) -> list[Good]:
-    """Good returns of one partner, with figures at random."""
+    """Good returns of one partner, with random figures."""
     plan = make_plan(folder, _LEAVES, _MILESTONES)
     return [make_good(plan, PARTNER, random.Random(number)) for number in range(count)]
 
 
 def make_trials(goods: list[Good], numbers: range) -> Iterator[tuple[int, Good, Trial]]:
-    """A trial for each number, the same every time: one fault in the first ones, of each code, then ever more."""
+    """A trial for each number, always the same: one fault in the first ones, of each code, then more and more."""
     codes = sorted(SEEDS)
     for number in numbers:
         chance, good = random.Random(number), goods[number % len(goods)]
@@ -44,7 +44,7 @@ def make_trials(goods: list[Good], numbers: range) -> Iterator[tuple[int, Good, 
 
 
 def differences(good: Good, trial: Trial) -> list[str]:
-    """What the checks find in a trial's workbook that was not seeded, and what was seeded and is not found."""
+    """The findings of a trial's workbook that were not seeded, and the seeded faults that were not found."""
     received = Received("return.xlsx", trial.data, trial.folder_partner)
     return trial.differences(Checker(good.plan, trial.history, TODAY).check(received))
 

@@ -1,1 +1,1 @@
-"""What the benchmarks share: plans and returns of any size, databases, the plain ways to compare with, measuring."""
+"""Shared by the benchmarks: plans and returns of any size, databases, the plain ways to compare with, measuring."""
