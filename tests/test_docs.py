@@ -1,4 +1,4 @@
-"""The documentation leads somewhere: its links, and the modules and commands that it names, exist."""
+"""The links of the documentation, and the modules and commands that it names, exist."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""The documentation as a site: every page is in it, its links lead somewhere, and it needs nothing from the network."""
+"""The documentation site: every page is in it, its links work, and it needs nothing from the network."""
 
 import os
 import re

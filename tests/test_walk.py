@@ -1,4 +1,4 @@
-"""The whole journey as its users make it, by command line: template, fill, check, drop, ingest, view, explain."""
+"""The whole journey on the command line: template, fill in, check, drop, ingest, view, explain."""
 
 import json
 import os
@@ -22,7 +22,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def cypp(home: Path, *arguments: object, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line as a user does, with its home set and nothing else but what is given."""
+    """Run the command line like a user, with only its home and the given variables set."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CYPP_", "PREFECT_"))}
     return subprocess.run(
         [CYPP, *map(str, arguments)],

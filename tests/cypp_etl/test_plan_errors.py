@@ -1,4 +1,4 @@
-"""Each fault in a plan stops the reading of it, and names its file, row and column."""
+"""Each fault in a plan stops its reading, and the message names file, row and column."""
 
 import csv
 import re
@@ -218,7 +218,7 @@ def plan_copy(tmp_path: Path) -> Path:
 
 
 def write_cell(file: Path, row_begins: str, column: str, text: str) -> int:
-    """Write one cell of the row that begins so, and give the row's number."""
+    """Write one cell of the row with this beginning, and return the row's number."""
     with file.open(encoding="utf-8", newline="") as lines:
         records = list(csv.reader(lines))
     number = next(i for i, record in enumerate(records, 1) if f"{','.join(record)},".startswith(f"{row_begins},"))
@@ -616,7 +616,7 @@ def test_other_faults_of_csv_are_told_in_the_words_of_the_library(plan_copy: Pat
 
 
 def test_rows_are_numbered_as_a_spreadsheet_numbers_them(plan_copy: Path) -> None:
-    """A cell with a line break is one row, and an empty row is one that counts."""
+    """A row with a line break in a cell is one row, and an empty row counts."""
     edit(plan_copy / "partners.csv", lambda text: text + 'ext,"Another\npartner"\n,\n\nbad code,Bad\n')
     (fault,) = faults_in(plan_copy)
     assert (fault.row, fault.column) == (11, "partner_code")

@@ -1,4 +1,4 @@
-"""Commands that read: they wait for no writer, write nothing, and say in what state the warehouse is."""
+"""Commands that only read: they never wait for a writer, write nothing, and report the state of the warehouse."""
 
 import hashlib
 import shutil
@@ -42,7 +42,7 @@ READERS = [
 
 
 class Home:
-    """A home with a warehouse that holds a return, and another plan beside it."""
+    """A home with a warehouse that has a return, and with another plan."""
 
     def __init__(self, folder: Path, url: str) -> None:
         self.folder, self.url = folder, url
@@ -63,7 +63,7 @@ class Home:
         return result.exit_code, result.stdout, result.stderr
 
     def state(self) -> object:
-        """All that a command could change: of a file its bytes and its time, of a database its schema and its rows."""
+        """Everything that a command could change: a file's bytes and time, a database's schema and rows."""
         if self.url.startswith("sqlite"):
             return hashlib.sha256(self.file.read_bytes()).hexdigest(), self.file.stat().st_mtime_ns
         engine = open_for_reading(self.url)
@@ -87,7 +87,7 @@ class Home:
 
     @contextmanager
     def written_to(self) -> Iterator[None]:
-        """Somebody else has the writer's turn, and has written in it without having committed."""
+        """Another writer has its turn, and has written without committing."""
         engine = open_warehouse(self.url)
         try:
             with writing(engine) as connection:
@@ -180,7 +180,7 @@ def test_a_template_needs_no_warehouse(file_home: Home, monkeypatch: pytest.Monk
 
 
 def _make_older(home: Home) -> None:
-    """With other views, and as a program that did not store plans left it."""
+    """With other views, and as left by a program that did not store plans."""
     engine = open_warehouse(home.url)
     with writing(engine) as connection:
         connection.execute(text("DELETE FROM plan_file"))
@@ -240,7 +240,7 @@ def test_an_upgrade_with_another_plan_puts_it_in_force_and_says_so(home: Home, m
     code, said, _ = home.type("upgrade")
     assert (code, f"The plan in force is now {home.other}. Judgements changed: 2." in said) == (0, True)
     monkeypatch.delenv("CYPP_PLAN")
-    # Of what is in force from now on no command needs to be told.
+    # The plan in force is now the environment's, so no command prints the notice.
     assert "200" in home.type("explain", "NI 111a", "2010-11Q1")[1]
     assert home.type("clinics")[2] == ""
     assert home.plans() == [read_plan().fingerprint, read_plan(home.other).fingerprint]

@@ -1,4 +1,4 @@
-"""An NHS number in a return reaches nobody by what is printed, written or shown, until it is released."""
+"""An NHS number in a return is not printed, written or shown anywhere until it is released."""
 
 import io
 from datetime import UTC, datetime
@@ -48,7 +48,7 @@ def _type(*arguments: object) -> tuple[int, str]:
 
 
 def _texts(path: Path) -> str:
-    """All that a file says: the cells of a workbook, the rows of a Parquet file, or the text itself."""
+    """The content of a file: the cells of a workbook, the rows of a Parquet file, or the text itself."""
     if path.suffix == ".parquet":
         return repr(duckdb.sql(f"SELECT * FROM '{path}'").fetchall())  # noqa: S608
     if path.suffix == ".xlsx":

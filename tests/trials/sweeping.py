@@ -1,7 +1,7 @@
-"""What is done in a process that may be made to die: one sweep of an inbox by the steps of `ingest-return`.
+"""The work of a process that can be killed: one sweep of an inbox by the steps of `ingest-return`.
 
-It dies by SIGKILL before the n-th line that it comes to in the code which keeps, records, answers and takes away: no
-step of it can be missed, and the code needs no hooks for it.
+It dies by SIGKILL before the n-th line that it executes of the code that archives, records, sends receipts and removes:
+no step can be missed, and the code needs no hooks for it.
 """
 
 import json
@@ -53,7 +53,7 @@ _STEPS = {
 
 
 def rehearse() -> None:
-    """Sweep once where it matters to nobody, so that what is imported and compiled for it is there after a fork."""
+    """Sweep once in a throw-away home, so that its imports and compiled code are there after a fork."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "inbox" / "yos" / "return.xlsx"
         path.parent.mkdir(parents=True)
@@ -62,7 +62,7 @@ def rehearse() -> None:
 
 
 def sweep_once(environment: dict[str, str]) -> None:
-    """Ingest whatever lies in the inbox, as `flows.deployments.ingest_return.ingest_return` does."""
+    """Ingest whatever is in the inbox, like `flows.deployments.ingest_return.ingest_return`."""
     settings = read_settings(environment)
     workplace = open_to_write(settings)
     make_folders(settings.inbox, workplace.plan.partners)
@@ -79,7 +79,7 @@ def sweep_once(environment: dict[str, str]) -> None:
 
 
 def sweep_and_die(environment: dict[str, str], lines: int, came_to: str = "") -> None:
-    """The same, killed before its n-th line; if it has fewer, each is written down with when it was first come to."""
+    """The same, killed before its n-th line; if it has fewer, each is recorded with its first occurrence."""
     seen = 0
     first: dict[str, int] = {}
 
@@ -103,6 +103,6 @@ def sweep_and_die(environment: dict[str, str], lines: int, came_to: str = "") ->
 
 
 def sweep_on_full_disk(environment: dict[str, str], free: int) -> None:
-    """The same, where no file can grow beyond so many bytes: writing fails halfway, as on a disk that is full."""
+    """The same with a limit on the size of files: writing fails halfway, as on a full disk."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (free, free))
     sweep_once(environment)

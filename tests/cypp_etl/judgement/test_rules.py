@@ -1,4 +1,4 @@
-"""Every rule of docs/judgements.md: where it holds, where it fails, and exactly at its edge."""
+"""Every rule of docs/judgements.md: where it applies, where it does not, and exactly at its boundary."""
 
 from decimal import Decimal
 
@@ -22,7 +22,7 @@ COLUMNS = [
 
 @pytest.fixture(scope="session")
 def judge_one(make_leaf, make_plan, make_frame):
-    """Judge one indicator's figures, `(measure, period): value or marker`, and give the row of one period."""
+    """Judge one indicator's figures, `(measure, period): value or marker`, and return the row of one period."""
 
     def judged(leaf, figures, period, *, breaks=(), plans=None):
         leaf = make_leaf("NI 1", **leaf)

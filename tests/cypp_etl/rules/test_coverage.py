@@ -1,4 +1,4 @@
-"""Which rows there are: what is owed, and what rows are about."""
+"""The rows of a return: those that are owed, and what rows are about."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ def index(plan):
 
 @pytest.fixture
 def make_indicator_row(make_row, index):
-    """A row as it would be read; the definition is that of the reference unless another is given."""
+    """A row as if it had been read; the definition is that of the reference unless another is given."""
 
     def make(ref, sub="", row=2, **texts):
         named = index.leaf_named(ref, sub)

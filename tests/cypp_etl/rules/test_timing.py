@@ -1,4 +1,4 @@
-"""A return beside its period."""
+"""A return checked against its period."""
 
 from datetime import date
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The commands for the Board and for analysts, as they are typed."""
+"""The commands for the Board and for analysts."""
 
 import shutil
 import subprocess
@@ -103,7 +103,7 @@ def test_every_view_is_exported(home: Path) -> None:
 
 
 def test_an_export_says_nothing_but_what_it_wrote(home: Path) -> None:
-    """Only where a process ends of its own is there anything to be said of what it leaves behind."""
+    """Leaks are only reported when a process ends by itself."""
     command = [sys.executable, "-c", "from flows.cli.app import app; app()", "export", "-o", str(home / "out")]
     ended = subprocess.run(command, capture_output=True, text=True, check=True)
     assert ended.stderr == ""

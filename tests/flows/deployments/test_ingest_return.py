@@ -1,4 +1,4 @@
-"""The flows on a real Prefect server: one run a workbook, ending as the data team reads it."""
+"""The flows on a real Prefect server: one run per workbook, with the state that the data team sees."""
 
 import asyncio
 import io
@@ -275,7 +275,7 @@ def test_the_reminder_lists_what_is_missing(settings: Settings, drop: Path, work
 
 
 def test_a_run_takes_the_workbook_that_its_arguments_name(settings: Settings, drop: Path, workbook: bytes) -> None:
-    """While the steps of one are under way, a run for it shares them, and a run for another has its own."""
+    """While the steps of a workbook are running, a run for it shares them, and a run for another has its own."""
     from datetime import UTC, datetime
 
     from flows.deployments.ingest_return import ingest_return, showing

@@ -1,4 +1,4 @@
-"""Bytes are kept before anything else, once, and what has been replaced meanwhile is not removed."""
+"""Bytes are archived before anything else, once, and a file that has been replaced meanwhile is not removed."""
 
 import hashlib
 import os

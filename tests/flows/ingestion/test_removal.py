@@ -1,4 +1,4 @@
-"""What was recorded leaves the inbox; what a partner put in its place meanwhile does not, whoever is killed when."""
+"""Recorded files are removed from the inbox; a replacement dropped meanwhile is not, even after any kill."""
 
 import os
 import tempfile
