@@ -92,7 +92,7 @@ def _blamed_column(code: str, row: IndicatorRow) -> str:
 def _indicator_words(code: str, row: IndicatorRow, index: PlanIndex) -> dict[str, object]:
     if code == "sub-indicator-unknown":
         parts = index.references[reference_key(row.indicator_ref)]
-        known = f"the parts {in_list(parts)}" if parts else "no parts"
+        known = f"the sub-indicators {in_list(parts)}" if parts else "no sub-indicators"
         return {"ref": row.indicator_ref, "parts": known, "value": row.sub}
     if code == "indicator-unknown":
         return {"value": row.indicator_ref}
@@ -101,7 +101,7 @@ def _indicator_words(code: str, row: IndicatorRow, index: PlanIndex) -> dict[str
     polarity = _planned_polarity(row, index)
     if polarity is None:
         return {"expected": "HIGH, LOW, RANGE or NONE"}
-    return {"expected": polarity or "nothing, since each part has its own"}
+    return {"expected": polarity or "nothing, because each sub-indicator has its own"}
 
 
 def _judge_figures(batch: Sequence[ParsedReturn]) -> Iterator[tuple[ParsedReturn, Finding]]:

@@ -1,6 +1,6 @@
 """A process with everything in memory that a sweep needs, which forks a child for each: a kill needs no new Python.
 
-`python -m tests.trials.nursery` reads jobs, one line of JSON each, and answers each with its child's exit status. It has
+`python -m tests.trials.nursery` reads jobs, one line of JSON each, and answers each with its exit status. It has
 a single thread, because a fork would copy another thread's locks without the thread.
 """
 

@@ -23,7 +23,7 @@ PLAN = read_plan()
 
 
 class Hands:
-    """Ingests the watcher's files by the real steps; `in_between` runs after a file's receipt and before its removal."""
+    """Ingests the watcher's files by the real steps; `in_between` runs between the receipt and the removal."""
 
     def __init__(self, home: Home) -> None:
         self.workplace = open_to_write(read_settings(home.environment))
