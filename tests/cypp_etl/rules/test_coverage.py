@@ -198,7 +198,7 @@ def test_a_part_whose_letter_was_cleared_is_no_parent(make_parsed, make_indicato
     row = make_indicator_row("NI 111", definition=f"{leaf.parent_definition} – {leaf.definition}", unit="number")
     ((_, finding),) = judge_conformance([make_parsed(indicator_rows=[row])], index)
     assert (finding.code, finding.cell) == ("sub-indicator-unknown", "B2")
-    assert finding.message == "NI 111 has the parts a and b, but Sub says nothing."
+    assert finding.message == "NI 111 has the sub-indicators a and b, but Sub says nothing."
 
 
 @pytest.mark.parametrize(
