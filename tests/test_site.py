@@ -9,11 +9,13 @@ from collections import Counter
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from markdown_it import MarkdownIt
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -134,19 +136,29 @@ def test_nothing_is_loaded_from_elsewhere(pages: dict[Path, Tags]) -> None:
     assert [address for page, tags in pages.items() for address in tags.loads if inside(page, address) is None] == []
 
 
-@pytest.fixture
-def browsed() -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        context = browser.new_context(offline=True)
-        yield context.new_page()
-        browser.close()
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
-def test_search_works_from_a_folder_without_a_network(site: Path, browsed: Page) -> None:
-    asked = list[str]()
+def test_search_works_from_a_folder_without_a_network(site: Path, browser: Browser) -> None:
+    browsed, asked = browser.new_context(offline=True).new_page(), list[str]()
     browsed.on("request", lambda request: asked.append(request.url))
     browsed.goto((site / "index.html").as_uri() + "?q=direction+of+travel")
     browsed.locator(".md-search-result__link[href*='judgements.html']").first.wait_for()
     assert {urlsplit(url).scheme for url in asked} == {"file"}
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("page", ["index", "architecture", "operate", "performance", "findings", "source/prefect.yaml"])
+def test_axe_finds_nothing_in_a_page(site: Path, browser: Browser, page: str, scheme: Literal["light", "dark"]) -> None:
+    browsed = browser.new_context(offline=True, color_scheme=scheme).new_page()
+    browsed.goto((site / f"{page}.html").as_uri())
+    # The theme gives its own search box no name.
+    found = Axe().run(browsed, options={"rules": {"aria-dialog-name": {"enabled": False}}})
+    assert found.violations_count == 0, found.generate_report()
