@@ -1,13 +1,13 @@
-"""How long a backfill takes: ten thousand returns, beside the plain way, one by one, and reading alone.
+"""Measures a backfill of ten thousand returns, against the plain way, one by one, and reading only.
 
-`python benchmarks/backfilling.py` makes a national collector's returns from a seed, some 15 KiB each with 40 indicators
-and 10 milestones, and takes them in each way, on SQLite and on PostgreSQL; the slow ways take a sample, and are told a
-return. `--returns 2000` is a shorter one, `--smoke` a few, to see that it runs. Look at the ratios.
+`python benchmarks/backfilling.py` generates a national collector's returns from a seed, about 15 KiB each with 40
+indicators and 10 milestones, and ingests them in each way, on SQLite and on PostgreSQL; the slow ways get a sample, and
+are shown per return. `--returns 2000` is shorter, `--smoke` takes a few, to see that it runs. Compare the ratios.
 
-The plain way is what a script would do, a file at a time: openpyxl, pandas, pandera schemas, loops over the rows, and
-`to_sql`, with the checks that these can make; it finds less, and judges nothing. It is measured at first, when its
-table is empty, and halfway, when that holds what half of the returns bring: `to_sql` makes no index, and the last
-quarter's figures are looked for in all of it. Memory is what all processes hold, shared pages counted once.
+The plain way is a script, one file at a time: openpyxl, pandas, pandera schemas, loops over the rows, and
+`to_sql`, with the checks that these can make; it finds less, and judges nothing. It is measured when its
+table is empty, and when it has the rows of half of the returns: `to_sql` creates no index, so the last
+quarter's figures are searched in all of it. Memory is that of all processes, shared pages counted once.
 """
 
 import argparse
@@ -47,7 +47,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True)
 class Bench:
-    """The returns, their plan, and where the homes are made in which they are taken."""
+    """The returns, their plan, and the folder of the homes in which they are ingested."""
 
     folder: Path
     plan_folder: Path
@@ -57,7 +57,7 @@ class Bench:
     def home(self, url: str) -> Settings:
         """A home with an empty warehouse, for one way. It is removed with all others at the end.
 
-        Some file systems are slow to make files where thousands have just been removed, which the next way would pay.
+        Some file systems are slow to create files where thousands have just been removed, at the next way's cost.
         """
         home = tempfile.mkdtemp(prefix="home-", dir=self.folder)
         settings = read_settings({"CYPP_HOME": home, "CYPP_WAREHOUSE_URL": url, "CYPP_PLAN": str(self.plan_folder)})
@@ -65,7 +65,7 @@ class Bench:
         return settings
 
     def one_by_one(self, sources: Sequence[Source], settings: Settings) -> None:
-        """What `ingest-return` does with each, without Prefect's own records."""
+        """The work of `ingest-return` for each, without Prefect."""
         workplace = open_to_write(settings)
         for source in sources:
             kept = workplace.keep(Path(source.path))
@@ -74,12 +74,12 @@ class Bench:
         workplace.engine.dispose()
 
     def backfill(self, returns: int, settings: Settings) -> Measured:
-        """What the flow `backfill` does, which adds Prefect's own records; a process of its own."""
+        """The work of the flow `backfill`, without Prefect, in a separate process."""
         command = [sys.executable, "benchmarks/crew_alone.py", str(self.folder / "returns"), str(returns)]
         return measure_command(command, self._environment(settings), _ROOT, returns)
 
     def command(self, settings: Settings) -> Measured:
-        """`cypp backfill` as somebody runs it, on all returns: a process of its own, Prefect's server beside it."""
+        """`cypp backfill` on all returns, in a separate process, with Prefect's server."""
         command = [
             sys.executable,
             "-c",
@@ -87,7 +87,7 @@ class Bench:
             "backfill",
             str(self.folder / "returns"),
         ]
-        # Some returns are faulty by design, which is status 1.
+        # Some returns have errors by design, so the status is 1.
         return measure_command(command, self._environment(settings), _ROOT, len(self.sources), status=1)
 
     def _environment(self, settings: Settings) -> dict[str, str]:
@@ -97,12 +97,12 @@ class Bench:
 
 @contextmanager
 def prefect_server(folder: Path) -> Iterator[None]:
-    """Prefect's server runs, as `cypp serve` keeps it, and commands find it."""
+    """Run Prefect's server, like `cypp serve`, so that commands find it."""
     with patch.dict(os.environ), socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
         found.close()
-        # Prefect's own folder, which it makes, is in this one.
+        # Prefect creates its own folder in this one.
         folder.mkdir()
         prepare_prefect(folder)
         server = PrefectServer("127.0.0.1", port)
@@ -121,7 +121,7 @@ def read_all(sources: Sequence[Source]) -> None:
 
 
 def read_all_plainly(sources: Sequence[Source]) -> None:
-    """Calamine, which gives values and no formats: the floor."""
+    """Calamine, which returns values without formats: the lower bound."""
     for source in sources:
         read_calamine(BytesIO(Path(source.path).read_bytes()))
 
@@ -135,7 +135,7 @@ def take_all_plainly(sources: Sequence[Source], bench: Bench, url: str) -> None:
 
 
 def report(name: str, one: Measured, plain: Sequence[Measured] = ()) -> None:
-    """Print one way; its ratios are those of the times a return, of the plain way's to it."""
+    """Print one way; its ratios are the plain way's time per return over its own."""
     ratios = "".join(f"{beside.milliseconds / one.milliseconds:8.1f}x" for beside in plain)
     print(
         f"  {name:<38}{one.returns:>7,}{one.seconds:>9.1f} s{one.milliseconds:>9.2f} ms{one.cpu_seconds:>9.1f} s"
@@ -147,12 +147,12 @@ def report(name: str, one: Measured, plain: Sequence[Measured] = ()) -> None:
 def compare(bench: Bench, sample: int) -> None:
     """All ways on both database systems."""
     sources, few = bench.sources, bench.sources[:sample]
-    title = f"\n  {'way':<38}{'returns':>7}{'wall':>11}{'a return':>12}{'CPU':>11}{'memory':>12}"
-    print(f"{title}   beside plain, at first and halfway")
+    title = f"\n  {'way':<38}{'returns':>7}{'wall':>11}{'per return':>12}{'CPU':>11}{'memory':>12}"
+    print(f"{title}   speed-up over plain, empty and half full")
     calamine = measure(lambda: read_all_plainly(few), len(few))
     reading = measure(lambda: read_all(few), len(few))
-    report("reading alone, calamine", calamine)
-    report("reading alone, ours", reading)
+    report("reading only, calamine", calamine)
+    report("reading only, ours", reading)
     compare_others(few, bench.folder)
     for database, served in (("SQLite", sqlite), ("PostgreSQL", postgres)):
         with served(bench.folder) as url_of:
@@ -165,36 +165,36 @@ def compare(bench: Bench, sample: int) -> None:
             if served is sqlite:
                 compare_commands(bench, url_of, plain)
             whole = backfilled.cpu_seconds / backfilled.returns / (reading.cpu_seconds / reading.returns)
-            print(f"    backfill's CPU beside our reader's alone: {whole:.1f} (goal {GOAL_READING})")
-    print(f"  our reader beside calamine: {reading.milliseconds / calamine.milliseconds:.1f} (goal {GOAL_CALAMINE})")
+            print(f"    backfill's CPU over our reader's: {whole:.1f} (goal {GOAL_READING})")
+    print(f"  our reader over calamine: {reading.milliseconds / calamine.milliseconds:.1f} (goal {GOAL_CALAMINE})")
     print(
         f"  goals: {GOAL_PLAIN}x the plain way; 10,000 returns in {GOAL_SECONDS} s on two quiet cores, {GOAL_MIB} MiB"
     )
 
 
 def measure_plain_way(bench: Bench, few: Sequence[Source], url: str, database: str) -> tuple[Measured, Measured]:
-    """The plain way, at first and halfway through all returns."""
+    """The plain way, with an empty table and halfway through all returns."""
     first = measure(lambda: take_all_plainly(few, bench, url), len(few))
-    report(f"the plain way, at first, {database}", first)
+    report(f"the plain way, empty table, {database}", first)
     half = len(bench.sources) // 2
     engine = open_warehouse(url)
     fill_up(engine, half - len(few))
     engine.dispose()
     others = bench.sources[half : half + len(few)]
     halfway = measure(lambda: take_all_plainly(others, bench, url), len(others))
-    report(f"the plain way, halfway, {database}", halfway)
+    report(f"the plain way, half full, {database}", halfway)
     return first, halfway
 
 
 def compare_commands(bench: Bench, url_of: Callable[[str], str], plain: Sequence[Measured]) -> None:
-    """The command, through the Prefect flow: with the server that it starts, and beside one that runs."""
+    """The command, through the Prefect flow: with its own server, and with one that is already running."""
     report("the command, Prefect's server included", bench.command(bench.home(url_of("command"))), plain)
     with prefect_server(bench.folder / "prefect"):
-        report("the command, beside a server that runs", bench.command(bench.home(url_of("served"))), plain)
+        report("the command, with a running server", bench.command(bench.home(url_of("served"))), plain)
 
 
 def compare_others(sources: Sequence[Source], folder: Path) -> None:
-    """Tools that do parts of it, where they are installed."""
+    """Tools that do part of the work, if they are installed."""
     paths = [Path(source.path) for source in sources]
     if installed("frictionless"):
         report("frictionless, checking a sheet", measure(lambda: validate_with_frictionless(paths), len(paths)))
@@ -209,7 +209,7 @@ def compare_others(sources: Sequence[Source], folder: Path) -> None:
 
 
 def show_growth(bench: Bench, counts: Sequence[int]) -> None:
-    """The backfill of ever more returns: time should grow with them, and memory should not."""
+    """Backfills of increasing size: time should grow with the returns, and memory should not."""
     print("\n  growth, on SQLite")
     for count in counts:
         with sqlite(bench.folder) as url_of:
@@ -219,7 +219,7 @@ def show_growth(bench: Bench, counts: Sequence[int]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--returns", type=int, default=10_000)
-    parser.add_argument("--sample", type=int, default=200, help="how many returns the slow ways take")
+    parser.add_argument("--sample", type=int, default=200, help="how many returns the slow ways get")
     parser.add_argument("--smoke", action="store_true", help="a few returns")
     options = parser.parse_args()
     returns, sample = (32, 8) if options.smoke else (options.returns, options.sample)

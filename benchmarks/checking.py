@@ -1,9 +1,9 @@
-"""How long checking a return takes: in a running process beside a plain way, and as the whole command.
+"""Measures checking a return: in a running process against a plain way, and as a whole command.
 
-`python benchmarks/checking.py` checks a return of 50 indicators and 24 milestones, made up from a plan of its own;
-`--smoke` does it a few times only. The plain way is what a script would do: pandas.read_excel, a pandera schema that
-coerces, and loops over the rows. It finds far less (no percent formats, no cells, no milestones' past), and is there
-for its time. The ways take turns, so that a busy moment of the machine is shared; look at the ratios.
+`python benchmarks/checking.py` checks a return of 50 indicators and 24 milestones, generated with its own plan;
+`--smoke` does it only a few times. The plain way is a script: pandas.read_excel, a pandera schema that
+coerces, and loops over the rows. It finds far less (no percent formats, no cells, no history of milestones), and is
+only there for comparison. The ways alternate, so that a busy moment of the machine affects all; compare the ratios.
 """
 
 import argparse
@@ -50,7 +50,7 @@ _REPORTS = pa.DataFrameSchema(
 
 
 def check_plainly(data: bytes, good: Good) -> list[str]:
-    """What a script would do with pandas and pandera."""
+    """A script with pandas and pandera."""
     sheets = pd.read_excel(BytesIO(data), engine="openpyxl", sheet_name=["Return", "Indicators", "Milestones"])
     figures, reports = sheets["Indicators"], sheets["Milestones"]
     faults = []
@@ -75,9 +75,9 @@ def check_plainly(data: bytes, good: Good) -> list[str]:
 
 
 def check_as_a_command(path: Path, plan_folder: Path) -> None:
-    """`cypp check` as somebody runs it, the start of Python included.
+    """`cypp check`, including the start of Python.
 
-    An installation has its modules compiled, and has no hypothesis, which pandera imports where it finds it.
+    An installation has compiled modules, and no hypothesis, which pandera imports if it is installed.
     """
     start = "import sys; sys.modules['hypothesis'] = None; from flows.cli.app import app; app()"
     command = [sys.executable, "-c", start, "check", str(path)]
@@ -88,7 +88,7 @@ def check_as_a_command(path: Path, plan_folder: Path) -> None:
 
 
 def measure(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """The median seconds of each way, after one round that counts for nothing."""
+    """The median seconds of each way, after one round that is not counted."""
     taken: dict[str, list[float]] = {way: [] for way in ways}
     for _ in range(rounds + 1):
         for way, work in ways.items():
@@ -108,7 +108,7 @@ def main() -> None:
         path.write_bytes(good.workbook)
         checker = Checker(good.plan, good.history, TODAY)
         if checker.check(Received(str(path), good.workbook)).findings or check_plainly(good.workbook, good):
-            raise SystemExit("the return that is timed must be a good one")
+            raise SystemExit("the return that is timed must be accepted")
         ways: dict[str, Callable[[], object]] = {
             "reading alone": lambda: read_workbook(good.workbook),
             "reading and checking": lambda: checker.check(Received(str(path), good.workbook)),

@@ -1,7 +1,7 @@
-"""What the flow `backfill` does, without Prefect's own records: to be measured in a process of its own.
+"""The work of the flow `backfill` without Prefect, to be measured in a separate process.
 
-`python benchmarks/crew_alone.py FOLDER RETURNS` takes the first so many workbooks of a folder into the warehouse that
-the environment names, as `cypp` reads it.
+`python benchmarks/crew_alone.py FOLDER RETURNS` ingests the first RETURNS workbooks of a folder into the warehouse that
+the environment names, as for `cypp`.
 """
 
 import sys

@@ -1,8 +1,8 @@
-"""How long it takes from a drop in the inbox to its receipt, and to its run's end, while `cypp serve` watches.
+"""Measures the time from a drop in the inbox to its receipt, and to the end of its run, with `cypp serve`.
 
-Drops sample returns one by one at odd moments, and looks until the receipt of each lies among the partner's replies.
-When each run ended is asked of Prefect's database afterwards. Prints the median, the 95th percentile and the worst of
-both. `--smoke` drops three; `--at-once` drops all together, and gives receipts and runs a minute, disk and
+It drops sample returns one by one at random moments, and waits until the receipt of each is in the partner's replies.
+The end of each run is read from Prefect's database afterwards. It prints the median, the 95th percentile and the worst
+of both. `--smoke` drops three; `--at-once` drops all together, and prints receipts and runs per minute, disk and
 memory (Linux).
 """
 
@@ -34,7 +34,7 @@ START_SECONDS = 120
 
 
 def workbooks(count: int) -> list[tuple[str, str, bytes]]:
-    """Partner, name and bytes of so many returns: two years of every partner's, again and again."""
+    """Partner, name and bytes of so many returns: two years of every partner, repeatedly."""
     plan = read_plan()
     made = [
         (partner_code, period.code, sample_return(plan, partner_code, period))
@@ -53,7 +53,7 @@ def free_port() -> int:
 
 @contextmanager
 def serving(home: Path) -> Iterator[int]:
-    """`cypp serve` on a home of its own, from the moment it watches: the number of its process."""
+    """`cypp serve` in a separate home, from the moment it watches; yields its PID."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CYPP_", "PREFECT_"))}
     command = [sys.executable, "-c", "from flows.cli.app import app; app()", "serve", "--port", str(free_port())]
     log = home / "serve.log"
@@ -74,7 +74,7 @@ def serving(home: Path) -> Iterator[int]:
 
 
 def drop(home: Path, partner_code: str, name: str, data: bytes) -> float:
-    """Drop a workbook as a copy would; the time of day, in seconds."""
+    """Drop a workbook as a copy would; returns the time, in seconds."""
     folder = home / "inbox" / partner_code
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(data)
@@ -90,7 +90,7 @@ def wait_for_receipt(home: Path, partner_code: str, name: str) -> None:
 
 
 def ends_of_runs(home: Path, count: int) -> dict[str, float]:
-    """When the run of each workbook ended, by its name, once all have."""
+    """The end of each workbook's run, by name, after all have ended."""
     began = time.monotonic()
     query = "SELECT name, end_time FROM flow_run WHERE end_time IS NOT NULL"
     while True:
@@ -139,17 +139,17 @@ def drop_at_once(home: Path, count: int, serving: int) -> None:
         wait_for_receipt(home, partner_code, name)
     answered = time.time()
     ended = max(ends_of_runs(home, count).values())
-    print(f"{count} drops at once: {60 * count / (answered - began):.0f} receipts a minute, ", end="")
-    print(f"{60 * count / (ended - began):.0f} runs a minute")
+    print(f"{count} drops at once: {60 * count / (answered - began):.0f} receipts per minute, ", end="")
+    print(f"{60 * count / (ended - began):.0f} runs per minute")
     for name, place in (
         ("warehouse", home / "warehouse.db"),
         ("archive", home / "archive"),
         ("runs", home / ".prefect"),
     ):
-        print(f"{name:<10} {kilobytes(place) / count:.0f} kB a return")
+        print(f"{name:<10} {kilobytes(place) / count:.0f} kB per return")
     children = Path(f"/proc/{serving}/task/{serving}/children").read_text().split()
     for name, process in (("cypp serve", serving), *(("its server", int(child)) for child in children)):
-        print(f"{name:<10} {most_memory_mebibytes(process):.0f} MiB at most")
+        print(f"{name:<10} {most_memory_mebibytes(process):.0f} MiB at peak")
 
 
 def kilobytes(place: Path) -> float:

@@ -1,4 +1,4 @@
-"""How long judging takes: every actual of a large warehouse at once, beside the plain way, a row at a time.
+"""Measures judging: every actual of a large warehouse at once, against the plain way, row by row.
 
 `python benchmarks/judging.py` judges 1,250 partners x 40 indicators x 20 quarters; `--smoke` two partners, to see that
 it runs. Both ways must agree on the sample, or it stops.
@@ -52,7 +52,7 @@ def make_plan() -> Plan:
 
 
 def make_figures(partners: int, plan: Plan) -> pd.DataFrame:
-    """An actual for every partner, indicator and quarter, shuffled as a warehouse may give them; one in 200 breaks."""
+    """An actual for every partner, indicator and quarter, in random order; one in 200 has a break in series."""
     owners = [f"partner-{number}" for number in range(partners)]
     quarters = [Period(year, quarter).code for year in YEARS for quarter in range(1, 5)]
     names = ["partner_code", "indicator", "period"]
@@ -70,7 +70,7 @@ def rounded(value: Decimal, decimals: int) -> Decimal:
 
 
 def plain_judgement(partner: str, name: str, period: Period, known: Figures, plan: Plan) -> tuple[str, ...]:
-    """One row as a plain programme judges it, less the breaks and the markers, which only makes it quicker."""
+    """One row judged by a plain program, without breaks and markers, which only makes it faster."""
     indicator = plan.indicators[name]
     places, sign = indicator.decimals, 1 if indicator.polarity is Polarity.HIGH else -1
     now = rounded(known["actual", partner, name, period], places)
@@ -96,7 +96,7 @@ def plain_judgement(partner: str, name: str, period: Period, known: Figures, pla
 
 
 def time_plain(figures: pd.DataFrame, plan: Plan) -> tuple[float, list[tuple[str, ...]]]:
-    """Seconds a row of the plain way, over a sample, and its words; building its dictionary is not counted."""
+    """Seconds per row of the plain way, over a sample, and its words; building its dictionary is not counted."""
     columns = ["measure", "partner_code", "indicator", "period", "value"]
     sample = figures[columns].head(SAMPLE)
     wanted = set(zip(sample["partner_code"], sample["indicator"], strict=True))
@@ -112,7 +112,7 @@ def time_plain(figures: pd.DataFrame, plan: Plan) -> tuple[float, list[tuple[str
 
 
 def check_agreement(judged: pd.DataFrame, words: list[tuple[str, ...]]) -> None:
-    """Stop where the two ways differ, other than by a break in series, which the plain way does not look for."""
+    """Stop if the two ways differ, except by a break in series, which the plain way ignores."""
     columns = ["direction", "quarter_direction", "target_band", "statistical_neighbours_band", "national_band"]
     for row, plain in zip(judged[columns].head(len(words)).itertuples(index=False), words, strict=True):
         if any(ours not in (theirs, "not applicable") for ours, theirs in zip(row, plain, strict=True)):
@@ -120,7 +120,7 @@ def check_agreement(judged: pd.DataFrame, words: list[tuple[str, ...]]) -> None:
 
 
 def best_of(runs: int, figures: pd.DataFrame, plan: Plan) -> float:
-    """The quickest of several runs, in seconds."""
+    """The fastest of several runs, in seconds."""
     times = []
     for _ in range(runs):
         started = time.perf_counter()
@@ -130,7 +130,7 @@ def best_of(runs: int, figures: pd.DataFrame, plan: Plan) -> float:
 
 
 def peak_megabytes() -> float:
-    """The most memory that this process ever held; Linux counts it in kibibytes, macOS in bytes."""
+    """The peak memory of this process; Linux counts it in kibibytes, macOS in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
@@ -149,15 +149,15 @@ def main() -> None:
     plain = plain_seconds * len(figures)
     one_return = figures.head(13)
     print(f"rows judged             {len(figures):>12,}")
-    print(f"judge, quickest run     {seconds:>12.2f} s   {len(figures) / seconds:>12,.0f} rows/s")
-    print(f"a row at a time, scaled {plain:>12.2f} s   {len(figures) / plain:>12,.0f} rows/s  (no breaks, no markers)")
+    print(f"judge, fastest run      {seconds:>12.2f} s   {len(figures) / seconds:>12,.0f} rows/s")
+    print(f"row by row, scaled      {plain:>12.2f} s   {len(figures) / plain:>12,.0f} rows/s  (no breaks, no markers)")
     print(f"ratio                   {plain / seconds:>12.1f}")
     print(f"peak memory             {peak:>12.0f} MB  of which {before:.0f} MB before judging")
     for part in (10_000, 100_000) if partners > 2 else ():
         few = figures[figures["partner_code"].isin([f"partner-{each}" for each in range(part // 800)])]
         quickest = best_of(3, few, plan)
         print(f"{len(few):>9,} rows{quickest:>22.3f} s   {len(few) / quickest:>12,.0f} rows/s")
-    print(f"13 rows, quickest of 50 {best_of(50, one_return, plan) * 1000:>12.2f} ms")
+    print(f"13 rows, fastest of 50  {best_of(50, one_return, plan) * 1000:>12.2f} ms")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""A warehouse of a million observations: how long its views take, and what a correction costs.
+"""Measures a warehouse of a million observations: the time of its views, and the cost of a correction.
 
-`python benchmarks/million.py` fills a warehouse in a minute, asks its views as BI tools do, and then corrects returns
-in it. `--postgresql` does so on PostgreSQL instead of SQLite; `--smoke` fills in a few hundred observations only.
+`python benchmarks/million.py` fills a warehouse in a minute, queries its views like BI tools, and then corrects returns
+in it. `--postgresql` does so on PostgreSQL instead of SQLite; `--smoke` fills in only a few hundred observations.
 """
 
 import argparse

@@ -1,7 +1,7 @@
-"""How long reading a return takes: our reader beside openpyxl, which it replaces, and calamine, which has no formats.
+"""Measures reading a return: our reader against openpyxl, which it replaces, and calamine, which has no formats.
 
 `python benchmarks/reading.py` reads a return of 50 rows and one of 20,000; `--smoke` small ones, to see that it runs.
-The ways take turns, so that a busy moment of the machine is shared between them; look at the ratios.
+The ways alternate, so that a busy moment of the machine affects all; compare the ratios.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def write_return(path: Path, rows: int) -> None:
 
 
 def read_openpyxl(data: bytes) -> int:
-    """Values and number formats, as plainly as openpyxl gives them."""
+    """Values and number formats, with openpyxl."""
     book = openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=True)
     found = [
         (cell.row, cell.column, cell.value, cell.number_format)
@@ -57,7 +57,7 @@ def read_openpyxl(data: bytes) -> int:
 
 
 def read_openpyxl_twice(data: bytes) -> int:
-    """Which cells are formulas is for openpyxl a second reading; our reader says so in its one."""
+    """Openpyxl must read again to find which cells are formulas; our reader does so in one pass."""
     book = openpyxl.load_workbook(BytesIO(data), read_only=True)
     formulas = {
         (sheet.title, cell.coordinate)
@@ -70,7 +70,7 @@ def read_openpyxl_twice(data: bytes) -> int:
 
 
 def read_calamine(data: bytes) -> int:
-    """Values alone: the floor."""
+    """Values only: the lower bound."""
     book = CalamineWorkbook.from_filelike(BytesIO(data))
     return sum(len(book.get_sheet_by_name(name).to_python()) for name in book.sheet_names)
 
@@ -80,12 +80,12 @@ WAYS: dict[str, Callable[[bytes], object]] = {
     "cypp_etl, in a child": read_isolated,
     "openpyxl, values and formats": read_openpyxl,
     "openpyxl, and formulas": read_openpyxl_twice,
-    "calamine, values alone": read_calamine,
+    "calamine, values only": read_calamine,
 }
 
 
 def measure(data: bytes, rounds: int) -> dict[str, float]:
-    """The median seconds of each way, after one round that counts for nothing."""
+    """The median seconds of each way, after one round that is not counted."""
     taken: dict[str, list[float]] = {way: [] for way in WAYS}
     for _ in range(rounds + 1):
         for way, read in WAYS.items():

@@ -1,7 +1,7 @@
-"""How long marking a return takes: the package patched, beside the plain way, openpyxl loading and saving it.
+"""Measures marking a return: editing the package, against the plain way, loading and saving with openpyxl.
 
 `python benchmarks/receipts.py` marks a return of fifty rows with thirty findings a hundred times; `--smoke` twice, to
-see that it runs. Both ways must mark the same cells, or it stops; the plain way writes no first sheet.
+see that it runs. It stops if the two ways do not mark the same cells; the plain way writes no first sheet.
 """
 
 import argparse
@@ -85,7 +85,7 @@ def main() -> None:
     saved = measure(times, lambda: mark_plainly(data, findings))
     again = measure(times, lambda: mark_workbook(ours, findings, SUMMARY))
     print(f"{ROWS} rows, {FINDINGS} findings, median of {times}")
-    print(f"the package patched      {patched:6.1f} ms")
+    print(f"the package edited       {patched:6.1f} ms")
     print(f"openpyxl, load and save  {saved:6.1f} ms")
     print(f"a receipt marked again   {again:6.1f} ms")
     print(f"ratio                    {saved / patched:6.1f}")

@@ -1,9 +1,9 @@
-"""How long judging again takes after one correction, beside judging everything.
+"""Measures judging again after one correction, against judging everything.
 
-Corrections of one return each are recorded, and then everything is judged anew, as a new plan would have it. Times are
-of computing and by the clock. `benchmarks/million.py` does so at a million observations; `python
-benchmarks/rejudging.py` shows how a correction's time grows with the quarters kept, of a tenth of the partners.
-`--postgresql` does so on PostgreSQL, whose own computing is not counted; `--smoke` in a small one.
+Corrections of one return each are recorded, and then everything is judged again, as for a new plan. Times are
+CPU time and by the clock. `benchmarks/million.py` does so with a million observations; `python
+benchmarks/rejudging.py` shows how a correction's time grows with the stored quarters, for a tenth of the partners.
+`--postgresql` does so on PostgreSQL, whose own CPU time is not counted; `--smoke` in a small one.
 """
 
 import argparse
@@ -36,21 +36,21 @@ _Answer = TypeVar("_Answer")
 
 
 def timed(work: Callable[[], _Answer]) -> tuple[float, float]:
-    """Milliseconds by the clock, and of computing in this process."""
+    """Milliseconds by the clock, and of CPU time in this process."""
     clock, computing = time.perf_counter(), time.process_time()
     work()
     return (time.perf_counter() - clock) * 1000, (time.process_time() - computing) * 1000
 
 
 def print_times(what: str, times: list[tuple[float, float]]) -> float:
-    """Print the medians, and give that by the clock."""
+    """Print the medians, and return that by the clock."""
     clock, computing = (statistics.median(column) for column in zip(*times, strict=True))
-    print(f"{what:50}{clock:>12,.1f} ms{computing:>12,.1f} ms of computing")
+    print(f"{what:50}{clock:>12,.1f} ms{computing:>12,.1f} ms of CPU time")
     return clock
 
 
 def correct(engine: Engine, plan: Plan, size: Size) -> None:
-    """Correct returns in a warehouse of a size, judge everything in it again, and print the times of it."""
+    """Correct returns in a warehouse of a size, judge everything in it again, and print the times."""
     chance = Random(1)
     at = SEEDED_AT + timedelta(days=3650)
     recorded, judged = [], []
@@ -64,7 +64,7 @@ def correct(engine: Engine, plan: Plan, size: Size) -> None:
         one = Arrival(correction(plan, partner_code, period, f"again {number}", chance), at)
         with writing(engine) as connection:
             recorded.append(timed(lambda: record_batch(connection, [one], plan, at)))  # noqa: B023
-            # What it touched once more: everything is read and judged, and nothing left to write.
+            # Its figures once more: everything is read and judged, and there is nothing to write.
             touched = [FigureKey(partner_code, name, Measure.ACTUAL, period.code) for name in plan.indicators]
             judged.append(judge_again(connection, touched))
     with writing(engine) as connection:
@@ -80,7 +80,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--smoke", action="store_true", help="a few hundred observations only")
     parser.add_argument("--postgresql", action="store_true", help="on PostgreSQL instead of SQLite")
-    parser.add_argument("--quarters", type=int, nargs="+", default=[10, 50, 100], help="so many quarters kept")
+    parser.add_argument(
+        "--quarters", type=int, nargs="+", default=[10, 50, 100], help="only this number of stored quarters"
+    )
     arguments = parser.parse_args()
     system = "postgresql" if arguments.postgresql else "sqlite"
     size = SMALL if arguments.smoke else replace(MILLION, partners=MILLION.partners // 10)

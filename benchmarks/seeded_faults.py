@@ -1,8 +1,8 @@
-"""The seeded-fault trial: a workbook with so many faults of different kinds yields exactly those findings.
+"""The seeded-fault trial: a workbook with any number of different errors yields exactly those findings.
 
-`python benchmarks/seeded_faults.py --workbooks 1000` seeds faults of every code that a return workbook can have, at
-random places and in random company, into good returns, and compares what the checks find fault by fault. It prints how
-often each code was seeded, and every difference with the number that makes its workbook again; 1 if there is any.
+`python benchmarks/seeded_faults.py --workbooks 1000` seeds faults of every code that a return workbook can have, in
+random places and combinations, into good returns, and compares the findings one by one. It prints how
+often each code was seeded, and every difference with the number that reproduces its workbook; status 1 if there is any.
 """
 
 import argparse

@@ -1,8 +1,8 @@
-"""How long the views take as BI tools ask them, at a million observations: one period, one partner, one indicator.
+"""Measures the views with queries like those of BI tools, at a million observations: by period, partner, indicator.
 
-Each question is asked as a tool does: all columns of all rows come into this process. Beside it stands how long the
-database takes to go through the whole view and count its rows, for which it need not work out every column.
-`benchmarks/million.py` asks them.
+Each query transfers all columns of all rows into this process, like a tool. For comparison, it also measures how long
+the database takes to count the rows of the whole view, for which it need not compute every column.
+`benchmarks/million.py` runs them.
 """
 
 import time
@@ -17,7 +17,7 @@ ALL = "*"
 BY_DIRECTION = "direction, count(*), avg(actual)"
 RUNS = 3
 
-# View, what is asked for, and the column that is filtered. `GROUP BY` follows from what is asked for.
+# View, selected columns, and filtered columns. `GROUP BY` follows from the selected columns.
 QUESTIONS = (
     ("bi_performance", ALL, ("period", "partner_code")),
     ("bi_performance", ALL, ("period",)),
@@ -46,7 +46,7 @@ def _literal(value: object) -> str:
 
 
 def quickest(connection: Connection, question: str, runs: int = RUNS) -> tuple[float, int]:
-    """Milliseconds of the quickest of several runs, and how many rows came."""
+    """Milliseconds of the fastest of several runs, and the number of rows."""
     times, rows = [], 0
     for _ in range(runs):
         started = time.perf_counter()
@@ -56,7 +56,7 @@ def quickest(connection: Connection, question: str, runs: int = RUNS) -> tuple[f
 
 
 def ask_views(engine: Engine, plan: Plan, size: Size) -> None:
-    """Ask all questions of a warehouse of a size, and print the times of it."""
+    """Run all queries on a warehouse of a size, and print the times."""
     values: dict[str, object] = {
         "period": size.periods[-3].code,
         "opened_period": size.periods[-3].code,

@@ -1,1 +1,1 @@
-"""The library: reads returns, checks them, judges performance, writes workbooks; pure but for the bytes it is given."""
+"""The library: reads returns, checks them, judges performance, writes workbooks; no input but the bytes it is given."""

@@ -1,4 +1,4 @@
-"""What a workbook becomes once read and checked: tidy rows that keep their cell, and findings."""
+"""The result of reading and checking a workbook: tidy rows with their cells, and findings."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ class Observation(NamedTuple):
 
 
 class MilestoneReport(NamedTuple):
-    """What a partner says of one milestone in one period; `status` is None where nothing was reported."""
+    """A partner's report on one milestone in one period; `status` is None if nothing was reported."""
 
     file: str
     sheet: str
@@ -54,7 +54,7 @@ class MilestoneReport(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class WithheldText:
-    """A text that may hold personal data, where it stands, and the mark that is loaded in its place."""
+    """A text that may hold personal data, its cell, and the mark that is loaded instead."""
 
     sheet: str
     cell: str
@@ -66,11 +66,11 @@ class WithheldText:
 class CheckedReturn:
     """One workbook, read and checked. Nothing of it may be loaded unless `is_accepted`.
 
-    `file` is the path as given, `file_name` its last part as people may be shown it. `sha256` is of the bytes,
-    `content_sha256` of what the cells say, empty where none could be read. `partner_code` and `period` are empty or
-    None where the workbook does not say whose it is, or for when. `prepared_by` and `email` are as typed.
-    No finding or row holds a text in which personal data was recognised: marks stand in their place, and the texts of
-    rows are in `withheld`. `sheet_names` are the true names of sheets, by the names that stand for them.
+    `file` is the path as given, `file_name` its last part as it may be displayed. `sha256` is of the bytes,
+    `content_sha256` of the cells' content, empty if none could be read. `partner_code` and `period` are empty or
+    None if the workbook does not name them. `prepared_by` and `email` are as typed.
+    No finding or row holds a text in which personal data was recognised: marks replace them, and the texts of
+    rows are in `withheld`. `sheet_names` are the real names of sheets, by their displayed names.
     """
 
     file: str
@@ -105,7 +105,7 @@ class KnownFigure:
 
 @dataclass(frozen=True, slots=True)
 class KnownContent:
-    """What the submission in force of a partner and period says, by the SHA-256 of its cells."""
+    """The content of the submission in force for a partner and period, as the SHA-256 of its cells."""
 
     submission_id: int
     content_sha256: str
@@ -113,10 +113,10 @@ class KnownContent:
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """The data team's word that a query needs no answer: which, of whom, why, who says so, and until when.
+    """The data team's decision that a query needs no answer: which query, partner, reason, name, and until when.
 
-    `subject` is an indicator or a milestone, empty for all of the partner's; `period` is None for every period. Where
-    these four are the same, a later waiver takes an earlier one's place.
+    `subject` is an indicator or a milestone, empty for all of the partner's; `period` is None for every period. A
+    later waiver with the same query, partner, subject and period replaces an earlier one.
     """
 
     code: str
@@ -133,7 +133,7 @@ ValuesByIndicator = Mapping[str, Collection[Decimal]]
 
 @dataclass(frozen=True)
 class History:
-    """What was known before a workbook came: given to the rules, which never ask the warehouse themselves.
+    """What was known before a workbook arrived: passed to the rules, which never query the warehouse.
 
     `figures` holds what is in force, of the periods at least that the rules look back on; `closed` the periods that
     take no more returns without a question; `milestone_states` the last state reported, by milestone and period.
@@ -149,7 +149,7 @@ class History:
     all_values_of: Callable[[str], ValuesByIndicator] | None = None
 
     def values_of(self, partner_code: str) -> ValuesByIndicator:
-        """The values in force of a partner's figures, of whatever measure and period, by indicator."""
+        """The values in force of a partner's figures, of any measure and period, by indicator."""
         return self.all_values_of(partner_code) if self.all_values_of else self._values.get(partner_code, {})
 
     @cached_property
@@ -162,7 +162,7 @@ class History:
 
     @cached_property
     def states_of(self) -> Mapping[str, Sequence[tuple[Period, MilestoneStatus]]]:
-        """The states reported of each milestone, with their periods."""
+        """The reported statuses of each milestone, with their periods."""
         states: dict[str, list[tuple[Period, MilestoneStatus]]] = {}
         for (milestone, period), state in self.milestone_states.items():
             states.setdefault(milestone, []).append((period, state))
@@ -170,7 +170,7 @@ class History:
 
 
 def status_of(checked: CheckedReturn) -> SubmissionStatus:
-    """How a return would end that was checked and not recorded."""
+    """The status that a checked return would have if it were recorded."""
     if not checked.is_accepted:
         return SubmissionStatus.REJECTED
     has_queries = any(finding.severity is Severity.QUERY for finding in checked.findings)

@@ -1,6 +1,6 @@
-"""Texts of partners made harmless for the medium that shows them: what a text does there, it must not do by itself.
+"""Escapes texts typed by partners for the medium that shows them, so that they have no effect there.
 
-Data stays as it was typed, in the warehouse and in what machines read; it is escaped on its way to people.
+Data stays as typed, in the warehouse and in files for machines; it is escaped only for display.
 """
 
 import re
@@ -9,16 +9,16 @@ from functools import cache
 
 from markupsafe import Markup, escape
 
-# Control characters, marks that turn the direction of writing or take no room, halves of characters, line separators.
+# Control characters, marks that change the writing direction or have no width, lone surrogates, line separators.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _SUSPECT = re.compile(r"[\x00-\x1f\x7f-\x9f\xad]|[^\x00-\u05ff]")
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>|~&:@#!]|(?<=\bwww)\.", re.IGNORECASE)
-# What a spreadsheet takes for a formula, unless it is a plain figure, or the dash that says "no data".
+# What a spreadsheet reads as a formula, unless it is a plain figure, or the dash for "no data".
 _FORMULA = re.compile(r"[=@\t\r]|[+-](?!(?:[\d.,]*\d%?)?$)")
 
 
 def visible(text: str, keep: str = "") -> str:
-    r"""A text with its unseen characters written out, such as `\u202e`; those in `keep` stay as they are."""
+    r"""A text with its invisible characters written out, such as `\u202e`; those in `keep` stay as they are."""
     return _SUSPECT.sub(lambda match: match[0] if match[0] in keep else _written(match[0]), text)
 
 
@@ -30,17 +30,17 @@ def _written(character: str) -> str:
 
 
 def for_terminal(text: str) -> str:
-    """A text as one line of a terminal, which obeys control characters."""
+    """A text as one line of a terminal, which would interpret control characters."""
     return visible(text)
 
 
 def for_log(text: str) -> str:
-    """A text as part of one line of a log: a new line in it would pass for an entry."""
+    """A text as part of one line of a log: a line break in it would look like another entry."""
     return visible(text)
 
 
 def for_markdown(text: str) -> str:
-    """A text within a line or a table's cell of Markdown, in which it makes no markup, link, image or HTML."""
+    """A text within a line or a table cell of Markdown, without making markup, a link, an image or HTML."""
     return _MARKDOWN.sub(lambda match: f"\\{match[0]}", visible(text))
 
 
@@ -50,8 +50,8 @@ def for_html(text: str) -> Markup:
 
 
 def for_csv(text: str) -> str:
-    """A text in CSV, with an apostrophe where a spreadsheet would take it for a formula."""
-    # Spreadsheets pass over what is unseen at the beginning, and take full-width signs for signs.
+    """A text in CSV, with an apostrophe if a spreadsheet would read it as a formula."""
+    # Spreadsheets skip invisible characters at the beginning, and accept full-width signs.
     bare = unicodedata.normalize("NFKC", text).lstrip(" \n\x0b\x0c\x85\xa0\u2028\u2029")
     bare = "".join(character for character in bare if unicodedata.category(character) != "Cf")
     return f"'{text}" if _FORMULA.match(bare) else text

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Series(NamedTuple):
-    """One indicator as one partner returns it: judgements of a series depend on its own figures, and no others."""
+    """One indicator of one partner: judgements of a series depend only on its own figures."""
 
     partner_code: str
     indicator: str

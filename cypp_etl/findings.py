@@ -1,4 +1,4 @@
-"""Findings: what is wrong or worth knowing in a workbook, at one cell, in words that say what to do."""
+"""Findings: what is wrong or worth knowing at one cell of a workbook, in words that say what to do."""
 
 import re
 import tomllib
@@ -12,21 +12,21 @@ from importlib.resources import files
 from cypp_etl.personal import MARK, is_personal_name, without_personal
 from schemas.codes import Severity
 
-# Those that take no room too.
+# Zero-width ones too.
 _SPACE = re.compile(r"[\s\u200b\u200c\u200d\u2060\ufeff]")
-# As much of what was typed as a message repeats.
+# How much of what was typed a message repeats.
 _LONGEST = 80
-# As much of it as a finding carries: a cell can hold 32,767 characters, and there may be hundreds of such findings.
+# How much of it a finding stores: a cell can hold 32,767 characters, and there may be hundreds of such findings.
 _LONGEST_VALUE = 2_000
-# So many findings of one code on one sheet stand one by one; what comes after them is one finding, with its range.
+# How many findings of one code on one sheet are listed singly; the rest is one finding, with its range.
 _MOST_OF_ONE_CAUSE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One fault, query or note.
+    """One error, query or note.
 
-    `sheet` and `cell` are empty where a finding is about the file as a whole; `value` is what was typed.
+    `sheet` and `cell` are empty if the finding is about the file as a whole; `value` is what was typed.
     """
 
     code: str
@@ -40,7 +40,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """The words for one code: templates with `{names}` that `find` fills in, and its section in the manual.
+    """The words for one code: templates with `{names}` that `find` fills in, and its section of the manual.
 
     `about` is what a query of this code can be waived for: "indicator", "milestone", "any row" or "no row".
     """
@@ -62,11 +62,11 @@ def catalogue() -> dict[str, Advice]:
 
 
 def find(code: str, *, sheet: str = "", cell: str = "", value: object = "", **words: object) -> Finding:
-    """Make a finding of a code in the catalogue, its message and fix filled in with `words`.
+    """Make a finding of a code in the catalogue, with `words` filled into its message and fix.
 
-    `{value}` in a message is what was typed; `{said}` the same in quotation marks, or `nothing` where it is blank;
-    `{spaced}` the same with each space shown as an open box. A text that may hold personal data is repeated nowhere:
-    each is looked at whole, before it is shortened, and a mark stands in its place.
+    `{value}` in a message is what was typed; `{said}` the same in quotation marks, or `nothing` if it is blank;
+    `{spaced}` the same with each space shown as an open box. A text that may hold personal data is never repeated:
+    each is checked in full, before it is shortened, and replaced by a mark.
 
     Raises:
         KeyError: the catalogue has no such code, or a template names a word that was not given.
@@ -88,16 +88,16 @@ def _shown_name(sheet: str) -> str:
 
 
 def shorten(text: str) -> str:
-    """A text as a sentence can hold it: in one line, and not a page."""
+    """A text that fits into a sentence: on one line, and shortened."""
     line = " ".join(text.split())
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
 
 def bounded(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """The findings, at most 500 of one code on one sheet, then one that counts the rest and says where they are.
+    """The findings, at most 500 of one code on one sheet, then one that counts the rest and gives their range.
 
-    A column that was filled down by accident has one cause and a hundred thousand cells. Findings without a cell have
-    one for each thing in the plan, of which there is an end, and all stand.
+    A column that was filled down by accident has one cause and a hundred thousand cells. Findings without a cell are
+    at most one per item of the plan, and are all kept.
     """
     counts: Counter[tuple[str, str]] = Counter()
     rest: dict[tuple[str, str], tuple[Finding, Finding]] = {}
@@ -120,7 +120,7 @@ def _counted(first: Finding, last: Finding, more: int) -> Finding:
 
 
 def most_important_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The findings by what they ask for, and otherwise in the order in which they were made."""
+    """The findings by severity, and otherwise in the order in which they were made."""
     ranks = {severity: rank for rank, severity in enumerate(Severity)}
     return tuple(sorted(findings, key=lambda finding: ranks[finding.severity]))
 

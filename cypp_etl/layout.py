@@ -1,4 +1,4 @@
-"""The layouts of the workbooks we write and read, loaded from CSV: their sheets, headings and markers are data."""
+"""The layouts of the workbooks that we write and read, loaded from CSV: sheets, headings and markers are data."""
 
 import re
 import unicodedata
@@ -18,7 +18,7 @@ _NO_WORD = re.compile(r"[^\w/%]+|_+")
 
 
 class SheetKind(StrEnum):
-    """How a sheet is laid out: labels with a value beside each, a table, or a table with bands and a two-row header."""
+    """The kind of a sheet: labels with values, a table, or a table with bands and a two-row header."""
 
     LABELS = "labels"
     TABLE = "table"
@@ -27,11 +27,11 @@ class SheetKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ColumnLayout:
-    """A column of a table, or a label of a sheet of labels; there is one object of each, by which answers are kept.
+    """A column of a table, or a label of a sheet of labels; each is a single object, used as a cache key.
 
-    `column` is the field's name. `heading` is what we write, `spellings` what else is accepted; either may hold years
-    as placeholders, such as `{next} Target`. `group` is the heading merged above, if there is one. `is_entry` says
-    that it is the partner's to fill in.
+    `column` is the field's name. `heading` is what we write, `spellings` are also accepted; both may contain years
+    as placeholders, such as `{next} Target`. `group` is the merged heading above, if there is one. `is_entry` says
+    that the partner fills it in.
     """
 
     column: str
@@ -43,7 +43,7 @@ class ColumnLayout:
     width: float
 
     def match(self, text: str) -> Mapping[str, str] | None:
-        """The years that a typed heading holds, by placeholder, or None where it is no heading of this column."""
+        """The years in a typed heading, by placeholder, or None if it is not a heading of this column."""
         normal = normalise_heading(text)
         for spelling in (self.heading, *self.spellings):
             if found := _pattern(spelling).fullmatch(normal):
@@ -53,7 +53,7 @@ class ColumnLayout:
 
 @dataclass(frozen=True, slots=True)
 class SheetLayout:
-    """A sheet of a layout; `part` is its name in code, `sheet` the name it is written with."""
+    """A sheet of a layout; `part` is its name in code, `sheet` the name that we write."""
 
     part: str
     sheet: str
@@ -63,7 +63,7 @@ class SheetLayout:
     columns: tuple[ColumnLayout, ...]
 
     def column(self, name: str) -> ColumnLayout:
-        """The column that holds a field.
+        """The column of a field.
 
         Raises:
             KeyError: the sheet has no such column.
@@ -71,7 +71,7 @@ class SheetLayout:
         return self.columns[self.position(name) - 1]
 
     def position(self, name: str) -> int:
-        """Where we write a field, counting from 1: the column of a table, the row of a label.
+        """The position where we write a field, counting from 1: the column of a table, the row of a label.
 
         Raises:
             KeyError: the sheet has no such column.
@@ -82,7 +82,7 @@ class SheetLayout:
         raise KeyError(f"The sheet {self.sheet} has no column {name}")
 
     def is_named(self, name: str) -> bool:
-        """Whether a sheet's name, as found in a workbook, is one that this sheet goes by."""
+        """Whether a sheet's name, as found in a workbook, is one of this sheet's names."""
         return normalise_heading(name) in _normalised((self.sheet, *self.spellings))
 
 
@@ -107,7 +107,7 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Guidance:
-    """A step of the instructions; `part` is the sheet it is about, empty where it is about none."""
+    """A step of the instructions; `part` is the sheet that it is about, empty if none."""
 
     part: str
     text: str
@@ -115,7 +115,7 @@ class Guidance:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is said to somebody who selects an entry cell, and to somebody who types what is not expected there."""
+    """The input message of an entry cell, and the message for unexpected input."""
 
     title: str
     prompt: str
@@ -154,7 +154,7 @@ def read_guidance() -> tuple[Guidance, ...]:
 
 @cache
 def read_prompts() -> Mapping[tuple[str, str, str], Prompt]:
-    """The words for entry cells, by part, column and unit; the unit is empty where it makes no difference."""
+    """The messages for entry cells, by part, column and unit; the unit is empty if it makes no difference."""
     return {
         (row["part"], row["column"], row["unit"]): Prompt(row["title"], row["prompt"], row["error"])
         for row in read_rows("cypp_etl", "layouts", "prompts.csv")
@@ -176,9 +176,9 @@ def read_words() -> Mapping[str, Mapping[str, str]]:
 
 @remembered
 def normalise_heading(text: str) -> str:
-    """A heading stripped of what people change without meaning to: case, spacing, line breaks and punctuation.
+    """A heading without what people change by accident: case, spacing, line breaks and punctuation.
 
-    The slash of a year stays, and dashes between years become one, so that `09-10 Target` is `09/10 target`.
+    The slash of a year stays, and dashes between years become a slash, so that `09-10 Target` is `09/10 target`.
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
     return _NO_WORD.sub(" ", _YEARS_JOINED.sub("/", folded)).strip()
@@ -191,7 +191,7 @@ def _normalised(names: tuple[str, ...]) -> frozenset[str]:
 
 @lru_cache(maxsize=1024)
 def _pattern(spelling: str) -> re.Pattern[str]:
-    """What a normalised heading must look like to be this spelling, with a group for each placeholder's year."""
+    """The pattern of a normalised heading for this spelling, with a group for each placeholder's year."""
     literals = _PLACEHOLDER.split(spelling)
     parts = [re.escape(normalise_heading(literals[0]))]
     for name, literal in zip(literals[1::2], literals[2::2], strict=True):

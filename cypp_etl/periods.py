@@ -11,8 +11,8 @@ _PERIOD = re.compile(r"\s*+(\d{4})\s*+[-/\u2013]\s*+(\d{2}|\d{4})\s*+(?:-?\s*+Q\
 class Period(NamedTuple):
     """A financial year, or a quarter of it.
 
-    `quarter` is 1 to 4, or 0 for the whole year. Periods sort by year, the whole year first. A tuple, because figures
-    are looked up by it: it is hashed in a fifth of the time of a frozen dataclass.
+    `quarter` is 1 to 4, or 0 for the whole year. Periods sort by year, the whole year first. A tuple, because it is
+    used for lookups: it is hashed in a fifth of the time of a frozen dataclass.
     """
 
     start_year: int
@@ -25,12 +25,12 @@ class Period(NamedTuple):
 
     @property
     def code(self) -> str:
-        """The code by which a period is stored, such as `2010-11` or `2010-11Q1`."""
+        """The code of the period in storage, such as `2010-11` or `2010-11Q1`."""
         return _code(self)
 
     @property
     def label(self) -> str:
-        """The label that people read, such as `2010/11` or `2010/11 Q1`."""
+        """The label for people, such as `2010/11` or `2010/11 Q1`."""
         label = self.financial_year.replace("-", "/")
         return f"{label} Q{self.quarter}" if self.quarter else label
 
@@ -75,7 +75,7 @@ class Period(NamedTuple):
 
 
 LAST_PERIOD = Period(9998, 4)
-"""Later than any period that will be returned, and the last whose days a date can hold."""
+"""Later than any period that will be returned, and the last one whose days are valid dates."""
 
 
 @lru_cache(maxsize=4096)
@@ -94,7 +94,7 @@ def parse_period(text: str) -> Period:
     """Read a period's code or label: `2010-11`, `2010/11 Q1`, `2010-11q1`.
 
     Raises:
-        ValueError: the text is no period, or its two years do not follow each other.
+        ValueError: the text is not a period, or its two years are not consecutive.
     """
     match = _PERIOD.fullmatch(text)
     if match is None:
@@ -106,7 +106,7 @@ def parse_period(text: str) -> Period:
 
 
 def period_or_none(text: str) -> Period | None:
-    """The period that a text is the code or label of, if it is one."""
+    """The period of a code or label, or None if the text is neither."""
     try:
         return parse_period(text)
     except ValueError:
@@ -114,10 +114,10 @@ def period_or_none(text: str) -> Period | None:
 
 
 def parse_year(text: str) -> Period:
-    """Read a year as headings have it: `09/10`, `2009/10`, `09-10`; two digits are of this century.
+    """Read a year as in headings: `09/10`, `2009/10`, `09-10`; two digits mean this century.
 
     Raises:
-        ValueError: the text is no financial year.
+        ValueError: the text is not a financial year.
     """
     start, _, end = text.replace("-", "/").partition("/")
     return parse_period(f"{start if len(start) == 4 else '20' + start}-{end}")

@@ -1,8 +1,8 @@
-"""Recognises personal data in a text, and puts a mark in the place of a text that may hold it.
+"""Recognises personal data in a text, and replaces a text that may hold it by a mark.
 
-A name cannot be told from other words, so names are not looked for; numbers that carry a check digit can. The patterns
-take time that grows with the length of a text and no faster: each has bounded repeats, or ones that never give back
-what they took. They are made to stay silent on what returns are full of: dates of meetings, counts, references,
+Names cannot be distinguished from other words, so they are not searched for; numbers with a check digit can. The time
+of the patterns grows linearly with the length of a text: each has bounded repeats, or possessive ones, which never
+backtrack. They are made to ignore what returns are full of: dates of meetings, counts, references,
 postcodes of areas.
 """
 
@@ -15,31 +15,31 @@ from urllib.parse import unquote
 from cypp_etl.caching import remembered
 
 MARK = "[withheld: may hold personal data]"
-"""What messages show in the place of a text in which personal data was recognised."""
+"""What messages show instead of a text in which personal data was recognised."""
 
 _FILE_MARK = "[file name withheld]"
-# In the name of a file or a sheet these part words.
+# In the name of a file or a sheet these separate words.
 _PARTING = str.maketrans("_", " ")
 
 _UPN_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 
 
 def is_nhs_number(text: str) -> bool:
-    """Whether ten digits are an NHS number: the last one follows from the others, modulo 11."""
+    """Whether ten digits are an NHS number: the last one is a check digit, modulo 11."""
     digits = [int(character) for character in text if character.isdigit()]
     check = -sum(digit * weight for digit, weight in zip(digits, range(10, 1, -1), strict=False)) % 11
     return len(digits) == 10 and len(set(digits)) > 1 and check == digits[9]
 
 
 def is_upn(text: str) -> bool:
-    """Whether a letter and twelve characters are a unique pupil number: the letter follows from them, modulo 23."""
+    """Whether a letter and twelve characters are a unique pupil number: the letter is a check letter, modulo 23."""
     letter, rest = text[0].upper(), text[1:].upper()
     values = [int(character) if character.isdigit() else _UPN_LETTERS.index(character) for character in rest]
     return _UPN_LETTERS[sum(value * weight for weight, value in enumerate(values, start=2)) % 23] == letter
 
 
 def is_telephone_number(text: str) -> bool:
-    """Whether a text has as many digits as a telephone number in this country, the 0 in front counted."""
+    """Whether a text has as many digits as a UK telephone number, including the leading 0."""
     national = re.sub(r"^\+44\s?(\(0\))?", "0", text)
     return sum(map(str.isdigit, national)) in (10, 11)
 
@@ -50,7 +50,7 @@ def _always(_text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """A kind of personal data: what messages call it, how it looks, and what else must hold."""
+    """A kind of personal data: its name in messages, its pattern, and a further condition."""
 
     name: str
     look: re.Pattern[str]
@@ -104,39 +104,39 @@ _KINDS = (
     ),
 )
 
-# Every kind has an at sign or digits in it.
+# Every kind contains an at sign or digits.
 _WORTH_A_LOOK = re.compile(r"@|\d.*\d", re.DOTALL)
 
 
 @remembered
 def kinds_in(text: str) -> tuple[str, ...]:
-    """What personal data a text holds, as messages call it."""
+    """The kinds of personal data in a text, by their names in messages."""
     if not _WORTH_A_LOOK.search(text):
         return ()
     return tuple(kind.name for kind in _KINDS if kind.is_in(text))
 
 
 def without_personal(text: str) -> str:
-    """A text as messages may repeat it: the mark, where it may hold personal data."""
+    """A text as messages may repeat it: the mark, if it may hold personal data."""
     return MARK if kinds_in(text) else text
 
 
 @remembered
 def is_personal_name(name: str) -> bool:
-    """Whether the name of a file or a sheet may hold personal data, its words parted by spaces, `_`, `-` or dots."""
+    """Whether the name of a file or a sheet may hold personal data; spaces, `_`, `-` and dots separate its words."""
     parted = name.translate(_PARTING)
-    # A hyphen may part words, or stand within a number.
+    # A hyphen may separate words, or be part of a number.
     return any(kinds_in(form) for form in (name, parted, re.sub(r"[-.]", " ", parted)))
 
 
 def shown_file_name(name: str) -> str:
-    """The name of a file as people may be shown it; its suffix stays where the rest is withheld."""
+    """The name of a file for display; its suffix stays if the rest is withheld."""
     path = PurePath(name)
     return f"{_FILE_MARK}{path.suffix}" if is_personal_name(path.stem) or is_personal_name(name) else name
 
 
 def shown_path(path: str) -> str:
-    """A path as people may be shown it: its folders say whose file it is, and its name may be withheld."""
+    """A path for display: its folders show whose file it is, and its name may be withheld."""
     folder, parting, name = path.rpartition("/")
     # A path whose bytes are not UTF-8 is written as a URI.
     shown = shown_file_name(unquote(name) if path.startswith("file://") else name)

@@ -1,4 +1,4 @@
-"""Where things are: read from the environment once, at the edge, and passed on."""
+"""The settings, read from the environment once and passed on."""
 
 import os
 import tomllib
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-# What may pass by itself, such as a database that restarts, is tried again after each of these times.
+# The delays before the retries of a temporary failure, such as a database that restarts.
 RETRY_DELAYS_SECONDS = (1.0, 5.0, 20.0)
 # A return that was due longer ago than this is counted, and not chased by itself.
 CHASED_FOR = timedelta(days=365)
@@ -18,7 +18,7 @@ _PROJECT = "cypp-etl"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The folders and the database of one installation; `plan` is None for the plan that is shipped."""
+    """The folders and the database of one installation; `plan` is None for the built-in plan."""
 
     home: Path
     inbox: Path
@@ -28,7 +28,7 @@ class Settings:
 
     @property
     def in_hand(self) -> Path:
-        """Where it is noted which workbooks are in hand."""
+        """The folder of the notes about the workbooks being processed."""
         return self.home / ".in-hand"
 
     @property
@@ -38,7 +38,7 @@ class Settings:
 
     @property
     def reports(self) -> Path:
-        """Where published reports are kept."""
+        """The folder of published reports."""
         return self.home / "reports"
 
 
@@ -70,10 +70,10 @@ def default_home(root: Path) -> Path:
 
 
 def prepare_prefect(home: Path) -> None:
-    """Set what Prefect needs before it is imported; what the environment says already is left alone.
+    """Set what Prefect needs before it is imported; existing environment variables are left alone.
 
-    Without a server of their own, flows start one for the time of the command. Its SQLite takes one writer, and by
-    default each task run's and each event's record is a transaction of its own: they lock out the flows' calls for two
+    If no server is running, flows start one for the command. Its SQLite allows one writer, and by
+    default each task run and each event is recorded in its own transaction: these lock out the flows' calls for two
     seconds at a time. In batches they do not (docs/decisions/0005).
     """
     defaults = {
@@ -88,7 +88,7 @@ def prepare_prefect(home: Path) -> None:
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "50",
         "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE": "200",
         "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_READ_BATCH_SIZE": "50",
-        # The command line says what became of each workbook; Prefect's own lines go to its server.
+        # The command line prints each workbook's outcome; Prefect's own log goes to its server.
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     }
     for name, value in defaults.items():

@@ -1,1 +1,1 @@
-"""The contract: code lists, and the pandera models of what is tidy."""
+"""The contract: code lists, and the pandera models of tidy rows."""

@@ -1,4 +1,4 @@
-"""The code lists: every closed set of words that a plan, a workbook or the warehouse may use."""
+"""The code lists: every closed set of words in a plan, a workbook or the warehouse."""
 
 from enum import StrEnum
 
@@ -13,7 +13,7 @@ class Polarity(StrEnum):
 
 
 class Unit(StrEnum):
-    """What a figure counts in; a percentage is held in percentage points (71.0, not 0.71)."""
+    """The unit of a figure; a percentage is in percentage points (71.0, not 0.71)."""
 
     PERCENT = "percent"
     NUMBER = "number"
@@ -29,7 +29,7 @@ class Accumulation(StrEnum):
 
 
 class Measure(StrEnum):
-    """What an observation says of its indicator and period."""
+    """What an observation measures."""
 
     ACTUAL = "actual"
     HISTORY = "history"
@@ -50,7 +50,7 @@ class Marker(StrEnum):
 
 
 class Qualifier(StrEnum):
-    """What a reader must know of a value that is there."""
+    """What a reader must know about a value."""
 
     PROVISIONAL = "provisional"
     REVISED = "revised"
@@ -59,7 +59,7 @@ class Qualifier(StrEnum):
 
 
 class Severity(StrEnum):
-    """What a finding asks for: correct it, explain it, know it."""
+    """What to do about a finding: correct it, explain it, or just know about it."""
 
     ERROR = "ERROR"
     QUERY = "QUERY"
@@ -67,14 +67,14 @@ class Severity(StrEnum):
 
 
 class ActionKind(StrEnum):
-    """Where an action comes from."""
+    """The origin of an action."""
 
     EXISTING = "existing plan or strategy"
     ADDITIONAL = "additional partnership action"
 
 
 class MilestoneStatus(StrEnum):
-    """How far a milestone is."""
+    """The status of a milestone."""
 
     NOT_STARTED = "Not started"
     ON_TRACK = "On track"
@@ -85,7 +85,7 @@ class MilestoneStatus(StrEnum):
 
 
 class Review(StrEnum):
-    """What the quarterly review of an action decided."""
+    """The decision of an action's quarterly review."""
 
     CONTINUE = "Continue"
     REFOCUS = "Refocus"
@@ -114,7 +114,7 @@ class OnTarget(StrEnum):
 
 
 class Band(StrEnum):
-    """Where a figure stands against a target or a comparator."""
+    """The band of a figure against a target or a comparator."""
 
     BETTER = "better"
     WITHIN = "within"
@@ -124,7 +124,7 @@ class Band(StrEnum):
 
 
 class SubmissionStatus(StrEnum):
-    """How a submission ended."""
+    """The status of a submission."""
 
     ACCEPTED = "accepted"
     ACCEPTED_WITH_QUERIES = "accepted with queries"
@@ -150,7 +150,7 @@ class DecisionKind(StrEnum):
 
 
 class ReturnStatus(StrEnum):
-    """Where a return that is owed stands."""
+    """The status of a return that is owed."""
 
     RECEIVED = "received"
     LATE = "late"
@@ -166,14 +166,14 @@ class ClinicReason(StrEnum):
 
 
 class ClinicStatus(StrEnum):
-    """Where a performance clinic stands."""
+    """The status of a performance clinic."""
 
     OPEN = "open"
     CLOSED = "closed"
 
 
 class Diagnosis(StrEnum):
-    """What the milestones say of an indicator that does not improve."""
+    """The diagnosis, from the milestones, of an indicator that does not improve."""
 
     LATE = "late"
     NOT_WORKING = "on time but not working"
@@ -182,7 +182,7 @@ class Diagnosis(StrEnum):
 
 
 class NoteKind(StrEnum):
-    """What somebody notes at a performance clinic."""
+    """The kind of a note of a performance clinic."""
 
     ISSUE = "issue"
     SOLUTION = "solution"

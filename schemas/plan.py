@@ -1,9 +1,9 @@
-"""The plan's tables: what each column of each CSV file may hold, cell by cell.
+"""The plan's tables: the allowed content of each column of each CSV file, cell by cell.
 
-The tables are checked as text, as they stand in the file: reading them into types first would turn `N/A` into a
-missing number and lose what was written. What holds between rows and between files is not a matter of one cell, and is
-checked where the plan is read. These are plain functions on text, for every command begins by reading the plan: frames
-and pandera, which returns are checked with, would take each of them half a second.
+The tables are checked as text, as in the file: converting them to types first would turn `N/A` into a
+missing number and lose what was written. Checks between rows and between files need more than one cell, and are
+in `cypp_etl/plan/`. These are plain functions on text, because every command reads the plan first: frames
+and pandera, which check returns, would add half a second to each.
 """
 
 import re
@@ -22,7 +22,7 @@ _DECIMAL = re.compile(r"-?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?")
 _MARGIN = re.compile(r"([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?")
 _COUNT = re.compile(r"[0-9]{1,9}|[0-9]{1,3}(,[0-9]{3}){1,2}")
 _DECIMALS = re.compile(r"[0-6]")
-# Far years are slips of the finger, and the days of the farthest are in no calendar.
+# Distant years are typing mistakes, and the days of the most distant are not valid dates.
 _PERIOD = re.compile(r"((?:19|20|21)[0-9]{2})-([0-9]{2})(Q[1-4])?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PARTNER_CODE = re.compile(rf"(?!{DEVICES_OF_WINDOWS}$)[a-z0-9][a-z0-9_-]*")
@@ -31,9 +31,9 @@ _NOT_BLANK = re.compile(r".+", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What one cell of a column may hold: what passes the `test`, and nothing at all where it may be blank.
+    """The allowed content of a column's cells: whatever passes the `test`, and blank if that is allowed.
 
-    `error` ends the sentence that begins with the value of a cell that fails.
+    `error` completes the sentence that starts with the value of a cell that fails.
     """
 
     test: Callable[[str], object]
@@ -41,20 +41,20 @@ class Column:
     may_be_blank: bool = False
 
     def allows(self, cell: str) -> bool:
-        """Whether a cell, without the spaces around it, is as it must be."""
+        """Whether a cell, without surrounding spaces, is valid."""
         return bool(self.test(cell)) or (self.may_be_blank and not cell)
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One file of the plan: its columns by their names, and those that together tell its rows apart."""
+    """One file of the plan: its columns by name, and those that form the key of its rows."""
 
     columns: Mapping[str, Column]
     key: tuple[str, ...]
 
 
 def is_decimal(text: str) -> bool:
-    """Whether the text is a plain number; commas may stand between thousands."""
+    """Whether the text is a plain number; commas may separate thousands."""
     return _DECIMAL.fullmatch(text) is not None
 
 
@@ -64,7 +64,7 @@ def is_figure(text: str) -> bool:
 
 
 def is_period(text: str) -> bool:
-    """Whether the text is a period's code. One spelling only, so that equal periods are equal text."""
+    """Whether the text is a period's code. Only one spelling, so that equal periods are equal texts."""
     match = _PERIOD.fullmatch(text)
     return match is not None and (int(match[1]) + 1) % 100 == int(match[2])
 
@@ -75,7 +75,7 @@ def is_financial_year(text: str) -> bool:
 
 
 def is_date(text: str) -> bool:
-    """Whether the text is a day of the calendar, written year first."""
+    """Whether the text is a valid date, year first."""
     if _DATE.fullmatch(text) is None:
         return False
     try:
@@ -90,8 +90,8 @@ def _text() -> Column:
 
 
 def _partner_code() -> Column:
-    # The code is the name of the partner's folder, on whatever file system the inbox is.
-    error = "is not a code of small letters, digits and hyphens such as yos, or is a name that Windows keeps for itself"
+    # The code is the name of the partner's folder, on any file system.
+    error = "is not a code of lower-case letters, digits and hyphens such as yos, or is a name that Windows reserves"
     return Column(_PARTNER_CODE.fullmatch, error)
 
 

@@ -1,8 +1,8 @@
-"""The pandera schemas of tidy rows: what every row must be, whoever sent it and however it was laid out.
+"""The pandera schemas of tidy rows: what every row must be, whatever its partner and layout.
 
-The error of a check is the code of its finding, and `BLAMED_COLUMN` says at which of the row's cells it is reported.
-Frames hold typed values only (pandera loses faults in a column that is not clean). They take the rows of any number of
-files, and their index leads back to the row.
+A check's error is the code of its finding, and `BLAMED_COLUMN` says in which of the row's cells it is reported.
+Frames have typed values only (pandera misses errors in a column that is not clean). They can have the rows of any
+number of files, and their index leads back to the row.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ import pandera.pandas as pa
 
 from schemas.codes import MilestoneStatus, Polarity, Review, Unit
 
-# The column of the workbook whose cell bears the finding of each check; empty for the cell of the figure itself.
+# The workbook column whose cell gets the finding of each check; empty for the cell of the figure itself.
 BLAMED_COLUMN = {
     "indicator-unknown": "ref",
     "sub-indicator-unknown": "sub",
@@ -36,7 +36,7 @@ BLAMED_COLUMN = {
 
 
 def _text(*checks: pa.Check, nullable: bool = False) -> pa.Column:
-    # Without a type: text is held as objects, and to see that they are pandera looks for geopandas every time.
+    # Without a type: text is stored as objects, and to check that, pandera would look for geopandas every time.
     return pa.Column(None, list(checks), nullable=nullable)
 
 
@@ -58,11 +58,11 @@ def _equal_where_known(left: str, right: str) -> "Callable[[pd.DataFrame], pd.Se
 
 @cache
 def indicator_rows(references: frozenset[str], leaves: frozenset[str]) -> pa.DataFrameSchema:
-    """A row that names an indicator: known, once in its file, and as the plan says.
+    """A row with an indicator, which must be known, occur once in its file, and agree with the plan.
 
-    Columns, null where nothing is to be judged: `reference` and `leaf` (keys of the plan's references and leaves),
-    `times` (how often its file has named the leaf by then), `parent_figures` (1 where a parent's row holds a figure),
-    `good_performance` and `unit` as typed, beside `plan_polarity` and `plan_unit`.
+    Columns, null if not to be checked: `reference` and `leaf` (keys of the plan's references and leaves),
+    `times` (how often its file has named the leaf so far), `parent_figures` (1 if a parent's row has a figure),
+    `good_performance` and `unit` as typed, with `plan_polarity` and `plan_unit`.
     """
     return pa.DataFrameSchema(
         {
@@ -84,14 +84,14 @@ def indicator_rows(references: frozenset[str], leaves: frozenset[str]) -> pa.Dat
 
 
 def _polarity_agrees(frame: pd.DataFrame) -> "pd.Series[bool]":
-    """A word that is no polarity at all has its own finding, and must not have this one too."""
+    """A word that is not a polarity has its own finding, and must not get this one too."""
     is_unknown = ~frame["good_performance"].isin([code.value for code in Polarity])
     return _equal_where_known("good_performance", "plan_polarity")(frame) | is_unknown
 
 
 @cache
 def figures() -> pa.DataFrameSchema:
-    """A figure: its value inside what its indicator can be; numerator and denominator that can make a ratio.
+    """A figure: its value is in its indicator's range; numerator and denominator can make a ratio.
 
     `value`, `minimum`, `maximum`, `numerator` and `denominator` are in the indicator's unit.
     """
@@ -122,7 +122,7 @@ def _whole_where_counted(frame: pd.DataFrame) -> "pd.Series[bool]":
 
 @cache
 def milestone_reports(milestones: frozenset[str]) -> pa.DataFrameSchema:
-    """A report on a milestone: known, once in its file, with a status and a review from their lists or blank."""
+    """A milestone report: known, once in its file, with a status and a review from their lists or blank."""
     return pa.DataFrameSchema(
         {
             "milestone": _text(pa.Check.isin(milestones, error="milestone-unknown"), nullable=True),
@@ -135,16 +135,16 @@ def milestone_reports(milestones: frozenset[str]) -> pa.DataFrameSchema:
 
 
 def as_frame(schema: pa.DataFrameSchema, columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
-    """A frame of the schema's columns in its types, all of one length; text is held as objects."""
+    """A frame with the schema's columns and types, all of the same length; text is stored as objects."""
     dtypes = {name: str(column.dtype) if column.dtype else "object" for name, column in schema.columns.items()}
     return pd.DataFrame({name: pd.Series(columns[name], dtype=dtype) for name, dtype in dtypes.items()})
 
 
 def failures(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> Iterator[tuple[int, str]]:
-    """The faults of a frame, each once, as its index label and the code of the check it fails.
+    """The errors of a frame, each once, as its index label and the code of the failed check.
 
     Raises:
-        pandera.errors.SchemaErrors: the frame breaks a promise of our own, such as a missing column or a wrong type.
+        pandera.errors.SchemaErrors: the frame itself is wrong, such as a missing column or a wrong type.
     """
     try:
         schema.validate(frame, lazy=True, inplace=True)

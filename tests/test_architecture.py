@@ -10,14 +10,14 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-# Each may import what stands to its right, and nothing to its left.
+# Each may import those to its right, and none to its left.
 LAYERS = ("flows", "warehouse", "cypp_etl", "schemas")
 MODULES = sorted(path.relative_to(ROOT) for layer in LAYERS for path in (ROOT / layer).rglob("*.py"))
 MOST_MODULES = 15
 
 
 def imports(path: Path) -> Iterator[tuple[str, str]]:
-    """Every import of a module, also those within functions, as the module and the name taken from it."""
+    """Every import of a module, including those within functions, as the module and the imported name."""
     for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from ((alias.name, "") for alias in node.names)
@@ -50,7 +50,7 @@ def test_prefect_is_imported_in_flows_alone(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=str)
 def test_sqlalchemy_is_imported_in_the_warehouse_alone(path):
-    """Flows may name its exceptions, to tell what will pass by itself, and the types of what they hand on."""
+    """Flows may import its exceptions, to recognise temporary failures, and the types of what they pass on."""
     if path.parts[0] == "warehouse":
         return
     taken = {(module, name) for module, name in imports(path) if module.partition(".")[0] in ("sqlalchemy", "alembic")}
@@ -73,7 +73,7 @@ def test_no_format_of_a_day_is_one_systems_own(path):
 
 
 def folder_of(module: str) -> str:
-    """The folder inside a package that a module stands in, "" for the package itself."""
+    """The folder inside a package that a module is in, "" for the package itself."""
     parts = module.split(".")[1:]
     return parts[0] if parts and (ROOT / module.split(".", maxsplit=1)[0] / parts[0]).is_dir() else ""
 
@@ -82,7 +82,7 @@ def folder_of(module: str) -> str:
 def test_folders_import_in_one_direction(layer):
     """Inside a package too: no folder imports, directly or indirectly, a folder that imports it.
 
-    A module that stands in the package itself counts as a folder of its own.
+    A module in the package itself counts as a separate folder.
     """
     needed: dict[str, set[str]] = {}
     for path in MODULES:
@@ -107,7 +107,7 @@ def test_folders_hold_what_can_be_seen_at_once(folder):
 
 
 def test_checking_starts_without_prefect_and_sqlalchemy():
-    """A partner may check a return at home, and in under a second."""
+    """A partner can check a return at home, in under a second."""
     import subprocess
     import sys
 

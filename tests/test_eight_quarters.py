@@ -1,7 +1,7 @@
-"""Six partners, eight quarters: what comes out of the warehouse is what an independent calculation says.
+"""Six partners, eight quarters: the warehouse gives the same results as an independent calculation.
 
-The calculation below shares nothing with the program but the figures: decimals, no rounding but its own, a row at a
-time.
+The calculation below shares nothing with the program except the figures: it uses decimals, its own rounding, and works
+row by row.
 """
 
 import io
@@ -39,7 +39,7 @@ def plan() -> Plan:
 
 @pytest.fixture(scope="module")
 def figures(plan: Plan) -> Figures:
-    """Made-up figures, in the indicator's unit and to its decimals, so that each can be typed."""
+    """Invented figures, in the indicator's unit and with its decimals, so that each can be typed."""
     chance = random.Random(20100401)
     made: Figures = {}
     for leaf in plan.indicators.values():

@@ -1,4 +1,4 @@
-"""What people open in a browser, seen by axe in a real one: the board report and the page that answers a partner."""
+"""The pages that people open, checked by axe in a real browser: the board report and the receipt as a page."""
 
 import shutil
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A report on two quarters of three partners, and the answer to a return that could not be read."""
+    """A report on two quarters of three partners, and the receipt of a return that could not be read."""
     folder, plan = tmp_path_factory.mktemp("pages"), read_plan()
     engine = open_warehouse(f"sqlite:///{folder / 'warehouse.db'}")
     upgrade(engine)
@@ -76,7 +76,7 @@ def test_axe_finds_nothing_and_nothing_hangs_over(
     found = Axe().run(page).response
     assert [(violation["id"], violation["impact"]) for violation in found["violations"]] == []
     assert len(found["passes"]) > 10, "axe looked at the page"
-    # A wide table scrolls within itself, never the page.
+    # A wide table scrolls within itself; the page never does.
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.close()
 

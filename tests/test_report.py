@@ -105,7 +105,7 @@ def _read(engine: Engine, period: str, day: date = date(2011, 6, 1)) -> BoardDat
 
 
 class _Table(HTMLParser):
-    """What stands in the cells of the Board's table, without what the report adds beside it."""
+    """The cells of the Board's table, without the report's additions."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -133,7 +133,7 @@ class _Table(HTMLParser):
 def test_the_report_on_the_year_is_the_source_table_to_the_letter(engine: Engine) -> None:
     parser = _Table()
     parser.feed(render_html(_read(engine, "2009-10"), WRITTEN).decode())
-    # The headings stand in two rows, those under a shared heading in the second.
+    # The headings are in two rows, those under a shared heading in the second.
     upper, lower, *rows = parser.rows
     headings = [*upper[:10], *lower, *upper[10:]]
     expected = [[text for text in row if len([*filter(None, row)]) > 1 or text] for row in read_sample_table()]
@@ -169,7 +169,7 @@ def test_clinics_open_are_carried_and_close(engine: Engine) -> None:
 
 
 def test_a_report_as_of_a_day_stays_as_it_was(engine: Engine, plan: Plan, tmp_path: Path) -> None:
-    """Written again after a correction and a new quarter, it is the same but for the line with its date."""
+    """Written again after a correction and a new quarter, it is the same except for the line with its date."""
     before = render_html(_read(engine, "2010-11Q3", date(2011, 2, 28)), WRITTEN)
     after = render_html(_read(engine, "2010-11Q3", date(2011, 3, 1)), WRITTEN)
     assert b">5.5%<" in before
@@ -384,7 +384,7 @@ def test_text_that_begins_like_a_formula_is_text(engine: Engine, plan: Plan) -> 
 
 
 def _world(plan: Plan, tmp_path: Path, *observations: Observation) -> Engine:
-    """A warehouse in which somebody's table brought a few figures."""
+    """A warehouse with a few figures from a published table."""
     engine = open_warehouse(f"sqlite:///{tmp_path / 'warehouse.db'}")
     upgrade(engine)
     at = datetime(2009, 7, 1, tzinfo=UTC)
@@ -409,7 +409,7 @@ def test_a_comparator_is_shown_as_it_was_printed_however_old_it_is(plan: Plan, t
 
 
 def test_a_missing_return_is_compared_with_what_cannot_exist(plan: Plan, tmp_path: Path) -> None:
-    """Last year's quarter does not apply: that is said, and the outturn does not stand in for it."""
+    """Last year's quarter is not applicable: the report says so, and does not use the outturn instead."""
     latest = {"NI 111a": replace(plan.indicators["NI 111a"], accumulation=Accumulation.LATEST)}
     plain = replace(plan, fingerprint="that does not add up", figures={}, indicators=plan.indicators | latest)
     engine = _world(

@@ -1,4 +1,4 @@
-"""The whole journey as its users make it, by command line: template, fill, check, drop, ingest, view, explain."""
+"""The whole journey on the command line: template, fill in, check, drop, ingest, view, explain."""
 
 import json
 import os
@@ -22,7 +22,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def cypp(home: Path, *arguments: object, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line as a user does, with its home set and nothing else but what is given."""
+    """Run the command line like a user, with only its home and the given variables set."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CYPP_", "PREFECT_"))}
     return subprocess.run(
         [CYPP, *map(str, arguments)],
@@ -56,7 +56,7 @@ def test_a_return_from_template_to_explanation(home: Path, tmp_path: Path) -> No
 
     again = cypp(home, "template", "police", "2010-11Q1", "-o", tmp_path)
     assert again.returncode == 2
-    assert "is there already" in again.stderr
+    assert "already exists" in again.stderr
     assert cypp(home, "template", "police", "2010-11Q1", "-o", tmp_path, "--force").returncode == 0
 
     fill(path, {"NI 111a": 53, "NI 111b": 196})

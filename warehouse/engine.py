@@ -1,4 +1,4 @@
-"""Opening the warehouse, on SQLite or PostgreSQL, with the same promises from both: one writer, readers never wait."""
+"""Opens the warehouse, on SQLite or PostgreSQL, with the same guarantees: one writer, and readers never wait."""
 
 import atexit
 import errno
@@ -17,17 +17,17 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 WAIT_SECONDS = 30
 RECOVERY_SECONDS = 5
-# The last connection that is closed moves SQLite's log into the database: at rest the warehouse is one file.
+# Closing the last connection moves SQLite's log into the database: when not in use, the warehouse is one file.
 _open: "WeakSet[Engine]" = WeakSet()
 _WRITES = "cypp_writes"
 _WRITER_LOCK = int.from_bytes(b"cypp-etl")
 
 
 def open_warehouse(url: str) -> Engine:
-    """Open the warehouse at a URL; nothing is created in it until `revisions.upgrade`.
+    """Open the warehouse at a URL; nothing is created in it until `warehouse.upgrade.upgrade`.
 
     Args:
-        url: `sqlite:////path/to/file`, whose folder is made if need be, or `postgresql://user@host/database`.
+        url: `sqlite:////path/to/file`, whose folder is created if necessary, or `postgresql://user@host/database`.
 
     Raises:
         ValueError: the text is no URL, or names another database system.
@@ -40,7 +40,7 @@ def open_warehouse(url: str) -> Engine:
 
 
 def open_for_reading(url: str) -> Engine:
-    """Open the warehouse at a URL in such a way that the database refuses to write to it.
+    """Open the warehouse at a URL read-only: the database itself refuses to write.
 
     Raises:
         FileNotFoundError: there is no such SQLite file.
@@ -59,7 +59,7 @@ def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as fault:
-        # What it says is not repeated: a password may be in it.
+        # The URL is not repeated: it may contain a password.
         known = "sqlite:////srv/cypp/warehouse.db or postgresql://user@host/database"
         raise ValueError(f"The warehouse's URL cannot be read: check CYPP_WAREHOUSE_URL, such as {known}") from fault
     match parsed.get_backend_name():
@@ -73,15 +73,15 @@ def _parsed(url: str) -> URL:
 
 @atexit.register
 def close_warehouses() -> None:
-    """Close the connections that nobody uses, as is done when the program ends."""
+    """Close the unused connections, as at the end of the program."""
     for engine in list(_open):
         engine.dispose()
 
 
 def settle(engine: Engine) -> None:
-    """Close a warehouse after processes that had it open were killed, and left what they wrote in SQLite's log.
+    """Close a warehouse after processes that had it open were killed and left their writes in SQLite's log.
 
-    Whoever opens it and is the last to close it moves the log into the database; while others have it open, they will.
+    The last process to close it moves the log into the database; if others have it open, one of them will.
     """
     if engine.dialect.name == "sqlite":
         engine.connect().close()
@@ -89,7 +89,7 @@ def settle(engine: Engine) -> None:
 
 
 def place_of(url: str) -> str:
-    """Where the warehouse is, as people name it and without its password: the file of SQLite, else the URL."""
+    """The place of the warehouse for messages, without its password: SQLite's file, otherwise the URL."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database:
         return parsed.database
@@ -100,10 +100,10 @@ def _open_sqlite(url: URL) -> Engine:
     if url.database and url.database != ":memory:":
         path = Path(url.database)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # For its owner alone; SQLite gives its log beside it the same mode.
+        # Only for its owner; SQLite gives its log the same mode.
         if not url.database.startswith("file:"):
             path.touch(mode=0o600, exist_ok=True)
-    # isolation_level=None stops the driver from opening transactions by itself, when and how it likes.
+    # isolation_level=None stops the driver from opening transactions implicitly.
     engine = create_engine(url, connect_args={"isolation_level": None, "timeout": WAIT_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -111,13 +111,13 @@ def _open_sqlite(url: URL) -> Engine:
 
 
 def _open_sqlite_to_read(url: URL) -> Engine:
-    """Open a SQLite file with `mode=ro`, with which SQLite neither makes it nor writes to it.
+    """Open a SQLite file with `mode=ro`, so that SQLite neither creates it nor writes to it.
 
-    In WAL mode a reader waits for no writer, only for the first to recover the log after a crash.
+    In WAL mode a reader never waits for a writer, only for the recovery of the log after a crash.
     """
     database = url.database or ":memory:"
     if not database.startswith("file:"):
-        # As SQLite would say it of a file that is not there, it could be anything.
+        # SQLite's own message for a missing file could mean anything.
         if not Path(database).exists():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), database)
         path = Path(database).absolute()
@@ -135,12 +135,12 @@ def _open_sqlite_to_read(url: URL) -> Engine:
 
 
 def _remove_empty_log(path: Path) -> None:
-    """Let SQLite remove the empty log that it made for a reader, who may not: at rest the warehouse is one file.
+    """Let SQLite remove the empty log that it created for a reader: when not in use, the warehouse is one file.
 
-    Where others have it open nothing is removed, and a log that is not empty is theirs, or a killed process's.
+    If other processes have it open, nothing is removed; a log with content is theirs, or a killed process's.
     """
     log = path.with_name(f"{path.name}-wal")
-    # Whoever may not write leaves it: the next that may removes it.
+    # Without write permission it stays: the next process with permission removes it.
     with suppress(sqlite3.Error, FileNotFoundError):
         if log.stat().st_size == 0:
             with closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=0)) as connection:
@@ -149,19 +149,19 @@ def _remove_empty_log(path: Path) -> None:
 
 
 def _look_at_sqlite(dbapi_connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    """Find out while connecting, and not in the middle of a question, whether it is a database at all."""
+    """Check that it is a database when connecting, not in the middle of a query."""
     cursor = dbapi_connection.cursor()
     cursor.execute("PRAGMA schema_version")
     cursor.close()
 
 
 def _prepare_sqlite(dbapi_connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    """Set what SQLite forgets between connections.
+    """Set what SQLite does not remember between connections.
 
-    synchronous=FULL: with NORMAL a power cut takes back the last commits, after the partner was told "accepted" and
-    the workbook left the inbox. It costs a flush to disk per transaction, which a batch shares.
+    synchronous=FULL: with NORMAL a power cut undoes the last commits, after the partner got the receipt "accepted" and
+    the workbook was removed from the inbox. It costs a flush to disk per transaction, which a batch shares.
     wal_autocheckpoint: a batch of a hundred returns is more than the thousand pages after which SQLite copies the log
-    into the database, so that pages of indexes would be written anew with every batch. 8,000 pages are 32 MiB.
+    into the database, so that pages of indexes would be rewritten with every batch. 8,000 pages are 32 MiB.
     """
     cursor = dbapi_connection.cursor()
     cursor.execute("PRAGMA journal_mode = WAL")
@@ -172,10 +172,10 @@ def _prepare_sqlite(dbapi_connection: DBAPIConnection, _record: ConnectionPoolEn
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """Take the write lock at the start of what will write.
+    """Take the write lock at the start of a transaction that will write.
 
-    A transaction that starts by reading and then writes is refused at once, however long it was ready to wait, if
-    another has written in between.
+    A transaction that starts by reading and then writes is refused at once, whatever its timeout, if another has
+    written in between.
     """
     writes = connection.get_execution_options().get(_WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")
@@ -183,13 +183,13 @@ def _begin_sqlite(connection: Connection) -> None:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """One transaction that writes: committed at the end, or rolled back whole if anything is raised.
+    """One transaction that writes: committed at the end, or rolled back completely on an exception.
 
     Writers take turns, on PostgreSQL too: versions, duplicates and what is in force are read and then written, and two
-    writers side by side would decide on the same past. A turn is milliseconds; a batch is one turn.
+    parallel writers would decide on the same past. A turn takes milliseconds; a batch is one turn.
 
     Raises:
-        sqlalchemy.exc.OperationalError: another writer held its turn for longer than `WAIT_SECONDS`.
+        sqlalchemy.exc.OperationalError: another writer's turn took longer than `WAIT_SECONDS`.
     """
     with engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
@@ -200,7 +200,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """One transaction that reads: every query in it sees the same snapshot, and it waits for nobody."""
+    """One transaction that reads: every query in it sees the same snapshot, and it never waits."""
     options: dict[str, Any] = {}
     if engine.dialect.name == "postgresql":
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}

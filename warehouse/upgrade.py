@@ -1,4 +1,4 @@
-"""Bringing the warehouse up to date: tables by migration, views anew."""
+"""Upgrades the warehouse: migrates the tables and recreates the views."""
 
 from pathlib import Path
 
@@ -12,25 +12,25 @@ from warehouse.views.definitions import replace_views, views_sha256
 
 
 class WarehouseStateError(RuntimeError):
-    """The warehouse is not as this program needs it."""
+    """This program cannot use the warehouse in its current state."""
 
 
 class NoWarehouseError(WarehouseStateError):
-    """There is no warehouse, or nothing in it yet."""
+    """There is no warehouse, or it is empty."""
 
 
 class WarehouseTooOldError(WarehouseStateError):
-    """The warehouse was made by an older version of this program, and has not been upgraded since."""
+    """The warehouse was created by an older version of this program, and has not been upgraded since."""
 
 
 class WarehouseTooNewError(WarehouseStateError):
-    """The warehouse was upgraded by a newer version of this program, which alone should write to it."""
+    """The warehouse was upgraded by a newer version of this program, and only that should write to it."""
 
 
 def upgrade(engine: Engine) -> bool:
-    """Bring the warehouse up to date, in one transaction; say whether there was anything to do.
+    """Upgrade the warehouse, in one transaction; return whether there was anything to do.
 
-    Two processes may do so at once: the second waits, and finds nothing left to do.
+    Two processes may do so at once: the second waits, and then finds nothing to do.
 
     Raises:
         WarehouseTooNewError: the warehouse has a revision that this program does not know.
@@ -41,7 +41,7 @@ def upgrade(engine: Engine) -> bool:
     with writing(engine) as connection:
         if is_current(connection):
             return False
-        # A view would forbid changes to the tables beneath it, and a revision must not depend on what it will become.
+        # A view prevents changes to its tables, and a migration must not depend on a view's future text.
         replace_views(connection, lambda: _migrate(connection))
         connection.execute(delete(view_version))
         connection.execute(insert(view_version).values(sha256=views_sha256(connection.dialect.name)))
@@ -49,7 +49,7 @@ def upgrade(engine: Engine) -> bool:
 
 
 def current_revision(connection: Connection) -> str | None:
-    """The revision of the warehouse's tables, or None where there are none yet."""
+    """The revision of the warehouse's tables, or None if there are none yet."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
@@ -66,7 +66,7 @@ def is_current(connection: Connection) -> bool:
     if revision is not None and revision > HEAD:
         raise WarehouseTooNewError(
             f"The warehouse is newer than this program (revision {revision}; the program knows {HEAD}): "
-            "install the program's newer version"
+            "install the newer version of the program"
         )
     if revision != HEAD:
         return False
@@ -76,10 +76,10 @@ def is_current(connection: Connection) -> bool:
 
 
 def require_current(connection: Connection) -> None:
-    """Make sure that a warehouse can be read as it is.
+    """Make sure that a warehouse can be read without an upgrade.
 
     Raises:
-        NoWarehouseError: the database has no tables of ours.
+        NoWarehouseError: the database has none of our tables.
         WarehouseTooOldError: it must be upgraded first.
         WarehouseTooNewError: it has a revision that this program does not know.
     """

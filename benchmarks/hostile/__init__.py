@@ -1,1 +1,1 @@
-"""What hostile, damaged and random workbooks cost, and what becomes of them."""
+"""The cost and the outcome of hostile, damaged and random workbooks."""

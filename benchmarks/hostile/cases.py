@@ -1,8 +1,8 @@
-"""The collection for `hostile.py`: what each file is, and what is to come of it.
+"""The collection for `hostile/checking.py`: each file, and its expected outcome.
 
-`accepted` stands where Excel opens the file, so that the good return inside must be read; `a finding` where any will
-do, and otherwise the code that it must end as. `accepted, in its time` is no hostile file but a large one, which may
-take more than the five seconds.
+The outcome is `accepted` if Excel opens the file, so that the good return inside must be read; `a finding` if any
+will do, and otherwise the code of the finding. `accepted, in its time` is for a file that is large, not hostile, and
+may take more than the five seconds.
 """
 
 import zipfile
@@ -25,7 +25,7 @@ _STYLED = b'<row><c s="1"/><c s="2"/><c s="3"/><c s="1"/><c s="2"/></row>'
 
 
 class Case(NamedTuple):
-    """One file: its name, what it is, what is to come of it, how to make it, and whether `--smoke` has it too."""
+    """One file: its name, description, expected outcome, function to make it, and whether it is in `--smoke`."""
 
     name: str
     what: str
@@ -129,7 +129,7 @@ def parts(maker: Maker) -> Iterator[Case]:
         ("xl/styles.xml", "styles"),
         ("docProps/app.xml", "properties"),
     ):
-        # Without styles no cell is a percentage, which the return then asks about.
+        # Without styles no cell is a percentage, so there are queries.
         expected = FINDING if name == "styles" else ACCEPTED
         yield Case(f"no-{name}.xlsx", f"without {part}", expected, lambda part=part: maker.without(part))
     for part in (TEXTS, SHEET, _LINKS):

@@ -1,9 +1,9 @@
-"""What becomes of files that are broken, disguised, odd or made to do harm: each is checked as a partner would do it.
+"""Checks files that are broken, disguised, odd or malicious, each as a partner would do it.
 
-`python benchmarks/hostile/checking.py` makes the collection, runs `cypp check FILE --json` on each in a process of
-its own, and prints what it got, how long it took and how much memory; `--smoke` takes the few small ones, `--only
-WORD` those with the word in their names, `--keep DIR` leaves the files. The exit status is 1 if any takes too long or
-too much, breaks the program, or is refused although Excel opens it.
+`python benchmarks/hostile/checking.py` makes the collection, runs `cypp check FILE --json` on each in a separate
+process, and prints the outcome, time and memory; `--smoke` takes the few small ones, `--only
+WORD` those with the word in their names, `--keep DIR` keeps the files. The exit status is 1 if any takes too much time
+or memory, crashes the program, or is refused although Excel opens it.
 """
 
 import argparse
@@ -33,7 +33,7 @@ STOPPED = "workbook-too-complex"
 
 
 class Outcome(NamedTuple):
-    """What checking one file said and took."""
+    """The outcome of checking one file, with its time and memory."""
 
     said: str
     status: int
@@ -44,7 +44,7 @@ class Outcome(NamedTuple):
 
 
 def check(path: Path, replies: Path | None = None) -> Outcome:
-    """Check one file in a process of its own, and write its receipt if there is a folder for it."""
+    """Check one file in a separate process, and write its receipt if there is a folder for it."""
     command = [str(Path(sys.executable).with_name("cypp")), "check", "--json"]
     command += [*(["--reply", str(replies)] if replies else []), "--", str(path)]
     with TemporaryFile() as out, TemporaryFile() as errors:
@@ -87,7 +87,7 @@ def _said(line: str) -> str:
 def faults(expected: str, outcome: Outcome) -> list[str]:
     """What is wrong with an outcome."""
     found = []
-    # On a machine with other work the clock runs on; what was computed tells, unless it hung.
+    # On a busy machine the clock is unreliable; CPU time counts, unless the process hung.
     if (outcome.cpu_seconds > MOST_SECONDS and expected != LARGE) or outcome.seconds > 4 * MOST_SECONDS:
         found.append("SLOW")
     if outcome.mebibytes > MOST_MIB:
@@ -102,7 +102,7 @@ def faults(expected: str, outcome: Outcome) -> list[str]:
 
 
 def make(case: Case, path: Path) -> None:
-    """Make a file in a process of its own: what it takes would be counted as that of the programs started from here."""
+    """Make a file in a separate process: its memory would be counted as that of the programs started from here."""
     maker = multiprocessing.get_context("fork").Process(target=lambda: path.write_bytes(case.make()))
     maker.start()
     maker.join()
@@ -110,7 +110,7 @@ def make(case: Case, path: Path) -> None:
 
 
 def no_files(folder: Path) -> list[Case]:
-    """Paths that are no files."""
+    """Paths that are not files."""
     (folder / "folder.xlsx").mkdir()
     os.mkfifo(folder / "pipe.xlsx")
     (folder / "link-nowhere.xlsx").symlink_to("nowhere")
@@ -125,7 +125,7 @@ def no_files(folder: Path) -> list[Case]:
 
 
 def run_texts(good: bytes, folder: Path, word: str) -> int:
-    """Check the returns whose texts cost much, without a receipt and with one; how many took too much."""
+    """Check the returns with costly texts, without a receipt and with one; returns how many took too much."""
     wrong = 0
     print(f"| {'texts':<24} | KB | check: s | CPU s | MiB | with its receipt: s | CPU s | MiB | {'what it got':<60} |")
     print("|---|---|---|---|---|---|---|---|---|")
@@ -166,15 +166,15 @@ def run(folder: Path, word: str, *, is_smoke: bool) -> int:
             f"{outcome.cpu_seconds:.2f} | {outcome.mebibytes} | {' '.join(found)}",
             flush=True,
         )
-    print(f"\n{len(cases)} files, {wrong} not as they should be")
+    print(f"\n{len(cases)} files, {wrong} not as expected")
     return int(wrong > 0)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--smoke", action="store_true", help="the few small ones, to see that it runs")
-    parser.add_argument("--only", default="", metavar="WORD", help="those that have the word in their names")
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="make the files here, and leave them")
+    parser.add_argument("--smoke", action="store_true", help="only the few small ones, to see that it runs")
+    parser.add_argument("--only", default="", metavar="WORD", help="only those with the word in their names")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="make the files here, and keep them")
     given = parser.parse_args()
     if given.keep:
         given.keep.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The rest of the collection for `hostile.py`: what is large, saved by other programs or oddly named; and the whole."""
+"""The rest of the collection: files that are large, saved by other programs or oddly named; and the whole."""
 
 import os
 from collections.abc import Callable, Iterator

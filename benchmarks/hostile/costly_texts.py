@@ -1,4 +1,4 @@
-"""Returns whose texts cost much to look at, though the files are small: for checking.py and serving.py."""
+"""Returns with texts that are costly to check, although the files are small: for checking.py and serving.py."""
 
 import io
 import zipfile
@@ -13,7 +13,7 @@ _LONGEST = 32_767
 
 
 def costly_returns(good: bytes) -> dict[str, Callable[[], bytes]]:
-    """What makes each of them, of a good return, by name."""
+    """The functions that make each of them from a good return, by name."""
     return {
         "one long word": partial(_typed, good, "Comment", "12" + "a" * (_LONGEST - 2)),
         "spaces": partial(_typed, good, "Actual", "x" + " " * (_LONGEST - 2) + "x"),

@@ -1,4 +1,4 @@
-"""Makes the files of `hostile_cases.py` out of a good return: broken, disguised, odd, or built to do harm."""
+"""Makes the files of `cases.py` from a good return: broken, disguised, odd, or malicious."""
 
 import random
 import re
@@ -20,7 +20,7 @@ TYPES = "[Content_Types].xml"
 MAIN = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = b"http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _MIB = 1 << 20
-# Seeded, for the same files at each run.
+# Seeded, so that each run has the same files.
 _RANDOM = random.Random(2010)
 
 
@@ -39,7 +39,7 @@ def pack(parts: Parts, method: int = zipfile.ZIP_DEFLATED, comment: bytes = b"")
 
 
 def with_shared_texts(parts: Parts) -> Parts:
-    """With the texts of cells in a part of their own, as Excel saves them."""
+    """With the texts of cells in a separate part, as Excel saves them."""
     texts: list[bytes] = []
 
     def share(match: re.Match[bytes]) -> bytes:
@@ -65,7 +65,7 @@ def with_shared_texts(parts: Parts) -> Parts:
 
 
 class Maker:
-    """Makes files out of one good return."""
+    """Makes files from one good return."""
 
     def __init__(self, good: bytes) -> None:
         self.parts = with_shared_texts(unpack(good))
@@ -76,11 +76,11 @@ class Maker:
         return pack(self.parts | changes)
 
     def without(self, *names: str) -> bytes:
-        """With parts missing."""
+        """Without some parts."""
         return pack({name: content for name, content in self.parts.items() if name not in names})
 
     def edited(self, part: str, pattern: bytes, by: bytes, count: int = 0) -> bytes:
-        """With all that matches a pattern in one part replaced; a pattern that is not there is a mistake of ours."""
+        """With all matches of a pattern in one part replaced; a pattern without a match is our mistake."""
         content, changed = re.subn(pattern, by, self.parts[part], count=count, flags=re.DOTALL)
         assert changed, (part, pattern)
         return self.with_parts({part: content})
@@ -90,7 +90,7 @@ class Maker:
         return self.edited(SHEET, rb"</sheetData>", (rows + b"</sheetData>").replace(b"\\", b"\\\\"))
 
     def with_spare_sheet(self, rows: Iterator[bytes], after: bytes = b"") -> bytes:
-        """With one more sheet, which the return has no use for."""
+        """With one more sheet, which is not part of the return."""
         sheet = b'<worksheet xmlns="%s"><sheetData>%s</sheetData>%s</worksheet>' % (MAIN, b"".join(rows), after)
         links = self.parts["xl/_rels/workbook.xml.rels"].replace(
             b"</Relationships>",
@@ -109,11 +109,11 @@ class Maker:
         )
 
     def renamed(self, old: str, new: str) -> bytes:
-        """With an entry of the archive under another name, which nothing else knows of."""
+        """With an entry of the archive under another name, to which nothing refers."""
         return pack({(new if name == old else name): content for name, content in self.parts.items()})
 
     def with_unit(self, part: str, unit: bytes, mebibytes: int) -> bytes:
-        """With a part of so many MiB of one thing, packed a MiB at a time."""
+        """With a part of so many MiB of repeated content, packed one MiB at a time."""
         stream = BytesIO(self.without(part))
         before, after = re.split(rb"(?=</sheetData>|</sst>)", self.parts[part], maxsplit=1)
         piece = unit * (_MIB // len(unit))
@@ -164,7 +164,7 @@ class Maker:
         )
 
     def without_addresses(self) -> bytes:
-        """With rows and cells that are found by counting, the empty ones between them written out."""
+        """With rows and cells without addresses, the empty ones between them written out."""
         book = openpyxl.load_workbook(BytesIO(self.good))
         rows = [list(row) for row in book.worksheets[1].iter_rows()]
         known = dict(re.findall(rb'<c r="([A-Z]+[0-9]+)"(.*?(?:/>|</c>))', self.parts[SHEET], re.DOTALL))
@@ -202,7 +202,7 @@ class Maker:
 
 
 def number(row: int, columns: str = "ABCDEFGHIJKL") -> bytes:
-    """A row of numbers that do not pack well."""
+    """A row of numbers that do not compress well."""
     cells = "".join(f'<c r="{column}{row}"><v>{_RANDOM.random():.6f}</v></c>' for column in columns)
     return f'<row r="{row}">{cells}</row>'.encode()
 
@@ -214,7 +214,7 @@ def filepass() -> bytes:
 
 
 def doubled(good: bytes, name: str) -> bytes:
-    """With one more entry of a name that is there."""
+    """With one more entry of an existing name."""
     stream = BytesIO(good)
     with zipfile.ZipFile(stream, "a") as archive, catch_warnings(action="ignore"):
         archive.writestr(name, "<other/>")

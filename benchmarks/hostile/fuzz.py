@@ -1,8 +1,8 @@
-"""Returns that chance has changed: none may raise, take long, or load a number that is not in its cell.
+"""Checks randomly changed returns: none may raise, take long, or load a number that is not in its cell.
 
 `python benchmarks/hostile/fuzz.py [--number 2000] [--seed 1]` changes cells, markup and bytes of a good return,
-checks each in this process, and marks its receipt. What is accepted is held against openpyxl's reading of the cell
-that each figure came from. The exit status is 1 if anything went wrong; `--smoke` tries a few.
+checks each in this process, and marks its receipt. Accepted figures are compared with openpyxl's reading of their
+cells. The exit status is 1 if anything went wrong; `--smoke` tries a few.
 """
 
 import argparse
@@ -39,7 +39,7 @@ TYPED = [
 
 
 def change_cells(good: bytes, chance: random.Random) -> bytes:
-    """Type something else into some cells, move rows and columns, and drop or copy sheets."""
+    """Overwrite some cells, move rows and columns, and drop or copy sheets."""
     workbook = openpyxl.load_workbook(io.BytesIO(good))
     for _ in range(chance.randint(1, 6)):
         sheet = chance.choice(workbook.worksheets)
@@ -96,7 +96,7 @@ def change_bytes(good: bytes, chance: random.Random) -> bytes:
 
 
 def wrong_numbers(data: bytes, checked: CheckedReturn, before: dict[str, Decimal | None]) -> list[str]:
-    """The figures that would be loaded and are not what openpyxl reads in their cells, or what they were before."""
+    """The figures that would be loaded but differ from openpyxl's reading of their cells, or from the original."""
     if not checked.observations:
         return []
     try:
@@ -116,7 +116,7 @@ def wrong_numbers(data: bytes, checked: CheckedReturn, before: dict[str, Decimal
 
 
 def run(number: int, seed: int) -> int:
-    """Try so many; how many went wrong."""
+    """Try so many; returns how many went wrong."""
     plan, chance = read_plan(), random.Random(seed)
     good = sample_return(plan, "yos", parse_period("2010-11Q1"))
     checker = Checker(plan, History(), AT.date())

@@ -1,8 +1,8 @@
-"""What a hostile file does to others under `cypp serve`, and what the process that guards against it costs a return.
+"""Measures what a hostile file does to others under `cypp serve`, and the cost of the protecting process per return.
 
-Drops a file that costs much beside a good one in another partner's folder, under a real `cypp serve`, and prints the
-seconds to each receipt and the most memory that the server's processes had (Linux). Then checks and answers an ordinary
-return in this process and in the confined one, by turns. `--smoke` tries one file and a few turns.
+It drops a costly file and a good one in another partner's folder, with a real `cypp serve`, and prints the
+seconds to each receipt and the peak memory of the server's processes (Linux). Then it checks an ordinary return and
+writes its receipt in this process and in the confined one, alternately. `--smoke` tries one file and a few rounds.
 """
 
 import argparse
@@ -34,7 +34,7 @@ MOST_SECONDS, MOST_MIB = 5.0, 512
 
 
 class Memory(threading.Thread):
-    """The most memory that a process and its descendants had, each looked at ten times a second."""
+    """The peak memory of a process and its descendants, measured ten times a second."""
 
     def __init__(self, process: int) -> None:
         super().__init__(daemon=True)
@@ -42,7 +42,7 @@ class Memory(threading.Thread):
         self.most: dict[str, float] = {}
 
     def run(self) -> None:
-        """Look until this program ends."""
+        """Measure until this program ends."""
         while True:
             for pid in self._family(self._process):
                 try:
@@ -67,7 +67,7 @@ class Memory(threading.Thread):
 
 
 def try_drops(*, is_smoke: bool) -> int:
-    """Drop each hostile file beside a good one; how many receipts came too late."""
+    """Drop each hostile file with a good one; returns how many receipts came too late."""
     plan = read_plan()
     late = 0
     with tempfile.TemporaryDirectory(prefix="cypp-hostile-") as folder, serving(Path(folder)) as process:
@@ -76,7 +76,7 @@ def try_drops(*, is_smoke: bool) -> int:
         memory.start()
         print(f"| {'hostile file':<24} | KB | its receipt, s | the good one's, s |")
         print("|---|---|---|---|")
-        # Whoever comes first finds what was never used.
+        # The first one includes warming up.
         drop(home, "nhs", "first.xlsx", sample_return(plan, "nhs", PERIOD))
         wait_for_receipt(home, "nhs", "first.xlsx")
         for number, (name, make) in enumerate(costly_returns(sample_return(plan, "lscb", PERIOD)).items()):
@@ -110,12 +110,12 @@ def try_drops(*, is_smoke: bool) -> int:
                 + (" LATE" if wrong else "")
             )
         for name, most in sorted(memory.most.items()):
-            print(f"{name:<32} {most:.0f} MiB at most" + (" LARGE" if most > MOST_MIB else ""))
+            print(f"{name:<32} {most:.0f} MiB at peak" + (" LARGE" if most > MOST_MIB else ""))
     return late
 
 
 def compare(turns: int) -> None:
-    """Check and answer an ordinary return here and in the confined process, by turns."""
+    """Check an ordinary return and write its receipt, here and in the confined process, alternately."""
     plan = read_plan()
     received = Received("yos/return.xlsx", sample_return(plan, "yos", PERIOD), "yos")
     here, there = Checker(plan, History(), TODAY), ConfinedChecker()
@@ -130,9 +130,9 @@ def compare(turns: int) -> None:
         seconds["in this process"].append(between - began)
         seconds["confined"].append(time.perf_counter() - between)
     there.close()
-    print("\nan ordinary return, checked and answered:")
+    print("\nan ordinary return, checked, with its receipt:")
     for name, taken in seconds.items():
-        # The first finds what was never used.
+        # The first one includes warming up.
         print(f"{name:<16} median {1000 * statistics.median(taken[1:]):.1f} ms   worst {1000 * max(taken[1:]):.1f} ms")
     ratio = statistics.median(b / a for a, b in zip(*(taken[1:] for taken in seconds.values()), strict=True))
     print(f"ratio of each pair, median {ratio:.2f}")
@@ -140,7 +140,7 @@ def compare(turns: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--smoke", action="store_true", help="one file and a few turns, to see that it runs")
+    parser.add_argument("--smoke", action="store_true", help="one file and a few rounds, to see that it runs")
     options = parser.parse_args()
     late = try_drops(is_smoke=options.smoke)
     compare(5 if options.smoke else 200)

@@ -1,6 +1,6 @@
-"""A large warehouse, made in a minute: many partners who each return the same indicators for years, and correct some.
+"""A large warehouse, made in a minute: many partners who return the same indicators for years, and correct some.
 
-Figures are inserted by the million and judged by the product; corrections are recorded as any return is.
+Figures are inserted by the million and judged by our own code; corrections are recorded like any return.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ from warehouse.upgrade import upgrade
 
 FIRST_YEAR = 2000
 PARTNERS_PER_MILESTONE = 4
-"""One partner in so many has a milestone to report on: a hundred at a million observations, where the Board has 38."""
+"""One partner in this many has a milestone: a hundred milestones at a million observations; the Board has 38."""
 CORRECTED_SHARE = 0.02
 """The share of returns that are corrected later."""
 BATCH = 50
@@ -40,7 +40,7 @@ SEEDED_AT = datetime(2013, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Size:
-    """So many partners return so many indicators for so many quarters."""
+    """The numbers of partners, indicators and quarters."""
 
     partners: int
     indicators: int
@@ -48,7 +48,7 @@ class Size:
 
     @property
     def observations(self) -> int:
-        """How many figures are in force."""
+        """The number of figures in force."""
         return self.partners * self.indicators * self.quarters
 
     @property
@@ -62,7 +62,7 @@ SMALL = Size(6, 8, 12)
 
 
 def big_plan(size: Size) -> Plan:
-    """The shipped plan's outcomes and aspirations, with partners, indicators, actions and milestones made up."""
+    """The built-in plan's outcomes and aspirations, with invented partners, indicators, actions and milestones."""
     shipped = read_plan()
     outcomes, aspirations = list(shipped.outcomes), list(shipped.aspirations)
     banding = next(iter(shipped.indicators.values())).banding
@@ -111,7 +111,7 @@ def big_plan(size: Size) -> Plan:
 
 
 def seed(engine: Engine, size: Size) -> Plan:
-    """Fill an empty warehouse, and give the plan in force."""
+    """Fill an empty warehouse, and return the plan in force."""
     upgrade(engine)
     plan = big_plan(size)
     chance = Random(20100401)
@@ -119,7 +119,7 @@ def seed(engine: Engine, size: Size) -> Plan:
         _insert(connection, size, plan, chance)
         record_plan(connection, plan, SEEDED_AT)
     if engine.dialect.name == "postgresql":
-        # As its autovacuum would do in its own time; SQLite is asked without statistics, as it is in the field.
+        # As its autovacuum would do eventually; SQLite is queried without statistics, as in production.
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")
     returns = [(code, period) for period in size.periods for code in plan.partners]
@@ -133,7 +133,7 @@ def seed(engine: Engine, size: Size) -> Plan:
 
 
 def correction(plan: Plan, partner_code: str, period: Period, content: str, chance: Random) -> CheckedReturn:
-    """A partner's return for a period, with figures drawn anew."""
+    """A partner's return for a period, with new random figures."""
     file = f"{partner_code}/{period.code}.xlsx"
     rows = tuple(
         Observation(
@@ -191,7 +191,7 @@ def _returns(size: Size, plan: Plan) -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def empty_warehouse(system: str) -> Iterator[Engine]:
-    """An empty warehouse on `sqlite` or `postgresql`, in a folder that goes with it."""
+    """An empty warehouse on `sqlite` or `postgresql`, in a temporary folder."""
     with TemporaryDirectory(prefix="cypp-benchmark-") as folder:
         if system == "sqlite":
             engine = open_warehouse(f"sqlite:///{Path(folder) / 'warehouse.sqlite'}")

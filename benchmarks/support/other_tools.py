@@ -1,7 +1,7 @@
-"""Two tools that do parts of it, for comparison, where they are installed: `pip install '.[bench]'`.
+"""Two tools that do part of the work, for comparison, if they are installed: `pip install '.[bench]'`.
 
 frictionless checks a sheet of each workbook against a schema, and loads nothing. dlt loads rows that openpyxl reads,
-under a contract on their columns and types, and checks nothing else. Neither knows cells, formats or what came before.
+under a contract on their columns and types, and checks nothing else. Neither uses cells, formats or history.
 """
 
 import os
@@ -13,7 +13,7 @@ from typing import Any
 
 import openpyxl
 
-# Neither may call home while it is measured.
+# Neither may send telemetry while it is measured.
 os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
 
 _TEXTS = ("Ref", "Sub", "Definition", "Good performance", "Unit")
@@ -33,7 +33,7 @@ def installed(name: str) -> bool:
 
 
 def validate_with_frictionless(paths: Sequence[Path]) -> int:
-    """Check the sheet of indicators in each workbook; how many have a fault."""
+    """Check the indicators sheet of each workbook; returns how many have an error."""
     from frictionless import Resource, Schema, system  # noqa: PLC0415 - may not be installed
     from frictionless.formats import ExcelControl  # noqa: PLC0415
 
@@ -51,13 +51,13 @@ def validate_with_frictionless(paths: Sequence[Path]) -> int:
 
 
 def load_with_dlt(paths: Sequence[Path], url: str) -> int:
-    """Load the sheets of indicators of all workbooks, as one run of a pipeline; how many rows that were."""
+    """Load the indicators sheets of all workbooks, as one run of a pipeline; returns the number of rows."""
     import dlt  # noqa: PLC0415 - may not be installed
 
     columns: dict[str, Any] = {
         name: {"data_type": "double" if name in _NUMBERS else "text", "nullable": True} for name in _COLUMNS
     }
-    # A figure that is a text would be a column of its own: it is left out, which is as near as dlt comes to a finding.
+    # A figure that is text would become a separate column: it is left out, dlt's closest equivalent of a finding.
     contract = {"tables": "evolve", "columns": "discard_value", "data_type": "discard_value"}
     rows = dlt.resource(_rows(paths), name="figures", columns=columns, schema_contract=contract)
     with TemporaryDirectory() as folder:

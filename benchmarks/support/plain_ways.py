@@ -1,4 +1,4 @@
-"""Other ways to do parts of it, for comparison: what a script would do, and a reader of values alone."""
+"""Other ways to do part of the work, for comparison: a plain script, and a reader of values only."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,9 +38,9 @@ REPORTS = pa.DataFrameSchema(
 
 
 def take_plainly(path: Path, engine: Engine, plan: Plan) -> None:
-    """What a script would do with a return: openpyxl, pandas, pandera, loops over the rows, `to_sql`.
+    """A script for a return: openpyxl, pandas, pandera, loops over the rows, `to_sql`.
 
-    It knows each figure's cell, and a percentage by its format, as far as one reading tells; it compares with the last
+    It has each figure's cell, and recognises a percentage by its format, in a single reading; it compares with the last
     period, and judges nothing.
     """
     book = openpyxl.load_workbook(path, data_only=True)
@@ -61,7 +61,7 @@ def take_plainly(path: Path, engine: Engine, plan: Plan) -> None:
 
 
 def fill_up(engine: Engine, returns: int) -> None:
-    """Fill the plain way's table as if so many returns of others had been taken, each of as many rows as the first."""
+    """Fill the plain way's table as if so many other returns had been loaded, each with the rows of the first."""
     names = [f'"{column["name"]}"' for column in inspect(engine).get_columns("figures")]
     others = ", ".join("'other' || n" if name == '"partner"' else f"f.{name}" for name in names)
     with engine.begin() as connection:
@@ -123,6 +123,6 @@ def _faults(
 
 
 def read_calamine(data: BinaryIO) -> int:
-    """Values alone, row by row."""
+    """Values only, row by row."""
     book = CalamineWorkbook.from_filelike(data)
     return sum(len(book.get_sheet_by_name(name).to_python()) for name in book.sheet_names)

@@ -1,4 +1,4 @@
-"""Checks workbooks: reads them, holds their rows against schemas and rules, and gives what may be loaded.
+"""Checks workbooks: reads them, applies schemas and rules to their rows, and returns what may be loaded.
 
 One workbook is a batch of one: the schemas see the rows of the whole batch at once.
 """
@@ -33,13 +33,13 @@ from cypp_etl.workbook.model import Workbook
 
 __all__ = ["PUBLISHER", "Checker", "Opened", "Received"]
 
-# Who a published table is from: the board itself, which is nobody's partner and owes no returns.
+# The owner of a published table: the Board itself, which is not a partner and owes no returns.
 PUBLISHER = "board"
 
 
 @dataclass(frozen=True)
 class Checker:
-    """What checking depends on: the plan, what was known before, and the day on which it is done."""
+    """What checking depends on: the plan, the history, and the day."""
 
     plan: Plan
     history: History
@@ -54,7 +54,7 @@ class Checker:
         return KnownValues(self.plan, self.history)
 
     def beside(self, history: History, today: date | None = None) -> "Checker":
-        """The same checker beside another past, on the same day or another; the plan is not looked through again."""
+        """The same checker with another history, on the same day or another; the plan is not indexed again."""
         other = replace(self, history=history, today=today or self.today)
         vars(other)["_index"] = self._index
         return other
@@ -68,7 +68,7 @@ class Checker:
         return self.check_opened([self.open(received) for received in batch])
 
     def open(self, received: Received) -> Opened:
-        """Read one workbook, which needs no past, to be checked by `check_opened` once, by this checker or another."""
+        """Read one workbook, which needs no history, for a single call of `check_opened` of this or another checker."""
         return open_return(received, self._index)
 
     def check_opened(self, batch: Sequence[Opened]) -> list[CheckedReturn]:
@@ -129,9 +129,9 @@ class Checker:
         case.parsed.findings = list(waive(case.parsed, self.history.waivers, self.today))
 
     def _own_history(self, parsed: ParsedReturn) -> History:
-        """What a return may be compared with: its owner's past, and none where its cover names another than its folder.
+        """The history that a return may be compared with: none if its cover names a different partner from its folder.
 
-        Whoever reads the findings of such a return is not the one whose past it would be.
+        The person who reads the findings of such a return must not see another partner's history.
         """
         if parsed.layout == RETURN and parsed.cover_partner not in ("", parsed.partner_code):
             return History(waivers=self.history.waivers)
@@ -142,7 +142,7 @@ class Checker:
         }
         if not foreign:
             return self.history
-        # A batch shares one history: a row about another partner's milestone is not held against its past.
+        # A batch shares one history: a row about another partner's milestone is not compared with that.
         states = {key: state for key, state in self.history.milestone_states.items() if key[0] not in foreign}
         return replace(self.history, milestone_states=states)
 
@@ -150,7 +150,7 @@ class Checker:
 def _as_checked(parsed: ParsedReturn) -> CheckedReturn:
     figures, reports = (parsed.figures, parsed.milestone_rows) if parsed.is_sound else ([], [])
     withholding = Withholding.of(parsed)
-    # Only beside an ERROR is a row without its period or milestone.
+    # A row without a period or a milestone always has an ERROR.
     observations = [_as_observation(one, one.period, withholding) for one in figures if one.period]
     milestone_reports = [
         _as_report(row, row.known, row.period, withholding) for row in reports if row.known and row.period

@@ -1,7 +1,7 @@
 """Checks workbooks and marks their receipts in a process that is killed when one takes too much time or memory.
 
-The process is started once and handed one workbook after the other, so that an ordinary return costs no more than the
-way there and back. `confined_child` is its program. Good patterns make checking fast; that it ends, this guarantees.
+The process is started once and receives one workbook after another, so that an ordinary return only costs the
+transfer. `confined_child` is its program. Good regular expressions make checking fast; this guarantees that it ends.
 """
 
 import atexit
@@ -27,22 +27,22 @@ from cypp_etl.receipts.reply import Reply, may_be_marked, page_for
 from cypp_etl.receipts.summary import ReceiptSummary
 
 Past = Callable[[frozenset[str], frozenset[Period] | None], History]
-"""What is known of partners, of some periods or, with None, of all."""
+"""The history of partners, for some periods or, with None, for all."""
 
 SET_ASIDE = "workbook-set-aside"
-"""The code of a workbook that is not opened, since processes died while they had it in hand."""
+"""The code of a workbook that is not opened, because processes died while they were processing it."""
 
 _TOO_COMPLEX = "workbook-too-complex"
-# An ordinary return takes a hundredth of it; one that takes so long may have to be stopped.
+# An ordinary return takes a hundredth of this; one that takes so long may have to be stopped.
 _LONG_SECONDS = 0.5
 _log = logging.getLogger(__name__)
 
 
 class ConfinedChecker:
-    """Checks and marks in a process of its own, one workbook at a time; any thread may call."""
+    """Checks and marks in a separate process, one workbook at a time; any thread may call it."""
 
     def __init__(self, bounds: Bounds = DEFAULT_BOUNDS) -> None:
-        """Nothing is started before it is needed, or `prepare` is called."""
+        """Nothing is started until it is needed, or `prepare` is called."""
         self._bounds = bounds
         self._turn = Lock()
         self._child: ConfinedProcess | None = None
@@ -50,15 +50,15 @@ class ConfinedChecker:
         self._is_closed = False
 
     def prepare(self) -> None:
-        """Start the process, which takes a second, and do not wait for it."""
+        """Start the process, which takes a second, without waiting for it."""
         with self._turn:
             self._running()
 
     def check(self, plan: Plan, received: Received, today: date, past: Past) -> CheckedReturn:
-        """Check one workbook beside the past, for which `past` is asked once it is known whose it is.
+        """Check one workbook against its history, which `past` returns once its partner is known.
 
         Returns:
-            What the workbook says; refused with `workbook-too-complex` if it took too much.
+            The checked return; refused with `workbook-too-complex` if it took too much time or memory.
         """
         history = History()
 
@@ -74,7 +74,7 @@ class ConfinedChecker:
         try:
             with self._turn:
                 child = self._running()
-                # A plan is larger than a return, and seldom another.
+                # A plan is larger than a return, and rarely changes.
                 unknown = None if child.plan == plan.fingerprint else plan
                 child.plan = plan.fingerprint
                 checked: CheckedReturn = self._ask(
@@ -89,7 +89,7 @@ class ConfinedChecker:
             return refused(received, _TOO_COMPLEX)
 
     def reply(self, checked: CheckedReturn, data: bytes, summary: ReceiptSummary) -> Reply:
-        """The answer to a return, marked as `receipts.reply` does it; a page if that took too much."""
+        """The receipt of a return, marked by `receipts.reply`; a page if that took too much time or memory."""
         if not may_be_marked(checked):
             return page_for(checked, summary)
         try:
@@ -101,7 +101,7 @@ class ConfinedChecker:
             return page_for(checked, summary)
 
     def close(self) -> None:
-        """End the process for good; who waits for it gets a RuntimeError, and no workbook is refused for that."""
+        """Stop the process for good; waiting callers get a RuntimeError, and no workbook is refused for that."""
         self._is_closed = True
         for process in (self._child, self._successor):
             if process:
@@ -125,7 +125,7 @@ class ConfinedChecker:
             expecting.start()
             answer, is_spent = child.ask(job, seconds, asked)
         finally:
-            # Whatever it was in the midst of: the next workbook meets a process that is not.
+            # Whatever it was doing: the next workbook gets a fresh process.
             expecting.cancel()
             if expecting.ident is not None:
                 expecting.join()
@@ -135,11 +135,11 @@ class ConfinedChecker:
         return answer
 
     def _expect_to_replace(self) -> None:
-        """Start a process that can take the next workbook as soon as this one's is killed."""
+        """Start a process that can take the next workbook as soon as this one is killed."""
         self._successor = ConfinedProcess(self._bounds)
 
     def _succeed(self, spent: ConfinedProcess | None) -> None:
-        """Put the successor, or a new one, in the place of a process; without one, the successor is not needed."""
+        """Replace a process by its successor, or by a new one; without a process, the successor is not needed."""
         successor, self._successor = self._successor, None
         if spent is not None:
             spent.kill()
@@ -150,7 +150,7 @@ class ConfinedChecker:
 
 
 def refused(received: Received, code: str) -> CheckedReturn:
-    """A workbook of which nothing is known but that it was refused, with one finding about the file."""
+    """A workbook that was refused unread, with one finding about the file."""
     return CheckedReturn(
         file=received.file,
         file_name=shown_file_name(PurePath(received.file).name),
@@ -167,7 +167,7 @@ def refused(received: Received, code: str) -> CheckedReturn:
 
 
 def unopened(received: Received) -> Opened:
-    """A workbook that was not opened, since that took too much: refused with `workbook-too-complex`."""
+    """A workbook that took too much time or memory: refused with `workbook-too-complex`."""
     sha256 = hashlib.sha256(received.data).hexdigest()
     parsed = ParsedReturn(received.file, sha256, "", received.folder_partner, findings=[find(_TOO_COMPLEX)])
     own = frozenset([received.folder_partner] if received.folder_partner else [])
@@ -176,7 +176,7 @@ def unopened(received: Received) -> Opened:
 
 @cache
 def shared_checker() -> ConfinedChecker:
-    """The checker of this process; its own process ends with this one."""
+    """The checker of this process; its child process ends with this one."""
     checker = ConfinedChecker()
     atexit.register(checker.close)
     return checker

@@ -1,6 +1,6 @@
-"""The program of the process that `confined` starts: a workbook in, what it says or its receipt out, one at a time.
+"""The program of the process that `confined` starts: a workbook in, its checked return or receipt out, one at a time.
 
-It bounds its own memory, and its time as well, for when nobody is left to kill it.
+It limits its own memory, and also its time, in case its parent is no longer there to kill it.
 """
 
 import gc
@@ -25,7 +25,7 @@ from cypp_etl.receipts.summary import ReceiptSummary
 # The parent kills it sooner: this is for when the parent is dead.
 _GRACE_SECONDS = 5.0
 _SPENT_BYTES = 250 << 20
-# What a new thread asks for.
+# The stack of a new thread.
 _STACK_BYTES = 16 << 20
 
 
@@ -37,22 +37,22 @@ def confine_memory(more: int) -> None:
 
 
 class Desk:
-    """Takes jobs from one stream and answers on another."""
+    """Receives jobs on one stream and answers on another."""
 
     def __init__(self, source: IO[bytes], target: IO[bytes], seconds: float) -> None:
-        """`seconds` is how long a job takes at the most before the parent would have killed this process."""
+        """`seconds` is the longest time of a job before the parent would have killed this process."""
         self._source = source
         self._target = target
         self._seconds = seconds + _GRACE_SECONDS
         self._checker: Checker | None = None
 
     def say(self, *words: object) -> None:
-        """Say something to the parent."""
+        """Send a message to the parent."""
         pickle.dump(words, self._target, pickle.HIGHEST_PROTOCOL)
         self._target.flush()
 
     def work(self) -> None:
-        """Take jobs until the parent has gone."""
+        """Process jobs until the parent has gone."""
         while True:
             try:
                 kind, *job = pickle.load(self._source)  # noqa: S301 - the parent's
@@ -71,7 +71,7 @@ class Desk:
             sys.exit()
         except Exception as fault:  # noqa: BLE001 - the parent raises it
             if _is_out_of_memory():
-                # What needed the last of it, a thread or a process, says so in words of its own.
+                # Whatever ran out of memory, a thread or a process, reports it in its own words.
                 self.say("too much")
                 return
             fault.add_note(traceback.format_exc())
@@ -81,7 +81,7 @@ class Desk:
         if plan is not None:
             self._checker = Checker(plan, History(), date.min)
         assert self._checker is not None, "the first job brings the plan"  # noqa: S101
-        # Cells and rows are never in a cycle.
+        # Cells and rows are never in reference cycles.
         with collection_paused():
             opened = self._checker.open(received)
             history, has_more = self._ask("past", opened.partner_codes, opened.periods)
@@ -135,7 +135,7 @@ def _is_spent() -> bool:
 
 
 def main() -> None:
-    """Take jobs from standard input, and answer on what was standard output: nothing printed may come between."""
+    """Read jobs from standard input, and answer on the original standard output, separate from anything printed."""
     memory, seconds = int(sys.argv[1]), float(sys.argv[2])
     target = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

@@ -1,4 +1,4 @@
-"""The process that checks workbooks, as its parent sees it: started, talked to, and killed when its time is up."""
+"""The process that checks workbooks, from its parent's side: starting, messages, and killing after a time limit."""
 
 import os
 import pickle
@@ -20,10 +20,10 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How many seconds, by the clock, checking a workbook and marking its receipt may take, and how many bytes.
+    """The limits in seconds, by the clock, for checking a workbook and for marking its receipt, and in bytes.
 
-    `memory` is what the process may take on top of what it has once it is ready, on Linux; elsewhere only time is
-    bounded. The time in which the caller looks up what was known is not the workbook's, and not counted.
+    `memory` is what the process may use, on Linux, beyond its use when it is ready; elsewhere only time is
+    limited. The time in which the caller looks up the history is not counted.
     """
 
     check_seconds: float = 3.0
@@ -40,7 +40,7 @@ class EndedError(Exception):
 
 
 class ConfinedProcess:
-    """The process, and what was said to it."""
+    """The process and its messages."""
 
     def __init__(self, bounds: Bounds) -> None:
         self.plan = ""
@@ -68,15 +68,15 @@ class ConfinedProcess:
         )
 
     def is_alive(self) -> bool:
-        """Whether it runs."""
+        """Whether it is running."""
         return self._process.poll() is None
 
     def kill(self) -> None:
-        """Kill the process and what it started, and let go of it."""
+        """Kill the process and what it started, and release it."""
         self._strike()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
-            # What is left in the pipe's buffer is for nobody.
+            # Nothing reads what is left in the pipe's buffer.
             with suppress(OSError):
                 assert pipe is not None  # noqa: S101 - both are pipes
                 pipe.close()
@@ -85,7 +85,7 @@ class ConfinedProcess:
         """Wait for its imports.
 
         Raises:
-            RuntimeError: it did not start, which no workbook is to blame for.
+            RuntimeError: it did not start, which is not a workbook's fault.
         """
         if self._is_ready:
             return
@@ -98,7 +98,7 @@ class ConfinedProcess:
     def ask(
         self, job: tuple[object, ...], seconds: float, asked: dict[str, Callable[..., object]]
     ) -> tuple[object, bool]:
-        """Hand over a job and answer what is asked about it; its result, and whether the process has had its day."""
+        """Send a job and answer questions about it; returns its result, and whether the process should be replaced."""
         said: object = job
         while True:
             began = time.monotonic()
@@ -112,7 +112,7 @@ class ConfinedProcess:
                 return rest[0], rest[1]
 
     def _listen(self, seconds: float, send: Callable[[], None]) -> tuple[Any, ...]:
-        """Send something and wait for what is said to it, so many seconds and no longer."""
+        """Send a message and wait for the answer, for at most so many seconds."""
         watch = Timer(max(0.0, seconds), self._strike)
         watch.daemon = True
         watch.start()

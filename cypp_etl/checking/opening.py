@@ -1,4 +1,4 @@
-"""Opens workbooks: what of reading them needs no past, and whose past they are then held against."""
+"""Opens workbooks: the part of reading that needs no history, and which partners' history checking needs."""
 
 import hashlib
 from collections.abc import Mapping
@@ -22,9 +22,9 @@ from cypp_etl.workbook.reader import content_sha256, read_workbook
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A workbook as it came: its path as given, its bytes, and the partner whose folder it lay in, if any.
+    """A workbook as received: its path as given, its bytes, and the partner whose folder it was in, if any.
 
-    `size` is how many bytes the file has, where `data` is only its beginning.
+    `size` is the size of the file in bytes, if `data` is only its beginning.
     """
 
     file: str
@@ -35,12 +35,12 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A workbook that was read and is still to be checked.
+    """A workbook that was read but not yet checked.
 
-    `workbook` is None where there is none in the bytes, which `parsed` then says; `layout` is empty where it looks like
-    none that is known; `table` is the published table in it. `partner_codes` are those on whose figures, states and
-    submissions the checks look back, and which it may change: two workbooks without one in common may be checked in any
-    order. `periods` are those on whose figures they look back, None where that may be any.
+    `workbook` is None if the bytes are not a workbook, which `parsed` then reports; `layout` is empty if it matches no
+    known layout; `table` is the published table in it. `partner_codes` are those whose figures, statuses and
+    submissions the checks look back on, and which it may change: two workbooks without a common one may be checked in
+    any order. `periods` are those whose figures they look back on, None if any.
     """
 
     parsed: ParsedReturn
@@ -63,7 +63,7 @@ def open_return(received: Received, index: PlanIndex) -> Opened:
         words = {name: str(word) for name, word in unreadable.words.items()}
         parsed.findings.append(find(unreadable.code, **words))
         return Opened(parsed, None, "", None, own)
-    # A receipt that was mended is the next return: our own sheet in it is not the partner's.
+    # A corrected receipt is the next return: our sheet in it is not the partner's.
     workbook.sheets = [sheet for sheet in workbook.sheets if not is_receipt(sheet)]
     parsed.content_sha256 = content_sha256(workbook)
     layouts = read_layouts()
@@ -77,18 +77,18 @@ def open_return(received: Received, index: PlanIndex) -> Opened:
 
 
 def _looks_like_return(workbook: Workbook, layout: Layout) -> bool:
-    """A return has its cover, or two of its other sheets; one missing sheet is a finding, not another layout."""
+    """A return has a cover, or two of its other sheets; one missing sheet is a finding, not another layout."""
     found = {part.part for part in layout.sheets if find_sheet(workbook, part)}
     return "cover" in found or len(found) >= 2
 
 
 def _find_published_table(workbook: Workbook, layouts: Mapping[str, Layout]) -> Table | None:
-    """The published table, on whichever sheet it stands: other people's workbooks name theirs as they like.
+    """The published table, on any sheet: other people's workbooks may name it as they like.
 
-    No other table has headings that speak of years; one that lacks a column is told by half of the others.
+    No other table has headings with years; a table without some columns is recognised by half of the others.
     """
     part = published_table()
-    # Every return that we wrote has a hidden sheet that says so.
+    # Every return that we wrote has a hidden sheet that identifies it.
     if find_sheet(workbook, layouts[RETURN].part("meta")):
         return None
     sheets = sorted(workbook.sheets, key=lambda sheet: not part.is_named(sheet.name))
@@ -97,7 +97,7 @@ def _find_published_table(workbook: Workbook, layouts: Mapping[str, Layout]) -> 
 
 
 def _look_back(workbook: Workbook, layout: Layout, index: PlanIndex) -> tuple[frozenset[str], frozenset[Period]]:
-    """On which partner's figures, and of which periods, a return looks back, as far as its cover says."""
+    """The partner and the periods whose figures a return looks back on, as far as its cover says."""
     cover = layout.part("cover")
     sheet = find_sheet(workbook, cover)
     labels = read_labels(sheet, cover.columns) if sheet else {}

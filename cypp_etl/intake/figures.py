@@ -1,4 +1,4 @@
-"""Makes figure rows out of table rows: reads the cell, brings it to the indicator's unit, says what troubled it."""
+"""Makes figure rows from table rows: reads the cell, converts it to the indicator's unit, reports problems."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -18,16 +18,16 @@ from schemas.codes import Marker, Measure, Unit
 
 @dataclass(frozen=True)
 class KnownValues:
-    """Earlier figures, the plan's own and those in the warehouse, by which a percentage without its sign is believed.
+    """Earlier figures, from the plan and the warehouse, that decide how a percentage without its sign is read.
 
-    Few returns have such a percentage, so they are looked for only when one comes.
+    Few returns have such a percentage, so they are looked up only when needed.
     """
 
     plan: Plan
     history: History
 
     def values(self, indicator: str, partner_code: str) -> list[Decimal]:
-        """The earlier figures of one indicator of one partner's: what another partner returned says nothing."""
+        """The earlier figures of one indicator of one partner: other partners' figures do not count."""
         return [*self._planned.get(indicator, ()), *self.history.values_of(partner_code).get(indicator, ())]
 
     @cached_property
@@ -41,7 +41,7 @@ class KnownValues:
 
 @dataclass
 class FigureReader:
-    """Reads the figures of one workbook; `findings` gathers what is wrong with them."""
+    """Reads the figures of one workbook; `findings` collects what is wrong with them."""
 
     file: str
     known: KnownValues
@@ -58,7 +58,7 @@ class FigureReader:
         period: Period | None,
         beside: Reading = BLANK,
     ) -> FigureRow:
-        """Read one figure; `beside` is what a marker column says of it."""
+        """Read one figure; `beside` is the content of its marker column."""
         reading = read_figure(source.cells.get(column))
         is_doubtful = leaf.unit is Unit.PERCENT and not reading.is_percent
         known = self.known.values(leaf.indicator, partner_code) if is_doubtful else ()
@@ -85,7 +85,7 @@ class FigureReader:
         return figure
 
     def read_part(self, figure: FigureRow, column: str) -> Decimal | None:
-        """Read the numerator or denominator of a figure: a plain number, or nothing; a marker says nothing more."""
+        """Read the numerator or denominator of a figure: a plain number, or nothing; a marker adds nothing."""
         reading = read_figure(figure.source.cells.get(column))
         trouble = reading.trouble
         if reading.is_percent:

@@ -13,21 +13,21 @@ from cypp_etl.layout import ColumnLayout, SheetKind, SheetLayout, normalise_head
 from cypp_etl.periods import Period, parse_year
 from cypp_etl.workbook.model import Cell, CellKind, Sheet, column_letters
 
-# How alike a heading and a missing one must be for a slip of the finger: `Actaul` and `Actual` are 0.83.
+# How similar a heading must be to a missing one to count as a typing mistake: `Actaul` and `Actual` are 0.83.
 _NEAR_MISS = 0.7
-# What is longer is no heading. Nor does a table have more columns: what stands to the right of so many is not read.
+# A longer text is not a heading. A table has no more columns than this: anything further right is not read.
 _LONGEST_HEADING = 200
 _MOST_COLUMNS = 300
-# A slip of the finger is looked for in so many unknown headings.
+# How many unknown headings are checked for typing mistakes.
 _MOST_SLIPS = 50
 
-# Years that headings hold, as placeholders, by their distance from the table's own year.
+# The placeholders for years in headings, by their distance from the table's own year.
 _YEAR_OFFSETS = {"previous": -1, "year": 0, "next": 1, "next_2": 2}
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A row (or two) that may hold the headings: those known by column name, those known twice, and the strangers."""
+    """A row (or two) that may be the headings: known ones by column name, those that occur twice, and unknown ones."""
 
     row: int
     depth: int
@@ -38,7 +38,7 @@ class Header:
 
     @classmethod
     def read(cls, sheet: Sheet, row: int, depth: int, columns: tuple[ColumnLayout, ...]) -> "Header":
-        """Read a row, or two, as if they held the headings."""
+        """Read a row, or two, as if it were the headings."""
         cells = _heading_cells(sheet, row, depth)
         groups = {normalise_heading(column.group) for column in columns}
         headings = cells[:_MOST_COLUMNS]
@@ -59,14 +59,14 @@ class Header:
 
 
 def _heading_cells(sheet: Sheet, row: int, depth: int) -> list[Cell]:
-    """The cells that hold a column's heading: of two rows, the lower where it holds anything."""
+    """The cells with the columns' headings: of two rows, the lower one unless it is blank."""
     cells = (cell for line in range(row, row + depth) for cell in sheet.rows.get(line, {}).values())
     by_column = {cell.column: cell for cell in cells if read_text(cell)}
     return [by_column[column] for column in sorted(by_column)]
 
 
 def column_named(columns: tuple[ColumnLayout, ...], heading: str, year: Period | None) -> str:
-    """The name of the column with a heading, empty where there is none; the years in it must fit the table's year."""
+    """The name of the column with a heading, empty if there is none; years in it must fit the table's year."""
     return _column_named(columns, heading, year) if len(heading) <= _LONGEST_HEADING else ""
 
 
@@ -80,7 +80,7 @@ def _column_named(columns: tuple[ColumnLayout, ...], heading: str, year: Period 
 
 
 def _fits(text: str, year: Period | None, offset: int) -> bool:
-    """Whether a year in a heading lies as far from the table's year as its place says; 09/11 is no year at all."""
+    """Whether a year in a heading has the right distance from the table's year; 09/11 is not a year."""
     try:
         return year is not None and parse_year(text) == year.years_later(offset)
     except ValueError:
@@ -88,7 +88,7 @@ def _fits(text: str, year: Period | None, offset: int) -> bool:
 
 
 def _year_of(columns: tuple[ColumnLayout, ...], headings: list[str]) -> Period | None:
-    """The table's year: the one by which most of the headings that hold a year make sense, whichever is misspelt."""
+    """The table's year: the one that fits most of the headings with a year, even if some are misspelt."""
     short = [heading for heading in headings if len(heading) <= _LONGEST_HEADING]
     votes = Counter(year for heading in short for year in _years_spoken_for(columns, heading))
     return max(votes, key=lambda year: (votes[year], year), default=None)
@@ -96,7 +96,7 @@ def _year_of(columns: tuple[ColumnLayout, ...], headings: list[str]) -> Period |
 
 @lru_cache(maxsize=4096)
 def _years_spoken_for(columns: tuple[ColumnLayout, ...], heading: str) -> frozenset[Period]:
-    """Every year that the table could be of, going by one heading: `10/11 Target` is next year's, or this year's."""
+    """Every possible year of the table, according to one heading: `10/11 Target` is next year's, or this year's."""
     spoken_for = set()
     for column in columns:
         for place, text in (column.match(heading) or {}).items():
@@ -106,10 +106,10 @@ def _years_spoken_for(columns: tuple[ColumnLayout, ...], heading: str) -> frozen
 
 
 def judge_headings(sheet: Sheet, header: Header, layout: SheetLayout, places: dict[str, int]) -> Iterator[Finding]:
-    """Say what is wrong with the headings.
+    """Report what is wrong with the headings.
 
-    Unknown headings are paired with missing ones where they are near misses, so that one slip is one finding; such a
-    column joins `places` and is read all the same, so that its other faults are found in the same round.
+    Unknown headings are paired with similar missing ones, so that one mistake is one finding; such a
+    column is added to `places` and read anyway, so that its other errors are found in the same round.
     """
     for cell, first in header.repeated:
         yield find("heading-twice", sheet=sheet.name, cell=cell.address, value=read_text(cell), first=first.address)
@@ -126,13 +126,13 @@ def judge_headings(sheet: Sheet, header: Header, layout: SheetLayout, places: di
     lost = [heading for heading, column in missing.items() if column.is_required]
     for heading in lost:
         yield find("heading-missing", sheet=sheet.name, cell=f"A{header.row}", expected=heading)
-    # A column without its heading is told by the heading that is missing.
+    # A column without a heading is already reported as a missing heading.
     if not lost and layout.kind is not SheetKind.BANDED:
         yield from _judge_unheaded(sheet, header)
 
 
 def _judge_unheaded(sheet: Sheet, header: Header) -> Iterator[Finding]:
-    """Ask about figures in columns that have no heading: nobody reads them, and they may be meant for the return."""
+    """Ask about figures in columns without a heading: they are not read, but may be meant for the return."""
     headed = {cell.column for cell in _heading_cells(sheet, header.row, header.depth)}
     first: dict[int, Cell] = {}
     for row in sorted(row for row in sheet.rows if row >= header.row + header.depth):
@@ -146,7 +146,7 @@ def _judge_unheaded(sheet: Sheet, header: Header) -> Iterator[Finding]:
 
 
 def _written(column: ColumnLayout, year: Period | None) -> str:
-    """A column's heading as it should stand in this table, its years filled in."""
+    """A column's correct heading in this table, with its years filled in."""
     if year is None:
         return column.heading
     years = {place: year.years_later(offset).label[2:] for place, offset in _YEAR_OFFSETS.items()}

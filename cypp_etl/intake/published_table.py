@@ -11,7 +11,7 @@ from cypp_etl.plan.index import PlanIndex, reference_key
 from cypp_etl.plan.model import Indicator, Parent, Plan
 from schemas.codes import Marker, Measure
 
-# What each column of figures says, and of which year, counted from the table's own.
+# The measure of each column of figures, and its year, relative to the table's own.
 _FIGURE_COLUMNS = {
     "previous_actual": (Measure.HISTORY, -1),
     "target": (Measure.TARGET, 0),
@@ -25,10 +25,10 @@ _FIGURE_COLUMNS = {
 
 @dataclass(slots=True)
 class _Place:
-    """Where in the table we are: the band's outcome, and the parent whose sub-rows follow.
+    """The current position in the table: the band's outcome, and the parent whose sub-rows follow.
 
-    `is_polarity_above` says that the parent's row has their good performance. `is_lost` says that the row above has a
-    reference that is none, and may have been a parent's: that is its own finding, and not one of each sub-row too.
+    `is_polarity_above` says that the parent's row has their good performance. `is_lost` says that the row above has an
+    unknown reference, which may be a parent's: that is one finding, not also one for each sub-row.
     """
 
     outcome_code: str = ""
@@ -37,7 +37,7 @@ class _Place:
     is_lost: bool = False
 
     def move_to(self, leaf: Indicator | None, parent: Parent | None, polarity: str) -> None:
-        """Go on to a row, whose sub-rows may follow if it is a parent's."""
+        """Move on to a row, whose sub-rows may follow if it is a parent's."""
         if parent is not None:
             self.parent, self.is_polarity_above, self.is_lost = parent, bool(polarity), False
         elif leaf is None or self.parent is None or leaf.indicator_ref != self.parent.indicator_ref:
@@ -55,7 +55,7 @@ class PublishedReader:
     parsed: ParsedReturn
 
     def read(self, table: Table) -> None:
-        """Read the table's rows; its period is the year that its headings name."""
+        """Read the table's rows; its period is the year in its headings."""
         self.parsed.findings += table.findings
         self.parsed.period = table.year
         self.parsed.sheets["table"] = table.sheet.name
@@ -83,7 +83,7 @@ class PublishedReader:
             self._read_figures(row, leaf)
 
     def _identify(self, row: TableRow, place: _Place) -> IndicatorRow | None:
-        """Say what a row is about, and move on in the table; None where that is not to be judged."""
+        """Identify what a row is about, and move on in the table; None if it is not to be judged."""
         ref, sub, definition = self._reference(row, place)
         if sub and place.parent is None:
             return None
@@ -108,7 +108,7 @@ class PublishedReader:
         )
 
     def _reference(self, row: TableRow, place: _Place) -> tuple[str, str, str]:
-        """A row's reference, part and definition: below a parent, the reference cell holds the part's letter alone."""
+        """A row's reference, sub and definition: below a parent, the reference cell only has the sub's letter."""
         ref, definition = row.text("ref"), row.text("definition")
         if not ref:
             self.parsed.findings.append(find("row-without-ref", sheet=row.sheet, cell=row.address("ref")))
@@ -140,7 +140,7 @@ class PublishedReader:
     def _keep(self, figure: FigureRow) -> None:
         if figure.reading.is_bare_qualifier:
             self.parsed.findings.append(figure.find("value-missing"))
-        # Only an actual can be "not returned": what else is blank, the table does not speak of.
+        # Only an actual can be "not returned": other blanks mean nothing.
         if figure.measure is Measure.ACTUAL or figure.marker is not Marker.NOT_RETURNED:
             self.parsed.figures.append(figure)
         if figure.measure is Measure.ACTUAL:
@@ -149,7 +149,7 @@ class PublishedReader:
 
 
 def _only_text(row: TableRow) -> str:
-    """The text of a row that holds nothing else, as a band's heading does; empty for other rows."""
+    """The text of a row with nothing else, such as a band's heading; empty for other rows."""
     texts = {text for column in row.cells if (text := row.text(column))}
     return texts.pop() if len(texts) == 1 else ""
 

@@ -16,10 +16,10 @@ from cypp_etl.plan.model import Indicator, Plan
 from cypp_etl.workbook.model import Cell, CellKind, Workbook
 from schemas.codes import Measure
 
-# Without these columns it cannot be said what a table's rows are about, nor which are missing.
+# Without these columns it is not known what a table's rows are about, or which are missing.
 _KEY_COLUMNS = {"indicators": ("ref", "sub"), "milestones": ("milestone",)}
 
-# What is read as a text: a formula there that was never worked out would pass for a blank.
+# Columns that are read as text: an uncalculated formula there would look like a blank.
 _TEXT_COLUMNS = frozenset(
     {
         *("ref", "sub", "definition", "good_performance", "unit", "comment"),
@@ -41,11 +41,11 @@ class ReturnReader:
     parsed: ParsedReturn
 
     def read(self, workbook: Workbook) -> None:
-        """Read the cover and both tables. A fault of one sheet does not keep the others from being read."""
+        """Read the cover and both tables. An error in one sheet does not prevent reading the others."""
         self._read_cover(workbook)
         for row in self._read_rows(workbook, "indicators"):
             self._read_indicator_row(row)
-        # Who owes no milestones may leave out their sheet.
+        # A partner without milestones may leave out their sheet.
         has_sheet = find_sheet(workbook, self.layout.part("milestones")) is not None
         if has_sheet or self.plan.milestones_of.get(self.parsed.partner_code, True):
             for row in self._read_rows(workbook, "milestones"):
@@ -108,7 +108,7 @@ class ReturnReader:
             self._note("date-not-a-day", sheet, cell.address, value=typed)
 
     def _read_rows(self, workbook: Workbook, part: str) -> tuple[TableRow, ...]:
-        """The rows of one of the tables; none, and a finding, where there is no such table."""
+        """The rows of one of the tables; none, and a finding, if there is no such table."""
         table = self._read_table(workbook, part)
         if table is None:
             return ()
@@ -135,7 +135,7 @@ class ReturnReader:
         return table
 
     def _find_renamed(self, workbook: Workbook, layout: SheetLayout) -> Table | None:
-        """A sheet of another name with every heading that the table must have: its other faults are found too."""
+        """A sheet with another name that has every required heading, so that its other errors are found too."""
         required = {column.column for column in layout.columns if column.is_required}
         for sheet in workbook.sheets:
             is_other = not any(part.is_named(sheet.name) for part in self.layout.sheets)
@@ -242,7 +242,7 @@ def _is_no_text(cell: Cell | None) -> bool:
 
 
 def _judge_marker(figure: FigureRow, beside: Reading) -> Iterator[Finding]:
-    """What the marker's cell says must be a marker, and must not speak against the figure's cell."""
+    """Check that the marker's cell has a marker that does not contradict the figure's cell."""
     reading = figure.reading
     if beside.trouble == "formula-not-calculated":
         yield figure.find(beside.trouble, column="marker")

@@ -1,4 +1,4 @@
-"""Tidy rows as read, before anything is judged: every one knows its file, its sheet and its cells."""
+"""Tidy rows as read, before anything is judged: each has its file, its sheet and its cells."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,12 +15,12 @@ from schemas.codes import Marker, Measure, Qualifier, Severity
 
 @dataclass(slots=True)
 class IndicatorRow:
-    """A row that speaks of an indicator: what it says the indicator is, against what the plan says.
+    """A row about an indicator: what it says about the indicator, and what the plan says.
 
-    A row says so twice: `named` is the leaf of its reference, `described` the leaf whose definition it bears, each None
-    where it is none of the plan's. `indicator_ref` is empty where the row has no reference to judge. `good_performance`
-    and `unit` are None where they are not to be judged, since the layout has no such column or says it elsewhere.
-    `figure_column` is the first of its columns that holds a figure.
+    A row identifies it twice: `named` is the leaf of its reference, `described` the leaf of its definition, each None
+    if the plan has none. `indicator_ref` is empty if the row has no reference to judge. `good_performance`
+    and `unit` are None if they are not to be judged, because the layout has no such column or says it elsewhere.
+    `figure_column` is the first of its columns with a figure.
     """
 
     source: TableRow
@@ -40,7 +40,7 @@ class IndicatorRow:
 
     @property
     def is_consistent(self) -> bool:
-        """Whether the row does not name one indicator and describe another."""
+        """Whether the row's reference and definition do not contradict each other."""
         return self.named is None or self.described is None or self.named is self.described
 
     def find(self, code: str, column: str, **words: object) -> Finding:
@@ -88,7 +88,7 @@ class FigureRow:
         return self.cell, self.reading.typed
 
     def find(self, code: str, *, column: str = "", **words: object) -> Finding:
-        """Make a finding at this figure's cell, or at another column of its row."""
+        """Make a finding at this figure's cell, or in another column of its row."""
         words.setdefault("value", self.source.text(column) if column else self.reading.typed)
         words.setdefault("indicator", self.leaf.indicator)
         return find(code, sheet=self.source.sheet, cell=self.source.address(column or self.column), **words)
@@ -98,8 +98,8 @@ class FigureRow:
 class MilestoneRow:
     """A row that reports on a milestone.
 
-    `named` is the milestone of its reference, `described` the one whose description it bears, each None where it is
-    none of the plan's.
+    `named` is the milestone of its reference, `described` the milestone of its description, each None if the plan
+    has none.
     """
 
     file: str
@@ -121,7 +121,7 @@ class MilestoneRow:
 
     @property
     def is_consistent(self) -> bool:
-        """Whether the row does not name one milestone and describe another."""
+        """Whether the row's reference and description do not contradict each other."""
         return self.named is None or self.described is None or self.named is self.described
 
     def find(self, code: str, column: str, **words: object) -> Finding:
@@ -133,7 +133,7 @@ class MilestoneRow:
 
 @dataclass(slots=True)
 class ParsedReturn:
-    """One workbook as tidy rows, with what was found on the way. Partner and period are empty where it says neither.
+    """One workbook as tidy rows, with the findings so far. Partner and period are empty if it names neither.
 
     `cover_partner` is whom the cover names, which may not be the partner whose folder it lay in; `period_cell` the
     sheet and cell that say the period. `dated` is the day that the cover says it was finished on, in `date_cell`.
@@ -164,13 +164,13 @@ class ParsedReturn:
 
     @property
     def is_sound(self) -> bool:
-        """Whether nothing that was found must be corrected."""
+        """Whether there is no finding that must be corrected."""
         return all(finding.severity is not Severity.ERROR for finding in self.findings)
 
     def sound_figures(self) -> Iterator[FigureRow]:
-        """The figures with nothing to correct in their own cell: one that is wrong is compared with nothing.
+        """The figures without errors in their own cells: a wrong figure is not compared with anything.
 
-        Otherwise a figure that was mistyped would be a large change, and contradict its numerator, too.
+        Otherwise a mistyped figure would also be a large change, and contradict its numerator.
         """
         wrong = {(finding.sheet, finding.cell) for finding in self.findings if finding.severity is Severity.ERROR}
         if not wrong:

@@ -1,4 +1,4 @@
-"""Finds a table in a sheet by its headings, wherever its columns have moved to."""
+"""Finds a table in a sheet by its headings, even if its columns have moved."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from cypp_etl.layout import ColumnLayout, SheetKind, SheetLayout, normalise_head
 from cypp_etl.periods import Period
 from cypp_etl.workbook.model import Cell, CellKind, Sheet, Workbook, column_letters
 
-# How far down a heading row is looked for, below a title or a logo that somebody has put above it.
+# How many rows are searched for the headings, which may be below a title or a logo.
 _SEARCHED_ROWS = 25
-# So many rows of a table are read, and so many of a sheet of labels: no plan has a tenth of them.
+# How many rows of a table, and of a sheet of labels, are read: no plan has a tenth of them.
 _MOST_ROWS = 10_000
 _MOST_LABELS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """One row below the headings: its cells by column name, and where each column stands."""
+    """One row below the headings: its cells by column name, and the position of each column."""
 
     sheet: str
     row: int
@@ -28,15 +28,15 @@ class TableRow:
     columns: dict[str, int]
 
     def address(self, column: str) -> str:
-        """The address of the row's cell in a column, or of its first cell where the column is missing."""
+        """The address of the row's cell in a column, or of its first cell if the column is missing."""
         return f"{column_letters(self.columns.get(column, 1))}{self.row}"
 
     def text(self, column: str) -> str:
-        """The text of the row's cell in a column, empty where there is none."""
+        """The text of the row's cell in a column, empty if there is none."""
         return read_text(self.cells.get(column))
 
     def is_filled(self, column: str) -> bool:
-        """Whether the row's cell in a column holds something, be it a formula that was never calculated."""
+        """Whether the row's cell in a column is not blank; an uncalculated formula counts."""
         cell = self.cells.get(column)
         if cell is None or cell.is_formula:
             return cell is not None
@@ -64,7 +64,7 @@ class TableRow:
         return [name for name, cell in self.cells.items() if cell.is_formula and cell.value is None]
 
     def first_filled(self, *columns: str) -> str:
-        """The first of some columns whose cell holds something; empty where none does."""
+        """The first of some columns whose cell is not blank; empty if all are."""
         for column in columns:
             if self.is_filled(column):
                 return column
@@ -73,9 +73,9 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table that was found.
+    """A table in a sheet.
 
-    `columns` says where each column stands; `year` is the year that the headings speak of, if they name one.
+    `columns` has the position of each column; `year` is the year in the headings, if there is one.
     """
 
     sheet: Sheet
@@ -87,13 +87,13 @@ class Table:
 
 
 def find_sheet(workbook: Workbook, layout: SheetLayout) -> Sheet | None:
-    """The sheet that a layout calls by its name or, failing that, by another accepted spelling."""
+    """The sheet with the layout's name or, failing that, with another accepted spelling."""
     named = [sheet for sheet in workbook.sheets if layout.is_named(sheet.name)]
     return min(named, key=lambda sheet: normalise_heading(sheet.name) != normalise_heading(layout.sheet), default=None)
 
 
 def read_table(sheet: Sheet, layout: SheetLayout) -> Table | None:
-    """Find the row of headings and read every row below it that holds anything; None where no row looks like it."""
+    """Find the row of headings and read every row below it that is not blank; None if there are no headings."""
     header = _find_header(sheet, layout)
     if header is None or len(header.known) < 2:
         return None
@@ -108,7 +108,7 @@ def read_table(sheet: Sheet, layout: SheetLayout) -> Table | None:
 
 
 def _find_header(sheet: Sheet, layout: SheetLayout) -> "Header | None":
-    """The row that looks most like the headings, the first of equals; none looks more so than one with all of them."""
+    """The row that is most like the headings, the first of equals; a row with all of them ends the search."""
     depths = (2, 1) if layout.kind is SheetKind.BANDED else (1,)
     best: Header | None = None
     for row in sorted(sheet.rows)[:_SEARCHED_ROWS]:
@@ -130,7 +130,7 @@ def _rows_below(sheet: Sheet, header: Header, places: dict[str, int]) -> Iterato
 
 
 def read_labels(sheet: Sheet, columns: tuple[ColumnLayout, ...]) -> dict[str, Cell]:
-    """Read labels in the first column and values beside them; a label without a value gives its blank cell."""
+    """Read the labels in the first column and the values beside them; a label without a value has a blank cell."""
     labelled: dict[str, Cell] = {}
     for row in sorted(sheet.rows)[:_MOST_LABELS]:
         label = sheet.cell(row, 1)

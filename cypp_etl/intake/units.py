@@ -1,4 +1,4 @@
-"""From what was typed to the indicator's unit: percent is told by format or sign, never by size."""
+"""Converts what was typed to the indicator's unit: percent is recognised by format or sign, never by size."""
 
 import re
 from collections.abc import Collection
@@ -8,19 +8,19 @@ from cypp_etl.intake.values import Reading
 from cypp_etl.plan.model import Indicator
 from schemas.codes import Unit
 
-# A figure agrees with an earlier one of the same sign within a factor of ten: its two readings as a percentage lie a
-# factor of a hundred apart, so that both do only at the edge, where the partner is asked.
+# A figure agrees with an earlier one of the same sign within a factor of ten: its two readings as a percentage are a
+# factor of a hundred apart, so that both agree only at the edge, where the partner is asked.
 _AGREEMENT_FACTOR = 10
 
-# A point in place of the comma between thousands, where no decimals are kept; a suffix such as [p] may follow.
+# A point instead of the comma between thousands, for an indicator without decimals; a suffix such as [p] may follow.
 _THOUSANDS_POINT = re.compile(r"\s*[-+]?[1-9]\d{0,2}\.\d{3}(?!\d)", re.ASCII)
 
 
 def to_unit(reading: Reading, leaf: Indicator, known: Collection[Decimal]) -> tuple[Decimal | None, str]:
-    """Give a reading's value in the indicator's unit (percentages in points), and the code of a finding or nothing.
+    """Return a reading's value in the indicator's unit (percentages in points), and the code of a finding or nothing.
 
-    `known` holds earlier figures of the indicator. A percent indicator's figure that was typed without a percent format
-    or sign is taken as points where only that is believable; where 0.71 and 71 both are, or only 71 is, the partner
+    `known` has earlier figures of the indicator. A percent indicator's figure that was typed without a percent format
+    or sign is read as points if only that is believable; if 0.71 and 71 both are, or only 71 is, the partner
     is asked, and the value is None.
     """
     value = reading.value
@@ -30,7 +30,7 @@ def to_unit(reading: Reading, leaf: Indicator, known: Collection[Decimal]) -> tu
         return None, "thousands-point"
     if leaf.unit is not Unit.PERCENT:
         return (None, "percent-not-expected") if reading.is_percent else (value, "")
-    # What is out of range either way is said elsewhere.
+    # A value that is out of range either way has another finding.
     if reading.is_percent or value == 0 or not _is_possible(value, leaf):
         return value, ""
     can_only_be_points = not _is_possible(value * 100, leaf)

@@ -1,4 +1,4 @@
-"""From a cell to a value: the one place where what was typed becomes a figure, a marker or a trouble, never a guess."""
+"""From a cell to a value: the one place where what was typed becomes a figure, a marker or a problem, never a guess."""
 
 import re
 from dataclasses import dataclass
@@ -16,20 +16,20 @@ _NUMBER = re.compile(r"([-+]?)(\d{1,3}(?:,\d{3})+|\d+)?(\.\d+)?\s?(%?)", re.ASCI
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+\s?%?", re.ASCII)
 _BOUND = re.compile(r"[<>\u2264\u2265]=?\s*[-+]?[\d.,]+\s?%?")
 _SHOWN_DECIMALS = re.compile(r"\.(0+)")
-# Behind a text that is longer no suffixes are looked for: each costs another look at the whole of it.
+# A longer text is not searched for suffixes: each search scans all of it.
 _LONGEST_WITH_SUFFIX = 200
 _DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"
 _EXCEL_EPOCH = date(1899, 12, 30)
 _LAST_SERIAL = 2_958_465  # 31 December 9999, where Excel's calendar ends
 
-# The troubles of cells that hold neither a number nor a text.
+# The problems of cells that have neither a number nor a text.
 _TROUBLES = {
     CellKind.DATE: "date-not-number",
     CellKind.ERROR: "error-value",
     CellKind.BLANK: "formula-not-calculated",
 }
 
-# A trillion, which is the largest figure that judgements can hold exactly with six decimals.
+# A trillion, the largest figure that judgements can hold exactly with six decimals.
 _TOO_LARGE = Decimal(10) ** 12
 _FIFTEEN_DIGITS = Context(prec=15, rounding=ROUND_HALF_UP)
 _ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
@@ -39,7 +39,7 @@ _ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
 class Reading:
     """What a cell says.
 
-    `value` is as typed in the cell's own terms: 71.0 for a cell that shows 71.0%, and then `is_percent`. A blank has
+    `value` is as displayed: 71.0 for a cell that shows 71.0%, with `is_percent` set. A blank has
     neither value, marker nor trouble. `trouble` is the code of a finding; there is no value with it, unless the
     finding is only a NOTE.
     """
@@ -58,7 +58,7 @@ class Reading:
 
     @property
     def is_bare_qualifier(self) -> bool:
-        """Whether a qualifier such as [p] stands alone, without a figure that it could qualify."""
+        """Whether there is a qualifier such as [p] without a figure that it could qualify."""
         return bool(self.qualifiers) and self.value is None and self.marker is None and not self.trouble
 
 
@@ -66,7 +66,7 @@ BLANK = Reading()
 
 
 def read_figure(cell: Cell | None) -> Reading:
-    """Read a cell where a figure or a marker belongs."""
+    """Read a cell that should have a figure or a marker."""
     if cell is None or (cell.value is None and not cell.is_formula):
         return BLANK
     if cell.kind is CellKind.TEXT:
@@ -77,15 +77,15 @@ def read_figure(cell: Cell | None) -> Reading:
 
 
 def read_text(cell: Cell | None) -> str:
-    """What a cell says as text, trimmed; a whole number without its decimal point, a date as 2010-12-31."""
+    """A cell as text, trimmed; a whole number without its decimal point, a date as 2010-12-31."""
     if cell is None:
         return ""
-    # Most cells hold text, and most of the checks look at cells as text.
+    # Most cells have text, and most checks use cells as text.
     return (cell.value if isinstance(cell.value, str) else as_typed(cell)).strip()
 
 
 def read_date(cell: Cell | None) -> date | None:
-    """The day that a date cell holds, or None where it holds none that is in the calendar."""
+    """The date of a date cell, or None if it is not in the calendar."""
     if cell is None or cell.kind is not CellKind.DATE or not isinstance(cell.value, float | int):
         return None
     if not 0 <= cell.value <= _LAST_SERIAL:
@@ -94,7 +94,7 @@ def read_date(cell: Cell | None) -> date | None:
 
 
 def as_typed(cell: Cell) -> str:
-    """What a person would say stands in the cell: `71.0%` for 0.71 formatted as percent, `15.20` for 15.2 as 0.00."""
+    """The cell as people see it: `71.0%` for 0.71 formatted as percent, `15.20` for 15.2 as 0.00."""
     value = cell.value
     if value is None or isinstance(value, str):
         return value or ""
@@ -105,10 +105,10 @@ def as_typed(cell: Cell) -> str:
     return _read_number(f"{value:.15g}", cell.number_format).typed
 
 
-# The same cell is looked at as a text and as a figure, and populations return with every quarter.
+# The same cell is read as a text and as a figure, and populations repeat every quarter.
 @lru_cache(maxsize=16_384)
 def _read_number(digits: str, number_format: str) -> Reading:
-    """Read a number by its digits, of which there are 15, as many as Excel shows, so that 0.1+0.2 is 0.3."""
+    """Read a number by its first 15 digits, as many as Excel shows, so that 0.1+0.2 is 0.3."""
     percent = is_percent(number_format)
     number = Decimal(digits) * (100 if percent else 1)
     shown = _SHOWN_DECIMALS.search(number_format)
@@ -147,7 +147,7 @@ def _number_of(text: str) -> Decimal | None:
 
 
 def _trouble_of(text: str) -> str:
-    """Name the trouble of a text that is neither a number nor a marker."""
+    """Identify the problem of a text that is neither a number nor a marker."""
     if _BOUND.fullmatch(text):
         return "number-with-bound"
     if any(character.isdigit() and not character.isascii() for character in text):
@@ -158,7 +158,7 @@ def _trouble_of(text: str) -> str:
 
 
 def _split_suffixes(text: str) -> tuple[str, frozenset[Qualifier]]:
-    """Part a figure from suffixes such as [p]; a suffix that stands alone stays, since it may be a marker."""
+    """Split a figure from suffixes such as [p]; a suffix alone is kept, because it may be a marker."""
     qualifiers: set[Qualifier] = set()
     if len(text) > _LONGEST_WITH_SUFFIX:
         return text, frozenset()
@@ -179,7 +179,7 @@ def _marker_of(text: str) -> MarkerSpelling | None:
 
 @cache
 def _markers() -> dict[str, MarkerSpelling]:
-    """The markers as they are compared: in any case and spacing."""
+    """The markers in the form in which they are compared: case- and whitespace-insensitive."""
     return {"".join(known.spelling.split()).casefold(): known for known in read_markers()}
 
 

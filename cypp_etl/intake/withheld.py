@@ -1,6 +1,6 @@
-"""Withholds free text that may hold personal data: what is loaded has a mark in its place, and the text is kept apart.
+"""Withholds free text that may hold personal data: a mark is loaded instead, and the text is stored separately.
 
-A text is looked at whole, before anything is shortened. The data team may release it; until then nobody is shown it.
+A text is checked in full, before anything is shortened. Until the data team releases it, it is not shown.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,29 +13,29 @@ from cypp_etl.intake.tables import TableRow
 from cypp_etl.personal import MARK, is_personal_name, kinds_in
 
 MARK_BEGINS = "[withheld: "
-"""How every mark begins that stands in the place of a text."""
+"""The beginning of every mark that replaces a text."""
 
 _SHEET_MARK = "[sheet name withheld{}]"
-# Who prepared a return, and where to ask, is what the cover is for.
+# The cover asks who prepared a return, and for an address for questions.
 _CONTACT = frozenset({"an e-mail address", "a telephone number"})
 
 
 def mark_at(sheet: str, cell: str) -> str:
-    """What stands in the place of a withheld text: that it is withheld, and where it stands in the workbook."""
+    """The mark that replaces a withheld text, with the text's cell in the workbook."""
     return f"{MARK_BEGINS}may hold personal data; see {sheet}!{cell} of the workbook]"
 
 
 def contact(text: str) -> str:
-    """A text of the cover that says whom to ask; the mark, where it holds more than that."""
+    """A contact from the cover; the mark, if it contains more than that."""
     return MARK if set(kinds_in(text)) - _CONTACT else text
 
 
 @dataclass(slots=True)
 class Withholding:
-    """What is withheld of one workbook.
+    """The withheld texts of one workbook.
 
-    `sheet_names` are the names of its sheets that may hold personal data, by the names that stand for them, of which
-    no two are the same; `texts` are what was withheld so far.
+    `sheet_names` are the names of its sheets that may hold personal data, by the unique names displayed instead;
+    `texts` are those withheld so far.
     """
 
     sheet_names: Mapping[str, str]
@@ -43,18 +43,18 @@ class Withholding:
 
     @classmethod
     def of(cls, parsed: ParsedReturn) -> "Withholding":
-        """Look at the names of the sheets that a return's findings and rows speak of; nothing else is withheld yet."""
+        """Check the names of the sheets of a return's findings and rows; nothing else is withheld yet."""
         named = [finding.sheet for finding in parsed.findings] + list(parsed.sheets.values())
         personal = [name for name in dict.fromkeys(named) if is_personal_name(name)]
         numbers = ("", *(f" {number}" for number in range(2, len(personal) + 1)))
         return cls({_SHEET_MARK.format(number): name for number, name in zip(numbers, personal, strict=False)})
 
     def sheet(self, name: str) -> str:
-        """The name that a sheet goes by."""
+        """The displayed name of a sheet."""
         return next((shown for shown, one in self.sheet_names.items() if one == name), name)
 
     def text(self, source: TableRow, column: str, text: str) -> str:
-        """A row's text as it may be loaded; where it may hold personal data, it is kept, and the mark is given."""
+        """A row's text as it may be loaded: if it may hold personal data, it is stored, and the mark is returned."""
         if not kinds_in(text):
             return text
         sheet, cell = self.sheet(source.sheet), source.address(column)
@@ -63,7 +63,7 @@ class Withholding:
         return mark
 
     def findings(self, findings: Iterable[Finding]) -> Iterable[Finding]:
-        """The findings, none of which has the name of a sheet that is withheld."""
+        """The findings, without the names of withheld sheets."""
         if not self.sheet_names:
             return findings
         return [replace(finding, sheet=self.sheet(finding.sheet)) for finding in findings]

@@ -1,7 +1,7 @@
 """Performance clinics: opened where the direction of travel is not positive, closed when it is again.
 
 A clinic is opened by the first period that declines, or does not change while off target, and carried over until two
-periods running have improved. So a series has at most one open clinic at a time.
+periods running have improved. So a series has at most one open clinic.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from schemas.codes import ClinicReason, Direction, OnTarget
 
 
 def reason_to_open(direction: str, on_target: str) -> ClinicReason | None:
-    """Why a judgement would open a clinic, if it would; both in the words of the code lists."""
+    """The reason for which a judgement would open a clinic, if it would; in the words of the code lists."""
     if direction == Direction.DECLINING:
         return ClinicReason.DECLINING
     if direction == Direction.NO_CHANGE and on_target == OnTarget.NO:
@@ -21,7 +21,7 @@ def reason_to_open(direction: str, on_target: str) -> ClinicReason | None:
 
 
 class Travelled(NamedTuple):
-    """What a period's judgement says of the way a series goes, in the words of the code lists."""
+    """A period's direction and on target, in the words of the code lists."""
 
     period: Period
     direction: str
@@ -34,7 +34,7 @@ class Travelled(NamedTuple):
 
     @property
     def reason(self) -> ClinicReason | None:
-        """Why it would open a clinic, if it would."""
+        """The reason for which it would open a clinic, if it would."""
         return reason_to_open(self.direction, self.on_target)
 
 
@@ -50,8 +50,8 @@ class Clinic(NamedTuple):
 def find_clinics(travelled: Iterable[Travelled], carried_over: Clinic | None = None) -> list[Clinic]:
     """The clinics of a series, given its judgements in the order of their periods.
 
-    The judgements may start at any that opened a clinic: what came before it plays no part any more. Or they start at
-    the last period without improvement of one that is `carried_over`, which is then the first of the clinics.
+    The judgements may start at any that opened a clinic: earlier ones no longer matter. Or they start at
+    the last period without improvement of a clinic that is `carried_over`, which is then the first of the clinics.
     """
     clinics: list[Clinic] = [carried_over._replace(closed=None)] if carried_over else []
     before: Travelled | None = None
@@ -70,7 +70,7 @@ def find_clinics(travelled: Iterable[Travelled], carried_over: Clinic | None = N
 
 
 def _counted(travelled: Iterable[Travelled]) -> Iterator[Travelled]:
-    """Quarters count, and a whole year where no quarter of it was returned."""
+    """Quarters count, and a whole year if none of its quarters was returned."""
     in_order = list(travelled)
     has_quarters = {one.period.start_year for one in in_order if one.period.quarter}
     return (one for one in in_order if one.period.quarter or one.period.start_year not in has_quarters)

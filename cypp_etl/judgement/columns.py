@@ -1,4 +1,4 @@
-"""The judgements that people read as symbols: what each is called, and where the Board's table prints it."""
+"""The judgements that are shown as symbols: their titles, and their columns in the Board's table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from schemas.codes import BAND_SYMBOLS, DIRECTION_SYMBOLS, ON_TARGET_SYMBOLS
 class SymbolColumn:
     """A judgement shown as a symbol.
 
-    `name` is its column of `bi_performance`, whose symbol is in the column `{name}_symbol`. `title` is what the report
-    calls it. `symbols` are by the word that is stored. `printed_in` is the column of the published layout that holds
-    the symbol, empty where the Board's table has none.
+    `name` is its column of `bi_performance`, whose symbol is in the column `{name}_symbol`. `title` is its name in the
+    report. `symbols` are by the stored word. `printed_in` is the column of the published layout with
+    the symbol, empty if the Board's table has none.
     """
 
     name: str
@@ -29,7 +29,7 @@ SYMBOL_COLUMNS = (
     SymbolColumn("on_target", "On target", _ON_TARGET, "on_target"),
     SymbolColumn("direction", "Direction of travel", _DIRECTION, "direction"),
     SymbolColumn("quarter_direction", "Direction since the quarter before", _DIRECTION, ""),
-    # The column that is headed Year to Date prints how the year to date stands against its target.
+    # The column with the heading Year to Date shows the year to date's band against its target.
     SymbolColumn("target_band", "Year to date against target", _BAND, "year_to_date"),
     SymbolColumn("statistical_neighbours_band", "Against statistical neighbours", _BAND, "statistical_neighbours_band"),
     SymbolColumn("national_band", "Against national", _BAND, "national_band"),

@@ -13,7 +13,7 @@ from schemas.codes import Direction
 
 @dataclass(frozen=True, slots=True)
 class Travel:
-    """Each row beside the one it is compared with; shape (n,). `change` is NaN where the two do not compare."""
+    """Each row and the one it is compared with; shape (n,). `change` is NaN where the two cannot be compared."""
 
     before_slot: Ints
     before: Side
@@ -25,8 +25,8 @@ class Travel:
 def year_on_year(ledger: Ledger) -> Travel:
     """Compare with the same period of last year, or with its outturn.
 
-    The outturn stands in for a quarter that last year has not, but not where quarters add up to the year: there one
-    quarter would be set against four.
+    The outturn replaces a quarter that last year does not have, but not where quarters add up to the year: there, one
+    quarter would be compared with four.
     """
     rows = ledger.rows
     before_slot = rows.slot - SLOTS
@@ -53,14 +53,14 @@ def year_on_year(ledger: Ledger) -> Travel:
 def quarter_on_quarter(ledger: Ledger) -> Text:
     """The direction against the quarter just before; a whole year has none, so there it is not applicable."""
     rows = ledger.rows
-    # The first quarter's predecessor lies two slots back: the year's own slot stands between them.
+    # The first quarter's predecessor is two slots back: the year's own slot is between them.
     before_slot = rows.slot - np.where(rows.quarter == 1, 2, 1)
     before = ledger.find_actual_or_history(before_slot)
     return _direction(ledger, before, rows.is_year | ledger.has_break(before_slot, rows.slot))
 
 
 def _is_broken_since_last_year(ledger: Ledger, is_outturn: Bools) -> Bools:
-    """Whether the series breaks between each row and the one it is compared with.
+    """Whether there is a break in series between each row and the one it is compared with.
 
     For a quarter: in a later quarter than the one compared with, up to its own. For a year: in the year's own figure
     or in one of its quarters.
@@ -72,14 +72,14 @@ def _is_broken_since_last_year(ledger: Ledger, is_outturn: Bools) -> Bools:
 
 
 def _change(ledger: Ledger, before: Side, is_broken: Bools) -> Floats:
-    """How far the figure moved, in the indicator's unit, both sides rounded."""
+    """The change of the figure, in the indicator's unit, both sides rounded."""
     now, leaf = ledger.rows.now, ledger.rows.leaf
     compares = now.has_value & before.has_value & ~is_broken
     return np.where(compares, to_values(now.steps - before.steps, ledger.leaves.decimals[leaf]), np.nan)
 
 
 def _direction(ledger: Ledger, before: Side, is_broken: Bools) -> Text:
-    """The word for each row against the one before; what does not apply comes before what is missing."""
+    """The word for each row against the one before; not applicable takes precedence over no data."""
     now, leaf, leaves = ledger.rows.now, ledger.rows.leaf, ledger.leaves
     gain = leaves.gain(leaf, now.steps, before.steps)
     is_judged = leaves.is_judged[leaf]

@@ -1,6 +1,6 @@
-"""From a frame of figures, and the plan's own, to columns of numbers: every row gets an integer key.
+"""Converts a frame of figures, and the plan's own, to columns of numbers: every row gets an integer key.
 
-A series is one indicator of one partner. Within it a period has a slot: five a financial year, the whole year first,
+A series is one indicator of one partner. In it each period has a slot: five per financial year, the whole year first,
 then its quarters. Series and slot make the key. The plan's own figures have keys as if partner 0 had returned them.
 """
 
@@ -16,10 +16,10 @@ from cypp_etl.plan.model import Figure, Plan
 from schemas.codes import Marker, Measure
 
 SLOTS = 5
-"""Slots a financial year."""
+"""Slots per financial year."""
 
 SPAN = 1 << 16
-"""Keys a series: more than the slots of ten thousand years, so that a step beyond its end meets no other series."""
+"""Keys per series: more than the slots of ten thousand years, so that a step past its end hits no other series."""
 
 MEASURES = tuple(Measure)
 
@@ -30,7 +30,7 @@ _OF_QUARTERS_TOO = [MEASURES.index(each) for each in (Measure.ACTUAL, Measure.HI
 class Entries:
     """Figures of all measures, first the frame's rows, then the plan's; every array has shape (n,).
 
-    `measure` is a place in MEASURES, -1 where the figure plays no part.
+    `measure` is an index into MEASURES, -1 if the figure is not used.
     """
 
     measure: Ints
@@ -44,7 +44,7 @@ def read_entries(figures: pd.DataFrame, plan: Plan, leaves: Leaves) -> Entries:
     """Number the figures and the plan's own.
 
     Raises:
-        ValueError: an indicator that the plan has not, or a measure or period that is none.
+        ValueError: an indicator is not in the plan, or a measure or period is invalid.
     """
     own, plans = _own_entries(figures, leaves), _plan_entries(plan, leaves)
     return Entries(
@@ -57,17 +57,17 @@ def read_entries(figures: pd.DataFrame, plan: Plan, leaves: Leaves) -> Entries:
 
 
 def planned_figures(plan: Plan) -> list[tuple[tuple[Measure, str, Period], Figure]]:
-    """The plan's own figures that are judged with, in the order of their entries: an actual is only ever returned."""
+    """The plan's own figures that are used in judging, in the order of their entries: it has no actuals."""
     return [(key, figure) for key, figure in plan.figures.items() if key[0] is not Measure.ACTUAL]
 
 
 def leaf_of(keys: Ints, leaves: Leaves) -> Ints:
-    """The place in the plan of each key's indicator; shape (n,)."""
+    """The index in the plan of each key's indicator; shape (n,)."""
     return keys // SPAN % max(len(leaves.names), 1)
 
 
 def period_of(slot: int) -> Period:
-    """The period that a slot stands for."""
+    """The period of a slot."""
     return Period(*divmod(slot, SLOTS))
 
 
@@ -100,7 +100,7 @@ def _plan_entries(plan: Plan, leaves: Leaves) -> Entries:
 
 
 def _places(column: "pd.Series[str]", known: pd.Index) -> Ints:
-    """Where each text of a column stands among the known ones; shape (n,)."""
+    """The index of each text of a column among the known ones; shape (n,)."""
     codes, texts = pd.factorize(column, use_na_sentinel=False)
     places = known.get_indexer(texts)
     if np.any(places < 0):
@@ -119,5 +119,5 @@ def _slot(period: Period) -> int:
 
 
 def _that_count(measure: Ints, slot: Ints) -> Ints:
-    """The measures, but -1 for comparators of a quarter: comparators are published for years."""
+    """The measures, with -1 for comparators of a quarter: comparators are published for years."""
     return np.where((slot % SLOTS == 0) | np.isin(measure, _OF_QUARTERS_TOO), measure, -1)

@@ -1,6 +1,6 @@
-"""Why a judgement is what it is: the figures that `judge` took, and every step that it worked out from them.
+"""Explains a judgement: the figures that `judge` used, and every step that it computed from them.
 
-Nothing is decided here. Each step is read from the ledger that `judge` reads, by the functions that `judge` calls.
+Nothing is decided here. Each step is read from the same ledger as in `judge`, by the functions that `judge` calls.
 """
 
 from collections.abc import Hashable, Mapping
@@ -26,7 +26,7 @@ COMPARATORS = (Measure.STATISTICAL_NEIGHBOURS, Measure.NATIONAL)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A figure that a judgement takes. `row` is its label in the index of the figures, None where it is the plan's."""
+    """A figure that a judgement uses. `row` is its label in the index of the figures, None if it is the plan's."""
 
     measure: Measure
     period: Period
@@ -35,9 +35,9 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class TravelStep:
-    """The comparison with the year before: `now` - `before` = `change`, all rounded, None where there is no figure.
+    """The comparison with the year before: `now` - `before` = `change`, all rounded, None if there is no figure.
 
-    `previous` is the figure compared with, None where there is no row.
+    `previous` is the figure compared with, None if there is no row.
     """
 
     previous_period: Period
@@ -49,14 +49,14 @@ class TravelStep:
 
 @dataclass(frozen=True, slots=True)
 class SumStep:
-    """The year's quarters that add up to the year to date, rounded, each None where it is missing."""
+    """The year's quarters that add up to the year to date, rounded, each None if it is missing."""
 
     terms: tuple[tuple[Period, Decimal | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class TargetStep:
-    """The target that counts, None where there is none; `spread` is the year's, rounded, where a share of it counts."""
+    """The target that counts, None if there is none; `spread` is the year's, rounded, if a share of it counts."""
 
     source: Source | None
     spread: Decimal | None
@@ -64,9 +64,9 @@ class TargetStep:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One judgement: what `judge` says, by column (numbers are floats, None for none), and how it came about.
+    """One judgement: the result of `judge`, by column (numbers are floats, None for none), and its steps.
 
-    `total` is None where nothing is added up. `comparators` holds the figure compared with, None where there is none.
+    `total` is None if nothing is added up. `comparators` has the figure compared with, None if there is none.
     """
 
     period: Period
@@ -81,15 +81,15 @@ class Explanation:
 
 
 def explain_judgement(figures: pd.DataFrame, plan: Plan, period: Period) -> Explanation | None:
-    """Explain the judgement of one period of one series; None where it has no actual.
+    """Explain the judgement of one period of one series; None if it has no actual.
 
     Args:
-        figures: the figures of one partner and indicator, as `judge` takes them.
-        plan: the plan that they are judged by.
+        figures: the figures of one partner and indicator, in the form for `judge`.
+        plan: the plan by which they are judged.
         period: the period.
 
     Raises:
-        ValueError: what `judge` raises for such figures.
+        ValueError: the errors of `judge` for such figures.
     """
     ledger = read_ledger(figures, plan, read_leaves(plan))
     rows = np.flatnonzero(ledger.rows.slot == period.start_year * SLOTS + period.quarter)
@@ -126,7 +126,7 @@ def explain_judgement(figures: pd.DataFrame, plan: Plan, period: Period) -> Expl
 
 
 class _Sources:
-    """From the place of an entry back to the figure: the frame's rows come first, then the plan's own."""
+    """Converts the index of an entry back to the figure: the frame's rows come first, then the plan's own."""
 
     def __init__(self, figures: pd.DataFrame, plan: Plan) -> None:
         self._own = [
@@ -136,7 +136,7 @@ class _Sources:
         self._plans = [Source(measure, period, None) for (measure, _, period), _ in planned_figures(plan)]
 
     def at(self, side: Side, row: int) -> Source | None:
-        """The figure that a row takes for a side."""
+        """The figure that a row uses for a side."""
         place = int(side.source[row])
         if place < 0:
             return None
@@ -151,11 +151,11 @@ class _Steps:
     decimals: int
 
     def of(self, side: Side) -> Decimal | None:
-        """The rounded figure, None where there is no value."""
+        """The rounded figure, None if there is no value."""
         return self._decimal(int(side.steps[self.row])) if side.has_value[self.row] else None
 
     def difference(self, ours: Side, theirs: Side) -> Decimal:
-        """How much more ours is, both rounded."""
+        """Our figure minus the other, both rounded."""
         return self._decimal(int(ours.steps[self.row] - theirs.steps[self.row]))
 
     def _decimal(self, steps: int) -> Decimal:

@@ -1,4 +1,4 @@
-"""The judgements of every actual at once: one call for a checked workbook or for a whole warehouse."""
+"""Judges all actuals at once: one call for a checked workbook or for a whole warehouse."""
 
 import pandas as pd
 
@@ -25,8 +25,8 @@ def judge(figures: pd.DataFrame, plan: Plan) -> pd.DataFrame:
         figures: one row per partner, indicator, measure and period, with the columns `partner_code`, `indicator`,
             `measure` and `period` (codes), `value` (float64, NaN where there is none), `marker` (a marker's value or
             None) and `is_break` (bool: the observation is qualified as a break in series). Besides the actuals
-            it holds whatever they are compared with; a row here, even without a value, wins over the plan's own.
-        plan: what good performance is, the margins, and the targets, history and comparators that figures lack.
+            it has whatever they are compared with; a row here, even without a value, takes precedence over the plan's.
+        plan: polarities, margins, and the targets, history and comparators that are not among the figures.
 
     Returns:
         A row per actual, in the order and with the index of `figures`. Numbers are float64 in the indicator's unit,
@@ -34,8 +34,8 @@ def judge(figures: pd.DataFrame, plan: Plan) -> pd.DataFrame:
         date, a target spread over the year). Judgements are the values of the code lists.
 
     Raises:
-        ValueError: an indicator that the plan has not; a measure or period that is none; two rows for one partner,
-            indicator, measure and period; a value too large to be judged exactly.
+        ValueError: an indicator is not in the plan; a measure or period is invalid; two rows have the same partner,
+            indicator, measure and period; a value is too large to be judged exactly.
     """
     ledger = read_ledger(figures, plan, read_leaves(plan))
     rows = ledger.rows

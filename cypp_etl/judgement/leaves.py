@@ -1,4 +1,4 @@
-"""The plan's leaves as columns: what good performance is, and which margins count, in whole steps."""
+"""The plan's leaf indicators as columns: polarities and margins, in whole steps."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ class Leaves:
     """A column per attribute; every array has shape (leaves,), in the plan's order.
 
     `sign` is 1 where more is better, -1 where less is, 0 for RANGE. `low` and `high` bound the RANGE, in steps.
-    `share_numerator` over `share_denominator` is the target margin as a share of the target; `margin_steps` the
-    margin in steps that a gain must exceed too; `comparator_steps` the least gain, in steps, that is better than a
-    comparator.
+    `share_numerator` over `share_denominator` is the target margin as a share of the target; `margin_steps` is the
+    margin in steps that a gain must also exceed; `comparator_steps` is the smallest gain, in steps, that is better than
+    a comparator.
     """
 
     names: pd.Index
@@ -43,9 +43,9 @@ class Leaves:
     comparator_steps: Ints
 
     def gain(self, leaf: Ints, ours: Ints, theirs: Ints) -> Ints:
-        """How much better ours is than theirs, in steps; all of shape (n,), `leaf` the row's place in the plan.
+        """How much better `ours` is than `theirs`, in steps; all of shape (n,), `leaf` is the row's index in the plan.
 
-        Without polarity it is how much more ours is.
+        Without polarity it is how much greater `ours` is.
         """
         sign = self.sign[leaf]
         gain = sign * (ours - theirs)
@@ -56,10 +56,10 @@ class Leaves:
         return gain
 
     def target_margin(self, leaf: Ints, target: Ints) -> Ints:
-        """What a gain in steps must exceed to be better than its target; shape (n,).
+        """The gain in steps that must be exceeded to be better than the target; shape (n,).
 
-        A whole number exceeds a fraction where it exceeds the fraction's whole part; dividing before multiplying
-        keeps it in 64 bits.
+        A whole number exceeds a fraction if it exceeds the fraction's whole part; dividing before multiplying
+        keeps it within 64 bits.
         """
         whole, rest = np.divmod(np.abs(target), self.share_denominator[leaf])
         numerator = self.share_numerator[leaf]
@@ -74,7 +74,7 @@ class Leaves:
 
 
 def read_leaves(plan: Plan) -> Leaves:
-    """Turn the plan's leaves into columns.
+    """Convert the plan's leaf indicators to columns.
 
     Raises:
         ValueError: a target margin is negative, above 400 percent or has more than seven decimals; or an amount does
@@ -112,7 +112,7 @@ def _share(leaf: Indicator) -> Fraction:
 
 
 def _bound(leaf: Indicator, bound: Decimal | None, otherwise: int) -> int:
-    """An end of the band in steps, rounded as figures are; beyond all figures where the band is open."""
+    """A limit of the band in steps, rounded like figures; beyond all figures if the band is open."""
     return otherwise if bound is None else _steps(leaf, bound, ROUND_HALF_UP)
 
 
@@ -120,5 +120,5 @@ def _steps(leaf: Indicator, amount: Decimal, rounding: str) -> int:
     """An amount in the leaf's unit as a whole number of steps."""
     steps = int(amount.scaleb(leaf.decimals).to_integral_value(rounding))
     if abs(steps) > LARGEST_STEPS:
-        raise ValueError(f"{leaf.indicator}: {amount} is too large to judge by")
+        raise ValueError(f"{leaf.indicator}: {amount} is too large to be used in judgements")
     return steps

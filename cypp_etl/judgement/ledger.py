@@ -1,7 +1,7 @@
-"""Figures laid out for looking up: a sorted table per measure, in which every row finds its neighbours at once.
+"""Figures arranged for lookup: a sorted table per measure, in which all rows find their neighbours at once.
 
-Last year's quarter is a binary search for a key, and no join. The plan's own figures stand in the same tables and are
-asked where the partner has no row.
+Last year's quarter is a binary search for a key, without a join. The plan's own figures are in the same tables and are
+used if the partner has no row.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from schemas.codes import Measure
 
 
 class State(IntEnum):
-    """What is known of a figure: markers other than `not applicable` all mean that it is missing."""
+    """The state of a figure: all markers other than `not applicable` mean that it is missing."""
 
     MISSING = 0
     NOT_APPLICABLE = 1
@@ -33,10 +33,10 @@ States: TypeAlias = npt.NDArray[np.int8]
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of a comparison; every array has shape (n,). `value` is NaN, `steps` 0 where there is no value.
+    """One side of a comparison; every array has shape (n,). `value` is NaN and `steps` 0 where there is no value.
 
-    `source` is the place among the entries of the figure that was taken, also where a value was computed from it; -1
-    where there is none.
+    `source` is the index among the entries of the figure that was used, even if the value was computed from it; -1
+    if there is none.
     """
 
     state: States
@@ -51,16 +51,16 @@ class Side:
 
     @property
     def is_not_applicable(self) -> Bools:
-        """Where the figure cannot exist."""
+        """Where the figure is not applicable."""
         return np.equal(self.state, State.NOT_APPLICABLE)
 
     @property
     def speaks(self) -> Bools:
-        """Where the figure says something: a value, or that there can be none."""
+        """Where there is a value, or the figure is not applicable."""
         return np.not_equal(self.state, State.MISSING)
 
     def replaced(self, where: Bools, other: "Side") -> "Side":
-        """This side, with the other's figures where told."""
+        """This side, with the other's figures where the condition holds."""
         return Side(
             np.where(where, other.state, self.state),
             np.where(where, other.steps, self.steps),
@@ -70,45 +70,45 @@ class Side:
 
 
 def states(has_value: Bools, is_not_applicable: Bools) -> States:
-    """What is known of figures; a value counts whatever stands beside it. Shape (n,)."""
+    """The states of figures; a value counts whatever its marker. Shape (n,)."""
     without = np.where(is_not_applicable, np.int8(State.NOT_APPLICABLE), np.int8(State.MISSING))
     return np.where(has_value, np.int8(State.VALUED), without)
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The figures of one measure by key, ascending, shape (m,); `side` has one more, at -1: no figure."""
+    """The figures of one measure by key, ascending, shape (m,); `side` has one more, at -1, for no figure."""
 
     keys: Ints
     side: Side
 
     def find(self, keys: Ints) -> Ints:
-        """The place of each key, -1 where it is absent; shape (n,)."""
+        """The index of each key, -1 if it is absent; shape (n,)."""
         if not len(self.keys):
             return np.full(len(keys), -1, dtype=np.int64)
         place = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         return np.where(self.keys[place] == keys, place, -1)
 
     def find_latest(self, series: Ints, slot: Ints) -> Ints:
-        """The place of each series' last figure at or before a slot, -1 where it has none; shape (n,)."""
+        """The index of each series' last figure at or before a slot, -1 if it has none; shape (n,)."""
         place = np.searchsorted(self.keys, series * SPAN + slot, side="right") - 1
         if not len(self.keys):
             return place
         return np.where((place >= 0) & (self.keys[place] // SPAN == series), place, -1)
 
     def slots(self, place: Ints) -> Ints:
-        """The slot at each place, -1 where there is no figure; shape (n,)."""
+        """The slot at each index, -1 if there is no figure; shape (n,)."""
         return np.where(place >= 0, np.append(self.keys, -1)[place] % SPAN, -1)
 
     def at(self, place: Ints) -> Side:
-        """The figures at the places."""
+        """The figures at the indices."""
         side = self.side
         return Side(side.state[place], side.steps[place], side.value[place], side.source[place])
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The actuals to judge, ascending by key; every array has shape (n,). `order` is the place that each came from."""
+    """The actuals to judge, ascending by key; every array has shape (n,). `order` is the original index of each."""
 
     order: Ints
     series: Ints
@@ -127,9 +127,9 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """All figures, ready to be looked up for the rows to judge.
+    """All figures, ready for lookup by the rows to judge.
 
-    `breaks` counts the quarters with a break in series before each place of the actuals; shape (n + 1,).
+    `breaks` counts the quarters with a break in series before each index of the actuals; shape (n + 1,).
     """
 
     rows: Rows
@@ -138,27 +138,27 @@ class Ledger:
     breaks: Ints
 
     def find(self, measure: Measure, slot: Ints) -> Side:
-        """The figure of each row's series at a slot: the partner's own row, else the plan's."""
+        """The figure of each row's series at a slot: the partner's own row, otherwise the plan's."""
         return self.tables[measure].at(self._places(measure, slot))
 
     def has_row(self, measure: Measure, slot: Ints) -> Bools:
-        """Whether the partner or the plan has a row for each row's series at a slot, be it without a value."""
+        """Whether the partner or the plan has a row for each row's series at a slot, even without a value."""
         return self._places(measure, slot) >= 0
 
     def find_actual_or_history(self, slot: Ints) -> Side:
-        """The actual of each row's series at a slot; where it says nothing, the history."""
+        """The actual of each row's series at a slot; if there is none, the history."""
         actual = self.find(Measure.ACTUAL, slot)
         return actual.replaced(~actual.speaks, self.find(Measure.HISTORY, slot))
 
     def find_latest(self, measure: Measure) -> Side:
-        """The figure of the latest financial year up to each row's; the partner's own wins within a year."""
+        """The figure of the latest financial year up to each row's; in the same year the partner's own comes first."""
         table = self.tables[measure]
         own = table.find_latest(self.rows.series, self.rows.year_slot)
         plans = table.find_latest(self.rows.leaf, self.rows.year_slot)
         return table.at(np.where(table.slots(own) >= table.slots(plans), own, plans))
 
     def has_break(self, after: Ints, until: Ints) -> Bools:
-        """Whether a quarter of each row's series after a slot, and up to another, breaks the series."""
+        """Whether a quarter of each row's series after a slot, and up to another, has a break in series."""
         if not self.breaks[-1]:
             return np.zeros(len(after), dtype=np.bool_)
         keys, base = self.tables[Measure.ACTUAL].keys, self.rows.series * SPAN
@@ -167,7 +167,7 @@ class Ledger:
         return self.breaks[last] > self.breaks[first]
 
     def _places(self, measure: Measure, slot: Ints) -> Ints:
-        """The place of the partner's own row, else of the plan's, else -1; shape (n,)."""
+        """The index of the partner's own row, otherwise of the plan's, otherwise -1; shape (n,)."""
         table = self.tables[measure]
         place = table.find(self.rows.series * SPAN + slot)
         silent = np.flatnonzero(place < 0)
@@ -176,21 +176,21 @@ class Ledger:
 
 
 def read_ledger(figures: pd.DataFrame, plan: Plan, leaves: Leaves) -> Ledger:
-    """Lay out the figures, with the plan's own behind them. `judge` describes the columns and the errors."""
+    """Arrange the figures, followed by the plan's own. `judge` describes the columns and the errors."""
     entries = read_entries(figures, plan, leaves)
     tables = {}
     for measure in Measure:
         places = _sorted_places(entries, measure)
         tables[measure] = _table(entries, places, leaves)
         if measure is Measure.ACTUAL:
-            # The plan brings no actuals, and its entries stand after the figures: a place is a row of the figures.
+            # The plan has no actuals, and its entries come after the figures: an index is a row of the figures.
             rows = _rows(entries, places, tables[measure], leaves)
     breaks = np.append(0, np.cumsum(rows.is_break & ~rows.is_year))
     return Ledger(rows, leaves, tables, breaks)
 
 
 def _sorted_places(entries: Entries, measure: Measure) -> Ints:
-    """Where the entries of a measure stand, in the order of their keys; a key that is there twice is refused."""
+    """The indices of the entries of a measure, in the order of their keys; a repeated key is an error."""
     places = np.flatnonzero(entries.measure == MEASURES.index(measure))
     places = places[np.argsort(entries.key[places], kind="stable")]
     keys = entries.key[places]

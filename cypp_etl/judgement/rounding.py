@@ -1,8 +1,8 @@
-"""Decimals that arrive as doubles, turned exactly into whole numbers, so that no judgement hangs on binary dust.
+"""Converts decimals that arrive as doubles exactly to whole numbers, so that no judgement depends on binary errors.
 
-A figure of at most 15 significant digits survives a double, but 1.005 does not sit on 1.005 in it: rounding the double
-gives 1.00 where the partner's own figure rounds to 1.01. So the 15 digits are recovered first, and everything after
-that is integer arithmetic on `steps`: counts of the last decimal that an indicator is published with.
+A figure of at most 15 significant digits survives a double, but a double is not exactly 1.005: rounding the double
+gives 1.00, although the partner's own figure rounds to 1.01. So the 15 digits are recovered first, and everything after
+that is integer arithmetic on `steps`: units of the last decimal that an indicator is published with.
 """
 
 from typing import TypeAlias
@@ -20,8 +20,8 @@ MOST_DECIMALS = 6
 LARGEST_STEPS = 10**18
 """The largest figure in steps (a trillion with six decimals): four quarters of it still add up in 64 bits."""
 
-# A double holds the powers of ten exactly up to 10^22. Scaling by one of them errs by less than a quarter in the 15th
-# digit, so rounding to the nearest whole number gives the digits that were typed.
+# A double is exact for powers of ten up to 10^22. Scaling by one of them has an error of less than a quarter in the
+# 15th digit, so rounding to the nearest whole number gives the digits that were typed.
 _FINEST = 22
 _SMALLEST_EXPONENT = -7
 _THRESHOLDS = np.array([float(f"1e{power}") for power in range(_SMALLEST_EXPONENT, 19)])
@@ -30,12 +30,12 @@ _TIMES = np.array([float(f"1e{max(scale, 0)}") for scale in _SCALES])
 _OVER = np.array([float(f"1e{max(-scale, 0)}") for scale in _SCALES])
 
 _TENS = 10 ** np.arange(19, dtype=np.int64)
-# Dropping 17 of 15 digits leaves nothing, as dropping more does.
+# Dropping 17 of 15 digits leaves nothing, like dropping more.
 _MOST_DROPPED = 17
 
 
 def to_steps(values: Floats, decimals: Ints) -> Ints:
-    """Round each value to its decimals, halves away from zero, and count it in units of the last one.
+    """Round each value to its decimals, halves away from zero, and convert it to units of the last one.
 
     71.05 with one decimal is 711 steps, -0.5 with none is -1 (docs/judgements.md, "Exact figures").
 
@@ -58,7 +58,7 @@ def to_steps(values: Floats, decimals: Ints) -> Ints:
 
 
 def to_values(steps: Ints, decimals: Ints) -> Floats:
-    """The doubles nearest to counts of the last decimal: 711 with one decimal is 71.1. Shapes are (n,)."""
+    """The doubles nearest to steps of the last decimal: 711 with one decimal is 71.1. Shapes are (n,)."""
     return np.asarray(steps / _TENS[decimals], dtype=np.float64)
 
 
@@ -72,7 +72,7 @@ def divide_half_away(dividend: Ints, divisor: int) -> Ints:
 
 
 def _refuse_what_does_not_fit(values: Floats, decimals: Ints) -> None:
-    """Raise where integer arithmetic could overflow, rather than judge on a number that wrapped round."""
+    """Raise if integer arithmetic could overflow, instead of judging a number that has wrapped around."""
     if np.any((decimals < 0) | (decimals > MOST_DECIMALS)):
         raise ValueError(f"an indicator has 0 to {MOST_DECIMALS} decimals")
     too_large = np.abs(values) > LARGEST_STEPS / _TENS[decimals]

@@ -1,4 +1,4 @@
-"""Where a year to date stands: against its target, and against a comparator (docs/judgements.md)."""
+"""The year to date, and its bands against its target and a comparator (docs/judgements.md)."""
 
 import numpy as np
 
@@ -12,14 +12,14 @@ _QUARTERS = 4
 
 
 def year_to_date(ledger: Ledger) -> Side:
-    """The figure of the year so far: the actual, or the sum of the year's quarters where the indicator sums."""
+    """The year so far: the actual, or the sum of the year's quarters for an indicator that sums."""
     rows, now = ledger.rows, ledger.rows.now
     adds = ledger.leaves.is_sum[rows.leaf] & ~rows.is_year
     if not adds.any():
         return now
     steps, is_whole = now.steps.copy(), now.has_value
     for back in range(1, _QUARTERS):
-        # A place before the first quarter adds nothing, and is never missing.
+        # A slot before the first quarter adds nothing, and is never missing.
         is_in_year = adds & (rows.quarter > back)
         earlier = ledger.find(Measure.ACTUAL, rows.slot - back)
         steps += np.where(is_in_year, earlier.steps, 0)
@@ -31,8 +31,8 @@ def year_to_date(ledger: Ledger) -> Side:
 def target_to_date(ledger: Ledger) -> Side:
     """The target as profiled to each row's period.
 
-    The target of the quarter itself where there is one. Where there is none, the year's; spread evenly over the
-    quarters where they accumulate.
+    It is the target of the quarter itself if there is one, otherwise the year's, spread evenly over the
+    quarters if they accumulate.
     """
     rows = ledger.rows
     own = ledger.find(Measure.TARGET, rows.slot)
@@ -58,7 +58,7 @@ def on_target(ledger: Ledger, ours: Side, target: Side) -> Text:
 
 
 def target_band(ledger: Ledger, ours: Side, target: Side) -> Text:
-    """How the year to date stands against its target: better needs both margins to be exceeded."""
+    """The band of the year to date against its target: for better, both margins must be exceeded."""
     gain = _gain(ledger, ours, target)
     cases = [
         (_never_applies(ledger, ours) | target.is_not_applicable, Band.NOT_APPLICABLE),
@@ -70,7 +70,7 @@ def target_band(ledger: Ledger, ours: Side, target: Side) -> Text:
 
 
 def comparator_band(ledger: Ledger, ours: Side, comparator: Side) -> Text:
-    """How the year to date stands against a comparator; without one there is nothing that could apply."""
+    """The band of the year to date against a comparator; not applicable if there is none."""
     gain = _gain(ledger, ours, comparator)
     cases = [
         (_never_applies(ledger, ours) | ~comparator.has_value, Band.NOT_APPLICABLE),
@@ -82,7 +82,7 @@ def comparator_band(ledger: Ledger, ours: Side, comparator: Side) -> Text:
 
 
 def _never_applies(ledger: Ledger, ours: Side) -> Bools:
-    """Where no judgement is due whatever it is set against: the figure does not apply, or nothing is good or bad."""
+    """Where there is never a judgement: the figure is not applicable, or the indicator has no polarity."""
     return ours.is_not_applicable | ~ledger.leaves.is_judged[ledger.rows.leaf]
 
 
@@ -91,7 +91,7 @@ def _gain(ledger: Ledger, ours: Side, theirs: Side) -> Ints:
 
 
 def _side(state: States, steps: Ints, source: Ints, ledger: Ledger) -> Side:
-    """A computed side, whose value is what its steps say."""
+    """A computed side, whose value comes from its steps."""
     has_value = state == State.VALUED
     value = to_values(steps, ledger.leaves.decimals[ledger.rows.leaf])
     return Side(state, np.where(has_value, steps, 0), np.where(has_value, value, np.nan), source)

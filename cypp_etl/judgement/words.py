@@ -1,4 +1,4 @@
-"""From numbers back to words: rows are judged as arrays of true and false, which become text at the very end."""
+"""Converts numbers back to words: rows are judged as arrays of booleans, which become text at the very end."""
 
 from collections.abc import Sequence
 from enum import StrEnum

@@ -1,6 +1,6 @@
-"""Checks what holds between the plan's rows and files, once each cell has been checked on its own.
+"""Checks the plan's rows and files against each other, after each cell has been checked.
 
-Every check passes over cells that are no number or no date: those are faults already, and a second sentence about the
+Every check skips cells that are not a number or a date: those are faults already, and a second message about the
 same cell would only hide the first.
 """
 
@@ -12,7 +12,7 @@ from cypp_etl.plan.tables import PlanFault, PlanTables, Row, quoted
 from schemas.codes import Measure, Unit
 from schemas.plan import is_date, is_period
 
-# File, column, and the file whose column of that name it must be found in.
+# File, column, and the file whose column of that name must contain it.
 _REFERENCES = (
     ("aspirations.csv", "outcome_code", "outcomes.csv"),
     ("actions.csv", "aspiration", "aspirations.csv"),
@@ -26,7 +26,7 @@ _REFERENCES = (
 )
 _TOO_LARGE = 10**12
 _COMPARATORS = (Measure.STATISTICAL_NEIGHBOURS, Measure.NATIONAL)
-# What a row is called by, in its own file: returns are understood in any case and spacing.
+# The keys of rows in their own files: returns match them without regard to case or spacing.
 _NAMES = (
     ("outcomes.csv", "outcome_code"),
     ("aspirations.csv", "aspiration"),
@@ -37,7 +37,7 @@ _NAMES = (
 
 
 def check_tables(tables: PlanTables) -> list[PlanFault]:
-    """Every fault between rows and between files; what could not be read is left out of account."""
+    """Every fault between rows and between files; anything unreadable is ignored."""
     checks: tuple[Callable[[Rows], Iterator[PlanFault]], ...] = (
         check_families,
         check_leaves,
@@ -53,7 +53,7 @@ def check_tables(tables: PlanTables) -> list[PlanFault]:
 
 
 def _settled(tables: PlanTables) -> Rows:
-    """The rows without those that a row whose cells are astray may belong with: what they lack may stand there."""
+    """The rows without those that a row with misplaced cells may belong to, because it may have what they lack."""
     astray = tables.astray.get("indicators.csv", frozenset()) - {""}
     indicators = tables.rows.get("indicators.csv", ())
     unsettled = {row["indicator_ref"] for row in indicators if row["indicator_ref"] in astray}
@@ -70,26 +70,26 @@ def _check_names(rows: Rows) -> Iterator[PlanFault]:
         earlier: dict[str, Row] = {}
         for row in rows.get(file, ()):
             first = earlier.setdefault(reference_key(row[column]), row)
-            # The same name, letter for letter, is told where the file is read.
+            # An identical name is reported when the file is read.
             if row[column] and row[column] != first[column]:
                 other = f"{quoted(first[column])} in row {first.number}"
-                message = f"{quoted(row[column])} differs from {other} in case or spacing alone"
-                yield row.fault(column, f"{message}, which returns do not tell apart")
+                message = f"{quoted(row[column])} differs from {other} in case or spacing only"
+                yield row.fault(column, f"{message}, which returns do not distinguish")
 
 
 def _check_headings(rows: Rows) -> Iterator[PlanFault]:
-    """Outcomes are told apart by what they are called in the published table, which has no codes."""
+    """The published table has no codes, so outcomes are distinguished by their names in it."""
     earlier: dict[str, Row] = {}
     for row in rows.get("outcomes.csv", ()):
         for column in ("outcome", "table_heading"):
             if not row[column]:
                 continue
             first = earlier.setdefault(reference_key(row[column]), row)
-            # Codes that are alike are told already.
+            # Equal codes are already reported.
             if reference_key(first["outcome_code"]) != reference_key(row["outcome_code"]):
                 other = f"{first['outcome_code']}, in row {first.number}"
                 yield row.fault(
-                    column, f"{quoted(row[column])} is the name of {other}, too: outcomes are told apart by their names"
+                    column, f"{quoted(row[column])} is also the name of {other}: outcomes must have different names"
                 )
 
 
@@ -103,7 +103,7 @@ def _check_references(tables: PlanTables) -> Iterator[PlanFault]:
         for row in rows.get(file, ()):
             if row[column] and row[column] not in known:
                 meant = alike.get(reference_key(row[column]))
-                hint = f", which has {quoted(meant)}: they differ in case or spacing alone" if meant else ""
+                hint = f", which has {quoted(meant)}: they differ in case or spacing only" if meant else ""
                 yield row.fault(column, f"{quoted(row[column])} is not in {target}{hint}")
 
 
@@ -129,7 +129,7 @@ def _check_figures(rows: Rows) -> Iterator[PlanFault]:
         value = number(text.removesuffix("%"))
         low, high = number(leaf["minimum"]), number(leaf["maximum"])
         if value is not None and abs(value) >= _TOO_LARGE:
-            yield row.fault("value", f"{quoted(text)} is a trillion or more, which no figure may be")
+            yield row.fault("value", f"{quoted(text)} is a trillion or more, which is too large for a figure")
         if value is not None and low is not None and value < low:
             yield row.fault("value", f"{quoted(text)} is below the indicator's minimum, {low}")
         if value is not None and high is not None and value > high:
@@ -148,8 +148,8 @@ def _check_banding(rows: Rows) -> Iterator[PlanFault]:
         return
     defaults = [row for row in rows["banding.csv"] if not row["indicator"]]
     if not defaults:
-        yield PlanFault("banding.csv", None, "indicator", "no row is blank here: one must hold the default margins")
+        yield PlanFault("banding.csv", None, "indicator", "no row is blank here: one must have the default margins")
     for row in defaults:
         for column, cell in row.cells.items():
             if column != "indicator" and not cell:
-                yield row.fault(column, "blank is not allowed here: the row holds the default margins")
+                yield row.fault(column, "blank is not allowed here: the row has the default margins")

@@ -1,7 +1,7 @@
 """Finds in the plan what a row is about: by its reference, however it is written, or by the text beside it.
 
-A row whose reference was mistyped still bears its definition. To know what it is about is to report the reference
-alone, and not a missing row besides; and its figure is checked in the same round.
+A row with a mistyped reference still has its definition. So only the reference is reported, not also a missing
+row, and its figure is checked in the same round.
 """
 
 import re
@@ -118,15 +118,15 @@ class PlanIndex:
         return typed if reference_key(typed) in self.milestones else self.milestones_alike.get(loose_key(typed), typed)
 
     def leaf_named(self, ref: str, sub: str) -> Indicator | None:
-        """The leaf of a reference and a part."""
+        """The leaf of a reference and a sub."""
         return self.leaves.get(reference_key(ref) + reference_key(sub))
 
     def leaf_described(self, definition: str) -> Indicator | None:
-        """The leaf with a definition, its parent's before its own."""
+        """The leaf with a definition, preceded by its parent's."""
         return self.leaf_of_definition.get(_words(definition))
 
     def parent_described(self, definition: str) -> Parent | None:
-        """The indicator with parts that has a definition."""
+        """The parent with a definition."""
         return self.parent_of_definition.get(_words(definition))
 
     def milestone_described(self, description: str) -> Milestone | None:
@@ -152,12 +152,12 @@ def _references(plan: Plan) -> dict[str, tuple[str, ...]]:
 
 @remembered
 def _words(text: str) -> str:
-    """A text without what spreadsheets and people change in it: case, spacing, dashes and quotation marks."""
+    """A text without what spreadsheets and people change: case, spacing, dashes and quotation marks."""
     return "".join(character for character in text.casefold() if character.isalnum())
 
 
 def _by_text(texts: Iterable[tuple[str, _Known]]) -> dict[str, _Known]:
-    """What each text belongs to; a text that two of them share tells neither."""
+    """The owner of each text; a text that two share identifies neither."""
     pairs = [(_words(text), known) for text, known in texts]
     counts = Counter(key for key, _ in pairs)
     return {key: known for key, known in pairs if key and counts[key] == 1}

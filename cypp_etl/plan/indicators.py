@@ -1,6 +1,6 @@
-"""Checks the plan's indicators by themselves: parents, their sub-indicators, and what each that carries values needs.
+"""Checks the plan's indicators: parents, their sub-indicators, and what an indicator with values needs.
 
-As elsewhere, a cell that is no number is passed over: that is a fault already.
+As elsewhere, a cell that is not a number is skipped: that is a fault already.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from schemas.plan import is_decimal
 
 Rows = Mapping[str, tuple[Row, ...]]
 
-# What only an indicator that carries values has, and which of it such an indicator must have.
+# The columns of indicators that carry values, and those that such an indicator must fill in.
 _LEAF_COLUMNS = ("unit", "decimals", "minimum", "maximum", "accumulation", "multiplier", "number_indicator")
 _LEAF_NEEDS = ("unit", "decimals", "accumulation", "multiplier")
 _BAND = ("range_low", "range_high")
@@ -21,24 +21,24 @@ _MULTIPLIERS_OF_PERCENT = (0, 100)
 
 
 def number(text: str) -> Decimal | None:
-    """The number that a cell holds, or None where it is blank or holds something else."""
+    """The number in a cell, or None if it is blank or something else."""
     return exact(text) if is_decimal(text) else None
 
 
 def exact(text: str) -> Decimal:
-    """The number that a cell is known to hold; commas may stand between thousands."""
+    """The number in a cell that is known to have one; commas may separate thousands."""
     return Decimal(text.replace(",", ""))
 
 
 def parent_rows(rows: Rows) -> Mapping[str, Row]:
-    """The indicators that have subs, by reference."""
+    """The indicators with subs, by reference."""
     indicators = rows.get("indicators.csv", ())
     with_subs = {row["indicator_ref"] for row in indicators if row["sub"]}
     return {row["indicator_ref"]: row for row in indicators if not row["sub"] and row["indicator_ref"] in with_subs}
 
 
 def polarity_row(leaf: Row, parents: Mapping[str, Row]) -> Row:
-    """The row whose polarity and range hold for a leaf: its own, or its parent's where it states none."""
+    """The row whose polarity and range apply to a leaf: its own, or its parent's if it states none."""
     return leaf if leaf["polarity"] else parents.get(leaf["indicator_ref"], leaf)
 
 
@@ -60,24 +60,26 @@ def check_families(rows: Rows) -> Iterator[PlanFault]:
         if row["sub"] and row["indicator_ref"] not in refs_without_sub:
             message = f"{quoted(row['indicator'])} is a sub-indicator, but its parent {quoted(row['indicator_ref'])}"
             meant = alike.get(reference_key(row["indicator_ref"]))
-            hint = f": {quoted(meant)} differs from it in case or spacing alone" if meant else ""
+            hint = f": {quoted(meant)} differs from it in case or spacing only" if meant else ""
             yield row.fault("sub", f"{message} has no row of its own{hint}")
     for row in parent_rows(rows).values():
         for column in _LEAF_COLUMNS:
             if row[column]:
-                yield row.fault(column, f"{quoted(row[column])} stands on a parent: only its sub-indicators have one")
+                yield row.fault(
+                    column, f"{quoted(row[column])} is not allowed for a parent: only its sub-indicators have one"
+                )
     for row in indicators:
         yield from _check_band_is_used(row)
 
 
 def _check_band_is_used(row: Row) -> Iterator[PlanFault]:
-    """A band counts beside RANGE in its own row alone: elsewhere nobody would see that it is passed over."""
+    """A band only counts in the row with RANGE: elsewhere it would be ignored without notice."""
     polarity = row["polarity"]
     if polarity in (Polarity.HIGH, Polarity.LOW, Polarity.NONE) or (row["sub"] and not polarity):
         for column in _BAND:
             if row[column]:
-                message = f"{quoted(row[column])} is of no use where the polarity is {polarity or 'blank'}"
-                yield row.fault(column, f"{message}: a band stands beside RANGE, in its row")
+                message = f"{quoted(row[column])} has no effect if the polarity is {polarity or 'blank'}"
+                yield row.fault(column, f"{message}: a band must be in the row with RANGE")
 
 
 def check_leaves(rows: Rows) -> Iterator[PlanFault]:
@@ -101,7 +103,7 @@ def check_leaves(rows: Rows) -> Iterator[PlanFault]:
         multiplier = number(row["multiplier"])
         if row["unit"] == Unit.PERCENT and multiplier is not None and multiplier not in _MULTIPLIERS_OF_PERCENT:
             message = (
-                f"{quoted(row['multiplier'])} makes no percentage: it is 100, or 0 without numerator and denominator"
+                f"{quoted(row['multiplier'])} gives no percentage: use 100, or 0 without numerator and denominator"
             )
             yield row.fault("multiplier", message)
         if row["number_indicator"]:
@@ -109,16 +111,18 @@ def check_leaves(rows: Rows) -> Iterator[PlanFault]:
 
 
 def _check_counted(row: Row, leaves: Mapping[str, Row]) -> Iterator[PlanFault]:
-    """A number stands behind a rate or a percentage, and nothing behind a number: so no two count each other."""
+    """A rate or a percentage may have a number that counts for it, but a number may not, so there are no cycles."""
     name = row["number_indicator"]
     counted = leaves.get(name)
     if row["unit"] == Unit.NUMBER:
-        message = f"{quoted(name)} stands on a number: only a rate or a percentage has an indicator that counts for it"
+        message = f"{quoted(name)} belongs to a number: only a rate or a percentage has an indicator that counts for it"
         yield row.fault("number_indicator", message)
     elif counted is None:
         yield row.fault("number_indicator", f"{quoted(name)} is not an indicator that carries values")
     elif counted is row:
-        yield row.fault("number_indicator", f"{quoted(name)} is the indicator itself: it is another that counts for it")
+        yield row.fault(
+            "number_indicator", f"{quoted(name)} is the indicator itself: another indicator must count for it"
+        )
     elif counted["unit"] in (Unit.PERCENT, Unit.RATE):
         message = f"{quoted(name)} is a {counted['unit']}: only an indicator whose unit is number counts for another"
         yield row.fault("number_indicator", message)

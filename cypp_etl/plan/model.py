@@ -1,4 +1,4 @@
-"""The plan as values: all reference data, read once from CSV and never changed afterwards."""
+"""The plan as immutable values: all reference data, read once from CSV."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from schemas.codes import Accumulation, ActionKind, Marker, Measure, Polarity, U
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One of the outcomes; `table_heading` is how the published table spells it, where it differs."""
+    """One of the outcomes; `table_heading` is the published table's spelling, if it differs."""
 
     outcome_code: str
     outcome: str
@@ -21,7 +21,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Aspiration:
-    """What an outcome aspires to. `focus_on` names the group where only part of it is an area of focus."""
+    """An aspiration of an outcome. `focus_on` names the group if only part of it is an area of focus."""
 
     aspiration: str
     outcome_code: str
@@ -46,7 +46,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """What an action delivers, and when. `is_due_stated` is false where only the year is known."""
+    """What an action delivers, and when. `is_due_stated` is false if only the year is known."""
 
     milestone: str
     action_id: str
@@ -58,7 +58,7 @@ class Milestone:
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """Somebody who owes returns."""
+    """An organisation that owes returns."""
 
     partner_code: str
     partner: str
@@ -86,8 +86,8 @@ class Indicator:
     """A leaf: an indicator that carries values, or a sub-indicator of a parent that carries none.
 
     `minimum`, `maximum`, `range_low` and `range_high` are in the indicator's unit. `multiplier` turns numerator over
-    denominator into the value (100 for percentage points), 0 where it has neither. `number_indicator` is the leaf
-    that counts what this rate is a rate of, and a number itself. `parent_definition` is empty for an indicator without
+    denominator into the value (100 for percentage points), 0 if it has neither. `number_indicator` is the leaf, with
+    the unit number, that counts this rate's numerator. `parent_definition` is empty for an indicator without
     subs.
     """
 
@@ -112,13 +112,13 @@ class Indicator:
 
     @property
     def accumulates(self) -> bool:
-        """Whether the year's quarters add up, so that one quarter cannot stand beside a whole year."""
+        """Whether the year's quarters add up, so that a quarter cannot be compared with a whole year."""
         return self.accumulation is not Accumulation.LATEST
 
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """An indicator that carries no value itself; `polarity` is None where each sub-indicator has its own."""
+    """An indicator without values of its own; `polarity` is None if each sub-indicator has its own."""
 
     indicator_no: str
     indicator_ref: str
@@ -149,9 +149,9 @@ class CalendarEntry:
 class Plan:
     """All reference data. Mappings are keyed by code and keep the plan's order.
 
-    `figures` holds targets, history and comparators by measure, indicator and period; `owed_by` the indicators
+    `figures` has targets, history and comparators by measure, indicator and period; `owed_by` the indicators
     that each partner returns. `fingerprint` is the SHA-256 of the plan's `files`, which are
-    kept by name as they were read.
+    stored by name, as they were read.
     """
 
     fingerprint: str
@@ -185,7 +185,7 @@ class Plan:
         return {partner_code: tuple(milestones) for partner_code, milestones in reported.items()}
 
     def figure(self, measure: Measure, indicator: str, period: Period) -> Figure | None:
-        """The plan's own figure, or None where the plan has no such row."""
+        """The plan's own figure, or None if the plan has no such row."""
         return self.figures.get((measure, indicator, period))
 
 

@@ -1,4 +1,4 @@
-"""Makes the plan out of its CSV files, or says everything that stands in the way."""
+"""Makes the plan from its CSV files, or lists all their faults."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -30,7 +30,7 @@ __all__ = ["PlanError", "PlanFault", "has_fingerprint", "plan_of", "read_plan"]
 
 
 def read_plan(folder: Path | None = None) -> Plan:
-    """Read the plan in a folder, or the plan that is shipped.
+    """Read the plan in a folder, or the built-in plan.
 
     Raises:
         PlanError: the plan has faults; all that could be found are in its `faults`.
@@ -39,7 +39,7 @@ def read_plan(folder: Path | None = None) -> Plan:
 
 
 def plan_of(files: Mapping[str, bytes]) -> Plan:
-    """The plan that its CSV files, given by name, make.
+    """The plan from its CSV files, given by name.
 
     Raises:
         PlanError: the plan has faults; all that could be found are in its `faults`.
@@ -66,7 +66,7 @@ def plan_of(files: Mapping[str, bytes]) -> Plan:
 
 
 def has_fingerprint(folder: Path, fingerprint: str) -> bool:
-    """Whether the files in a folder are those of the plan with a fingerprint; nobody looks at what they say."""
+    """Whether the files in a folder are those of the plan with a fingerprint; their content is not checked."""
     try:
         return fingerprint_of(read_files(folder)) == fingerprint
     except (PlanError, OSError):
@@ -170,7 +170,7 @@ def _default_banding(row: Row) -> Banding:
 def _banding(row: Row | None, default: Banding) -> Banding:
     if row is None:
         return default
-    # An indicator's own row fills in only the margins that differ: the default stands for its blank cells.
+    # An indicator's own row only has the margins that differ: its blank cells mean the default.
     steps = row["target_margin_steps"]
     return replace(
         default,

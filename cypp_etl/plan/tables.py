@@ -1,4 +1,4 @@
-"""Reads the plan's CSV files as text and checks each by its schema, so that every fault is known by its cell."""
+"""Reads the plan's CSV files as text and checks each by its schema, so that every fault has its cell."""
 
 import csv
 import hashlib
@@ -14,7 +14,7 @@ from schemas.plan import SCHEMAS, Table
 
 HEADER_ROW = 1
 _Record = tuple[int, list[str]]
-# What spreadsheets put between cells in other countries, or when asked for text.
+# The separators that spreadsheets use in other countries, or when saving as text.
 _CSV_FAULTS = {
     "unexpected end of data": "a double quote is opened here and never closed",
     "',' expected after '\"'": "text follows a closing double quote: one within a cell is written twice",
@@ -24,7 +24,7 @@ _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
 
 @dataclass(frozen=True, slots=True)
 class PlanFault:
-    """Something in the plan to correct. `row` is the line as a spreadsheet numbers it, the header being 1."""
+    """Something in the plan to correct. `row` is the line as numbered in a spreadsheet, the header being 1."""
 
     file: str
     row: int | None
@@ -67,10 +67,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class PlanTables:
-    """The plan's files as text. A file that has no usable table is not in `rows`, and `faults` says why.
+    """The plan's files as text. A file without a usable table is not in `rows`, and `faults` says why.
 
-    Nor are rows with a cell too many or too few. `astray` holds the texts of their cells by file: in which column each
-    belongs is not known, and any of them may be the name that other rows refer to.
+    Nor are rows with too many or too few cells. `astray` has the texts of their cells by file: their columns are not
+    known, and any of them may be the name that other rows refer to.
     """
 
     rows: Mapping[str, tuple[Row, ...]]
@@ -86,7 +86,7 @@ def quoted(cell: str) -> str:
 
 
 def read_files(folder: Path | None) -> dict[str, bytes]:
-    """The plan's files in a folder (the shipped plan without one), by name, as they are.
+    """The plan's files in a folder (the built-in plan without one), by name, as bytes.
 
     Raises:
         PlanError: there is no such folder.
@@ -127,29 +127,29 @@ def fingerprint_of(contents: Mapping[str, bytes]) -> str:
 
 
 def _read_table(name: str, content: bytes | None, schema: Table) -> tuple[list[str], list[_Record]]:
-    """The columns of a file in its order, and its records, each as long as it is."""
+    """The columns of a file in its order, and its records, of any length."""
     if content is None:
         raise PlanError(PlanFault(name, None, None, "there is no such file in the plan's folder"))
     records = ((number, [cell.strip() for cell in record]) for number, record in _records(name, content))
     _, columns = next(records, (HEADER_ROW, []))
     if faults := list(_header_faults(name, columns, list(schema.columns))):
         raise PlanError(*faults)
-    # A spreadsheet saves the rows below a table as commas, and people leave lines between blocks.
+    # A spreadsheet saves blank rows below a table as commas, and people leave lines between blocks.
     return columns, [(number, record) for number, record in records if any(record)]
 
 
 def _length_fault(name: str, number: int, record: list[str], length: int) -> PlanFault:
     message = f"has {len(record)} cell{'s' if len(record) > 1 else ''}, but the header has {length}"
     if len(record) > length:
-        message += ": a cell with a comma in it stands between double quotes"
+        message += ": a cell with a comma must be between double quotes"
     return PlanFault(name, number, None, message)
 
 
 def _records(name: str, content: bytes) -> Iterator[_Record]:
-    """The records of a CSV file, numbered as a spreadsheet numbers them, whatever line breaks a cell holds."""
+    """The records of a CSV file, numbered as in a spreadsheet, even if cells contain line breaks."""
     number = HEADER_ROW
     try:
-        # utf-8-sig, since Excel begins the CSV that it saves with a byte order mark.
+        # utf-8-sig, because Excel starts its CSV files with a byte order mark.
         text = content.decode("utf-8-sig")
         for record in csv.reader(io.StringIO(text, newline=""), strict=True):
             yield number, record
@@ -159,7 +159,7 @@ def _records(name: str, content: bytes) -> Iterator[_Record]:
         message = 'is not in UTF-8: save it as "CSV UTF-8 (comma delimited)"'
         raise PlanError(PlanFault(name, line, None, message)) from error
     except csv.Error as error:
-        # csv's own words are for programmers, and what people do is nearly always one of two things.
+        # The messages of csv are for programmers, and the cause is nearly always one of two things.
         words = _CSV_FAULTS.get(str(error), str(error))
         raise PlanError(PlanFault(name, number, None, f"is not CSV: {words}")) from error
 
@@ -181,11 +181,11 @@ def _header_faults(name: str, header: list[str], columns: list[str]) -> Iterator
             message = f"{quoted(column)} is not a column of this file: it has {', '.join(columns)}"
             yield PlanFault(name, HEADER_ROW, column, message)
         elif column in columns and column in header[:place]:
-            yield PlanFault(name, HEADER_ROW, column, "is there twice")
+            yield PlanFault(name, HEADER_ROW, column, "occurs twice")
 
 
 def _other_separator(header: list[str], columns: list[str]) -> str | None:
-    """What stands between cells in place of commas, where a column is found by it that is not found by commas."""
+    """The separator that is used instead of commas, if it finds a column that commas do not find."""
     if not set(columns).isdisjoint(header):
         return None
     cells = ",".join(header)

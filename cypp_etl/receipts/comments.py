@@ -1,4 +1,4 @@
-"""Writes findings into a sheet's comments: beside what people wrote there, and in the place of an earlier receipt's."""
+"""Writes findings into a sheet's comments: in addition to people's own, and replacing those of an earlier receipt."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ _PLAIN = f"<rPr>{_FONT}</rPr>"
 _BOLD = f"<rPr><b/>{_FONT}</rPr>"
 
 
-# Pairs of the word that a paragraph begins with, and the rest of it.
+# Pairs of the first word of a paragraph, and the rest of it.
 Note = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """A piece of a comment in one font, which is kept as it is written."""
+    """A piece of a comment in one font, which is not changed."""
 
     font: bytes
     text: str
@@ -40,7 +40,7 @@ class Comments:
         self.kept: dict[str, str] = {}
 
     def rewrite(self, notes: Mapping[str, Note]) -> None:
-        """Take the notes of an earlier receipt away and write new ones, by address."""
+        """Remove the notes of an earlier receipt and write new ones, by address."""
         left = dict(notes)
         for node in list(self._list.named("comment")) if self._list else ():
             self._rewrite_one(node, left.pop(node.attributes.get("ref", ""), None))
@@ -85,7 +85,7 @@ class Comments:
             opened, closed = self.markup.written("<text>"), self.markup.written("</text>")
             self.markup.replace(text.start, text.end, opened + content + closed)
             if is_ours and kept:
-                # What was written into our note is somebody's own from now on.
+                # A text that was written into our note now belongs to its author.
                 self.markup.change(node, {"authorId": str(self._author(THEIRS))})
 
     def _runs(self, text: Node) -> list[_Run]:
@@ -104,7 +104,7 @@ class Comments:
 
 
 def new_comments(namespace: str) -> bytes:
-    """A comments part with nothing in it yet."""
+    """An empty comments part."""
     head = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
     return f'{head}<comments xmlns="{namespace}"><authors></authors><commentList></commentList></comments>'.encode()
 
@@ -114,7 +114,7 @@ def _author_of(markup: Markup, node: Node) -> str:
 
 
 def _without_ours(runs: list[_Run], *, is_ours: bool) -> list[_Run]:
-    """The runs without what an earlier receipt wrote; what somebody wrote below it in our own note is theirs."""
+    """The runs without those of an earlier receipt; text that someone added below our note is kept."""
     whole_text = "".join(run.text for run in runs)
     spans = receipt_notes(whole_text)
     if is_ours and not spans:

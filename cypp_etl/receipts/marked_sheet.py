@@ -1,4 +1,4 @@
-"""Marks one sheet: its cells, its comments and the boxes of its comments belong together."""
+"""Marks one sheet: its cells, its comments and the boxes of its comments."""
 
 from collections.abc import Mapping, Sequence
 
@@ -28,7 +28,7 @@ _TRUE = frozenset({"1", "true"})
 
 
 class SheetMarks:
-    """One sheet of a workbook, with what was found in its cells."""
+    """One sheet of a workbook, with the findings in its cells."""
 
     def __init__(self, parts: Parts, styles: StyleBook, part: str, findings: Mapping[Place, Sequence[Finding]]) -> None:
         self._parts = parts
@@ -39,7 +39,7 @@ class SheetMarks:
         self._comments = next((link.target for link in self._links.values() if link.kind == "comments"), "")
 
     def write(self, block: int) -> None:
-        """Make the changes, if there are any; `block` is the thousand of shape numbers that a new drawing takes."""
+        """Make the changes, if there are any; `block` is the thousand of shape numbers for a new drawing."""
         has_notes = bool(self._findings) or self._has_our_comments()
         if not has_notes and b"tabSelected" not in self._parts.head(self._part):
             return
@@ -95,7 +95,7 @@ class SheetMarks:
 
 
 def _deselect(sheet: Markup) -> None:
-    """Two selected sheets are a group in Excel: what is typed into one is typed into both."""
+    """Deselect the sheet: two selected sheets are a group in Excel, and typing in one changes both."""
     views = sheet.root.child("sheetViews")
     for view in views.named("sheetView") if views else ():
         if view.attributes.get("tabSelected") in _TRUE:

@@ -28,11 +28,11 @@ def mark_workbook(
 ) -> bytes:
     """The workbook in these bytes with a first sheet that lists the findings, and a coloured, commented cell for each.
 
-    What an earlier receipt marked is unmarked first. What is not marked stays as it is, byte for byte: sheets, formulas
-    with their results, charts, images, macros. `sheet_names` are the true names of sheets that findings call otherwise.
+    The marks of an earlier receipt are removed first. Everything else stays as it is, byte for byte: sheets, formulas
+    with their results, charts, images, macros. `sheet_names` are the real names of sheets with another displayed name.
 
     Raises:
-        UnreadableWorkbook: it is no Office Open XML workbook, or none that can be marked.
+        UnreadableWorkbook: it is not an Office Open XML workbook, or cannot be marked.
     """
     parts = Parts(data)
     book = Book(parts)
@@ -54,7 +54,7 @@ def mark_workbook(
 
 
 def _old_receipts(data: bytes, book: Book) -> list[Listed]:
-    """The sheets of earlier receipts; the workbook is read for it only where a name makes it likely."""
+    """The sheets of earlier receipts; the workbook is read for them only if a name makes them likely."""
     if not any(is_receipt_name(sheet.name) for sheet in book.sheets):
         return []
     ours = {sheet.name for sheet in read_workbook(data).sheets if is_receipt(sheet)}
@@ -65,7 +65,7 @@ def _open_styles(parts: Parts) -> StyleBook:
     links = parts.relationships(parts.workbook).values()
     found = next((link.target for link in links if link.kind == "styles" and link.target in parts), None)
     if found is None:
-        # Some programs, openpyxl among them, look for styles under this name alone.
+        # Some programs, including openpyxl, look for styles only under this name.
         found = _STYLES_PART if _STYLES_PART not in parts else parts.free_name("xl/cyppStyles{}.xml")
         namespace = parts.markup(parts.workbook).namespace
         parts.put(found, b"")
@@ -76,7 +76,7 @@ def _open_styles(parts: Parts) -> StyleBook:
 
 
 def _places(findings: Sequence[Finding]) -> dict[str, dict[Place, list[Finding]]]:
-    """The findings by sheet and cell, most important first; one at no cell is listed, and marked nowhere."""
+    """The findings by sheet and cell, most important first; those without a cell are listed but not marked."""
     places: dict[str, dict[Place, list[Finding]]] = {}
     for finding in most_important_first(findings):
         if finding.sheet and (place := _place(finding.cell)):

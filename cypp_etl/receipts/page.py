@@ -1,4 +1,4 @@
-"""The receipt as a page, for a file that cannot be opened or marked: one file that shows without a network."""
+"""The receipt as a page, for a file that cannot be opened or marked: a single file that needs no network."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -27,7 +27,7 @@ thead th{background:#1f3864;color:#fff}td,dd{white-space:pre-line}
 
 
 def reply_page(summary: ReceiptSummary, findings: Sequence[Finding]) -> str:
-    """The receipt as HTML: the same proof, findings and changes as on the first sheet of a marked workbook."""
+    """The receipt as HTML: the same facts, findings and changes as on the first sheet of a marked workbook."""
     banner, *advice = wording.verdict(summary, findings)
     colour = status_colour(summary.status)[2:]
     facts = "".join(f"<dt>{_safe(label)}</dt><dd>{_safe(text)}</dd>" for label, text in wording.proof(summary))

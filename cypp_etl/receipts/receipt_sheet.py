@@ -1,4 +1,4 @@
-"""The first sheet of a receipt: the proof, and below it every finding with a link to its cell."""
+"""The first sheet of a receipt: the facts, and below them every finding with a link to its cell."""
 
 from collections.abc import Mapping, Sequence
 from math import ceil
@@ -16,7 +16,7 @@ from cypp_etl.workbook.model import column_letters
 from schemas.codes import SubmissionStatus
 
 _LINE_HEIGHT = 13.5
-# A column's width counts digits, which are wider than letters on average; lines break between words.
+# A column's width is in digits, which are wider than letters on average; lines break between words.
 _LETTERS_PER_DIGIT = 1.15
 _HIGHEST = 400.0
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\n")
@@ -27,7 +27,7 @@ _COLUMNS = len(read_layouts()["receipt"].part("receipt").columns)
 
 
 class _Cell(NamedTuple):
-    """A text of the sheet; `location` is the cell of another sheet that it leads to."""
+    """A text of the sheet; `location` is the cell of another sheet that it links to."""
 
     text: str
     style: int
@@ -35,9 +35,9 @@ class _Cell(NamedTuple):
 
 
 class ReceiptSheet:
-    """Writes the sheet row by row; texts stand in the sheet itself, so that none of them can become a formula.
+    """Writes the sheet row by row; texts are inline strings, so that none of them can become a formula.
 
-    `sheets` are the names of the sheets that findings may lead to, by the names that findings call them.
+    `sheets` are the real names of the sheets that findings can link to, by their displayed names.
     """
 
     def __init__(self, looks: Looks, sheets: Mapping[str, str]) -> None:
@@ -49,7 +49,7 @@ class ReceiptSheet:
         self.title_row = 1
 
     def write(self, summary: ReceiptSummary, findings: Sequence[Finding]) -> None:
-        """Write everything that a receipt says."""
+        """Write the contents of a receipt."""
         looks = self._looks
         self._line(wording.TITLE, looks.title, height=26)
         banner, *advice = wording.verdict(summary, findings)
@@ -155,5 +155,5 @@ class ReceiptSheet:
 
 
 def _fixed(text: str) -> str:
-    """A text in which no sign means anything to a header, and which leaves room for the others."""
+    """A text without header codes, shortened to leave room for the others."""
     return plain(text)[:80].replace("&", "&&")

@@ -1,4 +1,4 @@
-"""The looks of the cells of a receipt's own sheet."""
+"""The formats of the cells of a receipt's own sheet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _OTHER_BANNER = "FF44546A"
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """The index of each look among the workbook's styles."""
+    """The index of each format among the workbook's styles."""
 
     title: int
     banner: int
@@ -37,7 +37,7 @@ class Looks:
 
 
 def add_looks(styles: StyleBook, status: SubmissionStatus) -> Looks:
-    """Add the looks to a workbook's styles."""
+    """Add the formats to a workbook's styles."""
     plain = _font(10)
     return Looks(
         title=styles.look(_font(18, "<b/>"), alignment=_LEVEL),
@@ -60,12 +60,12 @@ def add_looks(styles: StyleBook, status: SubmissionStatus) -> Looks:
 
 
 def status_colour(status: SubmissionStatus) -> str:
-    """The colour, dark enough for white text, of what became of a return."""
+    """The colour of a return's status, dark enough for white text."""
     return _BANNERS.get(status, _OTHER_BANNER)
 
 
 def _font(size: int, form: str = "", colour: str = "FF1A1A1A") -> str:
-    # In the order of the schema, which Excel minds: bold, underlined, size, colour, name.
+    # In the order of the schema, which Excel requires: bold, underlined, size, colour, name.
     bold, underlined = (form, "") if form == "<b/>" else ("", form)
     return (
         f'<font>{bold}{underlined}<sz val="{size}"/><color rgb="{colour}"/><name val="Arial"/><family val="2"/></font>'

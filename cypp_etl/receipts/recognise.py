@@ -1,4 +1,4 @@
-"""Knows what a receipt added again, its sheet and its notes, when it comes back with the next return."""
+"""Recognises what a receipt added, its sheet and its notes, when it comes back as the next return."""
 
 import re
 
@@ -6,7 +6,7 @@ from cypp_etl.layout import read_layouts
 from cypp_etl.receipts.wording import TITLE
 from cypp_etl.workbook.model import Sheet
 
-# How a note in a cell's comment ends, and what parts it from what stood there before.
+# The end of a note in a cell's comment, and the separator from any earlier text.
 SIGNATURE = "(Receipt note. You need not delete it.)"
 SEPARATOR = "---- Receipt ----"
 _RECEIPT_NOTE = re.compile(
@@ -17,23 +17,23 @@ _NUMBERED = re.compile(r"(.*?)(?: \(\d+\))?", re.DOTALL)
 
 
 def is_receipt_name(name: str) -> bool:
-    """Whether a sheet's name is one that the sheet of a receipt can have: `Receipt`, or `Receipt (2)`."""
+    """Whether a sheet's name is a possible name of a receipt's sheet: `Receipt`, or `Receipt (2)`."""
     found = _NUMBERED.fullmatch(name)
     return found is not None and read_layouts()["receipt"].part("receipt").is_named(found[1])
 
 
 def is_receipt(sheet: Sheet) -> bool:
-    """Whether a sheet is that of a receipt: a partner may have a sheet of that name, but it begins with other words."""
+    """Whether a sheet is that of a receipt, by its first words: a partner's own sheet may have that name."""
     first = sheet.cell(1, 1)
     return is_receipt_name(sheet.name) and first is not None and first.value == TITLE
 
 
 def receipt_notes(comment: str) -> list[tuple[int, int]]:
-    """Where the notes of earlier receipts stand in a cell's comment: start and end of each, in order."""
+    """The positions of earlier receipts' notes in a cell's comment: start and end of each, in order."""
     last = comment.rfind(SIGNATURE)
     if last < 0:
         return []
-    # Behind the last signature no note ends, and each separator there would be looked at to the end of the text.
+    # No note ends after the last signature, and each separator there would be scanned to the end of the text.
     end = last + len(SIGNATURE)
     while end < len(comment) and comment[end] != "\n" and comment[end].isspace():
         end += 1
@@ -41,7 +41,7 @@ def receipt_notes(comment: str) -> list[tuple[int, int]]:
 
 
 def without_receipt_notes(comment: str) -> str:
-    """What people wrote in a cell's comment, without the notes of an earlier receipt."""
+    """People's own text in a cell's comment, without the notes of an earlier receipt."""
     notes = receipt_notes(comment)
     starts = [0, *(end for _, end in notes)]
     ends = [*(start for start, _ in notes), len(comment)]

@@ -1,4 +1,4 @@
-"""Chooses how a partner is answered: with their own workbook, marked, or with a page; and what the answer is called."""
+"""Chooses the kind of receipt, the partner's marked workbook or a page, and its file name."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -17,7 +17,7 @@ from schemas.codes import DEVICES_OF_WINDOWS, SubmissionStatus
 _LONGEST_NAME = 255
 _PARTING = " - "
 _UNREADABLE = "workbook-"
-# What Windows forbids in a name, and what hides the direction in which it is read.
+# Characters that Windows forbids in a name, and those that hide the direction of reading.
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]')
 # Whatever follows the first dot: "aux.xls - rejected.html" is the device too.
 _DEVICE = re.compile(rf"{DEVICES_OF_WINDOWS} *\.", re.IGNORECASE)
@@ -27,14 +27,14 @@ _ALREADY = re.compile(rf"(?: - (?:{_STATUSES}))+$", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer to a partner: a file's name, without a folder, and its bytes."""
+    """A receipt: its file name, without a folder, and its bytes."""
 
     file_name: str
     content: bytes
 
 
 def reply_for(checked: CheckedReturn, data: bytes, summary: ReceiptSummary) -> Reply:
-    """The answer to a return: the workbook marked where it is one that can be, a page where not.
+    """The receipt of a return: the marked workbook if it can be marked, otherwise a page.
 
     `data` are the bytes that were checked.
     """
@@ -43,35 +43,35 @@ def reply_for(checked: CheckedReturn, data: bytes, summary: ReceiptSummary) -> R
             content = mark_workbook(data, checked.findings, summary, checked.sheet_names)
             return Reply(_named(checked, summary, workbook_suffix(data)), content)
         except UnreadableWorkbook:
-            # A kind that is read and not written, such as .xls, or a part that only marking looks at is broken.
+            # A format that is read but not written, such as .xls, or a damaged part that only marking uses.
             pass
     return page_for(checked, summary)
 
 
 def may_be_marked(checked: CheckedReturn) -> bool:
-    """Whether the return could be read, so that it is worth looking whether it can be marked."""
+    """Whether the return could be read, so that marking it is worth trying."""
     return not any(finding.code.startswith(_UNREADABLE) for finding in checked.findings)
 
 
 def page_for(checked: CheckedReturn, summary: ReceiptSummary) -> Reply:
-    """The answer to a return as a page, for which its workbook is not opened."""
+    """The receipt of a return as a page, without opening its workbook."""
     page = reply_page(summary, checked.findings).encode()
     return Reply(_named(checked, summary, ".html"), page)
 
 
 def _named(checked: CheckedReturn, summary: ReceiptSummary, suffix: str) -> str:
-    # It lies beside the partner's own file: whatever its name holds, they know it.
+    # It is beside the partner's own file, so its name reveals nothing new.
     return reply_name(PurePath(checked.file).name, summary.status, suffix)
 
 
 def reply_name(file_name: str, status: SubmissionStatus, suffix: str) -> str:
-    """What the answer to a file is called: its own name, what became of it, and the suffix that its content needs.
+    """The receipt's file name: the file's own name, its status, and the suffix for the receipt's content.
 
-    A file's own suffix stays in the name where the answer has another: `return.xls` and `return.ods` may lie side by
-    side, and neither may have its answer replaced by the other's. A receipt that is sent again is not called
-    ` - rejected - accepted`. The name is one that every system can hold.
+    A file's own suffix stays in the name if the receipt has another: `return.xls` and `return.ods` may be in the same
+    folder, and must not replace each other's receipts. A receipt that is sent again is not named
+    ` - rejected - accepted`. The name is valid on every system.
     """
-    # A name in another encoding than UTF-8 comes with half characters.
+    # A name in an encoding other than UTF-8 has lone surrogates.
     readable = PurePath(file_name).name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     name = PurePath(_FORBIDDEN.sub("_", readable))
     stem = _ALREADY.sub("", name.stem).lstrip(".~$ ").rstrip(". ") or "return"
@@ -93,9 +93,9 @@ def numbered_names(name: str) -> Iterator[str]:
 
 
 def distinct_name(name: str, taken: Collection[str]) -> str:
-    """The name of an answer, with a number before the status where one of those in its folder has it.
+    """The name of a receipt, with a number before the status if its folder already has that name.
 
-    So the number stays, and the status goes, when the receipt is sent again. Windows tells no cases apart.
+    So the number stays, and the status is dropped, when the receipt is sent again. Windows ignores case.
     """
     folded = {one.casefold() for one in taken}
     return next(made for made in numbered_names(name) if made.casefold() not in folded)

@@ -1,4 +1,4 @@
-"""What a receipt proves: who returned what, when, and what became of it."""
+"""The facts of a receipt: who returned what, when, and its status."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from schemas.codes import SubmissionStatus
 
 @dataclass(frozen=True, slots=True)
 class ChangedCell:
-    """A cell that says something else than in the submission before."""
+    """A cell that differs from the previous submission."""
 
     sheet: str
     cell: str
@@ -18,7 +18,7 @@ class ChangedCell:
 
 @dataclass(frozen=True, slots=True)
 class ChangedJudgement:
-    """A judgement that came out differently from before; `column` is its heading in the Board's report."""
+    """A judgement that changed; `column` is its heading in the board report."""
 
     indicator: str
     column: str
@@ -28,7 +28,7 @@ class ChangedJudgement:
 
 @dataclass(frozen=True, slots=True)
 class LoadedCell:
-    """A cell of which the content was loaded: the figure of an indicator, or the state of a milestone, as typed."""
+    """A cell whose content was loaded: the figure of an indicator, or the status of a milestone, as typed."""
 
     subject: str
     typed: str
@@ -38,7 +38,7 @@ class LoadedCell:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptSummary:
-    """The proof at the head of a receipt, all of it known before the receipt is written.
+    """The facts at the top of a receipt, all known before the receipt is written.
 
     `partner` and `period_label` are empty where the file does not say; `version` is None where it lacks one of them:
     such a submission is recorded, and not counted. `loaded` has every figure and milestone that was loaded.

@@ -1,4 +1,4 @@
-"""What a receipt says, in plain texts: the workbook's first sheet, its comments and the page all say the same."""
+"""The texts of a receipt: the same for the workbook's first sheet, its comments and the page."""
 
 import re
 from collections import Counter
@@ -10,7 +10,7 @@ from cypp_etl.findings import Finding, catalogue, count_by_severity, in_words, m
 from cypp_etl.receipts.summary import ReceiptSummary
 from schemas.codes import Severity, SubmissionStatus
 
-# The first cell of the sheet, by which a receipt is known again.
+# The first cell of the sheet, by which a receipt is recognised.
 TITLE = "Receipt for your return"
 STILL_DUE = "Still due from you"
 LOADED = "What was loaded"
@@ -26,32 +26,32 @@ NOTHING_FOUND = "Nothing to correct, and nothing to explain."
 _SEND_AGAIN = "Save your workbook and put it in your folder again."
 _UNCHANGED = "It says exactly what you sent before. If you corrected something, check that it was saved."
 _NOTHING_TO_DO = "There is nothing for you to do."
-_NOT_SENT = "Nothing was sent, and your earlier figures were not at hand to compare with."
-_UNNUMBERED = "recorded, without a version: it cannot be told whose return it is, or for which period"
+_NOT_SENT = "Nothing was sent, and your earlier figures were not available for comparison."
+_UNNUMBERED = "recorded, without a version: the partner or the period is not known"
 _REHEARSED = {
     SubmissionStatus.ACCEPTED: "accepted",
     SubmissionStatus.ACCEPTED_WITH_QUERIES: "accepted, with queries",
     SubmissionStatus.REJECTED: "rejected",
 }
-# What is said where something asks for an answer, and where nothing does.
+# The sentences for returns that need an answer, and for those that do not.
 _ASKING = {
     SubmissionStatus.REJECTED: "REJECTED: nothing was loaded.",
     SubmissionStatus.ACCEPTED_WITH_QUERIES: "ACCEPTED WITH QUERIES: your figures were loaded.",
 }
 _STANDING = {
     SubmissionStatus.ACCEPTED: ("ACCEPTED: your figures were loaded.", "There is nothing to correct in this return."),
-    SubmissionStatus.DUPLICATE: ("DUPLICATE: this very file was received before.", _NOTHING_TO_DO),
-    SubmissionStatus.SUPERSEDED: ("SUPERSEDED: a later submission has taken the place of this one.", _NOTHING_TO_DO),
+    SubmissionStatus.DUPLICATE: ("DUPLICATE: this file was received before.", _NOTHING_TO_DO),
+    SubmissionStatus.SUPERSEDED: ("SUPERSEDED: a later submission has replaced this one.", _NOTHING_TO_DO),
     SubmissionStatus.FAILED: (
         "NOT FINISHED: something went wrong on our side.",
-        "The data team will see to it.",
+        "The data team will deal with it.",
         _NOTHING_TO_DO,
     ),
 }
 _ORDER = {severity: rank for rank, severity in enumerate(Severity)}
 _LONGEST = 1_000
 _MOST_LOADED = 1_000
-# What XML cannot hold.
+# Characters that XML cannot contain.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _KINDS = {Severity.ERROR: ("error", "errors"), Severity.QUERY: ("query", "queries"), Severity.NOTE: ("note", "notes")}
 _MEANINGS = {Severity.ERROR: "correct", Severity.QUERY: "explain", Severity.NOTE: "read"}
@@ -73,7 +73,7 @@ class Cause:
 
 
 def causes_of(findings: Iterable[Finding]) -> list[Cause]:
-    """The findings grouped by cause, most important first, and the more frequent before the less."""
+    """The findings grouped by cause, most important first, then most frequent first."""
     groups: dict[tuple[Severity, str], list[Finding]] = {}
     for finding in most_important_first(findings):
         groups.setdefault((finding.severity, finding.code), []).append(finding)
@@ -82,7 +82,7 @@ def causes_of(findings: Iterable[Finding]) -> list[Cause]:
 
 
 def verdict(summary: ReceiptSummary, findings: Sequence[Finding]) -> tuple[str, ...]:
-    """What became of the return, and what to do now: a sentence or two each."""
+    """The return's status, and what to do now: a sentence or two each."""
     asked = _asked(summary.status, count_by_severity(findings))
     if summary.is_rehearsal:
         would_be = _REHEARSED[summary.status]
@@ -94,7 +94,7 @@ def verdict(summary: ReceiptSummary, findings: Sequence[Finding]) -> tuple[str, 
 
 
 def _asked(status: SubmissionStatus, counted: Counter[Severity]) -> list[str]:
-    """What a return asks of its partner, if anything."""
+    """What the partner must do, if anything."""
     match status:
         case SubmissionStatus.REJECTED:
             errors = _there_are(counted[Severity.ERROR], *_KINDS[Severity.ERROR])
@@ -130,24 +130,24 @@ def proof(summary: ReceiptSummary) -> list[tuple[str, str]]:
 
 
 def loaded(summary: ReceiptSummary) -> list[str]:
-    """What was loaded, a line each: the proof is of the figures themselves."""
+    """Everything that was loaded, one line each, so that the receipt confirms the figures themselves."""
     lines = [plain(f"{one.subject}: {one.typed or 'blank'} ({one.sheet}, {one.cell})") for one in summary.loaded]
     left_out = len(lines) - _MOST_LOADED
     return [*lines[:_MOST_LOADED], f"and {left_out:,} more"] if left_out > 0 else lines
 
 
 def changed_cells(summary: ReceiptSummary) -> list[str]:
-    """The cells that changed since the submission before, a line each."""
+    """The cells that changed since the previous submission, one line each."""
     return [_changed(f"{one.sheet}, {one.cell}", one.was, one.now) for one in summary.changed_cells]
 
 
 def changed_judgements(summary: ReceiptSummary) -> list[str]:
-    """The judgements that came out differently, a line each."""
+    """The judgements that changed, one line each."""
     return [_changed(f"{one.indicator}, {one.column}", one.was, one.now) for one in summary.changed_judgements]
 
 
 def counts(findings: Sequence[Finding]) -> str:
-    """How many findings there are of each kind, with what each kind asks for."""
+    """The number of findings of each kind, with what to do about them."""
     counted = count_by_severity(findings)
     kinds = (
         f"{_count(counted[severity], *_KINDS[severity])} to {_MEANINGS[severity]}"
@@ -170,7 +170,7 @@ def moment(at: datetime) -> str:
 
 
 def plain(text: str) -> str:
-    """A text that any file can hold and anybody can read: without control characters, and of bearable length."""
+    """A text for any file format: without control characters, and of limited length."""
     text = _UNWRITABLE.sub("\ufffd", text).replace("\r\n", "\n").replace("\r", "\n")
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 

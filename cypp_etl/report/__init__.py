@@ -1,1 +1,1 @@
-"""The board report: what the warehouse knew, composed for people, as one HTML file and as an Excel edition."""
+"""The board report: one HTML file and an Excel edition, from the warehouse's data."""

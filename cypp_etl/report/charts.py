@@ -1,6 +1,6 @@
-"""Charts as SVG that stands in the page itself: lines over periods, drawn to be read on paper and read out.
+"""Charts as inline SVG: lines over periods, made for paper and for screen readers.
 
-matplotlib draws them, its texts left as texts, so that they can be found, copied and read in the page's own letters.
+matplotlib draws them, with text kept as text, so that it can be found and copied and uses the page's font.
 """
 
 import re
@@ -18,21 +18,21 @@ from matplotlib.figure import Figure
 Values = Sequence[float | None]
 
 _INK, _GREY, _GRID = "#0b0c0c", "#505a5f", "#d5d8da"
-# How each kind of line looks: its dashes tell it from the others where colours cannot.
+# The style of each kind of line: dashes distinguish it where colours cannot.
 _LOOKS: dict[str, dict[str, Any]] = {
     "actual": {"color": _INK, "linewidth": 1.6, "marker": "o", "markersize": 4, "zorder": 4},
     "target": {"color": "#a8071a", "linewidth": 1.3, "dashes": (4, 3)},
     "neighbours": {"color": "#1d4f91", "linewidth": 1.4, "dashes": (1.5, 2)},
     "national": {"color": "#00642e", "linewidth": 1.4, "dashes": (6, 2, 1.5, 2)},
 }
-# A gap in a line leaves points that no line leads to or from: each is shown as a short dash.
+# A gap in a line leaves isolated points: each is shown as a short dash.
 _ALONE: dict[str, Any] = {"marker": "_", "markersize": 9, "linestyle": "none"}
 _SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
     "text.parse_math": False,
-    # With a salt of our own the same figures give the same bytes.
+    # With a fixed salt the same figures give the same bytes.
     "svg.hashsalt": "cypp",
-    # Measured with; the page's style sheet has the letters that are shown.
+    # For measuring only; the page's style sheet sets the displayed font.
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "figure.facecolor": "none",
@@ -57,7 +57,7 @@ _DRAWING = re.compile(r'<svg[^>]*?viewBox="([^"]+)"[^>]*>(.*)</svg>', re.DOTALL)
 _UNUSED = re.compile(
     r'<metadata>.*?</metadata>|<defs>\s*<(?:style|clipPath).*?</defs>|<!--.*?-->| clip-path="[^"]*"', re.DOTALL
 )
-# A page has many drawings, and an id only once: only the shapes of points are referred to, and keep theirs.
+# A page has many charts, but ids must be unique: only the shapes of points are referenced, and keep theirs.
 _IDENTITY = re.compile(r' id="(?!m[0-9a-f]{10}")[^"]*"')
 
 
@@ -118,7 +118,7 @@ def _draw(axes: Axes, line: Line, **more: Any) -> None:
 
 
 def _svg(figure: Figure, style: str, title: str) -> str:
-    """The drawing as a part of a page: with a name that is read out, and without what a file of its own needs."""
+    """The chart as a part of a page: with an accessible name, and without what only a separate file needs."""
     stream = StringIO()
     figure.savefig(stream, format="svg", metadata={"Date": None})
     found = _DRAWING.search(stream.getvalue())

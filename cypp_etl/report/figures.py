@@ -1,4 +1,4 @@
-"""Figures as the Board reads them: as printed where they were printed, else to the indicator's decimals."""
+"""Figures for the Board: as printed if they were printed, otherwise with the indicator's decimals."""
 
 from collections.abc import Iterable
 
@@ -39,7 +39,7 @@ def _known(row: Row, column: str, texts: Texts) -> KnownText | None:
 
 
 def _keys(row: Row, column: str, texts: Texts) -> Iterable[FigureKey]:
-    """Where the figure may have stood, the likeliest first."""
+    """The possible places of the figure, the likeliest first."""
     year = parse_period(row["financial_year"])
     match column:
         case "actual":
@@ -53,7 +53,7 @@ def _keys(row: Row, column: str, texts: Texts) -> Iterable[FigureKey]:
         case "next_target" | "next_target_2":
             places = [(Measure.TARGET, year.years_later(1 + column.endswith("2")).code)]
         case _:
-            # A comparator holds until a later one, however old it is.
+            # A comparator is valid until a later one, however old it is.
             years = (Period(start).code for start in range(year.start_year, texts.first_year - 1, -1))
             whose = (row["partner_code"], row["indicator"], Measure(column))
             latest = next((code for code in years if FigureKey(*whose, code) in texts), None)

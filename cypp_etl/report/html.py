@@ -1,4 +1,4 @@
-"""The report as one HTML file that needs nothing else: style, charts and all."""
+"""The report as one self-contained HTML file, with style and charts."""
 
 from datetime import date
 from functools import cache
@@ -22,7 +22,7 @@ from schemas.markers import read_markers
 
 
 def render_html(data: BoardData, written_on: date) -> bytes:
-    """The report as UTF-8; the day of writing stands in one line, and changes nothing else."""
+    """The report as UTF-8; the date of writing is in one line, and changes nothing else."""
     template = _environment().get_template("board.html.j2")
     findings = {severity: [row for row in data.findings if row["severity"] == severity] for severity in Severity}
     return template.render(
@@ -69,7 +69,7 @@ def _environment() -> Environment:
 
 
 def _visible(value: object) -> object:
-    """What a template writes: texts with their unseen characters written out, which the browser would obey."""
+    """Escape what a template writes: invisible characters, which the browser would interpret, are written out."""
     return visible(value, keep="\n\t") if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
@@ -79,10 +79,10 @@ def _day(day: date | None) -> str:
 
 
 def _neighbours(found: list[Heading]) -> list[list[Heading]]:
-    """Headings that share the one above them, together."""
+    """Headings grouped by the shared heading above them."""
     return [list(members) for _, members in groupby(found, key=lambda heading: heading.group)]
 
 
 def _drawn(svg: str) -> Markup:
-    """A chart of ours, whose texts are escaped where it is drawn."""
+    """A chart, whose texts are already escaped."""
     return Markup(svg)  # noqa: S704

@@ -20,7 +20,7 @@ class AspirationPart:
 
 
 def milestone_parts(data: BoardData) -> list[AspirationPart]:
-    """The aspirations that have milestones, each with what was last reported of them."""
+    """The aspirations with milestones, each with its last report."""
     latest = latest_milestones(data)
     parts = [
         AspirationPart(row, tuple(one for one in latest if one["aspiration"] == row["aspiration"]))
@@ -33,7 +33,7 @@ def latest_milestones(data: BoardData, until: Period | None = None) -> list[Row]
     """Each milestone once, as last reported by the end of the report's period, or of an earlier one."""
     latest: dict[str, Row] = {}
     for row in data.milestones:
-        # What was reported later says nothing of then: the milestone stands as if nothing had been reported.
+        # Later reports do not count: the milestone is shown as not reported.
         is_later = until is not None and row["period"] is not None and parse_period(row["period"]) > until
         if not is_later:
             latest[row["milestone"]] = row

@@ -1,4 +1,4 @@
-"""What a board report is made of: rows as the warehouse's views have them, and everything known when it was asked."""
+"""The data of a board report: rows with the columns of the warehouse's views, as known at one moment."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
@@ -28,18 +28,18 @@ class KnownText:
 
 
 class Texts(dict[FigureKey, KnownText]):
-    """Every figure that is known, by what it is of."""
+    """Every known figure, by its key."""
 
     @cached_property
     def first_year(self) -> int:
-        """The earliest financial year that has a figure; later than all years where there is none."""
+        """The earliest financial year with a figure; later than all years if there is none."""
         codes = {key.period for key in self}
         return min((parse_period(code).start_year for code in codes), default=LAST_PERIOD.start_year)
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What somebody noted at a clinic. `period` is the last one judged when it was noted."""
+    """A note of a clinic. `period` is the last one that was judged when it was noted."""
 
     partner_code: str
     indicator: str
@@ -175,11 +175,11 @@ class BoardData:
 
 
 def is_judged(row: Row) -> bool:
-    """Whether a row is of a return, and no placeholder for what is owed."""
+    """Whether a row is from a return, not a placeholder for an owed figure."""
     return row["recorded_at"] is not None
 
 
 def in_plan_order(row: Row) -> tuple[bool, int, str, str]:
-    """By the number in the plan's table, those without one last."""
+    """The sort key: the number in the plan's table, those without one last."""
     number = row["indicator_no"]
     return not number, int(number) if number and number.isdigit() else 0, row["indicator"], row["partner_code"]

@@ -1,4 +1,4 @@
-"""The parts of the report that tell one story each: an indicator's course, a clinic's dossier, an aspiration."""
+"""The parts of the report with one subject each: an indicator's history, a clinic's dossier, an aspiration."""
 
 import re
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ _DIAGNOSES = {
 
 @dataclass(frozen=True, slots=True)
 class PeriodLine:
-    """One period of an indicator's course, figures as text."""
+    """One period of an indicator's history, figures as text."""
 
     label: str
     actual: str
@@ -45,7 +45,7 @@ class PeriodLine:
 
 @dataclass(frozen=True, slots=True)
 class IndicatorPage:
-    """An indicator: its chart, the figures behind it, and the clinic it is in, if any."""
+    """An indicator: its chart, its figures, and its clinic, if any."""
 
     key: str
     title: str
@@ -61,7 +61,7 @@ class IndicatorPage:
 
 @dataclass(frozen=True, slots=True)
 class ClinicPage:
-    """A clinic's dossier. `happening` says what became of it in the period reported on."""
+    """A clinic's dossier. `happening` says what happened to it in the period reported on."""
 
     key: str
     clinic_id: str
@@ -161,7 +161,7 @@ def names(text: str, indicator: str) -> bool:
 
 
 def _counts_to(row: Row, period: Period) -> bool:
-    """Whether a judgement is of the period or before it; a dictionary keeps the last."""
+    """Whether a judgement is of the period or an earlier one; a dictionary keeps the last."""
     found = parse_period(row["period"])
     return found.last_day <= period.last_day and bool(found.quarter) >= bool(period.quarter and row["quarter"])
 

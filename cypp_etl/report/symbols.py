@@ -1,4 +1,4 @@
-"""Every symbol with its word and its tone, so that none speaks by shape or by colour alone."""
+"""Every symbol with its word and its tone, so that none depends on shape or colour alone."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from schemas.codes import Band, Direction, Marker, OnTarget
 
 
 class Tone(StrEnum):
-    """What a symbol says of performance, which its colour repeats."""
+    """A symbol's meaning for performance, which its colour repeats."""
 
     GOOD = "good"
     STEADY = "steady"
@@ -18,7 +18,7 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """A symbol as the Board sees it."""
+    """A symbol as shown to the Board."""
 
     symbol: str
     word: str
@@ -56,7 +56,7 @@ LEGEND = (
 
 
 def sign(row: Row, column: str) -> Sign:
-    """A judgement of a row, blank where nothing was returned: there is nothing to judge."""
+    """A judgement of a row, blank if nothing was returned: there is nothing to judge."""
     if row["marker"] == Marker.NOT_RETURNED.value:
         return Sign("", "refused" if row.get("is_refused") else "not returned", Tone.NONE)
     word = row[column]

@@ -1,4 +1,4 @@
-"""The Board's table: column for column as the source document prints it, and what its symbols come to in words."""
+"""The Board's table: column for column as in the source document, and a summary of its symbols in words."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ SHOWN_PERIODS = 8
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell: `text` as the source would print it, `aside` what else is to know, a sign where it is a judgement."""
+    """A cell: `text` as in the source, `aside` with further information, and a sign if it is a judgement."""
 
     text: str
     aside: str = ""
@@ -34,7 +34,7 @@ class Cell:
 class TableRow:
     """A row of the table. `key` names the page's part on its indicator.
 
-    A parent, and what was not returned, has no judgement behind it, and no such part.
+    A parent, or a figure that was not returned, has no judgement, and no such part.
     """
 
     key: str
@@ -53,14 +53,14 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A column's heading, and the one that it shares with its neighbours above it."""
+    """A column's heading, and the shared heading above it."""
 
     text: str
     group: str
 
 
 def headings(period: Period) -> list[Heading]:
-    """The table's headings for a period: years as the source writes them, `08/09`, and a quarter behind them."""
+    """The table's headings for a period: years as in the source, `08/09`, followed by a quarter."""
 
     def short(year: Period) -> str:
         return year.label.removeprefix("20")[: 5 if not year.quarter else None]
@@ -75,7 +75,7 @@ def headings(period: Period) -> list[Heading]:
 
 
 def bands(data: BoardData) -> list[Band]:
-    """The rows of the period, by outcome; what is owed and was not returned has its row, with blanks for symbols."""
+    """The rows of the period, by outcome; figures not returned have a row too, with blanks for symbols."""
     by_outcome: dict[str, list[Row]] = {}
     for row in data.table_rows():
         by_outcome.setdefault(row["outcome_code"], []).append(row)
@@ -83,7 +83,7 @@ def bands(data: BoardData) -> list[Band]:
 
 
 def counts(data: BoardData) -> dict[str, list[tuple[str, int]]]:
-    """How often each word stands in the judgements of the period that the summary tells, in the code list's order."""
+    """How often each word occurs in the period's judgements in the summary, in the code list's order."""
     rows = data.of_period(data.period)
     lists: dict[str, type[StrEnum]] = {"direction": Direction, "on_target": OnTarget}
     return {
@@ -117,7 +117,7 @@ def _band_heading(data: BoardData, first: Row) -> str:
 
 
 def _rows(data: BoardData, rows: Sequence[Row]) -> Iterator[TableRow]:
-    """The rows of an outcome, parents above their parts."""
+    """The rows of an outcome, parents above their sub-indicators."""
     for reference, members in groupby(rows, key=lambda row: row["indicator_ref"]):
         parts = list(members)
         polarities = {row["polarity"] for row in parts}
@@ -161,7 +161,7 @@ def _cells(data: BoardData, row: Row, shared_polarity: str) -> Iterator[Cell]:
 
 
 def _aside(row: Row, column: str) -> str:
-    """What must be known beside a figure of a quarter: a sum to date, or last year's outturn in its stead."""
+    """The addition to a quarter's figure: a sum to date, or a note that it is last year's outturn."""
     if column == "actual" and row["quarter"] and row["year_to_date"] not in (None, row["actual"]):
         return f"{number_text(row['year_to_date'], row)} this year"
     if column == "previous_actual" and row["direction_basis"] == "last year's outturn":

@@ -1,4 +1,4 @@
-"""The tables of the Excel edition: what stands in each, whatever writes it."""
+"""The contents of the tables of the Excel edition, independent of the writer."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from schemas.codes import Marker
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure with the format that shows it as people write it."""
+    """A figure with its display format."""
 
     value: float | None
     instead: str
@@ -27,7 +27,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class SheetTable:
-    """One table, on a sheet of its own. `headings` have a width each."""
+    """One table, on its own sheet. Each heading has a width."""
 
     sheet: str
     title: str
@@ -36,7 +36,7 @@ class SheetTable:
 
 
 def tables(data: BoardData) -> Iterator[SheetTable]:
-    """The tables in their order; one without rows is left out by the writer."""
+    """The tables in their order; the writer leaves out those without rows."""
     label = data.period.label
     yield SheetTable(
         "Indicators",

@@ -31,7 +31,7 @@ _LEAST_MULTIPLIER = 2
 
 
 class Variation(StrEnum):
-    """What can be said of a change."""
+    """The possible assessments of a change."""
 
     BEYOND = "beyond usual variation"
     WITHIN = "within usual variation"
@@ -41,7 +41,7 @@ class Variation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """The counts that a figure was made of."""
+    """The counts behind a figure."""
 
     numerator: float
     denominator: float
@@ -65,7 +65,7 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """What can be said of a change, and by which method."""
+    """The assessment of a change, and its method."""
 
     variation: Variation
     method: str

@@ -1,7 +1,7 @@
-"""The report's Excel edition, as the Government Analysis Function asks of accessible spreadsheets.
+"""The report's Excel edition, following the Government Analysis Function's guidance on accessible spreadsheets.
 
-A cover, contents, notes, then one table a sheet: no merged cells, no empty rows within a table, every symbol with its
-word (a screen reader may not know the shape), shorthand explained, each table marked as one.
+A cover, contents, notes, then one table per sheet: no merged cells, no empty rows within a table, every symbol with its
+word (a screen reader may not know the shape), shorthand explained, each table marked as a table.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ _HEADER_ROW = 4
 
 
 def render_workbook(data: BoardData, written_on: date) -> bytes:
-    """The Excel edition; the day of writing stands in one cell of the cover, and changes nothing else."""
+    """The Excel edition; the date of writing is in one cell of the cover, and changes nothing else."""
     workbook = Workbook()
     filled = [table for table in tables(data) if table.rows]
     title = f"Performance report {data.period.label}"
@@ -77,7 +77,7 @@ def _write_cover(sheet: Worksheet, data: BoardData, title: str, written_on: date
 
 
 def _write_contents(sheet: Worksheet, tables: Sequence[SheetTable]) -> None:
-    _write_lines(sheet, ["Contents", "This sheet lists the others; each line leads to one.", "Notes"])
+    _write_lines(sheet, ["Contents", "This sheet lists the others; each line links to one.", "Notes"])
     targets = ["Notes", *(table.sheet for table in tables)]
     for row, (target, table) in enumerate(zip(targets, [None, *tables], strict=True), start=3):
         cell = sheet.cell(row, 1)
@@ -89,7 +89,7 @@ def _write_contents(sheet: Worksheet, tables: Sequence[SheetTable]) -> None:
 def _write_notes(sheet: Worksheet) -> None:
     symbols = [f"{symbol}: {meaning} ({name})" for name, meanings in LEGEND for symbol, meaning in meanings]
     shorthand = [f"{known.spelling}: {known.meaning}" for known in read_markers() if known.meaning]
-    extra = ["[z]: not applicable, there is nothing to say", "[x]: not available"]
+    extra = ["[z]: not applicable", "[x]: not available"]
     _write_lines(sheet, ["Notes", "What symbols and shorthand mean.", *symbols, *shorthand, *extra])
 
 

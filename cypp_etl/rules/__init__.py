@@ -1,1 +1,1 @@
-"""The rules: small functions over tidy rows, each giving findings; none of them raises for bad data."""
+"""The rules: small functions over tidy rows that yield findings; none of them raises for bad data."""

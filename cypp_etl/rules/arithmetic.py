@@ -20,7 +20,7 @@ def shown(value: Decimal | None, leaf: Indicator) -> str:
 
 
 def judge_decimals(figures: Iterable[FigureRow]) -> Iterator[Finding]:
-    """A figure with more decimals than its indicator keeps is judged as rounded; a count has its own finding."""
+    """A figure with more decimals than its indicator's is judged after rounding; a count has its own finding."""
     for figure in figures:
         value, leaf = figure.value, figure.leaf
         if value is not None and leaf.unit is not Unit.NUMBER and value != rounded(value, leaf.decimals):
@@ -34,7 +34,7 @@ def _decimals_in_words(leaf: Indicator) -> str:
 
 
 def judge_ratios(figures: Iterable[FigureRow]) -> Iterator[Finding]:
-    """Numerator over denominator, times the indicator's multiplier, gives the figure at the indicator's decimals."""
+    """Numerator over denominator, times the multiplier, must give the figure, at the indicator's decimals."""
     for figure in figures:
         if figure.leaf.multiplier == 0:
             continue
@@ -55,7 +55,7 @@ def _judge_ratio_parts(figure: FigureRow) -> Iterator[Finding]:
 
 
 def _ratio(figure: FigureRow) -> Decimal | None:
-    """The figure that numerator and denominator make, or None where they make none."""
+    """The figure from numerator and denominator, or None if there is none."""
     numerator, denominator = figure.numerator, figure.denominator
     if numerator is None or denominator is None or numerator < 0 or denominator <= 0:
         return None
@@ -64,7 +64,7 @@ def _ratio(figure: FigureRow) -> Decimal | None:
 
 @dataclass(frozen=True, slots=True)
 class _Population:
-    """The population that a number and its rate imply: no more exact than the rate, which was rounded."""
+    """The population implied by a number and its rate, as a range, because the rate was rounded."""
 
     least: Decimal
     most: Decimal
@@ -78,7 +78,7 @@ class _Population:
         return cls(people / (rate + half_a_step), people / (rate - half_a_step))
 
     def differs_from(self, other: "_Population", margin_percent: Decimal) -> bool:
-        """Whether the two lie further apart than the margin, however the rates were rounded."""
+        """Whether the two differ by more than the margin, however the rates were rounded."""
         gap = max(self.least - other.most, other.least - self.most)
         return gap * 100 > margin_percent * other.most
 
@@ -87,7 +87,7 @@ class _Population:
 
 
 def judge_populations(figures: Iterable[FigureRow], history: History) -> Iterator[Finding]:
-    """A number and its rate imply a population, which hardly changes from one period to the next."""
+    """A number and its rate imply a population, which should hardly change from one period to the next."""
     actuals = {figure.leaf.indicator: figure for figure in figures if figure.measure is Measure.ACTUAL}
     for figure in actuals.values():
         number = actuals.get(figure.leaf.number_indicator)
@@ -100,7 +100,7 @@ def judge_populations(figures: Iterable[FigureRow], history: History) -> Iterato
 
 
 def _earlier_population(figure: FigureRow, period: Period, history: History) -> _Population | None:
-    """The population implied in the last quarter, else in the same period of last year, else by last year's outturn."""
+    """The population implied in the last quarter, the same period of last year, or by last year's outturn."""
     last_year = period.year.previous
     for measure, earlier in (
         (Measure.ACTUAL, period.previous),

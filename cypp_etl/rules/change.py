@@ -1,4 +1,4 @@
-"""Figures beside earlier ones: a large change asks why, an unchanged figure is noted, a year fits its quarters."""
+"""Compares figures with earlier ones: large changes are queried, unchanged figures noted, years match quarters."""
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
@@ -18,7 +18,7 @@ def judge_change(figures: Iterable[FigureRow], history: History, plan: Plan) -> 
     """Compare each actual with the one before it.
 
     A change of more than the plan's share of the earlier figure, and of more than one step of the last decimal, is a
-    QUERY unless a comment explains it already. A figure that is that of the period before to the last digit is a NOTE.
+    QUERY unless a comment explains it. A figure equal to that of the period before, to the last digit, is a NOTE.
     """
     for figure in figures:
         if figure.measure is not Measure.ACTUAL or figure.period is None or figure.value is None:
@@ -37,9 +37,9 @@ def judge_change(figures: Iterable[FigureRow], history: History, plan: Plan) -> 
 
 
 def _figure_before(figure: FigureRow, period: Period, history: History, plan: Plan) -> tuple[Period, Decimal] | None:
-    """The last figure that one can be held against, and its period: where a quarter is missing, an earlier one.
+    """The last figure to compare with, and its period: if a quarter is missing, an earlier one.
 
-    Without any, a figure in hundredths of what was meant would pass unasked.
+    Without one, a figure in the wrong order of magnitude would not be queried.
     """
     before = _period_before(figure.leaf, period)
     value = _known_value(figure, before, history)
@@ -49,9 +49,9 @@ def _figure_before(figure: FigureRow, period: Period, history: History, plan: Pl
 def _figure_long_before(
     figure: FigureRow, period: Period, history: History, plan: Plan
 ) -> tuple[Period, Decimal] | None:
-    """The same period's figure of last year, or the whole year's; else the year's that the plan knows.
+    """Last year's figure of the same period, or of the whole year; otherwise the plan's figure of the year.
 
-    A whole year says what its last quarter does only where figures do not add up over it.
+    A whole year equals its last quarter only if figures do not add up over the year.
     """
     leaf, last_year = figure.leaf, period.year.previous
     is_like_a_year = not period.quarter or leaf.accumulation is Accumulation.LATEST
@@ -69,14 +69,14 @@ def _known_value(figure: FigureRow, period: Period, history: History) -> Decimal
 
 
 def _period_before(leaf: Indicator, period: Period) -> Period:
-    """The period just before; a year ago for figures that grow from quarter to quarter and begin anew in April."""
+    """The period just before; a year ago for cumulative figures, which start again in April."""
     return period.years_later(-1) if leaf.accumulation is Accumulation.CUMULATIVE else period.previous
 
 
 def judge_year(figures: Iterable[FigureRow], history: History) -> Iterator[Finding]:
-    """Ask about a whole year's actual that is not what its quarters came to, unless a comment explains it.
+    """Query a whole year's actual that does not match its quarters, unless a comment explains it.
 
-    They come to their sum where they add up, and to the last of them otherwise. On the cover a year is a quarter whose
+    It must be their sum if they add up, and the last of them otherwise. A year on the cover may be a quarter whose
     number was forgotten.
     """
     for figure in figures:
@@ -89,7 +89,7 @@ def judge_year(figures: Iterable[FigureRow], history: History) -> Iterator[Findi
 
 
 def _of_quarters(figure: FigureRow, year: Period, history: History) -> Decimal | None:
-    """What the quarters of a year came to, None where one that is needed is not known."""
+    """The total of a year's quarters, None if a necessary one is not known."""
     values = [_known_value(figure, quarter, history) for quarter in year.quarters]
     if figure.leaf.accumulation is not Accumulation.SUM:
         return values[-1]

@@ -1,4 +1,4 @@
-"""Holds tidy rows against the pandera schemas, those of many workbooks at once, and leads failures back to cells."""
+"""Checks tidy rows by the pandera schemas, for many workbooks at once, and maps failures back to cells."""
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
@@ -18,14 +18,14 @@ from schemas.codes import MilestoneStatus, Review
 
 
 def judge_conformance(batch: Sequence[ParsedReturn], index: PlanIndex) -> Iterator[tuple[ParsedReturn, Finding]]:
-    """Check the rows of a batch of workbooks; a finding comes with the workbook that it is about."""
+    """Check the rows of a batch of workbooks; each finding comes with its workbook."""
     yield from _judge_indicator_rows(batch, index)
     yield from _judge_figures(batch)
     yield from _judge_milestones(batch, index)
 
 
 def _judge_indicator_rows(batch: Sequence[ParsedReturn], index: PlanIndex) -> Iterator[tuple[ParsedReturn, Finding]]:
-    # Thousands of returns say the same few things of the plan's indicators, which are looked at once.
+    # Thousands of returns repeat the same few texts about the plan's indicators, which are checked once.
     alike = _rows_alike(batch)
     places = list(alike.values())
     records = [_indicator_record(_row_at(batch, *same[0]), times, index) for (_, times), same in alike.items()]
@@ -57,10 +57,10 @@ def _row_at(batch: Sequence[ParsedReturn], number: int, place: int) -> Indicator
 
 def _indicator_record(row: IndicatorRow, times: int, index: PlanIndex) -> dict[str, object]:
     leaf, reference = row.leaf, reference_key(row.indicator_ref)
-    # A row that bears the definition of a part was to name that part.
+    # A row with the definition of a sub-indicator should name that sub-indicator.
     is_strange_part = row.named is None and reference in index.references and not (row.is_parent and not row.described)
     planned = _planned_polarity(row, index)
-    # What lies below the table, such as a total or a note, is no indicator: that nothing is good of it is no fault too.
+    # A row below the table, such as a total or a note, is not an indicator: its missing polarity is not an error too.
     says_nothing = planned is None and not row.good_performance
     polarity = None if says_nothing or row.good_performance is None else row.good_performance.upper()
     return {
@@ -76,7 +76,7 @@ def _indicator_record(row: IndicatorRow, times: int, index: PlanIndex) -> dict[s
 
 
 def _planned_polarity(row: IndicatorRow, index: PlanIndex) -> str | None:
-    """What the plan says of good performance: blank for a parent whose parts each have their own, None if nothing."""
+    """The plan's good performance: blank for a parent whose subs each have their own, None if there is none."""
     if row.leaf:
         return row.leaf.polarity.value
     parent = index.parents.get(reference_key(row.indicator_ref))
@@ -84,7 +84,7 @@ def _planned_polarity(row: IndicatorRow, index: PlanIndex) -> str | None:
 
 
 def _blamed_column(code: str, row: IndicatorRow) -> str:
-    """The column at whose cell a failure is reported, which is not the same in every layout."""
+    """The column whose cell gets the finding, which depends on the layout."""
     column = row.figure_column if code == "parent-has-value" else returns.BLAMED_COLUMN[code]
     return column if column in row.source.columns else "ref"
 
@@ -92,7 +92,7 @@ def _blamed_column(code: str, row: IndicatorRow) -> str:
 def _indicator_words(code: str, row: IndicatorRow, index: PlanIndex) -> dict[str, object]:
     if code == "sub-indicator-unknown":
         parts = index.references[reference_key(row.indicator_ref)]
-        known = f"the parts {in_list(parts)}" if parts else "no parts"
+        known = f"the sub-indicators {in_list(parts)}" if parts else "no sub-indicators"
         return {"ref": row.indicator_ref, "parts": known, "value": row.sub}
     if code == "indicator-unknown":
         return {"value": row.indicator_ref}
@@ -101,7 +101,7 @@ def _indicator_words(code: str, row: IndicatorRow, index: PlanIndex) -> dict[str
     polarity = _planned_polarity(row, index)
     if polarity is None:
         return {"expected": "HIGH, LOW, RANGE or NONE"}
-    return {"expected": polarity or "nothing, since each part has its own"}
+    return {"expected": polarity or "nothing, because each sub-indicator has its own"}
 
 
 def _judge_figures(batch: Sequence[ParsedReturn]) -> Iterator[tuple[ParsedReturn, Finding]]:
@@ -150,7 +150,7 @@ def _milestone_record(row: MilestoneRow, number: int) -> dict[str, object]:
 
 
 def _failures(schema: pa.DataFrameSchema, columns: Mapping[str, Sequence[object]]) -> Iterator[tuple[int, str]]:
-    """The failures of a frame made of columns, by the position of the row."""
+    """The failures of a frame of columns, by the position of the row."""
     if any(columns.values()):
         yield from returns.failures(schema, returns.as_frame(schema, columns))
 
@@ -160,7 +160,7 @@ def _as_columns(records: Sequence[Mapping[str, object]]) -> Mapping[str, Sequenc
 
 
 def code_word(codes: type[MilestoneStatus] | type[Review], text: str) -> str:
-    """The word of a code list that a text is in any case and spacing, or nothing."""
+    """The word of a code list for a text, case- and whitespace-insensitive, or nothing."""
     return _words(codes).get(reference_key(text), "")
 
 

@@ -1,4 +1,4 @@
-"""What is owed is there, and what is not owed is not; rows are about what they say."""
+"""Checks that a return has all rows that are owed, and no others, and that rows do not contradict themselves."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from cypp_etl.plan.model import Plan
 
 
 def partner_of(parsed: ParsedReturn, plan: Plan) -> str:
-    """Whose return the rows make it: the partner who owes most of them, among those whom it could be from.
+    """The partner whose return it is, judging by the rows: the one who owes most of them, of the possible partners.
 
-    A workbook in the wrong folder, or with a mistyped code, is one finding; measured against another partner's
-    plan every one of its rows would be one too. Empty where the rows are nobody's.
+    A workbook in the wrong folder, or with a mistyped code, is one finding; compared with another partner's
+    plan, every one of its rows would be one too. Empty if no partner owes the rows.
     """
     named = [code for code in (parsed.cover_partner, parsed.partner_code) if code]
     indicators = {row.leaf.indicator for row in parsed.indicator_rows if row.leaf}
@@ -27,7 +27,7 @@ def partner_of(parsed: ParsedReturn, plan: Plan) -> str:
 
 
 def judge_references(parsed: ParsedReturn) -> Iterator[Finding]:
-    """A row that names one thing and describes another may hold either one's figure."""
+    """A row that names one thing and describes another may have the figure of either."""
     for row in parsed.indicator_rows:
         if not row.is_consistent and row.named and row.described:
             ref, described = row.named.indicator, row.described.indicator
@@ -39,20 +39,20 @@ def judge_references(parsed: ParsedReturn) -> Iterator[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Holds the rows of one return against what a partner owes."""
+    """Compares the rows of one return with what a partner owes."""
 
     parsed: ParsedReturn
     plan: Plan
     partner_code: str
 
     def judge(self) -> Iterator[Finding]:
-        """Every finding about which rows there are; none where it cannot be told who owes them."""
+        """Every finding about missing and surplus rows; none if it is not known who owes them."""
         if self.partner_code:
             yield from self._judge_indicators_owed()
             yield from self._judge_milestones_owed()
 
     def _judge_indicators_owed(self) -> Iterator[Finding]:
-        """Each indicator that the partner owes has its row, and no other has one."""
+        """Each indicator that the partner owes has a row, and no other has one."""
         owed = self.plan.owed_by[self.partner_code]
         rows = self.parsed.indicator_rows
         named = {row.named.indicator: row for row in rows if row.named and row.is_consistent}
@@ -67,10 +67,10 @@ class Coverage:
         for indicator, row in named.items():
             if indicator not in owed:
                 owners = [self.plan.partners[code].partner for code in self.plan.owners.get(indicator, ())]
-                yield row.find("indicator-not-owed", "ref", indicator=indicator, owners=in_list(owners) or "nobody")
+                yield row.find("indicator-not-owed", "ref", indicator=indicator, owners=in_list(owners) or "no partner")
 
     def _judge_milestones_owed(self) -> Iterator[Finding]:
-        """Each milestone that the partner reports on has its row, and no other partner's has one."""
+        """Each milestone that the partner reports on has a row, and no other partner's has one."""
         owed = {milestone.milestone: milestone for milestone in self.plan.milestones_of[self.partner_code]}
         rows = self.parsed.milestone_rows
         present = {row.known.milestone for row in rows if row.known}

@@ -1,4 +1,4 @@
-"""What is hidden in a workbook is read all the same, and a note says so; what is not read is said too."""
+"""Notes hidden parts of a workbook, which are read anyway, and parts that are not read."""
 
 from collections.abc import Iterator
 
@@ -12,10 +12,10 @@ from cypp_etl.workbook.model import Sheet, Workbook, column_letters
 
 
 def judge_hidden(workbook: Workbook, layout: Layout, parsed: ParsedReturn) -> Iterator[Finding]:
-    """Note what travels with the file unseen, and what was not read.
+    """Note what is invisible in the file, and what was not read.
 
-    That is hidden sheets, rows and columns that hold something, comments, links, pivot caches and macros; and sheets
-    that are no part of the return.
+    That is hidden sheets, rows and columns with content, comments, links, pivot caches and macros; and sheets
+    that are not part of the return.
     """
     parts = {name: part for part, name in parsed.sheets.items()}
     personal = {finding.sheet for finding in parsed.findings if finding.code == "personal-data-sheet"}
@@ -58,7 +58,7 @@ def _judge_attached(sheet: Sheet) -> Iterator[Finding]:
     linked = [cell for cells in sheet.rows.values() for cell in cells.values()] if sheet.links else []
     shown = {cell.address: read_text(cell) for cell in linked if cell.address in sheet.links}
     for address, target in sheet.links.items():
-        # Excel makes a link of each address that is typed: it hides nothing.
+        # Excel makes a link from each address that is typed: it hides nothing.
         if target.removeprefix("mailto:") != shown.get(address):
             yield find("cell-link", sheet=sheet.name, cell=address, target=shorten(without_personal(target)))
 

@@ -1,4 +1,4 @@
-"""What partners say of milestones: states move sensibly, and what is due is said."""
+"""Checks milestone reports: plausible changes of status, and reports on what is due."""
 
 from collections.abc import Iterable, Iterator
 
@@ -14,7 +14,7 @@ _ENDED = (MilestoneStatus.ACHIEVED, MilestoneStatus.MISSED, MilestoneStatus.WITH
 
 
 def status_of(row: MilestoneRow) -> MilestoneStatus | None:
-    """The status that a row reports, or None where it reports none or a word that is none."""
+    """The status that a row reports, or None if it is blank or unknown."""
     word = code_word(MilestoneStatus, row.status)
     return MilestoneStatus(word) if word else None
 
@@ -26,7 +26,7 @@ def review_of(row: MilestoneRow) -> Review | None:
 
 
 def judge_reviews(parsed: ParsedReturn) -> Iterator[Finding]:
-    """A decision to refocus or to stop an action comes with its reason."""
+    """A decision to refocus or to stop an action needs a reason."""
     for row in parsed.milestone_rows:
         review = review_of(row)
         if (
@@ -38,11 +38,11 @@ def judge_reviews(parsed: ParsedReturn) -> Iterator[Finding]:
 
 
 def judge_milestone_states(parsed: ParsedReturn, history: History) -> Iterator[Finding]:
-    """Ask about states that do not fit the due date or the last report."""
+    """Query statuses that do not fit the due date or the last report."""
     for row in parsed.milestone_rows:
         if row.known is not None and row.period is not None:
             last = _last_state(history.states_of.get(row.known.milestone, ()), row.period)
-            # One question a status: where it came from says more than when it was due.
+            # One query per status: the change from the last report is more important than the due date.
             yield from list(_judge_move(row, last)) or _judge_due(row, row.known, row.period)
 
 
@@ -58,7 +58,7 @@ def _judge_due(row: MilestoneRow, milestone: Milestone, period: Period) -> Itera
 
 
 def _judge_move(row: MilestoneRow, last: MilestoneStatus | None) -> Iterator[Finding]:
-    """What was achieved or withdrawn stays so, and what was begun does not become unbegun."""
+    """Achieved or withdrawn is final, and a milestone that was started cannot become not started."""
     status = status_of(row)
     if status is None or last is None or status is last:
         return
@@ -68,6 +68,6 @@ def _judge_move(row: MilestoneRow, last: MilestoneStatus | None) -> Iterator[Fin
 
 
 def _last_state(states: Iterable[tuple[Period, MilestoneStatus]], period: Period) -> MilestoneStatus | None:
-    """The state last reported for a period that had ended before this one did; a year ends with its fourth quarter."""
+    """The last status reported for a period that ended before this one; a year ends with its fourth quarter."""
     earlier = [(known.last_day, state) for known, state in states if known.last_day < period.last_day]
     return max(earlier)[1] if earlier else None

@@ -1,4 +1,4 @@
-"""Personal data where none belongs: what can be told with confidence is asked about, and never repeated."""
+"""Queries personal data that is recognised with confidence, without repeating it."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ __all__ = ["is_nhs_number", "is_telephone_number", "is_upn", "judge_figures", "j
 _TEN_DIGITS = 10**9
 _PARTS = ("numerator", "denominator")
 
-# A list of people has headings, and its names, dates and numbers below them.
+# A list of people has headings, with names, dates and numbers below them.
 _HEADING = re.compile(
     r"nhs n(?:o\.?|umber)|upn|d\.?o\.?b\.?|date of birth|surname|forenames?|(?:first|last|family|full) name"
     r"|(?:child|pupil|client|patient|young person)(?:['’]?s)? name|home address",
@@ -24,7 +24,7 @@ _HEADING = re.compile(
 
 
 def judge_figures(figures: Iterable[FigureRow]) -> Iterator[Finding]:
-    """Refuse as a figure a text that may be personal data: as a figure it would be shown to everybody."""
+    """Reject text that may be personal data in a figure's cell, where it would be shown to everyone."""
     for figure in figures:
         for column in (figure.column, *_PARTS):
             cell = figure.source.cells.get(column)
@@ -33,9 +33,9 @@ def judge_figures(figures: Iterable[FigureRow]) -> Iterator[Finding]:
 
 
 def judge_personal(workbook: Workbook, parsed: ParsedReturn) -> Iterator[Finding]:
-    """Ask about personal data in each cell of the sheets that are read, and once for every other sheet.
+    """Query personal data in each cell of the sheets that are read, and once for every other sheet.
 
-    The first sheet of a return is left out: it says who prepared it, and where to ask.
+    The first sheet of a return is left out: it says who prepared it, with an address for questions.
     """
     parts = {name: part for part, name in parsed.sheets.items()}
     for sheet in workbook.sheets:
@@ -57,9 +57,9 @@ def _judge_other_sheet(sheet: Sheet) -> Iterator[Finding]:
 
 
 def _kinds_by_cell(sheet: Sheet) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The cells in which personal data is written, or in the comment on them, by address."""
+    """The cells with personal data, in the cell or in its comment, by address."""
     if not sheet.comments:
-        # As in most sheets: an address is put together only where there is something to say of it.
+        # As in most sheets: an address is only formatted if there is a finding.
         for cell in _texts_and_long_numbers(sheet):
             if kinds := kinds_in(read_text(cell)):
                 yield cell.address, kinds
@@ -71,7 +71,7 @@ def _kinds_by_cell(sheet: Sheet) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _texts_and_long_numbers(sheet: Sheet) -> Iterator[Cell]:
-    """The cells with text, and those in which a number of ten digits was typed as one, as in a comment."""
+    """The cells with text, and those with a ten-digit number, with their content as text."""
     for cells in sheet.rows.values():
         for cell in cells.values():
             if cell.kind is CellKind.TEXT or (cell.kind is CellKind.NUMBER and _has_ten_digits(cell.value)):

@@ -1,4 +1,4 @@
-"""Targets that stand in a return are the plan's: typing over one changes nothing, and is asked about."""
+"""Targets in a return come from the plan: overwriting one changes nothing, and is queried."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from schemas.codes import Measure
 
 
 def judge_targets(parsed: ParsedReturn, plan: Plan) -> Iterator[Finding]:
-    """Compare each target with the plan's for the period, or else for its year; a blank says nothing."""
+    """Compare each target with the plan's for the period, or for its year; blanks are ignored."""
     for row in parsed.indicator_rows:
         leaf, period, reading = row.leaf, parsed.period, read_figure(row.source.cells.get("target"))
         if leaf is None or period is None or not reading.typed:

@@ -1,4 +1,4 @@
-"""A return beside its period: whether it is open yet, whether the Board has closed it, what was said before."""
+"""Checks a return against its period: whether it is open, whether it is closed, and whether anything is new."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -40,7 +40,7 @@ def judge_date(parsed: ParsedReturn) -> Iterator[Finding]:
 
 
 def judge_closed_period(figures: Iterable[FigureRow], history: History) -> Iterator[Finding]:
-    """A figure for a closed period that is new or changed is taken, and has to be explained to the data team."""
+    """A new or changed figure for a closed period is accepted, but must be explained to the data team."""
     for figure in figures:
         if figure.measure is not Measure.ACTUAL or figure.period is None or figure.period not in history.closed:
             continue
@@ -53,7 +53,7 @@ def judge_closed_period(figures: Iterable[FigureRow], history: History) -> Itera
 
 
 def judge_content(parsed: ParsedReturn, history: History) -> Iterator[Finding]:
-    """A workbook that was saved again without a change says nothing new."""
+    """A workbook that was saved again without a change has the same content."""
     if parsed.period is None or not parsed.content_sha256:
         return
     known = history.contents.get((parsed.partner_code, parsed.period))

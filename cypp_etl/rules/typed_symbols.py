@@ -1,4 +1,4 @@
-"""Judgement columns that somebody typed into a published table must say what its figures say."""
+"""Judgements that were typed into a published table must match those computed from its figures."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -17,9 +17,9 @@ from schemas.packaged import read_rows
 
 
 def judge_symbols(parsed: ParsedReturn, plan: Plan, layout: SheetLayout) -> Iterator[Finding]:
-    """Compare each typed symbol with the one that the table's own figures give; a blank says nothing.
+    """Compare each typed symbol with the one from the table's own figures; blanks are ignored.
 
-    Rows with something to correct are left out: their figures are not what the symbols were typed for.
+    Rows with errors are left out: the symbols were typed for other figures.
     """
     if not parsed.typed_judgements or parsed.period is None:
         return
@@ -33,7 +33,7 @@ def judge_symbols(parsed: ParsedReturn, plan: Plan, layout: SheetLayout) -> Iter
 
 
 def figures_frame(figures: list[FigureRow]) -> pd.DataFrame:
-    """The figures of one workbook as `judge` takes them, each series' measure and period once."""
+    """The figures of one workbook in the form for `judge`, each series' measure and period once."""
     records = {
         (figure.partner_code, figure.leaf.indicator, figure.measure.value, str(figure.period)): (
             float(figure.value) if figure.value is not None else None,
@@ -51,7 +51,7 @@ def figures_frame(figures: list[FigureRow]) -> pd.DataFrame:
 
 
 def _computed_symbols(figures: list[FigureRow], plan: Plan) -> dict[tuple[str, str], tuple[str, str]]:
-    """The symbol of each leaf and column, and what it says."""
+    """The symbol of each leaf and column, and its word."""
     judged = judge(figures_frame(figures), plan)
     computed: dict[tuple[str, str], tuple[str, str]] = {}
     for printed_in, column in PRINTED.items():
@@ -61,8 +61,8 @@ def _computed_symbols(figures: list[FigureRow], plan: Plan) -> dict[tuple[str, s
 
 
 def _symbol_meant(typed: str) -> str:
-    """The symbol that somebody meant, whichever of its look-alikes or words they typed."""
-    # A variation selector asks for the coloured picture of the same symbol.
+    """The symbol that was meant, from any of its look-alikes or words."""
+    # A variation selector requests the emoji form of the same symbol.
     plain = typed.replace("\ufe0e", "").replace("\ufe0f", "")
     return _spellings().get(" ".join(plain.split()).casefold(), plain)
 

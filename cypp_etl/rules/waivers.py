@@ -1,4 +1,4 @@
-"""A query that the data team has waived becomes a note that says by whom, until when, and why."""
+"""Turns a query that the data team has waived into a note that says by whom, until when, and why."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -9,14 +9,14 @@ from cypp_etl.findings import Finding, in_words
 from cypp_etl.intake.rows import ParsedReturn
 from schemas.codes import Severity
 
-# Which row of which sheet a finding stands at, by the digits of its cell.
+# The sheet and row of a finding, from the digits of its cell.
 _Place = tuple[str, str]
 
 
 def waive(parsed: ParsedReturn, waivers: Sequence[Waiver], today: date) -> Iterator[Finding]:
     """The findings of a return, its waived queries turned into notes; errors cannot be waived.
 
-    Of waivers of just the same the last word counts: it may end an earlier one, or say another reason.
+    Of several waivers of the same query the last one counts: it may end an earlier one, or give another reason.
     """
     last = {(one.code, one.partner_code, one.subject, one.period): one for one in waivers}
     in_force = [waiver for waiver in last.values() if today <= waiver.until and _is_about(waiver, parsed)]

@@ -1,6 +1,6 @@
 """Writes the source document's table of performance indicators as an Excel workbook: the first input of the demo.
 
-The table is kept as printed, column for column, since how a figure was typed is what reading it is about.
+The table is stored as printed, column for column, because reading depends on how a figure was typed.
 """
 
 import csv
@@ -42,11 +42,11 @@ def read_sample_table() -> Table:
 def write_published_table(table: Table, typing: Typing) -> bytes:
     """A published table as a workbook, its header in two rows and its bands merged across.
 
-    `typing` says what the figures are in Excel: the `text` that was printed, or a `number` with a format that shows it
-    as it was printed.
+    `typing` says how the figures are entered in Excel: as the `text` that was printed, or as a `number` with a format
+    that shows it as printed.
 
     Raises:
-        ValueError: a heading is none of the layout's.
+        ValueError: a heading is not in the layout.
     """
     layout = published_table()
     workbook = Workbook()
@@ -68,7 +68,7 @@ def write_published_table(table: Table, typing: Typing) -> bytes:
 
 
 def typed_number(text: str) -> tuple[Decimal, str] | None:
-    """What Excel makes of a figure as typed: its value and the format that shows it so, or None where it is text."""
+    """Excel's interpretation of a typed figure: its value and format, or None if it is text."""
     if not _NUMBER.fullmatch(text):
         return None
     digits = text.rstrip("%").replace(",", "")
@@ -86,11 +86,11 @@ def _known_column(layout: SheetLayout, heading: str) -> ColumnLayout:
     for column in layout.columns:
         if column.match(heading) is not None:
             return column
-    raise ValueError(f"{heading!r} is no heading of a published table")
+    raise ValueError(f"{heading!r} is not a heading of a published table")
 
 
 def _write_header(sheet: Worksheet, headings: Sequence[str], columns: Sequence[ColumnLayout]) -> None:
-    """Write the headings, each over both rows but for those that share the heading of their group above them."""
+    """Write the headings, each over both rows, except those with a shared group heading above them."""
     position = 0
     for group, members in groupby(columns, key=lambda column: column.group):
         width = len(list(members))

@@ -1,4 +1,4 @@
-"""Sample returns for the demo and the tests: fills in return workbooks as a returns officer would."""
+"""Sample returns for the demo and the tests: fills in return workbooks like a returns officer."""
 
 import datetime
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ from schemas.packaged import read_rows
 
 @dataclass(frozen=True, slots=True)
 class IndicatorAnswer:
-    """What is filled in for one indicator. `actual` is in its unit, percentages in percentage points, or is text."""
+    """The entries for one indicator. `actual` is in its unit, percentages in percentage points, or is text."""
 
     actual: Decimal | str | None = None
     marker: str | None = None
@@ -31,7 +31,7 @@ class IndicatorAnswer:
 
 @dataclass(frozen=True, slots=True)
 class MilestoneAnswer:
-    """What is filled in for one milestone."""
+    """The entries for one milestone."""
 
     status: str | None = None
     evidence: str | None = None
@@ -41,7 +41,7 @@ class MilestoneAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What is filled in: the cover, indicators by code (`NI 111a`) and milestones by code; the rest stays empty."""
+    """The entries: the cover, indicators by code (`NI 111a`) and milestones by code; the rest stays empty."""
 
     prepared_by: str | None = None
     email: str | None = None
@@ -54,7 +54,7 @@ def fill_template(template: bytes, answers: Answers) -> bytes:
     """Fill in a return workbook; its formats, validations and locks stay.
 
     Raises:
-        KeyError: the workbook has no row for an indicator or a milestone that is answered.
+        KeyError: the workbook has no row for one of the indicators or milestones.
     """
     layout = read_layouts()[RETURN]
     cover, indicators, milestones = (layout.part(name) for name in ("cover", "indicators", "milestones"))
@@ -72,7 +72,7 @@ def sample_return(plan: Plan, partner_code: str, period: Period) -> bytes:
 
 
 def sample_answers(plan: Plan, partner_code: str, period: Period) -> Answers:
-    """What the samples say for a partner and a period; figures that they lack stay empty."""
+    """The samples' entries for a partner and a period; missing figures stay empty."""
     figures = _sample_figures(period)
     return Answers(
         prepared_by=f"Returns officer, {plan.partners[partner_code].partner}",
@@ -105,7 +105,7 @@ def _sample_figures(period: Period) -> dict[str, IndicatorAnswer]:
 
 
 def _sample_milestone(milestone: str, period: Period) -> MilestoneAnswer:
-    """What was last reported of a milestone by the end of a period."""
+    """The last report on a milestone by the end of a period."""
     reported = MilestoneAnswer(MilestoneStatus.NOT_STARTED.value, review=Review.CONTINUE.value)
     for row in _rows("milestone-reports.csv"):
         if row["milestone"] == milestone and parse_period(row["period"]) <= period:
@@ -131,7 +131,7 @@ def _keyed_rows(sheet: Worksheet, layout: SheetLayout, key: tuple[str, ...]) -> 
 
 
 def _fill_cell(sheet: Worksheet, row: int, column: int, content: Content) -> None:
-    """Fill in what was answered; percentage points go into a percent cell as the fraction it shows them for."""
+    """Write the entries; percentage points go into a percent cell as a fraction."""
     cell = sheet.cell(row, column)
     if isinstance(content, Decimal) and cell.number_format.endswith("%"):
         content = content.scaleb(-2)

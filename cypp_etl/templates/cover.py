@@ -1,4 +1,4 @@
-"""Writes the first sheet of a return workbook: whose it is, how to fill it in, and what the markers mean."""
+"""Writes the first sheet of a return workbook: the partner, the instructions, and the meaning of the markers."""
 
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
@@ -31,7 +31,7 @@ _GUIDANCE_COLUMN = 4
 
 
 def write_cover(sheet: Worksheet, layout: Layout, plan: Plan, partner_code: str, period: Period) -> None:
-    """Write the labels with what is known of the return, and beside them the guidance and the legend."""
+    """Write the labels with the known values of the return, and beside them the guidance and the legend."""
     cover = layout.part("cover")
     known: dict[str, Content] = {
         "partner_code": partner_code,
@@ -56,7 +56,7 @@ def write_cover(sheet: Worksheet, layout: Layout, plan: Plan, partner_code: str,
 
 
 def _write_guidance(sheet: Worksheet, layout: Layout, due: str) -> int:
-    """Write the numbered steps beside the labels, with links to the sheets; the row after the last one."""
+    """Write the numbered steps beside the labels, with links to the sheets; returns the next row."""
     _write_side_row(sheet, 1, "Step", "How to fill in this return", is_heading=True)
     row = 1
     for row, step in enumerate(read_guidance(), start=2):
@@ -69,7 +69,7 @@ def _write_guidance(sheet: Worksheet, layout: Layout, due: str) -> int:
 
 
 def _write_legend(sheet: Worksheet, first_row: int) -> None:
-    """Say what each marker means."""
+    """Write the meaning of each marker."""
     _write_side_row(sheet, first_row, "Marker", "What it means", is_heading=True)
     offered = [known for known in read_markers() if known.meaning]
     for row, known in enumerate(offered, start=first_row + 1):

@@ -1,4 +1,4 @@
-"""What every workbook that we write has in common: text stays text, one look, and the same bytes every time."""
+"""Common functions for every workbook that we write: text stays text, uniform styles, and reproducible bytes."""
 
 import textwrap
 from collections.abc import Iterable
@@ -35,26 +35,26 @@ _CENTRED = Alignment(horizontal="center", vertical="top", wrap_text=True)
 _MIDDLE = Alignment(wrap_text=True, vertical="center")
 
 _LINE_HEIGHT = 14
-# A column's width counts digits, which are wider than letters on average.
+# A column's width is in digits, which are wider than letters on average.
 _LETTERS_PER_DIGIT = 1.15
 _FORMULA_SIGNS = ("=", "+", "-", "@")
-# The earliest moment that a zip archive can hold.
+# The earliest time in a zip archive.
 _EPOCH = datetime(1980, 1, 1)  # noqa: DTZ001 - neither zip nor Excel knows time zones
 
 
 def put(cell: Cell, content: Content) -> None:
-    """Write into a cell so that text is text even where it begins like a formula."""
+    """Write into a cell so that text stays text even if it starts like a formula."""
     if isinstance(content, str):
         content = _without_control_characters(content)
     cell.value = float(content) if isinstance(content, Decimal) else content
     if isinstance(content, str) and content:
         cell.data_type = "s"
-        # Without the quote, Excel makes a formula of it as soon as somebody edits the cell.
+        # Without the quote prefix, Excel turns it into a formula as soon as the cell is edited.
         cell.quotePrefix = content.startswith(_FORMULA_SIGNS)
 
 
 def style_heading(cell: Cell, *, is_entry: bool) -> None:
-    """The look of a heading: dark above what is to be filled in, grey above what is not."""
+    """The style of a heading: dark above entry cells, grey above others."""
     cell.font = _BOLD_ON_DARK if is_entry else BOLD
     cell.fill = _DARK if is_entry else _DEEP_GREY
     cell.border = _HAIRLINE
@@ -62,7 +62,7 @@ def style_heading(cell: Cell, *, is_entry: bool) -> None:
 
 
 def style_content(cell: Cell, *, is_entry: bool) -> None:
-    """The look of a cell below a heading: outlined and unlocked to be filled in, grey and locked otherwise."""
+    """The style of a cell below a heading: entry cells are outlined and unlocked, others grey and locked."""
     cell.font = PLAIN
     cell.alignment = _WRAPPED
     cell.border = _OUTLINE if is_entry else _HAIRLINE
@@ -72,32 +72,32 @@ def style_content(cell: Cell, *, is_entry: bool) -> None:
 
 
 def style_printed(cell: Cell, *, is_centred: bool) -> None:
-    """The look of a cell of a table that nobody fills in."""
+    """The style of a cell of a read-only table."""
     cell.font = PLAIN
     cell.alignment = _CENTRED if is_centred else _WRAPPED
     cell.border = _HAIRLINE
 
 
 def style_text(cell: Cell, *, font: Font = PLAIN) -> None:
-    """The look of running text."""
+    """The style of running text."""
     cell.font = font
     cell.alignment = _WRAPPED
 
 
 def fit_row(sheet: Worksheet, row: int, columns: Iterable[tuple[str, float]], *, least_lines: int = 1) -> None:
-    """Make a row as high as its texts need, each in a column of a width; not every program does so by itself."""
+    """Make a row as high as its texts need for their columns' widths; not every program does so itself."""
     lines = [len(textwrap.wrap(text, int(width * _LETTERS_PER_DIGIT))) for text, width in columns]
     sheet.row_dimensions[row].height = _LINE_HEIGHT * max(least_lines, *lines) + 3
 
 
 def number_format(unit: Unit, decimals: int) -> str:
-    """The Excel format code that shows a figure of a unit as people write it."""
+    """The Excel format code for figures of a unit."""
     places = "." + "0" * decimals if decimals else ""
     return f"0{places}%" if unit is Unit.PERCENT else f"#,##0{places}"
 
 
 def cell_number(value: Decimal, unit: Unit) -> Decimal:
-    """A figure as a cell holds it: percentage points become the fraction that Excel shows with a percent sign."""
+    """A figure as a cell's value: percentage points become the fraction that Excel shows with a percent sign."""
     return value.scaleb(-2) if unit is Unit.PERCENT else value
 
 
@@ -114,14 +114,14 @@ def set_up_page(sheet: Worksheet, title: str) -> None:
 
 
 def describe(workbook: Workbook, title: str) -> None:
-    """Say what a workbook is to those who cannot see it: title and language of the document."""
+    """Set the title and language of the document, for screen readers."""
     workbook.properties.title = _without_control_characters(title)
     workbook.properties.language = "en-GB"
     workbook.properties.creator = "cypp-etl"
 
 
 def to_bytes(workbook: Workbook, stamp: datetime = _EPOCH) -> bytes:
-    """A workbook's bytes, the same for the same content: `stamp` stands for the moment of writing, everywhere."""
+    """A workbook's bytes, the same for the same content: `stamp` replaces the time of writing everywhere."""
     workbook.properties.created = workbook.properties.modified = stamp
     written = BytesIO()
     # openpyxl's own save would set the time of modification to now.

@@ -1,6 +1,6 @@
-"""What helps while a return's entry cells are typed in: input messages, lists to choose from, ranges.
+"""Help for a return's entry cells: input messages, drop-down lists, ranges.
 
-It helps whoever types and nothing more: the checks never rely on it, since copy and paste goes around it.
+It is only an aid: the checks never rely on it, because copy and paste bypasses it.
 """
 
 from datetime import date
@@ -21,7 +21,7 @@ _EXAMPLES = {Unit.PERCENT: Decimal("12.3456"), Unit.NUMBER: Decimal("1234.5678")
 
 
 def guard_actual(indicator: Indicator, address: str) -> DataValidation:
-    """Text passes, since it may be a marker; a number outside the indicator's range is asked about, not refused."""
+    """Text is allowed, because it may be a marker; a number outside the indicator's range gets a warning."""
     prompt = read_prompts()["indicators", "actual", indicator.unit]
     guard = _guard(
         prompt,
@@ -43,7 +43,7 @@ def guard_actual(indicator: Indicator, address: str) -> DataValidation:
 
 
 def guard_part_of_fraction(column: str, cells: str) -> DataValidation:
-    """A numerator is a number, a denominator one above zero; anything else is asked about."""
+    """A numerator is a number, a denominator is above zero; anything else gets a warning."""
     guard = _guard(read_prompts()["indicators", column, ""])
     guard.type, guard.errorStyle, guard.formula1 = "decimal", "warning", "0"
     guard.operator = "greaterThan" if column == "denominator" else "greaterThanOrEqual"
@@ -52,23 +52,23 @@ def guard_part_of_fraction(column: str, cells: str) -> DataValidation:
 
 
 def guard_marker(cells: str) -> DataValidation:
-    """A list of the markers that we write; what else is accepted may be typed after a warning."""
+    """A list of the markers that we write; other accepted ones can be typed after a warning."""
     offered = [known.spelling for known in read_markers() if known.meaning]
     return _guard_choice(read_prompts()["indicators", "marker", ""], offered, cells, error_style="warning")
 
 
 def guard_status(cells: str) -> DataValidation:
-    """A list of the states of a milestone, and no other word."""
+    """A list of the statuses of a milestone, and no other word."""
     return _guard_choice(read_prompts()["milestones", "status", ""], list(MilestoneStatus), cells, error_style="stop")
 
 
 def guard_review(cells: str) -> DataValidation:
-    """A list of what a review can decide, and no other word."""
+    """A list of the possible decisions of a review, and no other word."""
     return _guard_choice(read_prompts()["milestones", "review", ""], list(Review), cells, error_style="stop")
 
 
 def guard_date(earliest: date, cells: str) -> DataValidation:
-    """A date from the day on which returns open; an earlier one, or text, is asked about."""
+    """A date from the day on which returns open; an earlier one, or text, gets a warning."""
     words = in_words(earliest)
     guard = _guard(read_prompts()["cover", "date", ""], example=words, bounds=f"{words} on")
     guard.type, guard.errorStyle, guard.operator = "date", "warning", "greaterThanOrEqual"

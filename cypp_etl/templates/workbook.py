@@ -1,4 +1,4 @@
-"""Writes the return workbook of a partner and a period: all of it comes from the plan and the layouts."""
+"""Writes the return workbook of a partner and a period, entirely from the plan and the layouts."""
 
 from collections.abc import Mapping
 from datetime import datetime, time
@@ -37,17 +37,17 @@ from schemas.markers import marker_text
 
 _PROPERTY_PREFIX = "cypp_"
 _DATE_OF_YEAR_FORMAT = '"by "d mmm yyyy'
-# Room for a short comment.
+# Space for a short comment.
 _ENTRY_LINES = 2
 _FRACTION = ("numerator", "denominator")
 
 
 class UnknownReturnError(ValueError):
-    """Nobody owes such a return: the plan does not know the partner or the period."""
+    """There is no such return: the plan does not have the partner or the period."""
 
 
 def template_file_name(partner_code: str, period: Period) -> str:
-    """The name under which a return workbook is handed out."""
+    """The file name of a blank return workbook."""
     return f"{partner_code} {period.code}.xlsx"
 
 
@@ -73,7 +73,7 @@ def write_template(plan: Plan, partner_code: str, period: Period) -> bytes:
     _write_identity(workbook, sheets["meta"], layout.part("meta"), plan)
     for sheet in sheets.values():
         _lock(sheet)
-    # Sheets that are renamed or removed could not be read back.
+    # Renamed or removed sheets could not be read back.
     workbook.security = WorkbookProtection(lockStructure=True)
     describe(workbook, title)
     return to_bytes(workbook, datetime.combine(plan.calendar[period].opens_on, time()))
@@ -171,7 +171,7 @@ def _write_headings(sheet: Worksheet, layout: SheetLayout, *, frozen_at: str) ->
 def _write_row(
     sheet: Worksheet, layout: SheetLayout, row: int, content: Mapping[str, Content], *, has_fraction: bool = True
 ) -> None:
-    """Write a row; an indicator that is no fraction has nowhere to fill in a numerator and a denominator."""
+    """Write a row; only an indicator that is a fraction has entry cells for numerator and denominator."""
     for position, column in enumerate(layout.columns, start=1):
         put(sheet.cell(row, position), content.get(column.column))
         is_entry = column.is_entry and (has_fraction or column.column not in _FRACTION)
@@ -186,7 +186,7 @@ def _cells(layout: SheetLayout, column: str, last_row: int) -> str:
 
 
 def _write_identity(workbook: Workbook, sheet: Worksheet, layout: SheetLayout, plan: Plan) -> None:
-    """Write which template and which plan this is, in a sheet and as properties: a copied sheet keeps neither."""
+    """Write the versions of template and plan, in a sheet and as properties, which a copied sheet does not keep."""
     identity = {"template_version": TEMPLATE_VERSION, "plan_fingerprint": plan.fingerprint}
     for row, label in enumerate(layout.columns, start=1):
         put(sheet.cell(row, 1), label.heading)
@@ -197,9 +197,9 @@ def _write_identity(workbook: Workbook, sheet: Worksheet, layout: SheetLayout, p
 
 
 def _lock(sheet: Worksheet) -> None:
-    """Lock what is not an entry cell, without a password; columns and rows may still be made wider.
+    """Lock all cells except entry cells, without a password; columns and rows can still be resized.
 
-    The formats of cells are left free: pasting spoils them, and findings ask to put them right.
+    Cell formats are not locked: pasting destroys them, and findings ask partners to correct them.
     """
     sheet.protection.sheet = True
     sheet.protection.formatColumns = sheet.protection.formatRows = sheet.protection.formatCells = False

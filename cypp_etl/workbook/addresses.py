@@ -1,4 +1,4 @@
-"""Cell addresses as numbers: `C7` is row 7 and column 3, and both ends of `A1:C7`."""
+"""Cell addresses as numbers: `C7` is row 7 and column 3; also both ends of `A1:C7`."""
 
 import re
 
@@ -19,10 +19,10 @@ def column_number(letters: str) -> int:
 
 
 def parse_address(address: str, limits: Limits) -> tuple[int, int]:
-    """The row and column of an address, which must lie on the sheet."""
+    """The row and column of an address, which must be on the sheet."""
     match = _ADDRESS.fullmatch(address)
     if match is None:
-        raise damaged("a cell has an address that is none")
+        raise damaged("a cell has an invalid address")
     row, column = int(match[2]), column_number(match[1])
     if not (1 <= row <= limits.rows and column <= limits.columns):
         raise damaged("a cell has an address beyond the end of the sheet")
@@ -43,7 +43,7 @@ def parse_area(area: str, limits: Limits) -> tuple[int, int, int, int]:
 
 
 def whole_number(digits: str) -> int:
-    """A number that counts rows, columns or texts."""
+    """A count of rows, columns or texts."""
     if len(digits) > _MOST_DIGITS or not (digits.isascii() and digits.isdecimal()):
-        raise damaged("a number that counts something is none")
+        raise damaged("a count is not a number")
     return int(digits)

@@ -1,4 +1,4 @@
-"""What a number format says about a value: whether it is shown as a percentage, or is a date or time."""
+"""Interprets number formats: whether a value is shown as a percentage, or as a date or time."""
 
 import re
 from functools import lru_cache
@@ -48,8 +48,8 @@ BUILTIN_FORMATS: dict[int, str] = {
     **dict.fromkeys((32, 33, 34, 35, 55, 56), "h:mm:ss"),
 }
 
-# What is shown as it stands (quoted, escaped, padding, fill) or is a colour, a condition or a locale; elapsed time in
-# brackets, such as [h], is none of these. A quote or bracket that is never closed runs to the end.
+# Literal text (quoted, escaped, padding, fill) or a colour, a condition or a locale; elapsed time in
+# brackets, such as [h], is none of these. An unclosed quote or bracket extends to the end.
 _LITERAL = re.compile(r'"[^"]*(?:"|$)|[\\_*].|\[(?!(?:h+|m+|s+)\])[^\]]*(?:\]|$)', re.IGNORECASE | re.DOTALL)
 _DATE_PART = re.compile(r"[dmyhs]", re.IGNORECASE)
 _CALENDAR_PART = re.compile(r"[dy]|mmm", re.IGNORECASE)
@@ -61,7 +61,7 @@ def _without_literals(number_format: str) -> str:
 
 @lru_cache(maxsize=4096)
 def is_percent(number_format: str) -> bool:
-    """Whether a value is shown times a hundred: `0.0%` is, `0.0"%"` only looks so."""
+    """Whether a value is shown times a hundred: `0.0%` is, `0.0"%"` only looks like it."""
     return "%" in number_format and "%" in _without_literals(number_format)
 
 
@@ -73,5 +73,5 @@ def is_date(number_format: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def has_calendar(number_format: str) -> bool:
-    """Whether a date format shows a day, month or year, rather than hours and minutes alone."""
+    """Whether a date format shows a day, month or year, not only hours and minutes."""
     return is_date(number_format) and _CALENDAR_PART.search(_without_literals(number_format)) is not None

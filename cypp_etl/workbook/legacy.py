@@ -1,7 +1,7 @@
-"""Reads the old and binary encodings through libraries that trust their input; run it in a child process only.
+"""Reads the old and binary formats with libraries that trust their input; to be run only in a child process.
 
-xlrd reads `.xls` with its number formats. python-calamine reads `.xlsb`, and gives no number formats, error codes or
-formulas; a file that claims a vast range can make it abort the process, and so can nothing in Python stop it.
+xlrd reads `.xls` with its number formats. python-calamine reads `.xlsb`, without number formats, error codes or
+formulas; a file that claims a huge range can make it abort the process, which nothing in Python can prevent.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def read_legacy(data: bytes, encoding: Encoding, limits: Limits) -> Workbook:
-    """The workbook in bytes that are known to be in one of the old or binary encodings."""
+    """The workbook in bytes that are known to be in one of the old or binary formats."""
     spent = Spent(limits)
     workbook = _read_xls(data, spent) if encoding is Encoding.XLS else _read_calamine(data, encoding, spent)
     if not workbook.sheets:
@@ -39,14 +39,14 @@ def _read_xls(data: bytes, spent: Spent) -> Workbook:
         raise
     except CompDocError as fault:
         try:
-            # Of a container that xlrd gives up, Excel and calamine often make sense.
+            # Excel and calamine can often read a container that xlrd cannot.
             return _read_calamine(data, Encoding.XLS, Spent(spent.limits))
         except UnreadableWorkbook:
             raise damaged("it was cut short, or its records do not hold together") from fault
     except Exception as fault:
         if isinstance(fault, xlrd.XLRDError) and "encrypted" in str(fault):
             raise UnreadableWorkbook("workbook-password") from fault
-        # Some of what Excel opens xlrd does not: odd formulas in names, wrong counts, missing records.
+        # xlrd does not read everything that Excel opens: odd formulas in names, wrong counts, missing records.
         return _read_calamine(data, Encoding.XLS, Spent(spent.limits))
 
 

@@ -1,4 +1,4 @@
-"""How much of a stranger's file is read before it is refused, so that no file can exhaust the machine."""
+"""Limits on how much of an untrusted file is read, so that no file can exhaust the machine."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,11 +13,11 @@ _DAMAGED = "workbook-damaged"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that a file may hold. Each is far above what a return needs, and what Excel allows where it has a say.
+    """The limits for a file. Each is far above what a return needs, and is Excel's own limit if it has one.
 
-    What unpacks to more than `apart_from_bytes` is read in a child process, which `memory` (bytes) and `seconds` of its
-    own computing bound; the libraries of others get `foreign_seconds`. By the clock a child may take three times that,
-    since a busy machine is not the file's fault. `docs/decisions/0009-large-files-apart.md` says how these were found.
+    A file that unpacks to more than `apart_from_bytes` is read in a child process, limited to `memory` (bytes) and
+    `seconds` of CPU time; other libraries get `foreign_seconds`. By the clock a child may take three times that,
+    because a busy machine is not the file's fault. `docs/decisions/0009-large-files-apart.md` has the reasons.
     """
 
     file_bytes: int = 20 * MIB
@@ -55,7 +55,7 @@ DEFAULT_LIMITS = Limits()
 
 @dataclass(slots=True)
 class Spent:
-    """What reading one workbook has used so far, over all its parts: a part that is named twice counts twice."""
+    """What reading one workbook has used so far, over all its parts: a part that is used twice counts twice."""
 
     limits: Limits = DEFAULT_LIMITS
     inflated_bytes: int = 0
@@ -68,28 +68,28 @@ class Spent:
     merges: int = 0
 
     def inflate(self, count: int) -> None:
-        """Count bytes that came out of the archive."""
+        """Count bytes that were unpacked from the archive."""
         self.inflated_bytes += count
         if self.inflated_bytes > self.limits.inflated_bytes:
             raise unsafe("it unpacks to far more than a workbook holds")
 
     def add_elements(self, count: int) -> None:
-        """Count XML elements, which cost time even where they hold nothing."""
+        """Count XML elements, which cost time even if they are empty."""
         self.elements += count
         if self.elements > self.limits.elements:
             raise too_many_elements(self.limits)
-        # A cell takes two elements, and so does a text; the rest of what is counted says nothing.
+        # A cell needs two elements, and so does a text; the others have no content.
         if self.elements - 4 * (self.cells + self.texts) > self.limits.idle_elements:
             raise too_many_idle(self.limits)
 
     def add_row_element(self) -> None:
-        """Count a row, whether or not it holds anything."""
+        """Count a row, even if it is empty."""
         self.row_elements += 1
         if self.row_elements > self.limits.row_elements:
             raise too_large(f"it has more than {self.limits.row_elements:,} rows")
 
     def add_cells(self, count: int) -> None:
-        """Count the cells of a row that hold something."""
+        """Count the filled cells of a row."""
         self.filled_rows += 1
         if self.filled_rows > self.limits.filled_rows:
             raise too_many_rows(self.limits)
@@ -98,11 +98,11 @@ class Spent:
             raise too_many_cells(self.limits)
 
     def add_text(self, text: str) -> None:
-        """Count a text that is kept, and refuse one that no cell can hold."""
+        """Count a text that is stored, and refuse one that is too long for a cell."""
         self._add_texts(1, len(text), getsizeof(text))
 
     def add_texts(self, texts: Sequence[str]) -> None:
-        """Count texts that are kept, as `add_text` does each."""
+        """Count several texts, like `add_text`."""
         self._add_texts(len(texts), max(map(len, texts), default=0), sum(map(getsizeof, texts)))
 
     def _add_texts(self, count: int, longest: int, size: int) -> None:
@@ -121,7 +121,7 @@ class Spent:
 
 
 def refuse_size(size: int, limits: Limits = DEFAULT_LIMITS) -> None:
-    """Refuse a file of so many bytes if no return is as large.
+    """Refuse a file that is too large for a return.
 
     Raises:
         UnreadableWorkbook: it is larger than the limit.
@@ -131,13 +131,13 @@ def refuse_size(size: int, limits: Limits = DEFAULT_LIMITS) -> None:
 
 
 def damaged(reason: str) -> UnreadableWorkbook:
-    """The file is broken: it was cut short, or its contents do not hold together."""
+    """The file is damaged: it was cut short, or its contents are inconsistent."""
     return UnreadableWorkbook(_DAMAGED, reason=reason)
 
 
 @contextmanager
 def unless_damaged() -> Iterator[None]:
-    """Do without what hangs on the cells where it is broken: Excel opens such a file, and the figures are whole."""
+    """Ignore damage in what is attached to cells: Excel opens such a file, and the figures are complete."""
     try:
         yield
     except UnreadableWorkbook as fault:
@@ -146,50 +146,50 @@ def unless_damaged() -> Iterator[None]:
 
 
 def too_large(reason: str) -> UnreadableWorkbook:
-    """The file may be sound, and holds more than is read."""
+    """The file may be valid, but has more content than is read."""
     return UnreadableWorkbook("workbook-too-large", reason=reason)
 
 
 def unsafe(reason: str) -> UnreadableWorkbook:
-    """The file is built as no spreadsheet program builds one."""
+    """The file was not made by a spreadsheet program."""
     return UnreadableWorkbook("workbook-unsafe", reason=reason)
 
 
 def too_complex(reason: str) -> UnreadableWorkbook:
-    """Reading the file was given up."""
+    """Reading the file was stopped."""
     return UnreadableWorkbook("workbook-too-complex", reason=reason)
 
 
 def not_excel(kind: str) -> UnreadableWorkbook:
-    """The file is sound, and is something else."""
+    """The file is valid, but is not a workbook."""
     return UnreadableWorkbook("workbook-not-excel", kind=kind)
 
 
 def too_many_elements(limits: Limits) -> UnreadableWorkbook:
-    """More markup than is read."""
+    """There is more markup than is read."""
     return too_large(f"it is made of more than {limits.elements:,} pieces")
 
 
 def too_many_attributes(limits: Limits) -> UnreadableWorkbook:
-    """More attributes than all the cells that are read could have."""
+    """There are more attributes than all the cells that are read could have."""
     return too_large(f"its pieces have more than {limits.attributes:,} properties")
 
 
 def too_many_idle(limits: Limits) -> UnreadableWorkbook:
-    """More markup without content than is read."""
+    """There is more markup without content than is read."""
     return too_large(f"it has more than {limits.idle_elements:,} cells or rows that are empty or only coloured")
 
 
 def too_many_cells(limits: Limits) -> UnreadableWorkbook:
-    """More filled cells than are read."""
+    """There are more filled cells than are read."""
     return too_large(f"it has more than {limits.cells:,} cells")
 
 
 def too_many_rows(limits: Limits) -> UnreadableWorkbook:
-    """More filled rows than are read."""
+    """There are more filled rows than are read."""
     return too_large(f"it has more than {limits.filled_rows:,} filled rows")
 
 
 def text_too_long(limits: Limits) -> UnreadableWorkbook:
-    """One text is longer than a cell can hold."""
+    """A text is too long for a cell."""
     return too_large(f"a cell holds more than {limits.text_length:,} characters")

@@ -1,4 +1,4 @@
-"""Reads XML from strangers: one pass, bounded in depth, size and names, and never a document type."""
+"""Reads untrusted XML: in one pass, with limits on depth, size and names, and without document types."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ SHEET_NAMES = frozenset(
         *("hyperlinks", "hyperlink", "comments", "commentList", "comment", "text"),
     )
 )
-"""The elements of a workbook's parts that are heard of, by their plain names."""
+"""The elements of a workbook's parts that are used, by their local names."""
 _OPEN_DOCUMENT = "urn:oasis:names:tc:opendocument:xmlns:"
 _OPEN_DOCUMENT_NAMES = {
     "office": ("annotation", "boolean-value", "date-value", "string-value", "time-value", "value", "value-type"),
@@ -41,7 +41,7 @@ _OPEN_DOCUMENT_NAMES = {
         *("text-style", "number", "decimal-places", "min-decimal-places"),
     ),
 }
-# What stands in a cell as text, be it known above or not.
+# The elements of a cell's own text, even if they are also listed above.
 TEXT_OF_OPEN_DOCUMENT = ("text:", f"{_OPEN_DOCUMENT}text:1.0 ")
 _ENCODINGS = frozenset({"utf-8", "utf-16", "utf-16le", "utf-16be", "us-ascii", "iso-8859-1"})
 _PLAIN_NAMES = {
@@ -63,10 +63,10 @@ _PLAIN_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Handlers:
-    """What listens to one part.
+    """The handler of one part.
 
-    `start` must empty `texts`, to which the parser adds, so that it holds the text since the last start tag. `counts`
-    gives how many elements were opened and closed: counting them here again would cost a call for each.
+    `start` must empty `texts`, to which the parser adds, so that it has the text since the last start tag. `counts`
+    returns how many elements were opened and closed: counting them again here would cost a call for each.
     """
 
     start: Callable[[str, Attributes], None]
@@ -84,7 +84,7 @@ class Element(NamedTuple):
 
 
 def parse(chunks: Iterable[bytes], handlers: Handlers, spent: Spent) -> None:
-    """Send a part through its handlers, a chunk at a time, and look at what it costs after each."""
+    """Parse a part with its handlers, in chunks, and check the limits after each."""
     parser = _parser(handlers)
     fed = opened_before = 0
     try:
@@ -103,8 +103,8 @@ def parse(chunks: Iterable[bytes], handlers: Handlers, spent: Spent) -> None:
 
 
 def _parser(handlers: Handlers) -> expat.XMLParserType:
-    # The parser looks each name up in this table before it hands it on, so both namespaces of a workbook come out as
-    # the same short names without any work in Python; a name of another namespace keeps its address, and is no match.
+    # The parser looks up each name in this table before it passes it on, so both namespaces of a workbook become
+    # the same short names without any work in Python; a name of another namespace keeps its URI, and does not match.
     parser = expat.ParserCreate(None, " ", dict(_PLAIN_NAMES))
     parser.buffer_text = True
     parser.XmlDeclHandler = _refuse_rare_encoding
@@ -137,7 +137,7 @@ def _refuse_rare_encoding(_version: str, encoding: str | None, _standalone: int)
 
 
 def find_elements(chunks: Iterable[bytes], spent: Spent, names: frozenset[str]) -> list[Element]:
-    """The elements of the given plain names, in their order; for the small parts of a workbook."""
+    """The elements with the given local names, in their order; for the small parts of a workbook."""
     found: list[Element] = []
     path: list[str] = [""]
     texts: list[str] = []

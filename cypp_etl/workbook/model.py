@@ -1,4 +1,4 @@
-"""What a workbook is once read: sheets of sparse cells, each with what is needed to judge what was typed."""
+"""A workbook after reading: sheets of sparse cells, each with what is needed to interpret what was typed."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class CellKind(StrEnum):
-    """What a cell holds, as the file itself says."""
+    """The type of a cell, as stated in the file."""
 
     NUMBER = "number"
     DATE = "date"
@@ -18,9 +18,9 @@ class CellKind(StrEnum):
 
 
 class Cell(NamedTuple):
-    """One cell that holds something; `row` and `column` count from 1.
+    """One cell that is not blank; `row` and `column` count from 1.
 
-    A tuple because a workbook has many: it is made in a third of the time of a frozen dataclass.
+    A tuple because a workbook has many: it is created in a third of the time of a frozen dataclass.
 
     `value` is a float for numbers (a percent-formatted 71.0% is 0.71) and dates (the serial, in days of the 1900
     system), text for text and error codes, a bool, or None for a blank or a formula that was never calculated.
@@ -42,10 +42,10 @@ class Cell(NamedTuple):
 
 @dataclass(slots=True)
 class Sheet:
-    """A sheet's cells by row and column, what of it is hidden or merged, and what hangs on its cells.
+    """A sheet's cells by row and column, its hidden and merged parts, and what is attached to its cells.
 
     A merge is its first row, first column, last row and last column. `comments` has the text of each cell's comment by
-    the cell's address, `links` where a cell leads to outside the workbook.
+    the cell's address, `links` the targets of links out of the workbook.
     """
 
     name: str
@@ -58,15 +58,15 @@ class Sheet:
     links: dict[str, str] = field(default_factory=dict)
 
     def cell(self, row: int, column: int) -> Cell | None:
-        """The cell at a row and column, or None where the file has none."""
+        """The cell at a row and column, or None if the file has none."""
         return self.rows.get(row, {}).get(column)
 
 
 @dataclass(slots=True)
 class Workbook:
-    """A workbook's sheets in their order; `kind` is how the bytes were encoded (`xlsx`, `xls`, `ods` ...).
+    """A workbook's sheets in their order; `kind` is its file format (`xlsx`, `xls`, `ods` ...).
 
-    `has_formats` is false where the encoding gives no number formats, so that percent cannot be told.
+    `has_formats` is false if the format was read without number formats, so that percent cannot be recognised.
     """
 
     kind: str
@@ -78,9 +78,9 @@ class Workbook:
 
 
 class UnreadableWorkbook(Exception):  # noqa: N818 - it says what the file is, and is no program error
-    """The bytes cannot be read as a workbook, for a reason that is theirs: bad data, not a broken program.
+    """The bytes cannot be read as a workbook because of the file itself: bad data, not a broken program.
 
-    `code` is a finding's code; `words` fill in its message.
+    `code` is the code of a finding; `words` are filled into its message.
     """
 
     def __init__(self, code: str, **words: object) -> None:

@@ -1,4 +1,4 @@
-"""Opens the archive that a workbook is: guarded as a whole first, then part by part and a chunk at a time."""
+"""Opens a workbook's archive: checked as a whole first, then read part by part, in chunks."""
 
 import struct
 import zipfile
@@ -29,7 +29,7 @@ _CHUNK = 1 << 16
 _LARGE_CHUNK = 1 << 20
 _ENTRY_SIGNATURE = b"PK\x01\x02"
 _ENCRYPTED = 0x1
-# All that zipfile lets out when an archive is broken: it decodes names, sizes and offsets before it doubts them.
+# All exceptions of zipfile for a damaged archive: it decodes names, sizes and offsets before it checks them.
 _ARCHIVE_FAULTS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -43,7 +43,7 @@ _ARCHIVE_FAULTS = (
 
 
 class Relationship(NamedTuple):
-    """How one part refers to another: `kind` is the last word of the relationship's type, `target` a part's name."""
+    """A relationship between parts: `kind` is the last word of its type, `target` the name of a part."""
 
     kind: str
     target: str
@@ -51,11 +51,11 @@ class Relationship(NamedTuple):
 
 
 class Package:
-    """An archive's parts by name, whatever the case and slashes that the names were written with."""
+    """An archive's parts by name, without regard to case and slashes."""
 
     def __init__(self, data: bytes, limits: Limits) -> None:
         self.spent = Spent(limits)
-        # Looked for before zipfile builds an object for each; a stored archive within the archive adds a few.
+        # Counted before zipfile creates an object for each; a stored archive within the archive adds a few.
         if data.count(_ENTRY_SIGNATURE) > limits.entries:
             raise unsafe(f"it is made of more than {limits.entries:,} files")
         try:
@@ -81,19 +81,19 @@ class Package:
         return iter(self._entries)
 
     def chunks(self, part: str) -> Iterator[bytes]:
-        """A part's bytes, which count as read."""
+        """A part's bytes, which are counted."""
         for chunk in self._inflate(part, _CHUNK):
             self.spent.inflate(len(chunk))
             yield chunk
 
     def listing(self, part: str) -> Iterator[bytes]:
-        """The bytes of a part that lists styles, sheets or other parts, and so is small."""
+        """The bytes of a part that lists styles, sheets or other parts, and must be small."""
         if self.size([part]) > self.spent.limits.listing_bytes:
             raise too_large("its styles alone are larger than a workbook")
         return self.chunks(part)
 
     def _inflate(self, part: str, size: int) -> Iterator[bytes]:
-        # zipfile stops at the declared size, and then compares checksums, so a lie is found out.
+        # zipfile stops at the declared size, and then compares checksums, so a false size is detected.
         entry = self._entries.get(part_name(part))
         if entry is None:
             raise damaged("a part of it is missing")
@@ -105,14 +105,14 @@ class Package:
             raise damaged("a part of it cannot be unpacked") from fault
 
     def size(self, parts: Iterable[str]) -> int:
-        """How many bytes some parts unpack to; a part that is not there takes none."""
+        """The unpacked size of some parts; a missing part counts as 0."""
         found = (self._entries.get(part) for part in {part_name(part) for part in parts})
         return sum(entry.file_size for entry in found if entry is not None)
 
     def refuse_volume(self, parts: Iterable[str]) -> None:
-        """Refuse what holds too much by counting its tags, which takes a tenth of the time of reading them.
+        """Refuse a part with too much content by counting its tags, in a tenth of the time of reading them.
 
-        It may be fooled, by tags in comments or of other names: what it lets pass is counted again as it is read.
+        Tags in comments or with other names may deceive it: whatever passes is counted again as it is read.
         """
         limits = self.spent.limits
         opened = idle = cells = attributes = 0
@@ -128,7 +128,7 @@ class Package:
                     raise too_many_idle(limits)
                 if attributes > limits.attributes:
                     raise too_many_attributes(limits)
-                # Of either there may be many: rows of blanks, or a few rows with much in each.
+                # There may be many of either: empty rows, or a few rows with much content.
                 if min(closed_rows, cells - cells_before) > limits.filled_rows:
                     raise too_many_rows(limits)
                 if cells > limits.cells:
@@ -137,7 +137,7 @@ class Package:
                     raise too_many_elements(limits)
 
     def relationships(self, part: str) -> Mapping[str, Relationship]:
-        """What a part refers to, by the id it uses; `""` is the package itself. A part need not refer to anything."""
+        """The relationships of a part, by id; `""` is the package itself. A part need not have any."""
         folder, _, file = part_name(part).rpartition("/")
         listing = f"{folder}/_rels/{file}.rels"
         return work_out(_read_relationships, self.listing(listing), self.spent, folder) if listing in self else {}
@@ -145,7 +145,7 @@ class Package:
 
 @remembered
 def part_name(name: str) -> str:
-    """A part's name in the one form it is looked up by: Excel minds neither case nor slashes nor `%20` for a space."""
+    """A part's name in a uniform form: Excel ignores case, slashes and `%20` for a space."""
     return normpath("/" + unquote(name).replace("\\", "/")).lstrip("/").lower()
 
 

@@ -1,4 +1,4 @@
-"""Works out once what workbooks repeat byte for byte: those of one template share their styles, lists and links."""
+"""Caches the result of parsing parts that workbooks repeat byte for byte, such as a template's styles and links."""
 
 from collections.abc import Callable, Hashable, Iterable
 from functools import lru_cache
@@ -9,16 +9,16 @@ from cypp_etl.workbook.limits import Limits, Spent
 
 _Answer = TypeVar("_Answer")
 
-# The small parts of a return have a kilobyte or six; a stranger's longer ones could fill the memory.
+# The small parts of a return have one to six kilobytes; longer ones of an untrusted file could fill the memory.
 _REMEMBERED_BYTES = 1 << 16
 _REMEMBERED_PARTS = 64
 
 
 def work_out(work: Callable[..., _Answer], chunks: Iterable[bytes], spent: Spent, *args: Hashable) -> _Answer:
-    """What `work(chunks, spent, *args)` makes of a part; it is not asked again for the same bytes.
+    """The result of `work(chunks, spent, *args)` for a part; it is not called again for the same bytes.
 
-    `work` is a function of a module, and its answer must not be changed. The part counts towards what is `spent`
-    whenever it is met.
+    `work` is a module-level function, and its result must not be changed. The part is counted in `spent`
+    every time.
     """
     part, rest = b"", iter(chunks)
     for chunk in rest:

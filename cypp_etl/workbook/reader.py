@@ -1,4 +1,4 @@
-"""Reads a workbook from bytes that anyone may have sent: the one way in for all that reads returns."""
+"""Reads a workbook from untrusted bytes: the only entry point for reading returns."""
 
 import hashlib
 from collections.abc import Iterator
@@ -13,11 +13,11 @@ _KIND_WORDS = {kind: repr(kind.value) for kind in CellKind}
 
 
 def read_workbook(data: bytes, name: str = "", limits: Limits = DEFAULT_LIMITS) -> Workbook:
-    """The workbook in these bytes, whatever they claim to be; UnreadableWorkbook, and nothing else, if there is none.
+    """The workbook in these bytes, whatever they claim to be; raises only UnreadableWorkbook, if there is none.
 
-    Office Open XML of the size of a return is read here. What is larger goes through a child process, and so does what
-    may be larger than it looks (OpenDocument writes once what is repeated) or what other libraries read. `name` is what
-    the file is called, for the words of the finding alone.
+    Office Open XML of the size of a return is read here. Larger files are read in a child process, and so are files
+    that may be larger than they look (OpenDocument stores repetitions once) or that other libraries read. `name` is
+    the file's name, used only in the words of the finding.
     """
     try:
         encoding, package = sniff(data, limits)
@@ -41,7 +41,7 @@ def _whole(book: OoxmlBook) -> Workbook:
 
 
 def content_sha256(workbook: Workbook) -> str:
-    """A digest of what the workbook says, for telling the same content in other bytes.
+    """A digest of the workbook's content, to recognise the same content in different bytes.
 
     Two workbooks share it if their sheets have the same names, in the same order, and cells that agree in address,
     kind, value, number format and in whether they are formulas.
@@ -56,7 +56,7 @@ def content_sha256(workbook: Workbook) -> str:
 
 def _content_lines(sheet: Sheet) -> Iterator[bytes]:
     for _, row in sorted(sheet.rows.items()):
-        # As a tuple of its parts would be shown, in half the time.
+        # Like the repr of a tuple of its parts, in half the time.
         said = [
             f"({number}, {column}, {_KIND_WORDS[kind]}, {value!r}, {number_format!r}, {is_formula})"
             for _, (number, column, kind, value, number_format, is_formula) in sorted(row.items())

@@ -1,4 +1,4 @@
-"""Tells what a file is from its bytes: its name may say anything."""
+"""Detects a file's format from its bytes, not from its name."""
 
 import re
 from enum import StrEnum
@@ -9,7 +9,7 @@ from cypp_etl.workbook.package import Package, part_name
 
 
 class Encoding(StrEnum):
-    """The ways in which a workbook is written that can be read."""
+    """The workbook formats that can be read."""
 
     XLSX = "xlsx"
     XLSB = "xlsb"
@@ -59,7 +59,7 @@ _ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
 
 
 def sniff(data: bytes, limits: Limits) -> tuple[Encoding, Package | None]:
-    """How a workbook is written, and its archive where it is one; UnreadableWorkbook where it is no workbook."""
+    """The format of a workbook, and its archive if it has one; raises UnreadableWorkbook if it is not a workbook."""
     if not data:
         raise UnreadableWorkbook("workbook-empty")
     refuse_size(len(data), limits)
@@ -74,7 +74,7 @@ def sniff(data: bytes, limits: Limits) -> tuple[Encoding, Package | None]:
 
 
 def workbook_part(package: Package) -> str | None:
-    """The name of the part that lists the sheets: where the package says, or else where everyone puts it."""
+    """The name of the part that lists the sheets: as the package says, otherwise the usual one."""
     said = [link.target for link in package.relationships("").values() if link.kind == "officeDocument"]
     return next((part for part in (*said, "xl/workbook.xml", "xl/workbook.bin") if part in package), None)
 
@@ -84,7 +84,7 @@ def _sniff_archive(package: Package) -> Encoding:
         if b"".join(package.chunks("mimetype")).startswith(_ODS_TYPE):
             _refuse_password(package)
             return Encoding.ODS
-        raise not_excel("an OpenDocument file that is no spreadsheet")
+        raise not_excel("an OpenDocument file that is not a spreadsheet")
     if _ODS_CONTENT in package and _says_spreadsheet(package):
         _refuse_password(package)
         return Encoding.ODS
@@ -98,13 +98,13 @@ def _sniff_archive(package: Package) -> Encoding:
 
 
 def _says_spreadsheet(package: Package) -> bool:
-    """Whether an OpenDocument file that was packed again, without the entry that says its type, is a spreadsheet."""
+    """Whether an OpenDocument file that was packed again, without the entry with its type, is a spreadsheet."""
     said = b"".join(package.chunks(_ODS_MANIFEST)) if _ODS_MANIFEST in package else b""
     if _ODS_TYPE in said:
         return True
     before = b""
     for chunk in package.chunks(_ODS_CONTENT):
-        # The tag may lie across the edge of two chunks.
+        # The tag may be split between two chunks.
         if _ODS_BODY.search(before + chunk):
             return True
         before = chunk[-_TAG_BYTES:]
@@ -130,14 +130,14 @@ def _sniff_ole(data: bytes) -> Encoding:
 
 
 def _is_cut_short(data: bytes) -> bool:
-    """Whether an OLE file ends before the list of its streams, which often stands at its end."""
+    """Whether an OLE file ends before its directory, which is often at its end."""
     sector_bytes = 1 << min(int.from_bytes(data[30:32], "little"), 12)
     return (int.from_bytes(data[48:52], "little") + 1) * sector_bytes >= len(data)
 
 
 def _has_stream(data: bytes, name: str) -> bool:
     # A directory entry starts at a multiple of 128 bytes: its name, padded to 64, and then the length of the name.
-    # Looking for that finds a stream even where the tables that lead to it are broken. Their case does not matter.
+    # This search finds a stream even if the tables that lead to it are damaged. Case does not matter.
     encoded = name.encode("utf-16-le") + b"\0\0"
     length = len(encoded).to_bytes(2, "little")
     found = re.finditer(re.escape(encoded), data, re.IGNORECASE)

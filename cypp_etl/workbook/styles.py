@@ -1,4 +1,4 @@
-"""Which number format each cell style has, and so what its numbers are."""
+"""The number format of each cell style, and so the kind of its numbers."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -15,7 +15,7 @@ _LONGEST_FORMAT = 4096
 
 
 class Style(NamedTuple):
-    """A number format, the kind of a number shown so, and the days that turn its dates into ones of the 1900 system."""
+    """A number format, the kind of its numbers, and the days to add to convert its dates to the 1900 system."""
 
     number_format: str
     kind: CellKind
@@ -26,7 +26,7 @@ GENERAL_STYLE = Style(GENERAL, CellKind.NUMBER, 0.0)
 
 
 def style_of(number_format: str, *, is_1904: bool) -> Style:
-    """What a number format says of the numbers shown by it."""
+    """Interpret a number format."""
     kind = CellKind.DATE if is_date(number_format) else CellKind.NUMBER
     # A time of day or a duration has no epoch.
     shift = DAYS_FROM_1900_TO_1904 if is_1904 and has_calendar(number_format) else 0.0
@@ -34,7 +34,7 @@ def style_of(number_format: str, *, is_1904: bool) -> Style:
 
 
 def read_styles(chunks: Iterable[bytes], spent: Spent, *, is_1904: bool) -> Mapping[str | None, Style]:
-    """The styles by the index that cells give, as they write it; None is for cells that give none."""
+    """The styles by their index, as text as in cells; None is for cells without a style."""
     return work_out(_parse_styles, chunks, spent, is_1904)
 
 
@@ -52,6 +52,6 @@ def _parse_styles(chunks: Iterable[bytes], spent: Spent, is_1904: bool) -> Mappi
     for index, attributes in enumerate(cell_styles):
         code = formats.get(attributes.get("numFmtId", "0"), GENERAL)
         styles[str(index)] = style_of(code, is_1904=is_1904)
-    # Cells without a style have the first, by the standard.
+    # By the standard, cells without a style have the first.
     styles[None] = styles.get("0", GENERAL_STYLE)
     return styles

@@ -1,4 +1,4 @@
-"""From what a cell's `<v>` says, and the type it claims, to a value."""
+"""Converts a cell's `<v>`, with its type, to a value."""
 
 from datetime import date, datetime, time, timedelta
 from sys import float_info
@@ -16,12 +16,12 @@ _LARGEST = float_info.max
 
 
 def is_finite(number: float) -> bool:
-    """Whether a number is one that a cell can hold, which leaves out `nan` and the infinities."""
+    """Whether a cell can hold a number: not `nan` or an infinity."""
     return -_LARGEST <= number <= _LARGEST
 
 
 def number_value(raw: str, style: Style) -> Value:
-    """A number or a date, in days of the 1900 system; an error where it is no number that Excel could have written.
+    """A number or a date, in days of the 1900 system; an error if Excel could not have written it.
 
     Python also reads `1_000`, full-width digits, `nan` and `inf` as numbers.
     """
@@ -35,7 +35,7 @@ def number_value(raw: str, style: Style) -> Value:
 
 
 def boolean_value(raw: str, _style: Style) -> Value:
-    """A boolean, which is written 0 or 1."""
+    """A boolean, stored as 0 or 1."""
     if not raw:
         return CellKind.BLANK, None
     value = _BOOLEANS.get(raw.strip())
@@ -43,12 +43,12 @@ def boolean_value(raw: str, _style: Style) -> Value:
 
 
 def error_value(raw: str, _style: Style) -> Value:
-    """An error code such as `#DIV/0!`, or whatever a cell of an unknown type holds."""
+    """An error code such as `#DIV/0!`, or the content of a cell of an unknown type."""
     return CellKind.ERROR, raw
 
 
 def iso_date_value(raw: str, _style: Style) -> Value:
-    """A date written out, as the strict standard allows."""
+    """An ISO 8601 date, as the strict standard allows."""
     if not raw:
         return CellKind.BLANK, None
     try:
@@ -65,7 +65,7 @@ def _moment(raw: str) -> datetime:
 
 
 def serial_of(moment: datetime | date | time) -> float:
-    """A date and time in days of the 1900 system, in which 1900 is taken for a leap year."""
+    """A date and time in days of the 1900 system, which treats 1900 as a leap year."""
     if isinstance(moment, time):
         moment = datetime.combine(_EPOCH, moment)
     elif not isinstance(moment, datetime):

@@ -1,6 +1,6 @@
-"""Takes a chunk of a backfill: its workbooks are kept, read and checked together, and recorded as one.
+"""Ingests a chunk of a backfill: archives, reads and checks its workbooks together, and records them together.
 
-Nothing here knows of Prefect: it runs in the backfill's worker processes, which start faster and smaller without it.
+Prefect is not imported here: this runs in the backfill's worker processes, which start faster and smaller without it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-# So long a chunk may take to be checked, and so much longer for each of its workbooks: many times what it needs.
+# Time limits for checking a chunk, plus an amount per workbook: many times what is needed.
 _CHECK_SECONDS, _EACH_SECONDS = 3.0, 0.1
 _OPEN_SECONDS = 30.0
 
 
 @dataclass(slots=True)
 class _Workbook:
-    """A workbook on its way through a chunk."""
+    """A workbook while its chunk is ingested."""
 
     source: Source
     kept: Kept
@@ -50,9 +50,9 @@ class _Workbook:
 
 @dataclass(frozen=True)
 class ChunkTaker:
-    """Takes chunks; `checker` needs no history of its own.
+    """Ingests chunks; `checker` needs no history.
 
-    With `own_only` it leaves the workbooks that concern others than the partner in whose folder they lie.
+    With `own_only` it skips the workbooks that concern other partners than the one in whose folder they are.
     """
 
     workplace: Workplace
@@ -61,18 +61,18 @@ class ChunkTaker:
     own_only: bool = False
 
     def take(self, chunk: Chunk, turn: AbstractContextManager[None]) -> Taken:
-        """Take one chunk: keep, read and check at any time, then record in `turn`, when all chunks before it are.
+        """Ingest one chunk: archive, read and check at any time, then record in `turn`, after all chunks before it.
 
-        Every workbook is checked beside what those before it left in the warehouse, as if they came one by one. What
-        the chunks before this one recorded since is found out in the turn, and the few workbooks that it concerns are
-        checked again.
+        Every workbook is checked against what those before it left in the warehouse, as if they came one by one. If
+        chunks before this one have recorded something since, the few workbooks that it affects are checked again in
+        the turn.
 
         Raises:
             OSError: the archive cannot be written.
-            sqlalchemy.exc.SQLAlchemyError: the database refused or is gone; nothing of the chunk was recorded.
+            sqlalchemy.exc.SQLAlchemyError: the database refused or is unreachable; nothing of the chunk was recorded.
         """
         taken = Taken()
-        # Cells and rows are never in a cycle, and live until they are checked.
+        # Cells and rows are never in a reference cycle, and live until they are checked.
         with collection_paused():
             self._take(chunk, turn, taken)
         return taken
@@ -90,7 +90,7 @@ class ChunkTaker:
                 taken.done += self._record(connection, workbooks)
 
     def _unknown(self, sources: Sequence[Source], taken: Taken) -> list[Source]:
-        """The workbooks that are still to be taken; what was recorded by an earlier run is not even kept again."""
+        """The workbooks that remain to be ingested; what an earlier run recorded is not even archived again."""
         deliveries: dict[Source, str] = {}
         for source in sources:
             try:
@@ -156,10 +156,10 @@ class ChunkTaker:
             with time_limit(_CHECK_SECONDS + _EACH_SECONDS * len(opened)):
                 all_checked = checker.check_opened(opened)
         except (OutOfTimeError, MemoryError):
-            # One of them takes too much: each is checked alone, in a process that can be killed.
+            # One of them takes too long: each is checked alone, in a process that can be killed.
             all_checked = [self._check_confined(connection, each) for each in workbooks]
         for each, checked in zip(workbooks, all_checked, strict=True):
-            # The cells have done their part: what waits for its turn should be small.
+            # The cells are no longer needed: what waits for its turn should be small.
             each.checked, each.opened = checked, None
 
     def _check_confined(self, connection: "Connection", workbook: _Workbook) -> CheckedReturn:
@@ -169,7 +169,7 @@ class ChunkTaker:
         return shared_checker().check(self.workplace.plan, received, self.received_at.date(), past)
 
     def _check_again(self, workbooks: Sequence[_Workbook], partner_codes: set[str | None]) -> None:
-        """Have those checked anew of whose partners there is news: what is checked was read for that alone."""
+        """Check again the workbooks of partners for whom something was recorded meanwhile."""
         for each in workbooks:
             if not each.partner_codes.isdisjoint(partner_codes):
                 each.checked = None
@@ -193,16 +193,16 @@ class ChunkTaker:
 
 
 def _past_of(opened: Sequence[Opened]) -> tuple[set[str], set[Period] | None]:
-    """On which partners, and which periods, workbooks look back; None for any period."""
+    """The partners, and the periods, that workbooks look back on; None for any period."""
     partner_codes = {code for each in opened for code in each.partner_codes}
     periods = [each.periods for each in opened if each.periods is not None]
     return partner_codes, set().union(*periods) if len(periods) == len(opened) else None
 
 
 def in_rounds(workbooks: Iterator[_Workbook]) -> list[list[_Workbook]]:
-    """Workbooks in rounds, of which each may look back on the one before, and no two in one concern the same partner.
+    """Split workbooks into rounds: each can look back on the one before, and no two in one concern the same partner.
 
-    Partners' workbooks stay in their order. A published table concerns every partner, and so stands alone.
+    Partners' workbooks stay in their order. A published table concerns every partner, so it is alone in its round.
     """
     rounds: list[list[_Workbook]] = []
     next_of: dict[str, int] = {}

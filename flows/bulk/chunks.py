@@ -12,18 +12,18 @@ from flows.bulk.sources import Source
 from schemas.codes import SubmissionStatus
 
 CHUNK_WORKBOOKS = 100
-"""How many workbooks are taken together: with fewer the schemas cost more, with more they take more memory.
+"""How many workbooks make a chunk: with fewer, the schemas cost more; with more, they take more memory.
 
-With more, too, a chunk is sooner one of partners of whom another is under way, and waits to be checked in its turn.
+With more, a chunk is also more likely to share a partner with an unfinished one, and to wait to be checked in its turn.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """The workbooks that are taken together.
+    """The workbooks that are ingested together.
 
-    `number` counts from 0. `awaited` are the partners of whom a chunk that is under way may bring news: to check their
-    workbooks before that is recorded would be in vain.
+    `number` counts from 0. `awaited` are the partners for whom an unfinished chunk may record something: checking their
+    workbooks before that would be wasted.
     """
 
     number: int
@@ -33,7 +33,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of one workbook, now or, where it `was_known`, in the run that recorded it as `submission_id`."""
+    """The outcome of one workbook, in this run or, if it `was_known`, in the run that recorded it."""
 
     submission_id: int
     file: str
@@ -46,9 +46,9 @@ class Done:
 
 @dataclass(slots=True)
 class Taken:
-    """What became of a chunk: its workbooks in the order of recording, and those that no disk gave, with the reason.
+    """The outcome of a chunk: its workbooks in the order of recording, and those that could not be read, and why.
 
-    `left` are those that were not to be taken, since they concern others than the partner in whose folder they lie.
+    `left` are those that were skipped, because they concern other partners than the one in whose folder they are.
     """
 
     done: list[Done] = field(default_factory=list)
@@ -57,7 +57,7 @@ class Taken:
 
 
 def into_chunks(sources: Sequence[Source], size: int, under_way: int) -> Iterator[Chunk]:
-    """Sources in chunks of a size, of which so many before one may be under way with it."""
+    """Split sources into chunks of a size; up to `under_way` of them are processed at once."""
     partners = [frozenset(one.folder_partner for one in sources[at : at + size]) for at in range(0, len(sources), size)]
     for number in range(len(partners)):
         own, before = partners[number], partners[max(0, number - under_way) : number]

@@ -1,4 +1,4 @@
-"""What the workers of a backfill import: once, by the process that they are forked from, and shared."""
+"""The imports of a backfill's workers: made once, by the process that they are forked from, and shared."""
 
 from cypp_etl.gc_control import imported_for_good
 

@@ -1,4 +1,4 @@
-"""The crew of a backfill: processes that prepare chunks side by side, and record them one after the other, in order."""
+"""The process pool of a backfill: processes check chunks in parallel, and record them one after the other, in order."""
 
 import gc
 import os
@@ -33,7 +33,7 @@ class StoppedError(RuntimeError):
 
 
 class Turns:
-    """Whose turn it is to record, among processes."""
+    """Gives processes their turn to record."""
 
     def __init__(self, context: BaseContext) -> None:
         self._next = context.Value("q", 0, lock=False)
@@ -44,14 +44,14 @@ class Turns:
         """Wait for a turn, and pass it on at the end.
 
         Raises:
-            StoppedError: somebody before could not finish.
+            StoppedError: an earlier chunk could not be recorded.
         """
         self._wait_for(number)
         yield
         self._pass_on(number + 1)
 
     def stop_at(self, number: int) -> None:
-        """Let nobody have a turn from this one on, but all before it."""
+        """Cancel this turn and all later ones; earlier ones continue."""
         self._wait_for(number)
         self._pass_on(_STOPPED)
 
@@ -69,7 +69,7 @@ class Turns:
 
 @dataclass(frozen=True)
 class Orders:
-    """What a worker process is told when it starts; `own_only` as in `ChunkTaker`."""
+    """The settings of a worker process; `own_only` as in `ChunkTaker`."""
 
     settings: Settings
     plan: "Plan"
@@ -82,7 +82,7 @@ def _can_fork() -> bool:
 
 
 def expect_crew() -> None:
-    """Have the process from which workers are forked import what they need, while there is a plan to read, say."""
+    """Start the workers' imports early, in the process that they are forked from."""
     if _can_fork():
         from multiprocessing import forkserver  # noqa: PLC0415 - not every system has it
 
@@ -119,7 +119,7 @@ class Roster:
 
 
 class Crew:
-    """Worker processes; so few chunks are `under_way` at once that memory does not grow with their number."""
+    """Worker processes; the limit `under_way` on unfinished chunks keeps memory from growing with their number."""
 
     def __init__(self, orders: Orders, workers: int) -> None:
         expect_crew()
@@ -129,7 +129,7 @@ class Crew:
         self._executor = ProcessPoolExecutor(workers, cast(BaseContext, self._roster), _begin, (orders, Turns(context)))
 
     def take(self, chunks: Sequence[Chunk]) -> Iterator["Future[Taken]"]:
-        """Have chunks taken; each comes when its turn does, in order. Their numbers must count from 0."""
+        """Ingest chunks; the outcomes come in order. Their numbers must count from 0."""
         waiting = iter(chunks)
         under_way = deque(self._executor.submit(_take, chunk) for chunk in islice(waiting, self.under_way))
         while under_way:
@@ -153,13 +153,13 @@ def _begin(orders: Orders, turns: Turns) -> None:
     from flows.ingestion.context import Workplace  # noqa: PLC0415
     from warehouse.engine import open_warehouse  # noqa: PLC0415
 
-    # Ctrl+C is for the parent, which ends the crew; and when it is killed, the crew ends with it.
+    # Ctrl+C is for the parent, which stops the pool; if the parent is killed, the pool ends with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     workplace = Workplace(orders.settings, orders.plan, open_warehouse(orders.settings.warehouse_url))
     checker = Checker(orders.plan, History(), orders.received_at.date())
     _worker.set((ChunkTaker(workplace, checker, orders.received_at, orders.own_only), turns))
-    # What is there now stays: it need not be looked through after each chunk.
+    # Existing objects are permanent: the garbage collector need not scan them after each chunk.
     gc.collect()
     gc.freeze()
 
@@ -188,5 +188,5 @@ def _take(chunk: Chunk) -> Taken:
         turns.stop_at(chunk.number)
         raise
     finally:
-        # Not a cell, but what pandas and SQLAlchemy leave behind is in cycles.
+        # Cells are not in reference cycles, but pandas and SQLAlchemy leave some behind.
         gc.collect()

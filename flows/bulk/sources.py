@@ -1,4 +1,4 @@
-"""Which workbooks lie in folders, whose they are, in which order a backfill takes them, and how it parts them."""
+"""The workbooks of a backfill: their partners, their order, and their division into parts."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -12,17 +12,17 @@ from flows.storage.files import WORKBOOK_SUFFIXES
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A workbook to take: its path, and the partner in whose folder it lies, empty where only the workbook can tell."""
+    """A workbook to ingest: its path, and the partner in whose folder it is, or an empty text outside such a folder."""
 
     path: str
     folder_partner: str
 
 
 def workbooks_at(path: Path) -> Iterator[Path]:
-    """A file itself, or the workbooks in a folder and the folders below, by their paths; locks and hidden files not.
+    """A file itself, or the workbooks in a folder and its subfolders, by path, without lock files and hidden files.
 
     Raises:
-        FileNotFoundError: the path leads nowhere.
+        FileNotFoundError: the path does not exist.
     """
     if not path.exists():
         raise FileNotFoundError(f"there is no file or folder {path}")
@@ -35,14 +35,14 @@ def workbooks_at(path: Path) -> Iterator[Path]:
 
 
 def sources_in(paths: Sequence[Path], partner_codes: Collection[str]) -> list[Source]:
-    """The workbooks at some paths, each once, in the order in which a backfill takes them.
+    """The workbooks at some paths, each once, in the order of a backfill.
 
-    A partner's come in the order of their paths: which is a correction of which depends on it. Between partners it is
-    the first workbook of each, then the second, and so on, so that those that stand together are different partners'
-    and can be checked and recorded together. Those in nobody's folder come in the order of their paths.
+    A partner's workbooks come in the order of their paths, which decides which corrects which. Among partners it is
+    the first workbook of each, then the second, and so on, so that neighbours belong to different partners
+    and can be checked and recorded together. Those outside any partner's folder come in the order of their paths.
 
     Raises:
-        FileNotFoundError: a path leads nowhere.
+        FileNotFoundError: a path does not exist.
     """
     found: dict[Path, str] = {}
     for path in paths:
@@ -57,14 +57,14 @@ def sources_in(paths: Sequence[Path], partner_codes: Collection[str]) -> list[So
 
 
 def into_parts(sources: Iterable[Source], count: int) -> list[list[str]]:
-    """Partners in so many parts, or fewer, that hold about as many workbooks; each partner with a folder is in one.
+    """Divide the partners with folders into at most `count` parts of about the same number of workbooks.
 
-    Parts can be taken side by side, as no two hold workbooks of one partner. What lies in nobody's folder is in none.
+    Parts can be ingested in parallel, because no two share a partner. Workbooks outside partners' folders are in none.
     """
     workbooks = Counter(source.folder_partner for source in sources if source.folder_partner)
     parts: list[list[str]] = [[] for _ in range(min(count, len(workbooks)))]
     sizes = [(0, number) for number in range(len(parts))]
-    # The largest first, each to where there is least so far: parts differ by one partner's workbooks at the most.
+    # The largest first, each to the smallest part so far: parts differ by at most one partner's workbooks.
     for code, size in sorted(workbooks.items(), key=lambda each: (-each[1], each[0])):
         so_far, number = heappop(sizes)
         parts[number].append(code)
@@ -73,6 +73,6 @@ def into_parts(sources: Iterable[Source], count: int) -> list[list[str]]:
 
 
 def _owner(folder: Path, path: Path, partner_codes: Collection[str]) -> str:
-    """The partner whose name the nearest folder bears, of those between a file's and the path that was given."""
+    """The partner after whom the nearest folder is named, between the file and the path that was given."""
     folders = [each.name for each in (folder, *folder.parents) if each.is_relative_to(path)]
     return next((name for name in folders if name in partner_codes), "")

@@ -1,4 +1,4 @@
-"""A limit to how long a part of this process may take, for what is seldom too long and dear to do in another."""
+"""A time limit within this process, for work that rarely takes too long and is expensive to do in another process."""
 
 import signal
 import threading
@@ -13,9 +13,9 @@ class OutOfTimeError(Exception):
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Let what is done inside take so many seconds by the clock; a match of a regular expression is interrupted too.
+    """Limit the `with` block to so many seconds by the clock; even the match of a regular expression is interrupted.
 
-    Signals reach the main thread of a process alone, and Windows has no such signal: elsewhere there is no limit.
+    Signals only reach the main thread of a process, and Windows has no such signal: there, there is no limit.
 
     Raises:
         OutOfTimeError: the time is up.

@@ -90,7 +90,7 @@ def begin(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Takes the partners' quarterly returns, checks them, loads them, and judges the direction of travel."""
+    """Check and load the partners' quarterly returns, and judge the direction of travel."""
     if context.invoked_subcommand not in _FOR_OTHERS:
-        # The warehouse, the archive and the reports are for their owner alone.
+        # Only their owner can read the warehouse, the archive and the reports.
         os.umask(0o077)

@@ -1,4 +1,4 @@
-"""The table that the Board knows, on the terminal: a row an indicator, with its symbols."""
+"""The Board's table on the terminal: one row per indicator, with its symbols."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -30,10 +30,10 @@ def show_board_table(connection: "Connection", period: Period) -> None:
     for row in sorted(map(dict, performance(connection, period=period)), key=in_plan_order):
         figures = (figure_text(row, name) for name in ("previous_actual", "target", "actual"))
         symbols = (row[f"{column.name}_symbol"] for column in PRINTED.values())
-        # A part's own definition tells it from its siblings; the parent's would fill the column.
+        # A sub-indicator's own definition distinguishes it; its parent's would fill the column.
         definition = row["definition"].rpartition(" – ")[2] if row["sub"] else row["definition"]
         texts = (row["indicator"], definition, row["polarity"], *figures, *symbols)
-        # As texts: in a plain string rich would act on square brackets.
+        # As Text objects: in a plain string, rich would interpret square brackets.
         table.add_row(*(Text(for_terminal(text)) for text in texts))
     Console(width=160, highlight=False).print(table)
 
@@ -56,6 +56,6 @@ def count_agreeing_symbols(connection: "Connection", year: Period, printed: Sequ
 
 
 def figure_text(row: Any, name: str) -> str:
-    """A figure of a row as people write it, `-` where there is none."""
+    """A figure of a row as people write it, `-` if there is none."""
     value = row[name]
     return "-" if value is None else decimal_text(value, row["decimals"], row["unit"])

@@ -13,7 +13,7 @@ def stop(fault: object) -> NoReturn:
         fault = f"{fault.filename}: {fault.strerror}"
     # Whoever was to read what is printed has gone: there is nobody to tell.
     if not isinstance(fault, BrokenPipeError):
-        # A plan's faults are lines of their own.
+        # Each fault of a plan has its own line.
         for line in f"cypp: {fault}".splitlines():
             say(line, err=True)
     raise typer.Exit(2)

@@ -1,4 +1,4 @@
-"""What the command line prints: results as JSON or as text that a person reads."""
+"""What the command line prints: results as JSON or as text."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from schemas.codes import SubmissionStatus
 if TYPE_CHECKING:
     from flows.deployments.sweep_inbox import Swept
 
-# Of many findings of one cause, so many are shown one by one, and of so many more the places.
+# The limits for findings of one cause: how many are shown in full, and how many more only by their places.
 _SHOWN_ALIKE, _NAMED_ALIKE = 3, 50
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one file, as `--json` writes it."""
+    """The outcome of one file, as `--json` writes it."""
 
     file: str
     partner: str
@@ -36,7 +36,7 @@ def as_result(checked: CheckedReturn, status: SubmissionStatus | None = None) ->
 
 
 def show_results(results: list[Result], as_json: bool) -> None:
-    """Print results, one object a line or one paragraph a file."""
+    """Print results, one object per line or one paragraph per file."""
     for result in results:
         if as_json:
             say_json(result)
@@ -52,9 +52,9 @@ def show_swept(swept: "Swept", as_json: bool) -> int:
         if as_json:
             failed = Result(path_as_text(path), "", "", SubmissionStatus.FAILED.value, ())
             say_json(failed)
-        say(f"{path_as_text(path)}: failed, and stays where it is: {message}", err=True)
+        say(f"{path_as_text(path)}: failed, and is left in place: {message}", err=True)
     for waiting in swept.left:
-        say(f"{path_as_text(waiting.path)}: left where it is: {waiting.reason}", err=True)
+        say(f"{path_as_text(waiting.path)}: left in place: {waiting.reason}", err=True)
     if not as_json:
         counts = Counter(result.status for result in results)
         summary = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))

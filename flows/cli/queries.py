@@ -1,4 +1,4 @@
-"""How a command asks the warehouse something: in one transaction that reads, with its faults told in a line."""
+"""How commands query the warehouse: in one read-only transaction, with errors reported in one line."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING

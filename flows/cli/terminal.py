@@ -1,4 +1,4 @@
-"""What commands print: each line escaped, since texts of partners are in many of them."""
+"""Printing for commands: each line is escaped, because many include text typed by partners."""
 
 import json
 import sys
@@ -22,5 +22,5 @@ def say(line: object = "", *, err: bool = False) -> None:
 
 
 def say_json(entry: "DataclassInstance") -> None:
-    """Print an object as one line of JSON: exact, and of visible characters alone."""
+    """Print an object as one line of JSON: exact, and with visible characters only."""
     typer.echo(json.dumps(asdict(entry)).replace("\x7f", "\\u007f"))

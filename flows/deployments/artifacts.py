@@ -1,4 +1,4 @@
-"""What a run shows in the Prefect UI: what became of the workbook, and its findings as a table."""
+"""The artifacts of a run in the Prefect UI: a summary of the submission, and its findings as a table."""
 
 import json
 import logging
@@ -20,7 +20,7 @@ from flows.storage.files import path_as_text
 from schemas.codes import Severity
 from warehouse.recording.record import Recorded
 
-# A table in the UI is for reading; all findings are in the warehouse.
+# The table in the UI is an overview; all findings are in the warehouse.
 _SHOWN_FINDINGS = 500
 _LOGGED_FINDINGS = 20
 _SKIPPED_KEY = "inbox-skipped"
@@ -29,7 +29,7 @@ _LEVELS = {Severity.ERROR: logging.ERROR, Severity.QUERY: logging.WARNING, Sever
 
 
 async def show_summary(checked: CheckedReturn, recorded: Recorded, answer: Answer | None) -> None:
-    """Show in a few lines what came in, its status, and where the partner's receipt is, if there is one."""
+    """Show the submission, its status and the path of the receipt, if there is one."""
     markdown = summary_markdown(checked, recorded, answer)
     description = f"{for_markdown(checked.file_name)}: {in_short(checked)}."
     await cast(Any, acreate_markdown_artifact)(key=_key(checked, "summary"), markdown=markdown, description=description)
@@ -53,7 +53,7 @@ def summary_markdown(checked: CheckedReturn, recorded: Recorded, answer: Answer 
         f"| Judgements changed | {recorded.changed_judgements} |",
     ]
     if answer:
-        # A browser follows no link from a page to a file.
+        # Browsers do not follow links from a page to a file.
         lines.append(
             f"| Receipt | `{visible(shown_path(answer.receipt.as_posix())).replace('`', ' ').replace('|', ' ')}` |"
         )
@@ -95,7 +95,7 @@ def in_short(checked: CheckedReturn) -> str:
 
 
 def findings_table(checked: CheckedReturn) -> list[dict[str, str]]:
-    """The first findings as rows of a table, whose cells the UI reads as Markdown."""
+    """The first findings as rows of a table, whose cells the UI renders as Markdown."""
     return [
         {
             "severity": finding.severity.value,
@@ -143,5 +143,5 @@ def skipped_table(skipped: Sequence[Waiting]) -> list[dict[str, str]]:
 
 
 def _key(checked: CheckedReturn, what: str) -> str:
-    """One key a partner, so that the UI shows a timeline of each partner's submissions."""
+    """One key per partner, so that the UI shows a timeline of each partner's submissions."""
     return f"{(checked.partner_code or 'unknown').replace('_', '-')}-{what}"

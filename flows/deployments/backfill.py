@@ -1,4 +1,4 @@
-"""The flow `backfill`: thousands of workbooks in one run, chunk by chunk, which may be stopped and begun again."""
+"""The flow `backfill`: thousands of workbooks in one run, chunk by chunk, which can be stopped and started again."""
 
 import asyncio
 import os
@@ -33,16 +33,16 @@ from flows.settings import read_settings
 from warehouse.engine import reading, settle
 from warehouse.queries.history import last_submission
 
-# To say how far it is takes Prefect and its server as long as to take ten workbooks.
+# One progress update takes Prefect and its server as long as ten workbooks.
 _SHOWN_EVERY_SECONDS = 2.0
 
 
 @dataclass
 class Backfilled:
-    """What a backfill did: how many workbooks ended how, how many of them an earlier run had recorded, what failed.
+    """The outcome of a backfill: workbooks by status, how many of them an earlier run had recorded, and failures.
 
-    `before` is the number of the last submission when it began; `by_parts` is how many were recorded since by the runs
-    to which it was spread, and `left` how many such a run leaves to the one that spreads.
+    `before` is the number of the last submission when it started; `by_parts` is how many the runs of its parts have
+    recorded since, and `left` is how many such a run leaves to the run that started it.
     """
 
     workbooks: int = 0
@@ -56,7 +56,7 @@ class Backfilled:
     seconds: float = 0.0
 
     def add(self, taken: Taken) -> None:
-        """Count in what became of a chunk."""
+        """Add the outcome of a chunk."""
         self.failed += taken.failed
         self.left += len(taken.left)
         for done in taken.done:
@@ -66,7 +66,7 @@ class Backfilled:
 
     @property
     def taken(self) -> int:
-        """How many workbooks are through."""
+        """How many workbooks are done."""
         return max(self.statuses.total() + len(self.failed) + self.left, min(self.by_parts, self.workbooks))
 
     def __str__(self) -> str:
@@ -80,7 +80,7 @@ class Backfilled:
 Listener = Callable[[Taken, Backfilled], None]
 
 listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
-"""Who is told of every chunk, in the process that runs the flow: the command line, for its progress bar."""
+"""Callback invoked after each chunk, in the process that runs the flow: the command line's progress bar."""
 
 
 def _run_name() -> str:
@@ -89,7 +89,7 @@ def _run_name() -> str:
 
 @task(name="chunk", task_run_name="chunk {number} of {count}", cache_policy=NO_CACHE, persist_result=False)
 async def wait_for_chunk(number: int, count: int, future: "Future[Taken]") -> Taken:
-    """Wait until a chunk is recorded; the work is done by the crew."""
+    """Wait until a chunk is recorded; the process pool does the work."""
     taken = await asyncio.wrap_future(future)
     for path, message in taken.failed:
         get_run_logger().warning("%s", for_log(f"{path} could not be read: {message}"))
@@ -107,10 +107,10 @@ async def backfill(
     part_workbooks: int = PART_WORKBOOKS,
     patience_seconds: float = 300.0,
 ) -> Backfilled:
-    """Take all workbooks at some paths: keep, check and record each as `ingest-return` would, and leave it there.
+    """Ingest all workbooks at some paths: archive, check and record each as `ingest-return` would, and leave it there.
 
-    A workbook in a folder named after a partner is that partner's; elsewhere the workbook says whose it is. Run again,
-    it passes over what is recorded already.
+    A workbook in a folder named after a partner belongs to that partner; elsewhere its cover names the partner. Run
+    again, it skips what is already recorded.
 
     Args:
         paths: Where the workbooks are on the server: folders, with those below them, or files.
@@ -125,7 +125,7 @@ async def backfill(
         patience_seconds: how long nothing may move before no part is waited for any longer.
 
     Raises:
-        NoWorkersError: there is nobody to whom it could be spread.
+        NoWorkersError: there are no workers to share the work.
     """
     started = time.monotonic()
     expect_crew()
@@ -139,7 +139,7 @@ async def backfill(
         sources = [source for source in sources if source.folder_partner in partners]
     with reading(workplace.engine) as connection:
         backfilled = Backfilled(len(sources), last_submission(connection))
-    progress = await cast(Any, acreate_progress_artifact)(0.0, key="backfill", description="Workbooks taken")
+    progress = await cast(Any, acreate_progress_artifact)(0.0, key="backfill", description="Workbooks ingested")
     shown_at = -_SHOWN_EVERY_SECONDS
 
     async def show(taken: Taken) -> None:
@@ -179,7 +179,7 @@ async def backfill(
 
 
 def _cores() -> int:
-    """How many cores this process may use, which in a container are fewer than the machine has."""
+    """How many cores this process may use; in a container, fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -1,6 +1,6 @@
-"""A backfill over several machines: the partners in parts, and for each part a run of a deployment on a work pool.
+"""A backfill on several machines: the partners are divided into parts, each a run of a deployment on a work pool.
 
-No two parts hold workbooks of one partner, so whichever machine is faster, the warehouse ends with the same rows.
+No two parts share a partner, so the warehouse ends with the same rows, whichever machine is faster.
 """
 
 import asyncio
@@ -24,25 +24,25 @@ from warehouse.queries.history import last_submission
 
 DEPLOYMENT = "backfill/backfill-part"
 PART_WORKBOOKS = 1000
-"""How many workbooks a part holds at the most, about: to start its run takes some seconds, to lose it that work."""
+"""About how many workbooks a part has at most: starting its run takes seconds; if it dies, its work is repeated."""
 
 _TRIES = 3
 _LOOK_SECONDS = 1.0
 
 
 class NoWorkersError(ValueError):
-    """Nobody is there to whom a backfill could be spread."""
+    """There are no workers to share a backfill."""
 
 
 def name_of_run(parameters: Mapping[str, Any]) -> str:
-    """What a run of `backfill` is called, by what it is told."""
+    """The name of a run of `backfill`, from its parameters."""
     name = "backfill of " + ", ".join(Path(path).name for path in parameters["paths"])
     partners = parameters.get("partners")
     return f"part of {name}, from {partners[0]} on" if partners else name
 
 
 async def count_workers(client: PrefectClient) -> int:
-    """How many workers are there for the parts of a backfill, one at the least.
+    """The number of workers for the parts of a backfill, at least one.
 
     Raises:
         NoWorkersError: there are none, or there is no deployment for them.
@@ -67,16 +67,16 @@ async def count_workers(client: PrefectClient) -> int:
 async def take_parts(
     parts: Sequence[Sequence[str]], parameters: Mapping[str, Any], engine: Engine, patience_seconds: float
 ) -> AsyncIterator[int]:
-    """Have each part taken by a run of its own, and say every second how many submissions there are, until all ended.
+    """Start a run for each part, and report the number of submissions every second until all have ended.
 
-    A run whose process died is begun again, and goes on where that was. One that failed by itself is not, and where no
-    run moves any more none is waited for: the caller takes what is left, and meets the fault if there is one.
+    A run whose process died is started again, and continues where it stopped. A run that failed is not; and if no run
+    makes progress any more, the wait ends: the caller ingests the rest, and meets the error if there is one.
 
     Args:
         parts: the codes of the partners of each part.
-        parameters: what else the flow `backfill` is told.
-        engine: the warehouse, which shows whether any run moves.
-        patience_seconds: for how long nothing at all may move.
+        parameters: the other parameters of the flow `backfill`.
+        engine: the warehouse, which shows whether any run makes progress.
+        patience_seconds: how long to wait without any progress.
     """
     async with get_client() as client:
         starts = [await _start(client, number, parts, parameters) for number in range(len(parts))]
@@ -97,7 +97,7 @@ async def take_parts(
             if now != last:
                 last, moved_at = now, time.monotonic()
             elif time.monotonic() > moved_at + patience_seconds:
-                reason = f"nothing moved for {patience_seconds:.0f} s: what is left is taken by the run that spreads"
+                reason = f"nothing was recorded for {patience_seconds:.0f} s: this run ingests the rest"
                 for run_id in running:
                     await client.set_flow_run_state(run_id, Cancelled(message=reason), force=True)
                 return
@@ -114,7 +114,7 @@ async def _start(
 
 async def _read(client: PrefectClient, numbers: list[UUID]) -> list[FlowRun]:
     found = []
-    # The server gives 200 at a time at the most.
+    # The server returns at most 200 at a time.
     for at in range(0, len(numbers), 200):
         some = FlowRunFilter(id=FlowRunFilterId(any_=numbers[at : at + 200]))
         found += await client.read_flow_runs(flow_run_filter=some)

@@ -1,4 +1,4 @@
-"""The flow `ingest-return`: one run per workbook, ending as the data team reads it at a glance."""
+"""The flow `ingest-return`: one run per workbook, whose state shows the outcome at a glance."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ from flows.storage.files import path_as_text, path_from_text
 from schemas.codes import Severity, SubmissionStatus
 from warehouse.recording.record import Recorded
 
-# The last part of a run's life, as the UI shows it. Rejected is red, and theirs to mend; Failed is ours.
+# The final states of a run, as the UI shows them. Rejected is red, the partner's error; Failed is our error.
 _STATE_NAMES = {
     SubmissionStatus.ACCEPTED: "Accepted",
     SubmissionStatus.ACCEPTED_WITH_QUERIES: "Accepted with queries",
@@ -42,20 +42,20 @@ _STATE_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What became of one workbook."""
+    """The outcome of one workbook."""
 
     checked: CheckedReturn
     recorded: Recorded
 
 
-# The steps that are being taken in this process already, by the arguments of the run that is to share them: a run is
-# given plain values, which its server keeps.
+# The jobs that are already running in this process, by the arguments of the run that will share them: a run's
+# parameters are plain values, which its server stores.
 _under_way: dict[tuple[str, str, datetime | None], Steps] = {}
 
 
 @contextmanager
 def showing(steps: Steps) -> Iterator[None]:
-    """Let a run of `ingest_return` for the same workbook share these steps, which others may be taking already."""
+    """Let a run of `ingest_return` for the same workbook share these steps, which may already be running."""
     key = path_as_text(steps.path), steps.folder_partner, steps.received_at
     _under_way[key] = steps
     try:
@@ -66,7 +66,7 @@ def showing(steps: Steps) -> Iterator[None]:
 
 @retried_task("check")
 async def check_workbook(steps: Steps) -> CheckedReturn:
-    """Keep the bytes, then read and check them."""
+    """Archive the bytes, then read and check them."""
     return await asyncio.to_thread(steps.check)
 
 
@@ -131,7 +131,7 @@ async def ingest_return(
     except FileNotFoundError:
         if not folder_partner:
             raise
-        return cast(Ingested, Cancelled(name="Gone", message="It left the inbox before it was read."))
+        return cast(Ingested, Cancelled(name="Gone", message="It disappeared from the inbox before it was read."))
     recorded = await load_return(steps)
     checked = await asyncio.to_thread(steps.check)
     answer = await reply_to_partner(steps) if folder_partner else None
@@ -142,7 +142,7 @@ async def ingest_return(
     if checked.period:
         await show_quarter(steps.workplace, checked.period)
     await asyncio.to_thread(steps.take_away)
-    # Prefect takes a state that is returned as the run's own, and gives the caller the data in it.
+    # Prefect uses a returned state as the run's own, and gives the caller its data.
     return cast(Ingested, _ended(Ingested(checked, recorded)))
 
 
@@ -154,7 +154,7 @@ def _ended(ingested: Ingested) -> State[Ingested]:
 
 def _message(ingested: Ingested) -> str:
     if ingested.recorded.was_known:
-        return f"Recorded already as submission {ingested.recorded.submission_id}; the rest was done now."
+        return f"Already recorded as submission {ingested.recorded.submission_id}; the remaining steps were done now."
     if ingested.recorded.status is SubmissionStatus.DUPLICATE:
         return f"It says what submission {ingested.recorded.duplicate_of} says, which is in force."
     checked, recorded = ingested.checked, ingested.recorded
@@ -170,7 +170,7 @@ def _message(ingested: Ingested) -> str:
 
 
 async def _add_tags(checked: CheckedReturn) -> None:
-    """Tag the run with what only the workbook could tell: its partner and its period."""
+    """Tag the run with the partner and the period, which are only known from the workbook."""
     run = get_run_context().flow_run  # type: ignore[union-attr]
     known = {checked.partner_code, checked.period.code if checked.period else ""} - {""}
     if run is not None and not known <= set(run.tags):

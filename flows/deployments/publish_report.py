@@ -1,4 +1,4 @@
-"""The flow `publish-report`: the board report as files that stay, with what it says shown in the Prefect UI."""
+"""The flow `publish-report`: the board report as permanent files, with its contents shown in the Prefect UI."""
 
 import hashlib
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ from warehouse.recording.publications import Publication, record_publication
 
 @dataclass(frozen=True)
 class Published:
-    """A report that was published: its files, and what it was made of."""
+    """A published report: its files and its data."""
 
     paths: tuple[Path, ...]
     data: BoardData

@@ -1,4 +1,4 @@
-"""The quarter's overview in the Prefect UI: who has returned what, made anew as returns come in."""
+"""The quarter's overview in the Prefect UI: who has returned what, refreshed as returns come in."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
@@ -26,12 +26,12 @@ async def show_quarter(workplace: Workplace, period: Period) -> None:
 
 
 def artifact_key(period: Period) -> str:
-    """Prefect takes small letters, digits and dashes."""
+    """Prefect allows lower-case letters, digits and dashes."""
     return f"returns-{period.code.lower()}"
 
 
 def overview(rows: Sequence["RowMapping"], attempts: Sequence["RowMapping"]) -> list[dict[str, str]]:
-    """A row a partner: what is in force, and what came last if that is something else."""
+    """One row per partner: the submission in force, and the last attempt if that is a different one."""
     table = []
     for row in rows:
         own = [attempt for attempt in attempts if attempt["partner_code"] == row["partner_code"]]
@@ -59,4 +59,4 @@ def _headline(period: Period, rows: Sequence["RowMapping"]) -> str:
     returned = sum(row["submission_id"] is not None for row in rows)
     missing = [row["partner_code"] for row in rows if row["status"] == ReturnStatus.MISSING]
     late = f" Missing: {', '.join(missing)}." if missing else ""
-    return f"Returns for {period.label}: {returned} of {len(rows)} are in.{late}"
+    return f"Returns for {period.label}: {returned} of {len(rows)} received.{late}"

@@ -1,4 +1,4 @@
-"""The flow `remind`: which returns are missing, and which are due soon, as a state that an Automation can act on."""
+"""The flow `remind`: which returns are missing, and which are due soon, as a state that an automation can act on."""
 
 from datetime import UTC, date, datetime
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""The board report as files, as it is known now or was on a date."""
+"""The board report as files, as of now or as of a date."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def write_report(
     connection: "Connection", period: Period, folder: Path, as_of: date | None = None, since: date | None = None
 ) -> list[Path]:
-    """Write both editions of the report on a period, and give their paths.
+    """Write both editions of the report on a period, and return their paths.
 
     As of a day is as of its last moment: what came in on that day is known.
 

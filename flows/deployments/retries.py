@@ -1,4 +1,4 @@
-"""Tasks that are tried again where a failure may pass by itself: a database was away, or another writer took long."""
+"""Tasks that are retried after a temporary failure: the database was down, or another writer took long."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, ParamSpec, TypeVar
@@ -15,7 +15,7 @@ R = TypeVar("R")
 
 
 def retried_task(name: str) -> Callable[[Callable[P, Awaitable[R]]], Task[P, Any]]:
-    """Make a task under a name, which keeps no results: the warehouse alone says what has been done."""
+    """Make a named task that stores no results: only the warehouse says what has been done."""
     return task(
         name=name,
         cache_policy=NO_CACHE,
@@ -27,5 +27,5 @@ def retried_task(name: str) -> Callable[[Callable[P, Awaitable[R]]], Task[P, Any
 
 
 def is_passing(_task: object, _run: object, state: State[Any]) -> bool:
-    """Whether a failure may pass by itself."""
+    """Whether a failure may be temporary."""
     return isinstance(getattr(state, "data", None), OperationalError)

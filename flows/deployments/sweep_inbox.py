@@ -1,4 +1,4 @@
-"""The flow `sweep-inbox`: whatever lies in the inbox is ingested, and what cannot be is left and said."""
+"""The flow `sweep-inbox`: ingests the inbox; files that cannot be ingested are left in place and logged."""
 
 import asyncio
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ from flows.storage.files import path_as_text, path_from_text
 
 @dataclass
 class Swept:
-    """What a sweep did: the workbooks it ingested by path, those that failed (ours, to be retried), those left."""
+    """The outcome of a sweep: workbooks that were ingested, that failed (our error, retried), and that were left."""
 
     ingested: list[tuple[Path, Ingested]] = field(default_factory=list)
     failed: list[tuple[Path, str]] = field(default_factory=list)
@@ -73,7 +73,7 @@ async def sweep_inbox(
         get_run_logger().warning("What lies beside the partners' folders cannot be answered: %s.", fault)
     for waiting in lying:
         if waiting.reason:
-            get_run_logger().warning("%s is left where it is: %s.", for_log(path_as_text(waiting.path)), waiting.reason)
+            get_run_logger().warning("%s is left in place: %s.", for_log(path_as_text(waiting.path)), waiting.reason)
             swept.left.append(waiting)
         elif path := await _brought_in(waiting, mended, swept):
             await ingest_one(path, waiting.partner_code, swept, received_at)
@@ -95,7 +95,7 @@ async def _brought_in(waiting: Waiting, mended: MendedReceipts, swept: Swept) ->
 
 @flow(name="ingest-files", flow_run_name=_files_name, persist_result=False)
 async def ingest_files(files: Sequence[tuple[str, str]], received_at: datetime | None = None) -> Swept:
-    """Ingest files by path, each with the partner in whose folder of the inbox it lies, or an empty text."""
+    """Ingest files by path, each with the partner in whose inbox folder it is, or an empty text."""
     swept = Swept()
     for file, folder_partner in files:
         await ingest_one(path_from_text(file), folder_partner, swept, received_at)
@@ -104,7 +104,7 @@ async def ingest_files(files: Sequence[tuple[str, str]], received_at: datetime |
 
 
 async def ingest_one(path: Path, folder_partner: str, swept: Swept, received_at: datetime | None = None) -> None:
-    """Run `ingest-return` for one file. A run that fails is told from one that is rejected, and stops no other."""
+    """Run `ingest-return` for one file. A failed run is not a rejected one, and does not stop the others."""
     file = path_as_text(path)
     label = f"{folder_partner or PurePath(path_as_text(path.absolute())).parent.name}/{PurePath(shown_path(file)).name}"
     label = for_log(label)

@@ -1,4 +1,4 @@
-"""Puts the answer to a return where its partner looks for it."""
+"""Writes receipts to the partners' folders."""
 
 import os
 import secrets
@@ -24,11 +24,11 @@ def write_reply(folder: Path, reply: Reply, written: WrittenReceipts) -> Path:
     An answer of the same name is replaced if it is still as it was written. One that the partner changed or has open
     stays, and the new one has a number in its name.
 
-    Neither the folder of replies nor a file in it may be a link: partners can make links in their folder, and nothing
-    of theirs decides where we write.
+    Neither the folder nor a file in it may be a link: partners can create links in their folder, but must not
+    decide where we write.
 
     Raises:
-        OSError: the folder of replies is a link or no folder, or it cannot be written to.
+        OSError: `replies` is a link or not a folder, or it cannot be written to.
     """
     replies = folder / REPLIES
     _make(replies, folder.stat())
@@ -61,9 +61,9 @@ def is_open(name: str, place: int, now: float) -> bool:
 
 
 def remove_unfinished_replies(folder: Path, now: float) -> int:
-    """Remove what killed processes left of answers in a partner's folder, and say how much; they are written anew.
+    """Remove unfinished receipts of killed processes from a partner's folder, and return their number.
 
-    `now` is in seconds since 1970. Others may be at work in the same folder: what is young is left alone.
+    `now` is in seconds since 1970. Other processes may be using the folder: recent files are left alone.
     """
     replies = folder / REPLIES
     if replies.is_symlink() or not replies.is_dir():
@@ -73,7 +73,7 @@ def remove_unfinished_replies(folder: Path, now: float) -> int:
     try:
         with os.scandir(place) as entries:
             for entry in (one for one in entries if one.name.startswith(UNFINISHED)):
-                # Another sweep may do the same.
+                # Another sweep may be doing the same.
                 with suppress(FileNotFoundError):
                     if now - entry.stat(follow_symlinks=False).st_mtime > ABANDONED_SECONDS:
                         os.unlink(entry.name, dir_fd=place)
@@ -93,7 +93,7 @@ def open_folder(folder: Path) -> int:
 
 
 def _make(replies: Path, folder: os.stat_result) -> None:
-    """Make the folder of replies as the partner's own folder is; one that is there stays as it is."""
+    """Create `replies` with the permissions of the partner's folder; an existing one is not changed."""
     try:
         replies.mkdir(mode=0o700)
     except FileExistsError:
@@ -106,10 +106,10 @@ def _make(replies: Path, folder: os.stat_result) -> None:
 
 
 def _share(descriptor: int, folder: os.stat_result, mode: int) -> None:
-    """Let those read a new file or folder who may drop workbooks in the folder that it is in, and nobody else."""
+    """Make a new file or folder readable for those who can drop workbooks in its parent folder, and for no one else."""
     for bits, may_drop in ((stat.S_IRWXG, stat.S_IWGRP), (stat.S_IRWXO, stat.S_IWOTH)):
         if folder.st_mode & may_drop:
-            # As much as the owner may.
+            # The same as for the owner.
             mode |= ((mode & stat.S_IRWXU) | (mode & stat.S_IRWXU) >> 3 | (mode & stat.S_IRWXU) >> 6) & bits
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         os.chown(descriptor, folder.st_uid, folder.st_gid)
@@ -161,6 +161,6 @@ def _write(name: str, content: bytes, place: int) -> None:
 
 
 def _remove(name: str, place: int) -> None:
-    # It may never have come to be.
+    # It may never have been created.
     with suppress(FileNotFoundError):
         os.unlink(name, dir_fd=place)

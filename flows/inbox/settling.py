@@ -1,6 +1,6 @@
-"""Which files in the inbox have settled: nobody is writing to them any more, as far as can be told from outside.
+"""Detects which files in the inbox have settled: as far as can be seen, nothing is writing to them any more.
 
-Only this process's own clock counts, and only what changes between two looks: a share's times are its server's.
+It uses only this process's clock, and changes between two scans, because a share's file times are its server's.
 """
 
 import os
@@ -13,13 +13,13 @@ from flows.storage.files import open_regular
 
 _ZIP_BEGINS, _ZIP_ENDS = b"PK\x03\x04", b"PK\x05\x06"
 _END_RECORD_BYTES = 22
-# A zip may end with a comment, which no office program writes.
+# A zip may end with a comment, but office programs do not write one.
 _LONGEST_COMMENT = 65_535
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """For how many seconds a file must have stayed as it is, by how sure one can be that it is whole."""
+    """For how many seconds a file must not have changed, depending on whether it is known to be complete."""
 
     whole: float = 0.25
     unknown: float = 2.0
@@ -28,13 +28,13 @@ class Patience:
 
 @dataclass
 class Settling:
-    """What was seen of each file that waits, and since when it has looked like that."""
+    """The last seen state of each waiting file, and since when it has been the same."""
 
     patience: Patience = field(default_factory=Patience)
     _seen: dict[Path, tuple[tuple[int, int, int], float]] = field(default_factory=dict)
 
     def seconds_left(self, path: Path, now: float) -> float:
-        """For how long a file must still be left alone, if it stays as it is; 0 or less once it has settled.
+        """For how many more seconds a file must not change; 0 or less once it has settled.
 
         Raises:
             OSError: it cannot be read.
@@ -50,7 +50,7 @@ class Settling:
         return self._patience_with(path) - quiet
 
     def forget_all_but(self, waiting: set[Path]) -> None:
-        """Forget the files that have left."""
+        """Forget the files that are no longer there."""
         for path in self._seen.keys() - waiting:
             del self._seen[path]
 
@@ -65,13 +65,13 @@ class Settling:
 
 
 def has_zip_end(file: BinaryIO) -> bool:
-    """Whether a zip has the whole of its last record, which says where everything is and is written last."""
+    """Whether a zip has its complete end record, which is written last."""
     size = file.seek(0, os.SEEK_END)
     for length in (_END_RECORD_BYTES, _END_RECORD_BYTES + _LONGEST_COMMENT):
         file.seek(max(0, size - length))
         end = file.read(length)
         record = end[end.rfind(_ZIP_ENDS) :] if _ZIP_ENDS in end else b""
-        # Its last two bytes count the comment that follows.
+        # Its last two bytes are the length of the comment that follows.
         if len(record) >= _END_RECORD_BYTES:
             comment = int.from_bytes(record[_END_RECORD_BYTES - 2 : _END_RECORD_BYTES], "little")
             return len(record) >= _END_RECORD_BYTES + comment

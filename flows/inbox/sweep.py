@@ -17,7 +17,7 @@ from flows.inbox.subfolders import bring_up
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A file in the inbox: a partner's to ingest, or, with a `reason`, one that is left where it is."""
+    """A file in the inbox: a partner's to ingest, or, with a `reason`, one that is left in place."""
 
     path: Path
     partner_code: str
@@ -36,14 +36,14 @@ class Waiting:
 
 
 def make_folders(inbox: Path, partner_codes: Collection[str]) -> None:
-    """Make the inbox and the partners' folders in it, where they are missing.
+    """Create the inbox and the partners' folders in it, if they are missing.
 
     Raises:
-        OSError: the inbox itself cannot be made.
+        OSError: the inbox itself cannot be created.
     """
     inbox.mkdir(parents=True, exist_ok=True)
     for partner_code in partner_codes:
-        # What stands in the way of one is found by `sweep`, and is that partner's fault alone.
+        # `sweep` reports what is in the way of a folder; it only affects that partner.
         with suppress(OSError):
             (inbox / partner_code).mkdir(exist_ok=True)
 
@@ -75,9 +75,9 @@ def sweep(
 
 
 def partner_of(path: Path, inbox: Path, partner_codes: Collection[str]) -> str:
-    """The partner in whose folder of the inbox a path lies; empty for a path outside.
+    """The partner in whose inbox folder a path is; empty for a path outside.
 
-    A path with a link below the inbox, or one that `..` leads elsewhere, is nobody's: a link lends no partner's name.
+    A path with a link below the inbox, or with `..` that leads out, has no partner: a link does not identify a partner.
     """
     given = path.absolute()
     try:
@@ -98,9 +98,9 @@ def _sweep_partner(folder: Path, now: float, settle_seconds: float, mended: Mend
         elif S_ISLNK(status.st_mode):
             yield Waiting(folder, folder.name, "it is not in a partner's folder", is_folder=True)
         else:
-            yield Waiting(folder, folder.name, "it stands in the place of a partner's folder", is_folder=True)
+            yield Waiting(folder, folder.name, "it is in the place of a partner's folder", is_folder=True)
     except FileNotFoundError:
-        # It was deleted while it was listed, and is made again at the next look.
+        # It was deleted while it was listed, and is created again at the next scan.
         return
     except OSError as fault:
         where = f" ({Path(fault.filename).name})" if fault.filename else ""
@@ -117,9 +117,9 @@ def _sweep_folder(folder: Path, now: float, settle_seconds: float, mended: Mende
 
 
 def _require_folder(place: Path) -> None:
-    """Raise OSError where there is something else than a folder of which we can make use."""
+    """Raise OSError for anything other than a usable folder."""
     with suppress(FileNotFoundError):
-        # As it is opened to write to: a look at its mode does not say what a share allows.
+        # By opening it for writing: on a share, the file mode does not show what is allowed.
         os.close(os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW))
 
 
@@ -140,7 +140,7 @@ def _files(
 
 
 def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """What lies in a folder, less what leaves it while it is looked at."""
+    """The contents of a folder, without files that disappear while they are listed."""
     for path in folder.iterdir():
         if not _is_passed_over(path) and path.name != REPLIES:
             with suppress(FileNotFoundError):

@@ -1,4 +1,4 @@
-"""Removes what a killed process left half written in the archive and among the partners' receipts."""
+"""Removes unfinished files of killed processes from the archive and from the partners' receipts."""
 
 import logging
 import time
@@ -14,7 +14,7 @@ log = logging.getLogger("cypp.serve")
 
 
 def clear_leftovers(settings: Settings, partner_codes: Collection[str]) -> None:
-    """Remove what killed processes left half written in the archive and among the partners' replies."""
+    """Remove unfinished files of killed processes from the archive and from the partners' replies."""
     now = time.time()
     remove_unfinished(settings.archive, now)
     remove_unfinished_notes(settings.receipts, now)
@@ -23,4 +23,4 @@ def clear_leftovers(settings: Settings, partner_codes: Collection[str]) -> None:
         try:
             remove_unfinished_replies(settings.inbox / partner_code, now)
         except OSError as fault:
-            log.warning("The replies of %s cannot be tidied: %s.", partner_code, fault.strerror)
+            log.warning("The replies of %s cannot be cleaned up: %s.", partner_code, fault.strerror)

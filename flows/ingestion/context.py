@@ -1,4 +1,4 @@
-"""The steps of an ingestion as plain functions, and the place where they happen; flows only call them in turn."""
+"""Dependencies of an ingestion (settings, plan, warehouse) and its steps as plain functions, without Prefect."""
 
 import os
 from contextlib import ExitStack
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Workplace:
-    """What the steps depend on: the settings, the plan as it is now, and the warehouse."""
+    """What the steps depend on: the settings, the plan in force, and the warehouse."""
 
     settings: Settings
     plan: Plan
@@ -47,7 +47,7 @@ class Workplace:
         )
 
     def keep(self, path: Path, *, follow_links: bool = False) -> Kept:
-        """Keep a workbook's bytes before anything else happens to them."""
+        """Archive a workbook's bytes before anything else happens to them."""
         return keep(path, self.settings.archive, follow_links=follow_links)
 
     def check(self, file: str, kept: Kept, folder_partner: str, received_at: datetime) -> "CheckedReturn":
@@ -94,17 +94,17 @@ class Workplace:
 
 
 def read(kept: Kept) -> bytes:
-    """The bytes that were kept, or so many of them that they are refused for their size."""
+    """The archived bytes, or enough of them to be refused for their size."""
     with kept.path.open("rb") as copy:
-        # Python sets aside as much as it is told to read.
+        # Python allocates as much as it is asked to read.
         return copy.read(min(READ_BYTES, os.fstat(copy.fileno()).st_size))
 
 
 def open_to_read(settings: Settings) -> Workplace:
-    """Open the warehouse to read it, with the plan in force: nothing is written, and no writer is waited for.
+    """Open the warehouse read-only, with the plan in force: writes nothing, and does not wait for writers.
 
     Raises:
-        warehouse.upgrade.WarehouseStateError: it is not there, or older or newer than the program.
+        warehouse.upgrade.WarehouseStateError: it is missing, or older or newer than the program.
         warehouse.recording.plan.NoStoredPlanError: its plan cannot be read from it.
         sqlalchemy.exc.SQLAlchemyError: the database cannot be reached.
     """
@@ -121,7 +121,7 @@ def open_to_read(settings: Settings) -> Workplace:
 
 
 def open_existing(settings: Settings) -> Workplace:
-    """Open the warehouse to write to it later, with the plan in force; opening writes nothing and makes nothing.
+    """Open the warehouse to write to it later, with the plan in force; opening writes and creates nothing.
 
     Raises:
         as `open_to_read`.
@@ -132,15 +132,15 @@ def open_existing(settings: Settings) -> Workplace:
 
 
 def open_to_write(settings: Settings) -> Workplace:
-    """Open the warehouse to write to it; it is made, with the plan of the settings, or upgraded if need be.
+    """Open the warehouse to write to it; create it, with the plan of the settings, or upgrade it if necessary.
 
     A plan that is in force stays in force, whatever the settings say: only `flows.plan_adoption` puts another in force.
 
     Raises:
-        cypp_etl.plan.reader.PlanError: the plan that a new warehouse would begin with has faults.
-        warehouse.upgrade.WarehouseTooNewError: a newer version of the program has been here.
-        warehouse.recording.plan.NoStoredPlanError: another plan than that of the settings is in force, and not in
-            the warehouse.
+        cypp_etl.plan.reader.PlanError: the plan of a new warehouse has faults.
+        warehouse.upgrade.WarehouseTooNewError: a newer version of the program has upgraded the warehouse.
+        warehouse.recording.plan.NoStoredPlanError: the plan in force is not that of the settings, and its files are
+            not in the warehouse.
         sqlalchemy.exc.SQLAlchemyError: the database cannot be reached.
     """
     try:

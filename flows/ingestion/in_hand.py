@@ -1,7 +1,7 @@
-"""Which workbooks are in hand, noted on disk, so that one that brings its process down is known at the next start.
+"""Notes on disk of the workbooks being processed, so that one that kills its process is known at the next start.
 
-Each has a note of its own for as long as somebody is at work on it, who holds the note's lock. A note that nobody
-holds was left by a process that was killed.
+Each has a note while a process is working on it, which holds the note's lock. A note without a lock was left by a
+process that was killed.
 """
 
 import fcntl
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from flows.storage.archive import identity_of
 
-# The first time may have been bad luck: a power cut, or an impatient hand. The second is not.
+# The first time may have been bad luck: a power cut, or an impatient user. The second is not.
 MOST_DEATHS = 2
 
 
@@ -22,18 +22,18 @@ class InHand:
     """The notes in a folder."""
 
     def __init__(self, folder: Path) -> None:
-        """The folder is made when it is needed."""
+        """The folder is created when it is needed."""
         self._folder = folder
 
     @contextmanager
     def holding(self, name: str, path: Path) -> Iterator[int]:
-        """Note that a workbook is in hand, for as long as it is; gives how many processes died while they had it.
+        """Note that a workbook is being processed, for the `with` block; yields how many processes have died of it.
 
-        `name` is what `note_of` gave. Where somebody else has it in hand, nothing is noted, and it is
-        for them to be counted.
+        `name` is the result of `note_of`. If another process is working on it, nothing is noted, and the death of
+        that process would be counted.
 
         Raises:
-            OSError: nothing can be noted.
+            OSError: the note cannot be written.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         note = self._folder / name
@@ -56,13 +56,13 @@ class InHand:
             try:
                 yield deaths
             finally:
-                # Whatever was raised, it killed nobody.
+                # An exception is not a killed process.
                 note.unlink(missing_ok=True)
         finally:
             os.close(descriptor)
 
     def forget_gone(self) -> None:
-        """Remove the notes of workbooks that have left the inbox since."""
+        """Remove the notes of workbooks that are no longer in the inbox."""
         for note in self._folder.glob("*") if self._folder.is_dir() else ():
             with suppress(OSError, ValueError, KeyError, TypeError):
                 if not os.path.lexists(json.loads(note.read_bytes())["file"]):
@@ -70,10 +70,10 @@ class InHand:
 
 
 def note_of(path: Path) -> str:
-    """What the note of a file is called, as it is now: one that replaced it has another.
+    """The name of a file's note, for its current content: a replacement has a different one.
 
     Raises:
-        FileNotFoundError: it has left.
+        FileNotFoundError: it no longer exists.
     """
     what = (os.fsencode(path.absolute()), *identity_of(path.lstat()))
     return hashlib.sha256(repr(what).encode()).hexdigest()[:40]
@@ -83,5 +83,5 @@ def _deaths_in(words: bytes) -> int:
     try:
         return int(json.loads(words)["deaths"])
     except (ValueError, KeyError, TypeError):
-        # An empty one is new. One cut short was being written when its process died, before the workbook was touched.
+        # An empty one is new. A truncated one was being written when its process died, before the workbook was opened.
         return 0

@@ -1,7 +1,7 @@
-"""The steps by which one workbook is ingested, each done once, by whoever comes to it first.
+"""The steps that ingest one workbook; each runs once, for the first caller.
 
-A run takes them as its tasks. The watcher goes ahead of the run, which then finds them done: no wait of Prefect's
-stands between a drop and its receipt (docs/decisions/0012).
+A run calls them as its tasks. The watcher calls them before the run, which then finds them done: a receipt does not
+wait for Prefect (docs/decisions/0012).
 """
 
 from collections.abc import Iterator
@@ -23,14 +23,14 @@ from warehouse.recording.record import Recorded
 
 
 class Steps:
-    """One workbook on its way: checked, recorded, answered, and at last taken out of the inbox.
+    """One workbook's ingestion: check, record, send the receipt, remove from the inbox. Each step runs at most once.
 
-    A step that fails is not done: whoever comes to it next does it again. Each does those before it that are not done.
+    A step that fails is run again by the next caller. Each step first runs the earlier ones that are not done.
     """
 
-    # No dataclass: Prefect looks through a task's arguments, and would go through the whole plan each time.
+    # Not a dataclass: Prefect inspects a task's arguments, and would go through the whole plan each time.
     def __init__(self, workplace: Workplace, path: Path, folder_partner: str, received_at: datetime) -> None:
-        """Nothing is done yet; `folder_partner` is empty for a file that is not the inbox's."""
+        """Nothing is done yet; `folder_partner` is empty for a file outside the inbox."""
         self.workplace = workplace
         self.path = path
         self.folder_partner = folder_partner
@@ -53,12 +53,12 @@ class Steps:
         return steps
 
     def check(self) -> CheckedReturn:
-        """Keep the bytes, then read and check them.
+        """Archive the bytes, then read and check them.
 
         Raises:
-            FileNotFoundError: the file has left.
-            OSError: it cannot be read, or not be kept.
-            sqlalchemy.exc.SQLAlchemyError: the warehouse is out of reach.
+            FileNotFoundError: the file no longer exists.
+            OSError: it cannot be read or archived.
+            sqlalchemy.exc.SQLAlchemyError: the warehouse cannot be reached.
         """
         with self._turn, self._in_hand():
             return self._check()[1]
@@ -73,7 +73,7 @@ class Steps:
             return self._load()
 
     def reply(self) -> Answer | None:
-        """Put the receipt into the partner's folder; a file that is not the inbox's is answered nowhere.
+        """Write the receipt to the partner's folder; a file outside the inbox has no receipt.
 
         Raises:
             OSError: the folder cannot be written to.
@@ -87,7 +87,7 @@ class Steps:
             return self._answer
 
     def take_away(self) -> None:
-        """Take the workbook out of the inbox, unless it has been replaced: the last step, which ends its way.
+        """Remove the workbook from the inbox, unless it has been replaced: the last step.
 
         Raises:
             OSError: the folder cannot be written to.
@@ -125,13 +125,13 @@ class Steps:
 
     def _checked_once(self, kept: Kept) -> CheckedReturn:
         if self._deaths >= MOST_DEATHS:
-            # It is kept, and nobody opens it any more.
+            # It is archived, and never opened again.
             return self.workplace.set_aside(path_as_text(self.path), kept, self.folder_partner)
         return self.workplace.check(path_as_text(self.path), kept, self.folder_partner, self.received_at)
 
     @contextmanager
     def _in_hand(self) -> Iterator[None]:
-        """Leave a note, of a workbook in the inbox, for the next start to find if this process dies of it."""
+        """Leave a note about a workbook in the inbox, which the next start finds if this process is killed."""
         if not self.folder_partner or self._answer is not None:
             yield
             return
@@ -150,7 +150,7 @@ class Steps:
         return self._recorded
 
     def _as_recorded(self, checked: CheckedReturn, recorded: Recorded) -> CheckedReturn:
-        """With the findings that it was recorded with: checked once more, it would be compared with itself."""
+        """Use the findings that were recorded: checked again, the return would be compared with itself."""
         if not recorded.was_known or recorded.duplicate_of is not None:
             return checked
         return replace(checked, findings=self.workplace.findings_of(recorded.submission_id))

@@ -1,4 +1,4 @@
-"""Answers a return: what the receipt proves is asked of the warehouse, and the receipt put where its partner looks."""
+"""Sends a return's receipt: reads from the warehouse what it confirms, and writes it to the partner's folder."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _LOADING = frozenset({SubmissionStatus.ACCEPTED, SubmissionStatus.ACCEPTED_WITH_
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a partner was told, and where."""
+    """The receipt that a partner was sent, and its path."""
 
     receipt: Path
     summary: ReceiptSummary
@@ -56,7 +56,7 @@ def answer(
 def summarise(
     connection: "Connection", workplace: Workplace, checked: CheckedReturn, recorded: Recorded, received_at: datetime
 ) -> ReceiptSummary:
-    """What the receipt proves. A duplicate's says how the submission ended that it repeats."""
+    """What the receipt confirms. A duplicate's gives the status of the submission that it repeats."""
     status = recorded.status
     if recorded.duplicate_of is not None:
         status = original_status(connection, recorded.duplicate_of) or status
@@ -100,13 +100,13 @@ def _previous(recorded: Recorded) -> str:
 
 
 def _heading(judgement: str) -> str:
-    """The heading of a judgement in the table that the Board knows; the band against target is under Year to Date."""
+    """The heading of a judgement in the Board's table; the band against target is under Year to Date."""
     columns = published_table()
     return columns.column(next(name for name, column in PRINTED.items() if column.name == judgement)).heading
 
 
 def _still_due(connection: "Connection", partner_code: str, today: date) -> tuple[str, ...]:
-    """The returns that are overdue, since the first one that the partner ever sent."""
+    """The returns that are overdue, since the partner's first return."""
     rows = return_status(connection, partner_code=partner_code) if partner_code else []
     first = next((row["due_on"] for row in rows if row["submission_id"] is not None), today)
     return tuple(

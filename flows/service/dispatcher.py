@@ -1,4 +1,4 @@
-"""What `cypp serve` does with each file that the watcher finds: the answer first, and its run in Prefect beside it."""
+"""Processes each settled file: sends the receipt at once and starts the Prefect run in the background."""
 
 import asyncio
 import errno
@@ -28,16 +28,16 @@ from flows.storage.files import path_as_text
 from warehouse.recording.plan import NoStoredPlanError
 from warehouse.upgrade import WarehouseStateError
 
-# How long what was found out about plan and warehouse is taken to hold, unless something fails.
+# How long a check of plan and warehouse stays valid, unless something fails.
 _LOOK_SECONDS = 10.0
 # PostgreSQL's code.
 _DISK_FULL = "53100"
 
 
 class Doings:
-    """Answers each file as it is found, and shows it as a run.
+    """Ingests each file as it is found, and shows it as a run.
 
-    Runs take turns. What Prefect's server makes a run wait for holds up the runs behind it, and no answer.
+    Runs queue. If Prefect's server delays a run, the runs behind it wait, but receipts do not.
     """
 
     def __init__(self, settings: Settings, stop: asyncio.Event) -> None:
@@ -52,12 +52,12 @@ class Doings:
         shared_checker().prepare()
 
     def partners(self) -> Collection[str]:
-        """The partners' codes, once plan and warehouse are known to be there: no run is begun that must fail.
+        """The partners' codes, after checking plan and warehouse: no run is started that would fail.
 
-        Waits for the database: call it in a thread.
+        It waits for the database: call it in a thread.
 
         Raises:
-            OutOfReachError: the warehouse is not there, or not as this program needs it.
+            OutOfReachError: the warehouse cannot be reached, or this program cannot use it.
         """
         return self._open().plan.partners
 
@@ -66,7 +66,7 @@ class Doings:
         if known is not None and now - self._looked_at <= _LOOK_SECONDS:
             return known
         try:
-            # Once it has been there, nothing is made in its place, and nobody waits for a writer.
+            # Once it has existed, it is not created again, and nothing waits for a writer.
             opened = (open_existing if self._was_there else open_to_write)(self._settings)
         except (PlanError, NoStoredPlanError) as fault:
             raise OutOfReachError(str(fault), "cypp.plan.faulty") from fault
@@ -78,10 +78,10 @@ class Doings:
         return opened
 
     async def ingest(self, waiting: Waiting) -> asyncio.Future[bool]:
-        """Begin the run and go ahead of it, until the partner has the answer.
+        """Start the run and do its steps first, until the partner has the receipt.
 
         Returns:
-            What is done when the run has ended, and says whether the file is done with, accepted or not.
+            A future that is done when the run has ended, and says whether the file is finished, accepted or not.
         """
         workplace = await asyncio.to_thread(self._open)
         steps = Steps(workplace, waiting.path, waiting.partner_code, datetime.now(UTC))
@@ -122,7 +122,7 @@ class Doings:
         swept = Swept()
         async with self._turn:
             if self._stop.is_set():
-                # The file lies in the inbox still: the next start recognises it, and shows it.
+                # The file is still in the inbox: the next start recognises it, and shows it.
                 return False
             try:
                 with tags(mark()), showing(steps):
@@ -148,5 +148,5 @@ def is_full(fault: BaseException) -> bool:
 
 
 def mark() -> str:
-    """The tag by which the next `cypp serve` on this machine knows the runs of this one."""
+    """The tag by which the next `cypp serve` on this machine recognises the runs of this one."""
     return f"serve@{os.uname().nodename}"

@@ -1,7 +1,7 @@
 """Keeps web pages of other origins from Prefect's server, and its own pages from other hosts (docs/decisions/0020).
 
-The header that allows origins only hides answers. A page sends a POST without asking first, and opens a web socket
-wherever it likes; and a name of its own that it lets point to this machine is its own origin.
+The header that allows origins only hides responses. A page can send a POST without a preflight, and open a web socket
+to any address; and a name of its own that it points to this machine is its own origin.
 """
 
 from collections.abc import Collection
@@ -19,15 +19,15 @@ ANY_ORIGIN = "*"
 
 
 class OriginGuard:
-    """Answers 403 to what pages of other origins send; what is no browser sends no `Origin`, and passes."""
+    """Responds 403 to pages of other origins; programs other than browsers send no `Origin`, and pass."""
 
     def __init__(self, app: ASGIApp, host: str, allowed_origins: Collection[str]) -> None:
         """Guard an application.
 
         Args:
-            app: what is guarded.
-            host: where it listens. On loopback only names of this machine and of allowed origins are answered to;
-                elsewhere it may have any name, and a password guards it.
+            app: the application to guard.
+            host: the address where it listens. On loopback, only names of this machine and of allowed origins are
+                accepted; elsewhere any name is accepted, and a password protects it.
             allowed_origins: such as `https://runs.example`, besides its own; `*` allows every origin.
         """
         self._app = app
@@ -40,7 +40,7 @@ class OriginGuard:
         if scope["type"] not in ("http", "websocket") or self._passes(HTTPConnection(scope)):
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
-            # Before it is accepted, the browser is answered 403.
+            # Before the web socket is accepted, this sends the browser status 403.
             await WebSocketClose()(scope, receive, send)
         else:
             refusal = "This server answers pages of its own address only: see PREFECT_SERVER_CORS_ALLOWED_ORIGINS\n"

@@ -1,7 +1,7 @@
-"""Prefect's server as a child of `cypp serve` or of a command that runs flows; it ends with its parent.
+"""Prefect's server as a child process of `cypp serve` or of a command that runs flows; it ends with its parent.
 
 `python -m flows.service.prefect_server HOST PORT` is the child. Its standard input is a pipe from the parent,
-whose end tells it that the parent is gone, even by kill -9: no server is left behind to hold the port and the database.
+which closes when the parent ends, even by kill -9: no server is left behind that holds the port and the database.
 """
 
 import atexit
@@ -30,12 +30,12 @@ _FOR_A_COMMAND = "--for-a-command"
 
 
 class ServerError(RuntimeError):
-    """Prefect's server cannot be run as it was asked for."""
+    """Prefect's server cannot be started with these settings."""
 
 
 @dataclass
 class PrefectServer:
-    """A server of our own, on one address; `is_for_command` leaves out the pages and what runs only after hours."""
+    """Our own server, at one address; `is_for_command` leaves out the UI and the background services."""
 
     host: str
     port: int
@@ -44,15 +44,15 @@ class PrefectServer:
 
     @property
     def address(self) -> str:
-        """Where a browser finds the UI."""
+        """The UI's address for a browser."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
 
     def prepare(self, environment: MutableMapping[str, str] = os.environ) -> None:
-        """Tell Prefect, before it is imported, where its server will be.
+        """Set the server's address for Prefect, before it is imported.
 
         Raises:
-            ServerError: others could reach the server, and no password keeps them out.
+            ServerError: others could reach the server, and it has no password.
         """
         if not is_loopback(self.host) and not environment.get(PASSWORD):
             raise ServerError(
@@ -61,55 +61,57 @@ class PrefectServer:
         if environment.get(PASSWORD):
             environment.setdefault(_CLIENT_PASSWORD, environment[PASSWORD])
         environment["PREFECT_API_URL"] = f"{self.address}/api"
-        # The browser asks whatever address it found the UI at.
+        # The browser uses the address at which it found the UI.
         environment.setdefault("PREFECT_UI_API_URL", "/api")
-        # By default any page that a browser has open may read and change runs; ours come from the server's own address.
+        # By default any page in the browser can read and change runs; our pages come from the server's own address.
         environment.setdefault("PREFECT_SERVER_CORS_ALLOWED_ORIGINS", self.address)
 
     def start(self) -> None:
         """Start the server, and wait until it answers.
 
         Raises:
-            ServerError: something else is at its port, it ended, or did not answer in time.
+            ServerError: its port is in use, it ended, or it did not answer in time.
         """
         self.begin()
         self.wait()
 
     def begin(self) -> None:
-        """Start the server, which takes a few seconds until it answers.
+        """Start the server, which answers after a few seconds.
 
         Raises:
-            ServerError: something else is at its port.
+            ServerError: its port is in use.
         """
         if is_taken(self.host, self.port):
-            # Another home's server would be heard to answer, and be taken for this one.
-            raise ServerError(f"Prefect's server cannot start: is something else at port {self.port}? See --port")
+            # Otherwise another installation's server would answer, and be taken for this one.
+            raise ServerError(f"Prefect's server cannot start: port {self.port} is in use; choose another with --port")
         command = [sys.executable, "-m", "flows.service.prefect_server", self.host, str(self.port)]
         command += [_FOR_A_COMMAND] if self.is_for_command else []
-        # A session of its own: Ctrl+C in the terminal is for the parent, which still has runs to end.
+        # A separate session: Ctrl+C in the terminal is for the parent, which still has runs to finish.
         self._child = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603
 
     def wait(self) -> None:
         """Wait until the server answers.
 
         Raises:
-            ServerError: it ended, or did not answer in time.
+            ServerError: it ended, or it did not answer in time.
         """
         give_up = time.monotonic() + _START_SECONDS
         while not self.answers():
             if not self.is_alive():
-                raise ServerError(f"Prefect's server ended at once: is something else at port {self.port}? See --port")
+                raise ServerError(
+                    f"Prefect's server ended at once: if port {self.port} is in use, choose another with --port"
+                )
             if time.monotonic() > give_up:
                 self.stop()
                 raise ServerError(f"Prefect's server did not answer within {_START_SECONDS:.0f} seconds")
             time.sleep(0.1)
 
     def is_alive(self) -> bool:
-        """Whether the child still runs."""
+        """Whether the child is still running."""
         return self._child is not None and self._child.poll() is None
 
     def answers(self) -> bool:
-        """Whether the child runs and answers."""
+        """Whether the child is running and answers."""
         try:
             with urllib.request.urlopen(f"{self.address}/api/health", timeout=2) as answer:  # noqa: S310
                 return bool(answer.status == 200) and self.is_alive()
@@ -135,7 +137,7 @@ class PrefectServer:
 
 @contextmanager
 def server_for_command() -> Iterator[None]:
-    """Start a server for the time of this command while flows are imported, unless the environment names one.
+    """Start a server for this command while flows are imported, unless the environment names one.
 
     They are imported for good. Prefect would start one by itself, but only once it is imported, and by importing its
     server into the command too.
@@ -148,11 +150,11 @@ def server_for_command() -> Iterator[None]:
             yield
         return
     if sys.stderr.isatty():
-        print("Prefect's server starts ...", file=sys.stderr)
+        print("Starting Prefect's server ...", file=sys.stderr)
     server = PrefectServer("127.0.0.1", _free_port(), is_for_command=True)
     server.prepare()
     server.begin()
-    # Registered before Prefect is imported, it comes after Prefect has sent the last of what it has to say.
+    # Registered before Prefect is imported, so it runs after Prefect has sent its last records.
     atexit.register(server.stop)
     with imported_for_good():
         yield
@@ -160,7 +162,7 @@ def server_for_command() -> Iterator[None]:
 
 
 def is_taken(host: str, port: int) -> bool:
-    """Whether somebody listens at an address; what else is wrong with it, the server itself finds out."""
+    """Whether something listens at an address; the server itself detects other errors."""
     try:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except socket.gaierror:
@@ -168,7 +170,7 @@ def is_taken(host: str, port: int) -> bool:
     for family, kind, protocol, _, address in addresses:
         try:
             with socket.socket(family, kind, protocol) as tried:
-                # As the server does: connections of one that just ended are in nobody's way.
+                # Like the server: old connections of one that has just ended do not matter.
                 tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 if family == socket.AF_INET6:
                     tried.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
@@ -187,7 +189,7 @@ def _free_port() -> int:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address; a name that is not localhost may mean anything."""
+    """Whether only this machine can reach an address; a name other than localhost may mean anything."""
     if host == "localhost":
         return True
     try:
@@ -213,7 +215,7 @@ def _run(host: str, port: int, is_for_command: bool) -> None:
 
 
 def _end_with_parent() -> None:
-    # Unbuffered: a thread that holds the buffer's lock when the server ends by itself makes Python abort.
+    # Unbuffered: Python aborts if a thread holds the buffer's lock when the server ends.
     os.read(sys.stdin.fileno(), 1)
     os.kill(os.getpid(), signal.SIGTERM)
 

@@ -1,7 +1,7 @@
-"""`cypp serve`: one process that watches the inbox, with Prefect's server and UI beside it.
+"""`cypp serve`: one process that watches the inbox, with Prefect's server and UI as a child process.
 
-The watching has a thread and an event loop of its own. The main thread is left to the signals, which Prefect would
-otherwise take for itself while a flow runs, and to looking after the server.
+The watcher has its own thread and event loop. The main thread handles signals, which Prefect would otherwise catch
+while a flow runs, and monitors the server.
 """
 
 import asyncio
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from flows.ingestion.context import Workplace
 
 STOP_SECONDS = 10.0
-"""How long `cypp serve` may take to end once it was told to; docs/operate.md promises it."""
+"""How many seconds `cypp serve` may take to stop after a signal; docs/operate.md promises it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Watching:
-    """How the inbox is watched: how many seconds pass at the most between two looks, and whether events hurry them."""
+    """How the inbox is watched: the longest time between two scans, in seconds, and whether events trigger a scan."""
 
     interval: float = 10.0
     with_events: bool = True
@@ -48,7 +48,7 @@ def serve(
 
     Args:
         settings: whose inbox.
-        server: the Prefect server to run; None where the environment names one that runs already.
+        server: the Prefect server to start; None if the environment names a running one.
         watching: how.
         deployments: what is served beside it; None where workers run what is started in the UI.
 
@@ -81,13 +81,13 @@ def _reconcile(workplace: "Workplace", stopped: threading.Event) -> None:
 
 @contextmanager
 def _stopped_by_signals(ending: "_Ending") -> Iterator[threading.Event]:
-    """An event that the first SIGINT or SIGTERM sets; the second does what it always does."""
+    """An event that the first SIGINT or SIGTERM sets; the second has its default effect."""
     stopped = threading.Event()
     former: dict[int, Any] = {}
 
     def stop(number: int, _frame: object) -> None:
         signal.signal(number, former[number])
-        log.info("Stopping: the workbook in hand is finished first.")
+        log.info("Stopping: the current workbook is finished first.")
         stopped.set()
         ending.begin()
 
@@ -102,7 +102,7 @@ def _stopped_by_signals(ending: "_Ending") -> Iterator[threading.Event]:
 
 
 class _Ending:
-    """Sees to it that the process ends in time once it was told to, whatever it waits for."""
+    """Makes sure that the process ends in time after a signal, whatever it is waiting for."""
 
     def __init__(self, server: PrefectServer | None, deployments: ServedDeployments | None) -> None:
         self._server = server
@@ -111,7 +111,7 @@ class _Ending:
         self._timer.daemon = True
 
     def begin(self) -> None:
-        """Let the time run, from the first signal on."""
+        """Start the time at the first signal."""
         if self._timer.ident is None:
             self._timer.start()
 
@@ -120,7 +120,9 @@ class _Ending:
         self._timer.cancel()
 
     def _end(self) -> None:
-        log.error("What was in hand did not end in %.0f s, and is taken again at the next start.", STOP_SECONDS)
+        log.error(
+            "The current workbook was not finished in %.0f s, and is ingested again at the next start.", STOP_SECONDS
+        )
         shared_checker().close()
         for child in (self._deployments, self._server):
             if child:
@@ -152,7 +154,7 @@ def _watch_until(
         deployments.begin()
     while not stopped.wait(1.0):
         if server and not server.is_alive():
-            log.error("Prefect's server ended, and is started again.")
+            log.error("Prefect's server ended, and is being restarted.")
             _start_again(server)
         if deployments and deployments.begin_again():
             log.error("What serves the deployments ended, and is started again.")
@@ -204,7 +206,7 @@ async def _watch(settings: Settings, watching: Watching, stopped: threading.Even
     where = os.environ.get("PREFECT_UI_URL") or os.environ["PREFECT_API_URL"].removesuffix("/api")
     log.info("Watching %s. The runs are at %s/runs", settings.inbox, where)
     await watcher.run(stop)
-    # While the server is still there to take them.
+    # While the server is still there to receive them.
     await APILogHandler.aflush()
     log.info("Stopped.")
 
@@ -216,7 +218,7 @@ def _pass_on(stopped: threading.Event, loop: asyncio.AbstractEventLoop, stop: as
 
 
 class _OneLine(logging.Formatter):
-    """One line for each entry, whatever a file's name or a text in it holds."""
+    """One line for each entry, whatever a file's name or a text contains."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name that logging gives it
         return for_log(super().formatMessage(record))
@@ -226,7 +228,7 @@ class _OneLine(logging.Formatter):
 
 
 def log_to_terminal() -> None:
-    """Print what the watcher says, with the time."""
+    """Print the watcher's messages, with the time."""
     handler = logging.StreamHandler()
     handler.setFormatter(_OneLine("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
     log.addHandler(handler)

@@ -1,6 +1,6 @@
-"""Watches the inbox: the folder is the truth, and events only hurry the next look at it.
+"""Watches the inbox: the folder is the truth, and file events only trigger the next scan sooner.
 
-Knows nothing of Prefect: what is done with a file that has settled is passed in.
+It does not use Prefect: the function that ingests a settled file is passed in.
 """
 
 import asyncio
@@ -22,11 +22,11 @@ from flows.storage.files import path_as_text
 
 log = logging.getLogger("cypp.serve")
 
-# After so many files the inbox is looked at again, so that who comes last does not wait behind a thousand of another's.
+# Scan the inbox again after this many files, so that a new file does not wait behind a partner's thousand others.
 _ROUND = 10
-# After one that took so long, too.
+# Also after one that took this many seconds.
 _LONG_SECONDS = 1.0
-# So many files may have their answer and wait for their run to end; each holds its findings in memory.
+# How many files with a receipt may wait for their run to end; each keeps its findings in memory.
 _MOST_IN_HAND = 200
 _AWAY_SECONDS = 1.0
 _INBOX, _WAREHOUSE = "the inbox", "the warehouse"
@@ -50,7 +50,7 @@ def about(event: str, **concern: str) -> dict[str, object]:
 
 @dataclass
 class Watcher:
-    """Works off an inbox, partner by partner.
+    """Ingests the files of an inbox, partner by partner.
 
     `partners` gives the partners' codes, or raises OutOfReachError; it is called in a thread. `ingest` is awaited for
     one file at a time, until its partner has the answer; what it gives is done when the file is done with, and says
@@ -77,7 +77,7 @@ class Watcher:
     _showing: asyncio.Future[bool] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until told to stop; the files in hand are finished first."""
+        """Work until stopped; the current files are finished first."""
         events = asyncio.create_task(self._listen(stop)) if self.with_events else None
         try:
             while not stop.is_set():
@@ -100,7 +100,7 @@ class Watcher:
                     await events
 
     async def _work(self, stop: asyncio.Event) -> float:
-        """One look at the inbox and one round of work; how long the next look can wait."""
+        """One scan of the inbox and one round of work; returns how long the next scan can wait."""
         self._let_go()
         try:
             ready, wait = await self._look()
@@ -120,18 +120,18 @@ class Watcher:
             began = time.monotonic()
             await self._take(waiting)
             if time.monotonic() - began > _LONG_SECONDS:
-                # Others may have come meanwhile, who are not to wait for more of the same.
+                # Other files may have arrived meanwhile, which should not wait for more of the same partner.
                 break
         return 0.0 if ready else wait
 
     async def _look(self) -> tuple[list[Waiting], float]:
-        """What can be taken now, fairly; and for how long nothing else will be ready unless something happens."""
+        """The files that can be ingested now, in a fair order, and how long no other will be ready without an event."""
         if not self.inbox.is_dir():
             raise FileNotFoundError("there is no such folder")
         now, wait = time.monotonic(), self.interval
-        # The warehouse may take its time to answer.
+        # The warehouse may take long to answer.
         partners = await asyncio.to_thread(self.partners)
-        # To finish what a killed process began, files are hashed: nobody is to wait for that.
+        # Finishing what a killed process started hashes files, which should not delay the event loop.
         lying = await asyncio.to_thread(self._lying, partners)
         ready: list[Waiting] = []
         skipped: list[Waiting] = []
@@ -151,7 +151,7 @@ class Watcher:
                 skipped.append(replace(waiting, reason=f"it cannot be read: {fault.strerror or fault}"))
                 continue
             if left < self.interval:
-                # A fault that comes back is logged again.
+                # An error that returns is logged again.
                 self._said.discard(str(waiting.path))
             if left <= 0 and waiting.is_receipt:
                 wait = min(wait, await asyncio.to_thread(self._bring_in, waiting.path))
@@ -205,7 +205,7 @@ class Watcher:
         done.add_done_callback(lambda _: self._hurry.set())
 
     def _let_go(self) -> None:
-        """Have done with the files that are done with; whatever else was raised about one ends the watching."""
+        """Finish the files that are done; any other exception about one stops the watcher."""
         for path in [path for path, done in self._in_hand.items() if done.done()]:
             if self._in_hand.pop(path).result():
                 self._pauses.pop(path, None)
@@ -245,7 +245,7 @@ class Watcher:
             log.warning("%s", line, extra=event)
 
     async def _listen(self, stop: asyncio.Event) -> None:
-        """Hurry the next look whenever something happens in the inbox, and begin anew when the inbox is another."""
+        """Trigger the next scan whenever something happens in the inbox, and start again if the inbox is replaced."""
         while not stop.is_set():
             with suppress(OSError):
                 inbox = _identity(self.inbox)
@@ -266,7 +266,7 @@ class Watcher:
 
 
 def fairly(waiting: Sequence[Waiting]) -> Iterator[Waiting]:
-    """One file of each partner in turn, each partner's in the order given."""
+    """One file of each partner in turn, each partner's in the given order."""
     queues: dict[str, list[Waiting]] = defaultdict(list)
     for one in waiting:
         queues[one.partner_code].append(one)

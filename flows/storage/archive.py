@@ -1,4 +1,4 @@
-"""The archive: every workbook's bytes, kept by their SHA-256 before anything else happens to them."""
+"""The archive: every workbook's bytes, stored by their SHA-256 before anything else happens to them."""
 
 import hashlib
 import os
@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from flows.storage.files import ABANDONED_SECONDS, UNFINISHED, open_regular
 
-# More than any workbook may have: a larger file is refused by its size, and never held in memory whole.
+# More than any valid workbook: a larger file is refused by its size, and is never read into memory as a whole.
 READ_BYTES = 64 << 20
-# As much of such a file is kept: no byte of it is a return's, and a sparse one takes no room until it is copied.
+# How much of such a file is archived: it is not a return, and a sparse file takes no space until it is copied.
 _KEPT_OF_LARGE = 1 << 20
 _CHUNK_BYTES = 1 << 20
 
@@ -21,10 +21,10 @@ _CHUNK_BYTES = 1 << 20
 class Kept:
     """A workbook in the archive.
 
-    `identity` tells whether the original has been replaced since. `delivery` tells this drop from every other, of the
-    same bytes too: a file that is met again, because whoever recorded it was killed before taking it away, has the
-    same. It holds nothing that two machines see differently in one share. `size` is the original's, in bytes: of one
-    that is larger than any workbook only the beginning is kept, and `sha256` is that of what is kept.
+    `identity` shows whether the original has been replaced since. `delivery` identifies this drop, even among drops of
+    the same bytes: a file that is found again, because its process was killed before removing it, has the same one. It
+    includes nothing that two machines see differently on one share. `size` is the original's, in bytes: if it is
+    larger than any valid workbook, only the beginning is archived, and `sha256` is that of the archived bytes.
     """
 
     path: Path
@@ -35,33 +35,33 @@ class Kept:
 
     @property
     def is_whole(self) -> bool:
-        """Whether all of the file was kept."""
+        """Whether the whole file was archived."""
         return self.size <= READ_BYTES
 
 
 def keep(source: Path, archive: Path, *, follow_links: bool = True) -> Kept:
-    """Copy a file into the archive, where its name is its SHA-256; bytes that are there already are not kept twice.
+    """Copy a file into the archive, where its name is its SHA-256; the same bytes are not stored twice.
 
-    The copy is on disk before it gets its name, so that a crash leaves no half a workbook under a whole one's name. All
-    later reading is of the copy: what is checked is what was kept, even if the original is replaced meanwhile.
+    The copy is on disk before it gets its name, so that a crash never leaves half a workbook under that name. Only
+    the copy is read later: what is checked is what was archived, even if the original is replaced meanwhile.
 
     Args:
         source: an ordinary file.
-        archive: the folder to keep it in.
-        follow_links: whether the file may be a link to one elsewhere: in the inbox, a partner could name any file so.
+        archive: the folder of the archive.
+        follow_links: whether the file may be a link: in the inbox, a partner could link to any file.
 
     Raises:
-        OSError: the file cannot be read or is no ordinary file, or the archive not written.
+        OSError: the file cannot be read or is not an ordinary file, or the archive cannot be written.
     """
     (kept,) = keep_together([source], archive, follow_links=follow_links)
     return kept
 
 
 def keep_together(sources: Sequence[Path], archive: Path, *, follow_links: bool = True) -> list[Kept]:
-    """Keep files as `keep` does, each step for all of them: flushing one to disk takes most of the others along.
+    """Archive files as `keep` does, each step for all of them: flushing one to disk flushes most of the others too.
 
     Raises:
-        OSError: a file cannot be read, or the archive not written; files that were kept by then stay so.
+        OSError: a file cannot be read, or the archive cannot be written; files archived by then stay in it.
     """
     archive.mkdir(mode=0o700, parents=True, exist_ok=True)
     copies: list[_Copy] = []
@@ -84,7 +84,7 @@ def keep_together(sources: Sequence[Path], archive: Path, *, follow_links: bool 
 
 
 def delivery_of(source: Path) -> str:
-    """The `delivery` that a file would have if it were kept as it is now.
+    """The `delivery` that a file would have if it were archived now.
 
     Raises:
         OSError: the file cannot be read.
@@ -96,7 +96,7 @@ def delivery_of(source: Path) -> str:
 
 
 class _Copy(NamedTuple):
-    """A copy that does not have its name yet."""
+    """A copy before it gets its name."""
 
     temporary: Path
     kept: Kept
@@ -125,14 +125,14 @@ def _copy(source: Path, archive: Path, *, follow_links: bool) -> _Copy:
 
 
 def archive_path(archive: Path, sha256: str) -> Path:
-    """Where the archive keeps the workbook with a SHA-256."""
+    """The archive's path for a workbook with a SHA-256."""
     return archive / sha256[:2] / sha256
 
 
 def remove_unfinished(archive: Path, now: float) -> int:
-    """Remove the copies that killed processes left unfinished, and say how many; their originals lie in the inbox.
+    """Remove unfinished copies of killed processes, and return their number; the originals are still in the inbox.
 
-    `now` is in seconds since 1970. Others may be at work in the same archive: what is young is left alone.
+    `now` is in seconds since 1970. Other processes may be using the archive: recent files are left alone.
     """
     removed = 0
     for path in archive.glob(f"{UNFINISHED}*"):
@@ -146,12 +146,12 @@ def remove_unfinished(archive: Path, now: float) -> int:
 
 
 def identity_of(status: os.stat_result) -> tuple[int, int, int]:
-    """What changes when a file is written to, or another takes its place."""
+    """Values that change when a file is written to or replaced."""
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _delivery(source: Path, status: os.stat_result, sha256: str) -> str:
-    # The time of the last change of name or content is new even where a copy brings its old time of writing along.
+    # The ctime is new even if a copy preserves the file's time of writing.
     what = (source.parent.name, source.name, sha256, status.st_mtime_ns, status.st_ctime_ns)
     return hashlib.sha256(repr(what).encode()).hexdigest()
 

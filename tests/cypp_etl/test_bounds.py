@@ -1,4 +1,4 @@
-"""Work grows no faster than the text that a partner sends, and a fault in many cells is few findings."""
+"""Work grows linearly with the text that a partner sends, and an error in many cells is few findings."""
 
 import time
 from collections import Counter
@@ -21,7 +21,7 @@ from cypp_etl.rules.personal import kinds_in
 from cypp_etl.templates.workbook import write_template
 from cypp_etl.workbook.model import Cell, CellKind
 
-LONG = 200_000  # characters; what is quadratic takes minutes
+LONG = 200_000  # characters; quadratic work takes minutes
 
 SHAPES = {
     "one word": "a" * LONG,

@@ -1,4 +1,4 @@
-"""What a partner types does nothing in any medium that shows it."""
+"""Text typed by a partner has no effect in any medium that shows it."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The catalogue of findings: every code is alive, every message can be filled in, and the manual is current."""
+"""The catalogue of findings: every code is used, every message can be filled in, and the manual is current."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.support.seeding import SEEDS
 SOURCES = sorted(Path(cypp_etl.__file__).parent.rglob("*.py"))
 MANUAL = Path(cypp_etl.__file__).parents[1] / "docs" / "findings.md"
 
-# What fills in the messages of the codes that no seed of the trial makes, since they are not about a return's cells.
+# Words for the messages of codes without a seed in the trial, because they are not about a return's cells.
 WORDS = {
     "workbook-empty": {},
     "workbook-not-excel": {"kind": "a PDF document"},

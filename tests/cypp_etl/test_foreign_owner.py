@@ -1,4 +1,4 @@
-"""A workbook whose cover is not its folder's partner is held against nobody's past."""
+"""A workbook whose cover does not name its folder's partner is not compared with any history."""
 
 from datetime import date
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The collector of cycles: out of the way while it is not wanted, and as it was before afterwards."""
+"""The garbage collector is paused when it is not needed, and restored afterwards."""
 
 import gc
 from collections.abc import Iterator

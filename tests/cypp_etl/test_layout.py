@@ -1,4 +1,4 @@
-"""The layouts: data that must not contradict itself, and headings as people type them."""
+"""The layouts: consistent data, and headings as people type them."""
 
 from itertools import combinations
 

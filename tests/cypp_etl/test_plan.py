@@ -1,4 +1,4 @@
-"""The shipped plan is Section Five: its counts, its figures as printed, and each trap of its table."""
+"""The built-in plan is Section Five: its counts, its figures as printed, and each trap of its table."""
 
 import shutil
 from collections import Counter

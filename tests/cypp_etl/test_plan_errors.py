@@ -1,4 +1,4 @@
-"""Each fault in a plan stops the reading of it, and names its file, row and column."""
+"""Each fault in a plan stops its reading, and the message names file, row and column."""
 
 import csv
 import re
@@ -22,14 +22,14 @@ BROKEN_CELLS = [
         "SS",
         "outcome",
         "be healthy",
-        '"be healthy" is the name of BH, in row 2, too: outcomes are told apart by their names',
+        '"be healthy" is also the name of BH, in row 2: outcomes must have different names',
     ),
     (
         "outcomes.csv",
         "SS",
         "table_heading",
         "Be Healthy",
-        '"Be Healthy" is the name of BH, in row 2, too: outcomes are told apart by their names',
+        '"Be Healthy" is also the name of BH, in row 2: outcomes must have different names',
     ),
     ("aspirations.csv", "BH2", "outcome_code", "XX", '"XX" is not in outcomes.csv'),
     ("aspirations.csv", "BH2", "is_area_of_focus", "maybe", '"maybe" is not one of yes, no'),
@@ -69,7 +69,7 @@ BROKEN_CELLS = [
         "NI 111",
         "unit",
         "number",
-        '"number" stands on a parent: only its sub-indicators have one',
+        '"number" is not allowed for a parent: only its sub-indicators have one',
     ),
     (
         "indicators.csv",
@@ -83,7 +83,7 @@ BROKEN_CELLS = [
         "NI 111b",
         "number_indicator",
         "NI 111b",
-        '"NI 111b" is the indicator itself: it is another that counts for it',
+        '"NI 111b" is the indicator itself: another indicator must count for it',
     ),
     (
         "indicators.csv",
@@ -104,28 +104,28 @@ BROKEN_CELLS = [
         "NI 111a",
         "number_indicator",
         "NI 111b",
-        '"NI 111b" stands on a number: only a rate or a percentage has an indicator that counts for it',
+        '"NI 111b" belongs to a number: only a rate or a percentage has an indicator that counts for it',
     ),
     (
         "indicators.csv",
         "NI 43",
         "multiplier",
         "1",
-        '"1" makes no percentage: it is 100, or 0 without numerator and denominator',
+        '"1" gives no percentage: use 100, or 0 without numerator and denominator',
     ),
     (
         "indicators.csv",
         "NI 19",
         "range_low",
         "1",
-        '"1" is of no use where the polarity is LOW: a band stands beside RANGE, in its row',
+        '"1" has no effect if the polarity is LOW: a band must be in the row with RANGE',
     ),
     (
         "indicators.csv",
         "NI 111a",
         "range_high",
         "1",
-        '"1" is of no use where the polarity is blank: a band stands beside RANGE, in its row',
+        '"1" has no effect if the polarity is blank: a band must be in the row with RANGE',
     ),
     ("indicators.csv", "NI 113b", "definition", "", "blank is not allowed here"),
     (
@@ -133,7 +133,7 @@ BROKEN_CELLS = [
         "target,NI 19,2009-10",
         "indicator",
         "ni19",
-        '"ni19" is not in indicators.csv, which has "NI 19": they differ in case or spacing alone',
+        '"ni19" is not in indicators.csv, which has "NI 19": they differ in case or spacing only',
     ),
     ("figures.csv", "target,NI 19,2009-10", "indicator", "NI\u00a019", None),
     ("figures.csv", "target,NI 19,2009-10", "indicator", "NI 18", '"NI 18" is not in indicators.csv'),
@@ -152,7 +152,7 @@ BROKEN_CELLS = [
         "target,NI 19,2009-10",
         "value",
         "1,000,000,000,000",
-        '"1,000,000,000,000" is a trillion or more, which no figure may be',
+        '"1,000,000,000,000" is a trillion or more, which is too large for a figure',
     ),
     ("figures.csv", "target,NI 19,2009-10", "value", "NaN", None),
     ("figures.csv", "target,NI 19,2009-10", "value", "٤٨", None),
@@ -206,7 +206,7 @@ BROKEN_CELLS = [
         ",10",
         "comparator_margin",
         "",
-        "blank is not allowed here: the row holds the default margins",
+        "blank is not allowed here: the row has the default margins",
     ),
 ]
 
@@ -218,7 +218,7 @@ def plan_copy(tmp_path: Path) -> Path:
 
 
 def write_cell(file: Path, row_begins: str, column: str, text: str) -> int:
-    """Write one cell of the row that begins so, and give the row's number."""
+    """Write one cell of the row with this beginning, and return the row's number."""
     with file.open(encoding="utf-8", newline="") as lines:
         records = list(csv.reader(lines))
     number = next(i for i, record in enumerate(records, 1) if f"{','.join(record)},".startswith(f"{row_begins},"))
@@ -352,7 +352,7 @@ def test_a_row_with_a_cell_too_many(plan_copy: Path) -> None:
     edit(plan_copy / "owed_by.csv", lambda text: text.replace("lscb,NI 22", "lscb,NI 22,NI 110"))
     (fault,) = faults_in(plan_copy)
     assert str(fault) == (
-        "owed_by.csv, row 14: has 3 cells, but the header has 2: a cell with a comma in it stands between double quotes"
+        "owed_by.csv, row 14: has 3 cells, but the header has 2: a cell with a comma must be between double quotes"
     )
 
 
@@ -428,7 +428,7 @@ def test_a_sub_indicator_whose_parent_is_written_otherwise(plan_copy: Path) -> N
     assert (fault.row, fault.column) == (8, "sub")
     assert fault.message == (
         '"ni 111a" is a sub-indicator, but its parent "ni 111" has no row of its own: '
-        '"NI 111" differs from it in case or spacing alone'
+        '"NI 111" differs from it in case or spacing only'
     )
 
 
@@ -552,7 +552,7 @@ def test_indicators_that_differ_in_case_or_spacing_alone(plan_copy: Path, ref: s
     (fault,) = faults_in(plan_copy)
     assert (fault.row, fault.column) == (17, "indicator")
     assert fault.message == (
-        f'"{ref}" differs from "NI 45" in row 4 in case or spacing alone, which returns do not tell apart'
+        f'"{ref}" differs from "NI 45" in row 4 in case or spacing only, which returns do not distinguish'
     )
 
 
@@ -616,7 +616,7 @@ def test_other_faults_of_csv_are_told_in_the_words_of_the_library(plan_copy: Pat
 
 
 def test_rows_are_numbered_as_a_spreadsheet_numbers_them(plan_copy: Path) -> None:
-    """A cell with a line break is one row, and an empty row is one that counts."""
+    """A row with a line break in a cell is one row, and an empty row counts."""
     edit(plan_copy / "partners.csv", lambda text: text + 'ext,"Another\npartner"\n,\n\nbad code,Bad\n')
     (fault,) = faults_in(plan_copy)
     assert (fault.row, fault.column) == (11, "partner_code")

@@ -1,4 +1,4 @@
-"""Complete in one round: a workbook with so many seeded faults yields exactly those findings, at those cells."""
+"""Complete in one round: a workbook with any seeded faults yields exactly those findings, at those cells."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""A waived query becomes a note, as long as the waiver holds and for what it is about; an error stays one."""
+"""A waived query becomes a note, during the waiver and within its scope; an error stays an error."""
 
 from dataclasses import replace
 from datetime import date
@@ -81,7 +81,7 @@ def test_of_waivers_of_the_same_the_last_word_counts(
     plan: Plan, workbook: bytes, later: Waiver, severity: Severity
 ) -> None:
     assert severities(plan, workbook, WAIVER, later) == [severity] * 4
-    # And what was ended can be waived again.
+    # And after it has ended, it can be waived again.
     assert severities(plan, workbook, WAIVER, later, WAIVER) == [Severity.NOTE] * 4
 
 

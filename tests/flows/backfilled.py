@@ -1,4 +1,4 @@
-"""A backfill without Prefect, and the same workbooks one by one; run in processes that may be killed."""
+"""A backfill without Prefect, and the same workbooks one by one, in processes that can be killed."""
 
 import os
 import re
@@ -25,7 +25,7 @@ from warehouse.schema.tables import metadata, submission
 
 RECEIVED_AT = datetime(2012, 6, 30, 10, tzinfo=UTC)
 CHUNK = 16
-# When something was, which no two runs share; the numbers of what follows tell in which order a batch was judged.
+# Moments, which differ between runs; and numbers that depend on the order in which a batch was judged.
 _OWN = {"recorded_at", "superseded_at", "received_at", "judgement_id", "clinic_number"}
 
 
@@ -35,7 +35,7 @@ def settings_of(home: Path, url: str, plan: Path) -> Settings:
 
 
 def backfill(settings: Settings, folder: Path, workers: int = 2) -> list[str]:
-    """What the flow does; the workbooks in the order in which they were recorded."""
+    """The work of the flow; returns the workbooks in the order in which they were recorded."""
     workplace = open_to_write(settings)
     sources = sources_in([folder], workplace.plan.partners)
     crew = Crew(Orders(settings, workplace.plan, RECEIVED_AT), workers)
@@ -48,7 +48,7 @@ def backfill(settings: Settings, folder: Path, workers: int = 2) -> list[str]:
 
 
 def backfill_and_die(settings: Settings, folder: Path, at_call: int) -> None:
-    """The same in this process, which dies when judgements are worked out for the n-th time, within a transaction."""
+    """The same in this process, which dies at the n-th judging, within a transaction."""
     rejudge, calls = record.rejudge, iter(range(1, 1_000_000))
 
     def judge_or_die(*arguments: Any) -> Any:
@@ -64,7 +64,7 @@ def backfill_and_die(settings: Settings, folder: Path, at_call: int) -> None:
 
 
 def ingest_one_by_one(settings: Settings, sources: Sequence[Source]) -> None:
-    """What `ingest-return` does with each, in the order given."""
+    """The work of `ingest-return` for each, in the given order."""
     workplace = open_to_write(settings)
     for source in sources:
         kept = workplace.keep(Path(source.path))
@@ -74,9 +74,9 @@ def ingest_one_by_one(settings: Settings, sources: Sequence[Source]) -> None:
 
 
 def contents(url: str) -> dict[str, list[dict[str, Any]]]:
-    """Every row of every table with its number, less the moments; and whether it has ended.
+    """Every row of every table with its number, without moments; and whether it is superseded.
 
-    What a killed process had begun leaves gaps in PostgreSQL's numbers, so here they count from 0 without.
+    A killed process leaves gaps in PostgreSQL's numbers, so here they count from 0 without gaps.
     """
     engine = open_warehouse(url)
     with reading(engine) as connection:

@@ -1,4 +1,4 @@
-"""A home of its own for each test, and, for those that run flows, one Prefect server for the session."""
+"""A separate home for each test and, for those that run flows, one Prefect server for the session."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +23,6 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     from prefect.testing.utilities import prefect_test_harness
 
     with prefect_test_harness(server_startup_timeout=90), pytest.MonkeyPatch.context() as patch:
-        # Where commands look for a server that runs.
+        # Where commands look for a running server.
         patch.setenv("PREFECT_API_URL", PREFECT_API_URL.value())
         yield

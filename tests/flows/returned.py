@@ -1,4 +1,4 @@
-"""Folders of returns as a backfill may meet them: partners' and nobody's, corrections, copies, faults, no workbooks."""
+"""Folders of returns for a backfill: with and without partners, corrections, copies, errors, other files."""
 
 import random
 from pathlib import Path
@@ -16,7 +16,7 @@ def make_plan(folder: Path) -> Plan:
 
 
 def make_folder(folder: Path, plan: Plan, seed: int) -> None:
-    """Two years of every partner's, with faults and second thoughts among them; the same for the same seed."""
+    """Two years of every partner's returns, with errors and corrections; the same for the same seed."""
     chance = random.Random(seed)
     write_returns(folder, plan, PARTNERS, seed)
     for number in range(PARTNERS):
@@ -25,7 +25,7 @@ def make_folder(folder: Path, plan: Plan, seed: int) -> None:
         for name in range(chance.randrange(5)):
             trial = seed_faults(good, chance.randrange(4), chance)
             (own / f"{chance.randrange(2008, 2012)} {name}.xlsx").write_bytes(trial.data)
-        # Late ones, copies of what is in force or was replaced, and what no spreadsheet program wrote.
+        # Late ones, copies of submissions in force or superseded, and files that no spreadsheet program wrote.
         for source in chance.sample(sorted(own.iterdir()), 3):
             (own / f"{chance.choice('19')} copy of {source.name}").write_bytes(source.read_bytes())
         if chance.randrange(2):

@@ -1,4 +1,4 @@
-"""A backfill ends with the very rows that the same workbooks give one by one, killed and begun again on the way too."""
+"""A backfill ends with the same rows as its workbooks one by one, even if it is killed and started again."""
 
 import os
 import shutil
@@ -103,7 +103,7 @@ def test_the_same_rows_as_one_by_one(
 def test_partners_workbooks_count_in_the_order_of_their_paths(
     settings: Settings, others: Iterator[Settings], folders: dict[int, Path], plan: Plan
 ) -> None:
-    """Told without numbers, the rows are those of all workbooks by their paths, one folder after the other."""
+    """Without numbers, the rows are those of all workbooks in the order of their paths, one folder after another."""
     folder = folders[SEEDS[0]]
     own = [source for source in sources_in([folder], plan.partners) if source.folder_partner]
     only_own = settings.home / "own"
@@ -141,7 +141,7 @@ def test_killed_within_a_transaction_and_begun_again(
 def test_any_returns_killed_anywhere_are_as_one_by_one(
     tmp_path_factory: pytest.TempPathFactory, plan_folder: Path, plan: Plan, seed: int, at_call: int
 ) -> None:
-    """Other returns and faults in each trial, killed at another place; all of them recorded, where that never comes."""
+    """Different returns and errors in each trial, killed at a different place, or not at all; all are recorded."""
     home = tmp_path_factory.mktemp("trial")
     folder = home / "returns"
     make_folder(folder, plan, seed)
@@ -159,7 +159,7 @@ def test_any_returns_killed_anywhere_are_as_one_by_one(
 def test_the_whole_crew_killed_and_begun_again(
     settings: Settings, others: Iterator[Settings], folders: dict[int, Path], recorded: int
 ) -> None:
-    """Kill -9 from outside, as soon as so many workbooks are recorded: nothing lost, nothing twice, nobody left."""
+    """Kill -9 from outside, as soon as some workbooks are recorded: nothing lost, nothing twice, no process left."""
     folder = folders[SEEDS[0]]
     process = run(backfill, settings, folder)
     while process.is_alive() and how_many(settings) < recorded:

@@ -1,4 +1,4 @@
-"""A fault of one partner's folder is that partner's: the others' files are found, and names are whatever bytes are."""
+"""An error in one partner's folder only affects that partner: others' files are found, and names can be any bytes."""
 
 import os
 import tempfile

@@ -1,4 +1,4 @@
-"""A warehouse on PostgreSQL that goes away and comes back: no file is lost, and none is recorded twice."""
+"""A warehouse on PostgreSQL that goes down and comes back: no file is lost, and none is recorded twice."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""One hostile text through every way out to people: terminal, JSON, log, run names, artifacts, report."""
+"""One hostile text through every output for people: terminal, JSON, log, run names, artifacts, report."""
 
 import ast
 import io

@@ -1,4 +1,4 @@
-"""A path outside a partner's folder is not that partner's, however it is written."""
+"""A path outside a partner's folder does not belong to that partner, however it is written."""
 
 from pathlib import Path
 

@@ -12,25 +12,25 @@ from playwright.sync_api import Page, sync_playwright
 from flows.service.prefect_server import PrefectServer, _free_port
 from tests.test_pages import CHROMIUM
 
-# A name that its owner lets point to this machine.
+# A name that its owner points to this machine.
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP rebound.example 127.0.0.1"]
 _READ = """async url => {
     try { return (await fetch(url + '/api/flows/filter', {method: 'POST', headers: {'Content-Type': 'application/json'},
         body: '{}'})).status } catch (fault) { return 'refused' }
 }"""
-# Such requests are sent without asking the server first.
+# Such requests are sent without a preflight.
 _CHANGE = """async ([url, type]) => {
     try { await fetch(url + '/api/flows/', {method: 'POST', mode: 'no-cors', headers: {'Content-Type': type},
         body: '{"name": "forged"}'}) } catch (fault) { return 'refused' }
     return 'sent'
 }"""
-# Without a type the server takes it for JSON.
+# Without a type the server treats it as JSON.
 _CHANGE_WITHOUT_TYPE = """async url => {
     try { await fetch(url + '/api/flows/', {method: 'POST', mode: 'no-cors', body: new Blob(['{"name": "forged"}'])}) }
     catch (fault) { return 'refused' }
     return 'sent'
 }"""
-# Web sockets know no rule of origins: the server alone can refuse them.
+# Browsers do not restrict the origins of web sockets: only the server can refuse them.
 _LISTEN = """url => new Promise(answered => {
     const socket = new WebSocket(url.replace('http', 'ws'), 'prefect')
     socket.onopen = () => socket.send(JSON.stringify({type: 'auth', token: null}))
@@ -46,7 +46,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
         patch.setenv("PREFECT_HOME", str(tmp_path_factory.mktemp("prefect")))
         patch.setenv("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
         for name in ("PREFECT_API_URL", "PREFECT_UI_API_URL", "PREFECT_SERVER_CORS_ALLOWED_ORIGINS"):
-            # Set and taken away, so that it is put back as it was, whatever the server sets.
+            # Set and deleted, so that it is restored, whatever the server sets.
             patch.setenv(name, "")
             patch.delenv(name)
         started = PrefectServer("127.0.0.1", _free_port())

@@ -1,4 +1,4 @@
-"""Commands that read: they wait for no writer, write nothing, and say in what state the warehouse is."""
+"""Commands that only read: they never wait for a writer, write nothing, and report the state of the warehouse."""
 
 import hashlib
 import shutil
@@ -43,7 +43,7 @@ READERS = [
 
 
 class Home:
-    """A home with a warehouse that holds a return, and another plan beside it."""
+    """A home with a warehouse that has a return, and with another plan."""
 
     def __init__(self, folder: Path, url: str) -> None:
         self.folder, self.url = folder, url
@@ -64,7 +64,7 @@ class Home:
         return result.exit_code, result.stdout, result.stderr
 
     def state(self) -> object:
-        """All that a command could change: of a file its bytes and its time, of a database its schema and its rows."""
+        """Everything that a command could change: a file's bytes and time, a database's schema and rows."""
         if self.url.startswith("sqlite"):
             return hashlib.sha256(self.file.read_bytes()).hexdigest(), self.file.stat().st_mtime_ns
         engine = open_for_reading(self.url)
@@ -88,7 +88,7 @@ class Home:
 
     @contextmanager
     def written_to(self) -> Iterator[None]:
-        """Somebody else has the writer's turn, and has written in it without having committed."""
+        """Another writer has its turn, and has written without committing."""
         engine = open_warehouse(self.url)
         try:
             with writing(engine) as connection:
@@ -150,7 +150,7 @@ def test_another_plan_in_the_environment_is_said_in_a_line_and_not_put_in_force(
     code, said, told = home.type(*command)
     assert (code, said.count("\n")) == (plain[0], plain[1].count("\n"))
     (line,) = told.splitlines()
-    assert line.startswith(f"cypp: CYPP_PLAN names {home.other}, and another plan is in force")
+    assert line.startswith(f"cypp: CYPP_PLAN names {home.other}, but another plan is in force")
     assert (home.state(), home.plans()) == (before, [read_plan().fingerprint])
 
 
@@ -181,7 +181,7 @@ def test_a_template_needs_no_warehouse(file_home: Home, monkeypatch: pytest.Monk
 
 
 def _make_older(home: Home) -> None:
-    """With other views, and as a program that did not store plans left it."""
+    """With other views, and as left by a program that did not store plans."""
     engine = open_warehouse(home.url)
     with writing(engine) as connection:
         connection.execute(text("DELETE FROM plan_file"))
@@ -211,7 +211,7 @@ def _alter(statement: str) -> Callable[[Home], None]:
         (
             _alter("UPDATE alembic_version SET version_num = '9999'"),
             f"The warehouse is newer than this program (revision 9999; the program knows {HEAD}): "
-            "install the program's newer version",
+            "install the newer version of the program",
         ),
         (_alter("DELETE FROM plan_file"), "The files of the plan in force ("),
     ],
@@ -246,7 +246,7 @@ def test_a_plan_is_adopted_by_its_own_command_alone(home: Home, monkeypatch: pyt
     code, said, _ = home.type("plan", "adopt", home.other, "--by", "A", "--why", "Agreed in July")
     assert (code, f"The plan in force is now {home.other}." in said) == (0, True)
     monkeypatch.delenv("CYPP_PLAN")
-    # Of what is in force from now on no command needs to be told.
+    # The plan in force is now the environment's, so no command prints the notice.
     assert "200" in home.type("explain", "NI 111a", "2010-11Q1")[1]
     assert home.type("clinics")[2] == ""
     assert home.plans() == [read_plan().fingerprint, read_plan(home.other).fingerprint]

@@ -1,4 +1,4 @@
-"""Settings come from the environment, and an installation is whole with none of them set."""
+"""Settings come from the environment, and an installation works with none of them set."""
 
 import os
 import subprocess

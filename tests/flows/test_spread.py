@@ -1,4 +1,4 @@
-"""How a backfill is parted among machines: no two parts share a partner, so none can disturb another."""
+"""How a backfill is divided among machines: no two parts share a partner, so none can affect another."""
 
 import asyncio
 from collections import Counter

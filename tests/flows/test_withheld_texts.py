@@ -1,4 +1,4 @@
-"""An NHS number in a return reaches nobody by what is printed, written or shown, until it is released."""
+"""An NHS number in a return is not printed, written or shown anywhere until it is released."""
 
 import io
 from datetime import UTC, datetime
@@ -48,7 +48,7 @@ def _type(*arguments: object) -> tuple[int, str]:
 
 
 def _texts(path: Path) -> str:
-    """All that a file says: the cells of a workbook, the rows of a Parquet file, or the text itself."""
+    """The content of a file: the cells of a workbook, the rows of a Parquet file, or the text itself."""
     if path.suffix == ".parquet":
         return repr(duckdb.sql(f"SELECT * FROM '{path}'").fetchall())  # noqa: S608
     if path.suffix == ".xlsx":
@@ -78,7 +78,7 @@ def test_what_is_shown_has_marks_until_texts_are_released(home: Path) -> None:
         place = f"{one.sheet}!{one.cell} of submission {number}"
         typed = ("release", number, one.cell, "--sheet", one.sheet, "--why", "A reference", "--by", "A. Person")
         assert _type(*typed) == (0, f"{place} is released.\n")
-        assert _type(*typed) == (0, f"{place} was released already.\n")
+        assert _type(*typed) == (0, f"{place} was already released.\n")
     told = _told(home, indicators)
     assert all(f"{place} of {NHS}" in told for place in PLACES)
 

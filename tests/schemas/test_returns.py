@@ -1,4 +1,4 @@
-"""The schemas of tidy rows: what passes, what fails and with which code, and what is our own mistake."""
+"""The schemas of tidy rows: what passes, what fails and with which code, and what is our own error."""
 
 import pandas as pd
 import pandera.pandas as pa

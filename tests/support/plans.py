@@ -1,4 +1,4 @@
-"""A plan with a partner who owes as many indicators and milestones as wanted: the shipped one, and more in its CSVs."""
+"""A plan with a partner who owes any number of indicators and milestones: the built-in one with additional rows."""
 
 import csv
 import shutil
@@ -11,7 +11,7 @@ from cypp_etl.plan.reader import read_plan
 
 PARTNER = "east"
 
-# How the indicators look, in turn: unit, decimals, minimum, maximum, accumulation, multiplier.
+# The kinds of indicators, in rotation: unit, decimals, minimum, maximum, accumulation, multiplier.
 _SHAPES = (
     ("percent", "1", "0", "100", "latest", "100"),
     ("number", "0", "0", "", "sum", "0"),
@@ -19,13 +19,13 @@ _SHAPES = (
 )
 _COUNT = ("number", "0", "0", "", "sum", "0")
 _RATE_OF_COUNT = ("rate", "0", "0", "", "sum", "100000")
-# A family of a number and its rate stands at every so many indicators.
+# After this many indicators there is a family of a number and its rate.
 _FAMILY_EVERY = 5
 MILESTONE_DUES = ("2010-09-30", "2011-03-31", "2010-12-31", "2011-09-30")
 
 
 def make_plan(folder: Path, leaves: int, milestones: int) -> Plan:
-    """Write the shipped plan with a further partner into a folder, and read it."""
+    """Write the built-in plan with an additional partner into a folder, and read it."""
     copy_shipped_plan(folder)
     add_rows(folder / "partners.csv", [(PARTNER, "Eastern Partnership")])
     add_rows(folder / "indicators.csv", indicator_rows(leaves))
@@ -39,13 +39,13 @@ def make_plan(folder: Path, leaves: int, milestones: int) -> Plan:
 
 
 def copy_shipped_plan(folder: Path) -> None:
-    """Put the shipped plan's files into a folder, to be added to."""
+    """Copy the built-in plan's files into a folder, to be extended."""
     with as_file(files("cypp_etl").joinpath("plan", "data")) as shipped:
         shutil.copytree(shipped, folder, dirs_exist_ok=True)
 
 
 def indicator_rows(leaves: int) -> list[tuple[str, ...]]:
-    """Rows of `indicators.csv` for so many leaves, those of parents among them."""
+    """Rows of `indicators.csv` for so many leaves, including their parents."""
     rows: list[tuple[str, ...]] = []
     count = number = 0
     while count < leaves:

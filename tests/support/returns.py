@@ -1,7 +1,7 @@
-"""A national collector's returns by the thousand: many partners, who owe the same indicators, quarter after quarter.
+"""Thousands of a national collector's returns: many partners, who owe the same indicators, quarter after quarter.
 
-One workbook a quarter is made by the template and filled in; all others are that one with other words and figures in
-its XML, since openpyxl would take half an hour for ten thousand. Texts are shared, as where Excel has saved a workbook.
+One workbook per quarter is made by the template and filled in; all others are copies with other words and figures in
+the XML, because openpyxl would take half an hour for ten thousand. Texts are shared, as when Excel saves a workbook.
 """
 
 import random
@@ -25,7 +25,7 @@ from tests.support.plans import MILESTONE_DUES, add_rows, copy_shipped_plan, ind
 PERIODS = tuple(Period(year, quarter) for year in (2009, 2010) for quarter in range(1, 5))
 INDICATORS, MILESTONES = 40, 10
 _POPULATION = 40_000
-# One return in so many has a fault in a cell, and one in so many a figure that changed much.
+# One return in this many has an error in a cell, and one in this many a large change.
 _FAULTY, _ODD = 25, 10
 _ANSWER = re.compile(rb'<c r="([GIJ])(\d+)" s="(\d+)" t="n"><v>[^<]*</v></c>')
 _INLINE = re.compile(rb't="inlineStr"(?: /|><is><t(?: [^>]*)?>([^<]*)</t></is></c)>')
@@ -33,7 +33,7 @@ _FIGURES, _TEXTS = "xl/worksheets/sheet2.xml", "xl/sharedStrings.xml"
 
 
 def make_national_plan(folder: Path, partners: int, indicators: int = INDICATORS, milestones: int = MILESTONES) -> Plan:
-    """Write the shipped plan with so many further partners into a folder, and read it."""
+    """Write the built-in plan with so many additional partners into a folder, and read it."""
     copy_shipped_plan(folder)
     codes = [code_of_partner(number) for number in range(partners)]
     add_rows(folder / "partners.csv", [(code, f"Partner {code}") for code in codes])
@@ -53,7 +53,7 @@ def make_national_plan(folder: Path, partners: int, indicators: int = INDICATORS
 
 
 def write_returns(folder: Path, plan: Plan, partners: int, seed: int = 20100401) -> int:
-    """Write a return of each partner for each quarter, a folder a partner, and say how many they are."""
+    """Write a return of each partner for each quarter, one folder per partner; returns their number."""
     chance = random.Random(seed)
     forms = [_Form.of(plan, period) for period in PERIODS]
     owed = [plan.indicators[code] for code in plan.owed_by[code_of_partner(0)]]
@@ -84,7 +84,7 @@ def _milestone_rows(code: str, count: int) -> Iterator[tuple[str, ...]]:
 
 
 def _answers(owed: list[Indicator], numbers: dict[str, int]) -> Iterator[tuple[tuple[str, int], str]]:
-    """What stands in each cell to fill in, by its column and row."""
+    """The content of each entry cell, by column and row."""
     for row, leaf in enumerate(owed, start=2):
         number = Decimal(numbers[leaf.number_indicator or leaf.indicator])
         if leaf.multiplier == 0:
@@ -99,12 +99,12 @@ def _answers(owed: list[Indicator], numbers: dict[str, int]) -> Iterator[tuple[t
 
 @dataclass(frozen=True)
 class _Form:
-    """The filled-in workbook of one partner for one quarter, in parts that are put together anew for every other."""
+    """The filled-in workbook of one partner for one quarter, in parts that are recombined for every other."""
 
     period: Period
     partner_code: bytes
     parts: dict[str, bytes]
-    # The sheet of figures, cut at each cell to fill in: what stands before it, its column, row and style.
+    # The sheet of figures, split at each entry cell: what comes before it, its column, row and style.
     pieces: list[tuple[bytes, str, int, bytes]]
     last_piece: bytes
 
@@ -158,7 +158,7 @@ def _filled_in(plan: Plan, partner_code: str, period: Period) -> bytes:
 
 
 def _with_shared_texts(parts: dict[str, bytes]) -> dict[str, bytes]:
-    """The parts with their texts in one list to which cells refer, as Excel writes them."""
+    """The parts with their texts in one shared list, as Excel writes them."""
     places: dict[bytes, int] = {}
 
     def share(match: re.Match[bytes]) -> bytes:

@@ -1,4 +1,4 @@
-"""Two nurseries for the session, and sites on SQLite and PostgreSQL whose homes are all alike."""
+"""Two nurseries for the session, and sites on SQLite and PostgreSQL with identical homes."""
 
 from collections.abc import Iterator
 

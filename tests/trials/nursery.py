@@ -1,7 +1,7 @@
-"""A process that has all in memory that a sweep needs, and forks a child for each: a kill costs no start of Python.
+"""A process with everything in memory that a sweep needs, which forks a child for each: a kill needs no new Python.
 
-`python -m tests.trials.nursery` reads jobs, a line of JSON each, and answers each with how its child ended. It has a
-single thread, so that whatever a fork copies is whole: another thread's lock would be copied without its thread.
+`python -m tests.trials.nursery` reads jobs, one line of JSON each, and answers each with its exit status. It has
+a single thread, because a fork would copy another thread's locks without the thread.
 """
 
 import faulthandler
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parents[2]
-# No job takes so long: one that hangs says where, and ends as a failure.
+# No job takes so long: one that hangs prints its stack, and fails.
 _HANGS_SECONDS = 120
 # The last is of Arrow's allocator, which pandas brings along.
 _WITHOUT_THREADS = {
@@ -26,7 +26,7 @@ _WITHOUT_THREADS = {
 
 
 class Nursery:
-    """Runs functions of `tests.trials.sweeping`, one at a time, each in a process of its own."""
+    """Runs functions of `tests.trials.sweeping`, one at a time, each in a separate process."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -44,7 +44,7 @@ class Nursery:
         self._process.stdin.flush()
 
     def end(self) -> int:
-        """Wait for the job that was begun; its exit status, -9 if it was killed."""
+        """Wait for the job; returns its exit status, -9 if it was killed."""
         assert self._process.stdout
         return int(self._process.stdout.readline())
 
@@ -63,7 +63,7 @@ def _nurse() -> None:
 
     sweeping.rehearse()
     answers = os.fdopen(os.dup(1), "w")
-    # Whatever a job prints is no answer.
+    # A job's own output is not an answer.
     os.dup2(2, 1)
     threads = Path("/proc/self/task")
     for line in sys.stdin:
@@ -78,7 +78,7 @@ def _nurse() -> None:
 
 
 def _do(job: Callable[..., None], arguments: list[object]) -> NoReturn:
-    """Do a job and end, without what the parent would do at its own end."""
+    """Do a job and exit, without the parent's exit handlers."""
     faulthandler.dump_traceback_later(_HANGS_SECONDS, exit=True)
     try:
         job(*arguments)

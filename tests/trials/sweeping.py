@@ -1,8 +1,8 @@
 """What is done in a process that may be made to die: one sweep of an inbox by the steps of `ingest-return`, or one
 look into the archive for what the warehouse has lost.
 
-It dies by SIGKILL before the n-th line that it comes to in the code which keeps, records, answers and takes away: no
-step of it can be missed, and the code needs no hooks for it.
+It dies by SIGKILL before the n-th line that it executes of the code that archives, records, sends receipts and removes:
+no step can be missed, and the code needs no hooks for it.
 """
 
 import json
@@ -75,7 +75,7 @@ _STEPS = {
 
 
 def rehearse() -> None:
-    """Sweep once where it matters to nobody, so that what is imported and compiled for it is there after a fork."""
+    """Sweep once in a throw-away home, so that its imports and compiled code are there after a fork."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "inbox" / "yos" / "return.xlsx"
         path.parent.mkdir(parents=True)
@@ -84,7 +84,7 @@ def rehearse() -> None:
 
 
 def sweep_once(environment: dict[str, str]) -> None:
-    """Ingest whatever lies in the inbox, as `flows.deployments.ingest_return.ingest_return` does."""
+    """Ingest whatever is in the inbox, like `flows.deployments.ingest_return.ingest_return`."""
     settings = read_settings(environment)
     workplace = open_to_write(settings)
     make_folders(settings.inbox, workplace.plan.partners)

@@ -1,4 +1,4 @@
-"""Exactly once: whatever dies or fills up whenever, the next sweep makes of it what an undisturbed run does."""
+"""Exactly once: after any kill or full disk, the next sweep gives the same result as an undisturbed run."""
 
 import json
 import random
@@ -20,7 +20,7 @@ CHANGED = {REJECTED: DROPS["yos/2 faulty.xlsx"], MENDED: DROPS["yos/1 good.xlsx"
 
 @dataclass(frozen=True)
 class Undisturbed(Outcome):
-    """What an undisturbed sweep makes of the drops, and when it first comes to each line of its steps."""
+    """The result of an undisturbed sweep, and the first occurrence of each line of its steps."""
 
     lines: list[int]
 
@@ -34,7 +34,7 @@ def undisturbed(site: Site, nursery: Nursery) -> Undisturbed:
 
 
 def assert_whole(home: Home, nursery: Nursery, undisturbed: Outcome) -> None:
-    """Every byte that was dropped is there, and the next sweep ends as an undisturbed one does."""
+    """No byte is lost, and the next sweep ends like an undisturbed one."""
     assert hashes(DROPS) <= home.bytes_there(), "a byte was lost"
     assert nursery.run("sweep_once", home.environment) == 0
     assert_same(home, DROPS, undisturbed)
@@ -53,7 +53,7 @@ def test_killed_at_some_lines(site: Site, nursery: Nursery, undisturbed: Undistu
 
 @pytest.mark.slow
 def test_killed_before_every_line(site: Site, nursery: Nursery, undisturbed: Undisturbed) -> None:
-    """Kill -9 before each line of keeping, recording, answering and taking away, the first time it is come to."""
+    """Kill -9 before each line of archiving, recording, sending the receipt and removing, at its first occurrence."""
     kill_at_each(undisturbed.lines, site, nursery, undisturbed)
     print(f"{len(undisturbed.lines)} kills")
 

@@ -1,4 +1,4 @@
-"""A slow share without events: files come in pieces, are replaced while they are read, and the share goes away."""
+"""A slow share without events: files arrive in pieces, are replaced while they are read, and the share disappears."""
 
 import asyncio
 import random
@@ -23,7 +23,7 @@ PLAN = read_plan()
 
 
 class Hands:
-    """Takes what the watcher finds by the real steps; `in_between` happens when one is answered and not yet taken."""
+    """Ingests the watcher's files by the real steps; `in_between` runs between the receipt and the removal."""
 
     def __init__(self, home: Home) -> None:
         self.workplace = open_to_write(read_settings(home.environment))
@@ -49,7 +49,7 @@ class Hands:
 
 
 async def write_slowly(path: Path, content: bytes, chance: random.Random) -> None:
-    """As a client's copy over a slow line; whoever has the file open goes on writing while the share is away."""
+    """Like a client's copy over a slow line; a process with the file open continues to write without the share."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         for start in range(0, len(content), len(content) // 8):
@@ -102,7 +102,7 @@ def test_a_slow_share_that_goes_away(site: Site) -> None:
         rows = contents(home.warehouse_url)["submission"]
         assert rows.total() == len(dropped)
         answered = Counter(name.partition(" - ")[0] for name in home.replies())
-        # The correction has its original's name, and so its receipt too, unless their statuses differ.
+        # The correction has the same name as its original, and so does its receipt, unless their statuses differ.
         assert answered["next"] == len(second)
         assert answered["ours"] in (len(first), len(first) + 1)
         assert hashes(dropped) <= home.bytes_there()

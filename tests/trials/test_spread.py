@@ -1,4 +1,4 @@
-"""A backfill that two workers of a pool share ends with the rows of one by one; a worker killed on the way too."""
+"""A backfill shared by two workers of a pool ends with the same rows as one by one, even if a worker is killed."""
 
 import os
 import signal
@@ -29,7 +29,7 @@ SEED = 20100401
 
 @dataclass(frozen=True)
 class Returns:
-    """A folder of returns, some of them strays, its plan, and the home into which they are taken."""
+    """A folder of returns, some outside partners' folders, its plan, and the home in which they are ingested."""
 
     folder: Path
     plan_folder: Path
@@ -50,7 +50,7 @@ def returns(tmp_path: Path, postgres: str) -> Iterator[Returns]:
     plan = make_plan(tmp_path / "plan")
     folder = tmp_path / "returns"
     make_folder(folder, plan, SEED)
-    # One partner's return in another's folder: it concerns both, and so neither part may take it.
+    # One partner's return in another's folder: it concerns both, so neither part may ingest it.
     first, second, *_ = sorted(path for path in folder.iterdir() if path.name.startswith("partner"))
     (first / "2010 strayed.xlsx").write_bytes(min(second.glob("20*Q1.xlsx")).read_bytes())
     home = Home(tmp_path / "home", database_url(postgres, "spread"))

@@ -1,4 +1,4 @@
-"""Two hosts on one inbox and one warehouse: everything is recorded once, and every receipt is there."""
+"""Two hosts with one inbox and one warehouse: everything is recorded once, and every receipt exists."""
 
 from tests.trials.homes import Site, assert_same, make_many_drops, outcome_of
 from tests.trials.nursery import Nursery
@@ -7,7 +7,7 @@ DROPS = make_many_drops()
 
 
 def test_two_sweeps_at_once(site: Site, nursery: Nursery, another_nursery: Nursery) -> None:
-    """Each passes a file only once it is recorded, by itself or the other: so both end as one alone does."""
+    """Each finishes a file only after it is recorded, by itself or by the other: so both end like a single host."""
     with site.home(DROPS) as home:
         assert nursery.run("sweep_once", home.environment) == 0
         alone = outcome_of(home, DROPS)

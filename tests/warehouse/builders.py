@@ -1,4 +1,4 @@
-"""Small returns, made up: the police owe NI 111a and NI 111b."""
+"""Small invented returns: the police owe NI 111a and NI 111b."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ def later(days: int) -> datetime:
 
 
 def observation(indicator: str, value: str | Marker | None, period: str = "2010-11Q1", **others: object) -> Observation:
-    """An observation of the police's, or of whom `others` say."""
+    """An observation of the police, or of the partner in `others`."""
     fields: dict[str, object] = {
         "file": "police/return.xlsx",
         "sheet": "Indicators",
@@ -47,7 +47,7 @@ def finding(severity: Severity) -> Finding:
 
 
 def checked(content: str, *rows: Observation, **others: object) -> CheckedReturn:
-    """A return of the police's for 2010-11Q1, whose bytes are told apart by `content`."""
+    """A return of the police for 2010-11Q1, whose bytes are distinguished by `content`."""
     fields: dict[str, object] = {
         "file": "police/return.xlsx",
         "file_name": "return.xlsx",

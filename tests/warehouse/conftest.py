@@ -1,4 +1,4 @@
-"""A warehouse on each database system: every test has a database of its own."""
+"""A warehouse on each database system: every test has its own database."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ _numbers = count()
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a warehouse in which there is nothing yet."""
+    """The URL of an empty database."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'empty.sqlite'}"
         return
@@ -51,7 +51,7 @@ def upgraded_database(postgres: str) -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a warehouse that is up to date, and empty."""
+    """The URL of an up-to-date, empty warehouse."""
     if request.param == "sqlite":
         path = tmp_path / "warehouse.sqlite"
         shutil.copy(request.getfixturevalue("upgraded_file"), path)
@@ -78,7 +78,7 @@ def plan() -> Plan:
 
 @pytest.fixture
 def rows(engine: Engine) -> Callable[[str], list[dict[str, object]]]:
-    """Whatever a query gives, as dictionaries."""
+    """The rows of a query, as dictionaries."""
 
     def fetch(query: str) -> list[dict[str, object]]:
         with engine.connect() as connection:

@@ -1,4 +1,4 @@
-"""At rest the warehouse is one file."""
+"""When not in use, the warehouse is one file."""
 
 import os
 import shutil
@@ -36,7 +36,7 @@ def cypp(home: Path, *arguments: str) -> None:
 
 
 def submissions_in_the_file_alone(home: Path, aside: Path) -> int:
-    """How many there are in a copy of the one file that the warehouse is."""
+    """The number of submissions in a copy of the warehouse's file."""
     assert [path.name for path in home.glob("warehouse.db*")] == ["warehouse.db"]
     copy = shutil.copy(home / "warehouse.db", aside / "copy.db")
     with sqlite3.connect(copy) as alone:

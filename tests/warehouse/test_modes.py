@@ -1,4 +1,4 @@
-"""The warehouse is its owner's alone, whatever the umask."""
+"""Only its owner can read the warehouse, whatever the umask."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What comes back is what went in, and nobody waits for a reader or is shown half a load."""
+"""Data is read back as it was written, readers block no one, and no one sees half a load."""
 
 import random
 import threading
@@ -35,7 +35,7 @@ def test_a_value_of_fifteen_digits_survives_a_double(digits: int, exponent: int)
 def test_values_come_back_exactly(engine: Engine, plan: Plan) -> None:
     numbers = random.Random(2010)
     figures = [
-        # Of a measure that nobody judges by itself.
+        # Of a measure that is not judged itself.
         observation(indicator, f"{numbers.randint(-(10**9), 10**9)}E-{places}", f"{year}-{year % 100 + 1:02}", **others)
         for indicator in plan.indicators
         for year, places in zip(range(2000, 2012), (0, 1, 2, 3, 4, 5) * 2, strict=True)
@@ -86,7 +86,7 @@ def test_history_holds_the_figures_of_the_periods_asked_for_and_finds_the_values
         assert history.values_of("police") == {"NI 111a": {Decimal(2), Decimal("3.3")}}
         assert history.values_of("yos") == {}
         assert not read_history(connection, ["police"], set()).figures
-        # What was read whole finds them by itself, as it does for a history made by hand.
+        # A complete history finds them itself, like a history made by hand.
         assert History(read_history(connection, ["police"]).figures).values_of("police") == history.values_of("police")
 
 

@@ -1,4 +1,4 @@
-"""Judging again only what depends on a change comes to the same as judging everything anew, whatever came before."""
+"""Judging again only what depends on a change gives the same result as judging everything again."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -71,7 +71,7 @@ def _return(number: int, rows: Sequence[Observation], period: Period) -> Checked
 def test_what_depends_on_a_change_is_all_that_has_to_be_judged_again(
     engine: Engine, plan: Plan, data: st.DataObject
 ) -> None:
-    """Returns for one period or another replace each other, so that figures come, change and are withdrawn."""
+    """Returns for random periods replace each other, so that figures are added, changed and removed."""
     indicators = ["NI 111a", "NI 112"]
     assert {plan.indicators[one].accumulation for one in indicators} >= {Accumulation.SUM}
     returns = data.draw(_returns(indicators))
@@ -104,7 +104,7 @@ _CHANGES = st.dictionaries(st.sampled_from(PERIODS[:15]), _VALUES, min_size=1, m
 def test_clinics_are_kept_as_they_would_be_found_anew(
     engine: Engine, plan: Plan, values: dict[Period, int | None], changes: list[dict[Period, int | None]]
 ) -> None:
-    """Versions of one return that says much of one indicator: here and there a quarter or a year comes or goes."""
+    """Versions of one return with many figures of one indicator, in which quarters or years are added and removed."""
     with engine.connect().execution_options(cypp_writes=True) as connection, connection.begin() as transaction:
         for number, change in enumerate([{}, *changes]):
             values |= change

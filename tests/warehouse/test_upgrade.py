@@ -1,4 +1,4 @@
-"""Migrations on both database systems: what they build is what the tables say, whoever runs them, however often."""
+"""Migrations on both database systems: they create the declared tables, whoever runs them, and however often."""
 
 import os
 import subprocess
@@ -160,7 +160,7 @@ def _build(engine: Engine, revision: str) -> None:
 def test_the_clinics_of_an_older_warehouse_are_those_that_would_have_been_kept(
     engine: Engine, empty_url: str, plan: Plan
 ) -> None:
-    """NI 111a is better low. Its clinics come, change and go with corrections, as of each moment."""
+    """Low is good for NI 111a. Its clinics are added, changed and removed with corrections, as of each moment."""
     years = [observation("NI 111a", value, period) for value, period in (("4", "2009-10"), ("5", "2010-11"))]
     record(engine, checked("years", *years, partner_code="board"), plan, later(0))
     for number, values in enumerate(("7766", "7744", "7777", "33")):

@@ -1,4 +1,4 @@
-"""What Alembic runs to migrate: on the connection, and in the transaction, that `revisions.upgrade` holds."""
+"""Alembic's migration script: it uses the connection and the transaction of `warehouse.upgrade.upgrade`."""
 
 from alembic import context
 

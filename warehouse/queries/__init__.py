@@ -1,1 +1,1 @@
-"""Questions asked of the warehouse. Nothing here writes."""
+"""Queries of the warehouse. Nothing here writes."""

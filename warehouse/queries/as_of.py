@@ -1,4 +1,4 @@
-"""What the board report asks of the warehouse: what stood at a moment, up to a period; and notes at clinics."""
+"""Point-in-time queries for the board report: what was in force at a moment, up to a period; and clinic notes."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,14 +29,14 @@ from warehouse.views.selectable import view
 def clinics(connection: Connection, until: Period, at: datetime) -> Sequence[RowMapping]:
     """Rows of `bi_clinics` with `measured_period`, by indicator, as known at a moment.
 
-    Later periods than `until` play no part: the report on a quarter does not know how it went on.
+    Periods after `until` are ignored: the report on a quarter does not know what came later.
     """
     found = _ask(connection, "bi_clinics", at, until, "measured_period")
     return sorted(found, key=lambda row: (row["opened_period"], row["indicator"], row["partner_code"]))
 
 
 def milestones(connection: Connection, until: Period, at: datetime) -> Sequence[RowMapping]:
-    """Rows of `bi_milestones` as known at a moment, of which those up to a period count, by milestone and period."""
+    """Rows of `bi_milestones` as known at a moment, up to a period, by milestone and period."""
     found = _ask(connection, "bi_milestones", at, until)
     return sorted(found, key=lambda row: (row["milestone"], row["period"] or ""))
 
@@ -67,7 +67,7 @@ def add_note(connection: Connection, note: Note) -> None:
 def _ask(connection: Connection, name: str, at: datetime, until: Period, *more_columns: str) -> Sequence[RowMapping]:
     columns = [column(one.name, one.type) for one in view(name).c] + [column(more, Text()) for more in more_columns]
     statement = text(as_of_statement(name, connection.dialect.name))
-    # A query that does not look at the date or the period has no such parameters.
+    # A query that does not use the date or the period has no such parameters.
     values: dict[str, BindParameter[Any]] = {
         "at": bindparam("at", at, Moment()),
         "today": bindparam("today", at.date(), Date()),

@@ -1,4 +1,4 @@
-"""Reads what a board report is made of, all as known at one moment, in one transaction of `reading`."""
+"""Reads the data of a board report, all as known at one moment, in one transaction of `reading`."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
@@ -37,7 +37,7 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
 
     Args:
         connection: a transaction of `engine.reading`.
-        period: the period reported on; later ones play no part.
+        period: the period reported on; later ones are ignored.
         at: the moment.
         since: the day of the last report; if not given, the last report that was published tells, or, if there is none,
             the day on which the previous period's returns were due, or, if that is to come, all that ever turned.
@@ -110,7 +110,7 @@ def _in_force(table: Table, at: datetime) -> ColumnElement[bool]:
 
 
 def _plain(rows: Iterable[RowMapping]) -> list[Row]:
-    """Rows as plain mappings, which a report can keep when the connection is gone."""
+    """Rows as plain mappings, which a report can keep after the connection is closed."""
     return [dict(row) for row in rows]
 
 
@@ -147,7 +147,7 @@ def _aspirations(connection: Connection, plan_id: int | None) -> list[Row]:
 
 
 def _texts(connection: Connection, plan_id: int | None, at: datetime) -> Texts:
-    """How figures were printed, or which marker stands for them: what was returned wins over the plan."""
+    """How figures were printed, or their markers: returned ones take precedence over the plan."""
     planned = select(plan_figure).where(plan_figure.c.plan_id == plan_id)
     texts = {
         FigureKey(partner_code, row["indicator"], Measure(row["measure"]), row["period"]): KnownText(

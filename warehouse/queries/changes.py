@@ -1,4 +1,4 @@
-"""What a submission changed: cells beside its predecessor's, and the judgements that came out differently."""
+"""What a submission changed: cells that differ from its predecessor's, and judgements that differ."""
 
 from collections.abc import Set
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from warehouse.schema.tables import judgement, observation, submission
 
 @dataclass(frozen=True, slots=True)
 class CellChange:
-    """A figure that a submission says otherwise than its predecessor; empty text where one of them has none."""
+    """A figure that differs between a submission and its predecessor; empty text if one of them has none."""
 
     indicator: str
     sheet: str
@@ -24,7 +24,7 @@ class CellChange:
 
 @dataclass(frozen=True, slots=True)
 class SymbolChange:
-    """A symbol that a submission turned."""
+    """A symbol that a submission changed."""
 
     indicator: str
     period: str
@@ -37,7 +37,7 @@ _Key = tuple[str, str, str, str]
 
 
 def changed_cells(connection: Connection, submission_id: int) -> list[CellChange]:
-    """The figures that differ from those of the submission that this one replaced; none where it replaced none."""
+    """The figures that differ from those of the submission that this one replaced; none if it replaced none."""
     columns = submission.c
     supersedes = connection.scalar(select(columns.supersedes).where(columns.submission_id == submission_id))
     if supersedes is None:
@@ -51,14 +51,14 @@ def changed_cells(connection: Connection, submission_id: int) -> list[CellChange
 
 
 def changed_symbols(connection: Connection, submission_id: int) -> list[SymbolChange]:
-    """The symbols that came out differently when this submission was recorded, of its own series and periods."""
+    """The symbols of its own series and periods that changed when this submission was recorded."""
     said, columns = observation.c, judgement.c
     at = connection.scalar(select(submission.c.recorded_at).where(submission.c.submission_id == submission_id))
     touched = select(said.partner_code, said.indicator).where(said.submission_id == submission_id).distinct()
     series = {Series(*row) for row in connection.execute(touched)}
     is_ended = columns.superseded_at.is_not(None)
     before = _judged(connection, series, columns.superseded_at == at)
-    # Each half has an index of its own.
+    # Each half has its own index.
     after = _judged(connection, series, is_ended, columns.recorded_at == at)
     after |= _judged(connection, series, columns.superseded_at.is_(None), columns.recorded_at == at)
     return [
@@ -72,7 +72,7 @@ def changed_symbols(connection: Connection, submission_id: int) -> list[SymbolCh
 def _judged(
     connection: Connection, series: Set[Series], *conditions: ColumnElement[bool]
 ) -> dict[tuple[str, str, str], RowMapping]:
-    """The judgements of series that meet conditions, by partner, indicator and period; the last where there are two."""
+    """The judgements of series that meet conditions, by partner, indicator and period; the last if there are two."""
     columns = judgement.c
     query = select(judgement).where(
         columns.partner_code.in_({one.partner_code for one in series}),
@@ -93,7 +93,7 @@ def _figures(connection: Connection, submission_id: int) -> dict[_Key, Row[Any]]
 
 
 def _said(row: Row[Any] | None) -> tuple[Any, ...] | None:
-    """What a figure says: the same value typed in another way is no change."""
+    """A figure's meaning: the same value typed differently is not a change."""
     return None if row is None else (row.value, row.marker, row.qualifiers)
 
 

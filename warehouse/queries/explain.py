@@ -1,4 +1,4 @@
-"""From a symbol back to the cell: everything that a judgement was made of, and where each part stood."""
+"""From a symbol back to the cell: everything that a judgement was made from, and where each part was typed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from warehouse.views.withheld import shown_comment
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The cell that a figure stood in, and the submission it came with."""
+    """The cell of a figure, and the submission it came with."""
 
     submission_id: int
     file: str
@@ -47,7 +47,7 @@ class SourcedFigure:
 
 @dataclass(frozen=True, slots=True)
 class SourcedExplanation:
-    """One partner's judgement of an indicator and period: how it came about, and where its figures stood.
+    """One partner's judgement of an indicator and period: how it was made, and where its figures were typed.
 
     `row` is its row of `bi_performance`. `versions` are the judgement's rows of `bi_performance_history`, oldest
     first.
@@ -60,14 +60,14 @@ class SourcedExplanation:
     planned: Mapping[tuple[Measure, Period], SourcedFigure]
 
     def find(self, source: Source) -> SourcedFigure:
-        """The figure that a step took."""
+        """The figure that a step used."""
         return (
             self.planned[source.measure, source.period] if source.row is None else self.returned[cast(int, source.row)]
         )
 
 
 def explain(connection: Connection, plan: Plan, indicator: str, period: Period) -> list[SourcedExplanation]:
-    """Explain a judgement by the plan in force, once for each partner that returns the indicator; empty where none has.
+    """Explain a judgement by the plan in force, for each partner with a figure; empty if there is none.
 
     Args:
         connection: a transaction of `engine.reading`.
@@ -94,7 +94,7 @@ def explain(connection: Connection, plan: Plan, indicator: str, period: Period) 
 
 
 def _returned(connection: Connection, partner_code: str, indicator: str) -> list[tuple[tuple[Any, ...], SourcedFigure]]:
-    """The figures in force of a series, as they are judged and as they were sent."""
+    """The figures in force of a series, as judged and as typed."""
     columns, came = observation.c, submission.c
     query = (
         select(

@@ -1,4 +1,4 @@
-"""The views as files for others: CSV that a spreadsheet opens without harm, Parquet, and a data package on both."""
+"""The views as files: CSV that is safe to open in a spreadsheet, Parquet, and a data package that describes both."""
 
 import csv
 import hashlib
@@ -38,9 +38,9 @@ _PACKAGE_TYPES = {
 
 
 def export_views(connection: Connection, folder: Path) -> Iterator[Path]:
-    """Write every view as CSV and Parquet, and `datapackage.json` last; give each path when it is there.
+    """Write every view as CSV and Parquet, and `datapackage.json` last; yield each path when it is complete.
 
-    All views are of one moment where the connection is a transaction of `engine.reading`.
+    All views are of one moment if the connection is a transaction of `engine.reading`.
 
     Raises:
         OSError: a file cannot be written.

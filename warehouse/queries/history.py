@@ -1,4 +1,4 @@
-"""What the rules look back on, read before a return is checked: the rules never ask the warehouse themselves."""
+"""The history that the rules look back on, read before a return is checked: rules never query the warehouse."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -19,12 +19,12 @@ from warehouse.schema.tables import IS_ACCEPTED, milestone_report, observation, 
 def read_history(
     connection: Connection, partner_codes: Collection[str], periods: Collection[Period] | None = None
 ) -> History:
-    """What is known of partners: their figures and milestone states in force, and the periods closed for all.
+    """The history of partners: their figures and milestone statuses in force, and the periods closed for all.
 
     Args:
-        connection: a transaction; if periods are given, it must still be open while the history is in use.
-        partner_codes: whose history.
-        periods: whose figures are wanted; of all periods, if not given.
+        connection: a transaction; if periods are given, it must stay open while the history is in use.
+        partner_codes: the partners.
+        periods: the periods of the figures; all if not given.
     """
     return History(
         figures=_figures(connection, partner_codes, periods),
@@ -38,12 +38,12 @@ def read_history(
 
 
 def last_submission(connection: Connection) -> int:
-    """The number of the submission recorded last, 0 where there is none."""
+    """The number of the submission recorded last, 0 if there is none."""
     return connection.scalar(select(func.max(submission.c.submission_id))) or 0
 
 
 def partners_since(connection: Connection, submission_id: int) -> set[str | None]:
-    """Whose submissions were recorded after one; None among them for those that do not say whose they are."""
+    """The partners of submissions recorded after one; None for those that name no partner."""
     return set(connection.scalars(select(submission.c.partner_code).where(submission.c.submission_id > submission_id)))
 
 
@@ -74,7 +74,7 @@ def came_later(connection: Connection, file: str, received_at: datetime) -> bool
 
 
 def closed_periods(connection: Connection) -> set[Period]:
-    """The periods that take no more returns without a question."""
+    """The closed periods, for which returns with changes get a query."""
     return {parse_period(code) for code in connection.scalars(select(period_closing.c.period))}
 
 
@@ -85,7 +85,7 @@ def decimal_of(value: float | None) -> Decimal | None:
 
 @lru_cache
 def qualifiers_of(words: str) -> frozenset[Qualifier]:
-    """The qualifiers that a row's words name."""
+    """The qualifiers of a row, from their words."""
     return frozenset(Qualifier(word) for word in words.split("; ") if word)
 
 
@@ -94,7 +94,7 @@ def _in_force(table: Table, partner_codes: Collection[str]) -> tuple[Any, Any]:
 
 
 class _FiguresInForce(Mapping[FigureKey, KnownFigure]):
-    """Figures in force as they were fetched: of the thousands of a partner's, the rules look at a few."""
+    """Figures in force as they were fetched: the rules use few of a partner's thousands."""
 
     def __init__(self, rows: Iterable[Sequence[Any]]) -> None:
         self._rows = {row[:4]: row[4:] for row in rows}
@@ -138,14 +138,14 @@ def _milestone_states(
     query = select(columns.milestone, columns.period, columns.status).where(
         *_in_force(milestone_report, partner_codes), columns.status.is_not(None)
     )
-    # Thousands of rows have few periods and states, each of which is read once.
+    # Thousands of rows have few periods and statuses, each of which is read once.
     status_of = lru_cache(maxsize=None)(MilestoneStatus)
     rows = connection.execute(query).all()
     return {(milestone, parse_period(period)): status_of(status) for milestone, period, status in rows}
 
 
 def _contents(connection: Connection, partner_codes: Collection[str]) -> dict[tuple[str, Period], KnownContent]:
-    """What the submissions in force say, by partner and period."""
+    """The submissions in force, by partner and period."""
     columns = submission.c
     query = select(columns.partner_code, columns.period, columns.submission_id, columns.content_sha256).where(
         *_in_force(submission, partner_codes), text(IS_ACCEPTED)

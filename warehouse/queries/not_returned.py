@@ -1,4 +1,4 @@
-"""What a partner owes for a quarter, as rows of the Board's table of which nothing has been returned."""
+"""Figures that a partner owes for a quarter and has not returned, as rows of the Board's table."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -16,15 +16,15 @@ from warehouse.schema.plan_tables import plan_calendar, plan_figure, plan_indica
 from warehouse.schema.tables import JUDGED, observation
 from warehouse.views.selectable import view
 
-# What is missing is in no band, so that margins play no part; the warehouse does not keep them.
+# A missing figure has no band, so margins do not matter; the warehouse does not store them.
 _NO_MARGINS = Banding(Decimal(0), 0, Decimal(0), Decimal(0), Decimal(0))
 
 
 def owed_rows(connection: Connection, plan_id: int | None, period: Period, at: datetime) -> list[Row]:
-    """A row for each indicator that is owed for a period, shaped as in `bi_performance`, as if nothing were returned.
+    """A row for each indicator owed for a period, with the columns of `bi_performance`, as if nothing were returned.
 
-    `judge` judges it as a figure that was not returned, beside what was known at a moment. A whole year is owed by
-    nobody, as `bi_return_status` has it.
+    `judge` judges it as a figure that was not returned, with what was known at a moment. Whole years are not owed,
+    as in `bi_return_status`.
     """
     leaf, owed, outcome, calendar = plan_indicator.c, plan_owed.c, plan_outcome.c, plan_calendar.c
     if not period.quarter:
@@ -57,13 +57,13 @@ def _row(planned: RowMapping, period: Period, columns: list[str], judged: tuple[
         "sub": planned["sub"] or None,
         "definition": f"{above} – {planned['definition']}" if above else planned["definition"],
         "marker": Marker.NOT_RETURNED.value,
-        # What was judged stands before its judgement.
+        # The figure comes before its judgement.
         **dict(zip(JUDGED, judged[1:], strict=True)),
     }
 
 
 def _known(connection: Connection, plan_id: int | None, period: Period, at: datetime) -> list[tuple[Any, ...]]:
-    """The figures in force at a moment of what is owed, without the actuals of the period itself."""
+    """The figures in force at a moment for what is owed, without the period's own actuals."""
     columns, owed = observation.c, plan_owed.c
     query = (
         select(*(columns[name] for name in FIGURE))
@@ -79,7 +79,7 @@ def _known(connection: Connection, plan_id: int | None, period: Period, at: date
 
 
 def _plan(connection: Connection, plan_id: int | None) -> Plan:
-    """As much of a plan as judges a figure that is missing."""
+    """The part of a plan that is needed to judge a missing figure."""
     leaves = connection.execute(select(plan_indicator).where(plan_indicator.c.plan_id == plan_id)).mappings()
     figures = connection.execute(select(plan_figure).where(plan_figure.c.plan_id == plan_id)).mappings()
     return Plan(

@@ -1,4 +1,4 @@
-"""What another plan would say of the figures in force: everything is judged by it, and nothing is recorded."""
+"""Compares another plan: judges the figures in force by it, and records nothing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from warehouse.schema.tables import judgement, period_closing, publication
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """A judgement that would read otherwise; `now` is empty for an indicator that the other plan does not have."""
+    """A judgement that would change; `now` is empty for an indicator that the other plan does not have."""
 
     partner_code: str
     indicator: str
@@ -69,7 +69,7 @@ def _owed_changes(in_force: Plan, other: Plan) -> Iterator[OwedChange]:
 
 
 def turned_by(connection: Connection, other: Plan) -> list[Turned]:
-    """The judgements in force that another plan would turn, by indicator, period and partner."""
+    """The judgements in force that another plan would change, by indicator, period and partner."""
     partner_codes = set(connection.scalars(select(judgement.c.partner_code).distinct()))
     found = [one for code in partner_codes for one in _turned(connection, other, code)]
     order = list(TITLES)

@@ -1,4 +1,4 @@
-"""What the register of published reports says of those published before."""
+"""Queries of the register of published reports."""
 
 from datetime import datetime
 

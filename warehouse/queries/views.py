@@ -1,4 +1,4 @@
-"""Questions that the command line, the reports and the flows ask of the warehouse, in a transaction of `reading`."""
+"""Queries for the command line, the reports and the flows, in a transaction of `reading`."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import fields
@@ -22,7 +22,7 @@ from warehouse.views.selectable import view
 
 
 class Outcome(NamedTuple):
-    """What became of a submission: whose it is and for when, empty where it does not say, its status and findings."""
+    """The outcome of a submission: partner and period, empty if it does not name them, status and findings."""
 
     partner_code: str
     period: str
@@ -31,7 +31,7 @@ class Outcome(NamedTuple):
 
 
 def original_status(connection: Connection, submission_id: int) -> SubmissionStatus | None:
-    """How a submission ended when it came, whatever has superseded it since; None where there is no such one."""
+    """A submission's status when it was recorded, even if it has been superseded; None if there is no such one."""
     status = connection.scalar(select(submission.c.status).where(submission.c.submission_id == submission_id))
     return None if status is None else SubmissionStatus(status)
 
@@ -53,14 +53,14 @@ def repeats_rejected(connection: Connection, submission_id: int) -> bool:
 def submissions(
     connection: Connection, partner_code: str | None = None, period: Period | None = None, sha256: str | None = None
 ) -> Sequence[RowMapping]:
-    """Rows of `bi_submissions`, oldest first, narrowed to what is given."""
+    """Rows of `bi_submissions`, oldest first, filtered by the given values."""
     rows = view("bi_submissions")
     wanted = {"partner_code": partner_code, "period": period and period.code, "sha256": sha256}
     return _rows(connection, rows, _equal(rows, wanted), "submission_id")
 
 
 def outcomes(connection: Connection, submission_ids: Collection[int]) -> dict[int, Outcome]:
-    """What became of submissions when they came, by their numbers; a duplicate has no findings of its own."""
+    """The outcomes of submissions when they were recorded, by number; a duplicate has no findings of its own."""
     columns, found = submission.c, finding.c
     query = select(columns.submission_id, columns.partner_code, columns.period, columns.status)
     done = {
@@ -92,7 +92,7 @@ def performance(
     partner_code: str | None = None,
     as_of: datetime | None = None,
 ) -> Sequence[RowMapping]:
-    """Rows of `bi_performance`, by indicator, period and partner, as they stand or stood at a moment."""
+    """Rows of `bi_performance`, by indicator, period and partner, as of now or of a moment."""
     rows = view("bi_performance" if as_of is None else "bi_performance_history")
     wanted = {"indicator": indicator, "period": period and period.code, "partner_code": partner_code}
     conditions = _equal(rows, wanted)

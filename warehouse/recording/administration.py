@@ -53,7 +53,7 @@ def record_decision(connection: Connection, decided: Decision) -> int:
 def close_period(connection: Connection, period: Period, closed_by: str, at: datetime, why: str = "") -> bool:
     """Close a period, in a transaction of `engine.writing`; say whether it was open.
 
-    A period that is closed already keeps who closed it first, and when.
+    A period that is already closed keeps who first closed it, and when.
     """
     is_closed = select(period_closing.c.period).where(period_closing.c.period == period.code)
     if connection.scalar(is_closed) is not None:

@@ -1,4 +1,4 @@
-"""What changes reach: which series are judged together, and which rows of the warehouse that concerns."""
+"""Which judgements a change affects: the series that are judged together, and their rows in the warehouse."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, reduce
@@ -12,7 +12,7 @@ from cypp_etl.judgement.dependents import Span
 from cypp_etl.periods import Period
 
 PARTNERS_AT_ONCE = 100
-"""How many partners' series are in memory together."""
+"""How many partners' series are in memory at once."""
 
 
 class Reach(NamedTuple):
@@ -24,15 +24,15 @@ class Reach(NamedTuple):
 
     @classmethod
     def of(cls, span: Span) -> "Reach":
-        """What a span reaches."""
+        """What a span affects."""
         return cls(span.first.year.code, span.first.code, span.last.code)
 
 
 def judged_together(spans: Mapping[Series, Span]) -> Iterator[dict[Series, Span]]:
-    """Series of so many partners that memory holds them, and whose spans begin in the same year.
+    """Group series by partners, within memory limits, and by the year in which their spans start.
 
-    What is read lies between the first and the last period of all of them: of corrections of many years at once, that
-    would be nearly everything.
+    Everything between the first and the last period of a group is read: with corrections of many years in one group,
+    that would be nearly everything.
     """
     by_year: dict[Period, dict[str, dict[Series, Span]]] = {}
     for series, span in spans.items():
@@ -45,13 +45,13 @@ def judged_together(spans: Mapping[Series, Span]) -> Iterator[dict[Series, Span]
 
 
 def reach_of_each(spans: Mapping[Series, Span]) -> dict[tuple[str, str], Reach]:
-    """What is judged of each series, by its partner and indicator."""
+    """The part of each series that is judged, by partner and indicator."""
     reach = lru_cache(maxsize=None)(Reach.of)
     return {series: reach(span) for series, span in spans.items()}
 
 
 def is_reached(reaches: Mapping[tuple[str, str], Reach], row: Sequence[Any], period: str) -> bool:
-    """Whether a row, which begins with a series, is among what is judged."""
+    """Whether a row, which starts with a series, is among those judged."""
     reach = reaches.get((row[0], row[1]))
     return reach is not None and (reach.first <= period <= reach.last or period == reach.year)
 
@@ -67,7 +67,7 @@ def of_series(table: Table, spans: Mapping[Series, Span]) -> ColumnElement[bool]
 
 
 def within(table: Table, spans: Iterable[Span]) -> ColumnElement[bool]:
-    """The rows of the least span that holds all spans: codes sort as their periods do."""
+    """The rows of the smallest span that includes all spans: codes sort as their periods do."""
     hull, period = Reach.of(reduce(union, set(spans))), table.c.period
-    # A range, for the index, of which the quarters before the first are left out.
+    # A range, for the index, without the quarters before the first.
     return and_(period.between(hull.year, hull.last), or_(period == hull.year, period >= hull.first))

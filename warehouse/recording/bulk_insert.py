@@ -1,7 +1,7 @@
-"""Inserting by the thousand: tuples handed straight to the driver, at several times the speed of dictionaries.
+"""Inserts rows by the thousand: tuples passed directly to the driver, several times as fast as dictionaries.
 
-Binding is done here, column by column, and PostgreSQL is sent them by COPY; all else is plain SQLAlchemy, and so are
-the errors.
+Values are bound here, column by column, and sent to PostgreSQL by COPY; everything else is plain SQLAlchemy,
+including the errors.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,10 +23,10 @@ def insert_rows(
 
     Args:
         connection: the transaction.
-        table: where to.
-        names: the columns that the rows hold, in their order. What is left out gets the database's own default.
-        rows: the values, members of code lists as plain words.
-        common: the columns that are the same in every row, and their value.
+        table: the table.
+        names: the columns of the rows, in their order. Other columns get the database's default.
+        rows: the values; members of code lists as plain words.
+        common: columns with the same value in every row, and that value.
     """
     common = common or {}
     fixed = tuple(_binder(connection, table, name)(value) for name, value in common.items())
@@ -35,7 +35,7 @@ def insert_rows(
         return
     for index, name in enumerate(names):
         if (binder := _binder(connection, table, name)) is not _as_is:
-            # The same words stand in most rows: each is bound once.
+            # Most rows have the same words: each is bound once.
             values = tuple(columns_held[index])
             bound = {value: binder(value) for value in set(values)}
             columns_held[index] = map(bound.__getitem__, values)
@@ -56,7 +56,7 @@ def _copy(connection: Connection, statement: str, rows: Iterable[Sequence[Any]])
             for row in rows:
                 copy.write_row(row)
     except driver.Error as fault:
-        # SQLAlchemy does not see what is done with the driver's own cursor.
+        # SQLAlchemy does not see errors of the driver's own cursor.
         raise DBAPIError.instance(statement, None, fault, driver.Error, dialect=connection.dialect) from fault
 
 
@@ -65,6 +65,6 @@ def _as_is(value: Any) -> Any:
 
 
 def _binder(connection: Connection, table: Table, name: str) -> Any:
-    """How the column's type turns a value into what the driver takes."""
+    """The column type's function that converts a value for the driver."""
     dialect = connection.dialect
     return table.c[name].type.dialect_impl(dialect).bind_processor(dialect) or _as_is

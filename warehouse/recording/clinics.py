@@ -1,4 +1,4 @@
-"""Keeping the clinics: found again in series whose judgements changed, and only those that differ are written."""
+"""Records clinics: finds those of series whose judgements changed, and writes only those that differ."""
 
 from collections.abc import Container, Iterable, Mapping
 from datetime import datetime
@@ -16,22 +16,22 @@ from warehouse.recording.validity import end_rows
 from warehouse.schema.tables import clinic, judgement
 
 SERIES_AT_ONCE = 1_000
-"""How many series are asked for together: SQLite takes 32,766 values in a query."""
+"""How many series are queried together: SQLite allows 32,766 values in a query."""
 
 _COLUMNS = ("partner_code", "indicator", "opened_period")
 _SAID = ("reason", "closed_period", "measured_period")
 
-# Partner and indicator, as `Series` is: plain tuples, since there are thousands in a batch.
+# Partner and indicator, like `Series`: plain tuples, because there are thousands in a batch.
 _Key: TypeAlias = tuple[str, str]
 
-# By its opening, a clinic's number and what it says: reason, closing period, last period without improvement.
+# By opening period: a clinic's number, reason, closing period, and last period without improvement.
 _Held: TypeAlias = dict[str, tuple[int, tuple[str, str | None, str]]]
 
 
 class Change(NamedTuple):
-    """A judgement that came, changed or went, and its direction and on target unless it went.
+    """A judgement that was added, changed or removed, with its direction and on target unless it was removed.
 
-    `since` is its period's code; or that of its whole year, if that is judged too: a quarter can make it count no more.
+    `since` is the code of its period, or of its year if that is judged too: with a quarter, the year no longer counts.
     """
 
     series: Series
@@ -40,18 +40,18 @@ class Change(NamedTuple):
 
 
 def keep_clinics(connection: Connection, changed: Iterable[Change], at: datetime) -> None:
-    """Find the clinics of series anew from the judgements in force, ending and writing only what differs.
+    """Find the clinics of series again from the judgements in force; close and write only those that differ.
 
     Args:
         connection: a transaction of `engine.writing`, in which the changes are written already.
-        changed: the judgements that came, changed or went.
+        changed: the judgements that were added, changed or removed.
         at: the moment from which the change counts.
     """
     first: dict[Series, str] = {}
     may_open: set[Series] = set()
     for series, since, said in changed:
         first[series] = min(first.get(series, since), since)
-        # A quarter that went can make its year count again.
+        # If a quarter was removed, its year can count again.
         if said is None or reason_to_open(*said):
             may_open.add(series)
     in_order = sorted(first)
@@ -65,7 +65,7 @@ def _keep(connection: Connection, first: Mapping[Series, str], may_open: Contain
     for series, change in first.items():
         if series in may_open or series in held:
             beginning = _Beginning.of(held.get(series, none), change)
-            # Where no clinic is open, and none opened later, judgements that open none change nothing.
+            # If no clinic is open, and none opened later, judgements that open none change nothing.
             if series in may_open or any(opened >= beginning.opened for opened in held[series]):
                 beginnings[series] = beginning
     travelled = _travelled(connection, {series: beginning.period for series, beginning in beginnings.items()})
@@ -83,11 +83,11 @@ def _keep(connection: Connection, first: Mapping[Series, str], may_open: Contain
 
 
 class _Beginning(NamedTuple):
-    """From which `period` on judgements say what a change comes to, and from which `opened` on clinics may differ.
+    """The `period` from which judgements must be read, and the `opened` period from which clinics may differ.
 
-    Nothing that came before a clinic opened plays a part in what became of it, or after it; nothing that came before
-    its last period without improvement, where it is `carried_over` (opened, reason, that period) beyond that; and
-    nothing that came before the change where no clinic was open then.
+    Nothing before a clinic's opening affects it or anything after it; nothing before its last period without
+    improvement does, if it is `carried_over` (opened, reason, that period) beyond that; and nothing before the change
+    does, if no clinic was open then.
     """
 
     period: str
@@ -96,7 +96,7 @@ class _Beginning(NamedTuple):
 
     @classmethod
     def of(cls, held: _Held, change: str) -> "_Beginning":
-        """For a series whose clinics are held, and whose judgements change from a period on."""
+        """For a series with its stored clinics, whose judgements change from a period on."""
         opened = max((opened for opened in held if opened < change), default=None)
         if opened is None:
             return cls(change, change)
@@ -110,7 +110,7 @@ class _Beginning(NamedTuple):
 def _found(
     travelled: tuple[tuple[str, str, str], ...], carried_over: tuple[str, str, str] | None
 ) -> Mapping[str, tuple[str, str | None, str]]:
-    # Many series go the same way since their clinic opened: few words for few periods.
+    # Many series have the same directions since their clinic opened: few words for few periods.
     last = None
     if carried_over:
         opened, reason, measured = carried_over
@@ -126,7 +126,7 @@ def _said(one: Clinic) -> tuple[str, tuple[str, str | None, str]]:
 
 
 def _in_force(connection: Connection, asked: Mapping[Series, str]) -> dict[_Key, _Held]:
-    """The clinics in force of the series that have any."""
+    """The clinics in force, for the series that have any."""
     held: dict[_Key, _Held] = {}
     columns = clinic.c
     query = select(*(columns[name] for name in (*_COLUMNS, "clinic_number", *_SAID))).where(
@@ -145,7 +145,7 @@ def _travelled(connection: Connection, since: Mapping[Series, str]) -> dict[_Key
     if not since:
         return {}
     columns = judgement.c
-    # Rows of other series, or of before, are few, and sorted out below: to ask for each by itself costs more.
+    # Rows of other series, or of earlier periods, are few, and filtered below: querying each series costs more.
     query = (
         select(columns.partner_code, columns.indicator, columns.period, columns.direction, columns.on_target)
         .where(

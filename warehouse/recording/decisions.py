@@ -1,4 +1,4 @@
-"""What becomes of a return, in the light of what is there: the only place that knows what a duplicate is."""
+"""Decides a submission's status and version from what is already stored; the only place that defines a duplicate."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from warehouse.schema.tables import ACCEPTED, submission
 
 @dataclass(frozen=True)
 class Decision:
-    """What becomes of one return. `supersedes` is the submission in force that it replaces."""
+    """The decision on one return. `supersedes` is the submission in force that it replaces."""
 
     checked: CheckedReturn
     status: SubmissionStatus
@@ -25,7 +25,7 @@ class Decision:
 
     @property
     def is_loaded(self) -> bool:
-        """Whether its figures are taken over."""
+        """Whether its figures are loaded."""
         return self.status in ACCEPTED
 
     @cached_property
@@ -45,7 +45,7 @@ class _Standing:
 
 
 def decide(connection: Connection, returns: Sequence[CheckedReturn]) -> list[Decision]:
-    """Decide on returns of which no two are of the same partner and period.
+    """Decide on returns, no two of which are for the same partner and period.
 
     A duplicate has the bytes of the submission that is in force, or is accepted and says the same in every cell, as a
     workbook does that was opened and saved again. The bytes of one that was replaced since are a new version: somebody
@@ -84,7 +84,7 @@ def _decide(checked: CheckedReturn, standing: _Standing | None) -> Decision:
 
 
 def _standings(connection: Connection, returns: Sequence[CheckedReturn]) -> dict[tuple[str, str], _Standing]:
-    """What is there of every partner and period that the returns name."""
+    """What is stored for every partner and period that the returns name."""
     keys = [key for key in map(_key, returns) if all(key)]
     standings = {key: _Standing() for key in keys}
     columns = submission.c

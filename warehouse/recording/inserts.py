@@ -1,4 +1,4 @@
-"""Writing a batch of decided submissions: what they replace ends, then they are inserted, a table at a time."""
+"""Writes a batch of decided submissions: closes the rows that they replace, then inserts them, table by table."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,19 +18,19 @@ from warehouse.recording.validity import end_rows
 from warehouse.schema.tables import finding, milestone_report, observation, submission, withheld_text
 
 _REPORT_KEY = ("partner_code", "milestone", "period")
-# A milestone is one partner's: to look for those of all partners with each would be a look for every pair.
+# A milestone belongs to one partner: searching for all milestones with all partners would search every pair.
 _REPORT_ASKED = ("milestone", "period")
 
 
 def end_what_is_replaced(
     connection: Connection, decisions: Sequence[Decision], at: datetime
 ) -> dict[int | None, set[FigureKey]]:
-    """End the submissions that are replaced, all that they hold, and whatever else says what is now said anew.
+    """Close the replaced submissions, everything in them, and any other row with the same key as a new one.
 
-    A figure can come from two sides, a return and a published table: the last word counts.
+    A figure can come from two sources, a return and a published table: the later one counts.
 
     Returns:
-        What the figures that each replaced submission held are about.
+        The keys of the figures of each replaced submission.
     """
     replaced = {decision.supersedes for decision in decisions if decision.supersedes is not None}
     end_rows(connection, submission, replaced, at)
@@ -79,7 +79,7 @@ def _saying(
     wanted: Sequence[tuple[str, ...]],
     asked: tuple[str, ...],
 ) -> set[int]:
-    """The rows in force that have one of the keys wanted: read by the parts that are asked for, and sorted out here."""
+    """The rows in force with one of the wanted keys: queried by parts of the key, and filtered here."""
     if not wanted:
         return set()
     values = dict(zip(key, zip(*wanted, strict=True), strict=True))
@@ -143,9 +143,9 @@ def _first_number(connection: Connection, above: int) -> int | None:
 def insert_contents(
     connection: Connection, decisions: Sequence[Decision], submission_ids: Sequence[int], at: datetime
 ) -> None:
-    """Insert findings, and the figures, milestone reports and withheld texts of what was accepted."""
+    """Insert findings, and the figures, milestone reports and withheld texts of accepted submissions."""
     numbered = list(zip(submission_ids, decisions, strict=True))
-    # A duplicate's findings are those of the submission it duplicates.
+    # A duplicate's findings are those of the submission that it duplicates.
     answered = [(number, one.checked) for number, one in numbered if one.status is not SubmissionStatus.DUPLICATE]
     loaded = [(number, one.checked) for number, one in numbered if one.is_loaded]
     found = ((number, *_finding_row(row)) for number, checked in answered for row in checked.findings)

@@ -1,4 +1,4 @@
-"""Judging what changed: what depends on it is judged again, and only what came out differently is written."""
+"""Judges again whatever depends on a change, and writes only the judgements that differ."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,31 +29,32 @@ FIGURE = ("partner_code", "indicator", "period", "measure", "value", "marker", "
 _KEY = ("partner_code", "indicator", "period")
 _DIRECTION, _ON_TARGET = (1 + JUDGED.index(name) for name in ("direction", "on_target"))
 
-# A quarter's code begins with its year's.
+# A quarter's code starts with its year's.
 _YEAR_LETTERS = len("2010-11")
 
-# Partner, indicator and period of a judgement: plain tuples, since there are thousands in a batch.
+# Partner, indicator and period of a judgement: plain tuples, because there are thousands in a batch.
 _Key: TypeAlias = tuple[str, str, str]
 
 
 def rejudge(
     connection: Connection, plan: Plan, plan_id: int, touched: Iterable[FigureKey], at: datetime
 ) -> Counter[Series]:
-    """Judge anew what depends on figures that changed, ending and writing only judgements that differ.
+    """Judge again what depends on changed figures; close and write only judgements that differ.
 
-    A judgement that comes out alike, but of another observation (a resubmission repeated the figure), is written again,
-    so that a judgement in force always leads to the cell in force; it is not counted as changed. The clinics that
-    follow from the judgements are kept up to date with them.
+    An equal judgement of another observation (a resubmission repeated the figure) is written again, so that a
+    judgement in force always leads to the cell in force; it does not count as changed. The clinics that follow from
+    the judgements are updated too.
 
     Args:
         connection: a transaction of `engine.writing`.
         plan: the plan in force.
         plan_id: its number.
-        touched: the figures that came, changed or went. Indicators that the plan no longer has lose their judgements.
+        touched: the figures that were added, changed or removed. Indicators that the plan no longer has lose their
+            judgements.
         at: the moment from which the change counts.
 
     Returns:
-        How many judgements changed, were added or ended, by series.
+        How many judgements changed, were added or were closed, by series.
     """
     about: dict[Series, set[tuple[str, str]]] = {}
     for figure in touched:
@@ -65,7 +66,7 @@ def rejudge(
 
 
 def rejudge_everything(connection: Connection, plan: Plan, plan_id: int, at: datetime) -> Counter[Series]:
-    """Judge all figures in force by a plan that is new, as `rejudge` does."""
+    """Judge all figures in force by a new plan, as `rejudge` does."""
     columns = observation.c
     query = select(columns.partner_code, columns.indicator, func.min(columns.period)).where(
         columns.superseded_at.is_(None)
@@ -76,7 +77,7 @@ def rejudge_everything(connection: Connection, plan: Plan, plan_id: int, at: dat
 
 
 def judge_in_force(connection: Connection, plan: Plan, partner_code: str) -> dict[tuple[str, str], dict[str, Any]]:
-    """Judge a partner's figures in force by any plan, and record nothing: judged values by indicator and period."""
+    """Judge a partner's figures in force by any plan, without recording: judged values by indicator and period."""
     columns = observation.c
     query = select(*(columns[name] for name in FIGURE)).where(
         columns.superseded_at.is_(None), columns.partner_code == partner_code
@@ -86,7 +87,7 @@ def judge_in_force(connection: Connection, plan: Plan, partner_code: str) -> dic
 
 
 def _dependents_of_all(figures: Iterable[tuple[str, str]]) -> Span:
-    """What figures of one series reach, given by their measures and periods."""
+    """The spans that figures of one series affect, given their measures and periods."""
     return reduce(union, (dependents(Measure(measure), parse_period(period)) for measure, period in figures))
 
 
@@ -108,13 +109,13 @@ def _change(key: _Key, judged: Mapping[_Key, tuple[Any, ...]]) -> Change:
     partner_code, indicator, period = key
     values, year = judged.get(key), period[:_YEAR_LETTERS]
     said = (values[_DIRECTION], values[_ON_TARGET]) if values else None
-    # What is reached in a year includes the judgement of the whole year.
+    # Whatever is affected in a year includes the judgement of the whole year.
     since = year if (partner_code, indicator, year) in judged else period
     return Change(Series(partner_code, indicator), since, said)
 
 
 def _figures_compared(connection: Connection, spans: Mapping[Series, Span]) -> list[tuple[Any, ...]]:
-    """The figures in force by which the spans of series are judged."""
+    """The figures in force that are needed to judge the spans of series."""
     columns = observation.c
     compared = [measure.value for measure in (Measure.ACTUAL, Measure.HISTORY)]
     others = [measure.value for measure in Measure if measure not in compared]
@@ -142,7 +143,7 @@ def _judgements_in_force(
 def judge_rows(
     rows: Sequence[tuple[Any, ...]], plan: Plan, reaches: Mapping[tuple[str, str], Reach] | None = None
 ) -> dict[_Key, tuple[Any, ...]]:
-    """By key, the observation judged, with the judged values: all of them, or those that are reached.
+    """By key, the observation judged, with the judged values: all of them, or only those affected.
 
     A row has the columns of `FIGURE`.
     """
@@ -162,7 +163,7 @@ def judge_rows(
 
 
 def _plain(column: "pd.Series[Any]") -> list[Any]:
-    """A judged column as the database takes it and gives it back."""
+    """A judged column in the form that the database stores and returns."""
     if column.dtype == "float64":
         return [None if number != number else number for number in column.tolist()]  # noqa: PLR0124 - NaN alone
     words: list[Any] = column.to_numpy(dtype=object).tolist()
@@ -170,14 +171,14 @@ def _plain(column: "pd.Series[Any]") -> list[Any]:
 
 
 def figures_frame(rows: Sequence[tuple[Any, ...]]) -> "pd.DataFrame":
-    """Rows with the columns of `FIGURE` as `judge` takes them, numbered in their order."""
+    """Rows with the columns of `FIGURE` as a frame for `judge`, numbered in their order."""
     import pandas as pd  # noqa: PLC0415
 
     columns = dict(zip(FIGURE, zip(*rows, strict=True), strict=True))
     is_break = {qualifiers: Qualifier.BREAK.value in qualifiers for qualifiers in set(columns["qualifiers"])}
     return pd.DataFrame(
         {
-            # Told to be objects, they are not looked through, one by one, for whether they are texts.
+            # With the dtype object, pandas does not check each value for being text.
             **{name: pd.Series(columns[name], dtype=object) for name in (*_KEY, "measure", "marker")},
             "value": pd.Series(columns["value"], dtype="float64"),
             "is_break": [is_break[qualifiers] for qualifiers in columns["qualifiers"]],
@@ -192,12 +193,12 @@ def _replace(
     plan_id: int,
     at: datetime,
 ) -> list[_Key]:
-    """End and write judgements, and give the keys of those that changed."""
+    """Close and write judgements, and return the keys of those that changed."""
     ended = [key for key, (_, values) in held.items() if judged.get(key) != values]
     written = [key for key, values in judged.items() if key not in held or held[key][1] != values]
     end_rows(connection, judgement, (held[key][0] for key in ended), at)
     names = (*_KEY, "observation_id", *JUDGED)
     rows = ((*key, *judged[key]) for key in written)
     insert_rows(connection, judgement, names, rows, {"plan_id": plan_id, "recorded_at": at})
-    # Without the observation: the same figure from another cell is no change.
+    # Without the observation: the same figure from another cell is not a change.
     return [key for key in {*ended, *written} if key not in held or judged.get(key, ())[1:] != held[key][1][1:]]

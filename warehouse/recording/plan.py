@@ -1,4 +1,4 @@
-"""The plan in the warehouse: what every judgement and view takes its words and targets from."""
+"""The plan in the warehouse, the source of the words and targets of every judgement and view."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -26,7 +26,7 @@ class NoStoredPlanError(WarehouseStateError):
 
 
 class AnotherPlanInForceError(RuntimeError):
-    """What was to be recorded was checked against a plan that is not, or no longer, the one in force."""
+    """A return was checked against a plan that is not, or no longer, the one in force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,9 @@ def record_plan(
 
 
 def require_plan(connection: Connection, plan: Plan, at: datetime) -> int:
-    """The number of a plan that must be the one in force; the first plan of all is recorded here.
+    """The number of a plan that must be the one in force; the very first plan is recorded here.
 
-    A worker that was started before the plan was changed would otherwise put the old plan back with its next return.
+    Otherwise a worker that was started before the plan changed would put the old plan back with its next return.
 
     Raises:
         AnotherPlanInForceError: another plan is in force.
@@ -76,18 +76,18 @@ def require_plan(connection: Connection, plan: Plan, at: datetime) -> int:
         return record_plan(connection, plan, at).plan_id
     if held[1] != plan.fingerprint:
         raise AnotherPlanInForceError(
-            f"The plan in force is {held[1][:12]}, and this was checked against {plan.fingerprint[:12]}: "
+            f"The plan in force is {held[1][:12]}, but this was checked against {plan.fingerprint[:12]}: "
             "read the plan in force, and check again"
         )
     return held[0]
 
 
 def plan_in_force(connection: Connection) -> Plan | None:
-    """The plan in force, out of the files that were stored with it; None where no plan was ever put in force.
+    """The plan in force, from its stored files; None if no plan was ever put in force.
 
     Raises:
         NoStoredPlanError: it was put in force by an older program, which did not store its files.
-        cypp_etl.plan.reader.PlanError: this program finds faults in it, which an older one did not.
+        cypp_etl.plan.reader.PlanError: this program finds faults in it that an older one did not.
     """
     held = _in_force(connection)
     if held is None:
@@ -102,7 +102,7 @@ def plan_in_force(connection: Connection) -> Plan | None:
 
 
 def begin_plan(connection: Connection, plan: Plan, at: datetime) -> Plan:
-    """Put the first plan of all in force; where one is in force already, it stays. Gives the plan in force.
+    """Put the very first plan in force; if one is already in force, it stays. Returns the plan in force.
 
     Raises:
         NoStoredPlanError: another plan is in force, whose files are not in the warehouse.
@@ -121,7 +121,7 @@ def _stored_files(connection: Connection, plan_id: int) -> dict[str, bytes]:
 
 
 def _store_files(connection: Connection, plan_id: int, plan: Plan) -> None:
-    """Store a plan's files, unless they are: what was recorded by an older program has none."""
+    """Store a plan's files if they are missing, as for plans recorded by an older program."""
     if not _stored_files(connection, plan_id):
         for file, content in plan.files.items():
             values = {"plan_id": plan_id, "file": file, "content": content}
@@ -151,7 +151,7 @@ def _insert(connection: Connection, plan: Plan, at: datetime, decision_id: int) 
 
 
 def _rows(plan: Plan) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
-    """The rows of each table, those that others refer to first. Surplus fields are left out by the caller."""
+    """The rows of each table, tables that others refer to first. The caller drops surplus fields."""
     yield plan_tables.plan_outcome, [asdict(outcome) for outcome in plan.outcomes.values()]
     yield plan_tables.plan_partner, [asdict(partner) for partner in plan.partners.values()]
     yield (

@@ -1,4 +1,4 @@
-"""The register of published reports: what the Board was given, and how much was known then."""
+"""The register of published reports: what the Board received, and up to which moment it was known."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from warehouse.schema.tables import publication
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A report that was published: what it says was known at `known_at`; `sha256` is that of its page."""
+    """A published report, as known at `known_at`; `sha256` is that of its page."""
 
     period: Period
     known_at: datetime

@@ -1,4 +1,4 @@
-"""Recording what came in: each submission once, whole or not at all, with all that follows from it."""
+"""Records submissions: each once, completely or not at all, with the judgements that follow from it."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _ASKED_AT_ONCE = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A return as it came, checked, and when its file was received.
+    """A checked return, and when its file was received.
 
     `delivery` tells one drop from every other: what was recorded of it once is not recorded again. None for what may
     come as often as somebody likes.
@@ -40,7 +40,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became of a submission.
+    """The outcome of a submission.
 
     `version` counts the attempts at one partner's return for one period, and is None where it names neither.
     `duplicate_of` is the submission in force that says the same; `previous_submission_id` the one that this
@@ -92,7 +92,7 @@ def record(
     Raises:
         AnotherPlanInForceError: the plan was changed since the return was checked.
         ValueError: an accepted return names no partner or no period, or a moment has no time zone.
-        sqlalchemy.exc.SQLAlchemyError: the database refused or is gone; nothing was recorded.
+        sqlalchemy.exc.SQLAlchemyError: the database refused or is unreachable; nothing was recorded.
     """
     with writing(engine) as connection:
         (recorded,) = record_batch(
@@ -108,10 +108,10 @@ def record_batch(
     recorded_at: datetime,
     numbers: NumberLog | None = None,
 ) -> list[Recorded]:
-    """Record submissions in the order given, as `record` does, in the caller's transaction of `engine.writing`.
+    """Record submissions in the given order, as `record` does, in the caller's transaction of `engine.writing`.
 
     Returns:
-        What became of each, in the order given.
+        The outcome of each, in the given order.
     """
     known = known_deliveries(connection, [arrival.delivery for arrival in arrivals if arrival.delivery])
     keys: list[str | int] = [arrival.delivery or number for number, arrival in enumerate(arrivals)]
@@ -185,7 +185,7 @@ def _record_new(
 
 
 def _without_conflict(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
-    """Arrivals in order, in groups within which no two speak of the same return, figure or milestone."""
+    """Arrivals in order, in groups in which no two have the same return, figure or milestone."""
     together: list[Arrival] = []
     spoken_of: set[object] = set()
     for arrival in arrivals:
@@ -214,7 +214,7 @@ def _periods_of(arrivals: Iterable[Arrival]) -> Iterator[Period]:
 def _record_together(
     connection: Connection, arrivals: list[Arrival], at: datetime, above: int
 ) -> list[tuple[Decision, int, set[FigureKey]]]:
-    """Record arrivals that do not concern each other. Gives the figures that each touched beside its number."""
+    """Record arrivals that do not affect each other. Returns each one's number and the figures that it touched."""
     decisions = decide(connection, [arrival.checked for arrival in arrivals])
     add_periods(connection, _periods_of(arrivals))
     replaced = end_what_is_replaced(connection, decisions, at)

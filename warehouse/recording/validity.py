@@ -1,4 +1,4 @@
-"""The order of things: when a change counts from, and how rows end."""
+"""Effective timestamps, and closing superseded rows."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -9,14 +9,14 @@ from warehouse.schema.plan_tables import plan
 from warehouse.schema.tables import submission
 
 _ROWS_AT_ONCE = 10_000
-"""How many rows end with one statement: SQLite takes 32,766 values in it."""
+"""How many rows are closed by one statement: SQLite allows 32,766 values in it."""
 
 
 def next_moment(connection: Connection, at: datetime) -> datetime:
     """The moment from which a change counts: `at`, but never before the last change.
 
-    A clock that was set back, or another machine's that is slow, would make a row end before it began, and a reading
-    as of that moment wrong for ever.
+    With a clock that was set back, or another machine's slow clock, a row could end before it started, and queries
+    as of that moment would be wrong for ever.
 
     Raises:
         ValueError: `at` has no time zone.
@@ -29,7 +29,7 @@ def next_moment(connection: Connection, at: datetime) -> datetime:
 
 
 def end_rows(connection: Connection, table: Table, row_ids: Iterable[int], at: datetime) -> None:
-    """End rows of a table, given by their numbers, which must be in force."""
+    """Close rows of a table, given by their numbers, which must be in force."""
     key, ended = next(iter(table.primary_key)), list(row_ids)
     for start in range(0, len(ended), _ROWS_AT_ONCE):
         few = ended[start : start + _ROWS_AT_ONCE]

@@ -1,7 +1,7 @@
-"""The tables of the plan: every plan that was ever in force, so that an old judgement can be worked out again.
+"""The tables of the plan: every plan that was ever in force, so that an old judgement can be computed again.
 
-A plan is inserted whole under a new `plan_id`, even where it goes back to an earlier one: what was in force when stays
-a plain question of dates. A plan is some hundreds of rows.
+A plan is inserted completely under a new `plan_id`, even if it returns to an earlier one: what was in force when
+depends only on dates. A plan has some hundreds of rows.
 """
 
 from typing import Any
@@ -48,7 +48,7 @@ plan = Table(
     Index(None, "fingerprint"),
 )
 
-# What the plan was read from: the other tables hold what views show of it, which is less than what judging takes.
+# The plan's source files: the other tables hold what views show of it, which is less than judging needs.
 plan_file = _plan_table("file", ("file",), code("file"), Column("content", LargeBinary, nullable=False))
 plan_outcome = _plan_table(
     "outcome",

@@ -1,7 +1,7 @@
-"""The tables. Rows are never changed: a row ends, by `superseded_at`, and another begins, by `recorded_at`.
+"""The tables. Rows are never changed: `superseded_at` ends a row, and `recorded_at` starts another.
 
-A row is in force while `superseded_at` is NULL. What was in force at a moment is what had begun and not yet ended.
-The tables are ours to change, by a migration; the views in `views.py` are the promise to others.
+A row is in force while `superseded_at` is NULL. What was in force at a moment had started and not yet ended.
+The tables can be changed by a migration; only the views in `warehouse/views/` are a promise to others.
 """
 
 from sqlalchemy import CheckConstraint, Column, Date, ForeignKeyConstraint, Index, Integer, Table
@@ -77,11 +77,11 @@ submission = Table(
     word("status"),
     refers("duplicate_of", "submission.submission_id"),
     refers("supersedes", "submission.submission_id"),
-    # Which drop in the inbox it was: a sweep that was killed before it took the file away meets it again.
+    # Identifies the drop in the inbox: if a sweep is killed before it removes the file, the next one finds it again.
     code("delivery", nullable=True),
     Column("received_at", Moment, nullable=False),
     *life(),
-    # What is in force must say whose it is, and for when: NULLs would slip through the unique index.
+    # A submission in force must name its partner and period: NULLs would bypass the unique index.
     CheckConstraint(f"NOT {IS_ACCEPTED} OR (partner_code IS NOT NULL AND period IS NOT NULL)", name="whose"),
     Index("ux_submission_version", "partner_code", "period", "version", unique=True),
     one_in_force(
@@ -113,10 +113,10 @@ observation = Table(
     number("denominator"),
     *(word(name) for name in ("comment", "typed", "sheet", "cell")),
     *life(),
-    # What a submission said of a series: `bi_symbol_changes` asks it of every symbol.
+    # A submission's figures of a series: `bi_symbol_changes` looks them up for every symbol.
     Index(None, "submission_id", "partner_code", "indicator"),
     one_in_force("ux_observation_in_force", "partner_code", "indicator", "measure", "period"),
-    # Finds what was said before, of which there is little: what is in force is not in it, and costs nothing.
+    # Finds superseded rows, of which there are few: rows in force are not in it, and cost nothing.
     ended("ix_observation_ended", "partner_code", "indicator", "measure", "period"),
 )
 
@@ -132,7 +132,7 @@ milestone_report = Table(
     *(word(name) for name in ("reason", "sheet", "cell")),
     *life(),
     one_in_force("ux_milestone_report_in_force", "partner_code", "milestone", "period"),
-    # All that is needed to tell a milestone's last state by a period, as of any moment.
+    # Everything needed for a milestone's last status up to a period, as of any moment.
     Index("ix_milestone_report_state", "milestone", "period", "status", "recorded_at", "superseded_at"),
 )
 
@@ -140,7 +140,7 @@ judgement = Table(
     "judgement",
     metadata,
     row_id("judgement_id"),
-    # The very figure that was judged, and the plan it was judged by: a judgement can always be worked out again.
+    # The figure that was judged, and the plan it was judged by: a judgement can always be computed again.
     refers("observation_id", "observation.observation_id", nullable=False),
     refers("plan_id", plan.c.plan_id, nullable=False),
     *(code(name) for name in ("partner_code", "indicator", "period")),
@@ -153,7 +153,7 @@ judgement = Table(
     Index(None, "indicator", "period"),
     Index(None, "period", "partner_code"),
     ended("ix_judgement_ended", "superseded_at"),
-    # Finds what was said before, and what came after that.
+    # Finds superseded judgements, and those that followed them.
     ended("ix_judgement_ended_key", "partner_code", "indicator", "period"),
     ended("ix_judgement_ended_indicator", "indicator"),
     ended("ix_judgement_ended_period", "period"),
@@ -162,7 +162,7 @@ judgement = Table(
 clinic = Table(
     "clinic",
     metadata,
-    # Not `clinic_id`, which in the views is the name that a clinic goes by.
+    # Not `clinic_id`, which in the views is a clinic's readable name.
     row_id("clinic_number"),
     *(code(name) for name in ("partner_code", "indicator", "opened_period", "reason")),
     code("closed_period", nullable=True),
@@ -171,7 +171,7 @@ clinic = Table(
     one_in_force("ux_clinic_in_force", "partner_code", "indicator", "opened_period"),
     in_force("ix_clinic_indicator", "indicator"),
     in_force("ix_clinic_opened_period", "opened_period"),
-    # Every period for which milestones are counted is found in it.
+    # Finds every period for which milestones are counted.
     in_force("ix_clinic_measured_period", "measured_period"),
 )
 
@@ -179,7 +179,7 @@ clinic_note = Table(
     "clinic_note",
     metadata,
     row_id("clinic_note_id"),
-    # A clinic is worked out, and a correction may move its opening: a note is the series', as at a period.
+    # A clinic is computed, and a correction may move its opening: a note belongs to the series, as of a period.
     *(code(name) for name in ("partner_code", "indicator", "period", "kind")),
     *(word(name) for name in ("text", "noted_by")),
     Column("recorded_at", Moment, nullable=False),
@@ -191,7 +191,7 @@ publication = Table(
     metadata,
     row_id("publication_id"),
     word("period"),
-    # What came in later than this was not in the report.
+    # Anything received later was not in the report.
     Column("known_at", Moment, nullable=False),
     word("sha256"),
     Column("published_at", Moment, nullable=False),
@@ -227,7 +227,7 @@ waiver = Table(
     refers("decision_id", decision.c.decision_id, nullable=False),
     code("code"),
     code("partner_code"),
-    # What it is limited to; empty for every indicator or milestone, and for every period.
+    # Its scope; empty for every indicator or milestone, and for every period.
     code("subject"),
     code("period"),
     Column("until", Date, nullable=False),
@@ -240,7 +240,7 @@ withheld_text = Table(
     refers("submission_id", "submission.submission_id", primary_key=True, nullable=False, autoincrement=False),
     word("sheet", primary_key=True),
     word("cell", primary_key=True),
-    # What stands in its place in the tables that views show.
+    # The mark that replaces it in the tables that views show.
     *(word(name) for name in ("mark", "text")),
     Column("recorded_at", Moment, nullable=False),
 )

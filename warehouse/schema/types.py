@@ -6,21 +6,21 @@ from sqlalchemy import BigInteger, DateTime, Dialect, Integer, Text
 from sqlalchemy.types import TypeDecorator
 
 ROW_ID = BigInteger().with_variant(Integer(), "sqlite")
-"""A row's own number. SQLite counts up by itself only in a column declared INTEGER."""
+"""A row's own number. SQLite only generates numbers in a column declared INTEGER."""
 
 
 class Moment(TypeDecorator[datetime]):
     """A moment in UTC: `timestamptz` on PostgreSQL, `YYYY-MM-DD HH:MM:SS.ffffff` on SQLite, which sorts as text.
 
     Raises:
-        ValueError: a moment without a time zone is bound, which could be anybody's midnight.
+        ValueError: a moment without a time zone is bound, which would be ambiguous.
     """
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn a moment into UTC, without its zone where the database has none."""
+        """Convert a moment to UTC, without a time zone if the database has none."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -29,16 +29,16 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give a stored moment back in UTC."""
+        """Return a stored moment in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class CleanText(TypeDecorator[str]):
-    """Text as typed, but for what no database stores: NUL becomes U+FFFD, and half a surrogate pair `?`.
+    """Text as typed, except for what no database stores: NUL becomes U+FFFD, and half a surrogate pair `?`.
 
-    A hostile cell or a file name that is not UTF-8 would otherwise fail a load that its findings should answer. The
+    Otherwise a hostile cell or a file name that is not UTF-8 would make the load fail instead of giving findings. The
     exact bytes are in the archive. A member of a code list is stored as its word.
     """
 

@@ -1,1 +1,1 @@
-"""The SQL of the views that BI tools read, and who may read them."""
+"""The SQL of the views for BI tools, and the role that can read them."""

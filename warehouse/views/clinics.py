@@ -1,4 +1,4 @@
-"""The view of performance clinics: what is kept of each, and what the milestones of its outcome say of it."""
+"""The view of performance clinics: what is stored of each, and its diagnosis from the milestones of its outcome."""
 
 from schemas.codes import ClinicStatus, Diagnosis, Direction, MilestoneStatus
 from warehouse.views.in_force import Standing
@@ -60,7 +60,7 @@ def clinics_query(standing: Standing, more_columns: str = "") -> str:
 
 
 def _clinic(standing: Standing) -> str:
-    """SQL of the clinics that had opened by the last period asked for, as they stood then."""
+    """SQL of the clinics that had opened by the last requested period, as of that period."""
     return f"""(
             SELECT c.partner_code, c.indicator, c.opened_period, c.reason,
                 CASE WHEN {standing.until("c.closed_period")} THEN c.closed_period END AS closed_period,
@@ -70,9 +70,9 @@ def _clinic(standing: Standing) -> str:
 
 
 def _measured(standing: Standing) -> str:
-    """SQL of the last period without improvement that is not after the last one asked for.
+    """SQL of the last period without improvement that is not after the last requested one.
 
-    Where it is an earlier one than is kept, the judgements tell it. A year counts where none of its quarters is there.
+    If it is earlier than the stored one, it comes from the judgements. A year counts if it has no quarters.
     """
     if not standing.last_day:
         return "c.measured_period"

@@ -1,11 +1,11 @@
-"""What the data dictionary is made of: views, their columns, and what a column holds."""
+"""The types of the data dictionary: views, their columns, and the kinds of columns."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What a column holds."""
+    """The kind of a column's values."""
 
     TEXT = "text"
     INTEGER = "whole number"
@@ -16,7 +16,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ViewColumn:
-    """One column: `unit` is what a number counts in, empty for everything else."""
+    """One column: `unit` is the unit of a number, empty for everything else."""
 
     name: str
     kind: Kind
@@ -26,7 +26,7 @@ class ViewColumn:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One view: `row` says what a row of it is."""
+    """One view: `row` says what one row is."""
 
     name: str
     row: str
@@ -34,7 +34,7 @@ class View:
 
 
 def words_of(*code_lists: type[StrEnum]) -> str:
-    """The words of code lists, as a meaning names them."""
+    """The words of code lists, for use in a column's meaning."""
     return ", ".join(f"`{code.value}`" for code_list in code_lists for code in code_list)
 
 
@@ -59,7 +59,7 @@ def moment_column(name: str, meaning: str) -> ViewColumn:
 
 
 def judged_columns(name: str, meaning: str, code_list: type[StrEnum]) -> tuple[ViewColumn, ViewColumn]:
-    """A judgement's word, and its symbol beside it."""
+    """The columns of a judgement: its word and its symbol."""
     return text_column(name, f"{meaning}: {words_of(code_list)}"), text_column(
         f"{name}_symbol", f"The symbol of `{name}`"
     )

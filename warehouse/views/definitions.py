@@ -1,6 +1,6 @@
-"""The views that BI tools use. Their names, columns and the order of these are a promise; the tables are not.
+"""The views that BI tools use. Their names, columns and column order are a promise; the tables are not.
 
-The SQL is one text for both databases, but for the words in `_DIALECTS`. Symbols are written by `_symbol` from the
+The SQL is the same for both databases, except for the words in `_DIALECTS`. `_symbol` writes the symbols from the
 code lists, so that none is typed twice.
 """
 
@@ -20,7 +20,7 @@ from warehouse.views.symbol_changes import BEHIND, symbol_changes_query
 
 _Word = TypeVar("_Word", bound=StrEnum)
 
-# Dates are compared as dates in UTC, in which moments are stored.
+# Dates are compared as dates in UTC, because moments are stored in UTC.
 _DIALECTS = {
     "sqlite": {
         "today": "date('now')",
@@ -36,20 +36,20 @@ _DIALECTS = {
 
 
 def _symbol(column: str, symbols: Mapping[_Word, str]) -> str:
-    """The word in a judgement's column, and its symbol beside it."""
+    """SQL of a judgement's word, and of its symbol."""
     cases = " ".join(f"WHEN '{word}' THEN '{symbol}'" for word, symbol in symbols.items())
     return f"j.{column}, CASE j.{column} {cases} END AS {column}_symbol"
 
 
 def _performance(plan_id: str, last_column: str, condition: str) -> str:
-    """A row per judgement, with the figure judged and the cell it stood in.
+    """A row per judgement, with the figure judged and its cell.
 
-    What is joined on the left is always there: a database need not look for it where no column of it is asked for.
+    Rows of left-joined tables always exist: a database can skip a table if none of its columns is selected.
 
     Args:
         plan_id: the plan whose words describe the indicator.
-        last_column: SQL of columns that follow the promised ones.
-        condition: which judgements.
+        last_column: SQL of columns after the promised ones.
+        condition: SQL that selects the judgements.
     """
     return f"""
         SELECT
@@ -89,7 +89,7 @@ def _count(severity: Severity) -> str:
     return f"(SELECT count(*) FROM finding f WHERE f.submission_id = s.submission_id AND f.severity = '{severity}')"
 
 
-# Counted a submission at a time: a database works out a grouping of everything before it looks at who is asked for.
+# Counted per submission: with GROUP BY, a database would group everything before it filters.
 _SUBMISSIONS = f"""
         SELECT
             s.submission_id, s.partner_code, s.period, s.version, s.file_name, s.sha256, s.received_at,
@@ -111,7 +111,7 @@ _FINDINGS = "SELECT submission_id, code, severity, sheet, cell, value, message, 
 
 
 def return_status_query(standing: Standing) -> str:
-    """A row per return that is owed: every quarter of the calendar, by each partner that has something to report.
+    """A row per return that is owed: every quarter of the calendar, for each partner with something to report.
 
     A whole year is owed by nobody, and listed where it was returned. What came on time stays on time when it is
     corrected later: the first accepted submission tells when the return came, and so whether it was late; the one in
@@ -152,7 +152,7 @@ def return_status_query(standing: Standing) -> str:
 
 _VIEWS = {
     "bi_performance": _performance(NOW.plan_id, "", NOW.in_force("j")),
-    # In two halves, each of which has indexes of its own.
+    # In two halves, each with its own indexes.
     "bi_performance_history": " UNION ALL ".join(
         _performance("j.plan_id", ", j.superseded_at", f"j.superseded_at {half}") for half in ("IS NULL", "IS NOT NULL")
     ),
@@ -168,7 +168,7 @@ _VIEWS = {
 
 
 def view_statements(dialect: str) -> dict[str, str]:
-    """The SELECT of each view, by its name, in the words of one database system."""
+    """The SELECT of each view, by name, in the dialect of one database system."""
     return {name: sql.format_map(_DIALECTS[dialect]) for name, sql in _VIEWS.items()}
 
 
@@ -176,7 +176,7 @@ def as_of_statement(name: str, dialect: str) -> str:
     """The SELECT of a view as of a moment, with the parameters of `standing.AS_OF`.
 
     Raises:
-        KeyError: the view is not one that has this form; what stood when is in `bi_performance_history`.
+        KeyError: the view has no such form; `bi_performance_history` has what was in force when.
     """
     queries = {
         "bi_return_status": return_status_query(AS_OF),
@@ -187,15 +187,15 @@ def as_of_statement(name: str, dialect: str) -> str:
 
 
 def views_sha256(dialect: str) -> str:
-    """What the views' SQL comes to: stored beside the views, it tells whether they are out of date."""
+    """The fingerprint of the views' SQL: stored with the views, it shows whether they are out of date."""
     return hashlib.sha256(repr(view_statements(dialect)).encode()).hexdigest()
 
 
 def replace_views(connection: Connection, change_tables: Callable[[], None]) -> None:
-    """Drop our views, let the tables beneath them be changed, and make the views anew, with the same readers.
+    """Drop our views while the tables are changed, then recreate them with the same readers.
 
     Raises:
-        sqlalchemy.exc.DBAPIError: on PostgreSQL, somebody's own view is built on one of ours, and must go first.
+        sqlalchemy.exc.DBAPIError: on PostgreSQL, another view depends on one of ours, and must be dropped first.
     """
     readers = _readers(connection)
     for name in inspect(connection).get_view_names():
@@ -211,7 +211,7 @@ def replace_views(connection: Connection, change_tables: Callable[[], None]) -> 
 
 
 def _readers(connection: Connection) -> list[tuple[str, str]]:
-    """Which view each role may read; a role's name is quoted. SQLite has no roles."""
+    """Which views each role can read; a role's name is quoted. SQLite has no roles."""
     if connection.dialect.name != "postgresql":
         return []
     query = text(

@@ -1,4 +1,4 @@
-"""The data dictionary: every column of every view that BI tools use, what it means and what it counts in.
+"""The data dictionary: every column of every view that BI tools use, with its meaning and unit.
 
 `python -m warehouse.views.dictionary` prints it as the page `docs/warehouse.md`.
 """
@@ -46,16 +46,18 @@ _PERFORMANCE = (
     text_column("outcome", "The outcome"),
     text_column("indicator_no", "The indicator's number in the plan's table"),
     text_column("indicator_ref", "Reference of the indicator without its sub-indicator: `NI 111`"),
-    text_column("sub", "Letter of the sub-indicator: `a`; empty where there are none"),
+    text_column("sub", "Letter of the sub-indicator: `a`; empty if there is none"),
     text_column("indicator", "Reference of the indicator that carries the figure: `NI 111a`"),
     text_column("definition", "What is measured; a sub-indicator's follows its parent's"),
     text_column("polarity", f"What good performance is: {words_of(Polarity)}"),
-    text_column("unit", "What the indicator's figures count in"),
-    whole_column("decimals", "Decimals to which the indicator's figures are compared and shown", "digits"),
+    text_column("unit", "The unit of the indicator's figures"),
+    whole_column("decimals", "Decimals with which the indicator's figures are compared and shown", "digits"),
     text_column("partner_code", "Code of the partner whose figure it is"),
-    figure_column("actual", "The figure returned; empty where a marker says why there is none"),
+    figure_column("actual", "The figure returned; empty if a marker says why there is none"),
     text_column("actual_text", "What was typed in the cell"),
-    text_column("marker", f"Why there is no figure: {words_of(Marker)}; or what to know of it: {words_of(Qualifier)}"),
+    text_column(
+        "marker", f"Why there is no figure: {words_of(Marker)}; or what to know about it: {words_of(Qualifier)}"
+    ),
     text_column("previous_period", "Code of the period that the direction of travel compares with"),
     figure_column("previous_actual", "The figure of that period"),
     figure_column("change", "`actual` less `previous_actual`, each rounded to the indicator's decimals"),
@@ -65,11 +67,11 @@ _PERFORMANCE = (
     figure_column("target", "The target that the year to date is compared with"),
     *judged_columns("on_target", "Whether the year to date meets the target", OnTarget),
     figure_column("year_to_date", "The year so far, by the indicator's way of adding up"),
-    *judged_columns("target_band", "Where the year to date stands against the target", Band),
+    *judged_columns("target_band", "Band of the year to date against the target", Band),
     figure_column("statistical_neighbours", "Latest figure of the statistical neighbours"),
-    *judged_columns("statistical_neighbours_band", "Where the year to date stands against them", Band),
+    *judged_columns("statistical_neighbours_band", "Band of the year to date against the statistical neighbours", Band),
     figure_column("national", "Latest national figure"),
-    *judged_columns("national_band", "Where the year to date stands against it", Band),
+    *judged_columns("national_band", "Band of the year to date against the national figure", Band),
     figure_column("next_target", "Next year's target"),
     figure_column("next_target_2", "The target of the year after"),
     whole_column("submission_id", "The submission that the figure came with: see `bi_submissions`"),
@@ -79,28 +81,28 @@ _PERFORMANCE = (
     moment_column("recorded_at", "When the row came into force"),
 )
 
-_WITHHELD = "; `[withheld: ...]`, with its cell, where it may hold personal data and is not released"
+_WITHHELD = "; `[withheld: ...]`, with its cell, if it may hold personal data and is not released"
 
 VIEWS = (
-    View("bi_performance", "an indicator and a period, by partner, as it stands now", _PERFORMANCE),
+    View("bi_performance", "an indicator and a period, by partner, as of now", _PERFORMANCE),
     View(
         "bi_performance_history",
         "a row that is, or ever was, in `bi_performance`. As of a moment: `recorded_at` is not after it, and "
         "`superseded_at` is empty or after it",
-        (*_PERFORMANCE, moment_column("superseded_at", "When another row took its place; empty while it is in force")),
+        (*_PERFORMANCE, moment_column("superseded_at", "When another row replaced it; empty while it is in force")),
     ),
     View(
         "bi_submissions",
-        "an attempt to return something, whatever became of it",
+        "an attempt to return something, whatever its outcome",
         (
             whole_column("submission_id", "The submission's number"),
-            text_column("partner_code", "Code of the partner; empty where the file does not say"),
-            text_column("period", "Code of the period; empty where the file does not say"),
+            text_column("partner_code", "Code of the partner; empty if the file does not say"),
+            text_column("period", "Code of the period; empty if the file does not say"),
             whole_column("version", "Which attempt it was at this partner's return for this period", "attempts"),
-            text_column("file_name", "Name of the file; withheld where it may hold personal data"),
-            text_column("sha256", "SHA-256 of the file's bytes, by which the archive keeps it"),
+            text_column("file_name", "Name of the file; withheld if it may hold personal data"),
+            text_column("sha256", "SHA-256 of the file's bytes, which is its name in the archive"),
             moment_column("received_at", "When the file was received"),
-            text_column("status", f"What became of it: {words_of(Status)}. Superseded: accepted, and replaced since"),
+            text_column("status", f"Its status: {words_of(Status)}. Superseded: accepted, and replaced since"),
             whole_column("errors", "Findings that must be corrected", "findings"),
             whole_column("queries", "Findings that must be explained", "findings"),
             whole_column("notes", "Findings that are worth knowing", "findings"),
@@ -109,16 +111,14 @@ VIEWS = (
     ),
     View(
         "bi_findings",
-        "a finding in a submission; a duplicate's stand with the submission it duplicates",
+        "a finding in a submission; a duplicate's are listed with the submission that it duplicates",
         (
             whole_column("submission_id", "The submission: see `bi_submissions`"),
             text_column("code", "What kind of finding it is"),
             text_column("severity", f"What it asks for: {words_of(Severity)}"),
-            text_column(
-                "sheet", "Sheet, its name withheld where it may hold personal data; blank: the file as a whole"
-            ),
-            text_column("cell", "Cell; blank where it is about the sheet as a whole"),
-            text_column("value", "What was typed; `[withheld: ...]` for good where it may hold personal data"),
+            text_column("sheet", "Sheet, its name withheld if it may hold personal data; blank: the file as a whole"),
+            text_column("cell", "Cell; blank if it is about the sheet as a whole"),
+            text_column("value", "What was typed; `[withheld: ...]` for good if it may hold personal data"),
             text_column("message", "What is wrong"),
             text_column("fix", "What to do"),
         ),
@@ -129,10 +129,10 @@ VIEWS = (
         (
             text_column("partner_code", "Code of the partner"),
             text_column("period", "Code of the period"),
-            ViewColumn("due_on", Kind.DATE, "The last day on which it is on time; empty for a year that nobody owes"),
+            ViewColumn("due_on", Kind.DATE, "The last day on which it is on time; empty for a year, which is not owed"),
             text_column(
                 "status",
-                f"Where the return stands today: {words_of(ReturnStatus)}. Received: the first accepted submission "
+                f"The status of the return today: {words_of(ReturnStatus)}. Received: the first accepted submission "
                 "came on or before `due_on`; late: after it. Days end at midnight UTC",
             ),
             moment_column("received_at", "When the first accepted submission came; a correction does not change it"),
@@ -156,10 +156,10 @@ VIEWS = (
             text_column("kind", f"What the action is: {words_of(ActionKind)}"),
             text_column("description", "What is to be delivered"),
             ViewColumn("due", Kind.DATE, "The day by which it is due"),
-            text_column("strategic_lead", "Who answers for the action"),
-            text_column("lead_officer", "Who carries it out; empty where the plan does not say"),
+            text_column("strategic_lead", "Who is accountable for the action"),
+            text_column("lead_officer", "Who carries it out; empty if the plan does not say"),
             text_column("period", "Code of the period reported"),
-            text_column("status", f"What was reported: {words_of(MilestoneStatus)}; empty where nothing was"),
+            text_column("status", f"What was reported: {words_of(MilestoneStatus)}; empty if nothing was"),
             text_column("evidence", f"What shows it{_WITHHELD}"),
             text_column("review", f"What the review of the action decided: {words_of(Review)}"),
             text_column("review_reason", f"Why{_WITHHELD}"),
@@ -184,28 +184,28 @@ VIEWS = (
             whole_column("milestones_achieved", "Those of them that were reported achieved by then", "milestones"),
             text_column(
                 "diagnosis",
-                f"What they say of the missing improvement: {words_of(Diagnosis)}. Late: not all that were due are "
+                f"What they say about the missing improvement: {words_of(Diagnosis)}. Late: not all that were due are "
                 "achieved; no plan: the outcome has no milestones",
             ),
-            text_column("status", f"Where it stands: {words_of(ClinicStatus)}"),
+            text_column("status", f"Its status: {words_of(ClinicStatus)}"),
             text_column("partner_code", "Code of the partner whose indicator it is"),
         ),
     ),
     View(
         "bi_symbol_changes",
-        "a judgement's word, and so its symbol, that turned when the judgement was made again. What came for the first "
-        "time has turned nothing",
+        "a judgement's word, and so its symbol, that changed when the judgement was made again. A first judgement is "
+        "not a change",
         (
             text_column("indicator", "Reference of the indicator: `NI 111a`"),
             text_column("period", "Code of the period judged"),
-            text_column("judgement", "The column of `bi_performance` that turned: `direction`"),
-            text_column("was", "The word until then"),
-            text_column("became", "The word from then on"),
-            moment_column("changed_at", "When it turned"),
-            whole_column("submission_id", "The submission behind it; empty where a change of the plan turned it"),
+            text_column("judgement", "The column of `bi_performance` that changed: `direction`"),
+            text_column("was", "The word before"),
+            text_column("became", "The word after"),
+            moment_column("changed_at", "When it changed"),
+            whole_column("submission_id", "The submission that caused it; empty if a change of the plan caused it"),
             text_column(
                 "source_cell",
-                "The cell behind it: of the figures that came then, one that changed, the judged one first",
+                "The cell that caused it: one of the figures that changed then, the judged one first",
             ),
             text_column("partner_code", "Code of the partner whose indicator it is"),
             text_column("source_file", "Name of the file of `source_cell`"),
@@ -248,11 +248,11 @@ def dictionary_page() -> str:
     sections = "\n".join(_section(view) for view in VIEWS)
     return f"""# The warehouse's views
 
-Query these views, and not the tables beneath them: the names, columns and order of the views are a promise, the tables
-change with the program. This page is written by `python -m warehouse.views.dictionary > docs/warehouse.md`.
+Query these views, not the tables behind them: the views' names, columns and column order are a promise, while the
+tables change with the program. This page is generated by `python -m warehouse.views.dictionary > docs/warehouse.md`.
 
-A row in force is the last word on its matter. Nothing is ever changed or deleted: a later submission ends a row
-(`superseded_at`) and begins another (`recorded_at`), so that every figure and symbol can be asked as of any moment.
+A row in force is the current version. Nothing is ever changed or deleted: a later submission closes a row
+(`superseded_at`) and adds another (`recorded_at`), so that every figure and symbol can be queried as of any moment.
 
 {sections}"""
 
@@ -263,7 +263,7 @@ def _section(view: View) -> str:
 
 A row is {view.row}.
 
-| column | holds | counts in | meaning |
+| column | type | unit | meaning |
 |---|---|---|---|
 {rows}
 """

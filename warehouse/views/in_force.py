@@ -1,6 +1,6 @@
-"""What stands, in SQL: what is in force now, as a view says it, or what was at a moment, as a report asks it.
+"""SQL predicates for current and point-in-time (as-of) queries.
 
-The same query text serves both, so that a report as of a date and a view cannot come to differ.
+Views and reports as of a date share the same query text, so that they cannot differ.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The words of a query that depend on when it is asked, and up to which period.
+    """The parts of a query that depend on the moment, and on the last period.
 
     `today` and `last_day` are SQL; `last_day` is empty where every period counts.
     """
@@ -24,7 +24,7 @@ class Standing:
         return f"{row}.superseded_at IS NULL"
 
     def known(self, row: str) -> str:
-        """The condition that a row, by its alias, had been recorded, whatever became of it."""
+        """The condition that a row, by its alias, had been recorded, even if it has been superseded."""
         return f"{row}.recorded_at <= :at" if self.is_as_of else "1 = 1"
 
     @property
@@ -38,7 +38,7 @@ class Standing:
 
 
 NOW = Standing(False, "{today}", "")
-"""What a view shows; `{today}` is filled in for the database."""
+"""For a view; `{today}` is filled in for the database."""
 
 AS_OF = Standing(True, ":today", ":last_day")
 """What a report asks: `:at` is a moment, `:today` its date, `:last_day` the last day of the report's period."""

@@ -1,13 +1,13 @@
-"""The view of milestones: what the plan promised, and what was reported of it, period by period."""
+"""The view of milestones: what the plan promised, and what was reported, period by period."""
 
 from warehouse.views.in_force import Standing
 from warehouse.views.withheld import shown_sql
 
 
 def milestones_query(standing: Standing) -> str:
-    """A row per milestone of the plan and period reported; one with an empty period where nothing ever was.
+    """A row per milestone of the plan and reported period; one with an empty period if it was never reported.
 
-    A milestone that nobody reports on is what the Board must see first, so it is not left out.
+    A milestone without any report is what the Board must see first, so it is not left out.
     """
     evidence, reason = (shown_sql("r", column, standing) for column in ("evidence", "reason"))
     return f"""

@@ -1,4 +1,4 @@
-"""A PostgreSQL role for BI tools: it reads the views, and can do nothing else."""
+"""A PostgreSQL role for BI tools: it can read the views, and nothing else."""
 
 import re
 
@@ -6,7 +6,7 @@ from sqlalchemy import Connection, inspect, text
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
-# What makes and fills large objects.
+# The functions that create and write large objects.
 _LARGE_OBJECT_WRITERS = """
     SELECT CAST(CAST(oid AS regprocedure) AS text) FROM pg_proc WHERE pronamespace = CAST('pg_catalog' AS regnamespace)
     AND proname IN ('lo_creat', 'lo_create', 'lo_from_bytea', 'lo_import', 'lo_open', 'lo_put', 'lo_truncate',
@@ -15,28 +15,28 @@ _LARGE_OBJECT_WRITERS = """
 
 
 class ReaderError(ValueError):
-    """The role cannot be made as asked."""
+    """The role cannot be created."""
 
 
 def make_reader(connection: Connection, name: str, password: str) -> bool:
-    """Make a role that reads the views alone, or give an earlier one the views that came since; say whether it is new.
+    """Create a role that can only read the views, or grant an existing one any new views; return whether it is new.
 
-    Run by the owner of the database, in a transaction of `engine.writing`. What PostgreSQL lets every role do,
-    temporary tables and, before version 15, tables in the schema, is taken from all but the owner.
+    Run by the owner of the database, in a transaction of `engine.writing`. Rights that PostgreSQL gives every role,
+    temporary tables and, before version 15, tables in the schema, are revoked from all but the owner.
 
     Args:
         connection: the transaction.
-        name: the role's name: small letters, digits and underscores.
-        password: its password; an empty one leaves an earlier role's as it is.
+        name: the role's name: lower-case letters, digits and underscores.
+        password: its password; an empty one does not change an existing role's.
 
     Raises:
-        ReaderError: this is no PostgreSQL, the name will not do, there is no password, or the role can do more already.
-        sqlalchemy.exc.ProgrammingError: we may not make roles.
+        ReaderError: this is not PostgreSQL, the name is not allowed, there is no password, or the role can do more.
+        sqlalchemy.exc.ProgrammingError: we are not allowed to create roles.
     """
     if connection.dialect.name != "postgresql":
-        raise ReaderError("Readers are roles of PostgreSQL; a SQLite file has permissions of its own")
+        raise ReaderError("Readers are roles of PostgreSQL; for SQLite, set the permissions of the file")
     if not _NAME.fullmatch(name) or name.startswith("pg_"):
-        raise ReaderError(f"{name!r} cannot be a reader's name: use small letters, digits and underscores")
+        raise ReaderError(f"{name!r} cannot be a reader's name: use lower-case letters, digits and underscores")
     is_new = not _exists(connection, name)
     if is_new and not password:
         raise ReaderError("A new reader needs a password: set CYPP_READER_PASSWORD")
@@ -45,7 +45,7 @@ def make_reader(connection: Connection, name: str, password: str) -> bool:
     else:
         _refuse_the_powerful(connection, name)
     if password:
-        # ALTER ROLE takes no parameters: the server itself quotes what goes into the statement.
+        # ALTER ROLE takes no parameters: the server itself quotes the password.
         quoted = connection.scalar(text("SELECT quote_literal(CAST(:password AS text))"), {"password": password})
         connection.exec_driver_sql(f"ALTER ROLE {name} PASSWORD {quoted}".replace("%", "%%"))
     _restrict(connection, name)
@@ -61,7 +61,7 @@ def _restrict(connection: Connection, name: str) -> None:
     ).one()
     connection.exec_driver_sql(f"REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC")
     connection.exec_driver_sql(f"REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC")
-    # Large objects need no table to be written to. Where these functions are not ours, the server warns and goes on.
+    # Large objects can be written without a table. If we do not own these functions, the server only warns.
     for function in connection.scalars(text(_LARGE_OBJECT_WRITERS)).all():
         connection.exec_driver_sql(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC")
     connection.exec_driver_sql(f"GRANT CONNECT ON DATABASE {database} TO {name}")
@@ -74,7 +74,7 @@ def _exists(connection: Connection, name: str) -> bool:
 
 
 def _refuse_the_powerful(connection: Connection, name: str) -> None:
-    """A role that can do more stays what it is: taking from it could break somebody's work."""
+    """Refuse a role that can do more: revoking its rights could break someone's work."""
     query = text(
         "SELECT r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls "
         "OR r.rolname = current_user "
@@ -85,4 +85,4 @@ def _refuse_the_powerful(connection: Connection, name: str) -> None:
         "FROM pg_roles r WHERE r.rolname = :name"
     )
     if connection.scalar(query, {"name": name}):
-        raise ReaderError(f"The role {name} is there, and can do more than read the views: choose another name")
+        raise ReaderError(f"The role {name} already exists and can do more than read the views: choose another name")

@@ -21,7 +21,7 @@ _TYPES: dict[Kind, TypeEngine[Any]] = {
 
 @cache
 def view(name: str) -> TableClause:
-    """A view, with the columns and types of the dictionary: dates and moments come back as such from SQLite too.
+    """A view, with the columns and types of the dictionary: SQLite too returns dates and moments as such.
 
     Raises:
         KeyError: there is no such view.

@@ -1,9 +1,9 @@
-"""The view of symbols that turned: each difference between a judgement and the one that took its place."""
+"""The view of symbols that changed: each difference between a judgement and the one that replaced it."""
 
 from cypp_etl.judgement.columns import TITLES
 from schemas.codes import Measure
 
-# The judgement that followed another, in the two halves that have an index each.
+# The judgement that followed another, in two halves, each with its own index.
 _FOLLOWING = """coalesce((
                 SELECT min(n.judgement_id) FROM judgement n
                 WHERE n.partner_code = was.partner_code AND n.indicator = was.indicator AND n.period = was.period
@@ -14,19 +14,19 @@ _FOLLOWING = """coalesce((
                     AND n.superseded_at IS NULL))"""
 
 
-# The moment is asked for as a span. Of one value PostgreSQL believes its statistics, which may be from when everything
-# had been recorded at one moment, and would read all submissions; of a span with ends unknown it expects few.
+# The moment is queried as a range. For one value, PostgreSQL trusts its statistics, which may be from when everything
+# had been recorded at one moment, and would read all submissions; for a range with unknown ends it expects few.
 _RECORDED_THEN = """(
                     SELECT s.submission_id FROM submission s
                     WHERE s.recorded_at BETWEEN f.changed_at AND f.changed_at)"""
 
 
 def _behind(columns: str, recorded_then: str) -> str:
-    """SQL of the figure behind a word `f` that turned, asked by way of the few submissions recorded at that moment.
+    """SQL of the figure behind a word `f` that changed, found through the few submissions recorded at that moment.
 
-    A judgement may turn because of a figure beside it: last year's, the target's, the neighbours'. The figure behind it
-    is one that was said anew at that very moment: of those that say something else than before, the judgement's own
-    first, then what its column compares with. None was where the plan turned it, since a plan has no cells.
+    A judgement may change because of another figure: last year's, the target, the neighbours'. The figure behind it
+    was recorded at that moment: of those that differ from before, the judgement's own comes first, then the one that
+    its column compares with. There is none if the plan changed it, because a plan has no cells.
     """
     return f"""
             SELECT {columns}
@@ -58,18 +58,18 @@ BEHIND = {
     "sqlite": f"LEFT JOIN observation o ON o.observation_id = ({_NUMBER})",
     "postgresql": f"LEFT JOIN LATERAL ({_COLUMNS}) o ON true",
 }
-"""The join of the figure behind a word that turned, by the database.
+"""The join of the figure behind a word that changed, by database.
 
-SQLite has no LATERAL. PostgreSQL, which expects several times as many words as turned, would otherwise go through all
-figures that there are to find those that won. Of an array it expects ten, so that it expects a tenth of
+SQLite has no LATERAL. PostgreSQL, which expects several times as many words as have changed, would otherwise scan all
+figures to find the right ones. For an array it expects ten elements, so that it expects a tenth of
 the cost of a join: a server that compiles costly queries first (`jit`) may compile this one less thoroughly.
 """
 
 
 def symbol_changes_query() -> str:
-    """A row per word that turned; `{behind}` is filled in for the database.
+    """A row per word that changed; `{behind}` is filled in for the database.
 
-    What came for the first time, or went, has turned nothing.
+    A judgement that was made for the first time, or removed, is not a change.
     """
     was, now = (
         "CASE c.name " + " ".join(f"WHEN '{name}' THEN {row}.{name}" for name in TITLES) + " END"

@@ -1,6 +1,6 @@
 """Texts that are withheld since they may hold personal data, and how a released one is shown.
 
-The columns that everybody reads hold a mark. A reader shows the text in its place once it is released.
+The columns of the views hold a mark. The view shows the text instead once it is released.
 """
 
 from datetime import datetime
@@ -14,12 +14,12 @@ from warehouse.views.in_force import Standing
 
 
 def shown_sql(row: str, column: str, standing: Standing) -> str:
-    """SQL for a text as it may be shown: the mark, or what it stands for where that is released.
+    """SQL for a text that may be withheld: the mark, or the text itself if it is released.
 
     Args:
         row: alias of a row that has a `submission_id`.
         column: its column, which may hold a mark.
-        standing: whether releases count that were made by now, or by a moment.
+        standing: whether releases up to now count, or up to a moment.
     """
     released = "JOIN decision e ON e.decision_id = t.decision_id AND e.decided_at <= :at" if standing.is_as_of else ""
     return f"""CASE WHEN substr({row}.{column}, 1, {len(MARK_BEGINS)}) = '{MARK_BEGINS}' THEN coalesce((
@@ -31,7 +31,7 @@ def shown_sql(row: str, column: str, standing: Standing) -> str:
 
 
 def shown_comment(at: datetime | None = None) -> ColumnElement[str]:
-    """The comment of an observation as it may be shown, now or as of a moment; labelled `comment`."""
+    """The comment of an observation, or its mark, now or as of a moment; labelled `comment`."""
     held, released, columns = withheld_text.c, text_release.c, observation.c
     text = (
         select(held.text)

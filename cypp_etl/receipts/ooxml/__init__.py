@@ -1,1 +1,1 @@
-"""Changes an .xlsx package in place, leaving untouched what is not marked."""
+"""Edits an .xlsx package, leaving everything that is not marked unchanged."""

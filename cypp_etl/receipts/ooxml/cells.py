@@ -1,4 +1,4 @@
-"""Gives cells of a sheet another style, and makes those that the sheet does not have, in their right place."""
+"""Gives cells of a sheet another style, and adds missing cells in their right places."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ Restyle = Callable[[Place, int], int]
 
 @dataclass(slots=True)
 class _Rows:
-    """Chooses what of a sheet is looked at: the rows that are wanted, and where the missing ones belong."""
+    """Selects the elements of a sheet that are needed: the wanted rows, and the places of missing ones."""
 
     wanted: Mapping[int, list[int]]
     pending: list[int]
@@ -53,7 +53,7 @@ class _Rows:
 
 
 class SheetCells:
-    """One sheet, whose cells at the given places are to be marked."""
+    """One sheet, whose cells at the given places will be marked."""
 
     def __init__(self, data: bytes, places: set[Place]) -> None:
         self._wanted: dict[int, list[int]] = {}
@@ -68,7 +68,7 @@ class SheetCells:
         self._found = {row: nodes[at] for row, at in self._rows.found.items()}
 
     def restyle(self, style_of: Restyle) -> None:
-        """Give each cell the style that is made of the one it has; cells in no row yet get a row."""
+        """Give each cell the style derived from its own; cells without a row get one."""
         missing: list[str] = []
         for row, columns in self._wanted.items():
             if row in self._found:
@@ -98,7 +98,7 @@ class SheetCells:
                 at_end.append(xml)
             else:
                 self.markup.replace(cells[after].start, cells[after].start, xml)
-        # The columns that a row spans are a hint to readers; a wrong one is worse than none.
+        # A row's spans are a hint to readers; a wrong one is worse than none.
         span = {"spans": None} if at_end and "spans" in node.attributes else {}
         if at_end:
             self.markup.change(node, dict(span), self.markup.written("".join(at_end)))
@@ -136,7 +136,7 @@ class SheetCells:
 
 
 def _numbered(row: Node) -> dict[int, Node]:
-    """The cells of a row by column; one without an address stands beside the one before it."""
+    """The cells of a row by column; one without an address follows the one before it."""
     cells: dict[int, Node] = {}
     column = 0
     for node in row.named("c"):

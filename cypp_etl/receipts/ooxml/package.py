@@ -1,4 +1,4 @@
-"""The partner's workbook as a package that can be changed: what is not changed is copied byte for byte."""
+"""The partner's workbook as an editable package: unchanged parts are copied byte for byte."""
 
 import zipfile
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from cypp_etl.workbook.limits import DEFAULT_LIMITS, MIB, damaged, not_excel, to
 from cypp_etl.workbook.package import Relationship, part_name
 from cypp_etl.workbook.sniff import Encoding, sniff, workbook_part
 
-# A part is held in memory to be marked; a return's largest is a hundred kilobytes.
+# A part is read into memory to be marked; a return's largest is a hundred kilobytes.
 _LARGEST_PART = 48 * MIB
 _TYPES = "[Content_Types].xml"
 _STRICT = "http://purl.oclc.org/ooxml/"
@@ -31,9 +31,9 @@ _SKELETON = (
 
 
 class Parts:
-    """An Office Open XML workbook, opened to be changed.
+    """An Office Open XML workbook, opened for editing.
 
-    Raises UnreadableWorkbook where it is none, is broken, or is built to do harm: the reader's own guards stand first.
+    Raises UnreadableWorkbook if it is not one, is broken, or is malicious: it is checked like any workbook first.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -58,63 +58,63 @@ class Parts:
 
     @property
     def office(self) -> str:
-        """The namespace of relationship ids, which also begins the types of relationships."""
+        """The namespace of relationship ids, which is also the prefix of the types of relationships."""
         return _STRICT_OFFICE if self.is_strict else _OFFICE
 
     def __contains__(self, part: str) -> bool:
         return part_name(part) in self._entries or part_name(part) in self._written
 
     def read(self, part: str) -> bytes:
-        """A part's bytes as they came."""
+        """A part's original bytes."""
         entry = self._entries.get(part_name(part))
         if entry is not None and entry.file_size > _LARGEST_PART:
             raise too_large("it has a sheet that is too large to be marked")
         return b"".join(self._package.chunks(part))
 
     def head(self, part: str) -> bytes:
-        """The first bytes of a part, for what stands at its beginning."""
+        """The first bytes of a part, for elements at its beginning."""
         return next(self._package.chunks(part), b"")
 
     def markup(self, part: str) -> Markup:
-        """A part to be changed; its changes are written when the package is."""
+        """A part for editing; its changes are written with the package."""
         key = part_name(part)
         if key not in self._markups:
             self._markups[key] = Markup(self.read(part))
         return self._markups[key]
 
     def open(self, part: str, markup: Markup) -> None:
-        """Begin a new part with some markup, to be changed."""
+        """Start a new part with some markup, for editing."""
         self._markups[part_name(part)] = markup
 
     def named(self, ending: str) -> list[str]:
-        """The parts whose names end so."""
+        """The parts whose names have a suffix."""
         return [part for part in self._entries if part.endswith(ending)]
 
     def put(self, part: str, content: bytes) -> None:
-        """Write a part, new or in the place of an old one."""
+        """Write a part, new or replacing an old one."""
         entry = self._entries.get(part_name(part))
         self._written[part_name(part)] = (entry.filename if entry else part, content)
 
     def free_name(self, pattern: str) -> str:
-        """A part's name that is not taken, the pattern's `{}` filled in with a number."""
+        """An unused name for a part, with a number in the pattern's `{}`."""
         number = 1
         while pattern.format(number) in self:
             number += 1
         return pattern.format(number)
 
     def drop(self, part: str) -> None:
-        """Leave a part out, with its relationships and its content type."""
+        """Remove a part, with its relationships and its content type."""
         self._dropped |= {part_name(part), part_name(_listing(part))}
         for node in self.types.root.named("Override"):
             if part_name(node.attributes.get("PartName", "")) == part_name(part):
                 self.types.remove(node)
 
     def relationships(self, part: str) -> Mapping[str, Relationship]:
-        """What a part refers to, by id, as the workbook came."""
+        """The original targets of a part's relationships, by id."""
         return self._package.relationships(part)
 
     def relate(self, part: str, kind: str, target: str) -> str:
-        """Let a part refer to another, and say by which id."""
+        """Add a relationship from a part to another, and return its id."""
         entry = self._entries.get(part_name(part))
         listing = _listing(entry.filename.replace("\\", "/") if entry else part)
         if listing not in self:
@@ -131,18 +131,18 @@ class Parts:
         return identity
 
     def unrelate(self, part: str, identity: str) -> None:
-        """Let a part no longer refer to what it did by an id."""
+        """Remove a part's relationship by its id."""
         listed = self.markup(_listing(part))
         for node in listed.root.named("Relationship"):
             if node.attributes.get("Id") == identity:
                 listed.remove(node)
 
     def declare(self, part: str, content_type: str) -> None:
-        """Say what a new part is."""
+        """Set the content type of a new part."""
         self.types.append(self.types.root, f'<Override PartName={quoteattr("/" + part)} ContentType="{content_type}"/>')
 
     def declare_extension(self, extension: str, content_type: str) -> None:
-        """Say what all parts with an extension are, unless that is said already."""
+        """Set the content type of all parts with an extension, unless it is already set."""
         known = {node.attributes.get("Extension", "").lower() for node in self.types.root.named("Default")}
         if extension not in known | self._extensions:
             self._extensions.add(extension)
@@ -150,7 +150,7 @@ class Parts:
             self.types.append(self.types.root, xml)
 
     def to_bytes(self) -> bytes:
-        """The package with its changes made; the entries keep their order, and new ones come last."""
+        """The package with its changes; the entries keep their order, and new ones come last."""
         for key, markup in self._markups.items():
             if markup.is_changed:
                 entry = self._entries.get(key)
@@ -170,7 +170,7 @@ class Parts:
 
 
 def workbook_suffix(data: bytes) -> str:
-    """The suffix under which Excel opens these bytes: it refuses one that does not fit what the package says it is."""
+    """The suffix for Excel, which refuses one that does not fit the package's content type."""
     parts = Parts(data)
     kinds = {
         part_name(node.attributes.get("PartName", "")): node.attributes.get("ContentType", "")

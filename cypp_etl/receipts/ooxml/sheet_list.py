@@ -1,4 +1,4 @@
-"""Puts the sheet of a receipt before the other sheets of a workbook, in the place of an earlier receipt's."""
+"""Puts the sheet of a receipt before the other sheets of a workbook, replacing that of an earlier receipt."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _LEFT_BEHIND = frozenset({"printerSettings", "comments", "vmlDrawing", "threaded
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A sheet as the workbook lists it; `part` is empty where it lists one that is not there."""
+    """A sheet in the workbook's list; `part` is empty if it does not exist."""
 
     node: Node
     name: str
@@ -43,7 +43,7 @@ class Book:
         ]
 
     def add_first(self, old: Sequence[Listed], title_row: int, content: bytes) -> None:
-        """Add the receipt's sheet as the first, without the old ones; `title_row` is to be printed on every page."""
+        """Add the receipt's sheet as the first, and remove old ones; `title_row` is printed on every page."""
         name = old[0].name if old else self._free_name()
         for sheet in old:
             self._drop(sheet)
@@ -71,7 +71,7 @@ class Book:
         self._parts.drop(sheet.part)
 
     def _name_title(self, old: Sequence[Listed], name: str, row: int) -> None:
-        """Name the row that is printed on every page; names that belong to a sheet follow it to its new place."""
+        """Define the row that is printed on every page, and adjust defined names that belong to a sheet."""
         left = [sheet for sheet in self.sheets if sheet not in old]
         places = {str(self.sheets.index(sheet)): str(number) for number, sheet in enumerate(left, start=1)}
         quoted = escape_text(name.replace("'", "''"))

@@ -1,9 +1,9 @@
-"""Adds the looks of a receipt to a workbook's styles, and takes an earlier receipt's marks off again.
+"""Adds a receipt's formats to a workbook's styles, and removes the marks of an earlier receipt.
 
-A marked cell gets a copy of its own style with a fill and a border. The copy's parent is a named style that has the
-cell's look from before, and named styles outlive a save in Excel or LibreOffice: so the next receipt finds the way back
-in the styles alone, whichever cells they are on by then. Where the name was lost, the colours of a mark, which nothing
-else has, tell that it is one.
+A marked cell gets a copy of its own style with a fill and a border. The copy's parent is a named style with the
+cell's original format, and named styles survive a save in Excel or LibreOffice: so the next receipt can restore the
+styles, whichever cells have them by then. If the name was lost, a mark is recognised by its colours, which nothing
+else has.
 """
 
 import re
@@ -35,7 +35,7 @@ _APPLIED = {f"apply{what}": "1" for what in ("NumberFormat", "Font", "Fill", "Bo
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The fill and border of a severity: each differs in colour and in line, for those who do not see the colour."""
+    """The fill and border of a severity: they differ in colour and in line style, for people who cannot see colours."""
 
     fill: str
     line: str
@@ -61,7 +61,7 @@ _LINES = frozenset(mark.line for mark in MARKS.values())
 
 @dataclass(slots=True)
 class _Items:
-    """The children of one collection of styles, by index, as they will be written."""
+    """The children of one collection of styles, by index, in their final form."""
 
     node: Node | None
     nodes: list[Node]
@@ -69,18 +69,18 @@ class _Items:
     changed: set[int] = field(default_factory=set)
 
     def add(self, item: bytes) -> int:
-        """The index of an item, which is added if there is none like it."""
+        """The index of an item, which is added if there is no equal one."""
         if item not in self.items:
             self.items.append(item)
         return self.items.index(item)
 
     def add_new(self, item: bytes) -> int:
-        """The index of an item that is added even if there is one like it."""
+        """The index of an item that is added even if there is an equal one."""
         self.items.append(item)
         return len(self.items) - 1
 
     def set(self, index: int, item: bytes) -> None:
-        """Put an item in another's place."""
+        """Replace an item."""
         if self.items[index] != item:
             self.items[index] = item
             self.changed.add(index)
@@ -105,7 +105,7 @@ class StyleBook:
         return collected
 
     def take_marks_off(self) -> None:
-        """Give every style that an earlier receipt marked its own fill and border back."""
+        """Restore the fill and border of every style that an earlier receipt marked."""
         names = self._collections["cellStyles"]
         bases: dict[str, str] = {}
         styles = {node.attributes.get("name", ""): node.attributes.get("xfId", "0") for node in names.nodes}
@@ -140,7 +140,7 @@ class StyleBook:
         return any(found.decode().upper() in colours for found in _COLOUR.findall(item))
 
     def mark(self, style: int, severity: Severity) -> int:
-        """The index of a style like another, but with the look of a severity."""
+        """The index of a copy of a style with the fill and border of a severity."""
         cells = self._collections["cellXfs"]
         style = style if style < len(cells.items) else 0
         if (style, severity) not in self._marked:
@@ -152,7 +152,7 @@ class StyleBook:
         return self._marked[style, severity]
 
     def _base(self, style: int) -> int:
-        """The named style that keeps what a style was before it is marked."""
+        """The named style that keeps a style's original format."""
         if style in self._bases:
             return self._bases[style]
         names, looks = self._collections["cellStyles"], self._collections["cellStyleXfs"]
@@ -167,7 +167,7 @@ class StyleBook:
         return self._bases[style]
 
     def look(self, font: str, fill: str = "", border: str = "", alignment: str = "", *, is_quoted: bool = False) -> int:
-        """The index of a style of our own. `is_quoted` keeps text text when somebody edits it."""
+        """The index of a style of our own. `is_quoted` keeps text as text when it is edited."""
         fill, border = fill or _FIRST["fills"][0], border or _FIRST["borders"][0]
         ids = (self._add("fonts", font), self._add("fills", fill), self._add("borders", border))
         quote = ' quotePrefix="1"' if is_quoted else ""

@@ -1,6 +1,6 @@
-"""The boxes in which comments are shown: a drawing in VML, which every spreadsheet program still wants beside them.
+"""The boxes in which comments are shown: a VML drawing, which every spreadsheet program still requires.
 
-VML in the wild is not always well-formed XML, so it is changed as text.
+Real VML is not always well-formed XML, so it is edited as text.
 """
 
 import re
@@ -32,7 +32,7 @@ _BLOCK = re.compile(r"""<\w+:idmap\b[^>]*\bdata\s*=\s*["'](\d{1,6})""")
 
 @dataclass(frozen=True, slots=True)
 class Balloon:
-    """A comment's box: its cell and where it is to be drawn."""
+    """A comment's box: its cell and its position."""
 
     place: Place
     anchor: str
@@ -42,7 +42,7 @@ def measure_balloon(cells: SheetCells, place: Place, text: str) -> Balloon:
     """A box beside a cell, large enough for a text."""
     lines = sum(1 + len(line) // _LETTERS_A_LINE for line in text.split("\n"))
     row, column = place
-    # Beside the last column or below the last row there is no room.
+    # There is no space beside the last column or below the last row.
     left = min(column, _COLUMNS - 12)
     top = min(max(row - 2, 0), _ROWS - 60)
     right, right_offset = _walk(left, _GAP + _WIDTH, cells.width, _COLUMNS - 1)
@@ -52,17 +52,17 @@ def measure_balloon(cells: SheetCells, place: Place, text: str) -> Balloon:
 
 
 def new_drawing(block: int) -> bytes:
-    """A drawing with nothing in it yet; `block` is its thousand of the workbook's shape numbers."""
+    """An empty drawing; `block` is its thousand of the workbook's shape numbers."""
     return _HEAD.format(block=block).encode()
 
 
 def highest_block(drawing: bytes) -> int:
-    """The highest block of shape numbers that a drawing has taken."""
+    """The highest block of shape numbers that a drawing uses."""
     return max(map(int, _BLOCK.findall(drawing.decode("utf-8", "replace"))), default=0)
 
 
 def draw(drawing: bytes, balloons: Iterable[Balloon], vanished: Iterable[Place]) -> bytes:
-    """A drawing with a box for each comment, the old boxes made large enough, and none for comments that vanished."""
+    """A drawing with a box for each comment, old boxes made large enough, and boxes of removed comments dropped."""
     text = drawing.decode("utf-8", "surrogateescape")
     names = _Names(text)
     gone, wanted = set(vanished), {balloon.place: balloon for balloon in balloons}
@@ -77,7 +77,7 @@ def draw(drawing: bytes, balloons: Iterable[Balloon], vanished: Iterable[Place])
 
 
 class _Names:
-    """The prefixes that a drawing gives to VML, Office and Excel, which openpyxl calls by other names than Excel."""
+    """The prefixes of VML, Office and Excel in a drawing, which differ between openpyxl and Excel."""
 
     def __init__(self, text: str) -> None:
         self._prefixes = {ours: _prefix(text, ours) for ours in _NAMESPACES}
@@ -111,7 +111,7 @@ def _redrawn(shape: str, names: _Names, wanted: dict[Place, Balloon], gone: set[
 
 
 def _walk(start: int, distance: int, size_of: Callable[[int], int], last: int) -> tuple[int, int]:
-    """The column or row, counting from 0, that lies some pixels further, and the pixels into it."""
+    """The column or row, counting from 0, that is some pixels further, and the pixels into it."""
     at = start
     while at < last and distance >= size_of(at + 1):
         distance -= size_of(at + 1)

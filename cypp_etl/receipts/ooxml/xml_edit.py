@@ -1,7 +1,7 @@
-"""Changes single elements of an XML part, and leaves every other byte of it as it was.
+"""Changes single elements of an XML part, and leaves every other byte unchanged.
 
 A parser that writes XML back renames prefixes, which breaks `mc:Ignorable`, and drops what it does not know. So the
-part is only looked at, with expat, to learn where its elements begin and end; changes are then cut into its bytes.
+part is only scanned, with expat, to find where its elements start and end; changes are then made to its bytes.
 """
 
 import re
@@ -29,7 +29,7 @@ Attributes = dict[str, str]
 
 @dataclass(slots=True)
 class Node:
-    """An element and where it stands: from `start` to `end`, its content from `inside` to `until`.
+    """An element and its position: from `start` to `end`, its content from `inside` to `until`.
 
     `name` is its tag without the prefix.
     """
@@ -50,16 +50,16 @@ class Node:
         return self.inside == self.end
 
     def child(self, name: str) -> "Node | None":
-        """The first child of a name."""
+        """The first child with a name."""
         return next(self.named(name), None)
 
     def named(self, name: str) -> "filter[Node]":
-        """The children of a name, in their order."""
+        """The children with a name, in their order."""
         return filter(lambda child: child.name == name, self.children)
 
     @property
     def link(self) -> str:
-        """The id of the relationship that the element stands for; the prefix of `r:id` is anyone's choice."""
+        """The id of the element's relationship; the prefix of `r:id` may vary."""
         return next((value for key, value in self.attributes.items() if key.endswith(":id")), "")
 
 
@@ -67,10 +67,10 @@ Keep = Callable[[str, Attributes, int, Node | None], bool]
 
 
 class Markup:
-    """One part: its elements, and the changes that are to be made to it.
+    """One part: its elements, and the changes to make.
 
-    `keep` chooses the elements that become nodes, by tag, attributes, place and parent; the content of one that is
-    not kept is passed over. Raises UnreadableWorkbook where the part is not well-formed.
+    `keep` selects the elements that become nodes, by tag, attributes, place and parent; the content of others
+    is skipped. Raises UnreadableWorkbook if the part is not well-formed.
     """
 
     def __init__(self, data: bytes, keep: Keep | None = None) -> None:
@@ -101,7 +101,7 @@ class Markup:
 
     @property
     def is_changed(self) -> bool:
-        """Whether there is any change to make."""
+        """Whether there are changes to make."""
         return bool(self._edits or self._grown)
 
     def _start(self, tag: str, attributes: Attributes) -> None:
@@ -134,23 +134,23 @@ class Markup:
             self._open[-1].text += text
 
     def source(self, node: Node) -> bytes:
-        """An element as it is written."""
+        """An element as text."""
         return self.data[node.start : node.end]
 
     def written(self, xml: str) -> bytes:
-        """Our XML, which has no prefixes, with the prefix that this part gives to its own elements."""
+        """Our XML, which has no prefixes, with the prefix that this part uses for its own elements."""
         return (_OUR_TAG.sub(rf"<\1{self.prefix}:", xml) if self.prefix else xml).encode()
 
     def replace(self, start: int, end: int, xml: str | bytes) -> None:
-        """Put our XML in the place of some bytes; what goes into one place keeps its order."""
+        """Replace some bytes by our XML; several insertions in one place keep their order."""
         self._edits.append((start, end, self.written(xml) if isinstance(xml, str) else xml))
 
     def remove(self, node: Node) -> None:
-        """Take an element out."""
+        """Remove an element."""
         self.replace(node.start, node.end, b"")
 
     def change(self, node: Node, attributes: dict[str, str | None], added: bytes = b"") -> None:
-        """Set attributes of an element, or take away those that are None, and add to its content. Once an element."""
+        """Set attributes of an element, or remove those that are None, and add to its content. Once per element."""
         tag = rewrite(self.data[node.start : node.inside], attributes)
         if not added:
             self.replace(node.start, node.inside, tag)
@@ -169,7 +169,7 @@ class Markup:
             self.replace(node.until, node.until, xml)
 
     def insert_child(self, xml: str | bytes, order: tuple[str, ...]) -> None:
-        """Add a child to the root in its place in the schema's order, in which its name must be."""
+        """Add a child to the root at its place in the schema's order, which must contain its name."""
         content = self.written(xml) if isinstance(xml, str) else xml
         name = _start_tag(content, 0)[1].decode().rpartition(":")[2]
         if self.root.is_empty_tag:
@@ -181,7 +181,7 @@ class Markup:
         self.replace(at, at, content)
 
     def result(self) -> bytes:
-        """The part with its changes made."""
+        """The part with its changes."""
         for node, added in self._grown.values():
             self.change(node, {}, b"".join(added))
         self._grown.clear()
@@ -194,7 +194,7 @@ class Markup:
 
 
 def rewrite(tag: bytes, attributes: dict[str, str | None]) -> bytes:
-    """A start tag with attributes set, or taken away where they are None; the others stay as they are written."""
+    """A start tag with attributes set, or removed if they are None; the others are unchanged."""
     match = _start_tag(tag, 0)
     kept = {found[1].decode(): found[0] for found in _ATTRIBUTE.finditer(match[2])}
     for name, value in attributes.items():
@@ -203,23 +203,23 @@ def rewrite(tag: bytes, attributes: dict[str, str | None]) -> bytes:
 
 
 def attributes_of(element: bytes) -> Attributes:
-    """The attributes of an element's start tag, where they need no unescaping: numbers and flags."""
+    """The attributes of an element's start tag that need no unescaping: numbers and flags."""
     found = _ATTRIBUTE.finditer(_start_tag(element, 0)[2])
     return {match[1].decode(): match[2][1:-1].decode() for match in found}
 
 
 def whole(text: str | None, default: int = 0) -> int:
-    """A whole number that an attribute says, or the default where it says none: no fault of a partner's."""
+    """An attribute as a whole number, or the default if it is not one, which is not the partner's error."""
     return int(text) if text and len(text) < 10 and text.isascii() and text.isdecimal() else default
 
 
 def measure(text: str | None, default: float) -> float:
-    """A width or height that an attribute says, or the default where it says none."""
+    """An attribute as a width or height, or the default if it is not one."""
     return float(text) if text and _MEASURE.fullmatch(text) else default
 
 
 def as_utf8(data: bytes) -> bytes:
-    """A part in UTF-8, whatever it was in; the same bytes if it was that already."""
+    """A part in UTF-8, from any encoding; the same bytes if it already was."""
     named = _ENCODING.match(data)
     encoding = named[1].decode().lower() if named else "utf-8"
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -250,5 +250,5 @@ _ESCAPE_LIKE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
 
 def escape_text(text: str) -> str:
-    """A text as XML holds it; what looks like one of Excel's own escapes is kept from being taken for one."""
+    """A text escaped for XML; anything that looks like one of Excel's own escapes is escaped too."""
     return escape(_ESCAPE_LIKE.sub("_x005F_", text))

@@ -1,4 +1,4 @@
-"""Writes an archive anew around the entries that did not change, whose packed bytes are copied as they are."""
+"""Writes a new archive, copying the compressed bytes of unchanged entries."""
 
 import struct
 import zipfile
@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 _LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _END = struct.Struct("<4s4H2LH")
-# Sizes follow the data instead of standing before it; here they always stand before.
+# The flag for sizes after the data; here they always come before it.
 _SIZES_FOLLOW = 0x8
 _UTF8_NAME = 0x800
 _VERSION = 20
-# 1 January 1980, the earliest day that an archive can hold: the same receipt has the same bytes.
+# 1 January 1980, the earliest date in an archive, so that the same receipt has the same bytes.
 _FIRST_DAY = (1 << 5) | 1
 
 
@@ -30,12 +30,12 @@ class _Entry:
 
 @dataclass(slots=True)
 class Repacked:
-    """The archive as it grows. Its entries come in the order in which they are copied and added."""
+    """The new archive. Its entries are in the order in which they are copied and added."""
 
     _entries: list[_Entry] = field(default_factory=list)
 
     def copy(self, archive: bytes, info: zipfile.ZipInfo) -> None:
-        """Copy an entry's packed bytes out of another archive."""
+        """Copy an entry's compressed bytes from another archive."""
         name_length, extra_length = struct.unpack_from("<2H", archive, info.header_offset + 26)
         name_at = info.header_offset + _LOCAL.size
         data_at = name_at + name_length + extra_length

@@ -18,16 +18,16 @@ from cypp_etl.workbook.sniff import workbook_part
 from cypp_etl.workbook.styles import GENERAL_STYLE, Style, read_styles
 
 _LISTED = frozenset({"sheet", "workbookPr", "calcPr"})
-# What XlsxWriter writes for the result of every formula, with the wish that it be worked out when the file is opened.
+# XlsxWriter's result of every formula, with a request to calculate it when the file is opened.
 _PLACEHOLDER = 0.0
-# The version of Excel's calculation that such libraries claim, all the same one. A program that works formulas out says
-# its own, or lists them in the order in which it did: its zeros are results, whatever it wishes for.
+# The version of Excel's calculation engine that such libraries claim. A program that does calculate formulas gives its
+# own version, or lists them in calculation order: its zeros are results, whatever it requests.
 _LIBRARY = "124519"
 _WITHOUT_CELLS = frozenset({"chartsheet", "dialogsheet", "xlMacrosheet", "xlIntlMacrosheet"})
 
 
 class _Entry(NamedTuple):
-    """A sheet as the workbook lists it: its part, where its links lead by their ids, and the parts of its comments."""
+    """A sheet in the workbook's list: its part, the targets of its links by id, and the parts of its comments."""
 
     name: str
     is_hidden: bool
@@ -37,7 +37,7 @@ class _Entry(NamedTuple):
 
 
 class OoxmlBook:
-    """A workbook whose sheets are listed, and read one by one: what they hold need not be in memory all at once."""
+    """A workbook whose sheets are listed, and read one by one, so that they need not be in memory at once."""
 
     def __init__(self, package: Package) -> None:
         part = workbook_part(package)
@@ -57,11 +57,11 @@ class OoxmlBook:
 
     @property
     def size(self) -> int:
-        """How many bytes the parts unpack to that take the time: the cells and their texts."""
+        """The unpacked size of the parts that take time: the cells and their texts."""
         return self._package.size(self._large_parts())
 
     def refuse_volume(self) -> None:
-        """Refuse, at little cost, what holds more than is read."""
+        """Refuse, at little cost, a workbook with more content than is read."""
         self._package.refuse_volume(self._large_parts())
 
     def head(self) -> Workbook:
@@ -76,7 +76,7 @@ class OoxmlBook:
         )
 
     def read(self, begin: Callable[[str, bool], Sheet], end: Callable[[Sheet], None]) -> None:
-        """Read all sheets, each into what `begin` gives for its name and whether it is hidden, and `end` it."""
+        """Read all sheets: each into the result of `begin` for its name and visibility, then call `end`."""
         styles = self._read_styles()
         strings = self._lazy_strings()
         with collection_paused():
@@ -94,7 +94,7 @@ class OoxmlBook:
         limits = self._package.spent.limits
         if len(listed) > limits.sheets:
             raise too_large(f"it has more than {limits.sheets} sheets")
-        # A sheet that refers to no part is a module of macros from the days of Excel 95.
+        # A sheet without a part is a macro module from the time of Excel 95.
         links = [(entry, self._sheet_link(key)) for entry in listed if (key := entry.get("r:id"))]
         found = [(entry, link.target) for entry, link in links if link.kind not in _WITHOUT_CELLS]
         if not found:

@@ -1,4 +1,4 @@
-"""Reads the comments that hang on a sheet's cells, whoever wrote them."""
+"""Reads the comments of a sheet's cells."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ from cypp_etl.workbook.ooxml.shared_strings import RichText, unescape
 
 
 def read_comments(chunks: Iterable[bytes], spent: Spent) -> dict[str, str]:
-    """The texts of a comments part by the addresses of their cells. Threaded comments are in it too, as plain text."""
+    """The texts of a comments part by cell address. Threaded comments are included as plain text."""
     found: dict[str, str] = {}
     texts: list[str] = []
     rich = RichText()

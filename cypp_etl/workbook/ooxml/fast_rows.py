@@ -1,4 +1,4 @@
-"""The plain form of a sheet's rows, in which Excel and LibreOffice write nearly all of them, and what they hold."""
+"""The plain form of a sheet's rows, in which Excel and LibreOffice write nearly all of them, and their cells."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +13,7 @@ from cypp_etl.workbook.values import Value
 
 TWO_IN_ONE_PLACE = "it has two cells in one place"
 
-# Attributes in the order in which Excel writes them; a row that is hidden is none of these.
+# Attributes in the order in which Excel writes them; a hidden row does not match.
 _NUMBERS = "[0-9.:]*"
 _FLAG = "(?:[01]|true|false)"
 _ROW_ATTRIBUTES = "".join(
@@ -36,7 +36,7 @@ _LETTERS = "(?:[A-Z]{1,2}|[A-W][A-Z]{2}|X[A-E][A-Z]|XF[A-D])"
 _SHARED_TEXT = ' t="s"><v>[0-9]{1,9}</v></c>'
 _RESULT = f"(?:<v>{PLAIN_CHARACTERS}</v>|<v ?/>)</c>"
 _VALUE = f'(?: t="(?:n|b|e|str)")?>{_RESULT}'
-# What it works out is not read, nor for which other cells it is written.
+# The formula itself is not read, nor the other cells that share it.
 _FORMULA_ATTRIBUTES = "".join(
     f'(?: {name}="{values}")?'
     for name, values in (
@@ -53,7 +53,7 @@ _EMPTY = '(?: t="(?:s|n|b|e|str|inlineStr)")?(?: ?/>|></c>)'
 
 
 def _rows(row_attributes: str) -> re.Pattern[str]:
-    # Each cell names the row that it is in.
+    # Each cell must name its own row.
     cell = rf'<c r="{_LETTERS}(?P=row)"(?: s="[0-9]+")?(?:{_SHARED_TEXT}|{_VALUE}|{_EMPTY}|{_FORMULA}|{_OWN_TEXT})'
     return re.compile(rf'(?:<row r="(?P<row>[1-9][0-9]{{0,6}})"{row_attributes}>(?:{cell})*+</row>)++')
 
@@ -62,7 +62,7 @@ _ROWS = _rows(_ROW_ATTRIBUTES)
 _ROWS_OF_EXCEL = _rows(_ROW_ATTRIBUTES + '(?: x14ac:dyDescent="[0-9.]*")?')
 
 # The number of each row; or letters, style and type of each cell that has a value, the tags of its formula or of its
-# text's own, and the value.
+# own text, and the value.
 _FILLED = re.compile(
     r'<row r="([0-9]+)|<c r="([A-Z]+)[0-9]+"(?: s="([0-9]+)")?(?: t="([A-Za-z]+)")?>'
     r"(?:<v>|(<f[^>]*>(?:[^<]*</f>)?(?:<v>)?|<is><t[^>]*>))([^<]*)"
@@ -73,8 +73,8 @@ _new_tuple = tuple.__new__
 
 
 def plain_rows(before: bytes) -> re.Pattern[str] | None:
-    """The pattern of plain rows behind the beginning of a sheet."""
-    # Only without a prefix do they share the namespace of what they are in.
+    """The pattern of plain rows after the beginning of a sheet."""
+    # Only without a prefix do they share the namespace of their parent.
     if not before.endswith(b"<sheetData>"):
         return None
     return _ROWS_OF_EXCEL if b' xmlns:x14ac="' in before else _ROWS
@@ -91,7 +91,7 @@ def read_rows(
 ) -> Iterator[tuple[int, dict[int, Cell]]]:
     """The number of each plain row, and its cells by their columns.
 
-    `builders` makes values of all but shared texts; `placeholder` is as in `SheetReader`.
+    `builders` converts all values except shared texts; `placeholder` is as in `SheetReader`.
     """
     row, cells, texts = 0, dict[int, Cell](), None
     for digits, letters, style_id, kind_id, tags, raw in _FILLED.findall(rows):
@@ -119,6 +119,6 @@ def read_rows(
         column = column_number(letters)
         if column in cells:
             raise damaged(TWO_IN_ONE_PLACE)
-        # What `Cell` does, without its call.
+        # The same as `Cell(...)`, without the call.
         cells[column] = _new_tuple(Cell, (row, column, kind, value, style.number_format, is_formula))
     yield row, cells

@@ -1,4 +1,4 @@
-"""Texts as workbooks keep them: plain or in runs of formatting, shared between cells, and with escapes."""
+"""Texts in workbooks: plain or in formatted runs, shared between cells, and with escapes."""
 
 import re
 from collections.abc import Iterable
@@ -9,23 +9,23 @@ from cypp_etl.workbook.ooxml.fast_path import PLAIN_CHARACTERS, PlainElements, s
 
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 BLANKS = " \t\r\n"
-"""What Excel trims from a text that is not marked to be kept."""
+"""The characters that Excel trims from a text without `xml:space="preserve"`."""
 _LIST = re.compile(rb"<sst(?: [^<>]*)?>\s*\Z")
 _PLAIN_TEXTS = re.compile(rf'(?:<si><t(?: xml:space="preserve")?>{PLAIN_CHARACTERS}</t></si>)++')
 _PLAIN_TEXT = re.compile(r"<t([^>]*)>([^<]*)")
 
 
 def unescape(text: str) -> str:
-    """A text with its `_x000D_` escapes read; halves of a character that lost the other half are replaced."""
+    """A text with its `_x000D_` escapes decoded; lone surrogates are replaced."""
     if "_x" not in text:
         return text
-    # No database keeps a NUL in a text.
+    # Databases do not store NUL in a text.
     text = _ESCAPE.sub(lambda match: chr(int(match[1], 16) or 0xFFFD), text)
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 class RichText:
-    """Puts one text together from its runs, and leaves out how it is pronounced."""
+    """Joins the runs of one text, without phonetic hints."""
 
     __slots__ = ("_is_kept", "_pieces", "_pronunciations")
 
@@ -35,23 +35,23 @@ class RichText:
         self._is_kept = False
 
     def start(self, name: str, attributes: Attributes) -> None:
-        """Hear a start tag within the text."""
+        """Handle a start tag within the text."""
         if name == "rPh":
             self._pronunciations += 1
         elif name == "t":
             self._is_kept = attributes.get("xml:space") == "preserve"
 
     def end(self, name: str, texts: list[str]) -> None:
-        """Hear an end tag within the text."""
+        """Handle an end tag within the text."""
         if name == "rPh":
             self._pronunciations -= 1
         elif name == "t" and not self._pronunciations:
             piece = "".join(texts)
-            # Excel trims what is not marked to be kept.
+            # Excel trims text without `xml:space="preserve"`.
             self._pieces.append(piece if self._is_kept else piece.strip(BLANKS))
 
     def take(self) -> str:
-        """The whole text, with its escapes as they are; the next one starts empty."""
+        """The whole text, with undecoded escapes; the next one starts empty."""
         text = "".join(self._pieces)
         self._pieces.clear()
         self._pronunciations = 0
@@ -59,7 +59,7 @@ class RichText:
 
 
 def read_shared_strings(chunks: Iterable[bytes], spent: Spent) -> list[str]:
-    """The texts that cells refer to by their place in this list."""
+    """The texts that cells refer to by their index in this list."""
     found: list[str] = []
     texts: list[str] = []
     rich = RichText()
@@ -69,7 +69,7 @@ def read_shared_strings(chunks: Iterable[bytes], spent: Spent) -> list[str]:
         nonlocal opened
         opened += 1
         if name == "si":
-            # What stands between the texts is none of them.
+            # Text between the shared texts is not part of them.
             rich.take()
         texts.clear()
         rich.start(name, attributes)
@@ -109,5 +109,5 @@ def text_at(texts: list[str], place: int) -> str:
 
 
 def _plain_texts(before: bytes) -> re.Pattern[str] | None:
-    """The pattern of plain texts behind the beginning of their list, whose namespace they must share."""
+    """The pattern of plain texts after the beginning of their list, whose namespace they must share."""
     return _PLAIN_TEXTS if _LIST.search(before) else None

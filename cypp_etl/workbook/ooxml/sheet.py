@@ -1,4 +1,4 @@
-"""Reads one sheet of an Office Open XML workbook in a single pass: the part of the reader that has to be fast."""
+"""Reads one sheet of an Office Open XML workbook in a single pass: the performance-critical part of the reader."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -20,10 +20,10 @@ _new_tuple = tuple.__new__
 
 
 class SheetReader:
-    """Listens to one sheet part and fills in a Sheet.
+    """Handles one sheet part and fills in a Sheet.
 
-    `strings` gives the shared texts, and is called only where a cell refers to one: a workbook need not have any.
-    `targets` are as in `AroundCells`. A formula whose result is the `placeholder` was never worked out.
+    `strings` returns the shared texts, and is called only if a cell refers to one: a workbook need not have any.
+    `targets` are as in `AroundCells`. A formula whose result is the `placeholder` was never calculated.
     """
 
     __slots__ = (
@@ -100,7 +100,7 @@ class SheetReader:
         handlers = Handlers(self._start, self._end, self._texts, lambda: (self._opened, self._closed))
         plain = PlainElements("<row ", "</row>", plain_rows, self._may_have_rows, self._take_rows)
         parse(without_asides(set_apart(chunks, plain), self._is_below_root, self._spent), handlers, self._spent)
-        # They lead back to this reader, which would keep the cells until the collector of cycles comes.
+        # They refer back to this reader, which would keep the cells until the next garbage collection.
         self._builders.clear()
         self._openers.clear()
 
@@ -164,7 +164,7 @@ class SheetReader:
                 self._depth_of_rows = -1
 
     def _result(self, raw: str) -> Value:
-        """What a formula came to, if it was ever worked out."""
+        """The result of a formula, if it was calculated."""
         found = self._build(raw, self._style)
         return (CellKind.BLANK, None) if found[1] == self._placeholder else found
 
@@ -181,11 +181,11 @@ class SheetReader:
         return self._opened - self._closed == 1
 
     def _may_have_rows(self) -> bool:
-        """Whether the parser is right within the first list of rows, where names mean what they mean there."""
+        """Whether the parser is directly within the first list of rows, where names have their usual meaning."""
         return self._opened - self._closed == self._depth_of_rows
 
     def _take_rows(self, rows: str) -> None:
-        """Take plain rows, as if the parser had told of them."""
+        """Add plain rows, as if the parser had read them."""
         for row, cells in read_rows(
             rows, self._styles, self._strings, self._builders, self._spent, placeholder=self._placeholder
         ):
@@ -214,7 +214,7 @@ class SheetReader:
         self._keep_row()
         self._row = row
         self._row_digits = str(row)
-        # The file may have been in this row before.
+        # The file may have had this row before.
         self._cells = self._sheet.rows.get(row) or {}
         self._cells_before = len(self._cells)
 
@@ -230,7 +230,7 @@ class SheetReader:
             self._cells_before = len(self._cells)
 
     def _find(self, address: str) -> int:
-        """The column of an address that is not in a column seen before, or not in the row it is listed under."""
+        """The column of an address whose column is new, or whose row is not the current one."""
         row, column = parse_address(address, self._spent.limits)
         self._columns[address.rstrip(_DIGITS)] = column
         if row != self._row:

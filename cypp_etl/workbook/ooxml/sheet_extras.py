@@ -1,4 +1,4 @@
-"""Reads what hangs on a sheet's cells: merges, links out of the workbook, and columns that are hidden."""
+"""Reads sheet-level elements: merged ranges, hyperlinks out of the workbook, hidden columns."""
 
 from collections.abc import Callable, Mapping
 
@@ -8,13 +8,13 @@ from cypp_etl.workbook.markup import Attributes
 from cypp_etl.workbook.model import Sheet, column_letters
 
 TRUE = frozenset({"1", "true"})
-"""How a part writes that something is so."""
+"""The spellings of true in a part."""
 
 
 class AroundCells:
-    """Listens to the start tags of what is not a cell, and notes it in the Sheet.
+    """Handles the start tags of sheet-level elements, and records them in the Sheet.
 
-    `targets` are the addresses outside the workbook that the sheet's links refer to, by the id they use.
+    `targets` are the external addresses of the sheet's links, by id.
     """
 
     __slots__ = ("_columns_left", "_limits", "_sheet", "_spent", "_targets")
@@ -27,7 +27,7 @@ class AroundCells:
         self._columns_left = spent.limits.columns
 
     def start_listeners(self) -> dict[str, Callable[[Attributes], None]]:
-        """What listens to a start tag, by the tag's plain name."""
+        """The handlers of start tags, by local name."""
         return {"col": self._hide_columns, "mergeCell": self._add_merge, "hyperlink": self._add_link}
 
     def _add_merge(self, attributes: Attributes) -> None:
@@ -35,7 +35,7 @@ class AroundCells:
         self._sheet.merges.append(parse_area(attributes.get("ref", ""), self._limits))
 
     def _add_link(self, attributes: Attributes) -> None:
-        # A link to a place in the workbook refers to no part, and hides nothing.
+        # A link within the workbook has no target part, and hides nothing.
         if target := self._targets.get(attributes.get("r:id", "")):
             with unless_damaged():
                 row, column, _, _ = parse_area(attributes.get("ref", ""), self._limits)

@@ -1,7 +1,7 @@
-"""Leaves out of a sheet what a template's workbooks repeat and no cell depends on: its rules for input.
+"""Skips a sheet's rules for input, which all workbooks of a template repeat and no cell depends on.
 
-They are half of a return's largest part. The parser sees them once, on their own; where the same bytes stand again in a
-place where they mean the same, it does without.
+They are half of a return's largest part. The parser sees them once, separately; if the same bytes occur again in a
+place where they have the same meaning, it skips them.
 """
 
 import re
@@ -14,16 +14,16 @@ from cypp_etl.workbook.model import UnreadableWorkbook
 
 _BEGIN, _END = b"<dataValidations", b"</dataValidations>"
 _SHEET = (b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">', b"</worksheet>")
-# Whole tags and text, from the beginning of one: no comment, no value that ends elsewhere.
+# Complete tags and text, from the start of a tag: no comment, no value that ends elsewhere.
 _TAGS = re.compile(rb"""(?:<[A-Za-z/][^<>"']*(?:"[^<"]*"[^<>"']*)*+>[^<]*)++""")
 _REMEMBERED_BYTES = 1 << 16
 _REMEMBERED_ASIDES = 64
 
 
 def without_asides(chunks: Iterable[bytes], is_below_root: Callable[[], bool], spent: Spent) -> Iterator[bytes]:
-    """The chunks of a sheet's part without its rules for input, whose elements count towards what is `spent`.
+    """The chunks of a sheet's part without its rules for input, whose elements are counted in `spent`.
 
-    When the parser has heard what stands before them, `is_below_root` says whether they are the sheet's own.
+    When the parser has read what comes before them, `is_below_root` says whether they are the sheet's own.
     """
     for chunk in chunks:
         before, begin, rest = chunk.partition(_BEGIN)
@@ -42,7 +42,7 @@ def without_asides(chunks: Iterable[bytes], is_below_root: Callable[[], bool], s
 
 @lru_cache(maxsize=_REMEMBERED_ASIDES)
 def _elements_in(aside: bytes, limits: Limits) -> int:
-    """How many elements there are; none where the parser must see them, as they are broken or hold what is heard."""
+    """The number of elements; 0 if the parser must see them, because they are damaged or contain used elements."""
     spent = Spent(limits)
     try:
         found = find_elements([_SHEET[0], aside, _SHEET[1]], spent, SHEET_NAMES)

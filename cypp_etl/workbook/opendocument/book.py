@@ -14,7 +14,7 @@ _MACROS = ("basic/", "scripts/")
 
 
 class OpenDocumentBook:
-    """A workbook whose sheets follow each other in one part: what they are is known once they have been read."""
+    """A workbook whose sheets follow each other in one part, and are known only after they have been read."""
 
     def __init__(self, package: Package) -> None:
         if _CONTENT not in package:
@@ -23,16 +23,16 @@ class OpenDocumentBook:
         self._has_external_links = False
 
     def refuse_volume(self) -> None:
-        """Refuse, at little cost, what holds more than is read."""
+        """Refuse, at little cost, a workbook with more content than is read."""
         self._package.refuse_volume([_CONTENT])
 
     def head(self) -> Workbook:
-        """The workbook without its sheets, once they have been read."""
+        """The workbook without its sheets, after they have been read."""
         has_macros = any(part.startswith(_MACROS) for part in self._package)
         return Workbook("ods", [], has_macros=has_macros, has_external_links=self._has_external_links)
 
     def read(self, begin: Callable[[str, bool], Sheet], end: Callable[[Sheet], None]) -> None:
-        """Read all sheets, each into what `begin` gives for its name and whether it is hidden, and `end` it."""
+        """Read all sheets: each into the result of `begin` for its name and visibility, then call `end`."""
         styles = OpenDocumentStyles()
         if _STYLES in self._package:
             for _, name, attributes in find_elements(self._package.listing(_STYLES), self._package.spent, STYLE_NAMES):

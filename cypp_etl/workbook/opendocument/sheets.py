@@ -1,4 +1,4 @@
-"""Reads the sheets of an OpenDocument spreadsheet in a single pass, within the limits that every file is held to."""
+"""Reads the sheets of an OpenDocument spreadsheet in a single pass, within the limits for every file."""
 
 import re
 from bisect import bisect_left
@@ -17,9 +17,9 @@ _OUTSIDE = "'file:"
 
 
 class SheetsReader:
-    """Listens to the content of a spreadsheet, and fills in a sheet after the other.
+    """Handles the content of a spreadsheet, and fills in one sheet after another.
 
-    An element within a cell that is no text (a drawing, a form) is left out with all that is in it.
+    An element within a cell that is not text (a drawing, a form) is skipped with its content.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class SheetsReader:
         self._sheet: Sheet | None = None
         self._row = self._column = self._rows_alike = 0
         self._is_row_hidden = False
-        # The style of the row's cells that name none, and, each with the last of the columns, that of the columns'.
+        # The default styles of cells: the row's, and the columns', each with its last column.
         self._row_style = ""
         self._column_ends: list[int] = []
         self._column_styles: list[str] = []
@@ -107,7 +107,7 @@ class SheetsReader:
     def _start_sheet(self, attributes: Attributes) -> None:
         name = attributes.get("table:name", "")
         if self._sheet is not None or name.startswith(_OUTSIDE):
-            # What is kept of another workbook that formulas refer to; a table in a table is none of ours either.
+            # Cached content of another workbook that formulas refer to; a table in a table is not a sheet either.
             self.has_external_links |= name.startswith(_OUTSIDE)
             self._left_out = 1
             return
@@ -144,7 +144,7 @@ class SheetsReader:
         self._column, self._cells = 0, {}
 
     def _end_row(self) -> None:
-        """Keep the row, as often as it is repeated; rows that hold nothing are only counted on."""
+        """Add the row, as often as it is repeated; empty rows are only counted."""
         if self._sheet is None or not self._cells:
             return
         if self._row + self._rows_alike - 1 > self._limits.rows:
@@ -181,12 +181,12 @@ class SheetsReader:
                 self._cells[column] = Cell(self._row, column, kind, value, number_format, is_formula)
 
     def _style_of(self, column: int) -> str:
-        """The style of the cells of a column that name none."""
+        """The default style of the cells of a column."""
         place = bisect_left(self._column_ends, column)
         return self._column_styles[place] if place < len(self._column_styles) else ""
 
     def _hang_on(self, column: int, attributes: Attributes) -> None:
-        """Keep the comment on a cell, and the area that it is merged over."""
+        """Store the comment of a cell, and its merged area."""
         if self._sheet is None:
             return
         if comment := "\n".join(self._comment):
@@ -218,7 +218,7 @@ class SheetsReader:
 
     def _add_link(self, attributes: Attributes) -> None:
         target = attributes.get("xlink:href", "")
-        # A link to a place in the workbook hides nothing.
+        # A link within the workbook hides nothing.
         if self._sheet is not None and target and not target.startswith("#"):
             self._spent.add_text(target)
             self._sheet.links[self._address(self._column)] = target

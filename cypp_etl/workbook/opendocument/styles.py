@@ -1,4 +1,4 @@
-"""What the styles of an OpenDocument spreadsheet say: how numbers are shown, and which sheets are hidden."""
+"""Reads the styles of an OpenDocument spreadsheet: number formats, and hidden sheets."""
 
 from cypp_etl.workbook.formats import GENERAL
 from cypp_etl.workbook.markup import Attributes
@@ -16,9 +16,9 @@ _MOST_DECIMALS = 20
 
 
 class OpenDocumentStyles:
-    """Hears the styles of a document in their order: a way of showing numbers comes before the style that uses it.
+    """Handles the styles of a document in their order: a number style comes before the style that uses it.
 
-    A style that says nothing of numbers shows them as its parent does, wherever the parent stands.
+    A style without a number style inherits its parent's, wherever the parent is defined.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class OpenDocumentStyles:
         self._is_percentage = self._has_sections = False
 
     def start(self, name: str, attributes: Attributes) -> None:
-        """Hear the start tag of one of STYLE_NAMES."""
+        """Handle the start tag of one of STYLE_NAMES."""
         if name == "datastyle:number":
             self._number_formats[self._way] = self._format(attributes)
         elif name == "style:map":
@@ -45,18 +45,18 @@ class OpenDocumentStyles:
             self._has_sections = False
 
     def number_format(self, style: str) -> str:
-        """The format, in Excel's terms, in which cells of a style show their numbers."""
+        """The number format of a style's cells, as in Excel."""
         found = self._of_cells.get(style)
         return self._inherited(style) if found is None else found
 
     def _start_section(self, way: str) -> None:
-        """Hear what takes the place of a way for some numbers; Excel puts the one for most of them first."""
+        """Handle a conditional number style; Excel puts the one for most numbers first."""
         if self._way and not self._has_sections:
             self._has_sections = True
             self._number_formats[self._way] = self._number_formats.get(way, GENERAL)
 
     def _start_style(self, attributes: Attributes) -> None:
-        # The maps of a style that follow are conditions on cells.
+        # Later maps of a style are conditions on cells.
         self._way, self._style = "", attributes.get("style:name", "")
         if attributes.get("style:family", _OF_CELLS) != _OF_CELLS:
             return
@@ -68,10 +68,10 @@ class OpenDocumentStyles:
             self._parents[self._style] = attributes.get("style:parent-style-name", "")
 
     def _inherited(self, style: str) -> str:
-        """The number format of the nearest ancestor that has one, which its descendants have from now on."""
+        """The number format of the nearest ancestor that has one, cached for its descendants."""
         heirs: list[str] = []
         while style in self._parents and style not in self._of_cells:
-            # A circle of ancestors ends where it began.
+            # A cycle of ancestors ends where it started.
             self._of_cells[style] = GENERAL
             heirs.append(style)
             style = self._parents[style]
@@ -80,7 +80,7 @@ class OpenDocumentStyles:
         return found
 
     def _format(self, attributes: Attributes) -> str:
-        # Of the decimals that a number may have, those count that are shown even where they are noughts.
+        # Of a number's possible decimals, only those count that are shown even if they are zero.
         decimals = attributes.get("datastyle:min-decimal-places", attributes.get("datastyle:decimal-places", "0"))
         count = int(decimals) if decimals.isascii() and decimals.isdecimal() and len(decimals) <= 2 else 0
         shown = "0." + "0" * min(count, _MOST_DECIMALS) if count else "0"

@@ -1,4 +1,4 @@
-"""From what the attributes of an OpenDocument cell say to its value and number format."""
+"""Converts the attributes of an OpenDocument cell to its value and number format."""
 
 import re
 from collections.abc import Callable
@@ -18,7 +18,7 @@ _PERCENT_FORMAT = "0%"
 
 
 def value_of(attributes: Attributes, text: str) -> Value:
-    """A cell's kind and value; `text` is what it shows."""
+    """A cell's kind and value; `text` is its displayed text."""
     if attributes.get("calcext:value-type") == "error":
         return CellKind.ERROR, text
     read = _READERS.get(attributes.get("office:value-type", ""))
@@ -26,23 +26,23 @@ def value_of(attributes: Attributes, text: str) -> Value:
         attribute, value = read
         return value(attributes.get(attribute, ""), GENERAL_STYLE)
     said = attributes.get("office:string-value", text)
-    # A formula may well come to an empty text.
+    # The result of a formula can be an empty text.
     is_text = bool(said) or ("table:formula" in attributes and "office:value-type" in attributes)
     return (CellKind.TEXT, said) if is_text else (CellKind.BLANK, None)
 
 
 def number_format_of(attributes: Attributes, style: str, styles: OpenDocumentStyles) -> str:
-    """A cell's number format, in Excel's terms: what is typed as a percentage is one, whatever its style says."""
+    """A cell's number format, as in Excel: a value of type percentage is one, whatever its style says."""
     number_format = styles.number_format(style)
     is_percentage = attributes.get("office:value-type") == _PERCENTAGE
     return _PERCENT_FORMAT if is_percentage and not is_percent(number_format) else number_format
 
 
 def count_of(attributes: Attributes, name: str) -> int:
-    """How often something is repeated, or over how many places it stretches: once, where nothing is said."""
+    """A repetition or a span: 1 if it is missing."""
     digits = attributes.get(name, "1")
     if len(digits) > _MOST_DIGITS or not (digits.isascii() and digits.isdecimal()) or not int(digits):
-        raise damaged("a number that counts something is none")
+        raise damaged("a count is not a number")
     return int(digits)
 
 
@@ -55,7 +55,7 @@ def _time_value(raw: str, _style: Style) -> Value:
     return CellKind.DATE, -days if match[1] else days
 
 
-# By its type, the attribute that holds a cell's value, and how it is read.
+# By cell type: the attribute with the value, and the function that reads it.
 _READERS: dict[str, tuple[str, Callable[[str, Style], Value]]] = {
     "float": ("office:value", number_value),
     "currency": ("office:value", number_value),

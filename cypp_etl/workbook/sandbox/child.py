@@ -1,4 +1,4 @@
-"""The program of the process that `isolated` starts: bytes in, lines of JSON out, within limits it puts on itself."""
+"""The program of the process that `parent` starts: bytes in, lines of JSON out, within limits that it sets itself."""
 
 import json
 import sys
@@ -44,7 +44,7 @@ def confine_time(seconds: int) -> None:
 
 
 def read_here(data: bytes, limits: Limits, send: Send) -> None:
-    """Send the workbook in these bytes, whatever their encoding, as it is read in this process."""
+    """Send the workbook in these bytes, whatever their format, while reading it in this process."""
     confine_time(limits.seconds)
     encoding, package = sniff(data, limits)
     book_of = _BOOKS.get(encoding)
@@ -59,7 +59,7 @@ def read_here(data: bytes, limits: Limits, send: Send) -> None:
 
 
 def main() -> None:
-    """Read the workbook on standard input, and say on standard output what it holds or why it cannot be read."""
+    """Read the workbook from standard input, and write its content, or why it cannot be read, to standard output."""
     limits = decode_limits(sys.argv[1])
     confine(limits)
     encode = json.JSONEncoder(separators=(",", ":")).encode

@@ -1,7 +1,7 @@
-"""Reads a workbook in a process of its own, so that a file which brings its reader down brings down nothing else.
+"""Reads a workbook in a separate process, so that a file that crashes its reader crashes nothing else.
 
-The child gets the bytes on its standard input and answers in lines of JSON: whatever a file makes of it, it can hand
-back nothing but data. `transfer` has the lines, `child` the program.
+The child gets the bytes on its standard input and answers in lines of JSON: even if a file takes it over, it can
+only return data. `protocol` has the lines, `child` the program.
 """
 
 import logging
@@ -21,10 +21,10 @@ _log = logging.getLogger(__name__)
 
 
 def read_isolated(data: bytes, name: str = "", limits: Limits = DEFAULT_LIMITS) -> Workbook:
-    """The workbook in these bytes, read by a child that is given so much memory and time and no more."""
+    """The workbook in these bytes, read by a child with limited memory and time."""
     command = [sys.executable, "-m", "cypp_etl.workbook.sandbox.child", encode_limits(limits)]
-    # From the folder that this package is in, so that the child finds the same one. What a library prints as it goes
-    # down would fill a pipe that nobody empties.
+    # From the folder of this package, so that the child finds the same one. What a crashing library prints
+    # would fill a pipe that nothing reads.
     with subprocess.Popen(  # noqa: S603 - no word of the command comes from the file
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=_ROOT
     ) as child:

@@ -1,8 +1,8 @@
-"""A workbook as lines of JSON, for the way from the process that read it to the one that asked for it.
+"""A workbook as lines of JSON, for the transfer from the process that read it to its parent.
 
-For each sheet a line with its name, one for each row, and one with what of it is hidden or merged or hangs on its
-cells; and a last line for the workbook, since an answer that was cut off must not pass for a whole one. A fault takes
-any's place.
+Each sheet has a line with its name, one for each row, and one with its hidden and merged parts and what is attached to
+its cells; a last line is for the workbook, so that a truncated answer is not taken for a complete one. A fault can
+replace any of them.
 """
 
 import json
@@ -19,7 +19,7 @@ Send = Callable[[object], None]
 _HEAD = tuple(field.name for field in fields(Workbook) if field.name != "sheets")
 _KINDS = {kind.value: kind for kind in CellKind}
 _VALUES = frozenset({str, int, float, bool, type(None)})
-# What a cell of a kind can hold; a formula that was never worked out holds nothing.
+# The values of each kind of cell; an uncalculated formula has none.
 _HELD: dict[CellKind, frozenset[type]] = {
     CellKind.NUMBER: frozenset({int, float}),
     CellKind.DATE: frozenset({int, float}),
@@ -28,10 +28,10 @@ _HELD: dict[CellKind, frozenset[type]] = {
     CellKind.ERROR: frozenset({str}),
     CellKind.BLANK: frozenset({type(None)}),
 }
-# A row, or the numbers of all rows that are hidden. What JSON takes becomes many times as much in memory.
+# The limit for a row, or the numbers of all hidden rows. JSON takes many times its size in memory.
 _TOO_LARGE = 10**300
 _LONGEST_LINE = 16 * MIB
-# The faults that a sender can have found, with the words that their messages need.
+# The faults that a sender can report, with the words that their messages need.
 _FAULTS: dict[str, frozenset[str]] = {
     "workbook-empty": frozenset(),
     "workbook-not-excel": frozenset({"kind"}),
@@ -45,17 +45,17 @@ _FAULTS: dict[str, frozenset[str]] = {
 
 
 def encode_limits(limits: Limits) -> str:
-    """The limits as one word of a command line."""
+    """The limits as one command-line argument."""
     return json.dumps(asdict(limits))
 
 
 def decode_limits(text: str) -> Limits:
-    """The limits from the word that `encode_limits` made."""
+    """The limits from an argument made by `encode_limits`."""
     return Limits(**json.loads(text))
 
 
 class RowsSent(dict[int, dict[int, Cell]]):
-    """A sheet's rows, each sent off when it is put in and not kept, so that the sender needs little memory."""
+    """A sheet's rows, each sent when it is added and not kept, so that the sender needs little memory."""
 
     def __init__(self, send: Send) -> None:
         super().__init__()
@@ -66,13 +66,13 @@ class RowsSent(dict[int, dict[int, Cell]]):
 
 
 def begin_sheet(name: str, is_hidden: bool, send: Send) -> Sheet:
-    """Send the beginning of a sheet: one whose rows are sent as they are put in."""
+    """Send the beginning of a sheet whose rows are sent as they are added."""
     send({"name": name, "is_hidden": is_hidden})
     return Sheet(name, is_hidden, RowsSent(send))
 
 
 def end_sheet(sheet: Sheet, send: Send) -> None:
-    """Send what is known of a sheet only at its end."""
+    """Send what is known only at the end of a sheet."""
     hidden = {"hidden_rows": sorted(sheet.hidden_rows), "hidden_columns": sorted(sheet.hidden_columns)}
     send({"merges": sheet.merges, "comments": sheet.comments, "links": sheet.links, **hidden})
 
@@ -88,7 +88,7 @@ def send_whole(workbook: Workbook, send: Send) -> None:
 
 
 def send_head(workbook: Workbook, send: Send) -> None:
-    """Send what is known of a workbook beside its sheets, and with it that there is no more."""
+    """Send the end of a workbook, with everything except its sheets."""
     send({name: getattr(workbook, name) for name in _HEAD})
 
 
@@ -98,13 +98,13 @@ def send_fault(fault: UnreadableWorkbook, send: Send) -> None:
 
 
 def receive(lines: Iterable[bytes], limits: Limits) -> Workbook:
-    """The workbook that these lines tell of, or the fault, raised.
+    """The workbook from these lines; a fault in them is raised.
 
-    The sender is not trusted: a file may have taken it over. It is held to the limits, and what is no line of this
-    module's is taken for a file that could not be read.
+    The sender is not trusted: a file may have taken it over. The limits apply to it, and a line that is not in this
+    module's format means that the file could not be read.
 
     Raises:
-        UnreadableWorkbook: the sender says so, or did not say what it should.
+        UnreadableWorkbook: the sender says so, or its lines are invalid.
     """
     with collection_paused():
         try:
@@ -117,7 +117,7 @@ def read_lines(stream: IO[bytes], most: int = _LONGEST_LINE) -> Iterator[bytes]:
     """The lines of a stream, none longer than 16 MiB.
 
     Raises:
-        UnreadableWorkbook: one is.
+        UnreadableWorkbook: one is longer.
     """
     while line := stream.readline(most + 1):
         _expect(len(line) <= most)
@@ -156,20 +156,20 @@ class _Receiver:
         rows, columns = range(1, self._spent.limits.rows + 1), range(1, self._spent.limits.columns + 1)
         for row, column, kind, value, code, is_formula in entry:
             is_held = type(value) in _HELD[_KINDS[kind]] or (value is None and is_formula is True)
-            # A float that is too large for one is none: what is not a number becomes no figure either.
+            # An integer that is too large for a float is invalid, and so is NaN.
             is_held = is_held and (type(value) is not int or -_TOO_LARGE < value < _TOO_LARGE)
             is_placed = type(row) is int and row in rows and type(column) is int and column in columns
             _expect(is_held and is_placed and type(code) is str and type(is_formula) is bool)
             if type(value) is str:
                 self._spent.add_text(value)
-        # One text for all the cells that have a format, rather than one each.
+        # One text for all cells with the same format, instead of one each.
         cells = {
             column: Cell(row, column, _KINDS[kind], value, formats.setdefault(code, code), is_formula)
             for row, column, kind, value, code, is_formula in entry
         }
         known = sheet.rows.setdefault(next(iter(cells.values())).row, cells)
         if known is not cells:
-            # The file was in this row before.
+            # The file has had this row before.
             if known.keys() & cells.keys():
                 raise damaged("it has two cells in one place")
             known.update(cells)
@@ -181,7 +181,7 @@ def _expect(is_so: bool) -> None:
 
 
 def _refuse_constant(_name: str) -> NoReturn:
-    """JSON has no infinity, though Python's reader knows one."""
+    """Refuse NaN and infinity, which JSON does not have, although Python's parser accepts them."""
     raise _cut_off()
 
 

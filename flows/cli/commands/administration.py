@@ -1,4 +1,4 @@
-"""Commands that change what holds for everybody: closed periods, waived queries, the warehouse brought up to date."""
+"""Commands that record decisions or upgrade the warehouse: `close`, `waive`, `release` and `upgrade`."""
 
 import os
 from datetime import UTC, date, datetime
@@ -27,10 +27,10 @@ from warehouse.views.roles import make_reader
 def close(period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q1.")], by: By = "") -> None:
     """Close a period.
 
-    A figure that changes afterwards is a query to the data team.
+    A later change to one of its figures is a query for the data team.
     """
     if not by.strip():
-        stop("say who closes the period: --by NAME")
+        stop("say who closes the period, with --by NAME")
     wanted = parsed_period(period)
     try:
         workplace = open_to_write(read_settings())
@@ -43,22 +43,22 @@ def close(period: Annotated[str, typer.Argument(help="The period, such as 2010-1
         stop_at(fault)
     say(f"{wanted.label} is closed." if was_open else f"{wanted.label} was closed already.")
     if missing:
-        say(f"Not returned yet: {', '.join(missing)}. What they return from now on is a query.", err=True)
+        say(f"Not returned yet: {', '.join(missing)}. Their returns will be accepted with a query.", err=True)
 
 
 def waive(
     code: Annotated[str, typer.Argument(help="The query's code, such as large-change.")],
     partner: Annotated[str, typer.Argument(help="The partner's code, such as yos.")],
     why: Annotated[str, typer.Option("--why", help="Why the query needs no answer.")],
-    until: Annotated[date, day_option("The last day on which it holds.", "--until")],
-    only: Annotated[str, typer.Option("--only", help="One indicator or milestone; all, if not given.")] = "",
-    period: Annotated[str, typer.Option("--period", help="One period; every one, if not given.")] = "",
+    until: Annotated[date, day_option("The last day on which it is waived.", "--until")],
+    only: Annotated[str, typer.Option("--only", help="An indicator or a milestone; all of them if not given.")] = "",
+    period: Annotated[str, typer.Option("--period", help="A period; all of them if not given.")] = "",
     by: By = "",
 ) -> None:
     """Waive a query until a date.
 
     It is then reported as a note that says who waived it, until when, and why.
-    A later waiver of just the same takes an earlier one's place: one until a day that is past ends it.
+    A later waiver of the same query replaces the earlier one; to end a waiver, give a date in the past.
     """
     if not by.strip() or not why.strip():
         stop("say who waives the query, with --by NAME, and why, with --why TEXT")
@@ -74,14 +74,16 @@ def waive(
     scope = "".join(f", {part}" for part in (only, waiver.period and waiver.period.label) if part)
     say(f"{code} is waived for {partner}{scope}, until {in_words(until)}.")
     if until < datetime.now(UTC).date():
-        say("That day is past: it waives nothing, and ends an earlier waiver of just the same.", err=True)
+        say(
+            "That date is in the past: nothing is waived, and any earlier waiver of the same query has ended.", err=True
+        )
 
 
 def release(
     submission: Annotated[int, typer.Argument(help="The submission's number.")],
-    cell: Annotated[str, typer.Argument(help="The cell that the mark names, such as M7.")],
-    why: Annotated[str, typer.Option("--why", help="Why the text may be seen.")],
-    sheet: Annotated[str, typer.Option("--sheet", help="The sheet, if the cell alone does not say which.")] = "",
+    cell: Annotated[str, typer.Argument(help="The cell that the withheld text names, such as M7.")],
+    why: Annotated[str, typer.Option("--why", help="Why the text can be shown.")],
+    sheet: Annotated[str, typer.Option("--sheet", help="The sheet, if the cell alone is ambiguous.")] = "",
     by: By = "",
 ) -> None:
     """Release a text withheld as possible personal data.
@@ -100,12 +102,12 @@ def release(
     except FAULTS as fault:
         stop_at(fault)
     place = f"{held['sheet']}!{held['cell']} of submission {submission}"
-    say(f"{place} is released." if was_withheld else f"{place} was released already.")
+    say(f"{place} is released." if was_withheld else f"{place} was already released.")
 
 
 def upgrade(
     reader: Annotated[
-        str, typer.Option(help="On PostgreSQL: a role that may read the views, made with CYPP_READER_PASSWORD.")
+        str, typer.Option(help="On PostgreSQL: create this role, which can read the views, with CYPP_READER_PASSWORD.")
     ] = "",
 ) -> None:
     """Upgrade the warehouse: its tables and views.
@@ -132,7 +134,7 @@ def _refuse_unknown(waiver: Waiver, plan: Plan) -> None:
     """
     queries = [code for code, advice in catalogue().items() if advice.severity is Severity.QUERY]
     if waiver.code not in queries:
-        raise ValueError(f"{waiver.code!r} is not a query; those that can be waived are {', '.join(queries)}")
+        raise ValueError(f"{waiver.code!r} is not a query; you can waive {', '.join(queries)}")
     if waiver.partner_code not in plan.partners:
         raise ValueError(f"there is no partner {waiver.partner_code!r}; the plan has {', '.join(plan.partners)}")
     if waiver.period:
@@ -146,10 +148,10 @@ def _refuse_subject(waiver: Waiver, plan: Plan) -> None:
         raise ValueError(f"there is no indicator or milestone {waiver.subject!r} in the plan")
     about = catalogue()[waiver.code].about
     if about == "no row":
-        raise ValueError(f"{waiver.code} is about no indicator or milestone: waive it without --only")
+        raise ValueError(f"{waiver.code} is not about an indicator or a milestone: waive it without --only")
     kind = "milestone" if waiver.subject in plan.milestones else "indicator"
     if about not in (kind, "any row"):
-        raise ValueError(f"{waiver.code} is about {about}s, and {waiver.subject!r} is of the {kind}s")
+        raise ValueError(f"{waiver.code} is about {about}s, and {waiver.subject!r} is one of the {kind}s")
     milestones = (one.milestone for one in plan.milestones_of[waiver.partner_code])
     if waiver.subject not in {*plan.owed_by.get(waiver.partner_code, ()), *milestones}:
         raise ValueError(f"{waiver.partner_code} does not report on {waiver.subject}")

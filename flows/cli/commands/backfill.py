@@ -29,17 +29,19 @@ if TYPE_CHECKING:
 
 def backfill(
     paths: Annotated[
-        list[Path], typer.Argument(help="Folders of workbooks, or workbooks; they stay where they are.", exists=True)
+        list[Path],
+        typer.Argument(help="Folders of workbooks, or single workbooks; they stay where they are.", exists=True),
     ],
     workers: Annotated[
-        int | None, typer.Option(min=1, help="How many processes work side by side; one a core, if not given.")
+        int | None, typer.Option(min=1, help="The number of parallel processes; one per core if not given.")
     ] = None,
     spread: Annotated[
-        bool, typer.Option("--spread", help="Spread it over the workers of Prefect's work pool, on several machines.")
+        bool,
+        typer.Option("--spread", help="Share the work among the workers of Prefect's work pool, on several machines."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Ingest thousands of workbooks, such as earlier years'.
+    """Ingest thousands of workbooks at once.
 
     If it is stopped, the same command continues where it stopped.
     """
@@ -48,7 +50,7 @@ def backfill(
     prepare_prefect(settings.home)
     expect_crew()
     try:
-        # What would stop the flow is found out before a server is started.
+        # Fail before a server is started, if the flow could not run.
         workplace = open_to_write(settings)
         workplace.engine.dispose()
         say_notice(workplace)
@@ -94,7 +96,7 @@ def show_refused(taken: "Taken") -> None:
     for one in taken.done:
         if one.status is SubmissionStatus.REJECTED:
             errors = [finding for finding in one.findings if finding.severity is Severity.ERROR]
-            more = f" (and {len(errors) - 1} more; cypp check tells all)" if len(errors) > 1 else ""
+            more = f" (and {len(errors) - 1} more; cypp check lists them all)" if len(errors) > 1 else ""
             say(f"{shown_path(one.file)}: rejected: {errors[0].message if errors else ''}{more}")
 
 

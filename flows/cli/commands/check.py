@@ -1,4 +1,4 @@
-"""`cypp check`: what would become of workbooks, without a server or a warehouse, and their receipts if asked for."""
+"""`cypp check`: the findings of workbooks, without a server or a warehouse, and their receipts if asked for."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -47,7 +47,7 @@ def check(
 def rehearse(plan: Plan, files: Sequence[Path], replies: Path | None, at: datetime) -> list[CheckedReturn]:
     """Check files, and write a receipt for each into the folder `replies`, if there is one.
 
-    Files of several folders may have one name: the second's receipt has a number, and all are there at the end.
+    Files of several folders may have the same name: the second receipt gets a number, so that none is overwritten.
 
     Raises:
         OSError: a file is missing or no ordinary file, or the folder cannot be written to.
@@ -72,7 +72,7 @@ def _rehearse(
 
 
 def _read(file: Path) -> bytes:
-    # Opening a pipe would wait for somebody to write to it.
+    # Opening a pipe would wait until something writes to it.
     if file.exists() and not file.is_file():
         raise OSError(f"{file} is a folder or a device; name the workbooks in it")
     with open_regular(file, follow_links=True) as stream:

@@ -1,4 +1,4 @@
-"""`cypp clinics` and `cypp note`: the register of performance clinics, and what is noted at them."""
+"""`cypp clinics` and `cypp note`: the register of performance clinics, and their notes."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -102,13 +102,13 @@ def add_notes(engine: "Engine", clinic: str, texts: Mapping[str, Sequence[str]],
 
 
 def _newest_first(rows: Iterable[Any]) -> list[Any]:
-    """Those that are open before the closed ones."""
+    """Put open clinics before closed ones."""
     newest = sorted(rows, key=lambda row: parse_period(row["opened_period"]), reverse=True)
     return sorted(newest, key=lambda row: row["status"] == ClinicStatus.CLOSED.value)
 
 
 def _find(rows: Iterable[Any], wanted: str) -> Any:
-    """The clinic that somebody means: its id, or an indicator that has one open, in any case and spacing."""
+    """Find a clinic by its id, or by an indicator with one open clinic; case- and whitespace-insensitive."""
     listed, key = list(rows), reference_key(wanted)
     by_id = [row for row in listed if reference_key(row["clinic_id"]) == key]
     still_open = [
@@ -118,7 +118,7 @@ def _find(rows: Iterable[Any], wanted: str) -> Any:
     if len(found) == 1:
         return found[0]
     known = ", ".join(row["clinic_id"] for row in found or listed) or "none"
-    raise ValueError(f"{wanted!r} does not name one clinic; there are: {known}")
+    raise ValueError(f"{wanted!r} does not identify a clinic; the clinics are {known}")
 
 
 def _notes_of(row: Any, notes: Iterable[Note]) -> list[Note]:

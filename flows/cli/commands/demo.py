@@ -1,4 +1,4 @@
-"""`cypp demo`: the whole journey in a folder of its own, on the published table and on sample returns."""
+"""`cypp demo`: the whole journey in a separate folder, with the published table and sample returns."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ from warehouse.engine import open_warehouse, reading
 if TYPE_CHECKING:
     from flows.deployments.sweep_inbox import Swept
 
-# A folder that a demo made, and that the next one may therefore empty.
+# Marks a folder that a demo created, so that the next demo may empty it.
 _MARK = ".cypp-demo"
 
 
@@ -50,7 +50,7 @@ def _run(folder: Path) -> int:
     """Run the demo in a folder that is empty or an earlier demo's, and give the exit status."""
     started = time.monotonic()
     if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
-        say(f"cypp: {folder} is not empty, and no demo made it: name another with --folder", err=True)
+        say(f"cypp: {folder} is not empty, and not from a demo: choose another with --folder", err=True)
         return 2
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -73,7 +73,7 @@ def _run(folder: Path) -> int:
 
 
 def _settle_in(folder: Path) -> Settings:
-    """Make the demo independent of the installation around it: its own home, inbox, archive, warehouse and plan."""
+    """Make the demo independent of the installation: its own home, inbox, archive, warehouse and plan."""
     for name in ("CYPP_INBOX", "CYPP_WAREHOUSE_URL", "CYPP_PLAN"):
         os.environ.pop(name, None)
     os.environ["CYPP_HOME"] = str(folder)
@@ -96,7 +96,7 @@ async def _journey(settings: Settings) -> None:
             drop = settings.inbox / partner_code / f"{partner_code} {period.code}.xlsx"
             drop.parent.mkdir(parents=True, exist_ok=True)
             drop.write_bytes(sample_return(plan, partner_code, period))
-        # The sample returns come in on the day they are due, whatever day the demo is run on.
+        # The sample returns arrive on the day they are due, whatever today's date is.
         received_at = datetime.combine(plan.calendar[period].due_on, time_of_day(10), UTC)
         swept = await sweep_inbox(received_at=received_at)
         say(f"{period.label}: {_counted(swept)}")
@@ -124,7 +124,7 @@ def _drop_faulty_return(settings: Settings, plan: Plan, period: Period) -> None:
 
 def _show_rejection(swept: "Swept") -> None:
     say()
-    say("A correction with two faults is refused whole, and the good return stays in force:")
+    say("A correction with two errors is rejected as a whole, and the good return stays in force:")
     show_results([as_result(ingested.checked, ingested.recorded.status) for _, ingested in swept.ingested], False)
 
 
@@ -135,9 +135,9 @@ def _show(settings: Settings) -> int:
         year = sample_periods()[0].year
         show_board_table(connection, year)
         agreeing, printed = count_agreeing_symbols(connection, year, read_sample_table())
-        say(f"{agreeing} of the {printed} symbols that the source document prints come out of its figures.")
+        say(f"{agreeing} of the {printed} symbols that the source document prints are computed from its figures.")
         say()
         show_board_table(connection, sample_periods()[-1])
         report, _ = write_report(connection, sample_periods()[-1], settings.home)
-        say(f"The Board's report on it, to open or print: {report}")
+        say(f"The board report, to open or print: {report}")
     return int(agreeing != printed)

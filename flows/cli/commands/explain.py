@@ -33,7 +33,7 @@ def explain(
 
 
 def show_explanation(connection: "Connection", plan: Plan, indicator: str, period: Period) -> int:
-    """Print how a judgement came about; 1 where there is none.
+    """Print how a judgement was made; 1 if there is none.
 
     Raises:
         ValueError: the plan has no such indicator.
@@ -51,14 +51,14 @@ def show_explanation(connection: "Connection", plan: Plan, indicator: str, perio
 
 
 def _find_leaf(plan: Plan, indicator: str) -> Indicator:
-    """The leaf that somebody means, in any case and spacing."""
+    """Find the leaf indicator by its name, case- and whitespace-insensitive."""
     key = reference_key(indicator)
     leaf = PlanIndex.of(plan).leaves.get(key)
     if leaf is not None:
         return leaf
     parts = [one.indicator for one in plan.indicators.values() if one.sub and reference_key(one.indicator_ref) == key]
     if parts:
-        raise ValueError(f"{indicator!r} has parts, each of which is judged: say {' or '.join(parts)}")
+        raise ValueError(f"{indicator!r} has sub-indicators, which are judged separately: choose {' or '.join(parts)}")
     raise ValueError(f"there is no indicator {indicator!r}; the plan has {', '.join(plan.indicators)}")
 
 

@@ -70,10 +70,10 @@ def show_reminder(connection: "Connection", today: date, days: int, since: date 
 def open_quarters(
     calendar: Mapping[Period, CalendarEntry], begun: Collection[Period], today: date
 ) -> frozenset[Period]:
-    """The quarters whose returns are asked for at present, whether any has come or not.
+    """The quarters whose returns are currently requested, with or without any returns.
 
-    They are those that have opened and were due a year ago at most, from the first of them for which anybody returned
-    anything. If nobody did, it is the last alone: of the year before it was taken into use, it would say "missing".
+    They are those that have opened and were due at most a year ago, starting with the first that has a return. If none
+    has a return, it is the last only: quarters before the first use of the program would all be "missing".
     """
     recent = {
         period
@@ -85,9 +85,9 @@ def open_quarters(
 
 
 def laid_out(rows: Iterable[Any], width: int) -> list[str]:
-    """The first layout that fits a width: a column a partner, a column a period, or a line a return, which always does.
+    """The first layout that fits a width: a column per partner, a column per period, or a line per return.
 
-    Nothing is ever cut: partners whose names begin alike could not be told apart.
+    The last always fits. Nothing is cut off, because partners whose names start alike would look the same.
     """
     listed = list(rows)
     dues = {row["period"]: str(row["due_on"] or "") for row in listed}

@@ -58,7 +58,7 @@ def test_a_blank_template_lacks_its_figures_and_nothing_else(checker, plan, part
     demands = [finding for finding in checked.findings if finding.severity is not Severity.NOTE]
     missing = [finding.cell for finding in demands if finding.code == "value-missing"]
     assert missing == [f"G{row}" for row in range(2, 2 + len(plan.owed_by[partner_code]))]
-    # A milestone whose day has come is asked about too.
+    # A milestone that is due is queried too.
     assert {finding.code for finding in demands} <= {"value-missing", "status-missing"}
     assert not checked.is_accepted
     assert checked.observations == checked.milestone_reports == ()
@@ -67,7 +67,7 @@ def test_a_blank_template_lacks_its_figures_and_nothing_else(checker, plan, part
 @pytest.mark.parametrize("partner_code", PARTNERS)
 def test_a_filled_return_passes(checker, plan, filled, partner_code):
     checked = checker.check(Received(f"inbox/{partner_code}/return.xlsx", filled[partner_code], partner_code))
-    # One figure is far from last year's, which its comment explains.
+    # One figure differs a lot from last year's, which its comment explains.
     assert {finding.code for finding in checked.findings} <= {"large-change-explained"}
     assert (checked.partner_code, checked.period, checked.layout) == (partner_code, QUARTER, "return")
     assert checked.file_name == "return.xlsx"

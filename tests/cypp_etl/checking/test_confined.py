@@ -1,4 +1,4 @@
-"""The process in which workbooks are checked: it says what checking says, and no workbook keeps it."""
+"""The process in which workbooks are checked: it gives the same results as checking, and no workbook blocks it."""
 
 import io
 import os
@@ -155,6 +155,6 @@ def test_it_ends_with_whoever_started_it(checker: ConfinedChecker, plan: Plan, g
     checker.check(plan, Received("r.xlsx", good), TODAY, nothing_known)
     child = checker._child
     assert child is not None and child._process.stdin is not None
-    # As the system does it for a process that was killed.
+    # Like the system for a killed process.
     child._process.stdin.close()
     assert child._process.wait(20) == 0

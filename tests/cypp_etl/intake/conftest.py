@@ -16,7 +16,7 @@ _KINDS = {str: CellKind.TEXT, float: CellKind.NUMBER, int: CellKind.NUMBER, bool
 
 
 def make_cell(value: Any, number_format: str = "General", *, kind: CellKind | None = None, **place: Any) -> Cell:
-    """A cell that holds a value, of the kind that a reader would give it."""
+    """A cell with a value, of the kind that a reader would give it."""
     if isinstance(value, date):
         value, kind = float((value - date(1899, 12, 30)).days), CellKind.DATE
     kind = kind or (CellKind.BLANK if value is None else _KINDS[type(value)])
@@ -31,7 +31,7 @@ def make_cell_fixture() -> Callable[..., Cell]:
 
 @pytest.fixture(scope="session")
 def make_sheet() -> Callable[..., Sheet]:
-    """A sheet from rows of values, None for a cell that is not there."""
+    """A sheet from rows of values, None for a missing cell."""
 
     def make(*rows: Sequence[Any], name: str = "Indicators") -> Sheet:
         return Sheet(

@@ -1,4 +1,4 @@
-"""The published table of the source document, in both typings, and faults put into it one at a time."""
+"""The published table of the source document, in both typings, and with single errors."""
 
 from collections.abc import Callable
 from datetime import date
@@ -52,7 +52,7 @@ def put(address: str, value: object) -> Change:
 
 
 def demands(checked: CheckedReturn) -> list[tuple[str, str]]:
-    """What asks for something, as code and cell."""
+    """Errors and queries, as code and cell."""
     return [(finding.code, finding.cell) for finding in checked.findings if finding.severity is not Severity.NOTE]
 
 

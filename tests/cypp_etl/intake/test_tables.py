@@ -1,4 +1,4 @@
-"""Tables are found by their headings, wherever and however they stand."""
+"""Tables are found by their headings, in any place and order."""
 
 import pytest
 

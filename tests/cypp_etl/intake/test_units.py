@@ -1,4 +1,4 @@
-"""Percent is told by a sign or a format; without either, points are taken only where nothing else can be meant."""
+"""Percent is recognised by a sign or a format; without either, points are assumed only if unambiguous."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""What a cell says: a figure, a marker, nothing, or a trouble with a name, and never a guess."""
+"""The content of a cell: a figure, a marker, nothing, or a specific problem, and never a guess."""
 
 from datetime import date
 from decimal import Decimal
@@ -11,7 +11,7 @@ from cypp_etl.intake.values import BLANK, as_typed, read_date, read_figure, read
 from cypp_etl.workbook.model import Cell, CellKind
 from schemas.codes import Marker, Qualifier
 
-# Decimals that a double holds, as Excel does: fifteen digits in all, and below a trillion.
+# Decimals that fit a double, as in Excel: fifteen digits in all, and below a trillion.
 DECIMALS = st.builds(
     lambda digits, exponent: Decimal(digits).scaleb(-exponent), st.integers(-(10**11), 10**11), st.integers(0, 6)
 )
@@ -239,7 +239,7 @@ def test_no_text_is_both_a_figure_and_an_error(typed):
 def test_no_cell_whatsoever_stops_the_reading(kind, value, number_format, is_formula):
     cell = Cell(1, 1, kind, value, number_format, is_formula)
     reading, words = read_figure(cell), read_text(cell)
-    # What is no figure is told from what is: nothing is both, and what stands there is never passed over.
+    # Figures and other content are distinguished: nothing is both, and no content is ignored.
     assert reading.trouble in ("", "stray-spaces") or reading.value is None
     assert words == words.strip()
     if value is None and not is_formula:

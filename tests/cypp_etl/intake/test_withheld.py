@@ -1,4 +1,4 @@
-"""What may be personal data is withheld: from rows, findings and names, wherever it was typed, and however long."""
+"""Possible personal data is withheld from rows, findings and names, wherever it was typed, at any length."""
 
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -74,9 +74,9 @@ def check(plan, place, text=NHS, name="return.xlsx") -> tuple[CheckedReturn, byt
 
 
 def shown(checked: CheckedReturn) -> str:
-    """All of a return that goes further, but for the path by which its file is found, and digests.
+    """Everything of a return that is passed on, except the path of its file, and digests.
 
-    A digest may hold any four digits by chance.
+    A digest may contain any four digits by chance.
     """
     told = asdict(checked) | {"withheld": (), "sheet_names": {}, "file": "", "sha256": "", "content_sha256": ""}
     told["observations"] = [row._replace(file="") for row in checked.observations]

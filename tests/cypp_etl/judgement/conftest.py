@@ -1,4 +1,4 @@
-"""Small plans and frames of figures, built by hand so that no judgement test hangs on the shipped plan."""
+"""Small plans and frames of figures, built by hand so that no judgement test depends on the built-in plan."""
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
@@ -62,7 +62,7 @@ def _plan(leaves: Iterable[Indicator], figures: Mapping[tuple[Measure, str, str]
 
 
 def _frame(rows: Iterable[tuple[str, str, str, str, str | Marker, bool]]) -> pd.DataFrame:
-    """Rows of partner, indicator, measure, period, a number's text or a marker, and whether the series breaks."""
+    """Rows of partner, indicator, measure, period, a number's text or a marker, and break in series."""
     tidy = [
         (*row[:4], float("nan"), row[4].value, row[5])
         if isinstance(row[4], Marker)

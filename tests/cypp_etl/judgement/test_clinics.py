@@ -1,4 +1,4 @@
-"""Clinics open, carry over and close as the rule read aloud says."""
+"""Clinics open, carry over and close as the rule says."""
 
 import pytest
 from hypothesis import given
@@ -54,7 +54,7 @@ def test_a_whole_year_counts_where_no_quarter_of_it_is_there():
 
 
 def _read_aloud(words):
-    """The rule, one quarter after another; a quarter that was not returned is None."""
+    """The rule, quarter by quarter; a quarter that was not returned is None."""
     clinics, is_open, running = [], False, 0
     for period, each in zip(QUARTERS, words, strict=False):
         direction, on_target = each or ("", "")
@@ -88,7 +88,7 @@ def test_a_clinic_and_what_follows_can_be_told_from_its_opening_on(words):
 
 @given(_WORDS, _WORDS, st.integers(0, 15))
 def test_a_clinic_is_carried_over_from_its_last_period_without_improvement(words, others, place):
-    """What was found before a change goes on to what is found after it, from the last period that plays a part."""
+    """The clinics before a change continue into those after it, from the last period that matters."""
     change = QUARTERS[place]
     before = _travelled(words)
     after = [one for one in before if one.period < change]

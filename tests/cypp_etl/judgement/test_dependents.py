@@ -1,4 +1,4 @@
-"""Which periods to judge again when one figure changes; that they suffice is a law in test_laws.py."""
+"""The periods to judge again when one figure changes; test_laws.py checks that they are enough."""
 
 import pytest
 

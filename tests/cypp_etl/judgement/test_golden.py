@@ -1,4 +1,4 @@
-"""The published table of Section Five: every symbol that it prints comes out of its own figures."""
+"""The published table of Section Five: every symbol that it prints is computed from its own figures."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""Judging a frame at once says what a slow, scalar reading of the rules says of each row."""
+"""Judging a frame at once gives the same results as a slow, scalar implementation of the rules for each row."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -76,7 +76,7 @@ class Reference:
         return theirs - ours if self.leaf.polarity is Polarity.LOW else ours - theirs
 
     def breaks(self, after, until):
-        """Whether a quarter later than one, and up to another, has a break."""
+        """Whether a quarter after one, and up to another, has a break."""
         rows = [(period, self.row(Measure.ACTUAL, period)) for period in PERIODS if period.quarter]
         return any(row.is_break for period, row in rows if row and after < period <= until)
 
@@ -93,7 +93,7 @@ class Reference:
         return words[gain < 0]
 
     def year_on_year(self, period):
-        """The period compared with, its row, the basis, and whether a break lies between."""
+        """The period compared with, its row, the basis, and whether there is a break between."""
         last_year = period.years_later(-1)
         if not period.quarter:
             own = self.row(Measure.ACTUAL, period)
@@ -181,7 +181,7 @@ class Reference:
 
 
 def _leaves(make_leaf):
-    """One leaf for each way of being good and of adding up, with decimals and margins that differ."""
+    """One leaf for each polarity and accumulation, with different decimals and margins."""
     ways = [(polarity, adding) for polarity in Polarity for adding in Accumulation]
     return [
         make_leaf(
@@ -199,7 +199,7 @@ def _leaves(make_leaf):
     ]
 
 
-# Few distinct values, so that ties, edges of bands and margins that are just met come up often.
+# Few distinct values, so that ties, edges of bands and margins that are exactly met occur often.
 _NUMBERS = st.integers(-60, 60).map(lambda number: Decimal(number) / 20)
 _ROWS = st.one_of(
     st.builds(Row, _NUMBERS, st.none(), st.integers(0, 9).map(lambda chance: chance == 0)),
@@ -209,7 +209,7 @@ _ROWS = st.one_of(
 
 @st.composite
 def _worlds(draw):
-    """A leaf's place, and the figures of it that partners and the plan have, densely enough to meet each other."""
+    """A leaf's index, and the partners' and the plan's figures of it, densely enough to affect each other."""
     number = draw(st.integers(0, len(Polarity) * len(Accumulation) - 1))
     name = f"NI {number}"
     keys = [
@@ -232,7 +232,7 @@ def leaves(make_leaf):
 
 @pytest.fixture(scope="session")
 def judged_of(leaves, make_plan, make_frame):
-    """Judge a world of figures, and give each row's answers by partner and period."""
+    """Judge a set of figures, and return each row's judgements by partner and period."""
 
     def judged(figures):
         own = [

@@ -1,4 +1,4 @@
-"""Rounding is what a person does on paper with the digits that were typed."""
+"""Rounding gives the result of rounding the typed digits on paper."""
 
 from decimal import ROUND_HALF_UP, Context, Decimal
 

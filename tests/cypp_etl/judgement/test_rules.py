@@ -1,4 +1,4 @@
-"""Every rule of docs/judgements.md: where it holds, where it fails, and exactly at its edge."""
+"""Every rule of docs/judgements.md: where it applies, where it does not, and exactly at its boundary."""
 
 from decimal import Decimal
 
@@ -22,7 +22,7 @@ COLUMNS = [
 
 @pytest.fixture(scope="session")
 def judge_one(make_leaf, make_plan, make_frame):
-    """Judge one indicator's figures, `(measure, period): value or marker`, and give the row of one period."""
+    """Judge one indicator's figures, `(measure, period): value or marker`, and return the row of one period."""
 
     def judged(leaf, figures, period, *, breaks=(), plans=None):
         leaf = make_leaf("NI 1", **leaf)
@@ -425,5 +425,5 @@ def test_margins_that_64_bits_cannot_multiply_are_refused(make_leaf, make_plan, 
 
 @pytest.mark.parametrize("changes", [{"comparator_margin": Decimal("1e18")}, {"range_low": Decimal("-1e18")}])
 def test_amounts_that_do_not_fit_are_refused(make_leaf, make_plan, make_frame, changes):
-    with pytest.raises(ValueError, match=r"NI 1: .* too large to judge by"):
+    with pytest.raises(ValueError, match=r"NI 1: .* too large to be used in judgements"):
         judge(make_frame([]), make_plan([make_leaf("NI 1", **changes)]))

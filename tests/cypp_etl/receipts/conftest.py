@@ -1,4 +1,4 @@
-"""Workbooks as partners have them, findings in their cells, and what makes a package sound."""
+"""Realistic workbooks, findings in their cells, and checks that a package is valid."""
 
 import re
 import zipfile
@@ -16,7 +16,7 @@ from cypp_etl.findings import Finding
 from cypp_etl.receipts.summary import ChangedCell, ChangedJudgement, LoadedCell, ReceiptSummary
 from schemas.codes import Severity, SubmissionStatus
 
-# The order of elements in the schema, which Excel minds.
+# The order of elements in the schema, which Excel requires.
 _SHEET = (
     *("sheetPr", "dimension", "sheetViews", "sheetFormatPr", "cols", "sheetData", "sheetCalcPr", "sheetProtection"),
     *("protectedRanges", "scenarios", "autoFilter", "sortState", "dataConsolidate", "customSheetViews", "mergeCells"),
@@ -56,7 +56,7 @@ def assert_sound() -> Callable[[bytes], None]:
 
 
 def _assert_sound(data: bytes) -> None:
-    """Everything that Excel offers to repair, as far as it can be told without Excel."""
+    """Everything that Excel would offer to repair, as far as it can be checked without Excel."""
     parts = read_parts(data)
     types = _parse(parts["[Content_Types].xml"])
     overrides = [node.get("PartName", "") for node in types if node.tag.endswith("Override")]

@@ -1,4 +1,4 @@
-"""Marking a workbook: what is marked, and that nothing else is touched."""
+"""Marking a workbook: what is marked, and that nothing else changes."""
 
 import zipfile
 from collections.abc import Callable

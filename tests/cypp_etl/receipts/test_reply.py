@@ -1,4 +1,4 @@
-"""How a partner is answered, and what the answer is called."""
+"""The kind of a partner's receipt, and its file name."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

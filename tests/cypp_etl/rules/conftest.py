@@ -41,7 +41,7 @@ def make_row_fixture() -> Callable[..., TableRow]:
 
 @pytest.fixture(scope="session")
 def make_figure(plan, make_row) -> Callable[..., FigureRow]:
-    """A figure of an indicator of the shipped plan; `leaf` changes what the plan says of it."""
+    """A figure of an indicator of the built-in plan; `leaf` changes the plan's values for it."""
 
     def make(indicator: str, value: object, row: int = 2, leaf: dict[str, Any] | None = None, **more: Any) -> FigureRow:
         number = None if value is None else Decimal(str(value))
@@ -88,7 +88,7 @@ def make_parsed() -> Callable[..., ParsedReturn]:
 
 @pytest.fixture(scope="session")
 def make_history(plan) -> Callable[..., History]:
-    """What was known of indicators in periods, as `{(indicator, period): value}`."""
+    """The history of indicators, as `{(indicator, period): value}`."""
 
     def make(figures: dict[tuple[str, Period], object], *, measure: Measure = Measure.ACTUAL, **more: Any) -> History:
         known = {

@@ -1,4 +1,4 @@
-"""Figures beside earlier ones."""
+"""Figures compared with earlier ones."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from schemas.codes import Accumulation, Marker, Measure
 
 QUARTER = Period(2010, 3)
 LATER = Period(2013, 3)
-"""Of whose past the plan knows nothing."""
+"""An indicator without history in the plan."""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Which rows there are: what is owed, and what rows are about."""
+"""The rows of a return: those that are owed, and what rows are about."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ def index(plan):
 
 @pytest.fixture
 def make_indicator_row(make_row, index):
-    """A row as it would be read; the definition is that of the reference unless another is given."""
+    """A row as if it had been read; the definition is that of the reference unless another is given."""
 
     def make(ref, sub="", row=2, **texts):
         named = index.leaf_named(ref, sub)
@@ -198,7 +198,7 @@ def test_a_part_whose_letter_was_cleared_is_no_parent(make_parsed, make_indicato
     row = make_indicator_row("NI 111", definition=f"{leaf.parent_definition} – {leaf.definition}", unit="number")
     ((_, finding),) = judge_conformance([make_parsed(indicator_rows=[row])], index)
     assert (finding.code, finding.cell) == ("sub-indicator-unknown", "B2")
-    assert finding.message == "NI 111 has the parts a and b, but Sub says nothing."
+    assert finding.message == "NI 111 has the sub-indicators a and b, but Sub says nothing."
 
 
 @pytest.mark.parametrize(

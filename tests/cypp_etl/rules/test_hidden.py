@@ -1,4 +1,4 @@
-"""What is hidden in a workbook, and what of it was not read."""
+"""Hidden parts of a workbook, and parts that are not read."""
 
 import pytest
 

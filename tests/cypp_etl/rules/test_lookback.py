@@ -1,4 +1,4 @@
-"""How far the rules look back: a history of those periods alone is all that they need."""
+"""How far the rules look back: they only need a history of those periods."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from tests.support.seeding.drafts import PERIOD
 
 
 class Asked(Mapping[FigureKey, KnownFigure]):
-    """Knows of no figures, and notes of which periods it was asked for some."""
+    """Has no figures, and records the periods for which it is asked."""
 
     def __init__(self) -> None:
         self.periods: set[Period] = set()
@@ -41,7 +41,7 @@ def test_no_rule_asks_for_another_period(plan: Plan) -> None:
         everything = History(asked, closed=frozenset({PERIOD}))
         checker.beside(everything).check_opened([opened])
 
-    # Nor is one recalled that none asks for.
+    # Nor is there a period that no rule asks for.
     assert asked.periods == recalled_periods(PERIOD)
 
 

@@ -1,4 +1,4 @@
-"""What is said of milestones."""
+"""The rules for milestone reports."""
 
 import pytest
 

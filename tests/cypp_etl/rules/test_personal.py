@@ -1,4 +1,4 @@
-"""Personal data is told by what cannot be anything else, and nothing else is taken for it."""
+"""Personal data is recognised only by unambiguous patterns, and nothing else is taken for it."""
 
 import pytest
 

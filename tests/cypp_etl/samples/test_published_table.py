@@ -134,5 +134,5 @@ def test_text_that_begins_like_a_formula_stays_text() -> None:
 
 
 def test_an_unknown_heading_is_named() -> None:
-    with pytest.raises(ValueError, match="'Astrology' is no heading"):
+    with pytest.raises(ValueError, match="'Astrology' is not a heading"):
         write_published_table([["Ref", "Astrology"]], "text")

@@ -1,4 +1,4 @@
-"""Sample returns: they fit the plan and each other, and filling in keeps what guards a workbook."""
+"""Sample returns: they match the plan and each other, and filling in keeps a workbook's locks and validations."""
 
 import csv
 from datetime import date

@@ -1,4 +1,4 @@
-"""The return workbooks: what they hold, what they lock, what they ask, and what is left of it after LibreOffice."""
+"""The return workbooks: their content, locks and input messages, and what LibreOffice keeps of them."""
 
 import shutil
 import subprocess

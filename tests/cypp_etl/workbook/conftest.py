@@ -1,4 +1,4 @@
-"""Workbooks made by hand, for what no program writes on request."""
+"""Workbooks made by hand, because no program writes them on request."""
 
 import zipfile
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def _workbook(properties: str = "") -> str:
 def parts_of(
     rows: str = "", *, before: str = "", after: str = "", strings: str | None = None, properties: str = ""
 ) -> dict[str, str | bytes]:
-    """The parts of a workbook of one sheet, called Return, with the given markup in it."""
+    """The parts of a workbook with one sheet, named Return, with the given markup."""
     parts: dict[str, str | bytes] = {
         "_rels/.rels": _relationships(("rId1", "officeDocument", "xl/workbook.xml")),
         "xl/workbook.xml": _workbook(properties),

@@ -1,4 +1,4 @@
-"""Files that are broken, disguised or made to do harm: each is a finding, soon, and in little memory."""
+"""Files that are broken, disguised or malicious: each is a finding, quickly and in little memory."""
 
 import errno
 import json
@@ -92,7 +92,7 @@ def test_other_files_are_named(data: bytes, kind: str) -> None:
         ({"ppt/presentation.xml": "<a/>"}, "a PowerPoint presentation"),
         ({"Index/Document.iwa": "x"}, "an Apple Numbers or Pages file"),
         ({"return.csv": "1,2"}, "a zip archive without a workbook"),
-        ({"mimetype": "application/vnd.oasis.opendocument.text"}, "an OpenDocument file that is no spreadsheet"),
+        ({"mimetype": "application/vnd.oasis.opendocument.text"}, "an OpenDocument file that is not a spreadsheet"),
         ({}, "a zip archive without a workbook"),
     ],
 )
@@ -139,7 +139,7 @@ def test_a_file_that_is_too_large() -> None:
 
 
 def _repeated(pack: Pack, parts: dict[str, str | bytes], part: str, unit: bytes, megabytes: int) -> bytes:
-    """A workbook with a part in which `unit` fills so many megabytes where it said FILL, packed piece by piece."""
+    """A workbook with a part in which `unit` fills so many megabytes in place of FILL, packed piece by piece."""
     before, after = str(parts.pop(part)).encode().split(b"FILL")
     stream = BytesIO(pack(parts))
     piece = unit * (MIB // len(unit))

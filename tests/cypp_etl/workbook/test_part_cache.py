@@ -1,4 +1,4 @@
-"""What workbooks repeat byte for byte is worked out once, and counts every time."""
+"""Parts that workbooks repeat byte for byte are parsed once, and counted every time."""
 
 from collections.abc import Iterable
 

@@ -25,7 +25,7 @@ Pack = Callable[[dict[str, str | bytes]], bytes]
 
 FORMATS = ["General", "0", "0.0%", "0.00", '0.0"%"', "[Red]0%", "@", "#,##0;[Red]-#,##0"]
 DATE_FORMATS = ["dd/mm/yyyy", "mmm-yy", "d mmm yyyy hh:mm", "[$-809]dddd d mmmm yyyy"]
-# openpyxl does not mark a text of spaces alone as one to be kept, so Excel, and we, take it for an empty one.
+# openpyxl does not mark a text of spaces as preserved, so Excel and our reader treat it as empty.
 texts = st.text(
     st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff_"), min_size=1, max_size=20
 ).filter(lambda text: text.strip() and not text.startswith(("=", "#")))
@@ -44,7 +44,7 @@ def _saved(book: openpyxl.Workbook) -> bytes:
 
 
 def _expected(cell: object) -> tuple[CellKind, object]:
-    """What openpyxl says of a cell, in our terms; it gives formulas in place of values that were never stored."""
+    """A cell as openpyxl reads it, in our terms; it returns formulas instead of missing values."""
     value = cell.value
     if cell.data_type == "f":
         return CellKind.BLANK, None
@@ -140,7 +140,7 @@ def _with_stored_results() -> bytes:
 def test_a_result_that_stands_for_none_is_none(
     pack: Pack, parts_of: PartsOf, properties: str, results: list[object], before: str
 ) -> None:
-    """XlsxWriter gives every formula the result 0, and has the workbook worked out when it is opened."""
+    """XlsxWriter gives every formula the result 0, and has the workbook calculated when it is opened."""
     rows = (
         '<row r="1"><c r="A1"><f>B9/C9</f><v>0</v></c><c r="B1"><f>B8/C8</f><v>0.71</v></c>'
         '<c r="C1"><v>0</v></c><c r="D1" t="str"><f>E1</f><v></v></c></row>'
@@ -429,7 +429,7 @@ def test_reading_leaves_the_collector_as_it_was(parts_of: PartsOf, pack: Pack) -
 
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
 def test_a_container_that_one_reader_gives_up_is_read_by_the_other(tmp_path: Path) -> None:
-    """Its mark of the order of bytes is wrong, in which there is no choice."""
+    """Its byte-order mark is wrong, but only one value is possible."""
     good = _convert(_with_stored_results(), tmp_path, "xls")
     broken = bytearray(good)
     broken[28] = 255
@@ -442,7 +442,7 @@ def test_a_container_that_one_reader_gives_up_is_read_by_the_other(tmp_path: Pat
 
 
 def test_a_zero_was_worked_out_where_the_workbook_lists_in_which_order() -> None:
-    """XlsxWriter's result is a placeholder; with the list that Excel keeps of what it works out, it is a figure."""
+    """XlsxWriter's result is a placeholder; with Excel's list of calculated cells, it is a figure."""
     stream, listed = BytesIO(), BytesIO()
     book = xlsxwriter.Workbook(stream, {"in_memory": True})
     book.add_worksheet("Return").write_formula("A1", "=1-1")

@@ -1,4 +1,4 @@
-"""Styles that were met before are the same styles, and still count against what is read."""
+"""Cached styles are the same styles, and still count towards the limits."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which workbooks a backfill takes, whose, in which order, and what a chunk makes of what is no workbook."""
+"""The workbooks of a backfill, their partners and order, and how a chunk handles files that are not workbooks."""
 
 import re
 import time
@@ -97,7 +97,7 @@ def test_a_bad_file_is_a_finding_and_stays_where_it_is(taker: ChunkTaker, tmp_pa
     assert [(one.file, one.period, one.status) for one in again.done] == [
         (one.file, one.period, one.status) for one in taken.done
     ]
-    # A duplicate is recorded without findings: they are those of what it repeats.
+    # A duplicate is recorded without findings: they are those of the submission that it repeats.
     assert [one.findings for one in again.done] == [*(one.findings for one in taken.done[:2]), ()]
 
 
@@ -125,7 +125,7 @@ def test_a_disk_that_is_full_is_no_findings(taker: ChunkTaker, tmp_path: Path, m
 
 
 class Hanging(Checker):
-    """Checks for ever, as a pattern does that tries every way to match."""
+    """Never finishes checking, like a regular expression that backtracks without end."""
 
     def check_opened(self, batch: Sequence[Opened]) -> list[CheckedReturn]:
         re.match(r"(a+)+$", "a" * 64 + "b")
@@ -150,7 +150,7 @@ def test_a_chunk_that_hangs_is_checked_one_by_one_elsewhere(
 
 
 class NeverOpening(Checker):
-    """Does not come to the end of one workbook."""
+    """Never finishes one workbook."""
 
     def open(self, received: Received) -> Opened:
         if received.file.endswith("1.xlsx"):

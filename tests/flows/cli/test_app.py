@@ -1,4 +1,4 @@
-"""What every command begins with."""
+"""What all commands have in common."""
 
 import os
 import subprocess
@@ -36,12 +36,12 @@ def test_the_version_is_shown(tmp_path: Path) -> None:
 
 
 def test_no_help_is_cut_off_on_a_narrow_terminal() -> None:
-    """Of 80 columns, help leaves two free."""
+    """Help leaves two of 80 columns free."""
     runner = CliRunner()
     for arguments in ([], *([name] for name in GROUPS), *(name.split() for name in COMMANDS)):
         said = runner.invoke(app, [*arguments, "--help"], terminal_width=78)
         assert said.exit_code == 0
-        # A usage line says by three dots that an argument may be repeated; a summary that was cut off ends with them.
+        # In a usage line three dots mean that an argument may be repeated; a summary that was cut off ends with them.
         assert not [line for line in said.output.splitlines()[1:] if line.endswith("...")]
         assert "…" not in said.output
         assert max(map(len, said.output.splitlines())) <= 78

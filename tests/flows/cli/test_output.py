@@ -1,4 +1,4 @@
-"""What the command line says of a check: grouped by cause, and no place left out."""
+"""The command line's output for a check: grouped by cause, with every place."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The flows on a real Prefect server: one run a workbook, ending as the data team reads it."""
+"""The flows on a real Prefect server: one run per workbook, with the state that the data team sees."""
 
 import asyncio
 import io
@@ -278,7 +278,7 @@ def test_the_published_table_gives_its_own_symbols(settings: Settings, typing: A
     path = tmp_path / "published.xlsx"
     path.write_bytes(write_published_table(read_sample_table(), typing))
     assert ingest(path, "").name == "Accepted"
-    assert path.exists(), "a file outside the inbox stays where it is"
+    assert path.exists(), "a file outside the inbox is left in place"
     with reading(open_warehouse(settings.warehouse_url)) as connection:
         assert count_agreeing_symbols(connection, parse_period("2009-10"), read_sample_table()) == (60, 60)
     rows = ask(settings, "SELECT count(*), count(DISTINCT period), min(previous_period) FROM bi_performance")
@@ -328,7 +328,7 @@ def test_the_reminder_lists_what_is_missing(settings: Settings, drop: Path, work
 
 
 def test_a_run_takes_the_workbook_that_its_arguments_name(settings: Settings, drop: Path, workbook: bytes) -> None:
-    """While the steps of one are under way, a run for it shares them, and a run for another has its own."""
+    """While the steps of a workbook are running, a run for it shares them, and a run for another has its own."""
     from datetime import UTC, datetime
 
     from flows.deployments.ingest_return import ingest_return, showing

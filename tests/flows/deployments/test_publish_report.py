@@ -1,4 +1,4 @@
-"""The flow that publishes the board report, on a real Prefect server: files that stay, artifacts, and what changed."""
+"""The flow that publishes the board report, on a real Prefect server: permanent files, artifacts, and changes."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Schedules begin runs: on a real server, with the schedule of a deployment that its own process serves."""
+"""Schedules start runs: on a real server, with the schedule of a deployment that is served by its own process."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ serve(remind.to_deployment("every-two-seconds", interval=2), limit=1)
 
 @pytest.fixture
 def server(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A server of our own, without what only commands leave out; gives the file of its log."""
+    """Our own server, with the services that commands leave out; yields its log file."""
     (settings.home / "prefect").mkdir(parents=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -65,9 +65,9 @@ def _wait(is_so: Callable[[], bool], seconds: float) -> None:
 
 
 def _scheduled_runs() -> list[str]:
-    """The states of the runs that a schedule began, and that have ended.
+    """The states of the scheduled runs that have ended.
 
-    Asked over HTTP: Prefect's client keeps to the server that it knew when an earlier test of the process imported it.
+    Over HTTP: Prefect's client uses the server that was set when an earlier test in the process imported it.
     """
     runs = httpx.post(f"{os.environ['PREFECT_API_URL']}/flow_runs/filter", json={}, timeout=10).json()
     ended = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")

@@ -1,4 +1,4 @@
-"""Where replies are written, and that no link leads them elsewhere."""
+"""Where receipts are written, and that no link redirects them."""
 
 import os
 import stat

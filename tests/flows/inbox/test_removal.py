@@ -1,4 +1,4 @@
-"""What was recorded leaves the inbox; what a partner put in its place meanwhile does not, whoever is killed when."""
+"""Recorded files are removed from the inbox; a replacement dropped meanwhile is not, even after any kill."""
 
 import os
 import tempfile
@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from flows.inbox.removal import ASIDE, finish_taking, take_away
 from flows.inbox import removal
+from flows.inbox.removal import ASIDE, finish_taking, take_away
 from flows.storage.archive import Kept, keep
 
 

@@ -1,4 +1,4 @@
-"""When a file is taken to be whole: it has stayed as it is, and a zip has its end."""
+"""When a file counts as complete: it has not changed for a time, and a zip has its end record."""
 
 import io
 import os
@@ -31,7 +31,7 @@ def path(tmp_path: Path) -> Path:
         (zipped(), 1),
         (zipped(b"a comment"), 1),
         (zipped()[:-1], 50),
-        # What a share's client reserves before it writes is zeros.
+        # A share's client reserves space with zeros before it writes.
         (zipped()[:-100] + bytes(100), 50),
         (b"", 50),
         (b"\xd0\xcf\x11\xe0 an old workbook", 5),

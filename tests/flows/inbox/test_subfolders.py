@@ -6,11 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.flows.inbox.test_settling import zipped
 
+from flows.inbox import subfolders
 from flows.inbox.removal import ASIDE, finish_taking
 from flows.inbox.sweep import make_folders, sweep
-from flows.inbox import subfolders
+from tests.flows.inbox.test_settling import zipped
 
 WORKBOOK = zipped()
 

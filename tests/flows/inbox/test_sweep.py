@@ -1,4 +1,4 @@
-"""What lies in the inbox: a folder is a partner's identity, and what cannot be taken is said."""
+"""The contents of the inbox: a folder is a partner's identity, and files that cannot be ingested are reported."""
 
 import os
 import time

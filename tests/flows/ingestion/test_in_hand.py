@@ -1,4 +1,4 @@
-"""A workbook whose process was killed is tried once more, then set aside: answered, kept and not opened again."""
+"""A workbook whose process was killed is tried once more, then set aside: archived, with a receipt, and not opened."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ from flows.settings import Settings
 from schemas.codes import SubmissionStatus
 
 AT = datetime(2010, 7, 12, 9, tzinfo=UTC)
-# A process that is killed while it has a workbook in hand, as the system does when memory runs out.
+# A process that is killed while it processes a workbook, as by the system when memory runs out.
 KILLED = """
 import os, signal, sys
 from datetime import UTC, datetime

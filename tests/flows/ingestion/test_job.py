@@ -1,4 +1,4 @@
-"""The steps of a workbook: each done once, and done again they say what they said."""
+"""The steps of a workbook: each runs once, and a second call returns the same result."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,7 +38,7 @@ def _codes_on(receipt: Path) -> list[object]:
 
 
 def test_steps_that_are_taken_again_say_the_same(workplace: Workplace, drop: Path) -> None:
-    """Whoever recorded it was killed before the end; who comes next must not compare it with itself."""
+    """The process that recorded it was killed before the end; the next one must not compare it with itself."""
     first = Steps(workplace, drop, "yos", AT)
     recorded = first.load()
     answered = first.reply()
@@ -73,7 +73,7 @@ def _archived(workplace: Workplace) -> list[Path]:
 
 @pytest.mark.parametrize("size", [READ_BYTES + 1, 3 << 30])
 def test_a_file_larger_than_any_workbook_is_not_copied(workplace: Workplace, drop: Path, size: int) -> None:
-    """A sparse file of three gigabytes takes no room in the inbox, and would take all of it in the archive."""
+    """A sparse file of three gigabytes takes no space in the inbox, but its full size in the archive."""
     with drop.open("r+b") as file:
         file.truncate(size)
     steps = Steps(workplace, drop, "yos", AT)

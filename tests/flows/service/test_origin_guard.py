@@ -1,4 +1,4 @@
-"""Whom the guard before Prefect's server lets through, without a server."""
+"""The requests that the guard in front of Prefect's server accepts, without a server."""
 
 import asyncio
 from typing import Any
@@ -15,7 +15,7 @@ OURS = "http://127.0.0.1:4200"
 def answer(
     host: str | None, origin: str | None, *, at: str = "127.0.0.1", allowed: str = OURS, kind: str = "http"
 ) -> int | str:
-    """The status of the answer to a request, or the kind of the message to a web socket that is refused."""
+    """The status of the response to a request, or the type of the message to a refused web socket."""
     headers = [(b"host", host.encode())] if host is not None else []
     headers += [(b"origin", origin.encode())] if origin is not None else []
     scope: dict[str, Any] = {"type": kind, "method": "POST", "path": "/api/flows/", "headers": headers}
@@ -67,7 +67,7 @@ def test_own_pages_are_answered(origin: str) -> None:
 )
 def test_pages_of_other_origins_are_refused(origin: str) -> None:
     assert answer("127.0.0.1:4200", origin, allowed="https://runs.example") == 403
-    # What a web socket is answered before it is accepted, the server turns into 403.
+    # The server turns a web socket's close before its acceptance into status 403.
     assert answer("127.0.0.1:4200", origin, kind="websocket") == "websocket.close"
 
 

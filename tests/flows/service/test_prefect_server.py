@@ -1,4 +1,4 @@
-"""The server that a command starts for its own time: it keeps what was recorded, and nothing of it stays behind."""
+"""The server that a command starts: it stores what was recorded, and leaves nothing running."""
 
 import os
 import sqlite3
@@ -15,7 +15,7 @@ from flows.service.prefect_server import server_for_command
 
 
 def ingest(home: Path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """`cypp ingest` in a home of its own, in an environment that names no server unless it is told one."""
+    """`cypp ingest` in a separate home, in an environment without a server unless one is given."""
     others = {name: value for name, value in os.environ.items() if not name.startswith(("CYPP_", "PREFECT_"))}
     command = [sys.executable, "-c", "from flows.cli.app import app; app()", "ingest", *arguments]
     return subprocess.run(
@@ -30,7 +30,7 @@ def test_a_command_starts_a_server_of_its_own_which_keeps_its_runs(tmp_path: Pat
     returned.write_bytes(sample_return(read_plan(), "yos", period))
     ended = ingest(home, str(returned))
     assert ended.returncode == 0, ended.stderr
-    # Nothing is on a terminal here, and nothing is said of servers.
+    # There is no terminal here, so there are no messages about servers.
     assert ended.stderr == ""
     with sqlite3.connect(home / ".prefect" / "prefect.db") as runs:
         assert runs.execute("SELECT DISTINCT state_type FROM flow_run").fetchall() == [("COMPLETED",)]

@@ -1,4 +1,4 @@
-"""`cypp serve` as its users run it: drops become runs, kill -9 loses nothing, and others are kept out."""
+"""`cypp serve` as its users run it: drops become runs, kill -9 loses nothing, and others have no access."""
 
 import os
 import shutil
@@ -70,13 +70,13 @@ class Served:
 
 
 def children_of(process: "subprocess.Popen[bytes]", program: str) -> list[int]:
-    """The numbers of the children of `cypp serve` that run a program; whichever thread started them."""
+    """The PIDs of the children of `cypp serve` that run a program, from any thread."""
     children = " ".join(path.read_text() for path in Path(f"/proc/{process.pid}/task").glob("*/children")).split()
     return [int(child) for child in children if program.encode() in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 def child_of(process: "subprocess.Popen[bytes]", program: str) -> int:
-    """The number of the one child of `cypp serve` that runs a program."""
+    """The PID of the only child of `cypp serve` that runs a program."""
     (found,) = children_of(process, program)
     return found
 
@@ -105,7 +105,7 @@ def test_drops_are_taken_across_a_kill_and_the_killed_run_is_closed(served: Serv
     plan = read_plan()
     process = served.start()
     inbox = served.home / "inbox"
-    # An answer waits for nothing of Prefect's; the file stays until its run has been shown.
+    # A receipt does not wait for Prefect; the file stays until its run has been shown.
     os.kill(server_of(process), signal.SIGSTOP)
     (inbox / "yos" / "ours.xlsx").write_bytes(sample_return(plan, "yos", PERIOD))
     served.wait_until((inbox / "yos" / "replies" / "ours - accepted.xlsx").exists)
@@ -121,7 +121,7 @@ def test_drops_are_taken_across_a_kill_and_the_killed_run_is_closed(served: Serv
     served.wait_until(lambda: "police/ours.xlsx: accepted" in served.log.read_text())
     partners = [("nhs", "accepted"), ("police", "accepted"), ("yos", "accepted")]
     assert served.submissions() == partners
-    # What is left are the answers, in the folders of replies.
+    # Only the receipts are left, in the folders `replies`.
     served.wait_until(lambda: {path.parent.name for path in inbox.rglob("*.xlsx")} == {"replies"})
     second = subprocess.run(
         [*CYPP, "serve"], env=os.environ | {"CYPP_HOME": str(tmp_path)}, capture_output=True, check=False
@@ -129,10 +129,10 @@ def test_drops_are_taken_across_a_kill_and_the_killed_run_is_closed(served: Serv
     assert (second.returncode, b"Another cypp serve" in second.stderr) == (2, True)
     ended = server_of(process)
     os.kill(ended, signal.SIGKILL)
-    # For a moment after it was killed, the port is still taken and no server runs.
+    # For a moment after it was killed, the port is still in use and no server is running.
     served.wait_until(lambda: bool({*children_of(process, "flows.service.prefect_server")} - {ended}))
     served.wait_until(lambda: is_taken("127.0.0.1", served.port))
-    assert "is started again" in served.log.read_text()
+    assert "is being restarted" in served.log.read_text()
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
     assert "Stopped." in served.log.read_text()
@@ -168,7 +168,7 @@ def test_what_hangs_is_answered_and_holds_up_neither_others_nor_the_end(served: 
     process = served.start()
     served.wait_until((inbox / "police" / "replies" / "killed - accepted.xlsx").exists)
 
-    # Nothing of Prefect's answers: the run in hand would wait for minutes.
+    # Prefect does not answer: the current run would wait for minutes.
     os.kill(server_of(process), signal.SIGSTOP)
     (inbox / "yos" / "last.xlsx").write_bytes(sample_return(plan, "yos", parse_period("2010-11Q2")))
     served.wait_until(lambda: bool(list((inbox / "yos" / "replies").glob("last - *"))))
@@ -220,7 +220,7 @@ def test_loopback_needs_none(host: str) -> None:
 
 @pytest.fixture
 def health() -> Iterator[HTTPServer]:
-    """Another home's server, as far as it can be told from outside: it says of itself that it is well."""
+    """Another installation's server, as seen from outside: its health check succeeds."""
 
     class Well(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -241,7 +241,7 @@ def health() -> Iterator[HTTPServer]:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])  # noqa: S104 - only tried
 def test_the_server_of_another_home_is_not_taken_for_ones_own(health: HTTPServer, host: str) -> None:
     server = PrefectServer(host, health.server_port)
-    with pytest.raises(ServerError, match=f"is something else at port {health.server_port}"):
+    with pytest.raises(ServerError, match=f"port {health.server_port} is in use"):
         server.begin()
     assert not server.is_alive()
 
@@ -256,7 +256,7 @@ def test_a_home_whose_port_is_taken_is_not_served(health: HTTPServer, tmp_path: 
         timeout=60,
         check=False,
     )
-    said = f"cypp: Prefect's server cannot start: is something else at port {health.server_port}? See --port\n"
+    said = f"cypp: Prefect's server cannot start: port {health.server_port} is in use; choose another with --port\n"
     assert (ended.returncode, ended.stderr) == (2, said)
 
 
@@ -264,7 +264,7 @@ def test_connections_of_one_that_ended_are_in_nobodys_way() -> None:
     with socket.create_server(("127.0.0.1", 0)) as ended:
         port = ended.getsockname()[1]
         with socket.create_connection(("127.0.0.1", port)) as client:
-            # Who closes first is the one whose port the system holds for a while.
+            # The system keeps the port of the side that closes first in use for a while.
             ended.accept()[0].close()
             assert client.recv(1) == b""
     assert not is_taken("127.0.0.1", port)

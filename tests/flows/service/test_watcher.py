@@ -1,4 +1,4 @@
-"""The watcher without Prefect: whatever happens to the folder, each file is taken once it is whole, and fairly."""
+"""The watcher without Prefect: whatever happens to the folder, each complete file is ingested, in a fair order."""
 
 import asyncio
 import shutil
@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
-from tests.flows.inbox.test_settling import zipped
 
 from cypp_etl.receipts.reply import Reply
 from flows.inbox.mended_receipts import MendedReceipts
@@ -16,13 +15,14 @@ from flows.inbox.settling import Patience, Settling
 from flows.inbox.sweep import Waiting
 from flows.inbox.written_receipts import WrittenReceipts
 from flows.service.watcher import OutOfReachError, Watcher, fairly
+from tests.flows.inbox.test_settling import zipped
 
 PATIENCE = Patience(whole=0.1, unknown=0.1, unfinished=60)
 WORKBOOK = zipped()
 
 
 class Office:
-    """Takes what the watcher hands it, as an ingestion would; `away` and `fails` make it refuse."""
+    """Receives the watcher's files, like an ingestion; `away` and `fails` make it refuse."""
 
     def __init__(self, inbox: Path) -> None:
         self.inbox = inbox
@@ -193,7 +193,7 @@ def test_a_file_that_fails_stops_no_other_and_is_tried_again(office: Office) -> 
 
 
 def test_an_answer_waits_for_no_run(office: Office) -> None:
-    """Runs take as long as Prefect's server likes; the files behind are answered meanwhile, and none is taken twice."""
+    """However long Prefect's runs take, the files behind get their receipts, and none is ingested twice."""
     answered: list[str] = []
     server_answers = asyncio.Event()
 
@@ -249,7 +249,7 @@ def test_what_cannot_be_taken_is_said_once(office: Office, caplog: pytest.LogCap
 
     watch(office, drop, interval=0.2)
     assert [record.message.split("/")[-1] for record in caplog.records] == [
-        "stray.xlsx is left where it is: it is not in a partner's folder."
+        "stray.xlsx is left in place: it is not in a partner's folder."
     ]
 
 
@@ -295,7 +295,7 @@ def test_who_drops_what_takes_long_waits_for_the_others(office: Office) -> None:
         await office.until("police/3.xlsx", "yos/late.xlsx")
 
     watch(office, wait)
-    # The first look after it came may only have seen it: then one more of the others goes before.
+    # The first scan after its arrival may only have seen it: then one more of the others comes first.
     assert office.taken.index("yos/late.xlsx") <= 2
 
 
@@ -374,7 +374,7 @@ def test_what_is_skipped_is_shown_whenever_it_changes(office: Office) -> None:
         async with asyncio.timeout(20):
             while [] not in shown[1:]:
                 await asyncio.sleep(0.01)
-                # Once it is gone, the watcher makes the partner's folder in its place.
+                # Once it is gone, the watcher creates the partner's folder in its place.
                 if shown and shown[-1] and (office.inbox / "police").is_file():
                     (office.inbox / "police").unlink()
         stop.set()

@@ -1,4 +1,4 @@
-"""Bytes are kept before anything else, once, and what has been replaced meanwhile is not removed."""
+"""Bytes are archived before anything else, once, and a file that has been replaced meanwhile is not removed."""
 
 import hashlib
 import os
@@ -68,7 +68,7 @@ def test_a_copy_that_fails_leaves_nothing(dropped: Path, tmp_path: Path, monkeyp
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.xlsx")
-    with pytest.raises(OSError, match="no ordinary file"):
+    with pytest.raises(OSError, match="not an ordinary file"):
         keep(tmp_path / "pipe.xlsx", tmp_path / "archive")
     assert not [path for path in (tmp_path / "archive").rglob("*") if path.is_file()]
 

@@ -1,8 +1,8 @@
-"""Good returns, and faults seeded into them: what the checks find must be exactly what was put in.
+"""Good returns, and faults seeded into them: the findings must be exactly the seeded faults.
 
-A seed is a small function that puts one fault of one code somewhere into a draft and says where it must be found. It
-takes the cells that the fault is made of for itself, so that no other seed makes another fault of the same cells;
-everything else may be combined.
+A seed is a small function that puts one fault of one code somewhere into a draft and returns where it must be found. It
+reserves the fault's cells, so that no other seed puts another fault into the same cells;
+everything else can be combined.
 """
 
 import random
@@ -32,7 +32,7 @@ Place = tuple[str, str, str]
 Seed = Callable[["Draft"], Place]
 
 SEEDS: dict[str, Seed] = {}
-"""Every seed by the code of its fault."""
+"""Every seed, by the code of its fault."""
 
 
 class NoRoomError(Exception):
@@ -51,7 +51,7 @@ def seeds(code: str) -> Callable[[Seed], Seed]:
 
 @dataclass(frozen=True)
 class Good:
-    """A return without faults: its workbook, what it says, and a past beside which nothing in it is strange."""
+    """A return without faults: its workbook, its content, and a history with which nothing in it conflicts."""
 
     plan: Plan
     partner_code: str
@@ -64,8 +64,8 @@ class Good:
 class Draft:
     """A good return while faults are seeded into it.
 
-    `taken` are the cells (and, as words, other things such as the period) that faults are made of; `used` those that
-    faults depend on, and that must stay as they are.
+    `taken` are the cells (and, as words, other things such as the period) of faults; `used` are those that
+    faults depend on, and that must not change.
     """
 
     good: Good
@@ -95,15 +95,15 @@ class Draft:
         return sheet.cell(position, 2) if part == "cover" else sheet.cell(row, position)
 
     def row_cells(self, part: str, row: int) -> list[object]:
-        """What stands for every cell of a row, and for the row itself."""
+        """The key for all cells of a row, and for the row itself."""
         return [(part, row, ""), *[(part, row, column.column) for column in _LAYOUT.part(part).columns]]
 
     def column_cells(self, part: str, column: str) -> list[object]:
-        """What stands for every cell of a column, its heading included."""
+        """The key for all cells of a column, including its heading."""
         return [(part, row, column) for row in range(1, self.last_row(part) + 1)]
 
     def sheet_cells(self, part: str) -> list[object]:
-        """What stands for every cell of a sheet, and for the sheet itself."""
+        """The key for all cells of a sheet, and for the sheet itself."""
         rows = range(1, self.last_row(part) + 1)
         return [part, *[cell for row in rows for cell in self.row_cells(part, row)]]
 
@@ -112,15 +112,15 @@ class Draft:
         return 1 + len(self.leaves if part == "indicators" else self.milestones)
 
     def new_row(self, part: str) -> int:
-        """A row below the table that nobody has used."""
+        """An unused row below the table."""
         self.take([part], False)
         return int(self.workbook[_LAYOUT.part(part).sheet].max_row) + 1
 
     def take(self, things: Iterable[object], is_alone: bool = True) -> None:
-        """Take things for a fault, or (not alone) let it depend on them.
+        """Reserve things for a fault, or (if not `alone`) let it depend on them.
 
         Raises:
-            NoRoomError: another fault has taken them already.
+            NoRoomError: another fault has already reserved them.
         """
         wanted = set(things)
         if wanted & self.taken or (is_alone and wanted & self.used):
@@ -134,7 +134,7 @@ class Draft:
         suits: Callable[[Indicator], bool] | None = None,
         suits_row: Callable[[int], bool] = bool,
     ) -> int:
-        """Take the cells of some columns in a row at random, of an indicator or in a row that suits; say which row."""
+        """Reserve the cells of some columns in a random row, of a suitable indicator or row; returns the row."""
         for row in self._rows(part, suits, suits_row):
             cells = {(part, row, column) for column in columns.split()}
             if not cells & (self.taken | self.used) and (part, row, "") not in self.taken:
@@ -144,7 +144,7 @@ class Draft:
         raise NoRoomError
 
     def pick_row(self, part: str, suits: Callable[[Indicator], bool] | None = None) -> int:
-        """Take a whole row at random, of an indicator that suits; say which."""
+        """Reserve a random whole row of a suitable indicator; returns which."""
         for row in self._rows(part, suits, bool):
             cells = self.row_cells(part, row)
             if not set(cells) & (self.taken | self.used):
@@ -173,7 +173,7 @@ class Draft:
 
 
 def make_good(plan: Plan, partner_code: str, chance: random.Random) -> Good:
-    """A return without faults, with figures at random."""
+    """A return without faults, with random figures."""
     leaves = [plan.indicators[code] for code in plan.owed_by[partner_code]]
     indicators: dict[str, IndicatorAnswer] = {}
     figures: dict[FigureKey, KnownFigure] = {}
@@ -202,7 +202,7 @@ def _answer(
     figures: dict[FigureKey, KnownFigure],
     chance: random.Random,
 ) -> tuple[IndicatorAnswer, Decimal]:
-    """A figure with what it is made of, and the one before it: a little smaller, and never the same."""
+    """A figure with its numerator and denominator, and the one before it: slightly smaller, and never the same."""
     denominator = chance.randrange(200, 400)
     if leaf.number_indicator:
         number = known[leaf.number_indicator].actual
@@ -230,7 +230,7 @@ LOOKING_BACK = frozenset(
 
 @dataclass(frozen=True)
 class Trial:
-    """A workbook with the faults that were seeded into it, and what the checks need beside it."""
+    """A workbook with the seeded faults, and everything else that the checks need."""
 
     data: bytes
     folder_partner: str
@@ -238,14 +238,14 @@ class Trial:
     expected: tuple[Place, ...]
 
     def differences(self, checked: CheckedReturn) -> list[str]:
-        """What was found too much, and what was not found; empty where all is as it should be."""
+        """The surplus and the missing findings; empty if everything is as expected."""
         found = sorted((finding.code, finding.sheet, finding.cell) for finding in checked.findings)
         missed = [f"not found: {place}" for place in self.expected if self.expected.count(place) > found.count(place)]
         return missed + [f"too much: {place}" for place in found if found.count(place) > self.expected.count(place)]
 
 
 def seed_faults(good: Good, count: int, chance: random.Random, codes: Iterable[str] = ()) -> Trial:
-    """Put faults of so many different codes into a good return, or of the codes given, as far as they have room."""
+    """Put faults of so many different codes, or of the given codes, into a good return, as far as there is room."""
     draft = Draft(good, chance, load_workbook(BytesIO(good.workbook)))
     draft.folder_partner = chance.choice(["", good.partner_code])
     draft.figures, draft.states = dict(good.history.figures), dict(good.history.milestone_states)
@@ -254,7 +254,7 @@ def seed_faults(good: Good, count: int, chance: random.Random, codes: Iterable[s
         if len(expected) == count:
             break
         seeded = {found for found, _, _ in expected}
-        # A return whose cover and folder disagree is compared with nobody's past.
+        # A return whose cover and folder disagree is not compared with any history.
         if (code == FOREIGN and seeded & LOOKING_BACK) or (FOREIGN in seeded and code in LOOKING_BACK):
             continue
         try:
@@ -268,7 +268,7 @@ def seed_faults(good: Good, count: int, chance: random.Random, codes: Iterable[s
 
 
 def type_over(draft: Draft, code: str, part: str, column: str, text: object, *, also: str = "") -> Place:
-    """Type over a cell in a row at random, which takes other columns of the row too."""
+    """Overwrite a cell in a random row, which also reserves other columns of the row."""
     row = draft.pick(part, f"{column} {also}")
     draft.cell(part, row, column).value = text
     return draft.place(code, part, row, column)

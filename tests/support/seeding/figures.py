@@ -1,4 +1,4 @@
-"""Seeds of faults in figures: what was typed, what it says, and how it stands beside earlier figures."""
+"""Seeds of faults in figures: as typed, in their meaning, and against earlier figures."""
 
 from collections.abc import Callable
 from datetime import date
@@ -9,7 +9,7 @@ from cypp_etl.plan.model import Indicator
 from schemas.codes import Measure, Unit
 from tests.support.seeding.drafts import PERIOD, Draft, Place, seeds
 
-# What must be left alone for a figure to be judged as it stands.
+# The columns that must not change for a figure to be judged as it is.
 _FIGURE = "actual marker numerator denominator comment"
 
 
@@ -30,7 +30,7 @@ def _has_ratio(leaf: Indicator) -> bool:
 
 
 def _type_figure(draft: Draft, code: str, value: object, suits: Callable[[Indicator], bool] = _is_any) -> Place:
-    """Type over a figure at random; one that is part of a pair leaves the other without a partner to be judged by."""
+    """Overwrite a random figure; if it is one of a pair, the other one has nothing to be compared with."""
     row = draft.pick("indicators", _FIGURE, lambda leaf: suits(leaf) and not leaf.sub)
     draft.cell("indicators", row, "actual").value = value
     return draft.place(code, "indicators", row, "actual")
@@ -115,7 +115,7 @@ def _change_figure(
     draft: Draft, code: str, suits: Callable[[Indicator], bool], change: Callable[[Indicator], object]
 ) -> Place:
     """Give a figure another value of its own kind, and no numerator and denominator to differ from."""
-    # A closed period takes no other figure.
+    # In a closed period no other figure may change.
     draft.take(["values"], False)
     row = draft.pick("indicators", _FIGURE, lambda leaf: suits(leaf) and not leaf.sub)
     for column in ("numerator", "denominator"):
@@ -125,7 +125,7 @@ def _change_figure(
 
 
 def _as_text(draft: Draft, leaf: Indicator, share_of_known: str) -> str:
-    """A share of the figure known before, as somebody would type it."""
+    """A share of the earlier figure, as a person would type it."""
     value = round(draft.known(leaf) * 100) * int(share_of_known) / 10_000
     return f"{value:.{leaf.decimals}f}" + ("%" if _is_percent(leaf) else "")
 

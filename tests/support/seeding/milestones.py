@@ -1,11 +1,11 @@
-"""Seeds of faults in what is reported of milestones."""
+"""Seeds of faults in milestone reports."""
 
 from schemas.codes import MilestoneStatus
 from tests.support.seeding.drafts import PERIOD, Draft, Place, seeds, type_over
 
 
 def _type_status(draft: Draft, code: str, status: str | None, *, is_due: bool) -> Place:
-    """Type over the status of a milestone that is due by now, or is not yet."""
+    """Overwrite the status of a milestone that is already due, or not yet."""
     draft.take(["period"], False)
     dues = {row: known.due <= PERIOD.last_day for row, known in enumerate(draft.milestones, start=2)}
     row = draft.pick("milestones", "status", suits_row=lambda row: dues[row] == is_due)

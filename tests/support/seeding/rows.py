@@ -1,4 +1,4 @@
-"""Seeds of faults in what rows are about, and in which rows there are."""
+"""Seeds of faults in the references of rows, and of missing and surplus rows."""
 
 from tests.support.seeding.drafts import Draft, Place, seeds, type_over
 
@@ -96,7 +96,7 @@ def lose_an_indicator(draft: Draft) -> Place:
 @seeds("sub-indicator-missing")
 def lose_a_part(draft: Draft) -> Place:
     row = draft.pick_row("indicators", lambda leaf: leaf.sub == "a")
-    # The other part has to be there, for its sake.
+    # The other sub-indicator must be present for this.
     draft.take([("indicators", row + 1, ""), *[("indicators", row + 1, name) for name in ("ref", "sub")]], False)
     return _lose_row(draft, "sub-indicator-missing", "indicators", row)
 

@@ -90,7 +90,7 @@ def link_to_a_folder(draft: Draft) -> Place:
     part, name = draft.chance.choice([("indicators", INDICATORS), ("milestones", MILESTONES)])
     row = draft.pick(part, "link")
     cell = draft.workbook[name].cell(row, 1)
-    # openpyxl types the address into a cell that says nothing.
+    # openpyxl writes the address into a blank cell.
     said = cell.value
     cell.hyperlink = "file:///workings/draft.xlsx"
     cell.value = said

@@ -1,4 +1,4 @@
-"""What a resubmission changed: the cells, and the symbols that turned with them."""
+"""What a resubmission changed: the cells, and the symbols that changed with them."""
 
 from sqlalchemy import Engine
 

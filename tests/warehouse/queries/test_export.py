@@ -1,4 +1,4 @@
-"""What is exported is what the views hold: whole in Parquet, harmless in CSV, and described by a valid package."""
+"""Exports have the content of the views: complete in Parquet, safe in CSV, and described by a valid package."""
 
 import csv
 import hashlib

@@ -1,4 +1,4 @@
-"""What the rules are told of the past: waivers, and what the submission in force says."""
+"""The history for the rules: waivers, and the submissions in force."""
 
 from datetime import date
 

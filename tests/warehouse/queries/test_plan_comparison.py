@@ -1,4 +1,4 @@
-"""What another plan would turn, and that asking turns nothing."""
+"""What another plan would change, and that comparing changes nothing."""
 
 from dataclasses import replace
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Rows inserted by the thousand come back as they were given, and are refused as any others are."""
+"""Rows inserted by the thousand are stored exactly, and are refused like any others."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,7 +14,7 @@ from warehouse.recording.record import record
 from warehouse.schema.tables import finding
 
 NAMES = ("submission_id", "code", "severity", "sheet", "cell", "value", "message", "fix")
-# No database keeps a NUL in a text, nor half a character.
+# Databases do not store NUL or lone surrogates in a text.
 TEXTS = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=20) | st.sampled_from(
     ["\\N", "\\.", "a\tb\nc\\", "", "\r\n", "'\""]
 )

@@ -1,4 +1,4 @@
-"""Clinics are kept with the judgements, on both databases and as of any moment; milestones tell their diagnosis."""
+"""Clinics are stored with the judgements, on both databases and as of any moment; milestones give their diagnosis."""
 
 from datetime import date
 
@@ -58,7 +58,7 @@ def test_as_of_a_moment_and_up_to_a_period(engine: Engine, plan: Plan) -> None:
 
 
 def test_a_report_on_a_quarter_does_not_know_how_it_went_on(engine: Engine, plan: Plan) -> None:
-    """NI 111a is better low. The clinic of 2010-11Q1 is measured at Q2 first, and closed in Q4."""
+    """Low is good for NI 111a. The clinic of 2010-11Q1 is measured at Q2 first, and closed in Q4."""
     figures = ["1", "1", "9", "9"], ["2", "2", "3", "3"]
     rows = [
         observation("NI 111a", value, f"{year}Q{quarter}")

@@ -1,4 +1,4 @@
-"""Plans in the warehouse: one in force, the earlier ones kept, and everything judged by the one in force."""
+"""Plans in the warehouse: one in force, earlier ones stored, and everything judged by the one in force."""
 
 from dataclasses import replace
 from decimal import Decimal

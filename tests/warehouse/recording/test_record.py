@@ -1,4 +1,4 @@
-"""Recording: each submission once, whole or not at all, and the last good one stays in force."""
+"""Recording: each submission once, completely or not at all, and the last good one stays in force."""
 
 import signal
 import subprocess
@@ -58,7 +58,7 @@ def test_the_same_bytes_again_are_a_duplicate_and_load_nothing(engine: Engine, p
 
 
 def test_a_delivery_is_recorded_once_whatever_has_come_since(engine: Engine, plan: Plan, rows: Rows) -> None:
-    """A file that was recorded, and not taken away, must not undo the correction that came after it."""
+    """A file that was recorded, but not removed, must not undo the correction that came after it."""
     first = record(engine, checked("a", observation("NI 111a", "1")), plan, later(0), delivery="one")
     record(engine, checked("b", observation("NI 111a", "2")), plan, later(1), delivery="two")
     again = record(engine, checked("a", observation("NI 111a", "1")), plan, later(2), delivery="one")

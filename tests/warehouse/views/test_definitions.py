@@ -1,4 +1,4 @@
-"""The views are a promise: these names, these columns, in this order, and what stands in them."""
+"""The views are a promise: these names, these columns, in this order, and their content."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -245,7 +245,7 @@ def test_a_resubmission_that_turns_a_symbol_is_traced_to_its_cell(engine: Engine
 
 
 def test_a_symbol_is_turned_by_the_figure_beside_it(engine: Engine, plan: Plan, rows: Rows) -> None:
-    """What flips 2010-11Q1 is last year's figure, which came in a return of its own."""
+    """2010-11Q1 changes because of last year's figure, which came in a separate return."""
     last_year = parse_period("2009-10Q1")
     before = observation("NI 111a", "100", "2009-10Q1", cell="G7")
     record(engine, checked("a", before, period=last_year), plan, later(0))

@@ -1,4 +1,4 @@
-"""A reader reads the views and can do nothing else: tried, statement by statement."""
+"""A reader can read the views and do nothing else: tested statement by statement."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -28,7 +28,7 @@ def owner(url: str, request: pytest.FixtureRequest) -> Iterator[Engine]:
 
 @pytest.fixture
 def reader(owner: Engine) -> Iterator[Engine]:
-    """A connection as the reader, in the name that the owner gave it."""
+    """A connection as the reader, under the name that the owner gave it."""
     name = f"reader_{next(_numbers)}"
     with writing(owner) as connection:
         assert make_reader(connection, name, PASSWORD)

@@ -1,5 +1,5 @@
 # ruff: noqa: S608 (nothing but constants)
-"""An NHS number in any place of a return is in no view and no table but its own, until the data team releases it."""
+"""An NHS number anywhere in a return is in no view, and only in its own table, until the data team releases it."""
 
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -58,7 +58,7 @@ def check(plan: Plan, history: History | None = None, name: str = "return.xlsx",
 
 
 def everything(engine: Engine) -> str:
-    """All that views and tables hold, but for the texts that are kept apart."""
+    """The content of views and tables, except for the texts that are stored separately."""
     found = inspect(engine)
     names = {*found.get_view_names(), *found.get_table_names()} - {"withheld_text"}
     assert {"bi_findings", "bi_milestones", "observation", "submission"} <= names

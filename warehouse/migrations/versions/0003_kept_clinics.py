@@ -95,7 +95,7 @@ def _index() -> None:
 
 
 def _past_clinics(connection: sa.Connection) -> Iterator[dict[str, Any]]:
-    """The clinics of each series as they stood from moment to moment, as if they had always been kept."""
+    """The clinics of each series from moment to moment, as if they had always been stored."""
     columns = _JUDGEMENT.c
     query = sa.select(_JUDGEMENT).order_by(columns.partner_code, columns.indicator, columns.period)
     # A series at a time: the rows need not fit in memory.
@@ -147,7 +147,7 @@ def _clinics(judged: list[Any]) -> _Clinics:
 
 
 def _place(period: str) -> float:
-    """Periods that follow each other, and are of one length, stand one apart."""
+    """Consecutive periods of the same length are one apart."""
     return int(period[:4]) * 4 + int(period[8]) if len(period) > 7 else int(period[:4]) + 0.5
 
 

@@ -1,4 +1,4 @@
-"""No index from figures to their judgements: nobody looks for them that way, and each judgement paid for it."""
+"""Drops the index from figures to their judgements: no query used it, and each judgement paid for it."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Free text that may hold personal data is withheld: a mark stands in its place, and the text in a table of its own."""
+"""Free text that may hold personal data is withheld: a mark replaces it, and the text is in a separate table."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -80,7 +80,7 @@ def _texts(connection: sa.Connection, table: Any, column: str) -> Iterator[tuple
 
 
 def _withhold(connection: sa.Connection, row: dict[str, Any], column: str) -> None:
-    """Keep a text and put a mark in its place. In which column it stood was not recorded: only its row is known."""
+    """Store a text and replace it by a mark. Its column was not recorded: only its row is known."""
     table = row["table"]
     sheet = _SHEET_MARK if is_personal_name(row["sheet"]) else row["sheet"]
     number = "".join(character for character in row["cell"] if character.isdigit())

@@ -1,6 +1,6 @@
-"""What is taken without a parser means what the parser would have said, whatever stands around it.
+"""The fast path gives the same result as the parser, whatever the surrounding markup.
 
-A comment before the first row or text sends a whole part through the parser, and changes nothing else.
+A comment before the first row or text sends the whole part through the parser, and changes nothing else.
 """
 
 import random
@@ -188,7 +188,7 @@ def test_a_parser_reads_texts_alike(parts_of: PartsOf, pack: Pack, texts: str) -
 
 
 def test_prefixed_sheet_data_is_not_plain(parts_of: PartsOf, pack: Pack) -> None:
-    """Rows without the prefix of the sheet that they stand in are of another namespace, and are no rows."""
+    """Rows without their sheet's prefix are in another namespace, and are not rows."""
     parts = parts_of()
     sheet = str(parts["xl/worksheets/sheet1.xml"]).replace("xmlns=", 'xmlns="urn:other" xmlns:x=')
     for name in ("worksheet", "sheetData"):
@@ -245,7 +245,7 @@ def test_a_part_is_in_the_encoding_that_it_declares(
     ("length", "columns"), [(499, "A"), (500, "A"), (507, "AB"), (2_000, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")]
 )
 def test_rows_that_chunks_cut_are_whole(parts_of: PartsOf, pack: Pack, length: int, columns: str) -> None:
-    """A part comes 64 KiB at a time, and so is cut within rows, and within characters; a row may be longer."""
+    """A part is read in chunks of 64 KiB, which split rows and characters; a row may be longer."""
     chance = random.Random(length)
     rows = ""
     for row in range(1, 101):

@@ -1,4 +1,4 @@
-"""What a sheet says of input is left out only where the parser would have heard nothing in it that counts."""
+"""A sheet's rules for input are skipped only if they contain nothing that the parser would use."""
 
 from collections.abc import Callable
 from unittest.mock import patch

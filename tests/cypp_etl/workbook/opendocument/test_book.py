@@ -1,4 +1,4 @@
-"""OpenDocument spreadsheets: what LibreOffice writes of a return, and what only a hand or an enemy would write."""
+"""OpenDocument spreadsheets: a return saved by LibreOffice, and files that only a person or an attacker would write."""
 
 import shutil
 import subprocess
@@ -38,7 +38,7 @@ _STYLES = """
 
 
 def document(tables: str, *, before: str = "", **parts: str) -> bytes:
-    """A spreadsheet with these tables in it."""
+    """A spreadsheet with these tables."""
     names = " ".join(f'xmlns:{prefix}="{name}"' for prefix, name in _SPACES.items())
     content = (
         f"{before}<office:document-content {names}><office:automatic-styles>{_STYLES}</office:automatic-styles>"
@@ -126,13 +126,13 @@ def test_values(attributes, text, kind, value, number_format):
 
 
 def styles(named: str) -> str:
-    """The part that holds the styles with names that people see."""
+    """The part with the named styles."""
     names = " ".join(f'xmlns:{prefix}="{name}"' for prefix, name in _SPACES.items())
     return f"<office:document-styles {names}><office:styles>{named}</office:styles></office:document-styles>"
 
 
 def number_formats(rows: str, named: str) -> list[str]:
-    """The number formats of a sheet's cells, where the styles with names are these."""
+    """The number formats of a sheet's cells, with these named styles."""
     sheet = read_workbook(document(table(rows), **{"styles.xml": styles(named)})).sheets[0]
     return [each.number_format for row in sheet.rows.values() for each in row.values()]
 
@@ -149,7 +149,7 @@ _FIGURE = 'office:value-type="percentage" office:value="0.72"'
     [
         (_SHARE, "Share", "0.0%"),
         (_SHARE, "unknown", "0%"),
-        # The parent may stand behind the style that has it, and have a parent itself.
+        # The parent may come after its child style, and have a parent itself.
         ('<style:style style:name="a" style:parent-style-name="Share"/>' + _SHARE, "a", "0.0%"),
         (
             '<style:style style:name="a" style:parent-style-name="b"/>'
@@ -172,7 +172,7 @@ _FIGURE = 'office:value-type="percentage" office:value="0.72"'
             "a",
             "0%",
         ),
-        # A drawing's style of the same name says nothing of cells.
+        # A drawing's style of the same name does not apply to cells.
         (_SHARE + '<style:style style:name="Share" style:family="graphic"/>', "Share", "0.0%"),
         # The decimals of an amount of money are not those of the percentage before it.
         (
@@ -183,7 +183,7 @@ _FIGURE = 'office:value-type="percentage" office:value="0.72"'
             "a",
             "0.0%",
         ),
-        # What is shown only where it is no nought is not shown here.
+        # Digits that are shown only if they are not zero are not shown here.
         (
             '<number:percentage-style style:name="N9"><number:number number:decimal-places="2"'
             ' number:min-decimal-places="1"/></number:percentage-style>'
@@ -191,7 +191,7 @@ _FIGURE = 'office:value-type="percentage" office:value="0.72"'
             "a",
             "0.0%",
         ),
-        # `0.0%;-0.00%`: the first section is the one that numbers from nought on are shown in.
+        # `0.0%;-0.00%`: the first section is for numbers from zero on.
         (
             '<number:percentage-style style:name="N9P0"><number:number number:decimal-places="1"/>'
             '</number:percentage-style><number:percentage-style style:name="N9"><number:number'
@@ -383,7 +383,7 @@ def test_percentages_saved_by_libreoffice_have_the_decimals_that_they_show(tmp_p
         sheet.cell(number, 1, 0.72).number_format = number_format
     sheet["A7"], sheet["A8"] = 0.72, 0.72
     sheet["A7"].style, sheet["A8"].style = "Share", "Comma"
-    # A cell that is shown as all of its column is names no style of its own.
+    # A cell with its column's style has no style of its own.
     sheet.column_dimensions["A"].number_format = "0.0%"
     sheet.cell(9, 1, 0.72).number_format = "0.0%"
     stream = BytesIO()

@@ -1,4 +1,4 @@
-"""The commands for the Board and for analysts, as they are typed."""
+"""The commands for the Board and for analysts."""
 
 import re
 import subprocess
@@ -78,7 +78,7 @@ def test_a_note_is_taken_by_indicator_and_listed(home: Path) -> None:
     code, said = _type(
         "note", "ni111A", "--issue", "Fewer diversions", "--decision", "Meet weekly", "--by", "A. Person"
     )
-    assert (code, said) == (0, "Noted at police NI 111a 2010-11Q1.\n")
+    assert (code, said) == (0, "Noted for police NI 111a 2010-11Q1.\n")
     listed = _type("clinics", "2010-11Q1")[1]
     assert "A. Person: Fewer diversions" in listed
     assert "A. Person: Meet weekly" in listed
@@ -88,7 +88,7 @@ def test_a_note_is_taken_by_indicator_and_listed(home: Path) -> None:
 def test_a_note_must_say_something_at_a_clinic_that_is_there(home: Path) -> None:
     code, said = _type("note", "NI 45", "--issue", "x", "--by", "A")
     assert code == 2
-    assert "there are: police NI 111a 2010-11Q1" in said
+    assert "the clinics are police NI 111a 2010-11Q1" in said
     assert _type("note", "NI 111a", "--by", "A")[0] == 2
 
 
@@ -103,7 +103,7 @@ def test_a_note_must_say_something_at_a_clinic_that_is_there(home: Path) -> None
 )
 def test_a_note_is_not_blank(home: Path, arguments: tuple[str, ...]) -> None:
     code, said = _type("note", "NI 111a", *arguments)
-    assert (code, "say what is to be noted" in said) == (2, True)
+    assert (code, "say what to note" in said) == (2, True)
     assert "A: " not in _type("clinics")[1]
 
 
@@ -115,7 +115,7 @@ def test_every_view_is_exported(home: Path) -> None:
 
 
 def test_an_export_says_nothing_but_what_it_wrote(home: Path) -> None:
-    """Only where a process ends of its own is there anything to be said of what it leaves behind."""
+    """Leaks are only reported when a process ends by itself."""
     command = [sys.executable, "-c", "from flows.cli.app import app; app()", "export", "-o", str(home / "out")]
     ended = subprocess.run(command, capture_output=True, text=True, check=True)
     assert ended.stderr == ""
@@ -138,7 +138,7 @@ def test_a_waiver_says_what_it_covers_and_whether_it_still_counts(home: Path) ->
     waiver = ("waive", "large-change", "police", "--only", "NI 111a", "--why", "x", "--by", "A")
     said = _type(*waiver, "--until", "2999-03-31")[1]
     assert said == "large-change is waived for police, NI 111a, until 31 March 2999.\n"
-    assert "That day is past" in _type(*waiver, "--until", "2011-03-31")[1]
+    assert "That date is in the past" in _type(*waiver, "--until", "2011-03-31")[1]
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_a_partner_is_known_in_any_case(home: Path, partner: str) -> None:
     ("indicator", "code", "said"),
     [
         ("ni 111A", 0, "NI 111a, 2010/11 Q1: "),
-        ("ni 111", 2, "cypp: 'ni 111' has parts, each of which is judged: say NI 111a or NI 111b\n"),
+        ("ni 111", 2, "cypp: 'ni 111' has sub-indicators, which are judged separately: choose NI 111a or NI 111b\n"),
         ("NI 11", 2, "cypp: there is no indicator 'NI 11'; the plan has NI "),
     ],
 )
@@ -244,7 +244,7 @@ def test_days_are_written_out_without_a_zero_before_them(home: Path) -> None:
 )
 def test_what_is_no_day_is_told_how_days_are_written(home: Path, command: tuple[str, ...], text: str) -> None:
     code, said = _type(*command, text)
-    assert (code, f"{text!r} is not a day such as 2011-03-31" in said) == (2, True)
+    assert (code, f"{text!r} is not a date such as 2011-03-31" in said) == (2, True)
 
 
 @pytest.mark.parametrize("url", ["warehouse.db", "postgresql://cypp:secret@db:port/cypp", "oracle://db"])

@@ -1,4 +1,4 @@
-"""Who has returned what: of which quarters it is told, and that every word of it can be read."""
+"""Who has returned what: the quarters that are listed, and that nothing is cut off."""
 
 from datetime import date
 from pathlib import Path
@@ -25,14 +25,14 @@ CALENDAR = read_plan().calendar
         (date(2010, 9, 30), "", "2010-11Q1"),
         (date(2010, 10, 1), "", "2010-11Q2"),
         (date(2010, 12, 31), "", "2010-11Q2"),
-        # From the first that anybody returned, and of the year before it nothing.
+        # From the first with a return; nothing of the year before it.
         (date(2010, 10, 1), "2010-11Q1", "2010-11Q1 2010-11Q2"),
         (date(2010, 10, 1), "2009-10Q4", "2009-10Q4 2010-11Q1 2010-11Q2"),
         (date(2010, 10, 1), "2008-09Q1", "2010-11Q2"),
         # 2009-10Q2 was due on 20 October 2009.
         (date(2010, 10, 20), "2009-10Q2", "2009-10Q2 2009-10Q3 2009-10Q4 2010-11Q1 2010-11Q2"),
         (date(2010, 10, 21), "2009-10Q2", "2010-11Q2"),
-        # The calendar's last quarter, and when it is long past; a day before it begins.
+        # The calendar's last quarter, a time long after it, and a day before the calendar starts.
         (date(2014, 4, 20), "", "2012-13Q4"),
         (date(2014, 4, 21), "", ""),
         (date(2008, 6, 30), "", ""),
