@@ -90,7 +90,7 @@ async def keep_times(client: PrefectClient, deployment_id: UUID, times: Times | 
         )
 
 
-class _Served:
+class Registered:
     """The deployments as they are at the server, and the lists that their forms have."""
 
     def __init__(self, settings: Settings, runner: Runner) -> None:
@@ -141,10 +141,10 @@ async def serve_deployments(settings: Settings) -> None:
     """
     # Paused by its end, it could not be told from what somebody paused in the UI.
     runner = Runner("cypp-serve", query_seconds=_LOOK_SECONDS, limit=_MOST_RUNS, pause_on_shutdown=False)
-    served = _Served(settings, runner)
-    await served.begin()
+    registered = Registered(settings, runner)
+    await registered.begin()
     log.info("Serving %s.", ", ".join(deployed.flow.name for deployed in CATALOGUE))
-    lists = asyncio.create_task(served.keep_lists())
+    lists = asyncio.create_task(registered.keep_lists())
     try:
         await runner.start(webserver=False)
     finally:

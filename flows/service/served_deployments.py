@@ -25,6 +25,7 @@ class ServedDeployments:
     _child: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _began_at: float = 0.0
     _pause: float = _FIRST_PAUSE
+    _was_told: bool = False
 
     def begin(self) -> None:
         """Start the child, and wait for nothing: Prefect's server must be there already."""
@@ -50,13 +51,16 @@ class ServedDeployments:
 
     def tell_to_end(self) -> None:
         """Tell the child to end, while others end too; `stop` waits for it."""
-        if self._child is not None:
+        # Told twice, it would drop what it is about to close.
+        if self._child is not None and not self._was_told:
+            self._was_told = True
             self._child.terminate()
 
     def stop(self) -> None:
-        """Wait until the child that was told to end has ended, and end whatever is left of its group."""
+        """Tell the child to end if nobody has yet, wait until it has, and end whatever is left of its group."""
         if self._child is None:
             return
+        self.tell_to_end()
         with suppress(subprocess.TimeoutExpired):
             self._child.wait(_STOP_SECONDS)
         self.kill()

@@ -6,6 +6,8 @@ import socket
 import sqlite3
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,11 @@ class Buttons:
 
     def ask(self, method: str, path: str, content: dict[str, Any] | list[Any] | None = None) -> Any:
         answer = httpx.request(method, f"{self.address}/api{path}", json=content, timeout=60)
+        give_up = time.monotonic() + 30
+        # Its SQLite has one writer. Prefect's own clients ask again too.
+        while answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE and time.monotonic() < give_up:
+            time.sleep(1)
+            answer = httpx.request(method, f"{self.address}/api{path}", json=content, timeout=60)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
@@ -80,6 +87,14 @@ def group_of(runner: int) -> list[str]:
         except (FileNotFoundError, ProcessLookupError):
             continue
     return commands
+
+
+def due(served: Served, since: datetime) -> list[str]:
+    """When the runs that schedules made were due in the twelve seconds after a moment, as Prefect's database has it."""
+    span = [f"{moment:%Y-%m-%d %H:%M:%S.%f}" for moment in (since, since + timedelta(seconds=12))]
+    asked = "SELECT expected_start_time FROM flow_run WHERE auto_scheduled AND expected_start_time BETWEEN ? AND ?"
+    with sqlite3.connect(served.home / ".prefect" / "prefect.db") as prefect:
+        return [moment for (moment,) in prefect.execute(asked, span)]
 
 
 @pytest.mark.server
@@ -137,15 +152,14 @@ def test_schedules_fire_and_all_ends_with_it_and_comes_back_as_it_was(served: Se
     assert group_of(runner) == []
     assert "Traceback" not in served.log.read_text()
 
-    # Nobody was there for runs that were due: of a deployment's, the last is begun late, and the others are not.
-    with sqlite3.connect(served.home / ".prefect" / "prefect.db") as prefect:
-        waiting = "state_type = 'SCHEDULED' AND auto_scheduled AND deployment_id ="
-        remind = prefect.execute("SELECT id FROM deployment WHERE name = 'remind'").fetchone()
-        missed = prefect.execute(f"SELECT count(*) FROM flow_run WHERE {waiting} ?", remind).fetchone()[0]  # noqa: S608
-        assert missed > 2
+    # Nobody is there for runs that are due: of a deployment's, the last is begun late, and the others are forgotten.
+    ended = datetime.now(UTC)
+    time.sleep(12)
+    assert len(due(served, ended)) >= 2
     process = served.start()
     buttons.wait_until_served()
     assert buttons.run(under_way)["state_type"] in ENDED
+    assert len(due(served, ended)) <= 1
     there = buttons.deployments()
     assert there.keys() == NAMES
     assert [name for name, one in there.items() if one["paused"]] == ["sweep-inbox"]

@@ -1,0 +1,87 @@
+"""What the runner brings to Prefect's server, and finds there."""
+
+import asyncio
+import shutil
+from pathlib import Path
+
+import pytest
+
+import cypp_etl
+from flows.ingestion.context import open_to_write, upgrade_workplace
+from flows.settings import Settings, read_settings
+
+PLAN = Path(cypp_etl.__file__).parent / "plan" / "data"
+
+
+@pytest.mark.server
+@pytest.mark.usefixtures("prefect_server")
+def test_a_plan_that_is_put_in_force_brings_its_partners_to_the_forms(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prefect import get_client
+    from prefect.runner import Runner
+
+    from flows.service import deployment_runner
+
+    monkeypatch.setattr(deployment_runner, "_LISTS_SECONDS", 0.2)
+    open_to_write(settings).engine.dispose()
+    folder = tmp_path / "plan"
+    shutil.copytree(PLAN, folder)
+    with (folder / "partners.csv").open("a", encoding="utf-8") as partners:
+        partners.write("fire,Fire and Rescue Service\n")
+    monkeypatch.setenv("CYPP_PLAN", str(folder))
+
+    async def partners_in_the_form() -> list[str]:
+        async with get_client() as client:
+            schema = (await client.read_deployment_by_name("backfill/backfill")).parameter_openapi_schema
+        found: list[str] = schema["properties"]["partners"]["items"]["enum"]
+        return found
+
+    async def try_it() -> tuple[list[str], list[str]]:
+        registered = deployment_runner.Registered(settings, Runner("tried"))
+        await registered.begin()
+        before = await partners_in_the_form()
+        (await asyncio.to_thread(upgrade_workplace, read_settings()))[0].engine.dispose()
+        lists = asyncio.create_task(registered.keep_lists())
+        for _ in range(100):
+            await asyncio.sleep(0.2)
+            if (after := await partners_in_the_form()) != before:
+                break
+        lists.cancel()
+        return before, after
+
+    before, after = asyncio.run(try_it())
+    assert after == [*before, "fire"]
+
+
+@pytest.mark.server
+@pytest.mark.usefixtures("prefect_server")
+def test_runs_of_a_killed_runner_are_closed_with_those_that_they_began_and_what_waits_is_left() -> None:
+    from prefect import flow, get_client, task
+    from prefect.states import Running
+
+    from flows.service.stale_runs import close_runs_of
+
+    @flow
+    def killed() -> None:
+        pass
+
+    @task
+    def began() -> None:
+        pass
+
+    async def close() -> list[str]:
+        async with get_client() as client:
+            flow_id = await client.create_flow(killed)
+            ours = await client.create_deployment(flow_id, "ours")
+            theirs = await client.create_deployment(flow_id, "theirs")
+            running = await client.create_flow_run_from_deployment(ours, state=Running())
+            step = await client.create_task_run(began, running.id, "0")
+            below = await client.create_flow_run(killed, parent_task_run_id=step.id, state=Running())
+            waiting = await client.create_flow_run_from_deployment(ours)
+            of_others = await client.create_flow_run_from_deployment(theirs, state=Running())
+            assert await close_runs_of([ours]) == 2
+            runs = (running, below, waiting, of_others)
+            return [str((await client.read_flow_run(run.id)).state_name) for run in runs]
+
+    assert asyncio.run(close()) == ["Crashed", "Crashed", "Scheduled", "Running"]
