@@ -11,6 +11,21 @@ _LARGE_OBJECT_WRITERS = """
     SELECT CAST(CAST(oid AS regprocedure) AS text) FROM pg_proc WHERE pronamespace = CAST('pg_catalog' AS regnamespace)
     AND proname IN ('lo_creat', 'lo_create', 'lo_from_bytea', 'lo_import', 'lo_open', 'lo_put', 'lo_truncate',
                     'lo_truncate64', 'lowrite')
+    AND has_function_privilege('public', oid, 'EXECUTE')
+"""
+
+_RIGHTS = """
+    SELECT r.rolsuper AS is_superuser, r.rolcreaterole AS makes_roles,
+        CAST(current_setting('server_version_num') AS int) < 160000 OR EXISTS (
+            SELECT 1 FROM pg_auth_members m WHERE m.admin_option
+            AND m.roleid = (SELECT oid FROM pg_roles WHERE rolname = :name) AND pg_has_role(m.member, 'USAGE')
+        ) AS changes_role,
+        pg_has_role(d.datdba, 'USAGE') AS owns_database, quote_ident(d.datname) AS database,
+        pg_has_role(n.nspowner, 'USAGE') AS owns_schema, quote_ident(n.nspname) AS schema,
+        (SELECT min(quote_ident(c.relname)) FROM pg_class c WHERE c.relnamespace = n.oid AND c.relkind = 'v'
+         AND c.relname LIKE 'bi\\_%' AND NOT pg_has_role(c.relowner, 'USAGE')) AS others_views
+    FROM pg_roles r, pg_database d, pg_namespace n
+    WHERE r.rolname = current_user AND d.datname = current_database() AND n.nspname = current_schema()
 """
 
 
@@ -30,20 +45,23 @@ def make_reader(connection: Connection, name: str, password: str) -> bool:
         password: its password; an empty one does not change an existing role's.
 
     Raises:
-        ReaderError: this is not PostgreSQL, the name is not allowed, there is no password, or the role can do more.
-        sqlalchemy.exc.ProgrammingError: we are not allowed to create roles.
+        ReaderError: this is not PostgreSQL, the name is not allowed, there is no password, the role can do more, or we
+            lack a right that it takes.
     """
     if connection.dialect.name != "postgresql":
         raise ReaderError("Readers are roles of PostgreSQL; for SQLite, set the permissions of the file")
     if not _NAME.fullmatch(name) or name.startswith("pg_"):
         raise ReaderError(f"{name!r} cannot be a reader's name: use lower-case letters, digits and underscores")
     is_new = not _exists(connection, name)
+    if not is_new:
+        _refuse_the_powerful(connection, name)
     if is_new and not password:
         raise ReaderError("A new reader needs a password: set CYPP_READER_PASSWORD")
+    if lacking := _lacking(connection, name, is_new):
+        user = connection.scalar(text("SELECT quote_ident(current_user)"))
+        raise ReaderError(f"{user} lacks the right to {'; and to '.join(lacking)}".replace("USER", str(user)))
     if is_new:
         connection.exec_driver_sql(f"CREATE ROLE {name} LOGIN NOINHERIT")
-    else:
-        _refuse_the_powerful(connection, name)
     if password:
         # ALTER ROLE takes no parameters: the server itself quotes the password.
         quoted = connection.scalar(text("SELECT quote_literal(CAST(:password AS text))"), {"password": password})
@@ -53,6 +71,28 @@ def make_reader(connection: Connection, name: str, password: str) -> bool:
         if view.startswith("bi_"):
             connection.exec_driver_sql(f'GRANT SELECT ON "{view}" TO {name}')
     return is_new
+
+
+def _lacking(connection: Connection, name: str, is_new: bool) -> list[str]:
+    """The rights that we lack to make a reader or change an earlier one, each with what gives it.
+
+    A superuser has them all. From PostgreSQL 16 on, who makes roles may change those alone that are theirs.
+    """
+    rights = connection.execute(text(_RIGHTS), {"name": name}).one()
+    if rights.is_superuser:
+        return []
+    lacking = []
+    if not rights.makes_roles:
+        lacking.append("make and change roles: ALTER ROLE USER CREATEROLE")
+    elif not is_new and not rights.changes_role:
+        lacking.append(f"change the role {name}, which another made: GRANT {name} TO USER WITH ADMIN OPTION")
+    if not rights.owns_database:
+        lacking.append(f"say who may connect: ALTER DATABASE {rights.database} OWNER TO USER")
+    if not rights.owns_schema:
+        lacking.append(f"say who may use the schema: ALTER SCHEMA {rights.schema} OWNER TO USER")
+    if rights.others_views:
+        lacking.append(f"grant the views, which belong to another: ALTER VIEW {rights.others_views} OWNER TO USER")
+    return lacking
 
 
 def _restrict(connection: Connection, name: str) -> None:

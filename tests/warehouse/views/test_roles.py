@@ -118,6 +118,60 @@ def test_a_new_reader_needs_a_password(owner: Engine) -> None:
         make_reader(connection, "nobody", "")
 
 
+@pytest.fixture
+def clerk(owner: Engine) -> Iterator[Engine]:
+    """A role that reads and writes the warehouse and owns nothing of it."""
+    name = f"clerk_{next(_numbers)}"
+    with writing(owner) as connection:
+        connection.exec_driver_sql(f"CREATE ROLE {name} LOGIN")
+    engine = open_warehouse(make_url(owner.url).set(username=name).render_as_string(hide_password=False))
+    yield engine
+    engine.dispose()
+    with writing(owner) as connection:
+        connection.exec_driver_sql(f"ALTER DATABASE {owner.url.database} OWNER TO CURRENT_USER")
+        connection.exec_driver_sql(f"REASSIGN OWNED BY {name} TO CURRENT_USER")
+        connection.exec_driver_sql(f"DROP OWNED BY {name}")
+        connection.exec_driver_sql(f"DROP ROLE {name}")
+
+
+def lacks(engine: Engine, name: str) -> str:
+    with writing(engine) as connection, pytest.raises(ReaderError, match="lacks the right to") as said:
+        make_reader(connection, name, PASSWORD)
+    return str(said.value)
+
+
+def test_each_right_that_is_missing_is_named_with_what_gives_it(owner: Engine, clerk: Engine) -> None:
+    """Doing what is said, one by one, ends with a reader."""
+    name, database = clerk.url.username, owner.url.database
+    reader = f"reader_{next(_numbers)}"
+    first = [f"ALTER ROLE {name} CREATEROLE", f"ALTER DATABASE {database} OWNER TO {name}"]
+    # Who owns the database owns the schema, unless somebody gave that away.
+    named = [*first, f"ALTER SCHEMA public OWNER TO {name}"]
+    assert [one for one in named if one not in lacks(clerk, reader)] == []
+    for cure in first:
+        with writing(owner) as connection:
+            connection.exec_driver_sql(cure)
+        assert cure not in lacks(clerk, reader)
+    for one in sorted(views(owner)):
+        assert f"ALTER VIEW {one} OWNER TO {name}" in lacks(clerk, reader)
+        with writing(owner) as connection:
+            connection.exec_driver_sql(f"ALTER VIEW {one} OWNER TO {name}")
+    with writing(clerk) as connection:
+        assert make_reader(connection, reader, PASSWORD)
+    with writing(clerk) as connection:
+        assert not make_reader(connection, reader, PASSWORD), "whose own role it is"
+    with writing(owner) as connection:
+        connection.exec_driver_sql(f"DROP OWNED BY {reader}")
+        connection.exec_driver_sql(f"DROP ROLE {reader}")
+
+
+def test_a_reader_that_another_made_is_named(owner: Engine, reader: Engine, clerk: Engine) -> None:
+    with writing(owner) as connection:
+        connection.exec_driver_sql(f"ALTER ROLE {clerk.url.username} CREATEROLE")
+    said = lacks(clerk, str(reader.url.username))
+    assert f"GRANT {reader.url.username} TO {clerk.url.username} WITH ADMIN OPTION" in said
+
+
 def test_a_sqlite_file_has_no_readers(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         with writing(engine) as connection, pytest.raises(ReaderError, match="permissions"):
