@@ -44,6 +44,7 @@ class Watcher:
     one file at a time, until its partner has the answer; what it gives is done when the file is done with, and says
     whether it is. One that is not is tried again after a pause that grows. `interval` is how many seconds pass
     between two looks, at most. `show_skipped` is given what is left where it is, whenever that is something else.
+    `clock` gives the seconds that pass for the event loop.
     """
 
     inbox: Path
@@ -53,6 +54,7 @@ class Watcher:
     with_events: bool = True
     show_skipped: Callable[[Sequence[Waiting]], Awaitable[None]] | None = None
     settling: Settling = field(default_factory=Settling)
+    clock: Callable[[], float] = time.monotonic
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)
     _in_hand: dict[Path, asyncio.Future[bool]] = field(default_factory=dict)
     _pauses: dict[Path, tuple[float, float]] = field(default_factory=dict)
@@ -99,9 +101,9 @@ class Watcher:
                 await asyncio.wait(self._in_hand.values(), return_when=asyncio.FIRST_COMPLETED)
             if stop.is_set():
                 break
-            began = time.monotonic()
+            began = self.clock()
             await self._take(waiting)
-            if time.monotonic() - began > _LONG_SECONDS:
+            if self.clock() - began > _LONG_SECONDS:
                 # Others may have come meanwhile, who are not to wait for more of the same.
                 break
         return 0.0 if ready else wait
@@ -110,7 +112,7 @@ class Watcher:
         """What can be taken now, fairly; and for how long nothing else will be ready unless something happens."""
         if not self.inbox.is_dir():
             raise FileNotFoundError("there is no such folder")
-        now, wait = time.monotonic(), self.interval
+        now, wait = self.clock(), self.interval
         # The warehouse may take its time to answer.
         partners = await asyncio.to_thread(self.partners)
         # To finish what a killed process began, files are hashed: nobody is to wait for that.
@@ -155,7 +157,7 @@ class Watcher:
             return self.interval
 
     async def _take(self, waiting: Waiting) -> None:
-        self._served[waiting.partner_code] = time.monotonic()
+        self._served[waiting.partner_code] = self.clock()
         done = await self.ingest(waiting)
         self._in_hand[waiting.path] = done
         # The file may have been replaced meanwhile, or have failed.
@@ -169,7 +171,7 @@ class Watcher:
                 continue
             _, last = self._pauses.get(path, (0.0, _FIRST_PAUSE / 2))
             pause = min(last * 2, _LONGEST_PAUSE)
-            self._pauses[path] = time.monotonic() + pause, pause
+            self._pauses[path] = self.clock() + pause, pause
             log.warning("%s stays in the inbox, and is tried again in %.0f seconds.", path_as_text(path), pause)
 
     def _forget_all_but(self, there: set[Path]) -> None:
