@@ -58,6 +58,7 @@ class Watcher:
     between two looks, at most. `show_skipped` is given what is left where it is, whenever that is something else; it
     says whether it could be shown, and is given it again at the next look if not. With `mended`, receipts that partners
     changed are brought into their folders, where the next look finds them.
+    `clock` gives the seconds that pass for the event loop.
     """
 
     inbox: Path
@@ -68,6 +69,7 @@ class Watcher:
     show_skipped: Callable[[Sequence[Waiting]], Awaitable[bool]] | None = None
     settling: Settling = field(default_factory=Settling)
     mended: MendedReceipts | None = None
+    clock: Callable[[], float] = time.monotonic
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)
     _in_hand: dict[Path, asyncio.Future[bool]] = field(default_factory=dict)
     _pauses: dict[Path, tuple[float, float]] = field(default_factory=dict)
@@ -117,9 +119,9 @@ class Watcher:
                 await asyncio.wait(self._in_hand.values(), return_when=asyncio.FIRST_COMPLETED)
             if stop.is_set():
                 break
-            began = time.monotonic()
+            began = self.clock()
             await self._take(waiting)
-            if time.monotonic() - began > _LONG_SECONDS:
+            if self.clock() - began > _LONG_SECONDS:
                 # Other files may have arrived meanwhile, which should not wait for more of the same partner.
                 break
         return 0.0 if ready else wait
@@ -128,7 +130,7 @@ class Watcher:
         """The files that can be ingested now, in a fair order, and how long no other will be ready without an event."""
         if not self.inbox.is_dir():
             raise FileNotFoundError("there is no such folder")
-        now, wait = time.monotonic(), self.interval
+        now, wait = self.clock(), self.interval
         # The warehouse may take long to answer.
         partners = await asyncio.to_thread(self.partners)
         # Finishing what a killed process started hashes files, which should not delay the event loop.
@@ -198,7 +200,7 @@ class Watcher:
             return self.interval
 
     async def _take(self, waiting: Waiting) -> None:
-        self._served[waiting.partner_code] = time.monotonic()
+        self._served[waiting.partner_code] = self.clock()
         done = await self.ingest(waiting)
         self._in_hand[waiting.path] = done
         # The file may have been replaced meanwhile, or have failed.
@@ -217,7 +219,7 @@ class Watcher:
         """Leave a file alone for twice as long as the last time; how long that is."""
         _, last = self._pauses.get(path, (0.0, _FIRST_PAUSE / 2))
         pause = min(last * 2, _LONGEST_PAUSE)
-        self._pauses[path] = time.monotonic() + pause, pause
+        self._pauses[path] = self.clock() + pause, pause
         return pause
 
     def _forget_all_but(self, there: set[Path]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from flows.inbox.sweep import Waiting
 from flows.inbox.written_receipts import WrittenReceipts
 from flows.service.watcher import OutOfReachError, Watcher, fairly
 from tests.flows.inbox.test_settling import zipped
+from tests.support.leaping_loop import run_leaping
 
 PATIENCE = Patience(whole=0.1, unknown=0.1, unfinished=60)
 WORKBOOK = zipped()
@@ -55,7 +57,7 @@ class Office:
         path.write_bytes(content)
 
     async def until(self, *names: str) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(100):
             while not set(names) <= set(self.taken):
                 await asyncio.sleep(0.01)
 
@@ -67,27 +69,38 @@ def office(tmp_path: Path) -> Office:
 
 
 def watch(office: Office, doing: Callable[[], Awaitable[None]], interval: float = 60, with_events: bool = True) -> None:
-    """Watch while something is done, then stop."""
+    """Watch while something is done, then stop; in real time."""
+    asyncio.run(_watching(office, doing, interval, with_events))
 
-    async def both() -> None:
-        stop = asyncio.Event()
-        watcher = Watcher(
-            office.inbox, office.partners, office.ingest, interval, with_events, settling=Settling(PATIENCE)
-        )
-        running = asyncio.create_task(watcher.run(stop))
-        try:
-            await asyncio.sleep(0.3)
-            await doing()
-        finally:
-            stop.set()
-            await asyncio.wait_for(running, 10)
 
-    asyncio.run(both())
+def watch_leaping(office: Office, doing: Callable[[], Awaitable[None]], interval: float = 60) -> None:
+    """The same without events, on a clock that leaps: nothing is waited for, however long it takes."""
+    run_leaping(_watching(office, doing, interval, with_events=False))
+
+
+async def _watching(office: Office, doing: Callable[[], Awaitable[None]], interval: float, with_events: bool) -> None:
+    stop = asyncio.Event()
+    watcher = Watcher(
+        office.inbox,
+        office.partners,
+        office.ingest,
+        interval,
+        with_events,
+        settling=Settling(PATIENCE),
+        clock=asyncio.get_running_loop().time,
+    )
+    running = asyncio.create_task(watcher.run(stop))
+    try:
+        await asyncio.sleep(0.3)
+        await doing()
+    finally:
+        stop.set()
+        await asyncio.wait_for(running, 10)
 
 
 def test_what_lies_there_at_the_start_is_taken(office: Office) -> None:
     office.drop("yos/a.xlsx")
-    watch(office, lambda: office.until("yos/a.xlsx"))
+    watch_leaping(office, lambda: office.until("yos/a.xlsx"))
     assert office.taken == ["yos/a.xlsx"]
 
 
@@ -124,7 +137,10 @@ def test_a_file_that_is_written_slowly_is_taken_whole(office: Office, with_event
         await office.until("yos/slow.xlsx")
         assert office.contents == [WORKBOOK]
 
-    watch(office, drop, interval=0.2, with_events=with_events)
+    if with_events:
+        watch(office, drop, interval=0.2)
+    else:
+        watch_leaping(office, drop, interval=0.2)
 
 
 def test_a_file_that_is_renamed_into_place_is_taken(office: Office) -> None:
@@ -158,25 +174,31 @@ def test_a_share_that_goes_away_comes_back(office: Office, with_events: bool) ->
         (elsewhere / "yos" / "a.xlsx").write_bytes(WORKBOOK)
         elsewhere.rename(office.inbox)
         await office.until("yos/a.xlsx")
-        began = time.monotonic()
+        clock = asyncio.get_running_loop().time
+        began = clock()
         await asyncio.sleep(2)
         office.drop("yos/b.xlsx")
         await office.until("yos/b.xlsx")
-        assert time.monotonic() - began < 10
+        assert clock() - began < 10
 
-    watch(office, drop, interval=60 if with_events else 0.5, with_events=with_events)
+    if with_events:
+        watch(office, drop)
+    else:
+        watch_leaping(office, drop, interval=0.5)
 
 
 def test_a_warehouse_that_is_away_costs_no_try(office: Office) -> None:
     async def drop() -> None:
         office.away = True
         office.drop("yos/a.xlsx")
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(300)
         assert office.tries == 0
         office.away = False
+        began = asyncio.get_running_loop().time()
         await office.until("yos/a.xlsx")
+        assert asyncio.get_running_loop().time() - began < 1.5, "it is looked for every second, whatever the interval"
 
-    watch(office, drop)
+    watch_leaping(office, drop)
 
 
 def test_a_file_that_fails_stops_no_other_and_is_tried_again(office: Office) -> None:
@@ -188,8 +210,28 @@ def test_a_file_that_fails_stops_no_other_and_is_tried_again(office: Office) -> 
         office.fails = set()
         await office.until("yos/a.xlsx")
 
-    watch(office, drop)
+    watch_leaping(office, drop)
     assert office.tries == 3
+
+
+def test_a_file_that_keeps_failing_is_tried_ever_more_seldom(office: Office) -> None:
+    """After two seconds, four, eight and so on, and at last every five minutes."""
+    tried: list[float] = []
+    ingest = office.ingest
+
+    async def noted(waiting: Waiting) -> "asyncio.Future[bool]":
+        tried.append(asyncio.get_running_loop().time())
+        return await ingest(waiting)
+
+    async def drop() -> None:
+        office.fails = {"a.xlsx"}
+        office.drop("yos/a.xlsx")
+        await asyncio.sleep(1_500)
+
+    office.ingest = noted  # type: ignore[method-assign]
+    watch_leaping(office, drop)
+    pauses = [round(later - earlier) for earlier, later in pairwise(tried)]
+    assert pauses == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
 
 
 def test_an_answer_waits_for_no_run(office: Office) -> None:
@@ -217,7 +259,7 @@ def test_an_answer_waits_for_no_run(office: Office) -> None:
         await office.until("yos/a.xlsx", "yos/b.xlsx", "yos/c.xlsx")
 
     office.ingest = ingest  # type: ignore[method-assign]
-    watch(office, drop, interval=0.2)
+    watch_leaping(office, drop, interval=0.2)
     assert len(answered) == 3
 
 
@@ -238,16 +280,16 @@ def test_a_file_that_is_replaced_while_it_is_in_hand_is_taken_again(office: Offi
         await office.until("yos/a.xlsx")
 
     office.ingest = ingest  # type: ignore[method-assign]
-    watch(office, drop)
+    watch_leaping(office, drop)
     assert contents == [WORKBOOK, newer]
 
 
 def test_what_cannot_be_taken_is_said_once(office: Office, caplog: pytest.LogCaptureFixture) -> None:
     async def drop() -> None:
         office.drop("stray.xlsx")
-        await asyncio.sleep(1)
+        await asyncio.sleep(60)
 
-    watch(office, drop, interval=0.2)
+    watch_leaping(office, drop, interval=0.2)
     assert [record.message.split("/")[-1] for record in caplog.records] == [
         "stray.xlsx is left in place: it is not in a partner's folder."
     ]
@@ -273,7 +315,7 @@ def test_who_comes_last_does_not_wait_behind_a_hundred(office: Office) -> None:
         return await ingest(waiting)
 
     office.ingest = slowly  # type: ignore[method-assign]
-    watch(office, drop)
+    watch_leaping(office, drop)
     assert office.taken.index("yos/late.xlsx") < 60
     assert [name for name in office.taken if name.startswith("police")] == sorted(office.taken)[:100]
 
@@ -294,7 +336,7 @@ def test_who_drops_what_takes_long_waits_for_the_others(office: Office) -> None:
     async def wait() -> None:
         await office.until("police/3.xlsx", "yos/late.xlsx")
 
-    watch(office, wait)
+    watch_leaping(office, wait)
     # The first scan after its arrival may only have seen it: then one more of the others comes first.
     assert office.taken.index("yos/late.xlsx") <= 2
 
@@ -369,6 +411,7 @@ def test_what_is_skipped_is_shown_whenever_it_changes(office: Office) -> None:
             with_events=False,
             show_skipped=show,
             settling=Settling(PATIENCE),
+            clock=asyncio.get_running_loop().time,
         )
         watching = asyncio.create_task(watcher.run(stop))
         async with asyncio.timeout(20):
@@ -382,7 +425,7 @@ def test_what_is_skipped_is_shown_whenever_it_changes(office: Office) -> None:
 
     office.inbox.mkdir(exist_ok=True)
     (office.inbox / "police").write_text("no folder")
-    asyncio.run(work())
+    run_leaping(work())
     assert shown == [["police"], []]
 
 
