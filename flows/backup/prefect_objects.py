@@ -22,7 +22,7 @@ _AT_ONCE = 200
 
 
 def read_objects(settings: Settings) -> bytes | None:
-    """Read the blocks and automations of a home's Prefect; None where it was never used.
+    """Read the blocks and automations of a home's Prefect; None where there are none.
 
     Raises:
         BackupError: it was used, and is not installed.
@@ -31,7 +31,8 @@ def read_objects(settings: Settings) -> bytes | None:
     if not (os.environ.get("PREFECT_API_URL") or (settings.home / ".prefect" / "prefect.db").exists()):
         return None
     _prepare(settings)
-    return json.dumps(_answered(_read()), indent=1).encode()
+    found = _answered(_read())
+    return json.dumps(found, indent=1).encode() if any(found.values()) else None
 
 
 def write_objects(settings: Settings, backup: Path) -> list[str]:

@@ -115,7 +115,8 @@ class Steps:
             kept.delivery,
             kept.sha256,
             kept.size,
-            path_as_text(self.path),
+            # Somebody else will look for it, from another folder.
+            path_as_text(self.path.absolute()),
             self.folder_partner,
             self.received_at,
             is_answered=in_inbox,

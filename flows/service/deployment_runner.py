@@ -35,14 +35,12 @@ from flows.service.watcher import log
 from flows.settings import Settings, read_settings
 from warehouse.upgrade import WarehouseStateError
 
-# Each run is a process of some 150 MB; what does not fit in waits.
+# Each run is a process of 120 MiB and more; what does not fit in waits.
 _MOST_RUNS = 3
 # Who presses a button waits so long at the most until its run begins.
 _LOOK_SECONDS = 5.0
 # How long a partner or a period that came with another plan may be missing from the lists.
 _LISTS_SECONDS = 60.0
-# The answer to a partner comes first: whatever is run here gives way.
-_NICENESS = 10
 _END_SECONDS = 4.0
 
 
@@ -162,7 +160,6 @@ def _end_with_parent() -> None:
 
 def main() -> int:
     """Serve the deployments; gives the status with which the process ends."""
-    os.nice(_NICENESS)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     log_to_terminal()
     try:

@@ -12,6 +12,8 @@ from flows.settings import Settings
 
 # Well within what `cypp serve` may take to end.
 _STOP_SECONDS = 5.0
+# The answer to a partner comes first: whatever is run here gives way, from its first import on.
+_NICENESS = 10
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 300.0
 # After so long it did not end at once.
 _STEADY_SECONDS = 60.0
@@ -35,6 +37,7 @@ class ServedDeployments:
         self._began_at = time.monotonic()
         # A session of its own: Ctrl+C in the terminal is for the parent, and the group can be ended as one.
         self._child = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603
+        os.setpriority(os.PRIO_PROCESS, self._child.pid, _NICENESS)
 
     def begin_again(self) -> bool:
         """Start the child again if it ended, after a pause that grows while it does not last; says whether it did."""

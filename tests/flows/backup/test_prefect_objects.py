@@ -48,6 +48,7 @@ def test_they_are_restored_and_belong_together_again(settings: Settings, tmp_pat
             (block,) = await client.read_block_documents()
             return str(block.id), block.data["url"], await client.read_automations()
 
+    assert read_objects(settings) is None, "nothing was made there yet"
     was = asyncio.run(make())
     kept = read_objects(settings)
     assert kept is not None
