@@ -19,7 +19,7 @@ COMMANDS = {
     "template": ("template", "Write the form that a partner fills in for a period."),
     "check": ("check", "Check workbooks and load nothing."),
     "ingest": ("ingest", "Check workbooks, and load those without errors."),
-    "backfill": ("backfill", "Ingest thousands of workbooks, such as earlier years'."),
+    "backfill": ("backfill", "Ingest thousands of workbooks at once."),
     "serve": ("serve", "Watch the inbox, with the Prefect UI, until Ctrl+C."),
     "status": ("status", "Show which returns are received, late or missing."),
     "remind": ("status", "List the returns that are missing or due soon."),

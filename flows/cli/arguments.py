@@ -26,7 +26,7 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as fault:
-        raise typer.BadParameter(f"{text!r} is not a day such as 2011-03-31") from fault
+        raise typer.BadParameter(f"{text!r} is not a date such as 2011-03-31") from fault
 
 
 def day_option(help_text: str, *names: str) -> Any:

@@ -34,7 +34,7 @@ class Deployed:
     """A flow that can be started in the UI, under its own name.
 
     `parameters` are what its runs are told unless told otherwise. Of one that `is_alone` a second run, begun while
-    the first still runs, is cancelled.
+    the first still runs, is cancelled. `extras` are what it needs beyond those of `cypp serve`.
     """
 
     flow: Flow[..., Any]
@@ -42,12 +42,13 @@ class Deployed:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     times: Times | None = None
     is_alone: bool = False
+    extras: tuple[str, ...] = ()
 
 
 CATALOGUE = (
     Deployed(
         sweep_inbox,
-        "Takes whatever lies in the inbox, whatever the watcher missed.",
+        "Ingests whatever is in the inbox, including what the watcher missed.",
         {"settle_seconds": 30},
         Times("every-quarter-of-an-hour", "*/15 * * * *"),
         # A second sweep would find the same files: each is recorded once, but looked at twice.
@@ -66,5 +67,6 @@ CATALOGUE = (
         publish_report,
         "Publishes the board report, on the last quarter of which the returns were due if none is chosen.",
         times=Times("after-each-quarter", "0 7 21 1,4,7,10 *"),
+        extras=("report",),
     ),
 )

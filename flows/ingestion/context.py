@@ -42,7 +42,7 @@ class Workplace:
         if self.settings.plan is None or has_fingerprint(self.settings.plan, self.plan.fingerprint):
             return ""
         return (
-            f"CYPP_PLAN names {self.settings.plan}, and another plan is in force, which is used: "
+            f"CYPP_PLAN names {self.settings.plan}, but another plan is in force, which is used: "
             "cypp plan adopt puts that one in force"
         )
 

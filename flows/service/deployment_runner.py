@@ -28,6 +28,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cypp_etl.plan.reader import PlanError
 from flows.deployments.catalogue import CATALOGUE, Deployed, Times
 from flows.deployments.forms import Lists, form_of, lists_of
+from flows.extras import missing_extras
 from flows.ingestion.context import open_to_read
 from flows.service.serve import log_to_terminal
 from flows.service.stale_runs import close_runs_of, forget_missed
@@ -42,6 +43,11 @@ _LOOK_SECONDS = 5.0
 # How long a partner or a period that came with another plan may be missing from the lists.
 _LISTS_SECONDS = 60.0
 _END_SECONDS = 4.0
+
+
+def offered() -> list[Deployed]:
+    """What can be run with what is installed: a button that can only fail is not shown."""
+    return [deployed for deployed in CATALOGUE if not missing_extras(deployed.extras)]
 
 
 async def deployment_of(client: PrefectClient, deployed: Deployed, lists: Lists) -> RunnerDeployment:
@@ -101,7 +107,7 @@ class Registered:
         lists = await asyncio.to_thread(self._lists)
         numbers = []
         async with get_client() as client:
-            for deployed in CATALOGUE:
+            for deployed in offered():
                 numbers.append(await self._runner.aadd_deployment(await deployment_of(client, deployed, lists)))
                 await keep_times(client, numbers[-1], deployed.times)
         self._shown = lists
@@ -117,7 +123,7 @@ class Registered:
                 lists = await asyncio.to_thread(self._lists)
                 if lists != self._shown:
                     async with get_client() as client:
-                        for deployed in CATALOGUE:
+                        for deployed in offered():
                             await (await deployment_of(client, deployed, lists)).aapply()
                     self._shown = lists
             except (SQLAlchemyError, PlanError, WarehouseStateError, PrefectException, httpx.HTTPError) as fault:
@@ -141,7 +147,7 @@ async def serve_deployments(settings: Settings) -> None:
     runner = Runner("cypp-serve", query_seconds=_LOOK_SECONDS, limit=_MOST_RUNS, pause_on_shutdown=False)
     registered = Registered(settings, runner)
     await registered.begin()
-    log.info("Serving %s.", ", ".join(deployed.flow.name for deployed in CATALOGUE))
+    log.info("Serving %s.", ", ".join(deployed.flow.name for deployed in offered()))
     lists = asyncio.create_task(registered.keep_lists())
     try:
         await runner.start(webserver=False)

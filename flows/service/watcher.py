@@ -142,7 +142,7 @@ class Watcher:
                 continue
             if waiting.reason:
                 self._say_once(
-                    str(waiting.path), f"{path_as_text(waiting.path)} is left where it is: {waiting.reason}."
+                    str(waiting.path), f"{path_as_text(waiting.path)} is left in place: {waiting.reason}."
                 )
                 skipped.append(waiting)
                 continue

@@ -26,7 +26,7 @@ from warehouse.schema.tables import metadata, submission
 RECEIVED_AT = datetime(2012, 6, 30, 10, tzinfo=UTC)
 CHUNK = 16
 # Moments, which differ between runs; and numbers that depend on the order in which a batch was judged.
-_OWN = {"recorded_at", "superseded_at", "received_at", "judgement_id", "clinic_number"}
+_OWN = {"recorded_at", "superseded_at", "received_at", "judgement_id", "clinic_number", "decided_at"}
 
 
 def settings_of(home: Path, url: str, plan: Path) -> Settings:

@@ -93,7 +93,8 @@ def test_a_warehouse_newer_than_the_program_is_left_alone(engine: Engine) -> Non
         upgrade(engine)
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002", HEAD])
+# The last revision that passed over what was missing is 0007.
+@pytest.mark.parametrize("revision", ["0001", "0002", "0007"])
 def test_a_warehouse_of_the_first_hours_is_mended(empty_url: str, plan: Plan, revision: str) -> None:
     """Revision 0001 lacked these while it was being written; what was recorded by then stays."""
     engine = open_warehouse(empty_url)

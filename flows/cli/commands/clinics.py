@@ -58,14 +58,14 @@ def note(
     said = [text for each in texts.values() for text in each]
     # Notes stand for ever: a blank one could not be taken back.
     if not by.strip() or not said or not all(map(str.strip, said)):
-        stop("say what is to be noted, with --issue, --solution or --decision, and by whom, with --by NAME")
+        stop("say what to note, with --issue, --solution or --decision, and by whom, with --by NAME")
     try:
         workplace = open_to_write(read_settings())
         say_notice(workplace)
         noted = add_notes(workplace.engine, clinic, texts, by)
     except FAULTS as fault:
         stop_at(fault)
-    say(f"Noted at {noted}.")
+    say(f"Noted for {noted}.")
 
 
 def show_clinics(connection: "Connection", period: Period | None) -> int:

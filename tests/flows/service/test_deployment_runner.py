@@ -13,6 +13,18 @@ from flows.settings import Settings, read_settings
 PLAN = Path(cypp_etl.__file__).parent / "plan" / "data"
 
 
+@pytest.mark.parametrize(("installed", "is_there"), [({"server", "report"}, True), ({"server"}, False)])
+def test_what_could_only_fail_for_want_of_an_extra_is_not_offered(
+    installed: set[str], is_there: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.service import deployment_runner
+
+    monkeypatch.setattr(deployment_runner, "missing_extras", lambda extras: sorted(set(extras) - installed))
+    names = [deployed.flow.name for deployed in deployment_runner.offered()]
+    assert ("publish-report" in names) is is_there
+    assert {"sweep-inbox", "ingest-return", "backfill", "remind"} <= set(names)
+
+
 @pytest.mark.server
 @pytest.mark.usefixtures("prefect_server")
 def test_a_plan_that_is_put_in_force_brings_its_partners_to_the_forms(

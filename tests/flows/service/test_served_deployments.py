@@ -127,6 +127,12 @@ def test_a_run_started_over_http_sweeps_the_inbox_and_one_that_failed_can_be_tri
     buttons.ask("POST", f"/flow_runs/{failed}/set_state", {"state": again, "force": True})
     assert buttons.wait_for(failed, attempt=2)["state_name"] == "Accepted"
 
+    # What runs it is looked after.
+    os.killpg(child_of(process, "flows.service.deployment_runner"), signal.SIGKILL)
+    served.wait_until(lambda: "What serves the deployments ended, and is started again." in served.log.read_text(), 60)
+    served.wait_until(lambda: served.log.read_text().count("Serving ") == 2, 60)
+    assert buttons.wait_for(buttons.start("remind"))["state_name"] == "Nothing missing"
+
 
 @pytest.mark.server
 def test_schedules_fire_and_all_ends_with_it_and_comes_back_as_it_was(served: Served) -> None:
