@@ -18,6 +18,10 @@ _LOCKED_SECONDS = 86_400
 _FOLLOW_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
+# Each look that finds another machine's work is one of its receipts: there are not so many.
+_MOST_LOOKS = 100
+
+
 def write_reply(folder: Path, reply: Reply, written: WrittenReceipts) -> Path:
     """Write an answer into the replies of a partner's folder, whole or not at all, and give its path.
 
@@ -119,21 +123,27 @@ def _share(descriptor: int, folder: os.stat_result, mode: int) -> None:
 
 def _put(temporary: str, name: str, folder: Path, place: int, written: WrittenReceipts) -> bool:
     """Give an answer its name, unless somebody else's file has it; say whether it has it now."""
-    if is_open(name, place, time.time()):
-        return False
-    try:
-        there = os.stat(name, dir_fd=place, follow_symlinks=False)
-    except FileNotFoundError:
-        return _name(temporary, name, place)
-    if not stat.S_ISREG(there.st_mode):
-        # A link is replaced, not followed.
-        os.replace(temporary, name, src_dir_fd=place, dst_dir_fd=place)
-        return True
-    sha256 = sha256_in(place, name)
-    if sha256 is None or not written.are_ours(sha256):
-        return False
-    is_gone = remove_receipt(folder, place, name, identity_of(there), sha256)
-    return is_gone and _name(temporary, name, place)
+    # Another machine that works on the same drop may put its receipt there, or take ours away, between any two steps.
+    for _ in range(_MOST_LOOKS):
+        if is_open(name, place, time.time()):
+            return False
+        try:
+            there = os.stat(name, dir_fd=place, follow_symlinks=False)
+        except FileNotFoundError:
+            if _name(temporary, name, place):
+                return True
+            continue
+        if not stat.S_ISREG(there.st_mode):
+            # A link is replaced, not followed.
+            os.replace(temporary, name, src_dir_fd=place, dst_dir_fd=place)
+            return True
+        sha256 = sha256_in(place, name)
+        if sha256 is not None and not written.are_ours(sha256):
+            return False
+        is_gone = sha256 is not None and remove_receipt(folder, place, name, identity_of(there), sha256)
+        if is_gone and _name(temporary, name, place):
+            return True
+    return False
 
 
 def _name(temporary: str, name: str, place: int) -> bool:

@@ -141,9 +141,7 @@ class Watcher:
             if waiting.path in self._in_hand:
                 continue
             if waiting.reason:
-                self._say_once(
-                    str(waiting.path), f"{path_as_text(waiting.path)} is left in place: {waiting.reason}."
-                )
+                self._say_once(str(waiting.path), f"{path_as_text(waiting.path)} is left in place: {waiting.reason}.")
                 skipped.append(waiting)
                 continue
             try:
