@@ -79,7 +79,9 @@ class Installation:
         self, work: Path, *command: str | Path, also: Path | None = None, said: str = "", **environment: str
     ) -> "subprocess.CompletedProcess[str]":
         """Run something of the environment's in the folder `work`, with what is in the folder `also` besides."""
-        others = {name: value for name, value in os.environ.items() if not name.startswith(("CYPP_", "PYTHON"))}
+        others = {
+            name: value for name, value in os.environ.items() if not name.startswith(("CYPP_", "PREFECT_", "PYTHON"))
+        }
         others |= {"PYTHONPATH": str(also)} if also else {}
         return subprocess.run(
             [self.scripts / command[0], *command[1:]],
