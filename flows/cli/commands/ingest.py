@@ -35,13 +35,13 @@ def ingest(
     # Prefect reads its settings when it is imported, below.
     prepare_prefect(settings.home)
     try:
-        swept = _ingest(settings, paths or [])
+        swept = ingest_paths(settings, paths or [])
     except FAULTS as fault:
         stop_at(fault)
     raise typer.Exit(show_swept(swept, as_json))
 
 
-def _ingest(settings: Settings, paths: Sequence[Path]) -> "Swept":
+def ingest_paths(settings: Settings, paths: Sequence[Path]) -> "Swept":
     """Ingest files and the workbooks in folders, or sweep the inbox once if there are none.
 
     In the inbox the folder says who the partner is, and a receipt is taken if the partner changed it.

@@ -31,7 +31,7 @@ def template(
         output.mkdir(parents=True, exist_ok=True)
         path = output / template_file_name(code, wanted)
         if path.exists() and not force:
-            stop(f"{path} is there already, and may be filled in: move it away, or write over it with --force")
+            stop(f"{path} already exists and may contain entries; move it, or use --force to overwrite it")
         path.write_bytes(workbook)
     except LookupError as fault:
         stop(fault)

@@ -149,21 +149,21 @@ def test_the_partner_finds_the_receipt_and_may_send_it_mended(settings: Settings
 
 
 def test_a_receipt_mended_where_it_lies_is_swept_up(settings: Settings, drop: Path, workbook: bytes) -> None:
-    from flows.cli.ingest import ingest as ingest_command
+    from flows.cli.commands.ingest import ingest_paths
 
     drop.write_bytes(with_cell(workbook, "G2", "<1"))
     ingest(drop)
     (rejected,) = (drop.parent / "replies").iterdir()
-    named = ingest_command(settings, [rejected])
+    named = ingest_paths(settings, [rejected])
     assert (named.ingested, [waiting.path for waiting in named.left]) == ([], [rejected])
     assert ingest(rejected).name == "Refused"
     rejected.write_bytes(with_cell(rejected.read_bytes(), "G2", 0.35))
-    swept = ingest_command(settings, [])
+    swept = ingest_paths(settings, [])
     assert any(name.startswith("sweep of 20") for name in names_of_last_runs())
     assert [(path, one.recorded.status.value) for path, one in swept.ingested] == [(drop, "accepted")]
     (accepted,) = (drop.parent / "replies").iterdir()
     accepted.write_bytes(with_cell(accepted.read_bytes(), "G2", "about 36%"))
-    named = ingest_command(settings, [drop.parent])
+    named = ingest_paths(settings, [drop.parent])
     assert {"our return.xlsx", "yos/our return.xlsx"} <= set(names_of_last_runs())
     (rejected,) = (drop.parent / "replies").iterdir()
     rejected.write_bytes(with_cell(rejected.read_bytes(), "G2", "about 37%"))

@@ -2,13 +2,15 @@
 
 import asyncio
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 import cypp_etl
-from flows.ingestion.context import open_to_write, upgrade_workplace
-from flows.settings import Settings, read_settings
+from flows.ingestion.context import open_to_write
+from flows.plan_adoption import adopt_plan
+from flows.settings import Settings
 
 PLAN = Path(cypp_etl.__file__).parent / "plan" / "data"
 
@@ -41,7 +43,7 @@ def test_a_plan_that_is_put_in_force_brings_its_partners_to_the_forms(
     shutil.copytree(PLAN, folder)
     with (folder / "partners.csv").open("a", encoding="utf-8") as partners:
         partners.write("fire,Fire and Rescue Service\n")
-    monkeypatch.setenv("CYPP_PLAN", str(folder))
+    adopted = partial(adopt_plan, settings, folder, by="A. Officer", why="A new partner", may_change_settled=False)
 
     async def partners_in_the_form() -> list[str]:
         async with get_client() as client:
@@ -53,7 +55,7 @@ def test_a_plan_that_is_put_in_force_brings_its_partners_to_the_forms(
         registered = deployment_runner.Registered(settings, Runner("tried"))
         await registered.begin()
         before = await partners_in_the_form()
-        (await asyncio.to_thread(upgrade_workplace, read_settings()))[0].engine.dispose()
+        await asyncio.to_thread(adopted)
         lists = asyncio.create_task(registered.keep_lists())
         for _ in range(100):
             await asyncio.sleep(0.2)
