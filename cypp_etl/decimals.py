@@ -1,4 +1,4 @@
-"""Figures at so many decimals: rounded with halves away from zero (DESIGN section 9), and as people read them."""
+"""Figures rounded to decimals, with halves away from zero (DESIGN section 9), and as people read them."""
 
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import cache
@@ -10,19 +10,19 @@ _WIDE = Context(prec=1000)
 
 
 def rounded(value: Decimal, decimals: int) -> Decimal:
-    """A value to so many decimals, halves away from zero; no zero is negative."""
+    """A value rounded to a number of decimals, halves away from zero; no zero is negative."""
     result = value.quantize(step(decimals), ROUND_HALF_UP, _WIDE)
     return result if result else result.copy_abs()
 
 
 @cache
 def step(decimals: int) -> Decimal:
-    """One unit of the last of so many decimals: 0.01 for two."""
+    """One unit of the last decimal: 0.01 for two decimals."""
     return Decimal(1).scaleb(-decimals)
 
 
 def decimal_text(value: Decimal | float, decimals: int, unit: str) -> str:
-    """A figure of a unit at so many decimals, as people read it: `1,406` or `71.0%`."""
+    """A figure of a unit with a number of decimals, as people read it: `1,406` or `71.0%`."""
     exact = value if isinstance(value, Decimal) else Decimal(repr(value))
     return f"{rounded(exact, decimals):,f}{'%' if unit == Unit.PERCENT else ''}"
 

@@ -47,7 +47,7 @@ def limit_in_force(name: str) -> int | None:
 
 
 def end_after(seconds: float) -> None:
-    """Have this process ended after so many seconds by the clock, whatever it does then; 0 takes that back."""
+    """Have the system end this process after a number of seconds, whatever it does; 0 cancels that."""
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, seconds)
     elif seconds > 0:

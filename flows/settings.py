@@ -60,7 +60,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def default_home(root: Path) -> Path:
-    """The folder that the packages stand in, if it is a checkout of this project; otherwise the current folder."""
+    """The folder that holds the packages, if it is a checkout of this project; otherwise the current folder."""
     try:
         with (root / "pyproject.toml").open("rb") as stream:
             is_checkout = tomllib.load(stream).get("project", {}).get("name") == _PROJECT

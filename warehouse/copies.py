@@ -139,7 +139,7 @@ def _copy_sqlite(path: Path, folder: Path) -> WarehouseCopy:
             closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=30)) as source,
             closing(sqlite3.connect(target)) as copied,
         ):
-            # In one step: between two, a writer would have it begin anew.
+            # In one step: between two, a writer would make it start again.
             source.backup(copied)
             # Whatever was in the log is in the file.
             copied.execute("PRAGMA journal_mode = DELETE")

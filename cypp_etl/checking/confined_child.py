@@ -30,7 +30,7 @@ _STACK_BYTES = 16 << 20
 
 
 def confine_memory(more: int) -> None:
-    """Give up the right to more than so many bytes on top of what is taken already; where the system tells that."""
+    """Limit this process to a number of bytes beyond what it already uses, if the system reports that."""
     if (taken := taken_bytes()) is not None:
         limit("RLIMIT_AS", taken + more, for_good=False)
         limit("RLIMIT_CORE", 0)

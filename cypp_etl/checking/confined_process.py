@@ -112,7 +112,7 @@ class ConfinedProcess:
                 return rest[0], rest[1]
 
     def _listen(self, seconds: float, send: Callable[[], None]) -> tuple[Any, ...]:
-        """Send a message and wait for the answer, for at most so many seconds."""
+        """Send a message and wait for the answer, for at most a number of seconds."""
         watch = Timer(max(0.0, seconds), self._strike)
         watch.daemon = True
         watch.start()

@@ -60,7 +60,7 @@ class PublishedReader:
         self.parsed.period = table.year
         self.parsed.sheets["table"] = table.sheet.name
         place = _Place()
-        # What stands below the last indicator is a footnote, be it in the column of references.
+        # What stands below the last indicator is a footnote, even in the column of references.
         last_row = max((row.row for row in table.rows if row.text("ref") and not _only_text(row)), default=0)
         for row in (row for row in table.rows if row.row <= last_row):
             text = _only_text(row)

@@ -146,7 +146,7 @@ def _within(period: Period) -> tuple[Period, ...]:
 
 
 def happening(clinic: Row, period: Period) -> str:
-    """What became of a clinic in a period."""
+    """What happened to a clinic in a period."""
     opened, closed = parse_period(clinic["opened_period"]), clinic["closed_period"]
     if clinic["status"] == ClinicStatus.CLOSED.value:
         return f"closed in {parse_period(closed).label}"

@@ -163,7 +163,7 @@ def _indicator_row(data: BoardData, row: Row) -> list[Content | Figure]:
 
 
 def _figure(data: BoardData, row: Row, column: str) -> Figure:
-    """A figure, or what stands in its stead: its marker, or that it was not returned."""
+    """A figure, or in its place its marker, or that it was not returned."""
     if column == "actual" and row["marker"] == Marker.NOT_RETURNED.value:
         return Figure(None, sign(row, "direction").word, row)
     return Figure(row[column], figure_text(row, column, data.texts) or "[x]", row)

@@ -59,7 +59,7 @@ class Ratio:
 
     @property
     def is_share(self) -> bool:
-        """Whether so many of so many have a property."""
+        """Whether the numbers say how many of how many have a property."""
         return self.is_count and self.numerator <= self.denominator
 
 

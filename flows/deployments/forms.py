@@ -27,7 +27,7 @@ class Choices(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Stands in the `Annotated` of a flow's parameter that the form asks for; one without it has its default.
+    """Marks in the `Annotated` of a flow's parameter that the form asks for; one without it has its default.
 
     The parameter's line in the flow's docstring is what the form says about it.
     """

@@ -109,7 +109,7 @@ async def ingest_return(
         received_at: when it came; now, if not given.
 
     Returns:
-        What became of it. The run's state is named after its status, as the UI shows it. A file that the partner took
+        Its outcome. The run's state is named after its status, as the UI shows it. A file that the partner took
         back, or that another machine took, ends as `Gone`; one outside its partner's folder, or a receipt that nobody
         changed, as `Refused`, unopened.
     """

@@ -38,7 +38,7 @@ from warehouse.upgrade import WarehouseStateError
 
 # Each run is a process of 120 MiB and more; what does not fit in waits.
 _MOST_RUNS = 3
-# Who presses a button waits so long at the most until its run begins.
+# The longest time from a button to the start of its run.
 _LOOK_SECONDS = 5.0
 # How long a partner or a period that came with another plan may be missing from the lists.
 _LISTS_SECONDS = 60.0

@@ -34,7 +34,7 @@ _LOOK_SECONDS = 10.0
 _DISK_FULL = "53100"
 
 
-class Doings:
+class Dispatcher:
     """Ingests each file as it is found, and shows it as a run.
 
     Runs queue. If Prefect's server delays a run, the runs behind it wait, but receipts do not.

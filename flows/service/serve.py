@@ -179,7 +179,7 @@ async def _watch(settings: Settings, watching: Watching, stopped: threading.Even
     # Prefect reads its settings when it is imported: only now is it known where its server is.
     from prefect.logging.handlers import APILogHandler  # noqa: PLC0415
 
-    from flows.service.dispatcher import Doings, mark  # noqa: PLC0415
+    from flows.service.dispatcher import Dispatcher, mark  # noqa: PLC0415
     from flows.service.event_log import EventLog  # noqa: PLC0415
     from flows.service.stale_runs import close_leftovers  # noqa: PLC0415
 
@@ -192,15 +192,15 @@ async def _watch(settings: Settings, watching: Watching, stopped: threading.Even
     log.addHandler(EventLog())
     if notice:
         log.warning("%s.", notice, extra=about("cypp.plan.differs", reason=notice))
-    doings = Doings(settings, stop)
-    await asyncio.to_thread(lambda: clear_leftovers(settings, doings.partners()))
+    dispatcher = Dispatcher(settings, stop)
+    await asyncio.to_thread(lambda: clear_leftovers(settings, dispatcher.partners()))
     watcher = Watcher(
         settings.inbox,
-        doings.partners,
-        doings.ingest,
+        dispatcher.partners,
+        dispatcher.ingest,
         watching.interval,
         watching.with_events,
-        doings.show_skipped,
+        dispatcher.show_skipped,
         mended=MendedReceipts(settings.receipts),
     )
     where = os.environ.get("PREFECT_UI_URL") or os.environ["PREFECT_API_URL"].removesuffix("/api")

@@ -47,7 +47,7 @@ class ServedDeployments:
         if now - self._began_at < self._pause:
             return False
         self._pause = _FIRST_PAUSE if now - self._began_at > _STEADY_SECONDS else min(self._pause * 2, _LONGEST_PAUSE)
-        # What it had begun would run beside what is begun anew.
+        # What it had started would run beside what is started now.
         self.kill()
         self.begin()
         return True

@@ -24,7 +24,7 @@ log = logging.getLogger("cypp.serve")
 _BEGUN = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
 _UNENDED = [*_BEGUN, StateType.SCHEDULED]
 _MOST_AT_ONCE = 200
-"""How many runs the server gives at a time, at the most."""
+"""The largest number of runs that the server returns at a time."""
 
 
 async def close_leftovers(tag: str) -> int:

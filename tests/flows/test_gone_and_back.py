@@ -98,14 +98,14 @@ def test_what_fails_stays_for_the_next_sweep(server: Postgres, url: str, drop: P
 
 
 def test_the_watcher_takes_nothing_until_it_is_back(server: Postgres, url: str, drop: Path) -> None:
-    from flows.service.dispatcher import Doings
+    from flows.service.dispatcher import Dispatcher
     from flows.service.watcher import Watcher
     from flows.settings import read_settings
 
     async def watch() -> None:
         stop = asyncio.Event()
-        doings = Doings(read_settings(), stop)
-        watcher = Watcher(drop.parents[1], doings.partners, doings.ingest, interval=0.2, with_events=False)
+        dispatcher = Dispatcher(read_settings(), stop)
+        watcher = Watcher(drop.parents[1], dispatcher.partners, dispatcher.ingest, interval=0.2, with_events=False)
         server.stop()
         running = asyncio.create_task(watcher.run(stop))
         await asyncio.sleep(1.5)

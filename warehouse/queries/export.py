@@ -81,7 +81,7 @@ def _as_is(value: Any) -> Any:
     return value
 
 
-# The same words, days and moments stand in most rows.
+# Most rows repeat the same words, days and moments.
 _text_for_csv = remembered(for_csv)
 
 

@@ -30,7 +30,7 @@ class Decision:
 
     @cached_property
     def figures(self) -> list[FigureKey]:
-        """The figures that it says anew, in the order of its observations."""
+        """The figures that it states, in the order of its observations."""
         return [_figure_key(row) for row in self.checked.observations] if self.is_loaded else []
 
 

@@ -46,7 +46,7 @@ class Recorded:
     `duplicate_of` is the submission in force that says the same; `previous_submission_id` the one that this
     replaced. `changed_judgements` counts judgements that came out differently, in the series that the return touched.
     `was_known` says that this very delivery had been recorded already, by a process that was killed before it could
-    take the file away or by another machine: the rest tells what became of it then.
+    take the file away or by another machine: the rest is its outcome then.
     """
 
     submission_id: int
@@ -129,7 +129,7 @@ def record_batch(
 
 
 def known_deliveries(connection: Connection, deliveries: Collection[str]) -> dict[str, Recorded]:
-    """What became of those deliveries that are recorded already."""
+    """The outcomes of those deliveries that are already recorded."""
     wanted = sorted(deliveries)
     found: dict[str, Recorded] = {}
     for start in range(0, len(wanted), _ASKED_AT_ONCE):

@@ -46,13 +46,13 @@ def clinics(
 def note(
     clinic: Annotated[str, typer.Argument(help='A clinic\'s id, or the indicator if it has one open: "NI 45".')],
     by: By = "",
-    issue: Annotated[list[str] | None, typer.Option(help="What stands in the way.")] = None,
+    issue: Annotated[list[str] | None, typer.Option(help="What is in the way.")] = None,
     solution: Annotated[list[str] | None, typer.Option(help="What would help.")] = None,
     decision: Annotated[list[str] | None, typer.Option(help="What was decided.")] = None,
 ) -> None:
     """Add notes to a performance clinic.
 
-    Issues, solutions and decisions stand in the reports that follow.
+    Issues, solutions and decisions are shown in the reports that follow.
     """
     texts = {"issue": issue or [], "solution": solution or [], "decision": decision or []}
     said = [text for each in texts.values() for text in each]

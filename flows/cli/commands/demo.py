@@ -35,7 +35,7 @@ _MARK = ".cypp-demo"
 
 
 def demo(
-    folder: Annotated[Path, typer.Option("--folder", "-o", help="Where to work; made anew at each run.")] = Path(
+    folder: Annotated[Path, typer.Option("--folder", "-o", help="The folder to work in; each run replaces it.")] = Path(
         "demo"
     ),
 ) -> None:

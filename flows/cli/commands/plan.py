@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-# So many changes stand one by one; a change of polarity turns thousands.
+# How many changes are listed one by one: a change of polarity changes thousands of symbols.
 _SHOWN = 40
 
 Folder = Annotated[Path, typer.Argument(help="The folder of the plan's CSV files.", exists=True, file_okay=False)]

@@ -25,7 +25,7 @@ def template(
     wanted = parsed_period(period)
     try:
         plan = plan_to_use(read_settings())
-        # In any case and spacing, as covers have it.
+        # Case- and whitespace-insensitive, as on covers.
         code = PlanIndex.of(plan).partners.get(reference_key(partner), partner)
         workbook = write_template(plan, code, wanted)
         output.mkdir(parents=True, exist_ok=True)

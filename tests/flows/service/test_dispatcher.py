@@ -50,7 +50,7 @@ def test_a_database_without_room_is_a_full_disk(tmp_path: Path) -> None:
 def test_a_plan_that_cannot_be_read_is_not_a_warehouse_out_of_reach(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows.service.dispatcher import Doings
+    from flows.service.dispatcher import Dispatcher
     from flows.service.watcher import OutOfReachError
 
     plan = tmp_path / "plan"
@@ -58,13 +58,13 @@ def test_a_plan_that_cannot_be_read_is_not_a_warehouse_out_of_reach(
     (plan / "outcomes.csv").write_text("nothing\n", "utf-8")
     monkeypatch.setenv("CYPP_PLAN", str(plan))
     with pytest.raises(OutOfReachError) as faulty:
-        Doings(read_settings(), asyncio.Event()).partners()
+        Dispatcher(read_settings(), asyncio.Event()).partners()
     assert faulty.value.event == "cypp.plan.faulty"
     monkeypatch.delenv("CYPP_PLAN")
     (tmp_path / "warehouse.db").write_bytes(b"no database" * 1000)
     monkeypatch.setenv("CYPP_WAREHOUSE_URL", f"sqlite:///{tmp_path / 'warehouse.db'}")
     with pytest.raises(OutOfReachError) as away:
-        Doings(read_settings(), asyncio.Event()).partners()
+        Dispatcher(read_settings(), asyncio.Event()).partners()
     assert away.value.event == "cypp.warehouse.out-of-reach"
 
 
@@ -74,7 +74,7 @@ def test_a_full_disk_is_said_once_until_there_is_room(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     from flows.ingestion.context import Workplace
-    from flows.service.dispatcher import Doings
+    from flows.service.dispatcher import Dispatcher
 
     open_to_write(settings).engine.dispose()
     path = settings.inbox / "yos" / "ours.xlsx"
@@ -93,8 +93,8 @@ def test_a_full_disk_is_said_once_until_there_is_room(
     monkeypatch.setattr(Workplace, "keep", without_room)
 
     async def work() -> list[bool]:
-        doings = Doings(settings, asyncio.Event())
-        return [await (await doings.ingest(Waiting(path, "yos"))) for _ in range(3)]
+        dispatcher = Dispatcher(settings, asyncio.Event())
+        return [await (await dispatcher.ingest(Waiting(path, "yos"))) for _ in range(3)]
 
     assert asyncio.run(work()) == [False, False, True]
     (said,) = (record for record in caplog.records if hasattr(record, "cypp_event"))
