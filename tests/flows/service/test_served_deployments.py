@@ -99,7 +99,7 @@ def due(served: Served, since: datetime) -> list[str]:
 
 @pytest.mark.server
 def test_a_run_started_over_http_sweeps_the_inbox_and_one_that_failed_can_be_tried_again(served: Served) -> None:
-    process, buttons, plan = served.start(), Buttons(served), read_plan()
+    process, buttons, plan = served.start(deployments=True), Buttons(served), read_plan()
     buttons.wait_until_served()
     assert buttons.deployments().keys() == NAMES
 
@@ -136,7 +136,7 @@ def test_a_run_started_over_http_sweeps_the_inbox_and_one_that_failed_can_be_tri
 
 @pytest.mark.server
 def test_schedules_fire_and_all_ends_with_it_and_comes_back_as_it_was(served: Served) -> None:
-    process, buttons = served.start(), Buttons(served)
+    process, buttons = served.start(deployments=True), Buttons(served)
     buttons.wait_until_served()
     runner = child_of(process, "flows.service.deployment_runner")
 
@@ -162,7 +162,7 @@ def test_schedules_fire_and_all_ends_with_it_and_comes_back_as_it_was(served: Se
     ended = datetime.now(UTC)
     time.sleep(12)
     assert len(due(served, ended)) >= 2
-    process = served.start()
+    process = served.start(deployments=True)
     buttons.wait_until_served()
     assert buttons.run(under_way)["state_type"] in ENDED
     assert len(due(served, ended)) <= 1
@@ -188,7 +188,7 @@ def test_schedules_fire_and_all_ends_with_it_and_comes_back_as_it_was(served: Se
 @pytest.mark.server
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 def test_the_forms_can_be_filled_in_and_no_page_asks_another_host(served: Served) -> None:
-    served.start()
+    served.start(deployments=True)
     buttons = Buttons(served)
     buttons.wait_until_served()
     (served.home / "inbox" / "yos" / "ours.xlsx").write_bytes(sample_return(read_plan(), "yos", PERIOD))
@@ -236,7 +236,7 @@ def other_host() -> Iterator[socket.socket]:
 @pytest.mark.server
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 def test_not_even_the_pages_that_would_ask_another_host_do(served: Served, other_host: socket.socket) -> None:
-    served.start()
+    served.start(deployments=True)
     address = f"http://127.0.0.1:{served.port}"
     elsewhere = f"127.0.0.1:{other_host.getsockname()[1]}"
     # Browsers themselves ask still others.
