@@ -50,7 +50,7 @@ def _told(scale: Scale, figures: list[float], ratios: list[Ratio | None] | list[
 
 
 def told_of_course(figures: Floats) -> Noise:
-    """What is told of the last of a row of quarters, of which all are known."""
+    """What the report says of the last quarter of a series without gaps."""
     units = [whole_units(figure, PERCENT.decimals) for figure in figures.tolist()]
     changes = [None] * 4 + [now - before for before, now in zip(units, units[4:], strict=False)]
     return noise(PERCENT, changes[-1] or 0, None, Course(units, changes))

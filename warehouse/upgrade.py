@@ -91,7 +91,7 @@ def require_current(connection: Connection) -> None:
 
 def _migrate(connection: Connection) -> None:
     mend(connection)
-    # A quarter of a second to import, and hardly ever needed.
+    # A quarter of a second to import, and rarely needed.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
 

@@ -72,7 +72,7 @@ class Checker:
         return open_return(received, self._index)
 
     def check_opened(self, batch: Sequence[Opened]) -> list[CheckedReturn]:
-        """Check workbooks that were opened; what the history must hold, their `partner_codes` say."""
+        """Check workbooks that were opened; the history must cover their `partner_codes`."""
         cases = [case for opened in batch if (case := self._read_rows(opened))]
         for case in cases:
             judge_stage(Stage.WORKBOOK, case)
@@ -120,9 +120,9 @@ class Checker:
         return PUBLISHER
 
     def _judge_rows(self, case: Case) -> None:
-        """Judge the rows: first each on its own, then beside each other, and what is right beside what was known."""
+        """Judge the rows: first each alone, then against each other, and those without errors against the history."""
         judge_stage(Stage.ROWS, case)
-        # Before its period has opened nothing is overdue, and nothing has changed.
+        # Before its period has opened, nothing is overdue, and nothing has changed.
         if is_open(case.parsed, self.plan, self.today):
             judge_stage(Stage.BESIDE_THE_KNOWN, case)
         judge_stage(Stage.SYMBOLS, case)

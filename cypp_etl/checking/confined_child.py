@@ -22,7 +22,7 @@ from cypp_etl.process_limits import end_after, limit, limit_in_force, peak_bytes
 from cypp_etl.receipts.reply import Reply, reply_for
 from cypp_etl.receipts.summary import ReceiptSummary
 
-# The parent kills it sooner: this is for when the parent is dead.
+# The parent kills it earlier: this is for when the parent is dead.
 _GRACE_SECONDS = 5.0
 _SPENT_BYTES = 250 << 20
 # The stack of a new thread.
@@ -108,7 +108,7 @@ class Desk:
         )
 
     def _ask(self, what: str, *words: object) -> Any:
-        """Ask the parent, whose answer may take its time."""
+        """Ask the parent, whose answer may take a while."""
         end_after(0)
         self.say("ask", what, words)
         answer = pickle.load(self._source)  # noqa: S301 - the parent's
@@ -130,7 +130,7 @@ def _is_out_of_memory() -> bool:
 
 
 def _is_spent() -> bool:
-    """Whether this process has taken so much memory that the next workbook should not find it in use."""
+    """Whether this process has used so much memory that the next workbook should get a new process."""
     return (peak_bytes() or 0) > _SPENT_BYTES
 
 

@@ -135,7 +135,7 @@ class MilestoneRow:
 class ParsedReturn:
     """One workbook as tidy rows, with the findings so far. Partner and period are empty if it names neither.
 
-    `cover_partner` is whom the cover names, which may not be the partner whose folder it lay in; `period_cell` the
+    `cover_partner` is the partner on the cover, which may differ from the folder's partner; `period_cell` is the
     sheet and cell that say the period. `dated` is the day that the cover says it was finished on, in `date_cell`.
     `sheets` are the names of the sheets that were read, by the layout's part. `whole_parts` are the tables that have
     the columns that say what each row is about: only of these can it be said what is missing. `typed_judgements` are

@@ -59,7 +59,7 @@ class TableRow:
         return cell is not None and cell.is_formula and cell.value is None
 
     def uncalculated(self) -> list[str]:
-        """The columns whose formula was never worked out, so that what it says is not in the file."""
+        """The columns with an uncalculated formula, whose result is not in the file."""
         # As `is_uncalculated` says, without a call for every cell of a return.
         return [name for name, cell in self.cells.items() if cell.is_formula and cell.value is None]
 

@@ -25,7 +25,7 @@ class DirectionBasis(StrEnum):
 
 
 def choose(cases: Sequence[tuple[Bools, StrEnum]], otherwise: StrEnum) -> Text:
-    """For each row the word of the first case that holds; cases of shape (n,) give text of shape (n,)."""
+    """For each row the word of the first case that is true; cases of shape (n,) give text of shape (n,)."""
     words = pd.array([*(word.value for _, word in cases), otherwise.value], dtype=TEXT)
     places = [np.int8(place) for place in range(len(cases))]
     return words.take(np.select([case for case, _ in cases], places, np.int8(len(cases))))

@@ -40,11 +40,11 @@ class LoadedCell:
 class ReceiptSummary:
     """The facts at the top of a receipt, all known before the receipt is written.
 
-    `partner` and `period_label` are empty where the file does not say; `version` is None where it lacks one of them:
-    such a submission is recorded, and not counted. `loaded` has every figure and milestone that was loaded.
-    `previous_submission` names the one that this follows, in words; empty if it is the first. `still_due` is what the
-    partner has yet to return, one text each. What `is_unchanged` says exactly what was rejected before. A rehearsal was
-    only checked, and nothing of it was sent or loaded.
+    `partner` and `period_label` are empty if the file does not name them; `version` is None if one of them is missing:
+    such a submission is recorded, but not counted. `loaded` has every figure and milestone that was loaded.
+    `previous_submission` names the one that this follows, in words; empty if it is the first. `still_due` lists what
+    the partner has yet to return, one text each. `is_unchanged` is set if it repeats exactly what was rejected before.
+    A rehearsal was only checked; nothing was sent or loaded.
     """
 
     partner: str

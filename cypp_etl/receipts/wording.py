@@ -14,12 +14,11 @@ from schemas.codes import Severity, SubmissionStatus
 TITLE = "Receipt for your return"
 STILL_DUE = "Still due from you"
 LOADED = "What was loaded"
-CHANGED_CELLS = "What you changed since your submission before"
-CHANGED_JUDGEMENTS = "What that changed in the Board's report"
-MAY_BE_SENT = "You may mend and send this very workbook: what the receipt has added is not read."
+CHANGED_CELLS = "What you changed since your previous submission"
+CHANGED_JUDGEMENTS = "What that changed in the board report"
+MAY_BE_SENT = "You can correct and send this workbook: what the receipt has added is not read."
 MENDED_HERE = (
-    "Or correct this very workbook where it lies, save it and close it: it is taken again. "
-    "What the receipt has added is not read."
+    "Or correct this workbook here, then save and close it: it is sent again. What the receipt has added is not read."
 )
 NOTHING_FOUND = "Nothing to correct, and nothing to explain."
 

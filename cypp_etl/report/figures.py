@@ -10,12 +10,12 @@ from schemas.codes import Measure
 
 
 def number_text(value: float, row: Row) -> str:
-    """A number to its indicator's decimals, with its percent sign."""
+    """A number with its indicator's decimals and percent sign."""
     return decimal_text(value, row["decimals"], row["unit"])
 
 
 def figure_text(row: Row, column: str, texts: Texts) -> str:
-    """A figure of a judgement as the Board reads it; empty where there is neither figure nor marker."""
+    """A figure of a judgement for the Board; empty if there is neither figure nor marker."""
     value, known = row[column], _known(row, column, texts)
     text = known.printed if known and known.printed is not None else _number_or_blank(value, row)
     beside = shorthand(row, column, texts)

@@ -8,11 +8,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cypp_etl.escapes import visible
+from cypp_etl.findings import in_words
 from cypp_etl.judgement.columns import BOARD_TITLES
 from cypp_etl.report.changes import changes, no_changes, turned, turned_heading
 from cypp_etl.report.milestones import is_past_due, milestone_parts
 from cypp_etl.report.model import BoardData
-from cypp_etl.report.moments import day_words, moment_words
+from cypp_etl.report.moments import moment_words
 from cypp_etl.report.pages import clinic_pages, indicator_pages
 from cypp_etl.report.returns import no_returns, nothing_returned, returns_in_short, status_words, wanting
 from cypp_etl.report.symbols import LEGEND
@@ -75,7 +76,7 @@ def _visible(value: object) -> object:
 
 def _day(day: date | None) -> str:
     """A day as people write it, where there is one."""
-    return day_words(day) if day else "-"
+    return in_words(day) if day else "-"
 
 
 def _neighbours(found: list[Heading]) -> list[list[Heading]]:

@@ -75,14 +75,14 @@ class Since:
 class BoardData:
     """What was known at a moment, up to a period; every row is a mapping named as its view's columns.
 
-    `performance` holds all periods up to the report's; `owed` has a row for each indicator that a partner owes for its
+    `performance` has all periods up to the report's; `owed` has a row for each indicator that a partner owes for its
     period, as if nothing were returned. `indicators` has a row per leaf with `definition`, `parent_definition` and
     `table_heading`; `partners` the names of partners by code; `texts` how figures were printed, `ratios` the counts
     they were made of, `breaks` the partner, indicator and period of figures that break their series; `returns` the
     returns of the period, with `partner`; `refused` the last submission for the period of each partner whose last one
     was refused, with `partner`; `findings` the queries and notes of the submissions in force and the errors of those
-    refused, with `partner_code` and `file_name`; `comments` what partners said beside their figures; `turned` the
-    symbols that turned since `since`.
+    rejected ones, with `partner_code` and `file_name`; `comments` the partners' comments on figures; `turned` the
+    symbols that have changed since `since`.
     """
 
     period: Period

@@ -1,18 +1,15 @@
-"""Days and moments as people read them. Moments are in UTC, as the warehouse has them, and say so."""
+"""Moments as people read them. They are in UTC, as the warehouse has them, and say so."""
 
 from datetime import date, datetime, time
 
-
-def day_words(day: date) -> str:
-    """A day, such as `1 March 2011`; of a moment its day."""
-    return f"{day.day} {day:%B %Y}"
+from cypp_etl.findings import in_words
 
 
 def moment_words(moment: datetime) -> str:
     """A moment, such as `09:30 UTC on 1 March 2011`, or the end of a day."""
     if moment.time() == time.max:
-        return f"the end of {day_words(moment)} (UTC)"
-    return f"{moment:%H:%M} UTC on {day_words(moment)}"
+        return f"the end of {in_words(moment)} (UTC)"
+    return f"{moment:%H:%M} UTC on {in_words(moment)}"
 
 
 def end_of(day: date, now: datetime) -> datetime:

@@ -97,7 +97,7 @@ def clinic_pages(data: BoardData) -> list[ClinicPage]:
 
 
 def noise_of(data: BoardData, row: Row) -> Noise:
-    """Whether the change that the arrow tells of is more than noise."""
+    """Whether the change shown by the arrow is more than noise."""
     now, before = row["actual"], row["previous_actual"]
     if now is None or before is None:
         return Noise(Variation.UNKNOWN, "there is no figure to compare with")

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from cypp_etl.findings import in_words
 from cypp_etl.report.model import BoardData, Row
-from cypp_etl.report.moments import day_words
 from schemas.codes import ReturnStatus
 
 
@@ -56,7 +56,7 @@ def _standing(data: BoardData) -> str:
     if come == len(data.returns):
         return "all received on time"
     due = max(row["due_on"] for row in data.returns)
-    return f"{come or 'none'} of {len(data.returns)} received so far, due on {day_words(due)}"
+    return f"{come or 'none'} of {len(data.returns)} received so far, due on {in_words(due)}"
 
 
 def _refusals(data: BoardData) -> Iterator[str]:

@@ -77,7 +77,7 @@ def tables(data: BoardData) -> Iterator[SheetTable]:
         "Clinics",
         "Performance clinics open, or closed in the period",
         [
-            *(("Partner", 30), ("Indicator", 44), ("What became of it", 30), ("Diagnosis", 44)),
+            *(("Partner", 30), ("Indicator", 44), ("What happened to it", 30), ("Diagnosis", 44)),
             ("Milestones due", 12),
             ("Achieved", 12),
         ],

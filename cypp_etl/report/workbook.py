@@ -12,8 +12,9 @@ from openpyxl import Workbook
 from openpyxl.worksheet.table import Table, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
+from cypp_etl.findings import in_words
 from cypp_etl.report.model import BoardData
-from cypp_etl.report.moments import day_words, moment_words
+from cypp_etl.report.moments import moment_words
 from cypp_etl.report.symbols import LEGEND
 from cypp_etl.report.tables import Figure, SheetTable, tables
 from cypp_etl.templates.openpyxl_styles import (
@@ -69,9 +70,9 @@ def _write_cover(sheet: Worksheet, data: BoardData, title: str, written_on: date
         title,
         "Children and Young People's Trust Board",
         f"As it was known at {moment_words(data.at)}.",
-        f"Written on {day_words(written_on)}.",
-        "Each table stands on a sheet of its own, listed in Contents. Notes explains symbols and shorthand.",
-        "Percentages are shown as percentages; other figures count in the indicator's own unit.",
+        f"Written on {in_words(written_on)}.",
+        "Each table is on its own sheet, listed in Contents. Notes explains symbols and shorthand.",
+        "Percentages are shown as percentages; other figures are in the indicator's own unit.",
     ]
     _write_lines(sheet, lines)
 

@@ -19,7 +19,7 @@ def is_open(parsed: ParsedReturn, plan: Plan, today: date) -> bool:
 
 
 def judge_period(parsed: ParsedReturn, plan: Plan, today: date) -> Iterator[Finding]:
-    """A return may come from the day on which its period opens; later than due is late, but never refused."""
+    """A return is accepted from the day on which its period opens; after the due date it is late, but not rejected."""
     if parsed.period is not None and not is_open(parsed, plan, today):
         (sheet, cell), opens_on = parsed.period_cell, in_words(plan.calendar[parsed.period].opens_on)
         yield find("period-not-open", sheet=sheet, cell=cell, value=parsed.period.label, opens_on=opens_on)

@@ -137,7 +137,7 @@ class Crew:
             under_way.extend(self._executor.submit(_take, chunk) for chunk in islice(waiting, 1))
 
     def dismiss(self) -> None:
-        """End the processes; what they had not recorded is not."""
+        """Stop the processes; unrecorded work is dropped."""
         self._executor.shutdown(wait=False, cancel_futures=True)
         self._roster.end()
 

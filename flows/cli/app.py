@@ -47,7 +47,7 @@ COMMANDS = {
 GROUPS = {"plan": "Check, compare, adopt and export the plan."}
 """The summary of each group of commands."""
 
-# What these write goes where the user says, for whoever it is meant.
+# These write where the user says, so the umask is the user's.
 _FOR_OTHERS = frozenset({"check", "template"})
 
 

@@ -9,13 +9,13 @@ import typer
 from cypp_etl.periods import Period, parse_period
 from flows.cli.errors import stop
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object per file, on a line of its own.")]
-By = Annotated[str, typer.Option("--by", help="Who says so.", envvar="USER")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object per file, each on its own line.")]
+By = Annotated[str, typer.Option("--by", help="Your name, for the record.", envvar="USER")]
 Output = Annotated[Path, typer.Option("--output", "-o", help="The folder to write to.")]
 
 
 def parsed_period(text: str) -> Period:
-    """The period that somebody typed, or the end of the command."""
+    """Parse a period that was typed, or end the command."""
     try:
         return parse_period(text)
     except ValueError as fault:
@@ -30,5 +30,5 @@ def _day(text: str) -> date:
 
 
 def day_option(help_text: str, *names: str) -> Any:
-    """An option that takes a day."""
+    """Parse an option that takes a date."""
     return typer.Option(*names, parser=_day, metavar="YYYY-MM-DD", help=help_text)

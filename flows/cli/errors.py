@@ -11,7 +11,7 @@ def stop(fault: object) -> NoReturn:
     """End with status 2: it could not run."""
     if isinstance(fault, OSError) and fault.filename and fault.strerror:
         fault = f"{fault.filename}: {fault.strerror}"
-    # Whoever was to read what is printed has gone: there is nobody to tell.
+    # The reader of the pipe has gone, so there is nowhere to print a message.
     if not isinstance(fault, BrokenPipeError):
         # Each fault of a plan has its own line.
         for line in f"cypp: {fault}".splitlines():

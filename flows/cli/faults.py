@@ -23,5 +23,5 @@ def stop_at(fault: Exception) -> NoReturn:
 
 
 def _is_of_the_database(fault: Exception) -> bool:
-    """Whether no statement was at fault: the warehouse could not be opened, is locked or is gone."""
+    """Whether the warehouse could not be opened, is locked or is missing, rather than a statement being wrong."""
     return getattr(fault, "statement", None) is None or isinstance(fault, OperationalError)

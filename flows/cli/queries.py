@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def say_notice(workplace: Workplace) -> None:
-    """Say on stderr where another plan is in force than the one that the environment names."""
+    """Print on stderr if the plan in force is not the one that the environment names."""
     if workplace.notice:
         say(f"cypp: {workplace.notice}", err=True)
 
 
 def plan_to_use(settings: Settings) -> Plan:
-    """The plan in force; before there is a warehouse, the one with which it would begin.
+    """The plan in force; if there is no warehouse yet, the plan that it would start with.
 
     Raises:
         what `FAULTS` lists.
@@ -38,7 +38,7 @@ def plan_to_use(settings: Settings) -> Plan:
 
 
 def ask(show: "Callable[[Connection, Plan], int]") -> int:
-    """Give what is to show to the warehouse and its plan; the result is the command's exit status."""
+    """Call `show` with the warehouse and its plan; its result is the command's exit status."""
     try:
         workplace = open_to_read(read_settings())
         say_notice(workplace)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def say(line: object = "", *, err: bool = False) -> None:
-    """Print one line, on the error stream if asked to."""
+    """Print one line, on stderr if `err` is set."""
     # A pipe on Windows has an encoding of its own, in which most characters are none.
     encoding = (sys.stderr if err else sys.stdout).encoding or "utf-8"
     shown = for_terminal(str(line)).encode(encoding, "backslashreplace").decode(encoding)

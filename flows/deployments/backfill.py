@@ -119,10 +119,10 @@ async def backfill(
         chunk_workbooks: How many workbooks are checked together and recorded in one transaction.
         partners: Take only what lies in folders named after these, and of that only what concerns nobody else. All, if
             left empty.
-        spread: first have the partners taken in parts, by runs of a deployment on its work pool; the end, and whatever
-            a part has left, is taken here.
-        part_workbooks: how many workbooks such a part holds, about; fewer where there are workers for more parts.
-        patience_seconds: how long nothing may move before no part is waited for any longer.
+        spread: first have the partners ingested in parts, by runs of a deployment on its work pool; whatever the parts
+            leave is ingested here at the end.
+        part_workbooks: about how many workbooks a part has; fewer if there are workers for more parts.
+        patience_seconds: stop waiting for the parts when nothing has been recorded for this long.
 
     Raises:
         NoWorkersError: there are no workers to share the work.

@@ -106,7 +106,7 @@ async def ingest_return(
         file: The workbook's path on the server. If it lies in the inbox, it leaves it at the end.
         folder_partner: The partner in whose folder of the inbox it lies, who gets the receipt. Empty for any other
             workbook, whose cover says who the partner is.
-        received_at: when it came; now, if not given.
+        received_at: when it arrived; now if not given.
 
     Returns:
         Its outcome. The run's state is named after its status, as the UI shows it. A file that the partner took

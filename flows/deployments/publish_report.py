@@ -38,7 +38,7 @@ class Published:
 
 @retried_task("write-report")
 async def write_publication(workplace: Workplace, period: Period, at: datetime, published_at: datetime) -> Published:
-    """Write both editions into a folder of their own, and enter the report in the register of publications."""
+    """Write both editions into a new folder, and record the publication in the warehouse."""
     # It needs the extra "report", without which `cypp serve` may well run, and import this module.
     from flows.deployments.report_files import write_editions  # noqa: PLC0415
 
@@ -61,7 +61,7 @@ async def publish_report(
     period: Annotated[str, Asked("Period", Choices.PERIODS)] = "",
     as_of: Annotated[date | None, Asked("As known on")] = None,
 ) -> Published:
-    """Publish the board report on a period, and show what it says and what changed since the last one.
+    """Publish the board report on a period, and show its contents and what has changed since the last one.
 
     Args:
         period: The quarter that the report is on, such as 2010-11Q3. If left empty, the last of which the returns were
@@ -79,7 +79,7 @@ async def publish_report(
 
 
 def last_due(plan: Plan, today: date) -> Period:
-    """The last quarter of which the returns were due by a day.
+    """The last quarter whose returns were due by a date.
 
     Raises:
         ValueError: none was.
@@ -101,7 +101,7 @@ async def _show(published: Published) -> None:
 
 
 def summary(published: Published) -> str:
-    """What the report says in short, and what changed since the last one, as Markdown."""
+    """A summary of the report, and what has changed since the last one, as Markdown."""
     from cypp_etl.report.changes import changes, no_changes, turned, turned_heading  # noqa: PLC0415 - as above
     from cypp_etl.report.table import counts  # noqa: PLC0415 - as above
 
@@ -127,7 +127,7 @@ def summary(published: Published) -> str:
 
 
 def judgement_rows(data: BoardData) -> list[dict[str, str]]:
-    """A row an indicator, as the Board's table has it, for a table in the Prefect UI."""
+    """One row per indicator, as in the Board's table, for a table in the Prefect UI."""
     rows = []
     for row in data.of_period(data.period):
         signs = {name: sign(row, column) for column, name in BOARD_TITLES.items()}
@@ -138,7 +138,7 @@ def judgement_rows(data: BoardData) -> list[dict[str, str]]:
 
 
 def clinic_rows(data: BoardData) -> list[dict[str, str]]:
-    """A row a clinic that is open, or was closed in the period."""
+    """One row per clinic that is open, or was closed in the period."""
     from cypp_etl.report.pages import clinic_pages  # noqa: PLC0415 - as above
 
     return [

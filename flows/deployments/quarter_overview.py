@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 async def show_quarter(workplace: Workplace, period: Period) -> None:
-    """Show for a period who has returned what. The key is the period's, so that the UI shows how it filled up."""
+    """Show who has returned what for a period. The key contains the period, so that the UI shows the history."""
     with reading(workplace.engine) as connection:
         rows = return_status(connection, period)
         attempts = submissions(connection, period=period)

@@ -20,7 +20,7 @@ def write_report(
 ) -> list[Path]:
     """Write both editions of the report on a period, and return their paths.
 
-    As of a day is as of its last moment: what came in on that day is known.
+    As of a date means as of its last moment: what arrived on that day is included.
 
     Raises:
         ValueError: nothing can be known as of a day to come.
@@ -31,7 +31,7 @@ def write_report(
 
 
 def write_editions(data: BoardData, folder: Path, written_on: date) -> list[Path]:
-    """Write a report as a page and as a workbook into a folder, and give their paths in this order."""
+    """Write a report as a page and as a workbook into a folder, and return their paths in this order."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for ending, content in (("html", render_html(data, written_on)), ("xlsx", render_workbook(data, written_on))):

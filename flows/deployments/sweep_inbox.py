@@ -49,11 +49,11 @@ def _files_name() -> str:
 async def sweep_inbox(
     settle_seconds: Annotated[float, Asked("Seconds untouched")] = 0.0, received_at: datetime | None = None
 ) -> Swept:
-    """Ingest whatever lies in the inbox. The folder is the truth: what a sweep misses, the next one finds.
+    """Ingest whatever is in the inbox. The folder is the truth: what a sweep misses, the next one finds.
 
     Args:
         settle_seconds: For how long nobody may have written to a file, so that none is read half copied.
-        received_at: when the files came; now, if not given.
+        received_at: when the files arrived; now if not given.
     """
     settings = read_settings()
     workplace = await asyncio.to_thread(open_to_write, settings)

@@ -1,7 +1,7 @@
 """Taking files of a partner's away, without losing what the partner puts in their place meanwhile.
 
 Recorded workbooks leave the inbox, receipts make room for others, and receipts that were changed come into the inbox.
-Between a look at a file and its removal it may be replaced, and the replacement would be lost. So it is moved aside
+Between a check of a file and its removal it may be replaced, and the replacement would be lost. So it is moved
 first, into a hidden folder whose name says which bytes may go, then looked at, then removed or given back.
 """
 
@@ -25,7 +25,7 @@ _FROM_BELOW = "below"
 
 
 def take_away(source: Path, kept: Kept) -> bool:
-    """Take a file out of the inbox once it is recorded, unless it has been replaced since; say whether it is gone.
+    """Remove a recorded file from the inbox, unless it has been replaced since; return whether it is gone.
 
     Raises:
         OSError: the folder cannot be written to.
@@ -40,7 +40,7 @@ def take_away(source: Path, kept: Kept) -> bool:
         if kept.is_whole:
             moved.unlink()
         else:
-            # The archive has only its beginning: the partner has it back, where nothing is taken from.
+            # The archive has only its beginning: the partner gets it back, in a folder that is not swept.
             _give_back(moved, source.parent / REPLIES)
     except FileNotFoundError:
         # Another sweep finished it.
@@ -51,11 +51,11 @@ def take_away(source: Path, kept: Kept) -> bool:
 
 
 def _move_aside(source: Path, kept: Kept) -> Path | None:
-    """Where the file lies now, in a folder of its own; None if another sweep or the partner took it."""
+    """The file's new path, in a separate folder; None if another sweep or the partner removed it."""
     aside = source.parent / ASIDE
     while source.exists():
         _make_aside(source.parent)
-        # Another sweep may take the file, or tidy away the folder that is still empty, between any two steps.
+        # Another sweep may remove the file, or the folder while it is empty, between any two steps.
         with contextlib.suppress(FileNotFoundError):
             moved = Path(tempfile.mkdtemp(prefix=f"{kept.sha256}.", dir=aside)) / source.name
             return source.rename(moved)
@@ -143,7 +143,7 @@ def _move_receipt(folder: Path, replies: int, name: str, holder: str) -> Path | 
 
 
 def finish_taking(folder: Path) -> None:
-    """Finish what a killed process began in a partner's folder: what was recorded goes, what was not is given back.
+    """Finish a killed process's removals in a partner's folder: recorded files are deleted, others are moved back.
 
     A receipt that its partner changed goes on its way into the folder. Another process may be in the midst of the
     same: whichever comes second finds nothing to do.
@@ -161,9 +161,9 @@ def finish_taking(folder: Path) -> None:
 
 
 def _tidy(aside: Path) -> None:
-    """Remove what is empty: nothing is left in a partner's folder but what is the partner's."""
+    """Remove empty folders, so that only the partner's own files stay in the partner's folder."""
     if aside.is_dir() and not aside.is_symlink():
-        # Whatever another sweep is using is not empty, or is gone.
+        # A folder that another sweep is using is not empty, or is gone.
         with contextlib.suppress(OSError):
             for holder in aside.iterdir():
                 with contextlib.suppress(OSError):
@@ -172,7 +172,7 @@ def _tidy(aside: Path) -> None:
 
 
 def _moved_aside(aside: Path) -> Iterator[Path]:
-    # Whoever can write to the folder can put a link here, which must not reach what is not theirs.
+    # Anyone who can write to the folder can put a link here, which must not reach other people's files.
     if aside.is_dir() and not aside.is_symlink():
         for holder in sorted(aside.iterdir()):
             if holder.is_dir() and not holder.is_symlink():
@@ -189,7 +189,7 @@ def _give_back(moved: Path, folder: Path, name: str = "") -> Path:
     number = 1
     while True:
         try:
-            # Unlike a rename, a link never takes the place of what is there.
+            # Unlike a rename, a link never replaces an existing file.
             place.hardlink_to(moved)
         except FileExistsError:
             if identity_of(place.lstat()) == identity_of(moved.lstat()):
@@ -199,7 +199,7 @@ def _give_back(moved: Path, folder: Path, name: str = "") -> Path:
             number += 1
             place = folder / f"{number} {name}"
         except OSError:
-            # A share without links: nothing better is to be had than a look and a rename.
+            # A share without links: the best that is possible is a check and a rename.
             if place.exists():
                 number += 1
                 place = folder / f"{number} {name}"

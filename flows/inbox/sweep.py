@@ -23,7 +23,7 @@ class Waiting:
     partner_code: str
     reason: str = ""
     is_folder: bool = False
-    """Whether it is a partner's whole folder that is skipped."""
+    """Whether a partner's whole folder is skipped."""
     is_unsettled: bool = False
     """Whether it is left only until it is certain to be whole."""
     is_receipt: bool = False
@@ -55,12 +55,12 @@ def sweep(
     settle_seconds: float = 0.0,
     mended: MendedReceipts | None = None,
 ) -> Iterator[Waiting]:
-    """Everything that lies in the inbox, partner by partner, oldest first.
+    """Everything in the inbox, partner by partner, oldest first.
 
     Nothing is made. What a killed process had begun to take out of a folder is taken out, or put back, beforehand; and
     workbooks in folders that partners made in theirs are moved up into the partner's own.
 
-    `now` is in seconds since 1970. A file younger than `settle_seconds` may still be being written and waits. Excel's
+    `now` is in seconds since 1970. A file younger than `settle_seconds` may still be being written, and waits. Excel's
     locks and hidden files are passed over in silence; what else cannot be taken is given with the reason. With
     `mended`, the receipts that partners changed are given too.
 
@@ -90,7 +90,7 @@ def partner_of(path: Path, inbox: Path, partner_codes: Collection[str]) -> str:
 
 
 def _sweep_partner(folder: Path, now: float, settle_seconds: float, mended: MendedReceipts | None) -> Iterator[Waiting]:
-    """What lies in a partner's folder, or why the folder is skipped: its faults stop no other."""
+    """The contents of a partner's folder, or why the folder is skipped: its errors do not stop the others."""
     try:
         status = folder.lstat()
         if S_ISDIR(status.st_mode):

@@ -38,7 +38,7 @@ class Workplace:
 
     @property
     def notice(self) -> str:
-        """That CYPP_PLAN names another plan than the one in force, which is used; empty where it does not."""
+        """A message if CYPP_PLAN names a different plan from the one in force, which is used; otherwise empty."""
         if self.settings.plan is None or has_fingerprint(self.settings.plan, self.plan.fingerprint):
             return ""
         return (
@@ -51,7 +51,7 @@ class Workplace:
         return keep(path, self.settings.archive, follow_links=follow_links)
 
     def check(self, file: str, kept: Kept, folder_partner: str, received_at: datetime) -> "CheckedReturn":
-        """Read and check the bytes that were kept, beside what the warehouse knows, in a process that may be killed."""
+        """Read and check the archived bytes, with what the warehouse knows, in a process that can be killed."""
         # Commands that only ask the warehouse start in half the time without what checks and records.
         from cypp_etl.checking.confined import shared_checker  # noqa: PLC0415
         from cypp_etl.checking.opening import Received  # noqa: PLC0415
@@ -67,7 +67,7 @@ class Workplace:
             return shared_checker().check(self.plan, received, received_at.date(), past)
 
     def set_aside(self, file: str, kept: Kept, folder_partner: str) -> "CheckedReturn":
-        """Set aside the bytes that were kept, without opening them."""
+        """Set the archived bytes aside, without opening them."""
         from cypp_etl.checking.confined import SET_ASIDE, refused  # noqa: PLC0415 - as above
         from cypp_etl.checking.opening import Received  # noqa: PLC0415
 
@@ -164,7 +164,7 @@ def upgrade_workplace(settings: Settings) -> Workplace:
 
 def upgraded(settings: Settings, put_in_force: "Callable[[Connection, Plan, datetime], Plan]") -> Workplace:
     """Make or upgrade the warehouse, and have a plan put in force in a transaction, given that of the settings."""
-    # Before anything is made: a plan with faults leaves nothing behind.
+    # Before anything is created: a plan with faults leaves nothing behind.
     plan = read_plan(settings.plan)
     settings.home.mkdir(parents=True, exist_ok=True)
     engine = open_warehouse(settings.warehouse_url)

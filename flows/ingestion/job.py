@@ -137,7 +137,7 @@ class Steps:
             yield
             return
         if self._checked is None and not self._archived:
-            # What is done later is done with what was kept, whatever lies there by then.
+            # Later steps use the archived bytes, even if the file has been replaced.
             self._note = note_of(self.path), self.path
         with InHand(self.workplace.settings.in_hand).holding(*self._note) as deaths:
             self._deaths = max(self._deaths, deaths)

@@ -48,7 +48,7 @@ class Dispatcher:
         self._looked_at = 0.0
         self._was_there = False
         self._is_full = False
-        # The first drop is not to wait until it has started.
+        # So that the first drop does not wait for it to start.
         shared_checker().prepare()
 
     def partners(self) -> Collection[str]:
@@ -92,7 +92,7 @@ class Dispatcher:
         if fault is None:
             self._is_full = False
         else:
-            # The run comes to the same step, and tries it again or fails of it.
+            # The run reaches the same step, and retries it or fails.
             log.debug("%s: %s", waiting.path, fault)
             self._say_if_full(waiting, fault)
         return run
@@ -111,7 +111,7 @@ class Dispatcher:
         try:
             await show_skipped(skipped)
         except (PrefectException, httpx.HTTPError, RuntimeError, OSError) as fault:
-            log.debug("What is skipped could not be shown: %s", fault)
+            log.debug("The list of skipped files could not be shown: %s", fault)
             return False
         return True
 

@@ -44,7 +44,7 @@ class Watching:
 def serve(
     settings: Settings, server: PrefectServer | None, watching: Watching, deployments: ServedDeployments | None = None
 ) -> None:
-    """Watch the inbox until SIGINT or SIGTERM; the workbook in hand is finished first, within STOP_SECONDS.
+    """Watch the inbox until SIGINT or SIGTERM; the current workbook is finished first, within STOP_SECONDS.
 
     Args:
         settings: whose inbox.
@@ -54,7 +54,7 @@ def serve(
 
     Raises:
         flows.service.home_lock.AlreadyServedError, ServerError: it could not begin.
-        cypp_etl.plan.reader.PlanError, sqlalchemy.exc.SQLAlchemyError, OSError: plan, warehouse or folder have faults.
+        cypp_etl.plan.reader.PlanError, sqlalchemy.exc.SQLAlchemyError, OSError: a fault in plan, warehouse or folder.
     """
     with home_alone(settings), _stopped_by_signals(_Ending(server, deployments)) as stopped:
         workplace = open_to_write(settings)
@@ -127,7 +127,7 @@ class _Ending:
         for child in (self._deployments, self._server):
             if child:
                 child.kill()
-        # No lock, thread or handler is waited for.
+        # Without waiting for locks, threads or handlers.
         os._exit(0)
 
 
@@ -188,7 +188,7 @@ async def _watch(settings: Settings, watching: Watching, stopped: threading.Even
     threading.Thread(target=_pass_on, args=(stopped, loop, stop), daemon=True).start()
     closed = await close_leftovers(mark())
     if closed:
-        log.info("%d runs that a killed predecessor left running are closed as Crashed.", closed)
+        log.info("%d runs that a killed cypp serve left running were closed as Crashed.", closed)
     log.addHandler(EventLog())
     if notice:
         log.warning("%s.", notice, extra=about("cypp.plan.differs", reason=notice))

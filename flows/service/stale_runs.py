@@ -28,7 +28,7 @@ _MOST_AT_ONCE = 200
 
 
 async def close_leftovers(tag: str) -> int:
-    """Close as Crashed the runs with a tag that have not ended, and say how many; whoever began them must be dead."""
+    """Close the unfinished runs with a tag as Crashed, and return their number; their process must be dead."""
     left = FlowRunFilter(tags=FlowRunFilterTags(all_=[tag]), state=_in_state(_UNENDED))
     async with get_client() as client:
         return len(await _close(client, left))

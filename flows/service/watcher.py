@@ -52,9 +52,9 @@ def about(event: str, **concern: str) -> dict[str, object]:
 class Watcher:
     """Ingests the files of an inbox, partner by partner.
 
-    `partners` gives the partners' codes, or raises OutOfReachError; it is called in a thread. `ingest` is awaited for
-    one file at a time, until its partner has the answer; what it gives is done when the file is done with, and says
-    whether it is. One that is not is tried again after a pause that grows. `interval` is how many seconds pass
+    `partners` returns the partners' codes, or raises OutOfReachError; it is called in a thread. `ingest` is awaited for
+    one file at a time, until its partner has the receipt; its result is a future that is done when the run has ended,
+    and says whether the file is finished. If not, it is tried again after growing pauses. `interval` is the longest
     between two looks, at most. `show_skipped` is given what is left where it is, whenever that is something else; it
     says whether it could be shown, and is given it again at the next look if not. With `mended`, receipts that partners
     changed are brought into their folders, where the next look finds them.
@@ -161,7 +161,7 @@ class Watcher:
                 wait = min(wait, left)
         self._forget_all_but({waiting.path for waiting in lying})
         self._show(skipped)
-        # Whose turn is longest ago comes first.
+        # The partner who has waited longest comes first.
         ready.sort(key=lambda waiting: self._served.get(waiting.partner_code, 0.0))
         return list(fairly(ready)), wait
 

@@ -157,7 +157,7 @@ def _delivery(source: Path, status: os.stat_result, sha256: str) -> str:
 
 
 def flush_folder(folder: Path) -> None:
-    """Make a new name survive a power cut, where the system can."""
+    """Make a new name survive a power cut, if the system supports it."""
     if hasattr(os, "O_DIRECTORY"):
         flush(folder, os.O_RDONLY | os.O_DIRECTORY)
 

@@ -25,7 +25,7 @@ from warehouse.engine import open_warehouse, reading
 from warehouse.schema.tables import metadata, submission
 
 PERIOD = parse_period("2010-11Q1")
-# What two runs of the same need not have in common.
+# Columns that may differ between two equal runs.
 _OWN = {"recorded_at", "superseded_at", "received_at", "delivery", "file", "decided_at"}
 
 

@@ -39,7 +39,7 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
         connection: a transaction of `engine.reading`.
         period: the period reported on; later ones are ignored.
         at: the moment.
-        since: the day of the last report; if not given, the last report that was published tells, or, if there is none,
+        since: the day of the last report; if not given, that of the last published report or, if there is none,
             the day on which the previous period's returns were due, or, if that is to come, all that ever turned.
 
     Raises:

@@ -51,7 +51,7 @@ def record_decision(connection: Connection, decided: Decision) -> int:
 
 
 def close_period(connection: Connection, period: Period, closed_by: str, at: datetime, why: str = "") -> bool:
-    """Close a period, in a transaction of `engine.writing`; say whether it was open.
+    """Close a period, in a transaction of `engine.writing`; return whether it was open.
 
     A period that is already closed keeps who first closed it, and when.
     """

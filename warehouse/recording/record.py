@@ -42,10 +42,10 @@ class Arrival:
 class Recorded:
     """The outcome of a submission.
 
-    `version` counts the attempts at one partner's return for one period, and is None where it names neither.
+    `version` counts the attempts at one partner's return for one period, and is None if the return does not name both.
     `duplicate_of` is the submission in force that says the same; `previous_submission_id` the one that this
-    replaced. `changed_judgements` counts judgements that came out differently, in the series that the return touched.
-    `was_known` says that this very delivery had been recorded already, by a process that was killed before it could
+    replaced. `changed_judgements` counts judgements that changed, in the series of the return's figures.
+    `was_known` says that this drop had already been recorded, by a process that was killed before it could remove the
     take the file away or by another machine: the rest is its outcome then.
     """
 
@@ -84,8 +84,8 @@ def record(
         engine: the warehouse.
         checked: the return; its figures are loaded if it is accepted.
         plan: the plan that the return was checked against; it must be the one in force.
-        received_at: when the file came; tells whether the return is late.
-        recorded_at: now, if that is not when the file came: what is in force changes from this moment on.
+        received_at: when the file arrived; decides whether the return is late.
+        recorded_at: now, if the file arrived earlier: what is in force changes from this moment on.
         delivery: which drop it was; one that is recorded already is not recorded again.
         numbers: above which numbers the submission's must be, and where it is noted.
 

@@ -4,7 +4,7 @@ from schemas.codes import ClinicStatus, Diagnosis, Direction, MilestoneStatus
 from warehouse.views.in_force import Standing
 
 # The milestones are counted as at the last period without improvement: the diagnosis says why there was none. They are
-# counted once a period, and not once a clinic, of which there may be hundreds with the same one. MATERIALIZED keeps a
+# counted once per period, not once per clinic, because hundreds may have the same period. MATERIALIZED keeps a
 # database from looking a milestone's state up again wherever it is named. `last_code` is where an index begins to look.
 _COUNTED = """
         stated AS MATERIALIZED (

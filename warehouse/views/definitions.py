@@ -85,7 +85,7 @@ def _performance(plan_id: str, last_column: str, condition: str) -> str:
 
 
 def _count(severity: Severity) -> str:
-    """SQL for how many findings of a severity a submission `s` has."""
+    """SQL for the number of findings of a severity of a submission `s`."""
     return f"(SELECT count(*) FROM finding f WHERE f.submission_id = s.submission_id AND f.severity = '{severity}')"
 
 
@@ -113,7 +113,7 @@ _FINDINGS = "SELECT submission_id, code, severity, sheet, cell, value, message, 
 def return_status_query(standing: Standing) -> str:
     """A row per return that is owed: every quarter of the calendar, for each partner with something to report.
 
-    A whole year is owed by nobody, and listed where it was returned. What came on time stays on time when it is
+    Whole years are not owed, but are listed if they were returned. A return that was on time stays on time when it is
     corrected later: the first accepted submission tells when the return came, and so whether it was late; the one in
     force is the one to look at.
     """

@@ -20,7 +20,7 @@ from cypp_etl.workbook.sandbox.protocol import (
 )
 from cypp_etl.workbook.sniff import Encoding, sniff
 
-# What is read without anybody else's library.
+# The formats that are read without other libraries.
 _BOOKS: dict[Encoding, type[OoxmlBook | OpenDocumentBook]] = {
     Encoding.XLSX: OoxmlBook,
     Encoding.ODS: OpenDocumentBook,

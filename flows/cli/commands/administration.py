@@ -41,7 +41,7 @@ def close(period: Annotated[str, typer.Argument(help="The period, such as 2010-1
             missing = [row["partner_code"] for row in return_status(connection, wanted) if not row["submission_id"]]
     except FAULTS as fault:
         stop_at(fault)
-    say(f"{wanted.label} is closed." if was_open else f"{wanted.label} was closed already.")
+    say(f"{wanted.label} is closed." if was_open else f"{wanted.label} was already closed.")
     if missing:
         say(f"Not returned yet: {', '.join(missing)}. Their returns will be accepted with a query.", err=True)
 
@@ -119,7 +119,7 @@ def upgrade(
         if reader:
             with writing(workplace.engine) as connection:
                 is_new = make_reader(connection, reader, os.environ.get("CYPP_READER_PASSWORD", ""))
-            say(f"{reader} {'is made, and' if is_new else 'was there already, and'} may read the views.")
+            say(f"{reader} {'has been created and' if is_new else 'already exists and'} can read the views.")
     except FAULTS as fault:
         stop_at(fault)
     say_notice(workplace)
@@ -127,7 +127,7 @@ def upgrade(
 
 
 def _refuse_unknown(waiver: Waiver, plan: Plan) -> None:
-    """A waiver that is about nothing would be believed in, and do nothing.
+    """Check that a waiver applies to something; otherwise people would rely on it, and it would have no effect.
 
     Raises:
         ValueError: there is no such query, partner or period, or the query is never about such a subject.

@@ -68,7 +68,7 @@ def backfill(
 
 @contextmanager
 def _telling(as_json: bool) -> "Iterator[Listener]":
-    """What is to be told of every chunk; a progress bar is on the terminal meanwhile, and nothing in a pipe."""
+    """Give the callback for each chunk; meanwhile a terminal shows a progress bar, a pipe shows nothing."""
     columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not Console(stderr=True).is_terminal) as progress:
         bar = progress.add_task("Workbooks", total=None)

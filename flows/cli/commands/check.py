@@ -25,7 +25,7 @@ from flows.storage.files import open_regular, path_as_text
 def check(
     files: Annotated[list[Path], typer.Argument(help="Workbooks to check.")],
     reply: Annotated[
-        Path | None, typer.Option("--reply", help="A folder for the receipts: the workbooks, marked.")
+        Path | None, typer.Option("--reply", help="Write the receipts (the marked workbooks) to this folder.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def clinics(
     period: Annotated[
-        str | None, typer.Argument(help="As they stood at the end of a period; as they stand now, if none.")
+        str | None, typer.Argument(help="Show the clinics as of the end of this period; as of now if not given.")
     ] = None,
 ) -> None:
     """List the performance clinics, with their notes."""
@@ -47,8 +47,8 @@ def note(
     clinic: Annotated[str, typer.Argument(help='A clinic\'s id, or the indicator if it has one open: "NI 45".')],
     by: By = "",
     issue: Annotated[list[str] | None, typer.Option(help="What is in the way.")] = None,
-    solution: Annotated[list[str] | None, typer.Option(help="What would help.")] = None,
-    decision: Annotated[list[str] | None, typer.Option(help="What was decided.")] = None,
+    solution: Annotated[list[str] | None, typer.Option(help="A solution to note; can be repeated.")] = None,
+    decision: Annotated[list[str] | None, typer.Option(help="A decision to note; can be repeated.")] = None,
 ) -> None:
     """Add notes to a performance clinic.
 
@@ -56,7 +56,7 @@ def note(
     """
     texts = {"issue": issue or [], "solution": solution or [], "decision": decision or []}
     said = [text for each in texts.values() for text in each]
-    # Notes stand for ever: a blank one could not be taken back.
+    # Notes are permanent: a blank one could not be removed.
     if not by.strip() or not said or not all(map(str.strip, said)):
         stop("say what to note, with --issue, --solution or --decision, and by whom, with --by NAME")
     try:
@@ -69,7 +69,7 @@ def note(
 
 
 def show_clinics(connection: "Connection", period: Period | None) -> int:
-    """Print the clinics, newest first, those that are open before the closed ones."""
+    """Print the clinics, newest first, open ones before closed ones."""
     now = datetime.now(UTC)
     rows = clinics_at(connection, period or LAST_PERIOD, now)
     notes = clinic_notes(connection, now)

@@ -41,13 +41,13 @@ def demo(
 ) -> None:
     """Run the whole pipeline on sample returns.
 
-    It works in a folder of its own, and includes the published table.
+    It uses a separate folder, and includes the published table.
     """
     raise typer.Exit(_run(folder.absolute()))
 
 
 def _run(folder: Path) -> int:
-    """Run the demo in a folder that is empty or an earlier demo's, and give the exit status."""
+    """Run the demo in a folder that is empty or from an earlier demo, and give the exit status."""
     started = time.monotonic()
     if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
         say(f"cypp: {folder} is not empty, and not from a demo: choose another with --folder", err=True)
@@ -82,7 +82,7 @@ def _settle_in(folder: Path) -> Settings:
 
 
 async def _journey(settings: Settings) -> None:
-    say(f"Working in {settings.home}. Prefect starts a server for the time of the demo ...")
+    say(f"Working in {settings.home}. Starting a Prefect server for the demo ...")
     with server_for_command():
         from flows.deployments.sweep_inbox import ingest_files, sweep_inbox  # noqa: PLC0415 - while the server starts
 
@@ -113,7 +113,7 @@ def _counted(swept: "Swept") -> str:
 
 
 def _drop_faulty_return(settings: Settings, plan: Plan, period: Period) -> None:
-    """A correction with faults: it must be rejected, and must not touch the good return that is in force."""
+    """A correction with errors: it must be rejected, and the good return must stay in force."""
     answers = sample_answers(plan, "yos", period)
     first, second, *_ = answers.indicators
     faults = {first: IndicatorAnswer("<1"), second: IndicatorAnswer("about 7%")}
@@ -129,7 +129,7 @@ def _show_rejection(swept: "Swept") -> None:
 
 
 def _show(settings: Settings) -> int:
-    """Print what came out, and whether the table's printed symbols are what its figures say."""
+    """Print the results, and how many of the table's printed symbols match those computed from its figures."""
     with reading(open_warehouse(settings.warehouse_url)) as connection:
         say("")
         year = sample_periods()[0].year

@@ -142,7 +142,7 @@ def _version_lines(explanation: SourcedExplanation) -> list[str]:
     versions = explanation.versions
     if len(versions) < 2:
         return ["This judgement has not changed since it was first made."]
-    return ["It has been judged before:"] + [
+    return ["Earlier judgements:"] + [
         f"  {_moment(version['recorded_at'])}: {version['actual_text'] or '-'} {version['direction_symbol']} "
         f"{version['on_target_symbol']} {version['target_band_symbol']} (submission {version['submission_id']})"
         for version in versions
@@ -156,7 +156,7 @@ def _origin_lines(figure: SourcedFigure) -> list[str]:
     lines = [
         f"  Typed as {origin.typed!r} in {origin.sheet}!{origin.cell} of {origin.file}",
         f"  Submission {origin.submission_id}, received {_moment(origin.received_at)}, SHA-256 {origin.sha256}",
-        f"  Kept as {archive_path(Path('archive'), origin.sha256)}",
+        f"  Archived as {archive_path(Path('archive'), origin.sha256)}",
     ]
     return lines + ([f"  Comment: {origin.comment}"] if origin.comment else [])
 
@@ -173,7 +173,7 @@ def _shown(row: Any, name: str) -> str:
 
 
 def _figure(value: float | Decimal, row: Any, unit: str = "") -> str:
-    """A figure to its indicator's decimals, or to more where it was given with more: it is compared after rounding."""
+    """A figure with its indicator's decimals, or more if it was returned with more: it is compared after rounding."""
     number = Decimal(repr(value) if isinstance(value, float) else value).normalize()
     own = -int(number.as_tuple().exponent)
     return decimal_text(number, max(own, row["decimals"]), unit)

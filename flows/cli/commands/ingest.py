@@ -29,7 +29,7 @@ def ingest(
 ) -> None:
     """Check workbooks, and load those without errors.
 
-    Without a path, every workbook in the inbox is taken.
+    Without a path, it ingests every workbook in the inbox.
     """
     settings = read_settings()
     # Prefect reads its settings when it is imported, below.
@@ -42,16 +42,16 @@ def ingest(
 
 
 def ingest_paths(settings: Settings, paths: Sequence[Path]) -> "Swept":
-    """Ingest files and the workbooks in folders, or sweep the inbox once if there are none.
+    """Ingest files and the workbooks in folders, or sweep the inbox once if no path is given.
 
     In the inbox the folder says who the partner is, and a receipt is taken if the partner changed it.
 
     Raises:
-        FileNotFoundError: a path leads nowhere.
+        FileNotFoundError: a path does not exist.
         cypp_etl.plan.reader.PlanError, sqlalchemy.exc.SQLAlchemyError,
-            flows.service.prefect_server.ServerError: it could not begin.
+            flows.service.prefect_server.ServerError: it could not start.
     """
-    # What would make every workbook fail is found out before a server is started.
+    # Fail before a server is started, if every workbook would fail.
     workplace = open_to_write(settings)
     say_notice(workplace)
     plan = workplace.plan

@@ -51,7 +51,7 @@ def check(folder: Folder) -> None:
 def compare(folder: Folder, period: Period_ = None) -> None:
     """Show what another plan would change.
 
-    Its margins, polarities and targets are tried on the figures in force; nothing is adopted.
+    It judges the figures in force by the other plan; nothing is recorded.
     """
     wanted = parsed_period(period) if period else None
 

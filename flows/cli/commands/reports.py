@@ -47,7 +47,7 @@ def report(
 
 def publish(
     period: Annotated[
-        str, typer.Argument(help="The period, such as 2010-11Q3; the last one of which returns were due, if none.")
+        str, typer.Argument(help="The period, such as 2010-11Q3; if not given, the last one whose returns were due.")
     ] = "",
     as_of: Annotated[date | None, day_option("As it was known at the end of that day.")] = None,
 ) -> None:
@@ -60,7 +60,7 @@ def publish(
     # Prefect reads its settings when it is imported, below.
     prepare_prefect(settings.home)
     try:
-        # What would stop the flow is found out before a server is started.
+        # Fail before a server is started, if the flow could not run.
         workplace = open_to_write(settings)
         workplace.engine.dispose()
         say_notice(workplace)

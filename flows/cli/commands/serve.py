@@ -15,11 +15,13 @@ from flows.settings import prepare_prefect, read_settings
 
 
 def serve(
-    host: Annotated[str, typer.Option(help="Where the Prefect UI listens.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="The address of the Prefect UI.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port of the Prefect UI.")] = 4200,
-    interval: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks at the inbox, at most.")] = 10.0,
+    interval: Annotated[
+        float, typer.Option(min=0.2, help="The longest time between two scans of the inbox, in seconds.")
+    ] = 10.0,
     poll: Annotated[
-        bool, typer.Option("--poll", help="For network shares, which send no events: look every second instead.")
+        bool, typer.Option("--poll", help="Scan every second, for network shares, which send no file events.")
     ] = False,
     deployments: Annotated[
         bool | None,

@@ -25,7 +25,8 @@ _Lines = list[Sequence[str]]
 
 def status(
     period: Annotated[
-        str | None, typer.Argument(help="A period, such as 2010-11Q1; all that are open, or have any return, if none.")
+        str | None,
+        typer.Argument(help="A period, such as 2010-11Q1; if not given, all that are open or have a return."),
     ] = None,
 ) -> None:
     """Show which returns are received, late or missing."""
@@ -45,7 +46,7 @@ def remind(
 
 
 def show_status(connection: "Connection", plan: Plan, period: Period | None, today: date) -> int:
-    """Print who has returned what for a period, or for all that somebody looks after; 1 if something is missing."""
+    """Print who has returned what for one period, or for all current ones; 1 if something is missing."""
     rows: Iterable[Any] = return_status(connection, period)
     if period is None:
         begun = {parse_period(row["period"]) for row in rows if row["submission_id"] is not None}

@@ -19,7 +19,7 @@ def template(
     partner: Annotated[str, typer.Argument(help="The partner's code, such as yos.")],
     period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q1.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write it to.")] = Path(),
-    force: Annotated[bool, typer.Option("--force", help="Write it although one of its name is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
     """Write the form that a partner fills in for a period."""
     wanted = parsed_period(period)

@@ -263,12 +263,12 @@ def put_on_cover(workbook, cell, value, number_format="General"):
 @pytest.mark.parametrize(
     ("cell", "value", "number_format", "expected", "says"),
     [
-        ("B3", date(2010, 11, 1), "mmm-yy", "period-is-date", "Excel made a date of 2010-11: 1 November 2010."),
+        ("B3", date(2010, 11, 1), "mmm-yy", "period-is-date", "Excel turned 2010-11 into a date, 1 November 2010."),
         ("B3", "Q2 2010", "General", "period-ambiguous", '"Q2 2010" can mean 2009/10 Q2, 2010/11 Q1 or 2010/11 Q2.'),
         ("B3", 182.7, "General", "period-is-number", "The cell holds the number 182.7, which is not a period."),
-        ("B6", 2010, "General", "date-not-a-day", 'The date of the return says "2010", which is not a day.'),
-        ("B6", 2010, "d mmmm yyyy", "date-not-a-day", 'The date of the return says "2010", which is not a day.'),
-        ("B6", "=A1&A2", "General", "date-not-a-day", "The date of the return says nothing, which is not a day."),
+        ("B6", 2010, "General", "date-not-a-day", 'The date of the return says "2010", which is not a date.'),
+        ("B6", 2010, "d mmmm yyyy", "date-not-a-day", 'The date of the return says "2010", which is not a date.'),
+        ("B6", "=A1&A2", "General", "date-not-a-day", "The date of the return says nothing, which is not a date."),
         (
             "B6",
             date(2010, 6, 30),
