@@ -74,6 +74,12 @@ class Period(NamedTuple):
         return self.code
 
 
+def quarter_of(day: date) -> Period:
+    """The quarter in which a day lies."""
+    # January to March are the last quarter of the financial year that began the year before.
+    return Period(day.year - (day.month <= 3), (day.month - 4) % 12 // 3 + 1)
+
+
 LAST_PERIOD = Period(9998, 4)
 """Later than any period that will be returned, and the last one whose days are valid dates."""
 

@@ -138,6 +138,22 @@ class YearType(StrEnum):
     """Which year a period is, or is part of."""
 
     FINANCIAL = "financial"
+    ACADEMIC = "academic"
+    CALENDAR = "calendar"
+
+
+class Frequency(StrEnum):
+    """How often an indicator is collected."""
+
+    QUARTERLY = "quarterly"
+    YEARLY = "yearly"
+
+
+class ReportedYear(StrEnum):
+    """Which year a yearly indicator's figure is of, seen from the return that asks for it."""
+
+    THIS_YEAR = "this year"
+    LAST_YEAR = "last year"
 
 
 class DecisionKind(StrEnum):

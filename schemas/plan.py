@@ -8,13 +8,25 @@ and pandera, which check returns, would add half a second to each.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
-from schemas.codes import DEVICES_OF_WINDOWS, Accumulation, ActionKind, Measure, Polarity, Unit
+from schemas.codes import (
+    DEVICES_OF_WINDOWS,
+    Accumulation,
+    ActionKind,
+    Frequency,
+    Measure,
+    Polarity,
+    ReportedYear,
+    Unit,
+    YearType,
+)
 from schemas.markers import read_markers
 
 YES_NO = ("yes", "no")
+EVERY_PARTNER = "*"
+"""In `owed_by.csv`, in place of a partner's code."""
 FIGURE_MEASURES = (Measure.TARGET, Measure.HISTORY, Measure.STATISTICAL_NEIGHBOURS, Measure.NATIONAL)
 FIGURE_MARKERS = {known.spelling: known.marker for known in read_markers() if known.marker}
 
@@ -26,6 +38,9 @@ _DECIMALS = re.compile(r"[0-6]")
 _PERIOD = re.compile(r"((?:19|20|21)[0-9]{2})-([0-9]{2})(Q[1-4])?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PARTNER_CODE = re.compile(rf"(?!{DEVICES_OF_WINDOWS}$)[a-z0-9][a-z0-9_-]*")
+_QUARTERS = re.compile(r"Q[1-4]( Q[1-4]){0,3}")
+_GROUP_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_OWNER = re.compile(rf"\*|{_GROUP_CODE.pattern}")
 _NOT_BLANK = re.compile(r".+", re.DOTALL)
 
 
@@ -33,12 +48,14 @@ _NOT_BLANK = re.compile(r".+", re.DOTALL)
 class Column:
     """The allowed content of a column's cells: whatever passes the `test`, and blank if that is allowed.
 
-    `error` completes the sentence that starts with the value of a cell that fails.
+    `error` completes the sentence that starts with the value of a cell that fails. A file may lack a column that has
+    a `default`: every cell of it is then the default.
     """
 
     test: Callable[[str], object]
     error: str = ""
     may_be_blank: bool = False
+    default: str | None = None
 
     def allows(self, cell: str) -> bool:
         """Whether a cell, without surrounding spaces, is valid."""
@@ -47,10 +64,19 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One file of the plan: its columns by name, and those that form the key of its rows."""
+    """One file of the plan: its columns by name, and those that form the key of its rows.
+
+    A plan may lack a file that `is_optional`.
+    """
 
     columns: Mapping[str, Column]
     key: tuple[str, ...]
+    is_optional: bool = False
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The columns that the file must have."""
+        return tuple(name for name, column in self.columns.items() if column.default is None)
 
 
 def is_decimal(text: str) -> bool:
@@ -95,6 +121,17 @@ def _partner_code() -> Column:
     return Column(_PARTNER_CODE.fullmatch, error)
 
 
+def _group_code() -> Column:
+    return Column(_GROUP_CODE.fullmatch, "is not a code of letters, digits and hyphens such as north-west")
+
+
+def _owner() -> Column:
+    """Who owes an indicator: a partner, a group of partners, or every partner."""
+    return Column(
+        _OWNER.fullmatch, f"is not a code of partners.csv or groups.csv, or {EVERY_PARTNER} for every partner"
+    )
+
+
 def _any_text() -> Column:
     return Column(lambda _: True)
 
@@ -128,6 +165,21 @@ def _date() -> Column:
     return Column(is_date, "is not a date such as 2011-03-31")
 
 
+def _quarters() -> Column:
+    return Column(_QUARTERS.fullmatch, "is not a list of quarters such as Q1 Q3", may_be_blank=True)
+
+
+def _or(default: str, column: Column) -> Column:
+    """A column that a file may lack, and what it then means."""
+    return replace(column, default=default)
+
+
+def _span() -> dict[str, Column]:
+    """The periods for which a row holds: blank is open."""
+    column = Column(is_period, "is not a period such as 2010-11 or 2010-11Q1", may_be_blank=True, default="")
+    return {"first_period": column, "last_period": column}
+
+
 def _table(columns: dict[str, Column], *key: str) -> Table:
     return Table(columns, key)
 
@@ -147,7 +199,19 @@ SCHEMAS: Mapping[str, Table] = {
         },
         "aspiration",
     ),
-    "partners.csv": _table({"partner_code": _partner_code(), "partner": _text()}, "partner_code"),
+    "groups.csv": Table(
+        {"group_code": _group_code(), "group": _text(), "parent_group": _any_text()}, ("group_code",), is_optional=True
+    ),
+    "partners.csv": _table(
+        {
+            "partner_code": _partner_code(),
+            "partner": _text(),
+            "group_code": _or("", _any_text()),
+            **_span(),
+            "successor": _or("", _any_text()),
+        },
+        "partner_code",
+    ),
     "actions.csv": _table(
         {
             "action_id": _text(),
@@ -158,6 +222,7 @@ SCHEMAS: Mapping[str, Table] = {
             "strategic_lead": _text(),
             "lead_officer": _any_text(),
             "partner_code": _text(),
+            **_span(),
         },
         "action_id",
     ),
@@ -190,8 +255,17 @@ SCHEMAS: Mapping[str, Table] = {
             "accumulation": _code(Accumulation, may_be_blank=True),
             "multiplier": _count(may_be_blank=True),
             "number_indicator": _any_text(),
+            **_span(),
+            "is_comparable": _or("no", _code(YES_NO)),
+            "frequency": _or("", _code(Frequency, may_be_blank=True)),
+            "asked_in": _or("", _quarters()),
+            "year_type": _or("", _code(YearType, may_be_blank=True)),
+            "reports_on": _or("", _code(ReportedYear, may_be_blank=True)),
+            "aspirations": _or("", _any_text()),
+            "unit_label": _or("", _any_text()),
         },
         "indicator",
+        "first_period",
     ),
     "figures.csv": _table(
         {
@@ -200,12 +274,16 @@ SCHEMAS: Mapping[str, Table] = {
             "period": _period(),
             "value": Column(is_figure, f"is not a number or one of {', '.join(FIGURE_MARKERS)}"),
             "source": _text(),
+            "partner_code": _or("", _any_text()),
         },
         "measure",
         "indicator",
         "period",
+        "partner_code",
     ),
-    "owed_by.csv": _table({"partner_code": _text(), "indicator": _text()}, "partner_code", "indicator"),
+    "owed_by.csv": _table(
+        {"partner_code": _owner(), "indicator": _text(), **_span()}, "partner_code", "indicator", "first_period"
+    ),
     "calendar.csv": _table({"period": _period(), "opens_on": _date(), "due_on": _date()}, "period"),
     "banding.csv": _table(
         {
@@ -215,7 +293,9 @@ SCHEMAS: Mapping[str, Table] = {
             "comparator_margin": _margin(may_be_blank=True),
             "large_change_percent": _margin(may_be_blank=True),
             "population_margin_percent": _margin(may_be_blank=True),
+            **_span(),
         },
         "indicator",
+        "first_period",
     ),
 }

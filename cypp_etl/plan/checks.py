@@ -5,22 +5,36 @@ same cell would only hide the first.
 """
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
+from itertools import pairwise
 
 from cypp_etl.plan.index import reference_key
-from cypp_etl.plan.indicators import Rows, check_families, check_leaves, leaf_rows, number, parent_rows
+from cypp_etl.plan.indicators import (
+    Rows,
+    check_editions,
+    check_families,
+    check_leaves,
+    leaf_rows,
+    number,
+    parent_rows,
+    span_of,
+)
 from cypp_etl.plan.tables import PlanFault, PlanTables, Row, quoted
 from schemas.codes import Measure, Unit
-from schemas.plan import is_date, is_period
+from schemas.plan import EVERY_PARTNER, SCHEMAS, is_date, is_period
 
-# File, column, and the file whose column of that name must contain it.
-_REFERENCES = (
+# File, column, and the file that must contain it, in the column of that name or in the one that is named.
+_REFERENCES: tuple[tuple[str, ...], ...] = (
     ("aspirations.csv", "outcome_code", "outcomes.csv"),
     ("actions.csv", "aspiration", "aspirations.csv"),
     ("actions.csv", "partner_code", "partners.csv"),
+    ("groups.csv", "parent_group", "groups.csv", "group_code"),
+    ("partners.csv", "group_code", "groups.csv", "group_code"),
+    ("partners.csv", "successor", "partners.csv", "partner_code"),
     ("milestones.csv", "action_id", "actions.csv"),
     ("indicators.csv", "outcome_code", "outcomes.csv"),
     ("figures.csv", "indicator", "indicators.csv"),
-    ("owed_by.csv", "partner_code", "partners.csv"),
+    ("figures.csv", "partner_code", "partners.csv"),
     ("owed_by.csv", "indicator", "indicators.csv"),
     ("banding.csv", "indicator", "indicators.csv"),
 )
@@ -33,6 +47,7 @@ _NAMES = (
     ("actions.csv", "action_id"),
     ("milestones.csv", "milestone"),
     ("indicators.csv", "indicator"),
+    ("groups.csv", "group_code"),
 )
 
 
@@ -41,13 +56,22 @@ def check_tables(tables: PlanTables) -> list[PlanFault]:
     checks: tuple[Callable[[Rows], Iterator[PlanFault]], ...] = (
         check_families,
         check_leaves,
+        check_editions,
+        _check_spans,
+        _check_groups,
+        _check_measured_aspirations,
         _check_only_leaves_are_named,
         _check_figures,
         _check_calendar,
         _check_banding,
     )
     settled = _settled(tables)
-    faults = (*_check_names(tables.rows), *_check_headings(tables.rows), *_check_references(tables))
+    faults = (
+        *_check_names(tables.rows),
+        *_check_headings(tables.rows),
+        *_check_references(tables),
+        *_check_owners(tables),
+    )
     # A parent's faults are found once for each of its sub-indicators.
     return list(dict.fromkeys((*faults, *(fault for check in checks for fault in check(settled)))))
 
@@ -95,10 +119,10 @@ def _check_headings(rows: Rows) -> Iterator[PlanFault]:
 
 def _check_references(tables: PlanTables) -> Iterator[PlanFault]:
     rows = tables.rows
-    for file, column, target in _REFERENCES:
+    for file, column, target, *named in _REFERENCES:
         if target not in rows:
             continue
-        known = {row[column] for row in rows[target]} | tables.astray[target]
+        known = {row[named[0] if named else column] for row in rows[target]} | tables.astray[target]
         alike = {reference_key(name): name for name in known}
         for row in rows.get(file, ()):
             if row[column] and row[column] not in known:
@@ -107,8 +131,78 @@ def _check_references(tables: PlanTables) -> Iterator[PlanFault]:
                 yield row.fault(column, f"{quoted(row[column])} is not in {target}{hint}")
 
 
+def _check_spans(rows: Rows) -> Iterator[PlanFault]:
+    """Rows about one thing hold one after the other."""
+    for file, table in SCHEMAS.items():
+        if "first_period" not in table.columns:
+            continue
+        key = [column for column in table.key if column != "first_period"]
+        earlier: dict[tuple[str, ...], list[Row]] = {}
+        for row in rows.get(file, ()):
+            span = span_of(row)
+            if span.last_day < span.first_day:
+                first = quoted(row["first_period"])
+                yield row.fault("last_period", f"{quoted(row['last_period'])} ends before the first_period, {first}")
+                continue
+            others = earlier.setdefault(tuple(row[column] for column in key), [])
+            for other in others:
+                # Rows that begin with the same period are reported when the file is read.
+                if span.overlaps(span_of(other)) and row["first_period"] != other["first_period"]:
+                    message = f"{quoted(row[key[-1]])} holds at the same time in row {other.number}"
+                    yield row.fault("first_period", f"{message}: give the earlier one a last_period before this")
+            others.append(row)
+
+
+def _check_owners(tables: PlanTables) -> Iterator[PlanFault]:
+    """An indicator is owed by a partner, by the partners of a group, or by every partner."""
+    rows = tables.rows
+    if "partners.csv" not in rows or "groups.csv" not in rows:
+        return
+    known = {row["partner_code"] for row in rows["partners.csv"]} | {row["group_code"] for row in rows["groups.csv"]}
+    known |= {EVERY_PARTNER} | tables.astray["partners.csv"] | tables.astray["groups.csv"]
+    alike = {reference_key(code): code for code in known}
+    for row in rows.get("owed_by.csv", ()):
+        code = row["partner_code"]
+        if code and code not in known:
+            meant = alike.get(reference_key(code))
+            hint = f", which has {quoted(meant)}: they differ in case or spacing only" if meant else ""
+            yield row.fault("partner_code", f"{quoted(code)} is not in partners.csv{hint}")
+
+
+def _check_groups(rows: Rows) -> Iterator[PlanFault]:
+    partners = {reference_key(row["partner_code"]): row for row in rows.get("partners.csv", ())}
+    groups = {row["group_code"]: row for row in rows.get("groups.csv", ())}
+    for code, row in groups.items():
+        if code and reference_key(code) in partners:
+            number_of = partners[reference_key(code)].number
+            yield row.fault("group_code", f"{quoted(code)} is also a partner, in row {number_of} of partners.csv")
+        passed, parent = {code}, row["parent_group"]
+        while parent in groups and parent not in passed:
+            passed.add(parent)
+            parent = groups[parent]["parent_group"]
+        if parent in passed:
+            yield row.fault("parent_group", f"{quoted(code)} would be part of itself, by way of {parent}")
+    for row in rows.get("partners.csv", ()):
+        if row["successor"] and row["successor"] == row["partner_code"]:
+            yield row.fault("successor", f"{quoted(row['successor'])} is the partner itself")
+        elif row["successor"] and not row["last_period"]:
+            yield row.fault("last_period", "blank is not allowed here: the partner has a successor")
+
+
+def _check_measured_aspirations(rows: Rows) -> Iterator[PlanFault]:
+    if "aspirations.csv" not in rows:
+        return
+    known = {row["aspiration"] for row in rows["aspirations.csv"]}
+    for row in rows.get("indicators.csv", ()):
+        for code in row["aspirations"].split():
+            if code not in known:
+                yield row.fault("aspirations", f"{quoted(code)} is not in aspirations.csv")
+
+
 def _check_only_leaves_are_named(rows: Rows) -> Iterator[PlanFault]:
-    parents = parent_rows(rows)
+    """A parent never carries values: an indicator that was split may have figures of the time before."""
+    carrying = {row["indicator"] for row in leaf_rows(rows)}
+    parents = parent_rows(rows).keys() - carrying
     whats = (("figures.csv", "have figures"), ("owed_by.csv", "are returned"), ("banding.csv", "are banded"))
     for file, what in whats:
         for row in rows.get(file, ()):
@@ -149,7 +243,23 @@ def _check_banding(rows: Rows) -> Iterator[PlanFault]:
     defaults = [row for row in rows["banding.csv"] if not row["indicator"]]
     if not defaults:
         yield PlanFault("banding.csv", None, "indicator", "no row is blank here: one must have the default margins")
+    yield from _check_defaults_follow(defaults)
     for row in defaults:
         for column, cell in row.cells.items():
-            if column != "indicator" and not cell:
+            if SCHEMAS["banding.csv"].columns[column].default is None and column != "indicator" and not cell:
                 yield row.fault(column, "blank is not allowed here: the row has the default margins")
+
+
+def _check_defaults_follow(defaults: list[Row]) -> Iterator[PlanFault]:
+    """There are default margins at any time. Rows that overlap are reported elsewhere."""
+    in_order = sorted(defaults, key=lambda row: span_of(row).first_day)
+    if in_order and in_order[0]["first_period"]:
+        yield in_order[0].fault(
+            "first_period", "the earliest default margins must hold from the beginning: leave it blank"
+        )
+    if in_order and in_order[-1]["last_period"]:
+        yield in_order[-1].fault("last_period", "the latest default margins must hold on: leave it blank")
+    for row, following in pairwise(in_order):
+        if row["last_period"] and span_of(row).last_day + timedelta(days=1) < span_of(following).first_day:
+            message = f"no default margins hold between {row['last_period']} and {following['first_period']}"
+            yield following.fault("first_period", message)

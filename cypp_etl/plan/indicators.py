@@ -3,18 +3,33 @@
 As elsewhere, a cell that is not a number is skipped: that is a fault already.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
+from cypp_etl.periods import period_or_none
 from cypp_etl.plan.index import reference_key
+from cypp_etl.plan.spans import Span
 from cypp_etl.plan.tables import PlanFault, Row, quoted
-from schemas.codes import Polarity, Unit
+from schemas.codes import Frequency, Polarity, ReportedYear, Unit, YearType
 from schemas.plan import is_decimal
 
 Rows = Mapping[str, tuple[Row, ...]]
 
 # The columns of indicators that carry values, and those that such an indicator must fill in.
-_LEAF_COLUMNS = ("unit", "decimals", "minimum", "maximum", "accumulation", "multiplier", "number_indicator")
+_LEAF_COLUMNS = (
+    "unit",
+    "decimals",
+    "minimum",
+    "maximum",
+    "accumulation",
+    "multiplier",
+    "number_indicator",
+    "frequency",
+    "asked_in",
+    "year_type",
+    "reports_on",
+    "unit_label",
+)
 _LEAF_NEEDS = ("unit", "decimals", "accumulation", "multiplier")
 _BAND = ("range_low", "range_high")
 _MULTIPLIERS_OF_PERCENT = (0, 100)
@@ -30,27 +45,51 @@ def exact(text: str) -> Decimal:
     return Decimal(text.replace(",", ""))
 
 
-def parent_rows(rows: Rows) -> Mapping[str, Row]:
-    """The indicators with subs, by reference."""
+def span_of(row: Row) -> Span:
+    """The span of a row; a cell that is not a period is open, since it is a fault already."""
+    return Span(period_or_none(row["first_period"]), period_or_none(row["last_period"]))
+
+
+def parent_rows(rows: Rows) -> Mapping[str, tuple[Row, ...]]:
+    """The editions of indicators with subs, by reference. An indicator may be split in parts from a period on.
+
+    The rows of a reference without a sub are parents where a sub-indicator has a row for the same time.
+    """
     indicators = rows.get("indicators.csv", ())
-    with_subs = {row["indicator_ref"] for row in indicators if row["sub"]}
-    return {row["indicator_ref"]: row for row in indicators if not row["sub"] and row["indicator_ref"] in with_subs}
+    subs: dict[str, list[Span]] = {}
+    for row in indicators:
+        if row["sub"]:
+            subs.setdefault(row["indicator_ref"], []).append(span_of(row))
+    parents: dict[str, tuple[Row, ...]] = {}
+    for row in indicators:
+        ref = row["indicator_ref"]
+        if not row["sub"] and any(span_of(row).overlaps(span) for span in subs.get(ref, ())):
+            parents[ref] = (*parents.get(ref, ()), row)
+    return parents
 
 
-def polarity_row(leaf: Row, parents: Mapping[str, Row]) -> Row:
+def parent_row(leaf: Row, parents: Mapping[str, Sequence[Row]]) -> Row | None:
+    """The parent's edition that holds with a sub-indicator's, or None."""
+    if not leaf["sub"]:
+        return None
+    span = span_of(leaf)
+    return next((row for row in parents.get(leaf["indicator_ref"], ()) if span_of(row).overlaps(span)), None)
+
+
+def polarity_row(leaf: Row, parents: Mapping[str, Sequence[Row]]) -> Row:
     """The row whose polarity and range apply to a leaf: its own, or its parent's if it states none."""
-    return leaf if leaf["polarity"] else parents.get(leaf["indicator_ref"], leaf)
+    return leaf if leaf["polarity"] else (parent_row(leaf, parents) or leaf)
 
 
 def leaf_rows(rows: Rows) -> tuple[Row, ...]:
-    """The indicators that carry values."""
-    parents = parent_rows(rows)
-    return tuple(row for row in rows.get("indicators.csv", ()) if row["sub"] or row["indicator_ref"] not in parents)
+    """The editions of the indicators that carry values."""
+    parents = {(row.file, row.number) for editions in parent_rows(rows).values() for row in editions}
+    return tuple(row for row in rows.get("indicators.csv", ()) if (row.file, row.number) not in parents)
 
 
 def check_families(rows: Rows) -> Iterator[PlanFault]:
     """Faults between parents and their sub-indicators."""
-    indicators = rows.get("indicators.csv", ())
+    indicators, parents = rows.get("indicators.csv", ()), parent_rows(rows)
     refs_without_sub = {row["indicator_ref"] for row in indicators if not row["sub"]}
     alike = {reference_key(ref): ref for ref in refs_without_sub}
     for row in indicators:
@@ -62,7 +101,10 @@ def check_families(rows: Rows) -> Iterator[PlanFault]:
             meant = alike.get(reference_key(row["indicator_ref"]))
             hint = f": {quoted(meant)} differs from it in case or spacing only" if meant else ""
             yield row.fault("sub", f"{message} has no row of its own{hint}")
-    for row in parent_rows(rows).values():
+        elif row["sub"] and parent_row(row, parents) is None:
+            message = f"{quoted(row['indicator'])} is a sub-indicator, but its parent {quoted(row['indicator_ref'])}"
+            yield row.fault("first_period", f"{message} has no row for the same time")
+    for row in (row for editions in parents.values() for row in editions):
         for column in _LEAF_COLUMNS:
             if row[column]:
                 yield row.fault(
@@ -82,16 +124,28 @@ def _check_band_is_used(row: Row) -> Iterator[PlanFault]:
                 yield row.fault(column, f"{message}: a band must be in the row with RANGE")
 
 
+def check_editions(rows: Rows) -> Iterator[PlanFault]:
+    """Faults between the editions of an indicator, and of sub-indicators that outlast their parent's edition."""
+    parents = parent_rows(rows)
+    for row in rows.get("indicators.csv", ()):
+        parent = parent_row(row, parents)
+        if parent is not None and not span_of(row).within(span_of(parent)):
+            message = f"{row['indicator']} holds longer than its parent in row {parent.number}"
+            yield row.fault("first_period", f"{message}: give each edition of the parent a sub-indicator of its own")
+
+
 def check_leaves(rows: Rows) -> Iterator[PlanFault]:
     """Faults of the indicators that carry values."""
     parents = parent_rows(rows)
-    leaves = {row["indicator"]: row for row in leaf_rows(rows)}
-    for row in leaves.values():
+    editions = leaf_rows(rows)
+    leaves = {row["indicator"]: row for row in editions}
+    for row in editions:
         for column in _LEAF_NEEDS:
             if not row[column]:
                 yield row.fault(column, "blank is not allowed here: the indicator carries values")
+        yield from _check_when_it_is_asked(row)
         judged_by = polarity_row(row, parents)
-        is_orphan = row["sub"] and row["indicator_ref"] not in parents
+        is_orphan = row["sub"] and parent_row(row, parents) is None
         if not judged_by["polarity"] and not is_orphan:
             yield row.fault("polarity", f"blank: neither {row['indicator']} nor a parent of it states one")
         if judged_by["polarity"] == Polarity.RANGE:
@@ -108,6 +162,17 @@ def check_leaves(rows: Rows) -> Iterator[PlanFault]:
             yield row.fault("multiplier", message)
         if row["number_indicator"]:
             yield from _check_counted(row, leaves)
+
+
+def _check_when_it_is_asked(row: Row) -> Iterator[PlanFault]:
+    """What is collected quarterly is of the financial year's own quarters."""
+    if row["frequency"] == Frequency.YEARLY:
+        return
+    if row["year_type"] not in ("", YearType.FINANCIAL):
+        message = f"{quoted(row['year_type'])} years have no quarters of their own here"
+        yield row.fault("year_type", f"{message}: the frequency must be {Frequency.YEARLY}")
+    if row["reports_on"] == ReportedYear.LAST_YEAR:
+        yield row.fault("reports_on", f"{quoted(row['reports_on'])} is for an indicator that is collected yearly")
 
 
 def _check_counted(row: Row, leaves: Mapping[str, Row]) -> Iterator[PlanFault]:

@@ -1,13 +1,25 @@
 """The plan as immutable values: all reference data, read once from CSV."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
 
 from cypp_etl.periods import Period
-from schemas.codes import Accumulation, ActionKind, Marker, Measure, Polarity, Unit
+from cypp_etl.plan.spans import OPEN, Span, turning_days
+from schemas.codes import (
+    Accumulation,
+    ActionKind,
+    Frequency,
+    Marker,
+    Measure,
+    Polarity,
+    ReportedYear,
+    Unit,
+    YearType,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +54,7 @@ class Action:
     strategic_lead: str
     lead_officer: str
     partner_code: str
+    span: Span = OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +71,34 @@ class Milestone:
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """An organisation that owes returns."""
+    """An organisation that owes returns, in a group of partners or in none.
+
+    `successor` is the partner that takes its series over after the last period, or empty.
+    """
 
     partner_code: str
     partner: str
+    group_code: str = ""
+    span: Span = OPEN
+    successor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Partners that are added up, such as a region; part of another group or of none."""
+
+    group_code: str
+    group: str
+    parent_group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """That a partner returns an indicator, and when."""
+
+    partner_code: str
+    indicator: str
+    span: Span = OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +126,12 @@ class Indicator:
     denominator into the value (100 for percentage points), 0 if it has neither. `number_indicator` is the leaf, with
     the unit number, that counts this rate's numerator. `parent_definition` is empty for an indicator without
     subs.
+
+    It is one edition of several where the plan defines the indicator differently from some period on: `edition` counts
+    them from 1, `span` is the time that this one holds for, and `is_comparable` says whether its figures compare with
+    those of the edition before, whatever has changed. Where the margins change within an edition, there is one value
+    for each time, with the same `edition`. `asked_in` are the quarters whose forms ask for it. `aspirations` are those
+    that it measures. `unit_label` is what people read for the unit, empty for the unit's own name.
     """
 
     indicator: str
@@ -109,6 +152,15 @@ class Indicator:
     multiplier: int
     number_indicator: str
     banding: Banding
+    edition: int = 1
+    span: Span = OPEN
+    is_comparable: bool = False
+    frequency: Frequency = Frequency.QUARTERLY
+    asked_in: tuple[int, ...] = (1, 2, 3, 4)
+    year_type: YearType = YearType.FINANCIAL
+    reports_on: ReportedYear = ReportedYear.THIS_YEAR
+    aspirations: tuple[str, ...] = ()
+    unit_label: str = ""
 
     @property
     def accumulates(self) -> bool:
@@ -125,6 +177,7 @@ class Parent:
     outcome_code: str
     definition: str
     polarity: Polarity | None
+    span: Span = OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +202,14 @@ class CalendarEntry:
 class Plan:
     """All reference data. Mappings are keyed by code and keep the plan's order.
 
-    `figures` has targets, history and comparators by measure, indicator and period; `owed_by` the indicators
-    that each partner returns. `fingerprint` is the SHA-256 of the plan's `files`, which are
-    stored by name, as they were read.
+    A plan holds for years, and what it says may differ from one period to the next: `at` is the plan as it holds for a
+    period. `indicators` and `parents` have the latest edition of each, those that have ended too; `editions` has all of
+    a leaf's, ascending, and `parent_editions` those of a parent. `owed_by` has the indicators that each partner
+    returns, at any time; `obligations` says when.
+
+    `figures` has the targets, history and comparators that hold for every partner by measure, indicator and period;
+    `partner_figures` those of one partner alone, by its code. `fingerprint` is the SHA-256 of the plan's `files`,
+    which are stored by name, as they were read.
     """
 
     fingerprint: str
@@ -166,6 +224,78 @@ class Plan:
     owed_by: Mapping[str, tuple[str, ...]]
     calendar: Mapping[Period, CalendarEntry]
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    editions: Mapping[str, tuple[Indicator, ...]] = field(default_factory=dict, repr=False)
+    parent_editions: Mapping[str, tuple[Parent, ...]] = field(default_factory=dict, repr=False)
+    obligations: tuple[Obligation, ...] = field(default=(), repr=False)
+    partner_figures: Mapping[str, Mapping[tuple[Measure, str, Period], Figure]] = field(
+        default_factory=dict, repr=False
+    )
+
+    def at(self, period: Period) -> "Plan":
+        """The plan as it holds for a period: what holds on the period's last day.
+
+        Its indicators are the editions that hold then, and `owed_by` says what the return for the period asks for: of a
+        quarter, what its form asks for; of a year, everything. What has not begun, or has ended, is not in it.
+        """
+        if not self._turning_days and not self._is_asked_at_times:
+            return self
+        key = bisect_right(self._turning_days, period.last_day), period.quarter
+        if key not in self._held:
+            self._held[key] = self._restricted(period)
+        return self._held[key]
+
+    @cached_property
+    def _held(self) -> dict[tuple[int, int], "Plan"]:
+        return {}
+
+    @cached_property
+    def _turning_days(self) -> tuple[date, ...]:
+        spans = {edition.span for editions in self.editions.values() for edition in editions}
+        spans |= {parent.span for editions in self.parent_editions.values() for parent in editions}
+        spans |= {partner.span for partner in self.partners.values()}
+        spans |= {action.span for action in self.actions.values()}
+        return turning_days(spans | {obligation.span for obligation in self.obligations})
+
+    @cached_property
+    def _is_asked_at_times(self) -> bool:
+        """Whether some quarter's form does not ask for some indicator."""
+        every = len(Period(0).quarters)
+        return any(len(edition.asked_in) < every for editions in self.editions.values() for edition in editions)
+
+    def _restricted(self, period: Period) -> "Plan":
+        indicators = {
+            code: leaf for code, editions in self.editions.items() for leaf in editions if leaf.span.covers(period)
+        }
+        partners = {code: each for code, each in self.partners.items() if each.span.covers(period)}
+        actions = {
+            code: each
+            for code, each in self.actions.items()
+            if each.span.covers(period) and each.partner_code in partners
+        }
+        parents = {
+            ref: each for ref, editions in self.parent_editions.items() for each in editions if each.span.covers(period)
+        }
+        obligations = tuple(
+            each
+            for each in self.obligations
+            if each.partner_code in partners
+            and each.indicator in indicators
+            and each.span.covers(period)
+            and (not period.quarter or period.quarter in indicators[each.indicator].asked_in)
+        )
+        return replace(
+            self,
+            indicators=indicators,
+            parents=parents,
+            partners=partners,
+            actions=actions,
+            milestones={code: each for code, each in self.milestones.items() if each.action_id in actions},
+            owed_by=owed_by(partners, obligations),
+            editions={code: (leaf,) for code, leaf in indicators.items()},
+            parent_editions={ref: (parent,) for ref, parent in parents.items()},
+            obligations=obligations,
+        )
 
     @cached_property
     def owners(self) -> Mapping[str, tuple[str, ...]]:
@@ -184,9 +314,18 @@ class Plan:
             reported[self.actions[milestone.action_id].partner_code].append(milestone)
         return {partner_code: tuple(milestones) for partner_code, milestones in reported.items()}
 
-    def figure(self, measure: Measure, indicator: str, period: Period) -> Figure | None:
-        """The plan's own figure, or None if the plan has no such row."""
-        return self.figures.get((measure, indicator, period))
+    def figure(self, measure: Measure, indicator: str, period: Period, partner_code: str = "") -> Figure | None:
+        """The plan's own figure, the partner's before that of every partner; None if the plan has no such row."""
+        key = measure, indicator, period
+        return self.partner_figures.get(partner_code, {}).get(key) or self.figures.get(key)
+
+
+def owed_by(partners: Collection[str], obligations: Iterable[Obligation]) -> dict[str, tuple[str, ...]]:
+    """The indicators that each partner returns, each once, in the order of the obligations."""
+    owed: dict[str, dict[str, None]] = {code: {} for code in partners}
+    for each in obligations:
+        owed[each.partner_code][each.indicator] = None
+    return {code: tuple(indicators) for code, indicators in owed.items()}
 
 
 def refuse_outside(calendar: Collection[Period], period: Period) -> None:

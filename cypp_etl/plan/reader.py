@@ -1,6 +1,6 @@
 """Makes the plan from its CSV files, or lists all their faults."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -8,23 +8,27 @@ from pathlib import Path
 
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.checks import check_tables
-from cypp_etl.plan.indicators import Rows, exact, number, parent_rows, polarity_row
+from cypp_etl.plan.indicators import Rows, exact, leaf_rows, number, parent_row, parent_rows, polarity_row, span_of
 from cypp_etl.plan.model import (
     Action,
     Aspiration,
     Banding,
     CalendarEntry,
     Figure,
+    Group,
     Indicator,
     Milestone,
+    Obligation,
     Outcome,
     Parent,
     Partner,
     Plan,
+    owed_by,
 )
+from cypp_etl.plan.spans import Span
 from cypp_etl.plan.tables import PlanError, PlanFault, Row, fingerprint_of, read_files, tables_of
-from schemas.codes import Accumulation, ActionKind, Measure, Polarity, Unit
-from schemas.plan import FIGURE_MARKERS, SCHEMAS
+from schemas.codes import Accumulation, ActionKind, Frequency, Measure, Polarity, ReportedYear, Unit, YearType
+from schemas.plan import EVERY_PARTNER, FIGURE_MARKERS, SCHEMAS
 
 __all__ = ["PlanError", "PlanFault", "has_fingerprint", "plan_of", "read_plan"]
 
@@ -49,19 +53,29 @@ def plan_of(files: Mapping[str, bytes]) -> Plan:
     if faults:
         raise PlanError(*sorted(faults, key=_place))
     rows = tables.rows
+    editions, parent_editions = _editions(rows), _parent_editions(rows)
+    figures, partner_figures = _figures(rows)
+    partners = {row["partner_code"]: _partner(row) for row in rows["partners.csv"]}
+    groups = {row["group_code"]: Group(**row.cells) for row in rows["groups.csv"]}
+    obligations = tuple(_obligations(rows, partners, groups))
     return Plan(
         fingerprint=tables.fingerprint,
         outcomes={row["outcome_code"]: Outcome(**row.cells) for row in rows["outcomes.csv"]},
         aspirations={row["aspiration"]: _aspiration(row) for row in rows["aspirations.csv"]},
         actions={row["action_id"]: _action(row) for row in rows["actions.csv"]},
         milestones={row["milestone"]: _milestone(row) for row in rows["milestones.csv"]},
-        partners={row["partner_code"]: Partner(**row.cells) for row in rows["partners.csv"]},
-        parents={ref: _parent(row) for ref, row in parent_rows(rows).items()},
-        indicators=_indicators(rows),
-        figures={_figure_key(row): _figure(row) for row in rows["figures.csv"]},
-        owed_by=_owed_by(rows),
+        partners=partners,
+        parents={ref: each[-1] for ref, each in parent_editions.items()},
+        indicators={code: each[-1] for code, each in editions.items()},
+        figures=figures,
+        owed_by=owed_by(partners, obligations),
         calendar={entry.period: entry for entry in map(_calendar_entry, rows["calendar.csv"])},
         files=tables.files,
+        groups=groups,
+        editions=editions,
+        parent_editions=parent_editions,
+        obligations=obligations,
+        partner_figures=partner_figures,
     )
 
 
@@ -97,6 +111,17 @@ def _action(row: Row) -> Action:
         strategic_lead=row["strategic_lead"],
         lead_officer=row["lead_officer"],
         partner_code=row["partner_code"],
+        span=span_of(row),
+    )
+
+
+def _partner(row: Row) -> Partner:
+    return Partner(
+        partner_code=row["partner_code"],
+        partner=row["partner"],
+        group_code=row["group_code"],
+        span=span_of(row),
+        successor=row["successor"],
     )
 
 
@@ -118,22 +143,44 @@ def _parent(row: Row) -> Parent:
         outcome_code=row["outcome_code"],
         definition=row["definition"],
         polarity=Polarity(row["polarity"]) if row["polarity"] else None,
+        span=span_of(row),
     )
 
 
-def _indicators(rows: Rows) -> Mapping[str, Indicator]:
-    parents = parent_rows(rows)
-    bandings = {row["indicator"]: row for row in rows["banding.csv"]}
-    default = _default_banding(bandings[""])
+def _parent_editions(rows: Rows) -> Mapping[str, tuple[Parent, ...]]:
     return {
-        row["indicator"]: _indicator(row, parents, _banding(bandings.get(row["indicator"]), default))
-        for row in rows["indicators.csv"]
-        if row["indicator"] not in parents
+        ref: tuple(sorted(map(_parent, editions), key=lambda parent: parent.span.first_day))
+        for ref, editions in parent_rows(rows).items()
     }
 
 
-def _indicator(row: Row, parents: Mapping[str, Row], banding: Banding) -> Indicator:
-    parent = parents.get(row["indicator_ref"])
+def _editions(rows: Rows) -> Mapping[str, tuple[Indicator, ...]]:
+    """The editions of each leaf, ascending, in the order in which the plan first names the leaves."""
+    parents = parent_rows(rows)
+    bandings: dict[str, list[Row]] = {}
+    for row in rows["banding.csv"]:
+        bandings.setdefault(row["indicator"], []).append(row)
+    editions: dict[str, list[Row]] = {}
+    for row in leaf_rows(rows):
+        editions.setdefault(row["indicator"], []).append(row)
+    return {
+        code: tuple(
+            _indicator(row, parents, number_of, span, _margins(bandings[""], bandings.get(code, []), span))
+            for number_of, row in enumerate(sorted(each, key=lambda row: span_of(row).first_day), start=1)
+            for span in span_of(row).cut(span_of(margins) for margins in (*bandings[""], *bandings.get(code, [])))
+        )
+        for code, each in editions.items()
+    }
+
+
+def _margins(defaults: Iterable[Row], own: Iterable[Row], span: Span) -> Banding:
+    """The margins of an indicator in a span that no row covers in part."""
+    default = next(row for row in defaults if span.within(span_of(row)))
+    return _banding(next((row for row in own if span.within(span_of(row))), None), _default_banding(default))
+
+
+def _indicator(row: Row, parents: Mapping[str, Sequence[Row]], edition: int, span: Span, banding: Banding) -> Indicator:
+    parent = parent_row(row, parents)
     judged_by = polarity_row(row, parents)
     return Indicator(
         indicator=row["indicator"],
@@ -154,7 +201,24 @@ def _indicator(row: Row, parents: Mapping[str, Row], banding: Banding) -> Indica
         multiplier=int(exact(row["multiplier"])),
         number_indicator=row["number_indicator"],
         banding=banding,
+        edition=edition,
+        span=span,
+        is_comparable=row["is_comparable"] == "yes",
+        frequency=Frequency(row["frequency"] or Frequency.QUARTERLY),
+        asked_in=_asked_in(row),
+        year_type=YearType(row["year_type"] or YearType.FINANCIAL),
+        reports_on=ReportedYear(row["reports_on"] or ReportedYear.THIS_YEAR),
+        aspirations=tuple(row["aspirations"].split()),
+        unit_label=row["unit_label"],
     )
+
+
+def _asked_in(row: Row) -> tuple[int, ...]:
+    """The quarters whose forms ask for an indicator: where the plan does not say, all of them, or the year's last."""
+    if row["asked_in"]:
+        return tuple(sorted({int(quarter[1:]) for quarter in row["asked_in"].split()}))
+    quarters = tuple(period.quarter for period in Period(0).quarters)
+    return quarters[-1:] if row["frequency"] == Frequency.YEARLY else quarters
 
 
 def _default_banding(row: Row) -> Banding:
@@ -186,8 +250,16 @@ def _margin(row: Row, column: str, default: Decimal) -> Decimal:
     return exact(row[column]) if row[column] else default
 
 
-def _figure_key(row: Row) -> tuple[Measure, str, Period]:
-    return Measure(row["measure"]), row["indicator"], parse_period(row["period"])
+_Figures = dict[tuple[Measure, str, Period], Figure]
+
+
+def _figures(rows: Rows) -> tuple[_Figures, dict[str, _Figures]]:
+    """The figures that hold for every partner, and those of one partner alone, by its code."""
+    figures: dict[str, _Figures] = {"": {}}
+    for row in rows["figures.csv"]:
+        key = Measure(row["measure"]), row["indicator"], parse_period(row["period"])
+        figures.setdefault(row["partner_code"], {})[key] = _figure(row)
+    return figures.pop(""), figures
 
 
 def _figure(row: Row) -> Figure:
@@ -199,11 +271,17 @@ def _figure(row: Row) -> Figure:
     )
 
 
-def _owed_by(rows: Rows) -> Mapping[str, tuple[str, ...]]:
-    owed: dict[str, tuple[str, ...]] = {row["partner_code"]: () for row in rows["partners.csv"]}
+def _obligations(rows: Rows, partners: Mapping[str, Partner], groups: Mapping[str, Group]) -> Iterator[Obligation]:
+    """Who returns what: a row that names every partner, or a group, stands for one of each of its partners."""
+    members = {EVERY_PARTNER: list(partners)} | {code: [code] for code in partners} | {code: [] for code in groups}
+    for partner in partners.values():
+        code = partner.group_code
+        while code:
+            members[code].append(partner.partner_code)
+            code = groups[code].parent_group
     for row in rows["owed_by.csv"]:
-        owed[row["partner_code"]] += (row["indicator"],)
-    return owed
+        for partner_code in members[row["partner_code"]]:
+            yield Obligation(partner_code, row["indicator"], span_of(row))
 
 
 def _calendar_entry(row: Row) -> CalendarEntry:

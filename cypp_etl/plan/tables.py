@@ -103,6 +103,9 @@ def tables_of(contents: Mapping[str, bytes]) -> PlanTables:
     astray: dict[str, frozenset[str]] = {}
     faults: list[PlanFault] = []
     for name, schema in SCHEMAS.items():
+        if schema.is_optional and name not in contents:
+            rows[name], astray[name] = (), frozenset()
+            continue
         try:
             columns, records = _read_table(name, contents.get(name), schema)
         except PlanError as error:
@@ -110,7 +113,10 @@ def tables_of(contents: Mapping[str, bytes]) -> PlanTables:
             continue
         whole = [(number, record) for number, record in records if len(record) == len(columns)]
         broken = [(number, record) for number, record in records if len(record) != len(columns)]
-        rows[name] = tuple(Row(name, number, dict(zip(columns, record, strict=True))) for number, record in whole)
+        defaults = {column: each.default for column, each in schema.columns.items() if each.default is not None}
+        rows[name] = tuple(
+            Row(name, number, defaults | dict(zip(columns, record, strict=True))) for number, record in whole
+        )
         astray[name] = frozenset(cell for _, record in broken for cell in record)
         faults.extend(_length_fault(name, number, record, len(columns)) for number, record in broken)
         faults.extend(_cell_faults(rows[name], schema))
@@ -132,7 +138,7 @@ def _read_table(name: str, content: bytes | None, schema: Table) -> tuple[list[s
         raise PlanError(PlanFault(name, None, None, "there is no such file in the plan's folder"))
     records = ((number, [cell.strip() for cell in record]) for number, record in _records(name, content))
     _, columns = next(records, (HEADER_ROW, []))
-    if faults := list(_header_faults(name, columns, list(schema.columns))):
+    if faults := list(_header_faults(name, columns, schema)):
         raise PlanError(*faults)
     # A spreadsheet saves blank rows below a table as commas, and people leave lines between blocks.
     return columns, [(number, record) for number, record in records if any(record)]
@@ -164,13 +170,19 @@ def _records(name: str, content: bytes) -> Iterator[_Record]:
         raise PlanError(PlanFault(name, number, None, f"is not CSV: {words}")) from error
 
 
-def _header_faults(name: str, header: list[str], columns: list[str]) -> Iterator[PlanFault]:
+def _header_faults(name: str, header: list[str], schema: Table) -> Iterator[PlanFault]:
+    columns = list(schema.columns)
     if separator := _other_separator(header, columns):
         message = f'has {separator} between its cells instead of commas: save it as "CSV UTF-8 (comma delimited)"'
         yield PlanFault(name, HEADER_ROW, None, message)
         return
     written = {reference_key(column): column for column in header}
-    missing = {reference_key(column): column for column in columns if column not in header}
+    # A column that is optional is only missing where one of nearly its name stands instead.
+    missing = {
+        reference_key(column): column
+        for column in columns
+        if column not in header and (column in schema.required or reference_key(column) in written)
+    }
     for key, column in missing.items():
         hint = f": {quoted(written[key])} differs from it in case or spacing" if key in written else ""
         yield PlanFault(name, HEADER_ROW, column, f"is missing{hint}")
@@ -201,14 +213,15 @@ def _cell_faults(rows: tuple[Row, ...], schema: Table) -> list[PlanFault]:
         for row in rows
         if not column.allows(row[name])
     ]
-    return sorted([*faults, *_repeated_keys(rows, schema.key)], key=lambda fault: fault.row or 0)
+    return sorted([*faults, *_repeated_keys(rows, schema)], key=lambda fault: fault.row or 0)
 
 
-def _repeated_keys(rows: tuple[Row, ...], key: tuple[str, ...]) -> Iterator[PlanFault]:
+def _repeated_keys(rows: tuple[Row, ...], schema: Table) -> Iterator[PlanFault]:
     seen: set[tuple[str, ...]] = set()
     for row in rows:
-        values = tuple(row[column] for column in key)
+        values = tuple(row[column] for column in schema.key)
         if values in seen:
-            message = f"{quoted(values[-1])} repeats an earlier row with the same {', '.join(key)}"
-            yield row.fault(key[-1], message)
+            named = [column for column in schema.key if row[column] or schema.columns[column].default is None]
+            message = f"{quoted(row[named[-1]])} repeats an earlier row with the same {', '.join(named)}"
+            yield row.fault(named[-1], message)
         seen.add(values)

@@ -315,7 +315,8 @@ def test_a_missing_and_an_unknown_column(plan_copy: Path) -> None:
     missing, unknown = faults_in(plan_copy)
     assert str(missing) == "partners.csv, row 1, column partner: is missing"
     assert (unknown.file, unknown.row, unknown.column) == ("partners.csv", 1, "name")
-    assert unknown.message == '"name" is not a column of this file: it has partner_code, partner'
+    columns = "partner_code, partner, group_code, first_period, last_period, successor"
+    assert unknown.message == f'"name" is not a column of this file: it has {columns}'
 
 
 def test_a_column_that_is_written_otherwise(plan_copy: Path) -> None:
@@ -332,7 +333,8 @@ def test_a_column_that_is_there_twice_in_two_spellings(plan_copy: Path) -> None:
     )
     (fault,) = faults_in(plan_copy)
     assert str(fault) == (
-        'owed_by.csv, row 1, column Indicator: "Indicator" is not a column of this file: it has partner_code, indicator'
+        'owed_by.csv, row 1, column Indicator: "Indicator" is not a column of this file: '
+        "it has partner_code, indicator, first_period, last_period"
     )
 
 
