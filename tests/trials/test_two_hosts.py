@@ -1,7 +1,11 @@
 """Two hosts with one inbox and one warehouse: everything is recorded once, and every receipt exists."""
 
+import pytest
+
 from tests.trials.homes import Site, assert_same, make_many_drops, outcome_of
 from tests.trials.nursery import Nursery
+
+pytestmark = pytest.mark.trial
 
 DROPS = make_many_drops()
 
