@@ -7,16 +7,15 @@ from tests.trials.nursery import Nursery
 
 pytestmark = pytest.mark.trial
 
-DROPS = make_many_drops()
-
 
 def test_two_sweeps_at_once(site: Site, nursery: Nursery, another_nursery: Nursery) -> None:
     """Each finishes a file only after it is recorded, by itself or by the other: so both end like a single host."""
-    with site.home(DROPS) as home:
+    drops = make_many_drops()
+    with site.home(drops) as home:
         assert nursery.run("sweep_once", home.environment) == 0
-        alone = outcome_of(home, DROPS)
-    with site.home(DROPS) as home:
+        alone = outcome_of(home, drops)
+    with site.home(drops) as home:
         for one in (nursery, another_nursery):
             one.begin("sweep_once", home.environment)
         assert (nursery.end(), another_nursery.end()) == (0, 0)
-        assert_same(home, DROPS, alone)
+        assert_same(home, drops, alone)
