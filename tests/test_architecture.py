@@ -4,6 +4,7 @@ import ast
 import graphlib
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,19 @@ MODULES = sorted(path.relative_to(ROOT) for layer in LAYERS for path in (ROOT / 
 MOST_MODULES = 15
 
 
-def imports(path: Path) -> Iterator[tuple[str, str]]:
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse((ROOT / path).read_text("utf-8"))
+
+
+@cache
+def imports(path: Path) -> list[tuple[str, str]]:
     """Every import of a module, including those within functions, as the module and the imported name."""
-    for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8"))):
+    return list(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[tuple[str, str]]:
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             yield from ((alias.name, "") for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -62,7 +73,7 @@ def test_sqlalchemy_is_imported_in_the_warehouse_alone(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=str)
 def test_modules_say_why_they_exist(path):
-    assert ast.get_docstring(ast.parse((ROOT / path).read_text("utf-8")))
+    assert ast.get_docstring(parsed(path))
     assert path.stem not in ("utils", "helpers", "common", "misc")
 
 
