@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install demo test check bench docs clean
+.PHONY: install demo test trials check bench docs clean
 
 install: $(STAMP)
 
@@ -21,6 +21,10 @@ demo: install
 # Two processes, a file of tests to one of them: servers and databases are started once in each.
 test: install
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+# What is end to end and dear: kills, several machines, a wheel in an environment of its own. `.ci/run` runs it too.
+trials: install
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "trial and not slow"
 
 check: install
 	$(BIN)/ruff check .

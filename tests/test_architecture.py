@@ -4,6 +4,7 @@ import ast
 import graphlib
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,19 @@ MODULES = sorted(path.relative_to(ROOT) for layer in LAYERS for path in (ROOT / 
 MOST_MODULES = 15
 
 
-def imports(path: Path) -> Iterator[tuple[str, str]]:
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse((ROOT / path).read_text("utf-8"))
+
+
+@cache
+def imports(path: Path) -> list[tuple[str, str]]:
     """Every import of a module, including those within functions, as the module and the imported name."""
-    for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8"))):
+    return list(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[tuple[str, str]]:
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             yield from ((alias.name, "") for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -30,11 +41,11 @@ def packages(path: Path) -> set[str]:
     return {module.partition(".")[0] for module, _ in imports(path)}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=str)
-def test_imports_point_to_the_right(path):
-    own = LAYERS.index(path.parts[0])
-    assert not packages(path) & set(LAYERS[:own])
-    assert not packages(path) & {"tests", "benchmarks"}
+def test_imports_point_to_the_right():
+    found = {
+        str(path): packages(path) & {*LAYERS[: LAYERS.index(path.parts[0])], "tests", "benchmarks"} for path in MODULES
+    }
+    assert {path: astray for path, astray in found.items() if astray} == {}
 
 
 def test_tests_need_no_benchmark():
@@ -43,33 +54,33 @@ def test_tests_need_no_benchmark():
     assert [str(path) for path in tests if "benchmarks" in packages(path)] == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=str)
-def test_prefect_is_imported_in_flows_alone(path):
-    assert path.parts[0] == "flows" or "prefect" not in packages(path)
+def test_prefect_is_imported_in_flows_alone():
+    assert [str(path) for path in MODULES if path.parts[0] != "flows" and "prefect" in packages(path)] == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=str)
-def test_sqlalchemy_is_imported_in_the_warehouse_alone(path):
+def test_sqlalchemy_is_imported_in_the_warehouse_alone():
     """Flows may import its exceptions, to recognise temporary failures, and the types of what they pass on."""
-    if path.parts[0] == "warehouse":
-        return
+    found = {str(path): taken_of_sqlalchemy(path) for path in MODULES if path.parts[0] != "warehouse"}
+    assert {path: taken for path, taken in found.items() if taken} == {}
+
+
+def taken_of_sqlalchemy(path: Path) -> set[tuple[str, str]]:
     taken = {(module, name) for module, name in imports(path) if module.partition(".")[0] in ("sqlalchemy", "alembic")}
     if path.parts[0] == "flows":
         taken -= {("sqlalchemy", name) for name in ("Engine", "Connection", "RowMapping")}
         taken = {(module, name) for module, name in taken if module != "sqlalchemy.exc"}
-    assert not taken
+    return taken
 
 
-@pytest.mark.parametrize("path", MODULES, ids=str)
-def test_modules_say_why_they_exist(path):
-    assert ast.get_docstring(ast.parse((ROOT / path).read_text("utf-8")))
-    assert path.stem not in ("utils", "helpers", "common", "misc")
+def test_modules_say_why_they_exist():
+    assert [str(path) for path in MODULES if not ast.get_docstring(parsed(path))] == []
+    assert [str(path) for path in MODULES if path.stem in ("utils", "helpers", "common", "misc")] == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=str)
-def test_no_format_of_a_day_is_one_systems_own(path):
+def test_no_format_of_a_day_is_one_systems_own():
     """`%-d` is an error on Windows, and `%#d` elsewhere: `cypp_etl.findings.in_words` writes a day out."""
-    assert re.findall(r"%[-#][A-Za-z]", (ROOT / path).read_text("utf-8")) == []
+    written = {str(path): re.findall(r"%[-#][A-Za-z]", (ROOT / path).read_text("utf-8")) for path in MODULES}
+    assert {path: found for path, found in written.items() if found} == {}
 
 
 def folder_of(module: str) -> str:

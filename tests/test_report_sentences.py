@@ -3,6 +3,7 @@
 import html
 import io
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -93,13 +94,21 @@ def returns_tile(text: str) -> str:
     return part(text, "Performance clinics none Returns", "What changed")
 
 
-@pytest.fixture
-def world(plan: Plan, tmp_path: Path) -> Iterator[World]:
-    engine = open_warehouse(f"sqlite:///{tmp_path / 'warehouse.db'}")
+@pytest.fixture(scope="module")
+def adopted(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse that has its plan and no more, to be copied."""
+    path = tmp_path_factory.mktemp("adopted") / "warehouse.db"
+    engine = open_warehouse(f"sqlite:///{path}")
     upgrade(engine)
-    made = World(engine, plan)
-    made.adopt(plan, datetime(2009, 7, 1, tzinfo=UTC))
-    yield made
+    World(engine, plan).adopt(plan, datetime(2009, 7, 1, tzinfo=UTC))
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def world(plan: Plan, adopted: Path, tmp_path: Path) -> Iterator[World]:
+    engine = open_warehouse(f"sqlite:///{shutil.copy(adopted, tmp_path)}")
+    yield World(engine, plan)
     engine.dispose()
 
 

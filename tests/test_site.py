@@ -155,7 +155,14 @@ def test_search_works_from_a_folder_without_a_network(site: Path, browser: Brows
 
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("page", ["index", "architecture", "operate", "performance", "findings", "source/prefect.yaml"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        *("index", "source/prefect.yaml"),
+        *(pytest.param(page, marks=pytest.mark.trial) for page in ("architecture", "operate", "performance")),
+        pytest.param("findings", marks=pytest.mark.trial),
+    ],
+)
 def test_axe_finds_nothing_in_a_page(site: Path, browser: Browser, page: str, scheme: Literal["light", "dark"]) -> None:
     browsed = browser.new_context(offline=True, color_scheme=scheme).new_page()
     browsed.goto((site / f"{page}.html").as_uri())

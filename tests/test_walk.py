@@ -43,7 +43,7 @@ def fill(path: Path, figures: dict[str, float]) -> None:
 
 
 @pytest.mark.server
-def test_a_return_from_template_to_explanation(home: Path, tmp_path: Path) -> None:
+def test_a_return_from_template_to_explanation(home: Path, tmp_path: Path, prefect_server: str) -> None:
     written = cypp(home, "template", "police", "2010-11Q1", "-o", tmp_path)
     path = Path(written.stdout.strip())
     assert written.returncode == 0
@@ -69,7 +69,7 @@ def test_a_return_from_template_to_explanation(home: Path, tmp_path: Path) -> No
     drop.parent.mkdir(parents=True)
     path.rename(drop)
     (home / "inbox" / "police" / "~$our return.xlsx").write_bytes(b"lock")
-    ingested = cypp(home, "ingest", "--json")
+    ingested = cypp(home, "ingest", "--json", PREFECT_API_URL=prefect_server)
     assert ingested.returncode == 0, ingested.stderr
     (result,) = map(json.loads, ingested.stdout.splitlines())
     assert (result["partner"], result["period"], result["status"]) == ("police", "2010-11Q1", "accepted")
@@ -101,14 +101,14 @@ def test_a_wrong_plan_is_named_by_file_row_and_column(home: Path, tmp_path: Path
 
 
 @pytest.mark.server
-def test_what_is_no_return_gets_a_finding_and_loads_nothing(home: Path, tmp_path: Path) -> None:
+def test_what_is_no_return_gets_a_finding_and_loads_nothing(home: Path, tmp_path: Path, prefect_server: str) -> None:
     foreign = tmp_path / "list.xlsx"
     workbook = openpyxl.Workbook()
     workbook.active.append(["Name", "Age"])
     workbook.save(foreign)
     broken = tmp_path / "broken.xlsx"
     broken.write_bytes(b"PK\x03\x04 and then nothing")
-    result = cypp(home, "ingest", foreign, broken, "--json")
+    result = cypp(home, "ingest", foreign, broken, "--json", PREFECT_API_URL=prefect_server)
     assert result.returncode == 1
     codes = [[finding["code"] for finding in json.loads(line)["findings"]] for line in result.stdout.splitlines()]
     assert codes == [["layout-unknown"], ["workbook-damaged"]]

@@ -21,6 +21,8 @@ from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return
 from flows.extras import NEEDED
 
+pytestmark = pytest.mark.trial
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("schemas", "cypp_etl", "warehouse", "flows")
 # What each command is given where it does not get as far as to look at it.

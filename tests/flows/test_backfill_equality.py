@@ -121,6 +121,7 @@ def test_partners_workbooks_count_in_the_order_of_their_paths(
     assert ours["finding"].total() == theirs["finding"].total()
 
 
+@pytest.mark.trial
 @pytest.mark.parametrize("at_call", [pytest.param(2, marks=pytest.mark.slow), 5])
 def test_killed_within_a_transaction_and_begun_again(
     settings: Settings, others: Iterator[Settings], folders: dict[int, Path], at_call: int
@@ -155,6 +156,7 @@ def test_any_returns_killed_anywhere_are_as_one_by_one(
     assert_equal(contents(backfilled.warehouse_url), contents(one_by_one.warehouse_url))
 
 
+@pytest.mark.trial
 @pytest.mark.parametrize("recorded", [pytest.param(1, marks=pytest.mark.slow), 30])
 def test_the_whole_crew_killed_and_begun_again(
     settings: Settings, others: Iterator[Settings], folders: dict[int, Path], recorded: int

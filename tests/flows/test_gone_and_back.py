@@ -58,7 +58,7 @@ def submissions(url: str) -> list[str]:
         return list(connection.scalars(text("SELECT status FROM bi_submissions")))
 
 
-@pytest.mark.parametrize("step", ["check", "load"])
+@pytest.mark.parametrize("step", [pytest.param("check", marks=pytest.mark.trial), "load"])
 def test_a_step_is_tried_again(
     server: Postgres, url: str, drop: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

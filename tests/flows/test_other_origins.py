@@ -80,6 +80,7 @@ def flows_of(server: PrefectServer) -> list[str]:
 
 
 @pytest.mark.server
+@pytest.mark.trial
 def test_pages_of_other_origins_can_neither_read_nor_change(server: PrefectServer, page: Page, elsewhere: str) -> None:
     page.goto(elsewhere)
     assert page.evaluate(_READ, server.address) == "refused"
@@ -91,6 +92,7 @@ def test_pages_of_other_origins_can_neither_read_nor_change(server: PrefectServe
 
 
 @pytest.mark.server
+@pytest.mark.trial
 def test_a_name_of_others_that_points_here_can_neither(server: PrefectServer, page: Page) -> None:
     rebound = f"http://rebound.example:{server.port}"
     answer = page.goto(f"{rebound}/runs")
@@ -103,6 +105,7 @@ def test_a_name_of_others_that_points_here_can_neither(server: PrefectServer, pa
 
 
 @pytest.mark.server
+@pytest.mark.trial
 def test_the_servers_own_pages_can(server: PrefectServer, page: Page) -> None:
     page.goto(f"{server.address}/runs")
     page.get_by_text("Run a task or flow to get started").wait_for()

@@ -99,6 +99,30 @@ class Home:
             engine.dispose()
 
 
+def _fill(url: str) -> None:
+    engine = open_warehouse(url)
+    upgrade(engine)
+    figures = [observation("NI 111a", "60", "2009-10Q1"), observation("NI 111a", "90")]
+    record(engine, checked("a", *figures), read_plan(), later(0))
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def filled_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse with a return, to be copied."""
+    path = tmp_path_factory.mktemp("filled") / "warehouse.db"
+    _fill(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="module")
+def filled_database(postgres: str) -> str:
+    """The name of a database with a return, to be copied."""
+    administer(postgres, "CREATE DATABASE reading_filled")
+    _fill(database_url(postgres, "reading_filled"))
+    return "reading_filled"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     for name in ("CYPP_INBOX", "CYPP_WAREHOUSE_URL", "CYPP_PLAN"):
@@ -107,14 +131,11 @@ def home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     url, name = f"sqlite:///{tmp_path / 'warehouse.db'}", f"reading_{next(_numbers)}"
     if request.param == "postgresql":
         server = request.getfixturevalue("postgres")
-        administer(server, f"CREATE DATABASE {name}")
+        administer(server, f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('filled_database')}")
         url = database_url(server, name)
         monkeypatch.setenv("CYPP_WAREHOUSE_URL", url)
-    engine = open_warehouse(url)
-    upgrade(engine)
-    figures = [observation("NI 111a", "60", "2009-10Q1"), observation("NI 111a", "90")]
-    record(engine, checked("a", *figures), read_plan(), later(0))
-    engine.dispose()
+    else:
+        shutil.copy(request.getfixturevalue("filled_file"), tmp_path)
     yield Home(tmp_path, url)
     if request.param == "postgresql":
         administer(request.getfixturevalue("postgres"), f"DROP DATABASE {name} WITH (FORCE)")

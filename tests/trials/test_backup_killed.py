@@ -14,7 +14,7 @@ KILLED = -9
 DROPS = make_drops()
 
 # A dump that PostgreSQL is reading goes on when whoever began it is killed; there an empty database is asked for.
-pytestmark = pytest.mark.parametrize("site", ["sqlite"], indirect=True)
+pytestmark = [pytest.mark.trial, pytest.mark.parametrize("site", ["sqlite"], indirect=True)]
 
 
 def lines_to_die_at(home: Home, nursery: Nursery, job: str, backup: Path, few: int | None) -> list[int]:

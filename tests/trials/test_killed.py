@@ -11,6 +11,8 @@ import pytest
 from tests.trials.homes import Home, Outcome, Site, assert_same, drop, hashes, make_drops, outcome_of
 from tests.trials.nursery import Nursery
 
+pytestmark = pytest.mark.trial
+
 KILLED = -9
 DROPS = make_drops()
 # A return that is rejected, and its receipt as the partner mended it.

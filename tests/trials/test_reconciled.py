@@ -9,6 +9,8 @@ import pytest
 from tests.trials.homes import Home, Outcome, Site, assert_same, make_drops, outcome_of
 from tests.trials.nursery import Nursery
 
+pytestmark = pytest.mark.trial
+
 KILLED = -9
 DROPS = make_drops()
 

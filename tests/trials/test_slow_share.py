@@ -19,6 +19,8 @@ from flows.service.watcher import Watcher
 from flows.settings import read_settings
 from tests.trials.homes import Home, Site, contents, hashes
 
+pytestmark = pytest.mark.trial
+
 PLAN = read_plan()
 
 

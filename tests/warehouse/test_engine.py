@@ -26,13 +26,15 @@ def workbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def environment(home: Path) -> dict[str, str]:
+def environment(home: Path, **more: str) -> dict[str, str]:
     others = {name: value for name, value in os.environ.items() if not name.startswith(("CYPP_", "PREFECT_"))}
-    return others | {"CYPP_HOME": str(home)}
+    return others | {"CYPP_HOME": str(home)} | more
 
 
-def cypp(home: Path, *arguments: str) -> None:
-    subprocess.run([*COMMAND, *arguments], env=environment(home), capture_output=True, check=False)
+def cypp(home: Path, server: str, *arguments: str) -> None:
+    """Run a command, whose flows are recorded on a server that runs already."""
+    names = environment(home, PREFECT_API_URL=server)
+    subprocess.run([*COMMAND, *arguments], env=names, capture_output=True, check=False)
 
 
 def submissions_in_the_file_alone(home: Path, aside: Path) -> int:
@@ -45,31 +47,34 @@ def submissions_in_the_file_alone(home: Path, aside: Path) -> int:
 
 
 @pytest.mark.server
-def test_a_command_that_ends_leaves_one_whole_file(tmp_path: Path, workbook: Path) -> None:
+def test_a_command_that_ends_leaves_one_whole_file(tmp_path: Path, workbook: Path, prefect_server: str) -> None:
     home = tmp_path / "home"
-    cypp(home, "upgrade")
+    cypp(home, prefect_server, "upgrade")
     assert submissions_in_the_file_alone(home, tmp_path) == 0
-    cypp(home, "ingest", str(workbook))
+    cypp(home, prefect_server, "ingest", str(workbook))
     assert submissions_in_the_file_alone(home, tmp_path) == 1
-    cypp(home, "status")
+    cypp(home, prefect_server, "status")
     assert submissions_in_the_file_alone(home, tmp_path) == 1
-    cypp(home, "publish", "2010-11Q1")
+    cypp(home, prefect_server, "publish", "2010-11Q1")
     assert submissions_in_the_file_alone(home, tmp_path) == 1
 
 
 @pytest.mark.server
-def test_a_backfill_whose_workers_are_ended_leaves_one_whole_file(tmp_path: Path, workbook: Path) -> None:
-    cypp(tmp_path / "home", "backfill", str(workbook), "--workers", "2")
+def test_a_backfill_whose_workers_are_ended_leaves_one_whole_file(
+    tmp_path: Path, workbook: Path, prefect_server: str
+) -> None:
+    cypp(tmp_path / "home", prefect_server, "backfill", str(workbook), "--workers", "2")
     assert submissions_in_the_file_alone(tmp_path / "home", tmp_path) == 1
 
 
 @pytest.mark.server
-def test_the_demo_leaves_one_whole_file(tmp_path: Path) -> None:
-    cypp(tmp_path, "demo", "--folder", str(tmp_path / "demo"))
+def test_the_demo_leaves_one_whole_file(tmp_path: Path, prefect_server: str) -> None:
+    cypp(tmp_path, prefect_server, "demo", "--folder", str(tmp_path / "demo"))
     assert submissions_in_the_file_alone(tmp_path / "demo", tmp_path) > 10
 
 
 @pytest.mark.server
+@pytest.mark.trial
 def test_a_service_that_is_stopped_leaves_one_whole_file(tmp_path: Path, workbook: Path) -> None:
     home = tmp_path / "home"
     drop = home / "inbox" / "yos" / "yos.xlsx"

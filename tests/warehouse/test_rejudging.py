@@ -66,7 +66,7 @@ def _return(number: int, rows: Sequence[Observation], period: Period) -> Checked
     return checked(f"content {number}", *rows, period=period)
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_what_depends_on_a_change_is_all_that_has_to_be_judged_again(
     engine: Engine, plan: Plan, data: st.DataObject
@@ -99,7 +99,7 @@ _VALUES = st.one_of(st.none(), st.integers(0, 2))
 _CHANGES = st.dictionaries(st.sampled_from(PERIODS[:15]), _VALUES, min_size=1, max_size=2)
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.fixed_dictionaries(dict.fromkeys(PERIODS[:15], _VALUES)), st.lists(_CHANGES, min_size=1, max_size=4))
 def test_clinics_are_kept_as_they_would_be_found_anew(
     engine: Engine, plan: Plan, values: dict[Period, int | None], changes: list[dict[Period, int | None]]

@@ -141,8 +141,8 @@ def test_an_upgrade_that_fails_leaves_nothing(empty_url: str, monkeypatch: pytes
 def test_two_processes_may_upgrade_at_once(empty_url: str) -> None:
     code = "import sys; from warehouse import engine, upgrade; upgrade.upgrade(engine.open_warehouse(sys.argv[1]))"
     command = [sys.executable, "-c", code, empty_url]
-    running = [subprocess.Popen(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}) for _ in range(4)]
-    assert [process.wait() for process in running] == [0] * 4
+    running = [subprocess.Popen(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}) for _ in range(2)]
+    assert [process.wait() for process in running] == [0] * 2
     engine = open_warehouse(empty_url)
     with engine.connect() as connection:
         assert is_current(connection)

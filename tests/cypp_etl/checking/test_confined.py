@@ -37,7 +37,7 @@ def good(plan: Plan) -> bytes:
     return sample_return(plan, "yos", PERIOD)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def checker() -> Iterator[ConfinedChecker]:
     checker = ConfinedChecker(Bounds(check_seconds=20, reply_seconds=20))
     yield checker

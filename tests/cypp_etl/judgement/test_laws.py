@@ -264,7 +264,7 @@ def _plain(answer):
     }
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(_worlds())
 def test_judging_agrees_with_the_scalar_rules(leaves, judged_of, world):
     number, figures = world
@@ -276,7 +276,7 @@ def test_judging_agrees_with_the_scalar_rules(leaves, judged_of, world):
     assert {key: _plain(answer) for key, answer in judged_of(figures).items()} == expected
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(_worlds(), st.sampled_from(Measure), st.sampled_from(PERIODS), _ROWS)
 def test_a_figure_changes_nothing_beyond_its_dependents(judged_of, world, measure, period, row):
     number, figures = world
@@ -287,7 +287,7 @@ def test_a_figure_changes_nothing_beyond_its_dependents(judged_of, world, measur
             assert _plain(before[owner, code]) == _plain(after[owner, code]), code
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(_worlds(), st.sampled_from(PERIODS), st.sampled_from(PERIODS))
 def test_a_span_is_judged_by_what_it_is_compared_with(judged_of, world, one, other):
     _, figures = world
@@ -305,7 +305,7 @@ def test_a_span_is_judged_by_what_it_is_compared_with(judged_of, world, one, oth
     }
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(_worlds(), st.randoms(use_true_random=False))
 def test_the_order_of_figures_does_not_matter(judged_of, world, chance):
     _, figures = world

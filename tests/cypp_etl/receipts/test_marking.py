@@ -222,7 +222,7 @@ def test_a_thousand_findings(find: Make, summary: ReceiptSummary, assert_sound: 
     assert all(sheet[finding.cell].comment for finding in findings)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
 @given(places=st.lists(st.tuples(st.integers(1, 60), st.integers(1, 40), st.sampled_from(Severity)), max_size=40))
 def test_wherever_the_findings_are_the_package_is_sound_and_says_the_same(
     find: Make, summary: ReceiptSummary, assert_sound: Check, places: list[tuple[int, int, Severity]]

@@ -9,11 +9,12 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import make_url, select
 
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
@@ -83,24 +84,38 @@ def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     return server
 
 
-def make_home(folder: Path, server: str | None) -> Settings:
+def make_home(folder: Path, server: str | None, like: Settings | None = None) -> Settings:
+    """A home with nothing in it, or with what is in the home `like`."""
+    if like:
+        shutil.copytree(like.home, folder)
     url = f"sqlite:///{folder / 'warehouse.db'}"
     if server:
         name = f"backed_up_{next(_numbers)}"
-        administer(server, f"CREATE DATABASE {name}")
+        template = f" TEMPLATE {make_url(like.warehouse_url).database}" if like else ""
+        administer(server, f"CREATE DATABASE {name}{template}")
         url = database_url(server, name)
     return Settings(folder, folder / "inbox", folder / "archive", url, None)
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str | None], Settings]:
+    """Homes to be copied, made once for each server: with a return and a report."""
+    return cache(lambda server: fill(make_home(tmp_path_factory.mktemp("filled") / "home", server)))
+
+
 @pytest.fixture
-def home(tmp_path: Path, database: str | None) -> Settings:
+def home(filled: Callable[[str | None], Settings], tmp_path: Path, database: str | None) -> Settings:
     """A home with a return, a report, and a workbook that waits in the inbox."""
-    settings = make_home(tmp_path / "home", database)
+    settings = make_home(tmp_path / "home", database, filled(database))
+    (settings.inbox / "police").mkdir()
+    (settings.inbox / "police" / "waits.xlsx").write_bytes(sample_return(PLAN, "police", FIRST))
+    return settings
+
+
+def fill(settings: Settings) -> Settings:
     ingest(settings, "first.xlsx", sample_return(PLAN, "yos", FIRST))
     settings.reports.mkdir()
     (settings.reports / "board.html").write_text("Report")
-    (settings.inbox / "police").mkdir()
-    (settings.inbox / "police" / "waits.xlsx").write_bytes(sample_return(PLAN, "police", FIRST))
     return settings
 
 

@@ -51,6 +51,7 @@ def received(settings: Settings) -> list[tuple[object, ...]]:
     return [(row["period"], row["status"], row["received_at"]) for row in rows]
 
 
+@pytest.mark.trial
 @pytest.mark.parametrize("system", ["sqlite", "postgresql"])
 def test_the_steps_lose_nothing(system: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     back_up, restore, new_database = steps()

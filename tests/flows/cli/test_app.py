@@ -16,6 +16,7 @@ from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return
 from flows.cli.app import COMMANDS, GROUPS, app
 from flows.cli.command import Command
+from flows.settings import Settings
 
 ROOT = Path(__file__).parents[3]
 
@@ -84,8 +85,9 @@ def test_a_command_imports_its_own_module_and_no_more_than_it_needs(name: str, o
 
 
 @pytest.mark.server
-def test_what_it_makes_is_for_its_owner_alone(tmp_path: Path) -> None:
-    returned, home = tmp_path / "yos.xlsx", tmp_path / "home"
+@pytest.mark.usefixtures("prefect_server")
+def test_what_it_makes_is_for_its_owner_alone(settings: Settings, tmp_path: Path) -> None:
+    returned, home = tmp_path / "yos.xlsx", settings.home
     returned.write_bytes(sample_return(read_plan(), "yos", parse_period("2010-11Q1")))
     for arguments in (
         ["ingest", str(returned)],
@@ -93,8 +95,9 @@ def test_what_it_makes_is_for_its_owner_alone(tmp_path: Path) -> None:
         ["report", "2010-11Q1", "-o", str(home / "out")],
         ["export", "-o", str(home / "views")],
     ):
-        ended = run(home, *arguments)
-        assert ended.returncode == 0, ended.stderr
+        os.umask(0)
+        ended = CliRunner().invoke(app, arguments)
+        assert ended.exit_code == 0, ended.stderr
     made = [path for path in home.rglob("*") if ".prefect" not in path.parts]
     assert {path.name for path in made} >= {"warehouse.db", "reports", "out", "bi_performance.csv", "archive"}
     assert [path for path in made if path.stat().st_mode & 0o077] == []

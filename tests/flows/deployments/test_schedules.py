@@ -75,6 +75,7 @@ def _scheduled_runs() -> list[str]:
 
 
 @pytest.mark.server
+@pytest.mark.trial
 def test_a_schedule_begins_runs_and_the_server_has_no_error(server: Path, settings: Settings) -> None:
     from flows.ingestion.context import open_to_write
 

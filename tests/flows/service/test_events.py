@@ -92,6 +92,7 @@ def message_with(text: str, texts: list[str]) -> Callable[[], bool]:
 
 
 @pytest.mark.server
+@pytest.mark.trial
 def test_what_is_not_taken_and_what_is_rejected_reach_the_chat(
     served: Served,  # noqa: F811
     chat: tuple[str, list[str]],

@@ -102,6 +102,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 
 @pytest.mark.server
+@pytest.mark.trial
 def test_drops_are_taken_across_a_kill_and_the_killed_run_is_closed(served: Served, tmp_path: Path) -> None:
     plan = read_plan()
     process = served.start()
@@ -145,6 +146,7 @@ def test_drops_are_taken_across_a_kill_and_the_killed_run_is_closed(served: Serv
 
 
 @pytest.mark.server
+@pytest.mark.trial
 def test_what_hangs_is_answered_and_holds_up_neither_others_nor_the_end(served: Served) -> None:
     plan = read_plan()
     process = served.start()

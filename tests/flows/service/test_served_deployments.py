@@ -98,6 +98,7 @@ def due(served: Served, since: datetime) -> list[str]:
 
 
 @pytest.mark.server
+@pytest.mark.trial
 def test_a_run_started_over_http_sweeps_the_inbox_and_one_that_failed_can_be_tried_again(served: Served) -> None:
     process, buttons, plan = served.start(deployments=True), Buttons(served), read_plan()
     buttons.wait_until_served()
@@ -135,6 +136,7 @@ def test_a_run_started_over_http_sweeps_the_inbox_and_one_that_failed_can_be_tri
 
 
 @pytest.mark.server
+@pytest.mark.trial
 def test_schedules_fire_and_all_ends_with_it_and_comes_back_as_it_was(served: Served) -> None:
     process, buttons = served.start(deployments=True), Buttons(served)
     buttons.wait_until_served()
@@ -186,6 +188,7 @@ def test_schedules_fire_and_all_ends_with_it_and_comes_back_as_it_was(served: Se
 
 
 @pytest.mark.server
+@pytest.mark.trial
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 def test_the_forms_can_be_filled_in_and_no_page_asks_another_host(served: Served) -> None:
     served.start(deployments=True)
@@ -234,6 +237,7 @@ def other_host() -> Iterator[socket.socket]:
 
 
 @pytest.mark.server
+@pytest.mark.trial
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 def test_not_even_the_pages_that_would_ask_another_host_do(served: Served, other_host: socket.socket) -> None:
     served.start(deployments=True)

@@ -137,7 +137,7 @@ def _said(data: bytes) -> list[Sheet] | tuple[str, dict[str, object]]:
         return fault.code, fault.words
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=_SHEETS)
 @example(rows='<row r="1"><c r="A1" t="s"><v>1</v></c></row><row r="2"><c r="A2" t="s"><v>2</v></c></row>')
 @example(rows='<row r="1"><c r="A1"><v>1</v></c></row><c><v>2</v></c>')
@@ -178,7 +178,7 @@ _TEXTS = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts=_TEXTS)
 def test_a_parser_reads_texts_alike(parts_of: PartsOf, pack: Pack, texts: str) -> None:
     rows = (
@@ -205,7 +205,7 @@ _CONTENTS = st.one_of(
 )
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cells=st.lists(st.tuples(_STYLES, _TYPES, _CONTENTS), min_size=1, max_size=2))
 @example(cells=[("", ' t="inlineStr"', "<is><t> text </t></is>")])
 @example(cells=[("", ' t="inlineStr"', '<is><t xml:space="preserve"> text </t></is>')])

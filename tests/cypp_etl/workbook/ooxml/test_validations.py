@@ -68,7 +68,7 @@ def _said(parts: dict[str, str | bytes], pack: Pack, behind: str) -> Workbook | 
         return fault.code, fault.words
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(behind=_BEHIND)
 @example(behind=_ASIDE)
 @example(behind=f"<mergeCells><mergeCell ref='A1:B2'/></mergeCells>{_ASIDE}")

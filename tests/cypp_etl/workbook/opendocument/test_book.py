@@ -330,8 +330,9 @@ _FULL_ROW = cell('office:value-type="float" office:value="1" table:number-column
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_says_so(data, code):
+    # A lower limit is sooner reached.
     with pytest.raises(UnreadableWorkbook) as caught:
-        read_workbook(data)
+        read_workbook(data, "return.ods", replace(DEFAULT_LIMITS, cells=100_000, filled_rows=10_000))
     assert caught.value.code == code
 
 
