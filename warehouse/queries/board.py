@@ -24,6 +24,7 @@ from warehouse.schema.plan_tables import (
     plan_calendar,
     plan_figure,
     plan_indicator,
+    plan_measured,
     plan_outcome,
     plan_partner,
 )
@@ -132,7 +133,14 @@ def _indicators(connection: Connection, plan_id: int | None) -> dict[str, Row]:
         .join(plan_outcome, and_(outcome.plan_id == leaf.plan_id, outcome.outcome_code == leaf.outcome_code))
         .where(leaf.plan_id == plan_id)
     )
-    return {row["indicator"]: dict(row) for row in connection.execute(query).mappings()}
+    measured: dict[str, set[str]] = {}
+    pairs = select(plan_measured.c.indicator, plan_measured.c.aspiration).where(plan_measured.c.plan_id == plan_id)
+    for indicator, aspiration in connection.execute(pairs):
+        measured.setdefault(indicator, set()).add(aspiration)
+    return {
+        row["indicator"]: {**row, "measured": measured.get(row["indicator"], set())}
+        for row in connection.execute(query).mappings()
+    }
 
 
 def _aspirations(connection: Connection, plan_id: int | None) -> list[Row]:

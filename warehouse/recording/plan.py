@@ -172,6 +172,14 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
     )
     yield plan_tables.plan_indicator, [asdict(indicator) for indicator in plan.indicators.values()]
     yield (
+        plan_tables.plan_measured,
+        [
+            {"indicator": leaf.indicator, "aspiration": aspiration}
+            for leaf in plan.indicators.values()
+            for aspiration in plan.measured_aspirations(leaf)
+        ],
+    )
+    yield (
         plan_tables.plan_owed,
         [
             {"partner_code": partner_code, "indicator": indicator}

@@ -115,6 +115,15 @@ plan_indicator = _plan_table(
     word("accumulation"),
     outcome_code="outcome",
 )
+# The aspirations that each indicator measures: a clinic's diagnosis rests on their actions.
+plan_measured = _plan_table(
+    "measured",
+    ("indicator", "aspiration"),
+    word("indicator"),
+    word("aspiration"),
+    indicator="indicator",
+    aspiration="aspiration",
+)
 plan_owed = _plan_table(
     "owed",
     ("partner_code", "indicator"),
