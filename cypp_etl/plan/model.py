@@ -12,6 +12,7 @@ from cypp_etl.plan.spans import OPEN, Span, turning_days
 from schemas.codes import (
     Accumulation,
     ActionKind,
+    ClinicRule,
     Frequency,
     Marker,
     Measure,
@@ -20,6 +21,15 @@ from schemas.codes import (
     Unit,
     YearType,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Whose plan it is: the body's name, which may be empty, the title of its reports, and when clinics open."""
+
+    body: str = ""
+    report_title: str = "Performance report"
+    clinics_from: ClinicRule = ClinicRule.BETTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +235,7 @@ class Plan:
     owed_by: Mapping[str, tuple[str, ...]]
     calendar: Mapping[Period, CalendarEntry]
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    body: Body = field(default_factory=Body)
     groups: Mapping[str, Group] = field(default_factory=dict)
     editions: Mapping[str, tuple[Indicator, ...]] = field(default_factory=dict, repr=False)
     parent_editions: Mapping[str, tuple[Parent, ...]] = field(default_factory=dict, repr=False)

@@ -9,9 +9,10 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, or_, 
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.layout import PUBLISHED
 from cypp_etl.periods import Period, parse_period
+from cypp_etl.plan.model import Body
 from cypp_etl.report.model import BoardData, KnownText, Row, Since, Texts
 from cypp_etl.report.variation import Ratio
-from schemas.codes import Marker, Measure, Qualifier, Severity, SubmissionStatus
+from schemas.codes import ClinicRule, Marker, Measure, Qualifier, Severity, SubmissionStatus
 from schemas.markers import marker_text, qualifier_text
 from warehouse.queries.as_of import clinic_notes, clinics, milestones, return_status_as_of
 from warehouse.queries.history import qualifiers_of
@@ -21,6 +22,7 @@ from warehouse.queries.views import performance
 from warehouse.schema.plan_tables import (
     plan,
     plan_aspiration,
+    plan_body,
     plan_calendar,
     plan_figure,
     plan_indicator,
@@ -60,6 +62,7 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
     ]
     texts = _texts(connection, plan_id, at)
     return BoardData(
+        body=_body(connection, plan_id),
         period=period,
         at=at,
         since=after,
@@ -118,6 +121,11 @@ def _plain(rows: Iterable[RowMapping]) -> list[Row]:
 def _until(period: Period, rows: Iterable[RowMapping]) -> list[Row]:
     """The rows of periods that come no later than a period, as plain mappings."""
     return [row for row in _plain(rows) if parse_period(row["period"]).order <= period.order]
+
+
+def _body(connection: Connection, plan_id: int | None) -> Body:
+    row = connection.execute(select(plan_body).where(plan_body.c.plan_id == plan_id)).mappings().one_or_none()
+    return Body(row["body"], row["report_title"], ClinicRule(row["clinics_from"])) if row else Body()
 
 
 def _partners(connection: Connection, plan_id: int | None) -> dict[str, str]:

@@ -8,10 +8,11 @@ from sqlalchemy import Engine
 
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Plan
-from schemas.codes import MilestoneStatus
+from schemas.codes import ClinicRule, MilestoneStatus
 from tests.warehouse.builders import Rows, checked, later, observation, report
-from warehouse.engine import reading
+from warehouse.engine import reading, writing
 from warehouse.queries.as_of import clinics
+from warehouse.recording.plan import record_plan
 from warehouse.recording.record import record
 
 
@@ -65,6 +66,21 @@ def test_the_milestones_of_several_aspirations_add_up(engine: Engine, plan: Plan
     assert _diagnosis(engine, both, rows, {}) == ("late", len(due_for(plan, "PC1", "PC4")), 0)
 
 
+def test_a_plan_that_holds_fewer_clinics_closes_the_record_of_others(engine: Engine, plan: Plan, rows: Rows) -> None:
+    """A target of 129 and a value of 2: the figure declines, and is far better than its target."""
+    figures = [observation("NI 111a", "1", "2009-10Q4"), observation("NI 111a", "2", "2010-11Q4")]
+    record(engine, checked("a", *figures), plan, later(0))
+    seen = {}
+    for day, rule in enumerate((ClinicRule.BETTER, ClinicRule.WORSE, ClinicRule.NEVER, ClinicRule.BETTER), start=1):
+        adopted = replace(plan, fingerprint=f"{day}", body=replace(plan.body, clinics_from=rule))
+        with writing(engine) as connection:
+            record_plan(connection, adopted, later(day))
+        seen[day, rule.value] = len(rows("SELECT * FROM bi_clinics"))
+    assert seen == {(1, "better"): 1, (2, "worse"): 0, (3, "never"): 0, (4, "better"): 1}
+    with reading(engine) as connection:
+        assert len(clinics(connection, Period(2010, 4), later(1))) == 1
+
+
 def due_for(plan: Plan, *aspirations: str) -> list[str]:
     """The milestones of aspirations that are due by the end of the year."""
     actions = {code for code, one in plan.actions.items() if one.aspiration in aspirations}
@@ -72,9 +88,7 @@ def due_for(plan: Plan, *aspirations: str) -> list[str]:
     return [one.milestone for one in due if one.action_id in actions]
 
 
-def _diagnosis(
-    engine: Engine, plan: Plan, rows: Rows, reported: Mapping[str, MilestoneStatus]
-) -> tuple[str, int, int]:
+def _diagnosis(engine: Engine, plan: Plan, rows: Rows, reported: Mapping[str, MilestoneStatus]) -> tuple[str, int, int]:
     """Of the clinic of NI 111a, which gets worse, with the milestones as reported."""
     figures = [observation("NI 111a", "1", "2009-10Q4"), observation("NI 111a", "2", "2010-11Q4")]
     reports = tuple(report(milestone, status, "2010-11Q2") for milestone, status in reported.items())

@@ -1,4 +1,9 @@
-"""A table of the aspirations that indicators measure; those of the plans so far measured all of their outcome's."""
+"""Tables of the aspirations that indicators measure, and of the plan's body.
+
+The indicators of the plans so far measured all aspirations of their outcome, and the reports named the body below.
+"""
+
+from collections.abc import Iterable
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,10 +13,24 @@ down_revision = "0009"
 branch_labels = None
 depends_on = None
 
+# What every report said, whatever its plan.
+_BODY, _REPORT_TITLE = "Children and Young People's Trust Board", "Performance report"
+
 
 def upgrade() -> None:
-    """Add the table, and what the diagnoses of clinics rested on before."""
+    """Add the tables, with what the reports said and the diagnoses of clinics rested on before."""
     id_type = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    body = op.create_table(
+        "plan_body",
+        sa.Column("plan_id", id_type, sa.ForeignKey("plan.plan_id", name="fk_plan_body_plan_id"), nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("body", "report_title", "clinics_from")),
+        sa.PrimaryKeyConstraint("plan_id", name="pk_plan_body"),
+    )
+    said = {"body": _BODY, "report_title": _REPORT_TITLE, "clinics_from": "better"}
+    plans: Iterable[int] = (
+        op.get_bind().execute(sa.select(sa.column("plan_id")).select_from(sa.table("plan"))).scalars()
+    )
+    op.bulk_insert(body, [{"plan_id": plan_id, **said} for plan_id in plans])
     op.create_table(
         "plan_measured",
         sa.Column("plan_id", id_type, sa.ForeignKey("plan.plan_id", name="fk_plan_measured_plan_id"), nullable=False),
@@ -34,5 +53,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the table: the plan's files have what it held."""
+    """Drop the tables: the plan's files have what they held."""
     op.drop_table("plan_measured")
+    op.drop_table("plan_body")
