@@ -174,6 +174,15 @@ class ReturnStatus(StrEnum):
     NOT_DUE = "not due"
 
 
+class ClinicRule(StrEnum):
+    """From which band against the target on a clinic opens, where the direction of travel is not positive."""
+
+    BETTER = "better"
+    WITHIN = "within"
+    WORSE = "worse"
+    NEVER = "never"
+
+
 class ClinicReason(StrEnum):
     """Why a performance clinic was opened."""
 

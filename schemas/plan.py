@@ -15,6 +15,7 @@ from schemas.codes import (
     DEVICES_OF_WINDOWS,
     Accumulation,
     ActionKind,
+    ClinicRule,
     Frequency,
     Measure,
     Polarity,
@@ -185,6 +186,15 @@ def _table(columns: dict[str, Column], *key: str) -> Table:
 
 
 SCHEMAS: Mapping[str, Table] = {
+    "body.csv": Table(
+        {
+            "body": _any_text(),
+            "report_title": _any_text(),
+            "clinics_from": _or("", _code(ClinicRule, may_be_blank=True)),
+        },
+        ("body",),
+        is_optional=True,
+    ),
     "outcomes.csv": _table(
         {"outcome_code": _text(), "outcome": _text(), "table_heading": _any_text()},
         "outcome_code",

@@ -197,9 +197,9 @@ def test_a_dossier_lists_the_milestones_that_its_diagnosis_counts(engine: Engine
 @pytest.mark.parametrize(
     ("due", "achieved", "said"),
     [
-        (0, 0, "0 milestones of its outcome were due, of which 0 were achieved."),
-        (1, 0, "1 milestone of its outcome was due, of which 0 were achieved."),
-        (2, 1, "2 milestones of its outcome were due, of which 1 was achieved."),
+        (0, 0, "0 milestones of its aspirations were due, of which 0 were achieved."),
+        (1, 0, "1 milestone of its aspirations was due, of which 0 were achieved."),
+        (2, 1, "2 milestones of its aspirations were due, of which 1 was achieved."),
     ],
 )
 def test_one_milestone_is_counted_as_one(engine: Engine, due: int, achieved: int, said: str) -> None:

@@ -412,8 +412,7 @@ def test_a_clinic_needs_a_decline_or_a_target_missed(world: World, due: datetime
 
 def test_milestones_that_are_due_or_were_missed(world: World, plan: Plan, due: datetime) -> None:
     """A milestone that is reported as missed counts as due, before its day too: then that is said."""
-    outcome = plan.indicators["NI 111a"].outcome_code
-    aspirations = {code for code, one in plan.aspirations.items() if one.outcome_code == outcome}
+    aspirations = plan.measured_aspirations(plan.indicators["NI 111a"])
     actions = {code for code, one in plan.actions.items() if one.aspiration in aspirations}
     wanted = sorted(code for code, one in plan.milestones.items() if one.action_id in actions)
     declining = (observation("NI 111a", "60", "2009-10Q1", cell="E2"), observation("NI 111a", "90"))
@@ -429,13 +428,13 @@ def test_milestones_that_are_due_or_were_missed(world: World, plan: Plan, due: d
     world_at = [due + DAY]
     world.take("police", due, *declining)
     count = len(wanted)
-    assert said_of(all=date(2010, 6, 30)) == f"{count} milestones of its outcome were due, of which 0 were achieved"
-    assert said_of(all=date(2010, 7, 1)) == "0 milestones of its outcome were due, of which 0 were achieved"
+    assert said_of(all=date(2010, 6, 30)) == f"{count} milestones of its aspirations were due, of which 0 were achieved"
+    assert said_of(all=date(2010, 7, 1)) == "0 milestones of its aspirations were due, of which 0 were achieved"
     world.take("police", world_at[0], *declining, milestone_reports=(report(wanted[0], MilestoneStatus.MISSED),))
     assert said_of(all=date(2010, 7, 2)) == (
-        "1 milestone of its outcome was due or reported as missed, of which 0 were achieved"
+        "1 milestone of its aspirations was due or reported as missed, of which 0 were achieved"
     )
-    assert said_of(all=date(2010, 6, 29)) == f"{count} milestones of its outcome were due, of which 0 were achieved"
+    assert said_of(all=date(2010, 6, 29)) == f"{count} milestones of its aspirations were due, of which 0 were achieved"
 
 
 def test_a_milestone_is_overdue_once_its_day_has_passed() -> None:

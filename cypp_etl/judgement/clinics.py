@@ -8,11 +8,22 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from cypp_etl.periods import Period
-from schemas.codes import ClinicReason, Direction, OnTarget
+from schemas.codes import Band, ClinicReason, ClinicRule, Direction, OnTarget
+
+# The bands that are bad enough for a rule; one without them asks for no target at all.
+_BANDS = {ClinicRule.WITHIN: (Band.WITHIN, Band.WORSE), ClinicRule.WORSE: (Band.WORSE,), ClinicRule.NEVER: ()}
 
 
-def reason_to_open(direction: str, on_target: str) -> ClinicReason | None:
-    """The reason for which a judgement would open a clinic, if it would; in the words of the code lists."""
+def reason_to_open(
+    direction: str, on_target: str, target_band: str = "", rule: ClinicRule = ClinicRule.BETTER
+) -> ClinicReason | None:
+    """The reason for which a judgement would open a clinic, if it would; in the words of the code lists.
+
+    A plan's `rule` may ask for more than a direction of travel that is not positive: that the year to date is in a band
+    against its target, or in a worse one.
+    """
+    if rule in _BANDS and target_band not in _BANDS[rule]:
+        return None
     if direction == Direction.DECLINING:
         return ClinicReason.DECLINING
     if direction == Direction.NO_CHANGE and on_target == OnTarget.NO:
@@ -21,21 +32,21 @@ def reason_to_open(direction: str, on_target: str) -> ClinicReason | None:
 
 
 class Travelled(NamedTuple):
-    """A period's direction and on target, in the words of the code lists."""
+    """A period's direction, on target and band against the target, in the words of the code lists."""
 
     period: Period
     direction: str
     on_target: str
+    target_band: str = ""
 
     @property
     def is_improving(self) -> bool:
         """Whether it was better than the year before."""
         return self.direction == Direction.IMPROVING
 
-    @property
-    def reason(self) -> ClinicReason | None:
-        """The reason for which it would open a clinic, if it would."""
-        return reason_to_open(self.direction, self.on_target)
+    def reason(self, rule: ClinicRule) -> ClinicReason | None:
+        """The reason for which it would open a clinic by a plan's rule, if it would."""
+        return reason_to_open(self.direction, self.on_target, self.target_band, rule)
 
 
 class Clinic(NamedTuple):
@@ -47,8 +58,10 @@ class Clinic(NamedTuple):
     measured: Period
 
 
-def find_clinics(travelled: Iterable[Travelled], carried_over: Clinic | None = None) -> list[Clinic]:
-    """The clinics of a series, given its judgements in the order of their periods.
+def find_clinics(
+    travelled: Iterable[Travelled], carried_over: Clinic | None = None, rule: ClinicRule = ClinicRule.BETTER
+) -> list[Clinic]:
+    """The clinics of a series by a plan's rule, given its judgements in the order of their periods.
 
     The judgements may start at any that opened a clinic: earlier ones no longer matter. Or they start at
     the last period without improvement of a clinic that is `carried_over`, which is then the first of the clinics.
@@ -59,8 +72,8 @@ def find_clinics(travelled: Iterable[Travelled], carried_over: Clinic | None = N
         is_second = before is not None and before.is_improving and before.period == now.period.previous
         last = clinics[-1] if clinics else None
         if last is None or last.closed is not None:
-            if now.reason is not None:
-                clinics.append(Clinic(now.period, now.reason, None, now.period))
+            if (reason := now.reason(rule)) is not None:
+                clinics.append(Clinic(now.period, reason, None, now.period))
         elif not now.is_improving:
             clinics[-1] = Clinic(last.opened, last.reason, None, now.period)
         elif is_second:

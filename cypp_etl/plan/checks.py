@@ -54,6 +54,7 @@ _NAMES = (
 def check_tables(tables: PlanTables) -> list[PlanFault]:
     """Every fault between rows and between files; anything unreadable is ignored."""
     checks: tuple[Callable[[Rows], Iterator[PlanFault]], ...] = (
+        _check_body,
         check_families,
         check_leaves,
         check_editions,
@@ -129,6 +130,11 @@ def _check_references(tables: PlanTables) -> Iterator[PlanFault]:
                 meant = alike.get(reference_key(row[column]))
                 hint = f", which has {quoted(meant)}: they differ in case or spacing only" if meant else ""
                 yield row.fault(column, f"{quoted(row[column])} is not in {target}{hint}")
+
+
+def _check_body(rows: Rows) -> Iterator[PlanFault]:
+    for row in rows.get("body.csv", ())[1:]:
+        yield row.fault("body", "only one row is allowed here: a plan is one body's")
 
 
 def _check_spans(rows: Rows) -> Iterator[PlanFault]:

@@ -12,6 +12,7 @@ from cypp_etl.plan.spans import OPEN, Span, turning_days
 from schemas.codes import (
     Accumulation,
     ActionKind,
+    ClinicRule,
     Frequency,
     Marker,
     Measure,
@@ -20,6 +21,15 @@ from schemas.codes import (
     Unit,
     YearType,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Whose plan it is: the body's name, which may be empty, the title of its reports, and when clinics open."""
+
+    body: str = ""
+    report_title: str = "Performance report"
+    clinics_from: ClinicRule = ClinicRule.BETTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +141,8 @@ class Indicator:
     them from 1, `span` is the time that this one holds for, and `is_comparable` says whether its figures compare with
     those of the edition before, whatever has changed. Where the margins change within an edition, there is one value
     for each time, with the same `edition`. `asked_in` are the quarters whose forms ask for it. `aspirations` are those
-    that it measures. `unit_label` is what people read for the unit, empty for the unit's own name.
+    that it measures, as far as the plan says so. `unit_label` is what people read for the unit, empty for the unit's
+    own name.
     """
 
     indicator: str
@@ -224,6 +235,7 @@ class Plan:
     owed_by: Mapping[str, tuple[str, ...]]
     calendar: Mapping[Period, CalendarEntry]
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    body: Body = field(default_factory=Body)
     groups: Mapping[str, Group] = field(default_factory=dict)
     editions: Mapping[str, tuple[Indicator, ...]] = field(default_factory=dict, repr=False)
     parent_editions: Mapping[str, tuple[Parent, ...]] = field(default_factory=dict, repr=False)
@@ -313,6 +325,11 @@ class Plan:
         for milestone in self.milestones.values():
             reported[self.actions[milestone.action_id].partner_code].append(milestone)
         return {partner_code: tuple(milestones) for partner_code, milestones in reported.items()}
+
+    def measured_aspirations(self, leaf: Indicator) -> tuple[str, ...]:
+        """The aspirations that an indicator measures; where the plan does not say, all those of its outcome."""
+        of_its_outcome = (code for code, each in self.aspirations.items() if each.outcome_code == leaf.outcome_code)
+        return leaf.aspirations or tuple(of_its_outcome)
 
     def figure(self, measure: Measure, indicator: str, period: Period, partner_code: str = "") -> Figure | None:
         """The plan's own figure, the partner's before that of every partner; None if the plan has no such row."""

@@ -13,6 +13,7 @@ from cypp_etl.plan.model import (
     Action,
     Aspiration,
     Banding,
+    Body,
     CalendarEntry,
     Figure,
     Group,
@@ -27,7 +28,17 @@ from cypp_etl.plan.model import (
 )
 from cypp_etl.plan.spans import Span
 from cypp_etl.plan.tables import PlanError, PlanFault, Row, fingerprint_of, read_files, tables_of
-from schemas.codes import Accumulation, ActionKind, Frequency, Measure, Polarity, ReportedYear, Unit, YearType
+from schemas.codes import (
+    Accumulation,
+    ActionKind,
+    ClinicRule,
+    Frequency,
+    Measure,
+    Polarity,
+    ReportedYear,
+    Unit,
+    YearType,
+)
 from schemas.plan import EVERY_PARTNER, FIGURE_MARKERS, SCHEMAS
 
 __all__ = ["PlanError", "PlanFault", "has_fingerprint", "plan_of", "read_plan"]
@@ -71,6 +82,7 @@ def plan_of(files: Mapping[str, bytes]) -> Plan:
         owed_by=owed_by(partners, obligations),
         calendar={entry.period: entry for entry in map(_calendar_entry, rows["calendar.csv"])},
         files=tables.files,
+        body=_body(rows),
         groups=groups,
         editions=editions,
         parent_editions=parent_editions,
@@ -89,6 +101,14 @@ def has_fingerprint(folder: Path, fingerprint: str) -> bool:
 
 def _place(fault: PlanFault) -> tuple[int, int]:
     return list(SCHEMAS).index(fault.file), fault.row or 0
+
+
+def _body(rows: Rows) -> Body:
+    if not rows["body.csv"]:
+        return Body()
+    row = rows["body.csv"][0]
+    said = {"report_title": row["report_title"]} if row["report_title"] else {}
+    return Body(body=row["body"], clinics_from=ClinicRule(row["clinics_from"] or ClinicRule.BETTER), **said)
 
 
 def _aspiration(row: Row) -> Aspiration:

@@ -9,6 +9,7 @@ from typing import Any
 
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import LAST_PERIOD, Period, parse_period
+from cypp_etl.plan.model import Body
 from cypp_etl.report.variation import Ratio
 from schemas.codes import NoteKind
 
@@ -75,6 +76,8 @@ class Since:
 class BoardData:
     """What was known at a moment, up to a period; every row is a mapping named as its view's columns.
 
+    `body` is whose report it is, and `title` what it is called, with the period.
+
     `performance` has all periods up to the report's; `owed` has a row for each indicator that a partner owes for its
     period, as if nothing were returned. `indicators` has a row per leaf with `definition`, `parent_definition` and
     `table_heading`; `partners` the names of partners by code; `texts` how figures were printed, `ratios` the counts
@@ -85,6 +88,7 @@ class BoardData:
     symbols that have changed since `since`.
     """
 
+    body: Body
     period: Period
     at: datetime
     since: Since | None
@@ -104,6 +108,11 @@ class BoardData:
     findings: Sequence[Row]
     comments: Sequence[Row]
     turned: Sequence[Row]
+
+    @property
+    def title(self) -> str:
+        """What the report is called."""
+        return f"{self.body.report_title} {self.period.label}"
 
     def of_period(self, period: Period) -> list[Row]:
         """The judgements of one period, in the order of the plan's table."""

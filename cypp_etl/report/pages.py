@@ -256,7 +256,7 @@ def _clinic_page(data: BoardData, clinic: Row, row: Row) -> ClinicPage:
     unachieved = tuple(
         one
         for one in latest_milestones(data, measured)
-        if one["outcome_code"] == row["outcome_code"] and is_overdue(one, measured)
+        if one["aspiration"] in data.indicators[row["indicator"]]["measured"] and is_overdue(one, measured)
     )
     return ClinicPage(
         key=_clinic_key(clinic),
@@ -285,6 +285,6 @@ def _clinic_page(data: BoardData, clinic: Row, row: Row) -> ClinicPage:
 def _milestones_words(clinic: Row, some_missed_early: bool) -> str:
     """How many milestones a diagnosis rests on; those reported as missed before their day count as due."""
     due, achieved = clinic["milestones_due"], clinic["milestones_achieved"]
-    what = "milestone of its outcome was" if due == 1 else "milestones of its outcome were"
+    what = "milestone of its aspirations was" if due == 1 else "milestones of its aspirations were"
     or_missed = " due or reported as missed" if some_missed_early else " due"
     return f"{due} {what}{or_missed}, of which {achieved} {'was' if achieved == 1 else 'were'} achieved"

@@ -43,7 +43,7 @@ def render_workbook(data: BoardData, written_on: date) -> bytes:
     """The Excel edition; the date of writing is in one cell of the cover, and changes nothing else."""
     workbook = Workbook()
     filled = [table for table in tables(data) if table.rows]
-    title = f"Performance report {data.period.label}"
+    title = data.title
     _write_cover(workbook.active, data, title, written_on)
     _write_contents(workbook.create_sheet("Contents"), filled)
     _write_notes(workbook.create_sheet("Notes"))
@@ -68,7 +68,7 @@ def _write_cover(sheet: Worksheet, data: BoardData, title: str, written_on: date
     sheet.title = "Cover"
     lines = [
         title,
-        "Children and Young People's Trust Board",
+        *([data.body.body] if data.body.body else []),
         f"As it was known at {moment_words(data.at)}.",
         f"Written on {in_words(written_on)}.",
         "Each table is on its own sheet, listed in Contents. Notes explains symbols and shorthand.",

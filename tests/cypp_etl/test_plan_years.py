@@ -1,24 +1,44 @@
 """A plan holds for years: its rows begin and end, and `Plan.at` is the plan as it holds for a period."""
 
-from collections.abc import Callable
+import csv
+import io
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import cache
 from importlib.resources import files
 
 import pytest
 
 from cypp_etl.periods import Period, parse_period, quarter_of
-from cypp_etl.plan.model import Plan
-from cypp_etl.plan.reader import PlanError, plan_of, read_plan
+from cypp_etl.plan.model import Body, Plan
+from cypp_etl.plan.reader import PlanError, plan_of
 from cypp_etl.plan.spans import OPEN, Span
 from cypp_etl.plan.tables import read_files
-from schemas.codes import Frequency, Measure, Polarity
+from schemas.codes import ClinicRule, Frequency, Measure, Polarity
+from schemas.plan import SCHEMAS
 
 Edit = Callable[[str], str]
 
 
+@cache
+def version_1() -> Mapping[str, bytes]:
+    """The built-in plan without the files and columns that a plan may lack."""
+    contents = {}
+    for name, content in read_files(None).items():
+        if SCHEMAS[name].is_optional:
+            continue
+        kept, text = SCHEMAS[name].required, io.StringIO()
+        rows = csv.DictReader(io.StringIO(content.decode(), newline=""))
+        writer = csv.DictWriter(text, kept, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        contents[name] = text.getvalue().encode()
+    return contents
+
+
 def altered(**edits: Edit) -> Plan:
-    """The built-in plan with some files altered, named without their suffix."""
-    contents = read_files(None)
+    """A plan of version 1 with some files altered, named without their suffix."""
+    contents = dict(version_1())
     for name, edit in edits.items():
         contents[f"{name}.csv"] = edit(contents.get(f"{name}.csv", b"").decode()).encode()
     return plan_of(contents)
@@ -64,7 +84,7 @@ def with_columns(names: str, cells: dict[str, str]) -> Edit:
 
 
 def test_a_plan_without_spans_is_the_same_at_any_period() -> None:
-    plan = read_plan()
+    plan = altered()
     assert plan.at(Period(2010, 1)) is plan
     assert plan.at(Period(1950)) is plan
 
@@ -159,9 +179,25 @@ def test_a_yearly_indicator_is_asked_in_the_last_quarter_where_the_plan_does_not
     assert "NI 110" in {name for owed in plan.at(Period(2010)).owed_by.values() for name in owed}
 
 
+def test_the_body_and_the_title_of_its_reports_come_from_the_plan() -> None:
+    header = "body,report_title,clinics_from\n"
+    body = altered(body=lambda _: header + "Health Board,Scorecard,worse\n").body
+    assert (body.body, body.report_title, body.clinics_from) == ("Health Board", "Scorecard", ClinicRule.WORSE)
+    assert altered(body=lambda _: header).body == Body()
+    assert altered(body=lambda _: header + "Health Board,,\n").body == Body("Health Board")
+
+
 @pytest.mark.parametrize(
     ("edits", "message"),
     [
+        (
+            {"body": lambda _: "body,report_title\nOne,\nTwo,\n"},
+            'body: only one row is allowed here: a plan is one body\'s',
+        ),
+        (
+            {"indicators": with_columns("aspirations", {"NI 19": "PC4 PC9"})},
+            'aspirations: "PC9" is not in aspirations.csv',
+        ),
         (
             {"indicators": spanned("NI 45,44,NI 45,,PC,Again,LOW,,,percent,1,0,100,latest,100,,2010-11Q3,")},
             'first_period: "NI 45" holds at the same time in row 4: give the earlier one a last_period before this',

@@ -9,9 +9,10 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, or_, 
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.layout import PUBLISHED
 from cypp_etl.periods import Period, parse_period
+from cypp_etl.plan.model import Body
 from cypp_etl.report.model import BoardData, KnownText, Row, Since, Texts
 from cypp_etl.report.variation import Ratio
-from schemas.codes import Marker, Measure, Qualifier, Severity, SubmissionStatus
+from schemas.codes import ClinicRule, Marker, Measure, Qualifier, Severity, SubmissionStatus
 from schemas.markers import marker_text, qualifier_text
 from warehouse.queries.as_of import clinic_notes, clinics, milestones, return_status_as_of
 from warehouse.queries.history import qualifiers_of
@@ -21,9 +22,11 @@ from warehouse.queries.views import performance
 from warehouse.schema.plan_tables import (
     plan,
     plan_aspiration,
+    plan_body,
     plan_calendar,
     plan_figure,
     plan_indicator,
+    plan_measured,
     plan_outcome,
     plan_partner,
 )
@@ -59,6 +62,7 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
     ]
     texts = _texts(connection, plan_id, at)
     return BoardData(
+        body=_body(connection, plan_id),
         period=period,
         at=at,
         since=after,
@@ -119,6 +123,11 @@ def _until(period: Period, rows: Iterable[RowMapping]) -> list[Row]:
     return [row for row in _plain(rows) if parse_period(row["period"]).order <= period.order]
 
 
+def _body(connection: Connection, plan_id: int | None) -> Body:
+    row = connection.execute(select(plan_body).where(plan_body.c.plan_id == plan_id)).mappings().one_or_none()
+    return Body(row["body"], row["report_title"], ClinicRule(row["clinics_from"])) if row else Body()
+
+
 def _partners(connection: Connection, plan_id: int | None) -> dict[str, str]:
     columns = plan_partner.c
     query = select(columns.partner_code, columns.partner).where(columns.plan_id == plan_id)
@@ -132,7 +141,14 @@ def _indicators(connection: Connection, plan_id: int | None) -> dict[str, Row]:
         .join(plan_outcome, and_(outcome.plan_id == leaf.plan_id, outcome.outcome_code == leaf.outcome_code))
         .where(leaf.plan_id == plan_id)
     )
-    return {row["indicator"]: dict(row) for row in connection.execute(query).mappings()}
+    measured: dict[str, set[str]] = {}
+    pairs = select(plan_measured.c.indicator, plan_measured.c.aspiration).where(plan_measured.c.plan_id == plan_id)
+    for indicator, aspiration in connection.execute(pairs):
+        measured.setdefault(indicator, set()).add(aspiration)
+    return {
+        row["indicator"]: {**row, "measured": measured.get(row["indicator"], set())}
+        for row in connection.execute(query).mappings()
+    }
 
 
 def _aspirations(connection: Connection, plan_id: int | None) -> list[Row]:

@@ -5,12 +5,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from cypp_etl.figure_keys import Series
 from cypp_etl.judgement.clinics import Clinic, Travelled, find_clinics, reason_to_open
 from cypp_etl.periods import LAST_PERIOD, parse_period
-from schemas.codes import ClinicReason
+from schemas.codes import ClinicReason, ClinicRule
 from warehouse.recording.bulk_insert import insert_rows
 from warehouse.recording.validity import end_rows
 from warehouse.schema.tables import clinic, judgement
@@ -19,6 +19,7 @@ SERIES_AT_ONCE = 1_000
 """How many series are queried together: SQLite allows 32,766 values in a query."""
 
 _COLUMNS = ("partner_code", "indicator", "opened_period")
+_TRAVELLED = ("period", "direction", "on_target", "target_band")
 _SAID = ("reason", "closed_period", "measured_period")
 
 # Partner and indicator, like `Series`: plain tuples, because there are thousands in a batch.
@@ -29,37 +30,57 @@ _Held: TypeAlias = dict[str, tuple[int, tuple[str, str | None, str]]]
 
 
 class Change(NamedTuple):
-    """A judgement that was added, changed or removed, with its direction and on target unless it was removed.
+    """A judgement that was added, changed or removed, with what `reason_to_open` asks of it unless it was removed.
 
     `since` is the code of its period, or of its year if that is judged too: with a quarter, the year no longer counts.
     """
 
     series: Series
     since: str
-    said: tuple[str, str] | None
+    said: tuple[str, str, str] | None
 
 
-def keep_clinics(connection: Connection, changed: Iterable[Change], at: datetime) -> None:
+def keep_clinics(connection: Connection, changed: Iterable[Change], at: datetime, rule: ClinicRule) -> None:
     """Find the clinics of series again from the judgements in force; close and write only those that differ.
 
     Args:
         connection: a transaction of `engine.writing`, in which the changes are written already.
         changed: the judgements that were added, changed or removed.
         at: the moment from which the change counts.
+        rule: the plan's, by which clinics open.
     """
     first: dict[Series, str] = {}
     may_open: set[Series] = set()
     for series, since, said in changed:
         first[series] = min(first.get(series, since), since)
         # If a quarter was removed, its year can count again.
-        if said is None or reason_to_open(*said):
+        if said is None or reason_to_open(*said, rule):
             may_open.add(series)
     in_order = sorted(first)
     for start in range(0, len(in_order), SERIES_AT_ONCE):
-        _keep(connection, {series: first[series] for series in in_order[start : start + SERIES_AT_ONCE]}, may_open, at)
+        _keep(
+            connection,
+            {series: first[series] for series in in_order[start : start + SERIES_AT_ONCE]},
+            may_open,
+            at,
+            rule,
+        )
 
 
-def _keep(connection: Connection, first: Mapping[Series, str], may_open: Container[Series], at: datetime) -> None:
+def keep_all_clinics(connection: Connection, at: datetime, rule: ClinicRule) -> None:
+    """Find the clinics of all series again, because the plan's rule changed; otherwise as `keep_clinics`."""
+    columns = judgement.c
+    query = select(columns.partner_code, columns.indicator, func.min(columns.period)).where(
+        columns.superseded_at.is_(None)
+    )
+    series = connection.execute(query.group_by(columns.partner_code, columns.indicator)).all()
+    # Without what a judgement says, it may open a clinic, or no longer.
+    keep_clinics(connection, (Change(Series(*key), since, None) for *key, since in series), at, rule)
+
+
+def _keep(
+    connection: Connection, first: Mapping[Series, str], may_open: Container[Series], at: datetime, rule: ClinicRule
+) -> None:
     held, none = _in_force(connection, first), _Held()
     beginnings: dict[Series, _Beginning] = {}
     for series, change in first.items():
@@ -72,7 +93,7 @@ def _keep(connection: Connection, first: Mapping[Series, str], may_open: Contain
     ended: list[int] = []
     written: list[tuple[str | None, ...]] = []
     for series, beginning in beginnings.items():
-        found = _found(travelled.get(series, ()), beginning.carried_over)
+        found = _found(travelled.get(series, ()), beginning.carried_over, rule)
         old = {opened: row for opened, row in held.get(series, none).items() if opened >= beginning.opened}
         ended += [number for opened, (number, said) in old.items() if found.get(opened) != said]
         written += [
@@ -108,16 +129,14 @@ class _Beginning(NamedTuple):
 
 @lru_cache(maxsize=16_384)
 def _found(
-    travelled: tuple[tuple[str, str, str], ...], carried_over: tuple[str, str, str] | None
+    travelled: tuple[tuple[str, ...], ...], carried_over: tuple[str, str, str] | None, rule: ClinicRule
 ) -> Mapping[str, tuple[str, str | None, str]]:
     # Many series have the same directions since their clinic opened: few words for few periods.
     last = None
     if carried_over:
         opened, reason, measured = carried_over
         last = Clinic(parse_period(opened), ClinicReason(reason), None, parse_period(measured))
-    found = find_clinics(
-        (Travelled(parse_period(period), direction, on_target) for period, direction, on_target in travelled), last
-    )
+    found = find_clinics((Travelled(parse_period(period), *said) for period, *said in travelled), last, rule)
     return dict(map(_said, found))
 
 
@@ -140,14 +159,14 @@ def _in_force(connection: Connection, asked: Mapping[Series, str]) -> dict[_Key,
     return held
 
 
-def _travelled(connection: Connection, since: Mapping[Series, str]) -> dict[_Key, tuple[tuple[str, str, str], ...]]:
-    """The judgements in force of each series from a period on, in order: period, direction and on target."""
+def _travelled(connection: Connection, since: Mapping[Series, str]) -> dict[_Key, tuple[tuple[str, ...], ...]]:
+    """The judgements in force of each series from a period on, in order: the fields of `Travelled`."""
     if not since:
         return {}
     columns = judgement.c
     # Rows of other series, or of earlier periods, are few, and filtered below: querying each series costs more.
     query = (
-        select(columns.partner_code, columns.indicator, columns.period, columns.direction, columns.on_target)
+        select(*(columns[name] for name in ("partner_code", "indicator", *_TRAVELLED)))
         .where(
             columns.superseded_at.is_(None),
             columns.partner_code.in_({series.partner_code for series in since}),
@@ -158,9 +177,9 @@ def _travelled(connection: Connection, since: Mapping[Series, str]) -> dict[_Key
     )
     beginnings: dict[_Key, str] = dict(since.items())
     never = LAST_PERIOD.code
-    travelled: dict[_Key, list[tuple[str, str, str]]] = {}
-    for partner_code, indicator, period, direction, on_target in connection.execute(query).all():
+    travelled: dict[_Key, list[tuple[str, ...]]] = {}
+    for partner_code, indicator, *found in connection.execute(query).all():
         key = partner_code, indicator
-        if period >= beginnings.get(key, never):
-            travelled.setdefault(key, []).append((period, direction, on_target))
+        if found[0] >= beginnings.get(key, never):
+            travelled.setdefault(key, []).append(tuple(found))
     return {key: tuple(rows) for key, rows in travelled.items()}

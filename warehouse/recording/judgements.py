@@ -27,7 +27,7 @@ FIGURE = ("partner_code", "indicator", "period", "measure", "value", "marker", "
 """The columns of an observation that it is judged by."""
 
 _KEY = ("partner_code", "indicator", "period")
-_DIRECTION, _ON_TARGET = (1 + JUDGED.index(name) for name in ("direction", "on_target"))
+_SAID = [1 + JUDGED.index(name) for name in ("direction", "on_target", "target_band")]
 
 # A quarter's code starts with its year's.
 _YEAR_LETTERS = len("2010-11")
@@ -100,7 +100,7 @@ def _rejudge(
         judged = judge_rows(_figures_compared(connection, few), plan, reaches)
         held = _judgements_in_force(connection, few, reaches)
         keys = _replace(connection, held, judged, plan_id, at)
-        keep_clinics(connection, (_change(key, judged) for key in keys), at)
+        keep_clinics(connection, (_change(key, judged) for key in keys), at, plan.body.clinics_from)
         changed.update(Series(*key[:2]) for key in keys)
     return changed
 
@@ -108,7 +108,8 @@ def _rejudge(
 def _change(key: _Key, judged: Mapping[_Key, tuple[Any, ...]]) -> Change:
     partner_code, indicator, period = key
     values, year = judged.get(key), period[:_YEAR_LETTERS]
-    said = (values[_DIRECTION], values[_ON_TARGET]) if values else None
+    direction, on_target, target_band = _SAID
+    said = (values[direction], values[on_target], values[target_band]) if values else None
     # Whatever is affected in a year includes the judgement of the whole year.
     since = year if (partner_code, indicator, year) in judged else period
     return Change(Series(partner_code, indicator), since, said)

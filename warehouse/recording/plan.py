@@ -11,6 +11,7 @@ from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import plan_of
 from schemas.codes import DecisionKind
 from warehouse.recording.administration import Decision, record_decision
+from warehouse.recording.clinics import keep_all_clinics
 from warehouse.recording.judgements import rejudge_everything
 from warehouse.recording.periods import add_periods
 from warehouse.recording.validity import end_rows, next_moment
@@ -60,7 +61,10 @@ def record_plan(
     about = f"plan {plan.fingerprint[:12]}"
     decision_id = record_decision(connection, Decision(DecisionKind.ADOPT_PLAN, about, by, why, at))
     plan_id = _insert(connection, plan, at, decision_id)
-    return RecordedPlan(plan_id, True, rejudge_everything(connection, plan, plan_id, at).total())
+    changed = rejudge_everything(connection, plan, plan_id, at).total()
+    if held and _clinics_from(connection, held[0]) != plan.body.clinics_from:
+        keep_all_clinics(connection, at, plan.body.clinics_from)
+    return RecordedPlan(plan_id, True, changed)
 
 
 def require_plan(connection: Connection, plan: Plan, at: datetime) -> int:
@@ -128,6 +132,11 @@ def _store_files(connection: Connection, plan_id: int, plan: Plan) -> None:
             connection.execute(insert(plan_tables.plan_file).values(values))
 
 
+def _clinics_from(connection: Connection, plan_id: int) -> str | None:
+    columns = plan_tables.plan_body.c
+    return connection.scalar(select(columns.clinics_from).where(columns.plan_id == plan_id))
+
+
 def _in_force(connection: Connection) -> tuple[int, str] | None:
     columns = plan_tables.plan.c
     query = select(columns.plan_id, columns.fingerprint).where(columns.superseded_at.is_(None))
@@ -152,6 +161,7 @@ def _insert(connection: Connection, plan: Plan, at: datetime, decision_id: int) 
 
 def _rows(plan: Plan) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
     """The rows of each table, tables that others refer to first. The caller drops surplus fields."""
+    yield plan_tables.plan_body, [asdict(plan.body)]
     yield plan_tables.plan_outcome, [asdict(outcome) for outcome in plan.outcomes.values()]
     yield plan_tables.plan_partner, [asdict(partner) for partner in plan.partners.values()]
     yield (
@@ -171,6 +181,14 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
         ],
     )
     yield plan_tables.plan_indicator, [asdict(indicator) for indicator in plan.indicators.values()]
+    yield (
+        plan_tables.plan_measured,
+        [
+            {"indicator": leaf.indicator, "aspiration": aspiration}
+            for leaf in plan.indicators.values()
+            for aspiration in plan.measured_aspirations(leaf)
+        ],
+    )
     yield (
         plan_tables.plan_owed,
         [

@@ -50,6 +50,7 @@ plan = Table(
 
 # The plan's source files: the other tables hold what views show of it, which is less than judging needs.
 plan_file = _plan_table("file", ("file",), code("file"), Column("content", LargeBinary, nullable=False))
+plan_body = _plan_table("body", (), word("body"), word("report_title"), word("clinics_from"))
 plan_outcome = _plan_table(
     "outcome",
     ("outcome_code",),
@@ -114,6 +115,15 @@ plan_indicator = _plan_table(
     Column("decimals", Integer, nullable=False),
     word("accumulation"),
     outcome_code="outcome",
+)
+# The aspirations that each indicator measures: a clinic's diagnosis rests on their actions.
+plan_measured = _plan_table(
+    "measured",
+    ("indicator", "aspiration"),
+    word("indicator"),
+    word("aspiration"),
+    indicator="indicator",
+    aspiration="aspiration",
 )
 plan_owed = _plan_table(
     "owed",

@@ -1,14 +1,19 @@
-"""The view of performance clinics: what is stored of each, and its diagnosis from the milestones of its outcome."""
+"""The view of performance clinics: what is stored of each, and its diagnosis.
+
+The diagnosis rests on the milestones of the aspirations that the indicator measures, and on no others (DESIGN section
+10): that a parents' charter is late does not explain substance misuse.
+"""
 
 from schemas.codes import ClinicStatus, Diagnosis, Direction, MilestoneStatus
 from warehouse.views.in_force import Standing
 
 # The milestones are counted as at the last period without improvement: the diagnosis says why there was none. They are
-# counted once per period, not once per clinic, because hundreds may have the same period. MATERIALIZED keeps a
-# database from looking a milestone's state up again wherever it is named. `last_code` is where an index begins to look.
+# counted once per aspiration and period, and added up once per indicator and period, not once per clinic, because
+# hundreds may have the same. MATERIALIZED keeps a database from looking a milestone's state up again wherever it is
+# named. `last_code` is where an index begins to look.
 _COUNTED = """
         stated AS MATERIALIZED (
-            SELECT p.outcome_code, k.period, m.due <= k.ends_on AS is_past, coalesce((
+            SELECT a.aspiration, k.period, m.due <= k.ends_on AS is_past, coalesce((
                 SELECT r.status FROM milestone_report r JOIN period e ON e.period = r.period
                 WHERE r.milestone = m.milestone AND r.period <= k.last_code AND e.ends_on <= k.ends_on
                     AND {report_in_force} AND r.status IS NOT NULL
@@ -16,13 +21,19 @@ _COUNTED = """
             FROM asked k
             CROSS JOIN plan_milestone m
             JOIN plan_action a ON a.plan_id = m.plan_id AND a.action_id = m.action_id
-            JOIN plan_aspiration p ON p.plan_id = a.plan_id AND p.aspiration = a.aspiration
             WHERE m.plan_id = {plan}
         ), counted AS MATERIALIZED (
-            SELECT outcome_code, period, count(*) AS milestones,
+            SELECT aspiration, period, count(*) AS milestones,
                 count(CASE WHEN is_past OR state = '{missed}' THEN 1 END) AS due,
                 count(CASE WHEN is_past AND state = '{achieved}' THEN 1 END) AS achieved
-            FROM stated WHERE state <> '{withdrawn}' GROUP BY outcome_code, period
+            FROM stated WHERE state <> '{withdrawn}' GROUP BY aspiration, period
+        ), added_up AS MATERIALIZED (
+            SELECT t.indicator, t.measured_period, CAST(sum(n.milestones) AS INTEGER) AS milestones,
+                CAST(sum(n.due) AS INTEGER) AS due, CAST(sum(n.achieved) AS INTEGER) AS achieved
+            FROM (SELECT DISTINCT indicator, measured_period FROM shown) t
+            JOIN plan_measured u ON u.plan_id = {plan} AND u.indicator = t.indicator
+            JOIN counted n ON n.aspiration = u.aspiration AND n.period = t.measured_period
+            GROUP BY t.indicator, t.measured_period
         )"""
 
 
@@ -36,12 +47,10 @@ def clinics_query(standing: Standing, more_columns: str = "") -> str:
         withdrawn=MilestoneStatus.WITHDRAWN,
     )
     return f"""
-        WITH asked AS MATERIALIZED (
+        WITH shown AS MATERIALIZED ({_clinic(standing)}), asked AS MATERIALIZED (
             SELECT q.period, e.ends_on,
                 (SELECT max(l.period) FROM period l WHERE l.ends_on <= e.ends_on) AS last_code
-            FROM (
-                SELECT DISTINCT {_measured(standing)} AS period
-                FROM clinic c WHERE {standing.in_force("c")} AND {standing.until("c.opened_period")}) q
+            FROM (SELECT DISTINCT measured_period AS period FROM shown) q
             JOIN period e ON e.period = q.period
         ), {counted}
         SELECT
@@ -54,19 +63,18 @@ def clinics_query(standing: Standing, more_columns: str = "") -> str:
                 ELSE '{Diagnosis.NOT_WORKING}' END AS diagnosis,
             CASE WHEN c.closed_period IS NULL THEN '{ClinicStatus.OPEN}' ELSE '{ClinicStatus.CLOSED}' END AS status
             {more_columns}
-        FROM {_clinic(standing)} c
-        JOIN plan_indicator i ON i.plan_id = {standing.plan_id} AND i.indicator = c.indicator
-        LEFT JOIN counted n ON n.outcome_code = i.outcome_code AND n.period = c.measured_period"""
+        FROM shown c
+        LEFT JOIN added_up n ON n.indicator = c.indicator AND n.measured_period = c.measured_period"""
 
 
 def _clinic(standing: Standing) -> str:
     """SQL of the clinics that had opened by the last requested period, as of that period."""
-    return f"""(
+    return f"""
             SELECT c.partner_code, c.indicator, c.opened_period, c.reason,
                 CASE WHEN {standing.until("c.closed_period")} THEN c.closed_period END AS closed_period,
                 {_measured(standing)} AS measured_period
             FROM clinic c WHERE {standing.in_force("c")} AND {standing.until("c.opened_period")}
-        )"""
+        """
 
 
 def _measured(standing: Standing) -> str:

@@ -177,7 +177,7 @@ VIEWS = (
             text_column("closed_period", "Code of the period that closed it; empty while it is open"),
             whole_column(
                 "milestones_due",
-                "Milestones of the indicator's outcome, without those withdrawn, that were due by the end of the "
+                "Milestones of the indicator's aspirations, without those withdrawn, that were due by the end of the "
                 "clinic's last period without improvement, or were reported missed",
                 "milestones",
             ),
@@ -185,7 +185,7 @@ VIEWS = (
             text_column(
                 "diagnosis",
                 f"What they say about the missing improvement: {words_of(Diagnosis)}. Late: not all that were due are "
-                "achieved; no plan: the outcome has no milestones",
+                "achieved; no plan: the aspirations have no milestones",
             ),
             text_column("status", f"Its status: {words_of(ClinicStatus)}"),
             text_column("partner_code", "Code of the partner whose indicator it is"),

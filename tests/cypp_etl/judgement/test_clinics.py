@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from cypp_etl.judgement.clinics import Clinic, Travelled, find_clinics
 from cypp_etl.periods import Period, parse_period
-from schemas.codes import ClinicReason
+from schemas.codes import Band, ClinicReason, ClinicRule
 
 QUARTERS = [Period(year, quarter) for year in range(2006, 2010) for quarter in range(1, 5)]
 WORSE, BETTER, SAME, NOTHING = ("declining", "yes"), ("improving", "no"), ("no change", "no"), ("no data", "no data")
@@ -44,6 +44,27 @@ def test_clinics_of_quarters(words, expected):
 )
 def test_why_a_clinic_opens(said, reason):
     assert [one.reason for one in find_clinics(_travelled([said]))] == ([reason] if reason else [])
+
+
+@pytest.mark.parametrize(
+    ("rule", "bands"),
+    [
+        (ClinicRule.BETTER, {"better", "within", "worse", "no data", "not applicable"}),
+        (ClinicRule.WITHIN, {"within", "worse"}),
+        (ClinicRule.WORSE, {"worse"}),
+        (ClinicRule.NEVER, set()),
+    ],
+)
+def test_a_plan_says_from_which_band_on_a_clinic_opens(rule, bands):
+    def opened(band):
+        return find_clinics([Travelled(QUARTERS[0], *WORSE, band)], rule=rule)
+
+    assert {band.value for band in Band if opened(band)} == bands
+
+
+def test_a_clinic_that_is_open_does_not_close_because_a_figure_is_in_a_better_band():
+    travelled = [Travelled(QUARTERS[0], *WORSE, "worse"), Travelled(QUARTERS[1], *WORSE, "better")]
+    assert _codes(find_clinics(travelled, rule=ClinicRule.WORSE)) == [("2006-07Q1", None, "2006-07Q2")]
 
 
 def test_a_whole_year_counts_where_no_quarter_of_it_is_there():

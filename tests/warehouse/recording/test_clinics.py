@@ -1,16 +1,18 @@
 """Clinics are stored with the judgements, on both databases and as of any moment; milestones give their diagnosis."""
 
-from datetime import date
+from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Engine
 
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Plan
-from schemas.codes import MilestoneStatus
+from schemas.codes import ClinicRule, MilestoneStatus
 from tests.warehouse.builders import Rows, checked, later, observation, report
-from warehouse.engine import reading
+from warehouse.engine import reading, writing
 from warehouse.queries.as_of import clinics
+from warehouse.recording.plan import record_plan
 from warehouse.recording.record import record
 
 
@@ -27,23 +29,72 @@ def test_whole_years_count_where_no_quarter_of_theirs_was_returned(engine: Engin
 @pytest.mark.parametrize(
     ("states", "expected"),
     [
-        ({}, ("late", 32, 0)),
-        ({"PC1-A2-M1": MilestoneStatus.ACHIEVED}, ("late", 32, 1)),
-        ({"all": MilestoneStatus.ACHIEVED}, ("on time but not working", 32, 32)),
-        ({"all": MilestoneStatus.WITHDRAWN}, ("not yet due", 0, 0)),
+        ({}, ("late", 8, 0)),
+        ({"PC4-A1-M1": MilestoneStatus.ACHIEVED}, ("late", 8, 1)),
+        ({"PC2-A2-M1": MilestoneStatus.ACHIEVED}, ("late", 8, 0)),
+        ({"measured": MilestoneStatus.ACHIEVED}, ("on time but not working", 8, 8)),
+        ({"measured": MilestoneStatus.WITHDRAWN}, ("no plan", 0, 0)),
     ],
 )
-def test_the_diagnosis_says_what_the_milestones_say(
+def test_the_diagnosis_says_what_the_milestones_of_the_measured_aspirations_say(
     engine: Engine, plan: Plan, rows: Rows, states: dict[str, MilestoneStatus], expected: tuple[str, int, int]
 ) -> None:
-    due = [one.milestone for one in plan.milestones.values() if one.due <= date(2011, 3, 31)]
-    assert len(due) == 32
-    reported = dict.fromkeys(due, states["all"]) if "all" in states else states
+    due = due_for(plan, "PC4")
+    reported = dict.fromkeys(due, states["measured"]) if "measured" in states else states
+    assert _diagnosis(engine, plan, rows, reported) == expected
+
+
+def test_without_aspirations_of_its_own_an_indicator_measures_those_of_its_outcome(
+    engine: Engine, plan: Plan, rows: Rows
+) -> None:
+    leaf = replace(plan.indicators["NI 111a"], aspirations=())
+    count = len(due_for(plan, *(code for code, one in plan.aspirations.items() if one.outcome_code == "PC")))
+    assert count > len(due_for(plan, "PC4"))
+    whole = replace(plan, fingerprint="whole outcome", indicators={**plan.indicators, "NI 111a": leaf})
+    assert _diagnosis(engine, whole, rows, {}) == ("late", count, 0)
+
+
+def test_an_indicator_whose_aspirations_have_no_actions_has_no_plan(engine: Engine, plan: Plan, rows: Rows) -> None:
+    leaf = replace(plan.indicators["NI 111a"], aspirations=("BH3",))
+    other = replace(plan, fingerprint="no actions", indicators={**plan.indicators, "NI 111a": leaf})
+    assert _diagnosis(engine, other, rows, {}) == ("no plan", 0, 0)
+
+
+def test_the_milestones_of_several_aspirations_add_up(engine: Engine, plan: Plan, rows: Rows) -> None:
+    leaf = replace(plan.indicators["NI 111a"], aspirations=("PC1", "PC4"))
+    both = replace(plan, fingerprint="two", indicators={**plan.indicators, "NI 111a": leaf})
+    assert _diagnosis(engine, both, rows, {}) == ("late", len(due_for(plan, "PC1", "PC4")), 0)
+
+
+def test_a_plan_that_holds_fewer_clinics_closes_the_record_of_others(engine: Engine, plan: Plan, rows: Rows) -> None:
+    """A target of 129 and a value of 2: the figure declines, and is far better than its target."""
+    figures = [observation("NI 111a", "1", "2009-10Q4"), observation("NI 111a", "2", "2010-11Q4")]
+    record(engine, checked("a", *figures), plan, later(0))
+    seen = {}
+    for day, rule in enumerate((ClinicRule.BETTER, ClinicRule.WORSE, ClinicRule.NEVER, ClinicRule.BETTER), start=1):
+        adopted = replace(plan, fingerprint=f"{day}", body=replace(plan.body, clinics_from=rule))
+        with writing(engine) as connection:
+            record_plan(connection, adopted, later(day))
+        seen[day, rule.value] = len(rows("SELECT * FROM bi_clinics"))
+    assert seen == {(1, "better"): 1, (2, "worse"): 0, (3, "never"): 0, (4, "better"): 1}
+    with reading(engine) as connection:
+        assert len(clinics(connection, Period(2010, 4), later(1))) == 1
+
+
+def due_for(plan: Plan, *aspirations: str) -> list[str]:
+    """The milestones of aspirations that are due by the end of the year."""
+    actions = {code for code, one in plan.actions.items() if one.aspiration in aspirations}
+    due = [one for one in plan.milestones.values() if one.due <= Period(2010).last_day]
+    return [one.milestone for one in due if one.action_id in actions]
+
+
+def _diagnosis(engine: Engine, plan: Plan, rows: Rows, reported: Mapping[str, MilestoneStatus]) -> tuple[str, int, int]:
+    """Of the clinic of NI 111a, which gets worse, with the milestones as reported."""
     figures = [observation("NI 111a", "1", "2009-10Q4"), observation("NI 111a", "2", "2010-11Q4")]
     reports = tuple(report(milestone, status, "2010-11Q2") for milestone, status in reported.items())
     record(engine, checked("a", *figures, milestone_reports=reports), plan, later(0))
     (clinic,) = rows("SELECT * FROM bi_clinics")
-    assert tuple(clinic[name] for name in ("diagnosis", "milestones_due", "milestones_achieved")) == expected
+    return clinic["diagnosis"], clinic["milestones_due"], clinic["milestones_achieved"]
 
 
 def test_as_of_a_moment_and_up_to_a_period(engine: Engine, plan: Plan) -> None:
