@@ -44,6 +44,8 @@ def adopt_plan(settings: Settings, folder: Path | None, *, by: str, why: str, ma
 
     Raises:
         SettledPeriodsError: they would change, and may not; nothing was done.
+        warehouse.recording.plan.ReturnedAndMissingError: the plan has no row for what has been returned; nothing was
+            done.
         cypp_etl.plan.reader.PlanError: the plan has faults; nothing was done.
         warehouse.upgrade.WarehouseTooNewError: a newer version of the program has been here.
         sqlalchemy.exc.SQLAlchemyError: the database cannot be reached.
@@ -52,7 +54,7 @@ def adopt_plan(settings: Settings, folder: Path | None, *, by: str, why: str, ma
 
     def put_in_force(connection: "Connection", plan: "Plan", at: datetime) -> "Plan":
         changes = plan_changes(connection, plan)
-        if changes.settled and not may_change_settled:
+        if changes.settled and not changes.missing and not may_change_settled:
             raise SettledPeriodsError(changes)
         adopted.append(Adoption(changes, record_plan(connection, plan, at, by=by, why=why)))
         return plan

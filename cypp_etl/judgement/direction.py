@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cypp_etl.judgement.entries import SLOTS
+from cypp_etl.judgement.leaves import SLOTS
 from cypp_etl.judgement.ledger import Ledger, Side
 from cypp_etl.judgement.rounding import Bools, Floats, Ints, to_values
 from cypp_etl.judgement.words import DirectionBasis, Text, choose
@@ -31,18 +31,19 @@ def year_on_year(ledger: Ledger) -> Travel:
     rows = ledger.rows
     before_slot = rows.slot - SLOTS
     before = ledger.find_actual_or_history(before_slot)
-    may_use_outturn = ~before.speaks & ~rows.is_year & ~ledger.leaves.accumulates[rows.leaf]
+    may_use_outturn = ~before.speaks & ~rows.is_year & ~ledger.leaves.accumulates[rows.piece]
     outturn = ledger.find_actual_or_history(rows.year_slot - SLOTS)
     is_outturn = may_use_outturn & outturn.speaks
     before = before.replaced(is_outturn, outturn)
-    is_broken = _is_broken_since_last_year(ledger, is_outturn)
+    before_slot = np.where(is_outturn, rows.year_slot - SLOTS, before_slot)
+    is_broken = _is_broken_since_last_year(ledger, is_outturn) | ~ledger.compares(before_slot)
     cases = [
         (is_outturn, DirectionBasis.OUTTURN),
         (~before.speaks, DirectionBasis.NONE),
         (rows.is_year, DirectionBasis.LAST_YEAR),
     ]
     return Travel(
-        before_slot=np.where(is_outturn, rows.year_slot - SLOTS, before_slot),
+        before_slot=before_slot,
         before=before,
         change=_change(ledger, before, is_broken),
         direction=_direction(ledger, before, is_broken),
@@ -56,7 +57,8 @@ def quarter_on_quarter(ledger: Ledger) -> Text:
     # The first quarter's predecessor is two slots back: the year's own slot is between them.
     before_slot = rows.slot - np.where(rows.quarter == 1, 2, 1)
     before = ledger.find_actual_or_history(before_slot)
-    return _direction(ledger, before, rows.is_year | ledger.has_break(before_slot, rows.slot))
+    is_broken = ledger.has_break(before_slot, rows.slot) | ~ledger.compares(before_slot)
+    return _direction(ledger, before, rows.is_year | is_broken)
 
 
 def _is_broken_since_last_year(ledger: Ledger, is_outturn: Bools) -> Bools:
@@ -73,16 +75,16 @@ def _is_broken_since_last_year(ledger: Ledger, is_outturn: Bools) -> Bools:
 
 def _change(ledger: Ledger, before: Side, is_broken: Bools) -> Floats:
     """The change of the figure, in the indicator's unit, both sides rounded."""
-    now, leaf = ledger.rows.now, ledger.rows.leaf
+    now, piece = ledger.rows.now, ledger.rows.piece
     compares = now.has_value & before.has_value & ~is_broken
-    return np.where(compares, to_values(now.steps - before.steps, ledger.leaves.decimals[leaf]), np.nan)
+    return np.where(compares, to_values(now.steps - before.steps, ledger.leaves.decimals[piece]), np.nan)
 
 
 def _direction(ledger: Ledger, before: Side, is_broken: Bools) -> Text:
     """The word for each row against the one before; not applicable takes precedence over no data."""
-    now, leaf, leaves = ledger.rows.now, ledger.rows.leaf, ledger.leaves
-    gain = leaves.gain(leaf, now.steps, before.steps)
-    is_judged = leaves.is_judged[leaf]
+    now, piece, leaves = ledger.rows.now, ledger.rows.piece, ledger.leaves
+    gain = leaves.gain(piece, now.steps, before.steps)
+    is_judged = leaves.is_judged[piece]
     cases = [
         (now.is_not_applicable | before.is_not_applicable | is_broken, Direction.NOT_APPLICABLE),
         (~(now.has_value & before.has_value), Direction.NO_DATA),

@@ -9,17 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cypp_etl.judgement.leaves import TEXT, Leaves
+from cypp_etl.judgement.leaves import SLOTS, SPAN, TEXT, Leaves, slot_of
 from cypp_etl.judgement.rounding import Bools, Floats, Ints
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Figure, Plan
 from schemas.codes import Marker, Measure
-
-SLOTS = 5
-"""Slots per financial year."""
-
-SPAN = 1 << 16
-"""Keys per series: more than the slots of ten thousand years, so that a step past its end hits no other series."""
 
 MEASURES = tuple(Measure)
 
@@ -30,7 +24,8 @@ _OF_QUARTERS_TOO = [MEASURES.index(each) for each in (Measure.ACTUAL, Measure.HI
 class Entries:
     """Figures of all measures, first the frame's rows, then the plan's; every array has shape (n,).
 
-    `measure` is an index into MEASURES, -1 if the figure is not used.
+    `measure` is an index into MEASURES, -1 if the figure is not used. `new_bodies` are the keys, ascending, at which a
+    partner's series begins anew because it takes over another's; their shape is their own.
     """
 
     measure: Ints
@@ -38,6 +33,7 @@ class Entries:
     value: Floats
     is_not_applicable: Bools
     is_break: Bools
+    new_bodies: Ints
 
 
 def read_entries(figures: pd.DataFrame, plan: Plan, leaves: Leaves) -> Entries:
@@ -46,13 +42,14 @@ def read_entries(figures: pd.DataFrame, plan: Plan, leaves: Leaves) -> Entries:
     Raises:
         ValueError: an indicator is not in the plan, or a measure or period is invalid.
     """
-    own, plans = _own_entries(figures, leaves), _plan_entries(plan, leaves)
+    own, plans = _own_entries(figures, plan, leaves), _plan_entries(plan, leaves)
     return Entries(
         measure=np.concatenate([own.measure, plans.measure]),
         key=np.concatenate([own.key, plans.key]),
         value=np.concatenate([own.value, plans.value]),
         is_not_applicable=np.concatenate([own.is_not_applicable, plans.is_not_applicable]),
         is_break=np.concatenate([own.is_break, plans.is_break]),
+        new_bodies=own.new_bodies,
     )
 
 
@@ -71,8 +68,9 @@ def period_of(slot: int) -> Period:
     return Period(*divmod(slot, SLOTS))
 
 
-def _own_entries(figures: pd.DataFrame, leaves: Leaves) -> Entries:
-    owner = pd.factorize(figures["partner_code"])[0] + 1
+def _own_entries(figures: pd.DataFrame, plan: Plan, leaves: Leaves) -> Entries:
+    owners, codes = pd.factorize(figures["partner_code"])
+    owner = owners + 1
     leaf = _places(figures["indicator"], leaves.names)
     slot = _slots(figures["period"])
     return Entries(
@@ -81,14 +79,28 @@ def _own_entries(figures: pd.DataFrame, leaves: Leaves) -> Entries:
         value=figures["value"].to_numpy(dtype=np.float64),
         is_not_applicable=(figures["marker"] == Marker.NOT_APPLICABLE.value).to_numpy(dtype=np.bool_),
         is_break=figures["is_break"].to_numpy(dtype=np.bool_),
+        new_bodies=_new_bodies(list(codes), plan),
     )
+
+
+def _new_bodies(codes: list[str], plan: Plan) -> Ints:
+    """The keys at which the series of these partners, numbered from 1, begin anew."""
+    if not plan.taken_over:
+        return np.zeros(0, dtype=np.int64)
+    places = {name: place for place, name in enumerate(plan.indicators)}
+    keys = [
+        (number * len(places) + places[indicator]) * SPAN + slot_of(first)
+        for number, code in enumerate(codes, start=1)
+        for indicator, first in plan.taken_over.get(code, ())
+    ]
+    return np.array(sorted(keys), dtype=np.int64)
 
 
 def _plan_entries(plan: Plan, leaves: Leaves) -> Entries:
     """The plan's targets, history and comparators."""
     rows = planned_figures(plan)
     leaf = _places(pd.Series([indicator for (_, indicator, _), _ in rows], dtype=TEXT), leaves.names)
-    slot = np.array([_slot(period) for (_, _, period), _ in rows], dtype=np.int64)
+    slot = np.array([slot_of(period) for (_, _, period), _ in rows], dtype=np.int64)
     measure = np.array([MEASURES.index(measure) for (measure, _, _), _ in rows], dtype=np.int64)
     return Entries(
         measure=_that_count(measure, slot),
@@ -96,6 +108,7 @@ def _plan_entries(plan: Plan, leaves: Leaves) -> Entries:
         value=np.array([np.nan if figure.value is None else float(figure.value) for _, figure in rows], dtype=float),
         is_not_applicable=np.array([figure.marker is Marker.NOT_APPLICABLE for _, figure in rows], dtype=np.bool_),
         is_break=np.zeros(len(rows), dtype=np.bool_),
+        new_bodies=np.zeros(0, dtype=np.int64),
     )
 
 
@@ -111,11 +124,7 @@ def _places(column: "pd.Series[str]", known: pd.Index) -> Ints:
 def _slots(column: "pd.Series[str]") -> Ints:
     """The slot of each period's code; shape (n,)."""
     codes, texts = pd.factorize(column, use_na_sentinel=False)
-    return np.array([_slot(parse_period(str(text))) for text in texts], dtype=np.int64)[codes]
-
-
-def _slot(period: Period) -> int:
-    return period.start_year * SLOTS + period.quarter
+    return np.array([slot_of(parse_period(str(text))) for text in texts], dtype=np.int64)[codes]
 
 
 def _that_count(measure: Ints, slot: Ints) -> Ints:

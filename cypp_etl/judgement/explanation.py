@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from cypp_etl.judgement.direction import year_on_year
-from cypp_etl.judgement.entries import SLOTS, period_of, planned_figures
+from cypp_etl.judgement.entries import period_of, planned_figures
 from cypp_etl.judgement.judge import judge
-from cypp_etl.judgement.leaves import read_leaves
+from cypp_etl.judgement.leaves import SLOTS, read_leaves
 from cypp_etl.judgement.ledger import Ledger, Side, read_ledger
 from cypp_etl.judgement.targets import target_to_date
 from cypp_etl.periods import Period, parse_period
@@ -96,7 +96,7 @@ def explain_judgement(figures: pd.DataFrame, plan: Plan, period: Period) -> Expl
     if not len(rows):
         return None
     row, sources = int(rows[0]), _Sources(figures, plan)
-    leaf = plan.indicators[str(figures["indicator"].iloc[0])]
+    leaf = plan.edition(str(figures["indicator"].iloc[0]), period)
     steps = _Steps(row, leaf.decimals)
     travel, target = year_on_year(ledger), target_to_date(ledger)
     judged = judge(figures, plan).loc[figures.index[ledger.rows.order[row]]]
@@ -117,7 +117,9 @@ def explain_judgement(figures: pd.DataFrame, plan: Plan, period: Period) -> Expl
             before=steps.of(travel.before),
             change=None if np.isnan(travel.change[row]) else steps.difference(ledger.rows.now, travel.before),
         ),
-        total=_total(ledger, period, steps) if ledger.leaves.is_sum[ledger.rows.leaf[row]] and period.quarter else None,
+        total=_total(ledger, period, steps)
+        if ledger.leaves.is_sum[ledger.rows.piece[row]] and period.quarter
+        else None,
         target=TargetStep(target_source, steps.of(own_year) if is_share else None),
         comparators={measure: sources.at(ledger.find_latest(measure), row) for measure in COMPARATORS},
         banding=leaf.banding,

@@ -1,14 +1,16 @@
-"""The plan's leaf indicators as columns: polarities and margins, in whole steps."""
+"""The plan's leaf indicators as columns: polarities and margins, in whole steps, of each of their editions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from itertools import accumulate, pairwise
 
 import numpy as np
 import pandas as pd
 
 from cypp_etl.judgement.rounding import LARGEST_STEPS, Bools, Ints
+from cypp_etl.periods import Period, quarter_of
 from cypp_etl.plan.model import Indicator, Plan
 from schemas.codes import Accumulation, Polarity
 
@@ -16,12 +18,23 @@ from schemas.codes import Accumulation, Polarity
 # the fifty rows of a return.
 TEXT = pd.StringDtype("python", na_value=np.nan)
 
+SLOTS = 5
+"""Slots per financial year: the whole year first, then its quarters."""
+
+SPAN = 1 << 16
+"""Keys per series: more than the slots of ten thousand years, so that a step past its end hits no other series."""
+
 _SIGNS = {Polarity.HIGH: 1, Polarity.LOW: -1, Polarity.NONE: 1, Polarity.RANGE: 0}
 
 
 @dataclass(frozen=True, slots=True)
 class Leaves:
-    """A column per attribute; every array has shape (leaves,), in the plan's order.
+    """A column per attribute; every array has shape (pieces,), leaf by leaf in the plan's order.
+
+    A leaf has a piece for each of its editions, and for each time with its own margins: `piece` is the one by which a
+    period is judged. `names` are those of the leaves, and `starts` are the pieces' keys: leaf and slot of the first
+    quarter. `era` counts the changes of a leaf after which its figures no longer compare with those of before; two
+    pieces of a leaf compare if it is the same.
 
     `sign` is 1 where more is better, -1 where less is, 0 for RANGE. `low` and `high` bound the RANGE, in steps.
     `share_numerator` over `share_denominator` is the target margin as a share of the target; `margin_steps` is the
@@ -30,6 +43,8 @@ class Leaves:
     """
 
     names: pd.Index
+    starts: Ints
+    era: Ints
     decimals: Ints
     sign: Ints
     is_judged: Bools
@@ -42,34 +57,41 @@ class Leaves:
     margin_steps: Ints
     comparator_steps: Ints
 
-    def gain(self, leaf: Ints, ours: Ints, theirs: Ints) -> Ints:
-        """How much better `ours` is than `theirs`, in steps; all of shape (n,), `leaf` is the row's index in the plan.
+    def piece(self, leaf: Ints, slot: Ints) -> Ints:
+        """The piece that holds for a slot of a leaf: the last one that has begun, or the first; shape (n,)."""
+        if len(self.starts) == len(self.names):
+            return leaf
+        place: Ints = np.searchsorted(self.starts, leaf * SPAN + last_quarter(slot), side="right") - 1
+        return place
+
+    def gain(self, piece: Ints, ours: Ints, theirs: Ints) -> Ints:
+        """How much better `ours` is than `theirs`, in steps; all of shape (n,), `piece` is the row's own.
 
         Without polarity it is how much greater `ours` is.
         """
-        sign = self.sign[leaf]
+        sign = self.sign[piece]
         gain = sign * (ours - theirs)
         in_range = sign == 0
         if in_range.any():
-            ranged = leaf[in_range]
+            ranged = piece[in_range]
             gain[in_range] = self._distance(ranged, theirs[in_range]) - self._distance(ranged, ours[in_range])
         return gain
 
-    def target_margin(self, leaf: Ints, target: Ints) -> Ints:
+    def target_margin(self, piece: Ints, target: Ints) -> Ints:
         """The gain in steps that must be exceeded to be better than the target; shape (n,).
 
         A whole number exceeds a fraction if it exceeds the fraction's whole part; dividing before multiplying
         keeps it within 64 bits.
         """
-        whole, rest = np.divmod(np.abs(target), self.share_denominator[leaf])
-        numerator = self.share_numerator[leaf]
-        share = numerator * whole + numerator * rest // self.share_denominator[leaf]
-        margin: Ints = np.maximum(share, self.margin_steps[leaf])
+        whole, rest = np.divmod(np.abs(target), self.share_denominator[piece])
+        numerator = self.share_numerator[piece]
+        share = numerator * whole + numerator * rest // self.share_denominator[piece]
+        margin: Ints = np.maximum(share, self.margin_steps[piece])
         return margin
 
-    def _distance(self, leaf: Ints, steps: Ints) -> Ints:
+    def _distance(self, piece: Ints, steps: Ints) -> Ints:
         """How far figures are outside their band, in steps; 0 inside and on its edges."""
-        distance: Ints = np.maximum(np.maximum(self.low[leaf] - steps, steps - self.high[leaf]), 0)
+        distance: Ints = np.maximum(np.maximum(self.low[piece] - steps, steps - self.high[piece]), 0)
         return distance
 
 
@@ -80,11 +102,14 @@ def read_leaves(plan: Plan) -> Leaves:
         ValueError: a target margin is negative, above 400 percent or has more than seven decimals; or an amount does
             not fit in 64 bits.
     """
-    leaves = list(plan.indicators.values())
+    editions = [plan.editions_of(name) for name in plan.indicators]
+    leaves = [piece for each in editions for piece in each]
     shares = [_share(leaf) for leaf in leaves]
     polarity = [leaf.polarity for leaf in leaves]
     return Leaves(
-        names=pd.Index([leaf.indicator for leaf in leaves], dtype=TEXT),
+        names=pd.Index(list(plan.indicators), dtype=TEXT),
+        starts=_whole(number * SPAN + start for number, each in enumerate(editions) for start in _starts(each)),
+        era=_whole(era for each in editions for era in eras(each)),
         decimals=_whole(leaf.decimals for leaf in leaves),
         sign=_whole(_SIGNS[each] for each in polarity),
         is_judged=np.array([each is not Polarity.NONE for each in polarity], dtype=np.bool_),
@@ -97,6 +122,39 @@ def read_leaves(plan: Plan) -> Leaves:
         margin_steps=_whole(leaf.banding.target_margin_steps for leaf in leaves),
         comparator_steps=_whole(_steps(leaf, leaf.banding.comparator_margin, ROUND_CEILING) for leaf in leaves),
     )
+
+
+def last_quarter(slot: Ints) -> Ints:
+    """The slot of each period's last quarter: what holds for that holds for the period; shape (n,)."""
+    return np.where(slot % SLOTS, slot, slot + SLOTS - 1)
+
+
+def slot_of(period: Period) -> int:
+    """The slot of a period."""
+    return period.start_year * SLOTS + period.quarter
+
+
+def eras(editions: Sequence[Indicator]) -> list[int]:
+    """How many changes before each edition end comparing: its figures compare with those of an equal number alone."""
+    changes = [0, *(_ends_comparing(earlier, later) for earlier, later in pairwise(editions))]
+    return list(accumulate(changes))
+
+
+def _ends_comparing(earlier: Indicator, later: Indicator) -> bool:
+    """Whether what is counted differs, and the plan does not say that figures compare all the same."""
+    if earlier.edition == later.edition or later.is_comparable:
+        return False
+    return _what_is_counted(earlier) != _what_is_counted(later)
+
+
+def _what_is_counted(leaf: Indicator) -> tuple[object, ...]:
+    # A quarter's own figure and a sum so far are not the same thing either.
+    return leaf.definition, leaf.parent_definition, leaf.polarity, leaf.unit, leaf.unit_label, leaf.accumulation
+
+
+def _starts(editions: Sequence[Indicator]) -> list[int]:
+    """The slot of the first quarter of each edition; the first holds for whatever was before it, too."""
+    return [0, *(slot_of(quarter_of(each.span.first_day)) for each in editions[1:])]
 
 
 def _whole(numbers: Iterable[int]) -> Ints:

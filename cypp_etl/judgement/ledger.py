@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cypp_etl.judgement.entries import MEASURES, SLOTS, SPAN, Entries, leaf_of, read_entries
-from cypp_etl.judgement.leaves import Leaves
+from cypp_etl.judgement.entries import MEASURES, Entries, leaf_of, read_entries
+from cypp_etl.judgement.leaves import SLOTS, SPAN, Leaves, last_quarter
 from cypp_etl.judgement.rounding import Bools, Floats, Ints, to_steps
 from cypp_etl.plan.model import Plan
 from schemas.codes import Measure
@@ -68,6 +68,16 @@ class Side:
             np.where(where, other.source, self.source),
         )
 
+    def without(self, where: Bools) -> "Side":
+        """This side, not applicable where the condition holds and there is a figure."""
+        nothing = np.where(self.speaks, np.int8(State.NOT_APPLICABLE), np.int8(State.MISSING))
+        return Side(
+            np.where(where, nothing, self.state),
+            np.where(where, 0, self.steps),
+            np.where(where, np.nan, self.value),
+            self.source,
+        )
+
 
 def states(has_value: Bools, is_not_applicable: Bools) -> States:
     """The states of figures; a value counts whatever its marker. Shape (n,)."""
@@ -77,10 +87,14 @@ def states(has_value: Bools, is_not_applicable: Bools) -> States:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The figures of one measure by key, ascending, shape (m,); `side` has one more, at -1, for no figure."""
+    """The figures of one measure by key, ascending, shape (m,); `side` has one more, at -1, for no figure.
+
+    So has `pieces`: the piece of `Leaves` that holds for each figure's period.
+    """
 
     keys: Ints
     side: Side
+    pieces: Ints
 
     def find(self, keys: Ints) -> Ints:
         """The index of each key, -1 if it is absent; shape (n,)."""
@@ -108,11 +122,15 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The actuals to judge, ascending by key; every array has shape (n,). `order` is the original index of each."""
+    """The actuals to judge, ascending by key; every array has shape (n,). `order` is the original index of each.
+
+    `piece` is the piece of `Leaves` by which each is judged.
+    """
 
     order: Ints
     series: Ints
     leaf: Ints
+    piece: Ints
     slot: Ints
     year_slot: Ints
     quarter: Ints
@@ -129,17 +147,58 @@ class Rows:
 class Ledger:
     """All figures, ready for lookup by the rows to judge.
 
-    `breaks` counts the quarters with a break in series before each index of the actuals; shape (n + 1,).
+    `breaks` counts the quarters with a break in series before each index of the actuals; shape (n + 1,). `new_bodies`
+    are those of `Entries`.
+
+    Every number that a row is given is one of its own edition, or of one that compares with it, in steps of the row's
+    own decimals: what does not compare is not applicable.
     """
 
     rows: Rows
     leaves: Leaves
     tables: Mapping[Measure, Table]
     breaks: Ints
+    new_bodies: Ints
 
     def find(self, measure: Measure, slot: Ints) -> Side:
         """The figure of each row's series at a slot: the partner's own row, otherwise the plan's."""
-        return self.tables[measure].at(self._places(measure, slot))
+        return self._comparing(self._side(measure, self._places(measure, slot)), slot)
+
+    def compares(self, slot: Ints) -> Bools:
+        """Where figures of a slot compare with each row's: neither what is counted nor for whom changes between."""
+        rows, leaves = self.rows, self.leaves
+        compares = np.ones(len(slot), dtype=np.bool_)
+        if self._has_eras:
+            compares = leaves.era[leaves.piece(rows.leaf, slot)] == leaves.era[rows.piece]
+        if len(self.new_bodies):
+            base = rows.series * SPAN
+            then, now = (
+                np.searchsorted(self.new_bodies, base + last_quarter(each), side="right") for each in (slot, rows.slot)
+            )
+            compares = compares & (then == now)
+        return compares
+
+    @property
+    def _has_eras(self) -> bool:
+        return bool(self.leaves.era.any())
+
+    def _comparing(self, side: Side, slot: Ints) -> Side:
+        """A side whose figures are of a slot, without those that do not compare."""
+        if not (self._has_eras or len(self.new_bodies)):
+            return side
+        return side.without(~self.compares(slot))
+
+    def _side(self, measure: Measure, place: Ints) -> Side:
+        """The figures at indices of a measure's table, in steps of the rows' decimals."""
+        table, decimals = self.tables[measure], self.leaves.decimals
+        side = table.at(place)
+        if len(decimals) == len(self.leaves.names):
+            return side
+        others = np.flatnonzero(side.has_value & (decimals[table.pieces[place]] != decimals[self.rows.piece]))
+        if not len(others):
+            return side
+        side.steps[others] = to_steps(side.value[others], decimals[self.rows.piece[others]])
+        return side
 
     def has_row(self, measure: Measure, slot: Ints) -> Bools:
         """Whether the partner or the plan has a row for each row's series at a slot, even without a value."""
@@ -152,10 +211,14 @@ class Ledger:
 
     def find_latest(self, measure: Measure) -> Side:
         """The figure of the latest financial year up to each row's; in the same year the partner's own comes first."""
-        table = self.tables[measure]
-        own = table.find_latest(self.rows.series, self.rows.year_slot)
-        plans = table.find_latest(self.rows.leaf, self.rows.year_slot)
-        return table.at(np.where(table.slots(own) >= table.slots(plans), own, plans))
+        table, until = self.tables[measure], self.rows.year_slot
+        if self._has_eras:
+            # Where an edition ends within the year, the year's own figure is of the next one.
+            until = np.where(self.compares(until), until, until - SLOTS)
+        own = table.find_latest(self.rows.series, until)
+        plans = table.find_latest(self.rows.leaf, until)
+        latest = np.where(table.slots(own) >= table.slots(plans), own, plans)
+        return self._comparing(self._side(measure, latest), np.maximum(table.slots(latest), 0))
 
     def has_break(self, after: Ints, until: Ints) -> Bools:
         """Whether a quarter of each row's series after a slot, and up to another, has a break in series."""
@@ -186,7 +249,7 @@ def read_ledger(figures: pd.DataFrame, plan: Plan, leaves: Leaves) -> Ledger:
             # The plan has no actuals, and its entries come after the figures: an index is a row of the figures.
             rows = _rows(entries, places, tables[measure], leaves)
     breaks = np.append(0, np.cumsum(rows.is_break & ~rows.is_year))
-    return Ledger(rows, leaves, tables, breaks)
+    return Ledger(rows, leaves, tables, breaks, entries.new_bodies)
 
 
 def _sorted_places(entries: Entries, measure: Measure) -> Ints:
@@ -203,12 +266,13 @@ def _table(entries: Entries, places: Ints, leaves: Leaves) -> Table:
     keys = entries.key[places]
     value = entries.value[places]
     has_value = ~np.isnan(value)
-    steps = to_steps(value, leaves.decimals[leaf_of(keys, leaves)])
+    pieces = leaves.piece(leaf_of(keys, leaves), keys % SPAN)
+    steps = to_steps(value, leaves.decimals[pieces])
     state = states(has_value, entries.is_not_applicable[places])
     with_nothing = Side(
         np.append(state, np.int8(State.MISSING)), np.append(steps, 0), np.append(value, np.nan), np.append(places, -1)
     )
-    return Table(keys, with_nothing)
+    return Table(keys, with_nothing, np.append(pieces, 0))
 
 
 def _rows(entries: Entries, places: Ints, actuals: Table, leaves: Leaves) -> Rows:
@@ -218,6 +282,7 @@ def _rows(entries: Entries, places: Ints, actuals: Table, leaves: Leaves) -> Row
         order=places,
         series=actuals.keys // SPAN,
         leaf=leaf_of(actuals.keys, leaves),
+        piece=actuals.pieces[:-1],
         slot=slot,
         year_slot=slot - quarter,
         quarter=quarter,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cypp_etl.judgement.entries import SLOTS
+from cypp_etl.judgement.leaves import SLOTS
 from cypp_etl.judgement.ledger import Ledger, Side, State, States, states
 from cypp_etl.judgement.rounding import Bools, Ints, divide_half_away, to_values
 from cypp_etl.judgement.words import Text, choose
@@ -12,19 +12,23 @@ _QUARTERS = 4
 
 
 def year_to_date(ledger: Ledger) -> Side:
-    """The year so far: the actual, or the sum of the year's quarters for an indicator that sums."""
+    """The year so far: the actual, or the sum of the year's quarters for an indicator that sums.
+
+    It is not applicable where a quarter does not compare with the row's.
+    """
     rows, now = ledger.rows, ledger.rows.now
-    adds = ledger.leaves.is_sum[rows.leaf] & ~rows.is_year
+    adds = ledger.leaves.is_sum[rows.piece] & ~rows.is_year
     if not adds.any():
         return now
-    steps, is_whole = now.steps.copy(), now.has_value
+    steps, is_whole, is_not_applicable = now.steps.copy(), now.has_value, now.is_not_applicable
     for back in range(1, _QUARTERS):
         # A slot before the first quarter adds nothing, and is never missing.
         is_in_year = adds & (rows.quarter > back)
         earlier = ledger.find(Measure.ACTUAL, rows.slot - back)
         steps += np.where(is_in_year, earlier.steps, 0)
         is_whole = is_whole & (earlier.has_value | ~is_in_year)
-    total = _side(states(is_whole, now.is_not_applicable), steps, now.source, ledger)
+        is_not_applicable = is_not_applicable | (is_in_year & ~ledger.compares(rows.slot - back))
+    total = _side(states(is_whole, is_not_applicable), steps, now.source, ledger)
     return now.replaced(adds, total)
 
 
@@ -38,7 +42,7 @@ def target_to_date(ledger: Ledger) -> Side:
     own = ledger.find(Measure.TARGET, rows.slot)
     year = ledger.find(Measure.TARGET, rows.year_slot)
     share = _side(year.state, divide_half_away(year.steps * rows.quarter, _QUARTERS), year.source, ledger)
-    spreads = ledger.leaves.accumulates[rows.leaf] & ~rows.is_year
+    spreads = ledger.leaves.accumulates[rows.piece] & ~rows.is_year
     return year.replaced(spreads, share).replaced(ledger.has_row(Measure.TARGET, rows.slot), own)
 
 
@@ -64,7 +68,7 @@ def target_band(ledger: Ledger, ours: Side, target: Side) -> Text:
         (_never_applies(ledger, ours) | target.is_not_applicable, Band.NOT_APPLICABLE),
         (~(ours.has_value & target.has_value), Band.NO_DATA),
         (gain < 0, Band.WORSE),
-        (gain > ledger.leaves.target_margin(ledger.rows.leaf, target.steps), Band.BETTER),
+        (gain > ledger.leaves.target_margin(ledger.rows.piece, target.steps), Band.BETTER),
     ]
     return choose(cases, Band.WITHIN)
 
@@ -76,22 +80,22 @@ def comparator_band(ledger: Ledger, ours: Side, comparator: Side) -> Text:
         (_never_applies(ledger, ours) | ~comparator.has_value, Band.NOT_APPLICABLE),
         (~ours.has_value, Band.NO_DATA),
         (gain < 0, Band.WORSE),
-        (gain >= ledger.leaves.comparator_steps[ledger.rows.leaf], Band.BETTER),
+        (gain >= ledger.leaves.comparator_steps[ledger.rows.piece], Band.BETTER),
     ]
     return choose(cases, Band.WITHIN)
 
 
 def _never_applies(ledger: Ledger, ours: Side) -> Bools:
     """Where there is never a judgement: the figure is not applicable, or the indicator has no polarity."""
-    return ours.is_not_applicable | ~ledger.leaves.is_judged[ledger.rows.leaf]
+    return ours.is_not_applicable | ~ledger.leaves.is_judged[ledger.rows.piece]
 
 
 def _gain(ledger: Ledger, ours: Side, theirs: Side) -> Ints:
-    return ledger.leaves.gain(ledger.rows.leaf, ours.steps, theirs.steps)
+    return ledger.leaves.gain(ledger.rows.piece, ours.steps, theirs.steps)
 
 
 def _side(state: States, steps: Ints, source: Ints, ledger: Ledger) -> Side:
     """A computed side, whose value comes from its steps."""
     has_value = state == State.VALUED
-    value = to_values(steps, ledger.leaves.decimals[ledger.rows.leaf])
+    value = to_values(steps, ledger.leaves.decimals[ledger.rows.piece])
     return Side(state, np.where(has_value, steps, 0), np.where(has_value, value, np.nan), source)

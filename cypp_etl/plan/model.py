@@ -3,11 +3,11 @@
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 
-from cypp_etl.periods import Period
+from cypp_etl.periods import Period, quarter_of
 from cypp_etl.plan.spans import OPEN, Span, turning_days
 from schemas.codes import (
     Accumulation,
@@ -256,6 +256,37 @@ class Plan:
         if key not in self._held:
             self._held[key] = self._restricted(period)
         return self._held[key]
+
+    def editions_of(self, indicator: str) -> tuple[Indicator, ...]:
+        """The editions of a leaf, ascending.
+
+        Raises:
+            KeyError: the plan has no such leaf.
+        """
+        return self.editions.get(indicator) or (self.indicators[indicator],)
+
+    def edition(self, indicator: str, period: Period) -> Indicator:
+        """The edition that describes a period: the last one that has begun, or the first, even if it has ended.
+
+        Raises:
+            KeyError: the plan has no such leaf.
+        """
+        first, *later = self.editions_of(indicator)
+        return next((each for each in reversed(later) if each.span.first_day <= period.last_day), first)
+
+    @cached_property
+    def taken_over(self) -> Mapping[str, tuple[tuple[str, Period], ...]]:
+        """The indicators that each partner takes over from partners that have ended, with the first quarter of each.
+
+        From then on it counts for another body: what it returned before does not compare.
+        """
+        taken: dict[str, dict[tuple[str, Period], None]] = {}
+        for partner in self.partners.values():
+            if partner.successor and partner.span.last_period:
+                first = quarter_of(partner.span.last_day + timedelta(days=1))
+                of_successor = taken.setdefault(partner.successor, {})
+                of_successor.update({(name, first): None for name in self.owed_by[partner.partner_code]})
+        return {code: tuple(those) for code, those in taken.items()}
 
     @cached_property
     def _held(self) -> dict[tuple[int, int], "Plan"]:

@@ -9,6 +9,7 @@ from cypp_etl.judgement.columns import TITLES
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
 from warehouse.recording.judgements import judge_in_force
+from warehouse.recording.plan import Missing, missing_from
 from warehouse.schema.tables import judgement, period_closing, publication
 
 
@@ -38,12 +39,14 @@ class PlanChanges:
     """What would change if another plan were adopted.
 
     `settled` are the codes of the closed or published periods, in order, in which a symbol would change: what the
-    Board has seen would read otherwise.
+    Board has seen would read otherwise. `missing` has been returned and has no row in the plan, which cannot be
+    adopted.
     """
 
     turned: tuple[Turned, ...]
     owed: tuple[OwedChange, ...]
     settled: tuple[str, ...]
+    missing: tuple[Missing, ...] = ()
 
 
 def changes_by(connection: Connection, in_force: Plan, other: Plan) -> PlanChanges:
@@ -55,6 +58,7 @@ def changes_by(connection: Connection, in_force: Plan, other: Plan) -> PlanChang
         tuple(turned),
         tuple(_owed_changes(in_force, other)),
         tuple(period.code for period in sorted(periods, key=lambda period: period.order)),
+        tuple(missing_from(connection, other)),
     )
 
 

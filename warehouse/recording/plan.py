@@ -1,14 +1,16 @@
 """The plan in the warehouse, the source of the words and targets of every judgement and view."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy import Connection, Table, func, insert, select
 
+from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import plan_of
+from cypp_etl.plan.spans import Span
 from schemas.codes import DecisionKind
 from warehouse.recording.administration import Decision, record_decision
 from warehouse.recording.clinics import keep_all_clinics
@@ -16,6 +18,7 @@ from warehouse.recording.judgements import rejudge_everything
 from warehouse.recording.periods import add_periods
 from warehouse.recording.validity import end_rows, next_moment
 from warehouse.schema import plan_tables
+from warehouse.schema.tables import milestone_report, observation
 from warehouse.upgrade import WarehouseStateError
 
 PROGRAM, FIRST_PLAN = "cypp", "The first plan of a new warehouse"
@@ -28,6 +31,28 @@ class NoStoredPlanError(WarehouseStateError):
 
 class AnotherPlanInForceError(RuntimeError):
     """A return was checked against a plan that is not, or no longer, the one in force."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What has been returned, by its code, from one period to another, and has no row in a plan's file."""
+
+    code: str
+    file: str
+    first_period: str
+    last_period: str
+
+    def __str__(self) -> str:
+        first, last = parse_period(self.first_period).label, parse_period(self.last_period).label
+        when = first if first == last else f"{first} to {last}"
+        return f"{self.code} has returns in force for {when}, but no row in {self.file}"
+
+
+class ReturnedAndMissingError(ValueError):
+    """A plan has no row for what has been returned, which no view would describe any more."""
+
+    def __init__(self, missing: Sequence[Missing]) -> None:
+        super().__init__(f"{'; '.join(map(str, missing))}: keep the row, with a last_period")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +75,16 @@ def record_plan(
         at: the moment, with a time zone.
         by: who adopts it.
         why: for which reason.
+
+    Raises:
+        ReturnedAndMissingError: it has no row for what has been returned; nothing was done.
     """
     held = _in_force(connection)
     if held and held[1] == plan.fingerprint:
         _store_files(connection, held[0], plan)
         return RecordedPlan(held[0], False, 0)
+    if missing := missing_from(connection, plan):
+        raise ReturnedAndMissingError(missing)
     at = next_moment(connection, at)
     if held:
         end_rows(connection, plan_tables.plan, [held[0]], at)
@@ -65,6 +95,25 @@ def record_plan(
     if held and _clinics_from(connection, held[0]) != plan.body.clinics_from:
         keep_all_clinics(connection, at, plan.body.clinics_from)
     return RecordedPlan(plan_id, True, changed)
+
+
+def missing_from(connection: Connection, plan: Plan) -> list[Missing]:
+    """The indicators, partners and milestones that a plan does not have, and of which returns are in force."""
+    figures, reports = observation.c, milestone_report.c
+    asked = (
+        (figures.indicator, "indicators.csv", plan.indicators),
+        (figures.partner_code, "partners.csv", plan.partners),
+        (reports.partner_code, "partners.csv", plan.partners),
+        (reports.milestone, "milestones.csv", plan.milestones),
+    )
+    missing: dict[tuple[str, str], Missing] = {}
+    for column, file, known in asked:
+        periods, ended = column.table.c.period, column.table.c.superseded_at
+        query = select(column, func.min(periods), func.max(periods)).where(ended.is_(None)).group_by(column)
+        for code, first, last in sorted(tuple(row) for row in connection.execute(query)):
+            if code not in known:
+                missing.setdefault((file, code), Missing(code, file, first, last))
+    return list(missing.values())
 
 
 def require_plan(connection: Connection, plan: Plan, at: datetime) -> int:
@@ -163,7 +212,7 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
     """The rows of each table, tables that others refer to first. The caller drops surplus fields."""
     yield plan_tables.plan_body, [asdict(plan.body)]
     yield plan_tables.plan_outcome, [asdict(outcome) for outcome in plan.outcomes.values()]
-    yield plan_tables.plan_partner, [asdict(partner) for partner in plan.partners.values()]
+    yield plan_tables.plan_partner, [asdict(partner) | _days(partner.span) for partner in plan.partners.values()]
     yield (
         plan_tables.plan_calendar,
         [
@@ -172,7 +221,7 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
         ],
     )
     yield plan_tables.plan_aspiration, [asdict(aspiration) for aspiration in plan.aspirations.values()]
-    yield plan_tables.plan_action, [asdict(action) for action in plan.actions.values()]
+    yield plan_tables.plan_action, [asdict(action) | _days(action.span) for action in plan.actions.values()]
     yield (
         plan_tables.plan_milestone,
         [
@@ -189,14 +238,8 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
             for aspiration in plan.measured_aspirations(leaf)
         ],
     )
-    yield (
-        plan_tables.plan_owed,
-        [
-            {"partner_code": partner_code, "indicator": indicator}
-            for partner_code, indicators in plan.owed_by.items()
-            for indicator in indicators
-        ],
-    )
+    yield plan_tables.plan_edition, [row for indicator in plan.indicators for row in _editions(plan, indicator)]
+    yield plan_tables.plan_owed, list(_owed(plan))
     yield (
         plan_tables.plan_figure,
         [
@@ -211,3 +254,32 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
             for (measure, indicator, period), figure in plan.figures.items()
         ],
     )
+
+
+def _days(span: Span) -> dict[str, date]:
+    return {"first_day": span.first_day, "last_day": span.last_day}
+
+
+def _editions(plan: Plan, indicator: str) -> Iterator[dict[str, Any]]:
+    """A row of each edition, whatever margins it has had; its days go on to the next one's, or without end."""
+    latest = {piece.edition: piece for piece in plan.editions_of(indicator)}
+    firsts = {piece.edition: piece.span.first_day for piece in reversed(plan.editions_of(indicator))}
+    begins = [date.min, *(firsts[number] for number in list(latest)[1:])]
+    ends = [*(first - timedelta(days=1) for first in begins[1:]), date.max]
+    for piece, first_day, last_day in zip(latest.values(), begins, ends, strict=True):
+        yield asdict(piece) | {"described_from": first_day, "described_until": last_day}
+
+
+def _owed(plan: Plan) -> Iterator[dict[str, Any]]:
+    """What each partner owes, on the days on which partner, indicator and obligation all hold."""
+    last_days: dict[tuple[str, str, date], date] = {}
+    for each in plan.obligations:
+        editions = plan.editions_of(each.indicator)
+        holding = each.span, plan.partners[each.partner_code].span, Span(editions[0].span.first_period)
+        first_day = max(span.first_day for span in holding)
+        last_day = min(span.last_day for span in (*holding, editions[-1].span))
+        if first_day <= last_day:
+            key = each.partner_code, each.indicator, first_day
+            last_days[key] = max(last_day, last_days.get(key, last_day))
+    for (partner_code, indicator, first_day), last_day in last_days.items():
+        yield {"partner_code": partner_code, "indicator": indicator, "first_day": first_day, "last_day": last_day}

@@ -4,6 +4,7 @@ A plan is inserted completely under a new `plan_id`, even if it returns to an ea
 depends only on dates. A plan has some hundreds of rows.
 """
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import (
@@ -37,6 +38,14 @@ def _plan_table(name: str, key: tuple[str, ...], *columns: Column[Any], **parent
     )
 
 
+def _days() -> tuple[Column[Any], Column[Any]]:
+    """The first and the last day on which a row holds; the first and the last of all where it is open."""
+    return (
+        Column("first_day", Date, nullable=False, server_default=date.min.isoformat()),
+        Column("last_day", Date, nullable=False, server_default=date.max.isoformat()),
+    )
+
+
 plan = Table(
     "plan",
     metadata,
@@ -58,7 +67,7 @@ plan_outcome = _plan_table(
     word("outcome"),
     word("table_heading", server_default=""),
 )
-plan_partner = _plan_table("partner", ("partner_code",), word("partner_code"), word("partner"))
+plan_partner = _plan_table("partner", ("partner_code",), word("partner_code"), word("partner"), *_days())
 plan_calendar = _plan_table(
     "calendar",
     ("period",),
@@ -87,6 +96,7 @@ plan_action = _plan_table(
     word("strategic_lead"),
     word("lead_officer"),
     word("partner_code"),
+    *_days(),
     aspiration="aspiration",
 )
 plan_milestone = _plan_table(
@@ -100,6 +110,7 @@ plan_milestone = _plan_table(
     Column("is_due_stated", Boolean, nullable=False),
     action_id="action",
 )
+# The latest edition of each indicator.
 plan_indicator = _plan_table(
     "indicator",
     ("indicator",),
@@ -125,11 +136,35 @@ plan_measured = _plan_table(
     indicator="indicator",
     aspiration="aspiration",
 )
+# What describes an indicator in a period: each day of all time is in one edition's, from `described_from` to
+# `described_until`, so that a figure of a time that the plan left out is described too.
+plan_edition = _plan_table(
+    "edition",
+    ("indicator", "edition"),
+    word("indicator"),
+    Column("edition", Integer, nullable=False),
+    Column("described_from", Date, nullable=False),
+    Column("described_until", Date, nullable=False),
+    word("indicator_no"),
+    word("indicator_ref"),
+    word("sub"),
+    word("outcome_code"),
+    word("definition"),
+    word("parent_definition"),
+    word("polarity"),
+    word("unit"),
+    Column("decimals", Integer, nullable=False),
+    word("accumulation"),
+    indicator="indicator",
+    outcome_code="outcome",
+)
+# On the days on which the partner and the indicator hold too.
 plan_owed = _plan_table(
     "owed",
-    ("partner_code", "indicator"),
+    ("partner_code", "indicator", "first_day"),
     word("partner_code"),
     word("indicator"),
+    *_days(),
     partner_code="partner",
     indicator="indicator",
 )

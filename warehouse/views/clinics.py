@@ -21,6 +21,7 @@ _COUNTED = """
             FROM asked k
             CROSS JOIN plan_milestone m
             JOIN plan_action a ON a.plan_id = m.plan_id AND a.action_id = m.action_id
+                AND k.ends_on BETWEEN a.first_day AND a.last_day
             WHERE m.plan_id = {plan}
         ), counted AS MATERIALIZED (
             SELECT aspiration, period, count(*) AS milestones,

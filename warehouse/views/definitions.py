@@ -48,7 +48,7 @@ def _performance(plan_id: str, last_column: str, condition: str) -> str:
 
     Args:
         plan_id: the plan whose words describe the indicator.
-        last_column: SQL of columns after the promised ones.
+        last_column: SQL of columns after those of version 1.
         condition: SQL that selects the judgements.
     """
     return f"""
@@ -74,10 +74,11 @@ def _performance(plan_id: str, last_column: str, condition: str) -> str:
             {_symbol("national_band", BAND_SYMBOLS)},
             j.next_target, j.next_target_2,
             o.submission_id, s.file_name AS source_file, o.sheet AS source_sheet, o.cell AS source_cell,
-            j.recorded_at{last_column}
+            j.recorded_at{last_column}, i.edition
         FROM judgement j
-        JOIN plan_indicator i ON i.plan_id = {plan_id} AND i.indicator = j.indicator
-        LEFT JOIN period e ON e.period = j.period
+        JOIN period e ON e.period = j.period
+        JOIN plan_edition i ON i.plan_id = {plan_id} AND i.indicator = j.indicator
+            AND e.ends_on BETWEEN i.described_from AND i.described_until
         LEFT JOIN observation o ON o.observation_id = j.observation_id
         LEFT JOIN submission s ON s.submission_id = o.submission_id
         LEFT JOIN plan_outcome oc ON oc.plan_id = i.plan_id AND oc.outcome_code = i.outcome_code
@@ -111,7 +112,7 @@ _FINDINGS = "SELECT submission_id, code, severity, sheet, cell, value, message, 
 
 
 def return_status_query(standing: Standing) -> str:
-    """A row per return that is owed: every quarter of the calendar, for each partner with something to report.
+    """A row per return that is owed: every quarter of the calendar in which a partner has something to report.
 
     Whole years are not owed, but are listed if they were returned. A return that was on time stays on time when it is
     corrected later: the first accepted submission tells when the return came, and so whether it was late; the one in
@@ -120,9 +121,12 @@ def return_status_query(standing: Standing) -> str:
     accepted = f"s.{IS_ACCEPTED} AND {standing.known('s')}"
     return f"""
         WITH owing AS (
-            SELECT partner_code FROM plan_owed WHERE plan_id = {standing.plan_id}
+            SELECT partner_code, first_day, last_day FROM plan_owed WHERE plan_id = {standing.plan_id}
             UNION
-            SELECT a.partner_code FROM plan_action a
+            SELECT p.partner_code, CASE WHEN a.first_day > p.first_day THEN a.first_day ELSE p.first_day END,
+                CASE WHEN a.last_day < p.last_day THEN a.last_day ELSE p.last_day END
+            FROM plan_action a
+            JOIN plan_partner p ON p.plan_id = a.plan_id AND p.partner_code = a.partner_code
             JOIN plan_milestone m ON m.plan_id = a.plan_id AND m.action_id = a.action_id
             WHERE a.plan_id = {standing.plan_id}
         )
@@ -138,7 +142,8 @@ def return_status_query(standing: Standing) -> str:
                 WHERE s.partner_code = e.partner_code AND s.period = e.period AND {accepted}) AS first_received_at
             FROM (
                 SELECT w.partner_code, c.period, c.due_on
-                FROM owing w CROSS JOIN plan_calendar c JOIN period q ON q.period = c.period
+                FROM owing w CROSS JOIN plan_calendar c
+                JOIN period q ON q.period = c.period AND q.ends_on BETWEEN w.first_day AND w.last_day
                 WHERE c.plan_id = {standing.plan_id} AND q.quarter IS NOT NULL
                 UNION
                 SELECT w.partner_code, s.period, c.due_on

@@ -80,16 +80,23 @@ _PERFORMANCE = (
     text_column("source_cell", "Cell of that sheet"),
     moment_column("recorded_at", "When the row came into force"),
 )
+_EDITION = whole_column(
+    "edition", "Which edition of the indicator holds for the period, and describes the row: 1, 2 ..."
+)
 
 _WITHHELD = "; `[withheld: ...]`, with its cell, if it may hold personal data and is not released"
 
 VIEWS = (
-    View("bi_performance", "an indicator and a period, by partner, as of now", _PERFORMANCE),
+    View("bi_performance", "an indicator and a period, by partner, as of now", (*_PERFORMANCE, _EDITION)),
     View(
         "bi_performance_history",
         "a row that is, or ever was, in `bi_performance`. As of a moment: `recorded_at` is not after it, and "
         "`superseded_at` is empty or after it",
-        (*_PERFORMANCE, moment_column("superseded_at", "When another row replaced it; empty while it is in force")),
+        (
+            *_PERFORMANCE,
+            moment_column("superseded_at", "When another row replaced it; empty while it is in force"),
+            _EDITION,
+        ),
     ),
     View(
         "bi_submissions",

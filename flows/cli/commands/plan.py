@@ -136,6 +136,8 @@ def _show_changes(changes: "PlanChanges", period: Period | None) -> None:
         f"{one.was} -> {one.now or 'no row'}"
         for one in turned
     ]
+    for missing in changes.missing:
+        say(f"Cannot be adopted: {missing}")
     for lines in (owed, symbols):
         for line in lines[:_SHOWN]:
             say(line)

@@ -7,11 +7,12 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from cypp_etl.periods import parse_period
-from cypp_etl.plan.model import Figure, Plan
-from schemas.codes import Measure
-from tests.warehouse.builders import Rows, checked, later, observation
+from cypp_etl.plan.model import Figure, Obligation, Plan
+from cypp_etl.plan.spans import Span
+from schemas.codes import Measure, MilestoneStatus
+from tests.warehouse.builders import Rows, checked, later, observation, report
 from warehouse.engine import writing
-from warehouse.recording.plan import AnotherPlanInForceError, record_plan
+from warehouse.recording.plan import AnotherPlanInForceError, ReturnedAndMissingError, record_plan
 from warehouse.recording.record import record
 from warehouse.schema import plan_tables
 
@@ -28,6 +29,7 @@ def _without(plan: Plan, indicator: str) -> Plan:
         fingerprint="without",
         indicators={key: one for key, one in plan.indicators.items() if key != indicator},
         figures={key: one for key, one in plan.figures.items() if key[1] != indicator},
+        obligations=tuple(one for one in plan.obligations if one.indicator != indicator),
         owed_by={key: tuple(one for one in owed if one != indicator) for key, owed in plan.owed_by.items()},
     )
 
@@ -43,6 +45,8 @@ def test_every_row_of_the_plan_is_stored(engine: Engine, plan: Plan) -> None:
             (plan_tables.plan_action, plan.actions),
             (plan_tables.plan_milestone, plan.milestones),
             (plan_tables.plan_indicator, plan.indicators),
+            (plan_tables.plan_edition, plan.editions),
+            (plan_tables.plan_owed, plan.obligations),
             (plan_tables.plan_figure, plan.figures),
         ):
             assert connection.scalar(select(func.count()).select_from(table)) == len(expected)
@@ -71,15 +75,77 @@ def test_a_new_plan_judges_everything_anew_and_an_old_one_can_come_back(engine: 
     assert len(rows("SELECT 1 AS one FROM plan WHERE superseded_at IS NULL")) == 1
 
 
-def test_an_indicator_that_left_the_plan_keeps_its_figures_and_loses_its_judgement(
-    engine: Engine, plan: Plan, rows: Rows
-) -> None:
-    record(engine, checked("a", observation("NI 111a", "300"), observation("NI 111b", "1.5")), plan, later(0))
+def test_a_plan_without_what_has_been_returned_is_refused(engine: Engine, plan: Plan, rows: Rows) -> None:
+    said = (report("PC1-A1-M1", MilestoneStatus.ON_TRACK),)
+    figures = (observation("NI 111a", "300", "2009-10Q1"), observation("NI 111a", "200"))
+    record(engine, checked("a", *figures, milestone_reports=said), plan, later(0))
+    others = {
+        "NI 111a has returns in force for 2009/10 Q1 to 2010/11 Q1, but no row in indicators.csv": (
+            "indicators",
+            "NI 111a",
+        ),
+        "police has returns in force for 2009/10 Q1 to 2010/11 Q1, but no row in partners.csv": ("partners", "police"),
+        "PC1-A1-M1 has returns in force for 2010/11 Q1, but no row in milestones.csv": ("milestones", "PC1-A1-M1"),
+    }
+    for message, (field, code) in others.items():
+        fewer = {key: one for key, one in getattr(plan, field).items() if key != code}
+        said_so = pytest.raises(ReturnedAndMissingError, match=f"^{message}: keep the row, with a last_period$")
+        with said_so, writing(engine) as connection:
+            record_plan(connection, replace(plan, fingerprint="without", **{field: fewer}), later(1))
+    assert len(rows("SELECT 1 AS one FROM plan")) == 1
+    assert len(rows("SELECT 1 AS one FROM bi_performance")) == 2
+
+
+def test_what_was_never_returned_may_go(engine: Engine, plan: Plan, rows: Rows) -> None:
+    record(engine, checked("a", observation("NI 111a", "300")), plan, later(0))
     with writing(engine) as connection:
-        assert record_plan(connection, _without(plan, "NI 111b"), later(1)).changed_judgements == 1
+        record_plan(connection, _without(plan, "NI 111b"), later(1))
     assert rows("SELECT indicator FROM bi_performance") == [{"indicator": "NI 111a"}]
-    assert len(rows("SELECT 1 AS one FROM observation WHERE superseded_at IS NULL")) == 2
-    assert len(rows("SELECT 1 AS one FROM bi_performance_history")) == 2
+    assert "NI 111b" not in {row["indicator"] for row in rows("SELECT indicator FROM plan_edition WHERE plan_id = 2")}
+
+
+def test_editions_share_all_time_between_them(engine: Engine, plan: Plan, rows: Rows) -> None:
+    last = plan.indicators["NI 45"]
+    margins = replace(last.banding, comparator_margin=Decimal(9))
+    editions = (
+        replace(last, definition="First", span=Span(parse_period("2009-10"), parse_period("2010-11Q1"))),
+        replace(last, definition="Second", edition=2, span=Span(parse_period("2010-11Q3"), parse_period("2010-11Q4"))),
+        replace(last, definition="Second", edition=2, banding=margins, span=Span(parse_period("2011-12Q1"))),
+        replace(last, definition="Third", edition=3, span=Span(parse_period("2012-13"), parse_period("2013-14"))),
+    )
+    with writing(engine) as connection:
+        record_plan(connection, replace(plan, editions={**plan.editions, "NI 45": editions}), later(0))
+    query = "SELECT * FROM plan_edition WHERE indicator = 'NI 45' ORDER BY edition"
+    found = [
+        (row["edition"], row["definition"], str(row["described_from"]), str(row["described_until"]))
+        for row in rows(query)
+    ]
+    assert found == [
+        (1, "First", "0001-01-01", "2010-09-30"),
+        (2, "Second", "2010-10-01", "2012-03-31"),
+        (3, "Third", "2012-04-01", "9999-12-31"),
+    ]
+
+
+def test_what_is_owed_ends_with_the_first_thing_that_ends(engine: Engine, plan: Plan, rows: Rows) -> None:
+    leaf = replace(plan.indicators["NI 45"], span=Span(parse_period("2009-10Q2")))
+    yos = replace(plan.partners["yos"], span=Span(None, parse_period("2012-13")))
+    owed = (
+        Obligation("yos", "NI 45", Span(None, parse_period("2009-10Q3"))),
+        Obligation("yos", "NI 45", Span(None, parse_period("2009-10Q4"))),
+        Obligation("yos", "NI 45", Span(parse_period("2011-12Q1"))),
+        Obligation("yos", "NI 45", Span(None, parse_period("2008-09"))),
+    )
+    plan = replace(
+        plan, partners={**plan.partners, "yos": yos}, editions={**plan.editions, "NI 45": (leaf,)}, obligations=owed
+    )
+    with writing(engine) as connection:
+        record_plan(connection, plan, later(0))
+    found = rows("SELECT first_day, last_day FROM plan_owed ORDER BY first_day")
+    assert [tuple(map(str, row.values())) for row in found] == [
+        ("2009-07-01", "2010-03-31"),
+        ("2011-04-01", "2013-03-31"),
+    ]
 
 
 def test_a_return_checked_against_another_plan_is_refused(engine: Engine, plan: Plan, rows: Rows) -> None:

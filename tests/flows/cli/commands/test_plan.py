@@ -172,3 +172,16 @@ def test_what_is_exported_is_the_plan_in_force(home: Path, harder: Path) -> None
     assert read_plan(home / "exported").fingerprint == read_plan(harder).fingerprint
     code, said = _type("plan", "export", home / "exported")
     assert (code, "is not empty" in said) == (2, True)
+
+
+def test_a_plan_without_what_has_been_returned_is_not_adopted(home: Path, changed: Callable[..., Path]) -> None:
+    fewer = changed("indicators.csv", "NI 111a,", "NI 111c,")
+    for file in ("indicators.csv", "owed_by.csv", "figures.csv"):
+        text = (fewer / file).read_text("utf-8")
+        (fewer / file).write_text(text.replace("NI 111a", "NI 111c").replace("NI 111,a,", "NI 111,c,"), "utf-8")
+    gone = "NI 111a has returns in force for 2009/10 Q1 to 2010/11 Q1, but no row in indicators.csv"
+    assert f"Cannot be adopted: {gone}\n" in _type("plan", "compare", fewer)[1]
+    for more in ((), ("--yes",)):
+        code, said = _type("plan", "adopt", fewer, *ADOPT, *more)
+        assert (code, f"{gone}: keep the row, with a last_period" in said) == (2, True)
+    assert len(_decisions()) == 1
