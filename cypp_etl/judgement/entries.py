@@ -1,10 +1,13 @@
 """Converts a frame of figures, and the plan's own, to columns of numbers: every row gets an integer key.
 
 A series is one indicator of one partner. In it each period has a slot: five per financial year, the whole year first,
-then its quarters. Series and slot make the key. The plan's own figures have keys as if partner 0 had returned them.
+then its quarters. Series and slot make the key. The plan's figures for every partner have keys as if partner 0 had
+returned them, and those of one partner as if that partner had, unless it really has.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -30,7 +33,7 @@ _OF_QUARTERS_TOO = [MEASURES.index(each) for each in (Measure.ACTUAL, Measure.HI
 class Entries:
     """Figures of all measures, first the frame's rows, then the plan's; every array has shape (n,).
 
-    `measure` is an index into MEASURES, -1 if the figure is not used.
+    `measure` is an index into MEASURES, -1 if the figure is not used. `returned` is how many rows the frame has.
     """
 
     measure: Ints
@@ -38,6 +41,7 @@ class Entries:
     value: Floats
     is_not_applicable: Bools
     is_break: Bools
+    returned: int
 
 
 def read_entries(figures: pd.DataFrame, plan: Plan, leaves: Leaves) -> Entries:
@@ -46,19 +50,45 @@ def read_entries(figures: pd.DataFrame, plan: Plan, leaves: Leaves) -> Entries:
     Raises:
         ValueError: an indicator is not in the plan, or a measure or period is invalid.
     """
-    own, plans = _own_entries(figures, leaves), _plan_entries(plan, leaves)
+    owners, partner_codes = pd.factorize(figures["partner_code"])
+    own = _own_entries(figures, owners + 1, leaves)
+    plans = _plan_entries(planned_figures(figures, plan), list(partner_codes), leaves)
+    # What a partner has returned comes before what the plan says of it, even without a value.
+    is_returned = np.isin(_names(plans), _names(own))
     return Entries(
-        measure=np.concatenate([own.measure, plans.measure]),
+        measure=np.concatenate([own.measure, np.where(is_returned, -1, plans.measure)]),
         key=np.concatenate([own.key, plans.key]),
         value=np.concatenate([own.value, plans.value]),
         is_not_applicable=np.concatenate([own.is_not_applicable, plans.is_not_applicable]),
         is_break=np.concatenate([own.is_break, plans.is_break]),
+        returned=len(figures),
     )
 
 
-def planned_figures(plan: Plan) -> list[tuple[tuple[Measure, str, Period], Figure]]:
-    """The plan's own figures that are used in judging, in the order of their entries: it has no actuals."""
-    return [(key, figure) for key, figure in plan.figures.items() if key[0] is not Measure.ACTUAL]
+class Planned(NamedTuple):
+    """A figure of the plan's: for every partner if `partner_code` is empty."""
+
+    partner_code: str
+    measure: Measure
+    indicator: str
+    period: Period
+    figure: Figure
+
+
+def planned_figures(figures: pd.DataFrame, plan: Plan) -> list[Planned]:
+    """The plan's own figures that are used in judging a frame, in the order of their entries: it has no actuals."""
+    return [row for row in _planned(figures, plan) if row.measure is not Measure.ACTUAL]
+
+
+def _planned(figures: pd.DataFrame, plan: Plan) -> Iterator[Planned]:
+    for key, figure in plan.figures.items():
+        yield Planned("", *key, figure)
+    if plan.partner_figures:
+        judged = set(figures["indicator"].unique())
+        for partner_code in figures["partner_code"].unique():
+            for key, figure in plan.partner_figures.get(partner_code, {}).items():
+                if key[1] in judged:
+                    yield Planned(partner_code, *key, figure)
 
 
 def leaf_of(keys: Ints, leaves: Leaves) -> Ints:
@@ -71,8 +101,14 @@ def period_of(slot: int) -> Period:
     return Period(*divmod(slot, SLOTS))
 
 
-def _own_entries(figures: pd.DataFrame, leaves: Leaves) -> Entries:
-    owner = pd.factorize(figures["partner_code"])[0] + 1
+def _names(entries: Entries) -> Ints:
+    """Measure and key of each entry as one number; shape (n,)."""
+    # One more than there are measures, because one that is not used is -1.
+    return entries.key * (len(MEASURES) + 1) + entries.measure
+
+
+def _own_entries(figures: pd.DataFrame, owner: Ints, leaves: Leaves) -> Entries:
+    """The frame's figures; `owner` is the number of each one's partner, from 1."""
     leaf = _places(figures["indicator"], leaves.names)
     slot = _slots(figures["period"])
     return Entries(
@@ -81,21 +117,25 @@ def _own_entries(figures: pd.DataFrame, leaves: Leaves) -> Entries:
         value=figures["value"].to_numpy(dtype=np.float64),
         is_not_applicable=(figures["marker"] == Marker.NOT_APPLICABLE.value).to_numpy(dtype=np.bool_),
         is_break=figures["is_break"].to_numpy(dtype=np.bool_),
+        returned=len(figures),
     )
 
 
-def _plan_entries(plan: Plan, leaves: Leaves) -> Entries:
-    """The plan's targets, history and comparators."""
-    rows = planned_figures(plan)
-    leaf = _places(pd.Series([indicator for (_, indicator, _), _ in rows], dtype=TEXT), leaves.names)
-    slot = np.array([_slot(period) for (_, _, period), _ in rows], dtype=np.int64)
-    measure = np.array([MEASURES.index(measure) for (measure, _, _), _ in rows], dtype=np.int64)
+def _plan_entries(rows: list[Planned], partner_codes: list[str], leaves: Leaves) -> Entries:
+    """The plan's targets, history and comparators; partners are numbered from 1 in their given order."""
+    number_of = {partner_code: number for number, partner_code in enumerate(["", *partner_codes])}
+    leaf = _places(pd.Series([row.indicator for row in rows], dtype=TEXT), leaves.names)
+    owner = np.array([number_of[row.partner_code] for row in rows], dtype=np.int64)
+    slot = np.array([_slot(row.period) for row in rows], dtype=np.int64)
+    measure = np.array([MEASURES.index(row.measure) for row in rows], dtype=np.int64)
+    values = [row.figure.value for row in rows]
     return Entries(
         measure=_that_count(measure, slot),
-        key=leaf * SPAN + slot,
-        value=np.array([np.nan if figure.value is None else float(figure.value) for _, figure in rows], dtype=float),
-        is_not_applicable=np.array([figure.marker is Marker.NOT_APPLICABLE for _, figure in rows], dtype=np.bool_),
+        key=(owner * len(leaves.names) + leaf) * SPAN + slot,
+        value=np.array([np.nan if value is None else float(value) for value in values], dtype=float),
+        is_not_applicable=np.array([row.figure.marker is Marker.NOT_APPLICABLE for row in rows], dtype=np.bool_),
         is_break=np.zeros(len(rows), dtype=np.bool_),
+        returned=0,
     )
 
 

@@ -26,11 +26,15 @@ COMPARATORS = (Measure.STATISTICAL_NEIGHBOURS, Measure.NATIONAL)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A figure that a judgement uses. `row` is its label in the index of the figures, None if it is the plan's."""
+    """A figure that a judgement uses. `row` is its label in the index of the figures, None if it is the plan's.
+
+    `partner_code` is the partner for which the plan has it, empty for every partner.
+    """
 
     measure: Measure
     period: Period
     row: Hashable | None
+    partner_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,9 @@ class _Sources:
             Source(Measure(measure), parse_period(str(period)), label)
             for measure, period, label in zip(figures["measure"], figures["period"], figures.index, strict=True)
         ]
-        self._plans = [Source(measure, period, None) for (measure, _, period), _ in planned_figures(plan)]
+        self._plans = [
+            Source(row.measure, row.period, None, row.partner_code) for row in planned_figures(figures, plan)
+        ]
 
     def at(self, side: Side, row: int) -> Source | None:
         """The figure that a row uses for a side."""

@@ -129,21 +129,32 @@ class Rows:
 class Ledger:
     """All figures, ready for lookup by the rows to judge.
 
-    `breaks` counts the quarters with a break in series before each index of the actuals; shape (n + 1,).
+    `breaks` counts the quarters with a break in series before each index of the actuals; shape (n + 1,). `returned` is
+    how many of the entries are the partners'; the others are the plan's.
     """
 
     rows: Rows
     leaves: Leaves
     tables: Mapping[Measure, Table]
     breaks: Ints
+    returned: int
 
     def find(self, measure: Measure, slot: Ints) -> Side:
-        """The figure of each row's series at a slot: the partner's own row, otherwise the plan's."""
+        """The figure of each row's series at a slot: the partner's own row, otherwise that of every partner."""
         return self.tables[measure].at(self._places(measure, slot))
 
     def has_row(self, measure: Measure, slot: Ints) -> Bools:
-        """Whether the partner or the plan has a row for each row's series at a slot, even without a value."""
+        """Whether the partner, or every partner, has a row for each row's series at a slot, even without a value."""
         return self._places(measure, slot) >= 0
+
+    def is_planned_for_partner(self, measure: Measure, slot: Ints) -> Bools:
+        """Whether the plan has a row for each row's own series at a slot, rather than for every partner."""
+        place = self.tables[measure].find(self._own_keys(slot))
+        return (place >= 0) & (self.tables[measure].side.source[place] >= self.returned)
+
+    def is_own(self, measure: Measure, slot: Ints) -> Bools:
+        """Whether there is a row of each row's own series at a slot, returned or planned."""
+        return self.tables[measure].find(self._own_keys(slot)) >= 0
 
     def find_actual_or_history(self, slot: Ints) -> Side:
         """The actual of each row's series at a slot; if there is none, the history."""
@@ -166,10 +177,13 @@ class Ledger:
         last = np.searchsorted(keys, base + until, side="right")
         return self.breaks[last] > self.breaks[first]
 
+    def _own_keys(self, slot: Ints) -> Ints:
+        return self.rows.series * SPAN + slot
+
     def _places(self, measure: Measure, slot: Ints) -> Ints:
-        """The index of the partner's own row, otherwise of the plan's, otherwise -1; shape (n,)."""
+        """The index of the partner's own row, otherwise of that of every partner, otherwise -1; shape (n,)."""
         table = self.tables[measure]
-        place = table.find(self.rows.series * SPAN + slot)
+        place = table.find(self._own_keys(slot))
         silent = np.flatnonzero(place < 0)
         place[silent] = table.find(self.rows.leaf[silent] * SPAN + slot[silent])
         return place
@@ -186,7 +200,7 @@ def read_ledger(figures: pd.DataFrame, plan: Plan, leaves: Leaves) -> Ledger:
             # The plan has no actuals, and its entries come after the figures: an index is a row of the figures.
             rows = _rows(entries, places, tables[measure], leaves)
     breaks = np.append(0, np.cumsum(rows.is_break & ~rows.is_year))
-    return Ledger(rows, leaves, tables, breaks)
+    return Ledger(rows, leaves, tables, breaks, entries.returned)
 
 
 def _sorted_places(entries: Entries, measure: Measure) -> Ints:

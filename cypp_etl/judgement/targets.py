@@ -32,14 +32,18 @@ def target_to_date(ledger: Ledger) -> Side:
     """The target as profiled to each row's period.
 
     It is the target of the quarter itself if there is one, otherwise the year's, spread evenly over the
-    quarters if they accumulate.
+    quarters if they accumulate. A year's target that the plan has for the partner alone comes before a quarter's that
+    it has for every partner.
     """
     rows = ledger.rows
     own = ledger.find(Measure.TARGET, rows.slot)
     year = ledger.find(Measure.TARGET, rows.year_slot)
     share = _side(year.state, divide_half_away(year.steps * rows.quarter, _QUARTERS), year.source, ledger)
     spreads = ledger.leaves.accumulates[rows.leaf] & ~rows.is_year
-    return year.replaced(spreads, share).replaced(ledger.has_row(Measure.TARGET, rows.slot), own)
+    is_profiled = ledger.has_row(Measure.TARGET, rows.slot) & (
+        ledger.is_own(Measure.TARGET, rows.slot) | ~ledger.is_planned_for_partner(Measure.TARGET, rows.year_slot)
+    )
+    return year.replaced(spreads, share).replaced(is_profiled, own)
 
 
 def next_target(ledger: Ledger, years: int) -> Side:

@@ -319,6 +319,14 @@ class Plan:
         key = measure, indicator, period
         return self.partner_figures.get(partner_code, {}).get(key) or self.figures.get(key)
 
+    def target(self, indicator: str, period: Period, partner_code: str = "") -> Figure | None:
+        """The target of a period, or of its year if it has none itself; the partner's own before every partner's."""
+        for figures in (self.partner_figures.get(partner_code, {}), self.figures):
+            for of in (period, period.year):
+                if found := figures.get((Measure.TARGET, indicator, of)):
+                    return found
+        return None
+
 
 def owed_by(partners: Collection[str], obligations: Iterable[Obligation]) -> dict[str, tuple[str, ...]]:
     """The indicators that each partner returns, each once, in the order of the obligations."""

@@ -57,13 +57,13 @@ class SourcedExplanation:
     judgement: Explanation
     versions: tuple[RowMapping, ...]
     returned: Mapping[int, SourcedFigure]
-    planned: Mapping[tuple[Measure, Period], SourcedFigure]
+    planned: Mapping[tuple[str, Measure, Period], SourcedFigure]
 
     def find(self, source: Source) -> SourcedFigure:
         """The figure that a step used."""
-        return (
-            self.planned[source.measure, source.period] if source.row is None else self.returned[cast(int, source.row)]
-        )
+        if source.row is None:
+            return self.planned[source.partner_code, source.measure, source.period]
+        return self.returned[cast(int, source.row)]
 
 
 def explain(connection: Connection, plan: Plan, indicator: str, period: Period) -> list[SourcedExplanation]:
@@ -87,7 +87,7 @@ def explain(connection: Connection, plan: Plan, indicator: str, period: Period) 
                     explained,
                     tuple(one for one in versions if one["partner_code"] == row["partner_code"]),
                     dict(enumerate(figure for _, figure in returned)),
-                    _planned(plan, indicator),
+                    _planned(plan, indicator, row["partner_code"]),
                 )
             )
     return explanations
@@ -110,10 +110,13 @@ def _returned(connection: Connection, partner_code: str, indicator: str) -> list
     return [(tuple(row[name] for name in FIGURE), _figure(row)) for row in connection.execute(query).mappings()]
 
 
-def _planned(plan: Plan, indicator: str) -> dict[tuple[Measure, Period], SourcedFigure]:
+def _planned(plan: Plan, indicator: str, partner_code: str) -> dict[tuple[str, Measure, Period], SourcedFigure]:
+    """The plan's figures of an indicator: those for every partner, under an empty code, and the partner's own."""
+    figures = {"": plan.figures, partner_code: plan.partner_figures.get(partner_code, {})}
     return {
-        (measure, period): SourcedFigure(measure, period, figure.value, figure.marker, None, figure.source)
-        for (measure, of, period), figure in plan.figures.items()
+        (whose, measure, period): SourcedFigure(measure, period, figure.value, figure.marker, None, figure.source)
+        for whose, of_whom in figures.items()
+        for (measure, of, period), figure in of_whom.items()
         if of == indicator
     }
 

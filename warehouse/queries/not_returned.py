@@ -81,7 +81,11 @@ def _known(connection: Connection, plan_id: int | None, period: Period, at: date
 def _plan(connection: Connection, plan_id: int | None) -> Plan:
     """The part of a plan that is needed to judge a missing figure."""
     leaves = connection.execute(select(plan_indicator).where(plan_indicator.c.plan_id == plan_id)).mappings()
-    figures = connection.execute(select(plan_figure).where(plan_figure.c.plan_id == plan_id)).mappings()
+    figures: dict[str, dict[tuple[Measure, str, Period], Figure]] = {"": {}}
+    for row in connection.execute(select(plan_figure).where(plan_figure.c.plan_id == plan_id)).mappings():
+        key = Measure(row["measure"]), row["indicator"], parse_period(row["period"])
+        marker = Marker(row["marker"]) if row["marker"] else None
+        figures.setdefault(row["partner_code"], {})[key] = Figure(decimal_of(row["value"]), marker, row["source"])
     return Plan(
         fingerprint="",
         outcomes={},
@@ -91,14 +95,10 @@ def _plan(connection: Connection, plan_id: int | None) -> Plan:
         partners={},
         parents={},
         indicators={row["indicator"]: _leaf(row) for row in leaves},
-        figures={
-            (Measure(row["measure"]), row["indicator"], parse_period(row["period"])): Figure(
-                decimal_of(row["value"]), Marker(row["marker"]) if row["marker"] else None, row["source"]
-            )
-            for row in figures
-        },
+        figures=figures.pop(""),
         owed_by={},
         calendar={},
+        partner_figures=figures,
     )
 
 

@@ -186,10 +186,12 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
                 "measure": measure,
                 "indicator": indicator,
                 "period": period.code,
+                "partner_code": partner_code,
                 "value": None if figure.value is None else float(figure.value),
                 "marker": figure.marker,
                 "source": figure.source,
             }
-            for (measure, indicator, period), figure in plan.figures.items()
+            for partner_code, figures in {"": plan.figures, **plan.partner_figures}.items()
+            for (measure, indicator, period), figure in figures.items()
         ],
     )

@@ -125,10 +125,12 @@ plan_owed = _plan_table(
 )
 plan_figure = _plan_table(
     "figure",
-    ("measure", "indicator", "period"),
+    ("measure", "indicator", "period", "partner_code"),
     word("measure"),
     word("indicator"),
     word("period"),
+    # Empty for a figure that holds for every partner.
+    code("partner_code", server_default=""),
     number("value"),
     word("marker", nullable=True),
     word("source"),
