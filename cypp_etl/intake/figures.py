@@ -35,7 +35,7 @@ class KnownValues:
             *self.history.values_of(partner_code).get(indicator, ()),
         ]
 
-    def _of_partner(self, partner_code: str) -> Iterable[tuple[tuple[Measure, str, Period], Figure]]:
+    def _of_partner(self, partner_code: str) -> Iterable[tuple[tuple[str, str, Period], Figure]]:
         return self.plan.partner_figures.get(partner_code, {}).items()
 
     @cached_property

@@ -26,6 +26,11 @@ SPAN = 1 << 16
 
 MEASURES = tuple(Measure)
 
+PART_DECIMALS = 6
+"""The decimals with which numerators and denominators are added up."""
+
+_LARGEST_PART = 10**12
+
 _OF_QUARTERS_TOO = [MEASURES.index(each) for each in (Measure.ACTUAL, Measure.HISTORY, Measure.TARGET)]
 
 
@@ -33,14 +38,21 @@ _OF_QUARTERS_TOO = [MEASURES.index(each) for each in (Measure.ACTUAL, Measure.HI
 class Entries:
     """Figures of all measures, first the frame's rows, then the plan's; every array has shape (n,).
 
-    `measure` is an index into MEASURES, -1 if the figure is not used. `returned` is how many rows the frame has.
+    `measures` are the plan's, and `measure` an index into them, -1 if the figure is not used. `numerator` and
+    `denominator` are NaN where there is none. `returned` is how many rows the frame has. The frame's partners, whose
+    codes are `partner_codes`, are numbered from 1.
     """
+
+    measures: tuple[str, ...]
+    partner_codes: tuple[str, ...]
 
     measure: Ints
     key: Ints
     value: Floats
     is_not_applicable: Bools
     is_break: Bools
+    numerator: Floats
+    denominator: Floats
     returned: int
 
 
@@ -50,26 +62,36 @@ def read_entries(figures: pd.DataFrame, plan: Plan, leaves: Leaves) -> Entries:
     Raises:
         ValueError: an indicator is not in the plan, or a measure or period is invalid.
     """
-    owners, partner_codes = pd.factorize(figures["partner_code"])
-    own = _own_entries(figures, owners + 1, leaves)
-    plans = _plan_entries(planned_figures(figures, plan), list(partner_codes), leaves)
+    owners, partners = pd.factorize(figures["partner_code"])
+    measures, partner_codes = measures_of(plan), tuple(map(str, partners))
+    own = _own_entries(figures, owners + 1, leaves, measures)
+    plans = _plan_entries(planned_figures(figures, plan), partner_codes, leaves, measures)
     # What a partner has returned comes before what the plan says of it, even without a value.
     is_returned = np.isin(_names(plans), _names(own))
     return Entries(
+        measures=measures,
+        partner_codes=partner_codes,
         measure=np.concatenate([own.measure, np.where(is_returned, -1, plans.measure)]),
         key=np.concatenate([own.key, plans.key]),
         value=np.concatenate([own.value, plans.value]),
         is_not_applicable=np.concatenate([own.is_not_applicable, plans.is_not_applicable]),
         is_break=np.concatenate([own.is_break, plans.is_break]),
-        returned=len(figures),
+        numerator=np.concatenate([own.numerator, plans.numerator]),
+        denominator=np.concatenate([own.denominator, plans.denominator]),
+        returned=own.returned,
     )
+
+
+def measures_of(plan: Plan) -> tuple[str, ...]:
+    """The measures that figures may have: those that every plan has, and the plan's own comparators."""
+    return (*MEASURES, *(code for code in plan.comparators if code not in set(MEASURES)))
 
 
 class Planned(NamedTuple):
     """A figure of the plan's: for every partner if `partner_code` is empty."""
 
     partner_code: str
-    measure: Measure
+    measure: str
     indicator: str
     period: Period
     figure: Figure
@@ -77,7 +99,7 @@ class Planned(NamedTuple):
 
 def planned_figures(figures: pd.DataFrame, plan: Plan) -> list[Planned]:
     """The plan's own figures that are used in judging a frame, in the order of their entries: it has no actuals."""
-    return [row for row in _planned(figures, plan) if row.measure is not Measure.ACTUAL]
+    return [row for row in _planned(figures, plan) if row.measure != Measure.ACTUAL]
 
 
 def _planned(figures: pd.DataFrame, plan: Plan) -> Iterator[Planned]:
@@ -104,37 +126,56 @@ def period_of(slot: int) -> Period:
 def _names(entries: Entries) -> Ints:
     """Measure and key of each entry as one number; shape (n,)."""
     # One more than there are measures, because one that is not used is -1.
-    return entries.key * (len(MEASURES) + 1) + entries.measure
+    return entries.key * (len(entries.measures) + 1) + entries.measure
 
 
-def _own_entries(figures: pd.DataFrame, owner: Ints, leaves: Leaves) -> Entries:
+def _own_entries(figures: pd.DataFrame, owner: Ints, leaves: Leaves, measures: tuple[str, ...]) -> Entries:
     """The frame's figures; `owner` is the number of each one's partner, from 1."""
     leaf = _places(figures["indicator"], leaves.names)
     slot = _slots(figures["period"])
     return Entries(
-        measure=_that_count(_places(figures["measure"], pd.Index([each.value for each in MEASURES])), slot),
+        measures=measures,
+        partner_codes=(),
+        measure=_that_count(_places(figures["measure"], pd.Index([str(each) for each in measures])), slot),
         key=(owner * len(leaves.names) + leaf) * SPAN + slot,
         value=figures["value"].to_numpy(dtype=np.float64),
         is_not_applicable=(figures["marker"] == Marker.NOT_APPLICABLE.value).to_numpy(dtype=np.bool_),
         is_break=figures["is_break"].to_numpy(dtype=np.bool_),
+        numerator=_parts(figures, "numerator"),
+        denominator=_parts(figures, "denominator"),
         returned=len(figures),
     )
 
 
-def _plan_entries(rows: list[Planned], partner_codes: list[str], leaves: Leaves) -> Entries:
+def _parts(figures: pd.DataFrame, name: str) -> Floats:
+    """A frame's numerators or denominators; NaN for all if it has no such column, and for what is too large to add."""
+    if name not in figures:
+        return np.full(len(figures), np.nan)
+    parts = figures[name].to_numpy(dtype=np.float64)
+    return np.where(np.abs(parts) <= _LARGEST_PART, parts, np.nan)
+
+
+def _plan_entries(
+    rows: list[Planned], partner_codes: tuple[str, ...], leaves: Leaves, measures: tuple[str, ...]
+) -> Entries:
     """The plan's targets, history and comparators; partners are numbered from 1 in their given order."""
     number_of = {partner_code: number for number, partner_code in enumerate(["", *partner_codes])}
     leaf = _places(pd.Series([row.indicator for row in rows], dtype=TEXT), leaves.names)
     owner = np.array([number_of[row.partner_code] for row in rows], dtype=np.int64)
     slot = np.array([_slot(row.period) for row in rows], dtype=np.int64)
-    measure = np.array([MEASURES.index(row.measure) for row in rows], dtype=np.int64)
+    place_of = {measure: place for place, measure in enumerate(measures)}
+    measure = np.array([place_of[row.measure] for row in rows], dtype=np.int64)
     values = [row.figure.value for row in rows]
     return Entries(
+        measures=measures,
+        partner_codes=partner_codes,
         measure=_that_count(measure, slot),
         key=(owner * len(leaves.names) + leaf) * SPAN + slot,
         value=np.array([np.nan if value is None else float(value) for value in values], dtype=float),
         is_not_applicable=np.array([row.figure.marker is Marker.NOT_APPLICABLE for row in rows], dtype=np.bool_),
         is_break=np.zeros(len(rows), dtype=np.bool_),
+        numerator=np.full(len(rows), np.nan),
+        denominator=np.full(len(rows), np.nan),
         returned=0,
     )
 

@@ -26,7 +26,7 @@ class Leaves:
     `sign` is 1 where more is better, -1 where less is, 0 for RANGE. `low` and `high` bound the RANGE, in steps.
     `share_numerator` over `share_denominator` is the target margin as a share of the target; `margin_steps` is the
     margin in steps that a gain must also exceed; `comparator_steps` is the smallest gain, in steps, that is better than
-    a comparator.
+    a comparator. `multiplier` turns numerator over denominator into the value, 0 if it has neither.
     """
 
     names: pd.Index
@@ -41,6 +41,7 @@ class Leaves:
     share_denominator: Ints
     margin_steps: Ints
     comparator_steps: Ints
+    multiplier: Ints
 
     def gain(self, leaf: Ints, ours: Ints, theirs: Ints) -> Ints:
         """How much better `ours` is than `theirs`, in steps; all of shape (n,), `leaf` is the row's index in the plan.
@@ -96,6 +97,7 @@ def read_leaves(plan: Plan) -> Leaves:
         share_denominator=_whole(share.denominator for share in shares),
         margin_steps=_whole(leaf.banding.target_margin_steps for leaf in leaves),
         comparator_steps=_whole(_steps(leaf, leaf.banding.comparator_margin, ROUND_CEILING) for leaf in leaves),
+        multiplier=_whole(leaf.multiplier for leaf in leaves),
     )
 
 

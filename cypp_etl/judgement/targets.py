@@ -24,7 +24,7 @@ def year_to_date(ledger: Ledger) -> Side:
         earlier = ledger.find(Measure.ACTUAL, rows.slot - back)
         steps += np.where(is_in_year, earlier.steps, 0)
         is_whole = is_whole & (earlier.has_value | ~is_in_year)
-    total = _side(states(is_whole, now.is_not_applicable), steps, now.source, ledger)
+    total = computed_side(states(is_whole, now.is_not_applicable), steps, now.source, rows.leaf, ledger)
     return now.replaced(adds, total)
 
 
@@ -38,7 +38,8 @@ def target_to_date(ledger: Ledger) -> Side:
     rows = ledger.rows
     own = ledger.find(Measure.TARGET, rows.slot)
     year = ledger.find(Measure.TARGET, rows.year_slot)
-    share = _side(year.state, divide_half_away(year.steps * rows.quarter, _QUARTERS), year.source, ledger)
+    spread = divide_half_away(year.steps * rows.quarter, _QUARTERS)
+    share = computed_side(year.state, spread, year.source, rows.leaf, ledger)
     spreads = ledger.leaves.accumulates[rows.leaf] & ~rows.is_year
     is_profiled = ledger.has_row(Measure.TARGET, rows.slot) & (
         ledger.is_own(Measure.TARGET, rows.slot) | ~ledger.is_planned_for_partner(Measure.TARGET, rows.year_slot)
@@ -94,8 +95,8 @@ def _gain(ledger: Ledger, ours: Side, theirs: Side) -> Ints:
     return ledger.leaves.gain(ledger.rows.leaf, ours.steps, theirs.steps)
 
 
-def _side(state: States, steps: Ints, source: Ints, ledger: Ledger) -> Side:
-    """A computed side, whose value comes from its steps."""
+def computed_side(state: States, steps: Ints, source: Ints, leaf: Ints, ledger: Ledger) -> Side:
+    """A computed side, whose value comes from its steps; every array has shape (n,)."""
     has_value = state == State.VALUED
-    value = to_values(steps, ledger.leaves.decimals[ledger.rows.leaf])
+    value = to_values(steps, ledger.leaves.decimals[leaf])
     return Side(state, np.where(has_value, steps, 0), np.where(has_value, value, np.nan), source)

@@ -10,10 +10,12 @@ from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.checks import check_tables
 from cypp_etl.plan.indicators import Rows, exact, leaf_rows, number, parent_row, parent_rows, polarity_row, span_of
 from cypp_etl.plan.model import (
+    BUILT_IN_COMPARATORS,
     Action,
     Aspiration,
     Banding,
     CalendarEntry,
+    Comparator,
     Figure,
     Group,
     Indicator,
@@ -23,11 +25,22 @@ from cypp_etl.plan.model import (
     Parent,
     Partner,
     Plan,
+    members_of,
     owed_by,
 )
 from cypp_etl.plan.spans import Span
 from cypp_etl.plan.tables import PlanError, PlanFault, Row, fingerprint_of, read_files, tables_of
-from schemas.codes import Accumulation, ActionKind, Frequency, Measure, Polarity, ReportedYear, Unit, YearType
+from schemas.codes import (
+    Accumulation,
+    ActionKind,
+    ComparatorMethod,
+    Frequency,
+    Measure,
+    Polarity,
+    ReportedYear,
+    Unit,
+    YearType,
+)
 from schemas.plan import EVERY_PARTNER, FIGURE_MARKERS, SCHEMAS
 
 __all__ = ["PlanError", "PlanFault", "has_fingerprint", "plan_of", "read_plan"]
@@ -76,6 +89,8 @@ def plan_of(files: Mapping[str, bytes]) -> Plan:
         parent_editions=parent_editions,
         obligations=obligations,
         partner_figures=partner_figures,
+        comparators={row["comparator"]: _comparator(row) for row in rows["comparators.csv"]} or BUILT_IN_COMPARATORS,
+        neighbours=_neighbours(rows),
     )
 
 
@@ -123,6 +138,17 @@ def _partner(row: Row) -> Partner:
         span=span_of(row),
         successor=row["successor"],
     )
+
+
+def _comparator(row: Row) -> Comparator:
+    return Comparator(row["comparator"], row["heading"], ComparatorMethod(row["method"]), row["bodies"])
+
+
+def _neighbours(rows: Rows) -> Mapping[str, tuple[str, ...]]:
+    neighbours: dict[str, list[str]] = {}
+    for row in rows["neighbours.csv"]:
+        neighbours.setdefault(row["partner_code"], []).append(row["neighbour"])
+    return {partner_code: tuple(of_partner) for partner_code, of_partner in neighbours.items()}
 
 
 def _milestone(row: Row) -> Milestone:
@@ -250,14 +276,15 @@ def _margin(row: Row, column: str, default: Decimal) -> Decimal:
     return exact(row[column]) if row[column] else default
 
 
-_Figures = dict[tuple[Measure, str, Period], Figure]
+_Figures = dict[tuple[str, str, Period], Figure]
+_MEASURES: Mapping[str, str] = {measure.value: measure for measure in Measure}
 
 
 def _figures(rows: Rows) -> tuple[_Figures, dict[str, _Figures]]:
     """The figures that hold for every partner, and those of one partner alone, by its code."""
     figures: dict[str, _Figures] = {"": {}}
     for row in rows["figures.csv"]:
-        key = Measure(row["measure"]), row["indicator"], parse_period(row["period"])
+        key = _MEASURES.get(row["measure"], row["measure"]), row["indicator"], parse_period(row["period"])
         figures.setdefault(row["partner_code"], {})[key] = _figure(row)
     return figures.pop(""), figures
 
@@ -273,12 +300,7 @@ def _figure(row: Row) -> Figure:
 
 def _obligations(rows: Rows, partners: Mapping[str, Partner], groups: Mapping[str, Group]) -> Iterator[Obligation]:
     """Who returns what: a row that names every partner, or a group, stands for one of each of its partners."""
-    members = {EVERY_PARTNER: list(partners)} | {code: [code] for code in partners} | {code: [] for code in groups}
-    for partner in partners.values():
-        code = partner.group_code
-        while code:
-            members[code].append(partner.partner_code)
-            code = groups[code].parent_group
+    members = members_of(partners, groups) | {EVERY_PARTNER: tuple(partners)} | {code: (code,) for code in partners}
     for row in rows["owed_by.csv"]:
         for partner_code in members[row["partner_code"]]:
             yield Obligation(partner_code, row["indicator"], span_of(row))

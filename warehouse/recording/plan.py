@@ -154,6 +154,7 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
     """The rows of each table, tables that others refer to first. The caller drops surplus fields."""
     yield plan_tables.plan_outcome, [asdict(outcome) for outcome in plan.outcomes.values()]
     yield plan_tables.plan_partner, [asdict(partner) for partner in plan.partners.values()]
+    yield plan_tables.plan_comparator, [asdict(comparator) for comparator in plan.comparators.values()]
     yield (
         plan_tables.plan_calendar,
         [

@@ -58,6 +58,9 @@ plan_outcome = _plan_table(
     word("table_heading", server_default=""),
 )
 plan_partner = _plan_table("partner", ("partner_code",), word("partner_code"), word("partner"))
+plan_comparator = _plan_table(
+    "comparator", ("comparator",), word("comparator"), word("heading"), word("method"), word("bodies")
+)
 plan_calendar = _plan_table(
     "calendar",
     ("period",),
