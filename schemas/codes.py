@@ -38,6 +38,16 @@ class Measure(StrEnum):
     NATIONAL = "national"
 
 
+class ComparatorMethod(StrEnum):
+    """How a comparator comes about: given, or computed from the figures of other bodies."""
+
+    GIVEN = "given"
+    MEAN = "mean"
+    MEDIAN = "median"
+    SUM = "sum"
+    RATIO = "ratio"
+
+
 class Marker(StrEnum):
     """Why an observation has no value."""
 

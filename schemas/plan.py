@@ -16,6 +16,7 @@ from schemas.codes import (
     Accumulation,
     ActionKind,
     ClinicRule,
+    ComparatorMethod,
     Frequency,
     Measure,
     Polarity,
@@ -28,7 +29,8 @@ from schemas.markers import read_markers
 YES_NO = ("yes", "no")
 EVERY_PARTNER = "*"
 """In `owed_by.csv`, in place of a partner's code."""
-FIGURE_MEASURES = (Measure.TARGET, Measure.HISTORY, Measure.STATISTICAL_NEIGHBOURS, Measure.NATIONAL)
+NEIGHBOURS, OWN_GROUP = "neighbours", "own group"
+"""Whose figures make a comparator, where it is not those of every partner or of one group."""
 FIGURE_MARKERS = {known.spelling: known.marker for known in read_markers() if known.marker}
 
 _DECIMAL = re.compile(r"-?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?")
@@ -42,6 +44,7 @@ _PARTNER_CODE = re.compile(rf"(?!{DEVICES_OF_WINDOWS}$)[a-z0-9][a-z0-9_-]*")
 _QUARTERS = re.compile(r"Q[1-4]( Q[1-4]){0,3}")
 _GROUP_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _OWNER = re.compile(rf"\*|{_GROUP_CODE.pattern}")
+_COMPARATOR_CODE = re.compile(rf"(?!({Measure.ACTUAL}|{Measure.HISTORY}|{Measure.TARGET})$)[a-z][a-z0-9_]*")
 _NOT_BLANK = re.compile(r".+", re.DOTALL)
 
 
@@ -133,6 +136,12 @@ def _owner() -> Column:
     )
 
 
+def _comparator_code() -> Column:
+    """The code is a column's name and a measure, so it has the form of one."""
+    error = "is not a code of lower-case letters, digits and underscores such as regional_mean, or is another measure"
+    return Column(_COMPARATOR_CODE.fullmatch, error)
+
+
 def _any_text() -> Column:
     return Column(lambda _: True)
 
@@ -222,6 +231,19 @@ SCHEMAS: Mapping[str, Table] = {
         },
         "partner_code",
     ),
+    "comparators.csv": Table(
+        {
+            "comparator": _comparator_code(),
+            "heading": _text(),
+            "method": _code(ComparatorMethod),
+            "bodies": _or("", _any_text()),
+        },
+        ("comparator",),
+        is_optional=True,
+    ),
+    "neighbours.csv": Table(
+        {"partner_code": _text(), "neighbour": _text()}, ("partner_code", "neighbour"), is_optional=True
+    ),
     "actions.csv": _table(
         {
             "action_id": _text(),
@@ -279,7 +301,8 @@ SCHEMAS: Mapping[str, Table] = {
     ),
     "figures.csv": _table(
         {
-            "measure": _code(FIGURE_MEASURES),
+            # What may stand here depends on comparators.csv.
+            "measure": _text(),
             "indicator": _text(),
             "period": _period(),
             "value": Column(is_figure, f"is not a number or one of {', '.join(FIGURE_MARKERS)}"),

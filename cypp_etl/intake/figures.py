@@ -1,6 +1,6 @@
 """Makes figure rows from table rows: reads the cell, converts it to the indicator's unit, reports problems."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -12,7 +12,7 @@ from cypp_etl.intake.tables import TableRow
 from cypp_etl.intake.units import to_unit
 from cypp_etl.intake.values import BLANK, Reading, read_figure
 from cypp_etl.periods import Period
-from cypp_etl.plan.model import Indicator, Plan
+from cypp_etl.plan.model import Figure, Indicator, Plan
 from schemas.codes import Marker, Measure, Unit
 
 
@@ -28,10 +28,18 @@ class KnownValues:
 
     def values(self, indicator: str, partner_code: str) -> list[Decimal]:
         """The earlier figures of one indicator of one partner: other partners' figures do not count."""
-        return [*self._planned.get(indicator, ()), *self.history.values_of(partner_code).get(indicator, ())]
+        own = (figure for (_, of, _), figure in self._of_partner(partner_code) if of == indicator)
+        return [
+            *self._of_every_partner.get(indicator, ()),
+            *(figure.value for figure in own if figure.value is not None),
+            *self.history.values_of(partner_code).get(indicator, ()),
+        ]
+
+    def _of_partner(self, partner_code: str) -> Iterable[tuple[tuple[str, str, Period], Figure]]:
+        return self.plan.partner_figures.get(partner_code, {}).items()
 
     @cached_property
-    def _planned(self) -> Mapping[str, Collection[Decimal]]:
+    def _of_every_partner(self) -> Mapping[str, Collection[Decimal]]:
         planned: dict[str, set[Decimal]] = {}
         for (_, indicator, _), figure in self.plan.figures.items():
             if figure.value is not None:

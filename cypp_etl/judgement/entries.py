@@ -1,10 +1,13 @@
 """Converts a frame of figures, and the plan's own, to columns of numbers: every row gets an integer key.
 
 A series is one indicator of one partner. In it each period has a slot: five per financial year, the whole year first,
-then its quarters. Series and slot make the key. The plan's own figures have keys as if partner 0 had returned them.
+then its quarters. Series and slot make the key. The plan's figures for every partner have keys as if partner 0 had
+returned them, and those of one partner as if that partner had, unless it really has.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,6 +20,12 @@ from schemas.codes import Marker, Measure
 
 MEASURES = tuple(Measure)
 
+PART_DECIMALS = 6
+"""The decimals with which numerators and denominators are added up."""
+
+_LARGEST_PART = 10**12
+_NO_BODIES: Ints = np.zeros(0, dtype=np.int64)
+
 _OF_QUARTERS_TOO = [MEASURES.index(each) for each in (Measure.ACTUAL, Measure.HISTORY, Measure.TARGET)]
 
 
@@ -24,9 +33,14 @@ _OF_QUARTERS_TOO = [MEASURES.index(each) for each in (Measure.ACTUAL, Measure.HI
 class Entries:
     """Figures of all measures, first the frame's rows, then the plan's; every array has shape (n,).
 
-    `measure` is an index into MEASURES, -1 if the figure is not used. `new_bodies` are the keys, ascending, at which a
-    partner's series begins anew because it takes over another's; their shape is their own.
+    `measures` are the plan's, and `measure` an index into them, -1 if the figure is not used. `numerator` and
+    `denominator` are NaN where there is none. `returned` is how many rows the frame has. The frame's partners, whose
+    codes are `partner_codes`, are numbered from 1. `new_bodies` are the keys, ascending, at which a partner's series
+    starts again because it takes over another's; their shape is their own.
     """
+
+    measures: tuple[str, ...]
+    partner_codes: tuple[str, ...]
 
     measure: Ints
     key: Ints
@@ -34,6 +48,9 @@ class Entries:
     is_not_applicable: Bools
     is_break: Bools
     new_bodies: Ints
+    numerator: Floats
+    denominator: Floats
+    returned: int
 
 
 def read_entries(figures: pd.DataFrame, plan: Plan, leaves: Leaves) -> Entries:
@@ -42,20 +59,56 @@ def read_entries(figures: pd.DataFrame, plan: Plan, leaves: Leaves) -> Entries:
     Raises:
         ValueError: an indicator is not in the plan, or a measure or period is invalid.
     """
-    own, plans = _own_entries(figures, plan, leaves), _plan_entries(plan, leaves)
+    owners, partners = pd.factorize(figures["partner_code"])
+    measures, partner_codes = measures_of(plan), tuple(map(str, partners))
+    own = _own_entries(figures, owners + 1, leaves, measures)
+    plans = _plan_entries(planned_figures(figures, plan), partner_codes, leaves, measures)
+    # What a partner has returned comes before what the plan says of it, even without a value.
+    is_returned = np.isin(_names(plans), _names(own))
     return Entries(
-        measure=np.concatenate([own.measure, plans.measure]),
+        measures=measures,
+        partner_codes=partner_codes,
+        measure=np.concatenate([own.measure, np.where(is_returned, -1, plans.measure)]),
         key=np.concatenate([own.key, plans.key]),
         value=np.concatenate([own.value, plans.value]),
         is_not_applicable=np.concatenate([own.is_not_applicable, plans.is_not_applicable]),
         is_break=np.concatenate([own.is_break, plans.is_break]),
-        new_bodies=own.new_bodies,
+        new_bodies=_new_bodies(partner_codes, plan),
+        numerator=np.concatenate([own.numerator, plans.numerator]),
+        denominator=np.concatenate([own.denominator, plans.denominator]),
+        returned=own.returned,
     )
 
 
-def planned_figures(plan: Plan) -> list[tuple[tuple[Measure, str, Period], Figure]]:
-    """The plan's own figures that are used in judging, in the order of their entries: it has no actuals."""
-    return [(key, figure) for key, figure in plan.figures.items() if key[0] is not Measure.ACTUAL]
+def measures_of(plan: Plan) -> tuple[str, ...]:
+    """The measures that figures may have: those that every plan has, and the plan's own comparators."""
+    return (*MEASURES, *(code for code in plan.comparators if code not in set(MEASURES)))
+
+
+class Planned(NamedTuple):
+    """A figure of the plan's: for every partner if `partner_code` is empty."""
+
+    partner_code: str
+    measure: str
+    indicator: str
+    period: Period
+    figure: Figure
+
+
+def planned_figures(figures: pd.DataFrame, plan: Plan) -> list[Planned]:
+    """The plan's own figures that are used in judging a frame, in the order of their entries: it has no actuals."""
+    return [row for row in _planned(figures, plan) if row.measure != Measure.ACTUAL]
+
+
+def _planned(figures: pd.DataFrame, plan: Plan) -> Iterator[Planned]:
+    for key, figure in plan.figures.items():
+        yield Planned("", *key, figure)
+    if plan.partner_figures:
+        judged = set(figures["indicator"].unique())
+        for partner_code in figures["partner_code"].unique():
+            for key, figure in plan.partner_figures.get(partner_code, {}).items():
+                if key[1] in judged:
+                    yield Planned(partner_code, *key, figure)
 
 
 def leaf_of(keys: Ints, leaves: Leaves) -> Ints:
@@ -68,25 +121,35 @@ def period_of(slot: int) -> Period:
     return Period(*divmod(slot, SLOTS))
 
 
-def _own_entries(figures: pd.DataFrame, plan: Plan, leaves: Leaves) -> Entries:
-    owners, codes = pd.factorize(figures["partner_code"])
-    owner = owners + 1
+def _names(entries: Entries) -> Ints:
+    """Measure and key of each entry as one number; shape (n,)."""
+    # One more than there are measures, because one that is not used is -1.
+    return entries.key * (len(entries.measures) + 1) + entries.measure
+
+
+def _own_entries(figures: pd.DataFrame, owner: Ints, leaves: Leaves, measures: tuple[str, ...]) -> Entries:
+    """The frame's figures; `owner` is the number of each one's partner, from 1."""
     leaf = _places(figures["indicator"], leaves.names)
     slot = _slots(figures["period"])
     return Entries(
-        measure=_that_count(_places(figures["measure"], pd.Index([each.value for each in MEASURES])), slot),
+        measures=measures,
+        partner_codes=(),
+        measure=_that_count(_places(figures["measure"], pd.Index([str(each) for each in measures])), slot),
         key=(owner * len(leaves.names) + leaf) * SPAN + slot,
         value=figures["value"].to_numpy(dtype=np.float64),
         is_not_applicable=(figures["marker"] == Marker.NOT_APPLICABLE.value).to_numpy(dtype=np.bool_),
         is_break=figures["is_break"].to_numpy(dtype=np.bool_),
-        new_bodies=_new_bodies(list(codes), plan),
+        new_bodies=_NO_BODIES,
+        numerator=_parts(figures, "numerator"),
+        denominator=_parts(figures, "denominator"),
+        returned=len(figures),
     )
 
 
-def _new_bodies(codes: list[str], plan: Plan) -> Ints:
+def _new_bodies(codes: tuple[str, ...], plan: Plan) -> Ints:
     """The keys at which the series of these partners, numbered from 1, begin anew."""
     if not plan.taken_over:
-        return np.zeros(0, dtype=np.int64)
+        return _NO_BODIES
     places = {name: place for place, name in enumerate(plan.indicators)}
     keys = [
         (number * len(places) + places[indicator]) * SPAN + slot_of(first)
@@ -96,19 +159,37 @@ def _new_bodies(codes: list[str], plan: Plan) -> Ints:
     return np.array(sorted(keys), dtype=np.int64)
 
 
-def _plan_entries(plan: Plan, leaves: Leaves) -> Entries:
-    """The plan's targets, history and comparators."""
-    rows = planned_figures(plan)
-    leaf = _places(pd.Series([indicator for (_, indicator, _), _ in rows], dtype=TEXT), leaves.names)
-    slot = np.array([slot_of(period) for (_, _, period), _ in rows], dtype=np.int64)
-    measure = np.array([MEASURES.index(measure) for (measure, _, _), _ in rows], dtype=np.int64)
+def _parts(figures: pd.DataFrame, name: str) -> Floats:
+    """A frame's numerators or denominators; NaN for all if it has no such column, and for what is too large to add."""
+    if name not in figures:
+        return np.full(len(figures), np.nan)
+    parts = figures[name].to_numpy(dtype=np.float64)
+    return np.where(np.abs(parts) <= _LARGEST_PART, parts, np.nan)
+
+
+def _plan_entries(
+    rows: list[Planned], partner_codes: tuple[str, ...], leaves: Leaves, measures: tuple[str, ...]
+) -> Entries:
+    """The plan's targets, history and comparators; partners are numbered from 1 in their given order."""
+    number_of = {partner_code: number for number, partner_code in enumerate(["", *partner_codes])}
+    leaf = _places(pd.Series([row.indicator for row in rows], dtype=TEXT), leaves.names)
+    owner = np.array([number_of[row.partner_code] for row in rows], dtype=np.int64)
+    slot = np.array([slot_of(row.period) for row in rows], dtype=np.int64)
+    place_of = {measure: place for place, measure in enumerate(measures)}
+    measure = np.array([place_of[row.measure] for row in rows], dtype=np.int64)
+    values = [row.figure.value for row in rows]
     return Entries(
+        measures=measures,
+        partner_codes=partner_codes,
         measure=_that_count(measure, slot),
-        key=leaf * SPAN + slot,
-        value=np.array([np.nan if figure.value is None else float(figure.value) for _, figure in rows], dtype=float),
-        is_not_applicable=np.array([figure.marker is Marker.NOT_APPLICABLE for _, figure in rows], dtype=np.bool_),
+        key=(owner * len(leaves.names) + leaf) * SPAN + slot,
+        value=np.array([np.nan if value is None else float(value) for value in values], dtype=float),
+        is_not_applicable=np.array([row.figure.marker is Marker.NOT_APPLICABLE for row in rows], dtype=np.bool_),
         is_break=np.zeros(len(rows), dtype=np.bool_),
-        new_bodies=np.zeros(0, dtype=np.int64),
+        new_bodies=_NO_BODIES,
+        numerator=np.full(len(rows), np.nan),
+        denominator=np.full(len(rows), np.nan),
+        returned=0,
     )
 
 

@@ -11,26 +11,29 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cypp_etl.judgement.comparators import bodies_counted, compare_all, parts_to_date
 from cypp_etl.judgement.direction import year_on_year
-from cypp_etl.judgement.entries import period_of, planned_figures
+from cypp_etl.judgement.entries import PART_DECIMALS, period_of, planned_figures
 from cypp_etl.judgement.judge import judge
 from cypp_etl.judgement.leaves import SLOTS, read_leaves
 from cypp_etl.judgement.ledger import Ledger, Side, read_ledger
-from cypp_etl.judgement.targets import target_to_date
+from cypp_etl.judgement.targets import comparator_band, target_to_date, year_to_date
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan.model import Banding, Plan
-from schemas.codes import Measure
-
-COMPARATORS = (Measure.STATISTICAL_NEIGHBOURS, Measure.NATIONAL)
+from cypp_etl.plan.model import Banding, Comparator, Plan
+from schemas.codes import ComparatorMethod, Measure
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A figure that a judgement uses. `row` is its label in the index of the figures, None if it is the plan's."""
+    """A figure that a judgement uses. `row` is its label in the index of the figures, None if it is the plan's.
 
-    measure: Measure
+    `partner_code` is the partner for which the plan has it, empty for every partner.
+    """
+
+    measure: str
     period: Period
     row: Hashable | None
+    partner_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +66,25 @@ class TargetStep:
 
 
 @dataclass(frozen=True, slots=True)
+class ComparatorStep:
+    """What the figure is compared with, None if there is nothing: given by `source`, or computed.
+
+    `counted` are the figures that it was computed from, rounded, by partner code; each is a numerator and a denominator
+    if it is a ratio.
+    """
+
+    comparator: Comparator
+    value: Decimal | None
+    band: str
+    source: Source | None
+    counted: Mapping[str, tuple[Decimal, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """One judgement: the result of `judge`, by column (numbers are floats, None for none), and its steps.
 
-    `total` is None if nothing is added up. `comparators` has the figure compared with, None if there is none.
+    `total` is None if nothing is added up. `comparators` are by code.
     """
 
     period: Period
@@ -75,7 +93,7 @@ class Explanation:
     travel: TravelStep
     total: SumStep | None
     target: TargetStep
-    comparators: Mapping[Measure, Source | None]
+    comparators: Mapping[str, ComparatorStep]
     banding: Banding
     decimals: int
 
@@ -84,7 +102,8 @@ def explain_judgement(figures: pd.DataFrame, plan: Plan, period: Period) -> Expl
     """Explain the judgement of one period of one series; None if it has no actual.
 
     Args:
-        figures: the figures of one partner and indicator, in the form for `judge`.
+        figures: the figures of one partner and indicator, in the form for `judge`, followed by those of other partners
+            from which comparators are computed.
         plan: the plan by which they are judged.
         period: the period.
 
@@ -92,7 +111,8 @@ def explain_judgement(figures: pd.DataFrame, plan: Plan, period: Period) -> Expl
         ValueError: the errors of `judge` for such figures.
     """
     ledger = read_ledger(figures, plan, read_leaves(plan))
-    rows = np.flatnonzero(ledger.rows.slot == period.start_year * SLOTS + period.quarter)
+    is_first = ledger.rows.series // len(ledger.leaves.names) == 1
+    rows = np.flatnonzero(is_first & (ledger.rows.slot == period.start_year * SLOTS + period.quarter))
     if not len(rows):
         return None
     row, sources = int(rows[0]), _Sources(figures, plan)
@@ -121,7 +141,7 @@ def explain_judgement(figures: pd.DataFrame, plan: Plan, period: Period) -> Expl
         if ledger.leaves.is_sum[ledger.rows.piece[row]] and period.quarter
         else None,
         target=TargetStep(target_source, steps.of(own_year) if is_share else None),
-        comparators={measure: sources.at(ledger.find_latest(measure), row) for measure in COMPARATORS},
+        comparators=_comparators(ledger, plan, sources, steps),
         banding=leaf.banding,
         decimals=leaf.decimals,
     )
@@ -132,10 +152,12 @@ class _Sources:
 
     def __init__(self, figures: pd.DataFrame, plan: Plan) -> None:
         self._own = [
-            Source(Measure(measure), parse_period(str(period)), label)
+            Source(str(measure), parse_period(str(period)), label)
             for measure, period, label in zip(figures["measure"], figures["period"], figures.index, strict=True)
         ]
-        self._plans = [Source(measure, period, None) for (measure, _, period), _ in planned_figures(plan)]
+        self._plans = [
+            Source(row.measure, row.period, None, row.partner_code) for row in planned_figures(figures, plan)
+        ]
 
     def at(self, side: Side, row: int) -> Source | None:
         """The figure that a row uses for a side."""
@@ -162,6 +184,33 @@ class _Steps:
 
     def _decimal(self, steps: int) -> Decimal:
         return Decimal(steps).scaleb(-self.decimals)
+
+
+def _comparators(ledger: Ledger, plan: Plan, sources: _Sources, steps: _Steps) -> dict[str, ComparatorStep]:
+    ours, compared = year_to_date(ledger), compare_all(ledger, plan)
+    found = {}
+    for code, comparator in plan.comparators.items():
+        side = compared[code].side
+        found[code] = ComparatorStep(
+            comparator,
+            steps.of(side),
+            str(comparator_band(ledger, ours, side)[steps.row]),
+            sources.at(side, steps.row),
+            {} if comparator.is_given else _counted(ledger, plan, comparator, steps),
+        )
+    return found
+
+
+def _counted(ledger: Ledger, plan: Plan, comparator: Comparator, steps: _Steps) -> dict[str, tuple[Decimal, ...]]:
+    if comparator.method is ComparatorMethod.RATIO:
+        *parts, _ = parts_to_date(ledger)
+        decimals = PART_DECIMALS
+    else:
+        parts, decimals = [year_to_date(ledger).steps], steps.decimals
+    return {
+        partner_code: tuple(Decimal(int(part[place])).scaleb(-decimals) for part in parts)
+        for partner_code, place in bodies_counted(ledger, plan, comparator, steps.row)
+    }
 
 
 def _total(ledger: Ledger, period: Period, steps: _Steps) -> SumStep:

@@ -39,7 +39,7 @@ class Leaves:
     `sign` is 1 where more is better, -1 where less is, 0 for RANGE. `low` and `high` bound the RANGE, in steps.
     `share_numerator` over `share_denominator` is the target margin as a share of the target; `margin_steps` is the
     margin in steps that a gain must also exceed; `comparator_steps` is the smallest gain, in steps, that is better than
-    a comparator.
+    a comparator. `multiplier` turns numerator over denominator into the value, 0 if it has neither.
     """
 
     names: pd.Index
@@ -56,6 +56,7 @@ class Leaves:
     share_denominator: Ints
     margin_steps: Ints
     comparator_steps: Ints
+    multiplier: Ints
 
     def piece(self, leaf: Ints, slot: Ints) -> Ints:
         """The piece that holds for a slot of a leaf: the last one that has begun, or the first; shape (n,)."""
@@ -121,6 +122,7 @@ def read_leaves(plan: Plan) -> Leaves:
         share_denominator=_whole(share.denominator for share in shares),
         margin_steps=_whole(leaf.banding.target_margin_steps for leaf in leaves),
         comparator_steps=_whole(_steps(leaf, leaf.banding.comparator_margin, ROUND_CEILING) for leaf in leaves),
+        multiplier=_whole(leaf.multiplier for leaf in leaves),
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cypp_etl.judgement.entries import MEASURES, Entries, leaf_of, read_entries
+from cypp_etl.judgement.entries import PART_DECIMALS, Entries, leaf_of, read_entries
 from cypp_etl.judgement.leaves import SLOTS, SPAN, Leaves, last_quarter
 from cypp_etl.judgement.rounding import Bools, Floats, Ints, to_steps
 from cypp_etl.plan.model import Plan
@@ -58,6 +58,10 @@ class Side:
     def speaks(self) -> Bools:
         """Where there is a value, or the figure is not applicable."""
         return np.not_equal(self.state, State.MISSING)
+
+    def at(self, place: Ints) -> "Side":
+        """The figures at indices, in their order."""
+        return Side(self.state[place], self.steps[place], self.value[place], self.source[place])
 
     def replaced(self, where: Bools, other: "Side") -> "Side":
         """This side, with the other's figures where the condition holds."""
@@ -116,8 +120,7 @@ class Table:
 
     def at(self, place: Ints) -> Side:
         """The figures at the indices."""
-        side = self.side
-        return Side(side.state[place], side.steps[place], side.value[place], side.source[place])
+        return self.side.at(place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,7 @@ class Rows:
     """The actuals to judge, ascending by key; every array has shape (n,). `order` is the original index of each.
 
     `piece` is the piece of `Leaves` by which each is judged.
+    `numerator` and `denominator` are in steps of the last of six decimals, 0 unless it `has_parts`: both of them.
     """
 
     order: Ints
@@ -136,6 +140,9 @@ class Rows:
     quarter: Ints
     is_break: Bools
     now: Side
+    numerator: Ints
+    denominator: Ints
+    has_parts: Bools
 
     @property
     def is_year(self) -> Bools:
@@ -152,16 +159,21 @@ class Ledger:
 
     Every number that a row is given is one of its own edition, or of one that compares with it, in steps of the row's
     own decimals: what does not compare is not applicable.
+    `breaks` counts the quarters with a break in series before each index of the actuals; shape (n + 1,). `returned` is
+    how many of the entries are the partners'; the others are the plan's. The partners are numbered from 1, in the order
+    of `partner_codes`.
     """
 
     rows: Rows
     leaves: Leaves
-    tables: Mapping[Measure, Table]
+    tables: Mapping[str, Table]
     breaks: Ints
     new_bodies: Ints
+    returned: int
+    partner_codes: tuple[str, ...]
 
-    def find(self, measure: Measure, slot: Ints) -> Side:
-        """The figure of each row's series at a slot: the partner's own row, otherwise the plan's."""
+    def find(self, measure: str, slot: Ints) -> Side:
+        """The figure of each row's series at a slot: the partner's own row, otherwise that of every partner."""
         return self._comparing(self._side(measure, self._places(measure, slot)), slot)
 
     def compares(self, slot: Ints) -> Bools:
@@ -188,7 +200,7 @@ class Ledger:
             return side
         return side.without(~self.compares(slot))
 
-    def _side(self, measure: Measure, place: Ints) -> Side:
+    def _side(self, measure: str, place: Ints) -> Side:
         """The figures at indices of a measure's table, in steps of the rows' decimals."""
         table, decimals = self.tables[measure], self.leaves.decimals
         side = table.at(place)
@@ -200,16 +212,25 @@ class Ledger:
         side.steps[others] = to_steps(side.value[others], decimals[self.rows.piece[others]])
         return side
 
-    def has_row(self, measure: Measure, slot: Ints) -> Bools:
-        """Whether the partner or the plan has a row for each row's series at a slot, even without a value."""
+    def has_row(self, measure: str, slot: Ints) -> Bools:
+        """Whether the partner, or every partner, has a row for each row's series at a slot, even without a value."""
         return self._places(measure, slot) >= 0
+
+    def is_planned_for_partner(self, measure: str, slot: Ints) -> Bools:
+        """Whether the plan has a row for each row's own series at a slot, rather than for every partner."""
+        place = self.tables[measure].find(self._own_keys(slot))
+        return (place >= 0) & (self.tables[measure].side.source[place] >= self.returned)
+
+    def is_own(self, measure: str, slot: Ints) -> Bools:
+        """Whether there is a row of each row's own series at a slot, returned or planned."""
+        return self.tables[measure].find(self._own_keys(slot)) >= 0
 
     def find_actual_or_history(self, slot: Ints) -> Side:
         """The actual of each row's series at a slot; if there is none, the history."""
         actual = self.find(Measure.ACTUAL, slot)
         return actual.replaced(~actual.speaks, self.find(Measure.HISTORY, slot))
 
-    def find_latest(self, measure: Measure) -> Side:
+    def find_latest(self, measure: str) -> Side:
         """The figure of the latest financial year up to each row's; in the same year the partner's own comes first."""
         table, until = self.tables[measure], self.rows.year_slot
         if self._has_eras:
@@ -229,10 +250,13 @@ class Ledger:
         last = np.searchsorted(keys, base + until, side="right")
         return self.breaks[last] > self.breaks[first]
 
-    def _places(self, measure: Measure, slot: Ints) -> Ints:
-        """The index of the partner's own row, otherwise of the plan's, otherwise -1; shape (n,)."""
+    def _own_keys(self, slot: Ints) -> Ints:
+        return self.rows.series * SPAN + slot
+
+    def _places(self, measure: str, slot: Ints) -> Ints:
+        """The index of the partner's own row, otherwise of that of every partner, otherwise -1; shape (n,)."""
         table = self.tables[measure]
-        place = table.find(self.rows.series * SPAN + slot)
+        place = table.find(self._own_keys(slot))
         silent = np.flatnonzero(place < 0)
         place[silent] = table.find(self.rows.leaf[silent] * SPAN + slot[silent])
         return place
@@ -241,24 +265,24 @@ class Ledger:
 def read_ledger(figures: pd.DataFrame, plan: Plan, leaves: Leaves) -> Ledger:
     """Arrange the figures, followed by the plan's own. `judge` describes the columns and the errors."""
     entries = read_entries(figures, plan, leaves)
-    tables = {}
-    for measure in Measure:
+    tables: dict[str, Table] = {}
+    for measure in entries.measures:
         places = _sorted_places(entries, measure)
         tables[measure] = _table(entries, places, leaves)
-        if measure is Measure.ACTUAL:
+        if measure == Measure.ACTUAL:
             # The plan has no actuals, and its entries come after the figures: an index is a row of the figures.
             rows = _rows(entries, places, tables[measure], leaves)
     breaks = np.append(0, np.cumsum(rows.is_break & ~rows.is_year))
-    return Ledger(rows, leaves, tables, breaks, entries.new_bodies)
+    return Ledger(rows, leaves, tables, breaks, entries.new_bodies, entries.returned, entries.partner_codes)
 
 
-def _sorted_places(entries: Entries, measure: Measure) -> Ints:
+def _sorted_places(entries: Entries, measure: str) -> Ints:
     """The indices of the entries of a measure, in the order of their keys; a repeated key is an error."""
-    places = np.flatnonzero(entries.measure == MEASURES.index(measure))
+    places = np.flatnonzero(entries.measure == entries.measures.index(measure))
     places = places[np.argsort(entries.key[places], kind="stable")]
     keys = entries.key[places]
     if np.any(keys[1:] == keys[:-1]):
-        raise ValueError(f"two figures of measure {measure.value!r} for one partner, indicator and period")
+        raise ValueError(f"two figures of measure {str(measure)!r} for one partner, indicator and period")
     return places
 
 
@@ -278,6 +302,12 @@ def _table(entries: Entries, places: Ints, leaves: Leaves) -> Table:
 def _rows(entries: Entries, places: Ints, actuals: Table, leaves: Leaves) -> Rows:
     slot = actuals.keys % SPAN
     quarter = slot % SLOTS
+    numerator, denominator = entries.numerator[places], entries.denominator[places]
+    has_parts = ~(np.isnan(numerator) | np.isnan(denominator))
+    parts = (
+        to_steps(np.where(has_parts, part, np.nan), np.full(len(places), PART_DECIMALS))
+        for part in (numerator, denominator)
+    )
     return Rows(
         order=places,
         series=actuals.keys // SPAN,
@@ -288,4 +318,7 @@ def _rows(entries: Entries, places: Ints, actuals: Table, leaves: Leaves) -> Row
         quarter=quarter,
         is_break=entries.is_break[places],
         now=actuals.at(np.arange(len(places))),
+        numerator=next(parts),
+        denominator=next(parts),
+        has_parts=has_parts,
     )

@@ -62,10 +62,10 @@ def to_values(steps: Ints, decimals: Ints) -> Floats:
     return np.asarray(steps / _TENS[decimals], dtype=np.float64)
 
 
-def divide_half_away(dividend: Ints, divisor: int) -> Ints:
-    """Divide whole numbers by a positive one and round halves away from zero; shape (n,).
+def divide_half_away(dividend: Ints, divisor: int | Ints) -> Ints:
+    """Divide whole numbers by positive ones and round halves away from zero; shape (n,).
 
-    Twice the dividend plus the divisor must fit in 64 bits.
+    Twice the dividend plus the divisor must fit in 64 bits, unless they are Python's whole numbers.
     """
     size = (2 * np.abs(dividend) + divisor) // (2 * divisor)
     return np.where(dividend < 0, -size, size)

@@ -28,7 +28,7 @@ def year_to_date(ledger: Ledger) -> Side:
         steps += np.where(is_in_year, earlier.steps, 0)
         is_whole = is_whole & (earlier.has_value | ~is_in_year)
         is_not_applicable = is_not_applicable | (is_in_year & ~ledger.compares(rows.slot - back))
-    total = _side(states(is_whole, is_not_applicable), steps, now.source, ledger)
+    total = computed_side(states(is_whole, is_not_applicable), steps, now.source, rows.piece, ledger)
     return now.replaced(adds, total)
 
 
@@ -36,14 +36,19 @@ def target_to_date(ledger: Ledger) -> Side:
     """The target as profiled to each row's period.
 
     It is the target of the quarter itself if there is one, otherwise the year's, spread evenly over the
-    quarters if they accumulate.
+    quarters if they accumulate. A year's target that the plan has for the partner alone comes before a quarter's that
+    it has for every partner.
     """
     rows = ledger.rows
     own = ledger.find(Measure.TARGET, rows.slot)
     year = ledger.find(Measure.TARGET, rows.year_slot)
-    share = _side(year.state, divide_half_away(year.steps * rows.quarter, _QUARTERS), year.source, ledger)
+    spread = divide_half_away(year.steps * rows.quarter, _QUARTERS)
+    share = computed_side(year.state, spread, year.source, rows.piece, ledger)
     spreads = ledger.leaves.accumulates[rows.piece] & ~rows.is_year
-    return year.replaced(spreads, share).replaced(ledger.has_row(Measure.TARGET, rows.slot), own)
+    is_profiled = ledger.has_row(Measure.TARGET, rows.slot) & (
+        ledger.is_own(Measure.TARGET, rows.slot) | ~ledger.is_planned_for_partner(Measure.TARGET, rows.year_slot)
+    )
+    return year.replaced(spreads, share).replaced(is_profiled, own)
 
 
 def next_target(ledger: Ledger, years: int) -> Side:
@@ -94,8 +99,8 @@ def _gain(ledger: Ledger, ours: Side, theirs: Side) -> Ints:
     return ledger.leaves.gain(ledger.rows.piece, ours.steps, theirs.steps)
 
 
-def _side(state: States, steps: Ints, source: Ints, ledger: Ledger) -> Side:
-    """A computed side, whose value comes from its steps."""
+def computed_side(state: States, steps: Ints, source: Ints, piece: Ints, ledger: Ledger) -> Side:
+    """A computed side, whose value comes from its steps; every array has shape (n,)."""
     has_value = state == State.VALUED
-    value = to_values(steps, ledger.leaves.decimals[ledger.rows.piece])
+    value = to_values(steps, ledger.leaves.decimals[piece])
     return Side(state, np.where(has_value, steps, 0), np.where(has_value, value, np.nan), source)

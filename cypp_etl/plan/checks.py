@@ -19,9 +19,10 @@ from cypp_etl.plan.indicators import (
     parent_rows,
     span_of,
 )
+from cypp_etl.plan.model import BUILT_IN_COMPARATORS
 from cypp_etl.plan.tables import PlanFault, PlanTables, Row, quoted
-from schemas.codes import Measure, Unit
-from schemas.plan import EVERY_PARTNER, SCHEMAS, is_date, is_period
+from schemas.codes import ComparatorMethod, Measure, Unit
+from schemas.plan import EVERY_PARTNER, NEIGHBOURS, OWN_GROUP, SCHEMAS, is_date, is_period
 
 # File, column, and the file that must contain it, in the column of that name or in the one that is named.
 _REFERENCES: tuple[tuple[str, ...], ...] = (
@@ -31,6 +32,8 @@ _REFERENCES: tuple[tuple[str, ...], ...] = (
     ("groups.csv", "parent_group", "groups.csv", "group_code"),
     ("partners.csv", "group_code", "groups.csv", "group_code"),
     ("partners.csv", "successor", "partners.csv", "partner_code"),
+    ("neighbours.csv", "partner_code", "partners.csv"),
+    ("neighbours.csv", "neighbour", "partners.csv", "partner_code"),
     ("milestones.csv", "action_id", "actions.csv"),
     ("indicators.csv", "outcome_code", "outcomes.csv"),
     ("figures.csv", "indicator", "indicators.csv"),
@@ -39,7 +42,6 @@ _REFERENCES: tuple[tuple[str, ...], ...] = (
     ("banding.csv", "indicator", "indicators.csv"),
 )
 _TOO_LARGE = 10**12
-_COMPARATORS = (Measure.STATISTICAL_NEIGHBOURS, Measure.NATIONAL)
 # The keys of rows in their own files: returns match them without regard to case or spacing.
 _NAMES = (
     ("outcomes.csv", "outcome_code"),
@@ -48,6 +50,7 @@ _NAMES = (
     ("milestones.csv", "milestone"),
     ("indicators.csv", "indicator"),
     ("groups.csv", "group_code"),
+    ("comparators.csv", "comparator"),
 )
 
 
@@ -61,6 +64,8 @@ def check_tables(tables: PlanTables) -> list[PlanFault]:
         _check_spans,
         _check_groups,
         _check_measured_aspirations,
+        _check_comparators,
+        _check_measures,
         _check_only_leaves_are_named,
         _check_figures,
         _check_calendar,
@@ -205,6 +210,34 @@ def _check_measured_aspirations(rows: Rows) -> Iterator[PlanFault]:
                 yield row.fault("aspirations", f"{quoted(code)} is not in aspirations.csv")
 
 
+def _check_comparators(rows: Rows) -> Iterator[PlanFault]:
+    """A comparator that is computed says from whose figures."""
+    groups = {row["group_code"] for row in rows.get("groups.csv", ())}
+    for row in rows.get("comparators.csv", ()):
+        bodies, is_given = row["bodies"], row["method"] == ComparatorMethod.GIVEN
+        if is_given and bodies:
+            yield row.fault("bodies", f"{quoted(bodies)} has no effect if the method is {ComparatorMethod.GIVEN}")
+        elif not is_given and bodies not in (NEIGHBOURS, OWN_GROUP, EVERY_PARTNER, *groups):
+            known = f"{NEIGHBOURS}, {OWN_GROUP}, a code of groups.csv, or {EVERY_PARTNER} for every partner"
+            yield row.fault("bodies", f"{quoted(bodies)} is not one of {known}")
+
+
+def _check_measures(rows: Rows) -> Iterator[PlanFault]:
+    """The figures of a comparator that is computed are the partners' own."""
+    methods = {row["comparator"]: row["method"] for row in rows.get("comparators.csv", ())}
+    methods = methods or dict.fromkeys(BUILT_IN_COMPARATORS, ComparatorMethod.GIVEN)
+    known = ", ".join((Measure.TARGET, Measure.HISTORY, *methods))
+    for row in rows.get("figures.csv", ()):
+        measure = row["measure"]
+        if not measure or measure in (Measure.TARGET, Measure.HISTORY):
+            continue
+        if measure not in methods:
+            yield row.fault("measure", f"{quoted(measure)} is not one of {known}")
+        elif methods[measure] != ComparatorMethod.GIVEN:
+            message = f"{quoted(measure)} is not given: its method in comparators.csv is {methods[measure]}"
+            yield row.fault("measure", message)
+
+
 def _check_only_leaves_are_named(rows: Rows) -> Iterator[PlanFault]:
     """A parent never carries values: an indicator that was split may have figures of the time before."""
     carrying = {row["indicator"] for row in leaf_rows(rows)}
@@ -219,7 +252,8 @@ def _check_only_leaves_are_named(rows: Rows) -> Iterator[PlanFault]:
 def _check_figures(rows: Rows) -> Iterator[PlanFault]:
     leaves = {row["indicator"]: row for row in leaf_rows(rows)}
     for row in rows.get("figures.csv", ()):
-        if row["measure"] in _COMPARATORS and "Q" in row["period"] and is_period(row["period"]):
+        is_of_any_period = row["measure"] in (Measure.TARGET, Measure.HISTORY)
+        if not is_of_any_period and "Q" in row["period"] and is_period(row["period"]):
             yield row.fault("period", f"{quoted(row['period'])} is a quarter: a comparator is given for a year")
         text, leaf = row["value"], leaves.get(row["indicator"])
         if leaf is None:

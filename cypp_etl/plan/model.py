@@ -13,6 +13,7 @@ from schemas.codes import (
     Accumulation,
     ActionKind,
     ClinicRule,
+    ComparatorMethod,
     Frequency,
     Marker,
     Measure,
@@ -21,6 +22,7 @@ from schemas.codes import (
     Unit,
     YearType,
 )
+from schemas.plan import EVERY_PARTNER, NEIGHBOURS, OWN_GROUP
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,31 @@ class Group:
     group_code: str
     group: str
     parent_group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparator:
+    """What figures are compared with: given in the plan or a return, or computed from the figures of other bodies.
+
+    `bodies` says whose: `neighbours`, `own group`, a group's code, or `*` for every partner; empty if it is given.
+    """
+
+    comparator: str
+    heading: str
+    method: ComparatorMethod = ComparatorMethod.GIVEN
+    bodies: str = ""
+
+    @property
+    def is_given(self) -> bool:
+        """Whether its figures are given, rather than computed."""
+        return self.method is ComparatorMethod.GIVEN
+
+
+BUILT_IN_COMPARATORS = {
+    Measure.STATISTICAL_NEIGHBOURS.value: Comparator(Measure.STATISTICAL_NEIGHBOURS.value, "Statistical neighbours"),
+    Measure.NATIONAL.value: Comparator(Measure.NATIONAL.value, "National"),
+}
+"""The comparators of a plan that does not say which it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +246,8 @@ class Plan:
     returns, at any time; `obligations` says when.
 
     `figures` has the targets, history and comparators that hold for every partner by measure, indicator and period;
-    `partner_figures` those of one partner alone, by its code. `fingerprint` is the SHA-256 of the plan's `files`,
-    which are stored by name, as they were read.
+    `partner_figures` those of one partner alone, by its code. A measure is a `Measure` or the code of a comparator.
+    `fingerprint` is the SHA-256 of the plan's `files`, which are stored by name, as they were read.
     """
 
     fingerprint: str
@@ -231,7 +258,7 @@ class Plan:
     partners: Mapping[str, Partner]
     parents: Mapping[str, Parent]
     indicators: Mapping[str, Indicator]
-    figures: Mapping[tuple[Measure, str, Period], Figure]
+    figures: Mapping[tuple[str, str, Period], Figure]
     owed_by: Mapping[str, tuple[str, ...]]
     calendar: Mapping[Period, CalendarEntry]
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
@@ -240,9 +267,9 @@ class Plan:
     editions: Mapping[str, tuple[Indicator, ...]] = field(default_factory=dict, repr=False)
     parent_editions: Mapping[str, tuple[Parent, ...]] = field(default_factory=dict, repr=False)
     obligations: tuple[Obligation, ...] = field(default=(), repr=False)
-    partner_figures: Mapping[str, Mapping[tuple[Measure, str, Period], Figure]] = field(
-        default_factory=dict, repr=False
-    )
+    partner_figures: Mapping[str, Mapping[tuple[str, str, Period], Figure]] = field(default_factory=dict, repr=False)
+    comparators: Mapping[str, Comparator] = field(default_factory=lambda: BUILT_IN_COMPARATORS, repr=False)
+    neighbours: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     def at(self, period: Period) -> "Plan":
         """The plan as it holds for a period: what holds on the period's last day.
@@ -362,10 +389,33 @@ class Plan:
         of_its_outcome = (code for code, each in self.aspirations.items() if each.outcome_code == leaf.outcome_code)
         return leaf.aspirations or tuple(of_its_outcome)
 
-    def figure(self, measure: Measure, indicator: str, period: Period, partner_code: str = "") -> Figure | None:
+    @cached_property
+    def members(self) -> Mapping[str, tuple[str, ...]]:
+        """The partners of each group, those of the groups that are part of it too."""
+        return members_of(self.partners, self.groups)
+
+    def bodies_of(self, comparator: Comparator, partner_code: str) -> tuple[str, ...]:
+        """The partners from whose figures a comparator of a partner is computed; none if it is given."""
+        if comparator.bodies == NEIGHBOURS:
+            return self.neighbours.get(partner_code, ())
+        if comparator.bodies == EVERY_PARTNER:
+            return tuple(self.partners)
+        partner = self.partners.get(partner_code)
+        group = partner.group_code if partner and comparator.bodies == OWN_GROUP else comparator.bodies
+        return self.members.get(group, ())
+
+    def figure(self, measure: str, indicator: str, period: Period, partner_code: str = "") -> Figure | None:
         """The plan's own figure, the partner's before that of every partner; None if the plan has no such row."""
         key = measure, indicator, period
         return self.partner_figures.get(partner_code, {}).get(key) or self.figures.get(key)
+
+    def target(self, indicator: str, period: Period, partner_code: str = "") -> Figure | None:
+        """The target of a period, or of its year if it has none itself; the partner's own before every partner's."""
+        for figures in (self.partner_figures.get(partner_code, {}), self.figures):
+            for of in (period, period.year):
+                if found := figures.get((Measure.TARGET, indicator, of)):
+                    return found
+        return None
 
 
 def owed_by(partners: Collection[str], obligations: Iterable[Obligation]) -> dict[str, tuple[str, ...]]:
@@ -374,6 +424,17 @@ def owed_by(partners: Collection[str], obligations: Iterable[Obligation]) -> dic
     for each in obligations:
         owed[each.partner_code][each.indicator] = None
     return {code: tuple(indicators) for code, indicators in owed.items()}
+
+
+def members_of(partners: Mapping[str, Partner], groups: Mapping[str, Group]) -> dict[str, tuple[str, ...]]:
+    """The partners of each group, those of the groups that are part of it too, in the order of the partners."""
+    members: dict[str, list[str]] = {code: [] for code in groups}
+    for partner in partners.values():
+        code = partner.group_code
+        while code:
+            members[code].append(partner.partner_code)
+            code = groups[code].parent_group
+    return {code: tuple(partner_codes) for code, partner_codes in members.items()}
 
 
 def refuse_outside(calendar: Collection[Period], period: Period) -> None:

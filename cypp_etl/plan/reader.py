@@ -10,11 +10,13 @@ from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.checks import check_tables
 from cypp_etl.plan.indicators import Rows, exact, leaf_rows, number, parent_row, parent_rows, polarity_row, span_of
 from cypp_etl.plan.model import (
+    BUILT_IN_COMPARATORS,
     Action,
     Aspiration,
     Banding,
     Body,
     CalendarEntry,
+    Comparator,
     Figure,
     Group,
     Indicator,
@@ -24,6 +26,7 @@ from cypp_etl.plan.model import (
     Parent,
     Partner,
     Plan,
+    members_of,
     owed_by,
 )
 from cypp_etl.plan.spans import Span
@@ -32,6 +35,7 @@ from schemas.codes import (
     Accumulation,
     ActionKind,
     ClinicRule,
+    ComparatorMethod,
     Frequency,
     Measure,
     Polarity,
@@ -88,6 +92,8 @@ def plan_of(files: Mapping[str, bytes]) -> Plan:
         parent_editions=parent_editions,
         obligations=obligations,
         partner_figures=partner_figures,
+        comparators={row["comparator"]: _comparator(row) for row in rows["comparators.csv"]} or BUILT_IN_COMPARATORS,
+        neighbours=_neighbours(rows),
     )
 
 
@@ -143,6 +149,17 @@ def _partner(row: Row) -> Partner:
         span=span_of(row),
         successor=row["successor"],
     )
+
+
+def _comparator(row: Row) -> Comparator:
+    return Comparator(row["comparator"], row["heading"], ComparatorMethod(row["method"]), row["bodies"])
+
+
+def _neighbours(rows: Rows) -> Mapping[str, tuple[str, ...]]:
+    neighbours: dict[str, list[str]] = {}
+    for row in rows["neighbours.csv"]:
+        neighbours.setdefault(row["partner_code"], []).append(row["neighbour"])
+    return {partner_code: tuple(of_partner) for partner_code, of_partner in neighbours.items()}
 
 
 def _milestone(row: Row) -> Milestone:
@@ -270,14 +287,15 @@ def _margin(row: Row, column: str, default: Decimal) -> Decimal:
     return exact(row[column]) if row[column] else default
 
 
-_Figures = dict[tuple[Measure, str, Period], Figure]
+_Figures = dict[tuple[str, str, Period], Figure]
+_MEASURES: Mapping[str, str] = {measure.value: measure for measure in Measure}
 
 
 def _figures(rows: Rows) -> tuple[_Figures, dict[str, _Figures]]:
     """The figures that hold for every partner, and those of one partner alone, by its code."""
     figures: dict[str, _Figures] = {"": {}}
     for row in rows["figures.csv"]:
-        key = Measure(row["measure"]), row["indicator"], parse_period(row["period"])
+        key = _MEASURES.get(row["measure"], row["measure"]), row["indicator"], parse_period(row["period"])
         figures.setdefault(row["partner_code"], {})[key] = _figure(row)
     return figures.pop(""), figures
 
@@ -293,12 +311,7 @@ def _figure(row: Row) -> Figure:
 
 def _obligations(rows: Rows, partners: Mapping[str, Partner], groups: Mapping[str, Group]) -> Iterator[Obligation]:
     """Who returns what: a row that names every partner, or a group, stands for one of each of its partners."""
-    members = {EVERY_PARTNER: list(partners)} | {code: [code] for code in partners} | {code: [] for code in groups}
-    for partner in partners.values():
-        code = partner.group_code
-        while code:
-            members[code].append(partner.partner_code)
-            code = groups[code].parent_group
+    members = members_of(partners, groups) | {EVERY_PARTNER: tuple(partners)} | {code: (code,) for code in partners}
     for row in rows["owed_by.csv"]:
         for partner_code in members[row["partner_code"]]:
             yield Obligation(partner_code, row["indicator"], span_of(row))

@@ -59,7 +59,7 @@ def _figure_long_before(
         value = _known_value(figure, earlier, history)
         if value is not None:
             return earlier, value
-    outturn = plan.figure(Measure.HISTORY, leaf.indicator, last_year) if is_like_a_year else None
+    outturn = plan.figure(Measure.HISTORY, leaf.indicator, last_year, figure.partner_code) if is_like_a_year else None
     return (last_year, outturn.value) if outturn and outturn.value is not None else None
 
 

@@ -9,7 +9,6 @@ from cypp_etl.intake.units import to_unit
 from cypp_etl.intake.values import Reading, read_figure
 from cypp_etl.plan.model import Figure, Indicator, Plan
 from cypp_etl.rules.arithmetic import shown
-from schemas.codes import Measure
 
 
 def judge_targets(parsed: ParsedReturn, plan: Plan) -> Iterator[Finding]:
@@ -18,8 +17,7 @@ def judge_targets(parsed: ParsedReturn, plan: Plan) -> Iterator[Finding]:
         leaf, period, reading = row.leaf, parsed.period, read_figure(row.source.cells.get("target"))
         if leaf is None or period is None or not reading.typed:
             continue
-        planned = plan.figure(Measure.TARGET, leaf.indicator, period)
-        planned = planned or plan.figure(Measure.TARGET, leaf.indicator, period.year)
+        planned = plan.target(leaf.indicator, period, parsed.partner_code)
         if not _is_same(reading, leaf, planned):
             yield row.find("target-differs", "target", expected=_in_words(planned, leaf))
 

@@ -26,6 +26,8 @@ def judge_symbols(parsed: ParsedReturn, plan: Plan, layout: SheetLayout) -> Iter
     rows = {(f.sheet, f.cell.lstrip(ascii_uppercase)) for f in parsed.findings if f.severity is Severity.ERROR}
     computed = _computed_symbols(parsed.figures, plan)
     for figure, column, typed in parsed.typed_judgements:
+        if (figure.leaf.indicator, column) not in computed:
+            continue
         symbol, word = computed[figure.leaf.indicator, column]
         if (figure.source.sheet, str(figure.source.row)) not in rows and _symbol_meant(typed) != symbol:
             heading = layout.column(column).heading
@@ -51,10 +53,13 @@ def figures_frame(figures: list[FigureRow]) -> pd.DataFrame:
 
 
 def _computed_symbols(figures: list[FigureRow], plan: Plan) -> dict[tuple[str, str], tuple[str, str]]:
-    """The symbol of each leaf and column, and its word."""
+    """The symbol of each leaf and column, and its word: not of comparators that are computed from others' returns."""
+    computed_bands = {f"{code}_band" for code, each in plan.comparators.items() if not each.is_given}
     judged = judge(figures_frame(figures), plan)
     computed: dict[tuple[str, str], tuple[str, str]] = {}
     for printed_in, column in PRINTED.items():
+        if column.name in computed_bands:
+            continue
         for indicator, word in zip(judged["indicator"], judged[column.name], strict=True):
             computed[indicator, printed_in] = (column.symbols[word], word)
     return computed

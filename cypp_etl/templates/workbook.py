@@ -32,7 +32,7 @@ from cypp_etl.templates.openpyxl_styles import (
     to_bytes,
 )
 from cypp_etl.workbook.model import column_letters
-from schemas.codes import Measure, Unit
+from schemas.codes import Unit
 from schemas.markers import marker_text
 
 _PROPERTY_PREFIX = "cypp_"
@@ -92,8 +92,7 @@ def _write_indicators(sheet: Worksheet, layout: SheetLayout, plan: Plan, partner
     _write_headings(sheet, layout, frozen_at="C2")
     owed = [plan.indicators[indicator] for indicator in plan.owed_by.get(partner_code, ())]
     for row, indicator in enumerate(owed, start=2):
-        target = plan.figure(Measure.TARGET, indicator.indicator, period)
-        target = target or plan.figure(Measure.TARGET, indicator.indicator, period.year)
+        target = plan.target(indicator.indicator, period, partner_code)
         has_fraction = indicator.multiplier != 0
         _write_row(sheet, layout, row, _describe_indicator(indicator, target), has_fraction=has_fraction)
         for column in ("target", "actual"):

@@ -164,13 +164,15 @@ def _aspirations(connection: Connection, plan_id: int | None) -> list[Row]:
 
 def _texts(connection: Connection, plan_id: int | None, at: datetime) -> Texts:
     """How figures were printed, or their markers: returned ones take precedence over the plan."""
-    planned = select(plan_figure).where(plan_figure.c.plan_id == plan_id)
+    # Those for every partner, without a code, come first: a partner's own replace them.
+    planned = select(plan_figure).where(plan_figure.c.plan_id == plan_id).order_by(plan_figure.c.partner_code)
+    partner_codes = [*_partners(connection, plan_id)]
     texts = {
         FigureKey(partner_code, row["indicator"], Measure(row["measure"]), row["period"]): KnownText(
             row["value"], _marker_text(row)
         )
         for row in connection.execute(planned).mappings()
-        for partner_code in _partners(connection, plan_id)
+        for partner_code in ([row["partner_code"]] if row["partner_code"] else partner_codes)
     }
     columns = observation.c
     returned = (

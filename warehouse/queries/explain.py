@@ -8,13 +8,14 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, RowMapping, select
 
+from cypp_etl.figure_keys import Series
 from cypp_etl.judgement.explanation import Explanation, Source, explain_judgement
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
-from schemas.codes import Marker, Measure
+from schemas.codes import Marker
 from warehouse.queries.history import decimal_of
 from warehouse.queries.views import judgement_history, performance
-from warehouse.recording.judgements import FIGURE, figures_frame
+from warehouse.recording.judgements import FIGURE, figures_frame, figures_of_bodies
 from warehouse.schema.tables import observation, submission
 from warehouse.views.withheld import shown_comment
 
@@ -37,7 +38,7 @@ class Origin:
 class SourcedFigure:
     """A figure in force and where it comes from: a cell (`origin`), or the plan (`plan_source`, in its words)."""
 
-    measure: Measure
+    measure: str
     period: Period
     value: Decimal | None
     marker: Marker | None
@@ -57,13 +58,13 @@ class SourcedExplanation:
     judgement: Explanation
     versions: tuple[RowMapping, ...]
     returned: Mapping[int, SourcedFigure]
-    planned: Mapping[tuple[Measure, Period], SourcedFigure]
+    planned: Mapping[tuple[str, str, Period], SourcedFigure]
 
     def find(self, source: Source) -> SourcedFigure:
         """The figure that a step used."""
-        return (
-            self.planned[source.measure, source.period] if source.row is None else self.returned[cast(int, source.row)]
-        )
+        if source.row is None:
+            return self.planned[source.partner_code, source.measure, source.period]
+        return self.returned[cast(int, source.row)]
 
 
 def explain(connection: Connection, plan: Plan, indicator: str, period: Period) -> list[SourcedExplanation]:
@@ -79,7 +80,8 @@ def explain(connection: Connection, plan: Plan, indicator: str, period: Period) 
     explanations = []
     for row in performance(connection, indicator, period):
         returned = _returned(connection, row["partner_code"], indicator)
-        explained = explain_judgement(figures_frame([one for one, _ in returned]), plan, period)
+        others = figures_of_bodies(connection, plan, {Series(row["partner_code"], indicator)}, period.year)
+        explained = explain_judgement(figures_frame([*(one for one, _ in returned), *others]), plan, period)
         if explained is not None:
             explanations.append(
                 SourcedExplanation(
@@ -87,7 +89,7 @@ def explain(connection: Connection, plan: Plan, indicator: str, period: Period) 
                     explained,
                     tuple(one for one in versions if one["partner_code"] == row["partner_code"]),
                     dict(enumerate(figure for _, figure in returned)),
-                    _planned(plan, indicator),
+                    _planned(plan, indicator, row["partner_code"]),
                 )
             )
     return explanations
@@ -110,10 +112,13 @@ def _returned(connection: Connection, partner_code: str, indicator: str) -> list
     return [(tuple(row[name] for name in FIGURE), _figure(row)) for row in connection.execute(query).mappings()]
 
 
-def _planned(plan: Plan, indicator: str) -> dict[tuple[Measure, Period], SourcedFigure]:
+def _planned(plan: Plan, indicator: str, partner_code: str) -> dict[tuple[str, str, Period], SourcedFigure]:
+    """The plan's figures of an indicator: those for every partner, under an empty code, and the partner's own."""
+    figures = {"": plan.figures, partner_code: plan.partner_figures.get(partner_code, {})}
     return {
-        (measure, period): SourcedFigure(measure, period, figure.value, figure.marker, None, figure.source)
-        for (measure, of, period), figure in plan.figures.items()
+        (whose, measure, period): SourcedFigure(measure, period, figure.value, figure.marker, None, figure.source)
+        for whose, of_whom in figures.items()
+        for (measure, of, period), figure in of_whom.items()
         if of == indicator
     }
 
@@ -127,5 +132,5 @@ def _origin(row: RowMapping) -> Origin:
 def _figure(row: RowMapping) -> SourcedFigure:
     marker = Marker(row["marker"]) if row["marker"] else None
     return SourcedFigure(
-        Measure(row["measure"]), parse_period(row["period"]), decimal_of(row["value"]), marker, _origin(row), ""
+        row["measure"], parse_period(row["period"]), decimal_of(row["value"]), marker, _origin(row), ""
     )

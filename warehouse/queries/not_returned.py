@@ -7,12 +7,19 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, and_, exists, or_, select
 
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan.model import Banding, Figure, Indicator, Plan
+from cypp_etl.plan.model import Banding, Comparator, Figure, Indicator, Plan
 from cypp_etl.report.model import Row
-from schemas.codes import Accumulation, Marker, Measure, Polarity, Unit
+from schemas.codes import Accumulation, ComparatorMethod, Marker, Measure, Polarity, Unit
 from warehouse.queries.history import decimal_of
 from warehouse.recording.judgements import FIGURE, judge_rows
-from warehouse.schema.plan_tables import plan_calendar, plan_figure, plan_indicator, plan_outcome, plan_owed
+from warehouse.schema.plan_tables import (
+    plan_calendar,
+    plan_comparator,
+    plan_figure,
+    plan_indicator,
+    plan_outcome,
+    plan_owed,
+)
 from warehouse.schema.tables import JUDGED, observation
 from warehouse.views.selectable import view
 
@@ -36,7 +43,7 @@ def owed_rows(connection: Connection, plan_id: int | None, period: Period, at: d
         .where(leaf.plan_id == plan_id, exists().where(calendar.plan_id == plan_id, calendar.period == period.code))
     )
     planned = connection.execute(query).mappings().all()
-    not_returned = (period.code, Measure.ACTUAL.value, None, Marker.NOT_RETURNED.value, "", 0)
+    not_returned = (period.code, Measure.ACTUAL.value, None, Marker.NOT_RETURNED.value, "", None, None, 0)
     missing = [(row["partner_code"], row["indicator"], *not_returned) for row in planned]
     known = _known(connection, plan_id, period, at)
     judged = judge_rows([*known, *missing], _plan(connection, plan_id))
@@ -79,9 +86,14 @@ def _known(connection: Connection, plan_id: int | None, period: Period, at: date
 
 
 def _plan(connection: Connection, plan_id: int | None) -> Plan:
-    """The part of a plan that is needed to judge a missing figure."""
+    """The part of a plan that is needed to judge a missing figure, without comparators that are computed."""
+    compared = connection.execute(select(plan_comparator).where(plan_comparator.c.plan_id == plan_id)).all()
     leaves = connection.execute(select(plan_indicator).where(plan_indicator.c.plan_id == plan_id)).mappings()
-    figures = connection.execute(select(plan_figure).where(plan_figure.c.plan_id == plan_id)).mappings()
+    figures: dict[str, dict[tuple[str, str, Period], Figure]] = {"": {}}
+    for row in connection.execute(select(plan_figure).where(plan_figure.c.plan_id == plan_id)).mappings():
+        key = row["measure"], row["indicator"], parse_period(row["period"])
+        marker = Marker(row["marker"]) if row["marker"] else None
+        figures.setdefault(row["partner_code"], {})[key] = Figure(decimal_of(row["value"]), marker, row["source"])
     return Plan(
         fingerprint="",
         outcomes={},
@@ -91,14 +103,15 @@ def _plan(connection: Connection, plan_id: int | None) -> Plan:
         partners={},
         parents={},
         indicators={row["indicator"]: _leaf(row) for row in leaves},
-        figures={
-            (Measure(row["measure"]), row["indicator"], parse_period(row["period"])): Figure(
-                decimal_of(row["value"]), Marker(row["marker"]) if row["marker"] else None, row["source"]
-            )
-            for row in figures
-        },
+        figures=figures.pop(""),
         owed_by={},
         calendar={},
+        partner_figures=figures,
+        comparators={
+            row.comparator: Comparator(row.comparator, row.heading)
+            for row in compared
+            if row.method == ComparatorMethod.GIVEN
+        },
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Table, and_, or_
 from cypp_etl.figure_keys import Series
 from cypp_etl.judgement.dependents import Span
 from cypp_etl.periods import Period
+from cypp_etl.plan.model import Plan
 
 PARTNERS_AT_ONCE = 100
 """How many partners' series are in memory at once."""
@@ -42,6 +43,41 @@ def judged_together(spans: Mapping[Series, Span]) -> Iterator[dict[Series, Span]
         for start in range(0, len(partners), PARTNERS_AT_ONCE):
             few = partners[start : start + PARTNERS_AT_ONCE]
             yield {series: span for code in few for series, span in by_partner[code].items()}
+
+
+def with_those_compared(
+    spans: Mapping[Series, Span], actuals: Mapping[Series, Span], plan: Plan
+) -> Mapping[Series, Span]:
+    """The spans, and those of the series whose comparators are computed from actuals that changed.
+
+    A comparator of a period is computed from figures of the year up to it.
+    """
+    compared_by = _compared_by(plan)
+    if not compared_by:
+        return spans
+    reached = dict(spans)
+    for series, span in actuals.items():
+        for partner_code in compared_by.get(series.partner_code, ()):
+            other = Series(partner_code, series.indicator)
+            reached[other] = reached[other] | span if other in reached else span
+    return reached
+
+
+def bodies_behind(plan: Plan, partner_codes: Iterable[str]) -> set[str]:
+    """The partners from whose figures comparators of some partners are computed."""
+    computed = [comparator for comparator in plan.comparators.values() if not comparator.is_given]
+    return {body for code in partner_codes for comparator in computed for body in plan.bodies_of(comparator, code)}
+
+
+def _compared_by(plan: Plan) -> dict[str, set[str]]:
+    """For each partner, those whose comparators are computed from its figures."""
+    compared_by: dict[str, set[str]] = {}
+    for comparator in plan.comparators.values():
+        if not comparator.is_given:
+            for partner_code in plan.partners:
+                for body in plan.bodies_of(comparator, partner_code):
+                    compared_by.setdefault(body, set()).add(partner_code)
+    return compared_by
 
 
 def reach_of_each(spans: Mapping[Series, Span]) -> dict[tuple[str, str], Reach]:

@@ -1,7 +1,7 @@
 """Judges again whatever depends on a change, and writes only the judgements that differ."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache, reduce
 from operator import or_ as union
@@ -11,19 +11,32 @@ from sqlalchemy import Connection, func, select, union_all
 
 from cypp_etl.figure_keys import FigureKey, Series
 from cypp_etl.judgement.dependents import Span, dependents
-from cypp_etl.periods import LAST_PERIOD, parse_period
+from cypp_etl.periods import LAST_PERIOD, Period, parse_period
 from cypp_etl.plan.model import Plan
 from schemas.codes import Measure, Qualifier
-from warehouse.recording.affected import Reach, is_reached, judged_together, of_series, reach_of_each, within
+from warehouse.recording.affected import (
+    Reach,
+    bodies_behind,
+    is_reached,
+    judged_together,
+    of_series,
+    reach_of_each,
+    with_those_compared,
+    within,
+)
 from warehouse.recording.bulk_insert import insert_rows
 from warehouse.recording.clinics import Change, keep_clinics
+from warehouse.recording.comparisons import COMPARED, ComparisonKey, keep_comparisons
 from warehouse.recording.validity import end_rows
 from warehouse.schema.tables import JUDGED, judgement, observation
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FIGURE = ("partner_code", "indicator", "period", "measure", "value", "marker", "qualifiers", "observation_id")
+FIGURE = (
+    *("partner_code", "indicator", "period", "measure", "value", "marker", "qualifiers"),
+    *("numerator", "denominator", "observation_id"),
+)
 """The columns of an observation that it is judged by."""
 
 _KEY = ("partner_code", "indicator", "period")
@@ -61,8 +74,8 @@ def rejudge(
         about.setdefault(figure.series, set()).add((figure.measure, figure.period))
     # The returns of a batch are of few periods, and so of few spans.
     reached = lru_cache(maxsize=None)(_dependents_of_all)
-    spans = {series: reached(frozenset(figures)) for series, figures in about.items()}
-    return _rejudge(connection, plan, plan_id, spans, at)
+    spans: Mapping[Series, Span] = {series: reached(frozenset(figures)) for series, figures in about.items()}
+    return _rejudge(connection, plan, plan_id, with_those_compared(spans, _actuals(about), plan), at)
 
 
 def rejudge_everything(connection: Connection, plan: Plan, plan_id: int, at: datetime) -> Counter[Series]:
@@ -82,8 +95,22 @@ def judge_in_force(connection: Connection, plan: Plan, partner_code: str) -> dic
     query = select(*(columns[name] for name in FIGURE)).where(
         columns.superseded_at.is_(None), columns.partner_code == partner_code
     )
-    judged = judge_rows(connection.execute(query).all(), plan)
-    return {key[1:]: dict(zip(JUDGED, values[1:], strict=True)) for key, values in judged.items()}
+    own = connection.execute(query).all()
+    others = figures_of_bodies(connection, plan, {Series(row[0], row[1]) for row in own})
+    judged = judge_rows([*own, *others], plan)
+    return {
+        key[1:]: dict(zip(JUDGED, values[1:], strict=True)) for key, values in judged.items() if key[0] == partner_code
+    }
+
+
+def _actuals(about: Mapping[Series, Iterable[tuple[str, str]]]) -> dict[Series, Span]:
+    """For each series, the periods for which its actuals are summed up and compared with, where they changed."""
+    changed: dict[Series, Span] = {}
+    for series, figures in about.items():
+        periods = [parse_period(period) for measure, period in figures if measure == Measure.ACTUAL]
+        if periods:
+            changed[series] = Span(min(periods), max(periods).quarters[3])
+    return changed
 
 
 def _dependents_of_all(figures: Iterable[tuple[str, str]]) -> Span:
@@ -97,9 +124,10 @@ def _rejudge(
     changed: Counter[Series] = Counter()
     for few in judged_together(spans):
         reaches = reach_of_each(few)
-        judged = judge_rows(_figures_compared(connection, few), plan, reaches)
+        judged, compared = judge_and_compare_rows(_figures_compared(connection, few, plan), plan, reaches)
         held = _judgements_in_force(connection, few, reaches)
         keys = _replace(connection, held, judged, plan_id, at)
+        keep_comparisons(connection, few, compared, plan_id, at)
         keep_clinics(connection, (_change(key, judged) for key in keys), at, plan.body.clinics_from)
         changed.update(Series(*key[:2]) for key in keys)
     return changed
@@ -115,7 +143,29 @@ def _change(key: _Key, judged: Mapping[_Key, tuple[Any, ...]]) -> Change:
     return Change(Series(partner_code, indicator), since, said)
 
 
-def _figures_compared(connection: Connection, spans: Mapping[Series, Span]) -> list[tuple[Any, ...]]:
+def figures_of_bodies(
+    connection: Connection, plan: Plan, of: Collection[Series], year: Period | None = None
+) -> list[tuple[Any, ...]]:
+    """The actuals in force from which comparators of series are computed, but for those of the series themselves.
+
+    They are those of one year, or of all. A row has the columns of `FIGURE`.
+    """
+    bodies = bodies_behind(plan, {series.partner_code for series in of})
+    if not bodies:
+        return []
+    columns = observation.c
+    query = select(*(columns[name] for name in FIGURE)).where(
+        columns.superseded_at.is_(None),
+        columns.measure == Measure.ACTUAL.value,
+        columns.partner_code.in_(bodies),
+        columns.indicator.in_({series.indicator for series in of}),
+    )
+    if year is not None:
+        query = query.where(columns.period.between(year.code, year.quarters[3].code))
+    return [tuple(row) for row in connection.execute(query) if (row[0], row[1]) not in of]
+
+
+def _figures_compared(connection: Connection, spans: Mapping[Series, Span], plan: Plan) -> list[tuple[Any, ...]]:
     """The figures in force that are needed to judge the spans of series."""
     columns = observation.c
     compared = [measure.value for measure in (Measure.ACTUAL, Measure.HISTORY)]
@@ -127,7 +177,8 @@ def _figures_compared(connection: Connection, spans: Mapping[Series, Span]) -> l
         ),
         figures.where(columns.measure.in_(others)),
     )
-    return [row for row in connection.execute(query).all() if (row[0], row[1]) in spans]
+    own = [row for row in connection.execute(query).all() if (row[0], row[1]) in spans]
+    return [*own, *figures_of_bodies(connection, plan, spans.keys())]
 
 
 def _judgements_in_force(
@@ -148,19 +199,41 @@ def judge_rows(
 
     A row has the columns of `FIGURE`.
     """
+    judged, _ = judge_and_compare_rows(rows, plan, reaches)
+    return judged
+
+
+def judge_and_compare_rows(
+    rows: Sequence[tuple[Any, ...]], plan: Plan, reaches: Mapping[tuple[str, str], Reach] | None = None
+) -> tuple[dict[_Key, tuple[Any, ...]], dict[ComparisonKey, tuple[Any, ...]]]:
+    """What `judge_rows` returns, and by key and comparator, its value, band and number of bodies."""
     rows = [row for row in rows if row[1] in plan.indicators]
     if not rows:
-        return {}
+        return {}, {}
     # pandas takes half a second to import, which reading the warehouse should not cost.
-    from cypp_etl.judgement.judge import judge  # noqa: PLC0415
+    from cypp_etl.judgement.judge import judge_and_compare  # noqa: PLC0415
 
-    judged = judge(figures_frame(rows), plan)
+    judged, compared = judge_and_compare(figures_frame(rows), plan)
     asked = [rows[place] for place in judged.index.tolist()]
     if reaches is not None:
         places = [place for place, row in enumerate(asked) if is_reached(reaches, row, row[2])]
         judged, asked = judged.iloc[places], [asked[place] for place in places]
     values = zip((row[-1] for row in asked), *(_plain(judged[name]) for name in JUDGED), strict=True)
-    return dict(zip((row[:3] for row in asked), values, strict=True))
+    return dict(zip((row[:3] for row in asked), values, strict=True)), _comparisons(compared, reaches)
+
+
+def _comparisons(
+    compared: "pd.DataFrame", reaches: Mapping[tuple[str, str], Reach] | None
+) -> dict[ComparisonKey, tuple[Any, ...]]:
+    if compared.empty:
+        return {}
+    keys = zip(*(_plain(compared[name]) for name in (*_KEY, "comparator")), strict=True)
+    said = zip(*(_plain(compared[name]) for name in COMPARED), strict=True)
+    return {
+        key: values
+        for key, values in zip(keys, said, strict=True)
+        if reaches is None or is_reached(reaches, key, key[2])
+    }
 
 
 def _plain(column: "pd.Series[Any]") -> list[Any]:
@@ -181,7 +254,7 @@ def figures_frame(rows: Sequence[tuple[Any, ...]]) -> "pd.DataFrame":
         {
             # With the dtype object, pandas does not check each value for being text.
             **{name: pd.Series(columns[name], dtype=object) for name in (*_KEY, "measure", "marker")},
-            "value": pd.Series(columns["value"], dtype="float64"),
+            **{name: pd.Series(columns[name], dtype="float64") for name in ("value", "numerator", "denominator")},
             "is_break": [is_break[qualifiers] for qualifiers in columns["qualifiers"]],
         }
     )

@@ -213,6 +213,7 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
     yield plan_tables.plan_body, [asdict(plan.body)]
     yield plan_tables.plan_outcome, [asdict(outcome) for outcome in plan.outcomes.values()]
     yield plan_tables.plan_partner, [asdict(partner) | _days(partner.span) for partner in plan.partners.values()]
+    yield plan_tables.plan_comparator, [asdict(comparator) for comparator in plan.comparators.values()]
     yield (
         plan_tables.plan_calendar,
         [
@@ -247,11 +248,13 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
                 "measure": measure,
                 "indicator": indicator,
                 "period": period.code,
+                "partner_code": partner_code,
                 "value": None if figure.value is None else float(figure.value),
                 "marker": figure.marker,
                 "source": figure.source,
             }
-            for (measure, indicator, period), figure in plan.figures.items()
+            for partner_code, figures in {"": plan.figures, **plan.partner_figures}.items()
+            for (measure, indicator, period), figure in figures.items()
         ],
     )
 

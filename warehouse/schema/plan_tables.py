@@ -68,6 +68,9 @@ plan_outcome = _plan_table(
     word("table_heading", server_default=""),
 )
 plan_partner = _plan_table("partner", ("partner_code",), word("partner_code"), word("partner"), *_days())
+plan_comparator = _plan_table(
+    "comparator", ("comparator",), word("comparator"), word("heading"), word("method"), word("bodies")
+)
 plan_calendar = _plan_table(
     "calendar",
     ("period",),
@@ -170,10 +173,12 @@ plan_owed = _plan_table(
 )
 plan_figure = _plan_table(
     "figure",
-    ("measure", "indicator", "period"),
+    ("measure", "indicator", "period", "partner_code"),
     word("measure"),
     word("indicator"),
     word("period"),
+    # Empty for a figure that holds for every partner.
+    code("partner_code", server_default=""),
     number("value"),
     word("marker", nullable=True),
     word("source"),

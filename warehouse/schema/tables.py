@@ -18,6 +18,7 @@ __all__ = [
     "JUDGED",
     "clinic",
     "clinic_note",
+    "comparison",
     "decision",
     "finding",
     "judgement",
@@ -157,6 +158,21 @@ judgement = Table(
     ended("ix_judgement_ended_key", "partner_code", "indicator", "period"),
     ended("ix_judgement_ended_indicator", "indicator"),
     ended("ix_judgement_ended_period", "period"),
+)
+
+comparison = Table(
+    "comparison",
+    metadata,
+    row_id("comparison_id"),
+    refers("plan_id", plan.c.plan_id, nullable=False),
+    *(code(name) for name in ("partner_code", "indicator", "period", "comparator")),
+    number("value"),
+    code("band"),
+    # How many figures it was computed from; 0 if it is given.
+    Column("bodies", Integer, nullable=False),
+    *life(),
+    one_in_force("ux_comparison_in_force", "partner_code", "indicator", "period", "comparator"),
+    in_force("ix_comparison_indicator", "indicator", "period"),
 )
 
 clinic = Table(

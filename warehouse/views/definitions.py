@@ -11,7 +11,16 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, inspect, text
 
-from schemas.codes import BAND_SYMBOLS, DIRECTION_SYMBOLS, ON_TARGET_SYMBOLS, ReturnStatus, Severity, SubmissionStatus
+from schemas.codes import (
+    BAND_SYMBOLS,
+    DIRECTION_SYMBOLS,
+    ON_TARGET_SYMBOLS,
+    ComparatorMethod,
+    Measure,
+    ReturnStatus,
+    Severity,
+    SubmissionStatus,
+)
 from warehouse.schema.tables import IS_ACCEPTED
 from warehouse.views.clinics import clinics_query
 from warehouse.views.in_force import AS_OF, NOW, Standing
@@ -108,6 +117,29 @@ _PERIODS = """
             CASE WHEN c.period IS NULL THEN 'no' ELSE 'yes' END AS is_closed
         FROM period e LEFT JOIN period_closing c ON c.period = e.period"""
 
+# Comparators that are given, and have columns of their own, are in the judgement itself.
+_COMPARISONS = f"""
+        SELECT j.partner_code, j.indicator, j.period, j.comparator, j.heading, j.method, j.value,
+            {_symbol("band", BAND_SYMBOLS)},
+            j.bodies, j.recorded_at
+        FROM (
+            SELECT g.partner_code, g.indicator, g.period, c.comparator, c.heading, c.method,
+                CASE c.comparator WHEN '{Measure.NATIONAL}' THEN g.national ELSE g.statistical_neighbours END AS value,
+                CASE c.comparator WHEN '{Measure.NATIONAL}' THEN g.national_band
+                    ELSE g.statistical_neighbours_band END AS band,
+                0 AS bodies, g.recorded_at
+            FROM judgement g
+            JOIN plan_comparator c ON c.plan_id = {NOW.plan_id} AND c.method = '{ComparatorMethod.GIVEN}'
+                AND c.comparator IN ('{Measure.NATIONAL}', '{Measure.STATISTICAL_NEIGHBOURS}')
+            WHERE {NOW.in_force("g")}
+            UNION ALL
+            SELECT n.partner_code, n.indicator, n.period, n.comparator, c.heading, c.method, n.value, n.band,
+                n.bodies, n.recorded_at
+            FROM comparison n
+            JOIN plan_comparator c ON c.plan_id = {NOW.plan_id} AND c.comparator = n.comparator
+            WHERE {NOW.in_force("n")}
+        ) j"""
+
 _FINDINGS = "SELECT submission_id, code, severity, sheet, cell, value, message, fix FROM finding"
 
 
@@ -169,6 +201,7 @@ _VIEWS = {
     "bi_symbol_changes": symbol_changes_query(),
     "bi_period": _PERIODS,
     "bi_decisions": _DECISIONS,
+    "bi_comparisons": _COMPARISONS,
 }
 
 

@@ -9,6 +9,7 @@ import typer
 
 from cypp_etl.decimals import decimal_text
 from cypp_etl.findings import in_words
+from cypp_etl.judgement.explanation import ComparatorStep
 from cypp_etl.periods import Period
 from cypp_etl.plan.index import PlanIndex, reference_key
 from cypp_etl.plan.model import Indicator, Plan
@@ -16,7 +17,7 @@ from flows.cli.arguments import parsed_period
 from flows.cli.queries import ask
 from flows.cli.terminal import say
 from flows.storage.archive import archive_path
-from schemas.codes import Measure
+from schemas.codes import BAND_SYMBOLS, Band, ComparatorMethod
 from warehouse.queries.explain import SourcedExplanation, SourcedFigure
 from warehouse.queries.explain import explain as explained
 
@@ -81,10 +82,9 @@ def _lines(explanation: SourcedExplanation) -> list[str]:
         f"Band against target: {row['target_band_symbol']} {row['target_band']}",
         *_target_lines(explanation),
     ]
-    for name in judged.comparators:
-        title = name.value.replace("_", " ").capitalize()
-        lines += ["", f"{title}: {row[name.value + '_band_symbol']} {row[name.value + '_band']}"]
-        lines += _comparator_lines(explanation, name)
+    for step in judged.comparators.values():
+        lines += ["", f"{step.comparator.heading}: {BAND_SYMBOLS[Band(step.band)]} {step.band}"]
+        lines += _comparator_lines(explanation, step)
     return [*lines, "", *_version_lines(explanation)]
 
 
@@ -126,16 +126,32 @@ def _target_lines(explanation: SourcedExplanation) -> list[str]:
     return lines
 
 
-def _comparator_lines(explanation: SourcedExplanation, measure: Measure) -> list[str]:
-    source = explanation.judgement.comparators[measure]
-    if source is None:
+def _comparator_lines(explanation: SourcedExplanation, step: ComparatorStep) -> list[str]:
+    row = explanation.row
+    if step.source is None and step.value is None:
         return ["  There is nothing to compare with."]
+    if step.source is not None:
+        found = explanation.find(step.source)
+        value = "no figure" if found.value is None else _figure(found.value, row, row["unit"])
+        lines = [f"  {step.source.period.label}: {value}", *_origin_lines(found)]
+    else:
+        lines = _counted_lines(row, step)
     return [
-        f"  {source.period.label}: {_shown(explanation.row, measure.value)}",
-        *_origin_lines(explanation.find(source)),
+        *lines,
         f"  It is better if ahead by {_number(explanation.judgement.banding.comparator_margin)} or more; "
         "worse if behind at all; otherwise within.",
     ]
+
+
+def _counted_lines(row: Any, step: ComparatorStep) -> list[str]:
+    """How a comparator was computed: from whose figures of the same period."""
+    method = {ComparatorMethod.RATIO: "Ratio of the sums"}.get(step.comparator.method)
+    method = method or step.comparator.method.value.capitalize()
+    value = "no figure" if step.value is None else _figure(step.value, row, row["unit"])
+    counted = (
+        f"{partner_code} {' / '.join(_number(part) for part in parts)}" for partner_code, parts in step.counted.items()
+    )
+    return [f"  {method} of {len(step.counted)} for {row['period_label']}: {value}", f"  Counted: {', '.join(counted)}"]
 
 
 def _version_lines(explanation: SourcedExplanation) -> list[str]:

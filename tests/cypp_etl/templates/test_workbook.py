@@ -330,3 +330,11 @@ def test_libreoffice_keeps_locks_formats_and_identity(plan: Plan, from_libreoffi
     assert from_libreoffice["_meta"].sheet_state == "hidden"
     assert from_libreoffice["_meta"]["B2"].value == plan.fingerprint
     assert {prop.name for prop in from_libreoffice.custom_doc_props.props} >= {"cypp_plan_fingerprint"}
+
+
+def test_the_target_is_the_partners_own_if_it_has_one(plan: Plan) -> None:
+    own = {(Measure.TARGET, "NI 45", PERIOD.year): Figure(Decimal("88.8"), None, "agreed with yos")}
+    for partners, differs in (({"yos": own}, True), ({"nhs": own}, False)):
+        sheet = opened(write_template(replace(plan, partner_figures=partners), "yos", PERIOD))["Indicators"]
+        target = sheet[f"{column(sheet, 'Target')}{row_of(sheet, 'NI 45')}"].value
+        assert (target == pytest.approx(0.888)) is differs

@@ -46,6 +46,9 @@ PROMISED = {
         "source_sheet decision_id"
     ),
     "bi_decisions": "decision_id kind about partner_code period decided_by decided_at why until",
+    "bi_comparisons": (
+        "partner_code indicator period comparator heading method value band band_symbol bodies recorded_at"
+    ),
     "bi_period": "period period_label financial_year quarter year_type starts_on ends_on period_order is_closed",
 }
 
