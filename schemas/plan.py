@@ -27,6 +27,8 @@ from schemas.markers import read_markers
 YES_NO = ("yes", "no")
 EVERY_PARTNER = "*"
 """In `owed_by.csv`, in place of a partner's code."""
+YEARS_RETURN = "year"
+"""In `asked_in` of `indicators.csv`, in place of quarters: the return for the whole year asks for the indicator."""
 FIGURE_MEASURES = (Measure.TARGET, Measure.HISTORY, Measure.STATISTICAL_NEIGHBOURS, Measure.NATIONAL)
 FIGURE_MARKERS = {known.spelling: known.marker for known in read_markers() if known.marker}
 
@@ -38,7 +40,7 @@ _DECIMALS = re.compile(r"[0-6]")
 _PERIOD = re.compile(r"((?:19|20|21)[0-9]{2})-([0-9]{2})(Q[1-4])?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PARTNER_CODE = re.compile(rf"(?!{DEVICES_OF_WINDOWS}$)[a-z0-9][a-z0-9_-]*")
-_QUARTERS = re.compile(r"Q[1-4]( Q[1-4]){0,3}")
+_QUARTERS = re.compile(rf"Q[1-4]( Q[1-4]){{0,3}}|{YEARS_RETURN}")
 _GROUP_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _OWNER = re.compile(rf"\*|{_GROUP_CODE.pattern}")
 _NOT_BLANK = re.compile(r".+", re.DOTALL)
@@ -166,7 +168,9 @@ def _date() -> Column:
 
 
 def _quarters() -> Column:
-    return Column(_QUARTERS.fullmatch, "is not a list of quarters such as Q1 Q3", may_be_blank=True)
+    return Column(
+        _QUARTERS.fullmatch, f"is not a list of quarters such as Q1 Q3, nor {YEARS_RETURN}", may_be_blank=True
+    )
 
 
 def _or(default: str, column: Column) -> Column:

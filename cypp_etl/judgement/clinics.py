@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from cypp_etl.periods import Period
+from cypp_etl.plan.rhythm import QUARTERLY, Rhythm
 from schemas.codes import ClinicReason, Direction, OnTarget
 
 
@@ -47,16 +48,18 @@ class Clinic(NamedTuple):
     measured: Period
 
 
-def find_clinics(travelled: Iterable[Travelled], carried_over: Clinic | None = None) -> list[Clinic]:
-    """The clinics of a series, given its judgements in the order of their periods.
+def find_clinics(
+    travelled: Iterable[Travelled], carried_over: Clinic | None = None, rhythm: Rhythm = QUARTERLY
+) -> list[Clinic]:
+    """The clinics of a series, given its judgements in the order of their periods, and when its indicator is asked.
 
     The judgements may start at any that opened a clinic: earlier ones no longer matter. Or they start at
     the last period without improvement of a clinic that is `carried_over`, which is then the first of the clinics.
     """
     clinics: list[Clinic] = [carried_over._replace(closed=None)] if carried_over else []
     before: Travelled | None = None
-    for now in _counted(travelled):
-        is_second = before is not None and before.is_improving and before.period == now.period.previous
+    for now in _counted(travelled, rhythm):
+        is_second = before is not None and before.is_improving and before.period == rhythm.before(now.period)
         last = clinics[-1] if clinics else None
         if last is None or last.closed is not None:
             if now.reason is not None:
@@ -69,8 +72,10 @@ def find_clinics(travelled: Iterable[Travelled], carried_over: Clinic | None = N
     return clinics
 
 
-def _counted(travelled: Iterable[Travelled]) -> Iterator[Travelled]:
-    """Quarters count, and a whole year if none of its quarters was returned."""
+def _counted(travelled: Iterable[Travelled], rhythm: Rhythm) -> Iterator[Travelled]:
+    """Quarters count, and a whole year if none of its quarters was returned; for a yearly indicator, years first."""
     in_order = list(travelled)
-    has_quarters = {one.period.start_year for one in in_order if one.period.quarter}
-    return (one for one in in_order if one.period.quarter or one.period.start_year not in has_quarters)
+    told = {one.period.start_year for one in in_order if bool(one.period.quarter) != rhythm.is_yearly}
+    return (
+        one for one in in_order if bool(one.period.quarter) != rhythm.is_yearly or one.period.start_year not in told
+    )

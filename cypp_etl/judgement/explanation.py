@@ -18,8 +18,8 @@ from cypp_etl.judgement.leaves import read_leaves
 from cypp_etl.judgement.ledger import Ledger, Side, read_ledger
 from cypp_etl.judgement.targets import target_to_date
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan.model import Banding, Plan
-from schemas.codes import Measure
+from cypp_etl.plan.model import Banding, Indicator, Plan
+from schemas.codes import Accumulation, Measure
 
 COMPARATORS = (Measure.STATISTICAL_NEIGHBOURS, Measure.NATIONAL)
 
@@ -117,7 +117,7 @@ def explain_judgement(figures: pd.DataFrame, plan: Plan, period: Period) -> Expl
             before=steps.of(travel.before),
             change=None if np.isnan(travel.change[row]) else steps.difference(ledger.rows.now, travel.before),
         ),
-        total=_total(ledger, period, steps) if ledger.leaves.is_sum[ledger.rows.leaf[row]] and period.quarter else None,
+        total=_total(ledger, period, leaf, steps) if leaf.accumulation is Accumulation.SUM and period.quarter else None,
         target=TargetStep(target_source, steps.of(own_year) if is_share else None),
         comparators={measure: sources.at(ledger.find_latest(measure), row) for measure in COMPARATORS},
         banding=leaf.banding,
@@ -162,8 +162,9 @@ class _Steps:
         return Decimal(steps).scaleb(-self.decimals)
 
 
-def _total(ledger: Ledger, period: Period, steps: _Steps) -> SumStep:
-    quarters = period.quarters[: period.quarter]
+def _total(ledger: Ledger, period: Period, leaf: Indicator, steps: _Steps) -> SumStep:
+    asked = {period.quarter, *leaf.rhythm.quarters}
+    quarters = [one for one in period.quarters[: period.quarter] if one.quarter in asked]
     return SumStep(
         tuple(
             (quarter, steps.of(ledger.find(Measure.ACTUAL, ledger.rows.slot - (period.quarter - quarter.quarter))))

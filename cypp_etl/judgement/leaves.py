@@ -9,12 +9,15 @@ import numpy as np
 import pandas as pd
 
 from cypp_etl.judgement.rounding import LARGEST_STEPS, Bools, Ints
+from cypp_etl.periods import Period
 from cypp_etl.plan.model import Indicator, Plan
 from schemas.codes import Accumulation, Polarity
 
 # Text as pandas holds it by itself: where Arrow is installed it would hold it by that, and take half as long again for
 # the fifty rows of a return.
 TEXT = pd.StringDtype("python", na_value=np.nan)
+
+_YEAR_AND_QUARTERS = (Period(0), *Period(0).quarters)
 
 _SIGNS = {Polarity.HIGH: 1, Polarity.LOW: -1, Polarity.NONE: 1, Polarity.RANGE: 0}
 
@@ -26,7 +29,8 @@ class Leaves:
     `sign` is 1 where more is better, -1 where less is, 0 for RANGE. `low` and `high` bound the RANGE, in steps.
     `share_numerator` over `share_denominator` is the target margin as a share of the target; `margin_steps` is the
     margin in steps that a gain must also exceed; `comparator_steps` is the smallest gain, in steps, that is better than
-    a comparator.
+    a comparator. `is_asked`, of shape (leaves, 5), says of the year, where it is false, and of each of its quarters
+    whether figures are asked of it.
     """
 
     names: pd.Index
@@ -41,6 +45,7 @@ class Leaves:
     share_denominator: Ints
     margin_steps: Ints
     comparator_steps: Ints
+    is_asked: Bools
 
     def gain(self, leaf: Ints, ours: Ints, theirs: Ints) -> Ints:
         """How much better `ours` is than `theirs`, in steps; all of shape (n,), `leaf` is the row's index in the plan.
@@ -96,6 +101,10 @@ def read_leaves(plan: Plan) -> Leaves:
         share_denominator=_whole(share.denominator for share in shares),
         margin_steps=_whole(leaf.banding.target_margin_steps for leaf in leaves),
         comparator_steps=_whole(_steps(leaf, leaf.banding.comparator_margin, ROUND_CEILING) for leaf in leaves),
+        is_asked=np.array(
+            [[period.quarter in leaf.rhythm.quarters for period in _YEAR_AND_QUARTERS] for leaf in leaves],
+            dtype=np.bool_,
+        ).reshape(-1, len(_YEAR_AND_QUARTERS)),
     )
 
 

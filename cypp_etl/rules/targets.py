@@ -13,11 +13,12 @@ from schemas.codes import Measure
 
 
 def judge_targets(parsed: ParsedReturn, plan: Plan) -> Iterator[Finding]:
-    """Compare each target with the plan's for the period, or for its year; blanks are ignored."""
+    """Compare each target with the plan's for the figure's period, or for its year; blanks are ignored."""
     for row in parsed.indicator_rows:
-        leaf, period, reading = row.leaf, parsed.period, read_figure(row.source.cells.get("target"))
-        if leaf is None or period is None or not reading.typed:
+        leaf, reading = row.leaf, read_figure(row.source.cells.get("target"))
+        if leaf is None or parsed.period is None or not reading.typed:
             continue
+        period = leaf.rhythm.period_in(parsed.period)
         planned = plan.figure(Measure.TARGET, leaf.indicator, period)
         planned = planned or plan.figure(Measure.TARGET, leaf.indicator, period.year)
         if not _is_same(reading, leaf, planned):

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, select
 from cypp_etl.figure_keys import Series
 from cypp_etl.judgement.clinics import Clinic, Travelled, find_clinics, reason_to_open
 from cypp_etl.periods import LAST_PERIOD, parse_period
+from cypp_etl.plan.model import Indicator
+from cypp_etl.plan.rhythm import QUARTERLY, Rhythm
 from schemas.codes import ClinicReason
 from warehouse.recording.bulk_insert import insert_rows
 from warehouse.recording.validity import end_rows
@@ -39,12 +41,15 @@ class Change(NamedTuple):
     said: tuple[str, str] | None
 
 
-def keep_clinics(connection: Connection, changed: Iterable[Change], at: datetime) -> None:
+def keep_clinics(
+    connection: Connection, changed: Iterable[Change], indicators: Mapping[str, Indicator], at: datetime
+) -> None:
     """Find the clinics of series again from the judgements in force; close and write only those that differ.
 
     Args:
         connection: a transaction of `engine.writing`, in which the changes are written already.
         changed: the judgements that were added, changed or removed.
+        indicators: those of the plan in force.
         at: the moment from which the change counts.
     """
     first: dict[Series, str] = {}
@@ -56,10 +61,17 @@ def keep_clinics(connection: Connection, changed: Iterable[Change], at: datetime
             may_open.add(series)
     in_order = sorted(first)
     for start in range(0, len(in_order), SERIES_AT_ONCE):
-        _keep(connection, {series: first[series] for series in in_order[start : start + SERIES_AT_ONCE]}, may_open, at)
+        few = {series: first[series] for series in in_order[start : start + SERIES_AT_ONCE]}
+        _keep(connection, few, may_open, indicators, at)
 
 
-def _keep(connection: Connection, first: Mapping[Series, str], may_open: Container[Series], at: datetime) -> None:
+def _keep(
+    connection: Connection,
+    first: Mapping[Series, str],
+    may_open: Container[Series],
+    indicators: Mapping[str, Indicator],
+    at: datetime,
+) -> None:
     held, none = _in_force(connection, first), _Held()
     beginnings: dict[Series, _Beginning] = {}
     for series, change in first.items():
@@ -72,7 +84,8 @@ def _keep(connection: Connection, first: Mapping[Series, str], may_open: Contain
     ended: list[int] = []
     written: list[tuple[str | None, ...]] = []
     for series, beginning in beginnings.items():
-        found = _found(travelled.get(series, ()), beginning.carried_over)
+        leaf = indicators.get(series.indicator)
+        found = _found(travelled.get(series, ()), beginning.carried_over, leaf.rhythm if leaf else QUARTERLY)
         old = {opened: row for opened, row in held.get(series, none).items() if opened >= beginning.opened}
         ended += [number for opened, (number, said) in old.items() if found.get(opened) != said]
         written += [
@@ -108,7 +121,7 @@ class _Beginning(NamedTuple):
 
 @lru_cache(maxsize=16_384)
 def _found(
-    travelled: tuple[tuple[str, str, str], ...], carried_over: tuple[str, str, str] | None
+    travelled: tuple[tuple[str, str, str], ...], carried_over: tuple[str, str, str] | None, rhythm: Rhythm
 ) -> Mapping[str, tuple[str, str | None, str]]:
     # Many series have the same directions since their clinic opened: few words for few periods.
     last = None
@@ -116,7 +129,9 @@ def _found(
         opened, reason, measured = carried_over
         last = Clinic(parse_period(opened), ClinicReason(reason), None, parse_period(measured))
     found = find_clinics(
-        (Travelled(parse_period(period), direction, on_target) for period, direction, on_target in travelled), last
+        (Travelled(parse_period(period), direction, on_target) for period, direction, on_target in travelled),
+        last,
+        rhythm,
     )
     return dict(map(_said, found))
 

@@ -100,7 +100,7 @@ def _rejudge(
         judged = judge_rows(_figures_compared(connection, few), plan, reaches)
         held = _judgements_in_force(connection, few, reaches)
         keys = _replace(connection, held, judged, plan_id, at)
-        keep_clinics(connection, (_change(key, judged) for key in keys), at)
+        keep_clinics(connection, (_change(key, judged) for key in keys), plan.indicators, at)
         changed.update(Series(*key[:2]) for key in keys)
     return changed
 
