@@ -1,9 +1,12 @@
 """Reporting periods: a financial year (April to March) or a quarter of it."""
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
+
+from schemas.codes import YearType
 
 _PERIOD = re.compile(r"\s*+(\d{4})\s*+[-/\u2013]\s*+(\d{2}|\d{4})\s*+(?:-?\s*+Q\s*+([1-4]))?\s*+", re.IGNORECASE)
 
@@ -72,6 +75,25 @@ class Period(NamedTuple):
 
     def __str__(self) -> str:
         return self.code
+
+
+YEAR_LABELS: Mapping[YearType, str] = {
+    YearType.FINANCIAL: "{label}",
+    YearType.ACADEMIC: "academic year {label}",
+    YearType.CALENDAR: "calendar year {start_year}",
+}
+"""What people read for a year of each type: `{label}` is such as 2010/11, `{start_year}` such as 2010.
+
+The code of a year is that of the financial year that begins in it: 2010-11 is the academic year from September 2010 to
+August 2011, and the calendar year 2010.
+"""
+
+
+def label_of(period: Period, year_type: YearType) -> str:
+    """The label for people of a period of an indicator with such years; quarters are those of the financial year."""
+    if period.quarter:
+        return period.label
+    return YEAR_LABELS[year_type].format(label=period.label, start_year=period.start_year)
 
 
 def quarter_of(day: date) -> Period:

@@ -31,6 +31,8 @@ EVERY_PARTNER = "*"
 """In `owed_by.csv`, in place of a partner's code."""
 NEIGHBOURS, OWN_GROUP = "neighbours", "own group"
 """Whose figures make a comparator, where it is not those of every partner or of one group."""
+YEARS_RETURN = "year"
+"""In `asked_in` of `indicators.csv`, in place of quarters: the return for the whole year asks for the indicator."""
 FIGURE_MARKERS = {known.spelling: known.marker for known in read_markers() if known.marker}
 
 _DECIMAL = re.compile(r"-?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?")
@@ -41,7 +43,7 @@ _DECIMALS = re.compile(r"[0-6]")
 _PERIOD = re.compile(r"((?:19|20|21)[0-9]{2})-([0-9]{2})(Q[1-4])?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PARTNER_CODE = re.compile(rf"(?!{DEVICES_OF_WINDOWS}$)[a-z0-9][a-z0-9_-]*")
-_QUARTERS = re.compile(r"Q[1-4]( Q[1-4]){0,3}")
+_QUARTERS = re.compile(rf"Q[1-4]( Q[1-4]){{0,3}}|{YEARS_RETURN}")
 _GROUP_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _OWNER = re.compile(rf"\*|{_GROUP_CODE.pattern}")
 _COMPARATOR_CODE = re.compile(rf"(?!({Measure.ACTUAL}|{Measure.HISTORY}|{Measure.TARGET})$)[a-z][a-z0-9_]*")
@@ -176,7 +178,9 @@ def _date() -> Column:
 
 
 def _quarters() -> Column:
-    return Column(_QUARTERS.fullmatch, "is not a list of quarters such as Q1 Q3", may_be_blank=True)
+    return Column(
+        _QUARTERS.fullmatch, f"is not a list of quarters such as Q1 Q3, nor {YEARS_RETURN}", may_be_blank=True
+    )
 
 
 def _or(default: str, column: Column) -> Column:

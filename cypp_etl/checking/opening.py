@@ -103,4 +103,4 @@ def _look_back(workbook: Workbook, layout: Layout, index: PlanIndex) -> tuple[fr
     labels = read_labels(sheet, cover.columns) if sheet else {}
     named = index.partners.get(reference_key(read_text(labels.get("partner_code"))))
     period = read_period(labels.get("period")).period
-    return frozenset([named] if named else []), recalled_periods(period) if period else frozenset()
+    return frozenset([named] if named else []), recalled_periods(period, index.rhythms) if period else frozenset()

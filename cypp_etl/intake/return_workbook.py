@@ -175,8 +175,13 @@ class ReturnReader:
             figure_column=row.first_filled("actual", "marker"),
         )
         self.parsed.indicator_rows.append(indicator_row)
-        if indicator_row.leaf is not None and "actual" in row.columns:
+        if indicator_row.leaf is not None and "actual" in row.columns and self._is_asked(indicator_row.leaf):
             self.parsed.figures.append(self._read_actual(row, indicator_row.leaf))
+
+    def _is_asked(self, leaf: Indicator) -> bool:
+        """Whether the return's quarter asks for a figure: a form of an older plan may have rows for others too."""
+        period = self.parsed.period
+        return period is None or not period.quarter or leaf.rhythm.asks(period, self.plan.calendar)
 
     def _judge_nameless(self, row: TableRow) -> bool:
         """Say what a row is that names nothing in the plan, if it is a note or a total; whether it is one."""
@@ -195,7 +200,7 @@ class ReturnReader:
             self.parsed.partner_code,
             column="actual",
             measure=Measure.ACTUAL,
-            period=self.parsed.period,
+            period=leaf.rhythm.period_in(self.parsed.period) if self.parsed.period else None,
             beside=beside,
         )
         figure.numerator = self.figures.read_part(figure, "numerator")

@@ -8,7 +8,11 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from cypp_etl.periods import Period
+from cypp_etl.plan.rhythm import QUARTERLY, Rhythm
 from schemas.codes import Band, ClinicReason, ClinicRule, Direction, OnTarget
+
+# The bands that are bad enough for a rule; one without them asks for no target at all.
+_BANDS = {ClinicRule.WITHIN: (Band.WITHIN, Band.WORSE), ClinicRule.WORSE: (Band.WORSE,), ClinicRule.NEVER: ()}
 
 # The bands that are bad enough for a rule; one without them asks for no target at all.
 _BANDS = {ClinicRule.WITHIN: (Band.WITHIN, Band.WORSE), ClinicRule.WORSE: (Band.WORSE,), ClinicRule.NEVER: ()}
@@ -59,17 +63,20 @@ class Clinic(NamedTuple):
 
 
 def find_clinics(
-    travelled: Iterable[Travelled], carried_over: Clinic | None = None, rule: ClinicRule = ClinicRule.BETTER
+    travelled: Iterable[Travelled],
+    carried_over: Clinic | None = None,
+    rule: ClinicRule = ClinicRule.BETTER,
+    rhythm: Rhythm = QUARTERLY,
 ) -> list[Clinic]:
-    """The clinics of a series by a plan's rule, given its judgements in the order of their periods.
+    """The clinics of a series by a plan's rule, given its judgements in order and when its indicator is asked.
 
     The judgements may start at any that opened a clinic: earlier ones no longer matter. Or they start at
     the last period without improvement of a clinic that is `carried_over`, which is then the first of the clinics.
     """
     clinics: list[Clinic] = [carried_over._replace(closed=None)] if carried_over else []
     before: Travelled | None = None
-    for now in _counted(travelled):
-        is_second = before is not None and before.is_improving and before.period == now.period.previous
+    for now in _counted(travelled, rhythm):
+        is_second = before is not None and before.is_improving and before.period == rhythm.before(now.period)
         last = clinics[-1] if clinics else None
         if last is None or last.closed is not None:
             if (reason := now.reason(rule)) is not None:
@@ -82,8 +89,10 @@ def find_clinics(
     return clinics
 
 
-def _counted(travelled: Iterable[Travelled]) -> Iterator[Travelled]:
-    """Quarters count, and a whole year if none of its quarters was returned."""
+def _counted(travelled: Iterable[Travelled], rhythm: Rhythm) -> Iterator[Travelled]:
+    """Quarters count, and a whole year if none of its quarters was returned; for a yearly indicator, years first."""
     in_order = list(travelled)
-    has_quarters = {one.period.start_year for one in in_order if one.period.quarter}
-    return (one for one in in_order if one.period.quarter or one.period.start_year not in has_quarters)
+    told = {one.period.start_year for one in in_order if bool(one.period.quarter) != rhythm.is_yearly}
+    return (
+        one for one in in_order if bool(one.period.quarter) != rhythm.is_yearly or one.period.start_year not in told
+    )

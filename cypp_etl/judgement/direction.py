@@ -52,10 +52,16 @@ def year_on_year(ledger: Ledger) -> Travel:
 
 
 def quarter_on_quarter(ledger: Ledger) -> Text:
-    """The direction against the quarter just before; a whole year has none, so there it is not applicable."""
+    """The direction against the quarter that was asked just before; a whole year has none: there it is not applicable.
+
+    It is the last one of which the plan asks for figures: between a first and a third quarter's, no figure is missing.
+    """
     rows = ledger.rows
-    # The first quarter's predecessor is two slots back: the year's own slot is between them.
-    before_slot = rows.slot - np.where(rows.quarter == 1, 2, 1)
+    is_asked, back = ledger.leaves.is_asked[rows.piece], np.zeros_like(rows.slot)
+    # The year's own slot, between a first quarter and the fourth before it, is never asked here.
+    for slots in range(SLOTS, 0, -1):
+        back = np.where(is_asked[np.arange(len(back)), (rows.quarter - slots) % SLOTS], slots, back)
+    before_slot = rows.slot - back
     before = ledger.find_actual_or_history(before_slot)
     is_broken = ledger.has_break(before_slot, rows.slot) | ~ledger.compares(before_slot)
     return _direction(ledger, before, rows.is_year | is_broken)

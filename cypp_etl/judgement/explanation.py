@@ -19,8 +19,8 @@ from cypp_etl.judgement.leaves import SLOTS, read_leaves
 from cypp_etl.judgement.ledger import Ledger, Side, read_ledger
 from cypp_etl.judgement.targets import comparator_band, target_to_date, year_to_date
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan.model import Banding, Comparator, Plan
-from schemas.codes import ComparatorMethod, Measure
+from cypp_etl.plan.model import Banding, Comparator, Indicator, Plan
+from schemas.codes import Accumulation, ComparatorMethod, Measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +137,7 @@ def explain_judgement(figures: pd.DataFrame, plan: Plan, period: Period) -> Expl
             before=steps.of(travel.before),
             change=None if np.isnan(travel.change[row]) else steps.difference(ledger.rows.now, travel.before),
         ),
-        total=_total(ledger, period, steps)
-        if ledger.leaves.is_sum[ledger.rows.piece[row]] and period.quarter
-        else None,
+        total=_total(ledger, period, leaf, steps) if leaf.accumulation is Accumulation.SUM and period.quarter else None,
         target=TargetStep(target_source, steps.of(own_year) if is_share else None),
         comparators=_comparators(ledger, plan, sources, steps),
         banding=leaf.banding,
@@ -213,8 +211,9 @@ def _counted(ledger: Ledger, plan: Plan, comparator: Comparator, steps: _Steps) 
     }
 
 
-def _total(ledger: Ledger, period: Period, steps: _Steps) -> SumStep:
-    quarters = period.quarters[: period.quarter]
+def _total(ledger: Ledger, period: Period, leaf: Indicator, steps: _Steps) -> SumStep:
+    asked = {period.quarter, *leaf.rhythm.quarters}
+    quarters = [one for one in period.quarters[: period.quarter] if one.quarter in asked]
     return SumStep(
         tuple(
             (quarter, steps.of(ledger.find(Measure.ACTUAL, ledger.rows.slot - (period.quarter - quarter.quarter))))

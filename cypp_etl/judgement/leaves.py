@@ -23,6 +23,7 @@ SLOTS = 5
 
 SPAN = 1 << 16
 """Keys per series: more than the slots of ten thousand years, so that a step past its end hits no other series."""
+_YEAR_AND_QUARTERS = (Period(0), *Period(0).quarters)
 
 _SIGNS = {Polarity.HIGH: 1, Polarity.LOW: -1, Polarity.NONE: 1, Polarity.RANGE: 0}
 
@@ -40,6 +41,8 @@ class Leaves:
     `share_numerator` over `share_denominator` is the target margin as a share of the target; `margin_steps` is the
     margin in steps that a gain must also exceed; `comparator_steps` is the smallest gain, in steps, that is better than
     a comparator. `multiplier` turns numerator over denominator into the value, 0 if it has neither.
+    a comparator. `is_asked`, of shape (pieces, 5), says of the year, where it is false, and of each of its quarters
+    whether figures are asked of it.
     """
 
     names: pd.Index
@@ -57,6 +60,7 @@ class Leaves:
     margin_steps: Ints
     comparator_steps: Ints
     multiplier: Ints
+    is_asked: Bools
 
     def piece(self, leaf: Ints, slot: Ints) -> Ints:
         """The piece that holds for a slot of a leaf: the last one that has begun, or the first; shape (n,)."""
@@ -123,6 +127,10 @@ def read_leaves(plan: Plan) -> Leaves:
         margin_steps=_whole(leaf.banding.target_margin_steps for leaf in leaves),
         comparator_steps=_whole(_steps(leaf, leaf.banding.comparator_margin, ROUND_CEILING) for leaf in leaves),
         multiplier=_whole(leaf.multiplier for leaf in leaves),
+        is_asked=np.array(
+            [[period.quarter in leaf.rhythm.quarters for period in _YEAR_AND_QUARTERS] for leaf in leaves],
+            dtype=np.bool_,
+        ).reshape(-1, len(_YEAR_AND_QUARTERS)),
     )
 
 

@@ -12,7 +12,7 @@ _QUARTERS = 4
 
 
 def year_to_date(ledger: Ledger) -> Side:
-    """The year so far: the actual, or the sum of the year's quarters for an indicator that sums.
+    """The year so far: the actual, or the sum of the year's quarters that are asked, for an indicator that sums.
 
     It is not applicable where a quarter does not compare with the row's.
     """
@@ -24,6 +24,7 @@ def year_to_date(ledger: Ledger) -> Side:
     for back in range(1, _QUARTERS):
         # A slot before the first quarter adds nothing, and is never missing.
         is_in_year = adds & (rows.quarter > back)
+        is_in_year &= ledger.leaves.is_asked[rows.piece, np.maximum(rows.quarter - back, 0)]
         earlier = ledger.find(Measure.ACTUAL, rows.slot - back)
         steps += np.where(is_in_year, earlier.steps, 0)
         is_whole = is_whole & (earlier.has_value | ~is_in_year)

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from cypp_etl.caching import remembered
 from cypp_etl.plan.model import Indicator, Milestone, Parent, Plan
+from cypp_etl.plan.rhythm import QUARTERLY, Rhythm
 
 _Known = TypeVar("_Known")
 
@@ -48,11 +49,12 @@ def loose_key(text: str) -> str:
 
 @dataclass(frozen=True)
 class PlanIndex:
-    """Looks up what a partner typed in the plan; every key is a `reference_key`, but those of the last two.
+    """Looks up what a partner typed in the plan; every key is a `reference_key`, but those of the last two mappings.
 
     `references` are those of indicators with and without parts, each with the letters of its parts. `leaves_alike` and
     `milestones_alike` hold, by `loose_key`, what the plan has instead of a reference that it does not have: an
-    indicator's reference and part, and a milestone's. A key that could be two of them is in neither.
+    indicator's reference and part, and a milestone's. A key that could be two of them is in neither. `rhythms` are
+    those of the leaves.
     """
 
     leaves: dict[str, Indicator]
@@ -66,6 +68,7 @@ class PlanIndex:
     milestone_of_description: dict[str, Milestone]
     leaves_alike: dict[str, tuple[str, str]]
     milestones_alike: dict[str, str]
+    rhythms: frozenset[Rhythm]
 
     @classmethod
     def of(cls, plan: Plan) -> "PlanIndex":
@@ -93,6 +96,10 @@ class PlanIndex:
                 ]
             ),
             milestones_alike=_alone((loose_key(code), code) for code in plan.milestones),
+            rhythms=frozenset(leaf.rhythm for leaf in leaves).union(
+                edition.rhythm for editions in plan.editions.values() for edition in editions
+            )
+            or frozenset([QUARTERLY]),
         )
 
     def reference_meant(self, ref: str, sub: str) -> tuple[str, str]:
@@ -122,8 +129,9 @@ class PlanIndex:
         return self.leaves.get(reference_key(ref) + reference_key(sub))
 
     def leaf_described(self, definition: str) -> Indicator | None:
-        """The leaf with a definition, preceded by its parent's."""
-        return self.leaf_of_definition.get(_words(definition))
+        """The leaf with a definition, preceded by its parent's. A form may say the figure's year behind it, too."""
+        whole = self.leaf_of_definition.get(_words(definition))
+        return whole or self.leaf_of_definition.get(_words(definition.rpartition("(")[0]))
 
     def parent_described(self, definition: str) -> Parent | None:
         """The parent with a definition."""

@@ -11,7 +11,7 @@ from cypp_etl.plan.index import reference_key
 from cypp_etl.plan.spans import Span
 from cypp_etl.plan.tables import PlanFault, Row, quoted
 from schemas.codes import Frequency, Polarity, ReportedYear, Unit, YearType
-from schemas.plan import is_decimal
+from schemas.plan import YEARS_RETURN, is_decimal
 
 Rows = Mapping[str, tuple[Row, ...]]
 
@@ -171,8 +171,9 @@ def _check_when_it_is_asked(row: Row) -> Iterator[PlanFault]:
     if row["year_type"] not in ("", YearType.FINANCIAL):
         message = f"{quoted(row['year_type'])} years have no quarters of their own here"
         yield row.fault("year_type", f"{message}: the frequency must be {Frequency.YEARLY}")
-    if row["reports_on"] == ReportedYear.LAST_YEAR:
-        yield row.fault("reports_on", f"{quoted(row['reports_on'])} is for an indicator that is collected yearly")
+    for column, of_years in (("reports_on", ReportedYear.LAST_YEAR), ("asked_in", YEARS_RETURN)):
+        if row[column] == of_years:
+            yield row.fault(column, f"{quoted(row[column])} is for an indicator that is collected yearly")
 
 
 def _check_counted(row: Row, leaves: Mapping[str, Row]) -> Iterator[PlanFault]:

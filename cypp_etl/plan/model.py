@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from cypp_etl.periods import Period, quarter_of
+from cypp_etl.plan.rhythm import Rhythm
 from cypp_etl.plan.spans import OPEN, Span, turning_days
 from schemas.codes import (
     Accumulation,
@@ -167,9 +168,8 @@ class Indicator:
     It is one edition of several where the plan defines the indicator differently from some period on: `edition` counts
     them from 1, `span` is the time that this one holds for, and `is_comparable` says whether its figures compare with
     those of the edition before, whatever has changed. Where the margins change within an edition, there is one value
-    for each time, with the same `edition`. `asked_in` are the quarters whose forms ask for it. `aspirations` are those
-    that it measures, as far as the plan says so. `unit_label` is what people read for the unit, empty for the unit's
-    own name.
+    for each time, with the same `edition`. `rhythm` says when it is asked. `aspirations` are those that it measures,
+    as far as the plan says so. `unit_label` is what people read for the unit, empty for the unit's own name.
     """
 
     indicator: str
@@ -199,6 +199,11 @@ class Indicator:
     reports_on: ReportedYear = ReportedYear.THIS_YEAR
     aspirations: tuple[str, ...] = ()
     unit_label: str = ""
+
+    @property
+    def rhythm(self) -> Rhythm:
+        """When it is asked, and of which period its figures are."""
+        return Rhythm(self.frequency, self.asked_in, self.year_type, self.reports_on)
 
     @property
     def accumulates(self) -> bool:
@@ -243,7 +248,7 @@ class Plan:
     A plan holds for years, and what it says may differ from one period to the next: `at` is the plan as it holds for a
     period. `indicators` and `parents` have the latest edition of each, those that have ended too; `editions` has all of
     a leaf's, ascending, and `parent_editions` those of a parent. `owed_by` has the indicators that each partner
-    returns, at any time; `obligations` says when.
+    returns, at any time; `obligations` says when; `obliged` has those that some return asks for, if not this one.
 
     `figures` has the targets, history and comparators that hold for every partner by measure, indicator and period;
     `partner_figures` those of one partner alone, by its code. A measure is a `Measure` or the code of a comparator.
@@ -275,11 +280,14 @@ class Plan:
         """The plan as it holds for a period: what holds on the period's last day.
 
         Its indicators are the editions that hold then, and `owed_by` says what the return for the period asks for: of a
-        quarter, what its form asks for; of a year, everything. What has not begun, or has ended, is not in it.
+        quarter, what its form asks for; of a year, what no quarter's form asks for, or everything where that is
+        nothing: the year's outturn. What has not begun, or has ended, is not in it.
         """
         if not self._turning_days and not self._is_asked_at_times:
             return self
-        key = bisect_right(self._turning_days, period.last_day), period.quarter
+        # Which quarters of a year are in the calendar says what the year's own return asks for.
+        quarters = () if period.quarter else tuple(one in self.calendar for one in period.quarters)
+        key = bisect_right(self._turning_days, period.last_day), period.quarter, quarters
         if key not in self._held:
             self._held[key] = self._restricted(period)
         return self._held[key]
@@ -315,8 +323,25 @@ class Plan:
                 of_successor.update({(name, first): None for name in self.owed_by[partner.partner_code]})
         return {code: tuple(those) for code, those in taken.items()}
 
+    def owing(self, period: Period) -> tuple[str, ...]:
+        """The partners that owe a return for a period, in the plan's order.
+
+        Each quarter of the calendar is owed by whoever is asked for anything in it. A year is owed by whoever is asked
+        for something that no quarter's form of that year asks for; its milestones, where the year has no quarters.
+        """
+        if period not in self.calendar:
+            return ()
+        held = self.at(period)
+        has_milestones = bool(period.quarter) or not any(quarter in self.calendar for quarter in period.quarters)
+        return tuple(
+            code
+            for code in held.partners
+            if (has_milestones and held.milestones_of[code])
+            or any(held.indicators[each].rhythm.asks(period, self.calendar) for each in held.owed_by[code])
+        )
+
     @cached_property
-    def _held(self) -> dict[tuple[int, int], "Plan"]:
+    def _held(self) -> "dict[tuple[int, int, tuple[bool, ...]], Plan]":
         return {}
 
     @cached_property
@@ -346,14 +371,15 @@ class Plan:
         parents = {
             ref: each for ref, editions in self.parent_editions.items() for each in editions if each.span.covers(period)
         }
-        obligations = tuple(
+        held = [
             each
             for each in self.obligations
-            if each.partner_code in partners
-            and each.indicator in indicators
-            and each.span.covers(period)
-            and (not period.quarter or period.quarter in indicators[each.indicator].asked_in)
-        )
+            if each.partner_code in partners and each.indicator in indicators and each.span.covers(period)
+        ]
+        asked = {code for code, leaf in indicators.items() if leaf.rhythm.asks(period, self.calendar)}
+        returned = [each for each in held if each.indicator in asked]
+        if not period.quarter and not returned:
+            returned = held
         return replace(
             self,
             indicators=indicators,
@@ -361,17 +387,22 @@ class Plan:
             partners=partners,
             actions=actions,
             milestones={code: each for code, each in self.milestones.items() if each.action_id in actions},
-            owed_by=owed_by(partners, obligations),
+            owed_by=owed_by(partners, returned),
             editions={code: (leaf,) for code, leaf in indicators.items()},
             parent_editions={ref: (parent,) for ref, parent in parents.items()},
-            obligations=obligations,
+            obligations=tuple(held),
         )
 
     @cached_property
+    def obliged(self) -> Mapping[str, tuple[str, ...]]:
+        """The indicators that each partner returns, whether the return for the period asks for them or not."""
+        return owed_by(self.partners, self.obligations) if self.obligations else self.owed_by
+
+    @cached_property
     def owners(self) -> Mapping[str, tuple[str, ...]]:
-        """The partners that return each indicator."""
+        """The partners that return each indicator, whether the return for the period asks for it or not."""
         owners: dict[str, tuple[str, ...]] = {}
-        for partner_code, indicators in self.owed_by.items():
+        for partner_code, indicators in self.obliged.items():
             for indicator in indicators:
                 owners[indicator] = (*owners.get(indicator, ()), partner_code)
         return owners

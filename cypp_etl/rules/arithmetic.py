@@ -91,7 +91,8 @@ def judge_populations(figures: Iterable[FigureRow], history: History) -> Iterato
     actuals = {figure.leaf.indicator: figure for figure in figures if figure.measure is Measure.ACTUAL}
     for figure in actuals.values():
         number = actuals.get(figure.leaf.number_indicator)
-        if number is None or figure.period is None:
+        # A number of a quarter says nothing about the rate of a year.
+        if number is None or figure.period is None or number.period != figure.period:
             continue
         now = _Population.implied(number.value, figure.value, figure.leaf)
         before = _earlier_population(figure, figure.period, history)
@@ -103,7 +104,7 @@ def _earlier_population(figure: FigureRow, period: Period, history: History) -> 
     """The population implied in the last quarter, the same period of last year, or by last year's outturn."""
     last_year = period.year.previous
     for measure, earlier in (
-        (Measure.ACTUAL, period.previous),
+        (Measure.ACTUAL, figure.leaf.rhythm.before(period)),
         (Measure.ACTUAL, period.years_later(-1)),
         (Measure.ACTUAL, last_year),
         (Measure.HISTORY, last_year),

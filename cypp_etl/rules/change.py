@@ -69,19 +69,21 @@ def _known_value(figure: FigureRow, period: Period, history: History) -> Decimal
 
 
 def _period_before(leaf: Indicator, period: Period) -> Period:
-    """The period just before; a year ago for cumulative figures, which start again in April."""
-    return period.years_later(-1) if leaf.accumulation is Accumulation.CUMULATIVE else period.previous
+    """The period that was asked just before; a year ago for cumulative figures, which start again in April."""
+    return period.years_later(-1) if leaf.accumulation is Accumulation.CUMULATIVE else leaf.rhythm.before(period)
 
 
 def judge_year(figures: Iterable[FigureRow], history: History) -> Iterator[Finding]:
     """Query a whole year's actual that does not match its quarters, unless a comment explains it.
 
     It must be their sum if they add up, and the last of them otherwise. A year on the cover may be a quarter whose
-    number was forgotten.
+    number was forgotten. A yearly indicator has no quarters.
     """
     for figure in figures:
         period, value, leaf = figure.period, figure.value, figure.leaf
         if figure.measure is not Measure.ACTUAL or period is None or period.quarter or value is None or figure.comment:
+            continue
+        if leaf.rhythm.is_yearly:
             continue
         quarters = _of_quarters(figure, period, history)
         if quarters is not None and rounded(quarters, leaf.decimals) != rounded(value, leaf.decimals):
@@ -89,8 +91,9 @@ def judge_year(figures: Iterable[FigureRow], history: History) -> Iterator[Findi
 
 
 def _of_quarters(figure: FigureRow, year: Period, history: History) -> Decimal | None:
-    """The total of a year's quarters, None if a necessary one is not known."""
-    values = [_known_value(figure, quarter, history) for quarter in year.quarters]
+    """The total of a year's quarters that are asked, None if a necessary one is not known."""
+    asked = [year._replace(quarter=quarter) for quarter in figure.leaf.rhythm.quarters]
+    values = [_known_value(figure, quarter, history) for quarter in asked]
     if figure.leaf.accumulation is not Accumulation.SUM:
         return values[-1]
     all_known = [value for value in values if value is not None]
@@ -98,7 +101,7 @@ def _of_quarters(figure: FigureRow, year: Period, history: History) -> Decimal |
 
 
 def _in_words(earlier: Period, value: Decimal, leaf: Indicator) -> dict[str, str]:
-    return {"earlier": earlier.label, "before": shown(value, leaf)}
+    return {"earlier": leaf.rhythm.label(earlier), "before": shown(value, leaf)}
 
 
 def _is_large(figure: FigureRow, now: Decimal, then: Decimal) -> bool:

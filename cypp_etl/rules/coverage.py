@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cypp_etl.findings import Finding, find, in_list
-from cypp_etl.intake.rows import ParsedReturn
-from cypp_etl.plan.model import Plan
+from cypp_etl.intake.rows import IndicatorRow, ParsedReturn
+from cypp_etl.plan.model import Indicator, Plan
+from cypp_etl.plan.rhythm import Rhythm
 
 
 def partner_of(parsed: ParsedReturn, plan: Plan) -> str:
@@ -39,7 +40,7 @@ def judge_references(parsed: ParsedReturn) -> Iterator[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Compares the rows of one return with what a partner owes."""
+    """Compares the rows of one return with what a partner owes, by the plan as it holds for the return's period."""
 
     parsed: ParsedReturn
     plan: Plan
@@ -53,25 +54,35 @@ class Coverage:
 
     def _judge_indicators_owed(self) -> Iterator[Finding]:
         """Each indicator that the partner owes has a row, and no other has one."""
-        owed = self.plan.owed_by[self.partner_code]
+        owed = self.plan.owed_by.get(self.partner_code, ())
         rows = self.parsed.indicator_rows
         named = {row.named.indicator: row for row in rows if row.named and row.is_consistent}
         present = {row.leaf.indicator for row in rows if row.leaf}
         if "indicators" in self.parsed.whole_parts:
             sheet = self.parsed.sheets["indicators"]
-            families = {self.plan.indicators[indicator].indicator_ref for indicator in present}
+            families = {row.leaf.indicator_ref for row in rows if row.leaf}
             for leaf in (self.plan.indicators[indicator] for indicator in owed if indicator not in present):
                 has_sibling = bool(leaf.sub) and leaf.indicator_ref in families
                 code = "sub-indicator-missing" if has_sibling else "indicator-missing"
                 yield find(code, sheet=sheet, indicator=leaf.indicator, definition=leaf.definition)
+        obliged = self.plan.obliged.get(self.partner_code, ())
         for indicator, row in named.items():
-            if indicator not in owed:
+            if indicator not in owed and indicator not in obliged:
                 owners = [self.plan.partners[code].partner for code in self.plan.owners.get(indicator, ())]
                 yield row.find("indicator-not-owed", "ref", indicator=indicator, owners=in_list(owners) or "no partner")
+            elif indicator not in owed and row.named:
+                yield from self._judge_unasked(row, row.named)
+
+    def _judge_unasked(self, row: IndicatorRow, leaf: Indicator) -> Iterator[Finding]:
+        """A quarter's form of an older plan may ask for what is now asked in other quarters only."""
+        period = self.parsed.period
+        if row.figure_column and period is not None and period.quarter:
+            words = {"period": period.label, "asked_in": _in_words(leaf.rhythm)}
+            yield row.find("indicator-not-asked", row.figure_column, indicator=leaf.indicator, **words)
 
     def _judge_milestones_owed(self) -> Iterator[Finding]:
         """Each milestone that the partner reports on has a row, and no other partner's has one."""
-        owed = {milestone.milestone: milestone for milestone in self.plan.milestones_of[self.partner_code]}
+        owed = {milestone.milestone: milestone for milestone in self.plan.milestones_of.get(self.partner_code, ())}
         rows = self.parsed.milestone_rows
         present = {row.known.milestone for row in rows if row.known}
         if "milestones" in self.parsed.whole_parts:
@@ -82,3 +93,9 @@ class Coverage:
         for row in rows:
             if row.named and row.is_consistent and row.named.milestone not in owed:
                 yield row.find("milestone-not-owed", "milestone")
+
+
+def _in_words(rhythm: Rhythm) -> str:
+    """The returns that ask for an indicator."""
+    quarters = [f"Q{quarter}" for quarter in rhythm.asked_in if quarter]
+    return in_list(quarters) or "the return for the whole year"

@@ -62,6 +62,11 @@ class Case:
     today: date
 
     @property
+    def held(self) -> Plan:
+        """The plan as it holds for the return's period, if it names one."""
+        return self.plan.at(self.parsed.period) if self.parsed.period else self.plan
+
+    @property
     def figures(self) -> Iterator[FigureRow]:
         """The figures with nothing to correct so far."""
         return self.parsed.sound_figures()
@@ -69,7 +74,7 @@ class Case:
     @cached_property
     def owed_figures(self) -> list[FigureRow]:
         """Those among them that their partner owes: only they are compared with the past."""
-        owed = self.plan.owed_by
+        owed = self.held.obliged
         return [each for each in self.figures if each.leaf.indicator in owed.get(each.partner_code, ())]
 
 
@@ -132,10 +137,11 @@ RULES: tuple[Rule, ...] = (
             "indicator-missing",
             "sub-indicator-missing",
             "indicator-not-owed",
+            "indicator-not-asked",
             "milestone-missing",
             "milestone-not-owed",
         ),
-        lambda case: Coverage(case.parsed, case.plan, case.owner).judge(),
+        lambda case: Coverage(case.parsed, case.held, case.owner).judge(),
         layouts=(RETURN,),
     ),
     Rule(Stage.ROWS, ("review-without-reason",), lambda case: judge_reviews(case.parsed)),
@@ -147,7 +153,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         Stage.BESIDE_THE_KNOWN,
         ("closed-period-changed",),
-        lambda case: judge_closed_period(case.owed_figures, case.history),
+        lambda case: judge_closed_period(case.owed_figures, case.history, case.parsed.period),
     ),
     Rule(
         Stage.BESIDE_THE_KNOWN,

@@ -12,11 +12,12 @@ from cypp_etl.rules.arithmetic import shown
 
 
 def judge_targets(parsed: ParsedReturn, plan: Plan) -> Iterator[Finding]:
-    """Compare each target with the plan's for the period, or for its year; blanks are ignored."""
+    """Compare each target with the plan's for the figure's period, or for its year; blanks are ignored."""
     for row in parsed.indicator_rows:
-        leaf, period, reading = row.leaf, parsed.period, read_figure(row.source.cells.get("target"))
-        if leaf is None or period is None or not reading.typed:
+        leaf, reading = row.leaf, read_figure(row.source.cells.get("target"))
+        if leaf is None or parsed.period is None or not reading.typed:
             continue
+        period = leaf.rhythm.period_in(parsed.period)
         planned = plan.target(leaf.indicator, period, parsed.partner_code)
         if not _is_same(reading, leaf, planned):
             yield row.find("target-differs", "target", expected=_in_words(planned, leaf))

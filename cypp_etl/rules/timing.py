@@ -7,6 +7,7 @@ from cypp_etl.checked_return import History, KnownFigure
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.findings import Finding, find, in_words
 from cypp_etl.intake.rows import FigureRow, ParsedReturn
+from cypp_etl.periods import Period
 from cypp_etl.plan.model import Plan
 from cypp_etl.rules.arithmetic import shown
 from schemas.codes import Marker, Measure
@@ -39,17 +40,25 @@ def judge_date(parsed: ParsedReturn) -> Iterator[Finding]:
         yield find("date-before-period", sheet=sheet, cell=cell, value=in_words(parsed.dated), **words)
 
 
-def judge_closed_period(figures: Iterable[FigureRow], history: History) -> Iterator[Finding]:
-    """A new or changed figure for a closed period is accepted, but must be explained to the data team."""
+def judge_closed_period(
+    figures: Iterable[FigureRow], history: History, returned: Period | None = None
+) -> Iterator[Finding]:
+    """A new or changed figure for a closed period is accepted, but must be explained to the data team.
+
+    What a quarter's return says of a year is closed with either of them: the Board's report on the quarter shows it.
+    """
     for figure in figures:
-        if figure.measure is not Measure.ACTUAL or figure.period is None or figure.period not in history.closed:
+        if figure.measure is not Measure.ACTUAL or figure.period is None:
+            continue
+        closed = [period for period in (figure.period, returned) if period in history.closed]
+        if not closed:
             continue
         key = FigureKey(figure.partner_code, figure.leaf.indicator, figure.measure, figure.period.code)
         before = history.figures.get(key)
         before = before or KnownFigure(None, Marker.NOT_RETURNED)
         if (before.value, before.marker) != (figure.value, figure.marker):
             was = before.marker or shown(before.value, figure.leaf)
-            yield figure.find("closed-period-changed", period=figure.period.label, was=was)
+            yield figure.find("closed-period-changed", period=figure.leaf.rhythm.label(closed[0]), was=was)
 
 
 def judge_content(parsed: ParsedReturn, history: History) -> Iterator[Finding]:

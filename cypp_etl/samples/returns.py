@@ -78,7 +78,7 @@ def sample_answers(plan: Plan, partner_code: str, period: Period) -> Answers:
         prepared_by=f"Returns officer, {plan.partners[partner_code].partner}",
         email=f"{partner_code}@example.org",
         date=plan.calendar[period].due_on,
-        indicators={code: figures[code] for code in plan.owed_by.get(partner_code, ()) if code in figures},
+        indicators={code: figures[code] for code in plan.at(period).owed_by.get(partner_code, ()) if code in figures},
         milestones={
             known.milestone: _sample_milestone(known.milestone, period) for known in plan.milestones_of[partner_code]
         },

@@ -58,6 +58,7 @@ def write_template(plan: Plan, partner_code: str, period: Period) -> bytes:
         UnknownReturnError: the plan has no such partner, or its calendar no such period.
     """
     _check_is_owed(plan, partner_code, period)
+    plan = plan.at(period)
     layout = read_layouts()[RETURN]
     title = f"{plan.partners[partner_code].partner}: return for {period.label}"
     workbook = Workbook()
@@ -92,9 +93,12 @@ def _write_indicators(sheet: Worksheet, layout: SheetLayout, plan: Plan, partner
     _write_headings(sheet, layout, frozen_at="C2")
     owed = [plan.indicators[indicator] for indicator in plan.owed_by.get(partner_code, ())]
     for row, indicator in enumerate(owed, start=2):
-        target = plan.target(indicator.indicator, period, partner_code)
+        asked = indicator.rhythm.period_in(period)
+        target = plan.target(indicator.indicator, asked, partner_code)
         has_fraction = indicator.multiplier != 0
-        _write_row(sheet, layout, row, _describe_indicator(indicator, target), has_fraction=has_fraction)
+        # A figure of the return's own period needs no words.
+        year = indicator.rhythm.label(asked) if asked != period else ""
+        _write_row(sheet, layout, row, _describe_indicator(indicator, target, year), has_fraction=has_fraction)
         for column in ("target", "actual"):
             cell = sheet.cell(row, layout.position(column))
             cell.number_format = number_format(indicator.unit, indicator.decimals)
@@ -110,12 +114,14 @@ def _write_indicators(sheet: Worksheet, layout: SheetLayout, plan: Plan, partner
     sheet.add_data_validation(validation.prompt_only("indicators", "comment", _cells(layout, "comment", last)))
 
 
-def _describe_indicator(indicator: Indicator, target: Figure | None) -> dict[str, Content]:
+def _describe_indicator(indicator: Indicator, target: Figure | None, year: str) -> dict[str, Content]:
+    """The plan's words; `year` is that of the figure, empty where it is the return's own period."""
     parts = (indicator.parent_definition, indicator.definition)
+    definition = " – ".join(part for part in parts if part)
     return {
         "ref": indicator.indicator_ref,
         "sub": indicator.sub,
-        "definition": " – ".join(part for part in parts if part),
+        "definition": f"{definition} ({year})" if year else definition,
         "good_performance": indicator.polarity.value,
         "unit": indicator.unit.value,
         "target": _target_content(target, indicator.unit),

@@ -38,6 +38,8 @@ WORDS = {
     "owner-not-single": {"indicator": "NI 110", "owners": "yos and vcs"},
     "symbol-differs": {"heading": "On Target", "indicator": "NI 43", "computed": "✓", "word": "yes"},
     "published-year-unknown": {},
+    # The trial's plan asks for everything in every quarter.
+    "indicator-not-asked": {"indicator": "NI 110", "period": "2010/11 Q1", "asked_in": "Q4"},
     # The trial returns a quarter.
     "year-differs": {"indicator": "NI 111a", "now": "53", "year": "2009/10", "quarters": "206"},
 }

@@ -1,13 +1,15 @@
 """A plan with a partner who owes any number of indicators and milestones: the built-in one with additional rows."""
 
 import csv
+import io
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from cypp_etl.plan.model import Plan
-from cypp_etl.plan.reader import read_plan
+from cypp_etl.plan.reader import plan_of, read_plan
+from cypp_etl.plan.tables import read_files
 
 PARTNER = "east"
 
@@ -21,6 +23,7 @@ _COUNT = ("number", "0", "0", "", "sum", "0")
 _RATE_OF_COUNT = ("rate", "0", "0", "", "sum", "100000")
 # After this many indicators there is a family of a number and its rate.
 _FAMILY_EVERY = 5
+_RHYTHM_COLUMNS = ("frequency", "asked_in", "year_type", "reports_on")
 MILESTONE_DUES = ("2010-09-30", "2011-03-31", "2010-12-31", "2011-09-30")
 
 
@@ -82,3 +85,28 @@ def add_rows(path: Path, rows: Iterable[Sequence[str]]) -> None:
     """Add rows to one of the plan's files."""
     with path.open("a", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(rows)
+
+
+def plan_with(cells: Mapping[str, str], columns: str = "frequency,asked_in", **edits: Callable[[str], str]) -> Plan:
+    """The built-in plan with what it says of when each indicator is asked replaced.
+
+    Args:
+        cells: the cells of `columns` by indicator, parted by commas; those of the indicator "" are of every other one,
+            which is otherwise asked in every quarter.
+        columns: columns of `indicators.csv`.
+        edits: how the text of other files is changed, by their names without suffix.
+    """
+    contents = read_files(None)
+    for name, edit in edits.items():
+        contents[f"{name}.csv"] = edit(contents[f"{name}.csv"].decode()).encode()
+    blank = dict.fromkeys(_RHYTHM_COLUMNS, "")
+    rows = []
+    for row in csv.DictReader(contents["indicators.csv"].decode().splitlines()):
+        given = cells.get(row["indicator"], cells.get("", "")) if row["unit"] else ""
+        rows.append(row | blank | dict(zip(columns.split(","), given.split(","), strict=False)))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0])
+    writer.writeheader()
+    writer.writerows(rows)
+    contents["indicators.csv"] = text.getvalue().encode()
+    return plan_of(contents)

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, func, select
 from cypp_etl.figure_keys import Series
 from cypp_etl.judgement.clinics import Clinic, Travelled, find_clinics, reason_to_open
 from cypp_etl.periods import LAST_PERIOD, parse_period
+from cypp_etl.plan.model import Plan
+from cypp_etl.plan.rhythm import QUARTERLY, Rhythm
 from schemas.codes import ClinicReason, ClinicRule
 from warehouse.recording.bulk_insert import insert_rows
 from warehouse.recording.validity import end_rows
@@ -40,34 +42,29 @@ class Change(NamedTuple):
     said: tuple[str, str, str] | None
 
 
-def keep_clinics(connection: Connection, changed: Iterable[Change], at: datetime, rule: ClinicRule) -> None:
+def keep_clinics(connection: Connection, changed: Iterable[Change], plan: Plan, at: datetime) -> None:
     """Find the clinics of series again from the judgements in force; close and write only those that differ.
 
     Args:
         connection: a transaction of `engine.writing`, in which the changes are written already.
         changed: the judgements that were added, changed or removed.
+        plan: the plan in force, which says by which rule clinics open, and when an indicator is asked.
         at: the moment from which the change counts.
-        rule: the plan's, by which clinics open.
     """
     first: dict[Series, str] = {}
     may_open: set[Series] = set()
     for series, since, said in changed:
         first[series] = min(first.get(series, since), since)
         # If a quarter was removed, its year can count again.
-        if said is None or reason_to_open(*said, rule):
+        if said is None or reason_to_open(*said, plan.body.clinics_from):
             may_open.add(series)
     in_order = sorted(first)
     for start in range(0, len(in_order), SERIES_AT_ONCE):
-        _keep(
-            connection,
-            {series: first[series] for series in in_order[start : start + SERIES_AT_ONCE]},
-            may_open,
-            at,
-            rule,
-        )
+        few = {series: first[series] for series in in_order[start : start + SERIES_AT_ONCE]}
+        _keep(connection, few, may_open, plan, at)
 
 
-def keep_all_clinics(connection: Connection, at: datetime, rule: ClinicRule) -> None:
+def keep_all_clinics(connection: Connection, plan: Plan, at: datetime) -> None:
     """Find the clinics of all series again, because the plan's rule changed; otherwise as `keep_clinics`."""
     columns = judgement.c
     query = select(columns.partner_code, columns.indicator, func.min(columns.period)).where(
@@ -75,11 +72,11 @@ def keep_all_clinics(connection: Connection, at: datetime, rule: ClinicRule) -> 
     )
     series = connection.execute(query.group_by(columns.partner_code, columns.indicator)).all()
     # Without what a judgement says, it may open a clinic, or no longer.
-    keep_clinics(connection, (Change(Series(*key), since, None) for *key, since in series), at, rule)
+    keep_clinics(connection, (Change(Series(*key), since, None) for *key, since in series), plan, at)
 
 
 def _keep(
-    connection: Connection, first: Mapping[Series, str], may_open: Container[Series], at: datetime, rule: ClinicRule
+    connection: Connection, first: Mapping[Series, str], may_open: Container[Series], plan: Plan, at: datetime
 ) -> None:
     held, none = _in_force(connection, first), _Held()
     beginnings: dict[Series, _Beginning] = {}
@@ -93,7 +90,9 @@ def _keep(
     ended: list[int] = []
     written: list[tuple[str | None, ...]] = []
     for series, beginning in beginnings.items():
-        found = _found(travelled.get(series, ()), beginning.carried_over, rule)
+        leaf = plan.indicators.get(series.indicator)
+        rhythm = leaf.rhythm if leaf else QUARTERLY
+        found = _found(travelled.get(series, ()), beginning.carried_over, plan.body.clinics_from, rhythm)
         old = {opened: row for opened, row in held.get(series, none).items() if opened >= beginning.opened}
         ended += [number for opened, (number, said) in old.items() if found.get(opened) != said]
         written += [
@@ -129,14 +128,17 @@ class _Beginning(NamedTuple):
 
 @lru_cache(maxsize=16_384)
 def _found(
-    travelled: tuple[tuple[str, ...], ...], carried_over: tuple[str, str, str] | None, rule: ClinicRule
+    travelled: tuple[tuple[str, ...], ...],
+    carried_over: tuple[str, str, str] | None,
+    rule: ClinicRule,
+    rhythm: Rhythm,
 ) -> Mapping[str, tuple[str, str | None, str]]:
     # Many series have the same directions since their clinic opened: few words for few periods.
     last = None
     if carried_over:
         opened, reason, measured = carried_over
         last = Clinic(parse_period(opened), ClinicReason(reason), None, parse_period(measured))
-    found = find_clinics((Travelled(parse_period(period), *said) for period, *said in travelled), last, rule)
+    found = find_clinics((Travelled(parse_period(period), *said) for period, *said in travelled), last, rule, rhythm)
     return dict(map(_said, found))
 
 

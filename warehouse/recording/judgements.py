@@ -128,7 +128,7 @@ def _rejudge(
         held = _judgements_in_force(connection, few, reaches)
         keys = _replace(connection, held, judged, plan_id, at)
         keep_comparisons(connection, few, compared, plan_id, at)
-        keep_clinics(connection, (_change(key, judged) for key in keys), at, plan.body.clinics_from)
+        keep_clinics(connection, (_change(key, judged) for key in keys), plan, at)
         changed.update(Series(*key[:2]) for key in keys)
     return changed
 

@@ -93,7 +93,7 @@ def record_plan(
     plan_id = _insert(connection, plan, at, decision_id)
     changed = rejudge_everything(connection, plan, plan_id, at).total()
     if held and _clinics_from(connection, held[0]) != plan.body.clinics_from:
-        keep_all_clinics(connection, at, plan.body.clinics_from)
+        keep_all_clinics(connection, plan, at)
     return RecordedPlan(plan_id, True, changed)
 
 

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from cypp_etl.judgement.clinics import Clinic, Travelled, find_clinics
 from cypp_etl.periods import Period, parse_period
-from schemas.codes import Band, ClinicReason, ClinicRule
+from cypp_etl.plan.rhythm import Rhythm
+from schemas.codes import Band, ClinicReason, ClinicRule, Frequency, ReportedYear, YearType
 
 QUARTERS = [Period(year, quarter) for year in range(2006, 2010) for quarter in range(1, 5)]
 WORSE, BETTER, SAME, NOTHING = ("declining", "yes"), ("improving", "no"), ("no change", "no"), ("no data", "no data")
@@ -118,3 +119,18 @@ def test_a_clinic_is_carried_over_from_its_last_period_without_improvement(words
         if clinic.measured < change and (clinic.closed is None or clinic.closed >= change):
             begun = [one for one in after if one.period >= clinic.measured]
             assert find_clinics(begun, clinic) == [one for one in find_clinics(after) if one.opened >= clinic.opened]
+
+
+def test_two_periods_running_are_those_that_are_asked() -> None:
+    periods = [Period(2009, 3), Period(2010, 1), Period(2010, 3)]
+    in_first_and_third = Rhythm(Frequency.QUARTERLY, (1, 3), YearType.FINANCIAL, ReportedYear.THIS_YEAR)
+    words = _travelled([WORSE, BETTER, BETTER], periods)
+    assert _codes(find_clinics(words, rhythm=in_first_and_third)) == [("2009-10Q3", "2010-11Q3", "2009-10Q3")]
+    assert _codes(find_clinics(words)) == [("2009-10Q3", None, "2009-10Q3")]
+
+
+def test_a_year_of_a_yearly_indicator_counts_before_its_quarters() -> None:
+    yearly = Rhythm(Frequency.YEARLY, (4,), YearType.FINANCIAL, ReportedYear.THIS_YEAR)
+    words = _travelled([BETTER, WORSE, WORSE, WORSE], [Period(2010), *Period(2010).quarters[:3]])
+    assert not find_clinics(words, rhythm=yearly)
+    assert _codes(find_clinics(words[1:], rhythm=yearly)) == [("2010-11Q1", None, "2010-11Q3")]

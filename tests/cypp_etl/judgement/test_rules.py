@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cypp_etl.judgement.judge import judge
-from schemas.codes import Marker, Measure
+from schemas.codes import Frequency, Marker, Measure
 
 NA, GONE, TBC, BLANK = Marker.NOT_APPLICABLE, Marker.NOT_AVAILABLE, Marker.TO_BE_CONFIRMED, Marker.NOT_RETURNED
 Q1, Q2, Q3, Q4 = (f"2010-11Q{quarter}" for quarter in range(1, 5))
@@ -427,3 +427,35 @@ def test_margins_that_64_bits_cannot_multiply_are_refused(make_leaf, make_plan, 
 def test_amounts_that_do_not_fit_are_refused(make_leaf, make_plan, make_frame, changes):
     with pytest.raises(ValueError, match=r"NI 1: .* too large to be used in judgements"):
         judge(make_frame([]), make_plan([make_leaf("NI 1", **changes)]))
+
+
+@pytest.mark.parametrize(
+    ("asked_in", "period", "before", "expected"),
+    [
+        ((1, 3), Q3, Q1, "improving"),
+        ((1, 3), Q3, Q2, "no data"),
+        ((1, 3), Q1, LAST[Q3], "improving"),
+        ((1, 3), Q1, LAST[Q4], "no data"),
+        ((2,), Q2, LAST[Q2], "improving"),
+        ((1, 2, 3, 4), Q1, LAST[Q4], "improving"),
+    ],
+)
+def test_a_quarter_is_compared_with_the_one_that_was_asked_before(judge_one, asked_in, period, before, expected):
+    row = judge_one({"asked_in": asked_in}, {("actual", before): "1", ("actual", period): "2"}, period)
+    assert row.quarter_direction == expected
+
+
+def test_quarters_that_are_not_asked_are_not_missing_from_the_year_to_date(judge_one):
+    figures = {("actual", Q2): "10", ("actual", Q4): "12"}
+    leaf = {"accumulation": "sum", "asked_in": (2, 4)}
+    row = judge_one(leaf, figures, Q4, plans={("target", "2010-11"): "20"})
+    assert (row.year_to_date, row.target, row.on_target) == (22, 20, "yes")
+    assert np.isnan(judge_one(leaf, {("actual", Q4): "12"}, Q4).year_to_date)
+
+
+def test_a_year_of_a_yearly_indicator_is_judged_as_a_year(judge_one):
+    figures = {("actual", "2009-10"): "10", ("actual", "2010-11"): "12"}
+    leaf = {"frequency": Frequency.YEARLY, "asked_in": (4,)}
+    row = judge_one(leaf, figures, "2010-11", plans={("target", "2010-11"): "11"})
+    assert (row.direction, row.direction_basis, row.quarter_direction) == ("improving", "last year", "not applicable")
+    assert (row.year_to_date, row.on_target) == (12, "yes")

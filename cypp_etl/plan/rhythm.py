@@ -1,0 +1,79 @@
+"""When an indicator is asked, and of which period the figure in a return is."""
+
+from collections.abc import Container
+from dataclasses import dataclass
+
+from cypp_etl.periods import Period, label_of
+from schemas.codes import Frequency, ReportedYear, YearType
+
+IN_THE_YEARS_RETURN = 0
+"""Stands among the quarters whose forms ask for an indicator: the return for the whole year asks for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How often an indicator is collected, in which quarters' returns, and of which year a yearly one's figure is.
+
+    `asked_in` are the numbers of the quarters whose forms ask for it, ascending, or `IN_THE_YEARS_RETURN`.
+    """
+
+    frequency: Frequency
+    asked_in: tuple[int, ...]
+    year_type: YearType
+    reports_on: ReportedYear
+
+    @property
+    def is_yearly(self) -> bool:
+        """Whether its figures are of years."""
+        return self.frequency is Frequency.YEARLY
+
+    @property
+    def quarters(self) -> tuple[int, ...]:
+        """The quarters that have figures of their own, for the comparison of one with another.
+
+        A yearly indicator asks for none. Where some were returned before it was yearly, each quarter counted.
+        """
+        return (1, 2, 3, 4) if self.is_yearly else self.asked_in
+
+    def asks(self, period: Period, calendar: Container[Period]) -> bool:
+        """Whether it is asked in the return for a period.
+
+        A year's return asks for what no quarter's form of that year asks for, because the calendar has no such quarter.
+        """
+        if period.quarter:
+            return period.quarter in self.asked_in
+        return not any(quarter and Period(period.start_year, quarter) in calendar for quarter in self.asked_in)
+
+    def period_in(self, returned: Period) -> Period:
+        """The period of a figure in the return for a period: its own, or for a yearly indicator this or last year."""
+        if not self.is_yearly:
+            return returned
+        year = returned.year
+        return year if self.reports_on is ReportedYear.THIS_YEAR else year.previous
+
+    def latest(self, period: Period) -> Period:
+        """The latest period of which a figure has been asked by the return for a period, or with it.
+
+        Between two of the quarters that ask for it, it is the one that asked last.
+        """
+        if not period.quarter:
+            return self.period_in(period)
+        if self.is_yearly:
+            is_asked = any(0 < quarter <= period.quarter for quarter in self.asked_in)
+            return self.period_in(period if is_asked else period.year.previous)
+        return period if period.quarter in self.asked_in else self.before(period)
+
+    def before(self, period: Period) -> Period:
+        """The period before one of a figure's own length: for quarters, the last one that asks for it."""
+        if not period.quarter:
+            return period.previous
+        earlier = [quarter for quarter in self.quarters if quarter < period.quarter]
+        return period._replace(quarter=earlier[-1]) if earlier else Period(period.start_year - 1, self.quarters[-1])
+
+    def label(self, period: Period) -> str:
+        """A period of the indicator for people: a year says which year it is."""
+        return label_of(period, self.year_type)
+
+
+QUARTERLY = Rhythm(Frequency.QUARTERLY, (1, 2, 3, 4), YearType.FINANCIAL, ReportedYear.THIS_YEAR)
+"""Asked in every quarter, of that quarter."""
