@@ -31,6 +31,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "ingest": ("server",),
     "backfill": ("server",),
     "serve": ("server",),
+    "health": ("server",),
     "report": ("report",),
     "publish": ("report", "server"),
     "demo": ("report", "server"),

@@ -11,6 +11,9 @@ from pathlib import Path
 RETRY_DELAYS_SECONDS = (1.0, 5.0, 20.0)
 # A return that was due longer ago than this is counted, and not chased by itself.
 CHASED_FOR = timedelta(days=365)
+# How long Prefect shows a run after its end: so long that last quarter's are there when this quarter's come in.
+RUNS_KEPT_FOR = timedelta(days=100)
+EVENTS_KEPT_FOR = timedelta(days=30)
 # The checkout, or site-packages where the project was installed from a wheel.
 _ROOT = Path(__file__).resolve().parent.parent
 _PROJECT = "cypp-etl"
@@ -88,6 +91,10 @@ def prepare_prefect(home: Path) -> None:
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "50",
         "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE": "200",
         "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_READ_BATCH_SIZE": "50",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": f"{RUNS_KEPT_FOR.total_seconds():.0f}",
+        # Seconds for runs, and an ISO 8601 duration for events: so Prefect reads them.
+        "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": f"P{EVENTS_KEPT_FOR.days}D",
         # The command line prints each workbook's outcome; Prefect's own log goes to its server.
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     }

@@ -21,6 +21,7 @@ COMMANDS = {
     "ingest": ("ingest", "Check workbooks, and load those without errors."),
     "backfill": ("backfill", "Ingest thousands of workbooks at once."),
     "serve": ("serve", "Watch the inbox, with the Prefect UI, until Ctrl+C."),
+    "health": ("health", "Ask the running cypp serve whether it does its work."),
     "status": ("status", "Show which returns are received, late or missing."),
     "remind": ("status", "List the returns that are missing or due soon."),
     "explain": ("explain", "Explain a judgement, step by step, back to its cells."),

@@ -49,6 +49,11 @@ class Settling:
             return self.patience.whole - quiet
         return self._patience_with(path) - quiet
 
+    def since(self, path: Path) -> float | None:
+        """Since when a file has been as it was last seen; None if it was never asked about."""
+        seen = self._seen.get(path)
+        return seen[1] if seen else None
+
     def forget_all_but(self, waiting: set[Path]) -> None:
         """Forget the files that are no longer there."""
         for path in self._seen.keys() - waiting:

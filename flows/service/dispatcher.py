@@ -17,11 +17,13 @@ from cypp_etl.checking.confined import shared_checker
 from cypp_etl.personal import shown_path
 from cypp_etl.plan.reader import PlanError
 from flows.deployments.artifacts import show_skipped
-from flows.deployments.ingest_return import showing
+from flows.deployments.ingest_return import Ingested, showing
 from flows.deployments.sweep_inbox import Swept, ingest_one
 from flows.inbox.sweep import Waiting
 from flows.ingestion.context import Workplace, open_existing, open_to_write
 from flows.ingestion.job import Steps
+from flows.service.metrics import Metrics
+from flows.service.progress import Progress
 from flows.service.watcher import OutOfReachError, about, log
 from flows.settings import Settings
 from flows.storage.files import path_as_text
@@ -40,9 +42,10 @@ class Dispatcher:
     Runs queue. If Prefect's server delays a run, the runs behind it wait, but receipts do not.
     """
 
-    def __init__(self, settings: Settings, stop: asyncio.Event) -> None:
+    def __init__(self, settings: Settings, stop: asyncio.Event, metrics: Metrics | None = None) -> None:
         self._settings = settings
         self._stop = stop
+        self._metrics = metrics or Metrics(Progress())
         self._turn = asyncio.Lock()
         self._workplace: Workplace | None = None
         self._looked_at = 0.0
@@ -69,8 +72,12 @@ class Dispatcher:
             # Once it has existed, it is not created again, and nothing waits for a writer.
             opened = (open_existing if self._was_there else open_to_write)(self._settings)
         except (PlanError, NoStoredPlanError) as fault:
-            raise OutOfReachError(str(fault), "cypp.plan.faulty") from fault
-        except (SQLAlchemyError, WarehouseStateError) as fault:
+            in_short = "The plan in force cannot be read."
+            raise OutOfReachError(str(fault), "cypp.plan.faulty", in_short) from fault
+        except WarehouseStateError as fault:
+            in_short = "The warehouse is missing, or older or newer than the program."
+            raise OutOfReachError(str(fault), in_short=in_short) from fault
+        except SQLAlchemyError as fault:
             raise OutOfReachError(str(fault)) from fault
         if known:
             known.engine.dispose()
@@ -86,11 +93,12 @@ class Dispatcher:
         workplace = await asyncio.to_thread(self._open)
         steps = Steps(workplace, waiting.path, waiting.partner_code, datetime.now(UTC))
         run = asyncio.create_task(self._show(steps))
-        ahead = asyncio.create_task(asyncio.to_thread(steps.reply))
+        ahead = asyncio.create_task(asyncio.to_thread(_answered, steps))
         await asyncio.wait([ahead])
         fault = ahead.exception()
         if fault is None:
             self._is_full = False
+            self._metrics.answered(waiting.path, ahead.result())
         else:
             # The run reaches the same step, and retries it or fails.
             log.debug("%s: %s", waiting.path, fault)
@@ -131,12 +139,20 @@ class Dispatcher:
                 swept.failed.append((steps.path, f"Prefect's server does not answer: {fault}"))
         for _, message in swept.failed:
             self._workplace = None
+            self._metrics.failed(steps.path)
             log.error("%s: failed. %s", name, message)
         for _, ingested in swept.ingested:
+            self._metrics.answered(steps.path, ingested)
             findings = len(ingested.checked.findings)
             status = ingested.recorded.status.value
             log.info("%s: %s, findings: %d (%.1f s)", name, status, findings, time.monotonic() - began)
         return not swept.failed
+
+
+def _answered(steps: Steps) -> Ingested:
+    """Do the steps up to the receipt."""
+    steps.reply()
+    return Ingested(steps.check(), steps.load())
 
 
 def is_full(fault: BaseException) -> bool:

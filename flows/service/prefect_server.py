@@ -30,7 +30,7 @@ _FOR_A_COMMAND = "--for-a-command"
 
 
 class ServerError(RuntimeError):
-    """Prefect's server cannot be started with these settings."""
+    """A server cannot be started with these settings: Prefect's, or that of the health page."""
 
 
 @dataclass

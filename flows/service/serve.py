@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +20,14 @@ from flows.inbox.mended_receipts import MendedReceipts
 from flows.ingestion.cleanup import clear_leftovers
 from flows.ingestion.context import open_to_write
 from flows.ingestion.reconciliation import reconcile
+from flows.service.health import Examiner
+from flows.service.health_page import HealthPage, noted
 from flows.service.home_lock import home_alone
+from flows.service.metrics import Metrics
 from flows.service.prefect_server import PrefectServer, ServerError
+from flows.service.progress import Progress
 from flows.service.served_deployments import ServedDeployments
+from flows.service.service_manager import ServiceManager, tell
 from flows.service.watcher import Watcher, about, log
 from flows.settings import Settings
 
@@ -42,7 +47,11 @@ class Watching:
 
 
 def serve(
-    settings: Settings, server: PrefectServer | None, watching: Watching, deployments: ServedDeployments | None = None
+    settings: Settings,
+    server: PrefectServer | None,
+    watching: Watching,
+    page: HealthPage,
+    deployments: ServedDeployments | None = None,
 ) -> None:
     """Watch the inbox until SIGINT or SIGTERM; the current workbook is finished first, within STOP_SECONDS.
 
@@ -50,22 +59,30 @@ def serve(
         settings: whose inbox.
         server: the Prefect server to start; None if the environment names a running one.
         watching: how.
+        page: where its health and its metrics are shown, from before it looks for what a restore lost.
         deployments: what is served beside it; None where workers run what is started in the UI.
 
     Raises:
         flows.service.home_lock.AlreadyServedError, ServerError: it could not begin.
         cypp_etl.plan.reader.PlanError, sqlalchemy.exc.SQLAlchemyError, OSError: a fault in plan, warehouse or folder.
     """
-    with home_alone(settings), _stopped_by_signals(_Ending(server, deployments)) as stopped:
+    with home_alone(settings), _stopped_by_signals(_Ending(server, deployments)) as stopped, ExitStack() as open_pages:
+        examiner = Examiner(settings, Progress(), stopped, watching.interval, server, deployments)
+        metrics = Metrics(examiner.progress)
+        metrics.show_health(examiner.health)
+        address = open_pages.enter_context(page.shown(examiner.health, metrics.registry))
+        open_pages.enter_context(noted(settings, address))
         workplace = open_to_write(settings)
         _reconcile(workplace, stopped)
         workplace.engine.dispose()
         settings.inbox.mkdir(parents=True, exist_ok=True)
         if server:
             server.start()
+        examiner.begin()
         try:
-            _watch_until(stopped, settings, server, watching, deployments, workplace.notice)
+            _watch_until(examiner, metrics, watching, workplace.notice)
         finally:
+            tell("STOPPING=1")
             if deployments:
                 deployments.stop()
             if server:
@@ -131,28 +148,25 @@ class _Ending:
         os._exit(0)
 
 
-def _watch_until(
-    stopped: threading.Event,
-    settings: Settings,
-    server: PrefectServer | None,
-    watching: Watching,
-    deployments: ServedDeployments | None,
-    notice: str,
-) -> None:
+def _watch_until(examiner: Examiner, metrics: Metrics, watching: Watching, notice: str) -> None:
+    stopped, server, deployments = examiner.stopped, examiner.server, examiner.deployments
     failed: list[BaseException] = []
 
     def watch() -> None:
         try:
-            asyncio.run(_watch(settings, watching, stopped, notice))
+            asyncio.run(_watch(examiner, metrics, watching, notice))
         except BaseException as fault:  # noqa: BLE001 - carried to the main thread, which raises it
             failed.append(fault)
             stopped.set()
 
     thread = threading.Thread(target=watch, name="watcher", daemon=True)
     thread.start()
+    examiner.watcher = thread
     if deployments:
         deployments.begin()
+    manager = ServiceManager(examiner)
     while not stopped.wait(1.0):
+        manager.tell_when_due()
         if server and not server.is_alive():
             log.error("Prefect's server ended, and is being restarted.")
             _start_again(server)
@@ -175,7 +189,8 @@ def _start_again(server: PrefectServer) -> None:
         log.info("Prefect's server is there again.", extra=about("cypp.server.restarted"))
 
 
-async def _watch(settings: Settings, watching: Watching, stopped: threading.Event, notice: str) -> None:
+async def _watch(examiner: Examiner, metrics: Metrics, watching: Watching, notice: str) -> None:
+    settings, stopped = examiner.settings, examiner.stopped
     # Prefect reads its settings when it is imported: only now is it known where its server is.
     from prefect.logging.handlers import APILogHandler  # noqa: PLC0415
 
@@ -192,7 +207,7 @@ async def _watch(settings: Settings, watching: Watching, stopped: threading.Even
     log.addHandler(EventLog())
     if notice:
         log.warning("%s.", notice, extra=about("cypp.plan.differs", reason=notice))
-    dispatcher = Dispatcher(settings, stop)
+    dispatcher = Dispatcher(settings, stop, metrics)
     await asyncio.to_thread(lambda: clear_leftovers(settings, dispatcher.partners()))
     watcher = Watcher(
         settings.inbox,
@@ -202,6 +217,7 @@ async def _watch(settings: Settings, watching: Watching, stopped: threading.Even
         watching.with_events,
         dispatcher.show_skipped,
         mended=MendedReceipts(settings.receipts),
+        progress=examiner.progress,
     )
     where = os.environ.get("PREFECT_UI_URL") or os.environ["PREFECT_API_URL"].removesuffix("/api")
     log.info("Watching %s. The runs are at %s/runs", settings.inbox, where)

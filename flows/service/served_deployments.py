@@ -39,6 +39,10 @@ class ServedDeployments:
         self._child = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603
         os.setpriority(os.PRIO_PROCESS, self._child.pid, _NICENESS)
 
+    def has_ended(self) -> bool:
+        """Whether the child was begun, and has ended."""
+        return self._child is not None and self._child.poll() is not None
+
     def begin_again(self) -> bool:
         """Start the child again if it ended, after a pause that grows while it does not last; says whether it did."""
         if self._child is None or self._child.poll() is None:

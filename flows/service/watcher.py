@@ -18,6 +18,7 @@ from flows.inbox.mended_receipts import MendedReceipts
 from flows.inbox.settling import Settling
 from flows.inbox.stray_files import answer_strays
 from flows.inbox.sweep import Waiting, make_folders, sweep
+from flows.service.progress import Progress
 from flows.storage.files import path_as_text
 
 log = logging.getLogger("cypp.serve")
@@ -36,11 +37,17 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 300.0
 
 
 class OutOfReachError(Exception):
-    """What every workbook needs cannot be had now: the warehouse, or a plan without faults; `event` says which."""
+    """What every workbook needs cannot be had now: the warehouse, or a plan without faults; `event` says which.
 
-    def __init__(self, reason: str, event: str = "cypp.warehouse.out-of-reach") -> None:
+    The reason may name places; `in_short` may be read by anybody.
+    """
+
+    def __init__(
+        self, reason: str, event: str = "cypp.warehouse.out-of-reach", in_short: str = "The warehouse is out of reach."
+    ) -> None:
         super().__init__(reason)
         self.event = event
+        self.in_short = in_short
 
 
 def about(event: str, **concern: str) -> dict[str, object]:
@@ -58,7 +65,7 @@ class Watcher:
     between two looks, at most. `show_skipped` is given what is left where it is, whenever that is something else; it
     says whether it could be shown, and is given it again at the next look if not. With `mended`, receipts that partners
     changed are brought into their folders, where the next look finds them.
-    `clock` gives the seconds that pass for the event loop.
+    `clock` gives the seconds that pass for the event loop. `progress` is told of each step.
     """
 
     inbox: Path
@@ -70,6 +77,7 @@ class Watcher:
     settling: Settling = field(default_factory=Settling)
     mended: MendedReceipts | None = None
     clock: Callable[[], float] = time.monotonic
+    progress: Progress = field(default_factory=Progress)
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)
     _in_hand: dict[Path, asyncio.Future[bool]] = field(default_factory=dict)
     _pauses: dict[Path, tuple[float, float]] = field(default_factory=dict)
@@ -89,6 +97,7 @@ class Watcher:
                 except OutOfReachError as fault:
                     line = f"{fault} Nothing is taken from the inbox until this is mended."
                     self._say_once(_WAREHOUSE, line, about(fault.event, reason=str(fault)))
+                    self.progress.hindered(self.clock(), warehouse=fault.in_short)
                     wait = _AWAY_SECONDS
                 if wait > 0:
                     with suppress(TimeoutError):
@@ -110,6 +119,7 @@ class Watcher:
             line = f"The inbox {self.inbox} is out of reach: {fault}. It is looked for every second."
             concern = about("cypp.inbox.out-of-reach", file=path_as_text(self.inbox), reason=str(fault))
             self._say_once(_INBOX, line, concern)
+            self.progress.hindered(self.clock(), inbox="The inbox is out of reach.")
             return _AWAY_SECONDS
         if self._said & _PASSING:
             self._said -= _PASSING
@@ -160,10 +170,17 @@ class Watcher:
             else:
                 wait = min(wait, left)
         self._forget_all_but({waiting.path for waiting in lying})
+        self._note(lying, skipped)
         self._show(skipped)
         # The partner who has waited longest comes first.
         ready.sort(key=lambda waiting: self._served.get(waiting.partner_code, 0.0))
         return list(fairly(ready)), wait
+
+    def _note(self, lying: Sequence[Waiting], skipped: Sequence[Waiting]) -> None:
+        left = {waiting.path for waiting in skipped}
+        wanted = [waiting.path for waiting in lying if not waiting.is_receipt and waiting.path not in left]
+        since = {path: begun for path in wanted if (begun := self.settling.since(path)) is not None}
+        self.progress.looked(self.clock(), since, skipped)
 
     def _lying(self, partners: Collection[str]) -> list[Waiting]:
         make_folders(self.inbox, partners)
@@ -201,12 +218,14 @@ class Watcher:
         self._served[waiting.partner_code] = self.clock()
         done = await self.ingest(waiting)
         self._in_hand[waiting.path] = done
+        self.progress.run_began(self.clock(), waiting.path)
         # The file may have been replaced meanwhile, or have failed.
         done.add_done_callback(lambda _: self._hurry.set())
 
     def _let_go(self) -> None:
         """Finish the files that are done; any other exception about one stops the watcher."""
         for path in [path for path, done in self._in_hand.items() if done.done()]:
+            self.progress.run_ended(path)
             if self._in_hand.pop(path).result():
                 self._pauses.pop(path, None)
                 continue

@@ -15,6 +15,8 @@ READ_BYTES = 64 << 20
 # How much of such a file is archived: it is not a return, and a sparse file takes no space until it is copied.
 _KEPT_OF_LARGE = 1 << 20
 _CHUNK_BYTES = 1 << 20
+# Enough to need a block of its own on a disk that is full.
+_TRIED_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,18 @@ def keep_together(sources: Sequence[Path], archive: Path, *, follow_links: bool 
     for folder in folders:
         flush_folder(folder)
     return [copy.kept for copy in copies]
+
+
+def require_writable(archive: Path) -> None:
+    """Write a few bytes to the archive and remove them; it is created if it is missing, as by the first drop.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    archive.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=archive, prefix=UNFINISHED) as tried:
+        tried.write(bytes(_TRIED_BYTES))
+        tried.flush()
 
 
 def delivery_of(source: Path) -> str:

@@ -6,12 +6,16 @@ from typing import Annotated
 import typer
 
 from flows.cli.faults import FAULTS, stop_at
+from flows.service.health_page import HealthPage
 from flows.service.home_lock import AlreadyServedError
 from flows.service.prefect_server import PrefectServer
 from flows.service.serve import Watching, log_to_terminal
 from flows.service.serve import serve as watch_inbox
 from flows.service.served_deployments import ServedDeployments
 from flows.settings import prepare_prefect, read_settings
+
+# So that two homes that differ in --port have their own.
+_PAGES_ABOVE = 10
 
 
 def serve(
@@ -31,6 +35,11 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    health_host: Annotated[str, typer.Option(help="The address of the pages /health and /metrics.")] = "127.0.0.1",
+    health_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65_535, help="Their port; ten above --port, unless said.", show_default=False),
+    ] = None,
 ) -> None:
     """Watch the inbox, with the Prefect UI, until Ctrl+C."""
     settings = read_settings()
@@ -42,6 +51,7 @@ def serve(
             server.prepare()
         watching = Watching(min(interval, 1.0), False) if poll else Watching(interval)
         are_served = server is not None if deployments is None else deployments
-        watch_inbox(settings, server, watching, ServedDeployments(settings) if are_served else None)
+        page = HealthPage(health_host, min(port + _PAGES_ABOVE, 65_535) if health_port is None else health_port)
+        watch_inbox(settings, server, watching, page, ServedDeployments(settings) if are_served else None)
     except (AlreadyServedError, *FAULTS) as fault:
         stop_at(fault)
