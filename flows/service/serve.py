@@ -143,7 +143,7 @@ def _watch_until(
 
     def watch() -> None:
         try:
-            asyncio.run(_watch(settings, watching, stopped, notice))
+            asyncio.run(_watch(settings, watching, stopped, notice, with_workers=deployments is None))
         except BaseException as fault:  # noqa: BLE001 - carried to the main thread, which raises it
             failed.append(fault)
             stopped.set()
@@ -175,13 +175,15 @@ def _start_again(server: PrefectServer) -> None:
         log.info("Prefect's server is there again.", extra=about("cypp.server.restarted"))
 
 
-async def _watch(settings: Settings, watching: Watching, stopped: threading.Event, notice: str) -> None:
+async def _watch(
+    settings: Settings, watching: Watching, stopped: threading.Event, notice: str, *, with_workers: bool
+) -> None:
     # Prefect reads its settings when it is imported: only now is it known where its server is.
     from prefect.logging.handlers import APILogHandler  # noqa: PLC0415
 
     from flows.service.dispatcher import Dispatcher, mark  # noqa: PLC0415
     from flows.service.event_log import EventLog  # noqa: PLC0415
-    from flows.service.stale_runs import close_leftovers  # noqa: PLC0415
+    from flows.service.stale_runs import close_leftovers, close_runs_of_dead_workers  # noqa: PLC0415
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -205,7 +207,12 @@ async def _watch(settings: Settings, watching: Watching, stopped: threading.Even
     )
     where = os.environ.get("PREFECT_UI_URL") or os.environ["PREFECT_API_URL"].removesuffix("/api")
     log.info("Watching %s. The runs are at %s/runs", settings.inbox, where)
-    await watcher.run(stop)
+    beside = [asyncio.create_task(close_runs_of_dead_workers())] if with_workers else []
+    try:
+        await watcher.run(stop)
+    finally:
+        for each in beside:
+            each.cancel()
     # While the server is still there to receive them.
     await APILogHandler.aflush()
     log.info("Stopped.")
