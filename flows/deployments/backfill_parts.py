@@ -39,6 +39,8 @@ _LOOK_SECONDS = 1.0
 # How often it is asked whether a worker died, which takes longer to be seen.
 _LOOK_FOR_LOST_SECONDS = 3.0
 
+_OR = "or leave out --spread"
+
 
 class NoWorkersError(ValueError):
     """There are no workers to share a backfill."""
@@ -77,14 +79,14 @@ async def read_slots(client: PrefectClient) -> Slots:
     except ObjectNotFound as fault:
         raise NoWorkersError(
             f"the Prefect server at {client.api_url} has no deployment {DEPLOYMENT}: set PREFECT_API_URL to that of "
-            "your workers, and run `prefect --no-prompt deploy --all` from the checkout; or leave out --spread"
+            f"your workers, and run `prefect --no-prompt deploy --all` from the checkout; {_OR}"
         ) from fault
     name = deployment.work_pool_name or ""
     workers = [each for each in await client.read_workers_for_work_pool(name) if each.status is WorkerStatus.ONLINE]
     if not workers:
         raise NoWorkersError(
             f"the work pool {name!r} has no worker: run `prefect worker start --pool {name}` on a machine that has "
-            "the folders under the same paths; or leave out --spread"
+            f"the folders under the same paths; {_OR}"
         )
     pool = await client.read_work_pool(name)
     queue = await client.read_work_queue(deployment.work_queue_id or pool.default_queue_id)
@@ -92,10 +94,15 @@ async def read_slots(client: PrefectClient) -> Slots:
     if (of_deployment := deployment.global_concurrency_limit) and of_deployment.active:
         limits.append(of_deployment.limit)
     count = min([limit for limit in limits if limit is not None], default=len(workers))
-    if pool.is_paused or queue.is_paused or count == 0:
+    if pool.is_paused:
+        raise NoWorkersError(f"the work pool {name!r} is paused: run `prefect work-pool resume {name}`; {_OR}")
+    if queue.is_paused:
+        resume = f"run `prefect work-queue resume {queue.name} --pool {name}`"
+        raise NoWorkersError(f"the queue {queue.name!r} of the work pool {name!r} is paused: {resume}; {_OR}")
+    if count == 0:
         raise NoWorkersError(
-            f"the work pool {name!r} lets no run begin: run `prefect work-pool resume {name}`, and give it and its "
-            f"queue {queue.name!r} a concurrency limit above 0; or leave out --spread"
+            f"the work pool {name!r}, its queue {queue.name!r} or the deployment {DEPLOYMENT} has a concurrency limit "
+            f"of 0, so no part can begin: raise it; {_OR}"
         )
     return Slots(name, count - await _is_in(client, name))
 
