@@ -1,5 +1,6 @@
 """A machine dies in the middle of its part of a backfill: another begins the part again, and nothing seems to run."""
 
+import json
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -118,6 +119,23 @@ def test_coming_back_at_once_does_not_hide_what_was_lost(home: Home, machines: M
     assert (crashed["state_name"], completed["state_name"]) == ("Crashed", "Completed")
     assert crashed["state"]["message"] == "The worker a was started again."
     assert_that_all_is_there(death, machines)
+
+
+def test_a_run_that_nobody_waits_for_is_closed_by_the_watcher(machines: Machines, tmp_path: Path) -> None:
+    watcher = machines.start("-c", "from flows.cli.app import app; app()", "serve", "--poll")
+    worker = machines.worker("a")
+    machines.wait_until(lambda: machines.online_workers() == 1)
+    told = ("-p", f"paths={json.dumps([str(tmp_path / 'returns')])}", "-p", "chunk_workbooks=4", "-p", "workers=1")
+    machines.prefect("deployment", "run", "backfill/backfill", *told)
+
+    def states() -> set[str]:
+        return {run["state_type"] for run in machines.runs() if run["parameters"].get("chunk_workbooks") == 4}
+
+    machines.wait_until(lambda: states() == {"RUNNING"})
+    machines.die(worker)
+    machines.wait_until(lambda: states() == {"CRASHED"})
+    assert "RUNNING" not in {run["state_type"] for run in machines.runs("task_runs")}
+    assert watcher.poll() is None
 
 
 def assert_that_all_is_there(death: Death, machines: Machines) -> None:
