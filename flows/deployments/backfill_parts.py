@@ -69,7 +69,8 @@ async def read_slots(client: PrefectClient) -> Slots:
     """The slots for the parts of a backfill: as many as the lowest limit of their deployment, work queue and work pool.
 
     Without a limit it is one for each worker: a worker does not tell the server its own `--limit`. Other runs that
-    have slots now change nothing, but for the run that asks: it keeps its slot until the parts have ended.
+    have slots now change nothing, but for the run that asks: it keeps its slot until the parts have ended, and there
+    may be none left.
 
     Raises:
         NoWorkersError: there are no workers, no deployment for them, or no run may begin.
@@ -90,27 +91,30 @@ async def read_slots(client: PrefectClient) -> Slots:
         )
     pool = await client.read_work_pool(name)
     queue = await client.read_work_queue(deployment.work_queue_id or pool.default_queue_id)
-    limits = [pool.concurrency_limit, queue.concurrency_limit]
-    if (of_deployment := deployment.global_concurrency_limit) and of_deployment.active:
-        limits.append(of_deployment.limit)
-    count = min([limit for limit in limits if limit is not None], default=len(workers))
+    of_deployment = deployment.global_concurrency_limit
+    limits = [
+        pool.concurrency_limit,
+        queue.concurrency_limit,
+        of_deployment.limit if of_deployment and of_deployment.active else None,
+    ]
     if pool.is_paused:
         raise NoWorkersError(f"the work pool {name!r} is paused: run `prefect work-pool resume {name}`; {_OR}")
     if queue.is_paused:
         resume = f"run `prefect work-queue resume {queue.name} --pool {name}`"
         raise NoWorkersError(f"the queue {queue.name!r} of the work pool {name!r} is paused: {resume}; {_OR}")
-    if count == 0:
+    if 0 in limits:
         raise NoWorkersError(
             f"the work pool {name!r}, its queue {queue.name!r} or the deployment {DEPLOYMENT} has a concurrency limit "
             f"of 0, so no part can begin: raise it; {_OR}"
         )
-    return Slots(name, count - await _is_in(client, name))
-
-
-async def _is_in(client: PrefectClient, pool: str) -> bool:
-    """Whether this run was itself begun by a worker of the pool."""
-    own = flow_run.id
-    return own is not None and (await client.read_flow_run(UUID(own))).work_pool_name == pool
+    own = await client.read_flow_run(UUID(flow_run.id)) if flow_run.id else None
+    has_slot = (
+        own is not None and own.work_pool_name == name,
+        own is not None and own.work_queue_id == queue.id,
+        own is not None and own.deployment_id == deployment.id,
+    )
+    left = [limit - taken for limit, taken in zip(limits, has_slot, strict=True) if limit is not None]
+    return Slots(name, min(left, default=len(workers)))
 
 
 async def take_parts(

@@ -92,10 +92,15 @@ async def deployed() -> AsyncIterator[Deployed]:
 @pytest.mark.server
 @pytest.mark.usefixtures("prefect_server")
 def test_slots_are_what_the_lowest_limit_leaves_and_other_runs_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    from prefect import flow
     from prefect.client.schemas.actions import DeploymentUpdate
     from prefect.states import Running
 
     from flows.deployments.backfill_parts import NoWorkersError, read_slots
+
+    @flow
+    def long() -> None:
+        pass
 
     async def try_it() -> None:
         async with deployed() as made:
@@ -119,6 +124,11 @@ def test_slots_are_what_the_lowest_limit_leaves_and_other_runs_change_nothing(mo
             # The run that asks has a slot itself until its parts have ended.
             monkeypatch.setenv("PREFECT__FLOW_RUN_ID", str(other.id))
             assert await slots() == 2
+            await made.limit(concurrency_limit=1)
+            assert await slots() == 0
+            await made.limit(concurrency_limit=5)
+            monkeypatch.setenv("PREFECT__FLOW_RUN_ID", str((await made.client.create_flow_run(long)).id))
+            assert await slots() == 3, "on no worker, it has no slot"
             monkeypatch.delenv("PREFECT__FLOW_RUN_ID")
             await made.limit_queue(0)
             with pytest.raises(NoWorkersError, match="a concurrency limit of 0"):
