@@ -18,6 +18,14 @@ class Source:
     folder_partner: str
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some partners, by their codes in order, and how many workbooks are in their folders together."""
+
+    partners: list[str]
+    workbooks: int
+
+
 def workbooks_at(path: Path) -> Iterator[Path]:
     """A file itself, or the workbooks in a folder and its subfolders, by path, without lock files and hidden files.
 
@@ -56,7 +64,7 @@ def sources_in(paths: Sequence[Path], partner_codes: Collection[str]) -> list[So
     return [source for _, source in sorted(placed, key=lambda each: each[0])]
 
 
-def into_parts(sources: Iterable[Source], count: int) -> list[list[str]]:
+def into_parts(sources: Iterable[Source], count: int) -> list[Part]:
     """Divide the partners with folders into at most `count` parts of about the same number of workbooks.
 
     Parts can be ingested in parallel, because no two share a partner. Workbooks outside partners' folders are in none.
@@ -64,12 +72,14 @@ def into_parts(sources: Iterable[Source], count: int) -> list[list[str]]:
     workbooks = Counter(source.folder_partner for source in sources if source.folder_partner)
     parts: list[list[str]] = [[] for _ in range(min(count, len(workbooks)))]
     sizes = [(0, number) for number in range(len(parts))]
+    if not sizes:
+        return []
     # The largest first, each to the smallest part so far: parts differ by at most one partner's workbooks.
     for code, size in sorted(workbooks.items(), key=lambda each: (-each[1], each[0])):
         so_far, number = heappop(sizes)
         parts[number].append(code)
         heappush(sizes, (so_far + size, number))
-    return [sorted(part) for part in parts]
+    return [Part(sorted(codes), sum(workbooks[code] for code in codes)) for codes in parts]
 
 
 def _owner(folder: Path, path: Path, partner_codes: Collection[str]) -> str:

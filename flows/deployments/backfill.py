@@ -26,7 +26,7 @@ from cypp_etl.escapes import for_log
 from flows.bulk.chunks import CHUNK_WORKBOOKS, Taken, into_chunks
 from flows.bulk.process_pool import Crew, Orders, expect_crew
 from flows.bulk.sources import into_parts, sources_in
-from flows.deployments.backfill_parts import PART_WORKBOOKS, count_workers, name_of_run, take_parts
+from flows.deployments.backfill_parts import PART_WORKBOOKS, name_of_run, read_slots, take_parts
 from flows.deployments.forms import Asked, Choices
 from flows.ingestion.context import open_to_write
 from flows.settings import read_settings
@@ -41,8 +41,8 @@ _SHOWN_EVERY_SECONDS = 2.0
 class Backfilled:
     """The outcome of a backfill: workbooks by status, how many of them an earlier run had recorded, and failures.
 
-    `before` is the number of the last submission when it started; `by_parts` is how many the runs of its parts have
-    recorded since, and `left` is how many such a run leaves to the run that started it.
+    `before` is the number of the last submission when it started; `by_parts` is about how many the runs of its parts
+    have done, and `left` is how many such a run leaves to the run that started it.
     """
 
     workbooks: int = 0
@@ -105,7 +105,7 @@ async def backfill(
     partners: Annotated[Sequence[str] | None, Asked("Only these partners", Choices.PARTNERS)] = None,
     spread: bool = False,
     part_workbooks: int = PART_WORKBOOKS,
-    patience_seconds: float = 300.0,
+    patience_seconds: float = 60.0,
 ) -> Backfilled:
     """Ingest all workbooks at some paths: archive, check and record each as `ingest-return` would, and leave it there.
 
@@ -121,8 +121,8 @@ async def backfill(
             left empty.
         spread: first have the partners ingested in parts, by runs of a deployment on its work pool; whatever the parts
             leave is ingested here at the end.
-        part_workbooks: about how many workbooks a part has; fewer if there are workers for more parts.
-        patience_seconds: stop waiting for the parts when nothing has been recorded for this long.
+        part_workbooks: about how many workbooks a part has; fewer if there are slots for more parts.
+        patience_seconds: stop waiting for the parts when no worker has taken one for this long.
 
     Raises:
         NoWorkersError: there are no workers to share the work.
@@ -153,15 +153,16 @@ async def backfill(
 
     if spread:
         async with get_client() as client:
-            count = max(await count_workers(client), -(-len(sources) // part_workbooks))
+            slots = await read_slots(client)
+        parts = into_parts(sources, slots.parts_for(len(sources), part_workbooks))
         told = {
             "paths": list(paths),
             "received_at": received_at,
             "workers": workers,
             "chunk_workbooks": chunk_workbooks,
         }
-        async for submissions in take_parts(into_parts(sources, count), told, workplace.engine, patience_seconds):
-            backfilled.by_parts = submissions - backfilled.before
+        async for workbooks in take_parts(parts, told, slots.pool, patience_seconds):
+            backfilled.by_parts = workbooks
             await show(Taken())
     workplace.engine.dispose()
     crew = Crew(Orders(settings, workplace.plan, received_at, own_only=partners is not None), workers or _cores())

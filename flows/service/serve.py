@@ -196,7 +196,7 @@ async def _watch(examiner: Examiner, metrics: Metrics, watching: Watching, notic
 
     from flows.service.dispatcher import Dispatcher, mark  # noqa: PLC0415
     from flows.service.event_log import EventLog  # noqa: PLC0415
-    from flows.service.stale_runs import close_leftovers  # noqa: PLC0415
+    from flows.service.stale_runs import close_leftovers, close_runs_of_dead_workers  # noqa: PLC0415
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -221,7 +221,13 @@ async def _watch(examiner: Examiner, metrics: Metrics, watching: Watching, notic
     )
     where = os.environ.get("PREFECT_UI_URL") or os.environ["PREFECT_API_URL"].removesuffix("/api")
     log.info("Watching %s. The runs are at %s/runs", settings.inbox, where)
-    await watcher.run(stop)
+    # Without deployments of its own, workers run them.
+    beside = [asyncio.create_task(close_runs_of_dead_workers())] if examiner.deployments is None else []
+    try:
+        await watcher.run(stop)
+    finally:
+        for each in beside:
+            each.cancel()
     # While the server is still there to receive them.
     await APILogHandler.aflush()
     log.info("Stopped.")

@@ -1,37 +1,36 @@
 """What killed processes left behind: runs that nothing in Prefect would ever end, and runs that nobody began."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
+import httpx
 from prefect import get_client
-from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import (
     FlowRunFilter,
     FlowRunFilterDeploymentId,
-    FlowRunFilterParentFlowRunId,
-    FlowRunFilterState,
-    FlowRunFilterStateType,
     FlowRunFilterTags,
 )
-from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.objects import StateType
 from prefect.client.schemas.sorting import FlowRunSort
-from prefect.states import Crashed
+from prefect.exceptions import ObjectNotFound, PrefectException
+
+from flows.deployments.backfill_parts import DEPLOYMENT
+from flows.deployments.lost_runs import BEGUN, MOST_AT_ONCE, LostRuns, close_runs, in_state
 
 log = logging.getLogger("cypp.serve")
 
-_BEGUN = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
-_UNENDED = [*_BEGUN, StateType.SCHEDULED]
-_MOST_AT_ONCE = 200
-"""The largest number of runs that the server returns at a time."""
+_KILLED = "The process was killed. What lay in the inbox lies there still, and is taken again."
+_LOOK_SECONDS = 10.0
 
 
 async def close_leftovers(tag: str) -> int:
     """Close the unfinished runs with a tag as Crashed, and return their number; their process must be dead."""
-    left = FlowRunFilter(tags=FlowRunFilterTags(all_=[tag]), state=_in_state(_UNENDED))
+    left = FlowRunFilter(tags=FlowRunFilterTags(all_=[tag]), state=in_state([*BEGUN, StateType.SCHEDULED]))
     async with get_client() as client:
-        return len(await _close(client, left))
+        return await close_runs(client, left, _KILLED)
 
 
 async def close_runs_of(deployments: Sequence[UUID]) -> int:
@@ -41,11 +40,27 @@ async def close_runs_of(deployments: Sequence[UUID]) -> int:
     """
     of_deployments = FlowRunFilterDeploymentId(any_=list(deployments))
     async with get_client() as client:
-        closed = await _close(client, FlowRunFilter(deployment_id=of_deployments, state=_in_state(_BEGUN)))
-        for at in range(0, len(closed), _MOST_AT_ONCE):
-            parents = FlowRunFilterParentFlowRunId(any_=[run.id for run in closed[at : at + _MOST_AT_ONCE]])
-            closed += await _close(client, FlowRunFilter(parent_flow_run_id=parents, state=_in_state(_BEGUN)))
-    return len(closed)
+        return await close_runs(client, FlowRunFilter(deployment_id=of_deployments, state=in_state(BEGUN)), _KILLED)
+
+
+async def close_runs_of_dead_workers() -> None:
+    """Close, for as long as it takes, the runs of workers that died, on whichever machine they were."""
+    lost: LostRuns | None = None
+    async with get_client() as client:
+        while True:
+            try:
+                if lost is None:
+                    # The one deployment that nobody but workers has.
+                    pool = (await client.read_deployment_by_name(DEPLOYMENT)).work_pool_name
+                    lost = LostRuns(client, pool) if pool else None
+                if lost and (closed := await lost.close()):
+                    log.warning("%d runs that lost their worker are closed as Crashed.", closed)
+            except ObjectNotFound:
+                # There are no workers yet, or their pool was deleted.
+                lost = None
+            except (PrefectException, httpx.HTTPError) as fault:
+                log.debug("Whether workers died is not known: %s", fault)
+            await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def forget_missed(deployments: Sequence[UUID]) -> None:
@@ -57,10 +72,10 @@ async def forget_missed(deployments: Sequence[UUID]) -> None:
     async with get_client() as client:
         for deployment in deployments:
             waiting = FlowRunFilter(
-                deployment_id=FlowRunFilterDeploymentId(any_=[deployment]), state=_in_state([StateType.SCHEDULED])
+                deployment_id=FlowRunFilterDeploymentId(any_=[deployment]), state=in_state([StateType.SCHEDULED])
             )
             runs = await client.read_flow_runs(
-                flow_run_filter=waiting, sort=FlowRunSort.EXPECTED_START_TIME_ASC, limit=_MOST_AT_ONCE
+                flow_run_filter=waiting, sort=FlowRunSort.EXPECTED_START_TIME_ASC, limit=MOST_AT_ONCE
             )
             missed = [
                 run
@@ -72,17 +87,3 @@ async def forget_missed(deployments: Sequence[UUID]) -> None:
             ]
             for run in missed[:-1]:
                 await client.delete_flow_run(run.id)
-
-
-def _in_state(kinds: list[StateType]) -> FlowRunFilterState:
-    return FlowRunFilterState(type=FlowRunFilterStateType(any_=kinds))
-
-
-async def _close(client: PrefectClient, left: FlowRunFilter) -> list[FlowRun]:
-    closed: list[FlowRun] = []
-    while runs := await client.read_flow_runs(flow_run_filter=left, limit=_MOST_AT_ONCE):
-        for run in runs:
-            message = "The process was killed. What lay in the inbox lies there still, and is taken again."
-            await client.set_flow_run_state(run.id, Crashed(message=message), force=True)
-        closed += runs
-    return closed

@@ -32,8 +32,9 @@ def test_every_partner_is_in_one_part_and_parts_are_about_as_large(sources: list
     workbooks = Counter(source.folder_partner for source in sources if source.folder_partner)
     parts = into_parts(sources, count)
     assert len(parts) == min(count, len(workbooks))
-    assert sorted(code for part in parts for code in part) == sorted(workbooks)
-    sizes = [sum(workbooks[code] for code in part) for part in parts]
+    assert sorted(code for part in parts for code in part.partners) == sorted(workbooks)
+    sizes = [part.workbooks for part in parts]
+    assert sizes == [sum(workbooks[code] for code in part.partners) for part in parts]
     assert max(sizes, default=0) - min(sizes, default=0) <= max(workbooks.values(), default=0)
 
 

@@ -4,12 +4,14 @@ Prefect's own database is SQLite here: on PostgreSQL it needs the extension pg_t
 """
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -36,6 +38,11 @@ class Machines:
             "DO_NOT_TRACK": "1",
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "PREFECT_HOME": str(home.folder / ".prefect"),
+            # What flows.settings says of SQLite holds here too.
+            "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
+            "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "50",
+            "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE": "200",
+            "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_READ_BATCH_SIZE": "50",
             "PREFECT_API_URL": f"http://127.0.0.1:{self._port}/api",
         }
         server = self.start("-m", "flows.service.prefect_server", "127.0.0.1", str(self._port))
@@ -52,6 +59,15 @@ class Machines:
         self._running.callback(process.terminate)
         return process
 
+    def worker(self, host: str, slots: int = 1) -> "subprocess.Popen[bytes]":
+        """A worker, which begins that many runs side by side."""
+        return self.start("-m", "prefect", "worker", "start", "--pool", "cypp", "--name", host, "--limit", str(slots))
+
+    def die(self, worker: "subprocess.Popen[bytes]") -> None:
+        """What is left of a machine when its power fails: nothing of the worker, nor of the runs that it began."""
+        for number in [worker.pid, *descendants(worker.pid)]:
+            os.kill(number, signal.SIGKILL)
+
     def prefect(self, *arguments: str) -> None:
         done = subprocess.run(
             [sys.executable, "-m", "prefect", *arguments],
@@ -63,8 +79,8 @@ class Machines:
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
-    def runs(self) -> list[dict[str, Any]]:
-        answer = httpx.post(f"{self.environment['PREFECT_API_URL']}/flow_runs/filter", json={}, timeout=30)
+    def runs(self, kind: str = "flow_runs") -> list[dict[str, Any]]:
+        answer = httpx.post(f"{self.environment['PREFECT_API_URL']}/{kind}/filter", json={}, timeout=30)
         found: list[dict[str, Any]] = answer.raise_for_status().json()
         return found
 
@@ -85,3 +101,19 @@ class Machines:
             return httpx.get(f"{self.environment['PREFECT_API_URL']}/health", timeout=5).is_success
         except httpx.TransportError:
             return False
+
+
+def descendants(number: int) -> list[int]:
+    """The processes that a process started, and those that these started."""
+    parents: dict[int, list[int]] = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            # The name, in brackets, may have spaces of its own.
+            parent = status.read_text().rpartition(")")[2].split()[1]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        parents.setdefault(int(parent), []).append(int(status.parent.name))
+    found = [number]
+    for each in found:
+        found += parents.get(each, [])
+    return found[1:]

@@ -90,7 +90,7 @@ def assert_as_one_by_one(returns: Returns) -> None:
 
 def test_two_workers_share_it(returns: Returns, machines: Machines) -> None:
     for host in ("a", "b"):
-        machines.start("-m", "prefect", "worker", "start", "--pool", "cypp", "--name", host, "--limit", "1")
+        machines.worker(host)
     machines.wait_until(lambda: machines.online_workers() == 2)
     by_hand = machines.start("-c", "from flows.cli.app import app; app()", "backfill", str(returns.folder), "--spread")
     machines.wait_until(lambda: by_hand.poll() is not None)
@@ -103,7 +103,7 @@ def test_two_workers_share_it(returns: Returns, machines: Machines) -> None:
 
 
 def test_a_part_is_killed_and_begun_again(returns: Returns, machines: Machines) -> None:
-    machines.start("-m", "prefect", "worker", "start", "--pool", "cypp", "--limit", "1")
+    machines.worker("a")
     machines.wait_until(lambda: machines.online_workers() == 1)
     parameters = {"paths": [str(returns.folder)], "chunk_workbooks": 4, "spread": True, "part_workbooks": 20}
     by_hand = machines.start(
