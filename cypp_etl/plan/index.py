@@ -96,9 +96,7 @@ class PlanIndex:
                 ]
             ),
             milestones_alike=_alone((loose_key(code), code) for code in plan.milestones),
-            rhythms=frozenset(leaf.rhythm for leaf in leaves).union(
-                edition.rhythm for editions in plan.editions.values() for edition in editions
-            )
+            rhythms=frozenset(each.rhythm for name in plan.indicators for each in plan.editions_of(name))
             or frozenset([QUARTERLY]),
         )
 

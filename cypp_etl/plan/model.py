@@ -298,7 +298,9 @@ class Plan:
         Raises:
             KeyError: the plan has no such leaf.
         """
-        return self.editions.get(indicator) or (self.indicators[indicator],)
+        editions, latest = self.editions.get(indicator, ()), self.indicators[indicator]
+        # A plan that was made from another one, with this indicator replaced, has no other editions of it.
+        return editions if editions and editions[-1] is latest else (latest,)
 
     def edition(self, indicator: str, period: Period) -> Indicator:
         """The edition that describes a period: the last one that has begun, or the first, even if it has ended.
@@ -346,7 +348,7 @@ class Plan:
 
     @cached_property
     def _turning_days(self) -> tuple[date, ...]:
-        spans = {edition.span for editions in self.editions.values() for edition in editions}
+        spans = {edition.span for name in self.indicators for edition in self.editions_of(name)}
         spans |= {parent.span for editions in self.parent_editions.values() for parent in editions}
         spans |= {partner.span for partner in self.partners.values()}
         spans |= {action.span for action in self.actions.values()}
@@ -356,11 +358,11 @@ class Plan:
     def _is_asked_at_times(self) -> bool:
         """Whether some quarter's form does not ask for some indicator."""
         every = len(Period(0).quarters)
-        return any(len(edition.asked_in) < every for editions in self.editions.values() for edition in editions)
+        return any(len(each.asked_in) < every for name in self.indicators for each in self.editions_of(name))
 
     def _restricted(self, period: Period) -> "Plan":
         indicators = {
-            code: leaf for code, editions in self.editions.items() for leaf in editions if leaf.span.covers(period)
+            code: leaf for code in self.indicators for leaf in self.editions_of(code) if leaf.span.covers(period)
         }
         partners = {code: each for code, each in self.partners.items() if each.span.covers(period)}
         actions = {
