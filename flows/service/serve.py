@@ -20,7 +20,10 @@ from flows.inbox.mended_receipts import MendedReceipts
 from flows.ingestion.cleanup import clear_leftovers
 from flows.ingestion.context import open_to_write
 from flows.ingestion.reconciliation import reconcile
+from flows.mail.outbox import Outbox
+from flows.mail.settings import MailSettings
 from flows.service.home_lock import home_alone
+from flows.service.postman import Postman
 from flows.service.prefect_server import PrefectServer, ServerError
 from flows.service.served_deployments import ServedDeployments
 from flows.service.watcher import Watcher, about, log
@@ -42,7 +45,11 @@ class Watching:
 
 
 def serve(
-    settings: Settings, server: PrefectServer | None, watching: Watching, deployments: ServedDeployments | None = None
+    settings: Settings,
+    server: PrefectServer | None,
+    watching: Watching,
+    deployments: ServedDeployments | None = None,
+    mail: MailSettings | None = None,
 ) -> None:
     """Watch the inbox until SIGINT or SIGTERM; the current workbook is finished first, within STOP_SECONDS.
 
@@ -51,6 +58,7 @@ def serve(
         server: the Prefect server to start; None if the environment names a running one.
         watching: how.
         deployments: what is served beside it; None where workers run what is started in the UI.
+        mail: how receipts are sent by e-mail; None if they are not.
 
     Raises:
         flows.service.home_lock.AlreadyServedError, ServerError: it could not begin.
@@ -61,15 +69,26 @@ def serve(
         _reconcile(workplace, stopped)
         workplace.engine.dispose()
         settings.inbox.mkdir(parents=True, exist_ok=True)
+        postman = _postman(settings, mail)
         if server:
             server.start()
         try:
-            _watch_until(stopped, settings, server, watching, deployments, workplace.notice)
+            _watch_until(stopped, settings, server, watching, deployments, workplace.notice, postman)
         finally:
             if deployments:
                 deployments.stop()
             if server:
                 server.stop()
+
+
+def _postman(settings: Settings, mail: MailSettings | None) -> Postman | None:
+    """Who sends the receipts; whoever ingests queues them while the outbox is open, and only then."""
+    outbox = Outbox(settings.outbox)
+    if mail is None:
+        outbox.close()
+        return None
+    outbox.open()
+    return Postman(mail, outbox)
 
 
 def _reconcile(workplace: "Workplace", stopped: threading.Event) -> None:
@@ -138,12 +157,13 @@ def _watch_until(
     watching: Watching,
     deployments: ServedDeployments | None,
     notice: str,
+    postman: Postman | None,
 ) -> None:
     failed: list[BaseException] = []
 
     def watch() -> None:
         try:
-            asyncio.run(_watch(settings, watching, stopped, notice))
+            asyncio.run(_watch(settings, watching, stopped, notice, postman))
         except BaseException as fault:  # noqa: BLE001 - carried to the main thread, which raises it
             failed.append(fault)
             stopped.set()
@@ -175,7 +195,9 @@ def _start_again(server: PrefectServer) -> None:
         log.info("Prefect's server is there again.", extra=about("cypp.server.restarted"))
 
 
-async def _watch(settings: Settings, watching: Watching, stopped: threading.Event, notice: str) -> None:
+async def _watch(
+    settings: Settings, watching: Watching, stopped: threading.Event, notice: str, postman: Postman | None
+) -> None:
     # Prefect reads its settings when it is imported: only now is it known where its server is.
     from prefect.logging.handlers import APILogHandler  # noqa: PLC0415
 
@@ -190,6 +212,9 @@ async def _watch(settings: Settings, watching: Watching, stopped: threading.Even
     if closed:
         log.info("%d runs that a killed cypp serve left running were closed as Crashed.", closed)
     log.addHandler(EventLog())
+    if postman:
+        # Not waited for at the end: a server that does not answer would hold it up.
+        threading.Thread(target=postman.run, args=(stopped,), name="postman", daemon=True).start()
     if notice:
         log.warning("%s.", notice, extra=about("cypp.plan.differs", reason=notice))
     dispatcher = Dispatcher(settings, stop)

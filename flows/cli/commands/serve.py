@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.faults import FAULTS, stop_at
+from flows.mail.settings import read_mail_settings
 from flows.service.home_lock import AlreadyServedError
 from flows.service.prefect_server import PrefectServer
 from flows.service.serve import Watching, log_to_terminal
@@ -38,10 +39,11 @@ def serve(
     server = None if os.environ.get("PREFECT_API_URL") else PrefectServer(host, port)
     log_to_terminal()
     try:
+        mail = read_mail_settings()
         if server:
             server.prepare()
         watching = Watching(min(interval, 1.0), False) if poll else Watching(interval)
         are_served = server is not None if deployments is None else deployments
-        watch_inbox(settings, server, watching, ServedDeployments(settings) if are_served else None)
+        watch_inbox(settings, server, watching, ServedDeployments(settings) if are_served else None, mail)
     except (AlreadyServedError, *FAULTS) as fault:
         stop_at(fault)

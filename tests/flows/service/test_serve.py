@@ -39,13 +39,16 @@ class Served:
             taken.bind(("127.0.0.1", 0))
             self.port = taken.getsockname()[1]
 
-    def start(self, *, deployments: bool = False) -> "subprocess.Popen[bytes]":
-        """Start it, without the schedules that would sweep in the midst of a test, unless `deployments` says so."""
+    def start(self, *, deployments: bool = False, **settings: str) -> "subprocess.Popen[bytes]":
+        """Start it, without the schedules that would sweep in the midst of a test, unless `deployments` says so.
+
+        `settings` are variables of its environment.
+        """
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("CYPP_", "PREFECT_"))}
         with self.log.open("wb") as log:
             process = subprocess.Popen(
                 [*CYPP, "serve", "--port", str(self.port), *([] if deployments else ["--no-deployments"])],
-                env=environment | {"CYPP_HOME": str(self.home)},
+                env=environment | {"CYPP_HOME": str(self.home)} | settings,
                 stdout=log,
                 stderr=log,
             )
