@@ -23,7 +23,8 @@ from flows.mail.outbox import Letter, Outbox
 from flows.mail.settings import MailSettings, read_mail_settings
 from flows.service.postman import MOST_IN_AN_HOUR, PAUSES, Postman
 from flows.settings import Settings
-from tests.support.mail_server import PASSWORD, USER, MailServer, running, write_certificate
+from tests.support.certificates import write_certificate
+from tests.support.mail_server import PASSWORD, USER, MailServer, running
 
 AT = datetime(2010, 7, 12, 9, tzinfo=UTC)
 PERIOD = parse_period("2010-11Q1")
