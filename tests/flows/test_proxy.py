@@ -18,8 +18,8 @@ from tests.test_pages import CHROMIUM
 
 ROOT = Path(__file__).parents[2]
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin")
-# "a long password", by `openssl passwd -apr1`.
-USERS = "ann:$apr1$Bdb9GhnR$tHhfLe3wnVQqmImZQTJyN1\n"
+# "a long password", by `openssl passwd -6`.
+USERS = "ann:$6$CvP1xkQz$UbiK0TfySlf4Cv404LhhKH1bzYfXCLDJogAhhe09LlgCd8YWtFQXAni8HtYBlJi01Xxu9c7SYXyRTdR8N/Bv60\n"
 ANN = ("ann", "a long password")
 
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
