@@ -49,6 +49,12 @@ def outbox(workplace: Workplace) -> Outbox:
     return outbox
 
 
+@pytest.fixture(autouse=True)
+def caught_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test before these may have sent the log to the terminal alone."""
+    monkeypatch.setattr(logging.getLogger("cypp.serve"), "propagate", True)
+
+
 @pytest.fixture
 def events(caplog: pytest.LogCaptureFixture) -> Callable[[], list[tuple[str, str]]]:
     """The events that were logged, each with its reason."""
