@@ -40,6 +40,11 @@ class Settings:
         return self.home / ".receipts"
 
     @property
+    def outbox(self) -> Path:
+        """Where receipts wait to be sent by e-mail, if they are."""
+        return self.home / ".outbox"
+
+    @property
     def reports(self) -> Path:
         """The folder of published reports."""
         return self.home / "reports"

@@ -4,6 +4,7 @@ A run calls them as its tasks. The watcher calls them before the run, which then
 wait for Prefect (docs/decisions/0012).
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,14 +13,18 @@ from pathlib import Path
 from threading import Lock
 
 from cypp_etl.checked_return import CheckedReturn
+from cypp_etl.personal import shown_path
 from flows.inbox.removal import take_away
 from flows.ingestion.context import Workplace
 from flows.ingestion.in_hand import MOST_DEATHS, InHand, note_of
-from flows.ingestion.receipt import Answer, answer
+from flows.ingestion.receipt import Answer, answer, queue_mail
+from flows.mail.outbox import Outbox
 from flows.storage.archive import Kept, archive_path
 from flows.storage.drop_notes import Drop, given_by_hand, note_drops
 from flows.storage.files import path_as_text
 from warehouse.recording.record import Recorded
+
+log = logging.getLogger("cypp.serve")
 
 
 class Steps:
@@ -40,6 +45,7 @@ class Steps:
         self._checked: tuple[Kept, CheckedReturn] | None = None
         self._recorded: Recorded | None = None
         self._answer: Answer | None = None
+        self._is_mailed = True
         self._deaths = 0
         self._note = "", path
 
@@ -48,6 +54,8 @@ class Steps:
         """The steps of a drop whose bytes the archive has; `path` is where it lay, and its receipt goes beside."""
         steps = cls(workplace, path, drop.partner_code, drop.received_at)
         place = archive_path(workplace.settings.archive, drop.sha256)
+        # After a restore there may be months of them, which their partners know.
+        steps._is_mailed = False
         steps._archived = Kept(place, drop.sha256, (0, 0, 0), drop.delivery, drop.size)
         steps._note = drop.delivery[:40], place
         return steps
@@ -83,8 +91,19 @@ class Steps:
             if self.folder_partner and self._answer is None:
                 recorded = self._load()
                 kept, checked = self._check()
-                self._answer = answer(self.workplace, checked, recorded, kept, self.received_at)
+                answered = answer(self.workplace, checked, recorded, kept, self.received_at)
+                if self._is_mailed:
+                    self._queue_mail(checked, recorded, answered, kept.delivery)
+                self._answer = answered
             return self._answer
+
+    def _queue_mail(self, checked: CheckedReturn, recorded: Recorded, answered: Answer, delivery: str) -> None:
+        """Queue the receipt to be sent by e-mail; that it cannot be is no reason to ingest no more."""
+        outbox = Outbox(self.workplace.settings.outbox)
+        try:
+            queue_mail(outbox, checked, recorded, answered, delivery, self.folder_partner)
+        except OSError as fault:
+            log.error("%s: its receipt cannot be sent by e-mail: %s.", shown_path(path_as_text(self.path)), fault)
 
     def take_away(self) -> None:
         """Remove the workbook from the inbox, unless it has been replaced: the last step.

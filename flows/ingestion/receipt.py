@@ -1,5 +1,7 @@
 """Sends a return's receipt: reads from the warehouse what it confirms, and writes it to the partner's folder."""
 
+import hashlib
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,12 +13,14 @@ from cypp_etl.checking.confined import shared_checker
 from cypp_etl.findings import in_words
 from cypp_etl.judgement.columns import PRINTED
 from cypp_etl.layout import published_table
+from cypp_etl.receipts.mail_text import mail_subject, mail_text
 from cypp_etl.receipts.summary import ChangedCell, ChangedJudgement, LoadedCell, ReceiptSummary
 from flows.inbox.receipt_files import write_reply
 from flows.inbox.written_receipts import WrittenReceipts
 from flows.ingestion.context import Workplace, read
+from flows.mail.outbox import Letter, Outbox
 from flows.storage.archive import Kept
-from flows.storage.files import path_from_text
+from flows.storage.files import path_as_text, path_from_text
 from schemas.codes import SubmissionStatus
 from warehouse.engine import reading
 from warehouse.queries.changes import changed_cells, changed_symbols
@@ -27,14 +31,17 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _LOADING = frozenset({SubmissionStatus.ACCEPTED, SubmissionStatus.ACCEPTED_WITH_QUERIES})
+# How the codes of findings about personal data begin.
+_PERSONAL = "personal-data"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The receipt that a partner was sent, and its path."""
+    """The receipt that a partner was sent: its path, what it confirms, and the SHA-256 of its bytes."""
 
     receipt: Path
     summary: ReceiptSummary
+    sha256: str
 
 
 def answer(
@@ -50,7 +57,40 @@ def answer(
     reply = shared_checker().reply(checked, read(kept), summary)
     folder = path_from_text(checked.file).parent
     written = WrittenReceipts(workplace.settings.receipts, folder.name)
-    return Answer(write_reply(folder, reply, written), summary)
+    return Answer(write_reply(folder, reply, written), summary, hashlib.sha256(reply.content).hexdigest())
+
+
+def queue_mail(
+    outbox: Outbox, checked: CheckedReturn, recorded: Recorded, answered: Answer, delivery: str, partner_code: str
+) -> None:
+    """Queue a receipt to be sent to the address on the return's cover, if receipts are sent by e-mail.
+
+    What repeats an earlier return is not answered that way: where somebody's mailbox puts attachments into the
+    inbox, each message would bring the next.
+
+    Raises:
+        OSError: it cannot be queued.
+    """
+    summary = answered.summary
+    repeats = recorded.duplicate_of is not None or summary.is_unchanged
+    if not checked.email.strip() or repeats or not outbox.is_open:
+        return
+    is_personal = bool(checked.withheld) or any(one.code.startswith(_PERSONAL) for one in checked.findings)
+    outbox.add(
+        Letter(
+            delivery=delivery,
+            partner_code=partner_code,
+            period=checked.period.code if checked.period else "",
+            file=checked.file,
+            address=checked.email,
+            subject=mail_subject(summary),
+            text=mail_text(summary, checked.findings),
+            receipt=path_as_text(answered.receipt),
+            sha256=answered.sha256,
+            may_be_attached=not is_personal,
+            queued_at=time.time(),
+        )
+    )
 
 
 def summarise(

@@ -32,7 +32,7 @@ from flows.extras import missing_extras
 from flows.ingestion.context import open_to_read
 from flows.service.serve import log_to_terminal
 from flows.service.stale_runs import close_runs_of, forget_missed
-from flows.service.watcher import log
+from flows.service_log import log
 from flows.settings import Settings, read_settings
 from warehouse.upgrade import WarehouseStateError
 

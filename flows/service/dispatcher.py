@@ -24,7 +24,8 @@ from flows.ingestion.context import Workplace, open_existing, open_to_write
 from flows.ingestion.job import Steps
 from flows.service.metrics import Metrics
 from flows.service.progress import Progress
-from flows.service.watcher import OutOfReachError, about, log
+from flows.service.watcher import OutOfReachError
+from flows.service_log import about, log
 from flows.settings import Settings
 from flows.storage.files import path_as_text
 from warehouse.recording.plan import NoStoredPlanError

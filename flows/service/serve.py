@@ -20,6 +20,9 @@ from flows.inbox.mended_receipts import MendedReceipts
 from flows.ingestion.cleanup import clear_leftovers
 from flows.ingestion.context import open_to_write
 from flows.ingestion.reconciliation import reconcile
+from flows.mail.outbox import Outbox
+from flows.mail.postman import Postman
+from flows.mail.settings import MailSettings
 from flows.service.health import Examiner
 from flows.service.health_page import HealthPage, noted
 from flows.service.home_lock import home_alone
@@ -28,7 +31,8 @@ from flows.service.prefect_server import PrefectServer, ServerError
 from flows.service.progress import Progress
 from flows.service.served_deployments import ServedDeployments
 from flows.service.service_manager import ServiceManager, tell
-from flows.service.watcher import Watcher, about, log
+from flows.service.watcher import Watcher
+from flows.service_log import about, log
 from flows.settings import Settings
 
 if TYPE_CHECKING:
@@ -52,6 +56,7 @@ def serve(
     watching: Watching,
     page: HealthPage,
     deployments: ServedDeployments | None = None,
+    mail: MailSettings | None = None,
 ) -> None:
     """Watch the inbox until SIGINT or SIGTERM; the current workbook is finished first, within STOP_SECONDS.
 
@@ -61,6 +66,7 @@ def serve(
         watching: how.
         page: where its health and its metrics are shown, from before it looks for what a restore lost.
         deployments: what is served beside it; None where workers run what is started in the UI.
+        mail: how receipts are sent by e-mail; None if they are not.
 
     Raises:
         flows.service.home_lock.AlreadyServedError, ServerError: it could not begin.
@@ -76,17 +82,28 @@ def serve(
         _reconcile(workplace, stopped)
         workplace.engine.dispose()
         settings.inbox.mkdir(parents=True, exist_ok=True)
+        postman = _postman(settings, mail)
         if server:
             server.start()
         examiner.begin()
         try:
-            _watch_until(examiner, metrics, watching, workplace.notice)
+            _watch_until(examiner, metrics, watching, workplace.notice, postman)
         finally:
             tell("STOPPING=1")
             if deployments:
                 deployments.stop()
             if server:
                 server.stop()
+
+
+def _postman(settings: Settings, mail: MailSettings | None) -> Postman | None:
+    """Who sends the receipts; whoever ingests queues them while the outbox is open, and only then."""
+    outbox = Outbox(settings.outbox)
+    if mail is None:
+        outbox.close()
+        return None
+    outbox.open()
+    return Postman(mail, outbox)
 
 
 def _reconcile(workplace: "Workplace", stopped: threading.Event) -> None:
@@ -148,13 +165,15 @@ class _Ending:
         os._exit(0)
 
 
-def _watch_until(examiner: Examiner, metrics: Metrics, watching: Watching, notice: str) -> None:
+def _watch_until(
+    examiner: Examiner, metrics: Metrics, watching: Watching, notice: str, postman: Postman | None
+) -> None:
     stopped, server, deployments = examiner.stopped, examiner.server, examiner.deployments
     failed: list[BaseException] = []
 
     def watch() -> None:
         try:
-            asyncio.run(_watch(examiner, metrics, watching, notice))
+            asyncio.run(_watch(examiner, metrics, watching, notice, postman))
         except BaseException as fault:  # noqa: BLE001 - carried to the main thread, which raises it
             failed.append(fault)
             stopped.set()
@@ -189,7 +208,9 @@ def _start_again(server: PrefectServer) -> None:
         log.info("Prefect's server is there again.", extra=about("cypp.server.restarted"))
 
 
-async def _watch(examiner: Examiner, metrics: Metrics, watching: Watching, notice: str) -> None:
+async def _watch(
+    examiner: Examiner, metrics: Metrics, watching: Watching, notice: str, postman: Postman | None
+) -> None:
     settings, stopped = examiner.settings, examiner.stopped
     # Prefect reads its settings when it is imported: only now is it known where its server is.
     from prefect.logging.handlers import APILogHandler  # noqa: PLC0415
@@ -205,6 +226,9 @@ async def _watch(examiner: Examiner, metrics: Metrics, watching: Watching, notic
     if closed:
         log.info("%d runs that a killed cypp serve left running were closed as Crashed.", closed)
     log.addHandler(EventLog())
+    if postman:
+        # Not waited for at the end: a server that does not answer would hold it up.
+        threading.Thread(target=postman.run, args=(stopped,), name="postman", daemon=True).start()
     if notice:
         log.warning("%s.", notice, extra=about("cypp.plan.differs", reason=notice))
     dispatcher = Dispatcher(settings, stop, metrics)

@@ -4,7 +4,6 @@ It does not use Prefect: the function that ingests a settled file is passed in.
 """
 
 import asyncio
-import logging
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
@@ -19,9 +18,8 @@ from flows.inbox.settling import Settling
 from flows.inbox.stray_files import answer_strays
 from flows.inbox.sweep import Waiting, make_folders, sweep
 from flows.service.progress import Progress
+from flows.service_log import about, log
 from flows.storage.files import path_as_text
-
-log = logging.getLogger("cypp.serve")
 
 # Scan the inbox again after this many files, so that a new file does not wait behind a partner's thousand others.
 _ROUND = 10
@@ -48,11 +46,6 @@ class OutOfReachError(Exception):
         super().__init__(reason)
         self.event = event
         self.in_short = in_short
-
-
-def about(event: str, **concern: str) -> dict[str, object]:
-    """What a line of the log carries beside its words, so that it can be sent as an event: see `event_log`."""
-    return {"cypp_event": event, "cypp_concern": concern}
 
 
 @dataclass

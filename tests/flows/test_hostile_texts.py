@@ -24,7 +24,7 @@ from cypp_etl.report.html import render_html
 from cypp_etl.samples.returns import sample_return
 from flows.deployments.artifacts import findings_table, summary_markdown
 from flows.service.serve import log_to_terminal
-from flows.service.watcher import log
+from flows.service_log import log
 from schemas.codes import SubmissionStatus
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.queries.board import read_board

@@ -121,7 +121,7 @@ def test_terminal_artifacts_and_receipt_do_not_repeat_it(home: Path, place: str)
     with reading(workplace.engine) as connection:
         summary = summarise(connection, workplace, checked, recorded, AT)
     reply = reply_for(checked, data, summary)
-    answer = Answer(Path("inbox/yos/replies") / reply.file_name, summary)
+    answer = Answer(Path("inbox/yos/replies") / reply.file_name, summary, "")
     assert NHS not in repr(findings_table(checked)) + summary_markdown(checked, recorded, answer)
     marked = openpyxl.load_workbook(io.BytesIO(reply.content))
     cells = [cell for sheet in marked for row in sheet.iter_rows() for cell in row]

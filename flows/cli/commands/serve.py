@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.faults import FAULTS, stop_at
+from flows.mail.settings import read_mail_settings
 from flows.service.health_page import HealthPage
 from flows.service.home_lock import AlreadyServedError
 from flows.service.prefect_server import PrefectServer
@@ -47,11 +48,12 @@ def serve(
     server = None if os.environ.get("PREFECT_API_URL") else PrefectServer(host, port)
     log_to_terminal()
     try:
+        mail = read_mail_settings()
         if server:
             server.prepare()
         watching = Watching(min(interval, 1.0), False) if poll else Watching(interval)
         are_served = server is not None if deployments is None else deployments
         page = HealthPage(health_host, min(port + _PAGES_ABOVE, 65_535) if health_port is None else health_port)
-        watch_inbox(settings, server, watching, page, ServedDeployments(settings) if are_served else None)
+        watch_inbox(settings, server, watching, page, ServedDeployments(settings) if are_served else None, mail)
     except (AlreadyServedError, *FAULTS) as fault:
         stop_at(fault)

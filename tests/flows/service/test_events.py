@@ -21,6 +21,7 @@ from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return
 from tests.flows.service.test_serve import Served, served, server_of  # noqa: F401 - the fixture
+from tests.support.mail_server import MailServer, running
 
 ROOT = Path(__file__).parents[3]
 AUTOMATIONS = ROOT / "docs" / "automations"
@@ -46,6 +47,12 @@ def chat() -> Iterator[tuple[str, list[str]]]:
         yield f"http://127.0.0.1:{server.server_port}", texts
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def mail() -> Iterator[MailServer]:
+    with running(MailServer()) as server:
+        yield server
 
 
 def events(api: str, prefix: str) -> list[dict[str, Any]]:
@@ -96,9 +103,16 @@ def message_with(text: str, texts: list[str]) -> Callable[[], bool]:
 def test_what_is_not_taken_and_what_is_rejected_reach_the_chat(
     served: Served,  # noqa: F811
     chat: tuple[str, list[str]],
+    mail: MailServer,
 ) -> None:
     hook, texts = chat
-    process = served.start()
+    process = served.start(
+        CYPP_SMTP_HOST="127.0.0.1",
+        CYPP_SMTP_PORT=str(mail.port),
+        CYPP_SMTP_TLS="none",
+        CYPP_MAIL_FROM="returns@board.example",
+        CYPP_MAIL_ALLOWED="nhs:example.org",
+    )
     api, inbox = f"http://127.0.0.1:{served.port}/api", served.home / "inbox"
     automate(api, served.home, hook)
 
@@ -119,6 +133,11 @@ def test_what_is_not_taken_and_what_is_rejected_reach_the_chat(
     assert "yos, 2010/11 Q1, errors: 2" in rejected
     assert "The first: Indicators!G2: " in rejected
     assert f"http://127.0.0.1:{served.port}/runs/flow-run/" in rejected
+    # Nobody who drops a file decides whom we write to.
+    served.wait_until(message_with("CYPP_MAIL_ALLOWED has neither example.org", texts))
+    (inbox / "nhs" / "ours.xlsx").write_bytes(sample_return(read_plan(), "nhs", parse_period("2010-11Q1")))
+    served.wait_until(lambda: bool(mail.messages))
+    assert [recipients for _, recipients in mail.envelopes] == [["nhs@example.org"]]
 
     # An error is an error in the log too.
     served.wait_until(lambda: bool(logged_errors(api)))
@@ -128,7 +147,7 @@ def test_what_is_not_taken_and_what_is_rejected_reach_the_chat(
     with_cells(inbox / "yos" / "replies" / "ours - rejected.xlsx", good)
     served.wait_until((inbox / "yos" / "replies" / "ours - accepted.xlsx").exists)
     served.wait_until(lambda: not (inbox / "yos" / "ours.xlsx").exists())
-    assert served.submissions() == [("yos", "rejected"), ("yos", "accepted")]
+    assert served.submissions() == [("nhs", "accepted"), ("yos", "rejected"), ("yos", "accepted")]
 
     # A kill forgets what was said; what is skipped still is not said twice.
     process.kill()

@@ -40,7 +40,10 @@ class Served:
             self.port = taken.getsockname()[1]
 
     def start(self, *, deployments: bool = False, **settings: str) -> "subprocess.Popen[bytes]":
-        """Start it, without the schedules that would sweep in the midst of a test, unless `deployments` says so."""
+        """Start it, without the schedules that would sweep in the midst of a test, unless `deployments` says so.
+
+        `settings` are variables of its environment.
+        """
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("CYPP_", "PREFECT_"))}
         with self.log.open("wb") as log:
             process = subprocess.Popen(
