@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property
 
+from cypp_etl.layout import Layout, read_layouts
 from cypp_etl.periods import Period
 from schemas.codes import Accumulation, ActionKind, Marker, Measure, Polarity, Unit
 
@@ -150,8 +151,8 @@ class Plan:
     """All reference data. Mappings are keyed by code and keep the plan's order.
 
     `figures` has targets, history and comparators by measure, indicator and period; `owed_by` the indicators
-    that each partner returns. `fingerprint` is the SHA-256 of the plan's `files`, which are
-    stored by name, as they were read.
+    that each partner returns. `layouts` are the built-in ones and the plan's own, by name. `fingerprint` is the SHA-256
+    of the plan's `files`, which are stored by name, as they were read.
     """
 
     fingerprint: str
@@ -166,6 +167,7 @@ class Plan:
     owed_by: Mapping[str, tuple[str, ...]]
     calendar: Mapping[Period, CalendarEntry]
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    layouts: Mapping[str, Layout] = field(default_factory=read_layouts, repr=False)
 
     @cached_property
     def owners(self) -> Mapping[str, tuple[str, ...]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.checks import check_tables
 from cypp_etl.plan.indicators import Rows, exact, number, parent_rows, polarity_row
+from cypp_etl.plan.layout_files import brought_layouts, check_layouts
 from cypp_etl.plan.model import (
     Action,
     Aspiration,
@@ -45,7 +46,7 @@ def plan_of(files: Mapping[str, bytes]) -> Plan:
         PlanError: the plan has faults; all that could be found are in its `faults`.
     """
     tables = tables_of(files)
-    faults = (*tables.faults, *check_tables(tables))
+    faults = (*tables.faults, *check_tables(tables), *check_layouts(tables))
     if faults:
         raise PlanError(*sorted(faults, key=_place))
     rows = tables.rows
@@ -62,6 +63,7 @@ def plan_of(files: Mapping[str, bytes]) -> Plan:
         owed_by=_owed_by(rows),
         calendar={entry.period: entry for entry in map(_calendar_entry, rows["calendar.csv"])},
         files=tables.files,
+        layouts=brought_layouts(rows),
     )
 
 
@@ -73,8 +75,9 @@ def has_fingerprint(folder: Path, fingerprint: str) -> bool:
         return False
 
 
-def _place(fault: PlanFault) -> tuple[int, int]:
-    return list(SCHEMAS).index(fault.file), fault.row or 0
+def _place(fault: PlanFault) -> tuple[int, str, int]:
+    order = list(SCHEMAS)
+    return order.index(fault.file) if fault.file in SCHEMAS else len(order), fault.file, fault.row or 0
 
 
 def _aspiration(row: Row) -> Aspiration:

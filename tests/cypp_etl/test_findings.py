@@ -38,6 +38,11 @@ WORDS = {
     "owner-not-single": {"indicator": "NI 110", "owners": "yos and vcs"},
     "symbol-differs": {"heading": "On Target", "indicator": "NI 43", "computed": "✓", "word": "yes"},
     "published-year-unknown": {},
+    # The built-in layouts have no such headings.
+    "heading-of-other-period": {"said": "2011/12", "period": "2010/11 Q2"},
+    "later-figure": {"later": "2010/11 Q3", "period": "2010/11 Q2"},
+    "earlier-figure-differs": {"indicator": "NI 43", "earlier": "2010/11 Q1", "before": "6.5%", "now": "6.4%"},
+    "day-not-a-quarter-end": {"day": "30 May 2010"},
     # The trial returns a quarter.
     "year-differs": {"indicator": "NI 111a", "now": "53", "year": "2009/10", "quarters": "206"},
 }
