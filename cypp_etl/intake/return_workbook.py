@@ -97,7 +97,7 @@ class ReturnReader:
 
     def _keep_row(self, row: IndicatorRow, table: Table) -> None:
         self.parsed.indicator_rows.append(row)
-        if row.leaf is None:
+        if row.leaf is None or (table.dated and table.is_of_other_period):
             return
         if "actual" in row.source.columns:
             self.parsed.figures.append(self._read_actual(row.source, row.leaf))

@@ -87,6 +87,11 @@ class Table:
     findings: tuple[Finding, ...]
     dated: tuple[DatedColumn, ...] = ()
 
+    @property
+    def is_of_other_period(self) -> bool:
+        """Whether its headings are for another period than the return: then no figure's period is known."""
+        return any(finding.code == "heading-of-other-period" for finding in self.findings)
+
 
 def find_sheet(workbook: Workbook, layout: SheetLayout) -> Sheet | None:
     """The sheet with the layout's name or, failing that, with another accepted spelling."""

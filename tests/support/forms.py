@@ -27,3 +27,30 @@ QUARTERS_FORM = {
     **{"A8": "NI 19 Re-offending", "B8": "Low", "E8": 0.3},
     "H6": "Two new posts",
 }
+
+# Two years under a two-row heading: last year's figures beside this year's, on a sheet with its cover above.
+YEARS_SHEETS = [
+    {"layout": "years", "part": "cover", "sheet": "Measures", "kind": "labels"},
+    {"layout": "years", "part": "indicators", "sheet": "Measures", "kind": "table", "header_rows": "2"},
+]
+_COVER = {"layout": "years", "part": "cover", "is_required": "yes"}
+_TABLE = {"layout": "years", "part": "indicators", "is_required": "yes"}
+YEARS_COLUMNS = [
+    {**_COVER, "column": "partner_code", "heading": "Service"},
+    {**_COVER, "column": "period", "heading": "Period"},
+    {**_TABLE, "column": "ref", "heading": "Ref"},
+    {**_TABLE, "column": "definition", "heading": "Measure"},
+    {**_TABLE, "column": "actual", "heading": "Q{quarter}", "group": "{year}"},
+]
+YEARS_FORM = {
+    **{"A1": "Service", "B1": "yos", "A2": "Period", "B2": "2010/11 Q1"},
+    **{"C4": "2009/10", "G4": "2010/11", "A5": "Ref", "B5": "Measure"},
+    **dict(zip("CDEFGHIJ", ("Q1", "Q2", "Q3", "Q4") * 2, strict=True)),
+}
+YEARS_FORM = {f"{at}5" if len(at) == 1 else at: text for at, text in YEARS_FORM.items()} | {
+    **{"A6": "NI 19", "B6": "Rate of proven re-offending by young offenders", "C6": 0.6, "F6": 0.3, "G6": 0.3},
+    **{"A7": "NI 43", "C7": "6.0%", "F7": "6.3%", "G7": "6.1%"},
+    **{"A8": "NI 45", "F8": "74.0%", "G8": "71.9%"},
+    **{"A9": "NI 46", "G9": "97.0%"},
+}
+YEARS_MERGED = ["C4:F4", "G4:J4"]
