@@ -55,7 +55,7 @@ class BandedRows:
             text = _only_text(row)
             if band := self.index.outcome_of_band(text):
                 place = _Place(band)
-            elif text and not row.text("ref") and not self._is_named(text, place):
+            elif text and not self._is_named(text, row, place):
                 place.outcome_code = outcome_code
                 self.findings.extend(self._judge_text(row, text))
             elif (indicator_row := self._identify(row, place)) is not None:
@@ -72,15 +72,18 @@ class BandedRows:
 
     def _is_mere_text(self, row: TableRow) -> bool:
         text = _only_text(row)
-        return bool(text) and (self.is_every_row_referenced or not self._is_named(text, _Place()))
+        return bool(text) and (self.is_every_row_referenced or not self._is_named(text, row, _Place()))
 
-    def _is_named(self, text: str, place: _Place) -> bool:
-        """Whether a text alone is the definition of an indicator, whose figure was left out."""
+    def _is_named(self, text: str, row: TableRow, place: _Place) -> bool:
+        """Whether a text alone in its row names an indicator, of which everything else was left out."""
         if self.is_every_row_referenced:
-            return False
-        above = f"{place.parent.definition} {text}" if place.parent else text
-        index = self.index
-        return any((index.leaf_described(text), index.parent_described(text), index.leaf_described(above)))
+            return bool(row.text("ref"))
+        index, parent = self.index, place.parent
+        if parent and (
+            index.leaf_described(f"{parent.definition} {text}") or index.leaf_named(parent.indicator_ref, text)
+        ):
+            return True
+        return bool(index.reference_begun(text)[0] or index.leaf_described(text) or index.parent_described(text))
 
     def _judge_text(self, row: TableRow, text: str) -> Iterator[Finding]:
         if self.is_every_row_referenced:

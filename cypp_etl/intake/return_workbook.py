@@ -17,7 +17,7 @@ from cypp_etl.intake.values import Reading, read_figure, read_text
 from cypp_etl.layout import COVER, INDICATORS, MILESTONES, Layout, SheetKind, SheetLayout
 from cypp_etl.plan.index import PlanIndex, reference_key
 from cypp_etl.plan.model import Indicator, Plan
-from cypp_etl.workbook.model import Cell, CellKind, Workbook
+from cypp_etl.workbook.model import Cell, CellKind, Sheet, Workbook
 from schemas.codes import Measure
 
 # Without these columns it is not known what a table's rows are about, or which are missing.
@@ -195,7 +195,7 @@ class ReturnReader:
 
     def _read_tables(self, workbook: Workbook, layout: SheetLayout) -> list[Table]:
         """The tables of a part, one for each of its sheets; none, and a finding, if there is no such table."""
-        sheets, part = find_sheets(workbook, layout), layout.part
+        sheets, part = self._sheets_of(workbook, layout), layout.part
         found = [(sheet, read_table(sheet, layout, self.parsed.period)) for sheet in sheets]
         if not sheets:
             renamed = self._find_renamed(workbook, layout)
@@ -203,15 +203,28 @@ class ReturnReader:
         tables = [table for _, table in found if table is not None]
         if not found:
             self._note("sheet-missing", layout.sheet, expected=layout.sheet)
-        elif not tables:
+        # A sheet that is named after an outcome has a table; of those that merely fit a pattern one must have it.
+        lost = [
+            sheet
+            for sheet, table in found
+            if table is None and (not tables or "outcome" in (layout.fit(sheet.name) or ()))
+        ]
+        for sheet in lost if tables else lost[:1]:
             headings = ", ".join(column.heading for column in layout.columns)
-            self._note("headings-not-found", found[0][0].name, expected=headings)
-        self._note_sheets(part, [table.sheet.name for table in tables] or [sheet.name for sheet, _ in found])
-        if tables and all(self._has_keys(table, layout) for table in tables):
+            self._note("headings-not-found", sheet.name, expected=headings)
+        self._note_sheets(part, [table.sheet.name for table in tables] + [sheet.name for sheet in lost])
+        if tables and not lost and all(self._has_keys(table, layout) for table in tables):
             self.parsed.whole_parts.add(part)
         for table in tables:
             self._judge_table(table, layout)
         return tables
+
+    def _sheets_of(self, workbook: Workbook, layout: SheetLayout) -> list[Sheet]:
+        """The sheets of a part; where its pattern names an outcome, those that are named after one of the plan's."""
+        said = [(sheet, layout.fit(sheet.name) or {}) for sheet in find_sheets(workbook, layout)]
+        return [
+            sheet for sheet, words in said if "outcome" not in words or self.index.outcome_of_band(words["outcome"])
+        ]
 
     def _has_keys(self, table: Table, layout: SheetLayout) -> bool:
         asked = [

@@ -54,3 +54,46 @@ YEARS_FORM = {f"{at}5" if len(at) == 1 else at: text for at, text in YEARS_FORM.
     **{"A9": "NI 46", "G9": "97.0%"},
 }
 YEARS_MERGED = ["C4:F4", "G4:J4"]
+
+# A sheet for each outcome, with a front sheet: aspirations as rows, and references in some rows only.
+OUTCOMES_SHEETS = [
+    {"layout": "outcomes", "part": "cover", "sheet": "Front", "kind": "labels"},
+    {"layout": "outcomes", "part": "indicators", "sheet": "{outcome}", "kind": "banded"},
+]
+_COVER = {"layout": "outcomes", "part": "cover", "is_required": "yes"}
+_TABLE = {"layout": "outcomes", "part": "indicators"}
+OUTCOMES_COLUMNS = [
+    {**_COVER, "column": "partner", "heading": "Organisation"},
+    {**_COVER, "column": "period", "heading": "Quarter"},
+    {**_TABLE, "column": "ref", "heading": "No"},
+    {**_TABLE, "column": "definition", "heading": "What we measure", "is_required": "yes"},
+    {**_TABLE, "column": "actual", "heading": "Result", "is_required": "yes"},
+    {**_TABLE, "column": "marker", "heading": "If none, why"},
+]
+# The built-in plan has indicators of one outcome.
+OUTCOMES_CHANGES = {
+    "indicators.csv": [
+        ("NI 114,50,NI 114,,PC", "NI 114,50,NI 114,,EA"),
+        ("NI 115,51,NI 115,,PC", "NI 115,51,NI 115,,SS"),
+    ],
+    "owed_by.csv": [
+        ("cyps,NI 114", "cyps,NI 111a\ncyps,NI 111b\ncyps,NI 114"),
+        ("police,NI 111a\npolice,NI 111b\n", ""),
+    ],
+}
+_HEADINGS = {"A4": "No", "B4": "What we measure", "C4": "Result", "D4": "If none, why"}
+OUTCOMES_FORM = {
+    "Front": {"A1": "Organisation", "B1": "Children and Young People's Services", "A2": "Quarter", "B2": "2010/11 Q1"},
+    "PC": {
+        "A1": "Making a positive contribution",
+        **_HEADINGS,
+        "A5": "PC4: Fewer children and young people enter the youth justice system and vulnerable groups including "
+        "Looked After Children and BME young people are not over-represented.",
+        "A6": "NI 111",
+        "B6": "First time entrants to the Youth Justice System aged 10 – 17",
+        **{"A7": "a", "B7": "Number", "C7": 60, "A8": "b", "B8": "Per 100,000 10-17 Population", "C8": 230},
+    },
+    "EA": {**_HEADINGS, "B6": "Rate of permanent exclusions from school", "C6": "0.01%"},
+    "SS": {**_HEADINGS, "A6": "NI 115", "B6": "Substance misuse by young people", "D6": "N/A"},
+}
+OUTCOMES_MERGED = {"PC": ["A5:D5"]}

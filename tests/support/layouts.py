@@ -29,10 +29,19 @@ def table_of(file: str, rows: Iterable[Mapping[str, str]]) -> bytes:
     return "\n".join([*written, ""]).encode()
 
 
-def plan_with(sheets: Iterable[Mapping[str, str]], columns: Iterable[Mapping[str, str]], **files: bytes) -> Plan:
-    """The built-in plan with layouts of its own."""
+def plan_with(
+    sheets: Iterable[Mapping[str, str]],
+    columns: Iterable[Mapping[str, str]],
+    changes: Mapping[str, Sequence[tuple[str, str]]] | None = None,
+) -> Plan:
+    """The built-in plan with layouts of its own; `changes` are texts in its files, and what they become."""
+    files = read_files(None)
+    for name, texts in (changes or {}).items():
+        for before, after in texts:
+            assert before.encode() in files[name], f"{name} has no {before}"
+            files[name] = files[name].replace(before.encode(), after.encode(), 1)
     brought = {SHEETS: table_of(SHEETS, sheets), COLUMNS: table_of(COLUMNS, columns)}
-    return plan_of(read_files(None) | brought | files)
+    return plan_of(files | brought)
 
 
 def workbook_of(sheets: Mapping[str, Mapping[str, Any]], merged: Mapping[str, Sequence[str]] | None = None) -> bytes:
