@@ -51,13 +51,12 @@ def read_labelled_figures(sheet: Sheet, layout: SheetLayout) -> Iterator[tuple[s
 
 
 def _first_figure(sheet: Sheet, label: Cell) -> int:
-    """The first column to the right of a label with what may be a figure, 0 if there is none."""
+    """The first column to the right of a label with a figure, or with what was meant as one; 0 if there is none."""
     line = sheet.rows[label.row]
-    for column in sorted(column for column in line if column > label.column):
-        reading = read_figure(line[column])
-        if not reading.is_blank and reading.trouble != "not-a-figure":
-            return column
-    return 0
+    readings = {column: read_figure(line[column]) for column in sorted(line) if column > label.column}
+    right = (column for column, reading in readings.items() if reading.value is not None or reading.marker)
+    meant = (column for column, one in readings.items() if not one.is_blank and one.trouble != "not-a-figure")
+    return next(right, 0) or next(meant, 0)
 
 
 def _beside(sheet: Sheet, label: Cell, columns: tuple[ColumnLayout, ...]) -> Cell:

@@ -1,5 +1,7 @@
 """The forms of other bodies: for each the rows of its layout, and what stands in a workbook that is right."""
 
+from datetime import date
+
 # Quarters side by side: the quarter on the cover says which column is the return's.
 QUARTERS_SHEETS = [
     {"layout": "quarters", "part": "cover", "sheet": "*", "kind": "anywhere"},
@@ -97,3 +99,22 @@ OUTCOMES_FORM = {
     "SS": {**_HEADINGS, "A6": "NI 115", "B6": "Substance misuse by young people", "D6": "N/A"},
 }
 OUTCOMES_MERGED = {"PC": ["A5:D5"]}
+
+# One page without a table: labels anywhere, figures to their right, and the quarter by its last day. One partner's own.
+LABELS_SHEETS = [
+    {"layout": "one page", "part": "cover", "sheet": "*", "kind": "anywhere", "partner_code": "police"},
+    {"layout": "one page", "part": "indicators", "sheet": "*", "kind": "anywhere", "partner_code": "police"},
+]
+_COVER = {"layout": "one page", "part": "cover"}
+_TABLE = {"layout": "one page", "part": "indicators", "is_required": "yes"}
+LABELS_COLUMNS = [
+    {**_COVER, "column": "period_end", "heading": "Period ending", "is_required": "yes"},
+    {**_COVER, "column": "prepared_by", "heading": "Officer"},
+    {**_TABLE, "column": "NI 111a", "heading": "First time entrants (number)"},
+    {**_TABLE, "column": "NI 111b", "heading": "rate per 100,000"},
+]
+LABELS_FORM = {
+    **{"B2": "Youth crime: quarterly figures", "B4": "Period ending:", "D4": date(2010, 6, 30)},
+    **{"B7": "First time entrants (number)", "E7": 60, "B8": "rate per 100,000", "E8": 230},
+    **{"B12": "Thank you for sending this by the 20th.", "H4": "Officer:", "I4": "Returns officer"},
+}
