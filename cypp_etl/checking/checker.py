@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import PurePath
 
 from cypp_etl.checked_return import CheckedReturn, History, MilestoneReport, Observation
+from cypp_etl.checking.explanation import explain
 from cypp_etl.checking.opening import Opened, Received, open_return
 from cypp_etl.findings import bounded, find, most_important_first
 from cypp_etl.intake.figures import FigureReader, KnownValues
@@ -73,14 +74,20 @@ class Checker:
 
     def check_opened(self, batch: Sequence[Opened]) -> list[CheckedReturn]:
         """Check workbooks that were opened; the history must cover their `partner_codes`."""
-        cases = [case for opened in batch if (case := self._read_rows(opened))]
+        read = [self._read_rows(opened) for opened in batch]
+        cases = [case for case in read if case]
         for case in cases:
             judge_stage(Stage.WORKBOOK, case)
         for owner, finding in judge_conformance([case.parsed for case in cases], self._index):
             owner.findings.append(finding)
         for case in cases:
             self._judge_rows(case)
-        return [_as_checked(opened.parsed) for opened in batch]
+        return [
+            replace(_as_checked(opened.parsed), explanation=explain(case, opened.tried))
+            if opened.tried is not None
+            else _as_checked(opened.parsed)
+            for opened, case in zip(batch, read, strict=True)
+        ]
 
     def _read_rows(self, opened: Opened) -> Case | None:
         """The case that a workbook makes before the rules, or None where its rows cannot be read."""

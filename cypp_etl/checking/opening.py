@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from cypp_etl.checked_return import TriedLayout
 from cypp_etl.checking.recognition import recognise
 from cypp_etl.findings import find
 from cypp_etl.intake.cover import asks_for, find_cover, said_partner, said_period
@@ -25,13 +26,14 @@ from cypp_etl.workbook.reader import content_sha256, read_workbook
 class Received:
     """A workbook as received: its path as given, its bytes, and the partner whose folder it was in, if any.
 
-    `size` is the size of the file in bytes, if `data` is only its beginning.
+    `size` is the size of the file in bytes, if `data` is only its beginning. `is_explained` asks how it is read.
     """
 
     file: str
     data: bytes
     folder_partner: str = ""
     size: int = 0
+    is_explained: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ class Opened:
     `workbook` is None if the bytes are not a workbook, which `parsed` then reports; `layout` is empty if it matches no
     known layout; `table` is the published table in it. `partner_codes` are those whose figures, statuses and
     submissions the checks look back on, and which it may change: two workbooks without a common one may be checked in
-    any order. `periods` are those whose figures they look back on, None if any.
+    any order. `periods` are those whose figures they look back on, None if any. `tried` are the plan's layouts that it
+    was held against, if it has to be explained how it is read.
     """
 
     parsed: ParsedReturn
@@ -50,6 +53,7 @@ class Opened:
     table: Table | None
     partner_codes: frozenset[str]
     periods: frozenset[Period] | None = frozenset()
+    tried: tuple[TriedLayout, ...] | None = None
 
 
 def open_return(received: Received, plan: Plan, index: PlanIndex) -> Opened:
@@ -70,12 +74,14 @@ def open_return(received: Received, plan: Plan, index: PlanIndex) -> Opened:
     recognised = recognise(workbook, plan.layouts, folder_partner)
     layout, table = recognised.layout, recognised.table
     everybody = frozenset(index.partners.values())
+    tried = tuple(TriedLayout(one.layout.layout, one.found, one.missing) for one in recognised.resemblances)
+    asked = tried if received.is_explained else None
     if layout is None:
-        return Opened(parsed, workbook, "", None, own)
+        return Opened(parsed, workbook, "", None, own, tried=asked)
     if table is not None:
-        return Opened(parsed, workbook, layout.layout, table, own or everybody, periods=None)
+        return Opened(parsed, workbook, layout.layout, table, own or everybody, None, asked)
     partner_codes, periods = _look_back(workbook, layout, index)
-    return Opened(parsed, workbook, layout.layout, None, own | partner_codes or everybody, periods)
+    return Opened(parsed, workbook, layout.layout, None, own | partner_codes or everybody, periods, asked)
 
 
 def _look_back(workbook: Workbook, layout: Layout, index: PlanIndex) -> tuple[frozenset[str], frozenset[Period] | None]:

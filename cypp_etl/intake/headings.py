@@ -41,7 +41,7 @@ class DatedColumn:
 class Header:
     """Rows that may be the headings: known ones by column name, those that occur twice, and unknown ones.
 
-    `dated` are the columns of other periods than that of the return.
+    `dated` are the columns of other periods than that of the return, `left_out` those that are known and not read.
     """
 
     row: int
@@ -51,6 +51,7 @@ class Header:
     repeated: list[tuple[Cell, Cell]]
     strangers: list[Cell]
     dated: tuple[DatedColumn, ...] = ()
+    left_out: tuple[Cell, ...] = ()
 
     @property
     def size(self) -> int:
@@ -89,6 +90,7 @@ def _read_dated(sheet: Sheet, row: int, depth: int, columns: tuple[ColumnLayout,
     repeated: list[tuple[Cell, Cell]] = []
     cells = _heading_cells(sheet, row, depth)
     strangers: list[Cell] = []
+    left_out: list[Cell] = []
     for cell in cells[:_MOST_COLUMNS]:
         group = _group_above(sheet, row, cell)
         name, year, quarter = _dated_column(columns, read_text(cell), read_text(group))
@@ -97,7 +99,7 @@ def _read_dated(sheet: Sheet, row: int, depth: int, columns: tuple[ColumnLayout,
             if not any(column.group and _is_group(column, read_text(cell)) for column in columns):
                 strangers.append(cell)
         elif name == LEFT_OUT:
-            continue
+            left_out.append(cell)
         elif not (year or quarter) or (said is not None and said == period):
             if known.setdefault(name, cell) is not cell:
                 repeated.append((cell, known[name]))
@@ -107,7 +109,9 @@ def _read_dated(sheet: Sheet, row: int, depth: int, columns: tuple[ColumnLayout,
             first = dated.setdefault((name, column.period), column)
             if first is not column:
                 repeated.append((cell, first.heading))
-    return Header(row, depth, None, known, repeated, strangers + cells[_MOST_COLUMNS:], tuple(dated.values()))
+    return Header(
+        row, depth, None, known, repeated, strangers + cells[_MOST_COLUMNS:], tuple(dated.values()), tuple(left_out)
+    )
 
 
 def _group_above(sheet: Sheet, row: int, cell: Cell) -> Cell | None:

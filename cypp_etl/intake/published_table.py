@@ -36,6 +36,7 @@ class PublishedReader:
     def read(self, table: Table) -> None:
         """Read the table's rows; its period is the year in its headings."""
         self.parsed.findings += table.findings
+        self.parsed.tables.append(table)
         self.parsed.period = table.year
         self.parsed.sheets["table"] = table.sheet.name
         rows = BandedRows(self.plan, self.index, self.parsed.findings, tuple(_FIGURE_COLUMNS), True)

@@ -234,6 +234,7 @@ class ReturnReader:
 
     def _judge_table(self, table: Table, layout: SheetLayout) -> None:
         self.parsed.findings += table.findings
+        self.parsed.tables.append(table)
         if not layout.has("ref"):
             blame_naming(table.columns)
         for row in table.rows:

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from cypp_etl.findings import Finding, find
-from cypp_etl.intake.tables import TableRow
+from cypp_etl.intake.tables import Table, TableRow
 from cypp_etl.intake.values import BLANK, Reading
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Indicator, Milestone
@@ -138,7 +138,7 @@ class ParsedReturn:
     `cover_partner` is the partner on the cover, which may differ from the folder's partner; `period_cell` is the
     sheet and cell that say the period. `dated` is the day that the cover says it was finished on, in `date_cell`.
     `sheets` are the names of the sheets that were read, by the layout's part; `further_sheets` those of one of which a
-    layout has several, with their parts. `whole_parts` are the tables that have
+    layout has several, with their parts. `tables` are those that were found. `whole_parts` are the tables that have
     the columns that say what each row is about: only of these can it be said what is missing. `figures_beside` are
     figures of other periods that stand beside the return's own, and are not loaded. `typed_judgements` are the
     judgement columns that a published table brings: figure, column name and text.
@@ -158,6 +158,7 @@ class ParsedReturn:
     email: str = ""
     sheets: dict[str, str] = field(default_factory=dict)
     further_sheets: dict[str, str] = field(default_factory=dict)
+    tables: list[Table] = field(default_factory=list)
     whole_parts: set[str] = field(default_factory=set)
     indicator_rows: list[IndicatorRow] = field(default_factory=list)
     figures: list[FigureRow] = field(default_factory=list)

@@ -1,7 +1,7 @@
 """Finds a table in a sheet by its headings, even if its columns have moved."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 
 from cypp_etl.findings import Finding, bounded, find
@@ -76,7 +76,8 @@ class Table:
     """A table in a sheet.
 
     `columns` has the position of each column; `year` is the year in the headings, if there is one. `dated` are the
-    columns of other periods than the return's, which rows have by their keys.
+    columns of other periods than the return's, which rows have by their keys. `headings` are the cells of the headings
+    by column, and `left_out` those of columns that the layout leaves out.
     """
 
     sheet: Sheet
@@ -86,6 +87,8 @@ class Table:
     rows: tuple[TableRow, ...]
     findings: tuple[Finding, ...]
     dated: tuple[DatedColumn, ...] = ()
+    headings: Mapping[str, Cell] = field(default_factory=dict)
+    left_out: tuple[Cell, ...] = ()
 
     @property
     def is_of_other_period(self) -> bool:
@@ -123,7 +126,9 @@ def read_table(sheet: Sheet, layout: SheetLayout, period: Period | None = None) 
     if further := next(below, None):
         words = {"first": further.row, "last": max(sheet.rows), "most": f"{_MOST_ROWS:,}"}
         findings.append(find("rows-not-read", sheet=sheet.name, cell=f"A{further.row}", **words))
-    return Table(sheet, header.row, places, header.year, rows, tuple(findings), header.dated)
+    return Table(
+        sheet, header.row, places, header.year, rows, tuple(findings), header.dated, header.known, header.left_out
+    )
 
 
 def find_header(sheet: Sheet, layout: SheetLayout, period: Period | None = None) -> "Header | None":
