@@ -1,6 +1,8 @@
 """The layouts that a plan brings: added to the built-in ones or in their place, and every fault with its cell."""
 
 import pickle
+import re
+from importlib.resources import files
 
 import pytest
 
@@ -10,7 +12,6 @@ from cypp_etl.plan.tables import read_files
 from tests.support.layouts import COLUMNS, SHEETS, plan_with, table_of
 from tests.support.plans import copy_shipped_plan
 
-# The fingerprint of the built-in plan before plans could have layouts is what its own files give.
 COVER = {"layout": "ours", "part": "cover", "sheet": "Front", "kind": "anywhere"}
 TABLE = {"layout": "ours", "part": "indicators", "sheet": "Data", "kind": "table"}
 PERIOD = {"layout": "ours", "part": "cover", "column": "period", "heading": "For"}
@@ -156,3 +157,11 @@ def test_all_faults_are_found_at_once_beside_those_of_other_files():
         (COLUMNS, 3, "width"),
         (SHEETS, 3, "kind"),
     ]
+
+
+def test_the_example_of_the_readme_is_a_layout():
+    text = files("cypp_etl").joinpath("plan", "data", "README.md").read_text("utf-8")
+    example = next(block for block in re.findall(r"```\n(.*?)```", text, re.DOTALL) if block.startswith("layouts.csv"))
+    sheets, columns = example.removeprefix("layouts.csv\n").split("\n\ncolumns.csv\n")
+    plan = plan_of(read_files(None) | {SHEETS: sheets.encode(), COLUMNS: columns.encode()})
+    assert plan.layouts["quarters"].part("indicators").is_dated
