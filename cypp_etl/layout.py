@@ -159,6 +159,12 @@ class Layout:
         """Whether a workbook of this layout is a partner's return, built in or brought by the plan."""
         return self.layout not in (PUBLISHED, RECEIPT)
 
+    @property
+    def is_flat(self) -> bool:
+        """Whether each row of its table names its partner and its period, as in a collection of many returns."""
+        table = self.find_part(INDICATORS)
+        return table is not None and table.kind is SheetKind.TABLE and table.has("period")
+
     def find_part(self, name: str) -> SheetLayout | None:
         """The sheet of a part, None if the layout has no such part."""
         return next((sheet for sheet in self.sheets if sheet.part == name), None)

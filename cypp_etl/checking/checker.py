@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import PurePath
 
 from cypp_etl.checked_return import CheckedReturn, History, MilestoneReport, Observation
+from cypp_etl.checking.collection import Piece, take_apart
 from cypp_etl.checking.explanation import explain
 from cypp_etl.checking.opening import Opened, Received, open_return
 from cypp_etl.findings import bounded, find, most_important_first
@@ -71,6 +72,10 @@ class Checker:
     def open(self, received: Received) -> Opened:
         """Read one workbook, which needs no history, for a single call of `check_opened` of this or another checker."""
         return open_return(received, self.plan, self._index)
+
+    def take_apart(self, received: Received) -> tuple[Piece, ...]:
+        """The returns in a collection of many, each as a workbook of its own; none if it is not one."""
+        return take_apart(received.data, PurePath(received.file).name, self.plan, self._index)
 
     def check_opened(self, batch: Sequence[Opened]) -> list[CheckedReturn]:
         """Check workbooks that were opened; the history must cover their `partner_codes`."""

@@ -8,10 +8,11 @@ from cypp_etl.checked_return import TriedLayout
 from cypp_etl.checking.recognition import recognise
 from cypp_etl.findings import find
 from cypp_etl.intake.cover import asks_for, find_cover, said_partner, said_period
+from cypp_etl.intake.flat import flat_rows
 from cypp_etl.intake.rows import ParsedReturn
-from cypp_etl.intake.tables import Table
+from cypp_etl.intake.tables import Table, find_sheets, read_table
 from cypp_etl.intake.values import read_text
-from cypp_etl.layout import COVER, Layout
+from cypp_etl.layout import COVER, INDICATORS, Layout, SheetLayout
 from cypp_etl.periods import Period
 from cypp_etl.plan.index import PlanIndex, reference_key
 from cypp_etl.plan.model import Plan
@@ -86,6 +87,8 @@ def open_return(received: Received, plan: Plan, index: PlanIndex) -> Opened:
 
 def _look_back(workbook: Workbook, layout: Layout, index: PlanIndex) -> tuple[frozenset[str], frozenset[Period] | None]:
     """The partner and the periods whose figures a return looks back on, as far as its cover says."""
+    if layout.is_flat:
+        return _look_back_flat(workbook, layout.part(INDICATORS), index)
     part, cover = layout.find_part(COVER), find_cover(workbook, layout)
     if part is None or cover is None:
         return frozenset([layout.partner_code] if layout.partner_code else []), frozenset()
@@ -98,4 +101,17 @@ def _look_back(workbook: Workbook, layout: Layout, index: PlanIndex) -> tuple[fr
     if any(sheet.is_dated for sheet in layout.sheets):
         return partner_codes, None
     period = said_period(labels, part).reading.period
+    return partner_codes, recalled_periods(period) if period else frozenset()
+
+
+def _look_back_flat(
+    workbook: Workbook, part: SheetLayout, index: PlanIndex
+) -> tuple[frozenset[str], frozenset[Period] | None]:
+    """The partner and the periods as the first row says them; a workbook with others too is an error anyway."""
+    tables = [table for sheet in find_sheets(workbook, part) if (table := read_table(sheet, part))]
+    first = next(flat_rows(tables, part, index), None)
+    if first is None:
+        return frozenset(), frozenset()
+    period = first.period.period
+    partner_codes = frozenset([first.partner_code] if first.partner_code else [])
     return partner_codes, recalled_periods(period) if period else frozenset()

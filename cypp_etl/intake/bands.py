@@ -1,15 +1,33 @@
-"""Reads tables with bands: rows that name an outcome or an aspiration, and parents with their parts below them."""
+"""What rows are about: by their names, and in tables with bands by the outcome or the parent above them."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from cypp_etl.findings import Finding, find
-from cypp_etl.intake.naming import naming_of
 from cypp_etl.intake.rows import IndicatorRow
 from cypp_etl.intake.tables import Table, TableRow
 from cypp_etl.intake.text_rows import find_text
 from cypp_etl.plan.index import PlanIndex, reference_key
 from cypp_etl.plan.model import Indicator, Parent, Plan
+
+
+def naming_of(row: TableRow, index: PlanIndex) -> tuple[str, str, str]:
+    """A row's reference, part and definition as typed; from one cell, the reference that the plan has."""
+    if "indicator" not in row.columns:
+        return row.text("ref"), row.text("sub"), row.text("definition")
+    text = row.text("indicator")
+    ref, sub, rest = index.reference_begun(text)
+    if not ref:
+        return row.text("ref"), row.text("sub"), text
+    return ref, sub or row.text("sub"), rest or row.text("definition")
+
+
+def blame_naming(columns: dict[str, int]) -> None:
+    """Have findings about a reference stand where a table without a column of them names its indicators."""
+    naming = columns.get("indicator") or columns.get("definition")
+    if naming:
+        columns.setdefault("ref", naming)
+        columns.setdefault("sub", columns["ref"])
 
 
 @dataclass(slots=True)

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cypp_etl.findings import Finding, find
-from cypp_etl.intake.bands import BandedRows
+from cypp_etl.intake.bands import BandedRows, blame_naming, naming_of
 from cypp_etl.intake.cover import SaidPeriod, asks_for, find_cover, said_partner, said_period
 from cypp_etl.intake.figures import FigureReader
+from cypp_etl.intake.flat import FlatRow, flat_rows
 from cypp_etl.intake.labels import read_labelled_figures
-from cypp_etl.intake.naming import blame_naming, naming_of
 from cypp_etl.intake.rows import FigureRow, IndicatorRow, MilestoneRow, ParsedReturn
 from cypp_etl.intake.tables import Table, TableRow, find_sheets, read_table
 from cypp_etl.intake.text_rows import find_text, find_total, holds_entry
@@ -50,9 +50,14 @@ class ReturnReader:
         """Read the cover and both tables. An error in one sheet does not prevent reading the others."""
         self._read_cover(workbook)
         indicators = self.layout.part(INDICATORS)
+        tables: list[Table] = []
         if indicators.kind is SheetKind.ANYWHERE:
             self._read_labelled(workbook, indicators)
-        for table in self._read_tables(workbook, indicators) if indicators.kind is not SheetKind.ANYWHERE else ():
+        else:
+            tables = self._read_tables(workbook, indicators)
+        if self.layout.is_flat:
+            self._read_whose(tables, indicators)
+        for table in tables:
             if indicators.kind is SheetKind.BANDED:
                 self._read_banded(table, indicators)
             else:
@@ -60,6 +65,31 @@ class ReturnReader:
                     self._read_indicator_row(row, table)
         if (milestones := self.layout.find_part(MILESTONES)) is not None:
             self._read_milestones(workbook, milestones)
+
+    def _read_whose(self, tables: list[Table], layout: SheetLayout) -> None:
+        """Whose return the rows of flat tables are, and of which period: one of each."""
+        first: FlatRow | None = None
+        for one in flat_rows(tables, layout, self.index):
+            if first is None:
+                first = one
+                self._read_owner(one)
+            elif one.return_key != first.return_key:
+                is_other_partner = one.return_key[0] != first.return_key[0]
+                column = one.partner_column if is_other_partner else "period"
+                cell, typed = one.row.address(column), one.row.text(column)
+                self._note("returns-of-many", one.row.sheet, cell, value=typed)
+                return
+
+    def _read_owner(self, one: FlatRow) -> None:
+        row, column = one.row, one.partner_column
+        for name, label in ((column, "partner-code-missing"), ("period", "period-missing")):
+            if not row.text(name):
+                heading = self.layout.part(INDICATORS).column(name).heading
+                self._note(label, row.sheet, row.address(name), label=heading)
+        if row.text(column):
+            self._read_partner(row.cells[column], row.sheet)
+        if row.text("period"):
+            self._read_period(SaidPeriod(row.cells["period"], one.period), row.sheet)
 
     def _read_milestones(self, workbook: Workbook, layout: SheetLayout) -> None:
         # A partner without milestones may leave out their sheet.
@@ -161,7 +191,8 @@ class ReturnReader:
 
     def _read_partner(self, cell: Cell, sheet: str) -> None:
         typed, parsed, partners = read_text(cell), self.parsed, self.plan.partners
-        has_code = asks_for(self.layout.part(COVER), "partner_code")
+        cover = self.layout.find_part(COVER)
+        has_code = cover is not None and asks_for(cover, "partner_code")
         partner_code = (
             self.index.partners.get(reference_key(typed), "") if has_code else self.index.partner_named(typed)
         )

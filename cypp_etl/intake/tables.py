@@ -109,7 +109,9 @@ def find_sheets(workbook: Workbook, layout: SheetLayout) -> list[Sheet]:
     return [sheet for sheet in workbook.sheets if layout.fit(sheet.name) is not None]
 
 
-def read_table(sheet: Sheet, layout: SheetLayout, period: Period | None = None) -> Table | None:
+def read_table(
+    sheet: Sheet, layout: SheetLayout, period: Period | None = None, most_rows: int = _MOST_ROWS
+) -> Table | None:
     """Find the row of headings and read every row below it that is not blank; None if there are no headings.
 
     `period` is that of the return, against which headings with a period are held.
@@ -122,9 +124,9 @@ def read_table(sheet: Sheet, layout: SheetLayout, period: Period | None = None) 
     # What a typing mistake hid is in its place by now.
     places |= {column.key: column.heading.column for column in header.dated}
     below = _rows_below(sheet, header, places)
-    rows = tuple(islice(below, _MOST_ROWS))
+    rows = tuple(islice(below, most_rows))
     if further := next(below, None):
-        words = {"first": further.row, "last": max(sheet.rows), "most": f"{_MOST_ROWS:,}"}
+        words = {"first": further.row, "last": max(sheet.rows), "most": f"{most_rows:,}"}
         findings.append(find("rows-not-read", sheet=sheet.name, cell=f"A{further.row}", **words))
     return Table(
         sheet, header.row, places, header.year, rows, tuple(findings), header.dated, header.known, header.left_out

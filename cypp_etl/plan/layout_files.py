@@ -33,8 +33,9 @@ _SHEETS, _COLUMNS = LAYOUT_SCHEMAS
 
 # The fields of a cover beyond those of the built-in one: what a period is put together from.
 _FURTHER_LABELS = ("year", "quarter", "period_end")
-# Those of a table of indicators: a reference and its words in one cell, and what is left out.
-_FURTHER_COLUMNS = ("indicator", LEFT_OUT)
+# Those of a table of indicators: a reference and its words in one cell, whose row it is, and what is left out.
+_FURTHER_COLUMNS = ("indicator", "partner_code", "partner", "period", LEFT_OUT)
+_OWNING = frozenset({"partner_code", "partner"})
 _NAMING = frozenset({"ref", "indicator", "definition"})
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 # What may stand in a sheet's name, and in the headings of a cover and of a table; a period's parts only beside figures.
@@ -207,11 +208,18 @@ def _check_whole(sheets: tuple[Row, ...], columns: tuple[Row, ...]) -> Iterator[
         elif part == INDICATORS and row["kind"] != SheetKind.ANYWHERE:
             if "actual" not in own:
                 yield row.fault("part", f"{layout} has no column actual in {_COLUMNS}, so no figure could be read")
+            if "period" in own and row["kind"] == SheetKind.BANDED:
+                yield row.fault(
+                    "kind", f"{quoted('banded')} is no kind of a table whose rows name their period: it is table"
+                )
             if not own & _NAMING:
                 yield row.fault("part", f"{layout} has none of the columns {', '.join(sorted(_NAMING))} in {_COLUMNS}")
         if (layout, INDICATORS) not in has:
             yield row.fault("layout", f"{quoted(layout)} has no part {INDICATORS}, so no figure could be read")
-        if (layout, COVER) not in has:
+        is_flat = {"period"} < has.get((layout, INDICATORS), set()) and bool(_OWNING & has[layout, INDICATORS])
+        if (layout, COVER) in has and is_flat:
+            yield row.fault("layout", f"{quoted(layout)} says partner and period in each row, and on a cover too")
+        elif (layout, COVER) not in has and not is_flat:
             yield row.fault("layout", f"{quoted(layout)} has no part {COVER}, which says the period")
         elif part == COVER and own and not _says_period(row, columns):
             message = f"{layout} does not say the period: it has neither period, period_end, nor year and quarter"

@@ -39,6 +39,7 @@ WORDS = {
     "symbol-differs": {"heading": "On Target", "indicator": "NI 43", "computed": "✓", "word": "yes"},
     "published-year-unknown": {},
     # The built-in layouts have no such headings.
+    "returns-of-many": {},
     "heading-of-other-period": {"said": "2011/12", "period": "2010/11 Q2"},
     "later-figure": {"later": "2010/11 Q3", "period": "2010/11 Q2"},
     "earlier-figure-differs": {"indicator": "NI 43", "earlier": "2010/11 Q1", "before": "6.5%", "now": "6.4%"},

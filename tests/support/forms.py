@@ -1,5 +1,6 @@
 """The forms of other bodies: for each the rows of its layout, and what stands in a workbook that is right."""
 
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 # Quarters side by side: the quarter on the cover says which column is the return's.
@@ -118,3 +119,34 @@ LABELS_FORM = {
     **{"B7": "First time entrants (number)", "E7": 60, "B8": "rate per 100,000", "E8": 230},
     **{"B12": "Thank you for sending this by the 20th.", "H4": "Officer:", "I4": "Returns officer"},
 }
+
+# A flat file of many partners: each row says whose it is and of which period.
+FLAT_SHEETS = [{"layout": "flat", "part": "indicators", "sheet": "*", "kind": "table"}]
+_TABLE = {"layout": "flat", "part": "indicators", "is_required": "yes"}
+FLAT_COLUMNS = [
+    {**_TABLE, "column": "partner_code", "heading": "Authority code"},
+    {**_TABLE, "column": "left_out", "heading": "Authority", "is_required": "no"},
+    {**_TABLE, "column": "ref", "heading": "Measure code"},
+    {**_TABLE, "column": "period", "heading": "Period"},
+    {**_TABLE, "column": "actual", "heading": "Value"},
+    {**_TABLE, "column": "marker", "heading": "Marker"},
+    {**_TABLE, "column": "numerator", "heading": "Numerator", "is_required": "no"},
+    {**_TABLE, "column": "denominator", "heading": "Denominator", "is_required": "no"},
+]
+FLAT_HEADINGS = ("Authority code", "Authority", "Measure code", "Period", "Value", "Marker", "Numerator", "Denominator")
+FLAT_ROWS = [
+    ("yos", "Youth Offending Service", "NI 19", "2010-11Q1", 0.3, None, None, None),
+    ("police", "South Yorkshire Police", "NI 111a", "2010-11Q1", 60, None, None, None),
+    ("yos", "Youth Offending Service", "NI 43", "2010-11Q1", "6.1%", None, None, None),
+    ("yos", "Youth Offending Service", "NI 45", "2010-11Q1", "71.9%", None, None, None),
+    ("yos", "Youth Offending Service", "NI 46", "2010-11Q1", "97.0%", None, None, None),
+    ("police", "South Yorkshire Police", "NI 111b", "2010-11Q1", 230, None, None, None),
+    ("vcs", "Voluntary and community sector", "NI 110", "2009-10Q4", "71.9%", None, None, None),
+    ("vcs", "Voluntary and community sector", "NI 110", "2010-11Q1", None, "N/A", None, None),
+]
+
+
+def flat_form(rows: Iterable[Sequence[object]] = FLAT_ROWS) -> dict[str, object]:
+    """The cells of a flat sheet."""
+    lines = enumerate((FLAT_HEADINGS, *rows), start=1)
+    return {f"{letter}{line}": value for line, row in lines for letter, value in zip("ABCDEFGH", row, strict=True)}

@@ -1,6 +1,7 @@
 """`cypp check`: the findings of workbooks, without a server or a warehouse, and their receipts if asked for."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -65,23 +66,28 @@ def rehearse(
     """
     checker = shared_checker()
     written: set[str] = set()
-    return [_rehearse(checker, plan, file, replies, written, at, is_explained) for file in files]
+    received = [replace(one, is_explained=is_explained) for file in files for one in _received(checker, plan, file)]
+    return [_rehearse(checker, plan, one, replies, written, at) for one in received]
+
+
+def _received(checker: ConfinedChecker, plan: Plan, file: Path) -> list[Received]:
+    """A file as it came; a collection as the returns in it."""
+    whole = Received(path_as_text(file), _read(file))
+    pieces = checker.take_apart(plan, whole)
+    return [Received(path_as_text(file.with_name(one.file_name)), one.data) for one in pieces] or [whole]
 
 
 def _rehearse(
     checker: ConfinedChecker,
     plan: Plan,
-    file: Path,
+    received: Received,
     replies: Path | None,
     written: set[str],
     at: datetime,
-    is_explained: bool,
 ) -> CheckedReturn:
-    data = _read(file)
-    received = Received(path_as_text(file), data, is_explained=is_explained)
     checked = checker.check(plan, received, at.date(), lambda *_: History())
     if replies is not None:
-        reply = checker.reply(checked, data, _summarise(plan, checked, at))
+        reply = checker.reply(checked, received.data, _summarise(plan, checked, at))
         replies.mkdir(parents=True, exist_ok=True)
         name = distinct_name(reply.file_name, written)
         (replies / name).write_bytes(reply.content)
