@@ -35,6 +35,8 @@ _SHEETS, _COLUMNS = LAYOUT_SCHEMAS
 _FURTHER_LABELS = ("year", "quarter", "period_end")
 # Those of a table of indicators: a reference and its words in one cell, whose row it is, and what is left out.
 _FURTHER_COLUMNS = ("indicator", "partner_code", "partner", "period", LEFT_OUT)
+# The columns of a flat table: each row says its period and its partner.
+_FLAT = "period"
 _OWNING = frozenset({"partner_code", "partner"})
 _NAMING = frozenset({"ref", "indicator", "definition"})
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
@@ -194,36 +196,45 @@ def _check_partners(sheets: tuple[Row, ...]) -> Iterator[PlanFault]:
 
 
 def _check_whole(sheets: tuple[Row, ...], columns: tuple[Row, ...]) -> Iterator[PlanFault]:
-    """A layout of the plan's own can be read: each sheet has columns, and it says what a figure is about."""
-    has = {(row["layout"], row["part"]): set[str]() for row in sheets}
+    """A layout of the plan's own can be read: it says what a figure is about, whose it is and of which period."""
+    has: dict[tuple[str, str], set[str]] = {}
     for row in columns:
         has.setdefault((row["layout"], row["part"]), set()).add(row["column"])
-    for row in sheets:
-        layout, part = row["layout"], row["part"]
-        if layout in read_layouts():
-            continue
-        own = has[layout, part]
-        if not own:
-            yield row.fault("part", f"{quoted(part)} of {layout} has no columns in {_COLUMNS}")
-        elif part == INDICATORS and row["kind"] != SheetKind.ANYWHERE:
-            if "actual" not in own:
-                yield row.fault("part", f"{layout} has no column actual in {_COLUMNS}, so no figure could be read")
-            if "period" in own and row["kind"] == SheetKind.BANDED:
-                yield row.fault(
-                    "kind", f"{quoted('banded')} is no kind of a table whose rows name their period: it is table"
-                )
-            if not own & _NAMING:
-                yield row.fault("part", f"{layout} has none of the columns {', '.join(sorted(_NAMING))} in {_COLUMNS}")
-        if (layout, INDICATORS) not in has:
+    own = [row for row in sheets if row["layout"] not in read_layouts()]
+    parts = {(row["layout"], row["part"]) for row in own}
+    for row in own:
+        names = has.get((row["layout"], row["part"]), set())
+        if not names:
+            yield row.fault("part", f"{quoted(row['part'])} of {row['layout']} has no columns in {_COLUMNS}")
+        elif row["part"] == COVER and not _says_period(row, columns):
+            message = "does not say the period: it has neither period, period_end, nor year and quarter"
+            yield row.fault("part", f"{row['layout']} {message}")
+        elif row["part"] == INDICATORS and row["kind"] != SheetKind.ANYWHERE:
+            yield from _check_table(row, names)
+    for layout, row in {row["layout"]: row for row in reversed(own)}.items():
+        is_flat = _FLAT in has.get((layout, INDICATORS), set())
+        if (layout, INDICATORS) not in parts:
             yield row.fault("layout", f"{quoted(layout)} has no part {INDICATORS}, so no figure could be read")
-        is_flat = {"period"} < has.get((layout, INDICATORS), set()) and bool(_OWNING & has[layout, INDICATORS])
-        if (layout, COVER) in has and is_flat:
+        if (layout, COVER) in parts and is_flat:
             yield row.fault("layout", f"{quoted(layout)} says partner and period in each row, and on a cover too")
-        elif (layout, COVER) not in has and not is_flat:
+        elif (layout, COVER) not in parts and not is_flat:
             yield row.fault("layout", f"{quoted(layout)} has no part {COVER}, which says the period")
-        elif part == COVER and own and not _says_period(row, columns):
-            message = f"{layout} does not say the period: it has neither period, period_end, nor year and quarter"
-            yield row.fault("part", message)
+
+
+def _check_table(row: Row, names: set[str]) -> Iterator[PlanFault]:
+    """A table of figures has them, says what they are about, and in each row whose they are or in none."""
+    layout = row["layout"]
+    if "actual" not in names:
+        yield row.fault("part", f"{layout} has no column actual in {_COLUMNS}, so no figure could be read")
+    if not names & _NAMING:
+        yield row.fault("part", f"{layout} has none of the columns {', '.join(sorted(_NAMING))} in {_COLUMNS}")
+    if (_FLAT in names) != bool(names & _OWNING):
+        yield row.fault(
+            "part", f"{layout} has only one of partner and {_FLAT} in {_COLUMNS}: rows say both, or neither"
+        )
+    elif _FLAT in names and row["kind"] != SheetKind.TABLE:
+        message = f"{quoted(row['kind'])} is no kind of a table whose rows say their period: it is table"
+        yield row.fault("kind", message)
 
 
 def _says_period(sheet: Row, columns: tuple[Row, ...]) -> bool:

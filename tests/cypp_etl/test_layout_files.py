@@ -111,7 +111,19 @@ def test_a_fault_of_a_column_has_its_cell(column, row, message):
     assert any(one[:3] == (COLUMNS, columns.index(row) + 2, column) and one[3].startswith(message) for one in found)
 
 
+FLAT = [{**REF, "column": "period", "heading": "When"}, {**REF, "column": "partner_code", "heading": "Who"}]
 INCOMPLETE = [
+    (
+        [TABLE],
+        [REF, ACTUAL, FLAT[0]],
+        "ours has only one of partner and period in layouts/columns.csv: rows say both, or neither",
+    ),
+    (
+        [{**TABLE, "kind": "banded"}],
+        [REF, ACTUAL, *FLAT],
+        '"banded" is no kind of a table whose rows say their period: it is table',
+    ),
+    ([COVER, TABLE], [PERIOD, REF, ACTUAL, *FLAT], '"ours" says partner and period in each row, and on a cover too'),
     ([TABLE], [REF, ACTUAL], '"ours" has no part cover, which says the period'),
     ([COVER], [PERIOD], '"ours" has no part indicators, so no figure could be read'),
     ([COVER, TABLE], [PERIOD, REF], "ours has no column actual in layouts/columns.csv, so no figure could be read"),

@@ -81,7 +81,6 @@ OUTCOMES_CHANGES = {
     ],
     "owed_by.csv": [
         ("cyps,NI 114", "cyps,NI 111a\ncyps,NI 111b\ncyps,NI 114"),
-        ("police,NI 111a\npolice,NI 111b\n", ""),
     ],
 }
 _HEADINGS = {"A4": "No", "B4": "What we measure", "C4": "Result", "D4": "If none, why"}
