@@ -91,8 +91,9 @@ def _read_dated(sheet: Sheet, row: int, depth: int, columns: tuple[ColumnLayout,
     cells = _heading_cells(sheet, row, depth)
     strangers: list[Cell] = []
     left_out: list[Cell] = []
+    ends = {(top, left): last for top, left, _, last in sheet.merges if row <= top < row + depth - 1}
     for cell in cells[:_MOST_COLUMNS]:
-        group = _group_above(sheet, row, cell)
+        group = _group_above(sheet, row, cell, ends)
         name, year, quarter = _dated_column(columns, read_text(cell), read_text(group))
         said = _period_said(year, quarter, period)
         if not name:
@@ -114,15 +115,18 @@ def _read_dated(sheet: Sheet, row: int, depth: int, columns: tuple[ColumnLayout,
     )
 
 
-def _group_above(sheet: Sheet, row: int, cell: Cell) -> Cell | None:
-    """The heading of the group of a heading: the nearest above and to the left, unless its merge ends before."""
+def _group_above(sheet: Sheet, row: int, cell: Cell, ends: dict[tuple[int, int], int]) -> Cell | None:
+    """The heading of the group of a heading: the nearest above and to the left, unless its merge ends before.
+
+    `ends` has the last column of each merge of the headings, by its first cell.
+    """
     for line in range(cell.row - 1, row - 1, -1):
-        filled = [one for one in sheet.rows.get(line, {}).values() if one.column <= cell.column and read_text(one)]
-        if filled:
-            group = max(filled, key=lambda one: one.column)
-            ends = [last for top, left, _, last in sheet.merges if (top, left) == (group.row, group.column)]
-            if not ends or ends[0] >= cell.column:
-                return group
+        cells = sheet.rows.get(line, {})
+        for column in range(cell.column, max(0, cell.column - _MOST_COLUMNS), -1):
+            if (group := cells.get(column)) is not None and read_text(group):
+                if ends.get((line, column), cell.column) >= cell.column:
+                    return group
+                break
     return None
 
 
