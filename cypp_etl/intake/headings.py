@@ -243,7 +243,8 @@ def _judge_periods(sheet: Sheet, header: Header, period: Period | None) -> Itera
     if "actual" not in header.known or latest.period.start_year > period.start_year:
         # The first of its group is where the year is typed.
         at = next(column.said_at for column in figures if column.period.year == latest.period.year)
-        words = {"period": period.label, "said": latest.period.year.label}
+        said = latest.period if latest.period.year == period.year else latest.period.year
+        words = {"period": period.label, "headed": said.label}
         yield find("heading-of-other-period", sheet=sheet.name, cell=at.address, value=read_text(at), **words)
 
 

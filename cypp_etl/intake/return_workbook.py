@@ -25,6 +25,9 @@ _KEY_COLUMNS = {INDICATORS: ("ref", "sub"), MILESTONES: ("milestone",)}
 # In a layout that does not ask for these, one of those.
 _OTHER_KEY_COLUMNS = ("indicator", "definition")
 
+# The labels of a cover that ask for personal data.
+_CONTACTS = ("prepared_by", "email")
+
 # Columns that are read as text: an uncalculated formula there would look like a blank.
 _TEXT_COLUMNS = frozenset(
     {
@@ -165,6 +168,7 @@ class ReturnReader:
         self.parsed.sheets["cover"] = sheet.name
         texts = {name: read_text(cell) for name, cell in labels.items()}
         self.parsed.prepared_by, self.parsed.email = texts.get("prepared_by", ""), texts.get("email", "")
+        self.parsed.contact_cells |= {(sheet.name, labels[name].address) for name in _CONTACTS if name in labels}
         partner, period = said_partner(labels, layout), said_period(labels, layout)
         for name, cell in (
             ("partner_code", partner),

@@ -137,6 +137,7 @@ class ParsedReturn:
 
     `cover_partner` is the partner on the cover, which may differ from the folder's partner; `period_cell` is the
     sheet and cell that say the period. `dated` is the day that the cover says it was finished on, in `date_cell`.
+    `contact_cells` are those that say who prepared it, by sheet and address.
     `sheets` are the names of the sheets that were read, by the layout's part; `further_sheets` those of one of which a
     layout has several, with their parts. `tables` are those that were found. `whole_parts` are the tables that have
     the columns that say what each row is about: only of these can it be said what is missing. `figures_beside` are
@@ -156,6 +157,7 @@ class ParsedReturn:
     date_cell: tuple[str, str] = ("", "")
     prepared_by: str = ""
     email: str = ""
+    contact_cells: set[tuple[str, str]] = field(default_factory=set)
     sheets: dict[str, str] = field(default_factory=dict)
     further_sheets: dict[str, str] = field(default_factory=dict)
     tables: list[Table] = field(default_factory=list)

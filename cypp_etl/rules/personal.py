@@ -43,6 +43,9 @@ def judge_personal(workbook: Workbook, parsed: ParsedReturn) -> Iterator[Finding
             yield from _judge_other_sheet(sheet)
         elif parts[sheet.name] != "cover":
             for address, kinds in _kinds_by_cell(sheet):
+                # A cover may share its sheet with figures.
+                if (sheet.name, address) in parsed.contact_cells:
+                    continue
                 yield find("personal-data", sheet=sheet.name, cell=address, kinds=in_list(kinds))
 
 

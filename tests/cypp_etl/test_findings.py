@@ -40,7 +40,7 @@ WORDS = {
     "published-year-unknown": {},
     # The built-in layouts have no such headings.
     "returns-of-many": {},
-    "heading-of-other-period": {"said": "2011/12", "period": "2010/11 Q2"},
+    "heading-of-other-period": {"headed": "2011/12", "period": "2010/11 Q2"},
     "later-figure": {"later": "2010/11 Q3", "period": "2010/11 Q2"},
     "earlier-figure-differs": {"indicator": "NI 43", "earlier": "2010/11 Q1", "before": "6.5%", "now": "6.4%"},
     "day-not-a-quarter-end": {"day": "30 May 2010"},

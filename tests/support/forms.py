@@ -110,6 +110,7 @@ _TABLE = {"layout": "one page", "part": "indicators", "is_required": "yes"}
 LABELS_COLUMNS = [
     {**_COVER, "column": "period_end", "heading": "Period ending", "is_required": "yes"},
     {**_COVER, "column": "prepared_by", "heading": "Officer"},
+    {**_COVER, "column": "email", "heading": "E-mail"},
     {**_TABLE, "column": "NI 111a", "heading": "First time entrants (number)"},
     {**_TABLE, "column": "NI 111b", "heading": "rate per 100,000"},
 ]

@@ -90,3 +90,9 @@ def test_labels_may_move_and_are_read_as_people_type_them(check):
 def test_a_label_that_is_not_there_is_a_missing_indicator(check):
     checked = check({**FORM, "B8": "rate"})
     assert [code for code, _ in found(checked, Severity.ERROR)] == ["sub-indicator-missing"]
+
+
+def test_whom_to_ask_is_asked_for_and_other_personal_data_is_not(check):
+    contact = {**FORM, "H5": "E-mail:", "I5": "returns@example.org"}
+    assert found(check(contact)) == []
+    assert found(check({**contact, "B14": "or ask j.smith@example.org"})) == [("personal-data", "B14")]

@@ -57,6 +57,13 @@ def test_headings_of_another_year_are_an_error_at_the_heading(check, first, seco
     assert found(checked, Severity.ERROR) == [("heading-of-other-period", "G4")]
 
 
+def test_a_return_for_the_whole_year_has_no_column_among_quarters(check):
+    checked = check({**FORM, "B2": "2009/10"} | dict.fromkeys(("G4", *(f"{at}5" for at in "GHIJ"))))
+    assert ("heading-of-other-period", "C4") in found(checked, Severity.ERROR)
+    message = next(one.message for one in checked.findings if one.code == "heading-of-other-period")
+    assert message == "The headings are for 2009/10 Q4, but the return is for 2009/10."
+
+
 def test_a_figure_under_a_later_quarter_is_an_error_there(check):
     assert found(check({**FORM, "H7": "6.0%"}), Severity.ERROR) == [("later-figure", "H7")]
 
