@@ -58,8 +58,10 @@ class ReturnReader:
             self._read_labelled(workbook, indicators)
         else:
             tables = self._read_tables(workbook, indicators)
-        if self.layout.is_flat:
-            self._read_whose(tables, indicators)
+        if self.layout.is_flat and not self._read_whose(tables, indicators):
+            # Of which return a row is will be seen once the workbook is taken apart.
+            tables = []
+            self.parsed.whole_parts.discard(INDICATORS)
         for table in tables:
             if indicators.kind is SheetKind.BANDED:
                 self._read_banded(table, indicators)
@@ -69,8 +71,8 @@ class ReturnReader:
         if (milestones := self.layout.find_part(MILESTONES)) is not None:
             self._read_milestones(workbook, milestones)
 
-    def _read_whose(self, tables: list[Table], layout: SheetLayout) -> None:
-        """Whose return the rows of flat tables are, and of which period: one of each."""
+    def _read_whose(self, tables: list[Table], layout: SheetLayout) -> bool:
+        """Whose return the rows of flat tables are, and of which period; whether they are all of one."""
         first: FlatRow | None = None
         for one in flat_rows(tables, layout, self.index):
             if first is None:
@@ -81,7 +83,8 @@ class ReturnReader:
                 column = one.partner_column if is_other_partner else "period"
                 cell, typed = one.row.address(column), one.row.text(column)
                 self._note("returns-of-many", one.row.sheet, cell, value=typed)
-                return
+                return False
+        return True
 
     def _read_owner(self, one: FlatRow) -> None:
         row, column = one.row, one.partner_column
