@@ -24,6 +24,7 @@ from cypp_etl.layout import (
     normalise_heading,
     read_layouts,
 )
+from cypp_etl.plan.indicators import leaf_rows
 from cypp_etl.plan.tables import PlanFault, PlanTables, Row, quoted
 from schemas.plan import LAYOUT_SCHEMAS
 
@@ -77,7 +78,7 @@ def check_layouts(tables: PlanTables) -> Iterator[PlanFault]:
         return
     parts = {(row["layout"], row["part"]): row["kind"] for row in builtin_rows("layouts.csv")}
     parts |= {(row["layout"], row["part"]): row["kind"] for row in sheets}
-    leaves = {row["indicator"] for row in tables.rows.get("indicators.csv", ())}
+    leaves = {row["indicator"] for row in leaf_rows(tables.rows)}
     partners = {row["partner_code"] for row in tables.rows.get("partners.csv", ())}
     for row in sheets:
         yield from _check_sheet(row, partners)
@@ -138,7 +139,7 @@ def _check_column(row: Row, parts: Mapping[tuple[str, str], str], leaves: set[st
         return
     if kind == SheetKind.ANYWHERE and part == INDICATORS:
         if column not in leaves:
-            yield row.fault("column", f"{quoted(column)} is not in indicators.csv: its label names an indicator")
+            yield row.fault("column", f"{quoted(column)} is no indicator with figures in indicators.csv")
     elif column not in (known := _known_columns(layout, part)):
         yield row.fault("column", f"{quoted(column)} is not one of {', '.join(known)}")
     if own is not None:

@@ -117,6 +117,16 @@ def test_a_fault_of_a_column_has_its_cell(column, row, message):
 
 
 FLAT = [{**REF, "column": "period", "heading": "When"}, {**REF, "column": "partner_code", "heading": "Who"}]
+
+
+@pytest.mark.parametrize("named", ["NI 111", "NI 999"], ids=["a parent", "unknown"])
+def test_a_label_anywhere_is_for_an_indicator_with_figures(named):
+    label = {"layout": "ours", "part": "indicators", "column": named, "heading": "First time entrants"}
+    page = {**TABLE, "kind": "anywhere"}
+    message = f'"{named}" is no indicator with figures in indicators.csv'
+    assert (COLUMNS, 3, "column", message) in faults_of([COVER, page], [PERIOD, label])
+
+
 INCOMPLETE = [
     (
         [TABLE],
