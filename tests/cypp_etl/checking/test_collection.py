@@ -1,5 +1,6 @@
 """A flat file of many partners is taken apart: a return for each partner and period, in the cells in which it came."""
 
+import sys
 from datetime import date
 from decimal import Decimal
 
@@ -131,3 +132,10 @@ def test_one_return_alone_is_no_collection(checker):
 @pytest.mark.parametrize("data", [b"no workbook", workbook_of({"Data": {"A1": "Nothing"}})])
 def test_what_is_no_flat_workbook_is_not_taken_apart(checker, data):
     assert checker.take_apart(Received("other.xlsx", data)) == ()
+
+
+def test_at_home_without_what_writes_workbooks_it_is_checked_whole(checker, monkeypatch):
+    received = Received("all.xlsx", workbook_of({"Data": flat_form()}))
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    assert checker.take_apart(received) == ()
+    assert found(checker.check(received), Severity.ERROR) == [("returns-of-many", "A3")]
