@@ -63,6 +63,41 @@ class WithheldText:
 
 
 @dataclass(frozen=True, slots=True)
+class CellRead:
+    """What one cell of a workbook became: `became` is the part that it plays, in words.
+
+    `indicator`, `period` and `value` are those of a figure, empty for other cells; `value` is in the indicator's unit,
+    or a marker. `typed` is empty where it may hold personal data.
+    """
+
+    sheet: str
+    cell: str
+    typed: str
+    became: str
+    indicator: str = ""
+    period: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TriedLayout:
+    """A layout of the plan's own beside a workbook: how many required headings were found, and which were not."""
+
+    layout: str
+    found: int
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutExplanation:
+    """How a workbook was read: its layout, empty if none was recognised, those that were tried, and its cells."""
+
+    layout: str
+    tried: tuple[TriedLayout, ...]
+    cells: tuple[CellRead, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CheckedReturn:
     """One workbook, read and checked. Nothing of it may be loaded unless `is_accepted`.
 
@@ -70,7 +105,8 @@ class CheckedReturn:
     `content_sha256` of the cells' content, empty if none could be read. `partner_code` and `period` are empty or
     None if the workbook does not name them. `prepared_by` and `email` are as typed.
     No finding or row holds a text in which personal data was recognised: marks replace them, and the texts of
-    rows are in `withheld`. `sheet_names` are the real names of sheets, by their displayed names.
+    rows are in `withheld`. `sheet_names` are the real names of sheets, by their displayed names. `explanation` says how
+    it was read, if that was asked for.
     """
 
     file: str
@@ -87,6 +123,7 @@ class CheckedReturn:
     content_sha256: str = ""
     withheld: tuple[WithheldText, ...] = ()
     sheet_names: Mapping[str, str] = field(default_factory=dict)
+    explanation: LayoutExplanation | None = None
 
     @property
     def is_accepted(self) -> bool:

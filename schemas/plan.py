@@ -336,3 +336,37 @@ SCHEMAS: Mapping[str, Table] = {
         "first_period",
     ),
 }
+
+LAYOUT_SCHEMAS: Mapping[str, Table] = {
+    "layouts/layouts.csv": _table(
+        {
+            "layout": _text(),
+            "part": _text(),
+            "sheet": _text(),
+            "kind": _code(("labels", "anywhere", "table", "banded")),
+            "is_hidden": _code(YES_NO),
+            "spellings": _any_text(),
+            "header_rows": _code("123"),
+            "partner_code": _any_text(),
+        },
+        "layout",
+        "part",
+    ),
+    "layouts/columns.csv": _table(
+        {
+            "layout": _text(),
+            "part": _text(),
+            "column": _text(),
+            "heading": _text(),
+            "group": _any_text(),
+            "spellings": _any_text(),
+            "is_required": _code(YES_NO),
+            "is_entry": _code(YES_NO),
+            "width": _decimal(),
+        },
+        "layout",
+        "part",
+        "column",
+    ),
+}
+"""The tables of layouts that a plan may bring, in a folder of their own; a plan without them has the built-in ones."""

@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import PurePath
 
 from cypp_etl.checked_return import CheckedReturn, History, MilestoneReport, Observation
+from cypp_etl.checking.collection import Piece, take_apart
+from cypp_etl.checking.explanation import explain
 from cypp_etl.checking.opening import Opened, Received, open_return
 from cypp_etl.findings import bounded, find, most_important_first
 from cypp_etl.intake.figures import FigureReader, KnownValues
@@ -18,7 +20,7 @@ from cypp_etl.intake.return_workbook import ReturnReader
 from cypp_etl.intake.rows import FigureRow, MilestoneRow, ParsedReturn
 from cypp_etl.intake.tables import Table
 from cypp_etl.intake.withheld import Withholding, contact
-from cypp_etl.layout import PUBLISHED, RETURN, read_layouts
+from cypp_etl.layout import PUBLISHED, Layout
 from cypp_etl.periods import Period
 from cypp_etl.personal import shown_file_name
 from cypp_etl.plan.index import PlanIndex
@@ -69,18 +71,28 @@ class Checker:
 
     def open(self, received: Received) -> Opened:
         """Read one workbook, which needs no history, for a single call of `check_opened` of this or another checker."""
-        return open_return(received, self._index)
+        return open_return(received, self.plan, self._index)
+
+    def take_apart(self, received: Received) -> tuple[Piece, ...]:
+        """The returns in a collection of many, each as a workbook of its own; none if it is not one."""
+        return take_apart(received.data, PurePath(received.file).name, self.plan, self._index)
 
     def check_opened(self, batch: Sequence[Opened]) -> list[CheckedReturn]:
         """Check workbooks that were opened; the history must cover their `partner_codes`."""
-        cases = [case for opened in batch if (case := self._read_rows(opened))]
+        read = [self._read_rows(opened) for opened in batch]
+        cases = [case for case in read if case]
         for case in cases:
             judge_stage(Stage.WORKBOOK, case)
         for owner, finding in judge_conformance([case.parsed for case in cases], self._index):
             owner.findings.append(finding)
         for case in cases:
             self._judge_rows(case)
-        return [_as_checked(opened.parsed) for opened in batch]
+        return [
+            replace(_as_checked(opened.parsed), explanation=explain(case, opened.tried))
+            if opened.tried is not None
+            else _as_checked(opened.parsed)
+            for opened, case in zip(batch, read, strict=True)
+        ]
 
     def _read_rows(self, opened: Opened) -> Case | None:
         """The case that a workbook makes before the rules, or None where its rows cannot be read."""
@@ -90,21 +102,21 @@ class Checker:
         figures = FigureReader(parsed.file, self._known, parsed.findings)
         if opened.table is not None:
             owner = self._read_published(opened.table, figures, parsed)
-        elif opened.layout == RETURN:
-            owner = self._read_return(workbook, figures, parsed)
+        elif opened.layout:
+            owner = self._read_return(workbook, figures, parsed, self.plan.layouts[opened.layout])
         else:
             parsed.findings.append(find("layout-unknown"))
         if not parsed.layout:
             return None
-        layout, history = read_layouts()[parsed.layout], self._own_history(parsed)
+        layout, history = self.plan.layouts[parsed.layout], self._own_history(parsed)
         return Case(workbook, layout, parsed, owner, self.plan, history, self.today)
 
-    def _read_return(self, workbook: Workbook, figures: FigureReader, parsed: ParsedReturn) -> str:
+    def _read_return(self, workbook: Workbook, figures: FigureReader, parsed: ParsedReturn, layout: Layout) -> str:
         """Read the rows of a return, and tell whose they are."""
-        parsed.layout = RETURN
-        ReturnReader(read_layouts()[RETURN], self.plan, self._index, figures, parsed).read(workbook)
+        parsed.layout, parsed.partner_code = layout.layout, parsed.partner_code or layout.partner_code
+        ReturnReader(layout, self.plan, self._index, figures, parsed).read(workbook)
         owner = partner_of(parsed, self.plan)
-        for figure in parsed.figures:
+        for figure in (*parsed.figures, *parsed.figures_beside):
             figure.partner_code = owner
         for row in parsed.milestone_rows:
             row.partner_code = owner
@@ -133,7 +145,7 @@ class Checker:
 
         The person who reads the findings of such a return must not see another partner's history.
         """
-        if parsed.layout == RETURN and parsed.cover_partner not in ("", parsed.partner_code):
+        if parsed.layout != PUBLISHED and parsed.cover_partner not in ("", parsed.partner_code):
             return History(waivers=self.history.waivers)
         foreign = {row.known.milestone for row in parsed.milestone_rows if row.known} - {
             milestone.milestone

@@ -13,7 +13,7 @@ from datetime import date
 from functools import cache
 from pathlib import PurePath
 from threading import Lock, Timer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cypp_etl.checked_return import CheckedReturn, History
 from cypp_etl.checking.confined_process import DEFAULT_BOUNDS, Bounds, ConfinedProcess, EndedError
@@ -25,6 +25,9 @@ from cypp_etl.personal import shown_file_name
 from cypp_etl.plan.model import Plan
 from cypp_etl.receipts.reply import Reply, may_be_marked, page_for
 from cypp_etl.receipts.summary import ReceiptSummary
+
+if TYPE_CHECKING:
+    from cypp_etl.checking.collection import Piece
 
 Past = Callable[[frozenset[str], frozenset[Period] | None], History]
 """The history of partners, for some periods or, with None, for all."""
@@ -87,6 +90,21 @@ class ConfinedChecker:
                 shown_file_name(PurePath(received.file).name),
             )
             return refused(received, _TOO_COMPLEX)
+
+    def take_apart(self, plan: Plan, received: Received) -> "tuple[Piece, ...]":
+        """The returns in a collection of many, as `Checker.take_apart`; none if that took too much time or memory."""
+        if not any(layout.is_flat for layout in plan.layouts.values()):
+            return ()
+        try:
+            with self._turn:
+                child = self._running()
+                unknown = None if child.plan == plan.fingerprint else plan
+                child.plan = plan.fingerprint
+                pieces: tuple[Piece, ...] = self._ask(("apart", unknown, received), self._bounds.apart_seconds, {})
+                return pieces
+        except EndedError:
+            _log.warning("Taking %r apart was stopped.", shown_file_name(PurePath(received.file).name))
+            return ()
 
     def reply(self, checked: CheckedReturn, data: bytes, summary: ReceiptSummary) -> Reply:
         """The receipt of a return, marked by `receipts.reply`; a page if that took too much time or memory."""

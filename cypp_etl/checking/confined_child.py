@@ -8,11 +8,11 @@ import os
 import pickle
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from functools import cache
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from cypp_etl.checked_return import CheckedReturn, History
 from cypp_etl.checking.checker import Checker, Received
@@ -21,6 +21,9 @@ from cypp_etl.plan.model import Plan
 from cypp_etl.process_limits import end_after, limit, limit_in_force, peak_bytes, taken_bytes
 from cypp_etl.receipts.reply import Reply, reply_for
 from cypp_etl.receipts.summary import ReceiptSummary
+
+if TYPE_CHECKING:
+    from cypp_etl.checking.collection import Piece
 
 # The parent kills it earlier: this is for when the parent is dead.
 _GRACE_SECONDS = 5.0
@@ -39,11 +42,17 @@ def confine_memory(more: int) -> None:
 class Desk:
     """Receives jobs on one stream and answers on another."""
 
-    def __init__(self, source: IO[bytes], target: IO[bytes], seconds: float) -> None:
-        """`seconds` is the longest time of a job before the parent would have killed this process."""
+    def __init__(self, source: IO[bytes], target: IO[bytes], seconds: float, apart_seconds: float) -> None:
+        """`seconds` is the longest time of a job, and that of taking a collection apart: then the parent kills it."""
         self._source = source
         self._target = target
         self._seconds = seconds + _GRACE_SECONDS
+        self._apart_seconds = apart_seconds + _GRACE_SECONDS
+        self._answers: dict[str, Callable[..., object]] = {
+            "check": self._check,
+            "reply": self._reply,
+            "apart": self._take_apart,
+        }
         self._checker: Checker | None = None
 
     def say(self, *words: object) -> None:
@@ -62,8 +71,8 @@ class Desk:
 
     def _work_on(self, kind: str, job: list[Any]) -> None:
         try:
-            with self._ended_in_time():
-                answer = self._check(*job) if kind == "check" else self._reply(*job)
+            with self._ended_in_time(self._apart_seconds if kind == "apart" else self._seconds):
+                answer = self._answers[kind](*job)
             self.say("done", answer, _is_spent())
         except MemoryError:
             self.say("too much")
@@ -77,17 +86,24 @@ class Desk:
             fault.add_note(traceback.format_exc())
             self.say("done", fault, True)
 
-    def _check(self, plan: Plan | None, received: Received, today: date) -> CheckedReturn:
+    def _checker_of(self, plan: Plan | None) -> Checker:
         if plan is not None:
             self._checker = Checker(plan, History(), date.min)
         assert self._checker is not None, "the first job brings the plan"  # noqa: S101
+        return self._checker
+
+    def _take_apart(self, plan: Plan | None, received: Received) -> "tuple[Piece, ...]":
+        return self._checker_of(plan).take_apart(received)
+
+    def _check(self, plan: Plan | None, received: Received, today: date) -> CheckedReturn:
+        checker = self._checker_of(plan)
         # Cells and rows are never in reference cycles.
         with collection_paused():
-            opened = self._checker.open(received)
+            opened = checker.open(received)
             history, has_more = self._ask("past", opened.partner_codes, opened.periods)
             if has_more:
                 history = self._with_values(history)
-            (checked,) = self._checker.beside(history, today).check_opened([opened])
+            (checked,) = checker.beside(history, today).check_opened([opened])
         return checked
 
     def _reply(self, checked: CheckedReturn, data: bytes, summary: ReceiptSummary) -> Reply:
@@ -116,8 +132,8 @@ class Desk:
         return answer
 
     @contextmanager
-    def _ended_in_time(self) -> Iterator[None]:
-        end_after(self._seconds)
+    def _ended_in_time(self, seconds: float) -> Iterator[None]:
+        end_after(seconds)
         try:
             yield
         finally:
@@ -136,12 +152,12 @@ def _is_spent() -> bool:
 
 def main() -> None:
     """Read jobs from standard input, and answer on the original standard output, separate from anything printed."""
-    memory, seconds = int(sys.argv[1]), float(sys.argv[2])
+    memory, seconds, apart_seconds = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
     target = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     gc.freeze()
     confine_memory(memory)
-    desk = Desk(sys.stdin.buffer, target, seconds)
+    desk = Desk(sys.stdin.buffer, target, seconds, apart_seconds)
     desk.say("ready")
     desk.work()
 

@@ -20,14 +20,16 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The limits in seconds, by the clock, for checking a workbook and for marking its receipt, and in bytes.
+    """The limits in seconds, by the clock, for each job, and in bytes.
 
-    `memory` is what the process may use, on Linux, beyond its use when it is ready; elsewhere only time is
-    limited. The time in which the caller looks up the history is not counted.
+    The jobs are checking a workbook, marking its receipt, and taking a collection of many returns apart. `memory` is
+    what the process may use, on Linux, beyond its use when it is ready; elsewhere only time is limited. The time in
+    which the caller looks up the history is not counted.
     """
 
     check_seconds: float = 3.0
     reply_seconds: float = 1.5
+    apart_seconds: float = 300.0
     memory: int = 320 * MIB
     start_seconds: float = 60.0
 
@@ -52,6 +54,7 @@ class ConfinedProcess:
             "cypp_etl.checking.confined_child",
             str(bounds.memory),
             str(bounds.check_seconds),
+            str(bounds.apart_seconds),
         ]
         # Its matrices are small: threads for them cost memory. A group of its own: Ctrl+C is for the parent, and where
         # the system can, what it starts is killed with it. What a library prints as it goes down would fill a pipe that

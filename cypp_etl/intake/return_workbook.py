@@ -4,25 +4,34 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cypp_etl.findings import Finding, find
+from cypp_etl.intake.bands import BandedRows, blame_naming, naming_of
+from cypp_etl.intake.cover import SaidPeriod, asks_for, find_cover, said_partner, said_period
 from cypp_etl.intake.figures import FigureReader
+from cypp_etl.intake.flat import FlatRow, flat_rows
+from cypp_etl.intake.labels import read_labelled_figures
 from cypp_etl.intake.rows import FigureRow, IndicatorRow, MilestoneRow, ParsedReturn
-from cypp_etl.intake.tables import Table, TableRow, find_sheet, read_labels, read_table
+from cypp_etl.intake.tables import Table, TableRow, find_sheets, read_table
 from cypp_etl.intake.text_rows import find_text, find_total, holds_entry
-from cypp_etl.intake.typed_periods import bare_year, read_day, read_period
+from cypp_etl.intake.typed_periods import bare_year, read_day
 from cypp_etl.intake.values import Reading, read_figure, read_text
-from cypp_etl.layout import Layout, SheetLayout
+from cypp_etl.layout import COVER, INDICATORS, MILESTONES, Layout, SheetKind, SheetLayout
 from cypp_etl.plan.index import PlanIndex, reference_key
 from cypp_etl.plan.model import Indicator, Plan
-from cypp_etl.workbook.model import Cell, CellKind, Workbook
+from cypp_etl.workbook.model import Cell, CellKind, Sheet, Workbook
 from schemas.codes import Measure
 
 # Without these columns it is not known what a table's rows are about, or which are missing.
-_KEY_COLUMNS = {"indicators": ("ref", "sub"), "milestones": ("milestone",)}
+_KEY_COLUMNS = {INDICATORS: ("ref", "sub"), MILESTONES: ("milestone",)}
+# In a layout that does not ask for these, one of those.
+_OTHER_KEY_COLUMNS = ("indicator", "definition")
+
+# The labels of a cover that ask for personal data.
+_CONTACTS = ("prepared_by", "email")
 
 # Columns that are read as text: an uncalculated formula there would look like a blank.
 _TEXT_COLUMNS = frozenset(
     {
-        *("ref", "sub", "definition", "good_performance", "unit", "comment"),
+        *("ref", "sub", "indicator", "definition", "good_performance", "unit", "comment"),
         *("milestone", "description", "status", "evidence", "review", "reason"),
     }
 )
@@ -43,43 +52,158 @@ class ReturnReader:
     def read(self, workbook: Workbook) -> None:
         """Read the cover and both tables. An error in one sheet does not prevent reading the others."""
         self._read_cover(workbook)
-        for row in self._read_rows(workbook, "indicators"):
-            self._read_indicator_row(row)
+        indicators = self.layout.part(INDICATORS)
+        tables: list[Table] = []
+        if indicators.kind is SheetKind.ANYWHERE:
+            self._read_labelled(workbook, indicators)
+        else:
+            tables = self._read_tables(workbook, indicators)
+        if self.layout.is_flat and not self._read_whose(tables, indicators):
+            # Of which return a row is will be seen once the workbook is taken apart.
+            tables = []
+            self.parsed.whole_parts.discard(INDICATORS)
+        for table in tables:
+            if indicators.kind is SheetKind.BANDED:
+                self._read_banded(table, indicators)
+            else:
+                for row in table.rows:
+                    self._read_indicator_row(row, table)
+        if (milestones := self.layout.find_part(MILESTONES)) is not None:
+            self._read_milestones(workbook, milestones)
+
+    def _read_whose(self, tables: list[Table], layout: SheetLayout) -> bool:
+        """Whose return the rows of flat tables are, and of which period; whether they are all of one."""
+        first: FlatRow | None = None
+        for one in flat_rows(tables, layout, self.index):
+            if first is None:
+                first = one
+                self._read_owner(one)
+            elif one.return_key != first.return_key:
+                is_other_partner = one.return_key[0] != first.return_key[0]
+                column = one.partner_column if is_other_partner else "period"
+                cell, typed = one.row.address(column), one.row.text(column)
+                self._note("returns-of-many", one.row.sheet, cell, value=typed)
+                return False
+        return True
+
+    def _read_owner(self, one: FlatRow) -> None:
+        row, column = one.row, one.partner_column
+        for name, label in ((column, "partner-code-missing"), ("period", "period-missing")):
+            if not row.text(name):
+                heading = self.layout.part(INDICATORS).column(name).heading
+                self._note(label, row.sheet, row.address(name), label=heading)
+        if row.text(column):
+            self._read_partner(row.cells[column], row.sheet)
+        if row.text("period"):
+            self._read_period(SaidPeriod(row.cells["period"], one.period), row.sheet)
+
+    def _read_milestones(self, workbook: Workbook, layout: SheetLayout) -> None:
         # A partner without milestones may leave out their sheet.
-        has_sheet = find_sheet(workbook, self.layout.part("milestones")) is not None
-        if has_sheet or self.plan.milestones_of.get(self.parsed.partner_code, True):
-            for row in self._read_rows(workbook, "milestones"):
-                self._read_milestone_row(row)
+        if (
+            find_sheets(workbook, layout)
+            or self.parsed.partner_code not in self.plan.milestones_of
+            or self.plan.milestones_of[self.parsed.partner_code]
+        ):
+            for table in self._read_tables(workbook, layout):
+                for row in table.rows:
+                    self._read_milestone_row(row)
+
+    def _read_labelled(self, workbook: Workbook, layout: SheetLayout) -> None:
+        """Read figures beside labels that name their indicators."""
+        sheets = find_sheets(workbook, layout)
+        if not sheets:
+            self._note("sheet-missing", layout.sheet, expected=layout.sheet)
+            return
+        self._note_sheets(INDICATORS, [sheet.name for sheet in sheets])
+        self.parsed.whole_parts.add(INDICATORS)
+        for sheet in sheets:
+            for indicator, row in read_labelled_figures(sheet, layout):
+                leaf = self.plan.indicators[indicator]
+                self.parsed.indicator_rows.append(
+                    IndicatorRow(row, leaf.indicator_ref, leaf.sub, leaf, None, False, None, None, "actual")
+                )
+                if self._is_asked_for(leaf):
+                    self.parsed.figures.append(self._read_actual(row, leaf))
+
+    def _read_banded(self, table: Table, layout: SheetLayout) -> None:
+        """Read a table with bands and parents as rows."""
+        said = layout.fit(table.sheet.name) or {}
+        rows = BandedRows(self.plan, self.index, self.parsed.findings, ("actual", "marker"), False)
+        for row in rows.of(table, self.index.outcome_of_band(said.get("outcome", ""))):
+            self._keep_row(row, table)
+
+    def _keep_row(self, row: IndicatorRow, table: Table) -> None:
+        self.parsed.indicator_rows.append(row)
+        if row.leaf is None or (table.dated and table.is_of_other_period):
+            return
+        if "actual" in row.source.columns and self._is_asked_for(row.leaf):
+            self.parsed.figures.append(self._read_actual(row.source, row.leaf))
+        if table.dated:
+            self._read_beside(row.source, row.leaf, table)
+
+    def _read_beside(self, row: TableRow, leaf: Indicator, table: Table) -> None:
+        """Read the figures of other periods, which are only compared: what cannot be read there is none."""
+        figures = FigureReader(self.parsed.file, self.figures.known)
+        for column in table.dated:
+            if column.name == "actual" and column.key in row.cells:
+                figure = figures.read(
+                    row,
+                    leaf,
+                    self.parsed.partner_code,
+                    column=column.key,
+                    measure=Measure.ACTUAL,
+                    period=column.period,
+                )
+                if figure.value is not None:
+                    self.parsed.figures_beside.append(figure)
 
     def _note(self, code: str, sheet: str, cell: str = "", **words: object) -> None:
         self.parsed.findings.append(find(code, sheet=sheet, cell=cell, **words))
 
     def _read_cover(self, workbook: Workbook) -> None:
-        cover = self.layout.part("cover")
-        sheet = find_sheet(workbook, cover)
-        if sheet is None:
-            self._note("sheet-missing", cover.sheet, expected=cover.sheet)
+        layout = self.layout.find_part(COVER)
+        cover = find_cover(workbook, self.layout)
+        if layout is None:
             return
+        if cover is None:
+            self._note("sheet-missing", layout.sheet, expected=layout.sheet)
+            return
+        sheet, labels = cover
         self.parsed.sheets["cover"] = sheet.name
-        labels = read_labels(sheet, cover.columns)
         texts = {name: read_text(cell) for name, cell in labels.items()}
         self.parsed.prepared_by, self.parsed.email = texts.get("prepared_by", ""), texts.get("email", "")
-        for name in ("partner_code", "period", "prepared_by"):
-            if not texts.get(name):
-                cell = labels[name].address if name in labels else ""
-                is_formula = name in labels and labels[name].is_formula
-                code = "formula-not-calculated" if is_formula else f"{name.replace('_', '-')}-missing"
-                self._note(code, sheet.name, cell, label=cover.column(name).heading)
-        if texts.get("partner_code"):
-            self._read_partner(labels["partner_code"], sheet.name)
-        if texts.get("period"):
-            self._read_period(labels["period"], sheet.name)
+        self.parsed.contact_cells |= {(sheet.name, labels[name].address) for name in _CONTACTS if name in labels}
+        partner, period = said_partner(labels, layout), said_period(labels, layout)
+        for name, cell in (
+            ("partner_code", partner),
+            ("period", period.cell),
+            ("prepared_by", labels.get("prepared_by")),
+        ):
+            if read_text(cell) or not self._is_asked(layout, name):
+                continue
+            is_formula = cell is not None and cell.is_formula
+            code = "formula-not-calculated" if is_formula else f"{name.replace('_', '-')}-missing"
+            self._note(code, sheet.name, cell.address if cell else "", label=_label(layout, name))
+        if partner is not None and read_text(partner):
+            self._read_partner(partner, sheet.name)
+        if period.cell is not None and read_text(period.cell):
+            self._read_period(period, sheet.name)
         if "date" in labels:
             self._read_date(labels["date"], sheet.name)
 
+    def _is_asked(self, layout: SheetLayout, name: str) -> bool:
+        """Whether a cover has to say a field: a layout of the plan's own may know the partner without it."""
+        if name == "partner_code":
+            return asks_for(layout, name) or not self.parsed.partner_code
+        return name == "period" or any(column.column == name and column.is_required for column in layout.columns)
+
     def _read_partner(self, cell: Cell, sheet: str) -> None:
         typed, parsed, partners = read_text(cell), self.parsed, self.plan.partners
-        partner_code = self.index.partners.get(reference_key(typed), "")
+        cover = self.layout.find_part(COVER)
+        has_code = cover is not None and asks_for(cover, "partner_code")
+        partner_code = (
+            self.index.partners.get(reference_key(typed), "") if has_code else self.index.partner_named(typed)
+        )
         parsed.cover_partner = partner_code
         if not partner_code:
             self._note("partner-unknown", sheet, cell.address, value=typed, known=", ".join(partners))
@@ -89,9 +213,10 @@ class ReturnReader:
             words = {"folder": partners[parsed.partner_code].partner, "partner": partners[partner_code].partner}
             self._note("partner-not-folder", sheet, cell.address, value=typed, **words)
 
-    def _read_period(self, cell: Cell, sheet: str) -> None:
-        typed, reading = read_text(cell), read_period(cell)
-        period = reading.period
+    def _read_period(self, said: SaidPeriod, sheet: str) -> None:
+        cell, reading = said.cell, said.reading
+        assert cell is not None  # noqa: S101 - the caller has looked
+        typed, period = read_text(cell), reading.period
         if period is None:
             self._note(reading.trouble, sheet, cell.address, value=typed, **reading.words)
         elif period not in self.plan.calendar:
@@ -107,32 +232,59 @@ class ReturnReader:
         elif typed or cell.is_formula:
             self._note("date-not-a-day", sheet, cell.address, value=typed)
 
-    def _read_rows(self, workbook: Workbook, part: str) -> tuple[TableRow, ...]:
-        """The rows of one of the tables; none, and a finding, if there is no such table."""
-        table = self._read_table(workbook, part)
-        if table is None:
-            return ()
-        self.parsed.findings += table.findings
-        if all(column in table.columns for column in _KEY_COLUMNS[part]):
+    def _read_tables(self, workbook: Workbook, layout: SheetLayout) -> list[Table]:
+        """The tables of a part, one for each of its sheets; none, and a finding, if there is no such table."""
+        sheets, part = self._sheets_of(workbook, layout), layout.part
+        found = [(sheet, read_table(sheet, layout, self.parsed.period)) for sheet in sheets]
+        if not sheets:
+            renamed = self._find_renamed(workbook, layout)
+            found = [(renamed.sheet, renamed)] if renamed else []
+        tables = [table for _, table in found if table is not None]
+        if not found:
+            self._note("sheet-missing", layout.sheet, expected=layout.sheet)
+        # A sheet that is named after an outcome has a table; of those that merely fit a pattern one must have it.
+        lost = [
+            sheet
+            for sheet, table in found
+            if table is None and (not tables or "outcome" in (layout.fit(sheet.name) or ()))
+        ]
+        for sheet in lost if tables else lost[:1]:
+            headings = ", ".join(column.heading for column in layout.columns)
+            self._note("headings-not-found", sheet.name, expected=headings)
+        self._note_sheets(part, [table.sheet.name for table in tables] + [sheet.name for sheet in lost])
+        if tables and not lost and all(self._has_keys(table, layout) for table in tables):
             self.parsed.whole_parts.add(part)
+        for table in tables:
+            self._judge_table(table, layout)
+        return tables
+
+    def _sheets_of(self, workbook: Workbook, layout: SheetLayout) -> list[Sheet]:
+        """The sheets of a part; where its pattern names an outcome, those that are named after one of the plan's."""
+        said = [(sheet, layout.fit(sheet.name) or {}) for sheet in find_sheets(workbook, layout)]
+        return [
+            sheet for sheet, words in said if "outcome" not in words or self.index.outcome_of_band(words["outcome"])
+        ]
+
+    def _has_keys(self, table: Table, layout: SheetLayout) -> bool:
+        asked = [
+            column for column in _KEY_COLUMNS[layout.part] if layout.has(column) and layout.column(column).is_required
+        ]
+        return all(column in table.columns for column in asked or _OTHER_KEY_COLUMNS if asked or layout.has(column))
+
+    def _judge_table(self, table: Table, layout: SheetLayout) -> None:
+        self.parsed.findings += table.findings
+        self.parsed.tables.append(table)
+        if not layout.has("ref"):
+            blame_naming(table.columns)
         for row in table.rows:
             for column in row.uncalculated():
                 if column in _TEXT_COLUMNS:
                     self._note("formula-not-calculated", row.sheet, row.address(column))
-        return table.rows
 
-    def _read_table(self, workbook: Workbook, part: str) -> Table | None:
-        layout = self.layout.part(part)
-        sheet = find_sheet(workbook, layout)
-        table = read_table(sheet, layout) if sheet else self._find_renamed(workbook, layout)
-        if sheet is None and table is None:
-            self._note("sheet-missing", layout.sheet, expected=layout.sheet)
-        elif sheet is not None and table is None:
-            headings = ", ".join(column.heading for column in layout.columns)
-            self._note("headings-not-found", sheet.name, expected=headings)
-        if found := table.sheet if table else sheet:
-            self.parsed.sheets[part] = found.name
-        return table
+    def _note_sheets(self, part: str, names: list[str]) -> None:
+        if names:
+            self.parsed.sheets[part] = names[0]
+            self.parsed.further_sheets |= dict.fromkeys(names[1:], part)
 
     def _find_renamed(self, workbook: Workbook, layout: SheetLayout) -> Table | None:
         """A sheet with another name that has every required heading, so that its other errors are found too."""
@@ -150,16 +302,20 @@ class ReturnReader:
             if row.is_blank_formula(column) and row.cells[column].value is not None:
                 self._note("formula-not-calculated", row.sheet, row.address(column))
 
-    def _read_indicator_row(self, row: TableRow) -> None:
-        is_whole = "indicators" in self.parsed.whole_parts
-        ref, sub = self.index.reference_meant(row.text("ref"), row.text("sub")) if is_whole else ("", "")
-        named, described = self.index.leaf_named(ref, sub), self.index.leaf_described(row.text("definition"))
+    def _read_indicator_row(self, row: TableRow, table: Table) -> None:
+        is_whole = INDICATORS in self.parsed.whole_parts
+        typed_ref, typed_sub, definition = naming_of(row, self.index)
+        ref, sub = self.index.reference_meant(typed_ref, typed_sub) if is_whole else ("", "")
+        named, described = self.index.leaf_named(ref, sub), self.index.leaf_described(definition)
         is_known = reference_key(ref) in self.index.references
         if is_whole and not is_known and described is None and self._judge_nameless(row):
             return
         self._judge_blank_formulas(row)
         if is_whole and not row.is_filled("ref"):
-            self._note("row-without-ref", row.sheet, row.address("ref"))
+            if self._is_every_row_referenced:
+                self._note("row-without-ref", row.sheet, row.address("ref"))
+            elif described is None:
+                ref = ref or definition
         if is_whole and not is_known and _is_no_text(row.cells.get("ref")):
             self._note("reference-not-text", row.sheet, row.address("ref"), value=ref, thing="an indicator")
             ref, named = "", None
@@ -174,18 +330,21 @@ class ReturnReader:
             unit=row.known_text("unit"),
             figure_column=row.first_filled("actual", "marker"),
         )
-        self.parsed.indicator_rows.append(indicator_row)
-        if indicator_row.leaf is not None and "actual" in row.columns and self._is_asked(indicator_row.leaf):
-            self.parsed.figures.append(self._read_actual(row, indicator_row.leaf))
+        self._keep_row(indicator_row, table)
 
-    def _is_asked(self, leaf: Indicator) -> bool:
+    @property
+    def _is_every_row_referenced(self) -> bool:
+        layout = self.layout.part(INDICATORS)
+        return layout.has("ref") and layout.column("ref").is_required
+
+    def _is_asked_for(self, leaf: Indicator) -> bool:
         """Whether the return's quarter asks for a figure: a form of an older plan may have rows for others too."""
         period = self.parsed.period
         return period is None or not period.quarter or leaf.rhythm.asks(period, self.plan.calendar)
 
     def _judge_nameless(self, row: TableRow) -> bool:
         """Say what a row is that names nothing in the plan, if it is a note or a total; whether it is one."""
-        if not holds_entry(row, self.layout.part("indicators")):
+        if not holds_entry(row, self.layout.part(INDICATORS)):
             self.parsed.findings += find_text(row, "indicator")
             return True
         total = [*find_total(row)]
@@ -206,15 +365,16 @@ class ReturnReader:
         figure.numerator = self.figures.read_part(figure, "numerator")
         figure.denominator = self.figures.read_part(figure, "denominator")
         figure.comment = row.text("comment")
-        self.parsed.findings += _judge_marker(figure, beside)
+        has_marker = "marker" in row.columns or not self.layout.part(INDICATORS).has("marker")
+        self.parsed.findings += _judge_marker(figure, beside, has_marker)
         return figure
 
     def _read_milestone_row(self, row: TableRow) -> None:
         milestone = self.index.milestone_meant(row.text("milestone"))
         named = self.index.milestones.get(reference_key(milestone))
         described = self.index.milestone_described(row.text("description"))
-        if "milestones" in self.parsed.whole_parts:
-            if named is described is None and not holds_entry(row, self.layout.part("milestones")):
+        if MILESTONES in self.parsed.whole_parts:
+            if named is described is None and not holds_entry(row, self.layout.part(MILESTONES)):
                 self.parsed.findings += find_text(row, "milestone")
                 return
             self._judge_blank_formulas(row)
@@ -246,8 +406,20 @@ def _is_no_text(cell: Cell | None) -> bool:
     return cell is not None and cell.kind in (CellKind.NUMBER, CellKind.DATE)
 
 
-def _judge_marker(figure: FigureRow, beside: Reading) -> Iterator[Finding]:
-    """Check that the marker's cell has a marker that does not contradict the figure's cell."""
+def _label(layout: SheetLayout, name: str) -> str:
+    """What a cover calls a field, or the first of those that say it together."""
+    names = {"partner_code": ("partner_code", "partner"), "period": ("period", "period_end", "quarter", "year")}
+    for one in names.get(name, (name,)):
+        if layout.has(one) and (words := layout.column(one).heading.partition("{")[0].rstrip(" :")):
+            return words
+    return name.replace("_", " ").capitalize()
+
+
+def _judge_marker(figure: FigureRow, beside: Reading, has_marker: bool) -> Iterator[Finding]:
+    """Check that the marker's cell has a marker that does not contradict the figure's cell.
+
+    `has_marker` is false where the headings lack the column of markers: then nothing is known to be blank.
+    """
     reading = figure.reading
     if beside.trouble == "formula-not-calculated":
         yield figure.find(beside.trouble, column="marker")
@@ -255,9 +427,7 @@ def _judge_marker(figure: FigureRow, beside: Reading) -> Iterator[Finding]:
         yield figure.find("marker-unknown", column="marker", value=beside.typed)
     elif beside.marker and (reading.value is not None or reading.marker not in (None, beside.marker)):
         yield figure.find("value-and-marker", column="marker", value=beside.typed, actual=reading.typed)
-    elif (
-        beside.marker is None and "marker" in figure.source.columns and (reading.is_blank or reading.is_bare_qualifier)
-    ):
+    elif beside.marker is None and has_marker and (reading.is_blank or reading.is_bare_qualifier):
         # A formula that came to nothing is no figure that was forgotten.
         blank = [column for column in (figure.column, "marker") if figure.source.is_blank_formula(column)]
         yield figure.find("formula-not-calculated", column=blank[0]) if blank else figure.find("value-missing")

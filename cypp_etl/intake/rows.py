@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from cypp_etl.findings import Finding, find
-from cypp_etl.intake.tables import TableRow
+from cypp_etl.intake.tables import Table, TableRow
 from cypp_etl.intake.values import BLANK, Reading
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Indicator, Milestone
@@ -137,9 +137,12 @@ class ParsedReturn:
 
     `cover_partner` is the partner on the cover, which may differ from the folder's partner; `period_cell` is the
     sheet and cell that say the period. `dated` is the day that the cover says it was finished on, in `date_cell`.
-    `sheets` are the names of the sheets that were read, by the layout's part. `whole_parts` are the tables that have
-    the columns that say what each row is about: only of these can it be said what is missing. `typed_judgements` are
-    the judgement columns that a published table brings: figure, column name and text.
+    `contact_cells` are those that say who prepared it, by sheet and address.
+    `sheets` are the names of the sheets that were read, by the layout's part; `further_sheets` those of one of which a
+    layout has several, with their parts. `tables` are those that were found. `whole_parts` are the tables that have
+    the columns that say what each row is about: only of these can it be said what is missing. `figures_beside` are
+    figures of other periods that stand beside the return's own, and are not loaded. `typed_judgements` are the
+    judgement columns that a published table brings: figure, column name and text.
     """
 
     file: str
@@ -154,13 +157,22 @@ class ParsedReturn:
     date_cell: tuple[str, str] = ("", "")
     prepared_by: str = ""
     email: str = ""
+    contact_cells: set[tuple[str, str]] = field(default_factory=set)
     sheets: dict[str, str] = field(default_factory=dict)
+    further_sheets: dict[str, str] = field(default_factory=dict)
+    tables: list[Table] = field(default_factory=list)
     whole_parts: set[str] = field(default_factory=set)
     indicator_rows: list[IndicatorRow] = field(default_factory=list)
     figures: list[FigureRow] = field(default_factory=list)
+    figures_beside: list[FigureRow] = field(default_factory=list)
     milestone_rows: list[MilestoneRow] = field(default_factory=list)
     typed_judgements: list[tuple[FigureRow, str, str]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def parts_by_sheet(self) -> dict[str, str]:
+        """The part of each sheet that was read, by its name; of two parts on one sheet, the table."""
+        return {name: part for part, name in self.sheets.items()} | self.further_sheets
 
     @property
     def is_sound(self) -> bool:

@@ -1,13 +1,13 @@
 """Finds a table in a sheet by its headings, even if its columns have moved."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 
 from cypp_etl.findings import Finding, bounded, find
-from cypp_etl.intake.headings import Header, column_named, judge_headings
+from cypp_etl.intake.headings import DatedColumn, Header, column_named, judge_headings
 from cypp_etl.intake.values import read_text
-from cypp_etl.layout import ColumnLayout, SheetKind, SheetLayout, normalise_heading
+from cypp_etl.layout import ColumnLayout, SheetLayout, normalise_heading
 from cypp_etl.periods import Period
 from cypp_etl.workbook.model import Cell, CellKind, Sheet, Workbook, column_letters
 
@@ -75,7 +75,9 @@ class TableRow:
 class Table:
     """A table in a sheet.
 
-    `columns` has the position of each column; `year` is the year in the headings, if there is one.
+    `columns` has the position of each column; `year` is the year in the headings, if there is one. `dated` are the
+    columns of other periods than the return's, which rows have by their keys. `headings` are the cells of the headings
+    by column, and `left_out` those of columns that the layout leaves out.
     """
 
     sheet: Sheet
@@ -84,6 +86,14 @@ class Table:
     year: Period | None
     rows: tuple[TableRow, ...]
     findings: tuple[Finding, ...]
+    dated: tuple[DatedColumn, ...] = ()
+    headings: Mapping[str, Cell] = field(default_factory=dict)
+    left_out: tuple[Cell, ...] = ()
+
+    @property
+    def is_of_other_period(self) -> bool:
+        """Whether its headings are for another period than the return: then no figure's period is known."""
+        return any(finding.code == "heading-of-other-period" for finding in self.findings)
 
 
 def find_sheet(workbook: Workbook, layout: SheetLayout) -> Sheet | None:
@@ -92,29 +102,45 @@ def find_sheet(workbook: Workbook, layout: SheetLayout) -> Sheet | None:
     return min(named, key=lambda sheet: normalise_heading(sheet.name) != normalise_heading(layout.sheet), default=None)
 
 
-def read_table(sheet: Sheet, layout: SheetLayout) -> Table | None:
-    """Find the row of headings and read every row below it that is not blank; None if there are no headings."""
-    header = _find_header(sheet, layout)
-    if header is None or len(header.known) < 2:
+def find_sheets(workbook: Workbook, layout: SheetLayout) -> list[Sheet]:
+    """The sheets of a part: the one with its name, or every one that fits a pattern of the layout."""
+    if (named := find_sheet(workbook, layout)) is not None:
+        return [named]
+    return [sheet for sheet in workbook.sheets if layout.fit(sheet.name) is not None]
+
+
+def read_table(
+    sheet: Sheet, layout: SheetLayout, period: Period | None = None, most_rows: int = _MOST_ROWS
+) -> Table | None:
+    """Find the row of headings and read every row below it that is not blank; None if there are no headings.
+
+    `period` is that of the return, against which headings with a period are held.
+    """
+    header = find_header(sheet, layout, period)
+    if header is None or header.size < 2:
         return None
     places = {name: cell.column for name, cell in header.known.items()}
-    findings = [*bounded(judge_headings(sheet, header, layout, places))]
+    findings = [*bounded(judge_headings(sheet, header, layout, places, period if layout.is_dated else None))]
+    # What a typing mistake hid is in its place by now.
+    places |= {column.key: column.heading.column for column in header.dated}
     below = _rows_below(sheet, header, places)
-    rows = tuple(islice(below, _MOST_ROWS))
+    rows = tuple(islice(below, most_rows))
     if further := next(below, None):
-        words = {"first": further.row, "last": max(sheet.rows), "most": f"{_MOST_ROWS:,}"}
+        words = {"first": further.row, "last": max(sheet.rows), "most": f"{most_rows:,}"}
         findings.append(find("rows-not-read", sheet=sheet.name, cell=f"A{further.row}", **words))
-    return Table(sheet, header.row, places, header.year, rows, tuple(findings))
+    return Table(
+        sheet, header.row, places, header.year, rows, tuple(findings), header.dated, header.known, header.left_out
+    )
 
 
-def _find_header(sheet: Sheet, layout: SheetLayout) -> "Header | None":
+def find_header(sheet: Sheet, layout: SheetLayout, period: Period | None = None) -> "Header | None":
     """The row that is most like the headings, the first of equals; a row with all of them ends the search."""
-    depths = (2, 1) if layout.kind is SheetKind.BANDED else (1,)
+    depths = range(layout.header_rows, 0, -1)
     best: Header | None = None
     for row in sorted(sheet.rows)[:_SEARCHED_ROWS]:
         for depth in depths:
-            header = Header.read(sheet, row, depth, layout.columns)
-            if best is None or len(header.known) > len(best.known):
+            header = Header.read(sheet, row, depth, layout, period)
+            if best is None or header.size > best.size:
                 best = header
             if len(best.known) == len(layout.columns):
                 return best

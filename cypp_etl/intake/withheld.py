@@ -44,7 +44,7 @@ class Withholding:
     @classmethod
     def of(cls, parsed: ParsedReturn) -> "Withholding":
         """Check the names of the sheets of a return's findings and rows; nothing else is withheld yet."""
-        named = [finding.sheet for finding in parsed.findings] + list(parsed.sheets.values())
+        named = [finding.sheet for finding in parsed.findings] + list(parsed.parts_by_sheet)
         personal = [name for name in dict.fromkeys(named) if is_personal_name(name)]
         numbers = ("", *(f" {number}" for number in range(2, len(personal) + 1)))
         return cls({_SHEET_MARK.format(number): name for number, name in zip(numbers, personal, strict=False)})

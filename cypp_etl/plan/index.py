@@ -26,6 +26,9 @@ def reference_key(text: str) -> str:
 
 # What is longer is no reference.
 _LONGEST_REFERENCE = 200
+# Where a text begins with a reference, it has a few words; what is longer is not looked at.
+_MOST_WORDS = 4
+_LONGEST_TEXT = 1_000
 _RUNS = re.compile(r"[^\W\d_]+|\d+")
 
 
@@ -62,7 +65,8 @@ class PlanIndex:
     parents: dict[str, Parent]
     milestones: dict[str, Milestone]
     partners: dict[str, str]
-    outcomes: dict[str, str]
+    bands: dict[str, str]
+    partner_names: dict[str, str]
     leaf_of_definition: dict[str, Indicator]
     parent_of_definition: dict[str, Parent]
     milestone_of_description: dict[str, Milestone]
@@ -80,12 +84,8 @@ class PlanIndex:
             parents={reference_key(code): parent for code, parent in plan.parents.items()},
             milestones={reference_key(milestone.milestone): milestone for milestone in milestones},
             partners={reference_key(code): code for code in plan.partners},
-            outcomes={
-                reference_key(heading): outcome.outcome_code
-                for outcome in plan.outcomes.values()
-                for heading in (outcome.outcome, outcome.table_heading)
-                if heading
-            },
+            bands=_bands(plan),
+            partner_names=_by_text((partner.partner, code) for code, partner in plan.partners.items()),
             leaf_of_definition=_by_text((leaf.parent_definition + leaf.definition, leaf) for leaf in leaves),
             parent_of_definition=_by_text((parent.definition, parent) for parent in plan.parents.values()),
             milestone_of_description=_by_text((milestone.description, milestone) for milestone in milestones),
@@ -118,6 +118,28 @@ class PlanIndex:
         both = self.leaves_alike.get(loose_key(f"{planned} {sub}")) if part.isalpha() else None
         return both if both and both[0] == planned else (planned, sub)
 
+    def reference_begun(self, text: str) -> tuple[str, str, str]:
+        """The reference and part that a text begins with, as the plan writes them, and the rest of it.
+
+        `NI 43 Custodial sentences` is NI 43 with the rest; a text that begins with none has an empty reference.
+        """
+        if len(text) > _LONGEST_TEXT:
+            return "", "", text
+        words = text.split()
+        for count in range(min(len(words), _MOST_WORDS), 0, -1):
+            ref, sub = self.reference_meant(" ".join(words[:count]), "")
+            if reference_key(ref) in self.references or self.leaf_named(ref, sub):
+                return ref, sub, " ".join(words[count:]).lstrip("-:. \u2013\u2014")
+        return "", "", text
+
+    def outcome_of_band(self, text: str) -> str:
+        """The code of the outcome that a band or a sheet names, itself or by one of its aspirations; empty if none."""
+        return self.bands.get(_words(text), "") if text else ""
+
+    def partner_named(self, text: str) -> str:
+        """The code of the partner with a code or a name; empty if there is none."""
+        return self.partners.get(reference_key(text)) or self.partner_names.get(_words(text), "")
+
     def milestone_meant(self, typed: str) -> str:
         """A milestone's reference as the plan writes it, where it can mean one alone; otherwise as typed."""
         return typed if reference_key(typed) in self.milestones else self.milestones_alike.get(loose_key(typed), typed)
@@ -146,6 +168,21 @@ def _alone(pairs: Iterable[tuple[str, _Known]]) -> dict[str, _Known]:
     for key, known in pairs:
         found.setdefault(key, set()).add(known)
     return {key: known.pop() for key, known in found.items() if key and len(known) == 1}
+
+
+def _bands(plan: Plan) -> dict[str, str]:
+    """The outcome of each text that names one, or one of its aspirations; a text of two outcomes names neither."""
+    outcomes = [
+        (text, outcome.outcome_code)
+        for outcome in plan.outcomes.values()
+        for text in (outcome.outcome_code, outcome.outcome, outcome.table_heading)
+    ]
+    aspirations = [
+        (text, one.outcome_code)
+        for one in plan.aspirations.values()
+        for text in (one.aspiration, one.text, f"{one.aspiration} {one.text}")
+    ]
+    return _alone((_words(text), code) for text, code in (*outcomes, *aspirations))
 
 
 def _references(plan: Plan) -> dict[str, tuple[str, ...]]:

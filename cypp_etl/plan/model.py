@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 
+from cypp_etl.layout import Layout, read_layouts
 from cypp_etl.periods import Period, quarter_of
 from cypp_etl.plan.rhythm import Rhythm
 from cypp_etl.plan.spans import OPEN, Span, turning_days
@@ -252,6 +253,7 @@ class Plan:
 
     `figures` has the targets, history and comparators that hold for every partner by measure, indicator and period;
     `partner_figures` those of one partner alone, by its code. A measure is a `Measure` or the code of a comparator.
+    `layouts` are the built-in ones and the plan's own, by name.
     `fingerprint` is the SHA-256 of the plan's `files`, which are stored by name, as they were read.
     """
 
@@ -275,6 +277,7 @@ class Plan:
     partner_figures: Mapping[str, Mapping[tuple[str, str, Period], Figure]] = field(default_factory=dict, repr=False)
     comparators: Mapping[str, Comparator] = field(default_factory=lambda: BUILT_IN_COMPARATORS, repr=False)
     neighbours: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    layouts: Mapping[str, Layout] = field(default_factory=read_layouts, repr=False)
 
     def at(self, period: Period) -> "Plan":
         """The plan as it holds for a period: what holds on the period's last day.

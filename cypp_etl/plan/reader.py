@@ -9,6 +9,7 @@ from pathlib import Path
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.checks import check_tables
 from cypp_etl.plan.indicators import Rows, exact, leaf_rows, number, parent_row, parent_rows, polarity_row, span_of
+from cypp_etl.plan.layout_files import brought_layouts, check_layouts
 from cypp_etl.plan.model import (
     BUILT_IN_COMPARATORS,
     Action,
@@ -65,7 +66,7 @@ def plan_of(files: Mapping[str, bytes]) -> Plan:
         PlanError: the plan has faults; all that could be found are in its `faults`.
     """
     tables = tables_of(files)
-    faults = (*tables.faults, *check_tables(tables))
+    faults = (*tables.faults, *check_tables(tables), *check_layouts(tables))
     if faults:
         raise PlanError(*sorted(faults, key=_place))
     rows = tables.rows
@@ -95,6 +96,7 @@ def plan_of(files: Mapping[str, bytes]) -> Plan:
         partner_figures=partner_figures,
         comparators={row["comparator"]: _comparator(row) for row in rows["comparators.csv"]} or BUILT_IN_COMPARATORS,
         neighbours=_neighbours(rows),
+        layouts=brought_layouts(rows),
     )
 
 
@@ -106,8 +108,9 @@ def has_fingerprint(folder: Path, fingerprint: str) -> bool:
         return False
 
 
-def _place(fault: PlanFault) -> tuple[int, int]:
-    return list(SCHEMAS).index(fault.file), fault.row or 0
+def _place(fault: PlanFault) -> tuple[int, str, int]:
+    order = list(SCHEMAS)
+    return order.index(fault.file) if fault.file in SCHEMAS else len(order), fault.file, fault.row or 0
 
 
 def _body(rows: Rows) -> Body:

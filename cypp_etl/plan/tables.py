@@ -10,7 +10,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from cypp_etl.plan.index import reference_key
-from schemas.plan import SCHEMAS, Table
+from schemas.plan import LAYOUT_SCHEMAS, SCHEMAS, Table
 
 HEADER_ROW = 1
 _Record = tuple[int, list[str]]
@@ -86,7 +86,7 @@ def quoted(cell: str) -> str:
 
 
 def read_files(folder: Path | None) -> dict[str, bytes]:
-    """The plan's files in a folder (the built-in plan without one), by name, as bytes.
+    """The plan's files in a folder (the built-in plan without one), by name, as bytes; layouts by `layouts/` and name.
 
     Raises:
         PlanError: there is no such folder.
@@ -94,7 +94,11 @@ def read_files(folder: Path | None) -> dict[str, bytes]:
     source: Traversable = files("cypp_etl").joinpath("plan", "data") if folder is None else folder
     if not source.is_dir():
         raise PlanError(PlanFault(str(folder), None, None, "there is no such folder to read a plan from"))
-    return {name: source.joinpath(name).read_bytes() for name in SCHEMAS if source.joinpath(name).is_file()}
+    found = {name: source.joinpath(name) for name in SCHEMAS}
+    # Whatever stands there is meant for a layout, so that what is no table of one has to be told.
+    layouts = source.joinpath("layouts")
+    found |= {f"layouts/{file.name}": file for file in (layouts.iterdir() if layouts.is_dir() else ())}
+    return {name: file.read_bytes() for name, file in found.items() if file.is_file()}
 
 
 def tables_of(contents: Mapping[str, bytes]) -> PlanTables:
@@ -102,7 +106,8 @@ def tables_of(contents: Mapping[str, bytes]) -> PlanTables:
     rows: dict[str, tuple[Row, ...]] = {}
     astray: dict[str, frozenset[str]] = {}
     faults: list[PlanFault] = []
-    for name, schema in SCHEMAS.items():
+    brought = {name: schema for name, schema in LAYOUT_SCHEMAS.items() if name in contents}
+    for name, schema in {**SCHEMAS, **brought}.items():
         if schema.is_optional and name not in contents:
             rows[name], astray[name] = (), frozenset()
             continue

@@ -7,7 +7,7 @@ from cypp_etl.checked_return import History
 from cypp_etl.decimals import rounded, step
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.findings import Finding
-from cypp_etl.intake.rows import FigureRow
+from cypp_etl.intake.rows import FigureRow, ParsedReturn
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Indicator, Plan
 from cypp_etl.rules.arithmetic import shown
@@ -61,6 +61,28 @@ def _figure_long_before(
             return earlier, value
     outturn = plan.figure(Measure.HISTORY, leaf.indicator, last_year, figure.partner_code) if is_like_a_year else None
     return (last_year, outturn.value) if outturn and outturn.value is not None else None
+
+
+def judge_beside(parsed: ParsedReturn, history: History) -> Iterator[Finding]:
+    """Compare what stands in the columns of other periods, of which nothing is loaded.
+
+    An earlier figure that is not the one in force is a QUERY, as a correction that its own return has to make. A figure
+    for a later quarter of the year is an ERROR: it stands in the wrong column, or is a forecast.
+    """
+    for figure in parsed.figures_beside:
+        if figure.period is None or figure.value is None or parsed.period is None:
+            continue
+        if figure.period.order > parsed.period.order:
+            # The heading of a later year has its own finding.
+            if figure.period.start_year == parsed.period.start_year:
+                words = {"later": figure.period.label, "period": parsed.period.label}
+                yield figure.find("later-figure", **words)
+            continue
+        known = _known_value(figure, figure.period, history)
+        decimals = figure.leaf.decimals
+        if known is not None and rounded(known, decimals) != rounded(figure.value, decimals):
+            words = {"earlier": figure.period.label, "before": shown(known, figure.leaf)}
+            yield figure.find("earlier-figure-differs", now=shown(figure.value, figure.leaf), **words)
 
 
 def _known_value(figure: FigureRow, period: Period, history: History) -> Decimal | None:

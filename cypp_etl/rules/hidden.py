@@ -17,7 +17,7 @@ def judge_hidden(workbook: Workbook, layout: Layout, parsed: ParsedReturn) -> It
     That is hidden sheets, rows and columns with content, comments, links, pivot caches and macros; and sheets
     that are not part of the return.
     """
-    parts = {name: part for part, name in parsed.sheets.items()}
+    parts = parsed.parts_by_sheet
     personal = {finding.sheet for finding in parsed.findings if finding.code == "personal-data-sheet"}
     for sheet in filter(_holds_anything, workbook.sheets):
         part = parts.get(sheet.name) or next((part.part for part in layout.sheets if part.is_named(sheet.name)), "")

@@ -37,12 +37,15 @@ def judge_personal(workbook: Workbook, parsed: ParsedReturn) -> Iterator[Finding
 
     The first sheet of a return is left out: it says who prepared it, with an address for questions.
     """
-    parts = {name: part for part, name in parsed.sheets.items()}
+    parts = parsed.parts_by_sheet
     for sheet in workbook.sheets:
         if sheet.name not in parts:
             yield from _judge_other_sheet(sheet)
         elif parts[sheet.name] != "cover":
             for address, kinds in _kinds_by_cell(sheet):
+                # A cover may share its sheet with figures.
+                if (sheet.name, address) in parsed.contact_cells:
+                    continue
                 yield find("personal-data", sheet=sheet.name, cell=address, kinds=in_list(kinds))
 
 

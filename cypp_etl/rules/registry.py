@@ -15,10 +15,10 @@ from functools import cached_property
 from cypp_etl.checked_return import History
 from cypp_etl.findings import Finding, bounded
 from cypp_etl.intake.rows import FigureRow, ParsedReturn
-from cypp_etl.layout import PUBLISHED, RETURN, Layout, published_table
+from cypp_etl.layout import PUBLISHED, RETURN, Layout
 from cypp_etl.plan.model import Plan
 from cypp_etl.rules.arithmetic import judge_decimals, judge_populations, judge_ratios
-from cypp_etl.rules.change import judge_change, judge_year
+from cypp_etl.rules.change import judge_beside, judge_change, judge_year
 from cypp_etl.rules.coverage import Coverage, judge_references
 from cypp_etl.rules.hidden import judge_hidden
 from cypp_etl.rules.milestones import judge_milestone_states, judge_reviews
@@ -82,6 +82,7 @@ class Case:
 class Rule:
     """A rule: the codes that its findings may have, how it is asked, and when.
 
+    `layouts` are those of which it is asked; every layout that a plan brings is one of a return.
     `is_bounded` where a single mistake may give a finding for each cell of a sheet.
     """
 
@@ -168,6 +169,12 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         Stage.BESIDE_THE_KNOWN,
+        ("earlier-figure-differs", "later-figure"),
+        lambda case: judge_beside(case.parsed, case.history),
+        layouts=(RETURN,),
+    ),
+    Rule(
+        Stage.BESIDE_THE_KNOWN,
         ("year-differs",),
         lambda case: judge_year(case.owed_figures, case.history),
         layouts=(RETURN,),
@@ -187,7 +194,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         Stage.SYMBOLS,
         ("symbol-differs",),
-        lambda case: judge_symbols(case.parsed, case.plan, published_table()),
+        lambda case: judge_symbols(case.parsed, case.plan, case.layout.part("table")),
         layouts=(PUBLISHED,),
     ),
 )
@@ -198,7 +205,8 @@ def judge_stage(stage: Stage, case: Case) -> None:
 
     A rule sees what those before it found: a cell with something to correct is compared with nothing.
     """
+    layout = RETURN if case.layout.is_return else case.layout.layout
     for rule in RULES:
-        if rule.stage is stage and case.layout.layout in rule.layouts:
+        if rule.stage is stage and layout in rule.layouts:
             found = rule.judge(case)
             case.parsed.findings += bounded(found) if rule.is_bounded else found

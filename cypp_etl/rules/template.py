@@ -12,9 +12,9 @@ from cypp_etl.workbook.model import Workbook
 
 def judge_template(workbook: Workbook, layout: Layout, plan: Plan) -> Iterator[Finding]:
     """Note a form that was made from another plan; a workbook without our hidden sheet is nobody's fault."""
-    meta = layout.part("meta")
-    sheet = find_sheet(workbook, meta)
-    labels = read_labels(sheet, meta.columns) if sheet else {}
+    meta = layout.find_part("meta")
+    sheet = find_sheet(workbook, meta) if meta else None
+    labels = read_labels(sheet, meta.columns) if meta and sheet else {}
     fingerprint = read_text(labels.get("plan_fingerprint"))
     if fingerprint and fingerprint != plan.fingerprint:
         yield find("template-differs")

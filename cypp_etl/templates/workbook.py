@@ -12,7 +12,6 @@ from cypp_etl.layout import (
     RETURN,
     TEMPLATE_VERSION,
     SheetLayout,
-    read_layouts,
 )
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Figure, Indicator, Milestone, Plan
@@ -59,7 +58,7 @@ def write_template(plan: Plan, partner_code: str, period: Period) -> bytes:
     """
     _check_is_owed(plan, partner_code, period)
     plan = plan.at(period)
-    layout = read_layouts()[RETURN]
+    layout = plan.layouts[RETURN]
     title = f"{plan.partners[partner_code].partner}: return for {period.label}"
     workbook = Workbook()
     workbook.remove(workbook.active)

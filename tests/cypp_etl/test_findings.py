@@ -40,6 +40,12 @@ WORDS = {
     "published-year-unknown": {},
     # The trial's plan asks for everything in every quarter.
     "indicator-not-asked": {"indicator": "NI 110", "period": "2010/11 Q1", "asked_in": "Q4"},
+    # The built-in layouts have no such headings.
+    "returns-of-many": {},
+    "heading-of-other-period": {"headed": "2011/12", "period": "2010/11 Q2"},
+    "later-figure": {"later": "2010/11 Q3", "period": "2010/11 Q2"},
+    "earlier-figure-differs": {"indicator": "NI 43", "earlier": "2010/11 Q1", "before": "6.5%", "now": "6.4%"},
+    "day-not-a-quarter-end": {"day": "30 May 2010"},
     # The trial returns a quarter.
     "year-differs": {"indicator": "NI 111a", "now": "53", "year": "2009/10", "quarters": "206"},
 }

@@ -40,13 +40,14 @@ class PlanChanges:
 
     `settled` are the codes of the closed or published periods, in order, in which a symbol would change: what the
     Board has seen would read otherwise. `missing` has been returned and has no row in the plan, which cannot be
-    adopted.
+    adopted. `layouts` are the names of the layouts that would be added, changed or removed, each with which of them.
     """
 
     turned: tuple[Turned, ...]
     owed: tuple[OwedChange, ...]
     settled: tuple[str, ...]
     missing: tuple[Missing, ...] = ()
+    layouts: tuple[tuple[str, str], ...] = ()
 
 
 def changes_by(connection: Connection, in_force: Plan, other: Plan) -> PlanChanges:
@@ -59,7 +60,18 @@ def changes_by(connection: Connection, in_force: Plan, other: Plan) -> PlanChang
         tuple(_owed_changes(in_force, other)),
         tuple(period.code for period in sorted(periods, key=lambda period: period.order)),
         tuple(missing_from(connection, other)),
+        tuple(_layout_changes(in_force, other)),
     )
+
+
+def _layout_changes(in_force: Plan, other: Plan) -> Iterator[tuple[str, str]]:
+    before, after = in_force.layouts, other.layouts
+    for name in dict.fromkeys([*before, *after]):
+        if name not in before or name not in after:
+            yield name, "added" if name in after else "removed"
+        # Columns are the same only as objects, since they are keys of caches: what they say is compared.
+        elif repr(before[name]) != repr(after[name]):
+            yield name, "changed"
 
 
 def _owed_changes(in_force: Plan, other: Plan) -> Iterator[OwedChange]:

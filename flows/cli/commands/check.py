@@ -1,6 +1,7 @@
 """`cypp check`: the findings of workbooks, without a server or a warehouse, and their receipts if asked for."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,7 @@ from cypp_etl.receipts.reply import distinct_name
 from cypp_etl.receipts.summary import ReceiptSummary
 from flows.cli.arguments import AsJson
 from flows.cli.errors import stop
+from flows.cli.layout_table import show_layouts
 from flows.cli.output import as_result, show_results
 from flows.settings import read_settings
 from flows.storage.archive import READ_BYTES
@@ -27,6 +29,9 @@ def check(
     reply: Annotated[
         Path | None, typer.Option("--reply", help="Write the receipts (the marked workbooks) to this folder.")
     ] = None,
+    is_layout_explained: Annotated[
+        bool, typer.Option("--explain-layout", help="Say which layout each has, and which cell became what.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check workbooks and load nothing.
@@ -36,17 +41,24 @@ def check(
     # There is a plan to read meanwhile.
     shared_checker().prepare()
     try:
-        checked = rehearse(read_plan(read_settings().plan), files, reply, datetime.now(UTC))
+        plan = read_plan(read_settings().plan)
+        checked = rehearse(plan, files, reply, datetime.now(UTC), is_explained=is_layout_explained)
     except (PlanError, OSError) as fault:
         stop(fault)
+    if is_layout_explained:
+        show_layouts(checked, as_json)
+        raise typer.Exit(int(not all(one.explanation and one.explanation.layout for one in checked)))
     results = [as_result(one) for one in checked]
     show_results(results, as_json)
     raise typer.Exit(int(not all(one.is_accepted for one in checked)))
 
 
-def rehearse(plan: Plan, files: Sequence[Path], replies: Path | None, at: datetime) -> list[CheckedReturn]:
+def rehearse(
+    plan: Plan, files: Sequence[Path], replies: Path | None, at: datetime, *, is_explained: bool = False
+) -> list[CheckedReturn]:
     """Check files, and write a receipt for each into the folder `replies`, if there is one.
 
+    With `is_explained` each says how it was read.
     Files of several folders may have the same name: the second receipt gets a number, so that none is overwritten.
 
     Raises:
@@ -54,16 +66,28 @@ def rehearse(plan: Plan, files: Sequence[Path], replies: Path | None, at: dateti
     """
     checker = shared_checker()
     written: set[str] = set()
-    return [_rehearse(checker, plan, file, replies, written, at) for file in files]
+    received = [replace(one, is_explained=is_explained) for file in files for one in _received(checker, plan, file)]
+    return [_rehearse(checker, plan, one, replies, written, at) for one in received]
+
+
+def _received(checker: ConfinedChecker, plan: Plan, file: Path) -> list[Received]:
+    """A file as it came; a collection as the returns in it."""
+    whole = Received(path_as_text(file), _read(file))
+    pieces = checker.take_apart(plan, whole)
+    return [Received(path_as_text(file.with_name(one.file_name)), one.data) for one in pieces] or [whole]
 
 
 def _rehearse(
-    checker: ConfinedChecker, plan: Plan, file: Path, replies: Path | None, written: set[str], at: datetime
+    checker: ConfinedChecker,
+    plan: Plan,
+    received: Received,
+    replies: Path | None,
+    written: set[str],
+    at: datetime,
 ) -> CheckedReturn:
-    data = _read(file)
-    checked = checker.check(plan, Received(path_as_text(file), data), at.date(), lambda *_: History())
+    checked = checker.check(plan, received, at.date(), lambda *_: History())
     if replies is not None:
-        reply = checker.reply(checked, data, _summarise(plan, checked, at))
+        reply = checker.reply(checked, received.data, _summarise(plan, checked, at))
         replies.mkdir(parents=True, exist_ok=True)
         name = distinct_name(reply.file_name, written)
         (replies / name).write_bytes(reply.content)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +15,8 @@ from flows.cli.output import show_swept
 from flows.cli.queries import say_notice
 from flows.inbox.mended_receipts import MendedReceipts, is_receipt_path
 from flows.inbox.sweep import Waiting, partner_of
-from flows.ingestion.context import open_to_write
+from flows.ingestion.collection import take_apart
+from flows.ingestion.context import Workplace, open_to_write
 from flows.service.prefect_server import server_for_command
 from flows.settings import Settings, prepare_prefect, read_settings
 from flows.storage.files import path_as_text
@@ -44,7 +46,8 @@ def ingest(
 def ingest_paths(settings: Settings, paths: Sequence[Path]) -> "Swept":
     """Ingest files and the workbooks in folders, or sweep the inbox once if no path is given.
 
-    In the inbox the folder says who the partner is, and a receipt is taken if the partner changed it.
+    In the inbox the folder says who the partner is, and a receipt is taken if the partner changed it. Elsewhere, a
+    collection of many returns is taken apart, and each is ingested by itself.
 
     Raises:
         FileNotFoundError: a path does not exist.
@@ -54,6 +57,12 @@ def ingest_paths(settings: Settings, paths: Sequence[Path]) -> "Swept":
     # Fail before a server is started, if every workbook would fail.
     workplace = open_to_write(settings)
     say_notice(workplace)
+    with TemporaryDirectory(prefix="cypp-") as apart:
+        return _ingest_paths(workplace, paths, Path(apart))
+
+
+def _ingest_paths(workplace: Workplace, paths: Sequence[Path], apart: Path) -> "Swept":
+    settings = workplace.settings
     plan = workplace.plan
     files = [(path, file) for path in paths for file in workbooks_at(path)]
     owned: list[tuple[str, str]] = []
@@ -61,7 +70,9 @@ def ingest_paths(settings: Settings, paths: Sequence[Path]) -> "Swept":
     mended = MendedReceipts(settings.receipts)
     for path, file in files:
         partner_code = partner_of(file, settings.inbox, plan.partners)
-        if not partner_code or not is_receipt_path(file):
+        if not partner_code and (pieces := take_apart(workplace, file, apart)):
+            owned += [(path_as_text(piece), "") for piece in pieces]
+        elif not partner_code or not is_receipt_path(file):
             owned.append((path_as_text(file), partner_code))
         elif brought := mended.bring_in(file.absolute()):
             owned.append((path_as_text(brought), partner_code))

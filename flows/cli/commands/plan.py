@@ -107,6 +107,7 @@ def export(
         if any(folder.iterdir()):
             stop(f"{folder} is not empty: name a new folder")
         for name, content in plan.files.items():
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_bytes(content)
             say(folder / name)
     except FAULTS as fault:
@@ -138,7 +139,8 @@ def _show_changes(changes: "PlanChanges", period: Period | None) -> None:
     ]
     for missing in changes.missing:
         say(f"Cannot be adopted: {missing}")
-    for lines in (owed, symbols):
+    layouts = [f"The layout {name} is {what}." for name, what in changes.layouts]
+    for lines in (layouts, owed, symbols):
         for line in lines[:_SHOWN]:
             say(line)
         if len(lines) > _SHOWN:

@@ -12,7 +12,10 @@ from typer.testing import CliRunner
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
 from flows.cli.app import app
+from flows.ingestion.context import open_existing
 from flows.settings import read_settings
+from tests.support.forms import QUARTERS_COLUMNS, QUARTERS_FORM, QUARTERS_SHEETS
+from tests.support.layouts import COLUMNS, SHEETS, table_of, workbook_of
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.recording.publications import Publication, record_publication
@@ -111,6 +114,37 @@ def test_adopting_shows_what_changes_and_is_on_record(home: Path, harder: Path) 
     assert ["in force" in line for line in lines] == [True, False]
     assert "(A. Officer: Agreed in July)" in lines[0]
     assert "(cypp: The first plan of a new warehouse)" in lines[1]
+
+
+def test_layouts_are_adopted_exported_and_read_from_the_plan_in_force(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "plan"
+    shutil.copytree(SHIPPED, folder)
+    (folder / "layouts").mkdir()
+    (folder / SHEETS).write_bytes(table_of(SHEETS, QUARTERS_SHEETS))
+    (folder / COLUMNS).write_bytes(table_of(COLUMNS, [*QUARTERS_COLUMNS, {**QUARTERS_COLUMNS[2], "column": "value"}]))
+    code, said = _type("plan", "check", folder)
+    assert code == 1
+    assert 'layouts/columns.csv, row 10, column column: "value" is not one of' in said
+    (folder / COLUMNS).write_bytes(table_of(COLUMNS, QUARTERS_COLUMNS))
+    assert _type("plan", "compare", folder) == (0, "The layout quarters is added.\nNo symbol changes.\n")
+    assert _type("plan", "adopt", folder, *ADOPT)[0] == 0
+    assert _type("plan", "export", home / "exported")[0] == 0
+    exported = read_plan(home / "exported")
+    assert exported.fingerprint == read_plan(folder).fingerprint
+
+    # The folder is not needed any more, by the process that checks neither.
+    shutil.rmtree(folder)
+    workplace = open_existing(read_settings())
+    file = tmp_path / "quarter.xlsx"
+    file.write_bytes(workbook_of({"Sheet1": QUARTERS_FORM}))
+    at = datetime(2010, 10, 15, tzinfo=UTC)
+    recorded = workplace.load(workplace.check(str(file), workplace.keep(file), "yos", at), at)
+    assert recorded.status == "accepted"
+    with reading(workplace.engine) as connection:
+        rows = connection.execute(select(view("bi_performance"))).mappings().all()
+    workplace.engine.dispose()
+    loaded = {row["indicator"]: (row["actual"], row["source_cell"]) for row in rows if row["period"] == "2010-11Q2"}
+    assert {code: loaded[code] for code in ("NI 43", "NI 45")} == {"NI 43": (6.1, "E5"), "NI 45": (71.9, "E6")}
 
 
 def test_a_symbol_that_turned_names_the_decision(home: Path, harder: Path) -> None:

@@ -1,0 +1,74 @@
+"""What the cover of a return says of its partner and its period, whatever the layout calls them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cypp_etl.findings import in_words
+from cypp_etl.intake.labels import read_cover
+from cypp_etl.intake.tables import find_sheets
+from cypp_etl.intake.typed_periods import PeriodReading, read_day, read_period
+from cypp_etl.intake.values import read_text
+from cypp_etl.layout import COVER, Layout, SheetLayout
+from cypp_etl.periods import Period
+from cypp_etl.workbook.model import Cell, CellKind, Sheet, Workbook
+
+Labels = Mapping[str, Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class SaidPeriod:
+    """The cell that says the period, None if no label has one, and how it is read."""
+
+    cell: Cell | None
+    reading: PeriodReading
+
+
+def find_cover(workbook: Workbook, layout: Layout) -> tuple[Sheet, dict[str, Cell]] | None:
+    """The sheet that is the cover of a return, with what it says by field; None if there is none.
+
+    Where several sheets fit the layout's pattern, it is the one that says most.
+    """
+    part = layout.find_part(COVER)
+    covers = [(sheet, read_cover(sheet, part)) for sheet in find_sheets(workbook, part)] if part else []
+    return max(covers, key=lambda cover: len(cover[1]), default=None)
+
+
+def said_partner(labels: Labels, layout: SheetLayout) -> Cell | None:
+    """The cell that says the partner: by code, or by name in a layout without a code."""
+    return labels.get("partner_code" if asks_for(layout, "partner_code") else "partner")
+
+
+def asks_for(layout: SheetLayout, field: str) -> bool:
+    """Whether a cover has a label for a field, or one that says it itself."""
+    return any(column.column == field or field in column.placeholders for column in layout.columns)
+
+
+def said_period(labels: Labels, layout: SheetLayout) -> SaidPeriod:
+    """The period that a cover says in one cell, by its last day, or by a year and a quarter in two places."""
+    cell = labels.get("period")
+    if cell is not None:
+        return SaidPeriod(cell, read_period(cell))
+    if (end := labels.get("period_end")) is not None:
+        return SaidPeriod(end, _read_end(end))
+    year, quarter = labels.get("year"), labels.get("quarter")
+    if quarter is None or not read_text(quarter):
+        # A year without the quarter that the layout asks for says no period.
+        whole_year = None if asks_for(layout, "quarter") else year
+        return SaidPeriod(quarter or whole_year, read_period(whole_year))
+    if year is None:
+        return SaidPeriod(quarter, read_period(quarter))
+    typed = read_text(quarter)
+    whole = f"{read_text(year)} {f'Q{typed}' if typed.isdecimal() else typed}"
+    return SaidPeriod(quarter, read_period(quarter._replace(kind=CellKind.TEXT, value=whole)))
+
+
+def _read_end(cell: Cell) -> PeriodReading:
+    """The quarter that ends on a day."""
+    day = read_day(cell)
+    if day is None:
+        return read_period(cell)
+    for start_year in (day.year - 1, day.year):
+        for period in Period(start_year).quarters:
+            if period.last_day == day:
+                return PeriodReading(period)
+    return PeriodReading(trouble="day-not-a-quarter-end", words={"day": in_words(day)})
