@@ -82,9 +82,11 @@ def _milestones(count: int) -> list[tuple[str, ...]]:
 
 
 def add_rows(path: Path, rows: Iterable[Sequence[str]]) -> None:
-    """Add rows to one of the plan's files."""
+    """Add rows to one of the plan's files; the columns that they do not reach are blank."""
+    with path.open(encoding="utf-8", newline="") as file:
+        width = len(next(csv.reader(file)))
     with path.open("a", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(rows)
+        csv.writer(file, lineterminator="\n").writerows([*row, *[""] * (width - len(row))] for row in rows)
 
 
 def plan_with(cells: Mapping[str, str], columns: str = "frequency,asked_in", **edits: Callable[[str], str]) -> Plan:

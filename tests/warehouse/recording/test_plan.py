@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from cypp_etl.periods import parse_period
-from cypp_etl.plan.model import Figure, Obligation, Plan
+from cypp_etl.plan.model import Figure, Indicator, Obligation, Plan
 from cypp_etl.plan.spans import Span
 from schemas.codes import Measure, MilestoneStatus
 from tests.warehouse.builders import Rows, checked, later, observation, report
@@ -104,6 +104,12 @@ def test_what_was_never_returned_may_go(engine: Engine, plan: Plan, rows: Rows) 
     assert "NI 111b" not in {row["indicator"] for row in rows("SELECT indicator FROM plan_edition WHERE plan_id = 2")}
 
 
+def _with_editions(plan: Plan, *editions: Indicator) -> Plan:
+    """The plan with other editions of one indicator."""
+    name, latest = editions[-1].indicator, editions[-1]
+    return replace(plan, indicators={**plan.indicators, name: latest}, editions={**plan.editions, name: editions})
+
+
 def test_editions_share_all_time_between_them(engine: Engine, plan: Plan, rows: Rows) -> None:
     last = plan.indicators["NI 45"]
     margins = replace(last.banding, comparator_margin=Decimal(9))
@@ -114,7 +120,7 @@ def test_editions_share_all_time_between_them(engine: Engine, plan: Plan, rows: 
         replace(last, definition="Third", edition=3, span=Span(parse_period("2012-13"), parse_period("2013-14"))),
     )
     with writing(engine) as connection:
-        record_plan(connection, replace(plan, editions={**plan.editions, "NI 45": editions}), later(0))
+        record_plan(connection, _with_editions(plan, *editions), later(0))
     query = "SELECT * FROM plan_edition WHERE indicator = 'NI 45' ORDER BY edition"
     found = [
         (row["edition"], row["definition"], str(row["described_from"]), str(row["described_until"]))
@@ -136,9 +142,7 @@ def test_what_is_owed_ends_with_the_first_thing_that_ends(engine: Engine, plan: 
         Obligation("yos", "NI 45", Span(parse_period("2011-12Q1"))),
         Obligation("yos", "NI 45", Span(None, parse_period("2008-09"))),
     )
-    plan = replace(
-        plan, partners={**plan.partners, "yos": yos}, editions={**plan.editions, "NI 45": (leaf,)}, obligations=owed
-    )
+    plan = replace(_with_editions(plan, leaf), partners={**plan.partners, "yos": yos}, obligations=owed)
     with writing(engine) as connection:
         record_plan(connection, plan, later(0))
     found = rows("SELECT first_day, last_day FROM plan_owed ORDER BY first_day")
