@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from cypp_etl.judgement.columns import BOARD_TITLES, TITLES
-from cypp_etl.periods import parse_period
 from cypp_etl.report.model import BoardData, Row, Since
 from cypp_etl.report.moments import moment_words
 from cypp_etl.report.returns import nothing_returned
@@ -51,7 +50,7 @@ def turned(data: BoardData) -> list[Turned]:
     return [
         Turned(
             data.named(row),
-            parse_period(row["period"]).label,
+            data.label(row, row["period"]),
             TITLES[row["judgement"]],
             row["was"],
             row["became"],

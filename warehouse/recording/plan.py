@@ -170,13 +170,24 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
             for milestone in plan.milestones.values()
         ],
     )
-    yield plan_tables.plan_indicator, [asdict(indicator) for indicator in plan.indicators.values()]
+    yield (
+        plan_tables.plan_indicator,
+        [asdict(indicator) | indicator.rhythm.stated for indicator in plan.indicators.values()],
+    )
     yield (
         plan_tables.plan_owed,
         [
             {"partner_code": partner_code, "indicator": indicator}
             for partner_code, indicators in plan.owed_by.items()
             for indicator in indicators
+        ],
+    )
+    yield (
+        plan_tables.plan_due,
+        [
+            {"partner_code": partner_code, "period": period.code}
+            for period in plan.calendar
+            for partner_code in plan.owing(period)
         ],
     )
     yield (

@@ -113,6 +113,11 @@ plan_indicator = _plan_table(
     word("unit"),
     Column("decimals", Integer, nullable=False),
     word("accumulation"),
+    # When it is asked: see `cypp_etl.plan.rhythm`.
+    word("frequency", server_default="quarterly"),
+    word("asked_in", server_default="Q1 Q2 Q3 Q4"),
+    word("year_type", server_default="financial"),
+    word("reports_on", server_default="this year"),
     outcome_code="outcome",
 )
 plan_owed = _plan_table(
@@ -122,6 +127,15 @@ plan_owed = _plan_table(
     word("indicator"),
     partner_code="partner",
     indicator="indicator",
+)
+# Who owes a return for which period of the calendar.
+plan_due = _plan_table(
+    "due",
+    ("partner_code", "period"),
+    word("partner_code"),
+    word("period"),
+    partner_code="partner",
+    period="calendar",
 )
 plan_figure = _plan_table(
     "figure",

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, inspect, text
 
+from cypp_etl.periods import YEAR_LABELS
 from schemas.codes import BAND_SYMBOLS, DIRECTION_SYMBOLS, ON_TARGET_SYMBOLS, ReturnStatus, Severity, SubmissionStatus
 from warehouse.schema.tables import IS_ACCEPTED
 from warehouse.views.clinics import clinics_query
@@ -41,6 +42,21 @@ def _symbol(column: str, symbols: Mapping[_Word, str]) -> str:
     return f"j.{column}, CASE j.{column} {cases} END AS {column}_symbol"
 
 
+def _label() -> str:
+    """SQL of the label of a judgement's period: a year says which year of the indicator `i` it is."""
+    parts = {"{label}": "' || e.period_label || '", "{start_year}": "' || substr(e.financial_year, 1, 4) || '"}
+    cases = ""
+    for year_type, label in YEAR_LABELS.items():
+        text_of = f"'{label}'"
+        for part, sql in parts.items():
+            text_of = text_of.replace(part, sql)
+        cases += f" WHEN '{year_type}' THEN {text_of}"
+    return f"CASE WHEN e.quarter IS NULL THEN CASE i.year_type{cases} END ELSE e.period_label END"
+
+
+_LABEL = _label()
+
+
 def _performance(plan_id: str, last_column: str, condition: str) -> str:
     """A row per judgement, with the figure judged and its cell.
 
@@ -48,12 +64,12 @@ def _performance(plan_id: str, last_column: str, condition: str) -> str:
 
     Args:
         plan_id: the plan whose words describe the indicator.
-        last_column: SQL of columns after the promised ones.
+        last_column: SQL of columns after those of version 1.
         condition: SQL that selects the judgements.
     """
     return f"""
         SELECT
-            j.period, e.period_label, e.financial_year, e.quarter,
+            j.period, {_LABEL} AS period_label, e.financial_year, e.quarter,
             i.outcome_code, oc.outcome, nullif(i.indicator_no, '') AS indicator_no,
             i.indicator_ref, nullif(i.sub, '') AS sub, i.indicator,
             CASE WHEN i.parent_definition = '' THEN i.definition
@@ -74,7 +90,8 @@ def _performance(plan_id: str, last_column: str, condition: str) -> str:
             {_symbol("national_band", BAND_SYMBOLS)},
             j.next_target, j.next_target_2,
             o.submission_id, s.file_name AS source_file, o.sheet AS source_sheet, o.cell AS source_cell,
-            j.recorded_at{last_column}
+            j.recorded_at{last_column},
+            i.year_type
         FROM judgement j
         JOIN plan_indicator i ON i.plan_id = {plan_id} AND i.indicator = j.indicator
         LEFT JOIN period e ON e.period = j.period
@@ -111,9 +128,9 @@ _FINDINGS = "SELECT submission_id, code, severity, sheet, cell, value, message, 
 
 
 def return_status_query(standing: Standing) -> str:
-    """A row per return that is owed: every quarter of the calendar, for each partner with something to report.
+    """A row per return that is owed by the plan (`Plan.owing`), and per other return that was accepted.
 
-    Whole years are not owed, but are listed if they were returned. A return that was on time stays on time when it is
+    A return that was on time stays on time when it is
     corrected later: the first accepted submission tells when the return came, and so whether it was late; the one in
     force is the one to look at.
     """
@@ -138,8 +155,8 @@ def return_status_query(standing: Standing) -> str:
                 WHERE s.partner_code = e.partner_code AND s.period = e.period AND {accepted}) AS first_received_at
             FROM (
                 SELECT w.partner_code, c.period, c.due_on
-                FROM owing w CROSS JOIN plan_calendar c JOIN period q ON q.period = c.period
-                WHERE c.plan_id = {standing.plan_id} AND q.quarter IS NOT NULL
+                FROM plan_due w JOIN plan_calendar c ON c.plan_id = w.plan_id AND c.period = w.period
+                WHERE w.plan_id = {standing.plan_id}
                 UNION
                 SELECT w.partner_code, s.period, c.due_on
                 FROM owing w JOIN submission s ON s.partner_code = w.partner_code AND {accepted}
