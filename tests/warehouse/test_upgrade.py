@@ -23,13 +23,15 @@ from warehouse.migrations import HEAD
 from warehouse.queries.history import read_history
 from warehouse.recording.record import record
 from warehouse.schema.decisions import decision
-from warehouse.schema.plan_tables import plan_file
+from warehouse.schema.plan_tables import plan_due, plan_file, plan_indicator
 from warehouse.schema.tables import clinic, metadata, period, submission, view_version
 from warehouse.upgrade import WarehouseTooNewError, current_revision, is_current, upgrade
 from warehouse.views.definitions import views_sha256
 from warehouse.views.selectable import view
 
 ROOT = Path(__file__).parents[2]
+
+_ASKED = ("frequency", "asked_in", "year_type", "reports_on")
 
 
 def test_an_empty_warehouse_is_brought_up_to_date_once(empty_url: str) -> None:
@@ -170,12 +172,11 @@ def test_the_clinics_of_an_older_warehouse_are_those_that_would_have_been_kept(
         record(engine, checked(values, *quarters), plan, later(number + 1))
     older = open_warehouse(empty_url)
     _build(older, "0002")
-    kept = [
-        table for table in metadata.sorted_tables if table not in (clinic, decision, view_version, plan_file, period)
-    ]
+    younger = (clinic, decision, view_version, plan_file, plan_due, period)
+    kept = [table for table in metadata.sorted_tables if table not in younger]
     with engine.connect() as source, writing(older) as target:
         for table in kept:
-            columns = [column for column in table.c if column.name != "decision_id"]
+            columns = [column for column in table.c if column.name not in ("decision_id", *_ASKED)]
             if rows := [dict(row) for row in source.execute(select(*columns)).mappings()]:
                 target.execute(insert(table), rows)
     assert upgrade(older)
@@ -187,6 +188,10 @@ def test_the_clinics_of_an_older_warehouse_are_those_that_would_have_been_kept(
         assert other.execute(query).all() == expected
         calendar = select(period).order_by(period.c.period)
         assert other.execute(calendar).all() == one.execute(calendar).all()
+        # A plan of before asked for everything in every quarter.
+        asked = select(*(plan_indicator.c[name] for name in _ASKED)).distinct()
+        assert other.execute(asked).all() == [("quarterly", "Q1 Q2 Q3 Q4", "financial", "this year")]
+        assert set(other.execute(select(plan_due))) == set(one.execute(select(plan_due)))
         differences = compare_metadata(MigrationContext.configure(other, opts={"compare_type": True}), metadata)
     assert differences == []
     older.dispose()
