@@ -35,7 +35,7 @@ def changes(data: BoardData) -> list[tuple[Row, str, Sign, Sign]]:
 
 def no_changes(data: BoardData) -> str:
     """Why nothing reads otherwise than in the period before."""
-    if not data.of_period(data.period):
+    if not data.returned(data.period):
         return nothing_returned(data)
     compared = len(_in_both(data))
     if not compared:
@@ -82,7 +82,7 @@ def _since(since: Since) -> str:
 def _in_both(data: BoardData) -> list[tuple[Row, Row]]:
     """The judgements of the period before and of this one, of what was returned for both."""
     before = {(row["indicator"], row["partner_code"]): row for row in data.of_period(data.period.previous)}
-    both = ((before.get((row["indicator"], row["partner_code"])), row) for row in data.of_period(data.period))
+    both = ((before.get((row["indicator"], row["partner_code"])), row) for row in data.returned(data.period))
     return [(earlier, row) for earlier, row in both if earlier]
 
 

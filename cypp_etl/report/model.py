@@ -141,6 +141,15 @@ class BoardData:
         }
         return found[max(found)] if found else None
 
+    def returned(self, period: Period) -> list[Row]:
+        """The judgements among those of `of_period` whose figures the period's own return gives."""
+        return [row for row in self.of_period(period) if self._is_own(row, period)]
+
+    def _is_own(self, row: Row, period: Period) -> bool:
+        rhythm = self.rhythm(row["indicator"])
+        is_asked = not period.quarter or period.quarter in rhythm.asked_in
+        return row["period"] in (period.code, rhythm.period_in(period).code if is_asked else "")
+
     def rhythm(self, indicator: str) -> Rhythm:
         """When an indicator is asked; every quarter, where the plan no longer has it."""
         return self.rhythms.get(indicator, QUARTERLY)
