@@ -213,3 +213,21 @@ def test_a_years_return_is_owed_beside_quarters(empty: Engine) -> None:
         assert "NI 110" not in {row["indicator"] for row in read_board(connection, Period(2009, 4), AT).owed}
     assert last_due(plan, date(2010, 5, 31)) == Period(2009)
     assert last_due(plan, date(2010, 5, 30)) == Period(2009, 4)
+
+
+def test_quarters_that_were_returned_before_an_indicator_was_yearly_stay(empty: Engine) -> None:
+    quarterly, plan = plan_with({}), plan_with({"NI 110": "yearly,Q4"})
+    put_in_force(empty, quarterly)
+    returned(empty, quarterly, "vcs 2010-11Q1", {"NI 110": "59.2"}, 0)
+    with writing(empty) as connection:
+        record_plan(connection, plan, later(1))
+    returned(empty, plan, "vcs 2010-11Q4", {"NI 110": "60.9"}, 2)
+    with reading(empty) as connection:
+        assert [row["period"] for row in performance(connection, "NI 110")] == ["2010-11", "2010-11Q1"]
+        shown = {
+            period: [
+                row["period"] for row in read_board(connection, parse_period(period), AT).of_period(Period(2010, q))
+            ]
+            for q, period in enumerate(("2010-11Q1", "2010-11Q2", "2010-11Q3", "2010-11Q4"), start=1)
+        }
+    assert shown == {"2010-11Q1": ["2010-11Q1"], "2010-11Q2": [], "2010-11Q3": [], "2010-11Q4": ["2010-11"]}
