@@ -338,11 +338,11 @@ class Plan:
             return ()
         held = self.at(period)
         has_milestones = bool(period.quarter) or not any(quarter in self.calendar for quarter in period.quarters)
+        asked = {code for code, leaf in held.indicators.items() if leaf.rhythm.asks(period, self.calendar)}
         return tuple(
             code
             for code in held.partners
-            if (has_milestones and held.milestones_of[code])
-            or any(held.indicators[each].rhythm.asks(period, self.calendar) for each in held.owed_by[code])
+            if (has_milestones and held.milestones_of[code]) or not asked.isdisjoint(held.owed_by[code])
         )
 
     @cached_property

@@ -30,7 +30,7 @@ from cypp_etl.plan.model import (
     members_of,
     owed_by,
 )
-from cypp_etl.plan.rhythm import IN_THE_YEARS_RETURN
+from cypp_etl.plan.rhythm import quarters_asked
 from cypp_etl.plan.spans import Span
 from cypp_etl.plan.tables import PlanError, PlanFault, Row, fingerprint_of, read_files, tables_of
 from schemas.codes import (
@@ -45,7 +45,7 @@ from schemas.codes import (
     Unit,
     YearType,
 )
-from schemas.plan import EVERY_PARTNER, FIGURE_MARKERS, SCHEMAS, YEARS_RETURN
+from schemas.plan import EVERY_PARTNER, FIGURE_MARKERS, SCHEMAS
 
 __all__ = ["PlanError", "PlanFault", "has_fingerprint", "plan_of", "read_plan"]
 
@@ -256,10 +256,8 @@ def _indicator(row: Row, parents: Mapping[str, Sequence[Row]], edition: int, spa
 
 def _asked_in(row: Row) -> tuple[int, ...]:
     """The quarters whose forms ask for an indicator: where the plan does not say, all of them, or the year's last."""
-    if row["asked_in"] == YEARS_RETURN:
-        return (IN_THE_YEARS_RETURN,)
     if row["asked_in"]:
-        return tuple(sorted({int(quarter[1:]) for quarter in row["asked_in"].split()}))
+        return quarters_asked(row["asked_in"])
     quarters = tuple(period.quarter for period in Period(0).quarters)
     return quarters[-1:] if row["frequency"] == Frequency.YEARLY else quarters
 

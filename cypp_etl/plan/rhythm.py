@@ -1,10 +1,12 @@
 """When an indicator is asked, and of which period the figure in a return is."""
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from cypp_etl.periods import Period, label_of
 from schemas.codes import Frequency, ReportedYear, YearType
+from schemas.plan import YEARS_RETURN
 
 IN_THE_YEARS_RETURN = 0
 """Stands among the quarters whose forms ask for an indicator: the return for the whole year asks for it."""
@@ -21,6 +23,27 @@ class Rhythm:
     asked_in: tuple[int, ...]
     year_type: YearType
     reports_on: ReportedYear
+
+    @classmethod
+    def of(cls, stated: Mapping[Any, Any]) -> "Rhythm":
+        """The rhythm of a row that states it as `stated` does."""
+        return cls(
+            Frequency(stated["frequency"]),
+            quarters_asked(stated["asked_in"]),
+            YearType(stated["year_type"]),
+            ReportedYear(stated["reports_on"]),
+        )
+
+    @property
+    def stated(self) -> dict[str, str]:
+        """The rhythm as the plan states it, by column."""
+        asked_in = " ".join(f"Q{quarter}" for quarter in self.asked_in if quarter)
+        return {
+            "frequency": self.frequency.value,
+            "asked_in": asked_in or YEARS_RETURN,
+            "year_type": self.year_type.value,
+            "reports_on": self.reports_on.value,
+        }
 
     @property
     def is_yearly(self) -> bool:
@@ -73,6 +96,13 @@ class Rhythm:
     def label(self, period: Period) -> str:
         """A period of the indicator for people: a year says which year it is."""
         return label_of(period, self.year_type)
+
+
+def quarters_asked(text: str) -> tuple[int, ...]:
+    """The quarters of a text such as `Q1 Q3`, ascending, or the year's own return."""
+    if text == YEARS_RETURN:
+        return (IN_THE_YEARS_RETURN,)
+    return tuple(sorted({int(quarter[1:]) for quarter in text.split()}))
 
 
 QUARTERLY = Rhythm(Frequency.QUARTERLY, (1, 2, 3, 4), YearType.FINANCIAL, ReportedYear.THIS_YEAR)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from cypp_etl.judgement.columns import BOARD_TITLES, TITLES
-from cypp_etl.periods import parse_period
 from cypp_etl.report.model import BoardData, Row, Since
 from cypp_etl.report.moments import moment_words
 from cypp_etl.report.returns import nothing_returned
@@ -36,7 +35,7 @@ def changes(data: BoardData) -> list[tuple[Row, str, Sign, Sign]]:
 
 def no_changes(data: BoardData) -> str:
     """Why nothing reads otherwise than in the period before."""
-    if not data.of_period(data.period):
+    if not data.returned(data.period):
         return nothing_returned(data)
     compared = len(_in_both(data))
     if not compared:
@@ -51,7 +50,7 @@ def turned(data: BoardData) -> list[Turned]:
     return [
         Turned(
             data.named(row),
-            parse_period(row["period"]).label,
+            data.label(row, row["period"]),
             TITLES[row["judgement"]],
             row["was"],
             row["became"],
@@ -83,7 +82,7 @@ def _since(since: Since) -> str:
 def _in_both(data: BoardData) -> list[tuple[Row, Row]]:
     """The judgements of the period before and of this one, of what was returned for both."""
     before = {(row["indicator"], row["partner_code"]): row for row in data.of_period(data.period.previous)}
-    both = ((before.get((row["indicator"], row["partner_code"])), row) for row in data.of_period(data.period))
+    both = ((before.get((row["indicator"], row["partner_code"])), row) for row in data.returned(data.period))
     return [(earlier, row) for earlier, row in both if earlier]
 
 

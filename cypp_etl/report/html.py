@@ -45,6 +45,7 @@ def render_html(data: BoardData, written_on: date) -> bytes:
         wanting=wanting(data),
         returns_in_short=returns_in_short(data),
         status_words=status_words,
+        is_returned=bool(data.returned(data.period)),
         nothing_returned=nothing_returned(data),
         no_returns=no_returns(data),
         no_milestones="The plan has no milestones." if data.indicators else nothing_returned(data),

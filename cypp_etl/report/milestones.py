@@ -34,7 +34,7 @@ def latest_milestones(data: BoardData, until: Period | None = None) -> list[Row]
     latest: dict[str, Row] = {}
     for row in data.milestones:
         # Later reports do not count: the milestone is shown as not reported.
-        is_later = until is not None and row["period"] is not None and parse_period(row["period"]) > until
+        is_later = until is not None and row["period"] is not None and parse_period(row["period"]).order > until.order
         if not is_later:
             latest[row["milestone"]] = row
         elif row["milestone"] not in latest:

@@ -10,6 +10,7 @@ from typing import Any
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import LAST_PERIOD, Period, parse_period
 from cypp_etl.plan.model import Body
+from cypp_etl.plan.rhythm import QUARTERLY, Rhythm
 from cypp_etl.report.variation import Ratio
 from schemas.codes import NoteKind
 
@@ -85,7 +86,8 @@ class BoardData:
     returns of the period, with `partner`; `refused` the last submission for the period of each partner whose last one
     was refused, with `partner`; `findings` the queries and notes of the submissions in force and the errors of those
     rejected ones, with `partner_code` and `file_name`; `comments` the partners' comments on figures; `turned` the
-    symbols that have changed since `since`.
+    symbols that have changed since `since`; `rhythms` says when each indicator is asked, `owing` has each indicator and
+    the partner that returns it, at any time; `is_owed` says whether anybody owes a return for the period.
     """
 
     body: Body
@@ -108,6 +110,9 @@ class BoardData:
     findings: Sequence[Row]
     comments: Sequence[Row]
     turned: Sequence[Row]
+    rhythms: Mapping[str, Rhythm]
+    owing: Set[tuple[str, str]]
+    is_owed: bool
 
     @property
     def title(self) -> str:
@@ -115,8 +120,52 @@ class BoardData:
         return f"{self.body.report_title} {self.period.label}"
 
     def of_period(self, period: Period) -> list[Row]:
-        """The judgements of one period, in the order of the plan's table."""
-        return sorted((row for row in self.performance if row["period"] == period.code), key=in_plan_order)
+        """The judgements that the Board sees for one period, in the order of the plan's table.
+
+        What is not asked for in the period's return has its latest figure, which is of another period.
+        """
+        rows = {
+            (row["indicator"], row["partner_code"]): row for row in self.performance if row["period"] == period.code
+        }
+        for key in self.owing - rows.keys():
+            if (row := self._standing(key, period)) is not None:
+                rows[key] = row
+        return sorted(rows.values(), key=in_plan_order)
+
+    def _standing(self, key: tuple[str, str], period: Period) -> Row | None:
+        """The judgement of another period that stands in the table of a period, if there is one.
+
+        Where the period's return asks for a figure, none but that.
+        """
+        rhythm = self.rhythm(key[0])
+        latest = rhythm.latest(period)
+        if latest == period:
+            return None
+        is_asked = not period.quarter or period.quarter in rhythm.asked_in
+        found = {
+            one.order: row
+            for row in self._series.get(key, ())
+            if bool((one := parse_period(row["period"])).quarter) != rhythm.is_yearly
+            and (one == latest if is_asked else one.order <= latest.order)
+        }
+        return found[max(found)] if found else None
+
+    def returned(self, period: Period) -> list[Row]:
+        """The judgements among those of `of_period` whose figures the period's own return gives."""
+        return [row for row in self.of_period(period) if self._is_own(row, period)]
+
+    def _is_own(self, row: Row, period: Period) -> bool:
+        rhythm = self.rhythm(row["indicator"])
+        is_asked = not period.quarter or period.quarter in rhythm.asked_in
+        return row["period"] in (period.code, rhythm.period_in(period).code if is_asked else "")
+
+    def rhythm(self, indicator: str) -> Rhythm:
+        """When an indicator is asked; every quarter, where the plan no longer has it."""
+        return self.rhythms.get(indicator, QUARTERLY)
+
+    def label(self, row: Row, code: str) -> str:
+        """What people read for a period of a row's indicator."""
+        return self.rhythm(row["indicator"]).label(parse_period(code))
 
     def table_rows(self) -> list[Row]:
         """The rows of the table of the report's period: what was judged, and what is owed and is not there.
@@ -167,18 +216,19 @@ class BoardData:
     def course(self, row: Row, count: int) -> list[tuple[Period, Row | None]]:
         """The last periods that lead up to a judgement, each with its own; None where there is none.
 
-        They are quarters, or years where no quarter is there, from the first one judged on. A row of what was not
-        returned stands at the end.
+        They are quarters, or years where no quarter is there or the indicator is yearly, from the first one judged on.
+        A row of what was not returned stands at the end.
         """
-        same = self.judgements_of(row)
+        rhythm = self.rhythm(row["indicator"])
+        same = [one for one in self.judgements_of(row) if not (rhythm.is_yearly and one["quarter"])]
         quarters = [one for one in same if one["quarter"]]
         # A quarter that was not returned has no place among years.
-        missing = [row] if not is_judged(row) and (quarters or not same) else []
+        missing = [row] if not is_judged(row) and (quarters or not same or rhythm.is_yearly) else []
         found = {parse_period(one["period"]): one for one in [*(quarters or same), *missing]}
         first, period = min(found), max(found)
         course = [(period, found.get(period))]
         while period > first and len(course) < count:
-            period = period.previous
+            period = rhythm.before(period)
             course.append((period, found.get(period)))
         return course[::-1]
 

@@ -132,7 +132,7 @@ def _course(data: BoardData, row: Row) -> Course:
         changes.append(_units(one, "change") if one and is_like else None)
         if any((row["partner_code"], row["indicator"], each.code) in data.breaks for each in _within(period)):
             break
-        period = period.previous
+        period = data.rhythm(row["indicator"]).before(period)
     return Course(figures[::-1], changes[::-1])
 
 
@@ -191,7 +191,7 @@ def _indicator_page(data: BoardData, row: Row) -> IndicatorPage:
         has_sums=any(one["year_to_date"] not in (None, one["actual"]) for one in series),
         comparators=tuple(_comparators(data, row)),
         clinic_key=_clinic_key(clinic) if clinic else "",
-        compared=f"from {parse_period(row['previous_period']).label} to {row['period_label']}",
+        compared=f"from {data.label(row, row['previous_period'])} to {row['period_label']}",
         noise=noise_of(data, row),
     )
 
@@ -266,7 +266,7 @@ def _clinic_page(data: BoardData, clinic: Row, row: Row) -> ClinicPage:
         happening=happening(clinic, data.period),
         reason=_REASONS[clinic["reason"]],
         diagnosis=_DIAGNOSES[clinic["diagnosis"]],
-        opened=parse_period(clinic["opened_period"]).label,
+        opened=data.label(row, clinic["opened_period"]),
         milestones=_milestones_words(clinic, any(one["due"] > measured.last_day for one in unachieved)),
         due=clinic["milestones_due"],
         achieved=clinic["milestones_achieved"],

@@ -40,7 +40,7 @@ def no_returns(data: BoardData) -> str:
     """Why no returns are listed."""
     if not data.indicators:
         return "Nothing had been recorded by then."
-    if not data.period.quarter:
+    if not data.period.quarter and not data.is_owed:
         return f"No return for {data.period.label} has been accepted: returns are owed for quarters."
     return f"The plan asks for no returns for {data.period.label}."
 
@@ -51,7 +51,7 @@ def _standing(data: BoardData) -> str:
         sentence = no_returns(data)
         return sentence[0].lower() + sentence[1:].removesuffix(".")
     come = sum(row["status"] == ReturnStatus.RECEIVED for row in data.returns)
-    if not data.period.quarter:
+    if not data.period.quarter and not data.is_owed:
         return f"{come} received: returns are owed for quarters"
     if come == len(data.returns):
         return "all received on time"

@@ -154,14 +154,16 @@ def _cells(data: BoardData, row: Row, shared_polarity: str) -> Iterator[Cell]:
             case "good_performance":
                 yield Cell("" if shared_polarity else row["polarity"])
             case name if name in _FIGURES:
-                yield Cell(figure_text(row, name, data.texts), _aside(row, name))
+                yield Cell(figure_text(row, name, data.texts), _aside(data, row, name))
             case name:
                 shown = sign(row, PRINTED[name].name)
                 yield Cell(shown.symbol, sign=shown)
 
 
-def _aside(row: Row, column: str) -> str:
-    """The addition to a quarter's figure: a sum to date, or a note that it is last year's outturn."""
+def _aside(data: BoardData, row: Row, column: str) -> str:
+    """The addition to a figure: the period that it is of, a sum to date, or a note that it is last year's outturn."""
+    if column == "actual" and row["period"] != data.period.code:
+        return str(row["period_label"])
     if column == "actual" and row["quarter"] and row["year_to_date"] not in (None, row["actual"]):
         return f"{number_text(row['year_to_date'], row)} this year"
     if column == "previous_actual" and row["direction_basis"] == "last year's outturn":

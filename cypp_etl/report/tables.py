@@ -51,7 +51,7 @@ def tables(data: BoardData) -> Iterator[SheetTable]:
                 *((name, 18) for name in BOARD_TITLES.values()),
             ),
             *(("Statistical neighbours", 13), ("National", 11), ("Next target", 11), ("Target after", 11)),
-            *(("Change since last year", 26), ("Partner", 30)),
+            *(("Change since last year", 26), ("Period", 24), ("Partner", 30)),
         ],
         [_indicator_row(data, row) for row in data.table_rows()],
     )
@@ -158,6 +158,7 @@ def _indicator_row(data: BoardData, row: Row) -> list[Content | Figure]:
         *(f"{one.symbol} {one.word}".strip() for one in judged),
         *(_figure(data, row, name) for name in ("statistical_neighbours", "national", "next_target", "next_target_2")),
         noise_of(data, row).variation.value,
+        row["period_label"],
         data.partner(row),
     ]
 

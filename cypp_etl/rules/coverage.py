@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cypp_etl.findings import Finding, find, in_list
 from cypp_etl.intake.rows import IndicatorRow, ParsedReturn
 from cypp_etl.plan.model import Indicator, Plan
-from cypp_etl.plan.rhythm import Rhythm
+from cypp_etl.plan.rhythm import QUARTERLY, Rhythm
 
 
 def partner_of(parsed: ParsedReturn, plan: Plan) -> str:
@@ -55,6 +55,9 @@ class Coverage:
     def _judge_indicators_owed(self) -> Iterator[Finding]:
         """Each indicator that the partner owes has a row, and no other has one."""
         owed = self.plan.owed_by.get(self.partner_code, ())
+        if self.parsed.period is None:
+            # It is not known what the return asks for, but for what every quarter's does.
+            owed = tuple(each for each in owed if self.plan.indicators[each].rhythm.asked_in == QUARTERLY.asked_in)
         rows = self.parsed.indicator_rows
         named = {row.named.indicator: row for row in rows if row.named and row.is_consistent}
         present = {row.leaf.indicator for row in rows if row.leaf}

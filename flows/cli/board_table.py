@@ -1,6 +1,7 @@
 """The Board's table on the terminal: one row per indicator, with its symbols."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -12,7 +13,7 @@ from cypp_etl.escapes import for_terminal
 from cypp_etl.judgement.columns import PRINTED
 from cypp_etl.layout import published_table
 from cypp_etl.periods import Period
-from cypp_etl.report.model import in_plan_order
+from warehouse.queries.board import read_board
 from warehouse.queries.views import performance
 
 if TYPE_CHECKING:
@@ -20,15 +21,20 @@ if TYPE_CHECKING:
 
 
 def show_board_table(connection: "Connection", period: Period) -> None:
-    """Print a period's judgements as the published table lays them out."""
+    """Print a period's judgements as the published table lays them out.
+
+    What is not asked in the period's return has its latest figure, with the period that it is of.
+    """
     table = Table("Ref", title=period.label, title_justify="left")
     table.add_column("Definition", no_wrap=True, overflow="ellipsis", max_width=44)
     for heading in ("Good", "Last year", "Target", "Actual"):
-        table.add_column(heading, justify="left" if heading == "Good" else "right")
+        table.add_column(heading, justify="left" if heading == "Good" else "right", no_wrap=True)
     for heading in ("On target", "DOT", "Year to date", "Stat. neigh.", "National"):
         table.add_column(heading, justify="center")
-    for row in sorted(map(dict, performance(connection, period=period)), key=in_plan_order):
-        figures = (figure_text(row, name) for name in ("previous_actual", "target", "actual"))
+    for row in read_board(connection, period, datetime.now(UTC)).of_period(period):
+        figures = [figure_text(row, name) for name in ("previous_actual", "target", "actual")]
+        if row["period"] != period.code:
+            figures[-1] += f" ({row['period_label']})"
         symbols = (row[f"{column.name}_symbol"] for column in PRINTED.values())
         # A sub-indicator's own definition distinguishes it; its parent's would fill the column.
         definition = row["definition"].rpartition(" – ")[2] if row["sub"] else row["definition"]

@@ -44,8 +44,8 @@ class Lists:
 
 
 def lists_of(plan: "Plan", today: date) -> Lists:
-    """The partners of a plan, and its quarters that have begun by a day."""
-    begun = [period for period in plan.calendar if period.quarter and period.first_day <= today]
+    """The partners of a plan, and the periods for which it asks for returns that have begun by a day."""
+    begun = [period for period in plan.calendar if period.first_day <= today and plan.owing(period)]
     begun.sort(key=lambda period: period.order, reverse=True)
     return Lists(
         {

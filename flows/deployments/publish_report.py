@@ -53,7 +53,7 @@ async def write_publication(workplace: Workplace, period: Period, at: datetime, 
 
 
 def _run_name() -> str:
-    return f"board report on {flow_run.parameters['period'] or 'the last quarter that was due'}"
+    return f"board report on {flow_run.parameters['period'] or 'the last period that was due'}"
 
 
 @flow(name="publish-report", flow_run_name=_run_name, persist_result=False)
@@ -64,7 +64,7 @@ async def publish_report(
     """Publish the board report on a period, and show its contents and what has changed since the last one.
 
     Args:
-        period: The quarter that the report is on, such as 2010-11Q3. If left empty, the last of which the returns were
+        period: The period that the report is on, such as 2010-11Q3. If left empty, the last of which the returns were
             due.
         as_of: Publish what was known at the end of this day, not a day to come. What is known now, if left empty.
     """
@@ -79,15 +79,15 @@ async def publish_report(
 
 
 def last_due(plan: Plan, today: date) -> Period:
-    """The last quarter whose returns were due by a date.
+    """The last period whose returns were due by a date, of those owed by anybody.
 
     Raises:
         ValueError: none was.
     """
-    due = [period for period, entry in plan.calendar.items() if period.quarter and entry.due_on <= today]
+    due = [period for period, entry in plan.calendar.items() if entry.due_on <= today and plan.owing(period)]
     if not due:
         raise ValueError("no returns have been due yet; say which period the report is on")
-    return max(due)
+    return max(due, key=lambda period: period.order)
 
 
 async def _show(published: Published) -> None:

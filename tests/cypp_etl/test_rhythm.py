@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
+from io import BytesIO
 
 import pytest
+from openpyxl import load_workbook
 
 from cypp_etl.checked_return import CheckedReturn, History, KnownFigure
 from cypp_etl.checking.checker import Checker, Received
@@ -202,3 +204,13 @@ def test_what_a_quarter_says_of_a_year_is_closed_with_either(check: Callable[...
     assert "closed-period-changed" in {finding.code for finding in of_closed_year.findings}
     later = check(plan, answered(plan, "2010-11Q2", {"NI 110": figure}))
     assert "closed-period-changed" not in {finding.code for finding in later.findings}
+
+
+def test_a_return_without_a_period_misses_only_what_every_quarter_asks_for(check: Callable[..., CheckedReturn]) -> None:
+    plan = plan_with({"NI 110": "yearly,Q4"})
+    book = load_workbook(BytesIO(answered(plan, "2010-11Q3", {})))
+    book["Return"]["B3"] = None
+    stream = BytesIO()
+    book.save(stream)
+    found = {finding.code for finding in check(plan, stream.getvalue()).findings}
+    assert "period-missing" in found and "indicator-missing" not in found

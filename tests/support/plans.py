@@ -55,13 +55,13 @@ def indicator_rows(leaves: int) -> list[tuple[str, ...]]:
         number += 1
         ref, polarity = f"LI {number}", "LOW" if number % 2 else "HIGH"
         if number % _FAMILY_EVERY == 0 and count + 2 <= leaves:
-            rows.append((ref, "", ref, "", "EA", f"Local matter {number}", polarity, *[""] * 9))
-            rows.append((f"{ref}a", "", ref, "a", "EA", "Number", "", "", "", *_COUNT, ""))
-            rows.append((f"{ref}b", "", ref, "b", "EA", "Per 100,000", "", "", "", *_RATE_OF_COUNT, f"{ref}a"))
+            rows.append((ref, "", ref, "", "EA", f"Local matter {number}", polarity, *[""] * 10))
+            rows.append((f"{ref}a", "", ref, "a", "EA", "Number", "", "", "", *_COUNT, "", ""))
+            rows.append((f"{ref}b", "", ref, "b", "EA", "Per 100,000", "", "", "", *_RATE_OF_COUNT, f"{ref}a", ""))
             count += 2
         else:
             shape = _SHAPES[number % len(_SHAPES)]
-            rows.append((ref, "", ref, "", "EA", f"Local measure {number}", polarity, "", "", *shape, ""))
+            rows.append((ref, "", ref, "", "EA", f"Local measure {number}", polarity, "", "", *shape, "", ""))
             count += 1
     return rows
 

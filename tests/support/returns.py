@@ -140,7 +140,7 @@ class _Form:
 
 def _filled_in(plan: Plan, partner_code: str, period: Period) -> bytes:
     one = Decimal(1)
-    leaves = [plan.indicators[name] for name in plan.owed_by[partner_code]]
+    leaves = [plan.indicators[name] for name in plan.at(period).owed_by[partner_code]]
     milestones = {
         each.milestone: MilestoneAnswer(
             MilestoneStatus.ACHIEVED if each.due <= period.last_day else MilestoneStatus.ON_TRACK,

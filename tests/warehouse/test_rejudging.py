@@ -48,7 +48,7 @@ def _in_force(connection: Connection, table: Any) -> Sequence[Row[Any]]:
     return connection.execute(select(table).where(table.c.superseded_at.is_(None)).order_by(*table.primary_key)).all()
 
 
-def _clinics_anew(connection: Connection) -> set[tuple[Any, ...]]:
+def _clinics_anew(connection: Connection, plan: Plan) -> set[tuple[Any, ...]]:
     columns = judgement.c
     query = (
         select(columns.partner_code, columns.indicator, columns.period, columns.direction, columns.on_target)
@@ -58,7 +58,10 @@ def _clinics_anew(connection: Connection) -> set[tuple[Any, ...]]:
     return {
         (*series, one.opened.code, one.reason.value, one.closed.code if one.closed else None, one.measured.code)
         for series, rows in groupby(connection.execute(query), key=lambda row: (row[0], row[1]))
-        for one in find_clinics(Travelled(parse_period(row[2]), row[3], row[4]) for row in rows)
+        for one in find_clinics(
+            (Travelled(parse_period(row[2]), row[3], row[4]) for row in rows),
+            rhythm=plan.indicators[series[1]].rhythm,
+        )
     }
 
 
@@ -88,7 +91,7 @@ def test_what_depends_on_a_change_is_all_that_has_to_be_judged_again(
 def _assert_nothing_is_left_to_judge(connection: Connection, plan: Plan, at: datetime) -> None:
     before = _in_force(connection, judgement)
     kept = {tuple(row)[1:7] for row in _in_force(connection, clinic)}
-    assert kept == _clinics_anew(connection)
+    assert kept == _clinics_anew(connection, plan)
     assert rejudge_everything(connection, plan, require_plan(connection, plan, at), at).total() == 0
     assert _in_force(connection, judgement) == before
     actuals = [row for row in _in_force(connection, observations) if row.measure == Measure.ACTUAL]
@@ -111,7 +114,7 @@ def test_clinics_are_kept_as_they_would_be_found_anew(
             rows = [observation("NI 112", str(one), period.code) for period, one in values.items() if one is not None]
             arrival = Arrival(_return(number, rows, Period(2010, 1)), later(number))
             record_batch(connection, [arrival], plan, later(number))
-            assert {tuple(row)[1:7] for row in _in_force(connection, clinic)} == _clinics_anew(connection)
+            assert {tuple(row)[1:7] for row in _in_force(connection, clinic)} == _clinics_anew(connection, plan)
         transaction.rollback()
 
 

@@ -29,6 +29,8 @@ from warehouse.views.selectable import view
 
 ROOT = Path(__file__).parents[2]
 
+_ASKED = ("frequency", "asked_in", "year_type", "reports_on")
+
 
 def test_an_empty_warehouse_is_brought_up_to_date_once(empty_url: str) -> None:
     engine = open_warehouse(empty_url)
@@ -188,6 +190,10 @@ def test_the_clinics_of_an_older_warehouse_are_those_that_would_have_been_kept(
         assert other.execute(query).all() == expected
         calendar = select(period).order_by(period.c.period)
         assert other.execute(calendar).all() == one.execute(calendar).all()
+        # A plan of before asked for everything in every quarter.
+        asked = select(*(plan_indicator.c[name] for name in _ASKED)).distinct()
+        assert other.execute(asked).all() == [("quarterly", "Q1 Q2 Q3 Q4", "financial", "this year")]
+        assert set(other.execute(select(plan_due))) == set(one.execute(select(plan_due)))
         differences = compare_metadata(MigrationContext.configure(other, opts={"compare_type": True}), metadata)
     assert differences == []
     older.dispose()

@@ -1,6 +1,6 @@
 """Reads the data of a board report, all as known at one moment, in one transaction of `reading`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -10,6 +10,7 @@ from cypp_etl.figure_keys import FigureKey
 from cypp_etl.layout import PUBLISHED
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Body
+from cypp_etl.plan.rhythm import Rhythm
 from cypp_etl.report.model import BoardData, KnownText, Row, Since, Texts
 from cypp_etl.report.variation import Ratio
 from schemas.codes import ClinicRule, Marker, Measure, Qualifier, Severity, SubmissionStatus
@@ -24,10 +25,12 @@ from warehouse.schema.plan_tables import (
     plan_aspiration,
     plan_body,
     plan_calendar,
+    plan_due,
     plan_figure,
     plan_indicator,
     plan_measured,
     plan_outcome,
+    plan_owed,
     plan_partner,
 )
 from warehouse.schema.tables import ACCEPTED, finding, observation, submission
@@ -50,7 +53,9 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
     """
     plan_id = connection.scalar(select(plan.c.plan_id).where(_in_force(plan, at)))
     after = _since(connection, plan_id, period, at, since)
-    judged = _until(period, performance(connection, as_of=at))
+    indicators = _indicators(connection, plan_id)
+    rhythms = {indicator: Rhythm.of(row) for indicator, row in indicators.items()}
+    judged = _until(period, performance(connection, as_of=at), rhythms)
     partners = _partners(connection, plan_id)
     returns = [
         {**row, "partner": partners.get(row["partner_code"], row["partner_code"])}
@@ -68,7 +73,7 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
         since=after,
         performance=judged,
         owed=owed_rows(connection, plan_id, period, at),
-        indicators=_indicators(connection, plan_id),
+        indicators=indicators,
         partners=partners,
         texts=texts,
         ratios=_ratios(connection, at),
@@ -80,8 +85,11 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
         returns=returns,
         refused=refused,
         findings=_findings(connection, period, at, refused),
-        comments=_comments(connection, period, at),
-        turned=_turned(connection, period, after.moment if after else None, at),
+        comments=_comments(connection, period, at, rhythms),
+        turned=_turned(connection, period, after.moment if after else None, at, rhythms),
+        rhythms=rhythms,
+        owing=_owing(connection, plan_id),
+        is_owed=_is_owed(connection, plan_id, period),
     )
 
 
@@ -118,9 +126,27 @@ def _plain(rows: Iterable[RowMapping]) -> list[Row]:
     return [dict(row) for row in rows]
 
 
-def _until(period: Period, rows: Iterable[RowMapping]) -> list[Row]:
-    """The rows of periods that come no later than a period, as plain mappings."""
-    return [row for row in _plain(rows) if parse_period(row["period"]).order <= period.order]
+def _until(period: Period, rows: Iterable[RowMapping], rhythms: Mapping[str, Rhythm]) -> list[Row]:
+    """The rows of periods that come no later than a period, or that its return asks for, as plain mappings.
+
+    A quarter's return may ask for the figure of a year that ends later.
+    """
+    last = {indicator: max(period.order, rhythm.latest(period).order) for indicator, rhythm in rhythms.items()}
+    return [
+        row for row in _plain(rows) if parse_period(row["period"]).order <= last.get(row["indicator"], period.order)
+    ]
+
+
+def _owing(connection: Connection, plan_id: int | None) -> set[tuple[str, str]]:
+    columns = plan_owed.c
+    query = select(columns.indicator, columns.partner_code).where(columns.plan_id == plan_id)
+    return {(row.indicator, row.partner_code) for row in connection.execute(query)}
+
+
+def _is_owed(connection: Connection, plan_id: int | None, period: Period) -> bool:
+    columns = plan_due.c
+    query = select(columns.period).where(columns.plan_id == plan_id, columns.period == period.code)
+    return connection.scalar(query.limit(1)) is not None
 
 
 def _body(connection: Connection, plan_id: int | None) -> Body:
@@ -247,17 +273,19 @@ def _findings(connection: Connection, period: Period, at: datetime, refused: Ite
     return _plain(connection.execute(query).mappings())
 
 
-def _comments(connection: Connection, period: Period, at: datetime) -> list[Row]:
+def _comments(connection: Connection, period: Period, at: datetime, rhythms: Mapping[str, Rhythm]) -> list[Row]:
     columns = observation.c
     query = (
         select(columns.partner_code, columns.indicator, columns.period, shown_comment(at))
         .where(_in_force(observation, at), columns.comment != "", columns.measure == Measure.ACTUAL.value)
         .order_by(columns.indicator, columns.period)
     )
-    return _until(period, connection.execute(query).mappings())
+    return _until(period, connection.execute(query).mappings(), rhythms)
 
 
-def _turned(connection: Connection, period: Period, after: datetime | None, at: datetime) -> list[Row]:
+def _turned(
+    connection: Connection, period: Period, after: datetime | None, at: datetime, rhythms: Mapping[str, Rhythm]
+) -> list[Row]:
     rows = view("bi_symbol_changes")
     conditions: list[ColumnElement[Any]] = [rows.c.changed_at <= at]
     if after:
@@ -265,7 +293,7 @@ def _turned(connection: Connection, period: Period, after: datetime | None, at: 
     query = (
         select(rows).where(*conditions).order_by(rows.c.indicator, rows.c.period, rows.c.changed_at, rows.c.judgement)
     )
-    return [_with_source(connection, row) for row in _until(period, connection.execute(query).mappings())]
+    return [_with_source(connection, row) for row in _until(period, connection.execute(query).mappings(), rhythms)]
 
 
 def _with_source(connection: Connection, row: Row) -> Row:

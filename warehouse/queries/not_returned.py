@@ -1,10 +1,10 @@
-"""Figures that a partner owes for a quarter and has not returned, as rows of the Board's table."""
+"""Figures that a partner owes in the return for a period and has not returned, as rows of the Board's table."""
 
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, exists, or_, select
+from sqlalchemy import Connection, RowMapping, and_, or_, select
 
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Banding, Comparator, Figure, Indicator, Plan
@@ -30,25 +30,35 @@ _NO_MARGINS = Banding(Decimal(0), 0, Decimal(0), Decimal(0), Decimal(0))
 def owed_rows(connection: Connection, plan_id: int | None, period: Period, at: datetime) -> list[Row]:
     """A row for each indicator owed for a period, with the columns of `bi_performance`, as if nothing were returned.
 
-    `judge` judges it as a figure that was not returned, with what was known at a moment. Whole years are not owed,
-    as in `bi_return_status`.
+    `judge` judges it as a figure that was not returned, with what was known at a moment. Each is of the period that its
+    figure in the return would be of.
     """
-    leaf, owed, outcome, calendar = plan_indicator.c, plan_owed.c, plan_outcome.c, plan_calendar.c
-    if not period.quarter:
-        return []
+    leaf, owed, outcome, due = plan_indicator.c, plan_owed.c, plan_outcome.c, plan_due.c
     query = (
         select(plan_indicator, owed.partner_code, outcome.outcome)
         .join(plan_owed, and_(owed.plan_id == leaf.plan_id, owed.indicator == leaf.indicator))
         .join(plan_outcome, and_(outcome.plan_id == leaf.plan_id, outcome.outcome_code == leaf.outcome_code))
-        .where(leaf.plan_id == plan_id, exists().where(calendar.plan_id == plan_id, calendar.period == period.code))
+        .join(plan_due, and_(due.plan_id == owed.plan_id, due.partner_code == owed.partner_code))
+        .where(leaf.plan_id == plan_id, due.period == period.code)
     )
-    planned = connection.execute(query).mappings().all()
-    not_returned = (period.code, Measure.ACTUAL.value, None, Marker.NOT_RETURNED.value, "", None, None, 0)
-    missing = [(row["partner_code"], row["indicator"], *not_returned) for row in planned]
-    known = _known(connection, plan_id, period, at)
+    calendar = _calendar(connection, plan_id)
+    planned = [
+        (row, rhythm.period_in(period))
+        for row in connection.execute(query).mappings()
+        if (rhythm := Rhythm.of(row)).asks(period, calendar)
+    ]
+    not_returned = (Measure.ACTUAL.value, None, Marker.NOT_RETURNED.value, "", 0)
+    missing = [(row["partner_code"], row["indicator"], of.code, *not_returned) for row, of in planned]
+    keys = {row[:4] for row in missing}
+    known = [row for row in _known(connection, plan_id, at) if row[:4] not in keys]
     judged = judge_rows([*known, *missing], _plan(connection, plan_id))
     columns = view("bi_performance").c.keys()
-    return [_row(row, period, columns, judged[row["partner_code"], row["indicator"], period.code]) for row in planned]
+    return [_row(row, of, columns, judged[row["partner_code"], row["indicator"], of.code]) for row, of in planned]
+
+
+def _calendar(connection: Connection, plan_id: int | None) -> set[Period]:
+    columns = plan_calendar.c
+    return set(map(parse_period, connection.scalars(select(columns.period).where(columns.plan_id == plan_id))))
 
 
 def _row(planned: RowMapping, period: Period, columns: list[str], judged: tuple[Any, ...]) -> Row:
@@ -57,9 +67,9 @@ def _row(planned: RowMapping, period: Period, columns: list[str], judged: tuple[
         **dict.fromkeys(columns),
         **{name: planned[name] for name in columns if name in planned},
         "period": period.code,
-        "period_label": period.label,
+        "period_label": label_of(period, YearType(planned["year_type"])),
         "financial_year": period.year.code,
-        "quarter": period.quarter,
+        "quarter": period.quarter or None,
         "indicator_no": planned["indicator_no"] or None,
         "sub": planned["sub"] or None,
         "definition": f"{above} – {planned['definition']}" if above else planned["definition"],
@@ -69,8 +79,8 @@ def _row(planned: RowMapping, period: Period, columns: list[str], judged: tuple[
     }
 
 
-def _known(connection: Connection, plan_id: int | None, period: Period, at: datetime) -> list[tuple[Any, ...]]:
-    """The figures in force at a moment for what is owed, without the period's own actuals."""
+def _known(connection: Connection, plan_id: int | None, at: datetime) -> list[tuple[Any, ...]]:
+    """The figures in force at a moment for what is owed."""
     columns, owed = observation.c, plan_owed.c
     query = (
         select(*(columns[name] for name in FIGURE))
@@ -79,7 +89,6 @@ def _known(connection: Connection, plan_id: int | None, period: Period, at: date
             owed.plan_id == plan_id,
             columns.recorded_at <= at,
             or_(columns.superseded_at.is_(None), columns.superseded_at > at),
-            or_(columns.measure != Measure.ACTUAL.value, columns.period != period.code),
         )
     )
     return [tuple(row) for row in connection.execute(query)]
@@ -116,6 +125,7 @@ def _plan(connection: Connection, plan_id: int | None) -> Plan:
 
 
 def _leaf(row: RowMapping) -> Indicator:
+    rhythm = Rhythm.of(row)
     return Indicator(
         indicator=row["indicator"],
         indicator_no=row["indicator_no"],
@@ -135,4 +145,8 @@ def _leaf(row: RowMapping) -> Indicator:
         multiplier=0,
         number_indicator="",
         banding=_NO_MARGINS,
+        frequency=rhythm.frequency,
+        asked_in=rhythm.asked_in,
+        year_type=rhythm.year_type,
+        reports_on=rhythm.reports_on,
     )

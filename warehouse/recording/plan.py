@@ -230,7 +230,10 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
             for milestone in plan.milestones.values()
         ],
     )
-    yield plan_tables.plan_indicator, [asdict(indicator) for indicator in plan.indicators.values()]
+    yield (
+        plan_tables.plan_indicator,
+        [asdict(indicator) | indicator.rhythm.stated for indicator in plan.indicators.values()],
+    )
     yield (
         plan_tables.plan_measured,
         [
@@ -241,6 +244,14 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
     )
     yield plan_tables.plan_edition, [row for indicator in plan.indicators for row in _editions(plan, indicator)]
     yield plan_tables.plan_owed, list(_owed(plan))
+    yield (
+        plan_tables.plan_due,
+        [
+            {"partner_code": partner_code, "period": period.code}
+            for period in plan.calendar
+            for partner_code in plan.owing(period)
+        ],
+    )
     yield (
         plan_tables.plan_figure,
         [
@@ -270,7 +281,7 @@ def _editions(plan: Plan, indicator: str) -> Iterator[dict[str, Any]]:
     begins = [date.min, *(firsts[number] for number in list(latest)[1:])]
     ends = [*(first - timedelta(days=1) for first in begins[1:]), date.max]
     for piece, first_day, last_day in zip(latest.values(), begins, ends, strict=True):
-        yield asdict(piece) | {"described_from": first_day, "described_until": last_day}
+        yield asdict(piece) | piece.rhythm.stated | {"described_from": first_day, "described_until": last_day}
 
 
 def _owed(plan: Plan) -> Iterator[dict[str, Any]]:

@@ -113,7 +113,19 @@ plan_milestone = _plan_table(
     Column("is_due_stated", Boolean, nullable=False),
     action_id="action",
 )
+
+
 # The latest edition of each indicator.
+def _asked() -> tuple[Column[str], ...]:
+    """When an indicator is asked: see `cypp_etl.plan.rhythm`."""
+    return (
+        word("frequency", server_default="quarterly"),
+        word("asked_in", server_default="Q1 Q2 Q3 Q4"),
+        word("year_type", server_default="financial"),
+        word("reports_on", server_default="this year"),
+    )
+
+
 plan_indicator = _plan_table(
     "indicator",
     ("indicator",),
@@ -128,6 +140,7 @@ plan_indicator = _plan_table(
     word("unit"),
     Column("decimals", Integer, nullable=False),
     word("accumulation"),
+    *_asked(),
     outcome_code="outcome",
 )
 # The aspirations that each indicator measures: a clinic's diagnosis rests on their actions.
@@ -158,6 +171,7 @@ plan_edition = _plan_table(
     word("unit"),
     Column("decimals", Integer, nullable=False),
     word("accumulation"),
+    *_asked(),
     indicator="indicator",
     outcome_code="outcome",
 )
@@ -170,6 +184,15 @@ plan_owed = _plan_table(
     *_days(),
     partner_code="partner",
     indicator="indicator",
+)
+# Who owes a return for which period of the calendar.
+plan_due = _plan_table(
+    "due",
+    ("partner_code", "period"),
+    word("partner_code"),
+    word("period"),
+    partner_code="partner",
+    period="calendar",
 )
 plan_figure = _plan_table(
     "figure",

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, inspect, text
 
+from cypp_etl.periods import YEAR_LABELS
 from schemas.codes import (
     BAND_SYMBOLS,
     DIRECTION_SYMBOLS,
@@ -50,6 +51,21 @@ def _symbol(column: str, symbols: Mapping[_Word, str]) -> str:
     return f"j.{column}, CASE j.{column} {cases} END AS {column}_symbol"
 
 
+def _label() -> str:
+    """SQL of the label of a judgement's period: a year says which year of the indicator `i` it is."""
+    parts = {"{label}": "' || e.period_label || '", "{start_year}": "' || substr(e.financial_year, 1, 4) || '"}
+    cases = ""
+    for year_type, label in YEAR_LABELS.items():
+        text_of = f"'{label}'"
+        for part, sql in parts.items():
+            text_of = text_of.replace(part, sql)
+        cases += f" WHEN '{year_type}' THEN {text_of}"
+    return f"CASE WHEN e.quarter IS NULL THEN CASE i.year_type{cases} END ELSE e.period_label END"
+
+
+_LABEL = _label()
+
+
 def _performance(plan_id: str, last_column: str, condition: str) -> str:
     """A row per judgement, with the figure judged and its cell.
 
@@ -62,7 +78,7 @@ def _performance(plan_id: str, last_column: str, condition: str) -> str:
     """
     return f"""
         SELECT
-            j.period, e.period_label, e.financial_year, e.quarter,
+            j.period, {_LABEL} AS period_label, e.financial_year, e.quarter,
             i.outcome_code, oc.outcome, nullif(i.indicator_no, '') AS indicator_no,
             i.indicator_ref, nullif(i.sub, '') AS sub, i.indicator,
             CASE WHEN i.parent_definition = '' THEN i.definition
@@ -83,7 +99,7 @@ def _performance(plan_id: str, last_column: str, condition: str) -> str:
             {_symbol("national_band", BAND_SYMBOLS)},
             j.next_target, j.next_target_2,
             o.submission_id, s.file_name AS source_file, o.sheet AS source_sheet, o.cell AS source_cell,
-            j.recorded_at{last_column}, i.edition
+            j.recorded_at{last_column}, i.year_type, i.edition
         FROM judgement j
         JOIN period e ON e.period = j.period
         JOIN plan_edition i ON i.plan_id = {plan_id} AND i.indicator = j.indicator
@@ -144,21 +160,17 @@ _FINDINGS = "SELECT submission_id, code, severity, sheet, cell, value, message, 
 
 
 def return_status_query(standing: Standing) -> str:
-    """A row per return that is owed: every quarter of the calendar in which a partner has something to report.
+    """A row per return that is owed by the plan (`Plan.owing`), and per other return that was accepted.
 
-    Whole years are not owed, but are listed if they were returned. A return that was on time stays on time when it is
-    corrected later: the first accepted submission tells when the return came, and so whether it was late; the one in
-    force is the one to look at.
+    A return that was on time stays on time when it is corrected later: the first accepted submission tells when the
+    return came, and so whether it was late; the one in force is the one to look at.
     """
     accepted = f"s.{IS_ACCEPTED} AND {standing.known('s')}"
     return f"""
         WITH owing AS (
-            SELECT partner_code, first_day, last_day FROM plan_owed WHERE plan_id = {standing.plan_id}
+            SELECT partner_code FROM plan_owed WHERE plan_id = {standing.plan_id}
             UNION
-            SELECT p.partner_code, CASE WHEN a.first_day > p.first_day THEN a.first_day ELSE p.first_day END,
-                CASE WHEN a.last_day < p.last_day THEN a.last_day ELSE p.last_day END
-            FROM plan_action a
-            JOIN plan_partner p ON p.plan_id = a.plan_id AND p.partner_code = a.partner_code
+            SELECT a.partner_code FROM plan_action a
             JOIN plan_milestone m ON m.plan_id = a.plan_id AND m.action_id = a.action_id
             WHERE a.plan_id = {standing.plan_id}
         )
@@ -174,9 +186,8 @@ def return_status_query(standing: Standing) -> str:
                 WHERE s.partner_code = e.partner_code AND s.period = e.period AND {accepted}) AS first_received_at
             FROM (
                 SELECT w.partner_code, c.period, c.due_on
-                FROM owing w CROSS JOIN plan_calendar c
-                JOIN period q ON q.period = c.period AND q.ends_on BETWEEN w.first_day AND w.last_day
-                WHERE c.plan_id = {standing.plan_id} AND q.quarter IS NOT NULL
+                FROM plan_due w JOIN plan_calendar c ON c.plan_id = w.plan_id AND c.period = w.period
+                WHERE w.plan_id = {standing.plan_id}
                 UNION
                 SELECT w.partner_code, s.period, c.due_on
                 FROM owing w JOIN submission s ON s.partner_code = w.partner_code AND {accepted}

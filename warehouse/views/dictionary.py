@@ -81,14 +81,20 @@ _PERFORMANCE = (
     text_column("source_cell", "Cell of that sheet"),
     moment_column("recorded_at", "When the row came into force"),
 )
-_EDITION = whole_column(
-    "edition", "Which edition of the indicator holds for the period, and describes the row: 1, 2 ..."
+# What came after version 1, whose columns stay in their order.
+_PERFORMANCE_SINCE = (
+    text_column(
+        "year_type",
+        f"Which year a year of the indicator is: {words_of(YearType)}. 2010-11 is the academic year from September "
+        "2010 to August 2011, or the calendar year 2010; `period_label` says so",
+    ),
+    whole_column("edition", "Which edition of the indicator holds for the period, and describes the row: 1, 2 ..."),
 )
 
 _WITHHELD = "; `[withheld: ...]`, with its cell, if it may hold personal data and is not released"
 
 VIEWS = (
-    View("bi_performance", "an indicator and a period, by partner, as of now", (*_PERFORMANCE, _EDITION)),
+    View("bi_performance", "an indicator and a period, by partner, as of now", (*_PERFORMANCE, *_PERFORMANCE_SINCE)),
     View(
         "bi_performance_history",
         "a row that is, or ever was, in `bi_performance`. As of a moment: `recorded_at` is not after it, and "
@@ -96,7 +102,7 @@ VIEWS = (
         (
             *_PERFORMANCE,
             moment_column("superseded_at", "When another row replaced it; empty while it is in force"),
-            _EDITION,
+            *_PERFORMANCE_SINCE,
         ),
     ),
     View(
@@ -133,11 +139,15 @@ VIEWS = (
     ),
     View(
         "bi_return_status",
-        "a quarter that a partner owes, or a whole year that it returned",
+        "a return that a partner owes, or one that it made without owing it",
         (
             text_column("partner_code", "Code of the partner"),
             text_column("period", "Code of the period"),
-            ViewColumn("due_on", Kind.DATE, "The last day on which it is on time; empty for a year, which is not owed"),
+            ViewColumn(
+                "due_on",
+                Kind.DATE,
+                "The last day on which it is on time; empty if no longer in the calendar",
+            ),
             text_column(
                 "status",
                 f"The status of the return today: {words_of(ReturnStatus)}. Received: the first accepted submission "

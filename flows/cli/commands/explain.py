@@ -40,10 +40,16 @@ def show_explanation(connection: "Connection", plan: Plan, indicator: str, perio
         ValueError: the plan has no such indicator.
     """
     leaf = _find_leaf(plan, indicator)
-    explanations = explained(connection, plan, leaf.indicator, period)
+    explanations, asked = explained(connection, plan, leaf.indicator, period), leaf.rhythm.latest(period)
+    if not explanations and asked != period:
+        explanations = explained(connection, plan, leaf.indicator, asked)
+        if explanations:
+            say(f"{leaf.indicator} has no figure of {period.label} itself. The latest by then is of another period:")
+            say()
     if not explanations:
         owners = ", ".join(plan.partners[code].partner for code in plan.owners.get(leaf.indicator, ()))
-        say(f"Nothing has been returned for {leaf.indicator} in {period.label}. It is owed by {owners}.")
+        label = leaf.rhythm.label(asked)
+        say(f"Nothing has been returned for {leaf.indicator} in {label}. It is owed by {owners}.")
         return 1
     for explanation in explanations:
         for line in _lines(explanation):

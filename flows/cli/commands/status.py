@@ -50,7 +50,8 @@ def show_status(connection: "Connection", plan: Plan, period: Period | None, tod
     rows: Iterable[Any] = return_status(connection, period)
     if period is None:
         begun = {parse_period(row["period"]) for row in rows if row["submission_id"] is not None}
-        wanted = {one.code for one in begun | open_quarters(plan.calendar, begun, today)}
+        owed = {period: entry for period, entry in plan.calendar.items() if plan.owing(period)}
+        wanted = {one.code for one in begun | open_periods(owed, begun, today)}
         rows = [row for row in rows if row["period"] in wanted]
     if not rows:
         say(f"No returns are expected for {period.label}." if period else "Nothing has been returned yet.")
@@ -68,21 +69,18 @@ def show_reminder(connection: "Connection", today: date, days: int, since: date 
     return int(found.is_missing)
 
 
-def open_quarters(
-    calendar: Mapping[Period, CalendarEntry], begun: Collection[Period], today: date
-) -> frozenset[Period]:
-    """The quarters whose returns are currently requested, with or without any returns.
+def open_periods(owed: Mapping[Period, CalendarEntry], begun: Collection[Period], today: date) -> frozenset[Period]:
+    """The periods whose returns are currently requested, with or without any returns, of those owed by anybody.
 
     They are those that have opened and were due at most a year ago, starting with the first that has a return. If none
-    has a return, it is the last only: quarters before the first use of the program would all be "missing".
+    has a return, it is the last only: periods before the first use of the program would all be "missing".
     """
-    recent = {
-        period
-        for period, entry in calendar.items()
-        if period.quarter and entry.opens_on <= today <= entry.due_on + CHASED_FOR
-    }
-    first = min(recent.intersection(begun), default=max(recent, default=None))
-    return frozenset(period for period in recent if first and period >= first)
+    recent = sorted(
+        (period for period, entry in owed.items() if entry.opens_on <= today <= entry.due_on + CHASED_FOR),
+        key=lambda period: period.order,
+    )
+    first = next((place for place, period in enumerate(recent) if period in begun), len(recent) - 1)
+    return frozenset(recent[max(first, 0) :])
 
 
 def laid_out(rows: Iterable[Any], width: int) -> list[str]:

@@ -81,7 +81,7 @@ class Draft:
     @property
     def leaves(self) -> list[Indicator]:
         """The indicators of the return, in the order of its rows."""
-        return [self.good.plan.indicators[code] for code in self.good.plan.owed_by[self.good.partner_code]]
+        return [self.good.plan.indicators[code] for code in self.good.plan.at(PERIOD).owed_by[self.good.partner_code]]
 
     @property
     def milestones(self) -> tuple[Milestone, ...]:
@@ -174,7 +174,7 @@ class Draft:
 
 def make_good(plan: Plan, partner_code: str, chance: random.Random) -> Good:
     """A return without faults, with random figures."""
-    leaves = [plan.indicators[code] for code in plan.owed_by[partner_code]]
+    leaves = [plan.indicators[code] for code in plan.at(PERIOD).owed_by[partner_code]]
     indicators: dict[str, IndicatorAnswer] = {}
     figures: dict[FigureKey, KnownFigure] = {}
     for leaf in leaves:

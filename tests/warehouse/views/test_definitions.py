@@ -25,8 +25,8 @@ PERFORMANCE = """
     statistical_neighbours_band_symbol national national_band national_band_symbol next_target next_target_2
     submission_id source_file source_sheet source_cell recorded_at"""
 PROMISED = {
-    "bi_performance": f"{PERFORMANCE} edition",
-    "bi_performance_history": f"{PERFORMANCE} superseded_at edition",
+    "bi_performance": f"{PERFORMANCE} year_type edition",
+    "bi_performance_history": f"{PERFORMANCE} superseded_at year_type edition",
     "bi_submissions": (
         "submission_id partner_code period version file_name sha256 received_at status errors queries notes "
         "observations"

@@ -8,14 +8,14 @@ import pytest
 
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
-from flows.cli.commands.status import laid_out, open_quarters, show_status
+from flows.cli.commands.status import laid_out, open_periods, show_status
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.recording.plan import record_plan
 from warehouse.recording.record import record
 from warehouse.upgrade import upgrade
 
-CALENDAR = read_plan().calendar
+CALENDAR = {period: entry for period, entry in read_plan().calendar.items() if period.quarter}
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ CALENDAR = read_plan().calendar
     ],
 )
 def test_the_quarters_asked_for_at_present(today: date, begun: str, told: str) -> None:
-    found = open_quarters(CALENDAR, {parse_period(code) for code in begun.split()}, today)
+    found = open_periods(CALENDAR, {parse_period(code) for code in begun.split()}, today)
     assert " ".join(period.code for period in sorted(found)) == told
 
 
