@@ -1,7 +1,7 @@
 """Reads the return workbook: cover, indicators and milestones, as tidy rows with their cells."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from cypp_etl.findings import Finding, find
 from cypp_etl.intake.figures import FigureReader
@@ -11,6 +11,7 @@ from cypp_etl.intake.text_rows import find_text, find_total, holds_entry
 from cypp_etl.intake.typed_periods import bare_year, read_day, read_period
 from cypp_etl.intake.values import Reading, read_figure, read_text
 from cypp_etl.layout import Layout, SheetLayout
+from cypp_etl.periods import Period
 from cypp_etl.plan.index import PlanIndex, reference_key
 from cypp_etl.plan.model import Indicator, Plan
 from cypp_etl.workbook.model import Cell, CellKind, Workbook
@@ -32,17 +33,25 @@ _FILLED_COLUMNS = ("ref", "good_performance", "unit", "milestone")
 
 @dataclass(frozen=True, slots=True)
 class ReturnReader:
-    """Reads one return workbook into `parsed`."""
+    """Reads one return workbook into `parsed`.
+
+    `at` gives the plan as it holds for the period on the cover, and its index: None for a period that is not known.
+    """
 
     layout: Layout
     plan: Plan
     index: PlanIndex
     figures: FigureReader
     parsed: ParsedReturn
+    at: Callable[[Period | None], tuple[Plan, PlanIndex]]
 
     def read(self, workbook: Workbook) -> None:
         """Read the cover and both tables. An error in one sheet does not prevent reading the others."""
         self._read_cover(workbook)
+        plan, index = self.at(self.parsed.period)
+        replace(self, plan=plan, index=index)._read_tables(workbook)
+
+    def _read_tables(self, workbook: Workbook) -> None:
         for row in self._read_rows(workbook, "indicators"):
             self._read_indicator_row(row)
         # A partner without milestones may leave out their sheet.
@@ -173,6 +182,7 @@ class ReturnReader:
             good_performance=row.known_text("good_performance"),
             unit=row.known_text("unit"),
             figure_column=row.first_filled("actual", "marker"),
+            other_edition=self.index.edition_described(named, row.text("definition")) if named else None,
         )
         self.parsed.indicator_rows.append(indicator_row)
         if indicator_row.leaf is not None and "actual" in row.columns:

@@ -8,10 +8,11 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from cypp_etl.caching import remembered
+from cypp_etl.periods import Period
 from cypp_etl.plan.model import Indicator, Milestone, Parent, Plan
 
 _Known = TypeVar("_Known")
@@ -48,11 +49,12 @@ def loose_key(text: str) -> str:
 
 @dataclass(frozen=True)
 class PlanIndex:
-    """Looks up what a partner typed in the plan; every key is a `reference_key`, but those of the last two.
+    """Looks up what a partner typed in the plan; every key is a `reference_key`, but those of the last three.
 
     `references` are those of indicators with and without parts, each with the letters of its parts. `leaves_alike` and
     `milestones_alike` hold, by `loose_key`, what the plan has instead of a reference that it does not have: an
-    indicator's reference and part, and a milestone's. A key that could be two of them is in neither.
+    indicator's reference and part, and a milestone's. A key that could be two of them is in neither. `other_editions`
+    are those of other times whose definitions differ, by their words.
     """
 
     leaves: dict[str, Indicator]
@@ -66,10 +68,16 @@ class PlanIndex:
     milestone_of_description: dict[str, Milestone]
     leaves_alike: dict[str, tuple[str, str]]
     milestones_alike: dict[str, str]
+    other_editions: dict[str, tuple[Indicator, ...]]
 
     @classmethod
-    def of(cls, plan: Plan) -> "PlanIndex":
-        """Index a plan."""
+    def of(cls, plan: Plan, period: Period | None = None) -> "PlanIndex":
+        """Index a plan: what it says of a period if one is given, with whatever has ended or has yet to begin.
+
+        An indicator that has been split since, or was once, is found as what it is in the period.
+        """
+        if period:
+            plan = _described(plan, period)
         leaves, milestones = plan.indicators.values(), plan.milestones.values()
         return cls(
             leaves={reference_key(leaf.indicator): leaf for leaf in leaves},
@@ -93,6 +101,7 @@ class PlanIndex:
                 ]
             ),
             milestones_alike=_alone((loose_key(code), code) for code in plan.milestones),
+            other_editions=_other_editions(plan),
         )
 
     def reference_meant(self, ref: str, sub: str) -> tuple[str, str]:
@@ -121,6 +130,11 @@ class PlanIndex:
         """The leaf of a reference and a sub."""
         return self.leaves.get(reference_key(ref) + reference_key(sub))
 
+    def edition_described(self, leaf: Indicator, definition: str) -> Indicator | None:
+        """Another edition of a leaf, which has a definition that its own does not have."""
+        those = self.other_editions.get(_words(definition), ())
+        return next((edition for edition in those if edition.indicator == leaf.indicator), None)
+
     def leaf_described(self, definition: str) -> Indicator | None:
         """The leaf with a definition, preceded by its parent's."""
         return self.leaf_of_definition.get(_words(definition))
@@ -140,6 +154,33 @@ def _alone(pairs: Iterable[tuple[str, _Known]]) -> dict[str, _Known]:
     for key, known in pairs:
         found.setdefault(key, set()).add(known)
     return {key: known.pop() for key, known in found.items() if key and len(known) == 1}
+
+
+def _described(plan: Plan, period: Period) -> Plan:
+    """The plan with the edition of each indicator that describes a period, whether or not it holds for it."""
+    then = plan.at(period)
+    return replace(
+        plan,
+        indicators={
+            code: plan.edition(code, period)
+            for code in plan.indicators
+            if code in then.indicators or code not in then.parents
+        },
+        parents={
+            ref: then.parents.get(ref, parent) for ref, parent in plan.parents.items() if ref not in then.indicators
+        },
+    )
+
+
+def _other_editions(plan: Plan) -> dict[str, tuple[Indicator, ...]]:
+    others: dict[str, tuple[Indicator, ...]] = {}
+    for leaf in plan.indicators.values():
+        own = _words(leaf.parent_definition + leaf.definition)
+        for edition in plan.editions_of(leaf.indicator):
+            words = _words(edition.parent_definition + edition.definition)
+            if words and words != own:
+                others[words] = (*others.get(words, ()), edition)
+    return others
 
 
 def _references(plan: Plan) -> dict[str, tuple[str, ...]]:

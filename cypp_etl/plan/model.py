@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
+from itertools import accumulate, pairwise
 
 from cypp_etl.periods import Period, quarter_of
 from cypp_etl.plan.spans import OPEN, Span, turning_days
@@ -162,6 +163,17 @@ class Indicator:
     aspirations: tuple[str, ...] = ()
     unit_label: str = ""
 
+    def ends_comparing(self, earlier: "Indicator") -> bool:
+        """Whether this edition counts something else than the one before, and does not say that it compares."""
+        if self.edition == earlier.edition or self.is_comparable:
+            return False
+        return self._what_is_counted != earlier._what_is_counted
+
+    @property
+    def _what_is_counted(self) -> tuple[object, ...]:
+        # A quarter's own figure and a sum so far are not the same thing either.
+        return self.definition, self.parent_definition, self.polarity, self.unit, self.unit_label, self.accumulation
+
     @property
     def accumulates(self) -> bool:
         """Whether the year's quarters add up, so that a quarter cannot be compared with a whole year."""
@@ -261,6 +273,27 @@ class Plan:
         """
         first, *later = self.editions_of(indicator)
         return next((each for each in reversed(later) if each.span.first_day <= period.last_day), first)
+
+    def eras_of(self, indicator: str) -> tuple[int, ...]:
+        """For each edition of a leaf a number: figures of two editions compare if it is the same.
+
+        It counts the editions up to it that count something else than the one before.
+        """
+        editions = self.editions_of(indicator)
+        return tuple(accumulate([0, *(later.ends_comparing(earlier) for earlier, later in pairwise(editions))]))
+
+    def compares(self, partner_code: str, indicator: str, period: Period, other: Period) -> bool:
+        """Whether a partner's figures of two periods count the same thing, for the same body."""
+        editions = self.editions_of(indicator)
+        if len(editions) > 1:
+            eras = dict(zip(editions, self.eras_of(indicator), strict=True))
+            if eras[self.edition(indicator, period)] != eras[self.edition(indicator, other)]:
+                return False
+        return all(
+            (first.last_day <= period.last_day) == (first.last_day <= other.last_day)
+            for taken, first in self.taken_over.get(partner_code, ())
+            if taken == indicator
+        )
 
     @cached_property
     def taken_over(self) -> Mapping[str, tuple[tuple[str, Period], ...]]:

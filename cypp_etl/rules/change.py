@@ -42,7 +42,7 @@ def _figure_before(figure: FigureRow, period: Period, history: History, plan: Pl
     Without one, a figure in the wrong order of magnitude would not be queried.
     """
     before = _period_before(figure.leaf, period)
-    value = _known_value(figure, before, history)
+    value = _known_value(figure, before, history, plan)
     return _figure_long_before(figure, period, history, plan) if value is None else (before, value)
 
 
@@ -56,14 +56,18 @@ def _figure_long_before(
     leaf, last_year = figure.leaf, period.year.previous
     is_like_a_year = not period.quarter or leaf.accumulation is Accumulation.LATEST
     for earlier in (period.years_later(-1), *([last_year] if is_like_a_year else [])):
-        value = _known_value(figure, earlier, history)
+        value = _known_value(figure, earlier, history, plan)
         if value is not None:
             return earlier, value
-    outturn = plan.figure(Measure.HISTORY, leaf.indicator, last_year) if is_like_a_year else None
+    is_comparable = plan.compares(figure.partner_code, leaf.indicator, period, last_year)
+    outturn = plan.figure(Measure.HISTORY, leaf.indicator, last_year) if is_like_a_year and is_comparable else None
     return (last_year, outturn.value) if outturn and outturn.value is not None else None
 
 
-def _known_value(figure: FigureRow, period: Period, history: History) -> Decimal | None:
+def _known_value(figure: FigureRow, period: Period, history: History, plan: Plan) -> Decimal | None:
+    """The figure of another period; None if it is not known, or does not compare."""
+    if figure.period and not plan.compares(figure.partner_code, figure.leaf.indicator, figure.period, period):
+        return None
     known = history.figures.get(FigureKey(figure.partner_code, figure.leaf.indicator, Measure.ACTUAL, period.code))
     return known.value if known else None
 
@@ -73,7 +77,7 @@ def _period_before(leaf: Indicator, period: Period) -> Period:
     return period.years_later(-1) if leaf.accumulation is Accumulation.CUMULATIVE else period.previous
 
 
-def judge_year(figures: Iterable[FigureRow], history: History) -> Iterator[Finding]:
+def judge_year(figures: Iterable[FigureRow], history: History, plan: Plan) -> Iterator[Finding]:
     """Query a whole year's actual that does not match its quarters, unless a comment explains it.
 
     It must be their sum if they add up, and the last of them otherwise. A year on the cover may be a quarter whose
@@ -83,14 +87,14 @@ def judge_year(figures: Iterable[FigureRow], history: History) -> Iterator[Findi
         period, value, leaf = figure.period, figure.value, figure.leaf
         if figure.measure is not Measure.ACTUAL or period is None or period.quarter or value is None or figure.comment:
             continue
-        quarters = _of_quarters(figure, period, history)
+        quarters = _of_quarters(figure, period, history, plan)
         if quarters is not None and rounded(quarters, leaf.decimals) != rounded(value, leaf.decimals):
             yield figure.find("year-differs", now=shown(value, leaf), year=period.label, quarters=shown(quarters, leaf))
 
 
-def _of_quarters(figure: FigureRow, year: Period, history: History) -> Decimal | None:
+def _of_quarters(figure: FigureRow, year: Period, history: History, plan: Plan) -> Decimal | None:
     """The total of a year's quarters, None if a necessary one is not known."""
-    values = [_known_value(figure, quarter, history) for quarter in year.quarters]
+    values = [_known_value(figure, quarter, history, plan) for quarter in year.quarters]
     if figure.leaf.accumulation is not Accumulation.SUM:
         return values[-1]
     all_known = [value for value in values if value is not None]
