@@ -76,6 +76,7 @@ class PlanIndex:
 
         An indicator that has been split since, or was once, is found as what it is in the period.
         """
+        everything = plan
         if period:
             plan = _described(plan, period)
         leaves, milestones = plan.indicators.values(), plan.milestones.values()
@@ -101,7 +102,7 @@ class PlanIndex:
                 ]
             ),
             milestones_alike=_alone((loose_key(code), code) for code in plan.milestones),
-            other_editions=_other_editions(plan),
+            other_editions=_other_editions(leaves, everything),
         )
 
     def reference_meant(self, ref: str, sub: str) -> tuple[str, str]:
@@ -172,9 +173,9 @@ def _described(plan: Plan, period: Period) -> Plan:
     )
 
 
-def _other_editions(plan: Plan) -> dict[str, tuple[Indicator, ...]]:
+def _other_editions(leaves: Iterable[Indicator], plan: Plan) -> dict[str, tuple[Indicator, ...]]:
     others: dict[str, tuple[Indicator, ...]] = {}
-    for leaf in plan.indicators.values():
+    for leaf in leaves:
         own = _words(leaf.parent_definition + leaf.definition)
         for edition in plan.editions_of(leaf.indicator):
             words = _words(edition.parent_definition + edition.definition)

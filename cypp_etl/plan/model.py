@@ -258,12 +258,14 @@ class Plan:
         return self._held[key]
 
     def editions_of(self, indicator: str) -> tuple[Indicator, ...]:
-        """The editions of a leaf, ascending.
+        """The editions of a leaf, ascending; one that replaced the latest in `indicators` is the only one.
 
         Raises:
             KeyError: the plan has no such leaf.
         """
-        return self.editions.get(indicator) or (self.indicators[indicator],)
+        latest = self.indicators[indicator]
+        editions = self.editions.get(indicator, (latest,))
+        return editions if editions[-1] is latest else (latest,)
 
     def edition(self, indicator: str, period: Period) -> Indicator:
         """The edition that describes a period: the last one that has begun, or the first, even if it has ended.

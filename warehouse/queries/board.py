@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, literal, or_, select
 
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.layout import PUBLISHED
@@ -22,8 +22,8 @@ from warehouse.schema.plan_tables import (
     plan,
     plan_aspiration,
     plan_calendar,
+    plan_edition,
     plan_figure,
-    plan_indicator,
     plan_outcome,
     plan_partner,
 )
@@ -64,7 +64,7 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
         since=after,
         performance=judged,
         owed=owed_rows(connection, plan_id, period, at),
-        indicators=_indicators(connection, plan_id),
+        indicators=_indicators(connection, plan_id, period),
         partners=partners,
         texts=texts,
         ratios=_ratios(connection, at),
@@ -125,12 +125,13 @@ def _partners(connection: Connection, plan_id: int | None) -> dict[str, str]:
     return {row.partner_code: row.partner for row in connection.execute(query)}
 
 
-def _indicators(connection: Connection, plan_id: int | None) -> dict[str, Row]:
-    leaf, outcome = plan_indicator.c, plan_outcome.c
+def _indicators(connection: Connection, plan_id: int | None, period: Period) -> dict[str, Row]:
+    """What the plan says of each indicator in a period, even if it has ended."""
+    leaf, outcome = plan_edition.c, plan_outcome.c
     query = (
-        select(plan_indicator, outcome.outcome, outcome.table_heading)
+        select(plan_edition, outcome.outcome, outcome.table_heading)
         .join(plan_outcome, and_(outcome.plan_id == leaf.plan_id, outcome.outcome_code == leaf.outcome_code))
-        .where(leaf.plan_id == plan_id)
+        .where(leaf.plan_id == plan_id, literal(period.last_day).between(leaf.described_from, leaf.described_until))
     )
     return {row["indicator"]: dict(row) for row in connection.execute(query).mappings()}
 

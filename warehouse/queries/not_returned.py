@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, exists, or_, select
+from sqlalchemy import Connection, RowMapping, and_, exists, literal, or_, select
 
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Banding, Figure, Indicator, Plan
@@ -12,7 +12,15 @@ from cypp_etl.report.model import Row
 from schemas.codes import Accumulation, Marker, Measure, Polarity, Unit
 from warehouse.queries.history import decimal_of
 from warehouse.recording.judgements import FIGURE, judge_rows
-from warehouse.schema.plan_tables import plan_calendar, plan_figure, plan_indicator, plan_outcome, plan_owed
+from warehouse.recording.plan import stored_plan
+from warehouse.schema.plan_tables import (
+    plan_calendar,
+    plan_edition,
+    plan_figure,
+    plan_indicator,
+    plan_outcome,
+    plan_owed,
+)
 from warehouse.schema.tables import JUDGED, observation
 from warehouse.views.selectable import view
 
@@ -23,23 +31,26 @@ _NO_MARGINS = Banding(Decimal(0), 0, Decimal(0), Decimal(0), Decimal(0))
 def owed_rows(connection: Connection, plan_id: int | None, period: Period, at: datetime) -> list[Row]:
     """A row for each indicator owed for a period, with the columns of `bi_performance`, as if nothing were returned.
 
-    `judge` judges it as a figure that was not returned, with what was known at a moment. Whole years are not owed,
-    as in `bi_return_status`.
+    An indicator is described by the edition that holds for the period. `judge` judges it as a figure that was not
+    returned, with what was known at a moment. Whole years are not owed, as in `bi_return_status`.
     """
-    leaf, owed, outcome, calendar = plan_indicator.c, plan_owed.c, plan_outcome.c, plan_calendar.c
+    leaf, owed, outcome, calendar = plan_edition.c, plan_owed.c, plan_outcome.c, plan_calendar.c
     if not period.quarter:
         return []
     query = (
-        select(plan_indicator, owed.partner_code, outcome.outcome)
+        select(plan_edition, owed.partner_code, outcome.outcome)
         .join(plan_owed, and_(owed.plan_id == leaf.plan_id, owed.indicator == leaf.indicator))
         .join(plan_outcome, and_(outcome.plan_id == leaf.plan_id, outcome.outcome_code == leaf.outcome_code))
         .where(leaf.plan_id == plan_id, exists().where(calendar.plan_id == plan_id, calendar.period == period.code))
+        .where(literal(period.last_day).between(leaf.described_from, leaf.described_until))
+        .where(literal(period.last_day).between(owed.first_day, owed.last_day))
+        .order_by(owed.partner_code, leaf.indicator)
     )
     planned = connection.execute(query).mappings().all()
     not_returned = (period.code, Measure.ACTUAL.value, None, Marker.NOT_RETURNED.value, "", 0)
     missing = [(row["partner_code"], row["indicator"], *not_returned) for row in planned]
     known = _known(connection, plan_id, period, at)
-    judged = judge_rows([*known, *missing], _plan(connection, plan_id))
+    judged = judge_rows([*known, *missing], stored_plan(connection, plan_id) or _plan(connection, plan_id))
     columns = view("bi_performance").c.keys()
     return [_row(row, period, columns, judged[row["partner_code"], row["indicator"], period.code]) for row in planned]
 
@@ -65,21 +76,21 @@ def _row(planned: RowMapping, period: Period, columns: list[str], judged: tuple[
 def _known(connection: Connection, plan_id: int | None, period: Period, at: datetime) -> list[tuple[Any, ...]]:
     """The figures in force at a moment for what is owed, without the period's own actuals."""
     columns, owed = observation.c, plan_owed.c
-    query = (
-        select(*(columns[name] for name in FIGURE))
-        .join(plan_owed, and_(owed.partner_code == columns.partner_code, owed.indicator == columns.indicator))
-        .where(
+    query = select(*(columns[name] for name in FIGURE)).where(
+        exists().where(
             owed.plan_id == plan_id,
-            columns.recorded_at <= at,
-            or_(columns.superseded_at.is_(None), columns.superseded_at > at),
-            or_(columns.measure != Measure.ACTUAL.value, columns.period != period.code),
-        )
+            owed.partner_code == columns.partner_code,
+            owed.indicator == columns.indicator,
+        ),
+        columns.recorded_at <= at,
+        or_(columns.superseded_at.is_(None), columns.superseded_at > at),
+        or_(columns.measure != Measure.ACTUAL.value, columns.period != period.code),
     )
     return [tuple(row) for row in connection.execute(query)]
 
 
 def _plan(connection: Connection, plan_id: int | None) -> Plan:
-    """The part of a plan that is needed to judge a missing figure."""
+    """The part of a plan that is needed to judge a missing figure, of a program that did not store plans' files."""
     leaves = connection.execute(select(plan_indicator).where(plan_indicator.c.plan_id == plan_id)).mappings()
     figures = connection.execute(select(plan_figure).where(plan_figure.c.plan_id == plan_id)).mappings()
     return Plan(

@@ -114,7 +114,8 @@ def test_editions_share_all_time_between_them(engine: Engine, plan: Plan, rows: 
         replace(last, definition="Third", edition=3, span=Span(parse_period("2012-13"), parse_period("2013-14"))),
     )
     with writing(engine) as connection:
-        record_plan(connection, replace(plan, editions={**plan.editions, "NI 45": editions}), later(0))
+        indicators, all_editions = {**plan.indicators, "NI 45": editions[-1]}, {**plan.editions, "NI 45": editions}
+        record_plan(connection, replace(plan, indicators=indicators, editions=all_editions), later(0))
     query = "SELECT * FROM plan_edition WHERE indicator = 'NI 45' ORDER BY edition"
     found = [
         (row["edition"], row["definition"], str(row["described_from"]), str(row["described_until"]))
@@ -137,7 +138,7 @@ def test_what_is_owed_ends_with_the_first_thing_that_ends(engine: Engine, plan: 
         Obligation("yos", "NI 45", Span(None, parse_period("2008-09"))),
     )
     plan = replace(
-        plan, partners={**plan.partners, "yos": yos}, editions={**plan.editions, "NI 45": (leaf,)}, obligations=owed
+        plan, partners={**plan.partners, "yos": yos}, indicators={**plan.indicators, "NI 45": leaf}, obligations=owed
     )
     with writing(engine) as connection:
         record_plan(connection, plan, later(0))
