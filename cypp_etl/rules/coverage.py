@@ -34,7 +34,7 @@ def judge_references(parsed: ParsedReturn) -> Iterator[Finding]:
             ref, described = row.named.indicator, row.described.indicator
             yield row.find("reference-differs", "ref", value=ref, described=described)
         elif row.other_edition and not row.described:
-            yield row.find("definition-differs", "definition", when=_when(row.other_edition.span))
+            yield row.find("definition-differs", "definition", when=row.other_edition.span)
     for report in parsed.milestone_rows:
         if not report.is_consistent and report.described:
             yield report.find("reference-differs", "milestone", described=report.described.milestone)
@@ -46,15 +46,7 @@ def judge_partner(parsed: ParsedReturn, plan: Plan) -> Iterator[Finding]:
     if partner and parsed.period and not partner.span.covers(parsed.period):
         (sheet, cell), period = parsed.period_cell, parsed.period.label
         code = "partner-ended" if partner.span.last_day < parsed.period.last_day else "partner-not-begun"
-        yield find(code, sheet=sheet, cell=cell, value=period, partner=partner.partner, when=_when(partner.span))
-
-
-def _when(span: Span) -> str:
-    """When something held, in words."""
-    first, last = (period.label if period else "" for period in (span.first_period, span.last_period))
-    if first and last:
-        return f"from {first} to {last}"
-    return f"from {first} on" if first else f"until {last}"
+        yield find(code, sheet=sheet, cell=cell, value=period, partner=partner.partner, when=partner.span)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,4 +109,4 @@ class Coverage:
     def _judge_time(self, row: IndicatorRow | MilestoneRow, thing: str, column: str, span: Span) -> Finding:
         """What a row is about exists, but not in the return's period."""
         has_ended = self.parsed.period is None or span.last_day < self.parsed.period.last_day
-        return row.find(f"{thing}-{'ended' if has_ended else 'not-begun'}", column, when=_when(span))
+        return row.find(f"{thing}-{'ended' if has_ended else 'not-begun'}", column, when=span)

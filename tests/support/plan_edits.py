@@ -17,15 +17,14 @@ class PlanEdits:
     tables: dict[str, list[dict[str, str]]] = field(default_factory=lambda: _tables(read_files(None)))
 
     def change(self, table: str, code: str, **cells: str) -> "PlanEdits":
-        """Change the last row of a table that is about a code: the value of any of its cells."""
-        row = [row for row in self.tables[table] if code in row.values()][-1]
-        row.update(cells)
+        """Change the last row of a table that is about a code."""
+        self._last(table, code).update(cells)
         return self
 
     def add(self, table: str, like: str = "", **cells: str) -> "PlanEdits":
         """Add a row; what is not said is as in the last row about a code, or blank."""
         rows = self.tables.setdefault(table, [])
-        model = next((row for row in reversed(rows) if like and like in row.values()), {})
+        model = self._last(table, like) if like else {}
         rows.append({**model, "first_period": "", "last_period": "", **cells})
         return self
 
@@ -33,6 +32,12 @@ class PlanEdits:
         """End an edition of an indicator, and begin another that differs in some cells."""
         self.change("indicators", indicator, last_period=last_period)
         return self.add("indicators", indicator, first_period=first_period, **cells)
+
+    def _last(self, table: str, code: str) -> dict[str, str]:
+        """The last row with a code in its first cell; if there is none, in any of its cells."""
+        rows = self.tables[table]
+        own = [row for row in rows if next(iter(row.values())) == code]
+        return (own or [row for row in rows if code in row.values()])[-1]
 
     @property
     def files(self) -> dict[str, bytes]:

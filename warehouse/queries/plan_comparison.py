@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 
 from cypp_etl.judgement.columns import TITLES
 from cypp_etl.periods import parse_period
+from cypp_etl.plan.differences import edition_differences
 from cypp_etl.plan.model import Plan
 from warehouse.recording.judgements import judge_in_force
 from warehouse.recording.plan import Missing, missing_from
@@ -40,13 +41,14 @@ class PlanChanges:
 
     `settled` are the codes of the closed or published periods, in order, in which a symbol would change: what the
     Board has seen would read otherwise. `missing` has been returned and has no row in the plan, which cannot be
-    adopted.
+    adopted. `editions` says in words what it says differently of its indicators.
     """
 
     turned: tuple[Turned, ...]
     owed: tuple[OwedChange, ...]
     settled: tuple[str, ...]
     missing: tuple[Missing, ...] = ()
+    editions: tuple[str, ...] = ()
 
 
 def changes_by(connection: Connection, in_force: Plan, other: Plan) -> PlanChanges:
@@ -59,6 +61,7 @@ def changes_by(connection: Connection, in_force: Plan, other: Plan) -> PlanChang
         tuple(_owed_changes(in_force, other)),
         tuple(period.code for period in sorted(periods, key=lambda period: period.order)),
         tuple(missing_from(connection, other)),
+        tuple(edition_differences(in_force, other)),
     )
 
 

@@ -128,7 +128,7 @@ def history() -> None:
 
 
 def _show_changes(changes: "PlanChanges", period: Period | None) -> None:
-    """Print what a plan changes, the returns that are owed before the symbols; long lists end with a count."""
+    """Print what a plan changes: editions, the returns that are owed, symbols; long lists end with a count."""
     turned = [one for one in changes.turned if period is None or one.period == period.code]
     owed = [f"{one.partner_code} {'owes' if one.is_owed else 'no longer owes'} {one.indicator}" for one in changes.owed]
     symbols = [
@@ -138,7 +138,7 @@ def _show_changes(changes: "PlanChanges", period: Period | None) -> None:
     ]
     for missing in changes.missing:
         say(f"Cannot be adopted: {missing}")
-    for lines in (owed, symbols):
+    for lines in (changes.editions, owed, symbols):
         for line in lines[:_SHOWN]:
             say(line)
         if len(lines) > _SHOWN:

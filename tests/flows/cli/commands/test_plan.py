@@ -13,6 +13,7 @@ from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
 from flows.cli.app import app
 from flows.settings import read_settings
+from tests.support.plan_edits import PlanEdits
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.recording.publications import Publication, record_publication
@@ -185,3 +186,50 @@ def test_a_plan_without_what_has_been_returned_is_not_adopted(home: Path, change
         code, said = _type("plan", "adopt", fewer, *ADOPT, *more)
         assert (code, f"{gone}: keep the row, with a last_period" in said) == (2, True)
     assert len(_decisions()) == 1
+
+
+def test_a_corrected_polarity_turns_past_years_and_a_new_edition_turns_none(home: Path) -> None:
+    corrected, renewed = PlanEdits(), PlanEdits()
+    corrected.change("indicators", "NI 111", polarity="HIGH")
+    # A sub-indicator has the polarity of its parent's edition.
+    for code in ("NI 111a", "NI 111b"):
+        renewed.renew(code, "2011-12Q1", "2010-11Q4")
+    parent = next(row for row in renewed.tables["indicators"] if row["indicator"] == "NI 111")
+    parent["last_period"] = "2010-11Q4"
+    renewed.tables["indicators"].append({**parent, "polarity": "HIGH", "first_period": "2011-12Q1", "last_period": ""})
+    for name, edits in (("corrected", corrected), ("renewed", renewed)):
+        (home / name).mkdir()
+        for file, content in edits.files.items():
+            (home / name / file).write_bytes(content)
+    said = _type("plan", "compare", home / "corrected")[1]
+    assert (
+        "NI 111a is changed for all periods: polarity LOW -> HIGH; for a change from some period on, end its row and "
+        "add another\n" in said
+    )
+    assert "NI 111a (police), 2010/11 Q1, direction of travel: declining -> improving\n" in said
+    assert "symbols of 1 period change." in said or "symbols of 2 periods change." in said
+    said = _type("plan", "compare", home / "renewed")[1]
+    assert (
+        "NI 111a has a new edition from 2011/12 Q1 on: polarity LOW -> HIGH; figures before and after do not compare\n"
+        in said
+    )
+    assert said.endswith("\nNo symbol changes.\n")
+
+
+def test_what_begins_and_ends_is_compared(home: Path) -> None:
+    edits = PlanEdits()
+    edits.change("indicators", "NI 19", last_period="2010-11Q4")
+    edits.add(
+        "indicators", "NI 45", indicator="NI 145", indicator_ref="NI 145", definition="New", first_period="2011-12"
+    )
+    edits.add("banding", "", indicator="NI 45", comparator_margin="3", first_period="2011-12Q1")
+    (home / "next").mkdir()
+    for file, content in edits.files.items():
+        (home / "next" / file).write_bytes(content)
+    lines = _type("plan", "compare", home / "next")[1].splitlines()
+    assert lines == [
+        "NI 19 ends with 2010/11 Q4",
+        "NI 45 has other margins from 2011/12 Q1 on: comparator margin 5 -> 3",
+        "NI 145 is new, from 2011/12 on",
+        "No symbol changes.",
+    ]
