@@ -215,9 +215,15 @@ def expected_besides(life: Life, event: str, *others: str) -> None:
         assert life.come[event][name] == Counter(), (event, name)
 
 
-@pytest.mark.parametrize("event", ["retire", "split", "polarity", "unit", "margin"])
-def test_what_changes_from_a_period_on_changes_nothing_before(life, event):
-    expected_besides(life, event, "bi_decisions")
+@pytest.mark.parametrize(
+    ("event", "closed"), [("retire", "NI 19"), ("split", "NI 43"), ("polarity", ""), ("unit", ""), ("margin", "")]
+)
+def test_what_changes_from_a_period_on_changes_nothing_before(life, event, closed):
+    expected_besides(life, event, "bi_decisions", "bi_clinics")
+    # A clinic on what is not collected any more is closed.
+    clinic = {f"yos {closed} 2009-10Q1"} if closed else set()
+    assert {row[:2] for row in life.gone[event]["bi_clinics"]} == {(one, "open") for one in clinic}
+    assert {row[:2] for row in life.come[event]["bi_clinics"]} == {(one, "closed") for one in clinic}
     assert life.come[event]["bi_decisions"] == Counter([("adopt-plan", ADOPTIONS[event])])
 
 
@@ -265,7 +271,7 @@ def test_another_target_turns_the_symbols_of_its_year(life):
 
 def test_an_indicator_moves_to_another_partner(life):
     event = "move"
-    expected_besides(life, event, "bi_decisions", "bi_return_status")
+    expected_besides(life, event, "bi_decisions", "bi_return_status", "bi_clinics")
     # Nothing is left for the old one to return, but for its milestones.
     assert {row[0] for row in life.gone[event]["bi_return_status"]} <= {"vcs"}
     assert life.come[event]["bi_return_status"] == Counter()
@@ -276,7 +282,7 @@ def test_an_indicator_moves_to_another_partner(life):
 
 def test_a_body_that_was_merged_owes_nothing_and_keeps_its_rows(life):
     event = "merge"
-    expected_besides(life, event, "bi_decisions", "bi_return_status")
+    expected_besides(life, event, "bi_decisions", "bi_return_status", "bi_clinics")
     later = QUARTERS[QUARTERS.index("2015-16Q1") :]
     assert life.gone[event]["bi_return_status"] == Counter(("police", period) for period in later)
     assert life.come[event]["bi_return_status"] == Counter()
