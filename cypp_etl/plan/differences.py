@@ -1,4 +1,4 @@
-"""What another plan says differently of its indicators: in words, for whoever decides whether to adopt it."""
+"""What another plan says differently of indicators and partners: in words, for whoever decides to adopt it."""
 
 from collections.abc import Iterator
 from dataclasses import fields
@@ -29,6 +29,18 @@ def edition_differences(before: Plan, after: Plan) -> Iterator[str]:
             elif earlier is not None:
                 yield _new_edition(earlier, piece)
             earlier = piece
+
+
+def partner_differences(before: Plan, after: Plan) -> Iterator[str]:
+    """A line for each partner that begins or ends, or whose time or successor is another."""
+    for code, partner in after.partners.items():
+        former = before.partners.get(code)
+        if former is None:
+            yield f"{code} is new, {partner.span}"
+        elif (former.span, former.successor) != (partner.span, partner.successor):
+            successor = f", and {partner.successor} takes over" if partner.successor else ""
+            yield f"{code} returns {partner.span}{successor}"
+    yield from (f"{code} is not in the plan any more" for code in before.partners if code not in after.partners)
 
 
 def _end_differences(before: Indicator, after: Indicator) -> Iterator[str]:

@@ -183,7 +183,7 @@ VIEWS = (
             text_column("reason", f"Why it was opened: {words_of(ClinicReason)}"),
             text_column(
                 "closed_period",
-                "Code of the period that closed it, or of the last in which the figure was owed; empty while it is open",
+                "Code of the period that closed it, or of the last that the figure was owed for; empty while open",
             ),
             whole_column(
                 "milestones_due",

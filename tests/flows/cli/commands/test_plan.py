@@ -233,3 +233,45 @@ def test_what_begins_and_ends_is_compared(home: Path) -> None:
         "NI 145 is new, from 2011/12 on",
         "No symbol changes.",
     ]
+
+
+def test_what_moves_to_another_partner_is_compared(home: Path) -> None:
+    edits = PlanEdits()
+    edits.change("owed_by", "NI 110", last_period="2010-11Q4")
+    edits.add("owed_by", partner_code="cyps", indicator="NI 110", first_period="2011-12Q1")
+    edits.change("partners", "vcs", last_period="2011-12", successor="cyps")
+    (home / "moved").mkdir()
+    for file, content in edits.files.items():
+        (home / "moved" / file).write_bytes(content)
+    assert _type("plan", "compare", home / "moved")[1].splitlines() == [
+        "vcs returns until 2011/12, and cyps takes over",
+        "cyps owes NI 110 from 2011/12 Q1 on",
+        "vcs owes NI 110 until 2010/11 Q4",
+        "No symbol changes.",
+    ]
+
+
+def test_an_explanation_says_why_figures_do_not_compare(home: Path) -> None:
+    edits = PlanEdits()
+    edits.change("indicators", "NI 19", last_period="2010-11Q4").renew(
+        "NI 45", "2011-12Q1", "2010-11Q4", polarity="LOW"
+    )
+    (home / "later").mkdir()
+    for file, content in edits.files.items():
+        (home / "later" / file).write_bytes(content)
+    assert _type("plan", "adopt", home / "later", *ADOPT)[0] == 0
+    engine = open_warehouse(read_settings().warehouse_url)
+    figures = [observation("NI 45", "60", period, partner_code="yos") for period in ("2010-11Q1", "2011-12Q1")]
+    whose = {"partner_code": "yos", "period": parse_period("2011-12Q1")}
+    record(engine, checked("c", *figures, **whose), read_plan(home / "later"), later(400))
+    engine.dispose()
+    said = _type("explain", "NI 45", "2011-12Q1")[1]
+    assert "Good performance is LOW." in said
+    assert "Direction of travel: N/A not applicable" in said
+    assert "  They do not compare: 2010/11 Q1 was of edition 1, this is of edition 2.\n" in said
+    assert "Good performance is HIGH." in _type("explain", "NI 45", "2010-11Q1")[1]
+    code, said = _type("explain", "NI 19", "2011-12Q1")
+    assert (code, said.splitlines()[-1]) == (
+        1,
+        "Nothing has been returned for NI 19 in 2011/12 Q1. It is not collected for then, but until 2010/11 Q4.",
+    )
