@@ -158,10 +158,10 @@ class BoardData:
     def course(self, row: Row, count: int) -> list[tuple[Period, Row | None]]:
         """The last periods that lead up to a judgement, each with its own; None where there is none.
 
-        They are quarters, or years where no quarter is there, from the first one judged on. A row of what was not
-        returned stands at the end.
+        They are quarters, or years where no quarter is there, from the first one judged on, and all of one unit: an
+        indicator may have another in another year. A row of what was not returned stands at the end.
         """
-        same = self.judgements_of(row)
+        same = [one for one in self.judgements_of(row) if one["unit"] == row["unit"]]
         quarters = [one for one in same if one["quarter"]]
         # A quarter that was not returned has no place among years.
         missing = [row] if not is_judged(row) and (quarters or not same) else []

@@ -15,12 +15,15 @@ from cypp_etl.checked_return import CheckedReturn
 from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
+from cypp_etl.report.html import render_html
+from cypp_etl.report.model import BoardData
 from cypp_etl.samples.returns import Answers, IndicatorAnswer, MilestoneAnswer, fill_template
 from cypp_etl.templates.workbook import write_template
 from schemas.codes import MilestoneStatus
 from tests.cypp_etl.checking.test_years import dated
 from tests.support.plan_edits import PlanEdits
 from warehouse.engine import open_warehouse, reading, writing
+from warehouse.queries.board import read_board
 from warehouse.queries.history import read_history
 from warehouse.recording.plan import record_plan
 from warehouse.recording.record import record
@@ -348,3 +351,41 @@ def test_the_late_return_of_a_body_that_is_no_more_is_taken(life):
     assert ("police", "2013-14Q1") not in life.gone[event]["bi_return_status"]
     came = {row[:3] for row in life.come[event]["bi_performance"]}
     assert {("police", "NI 111a", "2013-14Q1"), ("police", "NI 111a", "2014-15Q1")} <= came
+
+
+def board(life: Life, period: str) -> BoardData:
+    with reading(life.engine) as connection:
+        return read_board(connection, parse_period(period), life.now + timedelta(days=1))
+
+
+def test_a_report_describes_its_own_period(life):
+    early, late = board(life, "2011-12Q1"), board(life, "2013-14Q1")
+    assert (early.indicators["NI 46"]["unit"], late.indicators["NI 46"]["unit"]) == ("percent", "number")
+    row = next(row for row in late.of_period(late.period) if row["indicator"] == "NI 46")
+    assert [one["actual"] if one else None for _, one in late.course(row, 8)] == [500.0, None, None, None, 520.0]
+    assert ("yos", "NI 46", "2012-13Q1") in late.breaks
+    assert b"NI 46" in render_html(late, life.now.date())
+    assert {key for key in board(life, "2016-17Q1").breaks if key[0] == "nhs"} == {
+        ("nhs", indicator, "2015-16Q1") for indicator in ("NI 111a", "NI 111b")
+    }
+
+
+def test_a_report_has_what_was_owed_and_promised_then(life):
+    owed = {
+        period: {(row["partner_code"], row["indicator"]) for row in board(life, period).owed}
+        for period in QUARTERS[4::12]
+    }
+    assert {period: ("yos", "NI 19") in those for period, those in owed.items()} == {
+        "2009-10Q1": True,
+        "2012-13Q1": False,
+        "2015-16Q1": False,
+        "2018-19Q1": False,
+    }
+    assert [partner for partner, indicator in sorted(owed["2015-16Q1"]) if indicator == "NI 111a"] == ["nhs"]
+    promised = [{row["milestone"] for row in board(life, period).milestones} for period in ("2016-17Q4", "2017-18Q1")]
+    assert [("PC1-A1-M1" in those, "PC1-A9-M1" in those) for those in promised] == [(True, False), (False, True)]
+
+
+def test_what_was_owed_before_a_change_is_judged_as_not_applicable(life):
+    (row,) = (row for row in board(life, "2015-16Q2").owed if row["indicator"] == "NI 111a")
+    assert (row["partner_code"], row["direction"], row["marker"]) == ("nhs", "not applicable", "not returned")

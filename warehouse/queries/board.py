@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, liter
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.layout import PUBLISHED
 from cypp_etl.periods import Period, parse_period
+from cypp_etl.plan.model import Plan
 from cypp_etl.report.model import BoardData, KnownText, Row, Since, Texts
 from cypp_etl.report.variation import Ratio
 from schemas.codes import Marker, Measure, Qualifier, Severity, SubmissionStatus
@@ -18,6 +19,7 @@ from warehouse.queries.history import qualifiers_of
 from warehouse.queries.not_returned import owed_rows
 from warehouse.queries.publications import last_published
 from warehouse.queries.views import performance
+from warehouse.recording.plan import stored_plan
 from warehouse.schema.plan_tables import (
     plan,
     plan_aspiration,
@@ -58,17 +60,18 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
         for row in _refused(connection, period, at)
     ]
     texts = _texts(connection, plan_id, at)
+    stored = stored_plan(connection, plan_id)
     return BoardData(
         period=period,
         at=at,
         since=after,
         performance=judged,
-        owed=owed_rows(connection, plan_id, period, at),
+        owed=owed_rows(connection, plan_id, stored, period, at),
         indicators=_indicators(connection, plan_id, period),
         partners=partners,
         texts=texts,
         ratios=_ratios(connection, at),
-        breaks=_breaks(connection, at),
+        breaks=_breaks(connection, at) | (_changes_of_what_is_counted(judged, stored) if stored else set()),
         aspirations=_aspirations(connection, plan_id),
         milestones=_plain(milestones(connection, period, at)),
         clinics=_plain(clinics(connection, period, at)),
@@ -189,6 +192,16 @@ def _breaks(connection: Connection, at: datetime) -> set[tuple[str, str, str]]:
         _in_force(observation, at), columns.measure == Measure.ACTUAL.value, columns.qualifiers != ""
     )
     return {tuple(row[:3]) for row in connection.execute(query) if Qualifier.BREAK in qualifiers_of(row.qualifiers)}
+
+
+def _changes_of_what_is_counted(judged: Iterable[Row], stored: Plan) -> set[tuple[str, str, str]]:
+    """Where series break because the plan counts something else, or for another body, than in the period before."""
+    changes = set()
+    for row in judged:
+        partner_code, indicator, period = row["partner_code"], row["indicator"], parse_period(row["period"])
+        if indicator in stored.indicators and not stored.compares(partner_code, indicator, period, period.previous):
+            changes.add((partner_code, indicator, period.code))
+    return changes
 
 
 def _marker_text(row: RowMapping) -> str | None:

@@ -12,7 +12,6 @@ from cypp_etl.report.model import Row
 from schemas.codes import Accumulation, Marker, Measure, Polarity, Unit
 from warehouse.queries.history import decimal_of
 from warehouse.recording.judgements import FIGURE, judge_rows
-from warehouse.recording.plan import stored_plan
 from warehouse.schema.plan_tables import (
     plan_calendar,
     plan_edition,
@@ -28,10 +27,13 @@ from warehouse.views.selectable import view
 _NO_MARGINS = Banding(Decimal(0), 0, Decimal(0), Decimal(0), Decimal(0))
 
 
-def owed_rows(connection: Connection, plan_id: int | None, period: Period, at: datetime) -> list[Row]:
+def owed_rows(
+    connection: Connection, plan_id: int | None, stored: Plan | None, period: Period, at: datetime
+) -> list[Row]:
     """A row for each indicator owed for a period, with the columns of `bi_performance`, as if nothing were returned.
 
-    An indicator is described by the edition that holds for the period. `judge` judges it as a figure that was not
+    `stored` is the plan, if its files are in the warehouse. An indicator is described by the edition that holds for the
+    period. `judge` judges it as a figure that was not
     returned, with what was known at a moment. Whole years are not owed, as in `bi_return_status`.
     """
     leaf, owed, outcome, calendar = plan_edition.c, plan_owed.c, plan_outcome.c, plan_calendar.c
@@ -50,7 +52,7 @@ def owed_rows(connection: Connection, plan_id: int | None, period: Period, at: d
     not_returned = (period.code, Measure.ACTUAL.value, None, Marker.NOT_RETURNED.value, "", 0)
     missing = [(row["partner_code"], row["indicator"], *not_returned) for row in planned]
     known = _known(connection, plan_id, period, at)
-    judged = judge_rows([*known, *missing], stored_plan(connection, plan_id) or _plan(connection, plan_id))
+    judged = judge_rows([*known, *missing], stored or _plan(connection, plan_id))
     columns = view("bi_performance").c.keys()
     return [_row(row, period, columns, judged[row["partner_code"], row["indicator"], period.code]) for row in planned]
 
