@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, make_url
 
 from cypp_etl.checked_return import CheckedReturn, Observation
 from cypp_etl.periods import Period
-from cypp_etl.plan.model import Action, CalendarEntry, Figure, Indicator, Milestone, Partner, Plan
+from cypp_etl.plan.model import Action, CalendarEntry, Figure, Indicator, Milestone, Obligation, Partner, Plan
 from cypp_etl.plan.reader import read_plan
 from schemas.codes import Accumulation, ActionKind, Measure, MilestoneStatus, Polarity, Review, Unit
 from warehouse.engine import open_warehouse, writing
@@ -107,6 +107,9 @@ def big_plan(size: Size) -> Plan:
             for period in size.periods
         },
         owed_by=dict.fromkeys(partners, tuple(indicators)),
+        obligations=tuple(Obligation(code, name) for code in partners for name in indicators),
+        editions={},
+        parent_editions={},
     )
 
 

@@ -21,7 +21,7 @@ from cypp_etl.intake.rows import FigureRow, MilestoneRow, ParsedReturn
 from cypp_etl.intake.tables import Table
 from cypp_etl.intake.withheld import Withholding, contact
 from cypp_etl.layout import PUBLISHED, Layout
-from cypp_etl.periods import Period
+from cypp_etl.periods import Period, quarter_of
 from cypp_etl.personal import shown_file_name
 from cypp_etl.plan.index import PlanIndex
 from cypp_etl.plan.model import Milestone, Plan
@@ -52,13 +52,26 @@ class Checker:
         return PlanIndex.of(self.plan)
 
     @cached_property
+    def _indexes(self) -> dict[int, tuple[Plan, PlanIndex]]:
+        """The plan as it holds for some period and its index, by the plan's identity."""
+        return {id(self.plan): (self.plan, self._index)}
+
+    def _at(self, period: Period | None) -> tuple[Plan, PlanIndex]:
+        """The plan as it holds for a period, and its index; where it is not known, for the last quarter that ended."""
+        period = period or quarter_of(self.today).previous
+        then = self.plan.at(period)
+        if id(then) not in self._indexes:
+            self._indexes[id(then)] = then, PlanIndex.of(self.plan, period)
+        return self._indexes[id(then)]
+
+    @cached_property
     def _known(self) -> KnownValues:
         return KnownValues(self.plan, self.history)
 
     def beside(self, history: History, today: date | None = None) -> "Checker":
         """The same checker with another history, on the same day or another; the plan is not indexed again."""
         other = replace(self, history=history, today=today or self.today)
-        vars(other)["_index"] = self._index
+        vars(other).update(_index=self._index, _indexes=self._indexes)
         return other
 
     def check(self, received: Received) -> CheckedReturn:
@@ -83,8 +96,12 @@ class Checker:
         cases = [case for case in read if case]
         for case in cases:
             judge_stage(Stage.WORKBOOK, case)
-        for owner, finding in judge_conformance([case.parsed for case in cases], self._index):
-            owner.findings.append(finding)
+        together: dict[int, list[ParsedReturn]] = {}
+        for case in cases:
+            together.setdefault(id(case.then), []).append(case.parsed)
+        for number, alike in together.items():
+            for owner, finding in judge_conformance(alike, self._indexes[number][1]):
+                owner.findings.append(finding)
         for case in cases:
             self._judge_rows(case)
         return [
@@ -109,13 +126,13 @@ class Checker:
         if not parsed.layout:
             return None
         layout, history = self.plan.layouts[parsed.layout], self._own_history(parsed)
-        return Case(workbook, layout, parsed, owner, self.plan, history, self.today)
+        return Case(workbook, layout, parsed, owner, self.plan, self._at(parsed.period)[0], history, self.today)
 
     def _read_return(self, workbook: Workbook, figures: FigureReader, parsed: ParsedReturn, layout: Layout) -> str:
         """Read the rows of a return, and tell whose they are."""
         parsed.layout, parsed.partner_code = layout.layout, parsed.partner_code or layout.partner_code
-        ReturnReader(layout, self.plan, self._index, figures, parsed).read(workbook)
-        owner = partner_of(parsed, self.plan)
+        ReturnReader(layout, self.plan, self._index, figures, parsed, self._at).read(workbook)
+        owner = partner_of(parsed, self._at(parsed.period)[0])
         for figure in (*parsed.figures, *parsed.figures_beside):
             figure.partner_code = owner
         for row in parsed.milestone_rows:
@@ -128,7 +145,8 @@ class Checker:
             parsed.findings.append(find("published-table-in-folder", sheet=table.sheet.name))
         else:
             parsed.layout, parsed.partner_code = PUBLISHED, PUBLISHER
-            PublishedReader(self.plan, self._index, figures, parsed).read(table)
+            then, index = self._at(table.year)
+            PublishedReader(self.plan, index, figures, parsed, then.owners).read(table)
         return PUBLISHER
 
     def _judge_rows(self, case: Case) -> None:

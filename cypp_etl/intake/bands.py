@@ -135,6 +135,7 @@ class BandedRows:
             good_performance=None if is_said_elsewhere or "good_performance" not in row.columns else polarity,
             unit=row.known_text("unit"),
             figure_column=row.first_filled(*self.figure_columns),
+            other_edition=self.index.edition_described(named, definition) if named else None,
         )
 
     def _reference(self, row: TableRow, place: _Place) -> tuple[str, str, str]:

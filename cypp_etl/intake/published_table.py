@@ -1,5 +1,6 @@
 """Reads the published table: outcome bands as rows, parents with sub-rows, history, targets and comparators."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cypp_etl.findings import find
@@ -26,12 +27,16 @@ _FIGURE_COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class PublishedReader:
-    """Reads one published table into `parsed`."""
+    """Reads one published table into `parsed`; `owners` are the partners that return each indicator in its year.
+
+    `index` is that of the table's year, `plan` of all years: a figure is read by the edition of its own period.
+    """
 
     plan: Plan
     index: PlanIndex
     figures: FigureReader
     parsed: ParsedReturn
+    owners: Mapping[str, tuple[str, ...]]
 
     def read(self, table: Table) -> None:
         """Read the table's rows; its period is the year in its headings."""
@@ -46,7 +51,7 @@ class PublishedReader:
                 self._read_figures(row.source, row.leaf)
 
     def _read_figures(self, row: TableRow, leaf: Indicator) -> None:
-        owners = self.plan.owners.get(leaf.indicator, ())
+        owners = self.owners.get(leaf.indicator, ())
         if len(owners) != 1:
             words = {"indicator": leaf.indicator, "owners": " and ".join(owners) or "no partner"}
             finding = find("owner-not-single", sheet=row.sheet, cell=row.address("ref"), **words)
@@ -55,7 +60,8 @@ class PublishedReader:
         for column, (measure, years) in _FIGURE_COLUMNS.items():
             if column in row.columns:
                 period = self.parsed.period.years_later(years) if self.parsed.period else None
-                self._keep(self.figures.read(row, leaf, owners[0], column=column, measure=measure, period=period))
+                edition = self.plan.edition(leaf.indicator, period) if period else leaf
+                self._keep(self.figures.read(row, edition, owners[0], column=column, measure=measure, period=period))
 
     def _keep(self, figure: FigureRow) -> None:
         if figure.reading.is_bare_qualifier:

@@ -1,7 +1,7 @@
 """Reads the return workbook: cover, indicators and milestones, as tidy rows with their cells."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from cypp_etl.findings import Finding, find
 from cypp_etl.intake.bands import BandedRows, blame_naming, naming_of
@@ -15,6 +15,7 @@ from cypp_etl.intake.text_rows import find_text, find_total, holds_entry
 from cypp_etl.intake.typed_periods import bare_year, read_day
 from cypp_etl.intake.values import Reading, read_figure, read_text
 from cypp_etl.layout import COVER, INDICATORS, MILESTONES, Layout, SheetKind, SheetLayout
+from cypp_etl.periods import Period
 from cypp_etl.plan.index import PlanIndex, reference_key
 from cypp_etl.plan.model import Indicator, Plan
 from cypp_etl.workbook.model import Cell, CellKind, Sheet, Workbook
@@ -41,27 +42,36 @@ _FILLED_COLUMNS = ("ref", "good_performance", "unit", "milestone")
 
 @dataclass(frozen=True, slots=True)
 class ReturnReader:
-    """Reads one return workbook into `parsed`."""
+    """Reads one return workbook into `parsed`.
+
+    `at` gives the plan as it holds for the period on the cover, and its index: None for a period that is not known.
+    """
 
     layout: Layout
     plan: Plan
     index: PlanIndex
     figures: FigureReader
     parsed: ParsedReturn
+    at: Callable[[Period | None], tuple[Plan, PlanIndex]]
 
     def read(self, workbook: Workbook) -> None:
         """Read the cover and both tables. An error in one sheet does not prevent reading the others."""
         self._read_cover(workbook)
         indicators = self.layout.part(INDICATORS)
-        tables: list[Table] = []
-        if indicators.kind is SheetKind.ANYWHERE:
-            self._read_labelled(workbook, indicators)
-        else:
-            tables = self._read_tables(workbook, indicators)
+        is_anywhere = indicators.kind is SheetKind.ANYWHERE
+        tables = [] if is_anywhere else self._read_tables(workbook, indicators)
         if self.layout.is_flat and not self._read_whose(tables, indicators):
             # Of which return a row is will be seen once the workbook is taken apart.
             tables = []
             self.parsed.whole_parts.discard(INDICATORS)
+        plan, index = self.at(self.parsed.period)
+        replace(self, plan=plan, index=index)._read_both(workbook, tables)
+
+    def _read_both(self, workbook: Workbook, tables: list[Table]) -> None:
+        """Read the rows of both tables by the plan as it holds for the period."""
+        indicators = self.layout.part(INDICATORS)
+        if indicators.kind is SheetKind.ANYWHERE:
+            self._read_labelled(workbook, indicators)
         for table in tables:
             if indicators.kind is SheetKind.BANDED:
                 self._read_banded(table, indicators)
@@ -118,7 +128,7 @@ class ReturnReader:
         self.parsed.whole_parts.add(INDICATORS)
         for sheet in sheets:
             for indicator, row in read_labelled_figures(sheet, layout):
-                leaf = self.plan.indicators[indicator]
+                leaf = self.index.leaves[reference_key(indicator)]
                 self.parsed.indicator_rows.append(
                     IndicatorRow(row, leaf.indicator_ref, leaf.sub, leaf, None, False, None, None, "actual")
                 )
@@ -329,6 +339,7 @@ class ReturnReader:
             good_performance=row.known_text("good_performance"),
             unit=row.known_text("unit"),
             figure_column=row.first_filled("actual", "marker"),
+            other_edition=self.index.edition_described(named, row.text("definition")) if named else None,
         )
         self._keep_row(indicator_row, table)
 

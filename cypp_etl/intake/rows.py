@@ -20,7 +20,8 @@ class IndicatorRow:
     A row identifies it twice: `named` is the leaf of its reference, `described` the leaf of its definition, each None
     if the plan has none. `indicator_ref` is empty if the row has no reference to judge. `good_performance`
     and `unit` are None if they are not to be judged, because the layout has no such column or says it elsewhere.
-    `figure_column` is the first of its columns with a figure.
+    `figure_column` is the first of its columns with a figure. `other_edition` is the edition of `named` whose
+    definition it has, if that is not the period's.
     """
 
     source: TableRow
@@ -32,6 +33,7 @@ class IndicatorRow:
     good_performance: str | None
     unit: str | None
     figure_column: str
+    other_edition: Indicator | None = None
 
     @property
     def leaf(self) -> Indicator | None:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from fractions import Fraction
-from itertools import accumulate, pairwise
 
 import numpy as np
 import pandas as pd
@@ -114,7 +113,7 @@ def read_leaves(plan: Plan) -> Leaves:
     return Leaves(
         names=pd.Index(list(plan.indicators), dtype=TEXT),
         starts=_whole(number * SPAN + start for number, each in enumerate(editions) for start in _starts(each)),
-        era=_whole(era for each in editions for era in eras(each)),
+        era=_whole(era for name in plan.indicators for era in plan.eras_of(name)),
         decimals=_whole(leaf.decimals for leaf in leaves),
         sign=_whole(_SIGNS[each] for each in polarity),
         is_judged=np.array([each is not Polarity.NONE for each in polarity], dtype=np.bool_),
@@ -142,24 +141,6 @@ def last_quarter(slot: Ints) -> Ints:
 def slot_of(period: Period) -> int:
     """The slot of a period."""
     return period.start_year * SLOTS + period.quarter
-
-
-def eras(editions: Sequence[Indicator]) -> list[int]:
-    """How many changes before each edition end comparing: its figures compare with those of an equal number alone."""
-    changes = [0, *(_ends_comparing(earlier, later) for earlier, later in pairwise(editions))]
-    return list(accumulate(changes))
-
-
-def _ends_comparing(earlier: Indicator, later: Indicator) -> bool:
-    """Whether what is counted differs, and the plan does not say that figures compare all the same."""
-    if earlier.edition == later.edition or later.is_comparable:
-        return False
-    return _what_is_counted(earlier) != _what_is_counted(later)
-
-
-def _what_is_counted(leaf: Indicator) -> tuple[object, ...]:
-    # A quarter's own figure and a sum so far are not the same thing either.
-    return leaf.definition, leaf.parent_definition, leaf.polarity, leaf.unit, leaf.unit_label, leaf.accumulation
 
 
 def _starts(editions: Sequence[Indicator]) -> list[int]:

@@ -8,10 +8,11 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from cypp_etl.caching import remembered
+from cypp_etl.periods import Period
 from cypp_etl.plan.model import Indicator, Milestone, Parent, Plan
 from cypp_etl.plan.rhythm import QUARTERLY, Rhythm
 
@@ -52,12 +53,12 @@ def loose_key(text: str) -> str:
 
 @dataclass(frozen=True)
 class PlanIndex:
-    """Looks up what a partner typed in the plan; every key is a `reference_key`, but those of the last two mappings.
+    """Looks up what a partner typed in the plan; every key is a `reference_key`, but those of the last mappings.
 
     `references` are those of indicators with and without parts, each with the letters of its parts. `leaves_alike` and
     `milestones_alike` hold, by `loose_key`, what the plan has instead of a reference that it does not have: an
-    indicator's reference and part, and a milestone's. A key that could be two of them is in neither. `rhythms` are
-    those of the leaves.
+    indicator's reference and part, and a milestone's. A key that could be two of them is in neither. `other_editions`
+    are those of other times whose definitions differ, by their words. `rhythms` are those of the leaves, of all times.
     """
 
     leaves: dict[str, Indicator]
@@ -73,10 +74,17 @@ class PlanIndex:
     leaves_alike: dict[str, tuple[str, str]]
     milestones_alike: dict[str, str]
     rhythms: frozenset[Rhythm]
+    other_editions: dict[str, tuple[Indicator, ...]]
 
     @classmethod
-    def of(cls, plan: Plan) -> "PlanIndex":
-        """Index a plan."""
+    def of(cls, plan: Plan, period: Period | None = None) -> "PlanIndex":
+        """Index a plan: what it says of a period if one is given, with whatever has ended or has yet to begin.
+
+        An indicator that has been split since, or was once, is found as what it is in the period.
+        """
+        everything = plan
+        if period:
+            plan = _described(plan, period)
         leaves, milestones = plan.indicators.values(), plan.milestones.values()
         return cls(
             leaves={reference_key(leaf.indicator): leaf for leaf in leaves},
@@ -96,8 +104,9 @@ class PlanIndex:
                 ]
             ),
             milestones_alike=_alone((loose_key(code), code) for code in plan.milestones),
-            rhythms=frozenset(each.rhythm for name in plan.indicators for each in plan.editions_of(name))
+            rhythms=frozenset(each.rhythm for name in everything.indicators for each in everything.editions_of(name))
             or frozenset([QUARTERLY]),
+            other_editions=_other_editions(leaves, everything),
         )
 
     def reference_meant(self, ref: str, sub: str) -> tuple[str, str]:
@@ -148,6 +157,11 @@ class PlanIndex:
         """The leaf of a reference and a sub."""
         return self.leaves.get(reference_key(ref) + reference_key(sub))
 
+    def edition_described(self, leaf: Indicator, definition: str) -> Indicator | None:
+        """Another edition of a leaf, which has a definition that its own does not have."""
+        those = self.other_editions.get(_words(definition), ())
+        return next((edition for edition in those if edition.indicator == leaf.indicator), None)
+
     def leaf_described(self, definition: str) -> Indicator | None:
         """The leaf with a definition, preceded by its parent's. A form may say the figure's year behind it, too."""
         whole = self.leaf_of_definition.get(_words(definition))
@@ -183,6 +197,33 @@ def _bands(plan: Plan) -> dict[str, str]:
         for text in (one.aspiration, one.text, f"{one.aspiration} {one.text}")
     ]
     return _alone((_words(text), code) for text, code in (*outcomes, *aspirations))
+
+
+def _described(plan: Plan, period: Period) -> Plan:
+    """The plan with the edition of each indicator that describes a period, whether or not it holds for it."""
+    then = plan.at(period)
+    return replace(
+        plan,
+        indicators={
+            code: plan.edition(code, period)
+            for code in plan.indicators
+            if code in then.indicators or code not in then.parents
+        },
+        parents={
+            ref: then.parents.get(ref, parent) for ref, parent in plan.parents.items() if ref not in then.indicators
+        },
+    )
+
+
+def _other_editions(leaves: Iterable[Indicator], plan: Plan) -> dict[str, tuple[Indicator, ...]]:
+    others: dict[str, tuple[Indicator, ...]] = {}
+    for leaf in leaves:
+        own = _words(leaf.parent_definition + leaf.definition)
+        for edition in plan.editions_of(leaf.indicator):
+            words = _words(edition.parent_definition + edition.definition)
+            if words and words != own:
+                others[words] = (*others.get(words, ()), edition)
+    return others
 
 
 def _references(plan: Plan) -> dict[str, tuple[str, ...]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
+from itertools import accumulate, pairwise
 
 from cypp_etl.layout import Layout, read_layouts
 from cypp_etl.periods import Period, quarter_of
@@ -201,6 +202,17 @@ class Indicator:
     aspirations: tuple[str, ...] = ()
     unit_label: str = ""
 
+    def ends_comparing(self, earlier: "Indicator") -> bool:
+        """Whether this edition counts something else than the one before, and does not say that it compares."""
+        if self.edition == earlier.edition or self.is_comparable:
+            return False
+        return self._what_is_counted != earlier._what_is_counted
+
+    @property
+    def _what_is_counted(self) -> tuple[object, ...]:
+        # A quarter's own figure and a sum so far are not the same thing either.
+        return self.definition, self.parent_definition, self.polarity, self.unit, self.unit_label, self.accumulation
+
     @property
     def rhythm(self) -> Rhythm:
         """When it is asked, and of which period its figures are."""
@@ -296,14 +308,14 @@ class Plan:
         return self._held[key]
 
     def editions_of(self, indicator: str) -> tuple[Indicator, ...]:
-        """The editions of a leaf, ascending.
+        """The editions of a leaf, ascending; one that replaced the latest in `indicators` is the only one.
 
         Raises:
             KeyError: the plan has no such leaf.
         """
-        editions, latest = self.editions.get(indicator, ()), self.indicators[indicator]
-        # A plan that was made from another one, with this indicator replaced, has no other editions of it.
-        return editions if editions and editions[-1] is latest else (latest,)
+        latest = self.indicators[indicator]
+        editions = self.editions.get(indicator, (latest,))
+        return editions if editions[-1] is latest else (latest,)
 
     def edition(self, indicator: str, period: Period) -> Indicator:
         """The edition that describes a period: the last one that has begun, or the first, even if it has ended.
@@ -313,6 +325,27 @@ class Plan:
         """
         first, *later = self.editions_of(indicator)
         return next((each for each in reversed(later) if each.span.first_day <= period.last_day), first)
+
+    def eras_of(self, indicator: str) -> tuple[int, ...]:
+        """For each edition of a leaf a number: figures of two editions compare if it is the same.
+
+        It counts the editions up to it that count something else than the one before.
+        """
+        editions = self.editions_of(indicator)
+        return tuple(accumulate([0, *(later.ends_comparing(earlier) for earlier, later in pairwise(editions))]))
+
+    def compares(self, partner_code: str, indicator: str, period: Period, other: Period) -> bool:
+        """Whether a partner's figures of two periods count the same thing, for the same body."""
+        editions = self.editions_of(indicator)
+        if len(editions) > 1:
+            eras = dict(zip(editions, self.eras_of(indicator), strict=True))
+            if eras[self.edition(indicator, period)] != eras[self.edition(indicator, other)]:
+                return False
+        return all(
+            (first.last_day <= period.last_day) == (first.last_day <= other.last_day)
+            for taken, first in self.taken_over.get(partner_code, ())
+            if taken == indicator
+        )
 
     @cached_property
     def taken_over(self) -> Mapping[str, tuple[tuple[str, Period], ...]]:

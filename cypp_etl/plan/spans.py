@@ -33,6 +33,14 @@ class Span:
         """Whether the row holds for a period: what holds on its last day holds for the whole of it."""
         return self.first_day <= period.last_day <= self.last_day
 
+    def __str__(self) -> str:
+        first, last = (period.label if period else "" for period in (self.first_period, self.last_period))
+        if first and last:
+            return f"from {first} to {last}"
+        if first or last:
+            return f"from {first} on" if first else f"until {last}"
+        return "for all periods"
+
     def overlaps(self, other: "Span") -> bool:
         """Whether there is a day on which both hold."""
         return self.first_day <= other.last_day and other.first_day <= self.last_day

@@ -87,7 +87,7 @@ class BoardData:
     was refused, with `partner`; `findings` the queries and notes of the submissions in force and the errors of those
     rejected ones, with `partner_code` and `file_name`; `comments` the partners' comments on figures; `turned` the
     symbols that have changed since `since`; `rhythms` says when each indicator is asked, `owing` has each indicator and
-    the partner that returns it, at any time; `is_owed` says whether anybody owes a return for the period.
+    the partner that returns it in the period; `is_owed` says whether anybody owes a return for the period.
     """
 
     body: Body
@@ -216,11 +216,16 @@ class BoardData:
     def course(self, row: Row, count: int) -> list[tuple[Period, Row | None]]:
         """The last periods that lead up to a judgement, each with its own; None where there is none.
 
-        They are quarters, or years where no quarter is there or the indicator is yearly, from the first one judged on.
-        A row of what was not returned stands at the end.
+        They are quarters, or years where no quarter is there or the indicator is yearly, from the first one judged on,
+        and all of one unit: an indicator may have another in another year. A row of what was not returned stands at the
+        end.
         """
         rhythm = self.rhythm(row["indicator"])
-        same = [one for one in self.judgements_of(row) if not (rhythm.is_yearly and one["quarter"])]
+        same = [
+            one
+            for one in self.judgements_of(row)
+            if one["unit"] == row["unit"] and not (rhythm.is_yearly and one["quarter"])
+        ]
         quarters = [one for one in same if one["quarter"]]
         # A quarter that was not returned has no place among years.
         missing = [row] if not is_judged(row) and (quarters or not same or rhythm.is_yearly) else []

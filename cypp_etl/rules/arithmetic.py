@@ -10,7 +10,7 @@ from cypp_etl.figure_keys import FigureKey
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow
 from cypp_etl.periods import Period
-from cypp_etl.plan.model import Indicator
+from cypp_etl.plan.model import Indicator, Plan
 from schemas.codes import Measure, Unit
 
 
@@ -86,7 +86,7 @@ class _Population:
         return f"{(self.least + self.most) / 2:,.0f}"
 
 
-def judge_populations(figures: Iterable[FigureRow], history: History) -> Iterator[Finding]:
+def judge_populations(figures: Iterable[FigureRow], history: History, plan: Plan) -> Iterator[Finding]:
     """A number and its rate imply a population, which should hardly change from one period to the next."""
     actuals = {figure.leaf.indicator: figure for figure in figures if figure.measure is Measure.ACTUAL}
     for figure in actuals.values():
@@ -95,12 +95,12 @@ def judge_populations(figures: Iterable[FigureRow], history: History) -> Iterato
         if number is None or figure.period is None or number.period != figure.period:
             continue
         now = _Population.implied(number.value, figure.value, figure.leaf)
-        before = _earlier_population(figure, figure.period, history)
+        before = _earlier_population(figure, figure.period, history, plan)
         if now and before and now.differs_from(before, figure.leaf.banding.population_margin_percent):
             yield figure.find("population-differs", number=number.leaf.indicator, population=now, before=before)
 
 
-def _earlier_population(figure: FigureRow, period: Period, history: History) -> _Population | None:
+def _earlier_population(figure: FigureRow, period: Period, history: History, plan: Plan) -> _Population | None:
     """The population implied in the last quarter, the same period of last year, or by last year's outturn."""
     last_year = period.year.previous
     for measure, earlier in (
@@ -109,9 +109,12 @@ def _earlier_population(figure: FigureRow, period: Period, history: History) -> 
         (Measure.ACTUAL, last_year),
         (Measure.HISTORY, last_year),
     ):
+        counted = figure.leaf.number_indicator, figure.leaf.indicator
+        if not all(plan.compares(figure.partner_code, indicator, period, earlier) for indicator in counted):
+            continue
         number, rate = (
             history.figures.get(FigureKey(figure.partner_code, indicator, measure, earlier.code))
-            for indicator in (figure.leaf.number_indicator, figure.leaf.indicator)
+            for indicator in counted
         )
         if number and rate and (population := _Population.implied(number.value, rate.value, figure.leaf)):
             return population

@@ -42,7 +42,7 @@ def _figure_before(figure: FigureRow, period: Period, history: History, plan: Pl
     Without one, a figure in the wrong order of magnitude would not be queried.
     """
     before = _period_before(figure.leaf, period)
-    value = _known_value(figure, before, history)
+    value = _known_value(figure, before, history, plan)
     return _figure_long_before(figure, period, history, plan) if value is None else (before, value)
 
 
@@ -56,14 +56,16 @@ def _figure_long_before(
     leaf, last_year = figure.leaf, period.year.previous
     is_like_a_year = not period.quarter or leaf.accumulation is Accumulation.LATEST
     for earlier in (period.years_later(-1), *([last_year] if is_like_a_year else [])):
-        value = _known_value(figure, earlier, history)
+        value = _known_value(figure, earlier, history, plan)
         if value is not None:
             return earlier, value
-    outturn = plan.figure(Measure.HISTORY, leaf.indicator, last_year, figure.partner_code) if is_like_a_year else None
+    is_comparable = plan.compares(figure.partner_code, leaf.indicator, period, last_year)
+    is_told = is_like_a_year and is_comparable
+    outturn = plan.figure(Measure.HISTORY, leaf.indicator, last_year, figure.partner_code) if is_told else None
     return (last_year, outturn.value) if outturn and outturn.value is not None else None
 
 
-def judge_beside(parsed: ParsedReturn, history: History) -> Iterator[Finding]:
+def judge_beside(parsed: ParsedReturn, history: History, plan: Plan) -> Iterator[Finding]:
     """Compare what stands in the columns of other periods, of which nothing is loaded.
 
     An earlier figure that is not the one in force is a QUERY, as a correction that its own return has to make. A figure
@@ -78,14 +80,17 @@ def judge_beside(parsed: ParsedReturn, history: History) -> Iterator[Finding]:
                 words = {"later": figure.period.label, "period": parsed.period.label}
                 yield figure.find("later-figure", **words)
             continue
-        known = _known_value(figure, figure.period, history)
+        known = _known_value(figure, figure.period, history, plan)
         decimals = figure.leaf.decimals
         if known is not None and rounded(known, decimals) != rounded(figure.value, decimals):
             words = {"earlier": figure.period.label, "before": shown(known, figure.leaf)}
             yield figure.find("earlier-figure-differs", now=shown(figure.value, figure.leaf), **words)
 
 
-def _known_value(figure: FigureRow, period: Period, history: History) -> Decimal | None:
+def _known_value(figure: FigureRow, period: Period, history: History, plan: Plan) -> Decimal | None:
+    """The figure of another period; None if it is not known, or does not compare."""
+    if figure.period and not plan.compares(figure.partner_code, figure.leaf.indicator, figure.period, period):
+        return None
     known = history.figures.get(FigureKey(figure.partner_code, figure.leaf.indicator, Measure.ACTUAL, period.code))
     return known.value if known else None
 
@@ -95,7 +100,7 @@ def _period_before(leaf: Indicator, period: Period) -> Period:
     return period.years_later(-1) if leaf.accumulation is Accumulation.CUMULATIVE else leaf.rhythm.before(period)
 
 
-def judge_year(figures: Iterable[FigureRow], history: History) -> Iterator[Finding]:
+def judge_year(figures: Iterable[FigureRow], history: History, plan: Plan) -> Iterator[Finding]:
     """Query a whole year's actual that does not match its quarters, unless a comment explains it.
 
     It must be their sum if they add up, and the last of them otherwise. A year on the cover may be a quarter whose
@@ -107,15 +112,15 @@ def judge_year(figures: Iterable[FigureRow], history: History) -> Iterator[Findi
             continue
         if leaf.rhythm.is_yearly:
             continue
-        quarters = _of_quarters(figure, period, history)
+        quarters = _of_quarters(figure, period, history, plan)
         if quarters is not None and rounded(quarters, leaf.decimals) != rounded(value, leaf.decimals):
             yield figure.find("year-differs", now=shown(value, leaf), year=period.label, quarters=shown(quarters, leaf))
 
 
-def _of_quarters(figure: FigureRow, year: Period, history: History) -> Decimal | None:
+def _of_quarters(figure: FigureRow, year: Period, history: History, plan: Plan) -> Decimal | None:
     """The total of a year's quarters that are asked, None if a necessary one is not known."""
     asked = [year._replace(quarter=quarter) for quarter in figure.leaf.rhythm.quarters]
-    values = [_known_value(figure, quarter, history) for quarter in asked]
+    values = [_known_value(figure, quarter, history, plan) for quarter in asked]
     if figure.leaf.accumulation is not Accumulation.SUM:
         return values[-1]
     all_known = [value for value in values if value is not None]

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cypp_etl.findings import Finding, find, in_list
-from cypp_etl.intake.rows import IndicatorRow, ParsedReturn
+from cypp_etl.intake.rows import IndicatorRow, MilestoneRow, ParsedReturn
 from cypp_etl.plan.model import Indicator, Plan
 from cypp_etl.plan.rhythm import QUARTERLY, Rhythm
+from cypp_etl.plan.spans import Span
 
 
 def partner_of(parsed: ParsedReturn, plan: Plan) -> str:
@@ -20,8 +21,8 @@ def partner_of(parsed: ParsedReturn, plan: Plan) -> str:
     milestones = {row.known.milestone for row in parsed.milestone_rows if row.known}
 
     def owed(code: str) -> int:
-        theirs = {milestone.milestone for milestone in plan.milestones_of[code]}
-        return len(indicators & set(plan.owed_by[code])) + len(milestones & theirs)
+        theirs = {milestone.milestone for milestone in plan.milestones_of.get(code, ())}
+        return len(indicators & set(plan.owed_by.get(code, ()))) + len(milestones & theirs)
 
     likeliest = max(named or plan.partners, key=owed, default="")
     return likeliest if named or (likeliest and owed(likeliest)) else ""
@@ -33,22 +34,37 @@ def judge_references(parsed: ParsedReturn) -> Iterator[Finding]:
         if not row.is_consistent and row.named and row.described:
             ref, described = row.named.indicator, row.described.indicator
             yield row.find("reference-differs", "ref", value=ref, described=described)
+        elif row.other_edition and not row.described:
+            yield row.find("definition-differs", "definition", when=row.other_edition.span)
     for report in parsed.milestone_rows:
         if not report.is_consistent and report.described:
             yield report.find("reference-differs", "milestone", described=report.described.milestone)
 
 
+def judge_partner(parsed: ParsedReturn, plan: Plan) -> Iterator[Finding]:
+    """A body that has ended, or has yet to begin, returns nothing; late returns for its own time are taken."""
+    partner = plan.partners.get(parsed.partner_code)
+    if partner and parsed.period and not partner.span.covers(parsed.period):
+        (sheet, cell), period = parsed.period_cell, parsed.period.label
+        code = "partner-ended" if partner.span.last_day < parsed.period.last_day else "partner-not-begun"
+        yield find(code, sheet=sheet, cell=cell, value=period, partner=partner.partner, when=partner.span)
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Compares the rows of one return with what a partner owes, by the plan as it holds for the return's period."""
+    """Compares the rows of one return with what a partner owes: `plan` is as it holds for the return's period.
+
+    `everything` is the plan of all periods.
+    """
 
     parsed: ParsedReturn
     plan: Plan
     partner_code: str
+    everything: Plan
 
     def judge(self) -> Iterator[Finding]:
         """Every finding about missing and surplus rows; none if it is not known who owes them."""
-        if self.partner_code:
+        if self.partner_code in self.plan.partners:
             yield from self._judge_indicators_owed()
             yield from self._judge_milestones_owed()
 
@@ -70,7 +86,9 @@ class Coverage:
                 yield find(code, sheet=sheet, indicator=leaf.indicator, definition=leaf.definition)
         obliged = self.plan.obliged.get(self.partner_code, ())
         for indicator, row in named.items():
-            if indicator not in owed and indicator not in obliged:
+            if row.named and indicator not in self.plan.indicators:
+                yield self._judge_time(row, "indicator", "ref", row.named.span)
+            elif indicator not in owed and indicator not in obliged:
                 owners = [self.plan.partners[code].partner for code in self.plan.owners.get(indicator, ())]
                 yield row.find("indicator-not-owed", "ref", indicator=indicator, owners=in_list(owners) or "no partner")
             elif indicator not in owed and row.named:
@@ -94,8 +112,18 @@ class Coverage:
                 if code not in present:
                     yield find("milestone-missing", sheet=sheet, milestone=code, description=milestone.description)
         for row in rows:
-            if row.named and row.is_consistent and row.named.milestone not in owed:
+            if not row.named or not row.is_consistent or row.named.milestone in owed:
+                continue
+            if row.named.milestone in self.plan.milestones:
                 yield row.find("milestone-not-owed", "milestone")
+            else:
+                span = self.everything.actions[row.named.action_id].span
+                yield self._judge_time(row, "milestone", "milestone", span)
+
+    def _judge_time(self, row: IndicatorRow | MilestoneRow, thing: str, column: str, span: Span) -> Finding:
+        """What a row is about exists, but not in the return's period."""
+        has_ended = self.parsed.period is None or span.last_day < self.parsed.period.last_day
+        return row.find(f"{thing}-{'ended' if has_ended else 'not-begun'}", column, when=span)
 
 
 def _in_words(rhythm: Rhythm) -> str:

@@ -19,7 +19,7 @@ from cypp_etl.layout import PUBLISHED, RETURN, Layout
 from cypp_etl.plan.model import Plan
 from cypp_etl.rules.arithmetic import judge_decimals, judge_populations, judge_ratios
 from cypp_etl.rules.change import judge_beside, judge_change, judge_year
-from cypp_etl.rules.coverage import Coverage, judge_references
+from cypp_etl.rules.coverage import Coverage, judge_partner, judge_references
 from cypp_etl.rules.hidden import judge_hidden
 from cypp_etl.rules.milestones import judge_milestone_states, judge_reviews
 from cypp_etl.rules.personal import judge_figures, judge_personal
@@ -49,8 +49,9 @@ class Stage(Enum):
 class Case:
     """One workbook before the rules: its rows, and what they are held against.
 
-    `owner` is the code of the partner whose return the rows make it, empty where they are nobody's. `history` is what
-    the workbook's owner may be told of.
+    `owner` is the code of the partner whose return the rows make it, empty where they are nobody's. `then` is the plan
+    as it holds for the workbook's period, `plan` that of all periods. `history` is what the workbook's owner may be
+    told of.
     """
 
     workbook: Workbook
@@ -58,13 +59,9 @@ class Case:
     parsed: ParsedReturn
     owner: str
     plan: Plan
+    then: Plan
     history: History
     today: date
-
-    @property
-    def held(self) -> Plan:
-        """The plan as it holds for the return's period, if it names one."""
-        return self.plan.at(self.parsed.period) if self.parsed.period else self.plan
 
     @property
     def figures(self) -> Iterator[FigureRow]:
@@ -74,7 +71,7 @@ class Case:
     @cached_property
     def owed_figures(self) -> list[FigureRow]:
         """Those among them that their partner owes: only they are compared with the past."""
-        owed = self.held.obliged
+        owed = self.then.obliged
         return [each for each in self.figures if each.leaf.indicator in owed.get(each.partner_code, ())]
 
 
@@ -131,7 +128,13 @@ RULES: tuple[Rule, ...] = (
         lambda case: judge_hidden(case.workbook, case.layout, case.parsed),
         is_bounded=True,
     ),
-    Rule(Stage.ROWS, ("reference-differs",), lambda case: judge_references(case.parsed)),
+    Rule(Stage.ROWS, ("reference-differs", "definition-differs"), lambda case: judge_references(case.parsed)),
+    Rule(
+        Stage.ROWS,
+        ("partner-ended", "partner-not-begun"),
+        lambda case: judge_partner(case.parsed, case.plan),
+        layouts=(RETURN,),
+    ),
     Rule(
         Stage.ROWS,
         (
@@ -139,10 +142,14 @@ RULES: tuple[Rule, ...] = (
             "sub-indicator-missing",
             "indicator-not-owed",
             "indicator-not-asked",
+            "indicator-ended",
+            "indicator-not-begun",
             "milestone-missing",
             "milestone-not-owed",
+            "milestone-ended",
+            "milestone-not-begun",
         ),
-        lambda case: Coverage(case.parsed, case.held, case.owner).judge(),
+        lambda case: Coverage(case.parsed, case.then, case.owner, case.plan).judge(),
         layouts=(RETURN,),
     ),
     Rule(Stage.ROWS, ("review-without-reason",), lambda case: judge_reviews(case.parsed)),
@@ -159,7 +166,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         Stage.BESIDE_THE_KNOWN,
         ("population-differs",),
-        lambda case: judge_populations(case.owed_figures, case.history),
+        lambda case: judge_populations(case.owed_figures, case.history, case.plan),
     ),
     Rule(
         Stage.BESIDE_THE_KNOWN,
@@ -170,13 +177,13 @@ RULES: tuple[Rule, ...] = (
     Rule(
         Stage.BESIDE_THE_KNOWN,
         ("earlier-figure-differs", "later-figure"),
-        lambda case: judge_beside(case.parsed, case.history),
+        lambda case: judge_beside(case.parsed, case.history, case.plan),
         layouts=(RETURN,),
     ),
     Rule(
         Stage.BESIDE_THE_KNOWN,
         ("year-differs",),
-        lambda case: judge_year(case.owed_figures, case.history),
+        lambda case: judge_year(case.owed_figures, case.history, case.plan),
         layouts=(RETURN,),
     ),
     Rule(

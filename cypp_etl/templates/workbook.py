@@ -54,7 +54,7 @@ def write_template(plan: Plan, partner_code: str, period: Period) -> bytes:
     """The return workbook, ready to be filled in.
 
     Raises:
-        UnknownReturnError: the plan has no such partner, or its calendar no such period.
+        UnknownReturnError: the plan has no such partner at that time, or its calendar no such period.
     """
     _check_is_owed(plan, partner_code, period)
     plan = plan.at(period)
@@ -86,6 +86,10 @@ def _check_is_owed(plan: Plan, partner_code: str, period: Period) -> None:
     if period not in plan.calendar:
         known = ", ".join(known.code for known in plan.calendar)
         raise UnknownReturnError(f"The plan's calendar has no returns for {period}. It has {known}.")
+    if not (partner := plan.partners[partner_code]).span.covers(period):
+        first, last = partner.span.first_period, partner.span.last_period
+        when = " and ".join([*([f"begins with {first}"] if first else []), *([f"ends with {last}"] if last else [])])
+        raise UnknownReturnError(f"{partner.partner} returns nothing for {period}: in the plan it {when}.")
 
 
 def _write_indicators(sheet: Worksheet, layout: SheetLayout, plan: Plan, partner_code: str, period: Period) -> None:

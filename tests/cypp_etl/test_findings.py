@@ -46,6 +46,14 @@ WORDS = {
     "later-figure": {"later": "2010/11 Q3", "period": "2010/11 Q2"},
     "earlier-figure-differs": {"indicator": "NI 43", "earlier": "2010/11 Q1", "before": "6.5%", "now": "6.4%"},
     "day-not-a-quarter-end": {"day": "30 May 2010"},
+    # The built-in plan holds for ever.
+    "partner-ended": {"partner": "Police", "when": "until 2009/10 Q4"},
+    "partner-not-begun": {"partner": "Police", "when": "from 2011/12 Q1 on"},
+    "indicator-ended": {"indicator": "NI 19", "when": "until 2009/10 Q4"},
+    "indicator-not-begun": {"indicator": "NI 19", "when": "from 2011/12 Q1 on"},
+    "milestone-ended": {"milestone": "PC1-A1-M1", "when": "until 2009/10 Q4"},
+    "milestone-not-begun": {"milestone": "PC1-A1-M1", "when": "from 2011/12 Q1 on"},
+    "definition-differs": {"indicator": "NI 19", "when": "until 2009/10 Q4"},
     # The trial returns a quarter.
     "year-differs": {"indicator": "NI 111a", "now": "53", "year": "2009/10", "quarters": "206"},
 }

@@ -171,7 +171,7 @@ def test_a_figure_of_one_partner_comes_before_that_of_every_partner() -> None:
 
 
 def test_a_yearly_indicator_is_asked_in_the_last_quarter_where_the_plan_does_not_say() -> None:
-    plan = plan_with({"NI 110": "yearly,", "NI 19": ",Q1 Q3"})
+    plan = altered(indicators=with_columns("frequency,asked_in", {"NI 110,": "yearly,", "NI 19,": ",Q1 Q3"}))
     assert plan.indicators["NI 110"].frequency is Frequency.YEARLY
     asked = {name: [q for q in (1, 2, 3, 4) if any(name in owed for owed in plan.at(Period(2010, q)).owed_by.values())]
              for name in ("NI 110", "NI 19", "NI 45")}  # fmt: skip

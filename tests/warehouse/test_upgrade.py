@@ -22,6 +22,7 @@ from warehouse.engine import open_warehouse, reading, writing
 from warehouse.migrations import HEAD
 from warehouse.queries.history import read_history
 from warehouse.recording.record import record
+from warehouse.schema.plan_tables import plan_due, plan_indicator
 from warehouse.schema.tables import clinic, metadata, period, submission, view_version
 from warehouse.upgrade import WarehouseTooNewError, current_revision, is_current, upgrade
 from warehouse.views.definitions import views_sha256

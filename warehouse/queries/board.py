@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, literal, or_, select
 
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.layout import PUBLISHED
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan.model import Body
+from cypp_etl.plan.model import Body, Plan
 from cypp_etl.plan.rhythm import Rhythm
 from cypp_etl.report.model import BoardData, KnownText, Row, Since, Texts
 from cypp_etl.report.variation import Ratio
@@ -20,14 +20,15 @@ from warehouse.queries.history import qualifiers_of
 from warehouse.queries.not_returned import owed_rows
 from warehouse.queries.publications import last_published
 from warehouse.queries.views import performance
+from warehouse.recording.plan import stored_plan
 from warehouse.schema.plan_tables import (
     plan,
     plan_aspiration,
     plan_body,
     plan_calendar,
     plan_due,
+    plan_edition,
     plan_figure,
-    plan_indicator,
     plan_measured,
     plan_outcome,
     plan_owed,
@@ -53,7 +54,7 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
     """
     plan_id = connection.scalar(select(plan.c.plan_id).where(_in_force(plan, at)))
     after = _since(connection, plan_id, period, at, since)
-    indicators = _indicators(connection, plan_id)
+    indicators = _indicators(connection, plan_id, period)
     rhythms = {indicator: Rhythm.of(row) for indicator, row in indicators.items()}
     judged = _until(period, performance(connection, as_of=at), rhythms)
     partners = _partners(connection, plan_id)
@@ -66,18 +67,19 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
         for row in _refused(connection, period, at)
     ]
     texts = _texts(connection, plan_id, at)
+    stored = stored_plan(connection, plan_id)
     return BoardData(
         body=_body(connection, plan_id),
         period=period,
         at=at,
         since=after,
         performance=judged,
-        owed=owed_rows(connection, plan_id, period, at),
+        owed=owed_rows(connection, plan_id, stored, period, at),
         indicators=indicators,
         partners=partners,
         texts=texts,
         ratios=_ratios(connection, at),
-        breaks=_breaks(connection, at),
+        breaks=_breaks(connection, at) | (_changes_of_what_is_counted(judged, stored) if stored else set()),
         aspirations=_aspirations(connection, plan_id),
         milestones=_plain(milestones(connection, period, at)),
         clinics=_plain(clinics(connection, period, at)),
@@ -88,7 +90,7 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
         comments=_comments(connection, period, at, rhythms),
         turned=_turned(connection, period, after.moment if after else None, at, rhythms),
         rhythms=rhythms,
-        owing=_owing(connection, plan_id),
+        owing=_owing(connection, plan_id, period),
         is_owed=_is_owed(connection, plan_id, period),
     )
 
@@ -137,9 +139,11 @@ def _until(period: Period, rows: Iterable[RowMapping], rhythms: Mapping[str, Rhy
     ]
 
 
-def _owing(connection: Connection, plan_id: int | None) -> set[tuple[str, str]]:
+def _owing(connection: Connection, plan_id: int | None, period: Period) -> set[tuple[str, str]]:
     columns = plan_owed.c
-    query = select(columns.indicator, columns.partner_code).where(columns.plan_id == plan_id)
+    query = select(columns.indicator, columns.partner_code).where(
+        columns.plan_id == plan_id, literal(period.last_day).between(columns.first_day, columns.last_day)
+    )
     return {(row.indicator, row.partner_code) for row in connection.execute(query)}
 
 
@@ -160,12 +164,13 @@ def _partners(connection: Connection, plan_id: int | None) -> dict[str, str]:
     return {row.partner_code: row.partner for row in connection.execute(query)}
 
 
-def _indicators(connection: Connection, plan_id: int | None) -> dict[str, Row]:
-    leaf, outcome = plan_indicator.c, plan_outcome.c
+def _indicators(connection: Connection, plan_id: int | None, period: Period) -> dict[str, Row]:
+    """What the plan says of each indicator in a period, even if it has ended."""
+    leaf, outcome = plan_edition.c, plan_outcome.c
     query = (
-        select(plan_indicator, outcome.outcome, outcome.table_heading)
+        select(plan_edition, outcome.outcome, outcome.table_heading)
         .join(plan_outcome, and_(outcome.plan_id == leaf.plan_id, outcome.outcome_code == leaf.outcome_code))
-        .where(leaf.plan_id == plan_id)
+        .where(leaf.plan_id == plan_id, literal(period.last_day).between(leaf.described_from, leaf.described_until))
     )
     measured: dict[str, set[str]] = {}
     pairs = select(plan_measured.c.indicator, plan_measured.c.aspiration).where(plan_measured.c.plan_id == plan_id)
@@ -232,6 +237,16 @@ def _breaks(connection: Connection, at: datetime) -> set[tuple[str, str, str]]:
         _in_force(observation, at), columns.measure == Measure.ACTUAL.value, columns.qualifiers != ""
     )
     return {tuple(row[:3]) for row in connection.execute(query) if Qualifier.BREAK in qualifiers_of(row.qualifiers)}
+
+
+def _changes_of_what_is_counted(judged: Iterable[Row], stored: Plan) -> set[tuple[str, str, str]]:
+    """Where series break because the plan counts something else, or for another body, than in the period before."""
+    changes = set()
+    for row in judged:
+        partner_code, indicator, period = row["partner_code"], row["indicator"], parse_period(row["period"])
+        if indicator in stored.indicators and not stored.compares(partner_code, indicator, period, period.previous):
+            changes.add((partner_code, indicator, period.code))
+    return changes
 
 
 def _marker_text(row: RowMapping) -> str | None:

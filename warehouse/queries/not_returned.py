@@ -4,17 +4,20 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, or_, select
+from sqlalchemy import Connection, RowMapping, and_, exists, literal, or_, select
 
-from cypp_etl.periods import Period, parse_period
+from cypp_etl.periods import Period, label_of, parse_period
 from cypp_etl.plan.model import Banding, Comparator, Figure, Indicator, Plan
+from cypp_etl.plan.rhythm import Rhythm
 from cypp_etl.report.model import Row
-from schemas.codes import Accumulation, ComparatorMethod, Marker, Measure, Polarity, Unit
+from schemas.codes import Accumulation, ComparatorMethod, Marker, Measure, Polarity, Unit, YearType
 from warehouse.queries.history import decimal_of
 from warehouse.recording.judgements import FIGURE, judge_rows
 from warehouse.schema.plan_tables import (
     plan_calendar,
     plan_comparator,
+    plan_due,
+    plan_edition,
     plan_figure,
     plan_indicator,
     plan_outcome,
@@ -27,19 +30,25 @@ from warehouse.views.selectable import view
 _NO_MARGINS = Banding(Decimal(0), 0, Decimal(0), Decimal(0), Decimal(0))
 
 
-def owed_rows(connection: Connection, plan_id: int | None, period: Period, at: datetime) -> list[Row]:
+def owed_rows(
+    connection: Connection, plan_id: int | None, stored: Plan | None, period: Period, at: datetime
+) -> list[Row]:
     """A row for each indicator owed for a period, with the columns of `bi_performance`, as if nothing were returned.
 
-    `judge` judges it as a figure that was not returned, with what was known at a moment. Each is of the period that its
-    figure in the return would be of.
+    `stored` is the plan, if its files are in the warehouse. An indicator is described by the edition that holds for the
+    period. `judge` judges it as a figure that was not returned, with what was known at a moment. Each is of the period
+    that its figure in the return would be of.
     """
-    leaf, owed, outcome, due = plan_indicator.c, plan_owed.c, plan_outcome.c, plan_due.c
+    leaf, owed, outcome, due = plan_edition.c, plan_owed.c, plan_outcome.c, plan_due.c
     query = (
-        select(plan_indicator, owed.partner_code, outcome.outcome)
+        select(plan_edition, owed.partner_code, outcome.outcome)
         .join(plan_owed, and_(owed.plan_id == leaf.plan_id, owed.indicator == leaf.indicator))
         .join(plan_outcome, and_(outcome.plan_id == leaf.plan_id, outcome.outcome_code == leaf.outcome_code))
         .join(plan_due, and_(due.plan_id == owed.plan_id, due.partner_code == owed.partner_code))
         .where(leaf.plan_id == plan_id, due.period == period.code)
+        .where(literal(period.last_day).between(leaf.described_from, leaf.described_until))
+        .where(literal(period.last_day).between(owed.first_day, owed.last_day))
+        .order_by(owed.partner_code, leaf.indicator)
     )
     calendar = _calendar(connection, plan_id)
     planned = [
@@ -47,11 +56,11 @@ def owed_rows(connection: Connection, plan_id: int | None, period: Period, at: d
         for row in connection.execute(query).mappings()
         if (rhythm := Rhythm.of(row)).asks(period, calendar)
     ]
-    not_returned = (Measure.ACTUAL.value, None, Marker.NOT_RETURNED.value, "", 0)
+    not_returned = (Measure.ACTUAL.value, None, Marker.NOT_RETURNED.value, "", None, None, 0)
     missing = [(row["partner_code"], row["indicator"], of.code, *not_returned) for row, of in planned]
     keys = {row[:4] for row in missing}
     known = [row for row in _known(connection, plan_id, at) if row[:4] not in keys]
-    judged = judge_rows([*known, *missing], _plan(connection, plan_id))
+    judged = judge_rows([*known, *missing], stored or _plan(connection, plan_id))
     columns = view("bi_performance").c.keys()
     return [_row(row, of, columns, judged[row["partner_code"], row["indicator"], of.code]) for row, of in planned]
 
@@ -82,20 +91,23 @@ def _row(planned: RowMapping, period: Period, columns: list[str], judged: tuple[
 def _known(connection: Connection, plan_id: int | None, at: datetime) -> list[tuple[Any, ...]]:
     """The figures in force at a moment for what is owed."""
     columns, owed = observation.c, plan_owed.c
-    query = (
-        select(*(columns[name] for name in FIGURE))
-        .join(plan_owed, and_(owed.partner_code == columns.partner_code, owed.indicator == columns.indicator))
-        .where(
+    query = select(*(columns[name] for name in FIGURE)).where(
+        exists().where(
             owed.plan_id == plan_id,
-            columns.recorded_at <= at,
-            or_(columns.superseded_at.is_(None), columns.superseded_at > at),
-        )
+            owed.partner_code == columns.partner_code,
+            owed.indicator == columns.indicator,
+        ),
+        columns.recorded_at <= at,
+        or_(columns.superseded_at.is_(None), columns.superseded_at > at),
     )
     return [tuple(row) for row in connection.execute(query)]
 
 
 def _plan(connection: Connection, plan_id: int | None) -> Plan:
-    """The part of a plan that is needed to judge a missing figure, without comparators that are computed."""
+    """The part of a plan that is needed to judge a missing figure, of a program that did not store plans' files.
+
+    Comparators that are computed are not in it.
+    """
     compared = connection.execute(select(plan_comparator).where(plan_comparator.c.plan_id == plan_id)).all()
     leaves = connection.execute(select(plan_indicator).where(plan_indicator.c.plan_id == plan_id)).mappings()
     figures: dict[str, dict[tuple[str, str, Period], Figure]] = {"": {}}

@@ -7,7 +7,9 @@ from sqlalchemy import Connection, select
 
 from cypp_etl.judgement.columns import TITLES
 from cypp_etl.periods import parse_period
+from cypp_etl.plan.differences import edition_differences, partner_differences
 from cypp_etl.plan.model import Plan
+from cypp_etl.plan.spans import Span
 from warehouse.recording.judgements import judge_in_force
 from warehouse.recording.plan import Missing, missing_from
 from warehouse.schema.tables import judgement, period_closing, publication
@@ -27,11 +29,12 @@ class Turned:
 
 @dataclass(frozen=True, slots=True)
 class OwedChange:
-    """An indicator that a partner would owe, or would no longer owe."""
+    """An indicator that a partner would owe, or would no longer owe; `when` says from or until when, if not always."""
 
     partner_code: str
     indicator: str
     is_owed: bool
+    when: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class PlanChanges:
     `settled` are the codes of the closed or published periods, in order, in which a symbol would change: what the
     Board has seen would read otherwise. `missing` has been returned and has no row in the plan, which cannot be
     adopted. `layouts` are the names of the layouts that would be added, changed or removed, each with which of them.
+    `editions` says in words what the plan says differently of indicators and partners.
     """
 
     turned: tuple[Turned, ...]
@@ -48,6 +52,7 @@ class PlanChanges:
     settled: tuple[str, ...]
     missing: tuple[Missing, ...] = ()
     layouts: tuple[tuple[str, str], ...] = ()
+    editions: tuple[str, ...] = ()
 
 
 def changes_by(connection: Connection, in_force: Plan, other: Plan) -> PlanChanges:
@@ -61,6 +66,7 @@ def changes_by(connection: Connection, in_force: Plan, other: Plan) -> PlanChang
         tuple(period.code for period in sorted(periods, key=lambda period: period.order)),
         tuple(missing_from(connection, other)),
         tuple(_layout_changes(in_force, other)),
+        (*edition_differences(in_force, other), *partner_differences(in_force, other)),
     )
 
 
@@ -75,13 +81,23 @@ def _layout_changes(in_force: Plan, other: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _owed_changes(in_force: Plan, other: Plan) -> Iterator[OwedChange]:
-    before, after = (
-        [(partner_code, indicator) for partner_code, owed in plan.owed_by.items() for indicator in owed]
-        for plan in (in_force, other)
-    )
-    known, wanted = set(before), set(after)
-    yield from (OwedChange(*pair, is_owed=True) for pair in after if pair not in known)
-    yield from (OwedChange(*pair, is_owed=False) for pair in before if pair not in wanted)
+    before, after = _owed_spans(in_force), _owed_spans(other)
+    for pair, spans in after.items():
+        if pair not in before:
+            yield OwedChange(*pair, True, " and ".join(str(span) for span in spans if not span.is_open))
+    for pair, spans in before.items():
+        if pair not in after:
+            yield OwedChange(*pair, False)
+        elif spans != after[pair]:
+            yield OwedChange(*pair, True, " and ".join(map(str, after[pair])))
+
+
+def _owed_spans(plan: Plan) -> dict[tuple[str, str], list[Span]]:
+    """When each partner owes each indicator."""
+    spans: dict[tuple[str, str], list[Span]] = {}
+    for each in plan.obligations:
+        spans.setdefault((each.partner_code, each.indicator), []).append(each.span)
+    return spans
 
 
 def turned_by(connection: Connection, other: Plan) -> list[Turned]:

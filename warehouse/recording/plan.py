@@ -9,8 +9,9 @@ from sqlalchemy import Connection, Table, func, insert, select
 
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
-from cypp_etl.plan.reader import plan_of
+from cypp_etl.plan.reader import PlanError, plan_of
 from cypp_etl.plan.spans import Span
+from cypp_etl.plan.tables import fingerprint_of
 from schemas.codes import DecisionKind
 from warehouse.recording.administration import Decision, record_decision
 from warehouse.recording.clinics import keep_all_clinics
@@ -152,6 +153,19 @@ def plan_in_force(connection: Connection) -> Plan | None:
             "the plan in force that is to be"
         )
     return plan_of(files)
+
+
+def stored_plan(connection: Connection, plan_id: int | None) -> Plan | None:
+    """A plan that is or was in force, from its stored files; None if they are not, or not all, in the warehouse.
+
+    It is None as well if this program finds faults in them that an older one did not.
+    """
+    files = _stored_files(connection, plan_id) if plan_id else {}
+    fingerprint = connection.scalar(select(plan_tables.plan.c.fingerprint).where(plan_tables.plan.c.plan_id == plan_id))
+    try:
+        return plan_of(files) if files and fingerprint_of(files) == fingerprint else None
+    except PlanError:
+        return None
 
 
 def begin_plan(connection: Connection, plan: Plan, at: datetime) -> Plan:

@@ -39,7 +39,10 @@ _COUNTED = """
 
 
 def clinics_query(standing: Standing, more_columns: str = "") -> str:
-    """A row per clinic; `more_columns` is SQL of columns that follow the promised ones, of the clinic `c`."""
+    """A row per clinic, closed too where its partner does not owe its figure any more.
+
+    `more_columns` is SQL of columns that follow the promised ones, of the clinic `c`.
+    """
     counted = _COUNTED.format(
         report_in_force=standing.in_force("r"),
         plan=standing.plan_id,
@@ -72,10 +75,21 @@ def _clinic(standing: Standing) -> str:
     """SQL of the clinics that had opened by the last requested period, as of that period."""
     return f"""
             SELECT c.partner_code, c.indicator, c.opened_period, c.reason,
-                CASE WHEN {standing.until("c.closed_period")} THEN c.closed_period END AS closed_period,
+                coalesce(CASE WHEN {standing.until("c.closed_period")} THEN c.closed_period END, {_ended(standing)})
+                    AS closed_period,
                 {_measured(standing)} AS measured_period
             FROM clinic c WHERE {standing.in_force("c")} AND {standing.until("c.opened_period")}
         """
+
+
+def _ended(standing: Standing) -> str:
+    """SQL of the last quarter in which a clinic's figure was owed, if that is over: then nothing is left to improve."""
+    return f"""(
+                    SELECT q.period FROM period q
+                    WHERE q.quarter IS NOT NULL AND q.ends_on < {standing.last_day or standing.today}
+                        AND q.period >= c.opened_period AND q.ends_on = (
+                            SELECT max(w.last_day) FROM plan_owed w WHERE w.plan_id = {standing.plan_id}
+                                AND w.partner_code = c.partner_code AND w.indicator = c.indicator))"""
 
 
 def _measured(standing: Standing) -> str:

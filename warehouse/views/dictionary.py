@@ -192,7 +192,10 @@ VIEWS = (
             text_column("indicator", "Reference of the indicator: `NI 45`"),
             text_column("opened_period", "Code of the period that opened it"),
             text_column("reason", f"Why it was opened: {words_of(ClinicReason)}"),
-            text_column("closed_period", "Code of the period that closed it; empty while it is open"),
+            text_column(
+                "closed_period",
+                "Code of the period that closed it, or of the last that the figure was owed for; empty while open",
+            ),
             whole_column(
                 "milestones_due",
                 "Milestones of the indicator's aspirations, without those withdrawn, that were due by the end of the "

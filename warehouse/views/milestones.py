@@ -7,8 +7,10 @@ from warehouse.views.withheld import shown_sql
 def milestones_query(standing: Standing) -> str:
     """A row per milestone of the plan and reported period; one with an empty period if it was never reported.
 
-    A milestone without any report is what the Board must see first, so it is not left out.
+    A milestone without any report is what the Board must see first, so it is not left out. One whose action does not
+    hold at the end of the last period asked for is; the view has them all.
     """
+    holds = f"{standing.last_day} BETWEEN a.first_day AND a.last_day" if standing.last_day else "1 = 1"
     evidence, reason = (shown_sql("r", column, standing) for column in ("evidence", "reason"))
     return f"""
         SELECT
@@ -22,4 +24,4 @@ def milestones_query(standing: Standing) -> str:
         JOIN plan_aspiration p ON p.plan_id = m.plan_id AND p.aspiration = a.aspiration
         LEFT JOIN milestone_report r ON r.milestone = m.milestone AND {standing.in_force("r")}
             AND {standing.until("r.period")}
-        WHERE m.plan_id = {standing.plan_id}"""
+        WHERE m.plan_id = {standing.plan_id} AND {holds}"""

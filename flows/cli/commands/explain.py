@@ -47,12 +47,11 @@ def show_explanation(connection: "Connection", plan: Plan, indicator: str, perio
             say(f"{leaf.indicator} has no figure of {period.label} itself. The latest by then is of another period:")
             say()
     if not explanations:
-        owners = ", ".join(plan.partners[code].partner for code in plan.owners.get(leaf.indicator, ()))
         label = leaf.rhythm.label(asked)
-        say(f"Nothing has been returned for {leaf.indicator} in {label}. It is owed by {owners}.")
+        say(f"Nothing has been returned for {leaf.indicator} in {label}. {_who_owes(plan, leaf, period)}")
         return 1
     for explanation in explanations:
-        for line in _lines(explanation):
+        for line in _lines(explanation, plan):
             say(line)
     return 0
 
@@ -69,7 +68,15 @@ def _find_leaf(plan: Plan, indicator: str) -> Indicator:
     raise ValueError(f"there is no indicator {indicator!r}; the plan has {', '.join(plan.indicators)}")
 
 
-def _lines(explanation: SourcedExplanation) -> list[str]:
+def _who_owes(plan: Plan, leaf: Indicator, period: Period) -> str:
+    then = plan.at(period)
+    if leaf.indicator not in then.indicators:
+        return f"It is not collected for then, but {plan.edition(leaf.indicator, period).span}."
+    owners = [then.partners[code].partner for code in then.owners.get(leaf.indicator, ())]
+    return f"It is owed by {', '.join(owners) or 'no partner'}."
+
+
+def _lines(explanation: SourcedExplanation, plan: Plan) -> list[str]:
     row, judged = explanation.row, explanation.judgement
     lines = [
         f"{row['indicator']}, {row['period_label']}: {row['definition']}",
@@ -80,6 +87,7 @@ def _lines(explanation: SourcedExplanation) -> list[str]:
         "",
         f"Direction of travel: {row['direction_symbol']} {row['direction']} ({row['direction_basis']})",
         *_change_lines(explanation),
+        *_comparability_lines(explanation, plan),
         "",
         f"Year to date: {_shown(row, 'year_to_date')}",
         *_sum_lines(explanation),
@@ -105,6 +113,20 @@ def _change_lines(explanation: SourcedExplanation) -> list[str]:
         now, before, change = (_figure(number, row) for number in (travel.now, travel.before, travel.change))
         lines.append(f"  {now} - {before} = {change}")
     return lines
+
+
+def _comparability_lines(explanation: SourcedExplanation, plan: Plan) -> list[str]:
+    """Why a figure does not compare with that of the year before, where it is because of the plan."""
+    row, judged = explanation.row, explanation.judgement
+    before, indicator = judged.travel.previous_period, row["indicator"]
+    if plan.compares(row["partner_code"], indicator, judged.period, before):
+        return []
+    now, then = plan.edition(indicator, judged.period), plan.edition(indicator, before)
+    if now.edition != then.edition:
+        return [
+            f"  They do not compare: {before.label} was of edition {then.edition}, this is of edition {now.edition}."
+        ]
+    return [f"  They do not compare: since then {row['partner_code']} has taken over from a partner that has ended."]
 
 
 def _sum_lines(explanation: SourcedExplanation) -> list[str]:

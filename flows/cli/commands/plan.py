@@ -129,9 +129,12 @@ def history() -> None:
 
 
 def _show_changes(changes: "PlanChanges", period: Period | None) -> None:
-    """Print what a plan changes, the returns that are owed before the symbols; long lists end with a count."""
+    """Print what a plan changes: editions, the returns that are owed, symbols; long lists end with a count."""
     turned = [one for one in changes.turned if period is None or one.period == period.code]
-    owed = [f"{one.partner_code} {'owes' if one.is_owed else 'no longer owes'} {one.indicator}" for one in changes.owed]
+    owed = [
+        f"{one.partner_code} {'owes' if one.is_owed else 'no longer owes'} {one.indicator} {one.when}".rstrip()
+        for one in changes.owed
+    ]
     symbols = [
         f"{one.indicator} ({one.partner_code}), {parse_period(one.period).label}, {TITLES[one.column].lower()}: "
         f"{one.was} -> {one.now or 'no row'}"
@@ -140,7 +143,7 @@ def _show_changes(changes: "PlanChanges", period: Period | None) -> None:
     for missing in changes.missing:
         say(f"Cannot be adopted: {missing}")
     layouts = [f"The layout {name} is {what}." for name, what in changes.layouts]
-    for lines in (layouts, owed, symbols):
+    for lines in (layouts, changes.editions, owed, symbols):
         for line in lines[:_SHOWN]:
             say(line)
         if len(lines) > _SHOWN:

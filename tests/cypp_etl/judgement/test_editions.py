@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from itertools import product
+from random import Random
 
+import pandas as pd
 import pytest
 
 from cypp_etl.judgement.explanation import explain_judgement
 from cypp_etl.judgement.judge import judge
-from cypp_etl.periods import Period
+from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Obligation, Partner
 from cypp_etl.plan.spans import OPEN, Span
 from schemas.codes import Measure, Polarity, Unit
@@ -217,3 +220,48 @@ def test_an_explanation_has_the_steps_of_the_edition(make_leaf, make_plan, make_
         (0, Decimal(70), Decimal(70)),
         (1, Decimal("70.5"), Decimal("70.5")),
     ]
+
+
+NUMBERS = [
+    "actual", "previous_actual", "change", "target", "year_to_date", "statistical_neighbours", "national",
+    "next_target", "next_target_2",
+]  # fmt: skip
+WORDS = [
+    "direction", "quarter_direction", "on_target", "target_band", "statistical_neighbours_band", "national_band",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_an_edition_is_judged_as_if_there_were_no_other(judge_editions, make_leaf, make_plan, make_frame, seed):
+    """Whatever is of another edition counts for nothing, but that what is missing for it is not applicable."""
+    chance = Random(seed)
+    start = Period(2009, chance.randint(1, 4))
+    changes = {"polarity": Polarity.LOW, "decimals": chance.randint(0, 2)}
+    first = {"polarity": "HIGH", "accumulation": chance.choice(["latest", "sum", "cumulative"])}
+    quarters = [Period(year, quarter) for year in range(2008, 2012) for quarter in range(1, 5)]
+    actuals = {each.code: str(chance.randrange(100) / 10) for each in quarters if chance.random() < 0.8}
+    plans = {
+        (measure, Period(year).code): str(chance.randrange(400) / 10)
+        for measure in ("target", "national", "statistical_neighbours")
+        for year in range(2007, 2013)
+        if chance.random() < 0.7
+    }
+    both = judge_editions(first, (start, changes), actuals=actuals, plans=plans)
+    leaf = make_leaf("NI 1", **first)
+    for is_later, edition in enumerate((leaf, replace(leaf, edition=2, **changes))):
+        own = {code: value for code, value in actuals.items() if _is_from(parse_period(code), start) == is_later}
+        figures = {
+            (Measure(measure), "NI 1", code): value
+            for (measure, code), value in plans.items()
+            if _is_from(parse_period(code), start) == is_later
+        }
+        frame = make_frame([("yos", "NI 1", "actual", code, value, False) for code, value in own.items()])
+        alone = judge(frame, make_plan([edition], figures)).set_index("period")
+        pd.testing.assert_frame_equal(both.loc[alone.index, NUMBERS], alone[NUMBERS])
+        for code, column in product(alone.index, WORDS):
+            word, by_itself = both.loc[code, column], alone.loc[code, column]
+            assert word == by_itself or (word, by_itself) == ("not applicable", "no data"), (code, column)
+
+
+def _is_from(period: Period, start: Period) -> bool:
+    return period.last_day >= start.first_day

@@ -93,18 +93,18 @@ def test_the_smallest_denominator_does_not_stop_the_checks(make_figure, places):
     ],
 )
 def test_a_number_and_its_rate_are_about_the_same_people_as_before(
-    *, make_figure, make_history, places, number, rate, expected
+    *, make_figure, make_history, places, plan, number, rate, expected
 ):
     history = make_history({("NI 111a", QUARTER.previous): 60, ("NI 111b", QUARTER.previous): 200})
     figures = [make_figure("NI 111a", number), make_figure("NI 111b", rate, row=3)]
-    assert places(judge_populations(figures, history)) == expected
+    assert places(judge_populations(figures, history, plan)) == expected
 
 
-def test_a_small_rate_was_rounded_too_much_to_tell(make_figure, make_history, places):
+def test_a_small_rate_was_rounded_too_much_to_tell(make_figure, make_history, places, plan):
     # 3 and 10 in 100,000 may be 28,571 people or 31,579; 3 and 9 up to 35,294.
     history = make_history({("NI 111a", QUARTER.previous): 3, ("NI 111b", QUARTER.previous): 10})
     figures = [make_figure("NI 111a", 3), make_figure("NI 111b", 9, row=3)]
-    assert places(judge_populations(figures, history)) == []
+    assert places(judge_populations(figures, history, plan)) == []
 
 
 @pytest.mark.parametrize(
@@ -116,8 +116,8 @@ def test_a_small_rate_was_rounded_too_much_to_tell(make_figure, make_history, pl
         (Measure.HISTORY, Period(2009)),
     ],
 )
-def test_the_nearest_earlier_population_is_looked_for(make_figure, make_history, places, measure, before):
+def test_the_nearest_earlier_population_is_looked_for(*, make_figure, make_history, places, plan, measure, before):
     history = make_history({("NI 111a", before): 60, ("NI 111b", before): 200}, measure=measure)
     figures = [make_figure("NI 111a", 60), make_figure("NI 111b", 100, row=3)]
-    assert places(judge_populations(figures, history)) == [("population-differs", "G3")]
-    assert places(judge_populations(figures, History())) == []
+    assert places(judge_populations(figures, history, plan)) == [("population-differs", "G3")]
+    assert places(judge_populations(figures, History(), plan)) == []

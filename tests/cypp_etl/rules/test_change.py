@@ -134,14 +134,16 @@ QUARTERS = dict(zip(YEAR.quarters, (50, 51, 52, 53), strict=True))
         (Accumulation.CUMULATIVE, {YEAR.quarters[2]: 52}, 206, []),
     ],
 )
-def test_a_year_is_what_its_quarters_came_to(*, make_figure, make_history, places, accumulation, known, now, expected):
+def test_a_year_is_what_its_quarters_came_to(
+    *, make_figure, make_history, places, plan, accumulation, known, now, expected
+):
     history = make_history({("NI 111a", quarter): value for quarter, value in known.items()})
     figure = make_figure("NI 111a", now, leaf={"accumulation": accumulation}, period=YEAR)
-    assert places(judge_year([figure], history)) == expected
+    assert places(judge_year([figure], history, plan)) == expected
 
 
-def test_a_comment_explains_a_year_and_a_quarter_is_none(make_figure, make_history, places):
+def test_a_comment_explains_a_year_and_a_quarter_is_none(make_figure, make_history, places, plan):
     history = make_history({("NI 111a", quarter): 50 for quarter in YEAR.quarters})
-    assert places(judge_year([make_figure("NI 111a", 53, period=YEAR, comment="Recounted")], history)) == []
-    assert places(judge_year([make_figure("NI 111a", 53, period=YEAR.quarters[3])], history)) == []
-    assert places(judge_year([make_figure("NI 111a", None, period=YEAR)], history)) == []
+    assert places(judge_year([make_figure("NI 111a", 53, period=YEAR, comment="Recounted")], history, plan)) == []
+    assert places(judge_year([make_figure("NI 111a", 53, period=YEAR.quarters[3])], history, plan)) == []
+    assert places(judge_year([make_figure("NI 111a", None, period=YEAR)], history, plan)) == []

@@ -54,7 +54,9 @@ def judge(make_parsed, plan):
             whole_parts=set(whole),
             sheets=sheets,
         )
-        return [finding for finding in Coverage(parsed, plan, partner_code).judge() if "milestone" not in finding.code]
+        return [
+            finding for finding in Coverage(parsed, plan, partner_code, plan).judge() if "milestone" not in finding.code
+        ]
 
     return judge
 

@@ -16,6 +16,7 @@ from flows.ingestion.context import open_existing
 from flows.settings import read_settings
 from tests.support.forms import QUARTERS_COLUMNS, QUARTERS_FORM, QUARTERS_SHEETS
 from tests.support.layouts import COLUMNS, SHEETS, table_of, workbook_of
+from tests.support.plan_edits import PlanEdits
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.recording.publications import Publication, record_publication
@@ -219,3 +220,92 @@ def test_a_plan_without_what_has_been_returned_is_not_adopted(home: Path, change
         code, said = _type("plan", "adopt", fewer, *ADOPT, *more)
         assert (code, f"{gone}: keep the row, with a last_period" in said) == (2, True)
     assert len(_decisions()) == 1
+
+
+def test_a_corrected_polarity_turns_past_years_and_a_new_edition_turns_none(home: Path) -> None:
+    corrected, renewed = PlanEdits(), PlanEdits()
+    corrected.change("indicators", "NI 111", polarity="HIGH")
+    # A sub-indicator has the polarity of its parent's edition.
+    for code in ("NI 111a", "NI 111b"):
+        renewed.renew(code, "2011-12Q1", "2010-11Q4")
+    parent = next(row for row in renewed.tables["indicators"] if row["indicator"] == "NI 111")
+    parent["last_period"] = "2010-11Q4"
+    renewed.tables["indicators"].append({**parent, "polarity": "HIGH", "first_period": "2011-12Q1", "last_period": ""})
+    for name, edits in (("corrected", corrected), ("renewed", renewed)):
+        (home / name).mkdir()
+        for file, content in edits.files.items():
+            (home / name / file).write_bytes(content)
+    said = _type("plan", "compare", home / "corrected")[1]
+    assert (
+        "NI 111a is changed for all periods: polarity LOW -> HIGH; for a change from some period on, end its row and "
+        "add another\n" in said
+    )
+    assert "NI 111a (police), 2010/11 Q1, direction of travel: declining -> improving\n" in said
+    assert "symbols of 1 period change." in said or "symbols of 2 periods change." in said
+    said = _type("plan", "compare", home / "renewed")[1]
+    assert (
+        "NI 111a has a new edition from 2011/12 Q1 on: polarity LOW -> HIGH; figures before and after do not compare\n"
+        in said
+    )
+    assert said.endswith("\nNo symbol changes.\n")
+
+
+def test_what_begins_and_ends_is_compared(home: Path) -> None:
+    edits = PlanEdits()
+    edits.change("indicators", "NI 19", last_period="2010-11Q4")
+    edits.add(
+        "indicators", "NI 45", indicator="NI 145", indicator_ref="NI 145", definition="New", first_period="2011-12"
+    )
+    edits.add("banding", "", indicator="NI 45", comparator_margin="3", first_period="2011-12Q1")
+    (home / "next").mkdir()
+    for file, content in edits.files.items():
+        (home / "next" / file).write_bytes(content)
+    lines = _type("plan", "compare", home / "next")[1].splitlines()
+    assert lines == [
+        "NI 19 ends with 2010/11 Q4",
+        "NI 45 has other margins from 2011/12 Q1 on: comparator margin 5 -> 3",
+        "NI 145 is new, from 2011/12 on",
+        "No symbol changes.",
+    ]
+
+
+def test_what_moves_to_another_partner_is_compared(home: Path) -> None:
+    edits = PlanEdits()
+    edits.change("owed_by", "NI 110", last_period="2010-11Q4")
+    edits.add("owed_by", partner_code="cyps", indicator="NI 110", first_period="2011-12Q1")
+    edits.change("partners", "vcs", last_period="2011-12", successor="cyps")
+    (home / "moved").mkdir()
+    for file, content in edits.files.items():
+        (home / "moved" / file).write_bytes(content)
+    assert _type("plan", "compare", home / "moved")[1].splitlines() == [
+        "vcs returns until 2011/12, and cyps takes over",
+        "cyps owes NI 110 from 2011/12 Q1 on",
+        "vcs owes NI 110 until 2010/11 Q4",
+        "No symbol changes.",
+    ]
+
+
+def test_an_explanation_says_why_figures_do_not_compare(home: Path) -> None:
+    edits = PlanEdits()
+    edits.change("indicators", "NI 19", last_period="2010-11Q4").renew(
+        "NI 45", "2011-12Q1", "2010-11Q4", polarity="LOW"
+    )
+    (home / "later").mkdir()
+    for file, content in edits.files.items():
+        (home / "later" / file).write_bytes(content)
+    assert _type("plan", "adopt", home / "later", *ADOPT)[0] == 0
+    engine = open_warehouse(read_settings().warehouse_url)
+    figures = [observation("NI 45", "60", period, partner_code="yos") for period in ("2010-11Q1", "2011-12Q1")]
+    whose = {"partner_code": "yos", "period": parse_period("2011-12Q1")}
+    record(engine, checked("c", *figures, **whose), read_plan(home / "later"), later(400))
+    engine.dispose()
+    said = _type("explain", "NI 45", "2011-12Q1")[1]
+    assert "Good performance is LOW." in said
+    assert "Direction of travel: N/A not applicable" in said
+    assert "  They do not compare: 2010/11 Q1 was of edition 1, this is of edition 2.\n" in said
+    assert "Good performance is HIGH." in _type("explain", "NI 45", "2010-11Q1")[1]
+    code, said = _type("explain", "NI 19", "2011-12Q1")
+    assert (code, said.splitlines()[-1]) == (
+        1,
+        "Nothing has been returned for NI 19 in 2011/12 Q1. It is not collected for then, but until 2010/11 Q4.",
+    )
