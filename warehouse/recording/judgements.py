@@ -217,7 +217,7 @@ def judge_and_compare_rows(
     if reaches is not None:
         places = [place for place, row in enumerate(asked) if is_reached(reaches, row, row[2])]
         judged, asked = judged.iloc[places], [asked[place] for place in places]
-    values = zip((row[-1] for row in asked), *(_plain(judged[name]) for name in JUDGED), strict=True)
+    values = zip((row[-1] for row in asked), *(plain(judged[name]) for name in JUDGED), strict=True)
     return dict(zip((row[:3] for row in asked), values, strict=True)), _comparisons(compared, reaches)
 
 
@@ -226,8 +226,8 @@ def _comparisons(
 ) -> dict[ComparisonKey, tuple[Any, ...]]:
     if compared.empty:
         return {}
-    keys = zip(*(_plain(compared[name]) for name in (*_KEY, "comparator")), strict=True)
-    said = zip(*(_plain(compared[name]) for name in COMPARED), strict=True)
+    keys = zip(*(plain(compared[name]) for name in (*_KEY, "comparator")), strict=True)
+    said = zip(*(plain(compared[name]) for name in COMPARED), strict=True)
     return {
         key: values
         for key, values in zip(keys, said, strict=True)
@@ -235,7 +235,7 @@ def _comparisons(
     }
 
 
-def _plain(column: "pd.Series[Any]") -> list[Any]:
+def plain(column: "pd.Series[Any]") -> list[Any]:
     """A judged column in the form that the database stores and returns."""
     if column.dtype == "float64":
         return [None if number != number else number for number in column.tolist()]  # noqa: PLR0124 - NaN alone

@@ -11,6 +11,7 @@ from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import plan_of
 from schemas.codes import DecisionKind
 from warehouse.recording.administration import Decision, record_decision
+from warehouse.recording.groups import rejudge_every_group
 from warehouse.recording.judgements import rejudge_everything
 from warehouse.recording.periods import add_periods
 from warehouse.recording.validity import end_rows, next_moment
@@ -60,7 +61,9 @@ def record_plan(
     about = f"plan {plan.fingerprint[:12]}"
     decision_id = record_decision(connection, Decision(DecisionKind.ADOPT_PLAN, about, by, why, at))
     plan_id = _insert(connection, plan, at, decision_id)
-    return RecordedPlan(plan_id, True, rejudge_everything(connection, plan, plan_id, at).total())
+    changed = rejudge_everything(connection, plan, plan_id, at)
+    rejudge_every_group(connection, plan, plan_id, at)
+    return RecordedPlan(plan_id, True, changed.total())
 
 
 def require_plan(connection: Connection, plan: Plan, at: datetime) -> int:
@@ -154,6 +157,13 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
     """The rows of each table, tables that others refer to first. The caller drops surplus fields."""
     yield plan_tables.plan_outcome, [asdict(outcome) for outcome in plan.outcomes.values()]
     yield plan_tables.plan_partner, [asdict(partner) for partner in plan.partners.values()]
+    yield (
+        plan_tables.plan_group,
+        [
+            {"group_code": each.group_code, "group_name": each.group, "parent_group": each.parent_group}
+            for each in plan.groups.values()
+        ],
+    )
     yield plan_tables.plan_comparator, [asdict(comparator) for comparator in plan.comparators.values()]
     yield (
         plan_tables.plan_calendar,
