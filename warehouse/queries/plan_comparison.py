@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from cypp_etl.judgement.columns import TITLES
+from cypp_etl.judgement.differences import EVERYTHING, plan_differences
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
-from warehouse.recording.judgements import judge_in_force
-from warehouse.schema.tables import judgement, period_closing, publication
+from warehouse.recording.judgements import judged_by_plan
+from warehouse.schema.tables import period_closing, publication
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +47,17 @@ class PlanChanges:
     settled: tuple[str, ...]
 
 
-def changes_by(connection: Connection, in_force: Plan, other: Plan) -> PlanChanges:
-    """What another plan would change of what is in force; nothing is recorded."""
-    turned = turned_by(connection, other)
+def changes_by(connection: Connection, in_force: Plan | None, other: Plan) -> PlanChanges:
+    """What another plan would change of what is in force; nothing is recorded.
+
+    Without the plan in force, everything is judged by the other, and nobody is said to owe anything else.
+    """
+    turned = turned_by(connection, other, in_force)
     settled = {*connection.scalars(select(period_closing.c.period)), *connection.scalars(select(publication.c.period))}
     periods = {parse_period(one.period) for one in turned if one.period in settled}
     return PlanChanges(
         tuple(turned),
-        tuple(_owed_changes(in_force, other)),
+        tuple(_owed_changes(in_force or other, other)),
         tuple(period.code for period in sorted(periods, key=lambda period: period.order)),
     )
 
@@ -68,22 +72,17 @@ def _owed_changes(in_force: Plan, other: Plan) -> Iterator[OwedChange]:
     yield from (OwedChange(*pair, is_owed=False) for pair in before if pair not in wanted)
 
 
-def turned_by(connection: Connection, other: Plan) -> list[Turned]:
-    """The judgements in force that another plan would change, by indicator, period and partner."""
-    partner_codes = set(connection.scalars(select(judgement.c.partner_code).distinct()))
-    found = [one for code in partner_codes for one in _turned(connection, other, code)]
+def turned_by(connection: Connection, other: Plan, in_force: Plan | None = None) -> list[Turned]:
+    """The judgements in force that another plan would change, by indicator, period and partner.
+
+    Only what differs between the plans is judged; everything is, without the plan in force.
+    """
+    differences = plan_differences(in_force, other) if in_force else EVERYTHING
+    found = [
+        Turned(*key, column, before[column], now.get(column, ""))
+        for key, before, now in judged_by_plan(connection, other, differences)
+        for column in TITLES
+        if before and before[column] != now.get(column, "")
+    ]
     order = list(TITLES)
     return sorted(found, key=lambda one: (one.indicator, one.period, one.partner_code, order.index(one.column)))
-
-
-def _turned(connection: Connection, other: Plan, partner_code: str) -> Iterator[Turned]:
-    columns = judgement.c
-    held = connection.execute(
-        select(judgement).where(columns.superseded_at.is_(None), columns.partner_code == partner_code)
-    )
-    judged = judge_in_force(connection, other, partner_code)
-    for row in held.mappings():
-        now = judged.get((row["indicator"], row["period"]), {})
-        for column in TITLES:
-            if row[column] != now.get(column, ""):
-                yield Turned(partner_code, row["indicator"], row["period"], column, row[column], now.get(column, ""))

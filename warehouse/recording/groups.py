@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, not_, select
 
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.judgement.dependents import Span, dependents
+from cypp_etl.judgement.differences import PlanDifferences
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
 from schemas.codes import Measure
@@ -50,8 +51,10 @@ def rejudge_groups(
     _rejudge(connection, plan, plan_id, keys, at)
 
 
-def rejudge_every_group(connection: Connection, plan: Plan, plan_id: int, at: datetime) -> None:
-    """Add up and judge all groups by a new plan, in a transaction of `engine.writing`."""
+def rejudge_groups_by_plan(
+    connection: Connection, plan: Plan, plan_id: int, differences: PlanDifferences, at: datetime
+) -> None:
+    """Add up and judge by a new plan what differs from the one before, in a transaction of `engine.writing`."""
     columns, held = observation.c, group_judgement.c
     is_known = and_(held.group_code.in_(plan.groups), held.indicator.in_(plan.indicators))
     gone = select(held.group_judgement_id).where(held.superseded_at.is_(None), not_(is_known))
@@ -59,6 +62,9 @@ def rejudge_every_group(connection: Connection, plan: Plan, plan_id: int, at: da
     query = select(columns.indicator, columns.period).where(
         columns.superseded_at.is_(None), columns.measure == Measure.ACTUAL.value
     )
+    reached = differences.group_indicators
+    if reached is not None:
+        query = query.where(columns.indicator.in_(reached))
     returned = connection.execute(query.distinct()).all() if plan.groups else ()
     keys = {
         (code, indicator, period)

@@ -7,12 +7,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, insert, select
 
+from cypp_etl.judgement.differences import EVERYTHING, plan_differences
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import plan_of
 from schemas.codes import DecisionKind
 from warehouse.recording.administration import Decision, record_decision
-from warehouse.recording.groups import rejudge_every_group
-from warehouse.recording.judgements import rejudge_everything
+from warehouse.recording.bulk_insert import insert_rows
+from warehouse.recording.groups import rejudge_groups_by_plan
+from warehouse.recording.judgements import rejudge_by_plan
 from warehouse.recording.periods import add_periods
 from warehouse.recording.validity import end_rows, next_moment
 from warehouse.schema import plan_tables
@@ -40,9 +42,15 @@ class RecordedPlan:
 
 
 def record_plan(
-    connection: Connection, plan: Plan, at: datetime, *, by: str = PROGRAM, why: str = FIRST_PLAN
+    connection: Connection,
+    plan: Plan,
+    at: datetime,
+    *,
+    by: str = PROGRAM,
+    why: str = FIRST_PLAN,
+    before: Plan | None = None,
 ) -> RecordedPlan:
-    """Put a plan in force, unless it is already, and judge everything by it; the decision goes on record.
+    """Put a plan in force, unless it is already, and judge by it what differs; the decision goes on record.
 
     Args:
         connection: a transaction of `engine.writing`.
@@ -50,19 +58,21 @@ def record_plan(
         at: the moment, with a time zone.
         by: who adopts it.
         why: for which reason.
+        before: the plan in force so far; without it everything is judged.
     """
     held = _in_force(connection)
     if held and held[1] == plan.fingerprint:
         _store_files(connection, held[0], plan)
         return RecordedPlan(held[0], False, 0)
+    differences = plan_differences(before, plan) if before else EVERYTHING
     at = next_moment(connection, at)
     if held:
         end_rows(connection, plan_tables.plan, [held[0]], at)
     about = f"plan {plan.fingerprint[:12]}"
     decision_id = record_decision(connection, Decision(DecisionKind.ADOPT_PLAN, about, by, why, at))
     plan_id = _insert(connection, plan, at, decision_id)
-    changed = rejudge_everything(connection, plan, plan_id, at)
-    rejudge_every_group(connection, plan, plan_id, at)
+    changed = rejudge_by_plan(connection, plan, plan_id, differences, at)
+    rejudge_groups_by_plan(connection, plan, plan_id, differences, at)
     return RecordedPlan(plan_id, True, changed.total())
 
 
@@ -147,9 +157,7 @@ def _insert(connection: Connection, plan: Plan, at: datetime, decision_id: int) 
     _store_files(connection, plan_id, plan)
     for table, rows in _rows(plan):
         names = [column.name for column in table.columns if column.name != "plan_id"]
-        numbered = [{"plan_id": plan_id} | {name: row[name] for name in names} for row in rows]
-        if numbered:
-            connection.execute(insert(table), numbered)
+        insert_rows(connection, table, names, ([row[name] for name in names] for row in rows), {"plan_id": plan_id})
     return plan_id
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, select
 
+from cypp_etl.judgement.differences import EVERYTHING
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import BUILT_IN_COMPARATORS, Comparator, Plan
 from schemas.codes import ComparatorMethod
@@ -14,7 +15,7 @@ from tests.warehouse.builders import Rows, checked, later, observation
 from warehouse.engine import reading, writing
 from warehouse.queries.explain import explain
 from warehouse.queries.plan_comparison import turned_by
-from warehouse.recording.judgements import rejudge_everything
+from warehouse.recording.judgements import rejudge_by_plan
 from warehouse.recording.plan import record_plan, require_plan
 from warehouse.recording.record import Arrival, record, record_batch
 from warehouse.schema.tables import comparison, judgement
@@ -95,7 +96,7 @@ def test_what_a_changed_figure_reaches_is_all_that_has_to_be_judged_again(engine
             one = checked(f"content {day}", *some, partner_code=partner, period=period)
             record_batch(connection, [Arrival(one, later(day))], compared_plan, later(day))
             before = in_force(connection)
-            assert not rejudge_everything(connection, compared_plan, plan_id, later(day)).total()
+            assert not rejudge_by_plan(connection, compared_plan, plan_id, EVERYTHING, later(day)).total()
             assert in_force(connection) == before
 
 

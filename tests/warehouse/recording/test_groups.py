@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, select
 
+from cypp_etl.judgement.differences import EVERYTHING
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Group, Plan
 from tests.warehouse.builders import Rows, checked, later, observation
 from warehouse.engine import writing
-from warehouse.recording.groups import rejudge_every_group
+from warehouse.recording.groups import rejudge_groups_by_plan
 from warehouse.recording.plan import record_plan, require_plan
 from warehouse.recording.record import Arrival, record, record_batch
 from warehouse.schema.tables import group_judgement
@@ -101,7 +102,7 @@ def test_what_a_changed_figure_reaches_is_all_that_has_to_be_added_up_again(engi
             one = checked(f"content {day}", *some, partner_code=partner, period=period)
             record_batch(connection, [Arrival(one, later(day))], grouped, later(day))
             before = in_force(connection)
-            rejudge_every_group(connection, grouped, plan_id, later(day))
+            rejudge_groups_by_plan(connection, grouped, plan_id, EVERYTHING, later(day))
             assert in_force(connection) == before
     assert before
 
