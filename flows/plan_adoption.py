@@ -51,11 +51,11 @@ def adopt_plan(settings: Settings, folder: Path | None, *, by: str, why: str, ma
     adopted: list[Adoption] = []
 
     def put_in_force(connection: "Connection", plan: "Plan", at: datetime) -> "Plan":
-        in_force = _plan_in_force(connection)
-        changes = changes_by(connection, in_force, plan)
+        changes = plan_changes(connection, plan)
         if changes.settled and not may_change_settled:
             raise SettledPeriodsError(changes)
-        adopted.append(Adoption(changes, record_plan(connection, plan, at, by=by, why=why, before=in_force)))
+        recorded = record_plan(connection, plan, at, by=by, why=why, differences=changes.differences)
+        adopted.append(Adoption(changes, recorded))
         return plan
 
     upgraded(replace(settings, plan=folder), put_in_force).engine.dispose()
@@ -64,12 +64,9 @@ def adopt_plan(settings: Settings, folder: Path | None, *, by: str, why: str, ma
 
 def plan_changes(connection: "Connection", other: "Plan") -> "PlanChanges":
     """What another plan would change of what is in force."""
-    return changes_by(connection, _plan_in_force(connection), other)
-
-
-def _plan_in_force(connection: "Connection") -> "Plan | None":
     try:
-        return plan_in_force(connection)
+        in_force = plan_in_force(connection)
     except NoStoredPlanError:
         # An older program put it in force without its files: what it asked of whom is not known any more.
-        return None
+        in_force = None
+    return changes_by(connection, in_force, other)

@@ -1,6 +1,6 @@
 """What a change of the plan reaches: only that is judged again, because a plan of many bodies has much else."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_ as union
@@ -25,6 +25,13 @@ class PlanDifferences:
     partners: frozenset[str]
     figures: Mapping[tuple[str, str], Span]
     group_indicators: frozenset[str] | None
+
+    @property
+    def only_indicators(self) -> frozenset[str] | None:
+        """The indicators that are reached, None if any may be."""
+        if self.is_everything or self.partners:
+            return None
+        return self.indicators | {indicator for _, indicator in self.figures}
 
     def reach(self, series: Series, first: Period) -> Span | None:
         """What is to be judged again of a series that begins with a period; None if nothing is."""
@@ -84,12 +91,13 @@ def _reached_by_figures(before: Plan, after: Plan) -> Iterator[tuple[tuple[str, 
 _Figures = Mapping[tuple[str, str, Period], Figure]
 
 
-def _figures_differing(before: _Figures, after: _Figures) -> Iterable[tuple[str, str, Period]]:
-    # The source of a figure is in no judgement.
-    if before is after or before == after:
-        return ()
-    said = [{key: (each.value, each.marker) for key, each in figures.items()} for figures in (before, after)]
-    return [key for key in {*before, *after} if said[0].get(key) != said[1].get(key)]
+def _figures_differing(before: _Figures, after: _Figures) -> Iterator[tuple[str, str, Period]]:
+    yield from before.keys() - after.keys()
+    for key, now in after.items():
+        then = before.get(key)
+        # The source of a figure is in no judgement.
+        if then is None or then.value != now.value or then.marker is not now.marker:
+            yield key
 
 
 def _owed_differently(before: Plan, after: Plan) -> Iterator[str]:

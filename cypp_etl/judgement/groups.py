@@ -51,7 +51,8 @@ def group_figures(figures: pd.DataFrame, plan: Plan, keys: Collection[GroupKey])
         plan: the groups, and who owes what.
         keys: the groups, indicators and periods; all indicators are the plan's.
     """
-    ledger = read_ledger(figures, plan, read_leaves(plan))
+    # Nothing is compared yet.
+    ledger = read_ledger(figures, replace(plan, figures={}, partner_figures={}), read_leaves(plan))
     number_of = {code: number for number, code in enumerate(ledger.partner_codes, start=1)}
     owing = _owing(plan, keys)
     bodies = np.zeros((len(owing), max(map(len, owing), default=0) or 1), dtype=np.int64)
@@ -157,7 +158,6 @@ def judge_groups(known: Mapping[GroupKey, GroupFigure], plan: Plan) -> pd.DataFr
 def _plan_of_groups(plan: Plan, series: Iterable[tuple[str, str]]) -> Plan:
     """The plan with the figures that groups are compared with, instead of partners."""
     figures: dict[str, _Figures] = {}
-    periods = _target_periods(plan)
     given = [(key, figure) for key, figure in plan.figures.items() if key[0] in plan.comparators]
     for group_code, indicator in series:
         own = plan.partner_figures.get(group_code, {})
@@ -166,21 +166,11 @@ def _plan_of_groups(plan: Plan, series: Iterable[tuple[str, str]]) -> Plan:
             for key, figure in given:
                 if key[1] == indicator:
                     of_group.setdefault(key, figure)
-        for period in periods.get(indicator, ()):
+        for period in plan.target_periods.get(indicator, ()):
             if told := _told_target(plan, group_code, indicator, period):
                 of_group.setdefault((Measure.TARGET, indicator, period), told)
     comparators = {code: comparator for code, comparator in plan.comparators.items() if comparator.is_given}
     return replace(plan, figures={}, partner_figures=figures, comparators=comparators)
-
-
-def _target_periods(plan: Plan) -> dict[str, set[Period]]:
-    """The periods of which anybody has a target, by indicator."""
-    periods: dict[str, set[Period]] = {}
-    for figures in (plan.figures, *plan.partner_figures.values()):
-        for measure, indicator, period in figures:
-            if measure == Measure.TARGET:
-                periods.setdefault(indicator, set()).add(period)
-    return periods
 
 
 def _told_target(plan: Plan, group_code: str, indicator: str, period: Period) -> Figure | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from cypp_etl.judgement.columns import TITLES
-from cypp_etl.judgement.differences import EVERYTHING, plan_differences
+from cypp_etl.judgement.differences import EVERYTHING, PlanDifferences, plan_differences
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
 from warehouse.recording.judgements import judged_by_plan
@@ -39,12 +39,13 @@ class PlanChanges:
     """What would change if another plan were adopted.
 
     `settled` are the codes of the closed or published periods, in order, in which a symbol would change: what the
-    Board has seen would read otherwise.
+    Board has seen would read otherwise. `differences` are what may be judged differently.
     """
 
     turned: tuple[Turned, ...]
     owed: tuple[OwedChange, ...]
     settled: tuple[str, ...]
+    differences: PlanDifferences
 
 
 def changes_by(connection: Connection, in_force: Plan | None, other: Plan) -> PlanChanges:
@@ -52,13 +53,15 @@ def changes_by(connection: Connection, in_force: Plan | None, other: Plan) -> Pl
 
     Without the plan in force, everything is judged by the other, and nobody is said to owe anything else.
     """
-    turned = turned_by(connection, other, in_force)
+    differences = plan_differences(in_force, other) if in_force else EVERYTHING
+    turned = turned_by(connection, other, differences)
     settled = {*connection.scalars(select(period_closing.c.period)), *connection.scalars(select(publication.c.period))}
     periods = {parse_period(one.period) for one in turned if one.period in settled}
     return PlanChanges(
         tuple(turned),
         tuple(_owed_changes(in_force or other, other)),
         tuple(period.code for period in sorted(periods, key=lambda period: period.order)),
+        differences,
     )
 
 
@@ -72,12 +75,8 @@ def _owed_changes(in_force: Plan, other: Plan) -> Iterator[OwedChange]:
     yield from (OwedChange(*pair, is_owed=False) for pair in before if pair not in wanted)
 
 
-def turned_by(connection: Connection, other: Plan, in_force: Plan | None = None) -> list[Turned]:
-    """The judgements in force that another plan would change, by indicator, period and partner.
-
-    Only what differs between the plans is judged; everything is, without the plan in force.
-    """
-    differences = plan_differences(in_force, other) if in_force else EVERYTHING
+def turned_by(connection: Connection, other: Plan, differences: PlanDifferences = EVERYTHING) -> list[Turned]:
+    """The judgements in force that another plan would change, by indicator, period and partner."""
     found = [
         Turned(*key, column, before[column], now.get(column, ""))
         for key, before, now in judged_by_plan(connection, other, differences)

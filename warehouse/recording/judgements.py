@@ -92,6 +92,8 @@ def _reached_by(connection: Connection, differences: PlanDifferences) -> dict[Se
     query = select(columns.partner_code, columns.indicator, func.min(columns.period)).where(
         columns.superseded_at.is_(None)
     )
+    if differences.only_indicators is not None:
+        query = query.where(columns.indicator.in_(differences.only_indicators))
     spans = {
         Series(partner_code, indicator): differences.reach(Series(partner_code, indicator), parse_period(period))
         for partner_code, indicator, period in connection.execute(

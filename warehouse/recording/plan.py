@@ -1,13 +1,13 @@
 """The plan in the warehouse, the source of the words and targets of every judgement and view."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Table, insert, select
 
-from cypp_etl.judgement.differences import EVERYTHING, plan_differences
+from cypp_etl.judgement.differences import EVERYTHING, PlanDifferences
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import plan_of
 from schemas.codes import DecisionKind
@@ -48,7 +48,7 @@ def record_plan(
     *,
     by: str = PROGRAM,
     why: str = FIRST_PLAN,
-    before: Plan | None = None,
+    differences: PlanDifferences = EVERYTHING,
 ) -> RecordedPlan:
     """Put a plan in force, unless it is already, and judge by it what differs; the decision goes on record.
 
@@ -58,13 +58,12 @@ def record_plan(
         at: the moment, with a time zone.
         by: who adopts it.
         why: for which reason.
-        before: the plan in force so far; without it everything is judged.
+        differences: what it judges differently from the plan in force so far.
     """
     held = _in_force(connection)
     if held and held[1] == plan.fingerprint:
         _store_files(connection, held[0], plan)
         return RecordedPlan(held[0], False, 0)
-    differences = plan_differences(before, plan) if before else EVERYTHING
     at = next_moment(connection, at)
     if held:
         end_rows(connection, plan_tables.plan, [held[0]], at)
@@ -161,7 +160,7 @@ def _insert(connection: Connection, plan: Plan, at: datetime, decision_id: int) 
     return plan_id
 
 
-def _rows(plan: Plan) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
+def _rows(plan: Plan) -> Iterator[tuple[Table, Iterable[dict[str, Any]]]]:
     """The rows of each table, tables that others refer to first. The caller drops surplus fields."""
     yield plan_tables.plan_outcome, [asdict(outcome) for outcome in plan.outcomes.values()]
     yield plan_tables.plan_partner, [asdict(partner) for partner in plan.partners.values()]
@@ -192,15 +191,15 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
     yield plan_tables.plan_indicator, [asdict(indicator) for indicator in plan.indicators.values()]
     yield (
         plan_tables.plan_owed,
-        [
+        (
             {"partner_code": partner_code, "indicator": indicator}
             for partner_code, indicators in plan.owed_by.items()
             for indicator in indicators
-        ],
+        ),
     )
     yield (
         plan_tables.plan_figure,
-        [
+        (
             {
                 "measure": measure,
                 "indicator": indicator,
@@ -212,5 +211,5 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
             }
             for partner_code, figures in {"": plan.figures, **plan.partner_figures}.items()
             for (measure, indicator, period), figure in figures.items()
-        ],
+        ),
     )

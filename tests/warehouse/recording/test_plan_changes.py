@@ -7,7 +7,7 @@ from random import Random
 
 from sqlalchemy import Engine
 
-from cypp_etl.judgement.differences import EVERYTHING
+from cypp_etl.judgement.differences import EVERYTHING, plan_differences
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import BUILT_IN_COMPARATORS, Comparator, Figure, Group, Plan
 from schemas.codes import ComparatorMethod, Measure, Polarity
@@ -66,9 +66,10 @@ def test_judging_what_differs_is_judging_everything(engine: Engine, plan: Plan) 
         before, turned = plan, 0
         for day, after in enumerate(changed_plans(plan), start=10):
             expected = turned_by(connection, after)
-            assert turned_by(connection, after, before) == expected
+            differences = plan_differences(before, after)
+            assert turned_by(connection, after, differences) == expected
             turned += len(expected)
-            plan_id = record_plan(connection, after, later(day), before=before).plan_id
+            plan_id = record_plan(connection, after, later(day), differences=differences).plan_id
             groups, compared = in_force(connection), judged_in_force(connection)
             assert not rejudge_by_plan(connection, after, plan_id, EVERYTHING, later(day)).total()
             rejudge_groups_by_plan(connection, after, plan_id, EVERYTHING, later(day))
