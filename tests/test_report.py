@@ -468,7 +468,7 @@ def test_the_row_of_what_is_owed_is_what_judge_says(
     assert {name: explained.judged[name] for name in JUDGED} == {name: row[name] for name in JUDGED}
     value_of = dict(zip(frame.index, frame["value"], strict=True))
     sources = {"previous_actual": explained.travel.previous, "target": explained.target.source}
-    sources |= {measure.value: source for measure, source in explained.comparators.items()}
+    sources |= {code: step.source for code, step in explained.comparators.items()}
     computed = "target" if explained.target.spread is not None else ""
     for name, source in sources.items():
         if source is not None and source.row is not None and name != computed:
