@@ -23,10 +23,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.support.big_warehouse import MILLION, SEEDED_AT, SMALL, Size, correction, empty_warehouse, seed
 from cypp_etl.figure_keys import FigureKey
+from cypp_etl.judgement.differences import EVERYTHING
 from cypp_etl.plan.model import Plan
 from schemas.codes import Measure
 from warehouse.engine import writing
-from warehouse.recording.judgements import rejudge, rejudge_everything
+from warehouse.recording.judgements import rejudge, rejudge_by_plan
 from warehouse.recording.plan import require_plan
 from warehouse.recording.record import Arrival, record_batch
 
@@ -69,7 +70,7 @@ def correct(engine: Engine, plan: Plan, size: Size) -> None:
             judged.append(judge_again(connection, touched))
     with writing(engine) as connection:
         plan_id = require_plan(connection, plan, at)
-        everything = timed(lambda: rejudge_everything(connection, plan, plan_id, at))
+        everything = timed(lambda: rejudge_by_plan(connection, plan, plan_id, EVERYTHING, at))
     print_times(f"a correction of {size.indicators} figures, judged again and written", recorded)
     one_of_them = print_times("of which judging again, without writing", judged)
     all_of_it = print_times("everything judged again", [everything])

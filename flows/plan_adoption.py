@@ -56,7 +56,8 @@ def adopt_plan(settings: Settings, folder: Path | None, *, by: str, why: str, ma
         changes = plan_changes(connection, plan)
         if changes.settled and not changes.missing and not may_change_settled:
             raise SettledPeriodsError(changes)
-        adopted.append(Adoption(changes, record_plan(connection, plan, at, by=by, why=why)))
+        recorded = record_plan(connection, plan, at, by=by, why=why, differences=changes.differences)
+        adopted.append(Adoption(changes, recorded))
         return plan
 
     upgraded(replace(settings, plan=folder), put_in_force).engine.dispose()
@@ -70,4 +71,4 @@ def plan_changes(connection: "Connection", other: "Plan") -> "PlanChanges":
     except NoStoredPlanError:
         # An older program put it in force without its files: what it asked of whom is not known any more.
         in_force = None
-    return changes_by(connection, in_force or other, other)
+    return changes_by(connection, in_force, other)

@@ -34,7 +34,7 @@ class Span:
 
 
 @lru_cache(maxsize=4096)
-def dependents(measure: Measure, period: Period) -> Span:
+def dependents(measure: str, period: Period) -> Span:
     """The periods of the same series whose judgements can change with a figure of one period.
 
     An actual of a quarter affects the next four quarters: the sum to date, the next quarter, the same quarter of next
@@ -48,6 +48,6 @@ def dependents(measure: Measure, period: Period) -> Span:
     year = period.year
     if measure in (Measure.ACTUAL, Measure.HISTORY):
         return Span(period, period.years_later(1) if period.quarter else year.years_later(1).quarters[3])
-    if measure is Measure.TARGET:
+    if measure == Measure.TARGET:
         return Span(period, period) if period.quarter else Span(year.years_later(-2), year.quarters[3])
     return Span(year, LAST_PERIOD)

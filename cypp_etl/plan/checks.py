@@ -37,7 +37,6 @@ _REFERENCES: tuple[tuple[str, ...], ...] = (
     ("milestones.csv", "action_id", "actions.csv"),
     ("indicators.csv", "outcome_code", "outcomes.csv"),
     ("figures.csv", "indicator", "indicators.csv"),
-    ("figures.csv", "partner_code", "partners.csv"),
     ("owed_by.csv", "indicator", "indicators.csv"),
     ("banding.csv", "indicator", "indicators.csv"),
 )
@@ -165,19 +164,20 @@ def _check_spans(rows: Rows) -> Iterator[PlanFault]:
 
 
 def _check_owners(tables: PlanTables) -> Iterator[PlanFault]:
-    """An indicator is owed by a partner, by the partners of a group, or by every partner."""
+    """An indicator is owed by a partner, by the partners of a group, or by all; a figure is of a partner or a group."""
     rows = tables.rows
     if "partners.csv" not in rows or "groups.csv" not in rows:
         return
     known = {row["partner_code"] for row in rows["partners.csv"]} | {row["group_code"] for row in rows["groups.csv"]}
-    known |= {EVERY_PARTNER} | tables.astray["partners.csv"] | tables.astray["groups.csv"]
+    known |= tables.astray["partners.csv"] | tables.astray["groups.csv"]
     alike = {reference_key(code): code for code in known}
-    for row in rows.get("owed_by.csv", ()):
-        code = row["partner_code"]
-        if code and code not in known:
-            meant = alike.get(reference_key(code))
-            hint = f", which has {quoted(meant)}: they differ in case or spacing only" if meant else ""
-            yield row.fault("partner_code", f"{quoted(code)} is not in partners.csv{hint}")
+    for file, others in (("owed_by.csv", {EVERY_PARTNER}), ("figures.csv", set())):
+        for row in rows.get(file, ()):
+            code = row["partner_code"]
+            if code and code not in known and code not in others:
+                meant = alike.get(reference_key(code))
+                hint = f", which has {quoted(meant)}: they differ in case or spacing only" if meant else ""
+                yield row.fault("partner_code", f"{quoted(code)} is not in partners.csv{hint}")
 
 
 def _check_groups(rows: Rows) -> Iterator[PlanFault]:

@@ -6,6 +6,7 @@ As elsewhere, a cell that is not a number is skipped: that is a fault already.
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
+from cypp_etl.caching import remembered
 from cypp_etl.periods import period_or_none
 from cypp_etl.plan.index import reference_key
 from cypp_etl.plan.spans import Span
@@ -35,6 +36,7 @@ _BAND = ("range_low", "range_high")
 _MULTIPLIERS_OF_PERCENT = (0, 100)
 
 
+@remembered
 def number(text: str) -> Decimal | None:
     """The number in a cell, or None if it is blank or something else."""
     return exact(text) if is_decimal(text) else None

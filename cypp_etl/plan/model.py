@@ -463,6 +463,16 @@ class Plan:
         """The partners of each group, those of the groups that are part of it too."""
         return members_of(self.partners, self.groups)
 
+    @cached_property
+    def target_periods(self) -> Mapping[str, frozenset[Period]]:
+        """The periods of which anybody has a target, by indicator."""
+        periods: dict[str, set[Period]] = {}
+        for figures in (self.figures, *self.partner_figures.values()):
+            for measure, indicator, period in figures:
+                if measure == Measure.TARGET:
+                    periods.setdefault(indicator, set()).add(period)
+        return {indicator: frozenset(of_indicator) for indicator, of_indicator in periods.items()}
+
     def bodies_of(self, comparator: Comparator, partner_code: str) -> tuple[str, ...]:
         """The partners from whose figures a comparator of a partner is computed; none if it is given."""
         if comparator.bodies == NEIGHBOURS:

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 
+from cypp_etl.gc_control import collection_paused
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.checks import check_tables
 from cypp_etl.plan.indicators import Rows, exact, leaf_rows, number, parent_row, parent_rows, polarity_row, span_of
@@ -59,6 +61,7 @@ def read_plan(folder: Path | None = None) -> Plan:
     return plan_of(read_files(folder))
 
 
+@collection_paused()
 def plan_of(files: Mapping[str, bytes]) -> Plan:
     """The plan from its CSV files, given by name.
 
@@ -298,27 +301,27 @@ _MEASURES: Mapping[str, str] = {measure.value: measure for measure in Measure}
 def _figures(rows: Rows) -> tuple[_Figures, dict[str, _Figures]]:
     """The figures that hold for every partner, and those of one partner alone, by its code."""
     figures: dict[str, _Figures] = {"": {}}
+    # Many bodies have hundreds of thousands of figures, of few values and sources.
+    figure = lru_cache(maxsize=None)(_figure)
     for row in rows["figures.csv"]:
-        key = _MEASURES.get(row["measure"], row["measure"]), row["indicator"], parse_period(row["period"])
-        figures.setdefault(row["partner_code"], {})[key] = _figure(row)
+        cells = row.cells
+        key = _MEASURES.get(cells["measure"], cells["measure"]), cells["indicator"], parse_period(cells["period"])
+        figures.setdefault(cells["partner_code"], {})[key] = figure(cells["value"], cells["source"])
     return figures.pop(""), figures
 
 
-def _figure(row: Row) -> Figure:
+def _figure(value: str, source: str) -> Figure:
     # Decimal keeps the digits as written: 4.40 stays 4.40.
-    return Figure(
-        value=number(row["value"].removesuffix("%")),
-        marker=FIGURE_MARKERS.get(row["value"]),
-        source=row["source"],
-    )
+    return Figure(number(value.removesuffix("%")), FIGURE_MARKERS.get(value), source)
 
 
 def _obligations(rows: Rows, partners: Mapping[str, Partner], groups: Mapping[str, Group]) -> Iterator[Obligation]:
     """Who returns what: a row that names every partner, or a group, stands for one of each of its partners."""
     members = members_of(partners, groups) | {EVERY_PARTNER: tuple(partners)} | {code: (code,) for code in partners}
     for row in rows["owed_by.csv"]:
+        indicator, span = row["indicator"], span_of(row)
         for partner_code in members[row["partner_code"]]:
-            yield Obligation(partner_code, row["indicator"], span_of(row))
+            yield Obligation(partner_code, indicator, span)
 
 
 def _calendar_entry(row: Row) -> CalendarEntry:

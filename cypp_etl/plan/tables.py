@@ -212,12 +212,12 @@ def _other_separator(header: list[str], columns: list[str]) -> str | None:
 
 def _cell_faults(rows: tuple[Row, ...], schema: Table) -> list[PlanFault]:
     """The faults of single cells, and of rows that repeat the key of an earlier one, in the order of the rows."""
-    faults = [
-        row.fault(name, f"{quoted(row[name])} {column.error}")
-        for name, column in schema.columns.items()
-        for row in rows
-        if not column.allows(row[name])
-    ]
+    faults = []
+    for name, column in schema.columns.items():
+        # Most rows repeat the same words and numbers: each is looked at once.
+        wrong = {cell for cell in {row.cells[name] for row in rows} if not column.allows(cell)}
+        if wrong:
+            faults += [row.fault(name, f"{quoted(row[name])} {column.error}") for row in rows if row[name] in wrong]
     return sorted([*faults, *_repeated_keys(rows, schema)], key=lambda fault: fault.row or 0)
 
 

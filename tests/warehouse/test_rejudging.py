@@ -12,12 +12,13 @@ from sqlalchemy import Connection, Engine, Row, select
 
 from cypp_etl.checked_return import CheckedReturn, Observation
 from cypp_etl.judgement.clinics import Travelled, find_clinics
+from cypp_etl.judgement.differences import EVERYTHING
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
 from schemas.codes import Accumulation, Marker, Measure, Qualifier
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import writing
-from warehouse.recording.judgements import rejudge_everything
+from warehouse.recording.judgements import rejudge_by_plan
 from warehouse.recording.plan import require_plan
 from warehouse.recording.record import Arrival, record_batch
 from warehouse.schema.tables import clinic, judgement
@@ -92,7 +93,8 @@ def _assert_nothing_is_left_to_judge(connection: Connection, plan: Plan, at: dat
     before = _in_force(connection, judgement)
     kept = {tuple(row)[1:7] for row in _in_force(connection, clinic)}
     assert kept == _clinics_anew(connection, plan)
-    assert rejudge_everything(connection, plan, require_plan(connection, plan, at), at).total() == 0
+    plan_id = require_plan(connection, plan, at)
+    assert rejudge_by_plan(connection, plan, plan_id, EVERYTHING, at).total() == 0
     assert _in_force(connection, judgement) == before
     actuals = [row for row in _in_force(connection, observations) if row.measure == Measure.ACTUAL]
     assert {row.observation_id for row in before} == {row.observation_id for row in actuals}

@@ -199,7 +199,7 @@ def _texts(connection: Connection, plan_id: int | None, at: datetime) -> Texts:
     planned = select(plan_figure).where(plan_figure.c.plan_id == plan_id).order_by(plan_figure.c.partner_code)
     partner_codes = [*_partners(connection, plan_id)]
     texts = {
-        FigureKey(partner_code, row["indicator"], Measure(row["measure"]), row["period"]): KnownText(
+        FigureKey(partner_code, row["indicator"], row["measure"], row["period"]): KnownText(
             row["value"], _marker_text(row)
         )
         for row in connection.execute(planned).mappings()

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from cypp_etl.judgement.columns import TITLES
+from cypp_etl.judgement.differences import EVERYTHING, PlanDifferences, plan_differences
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.differences import edition_differences, partner_differences
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.spans import Span
-from warehouse.recording.judgements import judge_in_force
+from warehouse.recording.judgements import judged_by_plan
 from warehouse.recording.plan import Missing, missing_from
-from warehouse.schema.tables import judgement, period_closing, publication
+from warehouse.schema.tables import period_closing, publication
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,29 +45,37 @@ class PlanChanges:
     `settled` are the codes of the closed or published periods, in order, in which a symbol would change: what the
     Board has seen would read otherwise. `missing` has been returned and has no row in the plan, which cannot be
     adopted. `layouts` are the names of the layouts that would be added, changed or removed, each with which of them.
-    `editions` says in words what the plan says differently of indicators and partners.
+    `editions` says in words what the plan says differently of indicators and partners. `differences` are what may be
+    judged differently.
     """
 
     turned: tuple[Turned, ...]
     owed: tuple[OwedChange, ...]
     settled: tuple[str, ...]
-    missing: tuple[Missing, ...] = ()
-    layouts: tuple[tuple[str, str], ...] = ()
-    editions: tuple[str, ...] = ()
+    missing: tuple[Missing, ...]
+    layouts: tuple[tuple[str, str], ...]
+    editions: tuple[str, ...]
+    differences: PlanDifferences
 
 
-def changes_by(connection: Connection, in_force: Plan, other: Plan) -> PlanChanges:
-    """What another plan would change of what is in force; nothing is recorded."""
-    turned = turned_by(connection, other)
+def changes_by(connection: Connection, in_force: Plan | None, other: Plan) -> PlanChanges:
+    """What another plan would change of what is in force; nothing is recorded.
+
+    Without the plan in force, everything is judged by the other, and no other difference is named.
+    """
+    differences = plan_differences(in_force, other) if in_force else EVERYTHING
+    before = in_force or other
+    turned = turned_by(connection, other, differences)
     settled = {*connection.scalars(select(period_closing.c.period)), *connection.scalars(select(publication.c.period))}
     periods = {parse_period(one.period) for one in turned if one.period in settled}
     return PlanChanges(
         tuple(turned),
-        tuple(_owed_changes(in_force, other)),
+        tuple(_owed_changes(before, other)),
         tuple(period.code for period in sorted(periods, key=lambda period: period.order)),
         tuple(missing_from(connection, other)),
-        tuple(_layout_changes(in_force, other)),
-        (*edition_differences(in_force, other), *partner_differences(in_force, other)),
+        tuple(_layout_changes(before, other)),
+        (*edition_differences(before, other), *partner_differences(before, other)),
+        differences,
     )
 
 
@@ -100,22 +109,13 @@ def _owed_spans(plan: Plan) -> dict[tuple[str, str], list[Span]]:
     return spans
 
 
-def turned_by(connection: Connection, other: Plan) -> list[Turned]:
+def turned_by(connection: Connection, other: Plan, differences: PlanDifferences = EVERYTHING) -> list[Turned]:
     """The judgements in force that another plan would change, by indicator, period and partner."""
-    partner_codes = set(connection.scalars(select(judgement.c.partner_code).distinct()))
-    found = [one for code in partner_codes for one in _turned(connection, other, code)]
+    found = [
+        Turned(*key, column, before[column], now.get(column, ""))
+        for key, before, now in judged_by_plan(connection, other, differences)
+        for column in TITLES
+        if before and before[column] != now.get(column, "")
+    ]
     order = list(TITLES)
     return sorted(found, key=lambda one: (one.indicator, one.period, one.partner_code, order.index(one.column)))
-
-
-def _turned(connection: Connection, other: Plan, partner_code: str) -> Iterator[Turned]:
-    columns = judgement.c
-    held = connection.execute(
-        select(judgement).where(columns.superseded_at.is_(None), columns.partner_code == partner_code)
-    )
-    judged = judge_in_force(connection, other, partner_code)
-    for row in held.mappings():
-        now = judged.get((row["indicator"], row["period"]), {})
-        for column in TITLES:
-            if row[column] != now.get(column, ""):
-                yield Turned(partner_code, row["indicator"], row["period"], column, row[column], now.get(column, ""))

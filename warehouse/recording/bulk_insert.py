@@ -5,11 +5,14 @@ including the errors.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import repeat
+from itertools import islice, repeat
 from typing import Any
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError
+
+_ROWS_AT_ONCE = 10_000
+"""How many rows are turned to columns at once: of many more, that would take longer than to insert them."""
 
 
 def insert_rows(
@@ -28,11 +31,16 @@ def insert_rows(
         rows: the values; members of code lists as plain words.
         common: columns with the same value in every row, and that value.
     """
-    common = common or {}
+    left = iter(rows)
+    while few := list(islice(left, _ROWS_AT_ONCE)):
+        _insert_few(connection, table, names, few, common or {})
+
+
+def _insert_few(
+    connection: Connection, table: Table, names: Sequence[str], rows: list[Sequence[Any]], common: Mapping[str, Any]
+) -> None:
     fixed = tuple(_binder(connection, table, name)(value) for name, value in common.items())
     columns_held: list[Iterable[Any]] = list(zip(*rows, strict=True))
-    if not columns_held:
-        return
     for index, name in enumerate(names):
         if (binder := _binder(connection, table, name)) is not _as_is:
             # Most rows have the same words: each is bound once.

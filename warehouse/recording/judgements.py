@@ -1,7 +1,7 @@
 """Judges again whatever depends on a change, and writes only the judgements that differ."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache, reduce
 from operator import or_ as union
@@ -11,7 +11,8 @@ from sqlalchemy import Connection, func, select, union_all
 
 from cypp_etl.figure_keys import FigureKey, Series
 from cypp_etl.judgement.dependents import Span, dependents
-from cypp_etl.periods import LAST_PERIOD, Period, parse_period
+from cypp_etl.judgement.differences import PlanDifferences
+from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
 from schemas.codes import Measure, Qualifier
 from warehouse.recording.affected import (
@@ -45,8 +46,8 @@ _SAID = [1 + JUDGED.index(name) for name in ("direction", "on_target", "target_b
 # A quarter's code starts with its year's.
 _YEAR_LETTERS = len("2010-11")
 
-# Partner, indicator and period of a judgement: plain tuples, because there are thousands in a batch.
-_Key: TypeAlias = tuple[str, str, str]
+Key: TypeAlias = tuple[str, str, str]
+"""Partner, indicator and period of a judgement: plain tuples, because there are thousands in a batch."""
 
 
 def rejudge(
@@ -78,29 +79,45 @@ def rejudge(
     return _rejudge(connection, plan, plan_id, with_those_compared(spans, _actuals(about), plan), at)
 
 
-def rejudge_everything(connection: Connection, plan: Plan, plan_id: int, at: datetime) -> Counter[Series]:
-    """Judge all figures in force by a new plan, as `rejudge` does."""
+def rejudge_by_plan(
+    connection: Connection, plan: Plan, plan_id: int, differences: PlanDifferences, at: datetime
+) -> Counter[Series]:
+    """Judge by a new plan, as `rejudge` does, what differs from the one before."""
+    return _rejudge(connection, plan, plan_id, _reached_by(connection, differences), at)
+
+
+def _reached_by(connection: Connection, differences: PlanDifferences) -> dict[Series, Span]:
+    """The spans of series with figures in force that a new plan judges again."""
     columns = observation.c
     query = select(columns.partner_code, columns.indicator, func.min(columns.period)).where(
         columns.superseded_at.is_(None)
     )
-    first = connection.execute(query.group_by(columns.partner_code, columns.indicator))
-    spans = {Series(*series): Span(parse_period(period), LAST_PERIOD) for *series, period in first}
-    return _rejudge(connection, plan, plan_id, spans, at)
-
-
-def judge_in_force(connection: Connection, plan: Plan, partner_code: str) -> dict[tuple[str, str], dict[str, Any]]:
-    """Judge a partner's figures in force by any plan, without recording: judged values by indicator and period."""
-    columns = observation.c
-    query = select(*(columns[name] for name in FIGURE)).where(
-        columns.superseded_at.is_(None), columns.partner_code == partner_code
-    )
-    own = connection.execute(query).all()
-    others = figures_of_bodies(connection, plan, {Series(row[0], row[1]) for row in own})
-    judged = judge_rows([*own, *others], plan)
-    return {
-        key[1:]: dict(zip(JUDGED, values[1:], strict=True)) for key, values in judged.items() if key[0] == partner_code
+    if differences.only_indicators is not None:
+        query = query.where(columns.indicator.in_(differences.only_indicators))
+    spans = {
+        Series(partner_code, indicator): differences.reach(Series(partner_code, indicator), parse_period(period))
+        for partner_code, indicator, period in connection.execute(
+            query.group_by(columns.partner_code, columns.indicator)
+        )
     }
+    return {series: span for series, span in spans.items() if span is not None}
+
+
+def judged_by_plan(
+    connection: Connection, plan: Plan, differences: PlanDifferences
+) -> Iterator[tuple[Key, Mapping[str, Any], Mapping[str, Any]]]:
+    """Judge by another plan what it judges differently, and record nothing.
+
+    Yields:
+        Partner, indicator and period, with the values judged before and now, by name; empty if there are none.
+    """
+    for few in judged_together(_reached_by(connection, differences)):
+        reaches = reach_of_each(few)
+        judged = judge_rows(_figures_compared(connection, few, plan), plan, reaches)
+        held = _judgements_in_force(connection, few, reaches)
+        for key in {*held, *judged}:
+            before, now = (held[key][1] if key in held else ()), judged.get(key, ())
+            yield key, dict(zip(JUDGED, before[1:], strict=False)), dict(zip(JUDGED, now[1:], strict=False))
 
 
 def _actuals(about: Mapping[Series, Iterable[tuple[str, str]]]) -> dict[Series, Span]:
@@ -115,7 +132,7 @@ def _actuals(about: Mapping[Series, Iterable[tuple[str, str]]]) -> dict[Series, 
 
 def _dependents_of_all(figures: Iterable[tuple[str, str]]) -> Span:
     """The spans that figures of one series affect, given their measures and periods."""
-    return reduce(union, (dependents(Measure(measure), parse_period(period)) for measure, period in figures))
+    return reduce(union, (dependents(measure, parse_period(period)) for measure, period in figures))
 
 
 def _rejudge(
@@ -133,7 +150,7 @@ def _rejudge(
     return changed
 
 
-def _change(key: _Key, judged: Mapping[_Key, tuple[Any, ...]]) -> Change:
+def _change(key: Key, judged: Mapping[Key, tuple[Any, ...]]) -> Change:
     partner_code, indicator, period = key
     values, year = judged.get(key), period[:_YEAR_LETTERS]
     direction, on_target, target_band = _SAID
@@ -183,7 +200,7 @@ def _figures_compared(connection: Connection, spans: Mapping[Series, Span], plan
 
 def _judgements_in_force(
     connection: Connection, spans: Mapping[Series, Span], reaches: Mapping[tuple[str, str], Reach]
-) -> dict[_Key, tuple[int, tuple[Any, ...]]]:
+) -> dict[Key, tuple[int, tuple[Any, ...]]]:
     """By key, the number of each judgement of the spans, and its observation with the judged values."""
     columns = judgement.c
     query = select(*(columns[name] for name in (*_KEY, "judgement_id", "observation_id", *JUDGED))).where(
@@ -194,7 +211,7 @@ def _judgements_in_force(
 
 def judge_rows(
     rows: Sequence[tuple[Any, ...]], plan: Plan, reaches: Mapping[tuple[str, str], Reach] | None = None
-) -> dict[_Key, tuple[Any, ...]]:
+) -> dict[Key, tuple[Any, ...]]:
     """By key, the observation judged, with the judged values: all of them, or only those affected.
 
     A row has the columns of `FIGURE`.
@@ -205,7 +222,7 @@ def judge_rows(
 
 def judge_and_compare_rows(
     rows: Sequence[tuple[Any, ...]], plan: Plan, reaches: Mapping[tuple[str, str], Reach] | None = None
-) -> tuple[dict[_Key, tuple[Any, ...]], dict[ComparisonKey, tuple[Any, ...]]]:
+) -> tuple[dict[Key, tuple[Any, ...]], dict[ComparisonKey, tuple[Any, ...]]]:
     """What `judge_rows` returns, and by key and comparator, its value, band and number of bodies."""
     rows = [row for row in rows if row[1] in plan.indicators]
     if not rows:
@@ -218,7 +235,7 @@ def judge_and_compare_rows(
     if reaches is not None:
         places = [place for place, row in enumerate(asked) if is_reached(reaches, row, row[2])]
         judged, asked = judged.iloc[places], [asked[place] for place in places]
-    values = zip((row[-1] for row in asked), *(_plain(judged[name]) for name in JUDGED), strict=True)
+    values = zip((row[-1] for row in asked), *(plain(judged[name]) for name in JUDGED), strict=True)
     return dict(zip((row[:3] for row in asked), values, strict=True)), _comparisons(compared, reaches)
 
 
@@ -227,8 +244,8 @@ def _comparisons(
 ) -> dict[ComparisonKey, tuple[Any, ...]]:
     if compared.empty:
         return {}
-    keys = zip(*(_plain(compared[name]) for name in (*_KEY, "comparator")), strict=True)
-    said = zip(*(_plain(compared[name]) for name in COMPARED), strict=True)
+    keys = zip(*(plain(compared[name]) for name in (*_KEY, "comparator")), strict=True)
+    said = zip(*(plain(compared[name]) for name in COMPARED), strict=True)
     return {
         key: values
         for key, values in zip(keys, said, strict=True)
@@ -236,7 +253,7 @@ def _comparisons(
     }
 
 
-def _plain(column: "pd.Series[Any]") -> list[Any]:
+def plain(column: "pd.Series[Any]") -> list[Any]:
     """A judged column in the form that the database stores and returns."""
     if column.dtype == "float64":
         return [None if number != number else number for number in column.tolist()]  # noqa: PLR0124 - NaN alone
@@ -262,11 +279,11 @@ def figures_frame(rows: Sequence[tuple[Any, ...]]) -> "pd.DataFrame":
 
 def _replace(
     connection: Connection,
-    held: Mapping[_Key, tuple[int, tuple[Any, ...]]],
-    judged: Mapping[_Key, tuple[Any, ...]],
+    held: Mapping[Key, tuple[int, tuple[Any, ...]]],
+    judged: Mapping[Key, tuple[Any, ...]],
     plan_id: int,
     at: datetime,
-) -> list[_Key]:
+) -> list[Key]:
     """Close and write judgements, and return the keys of those that changed."""
     ended = [key for key, (_, values) in held.items() if judged.get(key) != values]
     written = [key for key, values in judged.items() if key not in held or held[key][1] != values]

@@ -1,12 +1,13 @@
 """The plan in the warehouse, the source of the words and targets of every judgement and view."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, insert, select
 
+from cypp_etl.judgement.differences import EVERYTHING, PlanDifferences
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import PlanError, plan_of
@@ -14,8 +15,10 @@ from cypp_etl.plan.spans import Span
 from cypp_etl.plan.tables import fingerprint_of
 from schemas.codes import DecisionKind
 from warehouse.recording.administration import Decision, record_decision
+from warehouse.recording.bulk_insert import insert_rows
 from warehouse.recording.clinics import keep_all_clinics
-from warehouse.recording.judgements import rejudge_everything
+from warehouse.recording.groups import rejudge_groups_by_plan
+from warehouse.recording.judgements import rejudge_by_plan
 from warehouse.recording.periods import add_periods
 from warehouse.recording.validity import end_rows, next_moment
 from warehouse.schema import plan_tables
@@ -66,9 +69,15 @@ class RecordedPlan:
 
 
 def record_plan(
-    connection: Connection, plan: Plan, at: datetime, *, by: str = PROGRAM, why: str = FIRST_PLAN
+    connection: Connection,
+    plan: Plan,
+    at: datetime,
+    *,
+    by: str = PROGRAM,
+    why: str = FIRST_PLAN,
+    differences: PlanDifferences = EVERYTHING,
 ) -> RecordedPlan:
-    """Put a plan in force, unless it is already, and judge everything by it; the decision goes on record.
+    """Put a plan in force, unless it is already, and judge by it what differs; the decision goes on record.
 
     Args:
         connection: a transaction of `engine.writing`.
@@ -76,6 +85,7 @@ def record_plan(
         at: the moment, with a time zone.
         by: who adopts it.
         why: for which reason.
+        differences: what it judges differently from the plan in force so far.
 
     Raises:
         ReturnedAndMissingError: it has no row for what has been returned; nothing was done.
@@ -92,10 +102,11 @@ def record_plan(
     about = f"plan {plan.fingerprint[:12]}"
     decision_id = record_decision(connection, Decision(DecisionKind.ADOPT_PLAN, about, by, why, at))
     plan_id = _insert(connection, plan, at, decision_id)
-    changed = rejudge_everything(connection, plan, plan_id, at).total()
+    changed = rejudge_by_plan(connection, plan, plan_id, differences, at)
+    rejudge_groups_by_plan(connection, plan, plan_id, differences, at)
     if held and _clinics_from(connection, held[0]) != plan.body.clinics_from:
         keep_all_clinics(connection, plan, at)
-    return RecordedPlan(plan_id, True, changed)
+    return RecordedPlan(plan_id, True, changed.total())
 
 
 def missing_from(connection: Connection, plan: Plan) -> list[Missing]:
@@ -216,17 +227,22 @@ def _insert(connection: Connection, plan: Plan, at: datetime, decision_id: int) 
     _store_files(connection, plan_id, plan)
     for table, rows in _rows(plan):
         names = [column.name for column in table.columns if column.name != "plan_id"]
-        numbered = [{"plan_id": plan_id} | {name: row[name] for name in names} for row in rows]
-        if numbered:
-            connection.execute(insert(table), numbered)
+        insert_rows(connection, table, names, ([row[name] for name in names] for row in rows), {"plan_id": plan_id})
     return plan_id
 
 
-def _rows(plan: Plan) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
+def _rows(plan: Plan) -> Iterator[tuple[Table, Iterable[dict[str, Any]]]]:
     """The rows of each table, tables that others refer to first. The caller drops surplus fields."""
     yield plan_tables.plan_body, [asdict(plan.body)]
     yield plan_tables.plan_outcome, [asdict(outcome) for outcome in plan.outcomes.values()]
     yield plan_tables.plan_partner, [asdict(partner) | _days(partner.span) for partner in plan.partners.values()]
+    yield (
+        plan_tables.plan_group,
+        [
+            {"group_code": each.group_code, "group_name": each.group, "parent_group": each.parent_group}
+            for each in plan.groups.values()
+        ],
+    )
     yield plan_tables.plan_comparator, [asdict(comparator) for comparator in plan.comparators.values()]
     yield (
         plan_tables.plan_calendar,
@@ -268,7 +284,7 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
     )
     yield (
         plan_tables.plan_figure,
-        [
+        (
             {
                 "measure": measure,
                 "indicator": indicator,
@@ -280,7 +296,7 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
             }
             for partner_code, figures in {"": plan.figures, **plan.partner_figures}.items()
             for (measure, indicator, period), figure in figures.items()
-        ],
+        ),
     )
 
 

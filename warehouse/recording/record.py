@@ -14,6 +14,7 @@ from cypp_etl.plan.model import Plan
 from schemas.codes import SubmissionStatus
 from warehouse.engine import writing
 from warehouse.recording.decisions import Decision, decide
+from warehouse.recording.groups import rejudge_groups
 from warehouse.recording.inserts import end_what_is_replaced, insert_contents, insert_submissions
 from warehouse.recording.judgements import rejudge
 from warehouse.recording.periods import add_periods
@@ -171,6 +172,7 @@ def _record_new(
         done += _record_together(connection, together, at, above)
     touched = {figure for _, _, of_one in done for figure in of_one}
     changed = rejudge(connection, plan, plan_id, touched, at)
+    rejudge_groups(connection, plan, plan_id, touched, at)
     return [
         Recorded(
             submission_id,

@@ -68,6 +68,7 @@ plan_outcome = _plan_table(
     word("table_heading", server_default=""),
 )
 plan_partner = _plan_table("partner", ("partner_code",), word("partner_code"), word("partner"), *_days())
+plan_group = _plan_table("group", ("group_code",), word("group_code"), word("group_name"), word("parent_group"))
 plan_comparator = _plan_table(
     "comparator", ("comparator",), word("comparator"), word("heading"), word("method"), word("bodies")
 )

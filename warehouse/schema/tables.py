@@ -4,7 +4,9 @@ A row is in force while `superseded_at` is NULL. What was in force at a moment h
 The tables can be changed by a migration; only the views in `warehouse/views/` are a promise to others.
 """
 
-from sqlalchemy import CheckConstraint, Column, Date, ForeignKeyConstraint, Index, Integer, Table
+from typing import Any
+
+from sqlalchemy import Boolean, CheckConstraint, Column, Date, ForeignKeyConstraint, Index, Integer, Table
 
 from schemas.codes import SubmissionStatus
 from warehouse.schema.columns import code, ended, in_force, life, metadata, number, one_in_force, refers, row_id, word
@@ -21,6 +23,7 @@ __all__ = [
     "comparison",
     "decision",
     "finding",
+    "group_judgement",
     "judgement",
     "metadata",
     "milestone_report",
@@ -59,6 +62,13 @@ JUDGED = (
 )
 """The columns of a judgement, named as `cypp_etl.judgement.judge` names them."""
 _JUDGED_WORDS = ("previous_period", "direction", "direction_basis", "on_target")
+
+
+def _judged_columns() -> list[Column[Any]]:
+    return [
+        code(name, nullable=True) if name in _JUDGED_WORDS or name.endswith(("band", "direction")) else number(name)
+        for name in JUDGED
+    ]
 
 
 submission = Table(
@@ -145,10 +155,7 @@ judgement = Table(
     refers("observation_id", "observation.observation_id", nullable=False),
     refers("plan_id", plan.c.plan_id, nullable=False),
     *(code(name) for name in ("partner_code", "indicator", "period")),
-    *(
-        code(name, nullable=True) if name in _JUDGED_WORDS or name.endswith(("band", "direction")) else number(name)
-        for name in JUDGED
-    ),
+    *_judged_columns(),
     *life(),
     one_in_force("ux_judgement_in_force", "partner_code", "indicator", "period"),
     Index(None, "indicator", "period"),
@@ -158,6 +165,24 @@ judgement = Table(
     ended("ix_judgement_ended_key", "partner_code", "indicator", "period"),
     ended("ix_judgement_ended_indicator", "indicator"),
     ended("ix_judgement_ended_period", "period"),
+)
+
+# The figures of groups of partners, which are added up, and the judgements on them.
+group_judgement = Table(
+    "group_judgement",
+    metadata,
+    row_id("group_judgement_id"),
+    refers("plan_id", plan.c.plan_id, nullable=False),
+    *(code(name) for name in ("group_code", "indicator", "period")),
+    Column("partners_owing", Integer, nullable=False),
+    Column("partners_returned", Integer, nullable=False),
+    # Why there is no figure, or why it is not judged.
+    word("note"),
+    Column("is_break", Boolean, nullable=False),
+    *_judged_columns(),
+    *life(),
+    one_in_force("ux_group_judgement_in_force", "group_code", "indicator", "period"),
+    in_force("ix_group_judgement_indicator", "indicator", "period"),
 )
 
 comparison = Table(

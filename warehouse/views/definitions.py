@@ -133,6 +133,35 @@ _PERIODS = """
             CASE WHEN c.period IS NULL THEN 'no' ELSE 'yes' END AS is_closed
         FROM period e LEFT JOIN period_closing c ON c.period = e.period"""
 
+_GROUPS = f"""
+        SELECT
+            j.period, e.period_label, e.financial_year, e.quarter,
+            i.outcome_code, oc.outcome, nullif(i.indicator_no, '') AS indicator_no,
+            i.indicator_ref, nullif(i.sub, '') AS sub, i.indicator,
+            CASE WHEN i.parent_definition = '' THEN i.definition
+                ELSE i.parent_definition || ' – ' || i.definition END AS definition,
+            i.polarity, i.unit, i.decimals, j.group_code, w.group_name AS "group",
+            j.actual, j.previous_period, j.previous_actual, j.change,
+            {_symbol("direction", DIRECTION_SYMBOLS)},
+            j.direction_basis,
+            {_symbol("quarter_direction", DIRECTION_SYMBOLS)},
+            j.target,
+            {_symbol("on_target", ON_TARGET_SYMBOLS)},
+            j.year_to_date,
+            {_symbol("target_band", BAND_SYMBOLS)},
+            j.statistical_neighbours,
+            {_symbol("statistical_neighbours_band", BAND_SYMBOLS)},
+            j.national,
+            {_symbol("national_band", BAND_SYMBOLS)},
+            j.next_target, j.next_target_2,
+            j.partners_owing, j.partners_returned, nullif(j.note, '') AS note, j.recorded_at
+        FROM group_judgement j
+        JOIN plan_indicator i ON i.plan_id = {NOW.plan_id} AND i.indicator = j.indicator
+        JOIN plan_group w ON w.plan_id = i.plan_id AND w.group_code = j.group_code
+        LEFT JOIN period e ON e.period = j.period
+        LEFT JOIN plan_outcome oc ON oc.plan_id = i.plan_id AND oc.outcome_code = i.outcome_code
+        WHERE {NOW.in_force("j")}"""
+
 # Comparators that are given, and have columns of their own, are in the judgement itself.
 _COMPARISONS = f"""
         SELECT j.partner_code, j.indicator, j.period, j.comparator, j.heading, j.method, j.value,
@@ -213,6 +242,7 @@ _VIEWS = {
     "bi_period": _PERIODS,
     "bi_decisions": _DECISIONS,
     "bi_comparisons": _COMPARISONS,
+    "bi_group_performance": _GROUPS,
 }
 
 

@@ -41,8 +41,7 @@ _PERIOD = (
     text_column("financial_year", "Code of the financial year, April to March: `2010-11`"),
     whole_column("quarter", "1 (April to June) to 4 (January to March); empty for a whole year"),
 )
-_PERFORMANCE = (
-    *_PERIOD,
+_DESCRIPTION = (
     text_column("outcome_code", "Code of the outcome that the indicator belongs to"),
     text_column("outcome", "The outcome"),
     text_column("indicator_no", "The indicator's number in the plan's table"),
@@ -53,15 +52,8 @@ _PERFORMANCE = (
     text_column("polarity", f"What good performance is: {words_of(Polarity)}"),
     text_column("unit", "The unit of the indicator's figures"),
     whole_column("decimals", "Decimals with which the indicator's figures are compared and shown", "digits"),
-    text_column("partner_code", "Code of the partner whose figure it is"),
-    figure_column("actual", "The figure returned; empty if a marker says why there is none"),
-    text_column("actual_text", "What was typed in the cell"),
-    text_column(
-        "marker", f"Why there is no figure: {words_of(Marker)}; or what to know about it: {words_of(Qualifier)}"
-    ),
-    text_column("previous_period", "Code of the period that the direction of travel compares with"),
-    figure_column("previous_actual", "The figure of that period"),
-    figure_column("change", "`actual` less `previous_actual`, each rounded to the indicator's decimals"),
+)
+_JUDGEMENTS = (
     *judged_columns("direction", "Direction of travel, year on year", Direction),
     text_column("direction_basis", "What the direction of travel compares with, in words"),
     *judged_columns("quarter_direction", "Direction of travel since the quarter before", Direction),
@@ -75,6 +67,20 @@ _PERFORMANCE = (
     *judged_columns("national_band", "Band of the year to date against the national figure", Band),
     figure_column("next_target", "Next year's target"),
     figure_column("next_target_2", "The target of the year after"),
+)
+_PERFORMANCE = (
+    *_PERIOD,
+    *_DESCRIPTION,
+    text_column("partner_code", "Code of the partner whose figure it is"),
+    figure_column("actual", "The figure returned; empty if a marker says why there is none"),
+    text_column("actual_text", "What was typed in the cell"),
+    text_column(
+        "marker", f"Why there is no figure: {words_of(Marker)}; or what to know about it: {words_of(Qualifier)}"
+    ),
+    text_column("previous_period", "Code of the period that the direction of travel compares with"),
+    figure_column("previous_actual", "The figure of that period"),
+    figure_column("change", "`actual` less `previous_actual`, each rounded to the indicator's decimals"),
+    *_JUDGEMENTS,
     whole_column("submission_id", "The submission that the figure came with: see `bi_submissions`"),
     text_column("source_file", "Name of the file that the figure came in"),
     text_column("source_sheet", "Sheet of that file"),
@@ -274,6 +280,30 @@ VIEWS = (
             figure_column("value", "Its figure: if given, the latest; if computed, of the same period"),
             *judged_columns("band", "Band of the year to date against it", Band),
             whole_column("bodies", "Partners from whose figures it was computed; 0 if it is given", "partners"),
+            moment_column("recorded_at", "When the row came into force"),
+        ),
+    ),
+    View(
+        "bi_group_performance",
+        "a group of the plan in force, an indicator and a period that any of its partners has returned; it has the "
+        "partners of the groups that are part of it",
+        (
+            *_PERIOD,
+            *_DESCRIPTION,
+            text_column("group_code", "Code of the group"),
+            text_column("group", "The group; a reserved word, so write it between double quotes"),
+            figure_column(
+                "actual",
+                "The sum of the partners' numbers; for other units, that of their numerators over that of their "
+                "denominators, times the multiplier",
+            ),
+            text_column("previous_period", "Code of the period that the direction of travel compares with"),
+            figure_column("previous_actual", "The group's figure of that period"),
+            figure_column("change", "`actual` less `previous_actual`, each rounded to the indicator's decimals"),
+            *_JUDGEMENTS,
+            whole_column("partners_owing", "Partners of the group that owe the indicator for the period", "partners"),
+            whole_column("partners_returned", "Those of them that have returned a figure", "partners"),
+            text_column("note", "Why there is no figure, or why it is not judged; empty otherwise"),
             moment_column("recorded_at", "When the row came into force"),
         ),
     ),

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
+_OWNERS_NAMED = 10
+
+
 def explain(
     indicator: Annotated[str, typer.Argument(help='An indicator, such as "NI 111b".')],
     period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q1.")],
@@ -54,6 +57,12 @@ def show_explanation(connection: "Connection", plan: Plan, indicator: str, perio
         for line in _lines(explanation, plan):
             say(line)
     return 0
+
+
+def _owners(plan: Plan, leaf: Indicator) -> str:
+    """Who owes an indicator; how many they are, if they are too many to read."""
+    owners = [plan.partners[code].partner for code in plan.owners.get(leaf.indicator, ())]
+    return f"{len(owners)} partners" if len(owners) > _OWNERS_NAMED else ", ".join(owners)
 
 
 def _find_leaf(plan: Plan, indicator: str) -> Indicator:

@@ -1,20 +1,23 @@
 """Comparators that are computed follow returns: what a body returns changes what others are compared with."""
 
 from dataclasses import replace
+from decimal import Decimal
 from random import Random
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, select
 
+from cypp_etl.judgement.differences import EVERYTHING
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan.model import BUILT_IN_COMPARATORS, Comparator, Plan
+from cypp_etl.plan.model import BUILT_IN_COMPARATORS, Comparator, Figure, Plan
 from schemas.codes import ComparatorMethod
 from tests.warehouse.builders import Rows, checked, later, observation
 from warehouse.engine import reading, writing
+from warehouse.queries.board import read_board
 from warehouse.queries.explain import explain
 from warehouse.queries.plan_comparison import turned_by
-from warehouse.recording.judgements import rejudge_everything
+from warehouse.recording.judgements import rejudge_by_plan
 from warehouse.recording.plan import record_plan, require_plan
 from warehouse.recording.record import Arrival, record, record_batch
 from warehouse.schema.tables import comparison, judgement
@@ -95,7 +98,7 @@ def test_what_a_changed_figure_reaches_is_all_that_has_to_be_judged_again(engine
             one = checked(f"content {day}", *some, partner_code=partner, period=period)
             record_batch(connection, [Arrival(one, later(day))], compared_plan, later(day))
             before = in_force(connection)
-            assert not rejudge_everything(connection, compared_plan, plan_id, later(day)).total()
+            assert not rejudge_by_plan(connection, compared_plan, plan_id, EVERYTHING, later(day)).total()
             assert in_force(connection) == before
 
 
@@ -117,3 +120,23 @@ def test_a_plan_with_other_comparators_says_what_turns_and_leaves_none_behind(
         assert turned_by(connection, plan) == []
     assert rows("SELECT 1 FROM comparison WHERE superseded_at IS NULL") == []
     assert {row["comparator"] for row in rows("SELECT comparator FROM bi_comparisons")} == set(BUILT_IN_COMPARATORS)
+
+
+def test_a_comparator_of_the_plans_own_is_given_and_the_board_report_has_its_other_figures(
+    engine: Engine, plan: Plan, rows: Rows
+) -> None:
+    best = Comparator("best", "The best")
+    key = ("best", "NI 111a", parse_period("2009-10"))
+    given = replace(
+        plan,
+        fingerprint="best",
+        comparators={**BUILT_IN_COMPARATORS, "best": best},
+        figures={**plan.figures, key: Figure(Decimal(90), None, "made up")},
+    )
+    returned(engine, given, "police", "100", 0)
+    said = "SELECT heading, method, value, band, bodies FROM bi_comparisons WHERE comparator = 'best'"
+    assert rows(said) == [{"heading": "The best", "method": "given", "value": 90, "band": "worse", "bodies": 0}]
+    with reading(engine) as connection:
+        board = read_board(connection, parse_period("2010-11Q1"), later(1))
+    assert [row["indicator"] for row in board.performance] == ["NI 111a"]
+    assert board.owed

@@ -46,6 +46,14 @@ PROMISED = {
         "source_sheet decision_id"
     ),
     "bi_decisions": "decision_id kind about partner_code period decided_by decided_at why until",
+    "bi_group_performance": (
+        "period period_label financial_year quarter outcome_code outcome indicator_no indicator_ref sub indicator "
+        "definition polarity unit decimals group_code group actual previous_period previous_actual change direction "
+        "direction_symbol direction_basis quarter_direction quarter_direction_symbol target on_target on_target_symbol "
+        "year_to_date target_band target_band_symbol statistical_neighbours statistical_neighbours_band "
+        "statistical_neighbours_band_symbol national national_band national_band_symbol next_target next_target_2 "
+        "partners_owing partners_returned note recorded_at"
+    ),
     "bi_comparisons": (
         "partner_code indicator period comparator heading method value band band_symbol bodies recorded_at"
     ),

@@ -1,4 +1,4 @@
-"""Figures of the plan for one partner alone, comparators, and what figures are compared with."""
+"""Figures of the plan for one partner alone, comparators, what figures are compared with, and the figures of groups."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,6 +10,15 @@ depends_on = None
 
 _MOMENT = sa.DateTime(timezone=True)
 _COMPARISON_KEY = ["partner_code", "indicator", "period", "comparator"]
+_GROUP_KEY = ["group_code", "indicator", "period"]
+_NUMBERS = (
+    *("actual", "previous_actual", "change", "target", "year_to_date", "statistical_neighbours", "national"),
+    *("next_target", "next_target_2"),
+)
+_WORDS = (
+    *("previous_period", "direction", "direction_basis", "quarter_direction", "on_target", "target_band"),
+    *("statistical_neighbours_band", "national_band"),
+)
 _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
@@ -18,6 +27,35 @@ def upgrade() -> None:
     _add_partner_of_figures()
     _create_comparators()
     _create_comparison()
+    _create_groups()
+
+
+def _create_groups() -> None:
+    op.create_table(
+        "plan_group",
+        sa.Column("plan_id", _ID, nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("group_code", "group_name", "parent_group")),
+        sa.ForeignKeyConstraint(["plan_id"], ["plan.plan_id"], name="fk_plan_group_plan_id"),
+        sa.PrimaryKeyConstraint("plan_id", "group_code", name="pk_plan_group"),
+    )
+    op.create_table(
+        "group_judgement",
+        sa.Column("group_judgement_id", _ID, nullable=False),
+        sa.Column("plan_id", _ID, nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in _GROUP_KEY),
+        *(sa.Column(name, sa.Integer(), nullable=False) for name in ("partners_owing", "partners_returned")),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("is_break", sa.Boolean(), nullable=False),
+        *(sa.Column(name, sa.Float(53)) for name in _NUMBERS),
+        *(sa.Column(name, sa.Text()) for name in _WORDS),
+        sa.Column("recorded_at", _MOMENT, nullable=False),
+        sa.Column("superseded_at", _MOMENT),
+        sa.CheckConstraint("superseded_at >= recorded_at", name=op.f("ck_group_judgement_life")),
+        sa.ForeignKeyConstraint(["plan_id"], ["plan.plan_id"], name="fk_group_judgement_plan_id"),
+        sa.PrimaryKeyConstraint("group_judgement_id", name="pk_group_judgement"),
+    )
+    _index_in_force("ux_group_judgement_in_force", "group_judgement", _GROUP_KEY, unique=True)
+    _index_in_force("ix_group_judgement_indicator", "group_judgement", ["indicator", "period"])
 
 
 def _create_comparators() -> None:

@@ -1,0 +1,167 @@
+"""The figures of groups: what is added up, what is not and why, and what they are compared with."""
+
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+from random import Random
+
+import pandas as pd
+import pytest
+
+from cypp_etl.judgement.groups import GroupFigure, group_figures, judge_groups
+from cypp_etl.periods import Period
+from cypp_etl.plan.model import Figure, Group, Partner
+from schemas.codes import Measure, Unit
+
+YEAR = "2010-11"
+KEYS = [(group, name, YEAR) for group in ("coast", "north") for name in ("count", "share")]
+
+
+@pytest.fixture(scope="module")
+def plan(make_leaf, make_plan):
+    """The north has a and b; the coast, which is part of it, has c, d and e, who owes nothing."""
+    leaves = [
+        make_leaf("count", "LOW", decimals=0, accumulation="sum"),
+        make_leaf("share", unit=Unit.PERCENT, multiplier=100),
+        make_leaf("index", unit=Unit.RATE, multiplier=0),
+    ]
+    group_of = {"a": "north", "b": "north", "c": "coast", "d": "coast", "e": "coast"}
+    return replace(
+        make_plan(leaves),
+        partners={code: Partner(code, code, group) for code, group in group_of.items()},
+        groups={"north": Group("north", "The North", ""), "coast": Group("coast", "The Coast", "north")},
+        owed_by=dict.fromkeys("abcd", ("count", "share", "index")),
+    )
+
+
+def frame(*rows):
+    """Rows of partner, indicator, value, numerator and denominator, of one year unless they end with another period."""
+    columns = ["partner_code", "indicator", "value", "numerator", "denominator", "period"]
+    found = pd.DataFrame([(*row, YEAR)[:6] for row in rows], columns=columns)
+    found = found.assign(measure="actual", is_break=False, marker=None)
+    return found.astype({"value": "float64", "numerator": "float64", "denominator": "float64"})
+
+
+def whole(name, values):
+    return [(code, name, value, None, None) for code, value in values.items()]
+
+
+def test_numbers_are_added_up_and_parents_have_the_members_of_their_children(plan):
+    found = group_figures(frame(*whole("count", {"a": 1, "b": 2, "c": 3, "d": 4})), plan, KEYS)
+    assert found["coast", "count", YEAR] == GroupFigure(7, 2, 2, "", False)
+    assert found["north", "count", YEAR] == GroupFigure(10, 4, 4, "", False)
+
+
+def test_who_does_not_owe_it_is_not_added_up(plan):
+    found = group_figures(frame(*whole("count", {"c": 3, "d": 4, "e": 100})), plan, KEYS)
+    assert found["coast", "count", YEAR].value == 7
+
+
+def test_a_sum_that_is_not_whole_is_shown_and_not_judged(plan):
+    found = group_figures(frame(*whole("count", {"a": 1, "c": 3, "d": None})), plan, KEYS)
+    assert found["north", "count", YEAR] == GroupFigure(4, 4, 2, "not judged: 2 of 4 partners have returned it", False)
+    assert found["coast", "count", YEAR].returned == 1
+    judged = judge_groups(found, plan).set_index("partner_code")
+    assert judged.actual["north"] == 4
+    assert judged.direction["north"] == "no data"
+
+
+def test_a_percentage_is_its_numerators_over_its_denominators(plan):
+    rows = [("a", "share", 50, 1, 2), ("b", "share", 20, 2, 10), ("c", "share", 10, 1, 10)]
+    found = group_figures(frame(*rows), plan, KEYS)
+    assert found["north", "share", YEAR] == GroupFigure(18.2, 4, 3, "", False)
+    assert found["coast", "share", YEAR] == GroupFigure(10, 2, 1, "", False)
+
+
+def test_a_percentage_without_its_parts_has_no_group_figure_and_says_why(plan):
+    rows = [("a", "share", 50, 1, 2), ("b", "share", 20, None, 10)]
+    found = group_figures(frame(*rows), plan, KEYS)
+    note = "1 of 2 figures have no numerator and denominator to add up"
+    assert found["north", "share", YEAR] == GroupFigure(None, 4, 2, note, False)
+
+
+def test_without_a_multiplier_there_is_no_group_figure(plan):
+    found = group_figures(frame(*whole("index", {"a": 5})), plan, [("north", "index", YEAR)])
+    assert found["north", "index", YEAR].note == "its returns have no numerators and denominators to add up"
+
+
+def test_denominators_of_nothing_have_no_group_figure(plan):
+    found = group_figures(frame(("c", "share", 0, 0, 0)), plan, KEYS)
+    assert found["coast", "share", YEAR].value is None
+    assert "denominator of nothing" in found["coast", "share", YEAR].note
+
+
+def test_a_group_that_nobody_returned_anything_of_has_no_row(plan):
+    found = group_figures(frame(*whole("count", {"a": 1})), plan, KEYS)
+    assert set(found) == {("north", "count", YEAR)}
+    found = group_figures(frame(*whole("count", {"a": None})), plan, KEYS)
+    assert found["north", "count", YEAR] == GroupFigure(None, 4, 0, "no partner has returned it", False)
+
+
+def test_a_break_of_one_partner_is_one_of_the_group(plan):
+    figures = frame(*whole("count", {"c": 3, "d": 4}))
+    figures.loc[0, "is_break"] = True
+    assert group_figures(figures, plan, KEYS)["coast", "count", YEAR].is_break
+
+
+def target(value):
+    return Figure(Decimal(value), None, "made up")
+
+
+@pytest.mark.parametrize(
+    ("own", "general", "group", "told"),
+    [
+        ({"c": "3", "d": "4"}, None, None, {"count": 7, "share": None}),
+        ({"c": "3", "d": "3"}, None, None, {"count": 6, "share": 3}),
+        ({"c": "3"}, "5", None, {"count": 8, "share": None}),
+        ({}, "5", None, {"count": 10, "share": 5}),
+        ({"c": "3"}, None, None, {"count": None, "share": None}),
+        ({"c": "3"}, "5", "9", {"count": 9, "share": 9}),
+    ],
+)
+def test_a_groups_target_is_its_own_or_what_its_partners_targets_say(plan, own, general, group, told):
+    def figures(value):
+        return {(Measure.TARGET, name, Period(2010)): target(value) for name in ("count", "share")}
+
+    owned = {code: figures(value) for code, value in own.items()}
+    if group:
+        owned["coast"] = figures(group)
+    planned = replace(plan, figures=figures(general) if general else {}, partner_figures=owned)
+    rows = [*whole("count", {"c": 1, "d": 2}), ("c", "share", 50, 1, 2), ("d", "share", 50, 1, 2)]
+    found = group_figures(frame(*rows), planned, KEYS)
+    judged = judge_groups(found, planned)
+    of_coast = judged[judged.partner_code == "coast"].set_index("indicator").target
+    assert {name: None if pd.isna(value) else value for name, value in of_coast.items()} == told
+
+
+def test_every_partners_history_is_not_the_groups(plan):
+    before = {(Measure.HISTORY, name, Period(2009)): target("5") for name in ("count", "share")}
+    planned = replace(plan, figures=before)
+    found = group_figures(frame(*whole("count", {"c": 1, "d": 2})), planned, KEYS)
+    assert judge_groups(found, planned).previous_actual.isna().all()
+
+
+def test_groups_agree_with_fractions(plan):
+    chance = Random(3)
+    rows = [
+        (code, name, chance.randint(0, 900) / 10, chance.randint(0, 99), chance.randint(1, 99), period.code)
+        for code in "abcd"
+        for name in ("count", "share")
+        for period in (Period(2010), *Period(2010).quarters)
+        if chance.random() < 0.8
+    ]
+    keys = [
+        (group, name, period.code)
+        for group in plan.groups
+        for name in ("count", "share")
+        for period in Period(2010).quarters
+    ]
+    found = group_figures(frame(*rows), plan, keys)
+    for (group, name, period), figure in found.items():
+        mine = [row for row in rows if row[0] in plan.members[group] and row[1] == name and row[5] == period]
+        if name == "count":
+            expected = sum(int(Fraction(str(row[2])) + Fraction(1, 2)) for row in mine)
+        else:
+            exact = Fraction(sum(row[3] for row in mine) * 100, sum(row[4] for row in mine))
+            expected = int(exact * 10 + Fraction(1, 2)) / 10
+        assert (figure.value, figure.returned) == (expected, len(mine))

@@ -1,0 +1,113 @@
+"""The figures of groups follow what their partners return, and are judged as everything is."""
+
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, select
+
+from cypp_etl.judgement.differences import EVERYTHING
+from cypp_etl.periods import Period
+from cypp_etl.plan.model import Group, Plan
+from tests.warehouse.builders import Rows, checked, later, observation
+from warehouse.engine import writing
+from warehouse.recording.groups import rejudge_groups_by_plan
+from warehouse.recording.plan import record_plan, require_plan
+from warehouse.recording.record import Arrival, record, record_batch
+from warehouse.schema.tables import group_judgement
+
+GROUP_OF = {"police": "south", "yos": "east", "nhs": "south"}
+QUERY = (
+    'SELECT group_code, "group", period, actual, direction, on_target, partners_owing, partners_returned, note '
+    "FROM bi_group_performance WHERE indicator = 'NI 111a' AND group_code = 'south' ORDER BY period"
+)
+
+
+@pytest.fixture(scope="module")
+def grouped(plan: Plan) -> Plan:
+    """The police, the yos and the nhs owe everything; the south is part of the whole, and so is the east."""
+    partners = {code: replace(each, group_code=GROUP_OF.get(code, "")) for code, each in plan.partners.items()}
+    groups = [Group("all", "All", ""), Group("south", "The South", "all"), Group("east", "The East", "all")]
+    return replace(
+        plan,
+        fingerprint="grouped",
+        partners=partners,
+        groups={each.group_code: each for each in groups},
+        owed_by=dict.fromkeys(GROUP_OF, tuple(plan.indicators)),
+        obligations=(),
+    )
+
+
+def returned(engine: Engine, plan: Plan, partner: str, day: int, **values: str) -> None:
+    periods = {"y2009": "2009-10Q1", "y2010": "2010-11Q1"}
+    rows = [observation("NI 111a", value, periods[year], partner_code=partner) for year, value in values.items()]
+    record(engine, checked(f"{partner} {day}", *rows, partner_code=partner), plan, later(day))
+
+
+def test_a_groups_figure_follows_its_partners(engine: Engine, grouped: Plan, rows: Rows) -> None:
+    returned(engine, grouped, "police", 0, y2009="100", y2010="110")
+    assert [(row["period"], row["actual"], row["direction"], row["note"]) for row in rows(QUERY)] == [
+        (period, actual, "no data", "not judged: 1 of 2 partners have returned it")
+        for period, actual in (("2009-10Q1", 100), ("2010-11Q1", 110))
+    ]
+    returned(engine, grouped, "nhs", 1, y2009="50", y2010="30")
+    (before, now) = rows(QUERY)
+    assert (before["actual"], now["actual"], now["direction"]) == (150, 140, "improving")
+    assert (now["group"], now["partners_owing"], now["partners_returned"], now["note"]) == ("The South", 2, 2, None)
+    # A correction of last year turns this year's direction.
+    returned(engine, grouped, "nhs", 2, y2009="30", y2010="30")
+    assert [row["direction"] for row in rows(QUERY)] == ["no data", "declining"]
+    everyone = QUERY.replace("'south'", "'all'")
+    assert [{name: row[name] for name in ("actual", "partners_owing")} for row in rows(everyone)][1:] == [
+        {"actual": 140, "partners_owing": 3}
+    ]
+
+
+def test_a_percentage_is_added_up_by_its_parts(engine: Engine, grouped: Plan, rows: Rows) -> None:
+    for day, (partner, parts) in enumerate({"police": (1, 2), "nhs": (1, 4)}.items()):
+        row = observation(
+            "NI 45", str(100 * parts[0] / parts[1]), partner_code=partner, numerator=parts[0], denominator=parts[1]
+        )
+        record(engine, checked(partner, row, partner_code=partner), grouped, later(day))
+    query = "SELECT group_code, actual FROM bi_group_performance WHERE indicator = 'NI 45' ORDER BY group_code"
+    assert rows(query) == [{"group_code": "all", "actual": 33.3}, {"group_code": "south", "actual": 33.3}]
+
+
+def test_groups_that_a_plan_no_longer_has_leave_no_rows(engine: Engine, grouped: Plan, plan: Plan, rows: Rows) -> None:
+    returned(engine, grouped, "police", 0, y2010="110")
+    assert rows(QUERY)
+    with writing(engine) as connection:
+        record_plan(connection, plan, later(1))
+    assert rows("SELECT 1 FROM group_judgement WHERE superseded_at IS NULL") == []
+    with writing(engine) as connection:
+        record_plan(connection, grouped, later(2))
+    assert rows(QUERY)
+
+
+def test_what_a_changed_figure_reaches_is_all_that_has_to_be_added_up_again(engine: Engine, grouped: Plan) -> None:
+    chance = Random(11)
+    periods = [period for year in (2009, 2010) for period in (Period(year), *Period(year).quarters)]
+    with writing(engine) as connection:
+        plan_id = require_plan(connection, grouped, later(0))
+        for day in range(10):
+            partner, period = chance.choice([*GROUP_OF]), chance.choice(periods)
+            some = [
+                observation(
+                    name, str(chance.randint(1, 60)), one.code, partner_code=partner, numerator=1, denominator=2
+                )
+                for name in ("NI 111a", "NI 112", "NI 45")
+                for one in chance.sample(periods, 4)
+            ]
+            one = checked(f"content {day}", *some, partner_code=partner, period=period)
+            record_batch(connection, [Arrival(one, later(day))], grouped, later(day))
+            before = in_force(connection)
+            rejudge_groups_by_plan(connection, grouped, plan_id, EVERYTHING, later(day))
+            assert in_force(connection) == before
+    assert before
+
+
+def in_force(connection: Connection) -> list[Any]:
+    columns = group_judgement.c
+    query = select(group_judgement).where(columns.superseded_at.is_(None)).order_by(columns.group_judgement_id)
+    return list(connection.execute(query))

@@ -1,0 +1,152 @@
+"""Records the figures of groups of partners, and the judgements on them: they follow what the partners return."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
+from functools import reduce
+from operator import or_ as union
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, and_, not_, select
+
+from cypp_etl.figure_keys import FigureKey
+from cypp_etl.judgement.dependents import Span, dependents
+from cypp_etl.judgement.differences import PlanDifferences
+from cypp_etl.periods import parse_period
+from cypp_etl.plan.model import Plan
+from schemas.codes import Measure
+from warehouse.recording.affected import within
+from warehouse.recording.bulk_insert import insert_rows
+from warehouse.recording.judgements import FIGURE, figures_frame, plain
+from warehouse.recording.validity import end_rows
+from warehouse.schema.tables import JUDGED, group_judgement, observation
+
+if TYPE_CHECKING:
+    from cypp_etl.judgement.groups import GroupFigure, GroupKey
+
+INDICATORS_AT_ONCE = 50
+"""For how many indicators the figures of all partners are in memory at once."""
+
+_KEY = ("group_code", "indicator", "period")
+_FIGURE = ("actual", "partners_owing", "partners_returned", "note", "is_break")
+_SAID = (*_FIGURE, *(name for name in JUDGED if name != "actual"))
+
+
+def rejudge_groups(
+    connection: Connection, plan: Plan, plan_id: int, touched: Iterable[FigureKey], at: datetime
+) -> None:
+    """Add up and judge again what depends on changed figures of partners, in a transaction of `engine.writing`.
+
+    Rows that differ are closed and written. Only groups of the plan in force are added up.
+    """
+    groups_of: dict[str, list[str]] = {}
+    for group_code, members in plan.members.items():
+        for partner_code in members:
+            groups_of.setdefault(partner_code, []).append(group_code)
+    keys = {
+        (group_code, figure.indicator, figure.period)
+        for figure in touched
+        if figure.measure == Measure.ACTUAL and figure.indicator in plan.indicators
+        for group_code in groups_of.get(figure.partner_code, ())
+    }
+    _rejudge(connection, plan, plan_id, keys, at)
+
+
+def rejudge_groups_by_plan(
+    connection: Connection, plan: Plan, plan_id: int, differences: PlanDifferences, at: datetime
+) -> None:
+    """Add up and judge by a new plan what differs from the one before, in a transaction of `engine.writing`."""
+    columns, held = observation.c, group_judgement.c
+    is_known = and_(held.group_code.in_(plan.groups), held.indicator.in_(plan.indicators))
+    gone = select(held.group_judgement_id).where(held.superseded_at.is_(None), not_(is_known))
+    end_rows(connection, group_judgement, connection.scalars(gone).all(), at)
+    query = select(columns.indicator, columns.period).where(
+        columns.superseded_at.is_(None), columns.measure == Measure.ACTUAL.value
+    )
+    reached = differences.group_indicators
+    if reached is not None:
+        query = query.where(columns.indicator.in_(reached))
+    returned = connection.execute(query.distinct()).all() if plan.groups else ()
+    keys = {
+        (code, indicator, period)
+        for indicator, period in returned
+        if indicator in plan.indicators
+        for code in plan.groups
+    }
+    _rejudge(connection, plan, plan_id, keys, at)
+
+
+def _rejudge(connection: Connection, plan: Plan, plan_id: int, keys: "Collection[GroupKey]", at: datetime) -> None:
+    for few in _few_at_once(keys):
+        spans: dict[tuple[str, str], Span] = {}
+        for group_code, indicator, period in few:
+            span = dependents(Measure.ACTUAL, parse_period(period))
+            spans[group_code, indicator] = spans.get((group_code, indicator), span) | span
+        held = _in_force(connection, spans)
+        added_up = _added_up(connection, plan, few)
+        known = {key: _group_figure(row) for key, (_, row) in held.items() if key not in few} | added_up
+        judged = _judged(known, plan)
+        reached = {key for key in {*held, *judged} if parse_period(key[2]) in spans[key[:2]]}
+        ended = [held[key][0] for key in reached if key in held and judged.get(key) != held[key][1]]
+        written = [key for key in reached if key in judged and (key not in held or judged[key] != held[key][1])]
+        end_rows(connection, group_judgement, ended, at)
+        rows = ((*key, *judged[key]) for key in sorted(written))
+        insert_rows(connection, group_judgement, (*_KEY, *_SAID), rows, {"plan_id": plan_id, "recorded_at": at})
+
+
+def _few_at_once(keys: "Collection[GroupKey]") -> "Iterator[set[GroupKey]]":
+    indicators = sorted({indicator for _, indicator, _ in keys})
+    for start in range(0, len(indicators), INDICATORS_AT_ONCE):
+        few = set(indicators[start : start + INDICATORS_AT_ONCE])
+        yield {key for key in keys if key[1] in few}
+
+
+def _in_force(
+    connection: Connection, spans: Mapping[tuple[str, str], Span]
+) -> "dict[GroupKey, tuple[int, tuple[Any, ...]]]":
+    """The rows in force of series that are judged again, or compared with: by key, their number and what they say."""
+    columns = group_judgement.c
+    query = select(*(columns[name] for name in (*_KEY, "group_judgement_id", *_SAID))).where(
+        columns.superseded_at.is_(None),
+        columns.group_code.in_({group_code for group_code, _ in spans}),
+        columns.indicator.in_({indicator for _, indicator in spans}),
+        within(group_judgement, [reduce(union, (span.compared_with | span for span in spans.values()))]),
+    )
+    return {tuple(row[:3]): (row[3], tuple(row[4:])) for row in connection.execute(query) if (row[0], row[1]) in spans}
+
+
+def _added_up(connection: Connection, plan: Plan, keys: "Collection[GroupKey]") -> "dict[GroupKey, GroupFigure]":
+    columns = observation.c
+    members = {code for group_code in {key[0] for key in keys} for code in plan.members[group_code]}
+    query = select(*(columns[name] for name in FIGURE)).where(
+        columns.superseded_at.is_(None),
+        columns.measure == Measure.ACTUAL.value,
+        columns.partner_code.in_(members),
+        columns.indicator.in_({indicator for _, indicator, _ in keys}),
+        columns.period.in_({period for _, _, period in keys}),
+    )
+    rows = connection.execute(query).all()
+    if not rows:
+        return {}
+    # pandas takes half a second to import, which reading the warehouse should not cost.
+    from cypp_etl.judgement.groups import group_figures  # noqa: PLC0415
+
+    return group_figures(figures_frame(rows), plan, sorted(keys))
+
+
+def _group_figure(row: tuple[Any, ...]) -> "GroupFigure":
+    from cypp_etl.judgement.groups import GroupFigure  # noqa: PLC0415
+
+    return GroupFigure(*row[: len(_FIGURE)])
+
+
+def _judged(known: "Mapping[GroupKey, GroupFigure]", plan: Plan) -> "dict[GroupKey, tuple[Any, ...]]":
+    if not known:
+        return {}
+    from cypp_etl.judgement.groups import judge_groups  # noqa: PLC0415
+
+    judged = judge_groups(known, plan)
+    words = zip(*(plain(judged[name]) for name in JUDGED if name != "actual"), strict=True)
+    return {
+        key: (each.value, each.owing, each.returned, each.note, each.is_break, *said)
+        for (key, each), said in zip(known.items(), words, strict=True)
+    }
