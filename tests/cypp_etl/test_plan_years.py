@@ -99,7 +99,7 @@ def test_an_indicator_that_has_ended_stays_in_the_plan_and_not_in_its_later_peri
 
 
 def test_the_edition_that_holds_on_the_last_day_describes_a_period() -> None:
-    second = "NI 45,44,NI 45,,PC,A new definition,LOW,,,percent,1,0,100,latest,100,,,2010-11Q3,"
+    second = "NI 45,44,NI 45,,PC,A new definition,LOW,,,percent,1,0,100,latest,100,,2010-11Q3,"
     plan = altered(indicators=ended("NI 45,", "2010-11Q2", second))
     first, then = plan.editions["NI 45"]
     assert (first.edition, first.span, first.polarity) == (1, Span(None, Period(2010, 2)), Polarity.HIGH)
@@ -113,9 +113,9 @@ def test_the_edition_that_holds_on_the_last_day_describes_a_period() -> None:
 
 def test_an_indicator_is_split_from_a_period_on() -> None:
     rows = (
-        "NI 19,42,NI 19,,PC,Rate of re-offending,LOW,,,,,,,,,,,2010-11Q1,",
-        "NI 19a,42,NI 19,a,PC,Under 15,,,,rate,2,0,,latest,1,,,2010-11Q1,",
-        "NI 19b,42,NI 19,b,PC,Over 15,,,,rate,2,0,,latest,1,,,2010-11Q1,",
+        "NI 19,42,NI 19,,PC,Rate of re-offending,LOW,,,,,,,,,,2010-11Q1,",
+        "NI 19a,42,NI 19,a,PC,Under 15,,,,rate,2,0,,latest,1,,2010-11Q1,",
+        "NI 19b,42,NI 19,b,PC,Over 15,,,,rate,2,0,,latest,1,,2010-11Q1,",
     )
     owed = ended("yos,NI 19", "2009-10Q4", "yos,NI 19a,2010-11Q1,", "yos,NI 19b,2010-11Q1,")
     plan = altered(indicators=ended("NI 19,", "2009-10Q4", *rows), owed_by=owed)

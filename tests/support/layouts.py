@@ -9,8 +9,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import plan_of
-from cypp_etl.plan.tables import read_files
 from schemas.plan import LAYOUT_SCHEMAS
+from tests.support.plans import quarterly_files
 
 SHEETS, COLUMNS = LAYOUT_SCHEMAS
 _DEFAULTS = {
@@ -34,8 +34,8 @@ def plan_with(
     columns: Iterable[Mapping[str, str]],
     changes: Mapping[str, Sequence[tuple[str, str]]] | None = None,
 ) -> Plan:
-    """The built-in plan with layouts of its own; `changes` are texts in its files, and what they become."""
-    files = read_files(None)
+    """The built-in plan, asked quarterly, with layouts of its own; `changes` are texts before and after."""
+    files = quarterly_files()
     for name, texts in (changes or {}).items():
         for before, after in texts:
             assert before.encode() in files[name], f"{name} has no {before}"

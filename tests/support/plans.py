@@ -101,14 +101,24 @@ def plan_with(cells: Mapping[str, str], columns: str = "frequency,asked_in", **e
     contents = read_files(None)
     for name, edit in edits.items():
         contents[f"{name}.csv"] = edit(contents[f"{name}.csv"].decode()).encode()
+    return plan_of(contents | _asked(contents["indicators.csv"], cells, columns))
+
+
+def quarterly_files() -> dict[str, bytes]:
+    """The files of the built-in plan, with every indicator asked in every quarter."""
+    contents = read_files(None)
+    return contents | _asked(contents["indicators.csv"], {}, "")
+
+
+def _asked(content: bytes, cells: Mapping[str, str], columns: str) -> dict[str, bytes]:
     blank = dict.fromkeys(_RHYTHM_COLUMNS, "")
     rows = []
-    for row in csv.DictReader(contents["indicators.csv"].decode().splitlines()):
+    for row in csv.DictReader(content.decode().splitlines()):
         given = cells.get(row["indicator"], cells.get("", "")) if row["unit"] else ""
-        rows.append(row | blank | dict(zip(columns.split(","), given.split(","), strict=False)))
+        stated = dict(zip(columns.split(","), given.split(","), strict=False)) if columns else {}
+        rows.append(row | blank | stated)
     text = io.StringIO()
     writer = csv.DictWriter(text, rows[0])
     writer.writeheader()
     writer.writerows(rows)
-    contents["indicators.csv"] = text.getvalue().encode()
-    return plan_of(contents)
+    return {"indicators.csv": text.getvalue().encode()}

@@ -119,7 +119,10 @@ def long_calendar() -> PlanEdits:
 
 
 def split_43(edits: PlanEdits) -> None:
-    values = ("unit", "decimals", "minimum", "maximum", "accumulation", "multiplier", "number_indicator")
+    values = (
+        *("unit", "decimals", "minimum", "maximum", "accumulation", "multiplier", "number_indicator"),
+        *("frequency", "asked_in", "year_type", "reports_on", "unit_label"),
+    )
     leaf = dict(edits.tables["indicators"][[row["indicator"] for row in edits.tables["indicators"]].index("NI 43")])
     edits.change("indicators", "NI 43", last_period="2009-10Q4")
     edits.add("indicators", **leaf | dict.fromkeys(values, "") | {"first_period": "2010-11Q1", "last_period": ""})

@@ -66,7 +66,7 @@ def test_a_target_of_one_partner_turns_that_partners_symbols_alone(engine: Engin
     assert [row["on_target"] for row in judged] == ["yes", "no"]
     with reading(engine) as connection:
         (police, yos) = explain(connection, harder, "NI 111a", parse_period("2010-11Q1"))
-        owed = owed_rows(connection, 2, parse_period("2010-11Q2"), later(2))
+        owed = owed_rows(connection, 2, harder, parse_period("2010-11Q2"), later(2))
     sources = [
         one.find(one.judgement.target.source).plan_source for one in (police, yos) if one.judgement.target.source
     ]
