@@ -252,7 +252,8 @@ class Plan:
 
     `figures` has the targets, history and comparators that hold for every partner by measure, indicator and period;
     `partner_figures` those of one partner alone, by its code. A measure is a `Measure` or the code of a comparator.
-    `fingerprint` is the SHA-256 of the plan's `files`, which are stored by name, as they were read.
+    `fingerprint` is the SHA-256 of what the plan says, `former_fingerprint` that of its `files`, which are stored by
+    name, as they were read; older warehouses and forms know the plan by the latter.
     """
 
     fingerprint: str
@@ -275,6 +276,11 @@ class Plan:
     partner_figures: Mapping[str, Mapping[tuple[str, str, Period], Figure]] = field(default_factory=dict, repr=False)
     comparators: Mapping[str, Comparator] = field(default_factory=lambda: BUILT_IN_COMPARATORS, repr=False)
     neighbours: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    former_fingerprint: str = ""
+
+    def is_known_as(self, fingerprint: str) -> bool:
+        """Whether a fingerprint, which may be older than this program, is this plan's."""
+        return fingerprint in (self.fingerprint, self.former_fingerprint)
 
     def at(self, period: Period) -> "Plan":
         """The plan as it holds for a period: what holds on the period's last day.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.checks import check_tables
+from cypp_etl.plan.fingerprint import fingerprint_of, former_fingerprint_of
 from cypp_etl.plan.indicators import Rows, exact, leaf_rows, number, parent_row, parent_rows, polarity_row, span_of
 from cypp_etl.plan.model import (
     BUILT_IN_COMPARATORS,
@@ -31,7 +32,7 @@ from cypp_etl.plan.model import (
 )
 from cypp_etl.plan.rhythm import IN_THE_YEARS_RETURN
 from cypp_etl.plan.spans import Span
-from cypp_etl.plan.tables import PlanError, PlanFault, Row, fingerprint_of, read_files, tables_of
+from cypp_etl.plan.tables import PlanError, PlanFault, Row, read_files, tables_of
 from schemas.codes import (
     Accumulation,
     ActionKind,
@@ -46,7 +47,7 @@ from schemas.codes import (
 )
 from schemas.plan import EVERY_PARTNER, FIGURE_MARKERS, SCHEMAS, YEARS_RETURN
 
-__all__ = ["PlanError", "PlanFault", "has_fingerprint", "plan_of", "read_plan"]
+__all__ = ["PlanError", "PlanFault", "plan_of", "read_plan", "says_the_same"]
 
 
 def read_plan(folder: Path | None = None) -> Plan:
@@ -75,7 +76,8 @@ def plan_of(files: Mapping[str, bytes]) -> Plan:
     groups = {row["group_code"]: Group(**row.cells) for row in rows["groups.csv"]}
     obligations = tuple(_obligations(rows, partners, groups))
     return Plan(
-        fingerprint=tables.fingerprint,
+        fingerprint=fingerprint_of(rows),
+        former_fingerprint=former_fingerprint_of(files),
         outcomes={row["outcome_code"]: Outcome(**row.cells) for row in rows["outcomes.csv"]},
         aspirations={row["aspiration"]: _aspiration(row) for row in rows["aspirations.csv"]},
         actions={row["action_id"]: _action(row) for row in rows["actions.csv"]},
@@ -98,12 +100,12 @@ def plan_of(files: Mapping[str, bytes]) -> Plan:
     )
 
 
-def has_fingerprint(folder: Path, fingerprint: str) -> bool:
-    """Whether the files in a folder are those of the plan with a fingerprint; their content is not checked."""
-    try:
-        return fingerprint_of(read_files(folder)) == fingerprint
-    except (PlanError, OSError):
-        return False
+def says_the_same(files: Mapping[str, bytes], plan: Plan) -> bool:
+    """Whether CSV files, given by name, are those of a plan, or others that say the same."""
+    if files == plan.files:
+        return True
+    tables = tables_of(files)
+    return not tables.faults and fingerprint_of(tables.rows) == plan.fingerprint
 
 
 def _place(fault: PlanFault) -> tuple[int, int]:

@@ -1,7 +1,6 @@
 """Reads the plan's CSV files as text and checks each by its schema, so that every fault has its cell."""
 
 import csv
-import hashlib
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -76,7 +75,6 @@ class PlanTables:
     rows: Mapping[str, tuple[Row, ...]]
     astray: Mapping[str, frozenset[str]]
     faults: tuple[PlanFault, ...]
-    fingerprint: str
     files: Mapping[str, bytes]
 
 
@@ -120,16 +118,7 @@ def tables_of(contents: Mapping[str, bytes]) -> PlanTables:
         astray[name] = frozenset(cell for _, record in broken for cell in record)
         faults.extend(_length_fault(name, number, record, len(columns)) for number, record in broken)
         faults.extend(_cell_faults(rows[name], schema))
-    return PlanTables(rows, astray, tuple(faults), fingerprint_of(contents), contents)
-
-
-def fingerprint_of(contents: Mapping[str, bytes]) -> str:
-    """The SHA-256 of a plan's files, with their names and lengths."""
-    digest = hashlib.sha256()
-    for name, content in sorted(contents.items()):
-        digest.update(f"{name} {len(content)}\n".encode())
-        digest.update(content)
-    return digest.hexdigest()
+    return PlanTables(rows, astray, tuple(faults), contents)
 
 
 def _read_table(name: str, content: bytes | None, schema: Table) -> tuple[list[str], list[_Record]]:

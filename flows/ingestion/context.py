@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cypp_etl.plan.model import Plan
-from cypp_etl.plan.reader import has_fingerprint, read_plan
+from cypp_etl.plan.reader import PlanError, read_plan, says_the_same
+from cypp_etl.plan.tables import read_files
 from flows.settings import Settings
 from flows.storage.archive import READ_BYTES, Kept, keep
 from flows.storage.drop_notes import GivenNumbers
@@ -39,12 +40,18 @@ class Workplace:
     @property
     def notice(self) -> str:
         """A message if CYPP_PLAN names a different plan from the one in force, which is used; otherwise empty."""
-        if self.settings.plan is None or has_fingerprint(self.settings.plan, self.plan.fingerprint):
+        if self.settings.plan is None or self._is_named(self.settings.plan):
             return ""
         return (
             f"CYPP_PLAN names {self.settings.plan}, but another plan is in force, which is used: "
             "cypp plan adopt puts that one in force"
         )
+
+    def _is_named(self, place: Path) -> bool:
+        try:
+            return says_the_same(read_files(place), self.plan)
+        except (PlanError, OSError):
+            return False
 
     def keep(self, path: Path, *, follow_links: bool = False) -> Kept:
         """Archive a workbook's bytes before anything else happens to them."""
