@@ -3,10 +3,10 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from cypp_etl.plan.tables import Row
-from schemas.plan import SCHEMAS, Column, ColumnKind, is_decimal
+from schemas.plan import SCHEMAS, ColumnKind, is_decimal
 
 # What a workbook's cell cannot hold, or holds in one way only.
 _NOT_IN_A_CELL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -21,13 +21,16 @@ def fingerprint_of(rows: Mapping[str, Sequence[Row]]) -> str:
     `1406`, `4.40` or `4.4`), and whether an optional file or column is there without saying anything, do not matter.
     """
     digest = hashlib.sha256()
-    for name, table in SCHEMAS.items():
-        if not rows.get(name):
+    for file, table in SCHEMAS.items():
+        if not rows.get(file):
             continue
-        columns = [(column, each.default, _canonical(each)) for column, each in table.columns.items()]
-        digest.update(f"{name}\n".encode())
-        for row in rows[name]:
-            said = {column: canonical(row[column]) for column, default, canonical in columns if row[column] != default}
+        digest.update(f"{file}\n".encode())
+        for row in rows[file]:
+            said = {
+                name: canonical_cell(row[name], column.kind)
+                for name, column in table.columns.items()
+                if row[name] != column.default
+            }
             digest.update(json.dumps(said, ensure_ascii=False).encode())
             digest.update(b"\n")
     return digest.hexdigest()
@@ -42,11 +45,10 @@ def former_fingerprint_of(contents: Mapping[str, bytes]) -> str:
     return digest.hexdigest()
 
 
-def _canonical(column: Column) -> Callable[[str], str]:
-    return _canonical_number if column.kind in _NUMERIC else _canonical_text
-
-
-def _canonical_text(cell: str) -> str:
+def canonical_cell(cell: str, kind: ColumnKind) -> str:
+    """What a cell says, in one spelling of those that say the same."""
+    if kind in _NUMERIC:
+        return _canonical_number(cell)
     return cell if cell.isprintable() else _NOT_IN_A_CELL.sub("", _LINE_END.sub("\n", cell)).strip()
 
 

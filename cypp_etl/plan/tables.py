@@ -23,14 +23,20 @@ _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
 
 @dataclass(frozen=True, slots=True)
 class PlanFault:
-    """Something in the plan to correct. `row` is the line as numbered in a spreadsheet, the header being 1."""
+    """Something in the plan to correct. `row` is the line as numbered in a spreadsheet, the header being 1.
+
+    In a workbook `file` is the sheet's name and `cell` its address, empty for the sheet as a whole.
+    """
 
     file: str
     row: int | None
     column: str | None
     message: str
+    cell: str | None = None
 
     def __str__(self) -> str:
+        if self.cell is not None:
+            return f"{', '.join([f'sheet {self.file}', *([f'cell {self.cell}'] if self.cell else [])])}: {self.message}"
         row = [f"row {self.row}"] if self.row is not None else []
         column = [f"column {self.column}"] if self.column is not None else []
         return f"{', '.join([self.file, *row, *column])}: {self.message}"

@@ -40,6 +40,9 @@ WORDS = {
     "published-year-unknown": {},
     # The trial's plan asks for everything in every quarter.
     "indicator-not-asked": {"indicator": "NI 110", "period": "2010/11 Q1", "asked_in": "Q4"},
+    # Of a plan's workbook.
+    "plan-fault": {"fault": "The sheet is hidden: show it"},
+    "plan-cell-read": {"note": '"Nov-10" is read as 2010-11'},
     # The trial returns a quarter.
     "year-differs": {"indicator": "NI 111a", "now": "53", "year": "2009/10", "quarters": "206"},
 }
