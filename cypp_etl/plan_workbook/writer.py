@@ -34,6 +34,12 @@ from cypp_etl.workbook.model import CellKind, column_letters
 from schemas.plan import SCHEMAS, Column, ColumnKind, is_date, is_decimal
 
 _TITLE = "The plan"
+# Columns whose cells are mostly, but not only, codes of another sheet are helped by a list too.
+_OFFERED = (
+    *REFERENCES,
+    ("owed_by.csv", "partner_code", "partners.csv"),
+    ("indicators.csv", "number_indicator", "indicators.csv", "indicator"),
+)
 _NUMBERS = frozenset({ColumnKind.NUMBER, ColumnKind.PERCENT, ColumnKind.FIGURE})
 # Only what is in a cell formatted as text stays as it is typed.
 _FORMATS = {ColumnKind.DATE: "yyyy-mm-dd", **dict.fromkeys(_NUMBERS, "General")}
@@ -166,13 +172,15 @@ def _guard(file: str, name: str, column: Column, letters: str) -> DataValidation
         allow_blank=True,
     )
     choices = f'"{",".join(column.choices)}"'
-    target = next((one for one in REFERENCES if one[:2] == (file, name)), None)
+    target = next((one for one in _OFFERED if one[:2] == (file, name)), None)
     if column.choices and len(choices) <= _LONGEST_LIST:
         guard.type, guard.formula1, guard.errorStyle = "list", choices, "stop"
         guard.showErrorMessage, guard.errorTitle, guard.error = True, name, "Choose one of the list."
     elif target is not None:
         guard.type, guard.formula1, guard.errorStyle = "list", _keys(target), "warning"
-        words = f"This is not on the sheet {Path(target[2]).stem}. Keep it only if you add it there."
+        words = (
+            f"This is not on the sheet {Path(target[2]).stem}. Keep it if you add it there, or if it may be another."
+        )
         guard.showErrorMessage, guard.errorTitle, guard.error = True, name, words
     guard.add(f"{letters}{HEADER_ROW + 1}:{letters}{DEFAULT_LIMITS.rows}")
     return guard

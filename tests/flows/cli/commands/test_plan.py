@@ -227,6 +227,18 @@ def test_the_environment_may_name_a_workbook(
     assert "another plan is in force" not in _type("plan", "history")[1]
 
 
+def test_a_new_warehouse_may_begin_with_a_workbook(
+    home: Path, harder: Path, harder_workbook: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CYPP_HOME", str(home / "new"))
+    monkeypatch.setenv("CYPP_PLAN", str(harder_workbook))
+    assert _type("upgrade")[0] == 0
+    monkeypatch.setenv("CYPP_PLAN", str(harder))
+    assert _type("plan", "export", home / "begun")[0] == 0
+    assert read_plan(home / "begun").fingerprint == read_plan(harder).fingerprint
+    assert "another plan is in force" not in _type("plan", "history")[1]
+
+
 def test_a_workbook_is_checked_and_handed_back(home: Path, harder_workbook: Path) -> None:
     counted = "No faults: 6 partners, 13 indicators, 25 periods.\n"
     assert _type("plan", "check", harder_workbook) == (0, counted)
