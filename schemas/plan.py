@@ -381,3 +381,6 @@ SCHEMAS: Mapping[str, Table] = {
         "first_period",
     ),
 }
+
+TABLES: Mapping[str, Table] = SCHEMAS
+"""Every table that a plan may have, by its file: what a fingerprint is of, and what a workbook has a sheet for."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from cypp_etl.plan.tables import Row
-from schemas.plan import SCHEMAS, ColumnKind, is_decimal
+from schemas.plan import TABLES, ColumnKind, is_decimal
 
 # What a workbook's cell cannot hold, or holds in one way only.
 _NOT_IN_A_CELL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -21,7 +21,7 @@ def fingerprint_of(rows: Mapping[str, Sequence[Row]]) -> str:
     `1406`, `4.40` or `4.4`), and whether an optional file or column is there without saying anything, do not matter.
     """
     digest = hashlib.sha256()
-    for file, table in SCHEMAS.items():
+    for file, table in TABLES.items():
         if not rows.get(file):
             continue
         digest.update(f"{file}\n".encode())

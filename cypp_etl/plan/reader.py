@@ -32,7 +32,7 @@ from cypp_etl.plan.model import (
 )
 from cypp_etl.plan.rhythm import IN_THE_YEARS_RETURN
 from cypp_etl.plan.spans import Span
-from cypp_etl.plan.tables import PlanError, PlanFault, Row, read_files, tables_of
+from cypp_etl.plan.tables import PlanError, PlanFault, PlanTables, Row, read_files, tables_of
 from schemas.codes import (
     Accumulation,
     ActionKind,
@@ -47,7 +47,7 @@ from schemas.codes import (
 )
 from schemas.plan import EVERY_PARTNER, FIGURE_MARKERS, SCHEMAS, YEARS_RETURN
 
-__all__ = ["PlanError", "PlanFault", "plan_of", "read_plan", "says_the_same"]
+__all__ = ["PlanError", "PlanFault", "faults_of", "plan_of", "read_plan", "says_the_same"]
 
 
 def read_plan(folder: Path | None = None) -> Plan:
@@ -66,8 +66,7 @@ def plan_of(files: Mapping[str, bytes]) -> Plan:
         PlanError: the plan has faults; all that could be found are in its `faults`.
     """
     tables = tables_of(files)
-    faults = (*tables.faults, *check_tables(tables))
-    if faults:
+    if faults := faults_of(tables):
         raise PlanError(*sorted(faults, key=_place))
     rows = tables.rows
     editions, parent_editions = _editions(rows), _parent_editions(rows)
@@ -98,6 +97,11 @@ def plan_of(files: Mapping[str, bytes]) -> Plan:
         comparators={row["comparator"]: _comparator(row) for row in rows["comparators.csv"]} or BUILT_IN_COMPARATORS,
         neighbours=_neighbours(rows),
     )
+
+
+def faults_of(tables: PlanTables) -> tuple[PlanFault, ...]:
+    """Every fault of a plan: of its cells, and between its rows and files."""
+    return (*tables.faults, *check_tables(tables))
 
 
 def says_the_same(files: Mapping[str, bytes], plan: Plan) -> bool:

@@ -15,9 +15,8 @@ from pathlib import Path
 from cypp_etl.findings import find
 from cypp_etl.intake.values import as_typed
 from cypp_etl.layout import normalise_heading
-from cypp_etl.plan.checks import check_tables
 from cypp_etl.plan.model import Plan
-from cypp_etl.plan.reader import plan_of
+from cypp_etl.plan.reader import faults_of, plan_of
 from cypp_etl.plan.tables import HEADER_ROW, PlanError, PlanFault, PlanTables, Row, quoted, tables_of
 from cypp_etl.plan_workbook.cells import Around, cell_text
 from cypp_etl.plan_workbook.guidance import GUIDANCE_SHEET
@@ -25,10 +24,10 @@ from cypp_etl.receipts.recognise import is_receipt
 from cypp_etl.workbook.limits import refuse_size
 from cypp_etl.workbook.model import Cell, CellKind, Sheet, UnreadableWorkbook, Workbook, column_letters
 from cypp_etl.workbook.reader import read_workbook
-from schemas.plan import SCHEMAS, Column, ColumnKind
+from schemas.plan import TABLES, Column, ColumnKind
 
 _OTHER_TEXT = Column(lambda _: True)
-_FILE_NAMES = re.compile(rf"\b({'|'.join(sheet.removesuffix('.csv') for sheet in SCHEMAS)})\.csv\b")
+_FILE_NAMES = re.compile(rf"\b(?:{'|'.join(map(re.escape, TABLES))})\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,8 @@ class _Filled:
     def locate(self, fault: PlanFault) -> PlanFault:
         """A fault of the CSV file as one of the sheet."""
         number = next((number for number, name in self.columns.items() if name == fault.column), None)
-        message = _FILE_NAMES.sub(r"the sheet \1", fault.message).replace("of this file", "of this sheet")
+        message = _FILE_NAMES.sub(lambda named: f"the sheet {Path(named[0]).stem}", fault.message)
+        message = message.replace("of this file", "of this sheet")
         if fault.column is not None and number is None:
             message = f"the column {fault.column} {message}"
         cell = f"{column_letters(number or 1)}{fault.row or HEADER_ROW}"
@@ -90,7 +90,7 @@ def read_plan_workbook(data: bytes, name: str) -> PlanReading:
 def csv_files(rows: Mapping[str, Sequence[Row]]) -> dict[str, bytes]:
     """A plan's rows as its CSV files, without what is optional and says nothing."""
     files: dict[str, bytes] = {}
-    for file, table in SCHEMAS.items():
+    for file, table in TABLES.items():
         if table.is_optional and not rows.get(file):
             continue
         columns = [
@@ -110,7 +110,7 @@ def _csv(lines: Sequence[Sequence[str]]) -> bytes:
 
 def _sheets(workbook: Workbook) -> Iterator[tuple[str, Sheet]]:
     """The sheet of each table, by file; an empty one of a table that a plan may lack is none."""
-    for file, table in SCHEMAS.items():
+    for file, table in TABLES.items():
         name = normalise_heading(Path(file).stem)
         for sheet in workbook.sheets:
             if normalise_heading(sheet.name) == name and (sheet.rows or not table.is_optional):
@@ -136,7 +136,7 @@ def _codes(sheets: Mapping[str, Sheet]) -> dict[str, list[str]]:
 
 
 def _column(file: str, name: str) -> Column:
-    return SCHEMAS[file].columns.get(name, _OTHER_TEXT)
+    return TABLES[file].columns.get(name, _OTHER_TEXT)
 
 
 def _columns(sheet: Sheet) -> dict[int, str]:
@@ -158,7 +158,7 @@ def _fill(sheet: Sheet, file: str, codes: Mapping[str, Sequence[str]]) -> _Fille
         texts = {name: _column(file, name).default or "" for name in columns.values()}
         for number, cell in cells.items():
             name = columns[number]
-            if name not in SCHEMAS[file].columns:
+            if name not in TABLES[file].columns:
                 # The heading's own fault.
                 continue
             said = cell_text(cell, _column(file, name), Around(codes, unit))
@@ -219,10 +219,10 @@ def _of_other_sheets(workbook: Workbook, sheets: Mapping[str, Sheet]) -> Iterato
             or normalise_heading(sheet.name) == normalise_heading(GUIDANCE_SHEET)
         )
         if not ours and sheet.rows:
-            names = ", ".join(Path(file).stem for file in SCHEMAS)
+            names = ", ".join(Path(file).stem for file in TABLES)
             message = f"the sheet is not a table of the plan, which has {names}: rename it, or delete it"
             yield PlanFault(sheet.name, None, None, message, "")
-    for file, table in SCHEMAS.items():
+    for file, table in TABLES.items():
         if file not in sheets and not table.is_optional:
             yield PlanFault(Path(file).stem, None, None, "there is no such sheet in the workbook", "")
 
@@ -230,7 +230,7 @@ def _of_other_sheets(workbook: Workbook, sheets: Mapping[str, Sheet]) -> Iterato
 def _located(tables: PlanTables, filled: Mapping[str, _Filled], own: Sequence[PlanFault]) -> Iterator[PlanFault]:
     """The faults that the plan's own reader finds, in the sheets, but for cells that have one already."""
     taken = {(fault.file, fault.cell) for fault in own}
-    for fault in (*tables.faults, *check_tables(tables)):
+    for fault in faults_of(tables):
         if fault.file in filled:
             located = filled[fault.file].locate(fault)
             if (located.file, located.cell) not in taken:

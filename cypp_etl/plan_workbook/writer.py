@@ -31,7 +31,7 @@ from cypp_etl.templates.openpyxl_styles import (
 from cypp_etl.workbook.limits import DEFAULT_LIMITS
 from cypp_etl.workbook.model import Cell as ReadCell
 from cypp_etl.workbook.model import CellKind, column_letters
-from schemas.plan import SCHEMAS, Column, ColumnKind, is_date, is_decimal
+from schemas.plan import TABLES, Column, ColumnKind, is_date, is_decimal
 
 _TITLE = "The plan"
 # Columns whose cells are mostly, but not only, codes of another sheet are helped by a list too.
@@ -66,10 +66,10 @@ def write_plan_workbook(plan: Plan) -> bytes:
     guidance = workbook.active
     guidance.title = GUIDANCE_SHEET
     _write_guidance(guidance)
-    for file, table in SCHEMAS.items():
+    for file, table in TABLES.items():
         sheet = workbook.create_sheet(Path(file).stem)
         set_up_page(sheet, f"{_TITLE}. {sheet.title}")
-        _write_table(sheet, file, table.columns, tables.rows[file])
+        _write_table(sheet, file, table.columns, tables.rows.get(file, ()))
     describe(workbook, _TITLE)
     return to_bytes(workbook)
 
@@ -80,7 +80,7 @@ def _write_guidance(sheet: Worksheet) -> None:
     for number, width in enumerate(_GUIDANCE_WIDTHS, start=1):
         sheet.column_dimensions[column_letters(number)].width = width
     lines: list[tuple[str, str, str, str]] = [("Sheet", "Column", "Kind", "What it holds"), ("", "", "", _INTRODUCTION)]
-    for file, table in SCHEMAS.items():
+    for file, table in TABLES.items():
         about = read_guidance().get(file, TableGuidance("", {}))
         lines.append((Path(file).stem, "", "", about.about))
         lines.extend(
@@ -189,6 +189,6 @@ def _guard(file: str, name: str, column: Column, letters: str) -> DataValidation
 def _keys(reference: Sequence[str]) -> str:
     """The codes on another sheet, however many there are."""
     _, name, target, *named = reference
-    place = list(SCHEMAS[target].columns).index(named[0] if named else name) + 1
+    place = list(TABLES[target].columns).index(named[0] if named else name) + 1
     column = f"{Path(target).stem}!${column_letters(place)}"
     return f"OFFSET({column}${HEADER_ROW + 1},0,0,MAX(1,COUNTA({column}:${column_letters(place)})-1),1)"

@@ -5,6 +5,7 @@ import io
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import openpyxl
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
+import schemas.plan
 from cypp_etl.plan.fingerprint import fingerprint_of
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import PlanError, plan_of
@@ -19,7 +21,7 @@ from cypp_etl.plan.tables import read_files, tables_of
 from cypp_etl.plan_workbook.guidance import read_guidance
 from cypp_etl.plan_workbook.sheets import csv_files, read_plan_workbook
 from cypp_etl.plan_workbook.writer import write_plan_workbook
-from schemas.plan import SCHEMAS
+from schemas.plan import SCHEMAS, TABLES, Table
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20).filter(
     lambda text: re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "", text).strip() != ""
@@ -105,7 +107,7 @@ def test_what_is_optional_and_says_nothing_is_left_out(plan: Plan) -> None:
 
 def test_the_workbook_helps_to_fill_it_in(written: bytes) -> None:
     book = openpyxl.load_workbook(io.BytesIO(written))
-    assert book.sheetnames == ["Guidance", *(Path(file).stem for file in SCHEMAS)]
+    assert book.sheetnames == ["Guidance", *(Path(file).stem for file in TABLES)]
     assert book.properties.title == "The plan"
     sheet = book["indicators"]
     assert sheet.freeze_panes == "B2"
@@ -122,6 +124,19 @@ def test_the_workbook_helps_to_fill_it_in(written: bytes) -> None:
     assert (due.is_date, due.number_format) == (True, "yyyy-mm-dd")
     assert book["figures"]["D2"].value == 0.69
     assert book["figures"].column_dimensions["C"].number_format == "@"
+
+
+def test_every_table_that_a_plan_may_have_has_a_sheet_of_its_own() -> None:
+    """What is no table here is in no fingerprint either, and a change of it would not be seen."""
+    declared = {
+        file: table
+        for each in vars(schemas.plan).values()
+        if isinstance(each, Mapping)
+        for file, table in each.items()
+        if isinstance(table, Table)
+    }
+    assert dict(TABLES) == declared
+    assert len({Path(file).stem for file in TABLES}) == len(TABLES)
 
 
 def test_every_column_has_guidance() -> None:
