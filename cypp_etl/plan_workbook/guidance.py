@@ -8,6 +8,7 @@ from importlib.resources import files
 
 GUIDANCE_SHEET = "Guidance"
 _SECTION = re.compile(r"^### (\w+\.csv)\n+(.*?)(?=^##|\Z)", re.DOTALL | re.MULTILINE)
+_FIRST_TABLE = "\n### "
 _ROW = re.compile(r"^\| (`.*?`) \| (.*) \|$", re.MULTILINE)
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 
@@ -24,13 +25,18 @@ class TableGuidance:
 def read_guidance() -> Mapping[str, TableGuidance]:
     """The guidance by file."""
     text = files("cypp_etl").joinpath("plan", "data", "README.md").read_text("utf-8")
-    return {file: _table(section) for file, section in _SECTION.findall(text)}
+    # Columns that several tables have are described before the first of them.
+    common = _columns(text.partition(_FIRST_TABLE)[0])
+    return {file: _table(section, common) for file, section in _SECTION.findall(text)}
 
 
-def _table(section: str) -> TableGuidance:
+def _table(section: str, common: Mapping[str, str]) -> TableGuidance:
     about = " ".join(section.partition("\n|")[0].split()) if not section.startswith("|") else ""
-    columns = {name: _plain(holds) for names, holds in _ROW.findall(section) for name in re.findall(r"`(\w+)`", names)}
-    return TableGuidance(_plain(about), columns)
+    return TableGuidance(_plain(about), {**common, **_columns(section)})
+
+
+def _columns(text: str) -> dict[str, str]:
+    return {name: _plain(holds) for names, holds in _ROW.findall(text) for name in re.findall(r"`(\w+)`", names)}
 
 
 def _plain(markdown: str) -> str:
