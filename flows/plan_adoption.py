@@ -32,12 +32,12 @@ class Adoption:
     recorded: "RecordedPlan"
 
 
-def adopt_plan(settings: Settings, folder: Path | None, *, by: str, why: str, may_change_settled: bool) -> Adoption:
+def adopt_plan(settings: Settings, place: Path | None, *, by: str, why: str, may_change_settled: bool) -> Adoption:
     """Put a plan in force, judge by it what it changes, and put the decision on record, in one transaction.
 
     Args:
         settings: where the warehouse is; it is made or upgraded if need be.
-        folder: the folder of the plan's files, or None for the built-in plan.
+        place: the folder or the workbook of the plan, or None for the built-in plan.
         by: who adopts it.
         why: for which reason.
         may_change_settled: whether symbols of closed or published periods may change.
@@ -60,7 +60,7 @@ def adopt_plan(settings: Settings, folder: Path | None, *, by: str, why: str, ma
         adopted.append(Adoption(changes, recorded))
         return plan
 
-    upgraded(replace(settings, plan=folder), put_in_force).engine.dispose()
+    upgraded(replace(settings, plan=place), put_in_force).engine.dispose()
     return adopted[0]
 
 

@@ -21,7 +21,10 @@ _PROJECT = "cypp-etl"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The folders and the database of one installation; `plan` is None for the built-in plan."""
+    """The folders and the database of one installation.
+
+    `plan` is a folder of CSV files or a workbook, None for the built-in plan.
+    """
 
     home: Path
     inbox: Path

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from enum import StrEnum
 
 from schemas.codes import (
     DEVICES_OF_WINDOWS,
@@ -50,18 +51,37 @@ _COMPARATOR_CODE = re.compile(rf"(?!({Measure.ACTUAL}|{Measure.HISTORY}|{Measure
 _NOT_BLANK = re.compile(r".+", re.DOTALL)
 
 
+class ColumnKind(StrEnum):
+    """What a column's cells are in a workbook, where a cell has a type.
+
+    A code is text that names something, so that a zero in front counts; a figure is a number or a marker, and may have
+    a percent sign; a percent is a number of percent.
+    """
+
+    TEXT = "text"
+    CODE = "code"
+    CHOICE = "choice"
+    NUMBER = "number"
+    PERCENT = "percent"
+    FIGURE = "figure"
+    DATE = "date"
+    PERIOD = "period"
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """The allowed content of a column's cells: whatever passes the `test`, and blank if that is allowed.
 
     `error` completes the sentence that starts with the value of a cell that fails. A file may lack a column that has
-    a `default`: every cell of it is then the default.
+    a `default`: every cell of it is then the default. `choices` are the codes of a list.
     """
 
     test: Callable[[str], object]
     error: str = ""
     may_be_blank: bool = False
     default: str | None = None
+    kind: ColumnKind = ColumnKind.TEXT
+    choices: tuple[str, ...] = ()
 
     def allows(self, cell: str) -> bool:
         """Whether a cell, without surrounding spaces, is valid."""
@@ -124,57 +144,82 @@ def _text() -> Column:
 def _partner_code() -> Column:
     # The code is the name of the partner's folder, on any file system.
     error = "is not a code of lower-case letters, digits and hyphens such as yos, or is a name that Windows reserves"
-    return Column(_PARTNER_CODE.fullmatch, error)
+    return Column(_PARTNER_CODE.fullmatch, error, kind=ColumnKind.CODE)
 
 
 def _group_code() -> Column:
-    return Column(_GROUP_CODE.fullmatch, "is not a code of letters, digits and hyphens such as north-west")
+    error = "is not a code of letters, digits and hyphens such as north-west"
+    return Column(_GROUP_CODE.fullmatch, error, kind=ColumnKind.CODE)
 
 
 def _owner() -> Column:
     """Who owes an indicator: a partner, a group of partners, or every partner."""
-    return Column(
-        _OWNER.fullmatch, f"is not a code of partners.csv or groups.csv, or {EVERY_PARTNER} for every partner"
-    )
+    error = f"is not a code of partners.csv or groups.csv, or {EVERY_PARTNER} for every partner"
+    return Column(_OWNER.fullmatch, error, kind=ColumnKind.CODE)
 
 
 def _comparator_code() -> Column:
     """The code is a column's name and a measure, so it has the form of one."""
     error = "is not a code of lower-case letters, digits and underscores such as regional_mean, or is another measure"
-    return Column(_COMPARATOR_CODE.fullmatch, error)
+    return Column(_COMPARATOR_CODE.fullmatch, error, kind=ColumnKind.CODE)
 
 
 def _any_text() -> Column:
     return Column(lambda _: True)
 
 
+def _name() -> Column:
+    """What names a row of this file or of another one."""
+    return replace(_text(), kind=ColumnKind.CODE)
+
+
+def _any_name() -> Column:
+    return replace(_any_text(), kind=ColumnKind.CODE)
+
+
 def _code(codes: Iterable[str], *, may_be_blank: bool = False) -> Column:
     allowed = tuple(str(code) for code in codes)
-    return Column(allowed.__contains__, f"is not one of {', '.join(allowed)}", may_be_blank=may_be_blank)
+    error = f"is not one of {', '.join(allowed)}"
+    return Column(allowed.__contains__, error, may_be_blank=may_be_blank, kind=ColumnKind.CHOICE, choices=allowed)
 
 
 def _decimal(*, may_be_blank: bool = False) -> Column:
-    return Column(is_decimal, "is not a number such as 75.6", may_be_blank=may_be_blank)
+    return Column(is_decimal, "is not a number such as 75.6", may_be_blank=may_be_blank, kind=ColumnKind.NUMBER)
 
 
 def _margin(*, may_be_blank: bool = False) -> Column:
-    return Column(_MARGIN.fullmatch, "is not a number of zero or more", may_be_blank=may_be_blank)
+    error = "is not a number of zero or more"
+    return Column(_MARGIN.fullmatch, error, may_be_blank=may_be_blank, kind=ColumnKind.NUMBER)
+
+
+def _percent(*, may_be_blank: bool = False) -> Column:
+    return replace(_margin(may_be_blank=may_be_blank), kind=ColumnKind.PERCENT)
 
 
 def _count(*, may_be_blank: bool = False) -> Column:
-    return Column(_COUNT.fullmatch, "is not a whole number of zero or more", may_be_blank=may_be_blank)
+    error = "is not a whole number of zero or more"
+    return Column(_COUNT.fullmatch, error, may_be_blank=may_be_blank, kind=ColumnKind.NUMBER)
+
+
+def _decimals() -> Column:
+    error = "is not a whole number from 0 to 6"
+    return Column(_DECIMALS.fullmatch, error, may_be_blank=True, kind=ColumnKind.NUMBER)
+
+
+def _figure() -> Column:
+    return Column(is_figure, f"is not a number or one of {', '.join(FIGURE_MARKERS)}", kind=ColumnKind.FIGURE)
 
 
 def _period() -> Column:
-    return Column(is_period, "is not a period such as 2010-11 or 2010-11Q1")
+    return Column(is_period, "is not a period such as 2010-11 or 2010-11Q1", kind=ColumnKind.PERIOD)
 
 
 def _financial_year() -> Column:
-    return Column(is_financial_year, "is not a financial year such as 2010-11")
+    return Column(is_financial_year, "is not a financial year such as 2010-11", kind=ColumnKind.PERIOD)
 
 
 def _date() -> Column:
-    return Column(is_date, "is not a date such as 2011-03-31")
+    return Column(is_date, "is not a date such as 2011-03-31", kind=ColumnKind.DATE)
 
 
 def _quarters() -> Column:
@@ -190,7 +235,7 @@ def _or(default: str, column: Column) -> Column:
 
 def _span() -> dict[str, Column]:
     """The periods for which a row holds: blank is open."""
-    column = Column(is_period, "is not a period such as 2010-11 or 2010-11Q1", may_be_blank=True, default="")
+    column = replace(_period(), may_be_blank=True, default="")
     return {"first_period": column, "last_period": column}
 
 
@@ -209,13 +254,13 @@ SCHEMAS: Mapping[str, Table] = {
         is_optional=True,
     ),
     "outcomes.csv": _table(
-        {"outcome_code": _text(), "outcome": _text(), "table_heading": _any_text()},
+        {"outcome_code": _name(), "outcome": _text(), "table_heading": _any_text()},
         "outcome_code",
     ),
     "aspirations.csv": _table(
         {
-            "aspiration": _text(),
-            "outcome_code": _text(),
+            "aspiration": _name(),
+            "outcome_code": _name(),
             "text": _text(),
             "is_area_of_focus": _code(YES_NO),
             "focus_on": _any_text(),
@@ -223,15 +268,15 @@ SCHEMAS: Mapping[str, Table] = {
         "aspiration",
     ),
     "groups.csv": Table(
-        {"group_code": _group_code(), "group": _text(), "parent_group": _any_text()}, ("group_code",), is_optional=True
+        {"group_code": _group_code(), "group": _text(), "parent_group": _any_name()}, ("group_code",), is_optional=True
     ),
     "partners.csv": _table(
         {
             "partner_code": _partner_code(),
             "partner": _text(),
-            "group_code": _or("", _any_text()),
+            "group_code": _or("", _any_name()),
             **_span(),
-            "successor": _or("", _any_text()),
+            "successor": _or("", _any_name()),
         },
         "partner_code",
     ),
@@ -240,32 +285,32 @@ SCHEMAS: Mapping[str, Table] = {
             "comparator": _comparator_code(),
             "heading": _text(),
             "method": _code(ComparatorMethod),
-            "bodies": _or("", _any_text()),
+            "bodies": _or("", _any_name()),
         },
         ("comparator",),
         is_optional=True,
     ),
     "neighbours.csv": Table(
-        {"partner_code": _text(), "neighbour": _text()}, ("partner_code", "neighbour"), is_optional=True
+        {"partner_code": _name(), "neighbour": _name()}, ("partner_code", "neighbour"), is_optional=True
     ),
     "actions.csv": _table(
         {
-            "action_id": _text(),
-            "aspiration": _text(),
+            "action_id": _name(),
+            "aspiration": _name(),
             "kind": _code(ActionKind),
             "action": _text(),
             "detail": _any_text(),
             "strategic_lead": _text(),
             "lead_officer": _any_text(),
-            "partner_code": _text(),
+            "partner_code": _name(),
             **_span(),
         },
         "action_id",
     ),
     "milestones.csv": _table(
         {
-            "milestone": _text(),
-            "action_id": _text(),
+            "milestone": _name(),
+            "action_id": _name(),
             "financial_year": _financial_year(),
             "description": _text(),
             "due": _date(),
@@ -275,29 +320,29 @@ SCHEMAS: Mapping[str, Table] = {
     ),
     "indicators.csv": _table(
         {
-            "indicator": _text(),
+            "indicator": _name(),
             "indicator_no": _any_text(),
-            "indicator_ref": _text(),
-            "sub": _any_text(),
-            "outcome_code": _text(),
+            "indicator_ref": _name(),
+            "sub": _any_name(),
+            "outcome_code": _name(),
             "definition": _text(),
             "polarity": _code(Polarity, may_be_blank=True),
             "range_low": _decimal(may_be_blank=True),
             "range_high": _decimal(may_be_blank=True),
             "unit": _code(Unit, may_be_blank=True),
-            "decimals": Column(_DECIMALS.fullmatch, "is not a whole number from 0 to 6", may_be_blank=True),
+            "decimals": _decimals(),
             "minimum": _decimal(may_be_blank=True),
             "maximum": _decimal(may_be_blank=True),
             "accumulation": _code(Accumulation, may_be_blank=True),
             "multiplier": _count(may_be_blank=True),
-            "number_indicator": _any_text(),
+            "number_indicator": _any_name(),
             **_span(),
             "is_comparable": _or("no", _code(YES_NO)),
             "frequency": _or("", _code(Frequency, may_be_blank=True)),
             "asked_in": _or("", _quarters()),
             "year_type": _or("", _code(YearType, may_be_blank=True)),
             "reports_on": _or("", _code(ReportedYear, may_be_blank=True)),
-            "aspirations": _or("", _any_text()),
+            "aspirations": _or("", _any_name()),
             "unit_label": _or("", _any_text()),
         },
         "indicator",
@@ -306,12 +351,12 @@ SCHEMAS: Mapping[str, Table] = {
     "figures.csv": _table(
         {
             # What may stand here depends on comparators.csv.
-            "measure": _text(),
-            "indicator": _text(),
+            "measure": _name(),
+            "indicator": _name(),
             "period": _period(),
-            "value": Column(is_figure, f"is not a number or one of {', '.join(FIGURE_MARKERS)}"),
+            "value": _figure(),
             "source": _text(),
-            "partner_code": _or("", _any_text()),
+            "partner_code": _or("", _any_name()),
         },
         "measure",
         "indicator",
@@ -319,17 +364,17 @@ SCHEMAS: Mapping[str, Table] = {
         "partner_code",
     ),
     "owed_by.csv": _table(
-        {"partner_code": _owner(), "indicator": _text(), **_span()}, "partner_code", "indicator", "first_period"
+        {"partner_code": _owner(), "indicator": _name(), **_span()}, "partner_code", "indicator", "first_period"
     ),
     "calendar.csv": _table({"period": _period(), "opens_on": _date(), "due_on": _date()}, "period"),
     "banding.csv": _table(
         {
-            "indicator": _any_text(),
-            "target_margin_percent": _margin(may_be_blank=True),
+            "indicator": _any_name(),
+            "target_margin_percent": _percent(may_be_blank=True),
             "target_margin_steps": _count(may_be_blank=True),
             "comparator_margin": _margin(may_be_blank=True),
-            "large_change_percent": _margin(may_be_blank=True),
-            "population_margin_percent": _margin(may_be_blank=True),
+            "large_change_percent": _percent(may_be_blank=True),
+            "population_margin_percent": _percent(may_be_blank=True),
             **_span(),
         },
         "indicator",
@@ -338,7 +383,7 @@ SCHEMAS: Mapping[str, Table] = {
 }
 
 LAYOUT_SCHEMAS: Mapping[str, Table] = {
-    "layouts/layouts.csv": _table(
+    "layouts/layouts.csv": Table(
         {
             "layout": _text(),
             "part": _text(),
@@ -349,10 +394,10 @@ LAYOUT_SCHEMAS: Mapping[str, Table] = {
             "header_rows": _code("123"),
             "partner_code": _any_text(),
         },
-        "layout",
-        "part",
+        ("layout", "part"),
+        is_optional=True,
     ),
-    "layouts/columns.csv": _table(
+    "layouts/columns.csv": Table(
         {
             "layout": _text(),
             "part": _text(),
@@ -364,9 +409,11 @@ LAYOUT_SCHEMAS: Mapping[str, Table] = {
             "is_entry": _code(YES_NO),
             "width": _decimal(),
         },
-        "layout",
-        "part",
-        "column",
+        ("layout", "part", "column"),
+        is_optional=True,
     ),
 }
 """The tables of layouts that a plan may bring, in a folder of their own; a plan without them has the built-in ones."""
+
+TABLES: Mapping[str, Table] = {**SCHEMAS, **LAYOUT_SCHEMAS}
+"""Every table that a plan may have, by its file: what a fingerprint is of, and what a workbook has a sheet for."""

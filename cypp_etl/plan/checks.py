@@ -24,8 +24,7 @@ from cypp_etl.plan.tables import PlanFault, PlanTables, Row, quoted
 from schemas.codes import ComparatorMethod, Measure, Unit
 from schemas.plan import EVERY_PARTNER, NEIGHBOURS, OWN_GROUP, SCHEMAS, is_date, is_period
 
-# File, column, and the file that must contain it, in the column of that name or in the one that is named.
-_REFERENCES: tuple[tuple[str, ...], ...] = (
+REFERENCES: tuple[tuple[str, ...], ...] = (
     ("aspirations.csv", "outcome_code", "outcomes.csv"),
     ("actions.csv", "aspiration", "aspirations.csv"),
     ("actions.csv", "partner_code", "partners.csv"),
@@ -40,6 +39,8 @@ _REFERENCES: tuple[tuple[str, ...], ...] = (
     ("owed_by.csv", "indicator", "indicators.csv"),
     ("banding.csv", "indicator", "indicators.csv"),
 )
+"""File, column, and the file that must contain it, in the column of that name or in the one that is named."""
+
 _TOO_LARGE = 10**12
 # The keys of rows in their own files: returns match them without regard to case or spacing.
 _NAMES = (
@@ -124,7 +125,7 @@ def _check_headings(rows: Rows) -> Iterator[PlanFault]:
 
 def _check_references(tables: PlanTables) -> Iterator[PlanFault]:
     rows = tables.rows
-    for file, column, target, *named in _REFERENCES:
+    for file, column, target, *named in REFERENCES:
         if target not in rows:
             continue
         known = {row[named[0] if named else column] for row in rows[target]} | tables.astray[target]

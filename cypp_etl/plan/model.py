@@ -266,7 +266,8 @@ class Plan:
     `figures` has the targets, history and comparators that hold for every partner by measure, indicator and period;
     `partner_figures` those of one partner alone, by its code. A measure is a `Measure` or the code of a comparator.
     `layouts` are the built-in ones and the plan's own, by name.
-    `fingerprint` is the SHA-256 of the plan's `files`, which are stored by name, as they were read.
+    `fingerprint` is the SHA-256 of what the plan says, `former_fingerprint` that of its `files`, which are stored by
+    name, as they were read; older warehouses and forms know the plan by the latter.
     """
 
     fingerprint: str
@@ -290,6 +291,11 @@ class Plan:
     comparators: Mapping[str, Comparator] = field(default_factory=lambda: BUILT_IN_COMPARATORS, repr=False)
     neighbours: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     layouts: Mapping[str, Layout] = field(default_factory=read_layouts, repr=False)
+    former_fingerprint: str = ""
+
+    def is_known_as(self, fingerprint: str) -> bool:
+        """Whether a fingerprint, which may be older than this program, is this plan's."""
+        return fingerprint in (self.fingerprint, self.former_fingerprint)
 
     def at(self, period: Period) -> "Plan":
         """The plan as it holds for a period: what holds on the period's last day.

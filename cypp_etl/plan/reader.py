@@ -10,6 +10,7 @@ from pathlib import Path
 from cypp_etl.gc_control import collection_paused
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.checks import check_tables
+from cypp_etl.plan.fingerprint import fingerprint_of, former_fingerprint_of
 from cypp_etl.plan.indicators import Rows, exact, leaf_rows, number, parent_row, parent_rows, polarity_row, span_of
 from cypp_etl.plan.layout_files import brought_layouts, check_layouts
 from cypp_etl.plan.model import (
@@ -34,7 +35,7 @@ from cypp_etl.plan.model import (
 )
 from cypp_etl.plan.rhythm import quarters_asked
 from cypp_etl.plan.spans import Span
-from cypp_etl.plan.tables import PlanError, PlanFault, Row, fingerprint_of, read_files, tables_of
+from cypp_etl.plan.tables import PlanError, PlanFault, PlanTables, Row, read_files, tables_of
 from schemas.codes import (
     Accumulation,
     ActionKind,
@@ -49,7 +50,7 @@ from schemas.codes import (
 )
 from schemas.plan import EVERY_PARTNER, FIGURE_MARKERS, SCHEMAS
 
-__all__ = ["PlanError", "PlanFault", "has_fingerprint", "plan_of", "read_plan"]
+__all__ = ["PlanError", "PlanFault", "faults_of", "plan_of", "read_plan", "says_the_same"]
 
 
 def read_plan(folder: Path | None = None) -> Plan:
@@ -69,8 +70,7 @@ def plan_of(files: Mapping[str, bytes]) -> Plan:
         PlanError: the plan has faults; all that could be found are in its `faults`.
     """
     tables = tables_of(files)
-    faults = (*tables.faults, *check_tables(tables), *check_layouts(tables))
-    if faults:
+    if faults := faults_of(tables):
         raise PlanError(*sorted(faults, key=_place))
     rows = tables.rows
     editions, parent_editions = _editions(rows), _parent_editions(rows)
@@ -79,7 +79,8 @@ def plan_of(files: Mapping[str, bytes]) -> Plan:
     groups = {row["group_code"]: Group(**row.cells) for row in rows["groups.csv"]}
     obligations = tuple(_obligations(rows, partners, groups))
     return Plan(
-        fingerprint=tables.fingerprint,
+        fingerprint=fingerprint_of(rows),
+        former_fingerprint=former_fingerprint_of(files),
         outcomes={row["outcome_code"]: Outcome(**row.cells) for row in rows["outcomes.csv"]},
         aspirations={row["aspiration"]: _aspiration(row) for row in rows["aspirations.csv"]},
         actions={row["action_id"]: _action(row) for row in rows["actions.csv"]},
@@ -103,12 +104,17 @@ def plan_of(files: Mapping[str, bytes]) -> Plan:
     )
 
 
-def has_fingerprint(folder: Path, fingerprint: str) -> bool:
-    """Whether the files in a folder are those of the plan with a fingerprint; their content is not checked."""
-    try:
-        return fingerprint_of(read_files(folder)) == fingerprint
-    except (PlanError, OSError):
-        return False
+def faults_of(tables: PlanTables) -> tuple[PlanFault, ...]:
+    """Every fault of a plan: of its cells, and between its rows and files."""
+    return (*tables.faults, *check_tables(tables), *check_layouts(tables))
+
+
+def says_the_same(files: Mapping[str, bytes], plan: Plan) -> bool:
+    """Whether CSV files, given by name, are those of a plan, or others that say the same."""
+    if files == plan.files:
+        return True
+    tables = tables_of(files)
+    return not tables.faults and fingerprint_of(tables.rows) == plan.fingerprint
 
 
 def _place(fault: PlanFault) -> tuple[int, str, int]:

@@ -1,7 +1,6 @@
 """Reads the plan's CSV files as text and checks each by its schema, so that every fault has its cell."""
 
 import csv
-import hashlib
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,14 +23,20 @@ _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
 
 @dataclass(frozen=True, slots=True)
 class PlanFault:
-    """Something in the plan to correct. `row` is the line as numbered in a spreadsheet, the header being 1."""
+    """Something in the plan to correct. `row` is the line as numbered in a spreadsheet, the header being 1.
+
+    In a workbook `file` is the sheet's name and `cell` its address, empty for the sheet as a whole.
+    """
 
     file: str
     row: int | None
     column: str | None
     message: str
+    cell: str | None = None
 
     def __str__(self) -> str:
+        if self.cell is not None:
+            return f"{', '.join([f'sheet {self.file}', *([f'cell {self.cell}'] if self.cell else [])])}: {self.message}"
         row = [f"row {self.row}"] if self.row is not None else []
         column = [f"column {self.column}"] if self.column is not None else []
         return f"{', '.join([self.file, *row, *column])}: {self.message}"
@@ -76,7 +81,6 @@ class PlanTables:
     rows: Mapping[str, tuple[Row, ...]]
     astray: Mapping[str, frozenset[str]]
     faults: tuple[PlanFault, ...]
-    fingerprint: str
     files: Mapping[str, bytes]
 
 
@@ -125,16 +129,7 @@ def tables_of(contents: Mapping[str, bytes]) -> PlanTables:
         astray[name] = frozenset(cell for _, record in broken for cell in record)
         faults.extend(_length_fault(name, number, record, len(columns)) for number, record in broken)
         faults.extend(_cell_faults(rows[name], schema))
-    return PlanTables(rows, astray, tuple(faults), fingerprint_of(contents), contents)
-
-
-def fingerprint_of(contents: Mapping[str, bytes]) -> str:
-    """The SHA-256 of a plan's files, with their names and lengths."""
-    digest = hashlib.sha256()
-    for name, content in sorted(contents.items()):
-        digest.update(f"{name} {len(content)}\n".encode())
-        digest.update(content)
-    return digest.hexdigest()
+    return PlanTables(rows, astray, tuple(faults), contents)
 
 
 def _read_table(name: str, content: bytes | None, schema: Table) -> tuple[list[str], list[_Record]]:

@@ -32,7 +32,7 @@ def reply_page(summary: ReceiptSummary, findings: Sequence[Finding]) -> str:
     colour = status_colour(summary.status)[2:]
     facts = "".join(f"<dt>{_safe(label)}</dt><dd>{_safe(text)}</dd>" for label, text in wording.proof(summary))
     body = [
-        f"<h1>{wording.TITLE}</h1>",
+        f"<h1>{wording.title(summary)}</h1>",
         f'<p class="verdict" style="background:#{colour}">{_safe(banner)}</p>',
         *(f"<p>{_safe(sentence)}</p>" for sentence in advice),
         f"<dl>{facts}</dl>",
@@ -48,7 +48,7 @@ def reply_page(summary: ReceiptSummary, findings: Sequence[Finding]) -> str:
         '<!DOCTYPE html>\n<html lang="en-GB"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{_safe(f'{wording.TITLE}: {summary.file_name}')}</title><style>{_STYLE}</style></head>"
+        f"<title>{_safe(f'{wording.title(summary)}: {summary.file_name}')}</title><style>{_STYLE}</style></head>"
         f"<body><main>\n{chr(10).join(body)}\n</main></body></html>\n"
     )
 

@@ -20,7 +20,6 @@ _LINE_HEIGHT = 13.5
 _LETTERS_PER_DIGIT = 1.15
 _HIGHEST = 400.0
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\n")
-_TO_BE_SENT = frozenset({SubmissionStatus.REJECTED, SubmissionStatus.ACCEPTED_WITH_QUERIES})
 _TAB_COLOURS = {SubmissionStatus.REJECTED: "FFB00A21", SubmissionStatus.ACCEPTED_WITH_QUERIES: "FF8F5E02"}
 _ACCEPTED_COLOUR = "FF1E6B3A"
 _COLUMNS = len(read_layouts()["receipt"].part("receipt").columns)
@@ -51,12 +50,10 @@ class ReceiptSheet:
     def write(self, summary: ReceiptSummary, findings: Sequence[Finding]) -> None:
         """Write the contents of a receipt."""
         looks = self._looks
-        self._line(wording.TITLE, looks.title, height=26)
+        self._line(wording.title(summary), looks.title, height=26)
         banner, *advice = wording.verdict(summary, findings)
         self._across(banner, looks.banner, height=24)
-        if summary.status in _TO_BE_SENT:
-            advice.append(wording.MAY_BE_SENT if summary.is_rehearsal else wording.MENDED_HERE)
-        for sentence in advice:
+        for sentence in (*advice, *wording.how_to_send_again(summary)):
             self._line(sentence, looks.advice, height=18)
         self._line()
         for label, text in wording.proof(summary):
@@ -140,7 +137,7 @@ class ReceiptSheet:
         links = f"<hyperlinks>{''.join(self._links)}</hyperlinks>" if self._links else ""
         tab = _TAB_COLOURS.get(summary.status, _ACCEPTED_COLOUR)
         header = escape_text(
-            plain(f"&L{_fixed(wording.TITLE)}: {_fixed(summary.partner)} {_fixed(summary.period_label)}")
+            plain(f"&L{_fixed(wording.title(summary))}: {_fixed(summary.partner)} {_fixed(summary.period_label)}")
         )
         return (
             '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'

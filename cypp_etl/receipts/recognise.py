@@ -3,7 +3,7 @@
 import re
 
 from cypp_etl.layout import read_layouts
-from cypp_etl.receipts.wording import TITLE
+from cypp_etl.receipts.wording import TITLES
 from cypp_etl.workbook.model import Sheet
 
 # The end of a note in a cell's comment, and the separator from any earlier text.
@@ -25,7 +25,7 @@ def is_receipt_name(name: str) -> bool:
 def is_receipt(sheet: Sheet) -> bool:
     """Whether a sheet is that of a receipt, by its first words: a partner's own sheet may have that name."""
     first = sheet.cell(1, 1)
-    return is_receipt_name(sheet.name) and first is not None and first.value == TITLE
+    return is_receipt_name(sheet.name) and first is not None and first.value in TITLES
 
 
 def receipt_notes(comment: str) -> list[tuple[int, int]]:

@@ -44,7 +44,8 @@ class ReceiptSummary:
     such a submission is recorded, but not counted. `loaded` has every figure and milestone that was loaded.
     `previous_submission` names the one that this follows, in words; empty if it is the first. `still_due` lists what
     the partner has yet to return, one text each. `is_unchanged` is set if it repeats exactly what was rejected before.
-    A rehearsal was only checked; nothing was sent or loaded.
+    A rehearsal was only checked; nothing was sent or loaded. `is_plan` says that it is no return, but the workbook of a
+    plan, which has no partner or period.
     """
 
     partner: str
@@ -61,3 +62,4 @@ class ReceiptSummary:
     still_due: tuple[str, ...] = ()
     is_unchanged: bool = False
     is_rehearsal: bool = False
+    is_plan: bool = False

@@ -11,15 +11,17 @@ from cypp_etl.receipts.summary import ReceiptSummary
 from schemas.codes import Severity, SubmissionStatus
 
 # The first cell of the sheet, by which a receipt is recognised.
-TITLE = "Receipt for your return"
+TITLE, TITLE_OF_PLAN = "Receipt for your return", "Check of your plan"
+TITLES = frozenset({TITLE, TITLE_OF_PLAN})
 STILL_DUE = "Still due from you"
 LOADED = "What was loaded"
 CHANGED_CELLS = "What you changed since your previous submission"
 CHANGED_JUDGEMENTS = "What that changed in the board report"
-MAY_BE_SENT = "You can correct and send this workbook: what the receipt has added is not read."
-MENDED_HERE = (
+_MAY_BE_SENT = "You can correct and send this workbook: what the receipt has added is not read."
+_MENDED_HERE = (
     "Or correct this workbook here, then save and close it: it is sent again. What the receipt has added is not read."
 )
+_MAY_BE_CHECKED = "You can correct this workbook and check it again: what this check has added is not read."
 NOTHING_FOUND = "Nothing to correct, and nothing to explain."
 
 _SEND_AGAIN = "Save your workbook and put it in your folder again."
@@ -47,6 +49,14 @@ _STANDING = {
         _NOTHING_TO_DO,
     ),
 }
+_OF_PLAN = {
+    SubmissionStatus.REJECTED: ("TO CORRECT: this plan cannot be adopted yet.", "Then check the workbook again."),
+    SubmissionStatus.ACCEPTED: (
+        "NO FAULTS: this plan can be adopted.",
+        "cypp plan compare shows what it would change.",
+    ),
+}
+_TO_BE_SENT = frozenset({SubmissionStatus.REJECTED, SubmissionStatus.ACCEPTED_WITH_QUERIES})
 _ORDER = {severity: rank for rank, severity in enumerate(Severity)}
 _LONGEST = 1_000
 _MOST_LOADED = 1_000
@@ -80,9 +90,17 @@ def causes_of(findings: Iterable[Finding]) -> list[Cause]:
     return sorted(causes, key=lambda cause: (_ORDER[cause.severity], -len(cause.findings)))
 
 
+def title(summary: ReceiptSummary) -> str:
+    """What the receipt is called."""
+    return TITLE_OF_PLAN if summary.is_plan else TITLE
+
+
 def verdict(summary: ReceiptSummary, findings: Sequence[Finding]) -> tuple[str, ...]:
     """The return's status, and what to do now: a sentence or two each."""
     asked = _asked(summary.status, count_by_severity(findings))
+    if summary.is_plan:
+        banner, advice = _OF_PLAN[summary.status]
+        return banner, *asked, advice
     if summary.is_rehearsal:
         would_be = _REHEARSED[summary.status]
         return f"ONLY CHECKED: it would be {would_be}.", *(asked or ["Put it in your folder to send it."]), _NOT_SENT
@@ -90,6 +108,15 @@ def verdict(summary: ReceiptSummary, findings: Sequence[Finding]) -> tuple[str, 
         said_before = [_UNCHANGED] if summary.is_unchanged else []
         return _ASKING[summary.status], *said_before, *asked, _SEND_AGAIN
     return _STANDING[summary.status]
+
+
+def how_to_send_again(summary: ReceiptSummary) -> list[str]:
+    """What may be done with the marked workbook itself, if anything is to be done."""
+    if summary.status not in _TO_BE_SENT:
+        return []
+    if summary.is_plan:
+        return [_MAY_BE_CHECKED]
+    return [_MAY_BE_SENT if summary.is_rehearsal else _MENDED_HERE]
 
 
 def _asked(status: SubmissionStatus, counted: Counter[Severity]) -> list[str]:
@@ -107,9 +134,12 @@ def _asked(status: SubmissionStatus, counted: Counter[Severity]) -> list[str]:
 def proof(summary: ReceiptSummary) -> list[tuple[str, str]]:
     """The facts of the receipt, each with its label."""
     if summary.is_rehearsal:
-        return [
+        subject = [
             ("Partner", summary.partner or "not known"),
             ("Period", summary.period_label or "not known"),
+        ]
+        return [
+            *([] if summary.is_plan else subject),
             ("Checked", moment(summary.received_at)),
             ("File", plain(summary.file_name)),
             ("SHA-256 of the file", summary.sha256),

@@ -16,5 +16,5 @@ def judge_template(workbook: Workbook, layout: Layout, plan: Plan) -> Iterator[F
     sheet = find_sheet(workbook, meta) if meta else None
     labels = read_labels(sheet, meta.columns) if meta and sheet else {}
     fingerprint = read_text(labels.get("plan_fingerprint"))
-    if fingerprint and fingerprint != plan.fingerprint:
+    if fingerprint and not plan.is_known_as(fingerprint):
         yield find("template-differs")

@@ -1,5 +1,6 @@
 """Common functions for every workbook that we write: text stays text, uniform styles, and reproducible bytes."""
 
+import re
 import textwrap
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -38,6 +39,10 @@ _LINE_HEIGHT = 14
 # A column's width is in digits, which are wider than letters on average.
 _LETTERS_PER_DIGIT = 1.15
 _FORMULA_SIGNS = ("=", "+", "-", "@")
+# What openpyxl lets pass, but no XML may hold.
+_NO_CHARACTERS = re.compile("[\ufffe\uffff]")
+# Programs read this in a cell as the character of that number.
+_LIKE_AN_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 # The earliest time in a zip archive.
 _EPOCH = datetime(1980, 1, 1)  # noqa: DTZ001 - neither zip nor Excel knows time zones
 
@@ -45,7 +50,7 @@ _EPOCH = datetime(1980, 1, 1)  # noqa: DTZ001 - neither zip nor Excel knows time
 def put(cell: Cell, content: Content) -> None:
     """Write into a cell so that text stays text even if it starts like a formula."""
     if isinstance(content, str):
-        content = _without_control_characters(content)
+        content = _LIKE_AN_ESCAPE.sub("_x005F_", _without_control_characters(content))
     cell.value = float(content) if isinstance(content, Decimal) else content
     if isinstance(content, str) and content:
         cell.data_type = "s"
@@ -135,4 +140,4 @@ def to_bytes(workbook: Workbook, stamp: datetime = _EPOCH) -> bytes:
 
 def _without_control_characters(text: str) -> str:
     """XML cannot hold them, and Excel refuses a file that does."""
-    return str(ILLEGAL_CHARACTERS_RE.sub("", text))
+    return _NO_CHARACTERS.sub("", ILLEGAL_CHARACTERS_RE.sub("", text))

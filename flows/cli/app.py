@@ -40,7 +40,7 @@ COMMANDS = {
     "plan check": ("plan", "Find the faults of a plan."),
     "plan compare": ("plan", "Show what another plan would change."),
     "plan adopt": ("plan", "Put a plan in force."),
-    "plan export": ("plan", "Write the plan in force to a folder."),
+    "plan export": ("plan", "Write the plan in force to a folder, or to a workbook."),
     "plan history": ("plan", "List the plans that were in force, latest first."),
 }
 """The module in `flows/cli/commands/` that has each command, and its summary, so that help imports none of them."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cypp_etl.plan.model import Plan
-from cypp_etl.plan.reader import read_plan
+from cypp_etl.plan_workbook.source import read_plan_at
 from flows.cli.faults import FAULTS, stop_at
 from flows.cli.terminal import say
 from flows.ingestion.context import Workplace, open_to_read
@@ -31,7 +31,7 @@ def plan_to_use(settings: Settings) -> Plan:
     try:
         workplace = open_to_read(settings)
     except NoWarehouseError:
-        return read_plan(settings.plan)
+        return read_plan_at(settings.plan)
     workplace.engine.dispose()
     say_notice(workplace)
     return workplace.plan

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cypp_etl.plan.model import Plan
-from cypp_etl.plan.reader import has_fingerprint, read_plan
+from cypp_etl.plan_workbook.source import is_plan_at, read_plan_at
 from flows.settings import Settings
 from flows.storage.archive import READ_BYTES, Kept, keep
 from flows.storage.drop_notes import GivenNumbers
@@ -39,7 +39,7 @@ class Workplace:
     @property
     def notice(self) -> str:
         """A message if CYPP_PLAN names a different plan from the one in force, which is used; otherwise empty."""
-        if self.settings.plan is None or has_fingerprint(self.settings.plan, self.plan.fingerprint):
+        if self.settings.plan is None or is_plan_at(self.settings.plan, self.plan):
             return ""
         return (
             f"CYPP_PLAN names {self.settings.plan}, but another plan is in force, which is used: "
@@ -165,7 +165,7 @@ def upgrade_workplace(settings: Settings) -> Workplace:
 def upgraded(settings: Settings, put_in_force: "Callable[[Connection, Plan, datetime], Plan]") -> Workplace:
     """Make or upgrade the warehouse, and have a plan put in force in a transaction, given that of the settings."""
     # Before anything is created: a plan with faults leaves nothing behind.
-    plan = read_plan(settings.plan)
+    plan = read_plan_at(settings.plan)
     settings.home.mkdir(parents=True, exist_ok=True)
     engine = open_warehouse(settings.warehouse_url)
     try:

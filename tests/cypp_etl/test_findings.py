@@ -54,6 +54,9 @@ WORDS = {
     "milestone-ended": {"milestone": "PC1-A1-M1", "when": "until 2009/10 Q4"},
     "milestone-not-begun": {"milestone": "PC1-A1-M1", "when": "from 2011/12 Q1 on"},
     "definition-differs": {"indicator": "NI 19", "when": "until 2009/10 Q4"},
+    # Of a plan's workbook.
+    "plan-fault": {"fault": "The sheet is hidden: show it"},
+    "plan-cell-read": {"note": '"Nov-10" is read as 2010-11'},
     # The trial returns a quarter.
     "year-differs": {"indicator": "NI 111a", "now": "53", "year": "2009/10", "quarters": "206"},
 }

@@ -257,6 +257,48 @@ def test_every_indicator_has_the_default_margins(plan: Plan) -> None:
     assert {indicator.banding for indicator in plan.indicators.values()} == {margins}
 
 
+@pytest.mark.parametrize(
+    ("file", "before", "after"),
+    [
+        ("partners.csv", "yos,", " yos ,"),
+        ("partners.csv", "\npolice,", "\n\npolice,"),
+        ("figures.csv", ",0.69,", ",0.690,"),
+        ("figures.csv", ",514,", ",0514.0,"),
+        (
+            "body.csv",
+            "body,report_title,clinics_from\nChildren and Young People's Trust Board,Performance report,better",
+            "clinics_from,report_title,body\nbetter,Performance report,Children and Young People's Trust Board",
+        ),
+        ("outcomes.csv", "\n", "\r\n"),
+    ],
+)
+def test_the_fingerprint_is_of_what_the_plan_says(
+    plan: Plan, plan_copy: Path, file: str, before: str, after: str
+) -> None:
+    path = plan_copy / file
+    text = path.read_bytes().decode()
+    assert before in text
+    path.write_bytes(text.replace(before, after).encode())
+    same = read_plan(plan_copy)
+    assert same.fingerprint == plan.fingerprint
+    assert same.former_fingerprint != plan.former_fingerprint
+
+
+def test_columns_that_say_nothing_do_not_count(plan: Plan, plan_copy: Path) -> None:
+    path = plan_copy / "partners.csv"
+    rows = path.read_text("utf-8").splitlines()
+    path.write_text("\n".join([f"{rows[0]},successor", *(f"{row}," for row in rows[1:])]), "utf-8")
+    (plan_copy / "neighbours.csv").write_text("partner_code,neighbour\n", "utf-8")
+    assert read_plan(plan_copy).fingerprint == plan.fingerprint
+
+
+def test_a_blank_that_means_something_else_counts(plan: Plan, plan_copy: Path) -> None:
+    path = plan_copy / "indicators.csv"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("rate,2,0,,latest", "rate,2,,,latest", 1), "utf-8")
+    assert read_plan(plan_copy).fingerprint != plan.fingerprint
+
+
 def test_the_fingerprint_is_that_of_the_files(plan: Plan, plan_copy: Path) -> None:
     assert len(plan.fingerprint) == 64
     assert read_plan(plan_copy).fingerprint == plan.fingerprint

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, Table, func, insert, select
 
 from cypp_etl.judgement.differences import EVERYTHING, PlanDifferences
 from cypp_etl.periods import parse_period
+from cypp_etl.plan.fingerprint import former_fingerprint_of
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import PlanError, plan_of
 from cypp_etl.plan.spans import Span
-from cypp_etl.plan.tables import fingerprint_of
 from schemas.codes import DecisionKind
 from warehouse.recording.administration import Decision, record_decision
 from warehouse.recording.bulk_insert import insert_rows
@@ -91,7 +91,7 @@ def record_plan(
         ReturnedAndMissingError: it has no row for what has been returned; nothing was done.
     """
     held = _in_force(connection)
-    if held and held[1] == plan.fingerprint:
+    if held and _is_same(connection, held, plan):
         _store_files(connection, held[0], plan)
         return RecordedPlan(held[0], False, 0)
     if missing := missing_from(connection, plan):
@@ -139,7 +139,7 @@ def require_plan(connection: Connection, plan: Plan, at: datetime) -> int:
     held = _in_force(connection)
     if held is None:
         return record_plan(connection, plan, at).plan_id
-    if held[1] != plan.fingerprint:
+    if not _is_same(connection, held, plan):
         raise AnotherPlanInForceError(
             f"The plan in force is {held[1][:12]}, but this was checked against {plan.fingerprint[:12]}: "
             "read the plan in force, and check again"
@@ -174,9 +174,10 @@ def stored_plan(connection: Connection, plan_id: int | None) -> Plan | None:
     files = _stored_files(connection, plan_id) if plan_id else {}
     fingerprint = connection.scalar(select(plan_tables.plan.c.fingerprint).where(plan_tables.plan.c.plan_id == plan_id))
     try:
-        return plan_of(files) if files and fingerprint_of(files) == fingerprint else None
+        plan = plan_of(files) if files else None
     except PlanError:
         return None
+    return plan if plan and fingerprint and plan.is_known_as(fingerprint) else None
 
 
 def begin_plan(connection: Connection, plan: Plan, at: datetime) -> Plan:
@@ -186,7 +187,7 @@ def begin_plan(connection: Connection, plan: Plan, at: datetime) -> Plan:
         NoStoredPlanError: another plan is in force, whose files are not in the warehouse.
     """
     held = _in_force(connection)
-    if held is None or held[1] == plan.fingerprint:
+    if held is None or _is_same(connection, held, plan):
         record_plan(connection, plan, at)
         return plan
     return plan_in_force(connection) or plan
@@ -216,6 +217,21 @@ def _in_force(connection: Connection) -> tuple[int, str] | None:
     query = select(columns.plan_id, columns.fingerprint).where(columns.superseded_at.is_(None))
     row = connection.execute(query).one_or_none()
     return None if row is None else (row.plan_id, row.fingerprint)
+
+
+def _is_same(connection: Connection, held: tuple[int, str], plan: Plan) -> bool:
+    """Whether the plan in force, which an older program may have recorded under its files' SHA-256, is this plan."""
+    plan_id, fingerprint = held
+    if plan.is_known_as(fingerprint):
+        return True
+    files = _stored_files(connection, plan_id)
+    if not files or former_fingerprint_of(files) != fingerprint:
+        return False
+    try:
+        return plan_of(files).fingerprint == plan.fingerprint
+    except PlanError:
+        # This program finds faults in it that an older one did not.
+        return False
 
 
 def _insert(connection: Connection, plan: Plan, at: datetime, decision_id: int) -> int:

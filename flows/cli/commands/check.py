@@ -12,7 +12,8 @@ from cypp_etl.checked_return import CheckedReturn, History, status_of
 from cypp_etl.checking.confined import ConfinedChecker, shared_checker
 from cypp_etl.checking.opening import Received
 from cypp_etl.plan.model import Plan
-from cypp_etl.plan.reader import PlanError, read_plan
+from cypp_etl.plan.reader import PlanError
+from cypp_etl.plan_workbook.source import read_plan_at
 from cypp_etl.receipts.reply import distinct_name
 from cypp_etl.receipts.summary import ReceiptSummary
 from flows.cli.arguments import AsJson
@@ -41,7 +42,7 @@ def check(
     # There is a plan to read meanwhile.
     shared_checker().prepare()
     try:
-        plan = read_plan(read_settings().plan)
+        plan = read_plan_at(read_settings().plan)
         checked = rehearse(plan, files, reply, datetime.now(UTC), is_explained=is_layout_explained)
     except (PlanError, OSError) as fault:
         stop(fault)

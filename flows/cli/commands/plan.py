@@ -1,5 +1,6 @@
 """`cypp plan`: the plan's life, from a first look for faults to the history of what was in force."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,8 @@ from cypp_etl.findings import in_words
 from cypp_etl.judgement.columns import TITLES
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
-from cypp_etl.plan.reader import PlanError, read_plan
+from cypp_etl.plan.reader import PlanError
+from cypp_etl.plan_workbook.source import is_workbook, read_plan_at
 from flows.cli.arguments import By, parsed_period
 from flows.cli.errors import stop
 from flows.cli.faults import FAULTS, stop_at
@@ -27,17 +29,26 @@ if TYPE_CHECKING:
 # How many changes are listed one by one: a change of polarity changes thousands of symbols.
 _SHOWN = 40
 
-Folder = Annotated[Path, typer.Argument(help="The folder of the plan's CSV files.", exists=True, file_okay=False)]
+Place = Annotated[
+    Path, typer.Argument(metavar="PLAN", help="The plan: a folder of CSV files, or a workbook.", exists=True)
+]
 Period_ = Annotated[str | None, typer.Argument(metavar="[PERIOD]", help="One period; all of them, if none.")]
 
 
-def check(folder: Folder) -> None:
+def check(
+    place: Place,
+    reply: Annotated[
+        Path | None, typer.Option("--reply", help="Write the workbook, with its faults marked, to this folder.")
+    ] = None,
+) -> None:
     """Find the faults of a plan.
 
-    Every fault is listed with its file, row and column; the plan in force stays as it is.
+    Every fault is listed with its file, row and column, or its sheet and cell; the plan in force stays as it is.
     """
     try:
-        plan = read_plan(folder)
+        if reply is not None and not is_workbook(place):
+            stop(f"{place} is a folder of CSV files: --reply marks the faults of a workbook")
+        plan = _check_workbook(place, reply) if is_workbook(place) else read_plan_at(place)
     except PlanError as error:
         for fault in error.faults:
             say(fault)
@@ -48,7 +59,25 @@ def check(folder: Folder) -> None:
     say(f"No faults: {len(plan.partners)} partners, {len(plan.indicators)} indicators, {len(plan.calendar)} periods.")
 
 
-def compare(folder: Folder, period: Period_ = None) -> None:
+def _check_workbook(file: Path, replies: Path | None) -> Plan:
+    """Say how the cells of a workbook were read that a spreadsheet has changed, and hand it back if asked to."""
+    from cypp_etl.plan_workbook.sheets import must_be_plan, read_plan_workbook  # noqa: PLC0415 - CSV files need less
+
+    data = file.read_bytes()
+    reading = read_plan_workbook(data, file.name)
+    if replies is not None:
+        from cypp_etl.plan_workbook.reply import reply_to  # noqa: PLC0415 - as above
+
+        reply = reply_to(reading, data, file.name, datetime.now(UTC))
+        replies.mkdir(parents=True, exist_ok=True)
+        (replies / reply.file_name).write_bytes(reply.content)
+        say(replies / reply.file_name)
+    for note in reading.notes:
+        say(note)
+    return must_be_plan(reading)
+
+
+def compare(place: Place, period: Period_ = None) -> None:
     """Show what another plan would change.
 
     It judges the figures in force by the other plan; nothing is recorded.
@@ -56,16 +85,18 @@ def compare(folder: Folder, period: Period_ = None) -> None:
     wanted = parsed_period(period) if period else None
 
     def show(connection: "Connection", _: "Plan") -> int:
-        _show_changes(plan_changes(connection, read_plan(folder)), wanted)
+        _show_changes(plan_changes(connection, read_plan_at(place)), wanted)
         return 0
 
     raise typer.Exit(ask(show))
 
 
 def adopt(
-    folder: Annotated[
+    place: Annotated[
         Path | None,
-        typer.Argument(help="The folder of the plan's CSV files; the built-in plan, if none.", file_okay=False),
+        typer.Argument(
+            metavar="[PLAN]", help="The plan: a folder of CSV files, or a workbook; the built-in plan, if none."
+        ),
     ] = None,
     why: Annotated[str, typer.Option("--why", help="Why the plan is adopted.")] = "",
     is_confirmed: Annotated[
@@ -80,7 +111,7 @@ def adopt(
     if not by.strip() or not why.strip():
         stop("say who adopts the plan, with --by NAME, and why, with --why TEXT")
     try:
-        adopted = adopt_plan(read_settings(), folder, by=by, why=why, may_change_settled=is_confirmed)
+        adopted = adopt_plan(read_settings(), place, by=by, why=why, may_change_settled=is_confirmed)
     except SettledPeriodsError as refused:
         _show_changes(refused.changes, None)
         periods = ", ".join(parse_period(code).label for code in refused.changes.settled)
@@ -91,18 +122,27 @@ def adopt(
         say("The plan is in force already.")
         return
     _show_changes(adopted.changes, None)
-    say(f"The plan in force is now {folder or 'the built-in plan'}.")
+    say(f"The plan in force is now {place or 'the built-in plan'}.")
 
 
 def export(
-    folder: Annotated[Path, typer.Argument(help="A folder for the CSV files; it must be new or empty.")],
+    folder: Annotated[Path | None, typer.Argument(help="A folder for the CSV files; it must be new or empty.")] = None,
+    workbook: Annotated[
+        Path | None, typer.Option("--xlsx", help="Write one workbook instead, with lists and guidance.")
+    ] = None,
 ) -> None:
-    """Write the plan in force to a folder.
+    """Write the plan in force to a folder, or to a workbook.
 
-    Read back, its files are the same plan.
+    Read back, it is the same plan.
     """
+    if (folder is None) == (workbook is None):
+        stop("name a folder for the CSV files, or a workbook with --xlsx plan.xlsx")
     try:
         plan = plan_to_use(read_settings())
+        if workbook is not None:
+            _write_workbook(plan, workbook)
+            return
+        assert folder is not None  # noqa: S101
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             stop(f"{folder} is not empty: name a new folder")
@@ -112,6 +152,17 @@ def export(
             say(folder / name)
     except FAULTS as fault:
         stop_at(fault)
+
+
+def _write_workbook(plan: Plan, file: Path) -> None:
+    from cypp_etl.plan_workbook.writer import write_plan_workbook  # noqa: PLC0415 - CSV files do not need it
+
+    if file.suffix.lower() != ".xlsx":
+        stop(f"{file} would not open: name a workbook that ends in .xlsx")
+    if file.exists():
+        stop(f"{file} is there already: name a new workbook")
+    file.write_bytes(write_plan_workbook(plan))
+    say(file)
 
 
 def history() -> None:

@@ -8,11 +8,12 @@ from sqlalchemy import Engine, func, select
 
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Figure, Indicator, Obligation, Plan
+from cypp_etl.plan.reader import plan_of
 from cypp_etl.plan.spans import Span
 from schemas.codes import Measure, MilestoneStatus
 from tests.warehouse.builders import Rows, checked, later, observation, report
 from warehouse.engine import writing
-from warehouse.recording.plan import AnotherPlanInForceError, ReturnedAndMissingError, record_plan
+from warehouse.recording.plan import AnotherPlanInForceError, ReturnedAndMissingError, record_plan, require_plan
 from warehouse.recording.record import record
 from warehouse.schema import plan_tables
 
@@ -58,6 +59,34 @@ def test_the_same_plan_again_changes_nothing(engine: Engine, plan: Plan, rows: R
         again = record_plan(connection, plan, later(1))
     assert (first.is_new, again.is_new, first.plan_id) == (True, False, again.plan_id)
     assert len(rows("SELECT 1 AS one FROM plan")) == 1
+
+
+@pytest.fixture
+def recorded_before_workbooks(engine: Engine, plan: Plan) -> None:
+    """The built-in plan in force under the SHA-256 of its files, as an older program recorded it."""
+    with writing(engine) as connection:
+        record_plan(connection, replace(plan, fingerprint=plan.former_fingerprint), later(0))
+
+
+@pytest.mark.usefixtures("recorded_before_workbooks")
+def test_a_plan_that_an_older_program_recorded_is_still_in_force(engine: Engine, plan: Plan, rows: Rows) -> None:
+    otherwise_written = plan_of({name: content.replace(b"\n", b"\r\n") for name, content in plan.files.items()})
+    assert otherwise_written.former_fingerprint != plan.former_fingerprint
+    with writing(engine) as connection:
+        for same in (plan, otherwise_written):
+            assert not record_plan(connection, same, later(1)).is_new
+            require_plan(connection, same, later(1))
+    assert rows("SELECT fingerprint FROM plan") == [{"fingerprint": plan.former_fingerprint}]
+
+
+@pytest.mark.usefixtures("recorded_before_workbooks")
+def test_another_plan_than_an_older_program_recorded_is_another(engine: Engine, plan: Plan) -> None:
+    figures = plan.files["figures.csv"].replace(b"target,NI 111a,2010-11,514", b"target,NI 111a,2010-11,515")
+    other = plan_of({**plan.files, "figures.csv": figures})
+    with writing(engine) as connection:
+        with pytest.raises(AnotherPlanInForceError):
+            require_plan(connection, other, later(1))
+        assert record_plan(connection, other, later(1)).is_new
 
 
 def test_a_new_plan_judges_everything_anew_and_an_old_one_can_come_back(engine: Engine, plan: Plan, rows: Rows) -> None:

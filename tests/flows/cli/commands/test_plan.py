@@ -5,12 +5,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import openpyxl
 import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
+from cypp_etl.plan_workbook.source import read_plan_at
+from cypp_etl.plan_workbook.writer import write_plan_workbook
 from flows.cli.app import app
 from flows.ingestion.context import open_existing
 from flows.settings import read_settings
@@ -220,6 +223,83 @@ def test_a_plan_without_what_has_been_returned_is_not_adopted(home: Path, change
         code, said = _type("plan", "adopt", fewer, *ADOPT, *more)
         assert (code, f"{gone}: keep the row, with a last_period" in said) == (2, True)
     assert len(_decisions()) == 1
+
+
+@pytest.fixture
+def harder_workbook(home: Path, harder: Path) -> Path:
+    """The plan `harder` as a workbook."""
+    file = home / "harder.xlsx"
+    file.write_bytes(write_plan_workbook(read_plan(harder)))
+    return file
+
+
+def test_the_plan_in_force_is_exported_as_a_workbook(home: Path) -> None:
+    file = home / "plan.xlsx"
+    assert _type("plan", "export", "--xlsx", file) == (0, f"{file}\n")
+    assert read_plan_at(file).fingerprint == read_plan().fingerprint
+    assert _type("plan", "export", "--xlsx", file) == (2, f"cypp: {file} is there already: name a new workbook\n")
+    assert _type("plan", "export", "--xlsx", home / "plan.csv")[0] == 2
+    neither = "cypp: name a folder for the CSV files, or a workbook with --xlsx plan.xlsx\n"
+    assert _type("plan", "export") == _type("plan", "export", home / "x", "--xlsx", home / "y.xlsx") == (2, neither)
+
+
+def test_a_workbook_is_compared_and_adopted_and_kept_as_csv(home: Path, harder: Path, harder_workbook: Path) -> None:
+    assert _type("plan", "compare", harder_workbook) == _type("plan", "compare", harder)
+    code, said = _type("plan", "adopt", harder_workbook, *ADOPT)
+    assert code == 0
+    assert f"The plan in force is now {harder_workbook}." in said
+    assert _type("plan", "adopt", harder, *ADOPT) == (0, "The plan is in force already.\n")
+    _type("plan", "export", home / "exported")
+    assert (home / "exported" / "figures.csv").read_bytes() == (harder / "figures.csv").read_bytes()
+
+
+def test_the_environment_may_name_a_workbook(
+    home: Path, harder: Path, harder_workbook: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CYPP_PLAN", str(harder_workbook))
+    assert "another plan is in force" in _type("plan", "history")[1]
+    _type("plan", "adopt", harder, *ADOPT)
+    assert "another plan is in force" not in _type("plan", "history")[1]
+
+
+def test_a_new_warehouse_may_begin_with_a_workbook(
+    home: Path, harder: Path, harder_workbook: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CYPP_HOME", str(home / "new"))
+    monkeypatch.setenv("CYPP_PLAN", str(harder_workbook))
+    assert _type("upgrade")[0] == 0
+    monkeypatch.setenv("CYPP_PLAN", str(harder))
+    assert _type("plan", "export", home / "begun")[0] == 0
+    assert read_plan(home / "begun").fingerprint == read_plan(harder).fingerprint
+    assert "another plan is in force" not in _type("plan", "history")[1]
+
+
+def test_a_workbook_is_checked_and_handed_back(home: Path, harder_workbook: Path) -> None:
+    counted = "No faults: 6 partners, 13 indicators, 25 periods.\n"
+    assert _type("plan", "check", harder_workbook) == (0, counted)
+    book = openpyxl.load_workbook(harder_workbook)
+    book["milestones"]["F3"].value = False
+    book.save(harder_workbook)
+    note = 'sheet milestones, cell F3: "FALSE" is read as no\n'
+    assert _type("plan", "check", harder_workbook) == (0, note + counted)
+    book["milestones"]["E3"].value = "soon"
+    book.save(harder_workbook)
+    code, said = _type("plan", "check", harder_workbook, "--reply", home / "marked")
+    fault = 'sheet milestones, cell E3: "soon" is not a date such as 2011-03-31\n'
+    assert (code, said) == (1, f"{home / 'marked' / 'harder - rejected.xlsx'}\n{note}{fault}1 to correct.\n")
+    marked = openpyxl.load_workbook(home / "marked" / "harder - rejected.xlsx")
+    assert marked["milestones"]["E3"].comment.text.startswith('ERROR: "soon" is not a date')
+    assert "1 to correct" not in _type("plan", "adopt", harder_workbook, *ADOPT)[1]
+    assert len(_decisions()) == 1
+
+
+def test_what_is_no_plan_is_said(home: Path, harder: Path) -> None:
+    code, said = _type("plan", "check", harder, "--reply", home / "marked")
+    assert (code, said) == (2, f"cypp: {harder} is a folder of CSV files: --reply marks the faults of a workbook\n")
+    code, said = _type("plan", "check", harder / "figures.csv")
+    assert code == 1
+    assert "is one file of a plan: name its folder, or a workbook" in said
+    assert _type("plan", "check", home / "nowhere.xlsx")[0] == 2
 
 
 def test_a_corrected_polarity_turns_past_years_and_a_new_edition_turns_none(home: Path) -> None:
