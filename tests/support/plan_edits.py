@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import plan_of
+from cypp_etl.plan.tables import read_files
 from tests.support.plans import quarterly_files
 
 
@@ -15,6 +16,11 @@ class PlanEdits:
     """The tables of a plan as rows of texts by column: at first the built-in one's, with everything asked quarterly."""
 
     tables: dict[str, list[dict[str, str]]] = field(default_factory=lambda: _tables(quarterly_files()))
+
+    @classmethod
+    def of_the_built_in_plan(cls) -> "PlanEdits":
+        """The tables as they are."""
+        return cls(_tables(read_files(None)))
 
     def change(self, table: str, code: str, **cells: str) -> "PlanEdits":
         """Change the last row of a table that is about a code."""

@@ -303,7 +303,7 @@ def test_what_is_no_plan_is_said(home: Path, harder: Path) -> None:
 
 
 def test_a_corrected_polarity_turns_past_years_and_a_new_edition_turns_none(home: Path) -> None:
-    corrected, renewed = PlanEdits(), PlanEdits()
+    corrected, renewed = PlanEdits.of_the_built_in_plan(), PlanEdits.of_the_built_in_plan()
     corrected.change("indicators", "NI 111", polarity="HIGH")
     # A sub-indicator has the polarity of its parent's edition.
     for code in ("NI 111a", "NI 111b"):
@@ -331,7 +331,7 @@ def test_a_corrected_polarity_turns_past_years_and_a_new_edition_turns_none(home
 
 
 def test_what_begins_and_ends_is_compared(home: Path) -> None:
-    edits = PlanEdits()
+    edits = PlanEdits.of_the_built_in_plan()
     edits.change("indicators", "NI 19", last_period="2010-11Q4")
     edits.add(
         "indicators", "NI 45", indicator="NI 145", indicator_ref="NI 145", definition="New", first_period="2011-12"
@@ -350,7 +350,7 @@ def test_what_begins_and_ends_is_compared(home: Path) -> None:
 
 
 def test_what_moves_to_another_partner_is_compared(home: Path) -> None:
-    edits = PlanEdits()
+    edits = PlanEdits.of_the_built_in_plan()
     edits.change("owed_by", "NI 110", last_period="2010-11Q4")
     edits.add("owed_by", partner_code="cyps", indicator="NI 110", first_period="2011-12Q1")
     edits.change("partners", "vcs", last_period="2011-12", successor="cyps")
@@ -366,7 +366,7 @@ def test_what_moves_to_another_partner_is_compared(home: Path) -> None:
 
 
 def test_an_explanation_says_why_figures_do_not_compare(home: Path) -> None:
-    edits = PlanEdits()
+    edits = PlanEdits.of_the_built_in_plan()
     edits.change("indicators", "NI 19", last_period="2010-11Q4").renew(
         "NI 45", "2011-12Q1", "2010-11Q4", polarity="LOW"
     )
