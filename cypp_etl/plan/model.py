@@ -209,7 +209,7 @@ class Indicator:
     @property
     def accumulates(self) -> bool:
         """Whether the year's quarters add up, so that a quarter cannot be compared with a whole year."""
-        return self.accumulation is not Accumulation.LATEST
+        return self.accumulation in (Accumulation.SUM, Accumulation.CUMULATIVE)
 
 
 @dataclass(frozen=True, slots=True)

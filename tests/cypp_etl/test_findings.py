@@ -48,6 +48,8 @@ WORDS = {
     "day-not-a-quarter-end": {"day": "30 May 2010"},
     # The trial returns a quarter.
     "year-differs": {"indicator": "NI 111a", "now": "53", "year": "2009/10", "quarters": "206"},
+    # The trial's plan has no ratios.
+    "ratio-part-missing": {"indicator": "NI 45", "part": "denominator", "kind": "out of how many"},
 }
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from cypp_etl.plan.model import Banding
 from cypp_etl.plan.reader import PlanError, PlanFault, read_plan
-from schemas.codes import Polarity
+from schemas.codes import Accumulation, Polarity
 
 # File, the first cells of the row to break, the column, what to write there, and the message.
 BROKEN_CELLS = [
@@ -105,6 +105,13 @@ BROKEN_CELLS = [
         "number_indicator",
         "NI 111b",
         '"NI 111b" belongs to a number: only a rate or a percentage has an indicator that counts for it',
+    ),
+    (
+        "indicators.csv",
+        "NI 111a",
+        "accumulation",
+        "ratio",
+        '"ratio" is for percentages and rates, but NI 111a is a number',
     ),
     (
         "indicators.csv",
@@ -245,6 +252,15 @@ def test_a_broken_cell_is_the_one_fault(plan_copy: Path, broken: tuple[str, str,
     (fault,) = faults_in(plan_copy)
     assert (fault.file, fault.row, fault.column) == (file, row, column)
     assert message is None or fault.message == message
+
+
+def test_a_ratio_needs_a_multiplier(plan_copy: Path) -> None:
+    row = write_cell(plan_copy / "indicators.csv", "NI 112", "accumulation", "ratio")
+    (fault,) = faults_in(plan_copy)
+    assert (fault.row, fault.column) == (row, "multiplier")
+    assert fault.message.startswith("0 means that returns give no numerator and denominator")
+    write_cell(plan_copy / "indicators.csv", "NI 112", "multiplier", "100")
+    assert read_plan(plan_copy).indicators["NI 112"].accumulation is Accumulation.RATIO
 
 
 def test_the_error_reads_as_a_sentence(plan_copy: Path) -> None:

@@ -1,5 +1,7 @@
 """Figures compared with earlier ones."""
 
+from decimal import Decimal
+
 import pytest
 
 from cypp_etl.checked_return import History, KnownFigure
@@ -145,3 +147,28 @@ def test_a_comment_explains_a_year_and_a_quarter_is_none(make_figure, make_histo
     assert places(judge_year([make_figure("NI 111a", 53, period=YEAR, comment="Recounted")], history)) == []
     assert places(judge_year([make_figure("NI 111a", 53, period=YEAR.quarters[3])], history)) == []
     assert places(judge_year([make_figure("NI 111a", None, period=YEAR)], history)) == []
+
+
+@pytest.mark.parametrize(
+    ("quarters", "now", "expected"),
+    [
+        # 30, 10 and 20 of 40, 40 and 80: the quarters' own 75, 25 and 25 percent make no average.
+        ([(30, 40), (10, 40), None, (20, 80)], "37.5", []),
+        ([(30, 40), (10, 40), None, (20, 80)], "37.54", []),
+        ([(30, 40), (10, 40), None, (20, 80)], "37.6", [("year-differs", "G2")]),
+        ([(30, 40), (10, 40), None, (20, 80)], "25.0", [("year-differs", "G2")]),
+        ([(30, 40), (10, 40), (None, None), (20, 80)], "25.0", []),
+        ([(30, 40), (10, 40)], "25.0", []),
+        ([None, None, None, None], "25.0", []),
+    ],
+)
+def test_a_year_is_the_ratio_of_its_quarters_parts(*, make_figure, places, quarters, now, expected):
+    """None is a quarter that is not applicable, and a missing quarter or part makes no year."""
+    figures = {
+        FigureKey("yos", "NI 45", Measure.ACTUAL, quarter.code): KnownFigure(None, Marker.NOT_APPLICABLE)
+        if parts is None
+        else KnownFigure(Decimal(50), None, frozenset(), *(part and Decimal(part) for part in parts))
+        for quarter, parts in zip(YEAR.quarters, quarters, strict=False)
+    }
+    figure = make_figure("NI 45", now, leaf={"accumulation": Accumulation.RATIO}, period=YEAR)
+    assert places(judge_year([figure], History(figures))) == expected
