@@ -330,6 +330,7 @@ SCHEMAS: Mapping[str, Table] = {
             "comparator_margin": _margin(may_be_blank=True),
             "large_change_percent": _margin(may_be_blank=True),
             "population_margin_percent": _margin(may_be_blank=True),
+            "large_change_margin": _or("", _margin(may_be_blank=True)),
             **_span(),
         },
         "indicator",

@@ -146,8 +146,8 @@ class Banding:
 
     `target_margin_percent` is a share of the target's size, in percent; `target_margin_steps` is in units of
     the last decimal; `comparator_margin` is in the indicator's unit; `large_change_percent` is a share of the
-    previous value's size, in percent; `population_margin_percent` is a share of the population that a number
-    and its rate imply.
+    previous value's size, in percent, and `large_change_margin` is in the indicator's unit: a large change exceeds
+    both. `population_margin_percent` is a share of the population that a number and its rate imply.
     """
 
     target_margin_percent: Decimal
@@ -155,6 +155,7 @@ class Banding:
     comparator_margin: Decimal
     large_change_percent: Decimal
     population_margin_percent: Decimal
+    large_change_margin: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)

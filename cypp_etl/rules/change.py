@@ -17,8 +17,9 @@ from schemas.codes import Accumulation, Marker, Measure
 def judge_change(figures: Iterable[FigureRow], history: History, plan: Plan) -> Iterator[Finding]:
     """Compare each actual with the one before it.
 
-    A change of more than the plan's share of the earlier figure, and of more than one step of the last decimal, is a
-    QUERY unless a comment explains it. A figure equal to that of the period before, to the last digit, is a NOTE.
+    A change of more than the plan's share of the earlier figure, and of more than its margin and one step of the last
+    decimal, is a QUERY unless a comment explains it. A figure equal to that of the period before, to the last digit, is
+    a NOTE.
     """
     for figure in figures:
         if figure.measure is not Measure.ACTUAL or figure.period is None or figure.value is None:
@@ -143,7 +144,8 @@ def _in_words(earlier: Period, value: Decimal, leaf: Indicator) -> dict[str, str
 
 
 def _is_large(figure: FigureRow, now: Decimal, then: Decimal) -> bool:
-    decimals = figure.leaf.decimals
+    decimals, banding = figure.leaf.decimals, figure.leaf.banding
     before = rounded(then, decimals)
     change = abs(rounded(now, decimals) - before)
-    return change * 100 > figure.leaf.banding.large_change_percent * abs(before) and change > step(decimals)
+    is_large_share = change * 100 > banding.large_change_percent * abs(before)
+    return is_large_share and change > max(banding.large_change_margin, step(decimals))

@@ -1,5 +1,6 @@
 """Figures compared with earlier ones."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -38,6 +39,27 @@ def test_a_change_is_large_beyond_the_plans_share_and_one_step(
 ):
     history = make_history({("NI 112", QUARTER.previous): before})
     assert places(judge_change([make_figure("NI 112", now)], history, plan)) == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
+        ("4", "14", []),
+        ("4", "15", [("large-change", "G2")]),
+        ("14", "4", []),
+        ("0", "11", [("large-change", "G2")]),
+        ("100", "120", []),
+        ("100", "126", [("large-change", "G2")]),
+    ],
+)
+def test_a_change_is_large_beyond_the_plans_margin_too(
+    *, make_figure, make_history, places, plan, before, now, expected
+):
+    """Of small numbers any change is a large share; here it must be of more than ten."""
+    banding = replace(plan.indicators["NI 111a"].banding, large_change_margin=Decimal(10))
+    figure = make_figure("NI 111a", now, leaf={"banding": banding})
+    history = make_history({("NI 111a", QUARTER.previous): before})
+    assert places(judge_change([figure], history, plan)) == expected
 
 
 def test_a_comment_explains_a_large_change(make_figure, make_history, places, plan):
