@@ -139,6 +139,7 @@ def check_leaves(rows: Rows) -> Iterator[PlanFault]:
     parents = parent_rows(rows)
     editions = leaf_rows(rows)
     leaves = {row["indicator"]: row for row in editions}
+    counting = {row["number_indicator"]: row["indicator"] for row in editions if row["number_indicator"]}
     for row in editions:
         for column in _LEAF_NEEDS:
             if not row[column]:
@@ -161,6 +162,7 @@ def check_leaves(rows: Rows) -> Iterator[PlanFault]:
             )
             yield row.fault("multiplier", message)
         yield from _check_ratio(row)
+        yield from _check_count(row, counting.get(row["indicator"], ""))
         if row["number_indicator"]:
             yield from _check_counted(row, leaves)
 
@@ -189,6 +191,20 @@ def _check_ratio(row: Row) -> Iterator[PlanFault]:
     elif number(row["multiplier"]) == 0:
         message = "0 means that returns give no numerator and denominator, but the accumulation is ratio: such as"
         yield row.fault("multiplier", f"{message} 100 for a percentage")
+
+
+def _check_count(row: Row, counts_for: str) -> Iterator[PlanFault]:
+    """A number that adds up over the year, or that a rate counts, is of whole things."""
+    if row["unit"] != Unit.NUMBER or not number(row["decimals"]):
+        return
+    if row["accumulation"] in (Accumulation.SUM, Accumulation.CUMULATIVE):
+        why = "it adds up over the year"
+    elif counts_for:
+        why = f"{counts_for} is made of it"
+    else:
+        return
+    message = f"{row['indicator']} is a count, because {why}: it must have 0 decimals"
+    yield row.fault("decimals", f"{quoted(row['decimals'])} is not allowed: {message}")
 
 
 def _check_counted(row: Row, leaves: Mapping[str, Row]) -> Iterator[PlanFault]:

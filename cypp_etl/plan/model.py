@@ -208,6 +208,11 @@ class Indicator:
         return Rhythm(self.frequency, self.asked_in, self.year_type, self.reports_on)
 
     @property
+    def is_count(self) -> bool:
+        """Whether its figures are whole numbers of something; a number with decimals is an average or an equivalent."""
+        return self.unit is Unit.NUMBER and not self.decimals
+
+    @property
     def accumulates(self) -> bool:
         """Whether the year's quarters add up, so that a quarter cannot be compared with a whole year."""
         return self.accumulation in (Accumulation.SUM, Accumulation.CUMULATIVE)

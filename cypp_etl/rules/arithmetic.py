@@ -11,7 +11,7 @@ from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Indicator
-from schemas.codes import Accumulation, Measure, Unit
+from schemas.codes import Accumulation, Measure
 
 
 def shown(value: Decimal | None, leaf: Indicator) -> str:
@@ -23,7 +23,7 @@ def judge_decimals(figures: Iterable[FigureRow]) -> Iterator[Finding]:
     """A figure with more decimals than its indicator's is judged after rounding; a count has its own finding."""
     for figure in figures:
         value, leaf = figure.value, figure.leaf
-        if value is not None and leaf.unit is not Unit.NUMBER and value != rounded(value, leaf.decimals):
+        if value is not None and not leaf.is_count and value != rounded(value, leaf.decimals):
             yield figure.find("too-many-decimals", decimals=_decimals_in_words(leaf), rounded=shown(value, leaf))
 
 

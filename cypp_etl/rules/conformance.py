@@ -120,7 +120,7 @@ def _judge_figures(batch: Sequence[ParsedReturn]) -> Iterator[tuple[ParsedReturn
 def _figure_columns(figures: Sequence[FigureRow]) -> Mapping[str, Sequence[object]]:
     leaves = [figure.leaf for figure in figures]
     return {
-        "unit": [leaf.unit.value for leaf in leaves],
+        "is_count": [leaf.is_count for leaf in leaves],
         "value": _floats(figure.value for figure in figures),
         "minimum": _floats(leaf.minimum for leaf in leaves),
         "maximum": _floats(leaf.maximum for leaf in leaves),

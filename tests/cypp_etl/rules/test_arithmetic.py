@@ -33,6 +33,12 @@ def test_decimals_beyond_the_indicators_are_noted_except_for_counts(make_figure,
     assert places(judge_decimals([make_figure(indicator, value)])) == expected
 
 
+def test_a_number_with_decimals_is_no_count(make_figure, places):
+    leaf = {"decimals": 1}
+    assert places(judge_decimals([make_figure("NI 111a", "12.5", leaf=leaf)])) == []
+    assert places(judge_decimals([make_figure("NI 111a", "12.55", leaf=leaf)])) == [("too-many-decimals", "G2")]
+
+
 def test_the_message_says_what_counts(make_figure):
     (finding,) = judge_decimals([make_figure("NI 45", "71.05")])
     assert finding.message == "NI 45 is compared in 1 decimal, so 71.05 counts as 71.1%."
