@@ -208,6 +208,11 @@ class Indicator:
         return Rhythm(self.frequency, self.asked_in, self.year_type, self.reports_on)
 
     @property
+    def unit_text(self) -> str:
+        """What people read for the unit."""
+        return self.unit_label or self.unit.value
+
+    @property
     def is_count(self) -> bool:
         """Whether its figures are whole numbers of something; a number with decimals is an average or an equivalent."""
         return self.unit is Unit.NUMBER and not self.decimals
