@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.support.big_warehouse import MILLION, SEEDED_AT, SMALL, Size, correction, empty_warehouse, seed
 from cypp_etl.figure_keys import FigureKey
-from cypp_etl.judgement.differences import EVERYTHING
+from cypp_etl.judgement.reach.differences import EVERYTHING
 from cypp_etl.plan.model import Plan
 from schemas.codes import Measure
 from warehouse.engine import writing

@@ -138,6 +138,8 @@ class KnownFigure:
     value: Decimal | None
     marker: Marker | None
     qualifiers: frozenset[Qualifier] = frozenset()
+    numerator: Decimal | None = None
+    denominator: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

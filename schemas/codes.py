@@ -26,6 +26,7 @@ class Accumulation(StrEnum):
     LATEST = "latest"
     SUM = "sum"
     CUMULATIVE = "cumulative"
+    RATIO = "ratio"
 
 
 class Measure(StrEnum):

@@ -375,6 +375,7 @@ SCHEMAS: Mapping[str, Table] = {
             "comparator_margin": _margin(may_be_blank=True),
             "large_change_percent": _percent(may_be_blank=True),
             "population_margin_percent": _percent(may_be_blank=True),
+            "large_change_margin": _or("", _margin(may_be_blank=True)),
             **_span(),
         },
         "indicator",

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pandera.pandas as pa
 
-from schemas.codes import MilestoneStatus, Polarity, Review, Unit
+from schemas.codes import MilestoneStatus, Polarity, Review
 
 # The workbook column whose cell gets the finding of each check; empty for the cell of the figure itself.
 BLAMED_COLUMN = {
@@ -97,7 +97,7 @@ def figures() -> pa.DataFrameSchema:
     """
     return pa.DataFrameSchema(
         {
-            "unit": _text(),
+            "is_count": pa.Column("bool"),
             "value": _number(),
             "minimum": _number(),
             "maximum": _number(),
@@ -117,7 +117,7 @@ def _inside_range(frame: pd.DataFrame) -> "pd.Series[bool]":
 
 
 def _whole_where_counted(frame: pd.DataFrame) -> "pd.Series[bool]":
-    return (frame["unit"] != Unit.NUMBER.value) | frame["value"].isna() | (frame["value"] % 1 == 0)
+    return ~frame["is_count"] | frame["value"].isna() | (frame["value"] % 1 == 0)
 
 
 @cache

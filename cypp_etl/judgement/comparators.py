@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from cypp_etl.judgement.leaves import SPAN
-from cypp_etl.judgement.ledger import Ledger, Side, State
-from cypp_etl.judgement.rounding import LARGEST_STEPS, Bools, Ints, divide_half_away
-from cypp_etl.judgement.targets import computed_side, year_to_date
+from cypp_etl.judgement.ledger import Ledger, Side
+from cypp_etl.judgement.rounding import Bools, Ints, divide_half_away
+from cypp_etl.judgement.targets import spread_to_date
+from cypp_etl.judgement.year_to_date import parts_to_date, ratio_of, side_of, year_to_date
 from cypp_etl.plan.model import Comparator, Plan
 from schemas.codes import ComparatorMethod, Measure
 
@@ -76,21 +77,8 @@ def gather(ledger: Ledger, bodies: Ints, leaf: Ints, slot: Ints) -> Gathered:
 
 def ratio_of_sums(gathered: Gathered, ledger: Ledger, numerator: Ints, denominator: Ints, counts: Bools) -> Side:
     """The sum of numerators over the sum of denominators, times the multiplier, rounded; none without a denominator."""
-    scale = [10 ** int(decimals) for decimals in ledger.leaves.decimals]
-    factor = np.array([int(each) * by for each, by in zip(ledger.leaves.multiplier, scale, strict=True)], dtype=object)
-    dividend = gathered.sum_of(numerator, counts).astype(object) * factor[gathered.piece]
-    divisor = gathered.sum_of(denominator, counts).astype(object)
-    is_known = counts.any(axis=1) & (divisor > 0).astype(bool) & (ledger.leaves.multiplier[gathered.piece] > 0)
-    steps = divide_half_away(np.where(is_known, dividend, 0), np.where(is_known, divisor, 1))
-    return side_of(steps, is_known, gathered.piece, ledger)
-
-
-def side_of(steps: Ints, is_known: Bools, piece: Ints, ledger: Ledger) -> Side:
-    """A side computed from exact steps, none where they are not known or too large to be judged; shape (n,)."""
-    is_known = is_known & (np.abs(steps) <= LARGEST_STEPS).astype(bool)
-    whole = np.where(is_known, steps, 0).astype(np.int64)
-    state = np.where(is_known, np.int8(State.VALUED), np.int8(State.MISSING))
-    return computed_side(state, whole, np.full(len(whole), -1), piece, ledger)
+    above, below = (gathered.sum_of(part, counts) for part in (numerator, denominator))
+    return ratio_of(above, below, np.asarray(counts.any(axis=1)), gathered.piece, ledger)
 
 
 def _compared(ledger: Ledger, plan: Plan, code: str) -> Compared:
@@ -98,7 +86,8 @@ def _compared(ledger: Ledger, plan: Plan, code: str) -> Compared:
     if comparator is None:
         return Compared(side_of(none, none > 0, ledger.rows.piece, ledger), none)
     if comparator.is_given:
-        return Compared(ledger.find_latest(code), none)
+        # It is of a whole year. What is computed is of the row's own period already.
+        return Compared(spread_to_date(ledger, ledger.find_latest(code)), none)
     return _computed(ledger, plan, comparator)
 
 
@@ -162,22 +151,3 @@ def _pooled(ledger: Ledger, method: ComparatorMethod, gathered: Gathered, counts
     if method is ComparatorMethod.MEAN:
         total = divide_half_away(total, np.maximum(number, 1))
     return side_of(total, is_known, gathered.piece, ledger)
-
-
-def parts_to_date(ledger: Ledger) -> tuple[Ints, Ints, Bools]:
-    """Numerator and denominator of the year so far, in steps, and where there are both; shape (n,).
-
-    Where quarters add up, those of each quarter of the year so far are needed.
-    """
-    rows = ledger.rows
-    numerator, denominator, has = rows.numerator.copy(), rows.denominator.copy(), rows.has_parts
-    adds = ledger.leaves.is_sum[rows.piece] & ~rows.is_year
-    if adds.any():
-        for back in range(1, 4):
-            is_in_year = adds & (rows.quarter > back)
-            place = ledger.tables[Measure.ACTUAL].find(rows.series * SPAN + rows.slot - back)
-            counts = is_in_year & (place >= 0) & rows.has_parts[place] & ledger.compares(rows.slot - back)
-            numerator += np.where(counts, rows.numerator[place], 0)
-            denominator += np.where(counts, rows.denominator[place], 0)
-            has = has & (counts | ~is_in_year)
-    return numerator, denominator, has

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cypp_etl.judgement.comparators import bodies_counted, compare_all, parts_to_date
+from cypp_etl.judgement.comparators import bodies_counted, compare_all
 from cypp_etl.judgement.direction import year_on_year
 from cypp_etl.judgement.entries import PART_DECIMALS, period_of, planned_figures
 from cypp_etl.judgement.judge import judge
-from cypp_etl.judgement.leaves import SLOTS, read_leaves
+from cypp_etl.judgement.leaves import SLOTS, SPAN, read_leaves
 from cypp_etl.judgement.ledger import Ledger, Side, read_ledger
-from cypp_etl.judgement.targets import comparator_band, target_to_date, year_to_date
+from cypp_etl.judgement.targets import comparator_band, target_to_date
+from cypp_etl.judgement.year_to_date import parts_to_date, year_to_date
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Banding, Comparator, Indicator, Plan
 from schemas.codes import Accumulation, ComparatorMethod, Measure
@@ -58,6 +59,18 @@ class SumStep:
 
 
 @dataclass(frozen=True, slots=True)
+class RatioStep:
+    """The numerators and denominators of the year's quarters, whose sums make the year to date, times `multiplier`.
+
+    Each is None where it is missing; quarters that are `not_applicable` add nothing, and are not among the terms.
+    """
+
+    terms: tuple[tuple[Period, tuple[Decimal, Decimal] | None], ...]
+    not_applicable: tuple[Period, ...]
+    multiplier: int
+
+
+@dataclass(frozen=True, slots=True)
 class TargetStep:
     """The target that counts, None if there is none; `spread` is the year's, rounded, if a share of it counts."""
 
@@ -69,14 +82,15 @@ class TargetStep:
 class ComparatorStep:
     """What the figure is compared with, None if there is nothing: given by `source`, or computed.
 
-    `counted` are the figures that it was computed from, rounded, by partner code; each is a numerator and a denominator
-    if it is a ratio.
+    `spread` is the given figure of a whole year, rounded, if a share of it counts. `counted` are the figures that it
+    was computed from, rounded, by partner code; each is a numerator and a denominator if it is a ratio.
     """
 
     comparator: Comparator
     value: Decimal | None
     band: str
     source: Source | None
+    spread: Decimal | None
     counted: Mapping[str, tuple[Decimal, ...]]
 
 
@@ -91,7 +105,7 @@ class Explanation:
     judged: Mapping[str, Any]
     actual: Source
     travel: TravelStep
-    total: SumStep | None
+    total: SumStep | RatioStep | None
     target: TargetStep
     comparators: Mapping[str, ComparatorStep]
     banding: Banding
@@ -137,9 +151,9 @@ def explain_judgement(figures: pd.DataFrame, plan: Plan, period: Period) -> Expl
             before=steps.of(travel.before),
             change=None if np.isnan(travel.change[row]) else steps.difference(ledger.rows.now, travel.before),
         ),
-        total=_total(ledger, period, leaf, steps) if leaf.accumulation is Accumulation.SUM and period.quarter else None,
+        total=_total(ledger, period, leaf, steps) if period.quarter else None,
         target=TargetStep(target_source, steps.of(own_year) if is_share else None),
-        comparators=_comparators(ledger, plan, sources, steps),
+        comparators=_comparators(ledger, plan, sources, steps, is_spread=leaf.accumulates and period.quarter > 0),
         banding=leaf.banding,
         decimals=leaf.decimals,
     )
@@ -184,7 +198,9 @@ class _Steps:
         return Decimal(steps).scaleb(-self.decimals)
 
 
-def _comparators(ledger: Ledger, plan: Plan, sources: _Sources, steps: _Steps) -> dict[str, ComparatorStep]:
+def _comparators(
+    ledger: Ledger, plan: Plan, sources: _Sources, steps: _Steps, *, is_spread: bool
+) -> dict[str, ComparatorStep]:
     ours, compared = year_to_date(ledger), compare_all(ledger, plan)
     found = {}
     for code, comparator in plan.comparators.items():
@@ -194,6 +210,7 @@ def _comparators(ledger: Ledger, plan: Plan, sources: _Sources, steps: _Steps) -
             steps.of(side),
             str(comparator_band(ledger, ours, side)[steps.row]),
             sources.at(side, steps.row),
+            steps.of(ledger.find_latest(code)) if is_spread and comparator.is_given else None,
             {} if comparator.is_given else _counted(ledger, plan, comparator, steps),
         )
     return found
@@ -211,12 +228,30 @@ def _counted(ledger: Ledger, plan: Plan, comparator: Comparator, steps: _Steps) 
     }
 
 
-def _total(ledger: Ledger, period: Period, leaf: Indicator, steps: _Steps) -> SumStep:
+def _total(ledger: Ledger, period: Period, leaf: Indicator, steps: _Steps) -> SumStep | RatioStep | None:
     asked = {period.quarter, *leaf.rhythm.quarters}
     quarters = [one for one in period.quarters[: period.quarter] if one.quarter in asked]
+    if leaf.accumulation is Accumulation.RATIO:
+        return _ratio(ledger, quarters, leaf, steps.row)
+    if leaf.accumulation is not Accumulation.SUM:
+        return None
     return SumStep(
         tuple(
             (quarter, steps.of(ledger.find(Measure.ACTUAL, ledger.rows.slot - (period.quarter - quarter.quarter))))
             for quarter in quarters
         )
     )
+
+
+def _ratio(ledger: Ledger, quarters: list[Period], leaf: Indicator, row: int) -> RatioStep:
+    rows, terms, not_applicable = ledger.rows, [], []
+    slots = np.array([quarter.start_year * SLOTS + quarter.quarter for quarter in quarters])
+    places = ledger.tables[Measure.ACTUAL].find(rows.series[row] * SPAN + slots).tolist()
+    for quarter, place in zip(quarters, places, strict=True):
+        has_parts = place >= 0 and bool(rows.has_parts[place])
+        if place >= 0 and not has_parts and rows.now.is_not_applicable[place]:
+            not_applicable.append(quarter)
+            continue
+        parts = tuple(Decimal(int(part[place])).scaleb(-PART_DECIMALS) for part in (rows.numerator, rows.denominator))
+        terms.append((quarter, (parts[0], parts[1]) if has_parts else None))
+    return RatioStep(tuple(terms), tuple(not_applicable), leaf.multiplier)

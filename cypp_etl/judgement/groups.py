@@ -8,11 +8,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from cypp_etl.judgement.comparators import Gathered, gather, ratio_of_sums, side_of
+from cypp_etl.judgement.comparators import Gathered, gather, ratio_of_sums
 from cypp_etl.judgement.judge import judge
 from cypp_etl.judgement.leaves import read_leaves, slot_of
 from cypp_etl.judgement.ledger import Ledger, Side, read_ledger
 from cypp_etl.judgement.rounding import Bools
+from cypp_etl.judgement.year_to_date import side_of
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Figure, Indicator, Plan
 from schemas.codes import Marker, Measure, Unit

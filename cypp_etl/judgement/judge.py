@@ -14,9 +14,9 @@ from cypp_etl.judgement.targets import (
     on_target,
     target_band,
     target_to_date,
-    year_to_date,
 )
 from cypp_etl.judgement.words import period_codes
+from cypp_etl.judgement.year_to_date import year_to_date
 from cypp_etl.plan.model import BUILT_IN_COMPARATORS, Plan
 
 
@@ -27,7 +27,8 @@ def judge(figures: pd.DataFrame, plan: Plan) -> pd.DataFrame:
         figures: one row per partner, indicator, measure and period, with the columns `partner_code`, `indicator`,
             `measure` and `period` (codes), `value` (float64, NaN where there is none), `marker` (a marker's value or
             None) and `is_break` (bool: the observation is qualified as a break in series). Besides the actuals
-            it has whatever they are compared with; a row here, even without a value, takes precedence over the plan's.
+            it has whatever they are compared with, and, for ratios, the columns `numerator` and `denominator` (float64,
+            NaN for none); a row here, even without a value, takes precedence over the plan's.
         plan: polarities, margins, and the targets, history and comparators that are not among the figures.
 
     Returns:

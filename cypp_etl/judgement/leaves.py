@@ -40,8 +40,8 @@ class Leaves:
     `share_numerator` over `share_denominator` is the target margin as a share of the target; `margin_steps` is the
     margin in steps that a gain must also exceed; `comparator_steps` is the smallest gain, in steps, that is better than
     a comparator. `multiplier` turns numerator over denominator into the value, 0 if it has neither.
-    a comparator. `is_asked`, of shape (pieces, 5), says of the year, where it is false, and of each of its quarters
-    whether figures are asked of it.
+    `is_asked`, of shape (pieces, 5), says of the year, where it is false, and of each of its quarters whether figures
+    are asked of it.
     """
 
     names: pd.Index
@@ -53,6 +53,7 @@ class Leaves:
     low: Ints
     high: Ints
     is_sum: Bools
+    is_ratio: Bools
     accumulates: Bools
     share_numerator: Ints
     share_denominator: Ints
@@ -120,6 +121,7 @@ def read_leaves(plan: Plan) -> Leaves:
         low=_whole(_bound(leaf, leaf.range_low, -LARGEST_STEPS) for leaf in leaves),
         high=_whole(_bound(leaf, leaf.range_high, LARGEST_STEPS) for leaf in leaves),
         is_sum=np.array([leaf.accumulation is Accumulation.SUM for leaf in leaves], dtype=np.bool_),
+        is_ratio=np.array([leaf.accumulation is Accumulation.RATIO for leaf in leaves], dtype=np.bool_),
         accumulates=np.array([leaf.accumulates for leaf in leaves], dtype=np.bool_),
         share_numerator=_whole(share.numerator for share in shares),
         share_denominator=_whole(share.denominator for share in shares),

@@ -1,36 +1,11 @@
-"""The year to date, and its bands against its target and a comparator (docs/judgements.md)."""
-
-import numpy as np
+"""Targets and comparators as of each period, and the bands of the year to date against them (docs/judgements.md)."""
 
 from cypp_etl.judgement.leaves import SLOTS
-from cypp_etl.judgement.ledger import Ledger, Side, State, States, states
-from cypp_etl.judgement.rounding import Bools, Ints, divide_half_away, to_values
+from cypp_etl.judgement.ledger import Ledger, Side
+from cypp_etl.judgement.rounding import Bools, Ints, divide_half_away
 from cypp_etl.judgement.words import Text, choose
+from cypp_etl.judgement.year_to_date import QUARTERS, computed_side
 from schemas.codes import Band, Measure, OnTarget
-
-_QUARTERS = 4
-
-
-def year_to_date(ledger: Ledger) -> Side:
-    """The year so far: the actual, or the sum of the year's quarters that are asked, for an indicator that sums.
-
-    It is not applicable where a quarter does not compare with the row's.
-    """
-    rows, now = ledger.rows, ledger.rows.now
-    adds = ledger.leaves.is_sum[rows.piece] & ~rows.is_year
-    if not adds.any():
-        return now
-    steps, is_whole, is_not_applicable = now.steps.copy(), now.has_value, now.is_not_applicable
-    for back in range(1, _QUARTERS):
-        # A slot before the first quarter adds nothing, and is never missing.
-        is_in_year = adds & (rows.quarter > back)
-        is_in_year &= ledger.leaves.is_asked[rows.piece, np.maximum(rows.quarter - back, 0)]
-        earlier = ledger.find(Measure.ACTUAL, rows.slot - back)
-        steps += np.where(is_in_year, earlier.steps, 0)
-        is_whole = is_whole & (earlier.has_value | ~is_in_year)
-        is_not_applicable = is_not_applicable | (is_in_year & ~ledger.compares(rows.slot - back))
-    total = computed_side(states(is_whole, is_not_applicable), steps, now.source, rows.piece, ledger)
-    return now.replaced(adds, total)
 
 
 def target_to_date(ledger: Ledger) -> Side:
@@ -43,13 +18,18 @@ def target_to_date(ledger: Ledger) -> Side:
     rows = ledger.rows
     own = ledger.find(Measure.TARGET, rows.slot)
     year = ledger.find(Measure.TARGET, rows.year_slot)
-    spread = divide_half_away(year.steps * rows.quarter, _QUARTERS)
-    share = computed_side(year.state, spread, year.source, rows.piece, ledger)
-    spreads = ledger.leaves.accumulates[rows.piece] & ~rows.is_year
     is_profiled = ledger.has_row(Measure.TARGET, rows.slot) & (
         ledger.is_own(Measure.TARGET, rows.slot) | ~ledger.is_planned_for_partner(Measure.TARGET, rows.year_slot)
     )
-    return year.replaced(spreads, share).replaced(is_profiled, own)
+    return spread_to_date(ledger, year).replaced(is_profiled, own)
+
+
+def spread_to_date(ledger: Ledger, year: Side) -> Side:
+    """A whole year's figure as of each row's period: a quarter of it for each quarter so far, if quarters add up."""
+    rows = ledger.rows
+    share = divide_half_away(year.steps * rows.quarter, QUARTERS)
+    spread = computed_side(year.state, share, year.source, rows.piece, ledger)
+    return year.replaced(ledger.leaves.accumulates[rows.piece] & ~rows.is_year, spread)
 
 
 def next_target(ledger: Ledger, years: int) -> Side:
@@ -98,10 +78,3 @@ def _never_applies(ledger: Ledger, ours: Side) -> Bools:
 
 def _gain(ledger: Ledger, ours: Side, theirs: Side) -> Ints:
     return ledger.leaves.gain(ledger.rows.piece, ours.steps, theirs.steps)
-
-
-def computed_side(state: States, steps: Ints, source: Ints, piece: Ints, ledger: Ledger) -> Side:
-    """A computed side, whose value comes from its steps; every array has shape (n,)."""
-    has_value = state == State.VALUED
-    value = to_values(steps, ledger.leaves.decimals[piece])
-    return Side(state, np.where(has_value, steps, 0), np.where(has_value, value, np.nan), source)

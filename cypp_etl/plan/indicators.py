@@ -11,7 +11,7 @@ from cypp_etl.periods import period_or_none
 from cypp_etl.plan.index import reference_key
 from cypp_etl.plan.spans import Span
 from cypp_etl.plan.tables import PlanFault, Row, quoted
-from schemas.codes import Frequency, Polarity, ReportedYear, Unit, YearType
+from schemas.codes import Accumulation, Frequency, Polarity, ReportedYear, Unit, YearType
 from schemas.plan import YEARS_RETURN, is_decimal
 
 Rows = Mapping[str, tuple[Row, ...]]
@@ -141,6 +141,7 @@ def check_leaves(rows: Rows) -> Iterator[PlanFault]:
     parents = parent_rows(rows)
     editions = leaf_rows(rows)
     leaves = {row["indicator"]: row for row in editions}
+    counting = {row["number_indicator"]: row["indicator"] for row in editions if row["number_indicator"]}
     for row in editions:
         for column in _LEAF_NEEDS:
             if not row[column]:
@@ -162,6 +163,8 @@ def check_leaves(rows: Rows) -> Iterator[PlanFault]:
                 f"{quoted(row['multiplier'])} gives no percentage: use 100, or 0 without numerator and denominator"
             )
             yield row.fault("multiplier", message)
+        yield from _check_ratio(row)
+        yield from _check_count(row, counting.get(row["indicator"], ""))
         if row["number_indicator"]:
             yield from _check_counted(row, leaves)
 
@@ -176,6 +179,34 @@ def _check_when_it_is_asked(row: Row) -> Iterator[PlanFault]:
     for column, of_years in (("reports_on", ReportedYear.LAST_YEAR), ("asked_in", YEARS_RETURN)):
         if row[column] == of_years:
             yield row.fault(column, f"{quoted(row[column])} is for an indicator that is collected yearly")
+
+
+def _check_ratio(row: Row) -> Iterator[PlanFault]:
+    """The quarters of a ratio are added up by their numerators and denominators, of which a number has none."""
+    if row["accumulation"] != Accumulation.RATIO:
+        return
+    if row["unit"] == Unit.NUMBER:
+        message = (
+            f"{quoted(Accumulation.RATIO)} is for percentages and rates, but {row['indicator']} is a {row['unit']}"
+        )
+        yield row.fault("accumulation", message)
+    elif number(row["multiplier"]) == 0:
+        message = "0 means that returns give no numerator and denominator, but the accumulation is ratio: such as"
+        yield row.fault("multiplier", f"{message} 100 for a percentage")
+
+
+def _check_count(row: Row, counts_for: str) -> Iterator[PlanFault]:
+    """A number that adds up over the year, or that a rate counts, is of whole things."""
+    if row["unit"] != Unit.NUMBER or not number(row["decimals"]):
+        return
+    if row["accumulation"] in (Accumulation.SUM, Accumulation.CUMULATIVE):
+        why = "it adds up over the year"
+    elif counts_for:
+        why = f"{counts_for} is made of it"
+    else:
+        return
+    message = f"{row['indicator']} is a count, because {why}: it must have 0 decimals"
+    yield row.fault("decimals", f"{quoted(row['decimals'])} is not allowed: {message}")
 
 
 def _check_counted(row: Row, leaves: Mapping[str, Row]) -> Iterator[PlanFault]:

@@ -147,8 +147,8 @@ class Banding:
 
     `target_margin_percent` is a share of the target's size, in percent; `target_margin_steps` is in units of
     the last decimal; `comparator_margin` is in the indicator's unit; `large_change_percent` is a share of the
-    previous value's size, in percent; `population_margin_percent` is a share of the population that a number
-    and its rate imply.
+    previous value's size, in percent, and `large_change_margin` is in the indicator's unit: a large change exceeds
+    both. `population_margin_percent` is a share of the population that a number and its rate imply.
     """
 
     target_margin_percent: Decimal
@@ -156,6 +156,7 @@ class Banding:
     comparator_margin: Decimal
     large_change_percent: Decimal
     population_margin_percent: Decimal
+    large_change_margin: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,9 +220,19 @@ class Indicator:
         return Rhythm(self.frequency, self.asked_in, self.year_type, self.reports_on)
 
     @property
+    def unit_text(self) -> str:
+        """What people read for the unit."""
+        return self.unit_label or self.unit.value
+
+    @property
+    def is_count(self) -> bool:
+        """Whether its figures are whole numbers of something; a number with decimals is an average or an equivalent."""
+        return self.unit is Unit.NUMBER and not self.decimals
+
+    @property
     def accumulates(self) -> bool:
         """Whether the year's quarters add up, so that a quarter cannot be compared with a whole year."""
-        return self.accumulation is not Accumulation.LATEST
+        return self.accumulation in (Accumulation.SUM, Accumulation.CUMULATIVE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,6 +278,7 @@ def _default_banding(row: Row) -> Banding:
         comparator_margin=exact(row["comparator_margin"]),
         large_change_percent=exact(row["large_change_percent"]),
         population_margin_percent=exact(row["population_margin_percent"]),
+        large_change_margin=_margin(row, "large_change_margin", Decimal(0)),
     )
 
 
@@ -293,6 +294,7 @@ def _banding(row: Row | None, default: Banding) -> Banding:
         comparator_margin=_margin(row, "comparator_margin", default.comparator_margin),
         large_change_percent=_margin(row, "large_change_percent", default.large_change_percent),
         population_margin_percent=_margin(row, "population_margin_percent", default.population_margin_percent),
+        large_change_margin=_margin(row, "large_change_margin", default.large_change_margin),
     )
 
 

@@ -11,7 +11,7 @@ from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Indicator, Plan
-from schemas.codes import Measure, Unit
+from schemas.codes import Accumulation, Measure
 
 
 def shown(value: Decimal | None, leaf: Indicator) -> str:
@@ -23,7 +23,7 @@ def judge_decimals(figures: Iterable[FigureRow]) -> Iterator[Finding]:
     """A figure with more decimals than its indicator's is judged after rounding; a count has its own finding."""
     for figure in figures:
         value, leaf = figure.value, figure.leaf
-        if value is not None and leaf.unit is not Unit.NUMBER and value != rounded(value, leaf.decimals):
+        if value is not None and not leaf.is_count and value != rounded(value, leaf.decimals):
             yield figure.find("too-many-decimals", decimals=_decimals_in_words(leaf), rounded=shown(value, leaf))
 
 
@@ -38,7 +38,9 @@ def judge_ratios(figures: Iterable[FigureRow]) -> Iterator[Finding]:
     for figure in figures:
         if figure.leaf.multiplier == 0:
             continue
-        if figure.numerator is None or figure.denominator is None:
+        # Where both are required, what is missing has a finding of its own.
+        is_required = figure.leaf.accumulation is Accumulation.RATIO
+        if not is_required and (figure.numerator is None or figure.denominator is None):
             yield from _judge_ratio_parts(figure)
         ratio, value, decimals = _ratio(figure), figure.value, figure.leaf.decimals
         if ratio is None or value is None:
@@ -46,6 +48,19 @@ def judge_ratios(figures: Iterable[FigureRow]) -> Iterator[Finding]:
         expected = rounded(ratio, decimals)
         if value != expected and rounded(value, decimals) != expected:
             yield figure.find("ratio-differs", ratio=shown(ratio, figure.leaf))
+
+
+def judge_required_parts(figures: Iterable[FigureRow]) -> Iterator[Finding]:
+    """A figure whose year to date is a ratio of sums comes with its numerator and denominator."""
+    for figure in figures:
+        leaf = figure.leaf
+        if figure.measure is not Measure.ACTUAL or figure.value is None or leaf.accumulation is not Accumulation.RATIO:
+            continue
+        for part, kind in (("numerator", "what was counted"), ("denominator", "out of how many")):
+            # What is there and could not be read has its own finding.
+            if getattr(figure, part) is None and not figure.source.is_filled(part):
+                column = part if part in figure.source.columns else ""
+                yield figure.find("ratio-part-missing", column=column, value=figure.reading.typed, part=part, kind=kind)
 
 
 def _judge_ratio_parts(figure: FigureRow) -> Iterator[Finding]:

@@ -11,14 +11,15 @@ from cypp_etl.intake.rows import FigureRow, ParsedReturn
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Indicator, Plan
 from cypp_etl.rules.arithmetic import shown
-from schemas.codes import Accumulation, Measure
+from schemas.codes import Accumulation, Marker, Measure
 
 
 def judge_change(figures: Iterable[FigureRow], history: History, plan: Plan) -> Iterator[Finding]:
     """Compare each actual with the one before it.
 
-    A change of more than the plan's share of the earlier figure, and of more than one step of the last decimal, is a
-    QUERY unless a comment explains it. A figure equal to that of the period before, to the last digit, is a NOTE.
+    A change of more than the plan's share of the earlier figure, and of more than its margin and one step of the last
+    decimal, is a QUERY unless a comment explains it. A figure equal to that of the period before, to the last digit, is
+    a NOTE.
     """
     for figure in figures:
         if figure.measure is not Measure.ACTUAL or figure.period is None or figure.value is None:
@@ -51,10 +52,10 @@ def _figure_long_before(
 ) -> tuple[Period, Decimal] | None:
     """Last year's figure of the same period, or of the whole year; otherwise the plan's figure of the year.
 
-    A whole year equals its last quarter only if figures do not add up over the year.
+    A whole year is like a quarter only if figures do not add up over the year.
     """
     leaf, last_year = figure.leaf, period.year.previous
-    is_like_a_year = not period.quarter or leaf.accumulation is Accumulation.LATEST
+    is_like_a_year = not period.quarter or not leaf.accumulates
     for earlier in (period.years_later(-1), *([last_year] if is_like_a_year else [])):
         value = _known_value(figure, earlier, history, plan)
         if value is not None:
@@ -103,7 +104,8 @@ def _period_before(leaf: Indicator, period: Period) -> Period:
 def judge_year(figures: Iterable[FigureRow], history: History, plan: Plan) -> Iterator[Finding]:
     """Query a whole year's actual that does not match its quarters, unless a comment explains it.
 
-    It must be their sum if they add up, and the last of them otherwise. A year on the cover may be a quarter whose
+    It must be their sum if they add up, the sum of their numerators over that of their denominators if it is a ratio,
+    and the last of them otherwise. A year on the cover may be a quarter whose
     number was forgotten. A yearly indicator has no quarters.
     """
     for figure in figures:
@@ -120,6 +122,8 @@ def judge_year(figures: Iterable[FigureRow], history: History, plan: Plan) -> It
 def _of_quarters(figure: FigureRow, year: Period, history: History, plan: Plan) -> Decimal | None:
     """The total of a year's quarters that are asked, None if a necessary one is not known."""
     asked = [year._replace(quarter=quarter) for quarter in figure.leaf.rhythm.quarters]
+    if figure.leaf.accumulation is Accumulation.RATIO:
+        return _ratio_of_quarters(figure, asked, history, plan)
     values = [_known_value(figure, quarter, history, plan) for quarter in asked]
     if figure.leaf.accumulation is not Accumulation.SUM:
         return values[-1]
@@ -127,12 +131,28 @@ def _of_quarters(figure: FigureRow, year: Period, history: History, plan: Plan) 
     return sum(all_known, Decimal()) if len(all_known) == len(values) else None
 
 
+def _ratio_of_quarters(figure: FigureRow, quarters: Iterable[Period], history: History, plan: Plan) -> Decimal | None:
+    """The ratio of the sums of the quarters' parts; a quarter that is not applicable adds nothing."""
+    numerator = denominator = Decimal()
+    for quarter in quarters:
+        if figure.period and not plan.compares(figure.partner_code, figure.leaf.indicator, figure.period, quarter):
+            return None
+        key = FigureKey(figure.partner_code, figure.leaf.indicator, Measure.ACTUAL, quarter.code)
+        known = history.figures.get(key)
+        if known and known.numerator is not None and known.denominator is not None:
+            numerator, denominator = numerator + known.numerator, denominator + known.denominator
+        elif known is None or known.value is not None or known.marker is not Marker.NOT_APPLICABLE:
+            return None
+    return numerator * figure.leaf.multiplier / denominator if denominator > 0 else None
+
+
 def _in_words(earlier: Period, value: Decimal, leaf: Indicator) -> dict[str, str]:
     return {"earlier": leaf.rhythm.label(earlier), "before": shown(value, leaf)}
 
 
 def _is_large(figure: FigureRow, now: Decimal, then: Decimal) -> bool:
-    decimals = figure.leaf.decimals
+    decimals, banding = figure.leaf.decimals, figure.leaf.banding
     before = rounded(then, decimals)
     change = abs(rounded(now, decimals) - before)
-    return change * 100 > figure.leaf.banding.large_change_percent * abs(before) and change > step(decimals)
+    is_large_share = change * 100 > banding.large_change_percent * abs(before)
+    return is_large_share and change > max(banding.large_change_margin, step(decimals))

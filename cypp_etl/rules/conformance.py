@@ -13,6 +13,7 @@ from cypp_etl.decimals import range_text
 from cypp_etl.findings import Finding, in_list
 from cypp_etl.intake.rows import FigureRow, IndicatorRow, MilestoneRow, ParsedReturn
 from cypp_etl.plan.index import PlanIndex, reference_key
+from cypp_etl.plan.model import Indicator
 from schemas import returns
 from schemas.codes import MilestoneStatus, Review
 
@@ -70,9 +71,14 @@ def _indicator_record(row: IndicatorRow, times: int, index: PlanIndex) -> dict[s
         "parent_figures": int(row.is_parent and row.described is None and bool(row.figure_column)),
         "good_performance": polarity,
         "plan_polarity": planned,
-        "unit": row.unit.casefold() if leaf and row.unit is not None else None,
+        "unit": _unit(row.unit, leaf) if leaf and row.unit is not None else None,
         "plan_unit": leaf.unit.value if leaf else None,
     }
+
+
+def _unit(typed: str, leaf: Indicator) -> str:
+    """A unit as typed, the plan's own where it is what the plan calls it for people."""
+    return leaf.unit.value if reference_key(typed) == reference_key(leaf.unit_text) else typed.casefold()
 
 
 def _planned_polarity(row: IndicatorRow, index: PlanIndex) -> str | None:
@@ -97,7 +103,7 @@ def _indicator_words(code: str, row: IndicatorRow, index: PlanIndex) -> dict[str
     if code == "indicator-unknown":
         return {"value": row.indicator_ref}
     if code == "unit-differs":
-        return {"expected": row.leaf.unit.value if row.leaf else ""}
+        return {"expected": row.leaf.unit_text if row.leaf else ""}
     polarity = _planned_polarity(row, index)
     if polarity is None:
         return {"expected": "HIGH, LOW, RANGE or NONE"}
@@ -120,7 +126,7 @@ def _judge_figures(batch: Sequence[ParsedReturn]) -> Iterator[tuple[ParsedReturn
 def _figure_columns(figures: Sequence[FigureRow]) -> Mapping[str, Sequence[object]]:
     leaves = [figure.leaf for figure in figures]
     return {
-        "unit": [leaf.unit.value for leaf in leaves],
+        "is_count": [leaf.is_count for leaf in leaves],
         "value": _floats(figure.value for figure in figures),
         "minimum": _floats(leaf.minimum for leaf in leaves),
         "maximum": _floats(leaf.maximum for leaf in leaves),

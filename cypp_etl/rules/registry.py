@@ -17,7 +17,7 @@ from cypp_etl.findings import Finding, bounded
 from cypp_etl.intake.rows import FigureRow, ParsedReturn
 from cypp_etl.layout import PUBLISHED, RETURN, Layout
 from cypp_etl.plan.model import Plan
-from cypp_etl.rules.arithmetic import judge_decimals, judge_populations, judge_ratios
+from cypp_etl.rules.arithmetic import judge_decimals, judge_populations, judge_ratios, judge_required_parts
 from cypp_etl.rules.change import judge_beside, judge_change, judge_year
 from cypp_etl.rules.coverage import Coverage, judge_partner, judge_references
 from cypp_etl.rules.hidden import judge_hidden
@@ -155,6 +155,7 @@ RULES: tuple[Rule, ...] = (
     Rule(Stage.ROWS, ("review-without-reason",), lambda case: judge_reviews(case.parsed)),
     Rule(Stage.ROWS, ("too-many-decimals",), lambda case: judge_decimals(case.figures)),
     Rule(Stage.ROWS, ("ratio-incomplete", "ratio-differs"), lambda case: judge_ratios(case.figures)),
+    Rule(Stage.ROWS, ("ratio-part-missing",), lambda case: judge_required_parts(case.figures), layouts=(RETURN,)),
     Rule(Stage.ROWS, ("period-not-open",), lambda case: judge_period(case.parsed, case.plan, case.today)),
     Rule(Stage.BESIDE_THE_KNOWN, ("date-before-period",), lambda case: judge_date(case.parsed), layouts=(RETURN,)),
     Rule(Stage.BESIDE_THE_KNOWN, ("same-content",), lambda case: judge_content(case.parsed, case.history)),

@@ -126,7 +126,7 @@ def _describe_indicator(indicator: Indicator, target: Figure | None, year: str) 
         "sub": indicator.sub,
         "definition": f"{definition} ({year})" if year else definition,
         "good_performance": indicator.polarity.value,
-        "unit": indicator.unit.value,
+        "unit": indicator.unit_text,
         "target": _target_content(target, indicator.unit),
     }
 

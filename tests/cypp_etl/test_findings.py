@@ -59,6 +59,8 @@ WORDS = {
     "plan-cell-read": {"note": '"Nov-10" is read as 2010-11'},
     # The trial returns a quarter.
     "year-differs": {"indicator": "NI 111a", "now": "53", "year": "2009/10", "quarters": "206"},
+    # The trial's plan has no ratios.
+    "ratio-part-missing": {"indicator": "NI 45", "part": "denominator", "kind": "out of how many"},
 }
 
 

@@ -321,3 +321,13 @@ def test_a_margin_may_differ_for_one_indicator(plan_copy: Path) -> None:
     own = read_plan(plan_copy).indicators["NI 19"].banding
     assert own.comparator_margin == Decimal("0.5")
     assert own.target_margin_percent == 10
+
+
+def test_a_change_may_have_to_exceed_a_margin_too(plan: Plan, plan_copy: Path) -> None:
+    assert plan.indicators["NI 19"].banding.large_change_margin == 0
+    path = plan_copy / "banding.csv"
+    header, default = path.read_text("utf-8").split()
+    path.write_text(f"{header},large_change_margin\n{default},10\nNI 19,,,,,,0.5\n", "utf-8")
+    indicators = read_plan(plan_copy).indicators
+    assert indicators["NI 19"].banding.large_change_margin == Decimal("0.5")
+    assert indicators["NI 43"].banding.large_change_margin == 10

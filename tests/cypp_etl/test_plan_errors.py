@@ -12,7 +12,7 @@ import pytest
 
 from cypp_etl.plan.model import Banding
 from cypp_etl.plan.reader import PlanError, PlanFault, read_plan
-from schemas.codes import Polarity
+from schemas.codes import Accumulation, Polarity
 
 # File, the first cells of the row to break, the column, what to write there, and the message.
 BROKEN_CELLS = [
@@ -105,6 +105,20 @@ BROKEN_CELLS = [
         "number_indicator",
         "NI 111b",
         '"NI 111b" belongs to a number: only a rate or a percentage has an indicator that counts for it',
+    ),
+    (
+        "indicators.csv",
+        "NI 111a",
+        "decimals",
+        "1",
+        '"1" is not allowed: NI 111a is a count, because it adds up over the year: it must have 0 decimals',
+    ),
+    (
+        "indicators.csv",
+        "NI 111a",
+        "accumulation",
+        "ratio",
+        '"ratio" is for percentages and rates, but NI 111a is a number',
     ),
     (
         "indicators.csv",
@@ -245,6 +259,27 @@ def test_a_broken_cell_is_the_one_fault(plan_copy: Path, broken: tuple[str, str,
     (fault,) = faults_in(plan_copy)
     assert (fault.file, fault.row, fault.column) == (file, row, column)
     assert message is None or fault.message == message
+
+
+def test_a_ratio_needs_a_multiplier(plan_copy: Path) -> None:
+    row = write_cell(plan_copy / "indicators.csv", "NI 112", "accumulation", "ratio")
+    (fault,) = faults_in(plan_copy)
+    assert (fault.row, fault.column) == (row, "multiplier")
+    assert fault.message.startswith("0 means that returns give no numerator and denominator")
+    write_cell(plan_copy / "indicators.csv", "NI 112", "multiplier", "100")
+    assert read_plan(plan_copy).indicators["NI 112"].accumulation is Accumulation.RATIO
+
+
+def test_a_number_that_a_rate_counts_has_no_decimals(plan_copy: Path) -> None:
+    for column, text in (("accumulation", "latest"), ("decimals", "1")):
+        row = write_cell(plan_copy / "indicators.csv", "NI 111a", column, text)
+    (fault,) = faults_in(plan_copy)
+    assert (fault.row, fault.column) == (row, "decimals")
+    assert "NI 111a is a count, because NI 111b is made of it" in fault.message
+    # A number that nothing counts on may be an average, or a number of full-time equivalents.
+    write_cell(plan_copy / "indicators.csv", "NI 111b", "number_indicator", "")
+    leaf = read_plan(plan_copy).indicators["NI 111a"]
+    assert (leaf.decimals, leaf.is_count) == (1, False)
 
 
 def test_the_error_reads_as_a_sentence(plan_copy: Path) -> None:

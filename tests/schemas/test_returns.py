@@ -18,7 +18,7 @@ INDICATOR = {
     "unit": "percent",
     "plan_unit": "percent",
 }
-FIGURE = {"unit": "percent", "value": 71.0, "minimum": 0.0, "maximum": 100.0, "numerator": 71.0, "denominator": 100.0}
+FIGURE = {"is_count": False, "value": 71.0, "minimum": 0.0, "maximum": 100.0, "numerator": 71.0, "denominator": 100.0}
 MILESTONE = {"milestone": "m1", "identity": "0|m1", "status": "On track", "review": "Continue"}
 
 
@@ -74,14 +74,14 @@ def test_each_row_of_a_workbook_is_there_once():
         ({"value": 1e11, "maximum": None}, []),
         ({"value": -1e11, "minimum": None}, []),
         ({"value": 71.5}, []),
-        ({"value": 71.5, "unit": "number"}, ["count-not-whole"]),
-        ({"value": 71.0, "unit": "number"}, []),
+        ({"value": 71.5, "is_count": True}, ["count-not-whole"]),
+        ({"value": 71.0, "is_count": True}, []),
         ({"numerator": 0.0}, []),
         ({"numerator": -1.0}, ["numerator-negative"]),
         ({"denominator": 0.0}, ["denominator-not-positive"]),
         ({"numerator": None, "denominator": None}, []),
         (
-            {"value": 200.5, "unit": "number", "numerator": -1.0},
+            {"value": 200.5, "is_count": True, "numerator": -1.0},
             ["count-not-whole", "numerator-negative", "out-of-range"],
         ),
     ],
@@ -106,7 +106,7 @@ def test_reports_on_milestones(change, code):
 
 
 def test_a_fault_in_one_row_hides_none_in_another():
-    wrong = [{"value": 101.0}, {}, {"numerator": -1.0}, {"denominator": 0.0}, {"value": 0.5, "unit": "number"}]
+    wrong = [{"value": 101.0}, {}, {"numerator": -1.0}, {"denominator": 0.0}, {"value": 0.5, "is_count": True}]
     assert failures(returns.figures(), *[FIGURE | change for change in wrong]) == [
         (0, "out-of-range"),
         (2, "numerator-negative"),

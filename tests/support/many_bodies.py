@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 
 from cypp_etl.plan.tables import read_files
+from schemas.plan import SCHEMAS
 
 YEARS = ("2008-09", "2009-10", "2010-11")
 OWNED_MEASURES = ("target", "history", "statistical_neighbours")
@@ -57,7 +58,7 @@ def many_bodies(partners: int, measures: int, seed: int, *, own_figures: bool = 
             ),
         ),
         "indicators.csv": (
-            _header(files, "indicators.csv"),
+            SCHEMAS["indicators.csv"].required,
             *(
                 (name, str(number), name, "", "EA", f"Measure {number}", kind[0], "", "", *kind[1:], "")
                 for number, name in enumerate(names, start=1)

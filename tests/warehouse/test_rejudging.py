@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, Row, select
 
 from cypp_etl.checked_return import CheckedReturn, Observation
 from cypp_etl.judgement.clinics import Travelled, find_clinics
-from cypp_etl.judgement.differences import EVERYTHING
+from cypp_etl.judgement.reach.differences import EVERYTHING
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
 from schemas.codes import Accumulation, Marker, Measure, Qualifier

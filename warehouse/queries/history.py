@@ -100,8 +100,9 @@ class _FiguresInForce(Mapping[FigureKey, KnownFigure]):
         self._rows = {row[:4]: row[4:] for row in rows}
 
     def __getitem__(self, key: FigureKey) -> KnownFigure:
-        value, marker, qualifiers = self._rows[key]
-        return KnownFigure(decimal_of(value), Marker(marker) if marker else None, qualifiers_of(qualifiers))
+        value, marker, qualifiers, *parts = self._rows[key]
+        known = Marker(marker) if marker else None
+        return KnownFigure(decimal_of(value), known, qualifiers_of(qualifiers), *map(decimal_of, parts))
 
     def __iter__(self) -> Iterator[FigureKey]:
         return map(FigureKey._make, self._rows)
@@ -124,7 +125,7 @@ def _values(connection: Connection, partner_code: str) -> ValuesByIndicator:
 def _figures(
     connection: Connection, partner_codes: Collection[str], periods: Collection[Period] | None
 ) -> Mapping[FigureKey, KnownFigure]:
-    names = (*FigureKey._fields, "value", "marker", "qualifiers")
+    names = (*FigureKey._fields, "value", "marker", "qualifiers", "numerator", "denominator")
     query = select(*(observation.c[name] for name in names)).where(*_in_force(observation, partner_codes))
     if periods is not None:
         query = query.where(observation.c.period.in_({period.code for period in periods}))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from cypp_etl.judgement.columns import TITLES
-from cypp_etl.judgement.differences import EVERYTHING, PlanDifferences, plan_differences
+from cypp_etl.judgement.reach.differences import EVERYTHING, PlanDifferences, plan_differences
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.differences import edition_differences, partner_differences
 from cypp_etl.plan.model import Plan

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Table, and_, or_
 
 from cypp_etl.figure_keys import Series
-from cypp_etl.judgement.dependents import Span
+from cypp_etl.judgement.reach.dependents import Span
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Plan
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, and_, not_, select
 
 from cypp_etl.figure_keys import FigureKey
-from cypp_etl.judgement.dependents import Span, dependents
-from cypp_etl.judgement.differences import PlanDifferences
+from cypp_etl.judgement.reach.dependents import Span, dependents
+from cypp_etl.judgement.reach.differences import PlanDifferences
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
 from schemas.codes import Measure

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from sqlalchemy import Connection, func, select, union_all
 
 from cypp_etl.figure_keys import FigureKey, Series
-from cypp_etl.judgement.dependents import Span, dependents
-from cypp_etl.judgement.differences import PlanDifferences
+from cypp_etl.judgement.reach.dependents import Span, dependents
+from cypp_etl.judgement.reach.differences import PlanDifferences
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
 from schemas.codes import Measure, Qualifier

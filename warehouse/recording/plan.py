@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, insert, select
 
-from cypp_etl.judgement.differences import EVERYTHING, PlanDifferences
+from cypp_etl.judgement.reach.differences import EVERYTHING, PlanDifferences
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.fingerprint import former_fingerprint_of
 from cypp_etl.plan.model import Plan

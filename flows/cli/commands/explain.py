@@ -9,7 +9,7 @@ import typer
 
 from cypp_etl.decimals import decimal_text
 from cypp_etl.findings import in_words
-from cypp_etl.judgement.explanation import ComparatorStep
+from cypp_etl.judgement.explanation import ComparatorStep, RatioStep
 from cypp_etl.periods import Period
 from cypp_etl.plan.index import PlanIndex, reference_key
 from cypp_etl.plan.model import Indicator, Plan
@@ -142,8 +142,29 @@ def _sum_lines(explanation: SourcedExplanation) -> list[str]:
     total = explanation.judgement.total
     if total is None:
         return []
+    if isinstance(total, RatioStep):
+        return _ratio_lines(total)
     terms = ["nothing" if value is None else _figure(value, explanation.row) for _, value in total.terms]
     return [f"  {' + '.join(terms)} ({', '.join(quarter.code for quarter, _ in total.terms)})"]
+
+
+def _ratio_lines(total: RatioStep) -> list[str]:
+    """The sum of the quarters' numerators over the sum of their denominators."""
+    lines = []
+    if total.terms:
+        sums = (
+            " + ".join("nothing" if parts is None else _number(parts[place]) for _, parts in total.terms)
+            for place in (0, 1)
+        )
+        lines.append(f"  Numerators: {next(sums)} ({', '.join(quarter.code for quarter, _ in total.terms)})")
+        lines.append(f"  Denominators: {next(sums)}")
+    known = [parts for _, parts in total.terms if parts is not None]
+    if known and len(known) == len(total.terms):
+        numerator, denominator = (_number(sum(part, Decimal())) for part in zip(*known, strict=True))
+        times = f" x {total.multiplier:,}" if total.multiplier != 1 else ""
+        lines.append(f"  {numerator} / {denominator}{times}")
+    lines += [f"  {quarter.code} is not applicable, and adds nothing." for quarter in total.not_applicable]
+    return lines
 
 
 def _target_lines(explanation: SourcedExplanation) -> list[str]:
@@ -170,7 +191,11 @@ def _comparator_lines(explanation: SourcedExplanation, step: ComparatorStep) -> 
     if step.source is not None:
         found = explanation.find(step.source)
         value = "no figure" if found.value is None else _figure(found.value, row, row["unit"])
-        lines = [f"  {step.source.period.label}: {value}", *_origin_lines(found)]
+        lines = [f"  {step.source.period.label}: {value}"]
+        if step.spread is not None and step.value is not None:
+            share = f"{_figure(step.spread, row)} x {row['quarter']} / 4 = {_figure(step.value, row)}"
+            lines.append(f"  The year's figure spread evenly: {share}")
+        lines += _origin_lines(found)
     else:
         lines = _counted_lines(row, step)
     return [

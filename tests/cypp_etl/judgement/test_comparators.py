@@ -9,7 +9,7 @@ from statistics import median
 import pandas as pd
 import pytest
 
-from cypp_etl.judgement.explanation import explain_judgement
+from cypp_etl.judgement.explanation import RatioStep, explain_judgement
 from cypp_etl.judgement.judge import judge, judge_and_compare
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Comparator, Group, Partner
@@ -39,16 +39,21 @@ def rounded(number, decimals):
 
 def plainly(comparator, leaf, partner, period, known):
     """The comparator's figure and how many bodies count, from `known` values, numerators and denominators by key."""
-    adds = leaf.accumulation == "sum" and period.quarter
+    adds = leaf.accumulation in ("sum", "ratio") and period.quarter
     quarters = period.quarters[: period.quarter] if adds else (period,)
     found = []
     for body in bodies(comparator, partner):
         rows = [known.get((body, leaf.indicator, quarter)) for quarter in quarters]
-        places = (1, 2) if comparator.method is ComparatorMethod.RATIO else (0,)
+        is_ratio = leaf.accumulation == "ratio" and period.quarter
+        places = (1, 2) if comparator.method is ComparatorMethod.RATIO or is_ratio else (0,)
         if any(row is None or any(row[place] is None for place in places) for row in rows):
             continue
         exact = [[Fraction(row[place]) for row in rows] for place in places]
-        if len(places) == 1:
+        if is_ratio and comparator.method is not ComparatorMethod.RATIO:
+            above, below = map(sum, exact)
+            if below:
+                found.append(rounded(above * leaf.multiplier / below, leaf.decimals))
+        elif len(places) == 1:
             found.append(sum(rounded(value, leaf.decimals) for value in exact[0]))
         else:
             found.append((sum(exact[0]), sum(exact[1])))
@@ -74,6 +79,7 @@ def leaves(make_leaf):
         make_leaf("NI 2", "LOW", decimals=0, accumulation="sum"),
         make_leaf("NI 3", decimals=2, accumulation="sum", **percent),
         make_leaf("NI 4", "LOW", decimals=1, accumulation="cumulative"),
+        make_leaf("NI 5", decimals=1, accumulation="ratio", **percent),
     ]
 
 
@@ -190,3 +196,23 @@ def test_an_explanation_says_which_bodies_were_counted(leaves, plan):
         expected, counted = plainly(plan.comparators[code], leaves[2], "b", period, known)
         assert step.value == expected
         assert expected is None or len(step.counted) == counted
+
+
+def test_an_explanation_shows_the_parts_of_a_ratio_so_far(leaves, plan):
+    quarters = Period(2010).quarters
+    parts = [(Decimal(12), Decimal(40)), (None, None), (Decimal(9), Decimal(20))]
+    known = {
+        ("a", "NI 5", quarter): (part[0] and part[0] * 100 / part[1], *part)
+        for quarter, part in zip(quarters, parts, strict=False)
+    }
+    figures = frame(known)
+    figures.loc[1, "marker"] = "not applicable"
+    explained = explain_judgement(figures, plan, quarters[2])
+    assert explained.total == RatioStep(
+        ((quarters[0], parts[0]), (quarters[2], parts[2])), not_applicable=(quarters[1],), multiplier=100
+    )
+    assert explained.judged["year_to_date"] == 35
+    figures.loc[1, "marker"] = "not returned"
+    explained = explain_judgement(figures, plan, quarters[2])
+    assert explained.total.terms[1] == (quarters[1], None)
+    assert explained.judged["year_to_date"] is None

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cypp_etl.judgement.dependents import Span, dependents
 from cypp_etl.judgement.judge import judge
+from cypp_etl.judgement.reach.dependents import Span, dependents
 from cypp_etl.periods import Period, parse_period
 from schemas.codes import Accumulation, Marker, Measure, Polarity
 
@@ -26,6 +26,7 @@ class Row:
     value: Decimal | None
     marker: Marker | None
     is_break: bool = False
+    parts: tuple[Decimal, Decimal] | None = None
 
     @property
     def speaks(self):
@@ -40,6 +41,10 @@ def rounded(number, decimals):
     scaled = Fraction(number) * 10**decimals
     whole = int(abs(scaled) + Fraction(1, 2))
     return Fraction(-whole if scaled < 0 else whole, 10**decimals)
+
+
+def nothing_counted(row):
+    return row.value is None and row.marker is Marker.NOT_APPLICABLE
 
 
 class Reference:
@@ -104,31 +109,48 @@ class Reference:
         if before is not None:
             return last_year, before, "same quarter last year", self.breaks(last_year, period)
         outturn = self.known(last_year.year)
-        if outturn is not None and self.leaf.accumulation is Accumulation.LATEST:
+        if outturn is not None and self.leaf.accumulation in (Accumulation.LATEST, Accumulation.RATIO):
             return last_year.year, outturn, "last year's outturn", self.breaks(last_year.quarters[3], period)
         return last_year, None, "none", self.breaks(last_year, period)
 
     def year_to_date(self, period):
         now = self.row(Measure.ACTUAL, period)
+        rows = [self.row(Measure.ACTUAL, quarter) for quarter in period.quarters[: period.quarter]]
+        if self.leaf.accumulation is Accumulation.RATIO and period.quarter:
+            return self.ratio_to_date(now, rows)
         if self.leaf.accumulation is not Accumulation.SUM or not period.quarter or now.value is None:
             return now
-        rows = [self.row(Measure.ACTUAL, quarter) for quarter in period.quarters[: period.quarter]]
         if any(row is None or row.value is None for row in rows):
             return SILENT
         return Row(sum(self.rounded(row.value) for row in rows), None)
+
+    def ratio_to_date(self, now, rows):
+        """The sum of numerators over the sum of denominators; a quarter that is not applicable adds nothing."""
+        nothing = Row(None, now.marker if now.marker is Marker.NOT_APPLICABLE and now.value is None else SILENT.marker)
+        counted = [row and (row.parts or ((0, 0) if nothing_counted(row) else None)) for row in rows]
+        if any(parts is None for parts in counted) or not any(row.parts for row in rows):
+            return nothing
+        numerator, denominator = (sum(map(Fraction, part)) for part in zip(*counted, strict=True))
+        if denominator <= 0:
+            return nothing
+        return Row(self.rounded(numerator / denominator * self.leaf.multiplier), None)
+
+    def spread(self, year, period):
+        """A whole year's figure as of a period."""
+        adds = self.leaf.accumulation in (Accumulation.SUM, Accumulation.CUMULATIVE)
+        if year.value is None or not adds or not period.quarter:
+            return year
+        return Row(self.rounded(self.rounded(year.value) * period.quarter / 4), None)
 
     def target(self, period):
         own = self.row(Measure.TARGET, period)
         if own is not None:
             return own
-        year = self.row(Measure.TARGET, period.year) or SILENT
-        if year.value is None or self.leaf.accumulation is Accumulation.LATEST:
-            return year
-        return Row(self.rounded(self.rounded(year.value) * period.quarter / 4), None)
+        return self.spread(self.row(Measure.TARGET, period.year) or SILENT, period)
 
     def comparator(self, measure, period):
         rows = [self.row(measure, year) for year in YEARS if year <= period.year]
-        return next((row for row in reversed(rows) if row is not None), SILENT)
+        return self.spread(next((row for row in reversed(rows) if row is not None), SILENT), period)
 
     def band(self, ours, theirs, is_better):
         if self.leaf.polarity is Polarity.NONE or Marker.NOT_APPLICABLE in (ours.marker, theirs.marker):
@@ -189,6 +211,7 @@ def _leaves(make_leaf):
             polarity,
             number % 3,
             accumulation=adding,
+            multiplier=100 if adding is Accumulation.RATIO else 0,
             range_low=Decimal("-1") if polarity is Polarity.RANGE else None,
             range_high=Decimal("1.5") if polarity is Polarity.RANGE else None,
             target_margin_percent=[Decimal(10), Decimal("12.5"), Decimal(0)][number % 3],
@@ -200,9 +223,13 @@ def _leaves(make_leaf):
 
 
 # Few distinct values, so that ties, edges of bands and margins that are exactly met occur often.
+_BELOW = [Decimal(number) for number in ("0", "0.5", "1", "7", "40")]
 _NUMBERS = st.integers(-60, 60).map(lambda number: Decimal(number) / 20)
+_PARTS = st.one_of(
+    st.none(), st.tuples(st.integers(-5, 60).map(lambda number: Decimal(number) / 40), st.sampled_from(_BELOW))
+)
 _ROWS = st.one_of(
-    st.builds(Row, _NUMBERS, st.none(), st.integers(0, 9).map(lambda chance: chance == 0)),
+    st.builds(Row, _NUMBERS, st.none(), st.integers(0, 9).map(lambda chance: chance == 0), _PARTS),
     st.builds(Row, st.none(), st.sampled_from(Marker), st.integers(0, 9).map(lambda chance: chance == 0)),
 )
 
@@ -245,7 +272,9 @@ def judged_of(leaves, make_plan, make_frame):
             for (owner, measure, name, period), row in figures.items()
             if not owner
         }
-        answer = judge(make_frame(own), make_plan(leaves, plans))
+        returned = [row.parts or (None, None) for (owner, *_), row in figures.items() if owner]
+        parts = pd.DataFrame(returned, columns=["numerator", "denominator"], dtype="float64")
+        answer = judge(make_frame(own).join(parts), make_plan(leaves, plans))
         rows = answer.drop(columns=["partner_code", "indicator", "period"]).to_dict("records")
         return dict(zip(zip(answer["partner_code"], answer["period"], strict=True), rows, strict=True))
 

@@ -97,7 +97,9 @@ def test_figures_of_partners_are_judged_as_each_partners_alone(make_leaf, make_p
     chance = Random(17)
     leaves = [
         make_leaf(f"NI {number}", polarity, accumulation=accumulation)
-        for number, (polarity, accumulation) in enumerate([("HIGH", "latest"), ("LOW", "sum"), ("HIGH", "cumulative")])
+        for number, (polarity, accumulation) in enumerate(
+            [("HIGH", "latest"), ("LOW", "sum"), ("HIGH", "cumulative"), ("LOW", "ratio")]
+        )
     ]
     years = [Period(2009), Period(2010)]
     periods = [period for year in years for period in (year, *year.quarters)]

@@ -352,6 +352,29 @@ def test_the_comparator_is_set_against_the_year_to_date(judge_one):
     assert judge_one({"accumulation": "sum"}, figures, Q2).national_band == "better"
 
 
+@pytest.mark.parametrize(
+    ("accumulation", "period", "given", "shown", "band"),
+    [
+        # 8 entrants in one quarter are set against a quarter of the nation's 42, in two against half of it.
+        ("sum", Q1, {("national", "2010-11"): "42"}, 10.5, "better"),
+        ("sum", Q2, {("national", "2010-11"): "42"}, 21, "better"),
+        ("sum", Q2, {("national", "2010-11"): "31"}, 15.5, "worse"),
+        ("sum", Q2, {("national", "2010-11"): "32"}, 16, "within"),
+        ("sum", Q2, {("national", "2008-09"): "32"}, 16, "within"),
+        ("cumulative", Q2, {("national", "2010-11"): "16"}, 8, "within"),
+        ("cumulative", Q4, {("national", "2010-11"): "16"}, 16, "better"),
+        ("sum", "2010-11", {("national", "2010-11"): "42"}, 42, "better"),
+        ("latest", Q2, {("national", "2010-11"): "8"}, 8, "within"),
+        ("ratio", Q2, {("national", "2010-11"): "8"}, 8, "no data"),
+    ],
+)
+def test_where_quarters_add_up_a_years_comparator_is_spread(*, judge_one, accumulation, period, given, shown, band):
+    figures = {("actual", each): "8" for each in (Q1, Q2, Q3, Q4, "2010-11")}
+    leaf = {"polarity": "LOW", "accumulation": accumulation, "multiplier": 1, "comparator_margin": Decimal("2.5")}
+    row = judge_one(leaf, figures, period, plans=given)
+    assert (row.national, row.national_band) == (shown, band)
+
+
 def test_the_plan_fills_in_and_the_partner_wins(judge_one):
     plans = {("target", "2010-11"): "1", ("history", "2009-10"): "2", ("national", "2009-10"): "3"}
     row = judge_one({}, {("actual", Q1): "9"}, Q1, plans=plans)

@@ -6,8 +6,8 @@ import pytest
 
 from cypp_etl.checked_return import History
 from cypp_etl.periods import Period
-from cypp_etl.rules.arithmetic import judge_decimals, judge_populations, judge_ratios, shown
-from schemas.codes import Measure
+from cypp_etl.rules.arithmetic import judge_decimals, judge_populations, judge_ratios, judge_required_parts, shown
+from schemas.codes import Accumulation, Marker, Measure
 
 QUARTER = Period(2010, 3)
 
@@ -31,6 +31,12 @@ def test_figures_are_shown_as_people_write_them(plan):
 )
 def test_decimals_beyond_the_indicators_are_noted_except_for_counts(make_figure, places, indicator, value, expected):
     assert places(judge_decimals([make_figure(indicator, value)])) == expected
+
+
+def test_a_number_with_decimals_is_no_count(make_figure, places):
+    leaf = {"decimals": 1}
+    assert places(judge_decimals([make_figure("NI 111a", "12.5", leaf=leaf)])) == []
+    assert places(judge_decimals([make_figure("NI 111a", "12.55", leaf=leaf)])) == [("too-many-decimals", "G2")]
 
 
 def test_the_message_says_what_counts(make_figure):
@@ -65,6 +71,41 @@ def test_a_part_that_could_not_be_read_is_not_missing(make_figure, make_row, pla
     figure = make_figure("NI 45", "71.0", numerator=71)
     figure.source = make_row("indicators", numerator="71", denominator="about 100")
     assert places(judge_ratios([figure])) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "numerator", "denominator", "expected"),
+    [
+        ("71.0", 71, 100, []),
+        ("0", 0, 100, []),
+        ("71.0", 71, None, [("ratio-part-missing", "J2")]),
+        ("71.0", None, 100, [("ratio-part-missing", "I2")]),
+        ("71.0", None, None, [("ratio-part-missing", "I2"), ("ratio-part-missing", "J2")]),
+        (None, None, None, []),
+    ],
+)
+def test_a_ratio_comes_with_both_of_its_parts(*, make_figure, places, value, numerator, denominator, expected):
+    more = {"numerator": numerator, "denominator": denominator, "marker": None if value else Marker.NOT_APPLICABLE}
+    figure = make_figure("NI 45", value, leaf={"accumulation": Accumulation.RATIO}, **more)
+    assert places(judge_required_parts([figure])) == expected
+    assert places(judge_ratios([figure])) == []
+    assert places(judge_required_parts([make_figure("NI 45", value, **more)])) == []
+
+
+def test_what_a_ratio_lacks_is_said_with_what_to_type(make_figure, make_row):
+    figure = make_figure("NI 45", "71.0", leaf={"accumulation": Accumulation.RATIO}, denominator=100)
+    (finding,) = judge_required_parts([figure])
+    assert finding.message == (
+        "NI 45 is 71.0, but there is no numerator. Its quarters are added up by numerator and denominator."
+    )
+    assert finding.fix.startswith("Type what was counted in this period alone")
+    # A body's own form may have no such column: the finding is then at the figure.
+    figure.source = make_row("indicators", actual="71.0", denominator="100")
+    del figure.source.columns["numerator"]
+    assert [finding.cell for finding in judge_required_parts([figure])] == ["G2"]
+    # What is there and could not be read is not missing.
+    figure.source = make_row("indicators", numerator="about 71")
+    assert list(judge_required_parts([figure])) == []
 
 
 def test_an_indicator_that_is_no_fraction_has_no_ratio(make_figure, places):

@@ -1,5 +1,8 @@
 """Figures compared with earlier ones."""
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 
 from cypp_etl.checked_return import History, KnownFigure
@@ -36,6 +39,27 @@ def test_a_change_is_large_beyond_the_plans_share_and_one_step(
 ):
     history = make_history({("NI 112", QUARTER.previous): before})
     assert places(judge_change([make_figure("NI 112", now)], history, plan)) == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
+        ("4", "14", []),
+        ("4", "15", [("large-change", "G2")]),
+        ("14", "4", []),
+        ("0", "11", [("large-change", "G2")]),
+        ("100", "120", []),
+        ("100", "126", [("large-change", "G2")]),
+    ],
+)
+def test_a_change_is_large_beyond_the_plans_margin_too(
+    *, make_figure, make_history, places, plan, before, now, expected
+):
+    """Of small numbers any change is a large share; here it must be of more than ten."""
+    banding = replace(plan.indicators["NI 111a"].banding, large_change_margin=Decimal(10))
+    figure = make_figure("NI 111a", now, leaf={"banding": banding})
+    history = make_history({("NI 111a", QUARTER.previous): before})
+    assert places(judge_change([figure], history, plan)) == expected
 
 
 def test_a_comment_explains_a_large_change(make_figure, make_history, places, plan):
@@ -147,3 +171,28 @@ def test_a_comment_explains_a_year_and_a_quarter_is_none(make_figure, make_histo
     assert places(judge_year([make_figure("NI 111a", 53, period=YEAR, comment="Recounted")], history, plan)) == []
     assert places(judge_year([make_figure("NI 111a", 53, period=YEAR.quarters[3])], history, plan)) == []
     assert places(judge_year([make_figure("NI 111a", None, period=YEAR)], history, plan)) == []
+
+
+@pytest.mark.parametrize(
+    ("quarters", "now", "expected"),
+    [
+        # 30, 10 and 20 of 40, 40 and 80: the quarters' own 75, 25 and 25 percent make no average.
+        ([(30, 40), (10, 40), None, (20, 80)], "37.5", []),
+        ([(30, 40), (10, 40), None, (20, 80)], "37.54", []),
+        ([(30, 40), (10, 40), None, (20, 80)], "37.6", [("year-differs", "G2")]),
+        ([(30, 40), (10, 40), None, (20, 80)], "25.0", [("year-differs", "G2")]),
+        ([(30, 40), (10, 40), (None, None), (20, 80)], "25.0", []),
+        ([(30, 40), (10, 40)], "25.0", []),
+        ([None, None, None, None], "25.0", []),
+    ],
+)
+def test_a_year_is_the_ratio_of_its_quarters_parts(*, make_figure, places, plan, quarters, now, expected):
+    """None is a quarter that is not applicable, and a missing quarter or part makes no year."""
+    figures = {
+        FigureKey("yos", "NI 45", Measure.ACTUAL, quarter.code): KnownFigure(None, Marker.NOT_APPLICABLE)
+        if parts is None
+        else KnownFigure(Decimal(50), None, frozenset(), *(part and Decimal(part) for part in parts))
+        for quarter, parts in zip(YEAR.quarters, quarters, strict=False)
+    }
+    figure = make_figure("NI 45", now, leaf={"accumulation": Accumulation.RATIO}, period=YEAR)
+    assert places(judge_year([figure], History(figures), plan)) == expected

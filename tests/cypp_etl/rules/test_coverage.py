@@ -11,6 +11,7 @@ from cypp_etl.rules.conformance import judge_conformance
 from cypp_etl.rules.coverage import Coverage, judge_references, partner_of
 from cypp_etl.rules.targets import judge_targets
 from cypp_etl.workbook.model import Cell, CellKind
+from schemas.codes import Unit
 
 BOTH = {"indicators", "milestones"}
 
@@ -217,6 +218,25 @@ def test_a_part_whose_letter_was_cleared_is_no_parent(make_parsed, make_indicato
 )
 def test_rows_say_what_the_plan_says(make_parsed, make_indicator_row, index, changes, expected):
     assert codes(make_parsed(indicator_rows=[make_indicator_row("NI 43", **changes)]), index) == expected
+
+
+@pytest.mark.parametrize(
+    ("unit", "expected"),
+    [
+        ("Full-time  equivalents", []),
+        ("number", []),
+        ("percent", [("unit-differs", "E2")]),
+        ("equivalents", [("unit-differs", "E2")]),
+    ],
+)
+def test_a_unit_goes_by_what_people_read_too(make_parsed, make_indicator_row, index, unit, expected):
+    row = make_indicator_row("NI 43", unit=unit)
+    leaf = replace(row.leaf, unit=Unit.NUMBER, unit_label="full-time equivalents")
+    row.named = leaf if row.named else None
+    row.described = leaf if row.described else None
+    found = [finding for _, finding in judge_conformance([make_parsed(indicator_rows=[row])], index)]
+    assert [(finding.code, finding.cell) for finding in found] == expected
+    assert all("full-time equivalents" in finding.message + finding.fix for finding in found)
 
 
 def test_each_once_in_each_workbook(make_parsed, make_indicator_row, make_milestone, index):

@@ -110,6 +110,15 @@ def test_a_sub_indicator_says_what_its_parent_is(plan: Plan) -> None:
     ]
 
 
+def test_a_unit_is_called_what_people_call_it(plan: Plan) -> None:
+    labelled = {"NI 19": replace(plan.indicators["NI 19"], unit_label="offences per offender")}
+    sheet = opened(write_template(replace(plan, indicators={**plan.indicators, **labelled}), "yos", PERIOD))[
+        "Indicators"
+    ]
+    assert sheet[f"{column(sheet, 'Unit')}{row_of(sheet, 'NI 19')}"].value == "offences per offender"
+    assert sheet[f"{column(sheet, 'Unit')}{row_of(sheet, 'NI 43')}"].value == "percent"
+
+
 @pytest.mark.parametrize(
     ("partner_code", "indicator", "target", "number_format"),
     [

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, select
 
-from cypp_etl.judgement.differences import EVERYTHING
+from cypp_etl.judgement.reach.differences import EVERYTHING
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import BUILT_IN_COMPARATORS, Comparator, Figure, Plan
 from schemas.codes import ComparatorMethod
@@ -135,7 +135,7 @@ def test_a_comparator_of_the_plans_own_is_given_and_the_board_report_has_its_oth
     )
     returned(engine, given, "police", "100", 0)
     said = "SELECT heading, method, value, band, bodies FROM bi_comparisons WHERE comparator = 'best'"
-    assert rows(said) == [{"heading": "The best", "method": "given", "value": 90, "band": "worse", "bodies": 0}]
+    assert rows(said) == [{"heading": "The best", "method": "given", "value": 23, "band": "worse", "bodies": 0}]
     with reading(engine) as connection:
         board = read_board(connection, parse_period("2010-11Q1"), later(1))
     assert [row["indicator"] for row in board.performance] == ["NI 111a"]

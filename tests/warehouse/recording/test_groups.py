@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, select
 
-from cypp_etl.judgement.differences import EVERYTHING
+from cypp_etl.judgement.reach.differences import EVERYTHING
 from cypp_etl.periods import Period
-from cypp_etl.plan.model import Group, Plan
+from cypp_etl.plan.model import Group, Obligation, Plan
 from tests.warehouse.builders import Rows, checked, later, observation
 from warehouse.engine import writing
 from warehouse.recording.groups import rejudge_groups_by_plan
@@ -35,7 +35,7 @@ def grouped(plan: Plan) -> Plan:
         partners=partners,
         groups={each.group_code: each for each in groups},
         owed_by=dict.fromkeys(GROUP_OF, tuple(plan.indicators)),
-        obligations=(),
+        obligations=tuple(Obligation(code, indicator) for code in GROUP_OF for indicator in plan.indicators),
     )
 
 

@@ -7,7 +7,7 @@ from random import Random
 
 from sqlalchemy import Engine
 
-from cypp_etl.judgement.differences import EVERYTHING, plan_differences
+from cypp_etl.judgement.reach.differences import EVERYTHING, plan_differences
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import BUILT_IN_COMPARATORS, Comparator, Figure, Group, Plan
 from schemas.codes import ComparatorMethod, Measure, Polarity

@@ -6,7 +6,7 @@ from functools import reduce
 from operator import or_ as union
 
 from cypp_etl.figure_keys import Series
-from cypp_etl.judgement.dependents import Span, dependents
+from cypp_etl.judgement.reach.dependents import Span, dependents
 from cypp_etl.periods import LAST_PERIOD, Period
 from cypp_etl.plan.model import Figure, Plan
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cypp_etl.judgement.dependents import Span, dependents
+from cypp_etl.judgement.reach.dependents import Span, dependents
 from cypp_etl.periods import LAST_PERIOD, parse_period
 from schemas.codes import Measure
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from cypp_etl.figure_keys import Series
-from cypp_etl.judgement.dependents import Span
-from cypp_etl.judgement.differences import EVERYTHING, plan_differences
+from cypp_etl.judgement.reach.dependents import Span
+from cypp_etl.judgement.reach.differences import EVERYTHING, plan_differences
 from cypp_etl.periods import LAST_PERIOD, Period
 from cypp_etl.plan.model import BUILT_IN_COMPARATORS, Comparator, Figure, Group, Partner
 from schemas.codes import ComparatorMethod, Measure, Polarity
