@@ -87,7 +87,8 @@ def plain_judgement(partner: str, name: str, period: Period, known: Figures, pla
         figure = plan.figure(measure, name, period.year)
         against = Decimal() if figure is None or figure.value is None else figure.value
         is_target = measure is Measure.TARGET
-        against = rounded(against * share, places) if is_target else rounded(against, places)
+        # What is given for a year is spread over its quarters where they add up.
+        against = rounded(rounded(against, places) * share, places)
         gain = sign * (rounded(ours, places) - against)
         tenth = abs(against) * margins.target_margin_percent / 100
         is_better = gain > max(tenth, Decimal("0.1")) if is_target else gain >= margins.comparator_margin

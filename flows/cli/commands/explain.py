@@ -81,8 +81,7 @@ def _who_owes(plan: Plan, leaf: Indicator, period: Period) -> str:
     then = plan.at(period)
     if leaf.indicator not in then.indicators:
         return f"It is not collected for then, but {plan.edition(leaf.indicator, period).span}."
-    owners = [then.partners[code].partner for code in then.owners.get(leaf.indicator, ())]
-    return f"It is owed by {', '.join(owners) or 'no partner'}."
+    return f"It is owed by {_owners(then, leaf) or 'no partner'}."
 
 
 def _lines(explanation: SourcedExplanation, plan: Plan) -> list[str]:

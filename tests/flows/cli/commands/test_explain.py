@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from cypp_etl.periods import parse_period
-from cypp_etl.plan.model import BUILT_IN_COMPARATORS, Comparator, Plan
+from cypp_etl.plan.model import BUILT_IN_COMPARATORS, Comparator, Obligation, Plan
 from cypp_etl.plan.reader import read_plan
 from flows.cli.commands.explain import show_explanation
 from schemas.codes import ComparatorMethod
@@ -64,8 +64,8 @@ def test_many_owners_are_counted_rather_than_named(
 ) -> None:
     partners = {f"p{number}": replace(plan.partners["yos"], partner_code=f"p{number}") for number in range(11)}
     for count, said in ((10, plan.partners["yos"].partner), (11, "owed by 11 partners")):
-        owed = dict.fromkeys([*partners][:count], ("NI 45",))
+        obligations = tuple(Obligation(code, "NI 45") for code in [*partners][:count])
         with reading(engine) as connection:
-            many = replace(plan, partners=partners, owed_by=owed)
+            many = replace(plan, partners=partners, obligations=obligations)
             assert show_explanation(connection, many, "NI 45", parse_period("2011-12Q1")) == 1
         assert said in capsys.readouterr().out
