@@ -28,7 +28,7 @@ def test_what_dead_workers_had_is_closed_as_soon_as_there_are_workers(monkeypatc
             await made.client.update_flow_run_labels(run.id, labels)
             await made.client.create_flow_run_from_deployment(made.deployment, state=Scheduled())
             await made.fall_silent()
-            for _ in range(100):
+            for _ in range(300):
                 if (await made.client.read_flow_run(run.id)).state_name != "Running":
                     break
                 await asyncio.sleep(0.2)
