@@ -165,14 +165,16 @@ def judge_groups(known: Mapping[GroupKey, GroupFigure], plan: Plan) -> pd.DataFr
 def _plan_of_groups(plan: Plan, series: Iterable[tuple[str, str]]) -> Plan:
     """The plan with the figures that groups are compared with, instead of partners."""
     figures: dict[str, _Figures] = {}
-    given = [(key, figure) for key, figure in plan.figures.items() if key[0] in plan.comparators]
+    given: dict[str, _Figures] = {}
+    for key, figure in plan.figures.items():
+        if key[0] in plan.comparators:
+            given.setdefault(key[1], {})[key] = figure
     for group_code, indicator in series:
         own = plan.partner_figures.get(group_code, {})
         of_group = figures.setdefault(group_code, dict(own))
-        if plan.indicators[indicator].unit is not Unit.NUMBER:
-            for key, figure in given:
-                if key[1] == indicator:
-                    of_group.setdefault(key, figure)
+        for key, figure in given.get(indicator, {}).items():
+            if plan.edition(indicator, key[2]).unit is not Unit.NUMBER:
+                of_group.setdefault(key, figure)
         for period in plan.target_periods.get(indicator, ()):
             if told := _told_target(plan, group_code, indicator, period):
                 of_group.setdefault((Measure.TARGET, indicator, period), told)
@@ -193,6 +195,6 @@ def _told_target(plan: Plan, group_code: str, indicator: str, period: Period) ->
             targets.append(target.value)
     if not targets:
         return None
-    if plan.indicators[indicator].unit is Unit.NUMBER:
+    if plan.edition(indicator, period).unit is Unit.NUMBER:
         return Figure(sum(targets, Decimal()), None, "the sum of the partners' targets")
     return Figure(targets[0], None, "the target of each partner") if len(set(targets)) == 1 else None

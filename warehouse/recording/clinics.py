@@ -65,7 +65,7 @@ def keep_clinics(connection: Connection, changed: Iterable[Change], plan: Plan, 
 
 
 def keep_all_clinics(connection: Connection, plan: Plan, at: datetime) -> None:
-    """Find the clinics of all series again, because the plan's rule changed; otherwise as `keep_clinics`."""
+    """Find the clinics of all series again, because the plan finds them differently; otherwise as `keep_clinics`."""
     columns = judgement.c
     query = select(columns.partner_code, columns.indicator, func.min(columns.period)).where(
         columns.superseded_at.is_(None)

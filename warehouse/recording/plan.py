@@ -12,6 +12,7 @@ from cypp_etl.periods import parse_period
 from cypp_etl.plan.fingerprint import former_fingerprint_of
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import PlanError, plan_of
+from cypp_etl.plan.rhythm import Rhythm
 from cypp_etl.plan.spans import Span
 from schemas.codes import DecisionKind
 from warehouse.recording.administration import Decision, record_decision
@@ -104,7 +105,7 @@ def record_plan(
     plan_id = _insert(connection, plan, at, decision_id)
     changed = rejudge_by_plan(connection, plan, plan_id, differences, at)
     rejudge_groups_by_plan(connection, plan, plan_id, differences, at)
-    if held and _clinics_from(connection, held[0]) != plan.body.clinics_from:
+    if held and not _finds_clinics_alike(connection, held[0], plan):
         keep_all_clinics(connection, plan, at)
     return RecordedPlan(plan_id, True, changed.total())
 
@@ -207,9 +208,14 @@ def _store_files(connection: Connection, plan_id: int, plan: Plan) -> None:
             connection.execute(insert(plan_tables.plan_file).values(values))
 
 
-def _clinics_from(connection: Connection, plan_id: int) -> str | None:
-    columns = plan_tables.plan_body.c
-    return connection.scalar(select(columns.clinics_from).where(columns.plan_id == plan_id))
+def _finds_clinics_alike(connection: Connection, plan_id: int, plan: Plan) -> bool:
+    """Whether a stored plan and another find the same clinics in the same judgements: by one rule, asked alike."""
+    body, leaf = plan_tables.plan_body.c, plan_tables.plan_indicator.c
+    rule = connection.scalar(select(body.clinics_from).where(body.plan_id == plan_id))
+    stored = connection.execute(select(plan_tables.plan_indicator).where(leaf.plan_id == plan_id)).mappings()
+    rhythms = {row["indicator"]: Rhythm.of(row) for row in stored}
+    asked = {name: each.rhythm for name, each in plan.indicators.items() if name in rhythms}
+    return rule == plan.body.clinics_from and all(rhythms[name] == rhythm for name, rhythm in asked.items())
 
 
 def _in_force(connection: Connection) -> tuple[int, str] | None:

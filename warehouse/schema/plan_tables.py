@@ -116,10 +116,19 @@ plan_milestone = _plan_table(
 )
 
 
-# The latest edition of each indicator.
-def _asked() -> tuple[Column[str], ...]:
-    """When an indicator is asked: see `cypp_etl.plan.rhythm`."""
+def _described() -> tuple[Column[Any], ...]:
+    """What an edition of an indicator says of it, and when it is asked: see `cypp_etl.plan.rhythm`."""
     return (
+        word("indicator_no"),
+        word("indicator_ref"),
+        word("sub"),
+        word("outcome_code"),
+        word("definition"),
+        word("parent_definition"),
+        word("polarity"),
+        word("unit"),
+        Column("decimals", Integer, nullable=False),
+        word("accumulation"),
         word("frequency", server_default="quarterly"),
         word("asked_in", server_default="Q1 Q2 Q3 Q4"),
         word("year_type", server_default="financial"),
@@ -127,21 +136,12 @@ def _asked() -> tuple[Column[str], ...]:
     )
 
 
+# The latest edition of each indicator.
 plan_indicator = _plan_table(
     "indicator",
     ("indicator",),
     word("indicator"),
-    word("indicator_no"),
-    word("indicator_ref"),
-    word("sub"),
-    word("outcome_code"),
-    word("definition"),
-    word("parent_definition"),
-    word("polarity"),
-    word("unit"),
-    Column("decimals", Integer, nullable=False),
-    word("accumulation"),
-    *_asked(),
+    *_described(),
     outcome_code="outcome",
 )
 # The aspirations that each indicator measures: a clinic's diagnosis rests on their actions.
@@ -162,17 +162,7 @@ plan_edition = _plan_table(
     Column("edition", Integer, nullable=False),
     Column("described_from", Date, nullable=False),
     Column("described_until", Date, nullable=False),
-    word("indicator_no"),
-    word("indicator_ref"),
-    word("sub"),
-    word("outcome_code"),
-    word("definition"),
-    word("parent_definition"),
-    word("polarity"),
-    word("unit"),
-    Column("decimals", Integer, nullable=False),
-    word("accumulation"),
-    *_asked(),
+    *_described(),
     indicator="indicator",
     outcome_code="outcome",
 )

@@ -65,6 +65,36 @@ def _label() -> str:
 
 _LABEL = _label()
 
+# What a judgement `j` is about, in the words of the edition `i` that holds for its period `e`.
+_DESCRIBED = f"""j.period, {_LABEL} AS period_label, e.financial_year, e.quarter,
+            i.outcome_code, oc.outcome, nullif(i.indicator_no, '') AS indicator_no,
+            i.indicator_ref, nullif(i.sub, '') AS sub, i.indicator,
+            CASE WHEN i.parent_definition = '' THEN i.definition
+                ELSE i.parent_definition || ' – ' || i.definition END AS definition,
+            i.polarity, i.unit, i.decimals"""
+
+_JUDGED = f"""j.previous_period, j.previous_actual, j.change,
+            {_symbol("direction", DIRECTION_SYMBOLS)},
+            j.direction_basis,
+            {_symbol("quarter_direction", DIRECTION_SYMBOLS)},
+            j.target,
+            {_symbol("on_target", ON_TARGET_SYMBOLS)},
+            j.year_to_date,
+            {_symbol("target_band", BAND_SYMBOLS)},
+            j.statistical_neighbours,
+            {_symbol("statistical_neighbours_band", BAND_SYMBOLS)},
+            j.national,
+            {_symbol("national_band", BAND_SYMBOLS)},
+            j.next_target, j.next_target_2"""
+
+
+def _describing(plan_id: str) -> str:
+    """SQL that joins to judgements `j` what `_DESCRIBED` reads, in the words of a plan."""
+    return f"""JOIN period e ON e.period = j.period
+        JOIN plan_edition i ON i.plan_id = {plan_id} AND i.indicator = j.indicator
+            AND e.ends_on BETWEEN i.described_from AND i.described_until
+        LEFT JOIN plan_outcome oc ON oc.plan_id = i.plan_id AND oc.outcome_code = i.outcome_code"""
+
 
 def _performance(plan_id: str, last_column: str, condition: str) -> str:
     """A row per judgement, with the figure judged and its cell.
@@ -78,35 +108,15 @@ def _performance(plan_id: str, last_column: str, condition: str) -> str:
     """
     return f"""
         SELECT
-            j.period, {_LABEL} AS period_label, e.financial_year, e.quarter,
-            i.outcome_code, oc.outcome, nullif(i.indicator_no, '') AS indicator_no,
-            i.indicator_ref, nullif(i.sub, '') AS sub, i.indicator,
-            CASE WHEN i.parent_definition = '' THEN i.definition
-                ELSE i.parent_definition || ' – ' || i.definition END AS definition,
-            i.polarity, i.unit, i.decimals, j.partner_code,
+            {_DESCRIBED}, j.partner_code,
             j.actual, o.typed AS actual_text, coalesce(o.marker, nullif(o.qualifiers, '')) AS marker,
-            j.previous_period, j.previous_actual, j.change,
-            {_symbol("direction", DIRECTION_SYMBOLS)},
-            j.direction_basis,
-            {_symbol("quarter_direction", DIRECTION_SYMBOLS)},
-            j.target,
-            {_symbol("on_target", ON_TARGET_SYMBOLS)},
-            j.year_to_date,
-            {_symbol("target_band", BAND_SYMBOLS)},
-            j.statistical_neighbours,
-            {_symbol("statistical_neighbours_band", BAND_SYMBOLS)},
-            j.national,
-            {_symbol("national_band", BAND_SYMBOLS)},
-            j.next_target, j.next_target_2,
+            {_JUDGED},
             o.submission_id, s.file_name AS source_file, o.sheet AS source_sheet, o.cell AS source_cell,
             j.recorded_at{last_column}, i.year_type, i.edition
         FROM judgement j
-        JOIN period e ON e.period = j.period
-        JOIN plan_edition i ON i.plan_id = {plan_id} AND i.indicator = j.indicator
-            AND e.ends_on BETWEEN i.described_from AND i.described_until
+        {_describing(plan_id)}
         LEFT JOIN observation o ON o.observation_id = j.observation_id
         LEFT JOIN submission s ON s.submission_id = o.submission_id
-        LEFT JOIN plan_outcome oc ON oc.plan_id = i.plan_id AND oc.outcome_code = i.outcome_code
         WHERE {condition}"""
 
 
@@ -135,31 +145,12 @@ _PERIODS = """
 
 _GROUPS = f"""
         SELECT
-            j.period, e.period_label, e.financial_year, e.quarter,
-            i.outcome_code, oc.outcome, nullif(i.indicator_no, '') AS indicator_no,
-            i.indicator_ref, nullif(i.sub, '') AS sub, i.indicator,
-            CASE WHEN i.parent_definition = '' THEN i.definition
-                ELSE i.parent_definition || ' – ' || i.definition END AS definition,
-            i.polarity, i.unit, i.decimals, j.group_code, w.group_name AS "group",
-            j.actual, j.previous_period, j.previous_actual, j.change,
-            {_symbol("direction", DIRECTION_SYMBOLS)},
-            j.direction_basis,
-            {_symbol("quarter_direction", DIRECTION_SYMBOLS)},
-            j.target,
-            {_symbol("on_target", ON_TARGET_SYMBOLS)},
-            j.year_to_date,
-            {_symbol("target_band", BAND_SYMBOLS)},
-            j.statistical_neighbours,
-            {_symbol("statistical_neighbours_band", BAND_SYMBOLS)},
-            j.national,
-            {_symbol("national_band", BAND_SYMBOLS)},
-            j.next_target, j.next_target_2,
+            {_DESCRIBED}, j.group_code, w.group_name AS "group",
+            j.actual, {_JUDGED},
             j.partners_owing, j.partners_returned, nullif(j.note, '') AS note, j.recorded_at
         FROM group_judgement j
-        JOIN plan_indicator i ON i.plan_id = {NOW.plan_id} AND i.indicator = j.indicator
+        {_describing(NOW.plan_id)}
         JOIN plan_group w ON w.plan_id = i.plan_id AND w.group_code = j.group_code
-        LEFT JOIN period e ON e.period = j.period
-        LEFT JOIN plan_outcome oc ON oc.plan_id = i.plan_id AND oc.outcome_code = i.outcome_code
         WHERE {NOW.in_force("j")}"""
 
 # Comparators that are given, and have columns of their own, are in the judgement itself.

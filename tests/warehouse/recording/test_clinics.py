@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine
 
+from cypp_etl.judgement.reach.differences import plan_differences
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Plan
-from schemas.codes import ClinicRule, MilestoneStatus
+from schemas.codes import Accumulation, ClinicRule, Frequency, MilestoneStatus
 from tests.warehouse.builders import Rows, checked, later, observation, report
 from warehouse.engine import reading, writing
 from warehouse.queries.as_of import clinics
@@ -79,6 +80,22 @@ def test_a_plan_that_holds_fewer_clinics_closes_the_record_of_others(engine: Eng
     assert seen == {(1, "better"): 1, (2, "worse"): 0, (3, "never"): 0, (4, "better"): 1}
     with reading(engine) as connection:
         assert len(clinics(connection, Period(2010, 4), later(1))) == 1
+
+
+def test_clinics_follow_an_indicator_that_becomes_yearly(engine: Engine, plan: Plan, rows: Rows) -> None:
+    """Every judgement stays as it is: but quarters count no longer, and years do."""
+    values = {"2008-09": "9", "2008-09Q4": "1", "2009-10": "10", "2009-10Q4": "2"}
+    leaf = replace(plan.indicators["NI 111a"], accumulation=Accumulation.LATEST)
+    quarterly = replace(plan, fingerprint="quarterly", indicators={**plan.indicators, "NI 111a": leaf})
+    record(engine, checked("a", *(observation("NI 111a", now, at) for at, now in values.items())), quarterly, later(0))
+    opened = "SELECT opened_period FROM bi_clinics WHERE indicator = 'NI 111a'"
+    assert rows(opened) == [{"opened_period": "2009-10Q4"}]
+    yearly = replace(leaf, frequency=Frequency.YEARLY, asked_in=(4,))
+    asked = replace(plan, fingerprint="yearly", indicators={**plan.indicators, "NI 111a": yearly})
+    with writing(engine) as connection:
+        adopted = record_plan(connection, asked, later(1), differences=plan_differences(quarterly, asked))
+    assert adopted.changed_judgements == 0
+    assert rows(opened) == [{"opened_period": "2009-10"}]
 
 
 def due_for(plan: Plan, *aspirations: str) -> list[str]:

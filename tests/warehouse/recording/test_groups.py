@@ -10,6 +10,8 @@ from sqlalchemy import Connection, Engine, select
 from cypp_etl.judgement.reach.differences import EVERYTHING
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Group, Obligation, Plan
+from cypp_etl.plan.spans import Span
+from schemas.codes import YearType
 from tests.warehouse.builders import Rows, checked, later, observation
 from warehouse.engine import writing
 from warehouse.recording.groups import rejudge_groups_by_plan
@@ -62,6 +64,26 @@ def test_a_groups_figure_follows_its_partners(engine: Engine, grouped: Plan, row
     assert [{name: row[name] for name in ("actual", "partners_owing")} for row in rows(everyone)][1:] == [
         {"actual": 140, "partners_owing": 3}
     ]
+
+
+def test_a_group_is_described_by_the_edition_of_the_period(engine: Engine, grouped: Plan, rows: Rows) -> None:
+    latest = grouped.indicators["NI 111a"]
+    first = replace(latest, definition="Children", span=Span(None, Period(2009)))
+    second = replace(latest, definition="Young people", edition=2, span=Span(Period(2010)), year_type=YearType.CALENDAR)
+    plan = replace(
+        grouped,
+        fingerprint="editions",
+        indicators={**grouped.indicators, "NI 111a": second},
+        editions={**grouped.editions, "NI 111a": (first, second)},
+    )
+    figures = [observation("NI 111a", "1", period, partner_code="police") for period in ("2009-10", "2010-11")]
+    record(engine, checked("a", *figures, partner_code="police"), plan, later(0))
+    said = "SELECT period_label, definition, direction FROM {} WHERE indicator = 'NI 111a' {} ORDER BY period"
+    of_partner = rows(said.format("bi_performance", ""))
+    of_group = rows(said.format("bi_group_performance", "AND group_code = 'south'"))
+    words = [(row["period_label"], row["definition"].rpartition(" ")[2]) for row in of_group]
+    assert words == [("2009/10", "Children"), ("calendar year 2010", "people")]
+    assert [{**row, "direction": ""} for row in of_group] == [{**row, "direction": ""} for row in of_partner]
 
 
 def test_a_percentage_is_added_up_by_its_parts(engine: Engine, grouped: Plan, rows: Rows) -> None:
