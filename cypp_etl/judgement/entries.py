@@ -147,7 +147,7 @@ def _own_entries(figures: pd.DataFrame, owner: Ints, leaves: Leaves, measures: t
 
 
 def _new_bodies(codes: tuple[str, ...], plan: Plan) -> Ints:
-    """The keys at which the series of these partners, numbered from 1, begin anew."""
+    """The keys at which the series of these partners, numbered from 1, start again."""
     if not plan.taken_over:
         return _NO_BODIES
     places = {name: place for place, name in enumerate(plan.indicators)}

@@ -21,7 +21,7 @@ def mail_subject(summary: ReceiptSummary) -> str:
 
 
 def mail_text(summary: ReceiptSummary, findings: Sequence[Finding]) -> str:
-    """What became of the return, what to do, and the first findings that ask for something, errors first."""
+    """The status of the return, what to do, and the first findings that ask for something, errors first."""
     paragraphs = ["\n".join(verdict(summary, findings)), *_listed(findings)]
     if summary.still_due:
         paragraphs.append("\n".join([f"{STILL_DUE}:", *summary.still_due]))

@@ -138,7 +138,7 @@ def _worker_of(run: FlowRun) -> str:
 
 
 def _why_lost(run: FlowRun, silent: set[str], started: Mapping[str, datetime]) -> str:
-    """What became of a run that somebody had begun, or "" as long as it may still be under way."""
+    """How a run that was started has ended, or "" while it may still be running."""
     began = run.state.timestamp if run.state else datetime.now(UTC)
     name = _worker_of(run)
     if not name:

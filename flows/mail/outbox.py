@@ -72,7 +72,7 @@ class Outbox:
         return self._done.is_dir()
 
     def add(self, letter: Letter) -> None:
-        """Queue a letter, once for each drop, whoever adds it and whatever became of it.
+        """Queue a letter, once for each drop, whoever adds it and whether or not it was sent.
 
         Raises:
             OSError: the folder cannot be written to.

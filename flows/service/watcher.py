@@ -58,7 +58,7 @@ class Watcher:
     between two looks, at most. `show_skipped` is given what is left where it is, whenever that is something else; it
     says whether it could be shown, and is given it again at the next look if not. With `mended`, receipts that partners
     changed are brought into their folders, where the next look finds them.
-    `clock` gives the seconds that pass for the event loop. `progress` is told of each step.
+    `clock` gives the seconds that pass for the event loop. `progress` is notified of each step.
     """
 
     inbox: Path

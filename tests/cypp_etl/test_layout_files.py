@@ -9,7 +9,7 @@ import pytest
 from cypp_etl.layout import read_layouts
 from cypp_etl.plan.reader import PlanError, plan_of, read_plan
 from cypp_etl.plan.tables import read_files
-from tests.support.layouts import COLUMNS, SHEETS, plan_with, table_of
+from tests.support.layouts import COLUMNS, SHEETS, plan_with_layouts, table_of
 from tests.support.plans import copy_shipped_plan
 
 COVER = {"layout": "ours", "part": "cover", "sheet": "Front", "kind": "anywhere"}
@@ -22,12 +22,12 @@ WHOLE = ([COVER, TABLE], [PERIOD, REF, ACTUAL])
 
 def faults_of(sheets, columns):
     with pytest.raises(PlanError) as error:
-        plan_with(sheets, columns)
+        plan_with_layouts(sheets, columns)
     return [(one.file, one.row, one.column, one.message) for one in error.value.faults]
 
 
 def test_a_layout_is_added_and_the_built_in_ones_stay():
-    layouts = plan_with(*WHOLE).layouts
+    layouts = plan_with_layouts(*WHOLE).layouts
     assert list(layouts) == [*read_layouts(), "ours"]
     assert [column.column for column in layouts["ours"].part("indicators").columns] == ["ref", "actual"]
     assert layouts["ours"].part("indicators").is_dated
@@ -66,7 +66,7 @@ def test_a_plan_without_layouts_keeps_its_fingerprint_and_one_with_them_has_anot
 
 
 def test_another_process_gets_the_layouts_with_the_plan():
-    sent = pickle.loads(pickle.dumps(plan_with(*WHOLE)))  # noqa: S301 - our own
+    sent = pickle.loads(pickle.dumps(plan_with_layouts(*WHOLE)))  # noqa: S301 - our own
     assert sent.layouts["ours"].part("cover").column("period").match("for:") == {}
 
 
@@ -165,7 +165,7 @@ def test_what_reports_and_forms_are_written_by_stays():
     table = {"layout": "published", "part": "table", "column": "actual", "heading": "{year} Result", "width": "10"}
     sheet = {"layout": "return", "part": "indicators", "sheet": "Measures", "kind": "table"}
     with pytest.raises(PlanError) as error:
-        plan_with([sheet], [table])
+        plan_with_layouts([sheet], [table])
     assert [one.column for one in error.value.faults if one.file == COLUMNS] == ["heading"]
     assert [one.column for one in error.value.faults if one.file == SHEETS] == ["sheet"]
 

@@ -29,7 +29,7 @@ def table_of(file: str, rows: Iterable[Mapping[str, str]]) -> bytes:
     return "\n".join([*written, ""]).encode()
 
 
-def plan_with(
+def plan_with_layouts(
     sheets: Iterable[Mapping[str, str]],
     columns: Iterable[Mapping[str, str]],
     changes: Mapping[str, Sequence[tuple[str, str]]] | None = None,

@@ -1,4 +1,4 @@
-"""A warehouse that is lost, and taken anew from the archive by a process that is killed: nothing missing or twice."""
+"""A warehouse that is lost, and rebuilt from the archive by a process that is killed: nothing missing or twice."""
 
 import json
 import random

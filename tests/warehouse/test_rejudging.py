@@ -49,7 +49,7 @@ def _in_force(connection: Connection, table: Any) -> Sequence[Row[Any]]:
     return connection.execute(select(table).where(table.c.superseded_at.is_(None)).order_by(*table.primary_key)).all()
 
 
-def _clinics_anew(connection: Connection, plan: Plan) -> set[tuple[Any, ...]]:
+def _clinics_found_again(connection: Connection, plan: Plan) -> set[tuple[Any, ...]]:
     columns = judgement.c
     query = (
         select(columns.partner_code, columns.indicator, columns.period, columns.direction, columns.on_target)
@@ -92,7 +92,7 @@ def test_what_depends_on_a_change_is_all_that_has_to_be_judged_again(
 def _assert_nothing_is_left_to_judge(connection: Connection, plan: Plan, at: datetime) -> None:
     before = _in_force(connection, judgement)
     kept = {tuple(row)[1:7] for row in _in_force(connection, clinic)}
-    assert kept == _clinics_anew(connection, plan)
+    assert kept == _clinics_found_again(connection, plan)
     plan_id = require_plan(connection, plan, at)
     assert rejudge_by_plan(connection, plan, plan_id, EVERYTHING, at).total() == 0
     assert _in_force(connection, judgement) == before
@@ -106,7 +106,7 @@ _CHANGES = st.dictionaries(st.sampled_from(PERIODS[:15]), _VALUES, min_size=1, m
 
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.fixed_dictionaries(dict.fromkeys(PERIODS[:15], _VALUES)), st.lists(_CHANGES, min_size=1, max_size=4))
-def test_clinics_are_kept_as_they_would_be_found_anew(
+def test_clinics_are_kept_as_they_would_be_found_again(
     engine: Engine, plan: Plan, values: dict[Period, int | None], changes: list[dict[Period, int | None]]
 ) -> None:
     """Versions of one return with many figures of one indicator, in which quarters or years are added and removed."""
@@ -116,7 +116,7 @@ def test_clinics_are_kept_as_they_would_be_found_anew(
             rows = [observation("NI 112", str(one), period.code) for period, one in values.items() if one is not None]
             arrival = Arrival(_return(number, rows, Period(2010, 1)), later(number))
             record_batch(connection, [arrival], plan, later(number))
-            assert {tuple(row)[1:7] for row in _in_force(connection, clinic)} == _clinics_anew(connection, plan)
+            assert {tuple(row)[1:7] for row in _in_force(connection, clinic)} == _clinics_found_again(connection, plan)
         transaction.rollback()
 
 

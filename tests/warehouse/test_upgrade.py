@@ -63,7 +63,7 @@ def test_the_head_is_the_newest_revision() -> None:
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD
 
 
-def test_views_that_are_out_of_date_are_made_anew(engine: Engine) -> None:
+def test_views_that_are_out_of_date_are_made_again(engine: Engine) -> None:
     with writing(engine) as connection:
         connection.execute(update(view_version).values(sha256="old"))
         connection.execute(text("DROP VIEW bi_findings"))
@@ -71,7 +71,7 @@ def test_views_that_are_out_of_date_are_made_anew(engine: Engine) -> None:
     assert "bi_findings" in inspect(engine).get_view_names()
 
 
-def test_who_may_read_the_views_may_read_them_anew(engine: Engine) -> None:
+def test_who_may_read_the_views_may_read_them_again(engine: Engine) -> None:
     if engine.dialect.name != "postgresql":
         pytest.skip("SQLite has no roles")
     role = f"reader {engine.url.database}"

@@ -11,14 +11,14 @@ from cypp_etl.periods import Period
 from schemas.codes import Marker, Severity
 from tests.support.forms import OUTCOMES_CHANGES, OUTCOMES_COLUMNS, OUTCOMES_MERGED, OUTCOMES_SHEETS
 from tests.support.forms import OUTCOMES_FORM as FORM
-from tests.support.layouts import plan_with, workbook_of
+from tests.support.layouts import plan_with_layouts, workbook_of
 
 TODAY = date(2010, 7, 12)
 
 
 @pytest.fixture(scope="module")
 def check():
-    plan = plan_with(OUTCOMES_SHEETS, OUTCOMES_COLUMNS, OUTCOMES_CHANGES)
+    plan = plan_with_layouts(OUTCOMES_SHEETS, OUTCOMES_COLUMNS, OUTCOMES_CHANGES)
 
     def check(form):
         received = Received("return.xlsx", workbook_of(form, OUTCOMES_MERGED), "cyps")

@@ -11,7 +11,7 @@ from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.periods import Period
 from schemas.codes import Marker, Severity
 from tests.support.forms import FLAT_COLUMNS, FLAT_ROWS, FLAT_SHEETS, flat_form
-from tests.support.layouts import plan_with, workbook_of
+from tests.support.layouts import plan_with_layouts, workbook_of
 
 TODAY = date(2010, 7, 12)
 FIRST, LAST_YEARS = Period(2010, 1), Period(2009, 4)
@@ -19,7 +19,7 @@ FIRST, LAST_YEARS = Period(2010, 1), Period(2009, 4)
 
 @pytest.fixture(scope="module")
 def checker():
-    return Checker(plan_with(FLAT_SHEETS, FLAT_COLUMNS), History(), TODAY)
+    return Checker(plan_with_layouts(FLAT_SHEETS, FLAT_COLUMNS), History(), TODAY)
 
 
 @pytest.fixture(scope="module")

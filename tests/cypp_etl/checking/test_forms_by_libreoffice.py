@@ -9,7 +9,7 @@ import pytest
 from cypp_etl.checked_return import History
 from cypp_etl.checking.checker import Checker, Received
 from tests.support import forms
-from tests.support.layouts import plan_with, workbook_of
+from tests.support.layouts import plan_with_layouts, workbook_of
 
 TODAY = date(2011, 7, 12)
 # What reads them: file, layout, and the folder that it came from.
@@ -28,7 +28,7 @@ def checker():
     sheets, columns = (
         [row for kind in kinds for row in getattr(forms, f"{kind}_{table}")] for table in ("SHEETS", "COLUMNS")
     )
-    return Checker(plan_with(sheets, columns, forms.OUTCOMES_CHANGES), History(), TODAY)
+    return Checker(plan_with_layouts(sheets, columns, forms.OUTCOMES_CHANGES), History(), TODAY)
 
 
 @pytest.fixture(scope="module")

@@ -11,14 +11,14 @@ from cypp_etl.periods import Period
 from schemas.codes import Severity
 from tests.support.forms import LABELS_COLUMNS, LABELS_SHEETS
 from tests.support.forms import LABELS_FORM as FORM
-from tests.support.layouts import plan_with, workbook_of
+from tests.support.layouts import plan_with_layouts, workbook_of
 
 TODAY = date(2010, 7, 12)
 
 
 @pytest.fixture(scope="module")
 def check():
-    plan = plan_with(LABELS_SHEETS, LABELS_COLUMNS)
+    plan = plan_with_layouts(LABELS_SHEETS, LABELS_COLUMNS)
 
     def check(form, folder="police"):
         return Checker(plan, History(), TODAY).check(Received("return.xlsx", workbook_of({"Page": form}), folder))

@@ -18,7 +18,7 @@ from cypp_etl.samples.returns import sample_return
 from schemas.codes import Measure, Severity, SubmissionStatus
 from tests.support.forms import QUARTERS_COLUMNS, QUARTERS_SHEETS
 from tests.support.forms import QUARTERS_FORM as FORM
-from tests.support.layouts import plan_with, workbook_of
+from tests.support.layouts import plan_with_layouts, workbook_of
 
 TODAY = date(2010, 10, 15)
 NOW, REJECTED = datetime(2010, 10, 15, tzinfo=UTC), SubmissionStatus.REJECTED
@@ -27,7 +27,7 @@ SECOND = Period(2010, 2)
 
 @pytest.fixture(scope="module")
 def plan():
-    return plan_with(QUARTERS_SHEETS, QUARTERS_COLUMNS)
+    return plan_with_layouts(QUARTERS_SHEETS, QUARTERS_COLUMNS)
 
 
 @pytest.fixture(scope="module")

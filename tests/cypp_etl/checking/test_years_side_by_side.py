@@ -12,14 +12,14 @@ from cypp_etl.periods import Period
 from schemas.codes import Measure, Severity
 from tests.support.forms import YEARS_COLUMNS, YEARS_MERGED, YEARS_SHEETS
 from tests.support.forms import YEARS_FORM as FORM
-from tests.support.layouts import plan_with, workbook_of
+from tests.support.layouts import plan_with_layouts, workbook_of
 
 TODAY = date(2011, 7, 12)
 
 
 @pytest.fixture(scope="module")
 def check():
-    plan = plan_with(YEARS_SHEETS, YEARS_COLUMNS)
+    plan = plan_with_layouts(YEARS_SHEETS, YEARS_COLUMNS)
 
     def check(form, history=None, merged=YEARS_MERGED):
         data = workbook_of({"Measures": form}, {"Measures": merged})

@@ -31,7 +31,7 @@ def test_the_same_bytes_are_worked_out_once_however_they_are_cut() -> None:
     assert first.elements == again.elements == 4
 
 
-def test_other_arguments_and_other_limits_are_asked_anew() -> None:
+def test_other_arguments_and_other_limits_are_asked_again() -> None:
     assert work_out(_shout, [b"others"], Spent(), "!") == "OTHERS!"
     assert work_out(_shout, [b"others"], Spent(), "?") == "OTHERS?"
     with pytest.raises(UnreadableWorkbook):

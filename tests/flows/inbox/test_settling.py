@@ -45,7 +45,7 @@ def test_the_less_sure_the_longer_it_is_left_alone(path: Path, content: bytes, s
     assert settling.seconds_left(path, 100 + seconds) == 0
 
 
-def test_a_change_starts_the_wait_anew(path: Path) -> None:
+def test_a_change_starts_the_wait_again(path: Path) -> None:
     settling = Settling(PATIENCE)
     path.write_bytes(zipped())
     settling.seconds_left(path, 100)

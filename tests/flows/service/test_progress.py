@@ -26,7 +26,7 @@ def test_one_that_is_tried_again_after_its_receipt_does_not_wait_again() -> None
     assert progress.answered(15, DROP) is None
 
 
-def test_another_of_the_same_name_waits_anew() -> None:
+def test_another_of_the_same_name_waits_again() -> None:
     progress = Progress()
     progress.looked(10, {DROP: 9.5}, ())
     progress.answered(12, DROP)

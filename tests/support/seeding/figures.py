@@ -237,7 +237,7 @@ def leave_out_the_denominator(draft: Draft) -> Place:
 
 
 @seeds("ratio-differs")
-def count_anew(draft: Draft) -> Place:
+def count_again(draft: Draft) -> Place:
     row = draft.pick("indicators", _FIGURE, _has_ratio)
     draft.cell("indicators", row, "numerator").value *= 2
     return draft.place("ratio-differs", "indicators", row, "actual")

@@ -34,7 +34,7 @@ def give_up_early(draft: Draft) -> Place:
 
 
 @seeds("milestone-moved-back")
-def begin_anew(draft: Draft) -> Place:
+def begin_again(draft: Draft) -> Place:
     place = _type_status(draft, "milestone-moved-back", "On track", is_due=draft.chance.random() < 0.5)
     milestone = draft.milestones[int(place[2][1:]) - 2].milestone
     draft.states[milestone, PERIOD.previous] = MilestoneStatus.ACHIEVED

@@ -20,7 +20,7 @@ QUARTER = parse_period("2010-11Q1")
 def test_waivers_come_back_as_they_were_given_and_only_the_partners_own(engine: Engine) -> None:
     given = [
         Waiver("large-change", "police", "NI 111a", QUARTER, "A new station.", "A. Person", date(2011, 3, 31)),
-        Waiver("large-change", "police", "", None, "Recorded anew.", "A. Person", date(2010, 12, 31)),
+        Waiver("large-change", "police", "", None, "Recorded again.", "A. Person", date(2010, 12, 31)),
     ]
     with writing(engine) as connection:
         for waiver in given:

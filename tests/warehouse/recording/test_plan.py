@@ -89,7 +89,7 @@ def test_another_plan_than_an_older_program_recorded_is_another(engine: Engine, 
         assert record_plan(connection, other, later(1)).is_new
 
 
-def test_a_new_plan_judges_everything_anew_and_an_old_one_can_come_back(engine: Engine, plan: Plan, rows: Rows) -> None:
+def test_a_new_plan_judges_everything_and_an_old_one_can_come_back(engine: Engine, plan: Plan, rows: Rows) -> None:
     record(engine, checked("a", observation("NI 111a", "300"), observation("NI 111b", "1.5")), plan, later(0))
     newer = _with_target(plan, "NI 111a", "1")
     target = "SELECT target FROM bi_performance WHERE indicator = 'NI 111a'"

@@ -88,7 +88,7 @@ def test_a_reader_can_do_nothing_else(reader: Engine, statement: str) -> None:
             connection.exec_driver_sql(statement)
 
 
-def test_a_reader_keeps_its_views_when_they_are_made_anew(owner: Engine, reader: Engine) -> None:
+def test_a_reader_keeps_its_views_when_they_are_made_again(owner: Engine, reader: Engine) -> None:
     with writing(owner) as connection:
         replace_views(connection, lambda: None)
     test_a_reader_reads_every_view(owner, reader)

@@ -279,7 +279,7 @@ def test_what_is_repeated_stands_in_each_place_and_blanks_only_take_room():
     assert [each.address for row in sheet.rows.values() for each in row.values()] == ["C4", "D4", "C5", "D5"]
 
 
-def test_a_sheet_begins_anew_after_one_that_fills_up_with_blanks():
+def test_a_sheet_begins_again_after_one_that_fills_up_with_blanks():
     filled = row(cell("", "<text:p>x</text:p>"))
     blanks = row(cell('table:number-columns-repeated="16384"'), more='table:number-rows-repeated="1048575"')
     workbook = read_workbook(document(table(filled + blanks) + table(filled, "Second")))
