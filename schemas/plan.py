@@ -73,7 +73,7 @@ class Column:
     """The allowed content of a column's cells: whatever passes the `test`, and blank if that is allowed.
 
     `error` completes the sentence that starts with the value of a cell that fails. A file may lack a column that has
-    a `default`: every cell of it is then the default. `choices` are the codes of a list.
+    a `default`: a cell of it that is not there, or is blank, says the default. `choices` are the codes of a list.
     """
 
     test: Callable[[str], object]

@@ -30,6 +30,7 @@ _LEAF_COLUMNS = (
     "year_type",
     "reports_on",
     "unit_label",
+    "aspirations",
 )
 _LEAF_NEEDS = ("unit", "decimals", "accumulation", "multiplier")
 _BAND = ("range_low", "range_high")

@@ -123,13 +123,17 @@ def tables_of(contents: Mapping[str, bytes]) -> PlanTables:
         whole = [(number, record) for number, record in records if len(record) == len(columns)]
         broken = [(number, record) for number, record in records if len(record) != len(columns)]
         defaults = {column: each.default for column, each in schema.columns.items() if each.default is not None}
-        rows[name] = tuple(
-            Row(name, number, defaults | dict(zip(columns, record, strict=True))) for number, record in whole
-        )
+        rows[name] = tuple(Row(name, number, _cells(columns, record, defaults)) for number, record in whole)
         astray[name] = frozenset(cell for _, record in broken for cell in record)
         faults.extend(_length_fault(name, number, record, len(columns)) for number, record in broken)
         faults.extend(_cell_faults(rows[name], schema))
     return PlanTables(rows, astray, tuple(faults), contents)
+
+
+def _cells(columns: list[str], record: list[str], defaults: Mapping[str, str]) -> dict[str, str]:
+    """The cells of a record by column; one that is blank, or whose column is not there, says the column's default."""
+    said = {column: cell or defaults.get(column, cell) for column, cell in zip(columns, record, strict=True)}
+    return {**defaults, **said}
 
 
 def _read_table(name: str, content: bytes | None, schema: Table) -> tuple[list[str], list[_Record]]:

@@ -179,6 +179,15 @@ def test_a_yearly_indicator_is_asked_in_the_last_quarter_where_the_plan_does_not
     assert "NI 110" in {name for owed in plan.at(Period(2010)).owed_by.values() for name in owed}
 
 
+def test_a_blank_cell_of_an_optional_column_says_what_its_absence_says() -> None:
+    names = [name for name, column in SCHEMAS["indicators.csv"].columns.items() if column.default is not None]
+    blank = altered(indicators=with_columns(",".join(names), {}))
+    assert blank.fingerprint == altered().fingerprint
+    assert blank.indicators == altered().indicators
+    said = altered(indicators=with_columns("is_comparable", {"NI 19": "no"}))
+    assert said.fingerprint == blank.fingerprint
+
+
 def test_the_body_and_the_title_of_its_reports_come_from_the_plan() -> None:
     header = "body,report_title,clinics_from\n"
     body = altered(body=lambda _: header + "Health Board,Scorecard,worse\n").body
@@ -193,6 +202,10 @@ def test_the_body_and_the_title_of_its_reports_come_from_the_plan() -> None:
         (
             {"body": lambda _: "body,report_title\nOne,\nTwo,\n"},
             'body: only one row is allowed here: a plan is one body\'s',
+        ),
+        (
+            {"indicators": with_columns("aspirations", {"NI 111,": "PC4"})},
+            'aspirations: "PC4" is not allowed for a parent: only its sub-indicators have one',
         ),
         (
             {"indicators": with_columns("aspirations", {"NI 19": "PC4 PC9"})},
