@@ -42,6 +42,17 @@ def make_folders(inbox: Path, partner_codes: Collection[str]) -> None:
         OSError: the inbox itself cannot be created.
     """
     inbox.mkdir(parents=True, exist_ok=True)
+    make_partner_folders(inbox, partner_codes)
+
+
+def make_partner_folders(inbox: Path, partner_codes: Collection[str]) -> None:
+    """Create the partners' folders in an inbox that is there.
+
+    Raises:
+        FileNotFoundError: it is not. What is made in its place, while a share is away, would hide the share's files.
+    """
+    if not inbox.is_dir():
+        raise FileNotFoundError("there is no such folder")
     for partner_code in partner_codes:
         # `sweep` reports what is in the way of a folder; it only affects that partner.
         with suppress(OSError):

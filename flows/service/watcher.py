@@ -16,7 +16,7 @@ from watchfiles import awatch
 from flows.inbox.mended_receipts import MendedReceipts
 from flows.inbox.settling import Settling
 from flows.inbox.stray_files import answer_strays
-from flows.inbox.sweep import Waiting, make_folders, sweep
+from flows.inbox.sweep import Waiting, make_partner_folders, sweep
 from flows.service.progress import Progress
 from flows.service_log import about, log
 from flows.storage.files import path_as_text
@@ -131,8 +131,6 @@ class Watcher:
 
     async def _look(self) -> tuple[list[Waiting], float]:
         """The files that can be ingested now, in a fair order, and how long no other will be ready without an event."""
-        if not self.inbox.is_dir():
-            raise FileNotFoundError("there is no such folder")
         now, wait = self.clock(), self.interval
         # The warehouse may take long to answer.
         partners = await asyncio.to_thread(self.partners)
@@ -176,7 +174,7 @@ class Watcher:
         self.progress.looked(self.clock(), since, skipped)
 
     def _lying(self, partners: Collection[str]) -> list[Waiting]:
-        make_folders(self.inbox, partners)
+        make_partner_folders(self.inbox, partners)
         now = time.time()
         lying = list(sweep(self.inbox, partners, now, mended=self.mended))
         try:

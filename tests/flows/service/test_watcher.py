@@ -361,6 +361,26 @@ def test_what_is_out_of_reach_is_logged_with_its_event(office: Office, caplog: p
     ]
 
 
+def test_an_inbox_that_goes_away_during_a_look_is_not_made_again(
+    office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    elsewhere = office.inbox.with_name("elsewhere")
+
+    def slow_partners() -> list[str]:
+        if not elsewhere.exists():
+            office.inbox.rename(elsewhere)
+        return ["police", "yos"]
+
+    monkeypatch.setattr(office, "partners", slow_partners)
+
+    async def wait() -> None:
+        await asyncio.sleep(3)
+
+    watch_leaping(office, wait)
+    assert "is out of reach: there is no such folder." in caplog.text
+    assert not office.inbox.exists()
+
+
 def test_a_mended_receipt_is_brought_in_and_taken(office: Office, tmp_path: Path) -> None:
     notes = tmp_path / "notes"
     written = WrittenReceipts(notes, "yos")
