@@ -142,6 +142,7 @@ class SubmissionStatus(StrEnum):
     REJECTED = "rejected"
     DUPLICATE = "duplicate"
     SUPERSEDED = "superseded"
+    WITHDRAWN = "withdrawn"
     FAILED = "failed"
 
 
@@ -172,8 +173,12 @@ class DecisionKind(StrEnum):
 
     ADOPT_PLAN = "adopt-plan"
     CLOSE_PERIOD = "close-period"
+    REOPEN_PERIOD = "reopen-period"
     WAIVE_QUERY = "waive-query"
+    END_WAIVER = "end-waiver"
     RELEASE_TEXT = "release-text"
+    WITHDRAW_RETURN = "withdraw-return"
+    ERASE_CONTENT = "erase-content"
 
 
 class ReturnStatus(StrEnum):

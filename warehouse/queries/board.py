@@ -4,7 +4,19 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Table,
+    TextClause,
+    and_,
+    bindparam,
+    literal,
+    or_,
+    select,
+    text,
+)
 
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.layout import PUBLISHED
@@ -34,7 +46,9 @@ from warehouse.schema.plan_tables import (
     plan_owed,
     plan_partner,
 )
-from warehouse.schema.tables import ACCEPTED, finding, observation, submission
+from warehouse.schema.tables import ACCEPTED, finding, observation, submission, withdrawal
+from warehouse.schema.types import Moment
+from warehouse.views.in_force import AS_OF
 from warehouse.views.selectable import view
 from warehouse.views.withheld import shown_comment
 
@@ -121,6 +135,11 @@ def _end_of(day: date) -> datetime:
 def _in_force(table: Table, at: datetime) -> ColumnElement[bool]:
     columns = table.c
     return and_(columns.recorded_at <= at, or_(columns.superseded_at.is_(None), columns.superseded_at > at))
+
+
+def _as_of(condition: str, at: datetime) -> TextClause:
+    """A condition of `AS_OF`, at a moment."""
+    return text(condition).bindparams(bindparam("at", at, Moment()))
 
 
 def _plain(rows: Iterable[RowMapping]) -> list[Row]:
@@ -256,13 +275,14 @@ def _marker_text(row: RowMapping) -> str | None:
 def _refused(connection: Connection, period: Period, at: datetime) -> list[Row]:
     """The last submission of each partner for a period, where that was refused: an accepted one mends what came before.
 
-    Of those that do not say whose they are, each stands for itself.
+    One that was withdrawn mends nothing. Of those that do not say whose they are, each stands for itself.
     """
     came = submission.c
     query = (
         select(came.submission_id, came.partner_code, came.file_name, came.status, came.received_at)
         .where(came.period == period.code, came.recorded_at <= at)
         .where(came.status.in_((*ACCEPTED, SubmissionStatus.REJECTED)))
+        .where(_as_of(f"NOT {AS_OF.is_withdrawn('submission')}", at))
         .order_by(came.submission_id)
     )
     last = {row["partner_code"] or row["submission_id"]: dict(row) for row in connection.execute(query).mappings()}
@@ -281,7 +301,7 @@ def _findings(connection: Connection, period: Period, at: datetime, refused: Ite
         .join(submission, came.submission_id == finding.c.submission_id)
         .where(
             came.period == period.code,
-            or_(and_(came.status.in_(ACCEPTED), _in_force(submission, at)), is_refused),
+            or_(and_(came.status.in_(ACCEPTED), _as_of(AS_OF.submission_in_force("submission"), at)), is_refused),
         )
         .order_by(came.partner_code, finding.c.finding_id)
     )
@@ -314,8 +334,9 @@ def _turned(
 def _with_source(connection: Connection, row: Row) -> Row:
     """A symbol that turned, with the cell that turned it, or with the file alone where a figure was left out of it.
 
-    Where there is no file, the plan turned the symbol.
+    Where there is no file, a decision turned the symbol: `withdrawal` names the file that it took out of force, if any.
     """
+    row = {**row, "withdrawal": ""}
     if row["submission_id"] is not None:
         return {**row, "source_cell": None} if _is_repeated(connection, row) else row
     came = submission.c
@@ -324,7 +345,17 @@ def _with_source(connection: Connection, row: Row) -> Row:
         came.recorded_at == row["changed_at"],
         came.status.in_(ACCEPTED),
     )
-    return {**row, "source_file": connection.scalar(query)}
+    return {**row, "source_file": connection.scalar(query), "withdrawal": _withdrawal(connection, row["decision_id"])}
+
+
+def _withdrawal(connection: Connection, decision_id: int | None) -> str:
+    came = submission.c
+    query = (
+        select(came.file_name)
+        .join(withdrawal, withdrawal.c.submission_id == came.submission_id)
+        .where(withdrawal.c.decision_id == decision_id)
+    )
+    return connection.scalar(query) or ""
 
 
 def _is_repeated(connection: Connection, row: Row) -> bool:

@@ -125,7 +125,11 @@ VIEWS = (
             text_column("file_name", "Name of the file; withheld if it may hold personal data"),
             text_column("sha256", "SHA-256 of the file's bytes, which is its name in the archive"),
             moment_column("received_at", "When the file was received"),
-            text_column("status", f"Its status: {words_of(Status)}. Superseded: accepted, and replaced since"),
+            text_column(
+                "status",
+                f"Its status: {words_of(Status)}. Superseded: accepted, and replaced since; withdrawn: accepted, and "
+                "taken out of force by a decision",
+            ),
             whole_column("errors", "Findings that must be corrected", "findings"),
             whole_column("queries", "Findings that must be explained", "findings"),
             whole_column("notes", "Findings that are worth knowing", "findings"),
@@ -141,7 +145,10 @@ VIEWS = (
             text_column("severity", f"What it asks for: {words_of(Severity)}"),
             text_column("sheet", "Sheet, its name withheld if it may hold personal data; blank: the file as a whole"),
             text_column("cell", "Cell; blank if it is about the sheet as a whole"),
-            text_column("value", "What was typed; `[withheld: ...]` for good if it may hold personal data"),
+            text_column(
+                "value",
+                "What was typed; `[withheld: ...]` for good if it may hold personal data; `[erased]` if it was erased",
+            ),
             text_column("message", "What is wrong"),
             text_column("fix", "What to do"),
         ),
@@ -232,7 +239,7 @@ VIEWS = (
             text_column("was", "The word before"),
             text_column("became", "The word after"),
             moment_column("changed_at", "When it changed"),
-            whole_column("submission_id", "The submission that caused it; empty if a change of the plan caused it"),
+            whole_column("submission_id", "The submission that caused it; empty if a decision caused it"),
             text_column(
                 "source_cell",
                 "The cell that caused it: one of the figures that changed then, the judged one first",
@@ -240,7 +247,10 @@ VIEWS = (
             text_column("partner_code", "Code of the partner whose indicator it is"),
             text_column("source_file", "Name of the file of `source_cell`"),
             text_column("source_sheet", "Sheet of that file"),
-            whole_column("decision_id", "The decision behind it, where a plan was adopted then: see `bi_decisions`"),
+            whole_column(
+                "decision_id",
+                "The decision behind it, if any: a plan adopted, or a return withdrawn: see `bi_decisions`",
+            ),
         ),
     ),
     View(
@@ -261,7 +271,7 @@ VIEWS = (
         (
             whole_column("decision_id", "The decision's number"),
             text_column("kind", f"What was decided: {words_of(DecisionKind)}"),
-            text_column("about", "What it was decided on: a plan, a period, a query or a text"),
+            text_column("about", "What it was decided on: a plan, a period, a query, a submission or a text"),
             text_column("partner_code", "Code of the partner whom it is about; empty where it is about all"),
             text_column("period", "Code of the period that it is about; empty where it is about all"),
             text_column("decided_by", "Who decided it"),
