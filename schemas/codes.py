@@ -179,6 +179,18 @@ class DecisionKind(StrEnum):
     RELEASE_TEXT = "release-text"
     WITHDRAW_RETURN = "withdraw-return"
     ERASE_CONTENT = "erase-content"
+    NOTE_AT_CLINIC = "note-at-clinic"
+    ANSWER_QUERY = "answer-query"
+
+
+class QueryStatus(StrEnum):
+    """The status of a query to a partner."""
+
+    OPEN = "open"
+    EXPLAINED = "explained"
+    ANSWERED = "answered"
+    WAIVED = "waived"
+    SUPERSEDED = "superseded"
 
 
 class ReturnStatus(StrEnum):

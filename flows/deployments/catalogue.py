@@ -10,6 +10,14 @@ from typing import Any
 from prefect import Flow
 
 from flows.deployments.backfill import backfill
+from flows.deployments.decisions.flows import (
+    adopt_plan,
+    answer_query,
+    close_period,
+    note_at_clinic,
+    release_text,
+    waive_query,
+)
 from flows.deployments.ingest_return import ingest_return
 from flows.deployments.publish_report import publish_report
 from flows.deployments.remind import remind
@@ -60,7 +68,7 @@ CATALOGUE = (
     ),
     Deployed(
         remind,
-        "Lists which returns are missing, and which are due within a week.",
+        "Lists which returns are missing or due within a week, and which queries are open.",
         times=Times("working-days-at-eight", "0 8 * * 1-5"),
     ),
     Deployed(
@@ -69,4 +77,10 @@ CATALOGUE = (
         times=Times("after-each-quarter", "0 7 21 1,4,7,10 *"),
         extras=("report",),
     ),
+    Deployed(close_period, "Closes a period: a later change to one of its figures is a query."),
+    Deployed(waive_query, "Waives a query of a partner until a date."),
+    Deployed(answer_query, "Answers a query for the partner, so that it is not open any more."),
+    Deployed(release_text, "Releases a text that is withheld as possible personal data."),
+    Deployed(note_at_clinic, "Notes an issue, a solution or a decision at a performance clinic."),
+    Deployed(adopt_plan, "Puts a plan in force, and shows first what it changes."),
 )

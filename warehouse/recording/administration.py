@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, RowMapping, delete, insert, select
 
 from cypp_etl.checked_return import Waiver
 from cypp_etl.periods import Period, parse_period
-from schemas.codes import DecisionKind
+from schemas.codes import DecisionKind, QueryStatus
 from warehouse.recording.periods import add_periods
 from warehouse.schema.decisions import decision
-from warehouse.schema.tables import period_closing, waiver
+from warehouse.schema.tables import period_closing, query_answer, waiver
+from warehouse.views.selectable import view
 
 WAIVER_SCOPE = ("code", "partner_code", "subject", "period")
 """The columns of what a waiver is about: of several about the same, the last counts."""
@@ -80,9 +81,27 @@ def reopen_period(connection: Connection, period: Period, reopened_by: str, at: 
     return True
 
 
-def add_waiver(connection: Connection, waived: Waiver, at: datetime) -> None:
-    """Put a waiver in force, in a transaction of `engine.writing`."""
+def add_waiver(connection: Connection, waived: Waiver, at: datetime) -> bool:
+    """Put a waiver in force, in a transaction of `engine.writing`; return whether it says anything new.
+
+    It does not where the last waiver of the same query says the same: who, why and until when.
+    """
+    last = (
+        select(waiver.c.until, decision.c.decided_by, decision.c.why)
+        .join(decision, decision.c.decision_id == waiver.c.decision_id)
+        .where(*(waiver.c[name] == value for name, value in _scope_of(waived).items()))
+        .order_by(waiver.c.waiver_id.desc())
+        .limit(1)
+    )
+    if connection.execute(last).one_or_none() == (waived.until, waived.waived_by, waived.reason):
+        return False
     _decide_waiver(connection, DecisionKind.WAIVE_QUERY, waived, at)
+    return True
+
+
+def _scope_of(waived: Waiver) -> dict[str, str]:
+    said = (waived.code, waived.partner_code, waived.subject, waived.period.code if waived.period else "")
+    return dict(zip(WAIVER_SCOPE, said, strict=True))
 
 
 def end_waiver(connection: Connection, decision_id: int, *, by: str, why: str, at: datetime) -> tuple[Waiver, bool]:
@@ -130,12 +149,31 @@ def _decide_waiver(connection: Connection, kind: DecisionKind, waived: Waiver, a
         waived.period,
         waived.until,
     )
-    values = {
-        "decision_id": record_decision(connection, decided),
-        "code": waived.code,
-        "partner_code": waived.partner_code,
-        "subject": waived.subject,
-        "period": waived.period.code if waived.period else "",
-        "until": waived.until,
-    }
-    connection.execute(insert(waiver).values(values))
+    decision_id = record_decision(connection, decided)
+    connection.execute(insert(waiver).values(**_scope_of(waived), decision_id=decision_id, until=waived.until))
+
+
+def answer_query(connection: Connection, query_id: int, answer: str, by: str, at: datetime) -> tuple[RowMapping, bool]:
+    """Answer a query, in a transaction of `engine.writing`; a later answer takes the place of an earlier one.
+
+    Returns:
+        The row of `bi_queries` as it was before, and whether it says anything new.
+
+    Raises:
+        ValueError: there is no such query, or it needs no answer any more.
+    """
+    rows = view("bi_queries")
+    asked = connection.execute(select(rows).where(rows.c.query_id == query_id)).mappings().one_or_none()
+    if asked is None:
+        raise ValueError(f"there is no query {query_id}: cypp queries lists the open ones")
+    if (asked["status"], asked["answer"], asked["answered_by"]) == (QueryStatus.ANSWERED, answer, by):
+        return asked, False
+    if asked["status"] in (QueryStatus.SUPERSEDED, QueryStatus.WAIVED):
+        raise ValueError(f"query {query_id} is {asked['status']}: it needs no answer")
+    about = " ".join(filter(None, (asked["code"], asked["subject"])))
+    period = parse_period(asked["period"])
+    decided = Decision(DecisionKind.ANSWER_QUERY, about, by, answer, at, asked["partner_code"], period)
+    place = {name: asked[name] or "" for name in ("code", "sheet", "cell")}
+    number = record_decision(connection, decided)
+    connection.execute(insert(query_answer).values(decision_id=number, submission_id=asked["submission_id"], **place))
+    return asked, True

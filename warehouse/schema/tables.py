@@ -6,7 +6,7 @@ The tables can be changed by a migration; only the views in `warehouse/views/` a
 
 from typing import Any
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Date, ForeignKeyConstraint, Index, Integer, Table
+from sqlalchemy import Boolean, CheckConstraint, Column, Date, ForeignKey, ForeignKeyConstraint, Index, Integer, Table
 
 from schemas.codes import SubmissionStatus
 from warehouse.schema.columns import code, ended, in_force, life, metadata, number, one_in_force, refers, row_id, word
@@ -32,6 +32,7 @@ __all__ = [
     "period",
     "period_closing",
     "publication",
+    "query_answer",
     "submission",
     "text_release",
     "view_version",
@@ -306,6 +307,17 @@ waiver = Table(
     code("period"),
     Column("until", Date, nullable=False),
     Index(None, "partner_code"),
+)
+
+query_answer = Table(
+    "query_answer",
+    metadata,
+    # Who answered, when, and as `why` what.
+    Column("decision_id", ROW_ID, ForeignKey(decision.c.decision_id), primary_key=True, autoincrement=False),
+    # The finding by its place: its number is another where a warehouse was made again from the archive.
+    refers("submission_id", "submission.submission_id", nullable=False, index=True),
+    code("code"),
+    *(word(name) for name in ("sheet", "cell")),
 )
 
 withheld_text = Table(

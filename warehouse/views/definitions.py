@@ -26,6 +26,7 @@ from warehouse.schema.tables import IS_ACCEPTED
 from warehouse.views.clinics import clinics_query
 from warehouse.views.in_force import AS_OF, NOW, Standing
 from warehouse.views.milestones import milestones_query
+from warehouse.views.partner_queries import queries_query
 from warehouse.views.symbol_changes import BEHIND, symbol_changes_query
 
 _Word = TypeVar("_Word", bound=StrEnum)
@@ -239,6 +240,7 @@ _VIEWS = {
     "bi_decisions": _DECISIONS,
     "bi_comparisons": _COMPARISONS,
     "bi_group_performance": _GROUPS,
+    "bi_queries": queries_query(NOW),
 }
 
 
@@ -256,6 +258,7 @@ def as_of_statement(name: str, dialect: str) -> str:
     queries = {
         "bi_return_status": return_status_query(AS_OF),
         "bi_milestones": milestones_query(AS_OF),
+        "bi_queries": queries_query(AS_OF),
         "bi_clinics": clinics_query(AS_OF, ", c.partner_code, c.measured_period"),
     }
     return queries[name].format_map(_DIALECTS[dialect])

@@ -17,6 +17,7 @@ from schemas.codes import (
     OnTarget,
     Polarity,
     Qualifier,
+    QueryStatus,
     ReturnStatus,
     Review,
     Severity,
@@ -278,6 +279,30 @@ VIEWS = (
             moment_column("decided_at", "When"),
             text_column("why", "Why"),
             ViewColumn("until", Kind.DATE, "The last day on which it holds; empty where it has none"),
+        ),
+    ),
+    View(
+        "bi_queries",
+        "a query of an accepted submission, in force or not",
+        (
+            whole_column("submission_id", "The submission that it was asked of"),
+            text_column("partner_code", "Code of the partner who is asked"),
+            text_column("period", "Code of the period of the return"),
+            text_column("code", "Code of the query, as in `bi_findings`"),
+            text_column("subject", "Indicator or milestone of its row; empty where it is about none"),
+            text_column("sheet", "Sheet; empty where it is about the whole file"),
+            text_column("cell", "Cell; empty where it is about a whole sheet or file"),
+            moment_column("asked_at", "When the return came that was asked first: a correction may be asked again"),
+            text_column(
+                "status",
+                f"What has become of it: {words_of(QueryStatus)}. Explained: a later submission says in that row what "
+                "the first did not; superseded: the submission is not in force any more",
+            ),
+            text_column("answer", "The partner's explanation, the data team's answer, or why it is waived"),
+            text_column("answered_by", "Who said so: the partner's code, or somebody of the data team"),
+            moment_column("answered_at", "When"),
+            whole_column("query_id", "The query's number, by which it is answered"),
+            text_column("message", "What was asked"),
         ),
     ),
     View(

@@ -1,4 +1,4 @@
-"""Commands that record decisions or upgrade the warehouse: `close`, `waive`, `release`, `prune` and `upgrade`."""
+"""Commands of the data team: `close`, `waive`, `answer`, `release`, `prune` and `upgrade`."""
 
 import os
 from datetime import UTC, date, datetime, time, timedelta
@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from cypp_etl.checked_return import Waiver
-from cypp_etl.findings import catalogue, in_words
-from cypp_etl.plan.model import Plan, refuse_outside
+from cypp_etl.findings import in_words
 from flows.cli.arguments import By, day_option, parsed_period
+from flows.cli.decisions import decide
 from flows.cli.errors import stop
 from flows.cli.faults import FAULTS, stop_at
 from flows.cli.queries import say_notice
@@ -18,15 +18,19 @@ from flows.ingestion.context import open_to_write, upgrade_workplace
 from flows.prefect_runs import is_used, remove_runs_before
 from flows.retention import prune_archive
 from flows.settings import read_settings
-from schemas.codes import Severity
+from flows.team.periods import close_period
+from flows.team.queries import answer_query
+from flows.team.texts import release_text
+from flows.team.waivers import waive_query
 from warehouse.engine import writing
-from warehouse.queries.views import return_status
-from warehouse.recording.administration import add_waiver, close_period
-from warehouse.recording.submissions.text_releases import release_text
 from warehouse.views.roles import make_reader
 
 
-def close(period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q1.")], by: By = "") -> None:
+def close(
+    period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q1.")],
+    why: Annotated[str, typer.Option("--why", help="Why, for the record.")] = "",
+    by: By = "",
+) -> None:
     """Close a period.
 
     A later change to one of its figures is a query for the data team.
@@ -34,18 +38,7 @@ def close(period: Annotated[str, typer.Argument(help="The period, such as 2010-1
     if not by.strip():
         stop("say who closes the period, with --by NAME")
     wanted = parsed_period(period)
-    try:
-        workplace = open_to_write(read_settings())
-        say_notice(workplace)
-        refuse_outside(workplace.plan.calendar, wanted)
-        with writing(workplace.engine) as connection:
-            was_open = close_period(connection, wanted, by, datetime.now(UTC))
-            missing = [row["partner_code"] for row in return_status(connection, wanted) if not row["submission_id"]]
-    except FAULTS as fault:
-        stop_at(fault)
-    say(f"{wanted.label} is closed." if was_open else f"{wanted.label} was already closed.")
-    if missing:
-        say(f"Not returned yet: {', '.join(missing)}. Their returns will be accepted with a query.", err=True)
+    decide(lambda workplace: close_period(workplace, wanted, by=by, why=why))
 
 
 def waive(
@@ -65,20 +58,19 @@ def waive(
     if not by.strip() or not why.strip():
         stop("say who waives the query, with --by NAME, and why, with --why TEXT")
     waiver = Waiver(code, partner, only, parsed_period(period) if period else None, why, by, until)
-    try:
-        workplace = open_to_write(read_settings())
-        say_notice(workplace)
-        _refuse_unknown(waiver, workplace.plan)
-        with writing(workplace.engine) as connection:
-            add_waiver(connection, waiver, datetime.now(UTC))
-    except FAULTS as fault:
-        stop_at(fault)
-    scope = "".join(f", {part}" for part in (only, waiver.period and waiver.period.label) if part)
-    say(f"{code} is waived for {partner}{scope}, until {in_words(until)}.")
-    if until < datetime.now(UTC).date():
-        say(
-            "That date is in the past: nothing is waived, and any earlier waiver of the same query has ended.", err=True
-        )
+    decide(lambda workplace: waive_query(workplace, waiver))
+
+
+def answer(
+    number: Annotated[int, typer.Argument(help="The query's number, as cypp queries lists it.")],
+    answer: Annotated[str, typer.Argument(help="What the answer is, in a sentence.")],
+    by: By = "",
+) -> None:
+    """Answer a query for the partner.
+
+    It is then no longer open; the next return is asked again only if something else is typed there.
+    """
+    decide(lambda workplace: answer_query(workplace, number, answer, by=by))
 
 
 def release(
@@ -94,17 +86,7 @@ def release(
     """
     if not by.strip() or not why.strip():
         stop("say who releases the text, with --by NAME, and why, with --why TEXT")
-    try:
-        workplace = open_to_write(read_settings())
-        say_notice(workplace)
-        with writing(workplace.engine) as connection:
-            held, was_withheld = release_text(
-                connection, submission, sheet.strip(), cell.strip(), by=by, reason=why, at=datetime.now(UTC)
-            )
-    except FAULTS as fault:
-        stop_at(fault)
-    place = f"{held['sheet']}!{held['cell']} of submission {submission}"
-    say(f"{place} is released." if was_withheld else f"{place} was already released.")
+    decide(lambda workplace: release_text(workplace, submission, cell, sheet, by=by, why=why))
 
 
 def prune(
@@ -168,34 +150,3 @@ def _moment_before(typed: str) -> datetime:
     if moment > now - timedelta(days=1):
         stop("what came within the last day is not old: type --older-than 1 or more, or an earlier date")
     return moment
-
-
-def _refuse_unknown(waiver: Waiver, plan: Plan) -> None:
-    """Check that a waiver applies to something; otherwise people would rely on it, and it would have no effect.
-
-    Raises:
-        ValueError: there is no such query, partner or period, or the query is never about such a subject.
-    """
-    queries = [code for code, advice in catalogue().items() if advice.severity is Severity.QUERY]
-    if waiver.code not in queries:
-        raise ValueError(f"{waiver.code!r} is not a query; you can waive {', '.join(queries)}")
-    if waiver.partner_code not in plan.partners:
-        raise ValueError(f"there is no partner {waiver.partner_code!r}; the plan has {', '.join(plan.partners)}")
-    if waiver.period:
-        refuse_outside(plan.calendar, waiver.period)
-    if waiver.subject:
-        _refuse_subject(waiver, plan)
-
-
-def _refuse_subject(waiver: Waiver, plan: Plan) -> None:
-    if waiver.subject not in {*plan.indicators, *plan.milestones}:
-        raise ValueError(f"there is no indicator or milestone {waiver.subject!r} in the plan")
-    about = catalogue()[waiver.code].about
-    if about == "no row":
-        raise ValueError(f"{waiver.code} is not about an indicator or a milestone: waive it without --only")
-    kind = "milestone" if waiver.subject in plan.milestones else "indicator"
-    if about not in (kind, "any row"):
-        raise ValueError(f"{waiver.code} is about {about}s, and {waiver.subject!r} is one of the {kind}s")
-    milestones = (one.milestone for one in plan.milestones_of[waiver.partner_code])
-    if waiver.subject not in {*plan.owed_by.get(waiver.partner_code, ()), *milestones}:
-        raise ValueError(f"{waiver.partner_code} does not report on {waiver.subject}")

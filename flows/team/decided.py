@@ -1,0 +1,42 @@
+"""What a decision did, and what each must say: who made it, and why."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cypp_etl.periods import Period
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a decision did, in sentences; `is_new` is False where it had been made before, and nothing was changed.
+
+    `warned` are sentences about what does not follow from it, though somebody may think so. `asked_for` is the period
+    whose queries it changed, if it is known.
+    """
+
+    is_new: bool
+    said: tuple[str, ...]
+    warned: tuple[str, ...] = ()
+    asked_for: "Period | None" = None
+
+
+def require_who(by: str) -> None:
+    """Make sure that a decision says who made it.
+
+    Raises:
+        ValueError: it does not.
+    """
+    if not by.strip():
+        raise ValueError("say who decides it")
+
+
+def require_who_and_why(by: str, why: str) -> None:
+    """Make sure that a decision says who made it, and why.
+
+    Raises:
+        ValueError: it does not.
+    """
+    require_who(by)
+    if not why.strip():
+        raise ValueError("say why it is decided")
