@@ -21,22 +21,30 @@ class Decided:
     asked_for: "Period | None" = None
 
 
+class UnsaidError(ValueError):
+    """Nobody says who made a decision, or why; `what` is which of them is missing: `by` or `why`."""
+
+    def __init__(self, what: str, message: str) -> None:
+        super().__init__(message)
+        self.what = what
+
+
 def require_who(by: str) -> None:
     """Make sure that a decision says who made it.
 
     Raises:
-        ValueError: it does not.
+        UnsaidError: it does not.
     """
     if not by.strip():
-        raise ValueError("say who decides it")
+        raise UnsaidError("by", "say who decides it")
 
 
 def require_who_and_why(by: str, why: str) -> None:
     """Make sure that a decision says who made it, and why.
 
     Raises:
-        ValueError: it does not.
+        UnsaidError: it does not.
     """
     require_who(by)
     if not why.strip():
-        raise ValueError("say why it is decided")
+        raise UnsaidError("why", "say why it is decided")

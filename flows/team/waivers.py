@@ -1,4 +1,4 @@
-"""Waiving a query until a date."""
+"""Waiving a query until a date, and ending a waiver."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -9,6 +9,7 @@ from flows.team.decided import Decided, require_who_and_why
 from schemas.codes import Severity
 from warehouse.engine import writing
 from warehouse.recording.administration import add_waiver
+from warehouse.recording.administration import end_waiver as end_waiver_in
 
 if TYPE_CHECKING:
     from cypp_etl.checked_return import Waiver
@@ -29,11 +30,25 @@ def waive_query(workplace: "Workplace", waiver: "Waiver") -> Decided:
     now = datetime.now(UTC)
     with writing(workplace.engine) as connection:
         is_new = add_waiver(connection, waiver, now)
-    scope = "".join(f", {part}" for part in (waiver.subject, waiver.period and waiver.period.label) if part)
     state = "is waived" if is_new else "was already waived"
-    said = f"{waiver.code} {state} for {waiver.partner_code}{scope}, until {in_words(waiver.until)}."
+    said = f"{waiver.code} {state} for {_scope(waiver)}, until {in_words(waiver.until)}."
     past = "That date is in the past: nothing is waived, and any earlier waiver of the same query has ended."
     return Decided(is_new, (said,), (past,) if waiver.until < now.date() else (), waiver.period)
+
+
+def end_waiver(workplace: "Workplace", decision_id: int, *, by: str, why: str) -> Decided:
+    """End the waiver of a decision.
+
+    Raises:
+        ValueError: there is no such waiver, another took its place, or nobody says who ends it, or why.
+        sqlalchemy.exc.SQLAlchemyError: the database cannot be reached.
+    """
+    require_who_and_why(by, why)
+    with writing(workplace.engine) as connection:
+        waived, was_in_force = end_waiver_in(connection, decision_id, by=by, why=why, at=datetime.now(UTC))
+    state = "has ended" if was_in_force else "had already ended"
+    said = f"The waiver of {waived.code} for {_scope(waived)} {state}."
+    return Decided(was_in_force, (said,), asked_for=waived.period)
 
 
 def query_codes() -> list[str]:
@@ -55,6 +70,11 @@ def refuse_unknown(waiver: "Waiver", plan: Plan) -> None:
         refuse_outside(plan.calendar, waiver.period)
     if waiver.subject:
         _refuse_subject(waiver, plan)
+
+
+def _scope(waiver: "Waiver") -> str:
+    parts = (waiver.partner_code, waiver.subject, waiver.period and waiver.period.label)
+    return ", ".join(part for part in parts if part)
 
 
 def _refuse_subject(waiver: "Waiver", plan: Plan) -> None:

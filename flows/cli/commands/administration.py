@@ -1,4 +1,4 @@
-"""Commands of the data team: `close`, `waive`, `answer`, `release`, `prune` and `upgrade`."""
+"""Commands that keep a home in order: `prune` and `upgrade`."""
 
 import os
 from datetime import UTC, date, datetime, time, timedelta
@@ -6,87 +6,17 @@ from typing import Annotated
 
 import typer
 
-from cypp_etl.checked_return import Waiver
 from cypp_etl.findings import in_words
-from flows.cli.arguments import By, day_option, parsed_period
-from flows.cli.decisions import decide
 from flows.cli.errors import stop
 from flows.cli.faults import FAULTS, stop_at
 from flows.cli.queries import say_notice
+from flows.cli.removed_runs import is_used, remove_runs_before
 from flows.cli.terminal import say
 from flows.ingestion.context import open_to_write, upgrade_workplace
-from flows.prefect_runs import is_used, remove_runs_before
 from flows.retention import prune_archive
 from flows.settings import read_settings
-from flows.team.periods import close_period
-from flows.team.queries import answer_query
-from flows.team.texts import release_text
-from flows.team.waivers import waive_query
 from warehouse.engine import writing
 from warehouse.views.roles import make_reader
-
-
-def close(
-    period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q1.")],
-    why: Annotated[str, typer.Option("--why", help="Why, for the record.")] = "",
-    by: By = "",
-) -> None:
-    """Close a period.
-
-    A later change to one of its figures is a query for the data team.
-    """
-    if not by.strip():
-        stop("say who closes the period, with --by NAME")
-    wanted = parsed_period(period)
-    decide(lambda workplace: close_period(workplace, wanted, by=by, why=why))
-
-
-def waive(
-    code: Annotated[str, typer.Argument(help="The query's code, such as large-change.")],
-    partner: Annotated[str, typer.Argument(help="The partner's code, such as yos.")],
-    why: Annotated[str, typer.Option("--why", help="Why the query needs no answer.")],
-    until: Annotated[date, day_option("The last day on which it is waived.", "--until")],
-    only: Annotated[str, typer.Option("--only", help="An indicator or a milestone; all of them if not given.")] = "",
-    period: Annotated[str, typer.Option("--period", help="A period; all of them if not given.")] = "",
-    by: By = "",
-) -> None:
-    """Waive a query until a date.
-
-    It is then reported as a note that says who waived it, until when, and why.
-    A later waiver of the same query replaces the earlier one; to end a waiver, give a date in the past.
-    """
-    if not by.strip() or not why.strip():
-        stop("say who waives the query, with --by NAME, and why, with --why TEXT")
-    waiver = Waiver(code, partner, only, parsed_period(period) if period else None, why, by, until)
-    decide(lambda workplace: waive_query(workplace, waiver))
-
-
-def answer(
-    number: Annotated[int, typer.Argument(help="The query's number, as cypp queries lists it.")],
-    answer: Annotated[str, typer.Argument(help="What the answer is, in a sentence.")],
-    by: By = "",
-) -> None:
-    """Answer a query for the partner.
-
-    It is then no longer open; the next return is asked again only if something else is typed there.
-    """
-    decide(lambda workplace: answer_query(workplace, number, answer, by=by))
-
-
-def release(
-    submission: Annotated[int, typer.Argument(help="The submission's number.")],
-    cell: Annotated[str, typer.Argument(help="The cell that the withheld text names, such as M7.")],
-    why: Annotated[str, typer.Option("--why", help="Why the text can be shown.")],
-    sheet: Annotated[str, typer.Option("--sheet", help="The sheet, if the cell alone is ambiguous.")] = "",
-    by: By = "",
-) -> None:
-    """Release a text withheld as possible personal data.
-
-    Reports and views show it from now on.
-    """
-    if not by.strip() or not why.strip():
-        stop("say who releases the text, with --by NAME, and why, with --why TEXT")
-    decide(lambda workplace: release_text(workplace, submission, cell, sheet, by=by, why=why))
 
 
 def prune(

@@ -1,4 +1,4 @@
-"""Commands of the data team's decisions: `reopen`, `end-waiver`, `withdraw`, `erase`, and the lists of them."""
+"""Commands of the data team's decisions, from `close` to `erase`, and the lists of what was decided and waived."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -7,17 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cypp_etl.checked_return import Waiver
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
-from flows.cli.arguments import By, parsed_period
+from flows.cli.arguments import By, day_option, parsed_period
+from flows.cli.decisions import decide
 from flows.cli.faults import FAULTS, stop_at
-from flows.cli.queries import ask, say_notice
+from flows.cli.queries import ask
+from flows.cli.removed_runs import is_used, remove_runs_of
 from flows.cli.terminal import say
-from flows.decisions import Decided, ErasedContent, erase_content, reopen_period, withdraw_return
-from flows.decisions import end_waiver as end_waiver_of
-from flows.ingestion.context import Workplace, open_to_write
-from flows.prefect_runs import is_used, remove_runs_of
 from flows.settings import read_settings
+from flows.team.periods import close_period, reopen_period
+from flows.team.queries import answer_query
+from flows.team.submissions import erase_content, withdraw_return
+from flows.team.texts import release_text
+from flows.team.waivers import end_waiver as end_waiver_of
+from flows.team.waivers import waive_query
 from warehouse.queries.decisions import decisions as decisions_of
 from warehouse.queries.decisions import waivers as waivers_on
 
@@ -27,6 +32,19 @@ if TYPE_CHECKING:
 Why = Annotated[str, typer.Option("--why", help="Why, for the record.")]
 Rows = Annotated[bool, typer.Option("--json", help="Print one JSON object for each, each on its own line.")]
 Submission = Annotated[int, typer.Argument(help="The submission's number, as bi_submissions and receipts have it.")]
+
+
+def close(
+    period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q1.")],
+    why: Annotated[str, typer.Option("--why", help="Why, for the record.")] = "",
+    by: By = "",
+) -> None:
+    """Close a period.
+
+    A later change to one of its figures is a query for the data team.
+    """
+    wanted = parsed_period(period)
+    decide(lambda workplace: close_period(workplace, wanted, by=by, why=why))
 
 
 def reopen(
@@ -40,6 +58,24 @@ def reopen(
     decide(lambda workplace: reopen_period(workplace, wanted, by=by, why=why))
 
 
+def waive(
+    code: Annotated[str, typer.Argument(help="The query's code, such as large-change.")],
+    partner: Annotated[str, typer.Argument(help="The partner's code, such as yos.")],
+    why: Annotated[str, typer.Option("--why", help="Why the query needs no answer.")],
+    until: Annotated[date, day_option("The last day on which it is waived.", "--until")],
+    only: Annotated[str, typer.Option("--only", help="An indicator or a milestone; all of them if not given.")] = "",
+    period: Annotated[str, typer.Option("--period", help="A period; all of them if not given.")] = "",
+    by: By = "",
+) -> None:
+    """Waive a query until a date.
+
+    It is then reported as a note that says who waived it, until when, and why.
+    A later waiver of the same query replaces the earlier one; to end a waiver, give a date in the past.
+    """
+    waiver = Waiver(code, partner, only, parsed_period(period) if period else None, why, by, until)
+    decide(lambda workplace: waive_query(workplace, waiver))
+
+
 def end_waiver(
     number: Annotated[int, typer.Argument(help="The waiver's number, as cypp waivers lists it.")],
     why: Why,
@@ -50,6 +86,32 @@ def end_waiver(
     Returns that come from now on are asked the query again.
     """
     decide(lambda workplace: end_waiver_of(workplace, number, by=by, why=why))
+
+
+def answer(
+    number: Annotated[int, typer.Argument(help="The query's number, as cypp queries lists it.")],
+    answer: Annotated[str, typer.Argument(help="What the answer is, in a sentence.")],
+    by: By = "",
+) -> None:
+    """Answer a query for the partner.
+
+    It is then no longer open; the next return is asked again only if something else is typed there.
+    """
+    decide(lambda workplace: answer_query(workplace, number, answer, by=by))
+
+
+def release(
+    submission: Annotated[int, typer.Argument(help="The submission's number.")],
+    cell: Annotated[str, typer.Argument(help="The cell that the withheld text names, such as M7.")],
+    why: Annotated[str, typer.Option("--why", help="Why the text can be shown.")],
+    sheet: Annotated[str, typer.Option("--sheet", help="The sheet, if the cell alone is ambiguous.")] = "",
+    by: By = "",
+) -> None:
+    """Release a text withheld as possible personal data.
+
+    Reports and views show it from now on.
+    """
+    decide(lambda workplace: release_text(workplace, submission, cell, sheet, by=by, why=why))
 
 
 def withdraw(submission: Submission, why: Why, by: By = "") -> None:
@@ -75,18 +137,12 @@ def erase(
     It is for requests under data protection law. The workbook, its receipts and its runs in Prefect are removed.
     Figures, the workbook's hash and who decided what stay. It cannot be undone.
     """
-    erased: list[ErasedContent] = []
-
-    def act(workplace: Workplace) -> Decided:
-        erased.append(erase_content(workplace, submission, cell or (), by=by, why=why))
-        return erased[-1]
-
-    decide(act)
+    erased = decide(lambda workplace: erase_content(workplace, submission, cell or (), by=by, why=why))
     settings = read_settings()
     if not is_used(settings):
         return
     try:
-        say(f"Prefect's runs removed: {remove_runs_of(settings, erased[-1].sha256)}.")
+        say(f"Prefect's runs removed: {remove_runs_of(settings, erased.sha256)}.")
     except FAULTS as fault:
         stop_at(fault)
 
@@ -119,18 +175,6 @@ def waivers(as_json: Rows = False) -> None:
         return 0
 
     raise typer.Exit(ask(show))
-
-
-def decide(act: Callable[[Workplace], Decided]) -> None:
-    """Make a decision in the warehouse, and print what it did."""
-    try:
-        workplace = open_to_write(read_settings())
-        say_notice(workplace)
-        decided = act(workplace)
-    except FAULTS as fault:
-        stop_at(fault)
-    for sentence in decided.said:
-        say(sentence)
 
 
 def _show(

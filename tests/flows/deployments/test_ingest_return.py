@@ -372,7 +372,7 @@ def test_what_is_erased_leaves_prefect_too(settings: Settings, drop: Path, workb
 
 
 def test_old_runs_are_pruned_with_what_they_quote(settings: Settings, drop: Path, workbook: bytes) -> None:
-    from flows.prefect_runs import remove_runs_before
+    from flows.cli.removed_runs import remove_runs_before
 
     drop.write_bytes(workbook)
     begun = datetime.now(UTC)

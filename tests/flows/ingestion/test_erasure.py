@@ -15,7 +15,6 @@ from cypp_etl.samples.returns import Answers, fill_template, sample_answers
 from cypp_etl.templates.workbook import write_template
 from flows.backup.backup import make_backup
 from flows.backup.restoration import restore_backup
-from flows.decisions import Decided, erase_content
 from flows.ingestion.context import Workplace, open_to_write
 from flows.ingestion.job import Steps
 from flows.ingestion.reconciliation import reconcile
@@ -23,6 +22,8 @@ from flows.settings import Settings
 from flows.storage import erasures
 from flows.storage.archive import archive_path
 from flows.storage.erasures import noted_erasures
+from flows.team.decided import Decided
+from flows.team.submissions import erase_content
 from schemas.codes import SubmissionStatus
 from warehouse.engine import reading
 from warehouse.queries.board import read_board
@@ -266,8 +267,8 @@ def test_the_same_bytes_that_come_later_are_another_submission(workplace: Workpl
 def test_other_files_of_the_return_are_named(workplace: Workplace) -> None:
     first = ingest(workplace, "return.xlsx", workbook())
     second = ingest(workplace, "return.xlsx", workbook(reason="Bandicoot"), 1)
-    said = erase(workplace, second).said
-    assert said[-1] == f"Other files came of the same return, and are not erased: submission {first}."
+    warned = erase(workplace, second).warned
+    assert warned == (f"Other files came of the same return, and are not erased: submission {first}.",)
     assert set(holders(workplace.settings.home, WORDS.values())) == set(WORDS.values())
 
 

@@ -14,11 +14,12 @@ from flows.ingestion.context import Workplace, open_to_write
 from flows.settings import Settings
 from flows.team.clinics import note_at_clinic
 from flows.team.decided import Decided
-from flows.team.periods import close_period
+from flows.team.periods import close_period, reopen_period
 from flows.team.plans import compare_plan
 from flows.team.queries import answer_query
+from flows.team.submissions import erase_content, withdraw_return
 from flows.team.texts import release_text
-from flows.team.waivers import waive_query
+from flows.team.waivers import end_waiver, waive_query
 from schemas.codes import NoteKind
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import reading
@@ -52,8 +53,19 @@ def count(workplace: Workplace) -> tuple[int, int]:
     [
         (lambda place: close_period(place, Q1, by=" "), "say who decides it"),
         (lambda place: close_period(place, parse_period("2031-32Q1"), by="A"), "is not in the plan's calendar"),
+        (lambda place: reopen_period(place, Q1, by="A", why=" "), "say why it is decided"),
+        (
+            lambda place: reopen_period(place, parse_period("2031-32Q1"), by="A", why="x"),
+            "is not in the plan's calendar",
+        ),
         (lambda place: waive_query(place, waiver(by="")), "say who decides it"),
         (lambda place: waive_query(place, waiver(why=" ")), "say why it is decided"),
+        (lambda place: end_waiver(place, 1, by="", why="x"), "say who decides it"),
+        (lambda place: end_waiver(place, 1, by="A", why="x"), "decision 1 waives nothing"),
+        (lambda place: withdraw_return(place, 1, by="A", why=""), "say why it is decided"),
+        (lambda place: withdraw_return(place, 7, by="A", why="x"), "there is no submission 7"),
+        (lambda place: erase_content(place, 1, by="", why="x"), "say who decides it"),
+        (lambda place: erase_content(place, 1, ["M7"], by="A", why="x"), "type it like Indicators!M7"),
         (lambda place: release_text(place, 1, "M7", by="A", why=""), "say why it is decided"),
         (lambda place: release_text(place, 1, "M7", by="A", why="x"), "nothing of submission 1 is withheld"),
         (lambda place: note_at_clinic(place, "NI 111a", {}, by="A"), "say what to note"),
@@ -98,3 +110,9 @@ def test_who_has_not_returned_is_warned_of_when_a_period_is_closed(workplace: Wo
     assert "yos" in closed.warned[0]
     assert "police" not in closed.warned[0]
     assert not close_period(workplace, Q1, by="B").is_new
+
+
+def test_a_decision_names_the_period_whose_queries_it_changed(workplace: Workplace) -> None:
+    waive_query(workplace, waiver())
+    assert end_waiver(workplace, 2, by="A", why="x").asked_for is None, "it was for every period"
+    assert withdraw_return(workplace, 1, by="A", why="x").asked_for == Q1

@@ -75,8 +75,8 @@ def test_withdraw_says_what_is_in_force_instead(home: Path) -> None:
     [
         (("withdraw", 7, *WHO), "cypp: there is no submission 7; bi_submissions lists them"),
         (("withdraw", 1, *WHO), "cypp: submission 1 is superseded, so not in force: submission 2 is"),
-        (("withdraw", 2, "--why", "Wrong"), "cypp: say who decides it, with --by NAME, and why, with --why TEXT"),
-        (("withdraw", 2, "--by", "A", "--why", " "), "cypp: say who decides it, with --by NAME, and why"),
+        (("withdraw", 2, "--why", "Wrong"), "cypp: say who decides it, with --by NAME\n"),
+        (("withdraw", 2, "--by", "A", "--why", " "), "cypp: say why it is decided, with --why TEXT\n"),
         (("reopen", "1999-00Q1", *WHO), "cypp: "),
         (("erase", 7, *WHO), "cypp: there is no submission 7; bi_submissions lists them"),
         (("erase", 2, "--cell", "M7", *WHO), "cypp: 'M7' is not a cell of a sheet: type it like Indicators!M7"),
@@ -94,9 +94,8 @@ def test_what_cannot_be_decided_is_refused_in_one_line(home: Path, words: tuple[
 def test_erase_says_what_it_did(home: Path) -> None:
     assert type_("erase", 2, "--cell", "Indicators!G2", *WHO) == (
         0,
-        "Submission 2: texts erased in the warehouse: 1.\nThe workbook is not in the archive.\nReceipts removed: 0.\n"
+        "Submission 2: texts erased in the warehouse: 1.\nThe workbook is not in the archive.\nReceipts removed: 0.\n",
         "Other files came of the same return, and are not erased: submission 1.\n",
-        "",
     )
     assert type_("erase", 2, "--cell", "Indicators!$G$2", *WHO)[1].startswith(
         "Submission 2: already erased, by decision 4.\n"

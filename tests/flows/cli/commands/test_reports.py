@@ -155,8 +155,8 @@ def test_a_waiver_says_what_it_covers_and_whether_it_still_counts(home: Path) ->
         ("large-change", "police", ("--only", "NI 111"), "no indicator or milestone 'NI 111'"),
         ("personal-data-sheet", "police", ("--only", "NI 111a"), "waive it without naming one"),
         ("large-change", "police", ("--period", "2013-14Q1"), "is not in the plan's calendar"),
-        ("large-change", "police", ("--why", ""), "and why, with --why TEXT"),
-        ("large-change", "police", ("--why", " "), "and why, with --why TEXT"),
+        ("large-change", "police", ("--why", ""), "say why it is decided, with --why TEXT"),
+        ("large-change", "police", ("--why", " "), "say why it is decided, with --why TEXT"),
     ],
 )
 def test_a_waiver_that_could_never_match_is_refused(
