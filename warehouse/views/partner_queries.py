@@ -14,7 +14,8 @@ def queries_query(standing: Standing) -> str:
 
     A query is about the indicator or milestone of its row. Where a later submission of the same return asks it again,
     it is one query: it was asked when it was asked first. It is explained by what a later submission says in that row
-    that the first did not; an answer of the data team's holds for as long as the same is typed.
+    that the first did not; an answer of the data team's holds for as long as the same is typed. A submission that was
+    withdrawn asks and explains nothing: the query of one that it had replaced is open again.
     """
     codes = ", ".join(f"'{code}'" for code, advice in catalogue().items() if advice.severity is Severity.QUERY)
     comment, evidence, reason = (
@@ -24,7 +25,9 @@ def queries_query(standing: Standing) -> str:
     return f"""
         WITH placed AS (
             SELECT f.finding_id, f.submission_id, s.partner_code, s.period, f.code, f.severity, f.sheet, f.cell,
-                f.value, f.message, s.received_at, CASE WHEN {standing.in_force("s")} THEN 1 ELSE 0 END AS is_in_force,
+                f.value, f.message, s.received_at,
+                CASE WHEN {standing.submission_in_force("s")} THEN 1 ELSE 0 END AS is_in_force,
+                CASE WHEN {standing.is_withdrawn("s")} THEN 1 ELSE 0 END AS is_withdrawn,
                 CASE WHEN f.cell = '' THEN '' ELSE coalesce((
                     SELECT min(o.indicator) FROM observation o
                     WHERE o.submission_id = f.submission_id AND o.sheet = f.sheet AND {_same_row("o", "f")}), (
@@ -39,7 +42,7 @@ def queries_query(standing: Standing) -> str:
             SELECT p.*, min(p.submission_id) OVER one AS first_id, min(p.received_at) OVER one AS asked_at
             FROM (SELECT q.*, CASE WHEN q.subject = '' THEN q.sheet || '!' || q.cell ELSE q.subject END AS place
                 FROM placed q) p
-            WINDOW one AS (PARTITION BY p.partner_code, p.period, p.code, p.place)
+            WINDOW one AS (PARTITION BY p.partner_code, p.period, p.code, p.place, p.is_withdrawn)
         ), answers AS (
             SELECT b.partner_code, b.period, b.code, b.place, b.value, max(q.decision_id) AS decision_id
             FROM query_answer q
@@ -52,7 +55,9 @@ def queries_query(standing: Standing) -> str:
             FROM asked a
             JOIN submission s ON s.partner_code = a.partner_code AND s.period = a.period AND s.{IS_ACCEPTED}
                 AND s.submission_id > a.first_id AND s.submission_id >= a.submission_id AND {standing.known("s")}
-            WHERE a.subject <> '' AND {_said("s.submission_id", "x.comment", "y.evidence", "y.reason")} <> ''
+                AND NOT {standing.is_withdrawn("s")}
+            WHERE a.is_withdrawn = 0 AND a.subject <> ''
+                AND {_said("s.submission_id", "x.comment", "y.evidence", "y.reason")} <> ''
                 AND {_said("s.submission_id", "x.comment", "y.evidence", "y.reason")}
                 <> {_said("a.first_id", "x.comment", "y.evidence", "y.reason")}
             GROUP BY a.finding_id

@@ -1,6 +1,6 @@
 """What becomes of a query: explained, answered, waived, superseded, or open still."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from warehouse.queries.as_of import queries_as_of
 from warehouse.queries.partner_queries import partner_queries
 from warehouse.recording.administration import add_waiver, answer_query
 from warehouse.recording.record import record
+from warehouse.recording.submissions.withdrawals import withdraw_submission
 
 FAR = date(2999, 3, 31)
 Q1 = parse_period("2010-11Q1")
@@ -56,6 +57,16 @@ class Asked:
         scope = parse_period(period) if period else None
         with writing(self.engine) as connection:
             add_waiver(connection, Waiver("large-change", "police", only, scope, "Known", "B", until), later(self.day))
+
+    def withdraw(self, submission_id: int) -> None:
+        self.day += 1
+        with writing(self.engine) as connection:
+            withdraw_submission(connection, self.plan, submission_id, by="A", why="Wrong file", at=later(self.day))
+
+    def at(self, day: int) -> list[str]:
+        """The states at the end of a day, as a report knows them."""
+        with reading(self.engine) as connection:
+            return [row["status"] for row in queries_as_of(connection, Q1, later(day))]
 
     def rows(self) -> list[dict[str, Any]]:
         with reading(self.engine) as connection:
@@ -206,9 +217,44 @@ def test_a_report_knows_what_was_known_then(asked: Asked) -> None:
     asked.answer(asked.rows()[0]["query_id"])
     asked.comes(figure("60", "Mistyped"))
 
-    def at(moment: datetime) -> list[str]:
-        with reading(asked.engine) as connection:
-            return [row["status"] for row in queries_as_of(connection, Q1, moment)]
-
-    assert [at(later(day)) for day in range(4)] == [[], ["open"], ["answered"], ["answered"]]
+    assert [asked.at(day) for day in range(4)] == [[], ["open"], ["answered"], ["answered"]]
     assert set(asked.states()) == {QueryStatus.ANSWERED}
+
+
+def test_a_withdrawn_submission_asks_nothing(asked: Asked) -> None:
+    number = asked.comes(figure(), findings=(query(),))
+    asked.withdraw(number)
+    assert asked.states() == ["superseded"]
+    with pytest.raises(ValueError, match="is superseded: it needs no answer"):
+        asked.answer(number)
+    # The partner is asked again, from then on.
+    asked.comes(figure(comment="The centre closed"), findings=(query(),), file_name="again.xlsx")
+    assert [(row["status"], row["asked_at"]) for row in asked.rows()] == [("superseded", later(1)), ("open", later(4))]
+    assert [asked.at(day) for day in (1, 2, 4)] == [["open"], ["superseded"], ["superseded", "open"]]
+
+
+@pytest.mark.parametrize(
+    ("comment", "is_asked_again", "before"),
+    [("", False, ["superseded"]), ("", True, ["superseded", "open"]), ("The centre closed", True, ["explained"] * 2)],
+)
+def test_what_a_withdrawal_restores_is_asked_again(
+    asked: Asked, comment: str, is_asked_again: bool, before: list[str]
+) -> None:
+    asked.comes(figure(), findings=(query(),))
+    second = asked.comes(figure("91", comment), findings=(query(value="91"),) if is_asked_again else ())
+    assert asked.states() == before
+    asked.withdraw(second)
+    assert asked.states() == ["open", "superseded"][: len(before)]
+    assert asked.rows()[0]["asked_at"] == later(1)
+    assert [asked.at(day) for day in (2, 3)] == [before, ["open", "superseded"][: len(before)]]
+    # And an explanation of what is in force again counts.
+    asked.comes(figure("90", "It did"), file_name="again.xlsx")
+    assert asked.states()[0] == "explained"
+
+
+def test_an_answer_outlives_a_withdrawal(asked: Asked) -> None:
+    first = asked.comes(figure(), findings=(query(),))
+    asked.answer(asked.rows()[0]["query_id"])
+    asked.withdraw(first)
+    asked.comes(figure(), findings=(query(),), file_name="again.xlsx")
+    assert asked.states() == ["answered", "answered"], "the same is typed"
