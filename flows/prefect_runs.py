@@ -1,4 +1,4 @@
-"""Removes runs from Prefect, with the artifacts and logs that quote workbooks: they are a display, and nothing is lost.
+"""Removes from Prefect what quotes workbooks: runs with their artifacts and logs. They are a display; nothing is lost.
 
 Prefect is imported where it is asked: it reads its settings as it is imported, and need not be installed where nobody
 uses it.
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
     from prefect.client.schemas.objects import Artifact
 
+    from cypp_etl.periods import Period
+
 _AT_ONCE = 200
 # The artifacts that are of one workbook; others are of a quarter, or of the inbox.
 _SUMMARY = "-summary"
@@ -21,7 +23,44 @@ _OF_A_WORKBOOK = (_SUMMARY, "-findings")
 _LOGS_SECONDS = 30.0
 
 
-async def runs_of(sha256: str) -> list[UUID]:
+def queries_key(period: "Period") -> str:
+    """The key of the table of a period's queries, which quotes workbooks of all partners."""
+    return f"queries-{period.code.lower()}"
+
+
+async def remove_runs_of(sha256: str, periods: Iterable["Period"] = ()) -> int:
+    """Remove the runs of a workbook, and the tables of periods' queries; say how many runs.
+
+    Raises:
+        TimeoutError: the server has not removed the logs yet.
+        prefect.exceptions.PrefectException, httpx.HTTPError: it is out of reach.
+    """
+    from prefect import get_client  # noqa: PLC0415
+    from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey  # noqa: PLC0415
+
+    runs = await _runs_of(sha256)
+    if keys := [queries_key(period) for period in periods]:
+        async with get_client() as client:
+            for table in await _artifacts(client, ArtifactFilter(key=ArtifactFilterKey(any_=keys))):
+                if table.id:
+                    await client.delete_artifact(table.id)
+    await _remove_runs(runs)
+    return len(runs)
+
+
+async def remove_runs_before(moment: datetime, *, remove: bool) -> int:
+    """Remove the runs that ended before a moment, or only count them.
+
+    Raises:
+        as `remove_runs_of`.
+    """
+    runs = await _runs_before(moment)
+    if remove:
+        await _remove_runs(runs)
+    return len(runs)
+
+
+async def _runs_of(sha256: str) -> list[UUID]:
     """The runs whose summary names a workbook by its SHA-256."""
     from prefect import get_client  # noqa: PLC0415
     from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey  # noqa: PLC0415
@@ -32,7 +71,7 @@ async def runs_of(sha256: str) -> list[UUID]:
     return sorted({one.flow_run_id for one in found if one.flow_run_id})
 
 
-async def runs_before(moment: datetime) -> list[UUID]:
+async def _runs_before(moment: datetime) -> list[UUID]:
     """The runs that ended before a moment."""
     from prefect import get_client  # noqa: PLC0415
     from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterEndTime  # noqa: PLC0415
@@ -45,7 +84,7 @@ async def runs_before(moment: datetime) -> list[UUID]:
     return numbers
 
 
-async def remove_runs(runs: Sequence[UUID]) -> None:
+async def _remove_runs(runs: Sequence[UUID]) -> None:
     """Remove runs with their logs, and the artifacts that are of one workbook; one that is gone is passed over."""
     from prefect import get_client  # noqa: PLC0415
     from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId  # noqa: PLC0415

@@ -2,13 +2,17 @@
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
+from flows import prefect_runs
 from flows.extras import missing_extras
-from flows.prefect_runs import remove_runs, runs_before, runs_of
 from flows.service.prefect_server import ServerError, server_for_command
 from flows.settings import Settings, prepare_prefect
+
+if TYPE_CHECKING:
+    from cypp_etl.periods import Period
 
 
 def is_used(settings: Settings) -> bool:
@@ -16,13 +20,13 @@ def is_used(settings: Settings) -> bool:
     return bool(os.environ.get("PREFECT_API_URL")) or (settings.home / ".prefect" / "prefect.db").exists()
 
 
-def remove_runs_of(settings: Settings, sha256: str) -> int:
-    """Remove the runs of a workbook, from a server that is named or from one that is started for it; say how many.
+def remove_runs_of(settings: Settings, sha256: str, periods: "Iterable[Period]") -> int:
+    """Remove the runs of a workbook, and the tables of periods' queries; say how many runs.
 
     Raises:
         ServerError: Prefect is not installed, or its server does not start or refuses.
     """
-    return _answered(settings, runs_of(sha256), remove=True)
+    return _answered(settings, lambda: prefect_runs.remove_runs_of(sha256, periods))
 
 
 def remove_runs_before(settings: Settings, moment: datetime, *, remove: bool) -> int:
@@ -31,26 +35,22 @@ def remove_runs_before(settings: Settings, moment: datetime, *, remove: bool) ->
     Raises:
         ServerError: as `remove_runs_of`.
     """
-    return _answered(settings, runs_before(moment), remove=remove)
+    return _answered(settings, lambda: prefect_runs.remove_runs_before(moment, remove=remove))
 
 
-def _answered(settings: Settings, asked: Any, *, remove: bool) -> int:
+def _answered(settings: Settings, ask: Callable[[], Awaitable[int]]) -> int:
     if missing_extras(["server"]):
-        asked.close()
         raise ServerError('Prefect\'s runs need the extra "server": pip install "cypp-etl[server]"')
     prepare_prefect(settings.home)
     with server_for_command():
         import httpx  # noqa: PLC0415
         from prefect.exceptions import PrefectException  # noqa: PLC0415
 
-    async def act() -> int:
-        runs = await asked
-        if remove:
-            await remove_runs(runs)
-        return len(runs)
+    async def answer() -> int:
+        return await ask()
 
     try:
-        return asyncio.run(act())
+        return asyncio.run(answer())
     except TimeoutError as fault:
         raise ServerError("Prefect's server has not removed the logs of the runs yet: run the command again") from fault
     except (PrefectException, httpx.HTTPError) as fault:

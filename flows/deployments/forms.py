@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 # More names than these make a description that nobody reads.
 _MOST_NAMED = 20
-# More than these make a list in which nobody finds anything: what is meant is typed.
-_MOST_CHOSEN = 500
-EMPTY: Mapping[str, str] = MappingProxyType({})
+MOST_CHOSEN = 500
+"""More than these make a list in which nobody finds anything: what is meant is typed."""
+
+_NOTHING: Mapping[Any, Mapping[str, str]] = MappingProxyType({})
 
 
 class Choices(StrEnum):
@@ -32,7 +33,10 @@ class Choices(StrEnum):
     QUERIES = "queries"
     SUBJECTS = "indicators and milestones"
     CLINICS = "clinics"
+    CLOSED_PERIODS = "closed periods"
     OPEN_QUERIES = "open queries"
+    WAIVERS = "waivers in force"
+    SUBMISSIONS = "submissions in force"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +57,10 @@ class Lists:
     names: Mapping[Choices, Mapping[str, str]]
 
 
-def lists_of(
-    plan: "Plan", today: date, clinics: Mapping[str, str] = EMPTY, open_queries: Mapping[str, str] = EMPTY
-) -> Lists:
+def lists_of(plan: "Plan", today: date, stored: Mapping[Choices, Mapping[str, str]] = _NOTHING) -> Lists:
     """What a plan has: partners, what they report on, the periods that have begun and are asked for; the queries.
 
-    `clinics` are those of the warehouse, by their ids, and `open_queries` those that wait for an answer.
+    `stored` is what the warehouse has besides, such as clinics and waivers.
     """
     begun = [period for period in plan.calendar if period.first_day <= today and plan.owing(period)]
     begun.sort(key=lambda period: period.order, reverse=True)
@@ -68,8 +70,7 @@ def lists_of(
             Choices.PERIODS: {period.code: period.label for period in begun},
             Choices.QUERIES: dict.fromkeys(query_codes(), ""),
             Choices.SUBJECTS: {one: one for one in (*plan.indicators, *plan.milestones)},
-            Choices.CLINICS: clinics,
-            Choices.OPEN_QUERIES: open_queries,
+            **stored,
         }
     )
 
@@ -97,8 +98,8 @@ def _field(given: Mapping[str, Any], asked: Asked, lists: Lists) -> dict[str, An
         field.pop("default", None)
     field |= {"title": asked.title, "description": " ".join(field["description"].split())}
     if asked.choices:
-        names = lists.names[asked.choices]
-        if 0 < len(names) <= _MOST_CHOSEN:
+        names = lists.names.get(asked.choices, {})
+        if 0 < len(names) <= MOST_CHOSEN:
             (field["items"] if field["type"] == "array" else field)["enum"] = list(names)
         if asked.choices is Choices.PARTNERS and len(names) <= _MOST_NAMED:
             field["description"] = f"{field['description']} {_legend(names)}"

@@ -9,6 +9,7 @@ from prefect.artifacts import acreate_table_artifact
 from cypp_etl.escapes import for_markdown
 from cypp_etl.periods import Period
 from flows.ingestion.context import Workplace, open_to_read
+from flows.prefect_runs import queries_key
 from flows.settings import read_settings
 from schemas.codes import QueryStatus, ReturnStatus
 from warehouse.engine import reading
@@ -49,11 +50,6 @@ async def _show_asked(period: Period, asked: Sequence["RowMapping"]) -> None:
         description = f"Queries for {period.label}: {len(asked)} asked, {still_open} open."
         table = queries_table(asked, datetime.now(UTC).date())
         await cast(Any, acreate_table_artifact)(key=queries_key(period), table=table, description=description)
-
-
-def queries_key(period: Period) -> str:
-    """The key of the table of queries."""
-    return f"queries-{period.code.lower()}"
 
 
 def queries_table(asked: Sequence["RowMapping"], today: date) -> list[dict[str, str]]:

@@ -25,9 +25,9 @@ from prefect.runner import Runner
 from prefect.types.entrypoint import EntrypointType
 from sqlalchemy.exc import SQLAlchemyError
 
-from cypp_etl.periods import LAST_PERIOD, parse_period
 from cypp_etl.plan.reader import PlanError
 from flows.deployments.catalogue import CATALOGUE, Deployed, Times
+from flows.deployments.decisions.choices import stored_choices
 from flows.deployments.forms import Lists, form_of, lists_of
 from flows.extras import missing_extras
 from flows.ingestion.context import open_to_read
@@ -35,11 +35,7 @@ from flows.service.serve import log_to_terminal
 from flows.service.stale_runs import close_runs_of, forget_missed
 from flows.service_log import log
 from flows.settings import Settings, read_settings
-from flows.team.queries import in_short
-from schemas.codes import ClinicStatus, QueryStatus
 from warehouse.engine import reading
-from warehouse.queries.as_of import clinics
-from warehouse.queries.partner_queries import partner_queries
 from warehouse.upgrade import WarehouseStateError
 
 # Each run is a process of 120 MiB and more; what does not fit in waits.
@@ -140,19 +136,10 @@ class Registered:
         workplace, now = open_to_read(self._settings), datetime.now(UTC)
         try:
             with reading(workplace.engine) as connection:
-                found = clinics(connection, LAST_PERIOD, now)
-                asked = partner_queries(connection, status=QueryStatus.OPEN)
+                stored = stored_choices(connection, now)
         finally:
             workplace.engine.dispose()
-        # Those that are open first, and of them the newest.
-        found = sorted(found, key=lambda row: parse_period(row["opened_period"]).order, reverse=True)
-        found.sort(key=lambda row: row["status"] == ClinicStatus.CLOSED)
-        return lists_of(
-            workplace.plan,
-            now.date(),
-            {row["clinic_id"]: row["indicator"] for row in found},
-            {f"{row['query_id']} {in_short(dict(row))}": row["message"] for row in asked},
-        )
+        return lists_of(workplace.plan, now.date(), stored)
 
 
 async def serve_deployments(settings: Settings) -> None:

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 class Decided:
     """What a decision did, in sentences; `is_new` is False where it had been made before, and nothing was changed.
 
-    `warned` are sentences about what does not follow from it, though somebody may think so. `asked_for` is the period
-    whose queries it changed, if it is known.
+    `warned` are sentences about what does not follow from it, though somebody may think so. `periods` are those whose
+    returns or queries it changed, as far as they are known.
     """
 
     is_new: bool
     said: tuple[str, ...]
     warned: tuple[str, ...] = ()
-    asked_for: "Period | None" = None
+    periods: "tuple[Period, ...]" = ()
 
 
 class UnsaidError(ValueError):

@@ -28,7 +28,7 @@ def answer_query(workplace: "Workplace", query_id: int, answer: str, *, by: str)
         asked, is_new = answer_query_in(connection, query_id, answer.strip(), by, datetime.now(UTC))
     state = "is answered" if is_new else "was already answered so"
     said = f"Query {query_id}, {in_short(dict(asked))}, {state}."
-    return Decided(is_new, (said,), asked_for=parse_period(asked["period"]))
+    return Decided(is_new, (said,), periods=(parse_period(asked["period"]),))
 
 
 def in_short(asked: Mapping[str, Any]) -> str:

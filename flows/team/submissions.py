@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from cypp_etl.periods import parse_period
 from flows.ingestion.erasure import Erased, erase
 from flows.team.decided import Decided, require_who_and_why
-from warehouse.engine import writing
+from warehouse.engine import reading, writing
+from warehouse.queries.views import submissions
 from warehouse.recording.submissions.erasures import parse_cell
 from warehouse.recording.submissions.withdrawals import Withdrawn, withdraw_submission
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErasedContent(Decided):
-    """What erasing did; the workbook, whose runs Prefect may have, is the one with this SHA-256."""
+    """What erasing did. What Prefect shows of the workbook with this SHA-256 is left, and so are queries' tables."""
 
     sha256: str
 
@@ -33,7 +35,7 @@ def withdraw_return(workplace: "Workplace", submission_id: int, *, by: str, why:
     require_who_and_why(by, why)
     with writing(workplace.engine) as connection:
         done = withdraw_submission(connection, workplace.plan, submission_id, by=by, why=why, at=datetime.now(UTC))
-    return Decided(done.was_in_force, tuple(_withdrawn_sentences(done)), asked_for=done.period)
+    return Decided(done.was_in_force, tuple(_withdrawn_sentences(done)), periods=(done.period,))
 
 
 def erase_content(
@@ -51,8 +53,15 @@ def erase_content(
     require_who_and_why(by, why)
     wanted = tuple(parse_cell(cell) for cell in cells)
     done = erase(workplace, submission_id, wanted, by=by, why=why, at=datetime.now(UTC))
-    said, warned = tuple(_erased_sentences(done)), tuple(_left_sentences(done))
-    return ErasedContent(done.erasure.is_new, said, warned, sha256=done.erasure.sha256)
+    with reading(workplace.engine) as connection:
+        codes = {row["period"] for row in submissions(connection, sha256=done.erasure.sha256)} - {None}
+    return ErasedContent(
+        done.erasure.is_new,
+        tuple(_erased_sentences(done)),
+        tuple(_left_sentences(done)),
+        tuple(map(parse_period, sorted(codes))),
+        sha256=done.erasure.sha256,
+    )
 
 
 def _withdrawn_sentences(done: Withdrawn) -> Iterator[str]:

@@ -13,6 +13,7 @@ from warehouse.recording.administration import end_waiver as end_waiver_in
 
 if TYPE_CHECKING:
     from cypp_etl.checked_return import Waiver
+    from cypp_etl.periods import Period
     from flows.ingestion.context import Workplace
 
 
@@ -33,7 +34,8 @@ def waive_query(workplace: "Workplace", waiver: "Waiver") -> Decided:
     state = "is waived" if is_new else "was already waived"
     said = f"{waiver.code} {state} for {_scope(waiver)}, until {in_words(waiver.until)}."
     past = "That date is in the past: nothing is waived, and any earlier waiver of the same query has ended."
-    return Decided(is_new, (said,), (past,) if waiver.until < now.date() else (), waiver.period)
+    warned = (past,) if waiver.until < now.date() else ()
+    return Decided(is_new, (said,), warned, _periods(waiver))
 
 
 def end_waiver(workplace: "Workplace", decision_id: int, *, by: str, why: str) -> Decided:
@@ -48,7 +50,7 @@ def end_waiver(workplace: "Workplace", decision_id: int, *, by: str, why: str) -
         waived, was_in_force = end_waiver_in(connection, decision_id, by=by, why=why, at=datetime.now(UTC))
     state = "has ended" if was_in_force else "had already ended"
     said = f"The waiver of {waived.code} for {_scope(waived)} {state}."
-    return Decided(was_in_force, (said,), asked_for=waived.period)
+    return Decided(was_in_force, (said,), periods=_periods(waived))
 
 
 def query_codes() -> list[str]:
@@ -70,6 +72,10 @@ def refuse_unknown(waiver: "Waiver", plan: Plan) -> None:
         refuse_outside(plan.calendar, waiver.period)
     if waiver.subject:
         _refuse_subject(waiver, plan)
+
+
+def _periods(waiver: "Waiver") -> "tuple[Period, ...]":
+    return (waiver.period,) if waiver.period else ()
 
 
 def _scope(waiver: "Waiver") -> str:

@@ -142,7 +142,7 @@ def erase(
     if not is_used(settings):
         return
     try:
-        say(f"Prefect's runs removed: {remove_runs_of(settings, erased.sha256)}.")
+        say(f"Prefect's runs removed: {remove_runs_of(settings, erased.sha256, erased.periods)}.")
     except FAULTS as fault:
         stop_at(fault)
 

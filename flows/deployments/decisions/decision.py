@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Any, ParamSpec, TypeAlias, cast
+from typing import Annotated, Any, ParamSpec, TypeAlias, TypeVar, cast
 from uuid import UUID
 
 from prefect import Flow, flow, get_client, get_run_logger
@@ -12,16 +12,18 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
 from cypp_etl.escapes import for_log, for_markdown
+from cypp_etl.periods import Period
 from flows.deployments.forms import Asked
-from flows.deployments.quarter_overview import show_queries
+from flows.deployments.quarter_overview import show_quarter
 from flows.deployments.retries import retried_task
-from flows.ingestion.context import Workplace, open_to_write
+from flows.ingestion.context import Workplace, open_to_read, open_to_write
 from flows.settings import read_settings
 from flows.signed_in import is_signed_in
 from flows.team.decided import Decided
 from warehouse.upgrade import WarehouseStateError
 
 P = ParamSpec("P")
+D = TypeVar("D", bound=Decided)
 
 By: TypeAlias = Annotated[str, Asked("Your name")]
 Why: TypeAlias = Annotated[str, Asked("Why")]
@@ -42,7 +44,10 @@ def decision(name: str) -> Callable[[Callable[P, Awaitable[State[Any]]]], Flow[P
 
 
 async def decide(
-    act: Callable[[Workplace, str], Decided], by: str, foresee: Callable[[Workplace], Sequence[str]] | None = None
+    act: Callable[[Workplace, str], D],
+    by: str,
+    foresee: Callable[[Workplace], Sequence[str]] | None = None,
+    follow: Callable[[D], Awaitable[Sequence[str]]] | None = None,
 ) -> State[Any]:
     """Make a decision in the warehouse, and show in an artifact what it changed.
 
@@ -53,6 +58,7 @@ async def decide(
         act: makes it in one transaction, given the warehouse and who decides; it can be made twice.
         by: who decides, as the form says. Where the server knows who started the run, that is recorded too.
         foresee: what it would change, in lines, which are shown before it is made.
+        follow: what follows of it in Prefect, done even where it had been decided before; gives lines that say so.
     """
     if foresee:
         foreseen = await _in_a_thread(lambda workplace, _: foresee(workplace), by)
@@ -62,9 +68,10 @@ async def decide(
     decided = await _in_a_thread(act, who(by, await _started_by()))
     if isinstance(decided, str):
         return await _refused(decided)
-    await _show([*decided.said, *decided.warned, *([] if decided.is_new else [f"{_NOTHING_CHANGED}."])])
-    if decided.asked_for:
-        await show_queries(decided.asked_for)
+    followed = await follow(decided) if follow else ()
+    unchanged = [] if decided.is_new or followed else [f"{_NOTHING_CHANGED}."]
+    await _show([*decided.said, *followed, *decided.warned, *unchanged])
+    await _show_quarters(decided.periods)
     for sentence in decided.warned:
         get_run_logger().warning("%s", sentence)
     name = "Decided" if decided.is_new else "Decided before"
@@ -83,6 +90,15 @@ async def show_lines(key: str, description: str, lines: Sequence[str]) -> None:
     """Show lines as an artifact of the run."""
     markdown = "\n".join(f"- {for_markdown(line)}" for line in lines)
     await cast(Any, acreate_markdown_artifact)(key=key, markdown=markdown, description=description)
+
+
+async def _show_quarters(periods: Sequence[Period]) -> None:
+    """Show periods as they are now: who has returned what, and which queries are open."""
+    if periods:
+        workplace = open_to_read(read_settings())
+        for period in periods:
+            await show_quarter(workplace, period)
+        workplace.engine.dispose()
 
 
 async def _refused(why: str) -> State[Any]:

@@ -1,5 +1,6 @@
 """The decisions that can be made in the Prefect UI, each by the function behind the command of the same name."""
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,16 +9,23 @@ from prefect.client.schemas.objects import State
 
 from cypp_etl.checked_return import Waiver
 from cypp_etl.periods import parse_period
+from flows.deployments.decisions.choices import number_of
 from flows.deployments.decisions.decision import By, Why, decide, decision
 from flows.deployments.forms import Asked, Choices
 from flows.ingestion.context import Workplace
+from flows.prefect_runs import remove_runs_of
 from flows.team.clinics import note_at_clinic as note
 from flows.team.decided import Decided
 from flows.team.periods import close_period as close
+from flows.team.periods import reopen_period as reopen
 from flows.team.plans import adopt_plan as adopt
 from flows.team.plans import compare_plan
 from flows.team.queries import answer_query as answer_to
+from flows.team.submissions import ErasedContent
+from flows.team.submissions import erase_content as erase
+from flows.team.submissions import withdraw_return as withdraw
 from flows.team.texts import release_text as release
+from flows.team.waivers import end_waiver as end
 from flows.team.waivers import waive_query as waive
 from schemas.codes import NoteKind
 
@@ -34,6 +42,20 @@ async def close_period(
         by: Your name, for the record; it may be left empty where you signed in.
     """
     return await decide(lambda workplace, by: close(workplace, parse_period(period), by=by, why=why), by)
+
+
+@decision("reopen-period")
+async def reopen_period(
+    period: Annotated[str, Asked("Period", Choices.CLOSED_PERIODS)], why: Why, by: By = ""
+) -> State[Any]:
+    """Reopen a closed period: its figures can be corrected without a query, and its returns be withdrawn.
+
+    Args:
+        period: The closed quarter, such as 2010-11Q1.
+        why: Why, for the record.
+        by: Your name, for the record; it may be left empty where you signed in.
+    """
+    return await decide(lambda workplace, by: reopen(workplace, parse_period(period), by=by, why=why), by)
 
 
 @decision("waive-query")
@@ -64,6 +86,18 @@ async def waive_query(
     return await decide(lambda workplace, by: waive(workplace, waived(by)), by)
 
 
+@decision("end-waiver")
+async def end_waiver(waiver: Annotated[str, Asked("Waiver", Choices.WAIVERS)], why: Why, by: By = "") -> State[Any]:
+    """End a waiver: returns that come from now on are asked the query again.
+
+    Args:
+        waiver: The waiver; its number is that of the decision that it is by.
+        why: Why it ends, for the record.
+        by: Your name, for the record; it may be left empty where you signed in.
+    """
+    return await decide(lambda workplace, by: end(workplace, number_of(waiver, "a waiver"), by=by, why=why), by)
+
+
 @decision("answer-query")
 async def answer_query(
     query: Annotated[str, Asked("Query", Choices.OPEN_QUERIES)],
@@ -77,14 +111,47 @@ async def answer_query(
         answer: What the answer is, in a sentence.
         by: Your name, for the record; it may be left empty where you signed in.
     """
-    number = query.split()[0] if query.split() else query
+    return await decide(lambda workplace, by: answer_to(workplace, number_of(query, "a query"), answer, by=by), by)
 
-    def answered(workplace: Workplace, by: str) -> Decided:
-        if not number.isdecimal():
-            raise ValueError(f"{query!r} does not begin with the number of a query, such as 12")
-        return answer_to(workplace, int(number), answer, by=by)
 
-    return await decide(answered, by)
+@decision("withdraw-return")
+async def withdraw_return(
+    submission: Annotated[str, Asked("Submission", Choices.SUBMISSIONS)], why: Why, by: By = ""
+) -> State[Any]:
+    """Take a submission out of force: the earlier accepted one of the same return is in force again, or none.
+
+    Args:
+        submission: The submission; its number is in its receipt too.
+        why: Why, for the record. The partner is not told.
+        by: Your name, for the record; it may be left empty where you signed in.
+    """
+
+    def withdrawn(workplace: Workplace, by: str) -> Decided:
+        return withdraw(workplace, number_of(submission, "a submission"), by=by, why=why)
+
+    return await decide(withdrawn, by)
+
+
+@decision("erase-content")
+async def erase_content(
+    submission: Annotated[int, Asked("Submission")],
+    why: Why,
+    cells: Annotated[Sequence[str] | None, Asked("Only these cells")] = None,
+    by: By = "",
+) -> State[Any]:
+    """Erase what was typed in a return, for a request under data protection law. It cannot be undone.
+
+    The workbook, its receipts and its runs in Prefect are removed. Figures, the workbook's hash and decisions stay.
+
+    Args:
+        submission: The number of the submission, as the summary of its run has it; it need not be in force.
+        why: Why, for the record, without a name of whom it is about.
+        cells: The cells, such as Indicators!M7. All free text, if left empty.
+        by: Your name, for the record; it may be left empty where you signed in.
+    """
+    return await decide(
+        lambda workplace, by: erase(workplace, submission, cells or (), by=by, why=why), by, follow=_remove_runs
+    )
 
 
 @decision("release-text")
@@ -151,3 +218,11 @@ async def adopt_plan(
         by,
         lambda workplace: compare_plan(workplace, place),
     )
+
+
+async def _remove_runs(erased: ErasedContent) -> Sequence[str]:
+    """Remove what Prefect shows of the workbook; the tables of queries are shown again, without it."""
+    try:
+        return [f"Prefect's runs removed: {await remove_runs_of(erased.sha256, erased.periods)}."]
+    except TimeoutError:
+        return ["Prefect's server has not removed the logs of the runs yet: erase it again, to see that it has."]

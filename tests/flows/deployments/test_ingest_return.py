@@ -38,9 +38,9 @@ def drop(settings: Settings) -> Path:
     return folder / "our return.xlsx"
 
 
-def with_cell(workbook: bytes, address: str, value: object) -> bytes:
+def with_cell(workbook: bytes, address: str, value: object, sheet: str = "Indicators") -> bytes:
     edited = openpyxl.load_workbook(io.BytesIO(workbook))
-    edited["Indicators"][address] = value
+    edited[sheet][address] = value
     saved = io.BytesIO()
     edited.save(saved)
     return saved.getvalue()
@@ -354,20 +354,32 @@ def test_a_run_takes_the_workbook_that_its_arguments_name(settings: Settings, dr
 
 def test_what_is_erased_leaves_prefect_too(settings: Settings, drop: Path, workbook: bytes) -> None:
     from flows.cli.app import app
+    from flows.deployments.decisions.flows import erase_content
 
     drop.write_bytes(with_cell(workbook, "I2", "Frumious 12"))
-    other = settings.inbox / "yos" / "other.xlsx"
+    asked, other = settings.inbox / "yos" / "asked.xlsx", settings.inbox / "yos" / "other.xlsx"
+    asked.write_bytes(with_cell(workbook, "B6", "Brillig", "Return"))
     other.write_bytes(with_cell(workbook, "I2", "Slithy 7"))
-    run, kept = ingest(drop), ingest(other)
-    run_id, kept_id = run.state_details.flow_run_id, kept.state_details.flow_run_id
+    run_id, asked_id, kept_id = (ingest(path).state_details.flow_run_id for path in (drop, asked, other))
     assert "Frumious" in str([one.data for one in artifacts_of(run_id)])
     assert "Frumious" in logs_once_ended(run_id)
     assert "Slithy" in logs_once_ended(kept_id)
+    # The table of the quarter's queries quotes the returns of all, in everybody's runs.
+    assert "Brillig" in str([one.data for one in artifacts_of(kept_id)])
     ended = CliRunner().invoke(app, ["erase", "1", "--by", "A. Officer", "--why", "Asked for"])
     assert (ended.exit_code, ended.output.splitlines()[-1]) == (0, "Prefect's runs removed: 1.")
     assert "Frumious" not in str([one.data for one in artifacts_of(run_id)])
     assert logs_of(run_id) == ""
     assert "Slithy" in str([one.data for one in artifacts_of(kept_id)])
+    assert "Slithy" in logs_of(kept_id)
+    assert "Brillig" not in str([one.data for one in artifacts_of(kept_id)])
+    erased = asyncio.run(_state_of(erase_content(2, "Asked for", None, "A. Officer", return_state=True)))
+    assert erased.name == "Decided"
+    own = {one.key: str(one.data) for one in artifacts_of(erased.state_details.flow_run_id)}
+    assert "Prefect's runs removed: 1." in own["erase-content"].replace("\\", "")
+    assert "erased" in own["queries-2010-11q1"]
+    for number in (run_id, asked_id, kept_id, erased.state_details.flow_run_id):
+        assert "Brillig" not in str([one.data for one in artifacts_of(number)]) + logs_of(number)
     assert "Slithy" in logs_of(kept_id)
 
 

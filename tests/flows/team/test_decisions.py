@@ -112,7 +112,7 @@ def test_who_has_not_returned_is_warned_of_when_a_period_is_closed(workplace: Wo
     assert not close_period(workplace, Q1, by="B").is_new
 
 
-def test_a_decision_names_the_period_whose_queries_it_changed(workplace: Workplace) -> None:
+def test_a_decision_names_the_period_that_it_changed(workplace: Workplace) -> None:
     waive_query(workplace, waiver())
-    assert end_waiver(workplace, 2, by="A", why="x").asked_for is None, "it was for every period"
-    assert withdraw_return(workplace, 1, by="A", why="x").asked_for == Q1
+    assert end_waiver(workplace, 2, by="A", why="x").periods == (), "it was for every period"
+    assert withdraw_return(workplace, 1, by="A", why="x").periods == (Q1,)
