@@ -27,7 +27,7 @@ from cypp_etl.report.model import BoardData, KnownText, Row, Since, Texts
 from cypp_etl.report.variation import Ratio
 from schemas.codes import ClinicRule, Marker, Measure, Qualifier, Severity, SubmissionStatus
 from schemas.markers import marker_text, qualifier_text
-from warehouse.queries.as_of import clinic_notes, clinics, milestones, return_status_as_of
+from warehouse.queries.as_of import clinic_notes, clinics, milestones, queries_as_of, return_status_as_of
 from warehouse.queries.history import qualifiers_of
 from warehouse.queries.not_returned import owed_rows
 from warehouse.queries.publications import last_published
@@ -290,8 +290,12 @@ def _refused(connection: Connection, period: Period, at: datetime) -> list[Row]:
     return sorted(refused, key=lambda row: row["partner_code"] or "")
 
 
+_LIFE = ("status", "answer", "answered_by")
+"""What a query has besides a finding: see `bi_queries`."""
+
+
 def _findings(connection: Connection, period: Period, at: datetime, refused: Iterable[Row]) -> list[Row]:
-    """Queries and notes of what is in force, and errors of what was refused."""
+    """Queries and notes of what is in force, and errors of what was refused; of queries, what has become of them."""
     came = submission.c
     is_refused = and_(
         came.submission_id.in_([row["submission_id"] for row in refused]), finding.c.severity == Severity.ERROR.value
@@ -305,7 +309,18 @@ def _findings(connection: Connection, period: Period, at: datetime, refused: Ite
         )
         .order_by(came.partner_code, finding.c.finding_id)
     )
-    return _plain(connection.execute(query).mappings())
+    found = _plain(connection.execute(query).mappings())
+    lives = {one["query_id"]: one for one in queries_as_of(connection, period, at)}
+    # A note that a waiver made of a query says so itself.
+    none: Row = dict.fromkeys(_LIFE)
+    return [
+        {**row, **({name: lives[row["finding_id"]][name] for name in _LIFE} if _is_query(row) else none)}
+        for row in found
+    ]
+
+
+def _is_query(row: Row) -> bool:
+    return bool(row["severity"] == Severity.QUERY)
 
 
 def _comments(connection: Connection, period: Period, at: datetime, rhythms: Mapping[str, Rhythm]) -> list[Row]:
