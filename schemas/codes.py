@@ -142,6 +142,7 @@ class SubmissionStatus(StrEnum):
     REJECTED = "rejected"
     DUPLICATE = "duplicate"
     SUPERSEDED = "superseded"
+    WITHDRAWN = "withdrawn"
     FAILED = "failed"
 
 
@@ -172,8 +173,24 @@ class DecisionKind(StrEnum):
 
     ADOPT_PLAN = "adopt-plan"
     CLOSE_PERIOD = "close-period"
+    REOPEN_PERIOD = "reopen-period"
     WAIVE_QUERY = "waive-query"
+    END_WAIVER = "end-waiver"
     RELEASE_TEXT = "release-text"
+    WITHDRAW_RETURN = "withdraw-return"
+    ERASE_CONTENT = "erase-content"
+    NOTE_AT_CLINIC = "note-at-clinic"
+    ANSWER_QUERY = "answer-query"
+
+
+class QueryStatus(StrEnum):
+    """The status of a query to a partner."""
+
+    OPEN = "open"
+    EXPLAINED = "explained"
+    ANSWERED = "answered"
+    WAIVED = "waived"
+    SUPERSEDED = "superseded"
 
 
 class ReturnStatus(StrEnum):

@@ -31,6 +31,7 @@ from tests.warehouse.builders import checked, finding, later, observation, repor
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.queries.as_of import add_note
 from warehouse.queries.board import read_board
+from warehouse.recording.administration import answer_query
 from warehouse.recording.plan import record_plan
 from warehouse.recording.publications import Publication, record_publication
 from warehouse.recording.record import record
@@ -224,6 +225,28 @@ def test_what_was_refused_leaves_no_query_about_a_figure_that_is_not_there(world
     said = world.page(due)
     assert "To be explained by the partner" in said
     assert "To be known" in said
+
+
+def test_a_query_is_to_be_explained_until_it_is(world: World, due: datetime) -> None:
+    asked = (finding(Severity.QUERY),)
+    world.take("police", due, observation("NI 111a", "90"), findings=asked)
+    world.take("yos", due, findings=asked)
+    with writing(world.engine) as connection:
+        answer_query(connection, 2, "Counted twice", "B. Officer", due + DAY)
+    commented = observation("NI 111a", "90", comment="The centre closed")
+    world.take("police", due + DAY, commented, findings=asked, sha256="x")
+    told = world.page(due).partition("To be explained by the partner")[2]
+    assert "police 1.xlsx" in told and "yos 2.xlsx" in told
+    assert "Explained, answered or waived" not in told
+    later_on = world.page(due + 2 * DAY)
+    assert "To be explained by the partner" not in later_on
+    assert "This is wrong. Explained by police: The centre closed" in later_on
+    assert "This is wrong. Answered by B. Officer: Counted twice" in later_on
+    rows = world.sheets(due + 2 * DAY)["Data quality"][4:]
+    assert [(row[0], *row[6:]) for row in rows] == [
+        ("police", "explained", "police: The centre closed"),
+        ("yos", "answered", "B. Officer: Counted twice"),
+    ]
 
 
 def test_there_is_nothing_to_note(world: World, due: datetime) -> None:

@@ -43,6 +43,7 @@ _STANDING = {
     SubmissionStatus.ACCEPTED: ("ACCEPTED: your figures were loaded.", "There is nothing to correct in this return."),
     SubmissionStatus.DUPLICATE: ("DUPLICATE: this file was received before.", _NOTHING_TO_DO),
     SubmissionStatus.SUPERSEDED: ("SUPERSEDED: a later submission has replaced this one.", _NOTHING_TO_DO),
+    SubmissionStatus.WITHDRAWN: ("WITHDRAWN: the data team has taken this submission out of force.", _NOTHING_TO_DO),
     SubmissionStatus.FAILED: (
         "NOT FINISHED: something went wrong on our side.",
         "The data team will deal with it.",

@@ -91,4 +91,6 @@ def _cause(row: Row) -> str:
         return f"{row['source_file']}, sheet {row['source_sheet']}, cell {row['source_cell']}"
     if row["source_file"]:
         return f"{row['source_file']}, which leaves a figure out"
+    if row["withdrawal"]:
+        return f"the withdrawal of {row['withdrawal']}"
     return "a change of the plan"

@@ -18,7 +18,7 @@ from cypp_etl.report.pages import clinic_pages, indicator_pages
 from cypp_etl.report.returns import no_returns, nothing_returned, returns_in_short, status_words, wanting
 from cypp_etl.report.symbols import LEGEND
 from cypp_etl.report.table import Heading, bands, counts, headings
-from schemas.codes import Severity
+from schemas.codes import QueryStatus, Severity
 from schemas.markers import read_markers
 
 
@@ -49,7 +49,8 @@ def render_html(data: BoardData, written_on: date) -> bytes:
         nothing_returned=nothing_returned(data),
         no_returns=no_returns(data),
         no_milestones="The plan has no milestones." if data.indicators else nothing_returned(data),
-        queries=findings[Severity.QUERY],
+        open_queries=[row for row in findings[Severity.QUERY] if row["status"] == QueryStatus.OPEN],
+        settled_queries=[row for row in findings[Severity.QUERY] if row["status"] != QueryStatus.OPEN],
         errors=findings[Severity.ERROR],
         notes=findings[Severity.NOTE],
         shorthand=[marker for marker in read_markers() if marker.meaning],

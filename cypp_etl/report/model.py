@@ -85,7 +85,8 @@ class BoardData:
     they were made of, `breaks` the partner, indicator and period of figures that break their series; `returns` the
     returns of the period, with `partner`; `refused` the last submission for the period of each partner whose last one
     was refused, with `partner`; `findings` the queries and notes of the submissions in force and the errors of those
-    rejected ones, with `partner_code` and `file_name`; `comments` the partners' comments on figures; `turned` the
+    rejected ones, with `partner_code` and `file_name`, and for queries `status`, `answer` and `answered_by`, which are
+    None for others; `comments` the partners' comments on figures; `turned` the
     symbols that have changed since `since`; `rhythms` says when each indicator is asked, `owing` has each indicator and
     the partner that returns it in the period; `is_owed` says whether anybody owes a return for the period.
     """

@@ -123,15 +123,29 @@ def _more_tables(data: BoardData) -> Iterator[SheetTable]:
     yield SheetTable(
         "Data quality",
         "Queries and notes on the figures, and errors of what was refused",
-        [("Partner", 12), ("File", 30), ("Cell", 20), ("Asks for", 10), ("Typed", 18), ("What", 70)],
+        [
+            ("Partner", 12),
+            ("File", 30),
+            ("Cell", 20),
+            ("Asks for", 10),
+            ("Typed", 18),
+            ("What", 70),
+            ("Query", 12),
+            ("Answer", 50),
+        ],
         [
             [
                 *(row["partner_code"], row["file_name"], _place(row), row["severity"]),
-                *(row["value"] or "[z]", row["message"]),
+                *(row["value"] or "[z]", row["message"], row["status"] or "[z]", _answer(row)),
             ]
             for row in data.findings
         ],
     )
+
+
+def _answer(finding: Row) -> str:
+    """Who said what about a query."""
+    return f"{finding['answered_by']}: {finding['answer']}" if finding["answer"] else "[z]"
 
 
 def _place(finding: Row) -> str:

@@ -28,6 +28,7 @@ from flows.backup.manifest import (
 from flows.settings import Settings
 from flows.storage.archive import READ_BYTES
 from flows.storage.drop_notes import DROPS, NUMBERS, GivenNumbers, Unanswered, read_drops
+from flows.storage.erasures import erased_hashes
 from flows.storage.files import UNFINISHED
 from warehouse.copies import POSTGRESQL, file_of, require_empty, restore_warehouse, system_of
 
@@ -94,9 +95,13 @@ def _restore_archive(source: Path, archive: Path, checksums: Mapping[str, str]) 
     """Add workbooks and notes that the archive lacks, and workbooks whose bytes there are not those of their name."""
     added = 0
     archive.mkdir(mode=0o700, parents=True, exist_ok=True)
+    erased = erased_hashes(archive)
     for path in files_below(source) if source.is_dir() else ():
         target = archive / path
         if path == f"{DROPS}/{NUMBERS}":
+            continue
+        if target.name in erased and is_workbook(path) and not target.exists():
+            # It was erased after the backup was made.
             continue
         if target.exists() and not (is_workbook(path) and sha256_of(target) != target.name):
             continue

@@ -10,6 +10,18 @@ from typing import Any
 from prefect import Flow
 
 from flows.deployments.backfill import backfill
+from flows.deployments.decisions.flows import (
+    adopt_plan,
+    answer_query,
+    close_period,
+    end_waiver,
+    erase_content,
+    note_at_clinic,
+    release_text,
+    reopen_period,
+    waive_query,
+    withdraw_return,
+)
 from flows.deployments.ingest_return import ingest_return
 from flows.deployments.publish_report import publish_report
 from flows.deployments.remind import remind
@@ -60,7 +72,7 @@ CATALOGUE = (
     ),
     Deployed(
         remind,
-        "Lists which returns are missing, and which are due within a week.",
+        "Lists which returns are missing or due within a week, and which queries are open.",
         times=Times("working-days-at-eight", "0 8 * * 1-5"),
     ),
     Deployed(
@@ -69,4 +81,14 @@ CATALOGUE = (
         times=Times("after-each-quarter", "0 7 21 1,4,7,10 *"),
         extras=("report",),
     ),
+    Deployed(close_period, "Closes a period: a later change to one of its figures is a query."),
+    Deployed(reopen_period, "Reopens a closed period: its figures can be corrected, and its returns withdrawn."),
+    Deployed(waive_query, "Waives a query of a partner until a date."),
+    Deployed(end_waiver, "Ends a waiver: the query is asked again of what comes from now on."),
+    Deployed(answer_query, "Answers a query for the partner, so that it is not open any more."),
+    Deployed(withdraw_return, "Takes a submission out of force: the earlier one is in force again, or none."),
+    Deployed(erase_content, "Erases what was typed in a return, with its workbook, receipts and runs; for good."),
+    Deployed(release_text, "Releases a text that is withheld as possible personal data."),
+    Deployed(note_at_clinic, "Notes an issue, a solution or a decision at a performance clinic."),
+    Deployed(adopt_plan, "Puts a plan in force, and shows first what it changes."),
 )

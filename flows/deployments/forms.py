@@ -6,23 +6,37 @@ from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from prefect import Flow
 from prefect.utilities.callables import ParameterSchema, parameter_schema
+
+from flows.team.waivers import query_codes
 
 if TYPE_CHECKING:
     from cypp_etl.plan.model import Plan
 
 # More names than these make a description that nobody reads.
 _MOST_NAMED = 20
+MOST_CHOSEN = 500
+"""More than these make a list in which nobody finds anything: what is meant is typed."""
+
+_NOTHING: Mapping[Any, Mapping[str, str]] = MappingProxyType({})
 
 
 class Choices(StrEnum):
-    """What can be chosen from, as the plan in force has it."""
+    """What can be chosen from, as the plan in force and the warehouse have it."""
 
     PARTNERS = "partners"
     PERIODS = "periods"
+    QUERIES = "queries"
+    SUBJECTS = "indicators and milestones"
+    CLINICS = "clinics"
+    CLOSED_PERIODS = "closed periods"
+    OPEN_QUERIES = "open queries"
+    WAIVERS = "waivers in force"
+    SUBMISSIONS = "submissions in force"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +57,20 @@ class Lists:
     names: Mapping[Choices, Mapping[str, str]]
 
 
-def lists_of(plan: "Plan", today: date) -> Lists:
-    """The partners of a plan, and the periods for which it asks for returns that have begun by a day."""
+def lists_of(plan: "Plan", today: date, stored: Mapping[Choices, Mapping[str, str]] = _NOTHING) -> Lists:
+    """What a plan has: partners, what they report on, the periods that have begun and are asked for; the queries.
+
+    `stored` is what the warehouse has besides, such as clinics and waivers.
+    """
     begun = [period for period in plan.calendar if period.first_day <= today and plan.owing(period)]
     begun.sort(key=lambda period: period.order, reverse=True)
     return Lists(
         {
             Choices.PARTNERS: {code: partner.partner for code, partner in plan.partners.items()},
             Choices.PERIODS: {period.code: period.label for period in begun},
+            Choices.QUERIES: dict.fromkeys(query_codes(), ""),
+            Choices.SUBJECTS: {one: one for one in (*plan.indicators, *plan.milestones)},
+            **stored,
         }
     )
 
@@ -78,8 +98,9 @@ def _field(given: Mapping[str, Any], asked: Asked, lists: Lists) -> dict[str, An
         field.pop("default", None)
     field |= {"title": asked.title, "description": " ".join(field["description"].split())}
     if asked.choices:
-        names = lists.names[asked.choices]
-        (field["items"] if field["type"] == "array" else field)["enum"] = list(names)
+        names = lists.names.get(asked.choices, {})
+        if 0 < len(names) <= MOST_CHOSEN:
+            (field["items"] if field["type"] == "array" else field)["enum"] = list(names)
         if asked.choices is Choices.PARTNERS and len(names) <= _MOST_NAMED:
             field["description"] = f"{field['description']} {_legend(names)}"
     return field

@@ -1,11 +1,15 @@
-"""Which returns are outstanding: what the flow `remind` and the command `cypp remind` say, without Prefect."""
+"""Which returns are outstanding, and which queries are open: what `remind` says, as a flow and as a command."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from cypp_etl.periods import Period, parse_period
 from flows.settings import CHASED_FOR
+from flows.team.queries import open_in_lines
+from schemas.codes import QueryStatus
+from warehouse.queries.partner_queries import partner_queries
 from warehouse.queries.views import return_status
 
 if TYPE_CHECKING:
@@ -18,16 +22,22 @@ NOTHING_MISSING = "Every return that was due has come."
 class Outstanding:
     """A line for each period whose returns have not all come, and one that counts the older ones.
 
-    `is_missing` says whether any of them is overdue; the others are due soon.
+    `is_missing` says whether any of them is overdue; the others are due soon. `queries` has a line for each period
+    with open queries, and `asked_for` these periods.
     """
 
     lines: tuple[str, ...]
     is_missing: bool
+    queries: tuple[str, ...] = ()
+    asked_for: tuple[Period, ...] = ()
 
 
 def read_outstanding(connection: "Connection", today: date, days: int, since: date | None = None) -> Outstanding:
     """What is outstanding on a day, by the warehouse; see `outstanding`. `since` is a year ago, if not given."""
-    return outstanding(return_status(connection), today, days, since or today - CHASED_FOR)
+    found = outstanding(return_status(connection), today, days, since or today - CHASED_FOR)
+    asked = [dict(row) for row in partner_queries(connection, status=QueryStatus.OPEN)]
+    periods = sorted({parse_period(row["period"]) for row in asked}, key=lambda one: one.order)
+    return replace(found, queries=tuple(open_in_lines(asked)), asked_for=tuple(periods))
 
 
 def outstanding(rows: "Sequence[RowMapping]", today: date, days: int, since: date) -> Outstanding:

@@ -1,18 +1,26 @@
-"""The quarter's overview in the Prefect UI: who has returned what, refreshed as returns come in."""
+"""The quarter in the Prefect UI, refreshed as returns come in: who has returned what, and what was asked of them."""
 
 from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from prefect.artifacts import acreate_table_artifact
 
+from cypp_etl.escapes import for_markdown
 from cypp_etl.periods import Period
-from flows.ingestion.context import Workplace
-from schemas.codes import ReturnStatus
+from flows.ingestion.context import Workplace, open_to_read
+from flows.prefect_runs import queries_key
+from flows.settings import read_settings
+from schemas.codes import QueryStatus, ReturnStatus
 from warehouse.engine import reading
+from warehouse.queries.partner_queries import partner_queries
 from warehouse.queries.views import return_status, submissions
 
 if TYPE_CHECKING:
     from sqlalchemy import RowMapping
+
+# The table in the UI is an overview.
+_SHOWN_QUERIES = 500
 
 
 async def show_quarter(workplace: Workplace, period: Period) -> None:
@@ -20,9 +28,46 @@ async def show_quarter(workplace: Workplace, period: Period) -> None:
     with reading(workplace.engine) as connection:
         rows = return_status(connection, period)
         attempts = submissions(connection, period=period)
+        asked = partner_queries(connection, period)
     await cast(Any, acreate_table_artifact)(
         key=artifact_key(period), table=overview(rows, attempts), description=_headline(period, rows)
     )
+    await _show_asked(period, asked)
+
+
+async def show_queries(period: Period) -> None:
+    """Show what was asked of the partners for a period, and what has become of it."""
+    engine = open_to_read(read_settings()).engine
+    with reading(engine) as connection:
+        asked = partner_queries(connection, period)
+    engine.dispose()
+    await _show_asked(period, asked)
+
+
+async def _show_asked(period: Period, asked: Sequence["RowMapping"]) -> None:
+    if asked:
+        still_open = sum(row["status"] == QueryStatus.OPEN for row in asked)
+        description = f"Queries for {period.label}: {len(asked)} asked, {still_open} open."
+        table = queries_table(asked, datetime.now(UTC).date())
+        await cast(Any, acreate_table_artifact)(key=queries_key(period), table=table, description=description)
+
+
+def queries_table(asked: Sequence["RowMapping"], today: date) -> list[dict[str, str]]:
+    """One row per query, the open ones first; the cells are Markdown. The warehouse has those that are left out."""
+    ordered = sorted(asked, key=lambda row: row["status"] != QueryStatus.OPEN)
+    return [
+        {
+            "number": str(row["query_id"]),
+            "partner": row["partner_code"],
+            "about": for_markdown(row["subject"] or ""),
+            "cell": for_markdown("!".join(filter(None, (row["sheet"], row["cell"])))),
+            "query": for_markdown(row["message"]),
+            "status": row["status"],
+            "days": str(((row["answered_at"].date() if row["answered_at"] else today) - row["asked_at"].date()).days),
+            "answer": for_markdown(f"{row['answered_by']}: {row['answer']}" if row["answer"] else ""),
+        }
+        for row in ordered[:_SHOWN_QUERIES]
+    ]
 
 
 def artifact_key(period: Period) -> str:

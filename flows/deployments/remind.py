@@ -1,4 +1,4 @@
-"""The flow `remind`: which returns are missing, and which are due soon, as a state that an automation can act on."""
+"""The flow `remind`: what is missing, due soon or to be explained, as a state that an automation can act on."""
 
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
@@ -8,7 +8,8 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows.deployments.forms import Asked
-from flows.deployments.outstanding import NOTHING_MISSING, read_outstanding
+from flows.deployments.outstanding import NOTHING_MISSING, Outstanding, read_outstanding
+from flows.deployments.quarter_overview import show_queries
 from flows.ingestion.context import open_to_read
 from flows.settings import read_settings
 from warehouse.engine import reading
@@ -22,9 +23,10 @@ def _run_name() -> str:
 async def remind(
     days: Annotated[int, Asked("Days ahead")] = 7, since: Annotated[date | None, Asked("Due since")] = None
 ) -> State[Any]:
-    """List the returns that are missing, or due within so many days.
+    """List the returns that are missing, or due within so many days, and the open queries.
 
-    It ends `Returns missing`, `Returns due soon` if none of them is overdue, or `Nothing missing`.
+    It ends `Returns missing`, `Returns due soon` if none of them is overdue, `Queries open` if no return is due, or
+    `Nothing missing`.
 
     Args:
         days: How many days ahead a due date is mentioned.
@@ -33,7 +35,16 @@ async def remind(
     """
     with reading(open_to_read(read_settings()).engine) as connection:
         found = read_outstanding(connection, datetime.now(UTC).date(), days, since)
-    for line in found.lines:
+    told = [*(found.lines or [NOTHING_MISSING]), *found.queries]
+    for line in (*found.lines, *found.queries):
         get_run_logger().warning("%s", line)
-    name = "Returns missing" if found.is_missing else "Returns due soon" if found.lines else "Nothing missing"
-    return Completed(name=name, message="\n".join(found.lines) or NOTHING_MISSING)
+    for period in found.asked_for:
+        # A waiver may have ended since a return of the quarter came.
+        await show_queries(period)
+    return Completed(name=_state_of(found), message="\n".join(told))
+
+
+def _state_of(found: Outstanding) -> str:
+    if found.lines:
+        return "Returns missing" if found.is_missing else "Returns due soon"
+    return "Queries open" if found.queries else "Nothing missing"

@@ -12,6 +12,7 @@ from cypp_etl.checked_return import CheckedReturn
 from cypp_etl.personal import shown_file_name, shown_path
 from flows.inbox.sweep import make_folders
 from flows.ingestion.context import Workplace
+from flows.ingestion.erasure import finish_erasures
 from flows.ingestion.job import Steps
 from flows.storage.archive import archive_path, delivery_of
 from flows.storage.drop_notes import (
@@ -60,6 +61,8 @@ def reconcile(
 ) -> Reconciled:
     """Take every drop that the archive notes and the warehouse does not know, in the order in which they came.
 
+    What was erased is erased first, where an older copy has brought it back.
+
     Args:
         workplace: whose archive, and the warehouse as it is now.
         tell: is given each drop once it is taken.
@@ -71,6 +74,7 @@ def reconcile(
     """
     archive = workplace.settings.archive
     done = Reconciled()
+    finish_erasures(workplace)
     unanswered = Unanswered(archive)
     half_done = unanswered.deliveries()
     noted = read_drops(archive, lambda deliveries: _known(workplace, deliveries) - half_done)

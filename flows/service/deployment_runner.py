@@ -27,6 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cypp_etl.plan.reader import PlanError
 from flows.deployments.catalogue import CATALOGUE, Deployed, Times
+from flows.deployments.decisions.choices import stored_choices
 from flows.deployments.forms import Lists, form_of, lists_of
 from flows.extras import missing_extras
 from flows.ingestion.context import open_to_read
@@ -34,6 +35,7 @@ from flows.service.serve import log_to_terminal
 from flows.service.stale_runs import close_runs_of, forget_missed
 from flows.service_log import log
 from flows.settings import Settings, read_settings
+from warehouse.engine import reading
 from warehouse.upgrade import WarehouseStateError
 
 # Each run is a process of 120 MiB and more; what does not fit in waits.
@@ -131,9 +133,13 @@ class Registered:
                 log.debug("The lists of the forms stay as they are: %s", fault)
 
     def _lists(self) -> Lists:
-        workplace = open_to_read(self._settings)
-        workplace.engine.dispose()
-        return lists_of(workplace.plan, datetime.now(UTC).date())
+        workplace, now = open_to_read(self._settings), datetime.now(UTC)
+        try:
+            with reading(workplace.engine) as connection:
+                stored = stored_choices(connection, now)
+        finally:
+            workplace.engine.dispose()
+        return lists_of(workplace.plan, now.date(), stored)
 
 
 async def serve_deployments(settings: Settings) -> None:

@@ -207,10 +207,11 @@ def _run(host: str, port: int, is_for_command: bool) -> None:
         from prefect.settings import PREFECT_SERVER_CORS_ALLOWED_ORIGINS  # noqa: PLC0415
 
         from flows.service.origin_guard import OriginGuard, OwnAddressOnly  # noqa: PLC0415
+        from flows.signed_in import USER_HEADER, SignedIn  # noqa: PLC0415
 
     allowed_origins = str(PREFECT_SERVER_CORS_ALLOWED_ORIGINS.value()).split(",")
     pages = OwnAddressOnly(create_app(ephemeral=is_for_command, final=True), os.environ.get("PREFECT_UI_API_URL", ""))
-    server = OriginGuard(pages, host, allowed_origins)
+    server = OriginGuard(SignedIn(pages, os.environ.get(USER_HEADER, "")), host, allowed_origins)
     uvicorn.run(server, host=host, port=port, log_level="error", timeout_graceful_shutdown=3)
 
 

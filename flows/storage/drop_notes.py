@@ -75,15 +75,7 @@ def note_drops(archive: Path, drops: Sequence[Drop]) -> None:
         return
     folder = _made(archive, name[:2])
     lines = "".join(f"{json.dumps(_as_json(drop))}\n" for drop in drops)
-    descriptor, temporary = tempfile.mkstemp(dir=archive, prefix=UNFINISHED)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(lines.encode())
-        flush(temporary)
-        Path(temporary).replace(note)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_note(archive, note, lines)
     flush_folder(folder)
 
 
@@ -114,6 +106,33 @@ def read_drops(archive: Path, known: Callable[[Collection[str]], Collection[str]
 def noted_hashes(archive: Path) -> set[str]:
     """The SHA-256 of every workbook that a note is about."""
     return {drop.sha256 for drop in read_drops(archive, lambda _: ()).drops.values()}
+
+
+def drops_of(archive: Path, sha256: str) -> list[Drop]:
+    """The drops of a workbook that were noted."""
+    return [drop for drop in read_drops(archive, lambda _: ()).drops.values() if drop.sha256 == sha256]
+
+
+def forget_drops(archive: Path, deliveries: Collection[str]) -> None:
+    """Remove the notes of drops; of a note of several, their lines.
+
+    Raises:
+        OSError: the archive cannot be written.
+    """
+    alone, together = _notes(archive)
+    for delivery in alone.keys() & set(deliveries):
+        alone[delivery].unlink(missing_ok=True)
+        flush_folder(alone[delivery].parent)
+    for note in together:
+        lines = note.read_text("utf-8").splitlines()
+        left = [line for line in lines if not any(delivery in line for delivery in deliveries)]
+        if left == lines:
+            continue
+        if not left:
+            note.unlink()
+        else:
+            write_note(archive, note, "".join(f"{line}\n" for line in left))
+        flush_folder(note.parent)
 
 
 def given_by_hand(delivery: str, received_at: datetime) -> str:
@@ -197,6 +216,19 @@ class GivenNumbers:
     def by_delivery(self) -> dict[str, int]:
         """The number that each delivery was given; the last, where the warehouse refused an earlier one."""
         return {delivery: number for number, delivery in self.all()}
+
+
+def write_note(archive: Path, note: Path, lines: str) -> None:
+    """Write a note that is on disk whole before it has its name."""
+    descriptor, temporary = tempfile.mkstemp(dir=archive, prefix=UNFINISHED)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(lines.encode())
+        flush(temporary)
+        Path(temporary).replace(note)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)
+        raise
 
 
 def _made(archive: Path, *names: str) -> Path:

@@ -74,6 +74,7 @@ def proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     port = _free_port()
     address = f"https://localhost:{port}"
     monkeypatch.setenv("PREFECT_SERVER_CORS_ALLOWED_ORIGINS", address)
+    monkeypatch.setenv("CYPP_USER_HEADER", "X-Forwarded-User")
     server = PrefectServer("127.0.0.1", _free_port())
     server.prepare()
     server.start()
@@ -122,6 +123,11 @@ def test_named_users_see_runs_and_events_and_nobody_else_does(
         # The proxy knows the user; the page that asks is another's all the same.
         forged = client.post(**asked, auth=ANN, headers={"Origin": elsewhere})  # type: ignore[arg-type]
         assert forged.status_code == 403
+        # Who starts a run is on record, whatever name the browser sends.
+        named = {"auth": ANN, "headers": {"X-Forwarded-User": "somebody else"}}
+        flow = client.post(f"{proxy}/api/flows/", json={"name": "close-period"}, auth=ANN).json()
+        run = client.post(f"{proxy}/api/flow_runs/", json={"flow_id": flow["id"]}, **named).json()  # type: ignore[arg-type]
+        assert run["created_by"]["display_value"] == "ann"
     for page in page_of(ANN, f"{proxy}/runs"):
         page.get_by_text("Runs", exact=True).first.wait_for(timeout=30_000)
         assert page.evaluate(_READ, proxy) == 200

@@ -88,7 +88,7 @@ def test_what_is_shown_has_marks_until_texts_are_released(home: Path) -> None:
     [
         ((7, "K2", "--why", "x"), "cypp: there is no submission 7\n"),
         ((1, "A1", "--why", "x"), "cypp: nothing of submission 1 is withheld\n"),
-        ((1, "A1", "--why", " "), "cypp: say who releases the text, with --by NAME, and why, with --why TEXT\n"),
+        ((1, "A1", "--why", " "), "cypp: say why it is decided, with --why TEXT\n"),
     ],
 )
 def test_a_release_that_cannot_be_is_refused_in_a_line(home: Path, arguments: tuple[object, ...], said: str) -> None:

@@ -47,6 +47,12 @@ def return_status_as_of(connection: Connection, period: Period, at: datetime) ->
     return sorted(found, key=lambda row: row["partner_code"])
 
 
+def queries_as_of(connection: Connection, period: Period, at: datetime) -> Sequence[RowMapping]:
+    """Rows of `bi_queries` for a period, in the order of their numbers, as known at a moment."""
+    found = [row for row in _ask(connection, "bi_queries", at, period) if row["period"] == period.code]
+    return sorted(found, key=lambda row: row["query_id"])
+
+
 def clinic_notes(connection: Connection, at: datetime) -> list[Note]:
     """The notes made by a moment, oldest first."""
     columns = clinic_note.c

@@ -4,7 +4,19 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Table,
+    TextClause,
+    and_,
+    bindparam,
+    literal,
+    or_,
+    select,
+    text,
+)
 
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.layout import PUBLISHED
@@ -15,7 +27,7 @@ from cypp_etl.report.model import BoardData, KnownText, Row, Since, Texts
 from cypp_etl.report.variation import Ratio
 from schemas.codes import ClinicRule, Marker, Measure, Qualifier, Severity, SubmissionStatus
 from schemas.markers import marker_text, qualifier_text
-from warehouse.queries.as_of import clinic_notes, clinics, milestones, return_status_as_of
+from warehouse.queries.as_of import clinic_notes, clinics, milestones, queries_as_of, return_status_as_of
 from warehouse.queries.history import qualifiers_of
 from warehouse.queries.not_returned import owed_rows
 from warehouse.queries.publications import last_published
@@ -34,7 +46,9 @@ from warehouse.schema.plan_tables import (
     plan_owed,
     plan_partner,
 )
-from warehouse.schema.tables import ACCEPTED, finding, observation, submission
+from warehouse.schema.tables import ACCEPTED, finding, observation, submission, withdrawal
+from warehouse.schema.types import Moment
+from warehouse.views.in_force import AS_OF
 from warehouse.views.selectable import view
 from warehouse.views.withheld import shown_comment
 
@@ -121,6 +135,11 @@ def _end_of(day: date) -> datetime:
 def _in_force(table: Table, at: datetime) -> ColumnElement[bool]:
     columns = table.c
     return and_(columns.recorded_at <= at, or_(columns.superseded_at.is_(None), columns.superseded_at > at))
+
+
+def _as_of(condition: str, at: datetime) -> TextClause:
+    """A condition of `AS_OF`, at a moment."""
+    return text(condition).bindparams(bindparam("at", at, Moment()))
 
 
 def _plain(rows: Iterable[RowMapping]) -> list[Row]:
@@ -256,13 +275,14 @@ def _marker_text(row: RowMapping) -> str | None:
 def _refused(connection: Connection, period: Period, at: datetime) -> list[Row]:
     """The last submission of each partner for a period, where that was refused: an accepted one mends what came before.
 
-    Of those that do not say whose they are, each stands for itself.
+    One that was withdrawn mends nothing. Of those that do not say whose they are, each stands for itself.
     """
     came = submission.c
     query = (
         select(came.submission_id, came.partner_code, came.file_name, came.status, came.received_at)
         .where(came.period == period.code, came.recorded_at <= at)
         .where(came.status.in_((*ACCEPTED, SubmissionStatus.REJECTED)))
+        .where(_as_of(f"NOT {AS_OF.is_withdrawn('submission')}", at))
         .order_by(came.submission_id)
     )
     last = {row["partner_code"] or row["submission_id"]: dict(row) for row in connection.execute(query).mappings()}
@@ -270,8 +290,12 @@ def _refused(connection: Connection, period: Period, at: datetime) -> list[Row]:
     return sorted(refused, key=lambda row: row["partner_code"] or "")
 
 
+_LIFE = ("status", "answer", "answered_by")
+"""What a query has besides a finding: see `bi_queries`."""
+
+
 def _findings(connection: Connection, period: Period, at: datetime, refused: Iterable[Row]) -> list[Row]:
-    """Queries and notes of what is in force, and errors of what was refused."""
+    """Queries and notes of what is in force, and errors of what was refused; of queries, what has become of them."""
     came = submission.c
     is_refused = and_(
         came.submission_id.in_([row["submission_id"] for row in refused]), finding.c.severity == Severity.ERROR.value
@@ -281,11 +305,22 @@ def _findings(connection: Connection, period: Period, at: datetime, refused: Ite
         .join(submission, came.submission_id == finding.c.submission_id)
         .where(
             came.period == period.code,
-            or_(and_(came.status.in_(ACCEPTED), _in_force(submission, at)), is_refused),
+            or_(and_(came.status.in_(ACCEPTED), _as_of(AS_OF.submission_in_force("submission"), at)), is_refused),
         )
         .order_by(came.partner_code, finding.c.finding_id)
     )
-    return _plain(connection.execute(query).mappings())
+    found = _plain(connection.execute(query).mappings())
+    lives = {one["query_id"]: one for one in queries_as_of(connection, period, at)}
+    # A note that a waiver made of a query says so itself.
+    none: Row = dict.fromkeys(_LIFE)
+    return [
+        {**row, **({name: lives[row["finding_id"]][name] for name in _LIFE} if _is_query(row) else none)}
+        for row in found
+    ]
+
+
+def _is_query(row: Row) -> bool:
+    return bool(row["severity"] == Severity.QUERY)
 
 
 def _comments(connection: Connection, period: Period, at: datetime, rhythms: Mapping[str, Rhythm]) -> list[Row]:
@@ -314,8 +349,9 @@ def _turned(
 def _with_source(connection: Connection, row: Row) -> Row:
     """A symbol that turned, with the cell that turned it, or with the file alone where a figure was left out of it.
 
-    Where there is no file, the plan turned the symbol.
+    Where there is no file, a decision turned the symbol: `withdrawal` names the file that it took out of force, if any.
     """
+    row = {**row, "withdrawal": ""}
     if row["submission_id"] is not None:
         return {**row, "source_cell": None} if _is_repeated(connection, row) else row
     came = submission.c
@@ -324,7 +360,17 @@ def _with_source(connection: Connection, row: Row) -> Row:
         came.recorded_at == row["changed_at"],
         came.status.in_(ACCEPTED),
     )
-    return {**row, "source_file": connection.scalar(query)}
+    return {**row, "source_file": connection.scalar(query), "withdrawal": _withdrawal(connection, row["decision_id"])}
+
+
+def _withdrawal(connection: Connection, decision_id: int | None) -> str:
+    came = submission.c
+    query = (
+        select(came.file_name)
+        .join(withdrawal, withdrawal.c.submission_id == came.submission_id)
+        .where(withdrawal.c.decision_id == decision_id)
+    )
+    return connection.scalar(query) or ""
 
 
 def _is_repeated(connection: Connection, row: Row) -> bool:

@@ -14,6 +14,7 @@ from cypp_etl.periods import Period, parse_period
 from schemas.codes import Marker, MilestoneStatus, Qualifier
 from warehouse.schema.decisions import decision
 from warehouse.schema.tables import IS_ACCEPTED, milestone_report, observation, period_closing, submission, waiver
+from warehouse.views.in_force import NOW
 
 
 def read_history(
@@ -52,6 +53,13 @@ def known_hashes(connection: Connection) -> set[str]:
     return set(connection.scalars(select(submission.c.sha256).distinct()))
 
 
+def last_received(connection: Connection) -> dict[str, datetime]:
+    """When each workbook came last, by its SHA-256."""
+    columns = submission.c
+    query = select(columns.sha256, func.max(columns.received_at).label("at")).group_by(columns.sha256)
+    return {row.sha256: row.at for row in connection.execute(query)}
+
+
 def later_in_force(connection: Connection, partner_code: str, period: Period, received_at: datetime) -> int | None:
     """The submission of a return that is in force and came later than a moment; None where there is none."""
     columns = submission.c
@@ -60,8 +68,8 @@ def later_in_force(connection: Connection, partner_code: str, period: Period, re
             columns.partner_code == partner_code,
             columns.period == period.code,
             columns.received_at > received_at,
-            columns.superseded_at.is_(None),
             text(IS_ACCEPTED),
+            text(NOW.submission_in_force("submission")),
         )
     )
 
@@ -149,7 +157,9 @@ def _contents(connection: Connection, partner_codes: Collection[str]) -> dict[tu
     """The submissions in force, by partner and period."""
     columns = submission.c
     query = select(columns.partner_code, columns.period, columns.submission_id, columns.content_sha256).where(
-        *_in_force(submission, partner_codes), text(IS_ACCEPTED)
+        columns.partner_code.in_(set(partner_codes)),
+        text(IS_ACCEPTED),
+        text(NOW.submission_in_force("submission")),
     )
     return {
         (row.partner_code, parse_period(row.period)): KnownContent(row.submission_id, row.content_sha256)

@@ -17,7 +17,7 @@ from sqlalchemy import (
 from cypp_etl.findings import Finding
 from cypp_etl.periods import Period
 from schemas.codes import Severity, SubmissionStatus
-from warehouse.schema.tables import finding, submission
+from warehouse.schema.tables import ACCEPTED, finding, submission
 from warehouse.views.selectable import view
 
 
@@ -57,6 +57,13 @@ def submissions(
     rows = view("bi_submissions")
     wanted = {"partner_code": partner_code, "period": period and period.code, "sha256": sha256}
     return _rows(connection, rows, _equal(rows, wanted), "submission_id")
+
+
+def newest_in_force(connection: Connection, limit: int) -> Sequence[RowMapping]:
+    """Rows of `bi_submissions` that are in force, the newest first; so many at most."""
+    rows = view("bi_submissions")
+    query = select(rows).where(rows.c.status.in_(ACCEPTED)).order_by(rows.c.submission_id.desc()).limit(limit)
+    return connection.execute(query).mappings().all()
 
 
 def outcomes(connection: Connection, submission_ids: Collection[int]) -> dict[int, Outcome]:

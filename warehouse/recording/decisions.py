@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, select, text
 
 from cypp_etl.checked_return import CheckedReturn, Observation
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.findings import count_by_severity
 from schemas.codes import Severity, SubmissionStatus
 from warehouse.schema.tables import ACCEPTED, submission
+from warehouse.views.in_force import NOW
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def _standings(connection: Connection, returns: Sequence[CheckedReturn]) -> dict
         columns.submission_id,
         columns.sha256,
         columns.content_sha256,
-        and_(columns.status.in_(ACCEPTED), columns.superseded_at.is_(None)).label("is_in_force"),
+        and_(columns.status.in_(ACCEPTED), text(NOW.submission_in_force("submission"))).label("is_in_force"),
     ).where(columns.partner_code.in_({key[0] for key in keys}), columns.period.in_({key[1] for key in keys}))
     for row in connection.execute(query) if keys else ():
         standing = standings.get((row.partner_code, row.period))

@@ -15,9 +15,10 @@ from schemas.codes import Qualifier, SubmissionStatus
 from warehouse.recording.bulk_insert import insert_rows
 from warehouse.recording.decisions import Decision
 from warehouse.recording.validity import end_rows
-from warehouse.schema.tables import finding, milestone_report, observation, submission, withheld_text
+from warehouse.schema.tables import finding, milestone_report, observation, submission, withdrawal, withheld_text
 
-_REPORT_KEY = ("partner_code", "milestone", "period")
+REPORT_KEY = ("partner_code", "milestone", "period")
+"""The columns of which at most one milestone report is in force for each."""
 # A milestone belongs to one partner: searching for all milestones with all partners would search every pair.
 _REPORT_ASKED = ("milestone", "period")
 
@@ -33,16 +34,30 @@ def end_what_is_replaced(
         The keys of the figures of each replaced submission.
     """
     replaced = {decision.supersedes for decision in decisions if decision.supersedes is not None}
-    end_rows(connection, submission, replaced, at)
+    end_submissions(connection, replaced, at)
     loaded = [decision.checked for decision in decisions if decision.is_loaded]
     figures = _figures_held(connection, replaced)
     said = [key for decision in decisions for key in decision.figures]
     saying = _saying(connection, observation, FigureKey._fields, said, asked=FigureKey._fields)
     end_rows(connection, observation, _held_by(connection, observation, replaced) | saying, at)
     reported = [_report_key(row) for checked in loaded for row in checked.milestone_reports]
-    saying = _saying(connection, milestone_report, _REPORT_KEY, reported, asked=_REPORT_ASKED)
+    saying = _saying(connection, milestone_report, REPORT_KEY, reported, asked=_REPORT_ASKED)
     end_rows(connection, milestone_report, _held_by(connection, milestone_report, replaced) | saying, at)
     return figures
+
+
+def end_submissions(connection: Connection, submission_ids: set[int], at: datetime) -> None:
+    """Close submissions in force: their first time, or the time that a withdrawal gave them."""
+    if not submission_ids:
+        return
+    first = select(submission.c.submission_id).where(
+        submission.c.submission_id.in_(submission_ids), submission.c.superseded_at.is_(None)
+    )
+    end_rows(connection, submission, connection.scalars(first).all(), at)
+    again = select(withdrawal.c.submission_id).where(
+        withdrawal.c.restored_id.in_(submission_ids), withdrawal.c.superseded_at.is_(None)
+    )
+    end_rows(connection, withdrawal, connection.scalars(again).all(), at)
 
 
 def _report_key(row: MilestoneReport) -> tuple[str, ...]:
@@ -206,7 +221,7 @@ def _double(value: Decimal | None) -> float | None:
     return None if value is None else float(value)
 
 
-_REPORT = (*_REPORT_KEY, "status", "evidence", "review", "reason", "sheet", "cell")
+_REPORT = (*REPORT_KEY, "status", "evidence", "review", "reason", "sheet", "cell")
 
 
 def _report_row(row: MilestoneReport) -> tuple[Any, ...]:

@@ -1,12 +1,12 @@
 """Effective timestamps, and closing superseded rows."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Table, func, select, update
 
 from warehouse.schema.plan_tables import plan
-from warehouse.schema.tables import submission
+from warehouse.schema.tables import submission, withdrawal
 
 _ROWS_AT_ONCE = 10_000
 """How many rows are closed by one statement: SQLite allows 32,766 values in it."""
@@ -25,6 +25,9 @@ def next_moment(connection: Connection, at: datetime) -> datetime:
         raise ValueError(f"{at!r} has no time zone")
     last = (connection.scalar(select(func.max(table.c.recorded_at))) for table in (submission, plan))
     moments: list[datetime] = [moment for moment in last if moment is not None]
+    # Alone at its moment, so that nothing else that changes then is put down to it.
+    if withdrawn := connection.scalar(select(func.max(withdrawal.c.recorded_at))):
+        moments.append(withdrawn + timedelta(microseconds=1))
     return max([at, *moments])
 
 

@@ -6,7 +6,7 @@ The tables can be changed by a migration; only the views in `warehouse/views/` a
 
 from typing import Any
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Date, ForeignKeyConstraint, Index, Integer, Table
+from sqlalchemy import Boolean, CheckConstraint, Column, Date, ForeignKey, ForeignKeyConstraint, Index, Integer, Table
 
 from schemas.codes import SubmissionStatus
 from warehouse.schema.columns import code, ended, in_force, life, metadata, number, one_in_force, refers, row_id, word
@@ -22,6 +22,7 @@ __all__ = [
     "clinic_note",
     "comparison",
     "decision",
+    "erasure",
     "finding",
     "group_judgement",
     "judgement",
@@ -31,10 +32,12 @@ __all__ = [
     "period",
     "period_closing",
     "publication",
+    "query_answer",
     "submission",
     "text_release",
     "view_version",
     "waiver",
+    "withdrawal",
     "withheld_text",
 ]
 
@@ -101,6 +104,37 @@ submission = Table(
     Index(None, "sha256"),
     Index("ux_submission_delivery", "delivery", unique=True),
     Index(None, "recorded_at"),
+)
+
+# A submission that was taken out of force, and the earlier one that is in force instead of it.
+withdrawal = Table(
+    "withdrawal",
+    metadata,
+    refers("submission_id", "submission.submission_id", primary_key=True, nullable=False, autoincrement=False),
+    refers("decision_id", decision.c.decision_id, nullable=False),
+    *(code(name) for name in ("partner_code", "period")),
+    # NULL where there was no earlier one. Its row in `submission` says when it was in force at first; `life` says when
+    # it is again, since no row has two lives.
+    refers("restored_id", "submission.submission_id", index=True),
+    *life(),
+    Index(None, "recorded_at"),
+    one_in_force(
+        "ux_withdrawal_restored",
+        "partner_code",
+        "period",
+        condition="superseded_at IS NULL AND restored_id IS NOT NULL",
+    ),
+)
+
+# What was erased of a submission. Its texts are overwritten in their own rows: the only change of a row that is made.
+erasure = Table(
+    "erasure",
+    metadata,
+    row_id("erasure_id"),
+    refers("submission_id", "submission.submission_id", nullable=False, index=True),
+    # Empty for all that was typed as free text.
+    *(code(name) for name in ("sheet", "cell")),
+    refers("decision_id", decision.c.decision_id, nullable=False),
 )
 
 finding = Table(
@@ -273,6 +307,17 @@ waiver = Table(
     code("period"),
     Column("until", Date, nullable=False),
     Index(None, "partner_code"),
+)
+
+query_answer = Table(
+    "query_answer",
+    metadata,
+    # Who answered, when, and as `why` what.
+    Column("decision_id", ROW_ID, ForeignKey(decision.c.decision_id), primary_key=True, autoincrement=False),
+    # The finding by its place: its number is another where a warehouse was made again from the archive.
+    refers("submission_id", "submission.submission_id", nullable=False, index=True),
+    code("code"),
+    *(word(name) for name in ("sheet", "cell")),
 )
 
 withheld_text = Table(

@@ -26,6 +26,7 @@ from warehouse.schema.tables import IS_ACCEPTED
 from warehouse.views.clinics import clinics_query
 from warehouse.views.in_force import AS_OF, NOW, Standing
 from warehouse.views.milestones import milestones_query
+from warehouse.views.partner_queries import queries_query
 from warehouse.views.symbol_changes import BEHIND, symbol_changes_query
 
 _Word = TypeVar("_Word", bound=StrEnum)
@@ -125,13 +126,17 @@ def _count(severity: Severity) -> str:
     return f"(SELECT count(*) FROM finding f WHERE f.submission_id = s.submission_id AND f.severity = '{severity}')"
 
 
-# Counted per submission: with GROUP BY, a database would group everything before it filters.
+# Counted per submission: with GROUP BY, a database would group everything before it filters. What is in force again
+# after a withdrawal was recorded a second time, and is not counted twice.
 _SUBMISSIONS = f"""
         SELECT
             s.submission_id, s.partner_code, s.period, s.version, s.file_name, s.sha256, s.received_at,
-            CASE WHEN s.superseded_at IS NULL THEN s.status ELSE '{SubmissionStatus.SUPERSEDED}' END AS status,
+            CASE WHEN {NOW.is_withdrawn("s")} THEN '{SubmissionStatus.WITHDRAWN}'
+                WHEN {NOW.submission_in_force("s")} THEN s.status
+                ELSE '{SubmissionStatus.SUPERSEDED}' END AS status,
             {_count(Severity.ERROR)} AS errors, {_count(Severity.QUERY)} AS queries, {_count(Severity.NOTE)} AS notes,
-            (SELECT count(*) FROM observation o WHERE o.submission_id = s.submission_id) AS observations
+            (SELECT count(*) FROM observation o WHERE o.submission_id = s.submission_id
+                AND o.recorded_at = s.recorded_at) AS observations
         FROM submission s"""
 
 _DECISIONS = """
@@ -183,9 +188,10 @@ def return_status_query(standing: Standing) -> str:
     """A row per return that is owed by the plan (`Plan.owing`), and per other return that was accepted.
 
     A return that was on time stays on time when it is corrected later: the first accepted submission tells when the
-    return came, and so whether it was late; the one in force is the one to look at.
+    return came, and so whether it was late; the one in force is the one to look at. One that was withdrawn tells
+    nothing.
     """
-    accepted = f"s.{IS_ACCEPTED} AND {standing.known('s')}"
+    accepted = f"s.{IS_ACCEPTED} AND {standing.known('s')} AND NOT {standing.is_withdrawn('s')}"
     return f"""
         WITH owing AS (
             SELECT partner_code FROM plan_owed WHERE plan_id = {standing.plan_id}
@@ -214,7 +220,7 @@ def return_status_query(standing: Standing) -> str:
                 LEFT JOIN plan_calendar c ON c.plan_id = {standing.plan_id} AND c.period = s.period
             ) e
             LEFT JOIN submission n ON n.partner_code = e.partner_code AND n.period = e.period
-                AND n.{IS_ACCEPTED} AND {standing.in_force("n")}
+                AND n.{IS_ACCEPTED} AND {standing.submission_in_force("n")}
         ) a"""
 
 
@@ -234,6 +240,7 @@ _VIEWS = {
     "bi_decisions": _DECISIONS,
     "bi_comparisons": _COMPARISONS,
     "bi_group_performance": _GROUPS,
+    "bi_queries": queries_query(NOW),
 }
 
 
@@ -251,6 +258,7 @@ def as_of_statement(name: str, dialect: str) -> str:
     queries = {
         "bi_return_status": return_status_query(AS_OF),
         "bi_milestones": milestones_query(AS_OF),
+        "bi_queries": queries_query(AS_OF),
         "bi_clinics": clinics_query(AS_OF, ", c.partner_code, c.measured_period"),
     }
     return queries[name].format_map(_DIALECTS[dialect])

@@ -17,6 +17,7 @@ from schemas.codes import (
     OnTarget,
     Polarity,
     Qualifier,
+    QueryStatus,
     ReturnStatus,
     Review,
     Severity,
@@ -125,7 +126,11 @@ VIEWS = (
             text_column("file_name", "Name of the file; withheld if it may hold personal data"),
             text_column("sha256", "SHA-256 of the file's bytes, which is its name in the archive"),
             moment_column("received_at", "When the file was received"),
-            text_column("status", f"Its status: {words_of(Status)}. Superseded: accepted, and replaced since"),
+            text_column(
+                "status",
+                f"Its status: {words_of(Status)}. Superseded: accepted, and replaced since; withdrawn: accepted, and "
+                "taken out of force by a decision",
+            ),
             whole_column("errors", "Findings that must be corrected", "findings"),
             whole_column("queries", "Findings that must be explained", "findings"),
             whole_column("notes", "Findings that are worth knowing", "findings"),
@@ -141,7 +146,10 @@ VIEWS = (
             text_column("severity", f"What it asks for: {words_of(Severity)}"),
             text_column("sheet", "Sheet, its name withheld if it may hold personal data; blank: the file as a whole"),
             text_column("cell", "Cell; blank if it is about the sheet as a whole"),
-            text_column("value", "What was typed; `[withheld: ...]` for good if it may hold personal data"),
+            text_column(
+                "value",
+                "What was typed; `[withheld: ...]` for good if it may hold personal data; `[erased]` if it was erased",
+            ),
             text_column("message", "What is wrong"),
             text_column("fix", "What to do"),
         ),
@@ -232,7 +240,7 @@ VIEWS = (
             text_column("was", "The word before"),
             text_column("became", "The word after"),
             moment_column("changed_at", "When it changed"),
-            whole_column("submission_id", "The submission that caused it; empty if a change of the plan caused it"),
+            whole_column("submission_id", "The submission that caused it; empty if a decision caused it"),
             text_column(
                 "source_cell",
                 "The cell that caused it: one of the figures that changed then, the judged one first",
@@ -240,7 +248,10 @@ VIEWS = (
             text_column("partner_code", "Code of the partner whose indicator it is"),
             text_column("source_file", "Name of the file of `source_cell`"),
             text_column("source_sheet", "Sheet of that file"),
-            whole_column("decision_id", "The decision behind it, where a plan was adopted then: see `bi_decisions`"),
+            whole_column(
+                "decision_id",
+                "The decision behind it, if any: a plan adopted, or a return withdrawn: see `bi_decisions`",
+            ),
         ),
     ),
     View(
@@ -261,13 +272,37 @@ VIEWS = (
         (
             whole_column("decision_id", "The decision's number"),
             text_column("kind", f"What was decided: {words_of(DecisionKind)}"),
-            text_column("about", "What it was decided on: a plan, a period, a query or a text"),
+            text_column("about", "What it was decided on: a plan, a period, a query, a submission or a text"),
             text_column("partner_code", "Code of the partner whom it is about; empty where it is about all"),
             text_column("period", "Code of the period that it is about; empty where it is about all"),
             text_column("decided_by", "Who decided it"),
             moment_column("decided_at", "When"),
             text_column("why", "Why"),
             ViewColumn("until", Kind.DATE, "The last day on which it holds; empty where it has none"),
+        ),
+    ),
+    View(
+        "bi_queries",
+        "a query of an accepted submission, in force or not",
+        (
+            whole_column("submission_id", "The submission that it was asked of"),
+            text_column("partner_code", "Code of the partner who is asked"),
+            text_column("period", "Code of the period of the return"),
+            text_column("code", "Code of the query, as in `bi_findings`"),
+            text_column("subject", "Indicator or milestone of its row; empty where it is about none"),
+            text_column("sheet", "Sheet; empty where it is about the whole file"),
+            text_column("cell", "Cell; empty where it is about a whole sheet or file"),
+            moment_column("asked_at", "When the return came that was asked first: a correction may be asked again"),
+            text_column(
+                "status",
+                f"What has become of it: {words_of(QueryStatus)}. Explained: a later submission says in that row what "
+                "the first did not; superseded: the submission is not in force any more",
+            ),
+            text_column("answer", "The partner's explanation, the data team's answer, or why it is waived"),
+            text_column("answered_by", "Who said so: the partner's code, or somebody of the data team"),
+            moment_column("answered_at", "When"),
+            whole_column("query_id", "The query's number, by which it is answered"),
+            text_column("message", "What was asked"),
         ),
     ),
     View(

@@ -23,6 +23,16 @@ class Standing:
             return f"({row}.recorded_at <= :at AND ({row}.superseded_at IS NULL OR {row}.superseded_at > :at))"
         return f"{row}.superseded_at IS NULL"
 
+    def submission_in_force(self, row: str) -> str:
+        """The condition that an accepted submission, by its alias, is in force: still, or again after a withdrawal."""
+        return f"""({self.in_force(row)} OR EXISTS (
+                SELECT 1 FROM withdrawal r WHERE r.restored_id = {row}.submission_id AND {self.in_force("r")}))"""
+
+    def is_withdrawn(self, row: str) -> str:
+        """The condition that a submission, by its alias, has been withdrawn."""
+        return f"""EXISTS (
+                SELECT 1 FROM withdrawal r WHERE r.submission_id = {row}.submission_id AND {self.known("r")})"""
+
     def known(self, row: str) -> str:
         """The condition that a row, by its alias, had been recorded, even if it has been superseded."""
         return f"{row}.recorded_at <= :at" if self.is_as_of else "1 = 1"

@@ -79,7 +79,7 @@ def symbol_changes_query() -> str:
     return f"""
         SELECT f.indicator, f.period, f.name AS judgement, f.was_word AS was, f.now_word AS became, f.changed_at,
             o.submission_id, o.cell AS source_cell, f.partner_code, s.file_name AS source_file, o.sheet AS source_sheet,
-            a.decision_id
+            coalesce(a.decision_id, w.decision_id) AS decision_id
         FROM (
             SELECT was.partner_code, was.indicator, was.period, now.previous_period, now.observation_id, now.plan_id,
                 was.plan_id AS former_plan_id,
@@ -93,4 +93,5 @@ def symbol_changes_query() -> str:
         {{behind}}
         LEFT JOIN submission s ON s.submission_id = o.submission_id
         LEFT JOIN plan a ON a.plan_id = f.plan_id AND a.plan_id <> f.former_plan_id
-            AND a.recorded_at = f.changed_at"""
+            AND a.recorded_at = f.changed_at
+        LEFT JOIN withdrawal w ON w.recorded_at = f.changed_at AND w.partner_code = f.partner_code"""

@@ -1,30 +1,26 @@
 """`cypp clinics` and `cypp note`: the register of performance clinics, and their notes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cypp_etl.periods import LAST_PERIOD, Period, parse_period
-from cypp_etl.plan.index import reference_key
 from cypp_etl.plan.model import Plan, refuse_outside
 from cypp_etl.report.model import Note, belongs_to
 from flows.cli.arguments import By, parsed_period
+from flows.cli.decisions import decide
 from flows.cli.errors import stop
-from flows.cli.faults import FAULTS, stop_at
-from flows.cli.queries import ask, say_notice
+from flows.cli.queries import ask
 from flows.cli.terminal import say
-from flows.ingestion.context import open_to_write
-from flows.settings import read_settings
+from flows.team.clinics import note_at_clinic
 from schemas.codes import ClinicStatus, NoteKind
-from warehouse.engine import writing
-from warehouse.queries.as_of import add_note, clinic_notes
+from warehouse.queries.as_of import clinic_notes
 from warehouse.queries.as_of import clinics as clinics_at
-from warehouse.queries.views import performance
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection
 
 
 def clinics(
@@ -54,18 +50,12 @@ def note(
 
     Issues, solutions and decisions are shown in the reports that follow.
     """
-    texts = {"issue": issue or [], "solution": solution or [], "decision": decision or []}
+    texts = {NoteKind.ISSUE: issue or [], NoteKind.SOLUTION: solution or [], NoteKind.DECISION: decision or []}
     said = [text for each in texts.values() for text in each]
     # Notes are permanent: a blank one could not be removed.
     if not by.strip() or not said or not all(map(str.strip, said)):
         stop("say what to note, with --issue, --solution or --decision, and by whom, with --by NAME")
-    try:
-        workplace = open_to_write(read_settings())
-        say_notice(workplace)
-        noted = add_notes(workplace.engine, clinic, texts, by)
-    except FAULTS as fault:
-        stop_at(fault)
-    say(f"Noted for {noted}.")
+    decide(lambda workplace: note_at_clinic(workplace, clinic, texts, by=by))
 
 
 def show_clinics(connection: "Connection", period: Period | None) -> int:
@@ -82,43 +72,10 @@ def show_clinics(connection: "Connection", period: Period | None) -> int:
     return 0
 
 
-def add_notes(engine: "Engine", clinic: str, texts: Mapping[str, Sequence[str]], by: str) -> str:
-    """Add notes to a clinic, and give its id.
-
-    Raises:
-        ValueError: there is no such clinic, or the indicator has more than one.
-    """
-    now = datetime.now(UTC)
-    with writing(engine) as connection:
-        row = _find(clinics_at(connection, LAST_PERIOD, now), clinic)
-        judged = performance(connection, row["indicator"], partner_code=row["partner_code"])
-        last = max((one["period"] for one in judged), key=parse_period)
-        period = row["closed_period"] or last
-        for kind, said in texts.items():
-            for text in said:
-                note = Note(row["partner_code"], row["indicator"], period, NoteKind(kind), text, by, now)
-                add_note(connection, note)
-    return str(row["clinic_id"])
-
-
 def _newest_first(rows: Iterable[Any]) -> list[Any]:
     """Put open clinics before closed ones."""
     newest = sorted(rows, key=lambda row: parse_period(row["opened_period"]), reverse=True)
     return sorted(newest, key=lambda row: row["status"] == ClinicStatus.CLOSED.value)
-
-
-def _find(rows: Iterable[Any], wanted: str) -> Any:
-    """Find a clinic by its id, or by an indicator with one open clinic; case- and whitespace-insensitive."""
-    listed, key = list(rows), reference_key(wanted)
-    by_id = [row for row in listed if reference_key(row["clinic_id"]) == key]
-    still_open = [
-        row for row in listed if reference_key(row["indicator"]) == key and row["status"] == ClinicStatus.OPEN.value
-    ]
-    found = by_id or still_open
-    if len(found) == 1:
-        return found[0]
-    known = ", ".join(row["clinic_id"] for row in found or listed) or "none"
-    raise ValueError(f"{wanted!r} does not identify a clinic; the clinics are {known}")
 
 
 def _notes_of(row: Any, notes: Iterable[Note]) -> list[Note]:

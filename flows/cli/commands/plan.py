@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cypp_etl.findings import in_words
-from cypp_etl.judgement.columns import TITLES
-from cypp_etl.periods import Period, parse_period
+from cypp_etl.periods import Period
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import PlanError
 from cypp_etl.plan_workbook.source import is_workbook, read_plan_at
@@ -19,15 +18,13 @@ from flows.cli.queries import ask, plan_to_use
 from flows.cli.terminal import say
 from flows.plan_adoption import SettledPeriodsError, adopt_plan, plan_changes
 from flows.settings import read_settings
+from flows.team.plans import changes_in_lines, settled_in_words
 from warehouse.queries.plan_comparison import PlanChanges
 from warehouse.queries.plan_history import adopted_plans
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-
-# How many changes are listed one by one: a change of polarity changes thousands of symbols.
-_SHOWN = 40
 
 Place = Annotated[
     Path, typer.Argument(metavar="PLAN", help="The plan: a folder of CSV files, or a workbook.", exists=True)
@@ -114,8 +111,7 @@ def adopt(
         adopted = adopt_plan(read_settings(), place, by=by, why=why, may_change_settled=is_confirmed)
     except SettledPeriodsError as refused:
         _show_changes(refused.changes, None)
-        periods = ", ".join(parse_period(code).label for code in refused.changes.settled)
-        stop(f"the plan was not adopted: closed or published periods would change ({periods}); use --yes to adopt it")
+        stop(f"the plan was not adopted: {settled_in_words(refused.changes)}; use --yes to adopt it")
     except FAULTS as fault:
         stop_at(fault)
     if not adopted.recorded.is_new:
@@ -180,28 +176,5 @@ def history() -> None:
 
 
 def _show_changes(changes: "PlanChanges", period: Period | None) -> None:
-    """Print what a plan changes: editions, the returns that are owed, symbols; long lists end with a count."""
-    turned = [one for one in changes.turned if period is None or one.period == period.code]
-    owed = [
-        f"{one.partner_code} {'owes' if one.is_owed else 'no longer owes'} {one.indicator} {one.when}".rstrip()
-        for one in changes.owed
-    ]
-    symbols = [
-        f"{one.indicator} ({one.partner_code}), {parse_period(one.period).label}, {TITLES[one.column].lower()}: "
-        f"{one.was} -> {one.now or 'no row'}"
-        for one in turned
-    ]
-    for missing in changes.missing:
-        say(f"Cannot be adopted: {missing}")
-    layouts = [f"The layout {name} is {what}." for name, what in changes.layouts]
-    for lines in (layouts, changes.editions, owed, symbols):
-        for line in lines[:_SHOWN]:
-            say(line)
-        if len(lines) > _SHOWN:
-            say(f"... and {len(lines) - _SHOWN:,} more")
-    periods = len({one.period for one in turned})
-    say(f"{_count(len(turned), 'symbol')} of {_count(periods, 'period')} change." if turned else "No symbol changes.")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    for line in changes_in_lines(changes, period):
+        say(line)

@@ -1,4 +1,4 @@
-"""`cypp serve`: settles where Prefect's server is, and watches the inbox until it is told to end."""
+"""`cypp serve` settles where Prefect's server is, and watches the inbox until it is told to end; `cypp health` asks."""
 
 import os
 from typing import Annotated
@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from flows.cli.faults import FAULTS, stop_at
+from flows.cli.terminal import say
 from flows.mail.settings import read_mail_settings
-from flows.service.health_page import HealthPage
+from flows.service.health_page import HealthPage, ask
 from flows.service.home_lock import AlreadyServedError
 from flows.service.prefect_server import PrefectServer
 from flows.service.serve import Watching, log_to_terminal
@@ -57,3 +58,13 @@ def serve(
         watch_inbox(settings, server, watching, page, ServedDeployments(settings) if are_served else None, mail)
     except (AlreadyServedError, *FAULTS) as fault:
         stop_at(fault)
+
+
+def health() -> None:
+    """Ask the running cypp serve whether it does its work.
+
+    Status 0: it is healthy. 1: it is degraded, and drops are answered. 2: it is unhealthy, or does not answer.
+    """
+    verdict, line = ask(read_settings())
+    say(line)
+    raise typer.Exit(int(verdict))

@@ -1,5 +1,6 @@
-"""`cypp status` and `cypp remind`: who has returned what, in a layout in which every word can be read."""
+"""`cypp status`, `cypp remind` and `cypp queries`: what was returned, in a layout in which every word can be read."""
 
+import json
 import shutil
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -8,13 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan.model import CalendarEntry, Plan
+from cypp_etl.plan.model import CalendarEntry, Plan, refuse_outside
 from flows.cli.arguments import day_option, parsed_period
 from flows.cli.queries import ask
 from flows.cli.terminal import say
 from flows.deployments.outstanding import NOTHING_MISSING, read_outstanding
 from flows.settings import CHASED_FOR
-from schemas.codes import ReturnStatus
+from flows.team.queries import age_in_words, in_short
+from schemas.codes import QueryStatus, ReturnStatus
+from warehouse.queries.partner_queries import partner_queries
 from warehouse.queries.views import return_status
 
 if TYPE_CHECKING:
@@ -40,9 +43,54 @@ def remind(
         date | None, day_option("Only count what was due before this day; a year ago, if not given.", "--since")
     ] = None,
 ) -> None:
-    """List the returns that are missing or due soon."""
+    """List the returns that are missing or due soon.
+
+    Open queries follow: a line for each period.
+    """
     today = datetime.now(UTC).date()
     raise typer.Exit(ask(lambda connection, _: show_reminder(connection, today, days, since)))
+
+
+def queries(
+    period: Annotated[str | None, typer.Argument(help="A period, such as 2010-11Q1; all of them if not given.")] = None,
+    partner: Annotated[str | None, typer.Option("--partner", help="Only those of this partner.")] = None,
+    is_all: Annotated[bool, typer.Option("--all", help="Also those that need no answer any more.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object per query, each on its own line.")
+    ] = False,
+) -> None:
+    """List the open queries to partners.
+
+    Each has the number by which cypp answer answers it. One that is explained by a later comment of the partner's,
+    answered, waived or superseded is not open any more.
+    """
+    wanted, today = parsed_period(period) if period else None, datetime.now(UTC).date()
+
+    def show(connection: "Connection", plan: Plan) -> int:
+        if wanted:
+            refuse_outside(plan.calendar, wanted)
+        if partner and partner not in plan.partners:
+            raise ValueError(f"there is no partner {partner!r}; the plan has {', '.join(plan.partners)}")
+        rows = partner_queries(connection, wanted, partner, None if is_all else QueryStatus.OPEN)
+        show_queries([dict(row) for row in rows], as_json, today)
+        return 0
+
+    raise typer.Exit(ask(show))
+
+
+def show_queries(rows: Sequence[Mapping[str, Any]], as_json: bool, today: date) -> None:
+    """Print queries with what became of them, each in a few lines or as an object of JSON."""
+    for row in rows:
+        if as_json:
+            say(json.dumps(dict(row), default=str))
+            continue
+        say(f"{row['query_id']:>4}  {in_short(row)}: {row['status']}, {age_in_words(row, today)}")
+        place = "!".join(filter(None, (row["sheet"], row["cell"])))
+        say(f"      {place}: {row['message']}" if place else f"      {row['message']}")
+        if row["answer"]:
+            say(f"      {row['answered_by']}: {row['answer']}")
+    if not rows and not as_json:
+        say("There are no such queries.")
 
 
 def show_status(connection: "Connection", plan: Plan, period: Period | None, today: date) -> int:
@@ -62,9 +110,9 @@ def show_status(connection: "Connection", plan: Plan, period: Period | None, tod
 
 
 def show_reminder(connection: "Connection", today: date, days: int, since: date | None) -> int:
-    """Print which returns are missing, or due within so many days; 1 if any is overdue."""
+    """Print which returns are missing, or due within so many days, and the open queries; 1 if a return is overdue."""
     found = read_outstanding(connection, today, days, since)
-    for line in found.lines or [NOTHING_MISSING]:
+    for line in (*(found.lines or [NOTHING_MISSING]), *found.queries):
         say(line)
     return int(found.is_missing)
 

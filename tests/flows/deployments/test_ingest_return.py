@@ -5,6 +5,8 @@ import io
 import json
 import re
 import sqlite3
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +38,9 @@ def drop(settings: Settings) -> Path:
     return folder / "our return.xlsx"
 
 
-def with_cell(workbook: bytes, address: str, value: object) -> bytes:
+def with_cell(workbook: bytes, address: str, value: object, sheet: str = "Indicators") -> bytes:
     edited = openpyxl.load_workbook(io.BytesIO(workbook))
-    edited["Indicators"][address] = value
+    edited[sheet][address] = value
     saved = io.BytesIO()
     edited.save(saved)
     return saved.getvalue()
@@ -348,3 +350,73 @@ def test_a_run_takes_the_workbook_that_its_arguments_name(settings: Settings, dr
     assert (state.name, drop.exists()) == ("Accepted", False)
     assert asyncio.run(state.aresult()).checked is steps.check()
     assert steps.check() == checked
+
+
+def test_what_is_erased_leaves_prefect_too(settings: Settings, drop: Path, workbook: bytes) -> None:
+    from flows.cli.app import app
+    from flows.deployments.decisions.flows import erase_content
+
+    drop.write_bytes(with_cell(workbook, "I2", "Frumious 12"))
+    asked, other = settings.inbox / "yos" / "asked.xlsx", settings.inbox / "yos" / "other.xlsx"
+    asked.write_bytes(with_cell(workbook, "B6", "Brillig", "Return"))
+    other.write_bytes(with_cell(workbook, "I2", "Slithy 7"))
+    run_id, asked_id, kept_id = (ingest(path).state_details.flow_run_id for path in (drop, asked, other))
+    assert "Frumious" in str([one.data for one in artifacts_of(run_id)])
+    assert "Frumious" in logs_once_ended(run_id)
+    assert "Slithy" in logs_once_ended(kept_id)
+    # The table of the quarter's queries quotes the returns of all, in everybody's runs.
+    assert "Brillig" in str([one.data for one in artifacts_of(kept_id)])
+    ended = CliRunner().invoke(app, ["erase", "1", "--by", "A. Officer", "--why", "Asked for"])
+    assert (ended.exit_code, ended.output.splitlines()[-1]) == (0, "Prefect's runs removed: 1.")
+    assert "Frumious" not in str([one.data for one in artifacts_of(run_id)])
+    assert logs_of(run_id) == ""
+    assert "Slithy" in str([one.data for one in artifacts_of(kept_id)])
+    assert "Slithy" in logs_of(kept_id)
+    assert "Brillig" not in str([one.data for one in artifacts_of(kept_id)])
+    erased = asyncio.run(_state_of(erase_content(2, "Asked for", None, "A. Officer", return_state=True)))
+    assert erased.name == "Decided"
+    own = {one.key: str(one.data) for one in artifacts_of(erased.state_details.flow_run_id)}
+    assert "Prefect's runs removed: 1." in own["erase-content"].replace("\\", "")
+    assert "erased" in own["queries-2010-11q1"]
+    for number in (run_id, asked_id, kept_id, erased.state_details.flow_run_id):
+        assert "Brillig" not in str([one.data for one in artifacts_of(number)]) + logs_of(number)
+    assert "Slithy" in logs_of(kept_id)
+
+
+def test_old_runs_are_pruned_with_what_they_quote(settings: Settings, drop: Path, workbook: bytes) -> None:
+    from flows.cli.removed_runs import remove_runs_before
+
+    drop.write_bytes(workbook)
+    begun = datetime.now(UTC)
+    run_id = ingest(drop).state_details.flow_run_id
+    logged = logs_once_ended(run_id)
+    remove_runs_before(settings, begun, remove=True)
+    assert logs_of(run_id) == logged, "it ended later"
+    ended = datetime.now(UTC) + timedelta(seconds=1)
+    assert remove_runs_before(settings, ended, remove=False) == 1
+    assert logs_of(run_id) == logged, "it was only counted"
+    assert remove_runs_before(settings, ended, remove=True) == 1
+    assert logs_of(run_id) == ""
+    # The quarter's overview is not the run's alone.
+    assert [one.key for one in artifacts_of(run_id)] == ["returns-2010-11q1"]
+
+
+def logs_once_ended(run_id: Any) -> str:
+    """The logs of a run, which are sent a while after it has ended."""
+    give_up = time.monotonic() + 30
+    while not re.search(r"Finished in state (Accepted|Rejected)", logs_of(run_id)):
+        assert time.monotonic() < give_up
+        time.sleep(0.2)
+    return logs_of(run_id)
+
+
+def logs_of(run_id: Any) -> str:
+    from prefect import get_client
+    from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
+
+    async def look() -> str:
+        async with get_client() as client:
+            logs = await client.read_logs(LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run_id])))
+            return "\n".join(log.message for log in logs)
+
+    return asyncio.run(look())

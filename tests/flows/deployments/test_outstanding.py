@@ -5,7 +5,17 @@ from typing import Any
 
 import pytest
 
-from flows.deployments.outstanding import outstanding
+from cypp_etl.findings import Finding
+from cypp_etl.periods import parse_period
+from cypp_etl.plan.reader import read_plan
+from flows.deployments.outstanding import outstanding, read_outstanding
+from flows.ingestion.context import open_to_write
+from flows.settings import Settings
+from flows.team.submissions import withdraw_return
+from schemas.codes import Severity
+from tests.warehouse.builders import checked, later, observation
+from warehouse.engine import reading
+from warehouse.recording.record import record
 
 TODAY, SINCE = date(2011, 7, 21), date(2010, 7, 21)
 
@@ -53,3 +63,24 @@ def test_partners_of_a_period_share_a_line_and_older_returns_a_count() -> None:
 
 def test_before_anybody_returned_anything_nothing_is_old() -> None:
     assert told(owed(date(2010, 7, 20))) == ((), False)
+
+
+def test_open_queries_are_told_of_what_is_in_force(settings: Settings) -> None:
+    workplace = open_to_write(settings)
+    asked = Finding("large-change", Severity.QUERY, "Indicators", "G2", "90", "This changed.", "Explain it.")
+    explained = observation("NI 111a", "90", comment="The centre closed")
+    record(workplace.engine, checked("a", observation("NI 111a", "90"), findings=(asked,)), read_plan(), later(0))
+    record(workplace.engine, checked("b", explained), read_plan(), later(1))
+
+    def queries() -> tuple[str, ...]:
+        with reading(workplace.engine) as connection:
+            found = read_outstanding(connection, TODAY, 7)
+        assert found.asked_for == ((parse_period("2010-11Q1"),) if found.queries else ())
+        return found.queries
+
+    assert queries() == ()
+    withdraw_return(workplace, 2, by="A. Officer", why="Wrong file")
+    assert queries() == ("2010-11Q1, open queries: police 1",)
+    withdraw_return(workplace, 1, by="A. Officer", why="Wrong file too")
+    assert queries() == ()
+    workplace.engine.dispose()

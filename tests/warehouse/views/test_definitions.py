@@ -57,6 +57,10 @@ PROMISED = {
     "bi_comparisons": (
         "partner_code indicator period comparator heading method value band band_symbol bodies recorded_at"
     ),
+    "bi_queries": (
+        "submission_id partner_code period code subject sheet cell asked_at status answer answered_by answered_at "
+        "query_id message"
+    ),
     "bi_period": "period period_label financial_year quarter year_type starts_on ends_on period_order is_closed",
 }
 

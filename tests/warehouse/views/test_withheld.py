@@ -25,7 +25,7 @@ from warehouse.queries.explain import explain
 from warehouse.queries.history import read_history
 from warehouse.recording.administration import add_waiver
 from warehouse.recording.record import record
-from warehouse.recording.text_releases import release_text
+from warehouse.recording.submissions.text_releases import release_text
 from warehouse.schema.tables import withheld_text
 from warehouse.upgrade import upgrade
 from warehouse.views.selectable import view

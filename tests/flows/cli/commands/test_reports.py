@@ -1,5 +1,6 @@
 """The commands for the Board and for analysts."""
 
+import json
 import re
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from typer.testing import CliRunner
 
 from cypp_etl.checked_return import History
 from cypp_etl.checking.checker import Checker, Received
-from cypp_etl.findings import catalogue
+from cypp_etl.findings import Finding, catalogue
 from cypp_etl.periods import Period
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return
@@ -152,10 +153,10 @@ def test_a_waiver_says_what_it_covers_and_whether_it_still_counts(home: Path) ->
         ("milestone-overdue", "police", ("--only", "NI 111a"), "milestone-overdue is about milestones"),
         ("large-change", "yos", ("--only", "NI 111a"), "yos does not report on NI 111a"),
         ("large-change", "police", ("--only", "NI 111"), "no indicator or milestone 'NI 111'"),
-        ("personal-data-sheet", "police", ("--only", "NI 111a"), "waive it without --only"),
+        ("personal-data-sheet", "police", ("--only", "NI 111a"), "waive it without naming one"),
         ("large-change", "police", ("--period", "2013-14Q1"), "is not in the plan's calendar"),
-        ("large-change", "police", ("--why", ""), "and why, with --why TEXT"),
-        ("large-change", "police", ("--why", " "), "and why, with --why TEXT"),
+        ("large-change", "police", ("--why", ""), "say why it is decided, with --why TEXT"),
+        ("large-change", "police", ("--why", " "), "say why it is decided, with --why TEXT"),
     ],
 )
 def test_a_waiver_that_could_never_match_is_refused(
@@ -177,6 +178,43 @@ def test_it_is_known_of_every_query_what_it_is_about() -> None:
     }
     assert {about[code] for code in queries} == {"indicator", "milestone", "any row", "no row"}
     assert {what for code, what in about.items() if code not in queries} == {"indicator"}
+
+
+def test_queries_are_listed_until_they_are_answered(home: Path) -> None:
+    assert _type("queries") == (0, "There are no such queries.\n")
+    asked = Finding("large-change", Severity.QUERY, "Indicators", "G2", "95", "This changed.", "Explain it.")
+    engine = open_warehouse(f"sqlite:///{home / 'warehouse.db'}")
+    record(engine, checked("b", observation("NI 111a", "95"), findings=(asked,)), read_plan(), later(1))
+    engine.dispose()
+    code, said = _type("queries", "2010-11Q1", "--partner", "police")
+    first, second = said.splitlines()
+    assert code == 0
+    assert re.fullmatch(
+        r"   1  large-change NI 111a \(police, 2010/11 Q1\): open, asked 2 July 2010, [\d,]+ days ago", first
+    )
+    assert second == "      Indicators!G2: This changed."
+    assert _type("remind")[1].splitlines()[-1] == "2010-11Q1, open queries: police 1"
+    assert _type("queries", "2010-11Q2")[1] == "There are no such queries.\n"
+    assert json.loads(_type("queries", "--json")[1])["subject"] == "NI 111a"
+    answer = ("answer", "1", "Counted twice before", "--by", "A")
+    assert _type(*answer) == (0, "Query 1, large-change NI 111a (police, 2010/11 Q1), is answered.\n")
+    assert _type("queries", "--json") == (0, "")
+    assert "A: Counted twice before" in _type("queries", "--all")[1]
+    assert "open queries" not in _type("remind")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("queries", "2031-32Q1"), "is not in the plan's calendar"),
+        (("queries", "--partner", "ys"), "there is no partner 'ys'; the plan has "),
+        (("answer", "7", "x", "--by", "A"), "there is no query 7: cypp queries lists the open ones"),
+        (("answer", "7", "x", "--by", " "), "say who decides it"),
+    ],
+)
+def test_queries_that_are_not_there_are_refused_in_a_line(home: Path, arguments: tuple[str, ...], said: str) -> None:
+    code, told = _type(*arguments)
+    assert (code, said in told, len(told.splitlines())) == (2, True, 1)
 
 
 def test_closing_a_period_names_who_has_not_returned(home: Path) -> None:

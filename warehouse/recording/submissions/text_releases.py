@@ -61,7 +61,5 @@ def _refusal(submission_id: int, wanted: str, held: Sequence[RowMapping], count:
         return f"nothing of submission {submission_id} is withheld"
     places = ", ".join(f"{row['sheet']}!{row['cell']}" for row in held)
     if count:
-        return (
-            f"{wanted} is withheld on several sheets of submission {submission_id}: say which, with --sheet ({places})"
-        )
+        return f"{wanted} is withheld on several sheets of submission {submission_id}: name the sheet too ({places})"
     return f"submission {submission_id} has no withheld text at {wanted}; it has one at {places}"

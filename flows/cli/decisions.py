@@ -1,0 +1,33 @@
+"""How commands make a decision: in the warehouse, with what it did printed, and a refusal in one line."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from flows.cli.errors import stop
+from flows.cli.faults import FAULTS, stop_at
+from flows.cli.queries import say_notice
+from flows.cli.terminal import say
+from flows.ingestion.context import Workplace, open_to_write
+from flows.settings import read_settings
+from flows.team.decided import Decided, UnsaidError
+
+D = TypeVar("D", bound=Decided)
+
+_OPTIONS = {"by": "--by NAME", "why": "--why TEXT"}
+
+
+def decide(act: Callable[[Workplace], D]) -> D:
+    """Make a decision, and print what it did, and on stderr what does not follow from it; return that too."""
+    try:
+        workplace = open_to_write(read_settings())
+        say_notice(workplace)
+        decided = act(workplace)
+    except UnsaidError as unsaid:
+        stop(f"{unsaid}, with {_OPTIONS[unsaid.what]}")
+    except FAULTS as fault:
+        stop_at(fault)
+    for sentence in decided.said:
+        say(sentence)
+    for sentence in decided.warned:
+        say(sentence, err=True)
+    return decided

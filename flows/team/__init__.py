@@ -1,0 +1,1 @@
+"""What the data team decides, as functions that a command and a flow both call; without Prefect."""

@@ -1,0 +1,67 @@
+"""Notes to a performance clinic: issues, solutions and decisions."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from cypp_etl.periods import LAST_PERIOD, parse_period
+from cypp_etl.plan.index import reference_key
+from cypp_etl.report.model import Note, belongs_to
+from flows.team.decided import Decided, require_who
+from schemas.codes import ClinicStatus, DecisionKind, NoteKind
+from warehouse.engine import writing
+from warehouse.queries.as_of import add_note, clinic_notes, clinics
+from warehouse.queries.views import performance
+from warehouse.recording.administration import Decision, record_decision
+
+if TYPE_CHECKING:
+    from flows.ingestion.context import Workplace
+
+
+def note_at_clinic(workplace: "Workplace", clinic: str, texts: Mapping[NoteKind, Sequence[str]], *, by: str) -> Decided:
+    """Note what was said at a clinic, named by its id, or by the indicator if it has one open.
+
+    What the clinic has in the same words, of the same kind and by the same person, is not noted again.
+
+    Raises:
+        ValueError: there is no such clinic, there is nothing to note, or nobody says who notes it.
+        sqlalchemy.exc.SQLAlchemyError: the database cannot be reached.
+    """
+    require_who(by)
+    said = [(kind, text.strip()) for kind, each in texts.items() for text in each]
+    # Notes are permanent: a blank one could not be removed.
+    if not said or not all(text for _, text in said):
+        raise ValueError("say what to note: an issue, a solution or a decision")
+    now = datetime.now(UTC)
+    with writing(workplace.engine) as connection:
+        row = _find(clinics(connection, LAST_PERIOD, now), clinic)
+        known = {
+            (note.kind, note.text, note.noted_by) for note in clinic_notes(connection, now) if belongs_to(note, row)
+        }
+        added = [(kind, text) for kind, text in dict.fromkeys(said) if (kind, text, by) not in known]
+        if added:
+            judged = performance(connection, row["indicator"], partner_code=row["partner_code"])
+            period = row["closed_period"] or max((one["period"] for one in judged), key=parse_period)
+            for kind, text in added:
+                add_note(connection, Note(row["partner_code"], row["indicator"], period, kind, text, by, now))
+            kinds = ", ".join(kind.value for kind in dict.fromkeys(kind for kind, _ in added))
+            about = f"clinic {row['clinic_id']}: {kinds}"
+            # The register has the words.
+            decided = Decision(DecisionKind.NOTE_AT_CLINIC, about, by, "", now, row["partner_code"])
+            record_decision(connection, decided)
+    state = "Noted" if added else "Already noted"
+    return Decided(bool(added), (f"{state} for {row['clinic_id']}.",))
+
+
+def _find(rows: Iterable[Any], wanted: str) -> Any:
+    """Find a clinic by its id, or by an indicator with one open clinic; case- and whitespace-insensitive."""
+    listed, key = list(rows), reference_key(wanted)
+    by_id = [row for row in listed if reference_key(row["clinic_id"]) == key]
+    still_open = [
+        row for row in listed if reference_key(row["indicator"]) == key and row["status"] == ClinicStatus.OPEN.value
+    ]
+    found = by_id or still_open
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(row["clinic_id"] for row in found or listed) or "none"
+    raise ValueError(f"{wanted!r} does not identify a clinic; the clinics are {known}")

@@ -1,0 +1,97 @@
+"""Waiving a query until a date, and ending a waiver."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from cypp_etl.findings import catalogue, in_words
+from cypp_etl.plan.model import Plan, refuse_outside
+from flows.team.decided import Decided, require_who_and_why
+from schemas.codes import Severity
+from warehouse.engine import writing
+from warehouse.recording.administration import add_waiver
+from warehouse.recording.administration import end_waiver as end_waiver_in
+
+if TYPE_CHECKING:
+    from cypp_etl.checked_return import Waiver
+    from cypp_etl.periods import Period
+    from flows.ingestion.context import Workplace
+
+
+def waive_query(workplace: "Workplace", waiver: "Waiver") -> Decided:
+    """Waive a query of a partner: until its last day it is a note, which names the waiver.
+
+    The same waiver again changes nothing; another of the same query replaces it.
+
+    Raises:
+        ValueError: it would apply to nothing, or nobody says who waives it, or why.
+        sqlalchemy.exc.SQLAlchemyError: the database cannot be reached.
+    """
+    require_who_and_why(waiver.waived_by, waiver.reason)
+    refuse_unknown(waiver, workplace.plan)
+    now = datetime.now(UTC)
+    with writing(workplace.engine) as connection:
+        is_new = add_waiver(connection, waiver, now)
+    state = "is waived" if is_new else "was already waived"
+    said = f"{waiver.code} {state} for {_scope(waiver)}, until {in_words(waiver.until)}."
+    past = "That date is in the past: nothing is waived, and any earlier waiver of the same query has ended."
+    warned = (past,) if waiver.until < now.date() else ()
+    return Decided(is_new, (said,), warned, _periods(waiver))
+
+
+def end_waiver(workplace: "Workplace", decision_id: int, *, by: str, why: str) -> Decided:
+    """End the waiver of a decision.
+
+    Raises:
+        ValueError: there is no such waiver, another took its place, or nobody says who ends it, or why.
+        sqlalchemy.exc.SQLAlchemyError: the database cannot be reached.
+    """
+    require_who_and_why(by, why)
+    with writing(workplace.engine) as connection:
+        waived, was_in_force = end_waiver_in(connection, decision_id, by=by, why=why, at=datetime.now(UTC))
+    state = "has ended" if was_in_force else "had already ended"
+    said = f"The waiver of {waived.code} for {_scope(waived)} {state}."
+    return Decided(was_in_force, (said,), periods=_periods(waived))
+
+
+def query_codes() -> list[str]:
+    """The codes of the findings that are queries, which can be waived."""
+    return [code for code, advice in catalogue().items() if advice.severity is Severity.QUERY]
+
+
+def refuse_unknown(waiver: "Waiver", plan: Plan) -> None:
+    """Check that a waiver applies to something; otherwise people would rely on it, and it would have no effect.
+
+    Raises:
+        ValueError: there is no such query, partner or period, or the query is never about such a subject.
+    """
+    if waiver.code not in (queries := query_codes()):
+        raise ValueError(f"{waiver.code!r} is not a query; you can waive {', '.join(queries)}")
+    if waiver.partner_code not in plan.partners:
+        raise ValueError(f"there is no partner {waiver.partner_code!r}; the plan has {', '.join(plan.partners)}")
+    if waiver.period:
+        refuse_outside(plan.calendar, waiver.period)
+    if waiver.subject:
+        _refuse_subject(waiver, plan)
+
+
+def _periods(waiver: "Waiver") -> "tuple[Period, ...]":
+    return (waiver.period,) if waiver.period else ()
+
+
+def _scope(waiver: "Waiver") -> str:
+    parts = (waiver.partner_code, waiver.subject, waiver.period and waiver.period.label)
+    return ", ".join(part for part in parts if part)
+
+
+def _refuse_subject(waiver: "Waiver", plan: Plan) -> None:
+    if waiver.subject not in {*plan.indicators, *plan.milestones}:
+        raise ValueError(f"there is no indicator or milestone {waiver.subject!r} in the plan")
+    about = catalogue()[waiver.code].about
+    if about == "no row":
+        raise ValueError(f"{waiver.code} is not about an indicator or a milestone: waive it without naming one")
+    kind = "milestone" if waiver.subject in plan.milestones else "indicator"
+    if about not in (kind, "any row"):
+        raise ValueError(f"{waiver.code} is about {about}s, and {waiver.subject!r} is one of the {kind}s")
+    milestones = (one.milestone for one in plan.milestones_of[waiver.partner_code])
+    if waiver.subject not in {*plan.owed_by.get(waiver.partner_code, ()), *milestones}:
+        raise ValueError(f"{waiver.partner_code} does not report on {waiver.subject}")
