@@ -13,7 +13,7 @@ from flows.prefect_runs import queries_key
 from flows.settings import read_settings
 from schemas.codes import QueryStatus, ReturnStatus
 from warehouse.engine import reading
-from warehouse.queries.partner_queries import partner_queries
+from warehouse.queries.as_of import queries_as_of
 from warehouse.queries.views import return_status, submissions
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ async def show_quarter(workplace: Workplace, period: Period) -> None:
     with reading(workplace.engine) as connection:
         rows = return_status(connection, period)
         attempts = submissions(connection, period=period)
-        asked = partner_queries(connection, period)
+        asked = queries_as_of(connection, period, datetime.now(UTC))
     await cast(Any, acreate_table_artifact)(
         key=artifact_key(period), table=overview(rows, attempts), description=_headline(period, rows)
     )
@@ -39,7 +39,7 @@ async def show_queries(period: Period) -> None:
     """Show what was asked of the partners for a period, and what has become of it."""
     engine = open_to_read(read_settings()).engine
     with reading(engine) as connection:
-        asked = partner_queries(connection, period)
+        asked = queries_as_of(connection, period, datetime.now(UTC))
     engine.dispose()
     await _show_asked(period, asked)
 

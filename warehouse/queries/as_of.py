@@ -49,8 +49,7 @@ def return_status_as_of(connection: Connection, period: Period, at: datetime) ->
 
 def queries_as_of(connection: Connection, period: Period, at: datetime) -> Sequence[RowMapping]:
     """Rows of `bi_queries` for a period, in the order of their numbers, as known at a moment."""
-    found = [row for row in _ask(connection, "bi_queries", at, period) if row["period"] == period.code]
-    return sorted(found, key=lambda row: row["query_id"])
+    return sorted(_ask(connection, "bi_queries", at, period), key=lambda row: row["query_id"])
 
 
 def clinic_notes(connection: Connection, at: datetime) -> list[Note]:
@@ -78,6 +77,7 @@ def _ask(connection: Connection, name: str, at: datetime, until: Period, *more_c
         "at": bindparam("at", at, Moment()),
         "today": bindparam("today", at.date(), Date()),
         "last_day": bindparam("last_day", until.last_day, Date()),
+        "period": bindparam("period", until.code, Text()),
     }
     asked = statement.bindparams(*(value for key, value in values.items() if f":{key}" in statement.text))
     return connection.execute(asked.columns(*columns)).mappings().all()

@@ -250,7 +250,7 @@ def view_statements(dialect: str) -> dict[str, str]:
 
 
 def as_of_statement(name: str, dialect: str) -> str:
-    """The SELECT of a view as of a moment, with the parameters of `standing.AS_OF`.
+    """The SELECT of a view as of a moment, with the parameters of `standing.AS_OF`; of queries, those of `:period`.
 
     Raises:
         KeyError: the view has no such form; `bi_performance_history` has what was in force when.
@@ -258,7 +258,7 @@ def as_of_statement(name: str, dialect: str) -> str:
     queries = {
         "bi_return_status": return_status_query(AS_OF),
         "bi_milestones": milestones_query(AS_OF),
-        "bi_queries": queries_query(AS_OF),
+        "bi_queries": queries_query(AS_OF, ":period"),
         "bi_clinics": clinics_query(AS_OF, ", c.partner_code, c.measured_period"),
     }
     return queries[name].format_map(_DIALECTS[dialect])

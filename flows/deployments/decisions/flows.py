@@ -91,7 +91,7 @@ async def end_waiver(waiver: Annotated[str, Asked("Waiver", Choices.WAIVERS)], w
     """End a waiver: returns that come from now on are asked the query again.
 
     Args:
-        waiver: The waiver; its number is that of the decision that it is by.
+        waiver: The waiver to end, or its number alone, as cypp waivers lists it.
         why: Why it ends, for the record.
         by: Your name, for the record; it may be left empty where you signed in.
     """
@@ -121,7 +121,7 @@ async def withdraw_return(
     """Take a submission out of force: the earlier accepted one of the same return is in force again, or none.
 
     Args:
-        submission: The submission; its number is in its receipt too.
+        submission: The submission to withdraw, or its number alone, as its receipt has it.
         why: Why, for the record. The partner is not told.
         by: Your name, for the record; it may be left empty where you signed in.
     """

@@ -6,20 +6,26 @@ import socket
 import sqlite3
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
+from cypp_etl.checked_return import Waiver
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return
 from flows.deployments.catalogue import CATALOGUE
 from tests.flows.service.test_serve import PERIOD, Served, child_of
 from tests.test_pages import CHROMIUM
+from tests.warehouse.builders import checked, later, observation
+from warehouse.engine import open_warehouse, writing
+from warehouse.recording.administration import add_waiver
+from warehouse.recording.record import record
+from warehouse.upgrade import upgrade
 
 NAMES = {deployed.flow.name for deployed in CATALOGUE}
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
@@ -62,6 +68,10 @@ class Buttons:
     def runs(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.ask("POST", "/flow_runs/filter", {"limit": 200})
         return found
+
+    def states(self, name: str) -> list[str]:
+        """What the runs whose names begin so are in."""
+        return [run["state_name"] for run in self.runs() if run["name"].startswith(name)]
 
     def wait_until_served(self) -> None:
         self.served.wait_until(lambda: "Serving " in self.served.log.read_text(), 180)
@@ -191,6 +201,7 @@ def test_schedules_fire_and_all_ends_with_it_and_comes_back_as_it_was(served: Se
 @pytest.mark.trial
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 def test_the_forms_can_be_filled_in_and_no_page_asks_another_host(served: Served) -> None:
+    fill(served.home)
     served.start(deployments=True)
     buttons = Buttons(served)
     buttons.wait_until_served()
@@ -203,6 +214,8 @@ def test_the_forms_can_be_filled_in_and_no_page_asks_another_host(served: Served
         page.on("request", lambda request: asked.add(request.url.partition("://")[2].partition("/")[0]))
         page.goto(f"{buttons.address}/deployments")
         for name in NAMES:
+            # The page has ten of them.
+            page.get_by_placeholder("Search deployments").fill(name)
             page.get_by_role("link", name=name, exact=True).first.wait_for()
         page.goto(f"{buttons.address}/deployments/deployment/{buttons.deployments()['publish-report']['id']}/run")
         page.get_by_text("As known on (Optional)").wait_for()
@@ -215,6 +228,7 @@ def test_the_forms_can_be_filled_in_and_no_page_asks_another_host(served: Served
         assert run["parameters"] == {"period": "2012-13Q3"}
         page.goto(f"{buttons.address}/runs/flow-run/{run['id']}")
         page.get_by_role("button", name="Retry").wait_for()
+        decide(page, buttons)
         # What the watcher did is nothing that could be begun again: the workbook is done with.
         served.wait_until(lambda: any(run["name"] == "yos/ours.xlsx" for run in buttons.runs()), 60)
         (run,) = [run for run in buttons.runs() if run["name"] == "yos/ours.xlsx"]
@@ -226,6 +240,47 @@ def test_the_forms_can_be_filled_in_and_no_page_asks_another_host(served: Served
             page.wait_for_load_state("networkidle")
         browser.close()
     assert asked == {f"127.0.0.1:{served.port}"}
+
+
+def fill(home: Path) -> None:
+    """A return that is in force, and a waiver."""
+    engine = open_warehouse(f"sqlite:///{home / 'warehouse.db'}")
+    upgrade(engine)
+    record(engine, checked("a", observation("NI 111a", "90", comment="Too much was said")), read_plan(), later(0))
+    with writing(engine) as connection:
+        waived = Waiver("large-change", "yos", "NI 43", None, "New", "A. Officer", date(2999, 3, 31))
+        add_waiver(connection, waived, later(0))
+    engine.dispose()
+
+
+def decide(page: Page, buttons: Buttons) -> None:
+    """Fill in three forms of decisions as somebody would, and see what each run ends as."""
+    deployments = buttons.deployments()
+    for name, chosen, cell in (
+        ("end-waiver", "2 large-change NI 43 (yos, every period), until 31 March 2999", ""),
+        ("erase-content", "", "Indicators!M2"),
+        ("withdraw-return", "1 police, 2010/11 Q1, version 1", ""),
+    ):
+        page.goto(f"{buttons.address}/deployments/deployment/{deployments[name]['id']}/run")
+        page.get_by_text("Your name (Optional)").wait_for()
+        if chosen:
+            page.locator(".p-select-button__icon").first.click()
+            page.get_by_text(chosen).click()
+        else:
+            page.locator("input[type=number]").first.fill("1")
+            page.get_by_role("button", name="Add item").click()
+            page.locator("textarea").nth(1).fill(cell)
+        page.locator("textarea").first.fill("Agreed in July")
+        page.locator("textarea").last.fill("A. Officer")
+        page.get_by_role("button", name="Submit").click()
+
+        buttons.served.wait_until(lambda name=name: "Decided" in buttons.states(name), 180)  # type: ignore[misc]
+    with sqlite3.connect(buttons.served.home / "warehouse.db") as warehouse:
+        decided = warehouse.execute("SELECT kind, decided_by, why FROM bi_decisions WHERE decision_id > 2").fetchall()
+        (status,) = warehouse.execute("SELECT status FROM bi_submissions WHERE submission_id = 1").fetchone()
+    kinds = ("end-waiver", "erase-content", "withdraw-return")
+    assert decided == [(kind, "A. Officer", "Agreed in July") for kind in kinds]
+    assert status == "withdrawn"
 
 
 @pytest.fixture
