@@ -92,6 +92,8 @@ def prepare_prefect(home: Path) -> None:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        # Prefect copies its pages before it shows them, by default into the installation, which is another user's.
+        "PREFECT_UI_STATIC_DIRECTORY": str(home / ".prefect" / "pages"),
         # The pages of its second version ask a host of others for settings, whatever the lines above say.
         "PREFECT_SERVER_UI_V2_ENABLED": "false",
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes oth
 def home() -> Iterator[Path]:
     """A home where the recipe was followed, which other users can reach; pytest's own folders they cannot."""
     home = Path(tempfile.mkdtemp(prefix="cypp-share-"))
-    (recipe,) = re.findall(r"```sh\n(groupadd partners.*?)```", PAGE, re.DOTALL)
+    (recipe,) = re.findall(r"```sh\n(groupadd --force partners.*?)```", PAGE, re.DOTALL)
     made = [line for line in recipe.splitlines() if line.startswith("install ")]
     assert len(made) == 3
     made.append(made[-1].replace("yos", "nhs"))

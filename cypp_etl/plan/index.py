@@ -127,6 +127,10 @@ class PlanIndex:
         both = self.leaves_alike.get(loose_key(f"{planned} {sub}")) if part.isalpha() else None
         return both if both and both[0] == planned else (planned, sub)
 
+    def leaf_meant(self, text: str) -> Indicator | None:
+        """The leaf whose name somebody typed, such as `ni-111a`, where it can mean one alone."""
+        return self.leaf_named(*self.reference_meant(text, ""))
+
     def reference_begun(self, text: str) -> tuple[str, str, str]:
         """The reference and part that a text begins with, as the plan writes them, and the rest of it.
 

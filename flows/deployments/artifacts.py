@@ -5,8 +5,10 @@ import logging
 from collections.abc import Sequence
 from typing import Any, cast
 
-from prefect import get_run_logger
+from prefect import get_client, get_run_logger
 from prefect.artifacts import Artifact, acreate_markdown_artifact, acreate_table_artifact
+from prefect.client.schemas.actions import ArtifactCreate
+from prefect.runtime import flow_run
 
 from cypp_etl.checked_return import CheckedReturn
 from cypp_etl.escapes import for_log, for_markdown, visible
@@ -122,7 +124,12 @@ async def show_skipped(skipped: Sequence[Waiting]) -> None:
     if table == listed:
         return
     description = f"In the inbox, and not taken: {len(skipped)}." if skipped else "All of the inbox is taken."
-    await cast(Any, acreate_table_artifact)(key=_SKIPPED_KEY, table=table, description=description)
+    # The watcher shows it outside of any run, for which Prefect's own functions are deprecated.
+    shown = ArtifactCreate(
+        key=_SKIPPED_KEY, type="table", description=description, data=json.dumps(table), flow_run_id=flow_run.id
+    )
+    async with get_client() as client:
+        await client.create_artifact(shown)
     for waiting, row in zip(skipped, table, strict=False):
         if row not in listed:
             file = path_as_text(waiting.path)

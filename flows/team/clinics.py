@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cypp_etl.periods import LAST_PERIOD, parse_period
-from cypp_etl.plan.index import reference_key
+from cypp_etl.plan.index import loose_key, reference_key
 from cypp_etl.report.model import Note, belongs_to
 from flows.team.decided import Decided, require_who
 from schemas.codes import ClinicStatus, DecisionKind, NoteKind
@@ -54,11 +54,12 @@ def note_at_clinic(workplace: "Workplace", clinic: str, texts: Mapping[NoteKind,
 
 
 def _find(rows: Iterable[Any], wanted: str) -> Any:
-    """Find a clinic by its id, or by an indicator with one open clinic; case- and whitespace-insensitive."""
-    listed, key = list(rows), reference_key(wanted)
-    by_id = [row for row in listed if reference_key(row["clinic_id"]) == key]
-    still_open = [
-        row for row in listed if reference_key(row["indicator"]) == key and row["status"] == ClinicStatus.OPEN.value
+    """Find a clinic by its id, or by an indicator with one open clinic, read as a return's references are."""
+    listed = list(rows)
+    by_id = [row for row in listed if reference_key(row["clinic_id"]) == reference_key(wanted)]
+    are_open = [row for row in listed if row["status"] == ClinicStatus.OPEN.value]
+    still_open = [row for row in are_open if reference_key(row["indicator"]) == reference_key(wanted)] or [
+        row for row in are_open if loose_key(wanted) and loose_key(row["indicator"]) == loose_key(wanted)
     ]
     found = by_id or still_open
     if len(found) == 1:

@@ -1,9 +1,11 @@
 """Waiving a query until a date, and ending a waiver."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from cypp_etl.findings import catalogue, in_words
+from cypp_etl.plan.index import PlanIndex, reference_key
 from cypp_etl.plan.model import Plan, refuse_outside
 from flows.team.decided import Decided, require_who_and_why
 from schemas.codes import Severity
@@ -27,6 +29,7 @@ def waive_query(workplace: "Workplace", waiver: "Waiver") -> Decided:
         sqlalchemy.exc.SQLAlchemyError: the database cannot be reached.
     """
     require_who_and_why(waiver.waived_by, waiver.reason)
+    waiver = replace(waiver, subject=_subject_meant(waiver.subject, workplace.plan))
     refuse_unknown(waiver, workplace.plan)
     now = datetime.now(UTC)
     with writing(workplace.engine) as connection:
@@ -81,6 +84,17 @@ def _periods(waiver: "Waiver") -> "tuple[Period, ...]":
 def _scope(waiver: "Waiver") -> str:
     parts = (waiver.partner_code, waiver.subject, waiver.period and waiver.period.label)
     return ", ".join(part for part in parts if part)
+
+
+def _subject_meant(typed: str, plan: Plan) -> str:
+    """An indicator or a milestone as the plan writes it, read as a return's references are; otherwise as typed."""
+    if not typed:
+        return ""
+    index = PlanIndex.of(plan)
+    if (leaf := index.leaf_meant(typed)) is not None:
+        return leaf.indicator
+    milestone = index.milestones.get(reference_key(index.milestone_meant(typed)))
+    return milestone.milestone if milestone else typed
 
 
 def _refuse_subject(waiver: "Waiver", plan: Plan) -> None:

@@ -3,8 +3,12 @@
 import re
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import httpx
@@ -78,7 +82,17 @@ def proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server = PrefectServer("127.0.0.1", _free_port())
     server.prepare()
     server.start()
-    nginx = subprocess.Popen([str(NGINX), "-c", write_settings(tmp_path, server.port, port)])
+    try:
+        with running_nginx(write_settings(tmp_path, server.port, port), address):
+            yield address
+    finally:
+        server.stop()
+
+
+@contextmanager
+def running_nginx(settings: Path, address: str) -> Iterator[None]:
+    """A proxy that answers at its address."""
+    nginx = subprocess.Popen([str(NGINX), "-c", settings])
     try:
         give_up = time.monotonic() + 10
         while True:
@@ -88,11 +102,32 @@ def proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
             except httpx.ConnectError:
                 assert time.monotonic() < give_up
                 time.sleep(0.05)
-        yield address
+        yield
     finally:
         nginx.terminate()
         nginx.wait()
-        server.stop()
+
+
+def test_the_proxy_alone_says_who_asks(tmp_path: Path) -> None:
+    names: list[str | None] = []
+
+    class Behind(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            names.append(self.headers["X-Forwarded-User"])
+            self.send_response(HTTPStatus.NO_CONTENT)
+            self.end_headers()
+
+    behind, port = HTTPServer(("127.0.0.1", 0), Behind), _free_port()
+    threading.Thread(target=behind.serve_forever, daemon=True).start()
+    address = f"https://localhost:{port}"
+    with running_nginx(write_settings(tmp_path, behind.server_port, port), address):
+        forged = {"X-Forwarded-User": "bob"}
+        assert httpx.get(address, verify=False, headers=forged).status_code == HTTPStatus.UNAUTHORIZED  # noqa: S501
+        assert httpx.get(address, verify=False, headers=forged, auth=ANN).status_code == HTTPStatus.NO_CONTENT  # noqa: S501
+    behind.shutdown()
+    behind.server_close()
+    assert names == ["ann"]
+    assert "CYPP_USER_HEADER=X-Forwarded-User cypp serve" in (ROOT / "docs" / "deploy.md").read_text("utf-8")
 
 
 def page_of(user: tuple[str, str], visit: str) -> Iterator[Page]:

@@ -62,7 +62,7 @@ def _run(folder: Path) -> int:
     say(f"The demo took {time.monotonic() - started:.0f} seconds. Look around:")
     cypp = f"CYPP_HOME={folder} {sys.argv[0]}"
     for what, command in (
-        ("every view, for a BI tool", f"sqlite3 {settings.home}/warehouse.db '.tables bi_*'"),
+        ("every view, for a BI tool", f"sqlite3 {settings.home}/warehouse.db '.tables bi_%'"),
         ("who has returned what", f"{cypp} status"),
         ("from a symbol back to its cell", f"{cypp} explain 'NI 111b' 2010-11Q3"),
         # Not Prefect's own command, whose server any web page may use.

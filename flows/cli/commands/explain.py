@@ -66,11 +66,11 @@ def _owners(plan: Plan, leaf: Indicator) -> str:
 
 
 def _find_leaf(plan: Plan, indicator: str) -> Indicator:
-    """Find the leaf indicator by its name, case- and whitespace-insensitive."""
-    key = reference_key(indicator)
-    leaf = PlanIndex.of(plan).leaves.get(key)
-    if leaf is not None:
+    """Find the leaf indicator by its name, read as a return's references are."""
+    index = PlanIndex.of(plan)
+    if (leaf := index.leaf_meant(indicator)) is not None:
         return leaf
+    key = reference_key(index.reference_meant(indicator, "")[0])
     parts = [one.indicator for one in plan.indicators.values() if one.sub and reference_key(one.indicator_ref) == key]
     if parts:
         raise ValueError(f"{indicator!r} has sub-indicators, which are judged separately: choose {' or '.join(parts)}")

@@ -69,7 +69,9 @@ def test_the_steps_lose_nothing(system: str, tmp_path: Path, request: pytest.Fix
         environment["PATH"] = f"{programs()}{os.pathsep}{environment['PATH']}"
         environment["CYPP_WAREHOUSE_URL"] = database_url(server, "operated")
         parsed = make_url(server)
-        folders["--host=db --username=cypp"] = f"--host={parsed.query['host']} --username={parsed.username}"
+        folders["--host=db --username=postgres --owner=cypp"] = (
+            f"--host={parsed.query['host']} --username={parsed.username}"
+        )
         folders["postgresql://cypp@db/cypp_restored"] = f"'{database_url(server, 'cypp_restored')}'"
         restore = new_database + restore
         restored_url = database_url(server, "cypp_restored")

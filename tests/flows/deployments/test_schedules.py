@@ -37,8 +37,8 @@ def server(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("PREFECT_HOME", str(settings.home / "prefect"))
     monkeypatch.setenv("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     monkeypatch.setenv("DO_NOT_TRACK", "1")
-    # Runs begin more often here than a busy machine can do them. Prefect would mark those that wait as late, while others
-    # write: then SQLite refuses it, until the next time.
+    # Runs begin more often here than a busy machine can do them. Prefect would mark those that wait as late, while
+    # others write: then SQLite refuses it, until the next time.
     monkeypatch.setenv("PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS", "600")
     log = tmp_path / "server.log"
     with log.open("wb") as written:

@@ -144,6 +144,25 @@ def test_its_health_is_what_it_can_do(served: Watched) -> None:
 
 
 @pytest.mark.server
+def test_the_pages_are_shown_from_the_home(served: Watched) -> None:
+    """The installation may be another user's, and cannot be written to then."""
+    page = httpx.get(f"http://127.0.0.1:{served.port}/runs", headers={"Accept": "text/html"}, timeout=60)
+    assert page.status_code == HTTPStatus.OK
+    assert page.text == (served.home / ".prefect" / "pages" / "v1" / "index.html").read_text("utf-8")
+
+
+@pytest.mark.server
+def test_what_is_not_taken_is_shown_without_a_word_of_prefects_in_the_log(served: Watched) -> None:
+    stray = served.home / "inbox" / "stray.xlsx"
+    stray.write_bytes(b"whose?")
+    artifacts = f"http://127.0.0.1:{served.port}/api/artifacts/inbox-skipped/latest"
+    served.wait_until(lambda: "stray.xlsx" in httpx.get(artifacts, timeout=60).text)
+    assert "Warning" not in served.log.read_text()
+    stray.unlink()
+    served.wait_until(lambda: "stray.xlsx" not in httpx.get(artifacts, timeout=60).text)
+
+
+@pytest.mark.server
 def test_the_operators_alerts_ask_for_what_there_is(served: Watched) -> None:
     names = {key[0] for key in served.metrics()}
     (group,) = yaml.safe_load(ALERTS.read_text("utf-8"))["groups"]

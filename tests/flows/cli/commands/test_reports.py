@@ -142,6 +142,20 @@ def test_a_waiver_says_what_it_covers_and_whether_it_still_counts(home: Path) ->
     assert "That date is in the past" in _type(*waiver, "--until", "2011-03-31")[1]
 
 
+def test_a_waiver_and_a_note_take_references_as_returns_do(home: Path) -> None:
+    plan = read_plan()
+    owner, milestone = next((owner, found[0]) for owner, found in plan.milestones_of.items() if found)
+    why = ("--why", "x", "--by", "A", "--until", "2999-03-31")
+    said = _type("waive", "large-change", "police", "--only", "N.I. 0111-A", *why)
+    assert said == (0, "large-change is waived for police, NI 111a, until 31 March 2999.\n")
+    typed = milestone.milestone.lower().replace("-", " ")
+    said = _type("waive", "milestone-overdue", owner, "--only", typed, *why)
+    assert said[1].startswith(f"milestone-overdue is waived for {owner}, {milestone.milestone}, ")
+    noted = _type("note", "N.I.-0111a", "--issue", "Few diversions", "--by", "A")
+    assert noted == (0, "Noted for police NI 111a 2010-11Q1.\n")
+    assert _type("note", "NI 11.1a", "--issue", "x", "--by", "A")[0] == 2
+
+
 @pytest.mark.parametrize(
     ("code", "partner", "others", "said"),
     [
@@ -247,6 +261,10 @@ def test_a_partner_is_known_in_any_case(home: Path, partner: str) -> None:
     ("indicator", "code", "said"),
     [
         ("ni 111A", 0, "NI 111a, 2010/11 Q1: "),
+        ("N.I. 0111-a", 0, "NI 111a, 2010/11 Q1: "),
+        ("NI\u2013111a", 0, "NI 111a, 2010/11 Q1: "),
+        ("NI 11.1a", 2, "cypp: there is no indicator 'NI 11.1a'; the plan has NI "),
+        ("ni-0111", 2, "cypp: 'ni-0111' has sub-indicators, which are judged separately: choose NI 111a or NI 111b\n"),
         ("ni 111", 2, "cypp: 'ni 111' has sub-indicators, which are judged separately: choose NI 111a or NI 111b\n"),
         ("NI 11", 2, "cypp: there is no indicator 'NI 11'; the plan has NI "),
     ],
