@@ -144,13 +144,14 @@ def failures(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> Iterator[tuple[
     """The errors of a frame, each once, as its index label and the code of the failed check.
 
     Raises:
-        pandera.errors.SchemaErrors: the frame itself is wrong, such as a missing column or a wrong type.
+        pandera.errors.SchemaErrors: the frame itself is wrong, such as a missing column or a wrong type, or a check
+            cannot be made, as without memory.
     """
     try:
         schema.validate(frame, lazy=True, inplace=True)
     except pa.errors.SchemaErrors as errors:
         cases = errors.failure_cases
-        if not cases["check"].isin(list(BLAMED_COLUMN)).all():
+        if not cases["check"].isin(list(BLAMED_COLUMN)).all() or cases["index"].isna().any():
             raise
         # A check across columns fails once for every column of the row.
         yield from cases[["index", "check"]].drop_duplicates().itertuples(index=False, name=None)

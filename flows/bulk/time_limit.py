@@ -7,8 +7,11 @@ from contextlib import contextmanager
 from types import FrameType
 
 
-class OutOfTimeError(Exception):
-    """The time is up."""
+class OutOfTimeError(BaseException):
+    """The time is up.
+
+    No `Exception`, since it can be raised anywhere: pandera takes any exception in a check for a failure of the check.
+    """
 
 
 @contextmanager

@@ -122,6 +122,15 @@ def test_a_frame_that_breaks_our_own_promise_is_no_finding():
         list(returns.failures(returns.figures(), frame(returns.figures(), FIGURE).astype({"value": str})))
 
 
+def test_a_check_that_breaks_is_no_finding():
+    def broken(_: "pd.Series[float]") -> bool:
+        raise MemoryError
+
+    schema = pa.DataFrameSchema({"value": pa.Column("float64", pa.Check(broken, error="out-of-range"))})
+    with pytest.raises(pa.errors.SchemaErrors):
+        list(returns.failures(schema, pd.DataFrame({"value": [1.0]})))
+
+
 def test_every_code_says_where_it_is_reported():
     schemas = (INDICATORS, returns.figures(), MILESTONES)
     checks = [
