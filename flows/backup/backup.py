@@ -33,6 +33,7 @@ from flows.backup.manifest import (
     write_manifest,
     write_new,
 )
+from flows.backup.shares import names_of_groups
 from flows.inbox.removal import ASIDE, REPLIES
 from flows.settings import Settings
 from flows.storage.archive import archive_path, delivery_of, flush_folder
@@ -129,6 +130,7 @@ def _fill(settings: Settings, folder: Path, made_at: datetime, read_prefect: Cal
             files={part: parts.count(part) for part in sorted(set(parts))},
             deliveries=copied.deliveries,
             modes=copied.modes,
+            groups=names_of_groups({group for _, group in copied.modes.values()}),
             damaged=tuple(copied.damaged),
             skipped=tuple(copied.skipped),
         ),

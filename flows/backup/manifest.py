@@ -30,9 +30,9 @@ class Manifest:
     """What a backup holds.
 
     `made_at` is in ISO 8601. `files` counts the files of each part. `deliveries` are those of the files in the
-    inbox, by their path in it, and `modes` the mode and the group of each file and folder there. `damaged` are the
-    workbooks whose bytes were not those of their name any more when they were copied; `skipped` says what could not be
-    copied.
+    inbox, by their path in it, and `modes` the mode and the group's number of each file and folder there; `groups` are
+    the names of those groups, by their number as text. `damaged` are the workbooks whose bytes were not those of their
+    name any more when they were copied; `skipped` says what could not be copied.
     """
 
     program: str
@@ -42,6 +42,7 @@ class Manifest:
     files: Mapping[str, int]
     deliveries: Mapping[str, str] = field(default_factory=dict)
     modes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    groups: Mapping[str, str] = field(default_factory=dict)
     damaged: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     format: int = FORMAT

@@ -6,7 +6,6 @@ The warehouse comes last. Until then a restoration that is killed has only added
 import os
 import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from flows.backup.manifest import (
     make_private,
     sha256_of,
 )
+from flows.backup.shares import Shares
 from flows.settings import Settings
 from flows.storage.archive import READ_BYTES
 from flows.storage.drop_notes import DROPS, NUMBERS, GivenNumbers, Unanswered, read_drops
@@ -131,11 +131,12 @@ def _restore_inbox(source: Path, settings: Settings, manifest: Manifest, notes: 
     """Put back what lay in the inbox, but for what the archive has: that would be taken twice."""
     archived = read_drops(settings.archive, lambda _: ()).drops
     added, left = 0, 0
+    shares = Shares(manifest.groups)
     files = set(files_below(source) if source.is_dir() else ())
     for path in sorted(manifest.modes.keys() - files):
         if not (settings.inbox / path).exists():
             (settings.inbox / path).mkdir(mode=0o700, parents=True)
-            _share(settings.inbox / path, *manifest.modes[path])
+            shares.give(settings.inbox / path, *manifest.modes[path])
     for path in sorted(files):
         target = settings.inbox / path
         delivery = manifest.deliveries.get(path)
@@ -147,19 +148,12 @@ def _restore_inbox(source: Path, settings: Settings, manifest: Manifest, notes: 
         elif not os.path.lexists(target):
             _put(source / path, target)
             if path in manifest.modes:
-                _share(target, *manifest.modes[path])
+                shares.give(target, *manifest.modes[path])
             added += 1
+    notes += shares.sentences()
     if left:
         notes.append(f"{left} of the inbox are in the archive already, and are taken or answered from there.")
     return added
-
-
-def _share(path: Path, mode: int, group: int) -> None:
-    """Let those have something in the inbox who had it."""
-    # A group that is not ours to give stays as it is.
-    with suppress(PermissionError):
-        os.chown(path, -1, group)
-    path.chmod(mode)
 
 
 def _restore_plan(source: Path, settings: Settings, done: Restored) -> None:
