@@ -117,10 +117,13 @@ def _judge_figures(batch: Sequence[ParsedReturn]) -> Iterator[tuple[ParsedReturn
         leaf = figure.leaf
         yield (
             parsed,
-            figure.find(
-                code, column=returns.BLAMED_COLUMN[code], bounds=range_text(leaf.minimum, leaf.maximum, leaf.unit)
-            ),
+            figure.find(code, column=returns.BLAMED_COLUMN[code], bounds=_bounds(leaf)),
         )
+
+
+def _bounds(leaf: Indicator) -> str:
+    bounds = range_text(leaf.minimum, leaf.maximum, leaf.unit, leaf.currency)
+    return f"{bounds} {leaf.unit_words}".rstrip()
 
 
 def _figure_columns(figures: Sequence[FigureRow]) -> Mapping[str, Sequence[object]]:

@@ -59,7 +59,7 @@ BROKEN_CELLS = [
     ("indicators.csv", "NI 19", "polarity", "", "blank: neither NI 19 nor a parent of it states one"),
     ("indicators.csv", "NI 113b", "polarity", "", "blank: neither NI 113b nor a parent of it states one"),
     ("indicators.csv", "NI 19", "unit", "", "blank is not allowed here: the indicator carries values"),
-    ("indicators.csv", "NI 19", "unit", "ratio", '"ratio" is not one of percent, number, rate'),
+    ("indicators.csv", "NI 19", "unit", "ratio", '"ratio" is not one of percent, number, rate, money, days, score'),
     ("indicators.csv", "NI 19", "decimals", "two", '"two" is not a whole number from 0 to 6'),
     ("indicators.csv", "NI 19", "minimum", "none", '"none" is not a number such as 75.6'),
     ("indicators.csv", "NI 19", "outcome_code", "XX", '"XX" is not in outcomes.csv'),
@@ -350,7 +350,7 @@ def test_a_missing_and_an_unknown_column(plan_copy: Path) -> None:
     missing, unknown = faults_in(plan_copy)
     assert str(missing) == "partners.csv, row 1, column partner: is missing"
     assert (unknown.file, unknown.row, unknown.column) == ("partners.csv", 1, "name")
-    columns = "partner_code, partner, group_code, first_period, last_period, successor"
+    columns = "partner_code, partner, group_code, first_period, last_period, successor, note, source, url, owner"
     assert unknown.message == f'"name" is not a column of this file: it has {columns}'
 
 

@@ -28,7 +28,8 @@ def plan() -> Plan:
     edits = PlanEdits()
     edits.change("indicators", "NI 19", last_period="2009-10Q4").change("owed_by", "NI 19", last_period="2009-10Q4")
     edits.renew("NI 45", "2010-11Q1", "2009-10Q4", definition="Young people who do not re-offend", polarity="LOW")
-    blank = dict.fromkeys(("polarity", "unit", "decimals", "minimum", "maximum", "accumulation", "multiplier"), "")
+    values = ("polarity", "unit", "decimals", "minimum", "maximum", "accumulation", "multiplier", "aspirations")
+    blank = dict.fromkeys(values, "")
     edits.change("indicators", "NI 43", last_period="2009-10Q4")
     edits.add("indicators", "NI 43", **blank | {"polarity": "LOW", "first_period": "2010-11Q1"})
     for sub in ("a", "b"):
