@@ -99,10 +99,10 @@ def clinic_pages(data: BoardData) -> list[ClinicPage]:
 
 
 def about(row: Row) -> dict[str, str]:
-    """What the plan notes on a row, without what it leaves blank; an address is one that a browser may be sent to."""
+    """What the plan notes on a row, empty where it notes nothing; an address is one that a browser may be sent to."""
     noted = {name: row.get(name) or "" for name in ("note", "source", "url", "owner")}
     noted["url"] = noted["url"] if noted["url"].casefold().startswith(("https://", "http://")) else ""
-    return {name: text for name, text in noted.items() if text}
+    return noted if any(noted.values()) else {}
 
 
 def noise_of(data: BoardData, row: Row) -> Noise:

@@ -148,7 +148,7 @@ _NOTED = {"note": ("Note", 40), "source": ("Source", 30), "url": ("Web page", 30
 def _noted(row: Row) -> list[Content | Figure]:
     """What the plan notes on a row."""
     noted = about(row)
-    return [noted.get(name, "[z]") for name in _NOTED]
+    return [noted.get(name) or "[z]" for name in _NOTED]
 
 
 _BESIDE = {"previous_actual": "a year before", "target": "target", "actual": "performance"} | {

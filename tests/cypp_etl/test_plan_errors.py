@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from cypp_etl.plan.model import Banding
-from cypp_etl.plan.reader import PlanError, PlanFault, read_plan
+from cypp_etl.plan.reader import PlanError, PlanFault, faults_of, read_plan
+from cypp_etl.plan.tables import tables_of
 from schemas.codes import Accumulation, Polarity
+from tests.support.plan_edits import PlanEdits
 
 # File, the first cells of the row to break, the column, what to write there, and the message.
 BROKEN_CELLS = [
@@ -657,3 +659,79 @@ def test_rows_are_numbered_as_a_spreadsheet_numbers_them(plan_copy: Path) -> Non
     edit(plan_copy / "partners.csv", lambda text: text + 'ext,"Another\npartner"\n,\n\nbad code,Bad\n')
     (fault,) = faults_in(plan_copy)
     assert (fault.row, fault.column) == (11, "partner_code")
+
+
+MONEY = {"unit": "money", "currency": "£", "minimum": "", "maximum": "", "multiplier": "0"}
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "message"),
+    [
+        ({}, "", ""),
+        ({"currency": "CHF"}, "", ""),
+        ({"currency": "A$"}, "", ""),
+        ({"unit_label": "per child"}, "", ""),
+        ({"decimals": "2", "accumulation": "sum"}, "", ""),
+        ({"currency": ""}, "currency", "blank is not allowed here: the unit is money"),
+        ({"currency": "5"}, "currency", '"5" is not the symbol of a currency such as £ or CHF'),
+        ({"currency": "£ "}, "", ""),
+        ({"currency": "pounds"}, "currency", '"pounds" is not the symbol of a currency such as £ or CHF'),
+        ({"currency": "-"}, "currency", '"-" is not the symbol of a currency such as £ or CHF'),
+        ({"currency": "TBC"}, "currency", '"TBC" is not the symbol of a currency such as £ or CHF'),
+        ({"unit": "rate"}, "currency", '"£" has no effect if the unit is rate'),
+        (
+            {"unit_label": "£ per child"},
+            "unit_label",
+            '"£ per child" has the currency, which stands before the figure already: leave it out',
+        ),
+        (
+            {"number_indicator": "NI 111a"},
+            "number_indicator",
+            '"NI 111a" belongs to money: only a rate or a percentage has an indicator that counts for it',
+        ),
+        (
+            {"unit": "score", "currency": "", "accumulation": "sum"},
+            "accumulation",
+            '"sum" is for what adds up over the year, but NI 19 is a score',
+        ),
+        ({"unit": "score", "currency": "", "accumulation": "ratio", "multiplier": "1"}, "", ""),
+        ({"unit": "days", "currency": "", "accumulation": "sum", "decimals": "1"}, "", ""),
+    ],
+)
+def test_money_days_and_scores(cells: dict[str, str], column: str, message: str) -> None:
+    edits = PlanEdits().change("indicators", "NI 19", **MONEY | cells)
+    found = [(fault.column, fault.message) for fault in faults_of(tables_of(edits.files))]
+    assert found == ([(column, message)] if message else [])
+
+
+def test_what_is_counted_for_a_rate_is_no_money_and_no_figure_of_it_a_percentage() -> None:
+    edits = PlanEdits().change("indicators", "NI 19", **MONEY).change("indicators", "NI 43", number_indicator="NI 19")
+    edits.change("figures", "NI 19", value="5%")
+    assert [fault.message for fault in faults_of(tables_of(edits.files))] == [
+        '"NI 19" is money: only an indicator whose unit is number counts for another',
+        '"5%" has a percent sign, but NI 19 is money',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "is_allowed"),
+    [
+        ("https://example.org/a?b=c#d", True),
+        ("HTTP://example.org", True),
+        ("", True),
+        ("example.org", False),
+        ("javascript:alert(1)", False),
+        ("https://", False),
+        ("https://example.org/a b", False),
+        ('https://example.org/"onclick=', False),
+    ],
+)
+def test_an_address_is_one_of_the_web(url: str, is_allowed: bool) -> None:
+    for table, code in (
+        ("indicators", "NI 19"),
+        ("partners", "yos"),
+        ("milestones", "PC2-E1-M1"),
+        ("aspirations", "PC1"),
+    ):
+        faults = faults_of(tables_of(PlanEdits().change(table, code, url=url).files))
+        assert [fault.column for fault in faults] == ([] if is_allowed else ["url"])
