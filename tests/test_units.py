@@ -145,6 +145,22 @@ def test_what_is_wrong_is_said_in_the_unit(plan: Plan, typed: dict[str, Any], co
     assert found[code].startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("number_format", "code"),
+    [
+        ('"£"#,##0.00', ""),
+        ("[$GBP] #,##0.00", ""),
+        # Saved as format 5, which each country's Excel shows in its own currency.
+        ('"$"#,##0_);("$"#,##0)', ""),
+        ("[$€-2] #,##0.00", "currency-differs"),
+    ],
+)
+def test_a_cell_may_show_the_currency_of_the_plan(plan: Plan, number_format: str, code: str) -> None:
+    received = Received("yos.xlsx", filled(plan, FIRST, {"NI 43": 7.1}, number_format), "yos")
+    checked = Checker(plan, History(), plan.calendar[FIRST].opens_on).check(received)
+    assert [one.code for one in checked.findings] == ([code] if code else [])
+
+
 def test_a_receipt_shows_figures_in_the_unit(plan: Plan, engine: Engine) -> None:
     checked = check(plan, SECOND, engine, NI_43=2000, NI_45=90, NI_46=-3.5, NI_19=0.6)
     changed = [one.message for one in checked.findings if one.code == "large-change"]
