@@ -21,13 +21,17 @@ from cypp_etl.report.workbook import render_workbook
 from cypp_etl.templates.workbook import write_template
 from flows.cli.board_table import show_board_table
 from flows.cli.commands.explain import show_explanation
+from flows.ingestion.context import Workplace
+from flows.ingestion.receipt import summarise
+from flows.settings import read_settings
+from schemas.codes import SubmissionStatus
 from tests.support.plan_edits import PlanEdits
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.queries.board import read_board
 from warehouse.queries.history import read_history
 from warehouse.queries.plan_comparison import changes_by
 from warehouse.recording.plan import plan_in_force, record_plan
-from warehouse.recording.record import record
+from warehouse.recording.record import Recorded, record
 from warehouse.upgrade import upgrade
 
 FIRST, SECOND = Period(2010, 1), Period(2010, 2)
@@ -166,6 +170,20 @@ def test_a_receipt_shows_figures_in_the_unit(plan: Plan, engine: Engine) -> None
     changed = [one.message for one in checked.findings if one.code == "large-change"]
     assert changed[0].startswith("NI 43 changed from £1,234.50 per child in 2010/11 Q1 to £2,000.00 per child")
     assert changed[1].startswith("NI 45 changed from 12.5 days in 2010/11 Q1 to 90.0 days")
+
+
+def test_a_receipt_says_what_was_loaded_in_the_unit(plan: Plan, engine: Engine) -> None:
+    checked = check(plan, SECOND, engine, NI_43="£1.2k", NI_45="14.0 days", NI_46=7, NI_19=0.7)
+    recorded = Recorded(0, SubmissionStatus.ACCEPTED, 1, None, None, 0)
+    workplace = Workplace(read_settings(), plan, engine)
+    with reading(engine) as connection:
+        loaded = summarise(connection, workplace, checked, recorded, datetime(2010, 10, 20, tzinfo=UTC)).loaded
+    assert {one.subject: one.words for one in loaded if one.typed != "-"} == {
+        "NI 43": "£1,200.00 per child",
+        "NI 45": "14.0 days",
+        "NI 46": "",
+        "NI 19": "0.70 offences per offender",
+    }
 
 
 def test_an_explanation_says_the_unit_and_what_is_noted(
