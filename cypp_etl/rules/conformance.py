@@ -78,7 +78,8 @@ def _indicator_record(row: IndicatorRow, times: int, index: PlanIndex) -> dict[s
 
 def _unit(typed: str, leaf: Indicator) -> str:
     """A unit as typed, the plan's own where it is what the plan calls it for people."""
-    return leaf.unit.value if reference_key(typed) == reference_key(leaf.unit_text) else typed.casefold()
+    names = {reference_key(name) for name in (leaf.unit_text, leaf.unit_label, leaf.currency) if name}
+    return leaf.unit.value if reference_key(typed) in names else typed.casefold()
 
 
 def _planned_polarity(row: IndicatorRow, index: PlanIndex) -> str | None:

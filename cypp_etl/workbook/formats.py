@@ -56,6 +56,7 @@ _LITERAL = re.compile(r'"[^"]*(?:"|$)|[\\_*].|\[(?!(?:h+|m+|s+)\])[^\]]*(?:\]|$)
 _OF_ANY_COUNTRY = frozenset(BUILTIN_FORMATS[number] for number in (*range(5, 9), 42, 44))
 _CURRENCY = re.compile(r"\[\$([^\]-]+)")
 _NOT_SHOWN = re.compile(r"[_*].|\[[^\]]*(?:\]|$)", re.DOTALL)
+_QUOTED = re.compile(r'"([^"]*)"')
 _CURRENCY_SYMBOLS = "Sc"
 _DATE_PART = re.compile(r"[dmyhs]", re.IGNORECASE)
 _CALENDAR_PART = re.compile(r"[dy]|mmm", re.IGNORECASE)
@@ -87,11 +88,16 @@ def has_calendar(number_format: str) -> bool:
 def shown_currency(number_format: str) -> str:
     """The currency that stands beside a number: its symbol, or the code that the format has; empty where none is said.
 
-    A word in quotation marks is no currency, since it may be any other.
+    A word in quotation marks is no currency, since it may be any other, unless it has a symbol: `"A$"`.
     """
     if number_format == GENERAL or number_format in _OF_ANY_COUNTRY:
         return ""
     if stated := _CURRENCY.search(number_format):
         return stated[1].strip()
     shown = _NOT_SHOWN.sub("", number_format)
-    return next((one for one in shown if unicodedata.category(one) == _CURRENCY_SYMBOLS), "")
+    texts = [*_QUOTED.findall(shown), *_QUOTED.sub("", shown)]
+    return next((text.strip() for text in texts if _has_symbol(text)), "")
+
+
+def _has_symbol(text: str) -> bool:
+    return any(unicodedata.category(one) == _CURRENCY_SYMBOLS for one in text)

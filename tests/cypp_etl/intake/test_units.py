@@ -11,6 +11,7 @@ from cypp_etl.decimals import decimal_text, rounded
 from cypp_etl.findings import catalogue, find
 from cypp_etl.intake.units import read_in_unit, to_unit
 from cypp_etl.intake.values import read_figure
+from cypp_etl.templates.openpyxl_styles import number_format
 from cypp_etl.workbook.model import Cell, CellKind
 from schemas.codes import Marker, Qualifier, Severity, Unit
 
@@ -244,6 +245,13 @@ def test_money_is_no_other_unit(read_in, unit):
 )
 def test_the_words_of_the_unit_may_stand_behind_a_figure(read_in, *, typed, unit, label, value, trouble):
     assert read_in(typed, unit, unit_label=label) == (None if value is None else Decimal(value), trouble)
+
+
+@pytest.mark.parametrize("currency", ["£", "€", "CHF", "kr", "A$", "US$"])
+def test_the_format_of_our_own_forms_has_the_plans_currency(read_in, currency):
+    shown = number_format(Unit.MONEY, 2, currency)
+    assert read_in(-1234.5, Unit.MONEY, shown, currency=currency) == (Decimal("-1234.5"), "")
+    assert read_in(-1234.5, Unit.MONEY, shown.replace(currency, "¥"), currency=currency) == (None, "currency-differs")
 
 
 def test_what_stands_beside_an_amount_is_kept(make_leaf):

@@ -75,6 +75,7 @@ def test_builtin_formats_mean_what_openpyxl_takes_them_to_mean() -> None:
         ("[$GBP] #,##0", "GBP"),
         (r"_-[$€-2]\ * #,##0.00_-;\-[$€-2]\ * #,##0.00_-", "€"),
         ('_-"£"* #,##0_-', "£"),
+        ('"A$"#,##0', "A$"),
         ("\\$#,##0", "$"),
         # Space as wide as a sign is no sign, a locale no currency, and a word may be anything.
         ("_£#,##0", ""),
