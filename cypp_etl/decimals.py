@@ -21,16 +21,33 @@ def step(decimals: int) -> Decimal:
     return Decimal(1).scaleb(-decimals)
 
 
-def decimal_text(value: Decimal | float, decimals: int, unit: str) -> str:
-    """A figure of a unit with a number of decimals, as people read it: `1,406` or `71.0%`."""
+def decimal_text(value: Decimal | float, decimals: int, unit: str, currency: str = "") -> str:
+    """A figure of a unit with a number of decimals, as people read it: `1,406`, `71.0%` or `-£5.20`."""
     exact = value if isinstance(value, Decimal) else Decimal(repr(value))
-    return f"{rounded(exact, decimals):,f}{'%' if unit == Unit.PERCENT else ''}"
+    return _signed(rounded(exact, decimals), unit, currency)
 
 
-def range_text(minimum: Decimal | None, maximum: Decimal | None, unit: str) -> str:
+def range_text(minimum: Decimal | None, maximum: Decimal | None, unit: str, currency: str = "") -> str:
     """A range of which one end at least is given, such as `0 or more` or `between 0% and 100%`."""
-    sign = "%" if unit == Unit.PERCENT else ""
-    low, high = (None if bound is None else f"{bound:,f}{sign}" for bound in (minimum, maximum))
+    low, high = (None if bound is None else _signed(bound, unit, currency) for bound in (minimum, maximum))
     if low and high:
         return f"between {low} and {high}"
     return f"{low} or more" if low else f"{high} or less"
+
+
+def currency_prefix(currency: str) -> str:
+    """What stands before an amount: the symbol of a currency, and a space behind one that ends with a letter."""
+    return f"{currency} " if currency[-1:].isalpha() else currency
+
+
+def unit_words(unit: str, label: str) -> str:
+    """What people read behind a figure: its unit's label in the plan, or `days`; empty where there is nothing to say.
+
+    A sign, such as that of a percentage or of a currency, is in the figure itself.
+    """
+    return label or (unit if unit == Unit.DAYS else "")
+
+
+def _signed(value: Decimal, unit: str, currency: str) -> str:
+    minus = "-" if value < 0 else ""
+    return f"{minus}{currency_prefix(currency)}{abs(value):,f}{'%' if unit == Unit.PERCENT else ''}"

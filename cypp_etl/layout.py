@@ -262,7 +262,8 @@ def read_prompts() -> Mapping[tuple[str, str, str], Prompt]:
 def read_words() -> Mapping[str, Mapping[str, str]]:
     """The words that we know in what people type, by kind; each, as `normalise_heading` gives it, with its value.
 
-    A `month` and a `number` have theirs as a value; of a `total`, a `footnote`, a `quarter` and the rest it is empty.
+    A `month`, a `number` and a `scale` have theirs as a value, a `unit` its word in the plan, a `currency` its symbol;
+    of a `total`, a `footnote`, a `quarter` and the rest it is empty.
     """
     words: dict[str, dict[str, str]] = {}
     for row in read_rows("cypp_etl", "layouts", "words.csv"):

@@ -13,11 +13,14 @@ class Polarity(StrEnum):
 
 
 class Unit(StrEnum):
-    """The unit of a figure; a percentage is in percentage points (71.0, not 0.71)."""
+    """The unit of a figure; a percentage is in percentage points (71.0, not 0.71), money in the plan's currency."""
 
     PERCENT = "percent"
     NUMBER = "number"
     RATE = "rate"
+    MONEY = "money"
+    DAYS = "days"
+    SCORE = "score"
 
 
 class Accumulation(StrEnum):

@@ -44,10 +44,13 @@ _DECIMALS = re.compile(r"[0-6]")
 _PERIOD = re.compile(r"((?:19|20|21)[0-9]{2})-([0-9]{2})(Q[1-4])?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PARTNER_CODE = re.compile(rf"(?!{DEVICES_OF_WINDOWS}$)[a-z0-9][a-z0-9_-]*")
+# What stands before an amount, and could be taken neither for a part of it nor for a marker.
+_CURRENCY = re.compile(r"[^\W\d_]{1,4}|[^\W\d_]{0,3}[^\w\s.,:;%()\[\]+\-*/'\"]")
 _QUARTERS = re.compile(rf"Q[1-4]( Q[1-4]){{0,3}}|{YEARS_RETURN}")
 _GROUP_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _OWNER = re.compile(rf"\*|{_GROUP_CODE.pattern}")
 _COMPARATOR_CODE = re.compile(rf"(?!({Measure.ACTUAL}|{Measure.HISTORY}|{Measure.TARGET})$)[a-z][a-z0-9_]*")
+_URL = re.compile(r"https?://[^\s<>\"'`\\^{|}]+", re.IGNORECASE)
 _NOT_BLANK = re.compile(r".+", re.DOTALL)
 
 
@@ -228,6 +231,11 @@ def _quarters() -> Column:
     )
 
 
+def _currency() -> Column:
+    error = "is not the symbol of a currency such as £ or CHF"
+    return Column(lambda cell: _CURRENCY.fullmatch(cell) and cell not in FIGURE_MARKERS, error, may_be_blank=True)
+
+
 def _or(default: str, column: Column) -> Column:
     """A column that a file may lack, and what it then means."""
     return replace(column, default=default)
@@ -237,6 +245,15 @@ def _span() -> dict[str, Column]:
     """The periods for which a row holds: blank is open."""
     column = replace(_period(), may_be_blank=True, default="")
     return {"first_period": column, "last_period": column}
+
+
+def _about() -> dict[str, Column]:
+    """What people may note on a row; nothing is judged by it."""
+    url = Column(_URL.fullmatch, "is not a web address such as https://www.example.org/page", may_be_blank=True)
+    return {name: _or("", _any_text()) for name in ("note", "source")} | {
+        "url": _or("", url),
+        "owner": _or("", _any_text()),
+    }
 
 
 def _table(columns: dict[str, Column], *key: str) -> Table:
@@ -264,6 +281,7 @@ SCHEMAS: Mapping[str, Table] = {
             "text": _text(),
             "is_area_of_focus": _code(YES_NO),
             "focus_on": _any_text(),
+            **_about(),
         },
         "aspiration",
     ),
@@ -277,6 +295,7 @@ SCHEMAS: Mapping[str, Table] = {
             "group_code": _or("", _any_name()),
             **_span(),
             "successor": _or("", _any_name()),
+            **_about(),
         },
         "partner_code",
     ),
@@ -315,6 +334,7 @@ SCHEMAS: Mapping[str, Table] = {
             "description": _text(),
             "due": _date(),
             "is_due_stated": _code(YES_NO),
+            **_about(),
         },
         "milestone",
     ),
@@ -344,6 +364,8 @@ SCHEMAS: Mapping[str, Table] = {
             "reports_on": _or("", _code(ReportedYear, may_be_blank=True)),
             "aspirations": _or("", _any_name()),
             "unit_label": _or("", _any_text()),
+            "currency": _or("", _currency()),
+            **_about(),
         },
         "indicator",
         "first_period",

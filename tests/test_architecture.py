@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS = ("flows", "warehouse", "cypp_etl", "schemas")
 MODULES = sorted(path.relative_to(ROOT) for layer in LAYERS for path in (ROOT / layer).rglob("*.py"))
 MOST_MODULES = 15
+MIGRATIONS = Path("warehouse/migrations/versions")
 
 
 @cache
@@ -114,7 +115,8 @@ def test_folders_import_in_one_direction(layer):
 @pytest.mark.parametrize("folder", sorted({path.parent for path in MODULES}), ids=str)
 def test_folders_hold_what_can_be_seen_at_once(folder):
     modules = [path for path in MODULES if path.parent == folder and path.name != "__init__.py"]
-    assert len(modules) <= MOST_MODULES
+    # Migrations are a record, to which each step adds one that nobody changes again.
+    assert len(modules) <= MOST_MODULES or folder == MIGRATIONS
 
 
 def test_checking_starts_without_prefect_and_sqlalchemy():

@@ -6,10 +6,11 @@ from decimal import Decimal
 from functools import cached_property
 
 from cypp_etl.checked_return import History
+from cypp_etl.decimals import decimal_text
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow
 from cypp_etl.intake.tables import TableRow
-from cypp_etl.intake.units import to_unit
+from cypp_etl.intake.units import read_in_unit, to_unit
 from cypp_etl.intake.values import BLANK, Reading, read_figure
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Figure, Indicator, Plan
@@ -67,7 +68,7 @@ class FigureReader:
         beside: Reading = BLANK,
     ) -> FigureRow:
         """Read one figure; `beside` is the content of its marker column."""
-        reading = read_figure(source.cells.get(column))
+        reading = read_in_unit(source.cells.get(column), leaf)
         is_doubtful = leaf.unit is Unit.PERCENT and not reading.is_percent
         known = self.known.values(leaf.indicator, partner_code) if is_doubtful else ()
         value, unit_trouble = to_unit(reading, leaf, known)
@@ -93,8 +94,12 @@ class FigureReader:
         return figure
 
     def read_part(self, figure: FigureRow, column: str) -> Decimal | None:
-        """Read the numerator or denominator of a figure: a plain number, or nothing; a marker adds nothing."""
-        reading = read_figure(figure.source.cells.get(column))
+        """Read the numerator or denominator of a figure: a plain number, or nothing; a marker adds nothing.
+
+        The numerator of money is an amount of money.
+        """
+        cell, is_amount = figure.source.cells.get(column), column == "numerator" and figure.leaf.unit is Unit.MONEY
+        reading = read_in_unit(cell, figure.leaf) if is_amount else read_figure(cell)
         trouble = reading.trouble
         if reading.is_percent:
             trouble = "percent-in-fraction"
@@ -105,4 +110,7 @@ class FigureReader:
 
     def _report(self, figure: FigureRow, column: str, reading: Reading, code: str) -> None:
         if code:
-            self.findings.append(figure.find(code, column=column, value=reading.typed))
+            leaf = figure.leaf
+            read = "" if reading.value is None else decimal_text(reading.value, leaf.decimals, leaf.unit, leaf.currency)
+            words = {"read": read, "unit": leaf.unit_text, "currency": leaf.currency}
+            self.findings.append(figure.find(code, column=column, value=reading.typed, **words))

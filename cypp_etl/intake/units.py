@@ -1,11 +1,18 @@
-"""Converts what was typed to the indicator's unit: percent is recognised by format or sign, never by size."""
+"""Reads what was typed as a figure in its indicator's unit: percent is told by format or sign, never by size.
+
+What can mean one thing only is read: a currency, the words of the unit, `£1.2m`. What can mean two is asked about.
+"""
 
 import re
-from collections.abc import Collection
+import unicodedata
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from cypp_etl.intake.values import Reading
+from cypp_etl.intake.values import TOO_LARGE, Reading, read_figure
+from cypp_etl.layout import normalise_heading, read_words
 from cypp_etl.plan.model import Indicator
+from cypp_etl.workbook.model import Cell, CellKind
 from schemas.codes import Unit
 
 # A figure agrees with an earlier one of the same sign within a factor of ten: its two readings as a percentage are a
@@ -14,6 +21,122 @@ _AGREEMENT_FACTOR = 10
 
 # A point instead of the comma between thousands, for an indicator without decimals; a suffix such as [p] may follow.
 _THOUSANDS_POINT = re.compile(r"\s*[-+]?[1-9]\d{0,2}\.\d{3}(?!\d)", re.ASCII)
+# An amount with fewer decimals than a group of thousands has digits can be meant either way: `£1.234`.
+_DECIMALS_OF_THOUSANDS = 3
+
+# A figure, and what may stand around it: brackets, a sign, a currency, words, and shorthand such as [p].
+_FIGURE_IN_WORDS = re.compile(
+    r"(?P<opened>\(?)(?P<before>[^\d.()\[\]]*)(?P<inner>\(?)(?P<digits>\d[\d.,]*|\.\d+)\s*"
+    r"(?P<percent>%?)(?P<after>[^()\[\]]*)(?P<closed>\)?)(?P<beside>(?:\s*\[[^\[\]]*\])*)",
+    re.ASCII,
+)
+# What is longer says more than a figure.
+_LONGEST = 80
+_SIGNS = "+-\u2212"
+_CURRENCY_SYMBOLS = "Sc"
+
+
+def read_in_unit(cell: Cell | None, leaf: Indicator) -> Reading:
+    """Read a cell as a figure of an indicator, which may have a currency and the words of its unit around it."""
+    reading = read_figure(cell)
+    if reading.currency and leaf.unit is Unit.MONEY and not _is_same_currency(reading.currency, leaf):
+        return Reading(reading.typed, trouble="currency-differs")
+    if reading.trouble != "text-with-digits" or len(reading.typed) > _LONGEST:
+        return reading
+    said = _FIGURE_IN_WORDS.fullmatch(unicodedata.normalize("NFKC", reading.typed).strip())
+    around = _around(said, leaf) if said else None
+    return _read_in_words(reading, said, around, leaf) if said and around else reading
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What stands around a figure: a minus, brackets, its currency, what it is multiplied by, a sign of percent."""
+
+    is_negative: bool
+    is_bracketed: bool
+    currency: str
+    scale: Decimal | None
+    is_percent: bool
+
+
+def _around(said: re.Match[str], leaf: Indicator) -> _Around | None:
+    """What stands around a figure; None where something of it is not known."""
+    before, after = said["before"].strip(), said["after"].split()
+    sign = next((mark for mark in (before[:1], before[-1:]) if mark and mark in _SIGNS), "")
+    before = before.removeprefix(sign).strip() if before.startswith(sign) else before.removesuffix(sign).strip()
+    opened = len(said["opened"]) + len(said["inner"])
+    scale = None
+    if leaf.unit is Unit.MONEY and after and not _names_unit(after, leaf):
+        scale = _scale(after[0])
+        after = after[1:] if scale else after
+    currency = before
+    if after and not before and _symbol(after[0], leaf):
+        currency, *after = after
+    is_known = (not currency or _symbol(currency, leaf)) and (not after or _names_unit(after, leaf))
+    if not is_known or opened != len(said["closed"]) or (opened and (sign or leaf.unit is not Unit.MONEY)):
+        return None
+    is_percent = bool(said["percent"]) or read_words()["unit"].get(_key(after)) == Unit.PERCENT
+    return _Around(sign not in ("", "+"), bool(opened), currency, scale, is_percent)
+
+
+def _read_in_words(reading: Reading, said: re.Match[str], around: _Around, leaf: Indicator) -> Reading:
+    """Read the figure among words that are known."""
+    trouble = _trouble(said["digits"], around, leaf)
+    if trouble:
+        return Reading(reading.typed, trouble=trouble)
+    sign = "-" if around.is_negative or around.is_bracketed else ""
+    percent = "%" if around.is_percent else ""
+    plain = read_figure(Cell(1, 1, CellKind.TEXT, f"{sign}{said['digits']}{percent}{said['beside']}"))
+    if plain.value is None:
+        return replace(plain, typed=reading.typed)
+    value = plain.value * (around.scale or 1)
+    if abs(value) >= TOO_LARGE:
+        return Reading(reading.typed, trouble="figure-too-large")
+    is_assumed = around.is_bracketed or around.scale is not None
+    return replace(plain, typed=reading.typed, value=value, trouble="amount-assumed" if is_assumed else plain.trouble)
+
+
+def _trouble(digits: str, around: _Around, leaf: Indicator) -> str:
+    """The code of the finding that asks what is meant, where it can be two things."""
+    if around.currency and leaf.unit is not Unit.MONEY:
+        return "currency-not-expected"
+    if around.currency and not _is_same_currency(around.currency, leaf):
+        return "currency-differs"
+    if around.is_bracketed and leaf.minimum is not None and leaf.minimum >= 0:
+        return "brackets-unclear"
+    if around.scale and any(map(_scale, leaf.unit_label.split())):
+        return "scale-unclear"
+    is_short = leaf.unit is Unit.MONEY and leaf.decimals < _DECIMALS_OF_THOUSANDS and around.scale is None
+    return "thousands-point" if is_short and _THOUSANDS_POINT.match(digits) else ""
+
+
+def _key(words: Sequence[str]) -> str:
+    return normalise_heading(" ".join(words))
+
+
+def _names_unit(words: Sequence[str], leaf: Indicator) -> bool:
+    """Whether words are what the form says of the indicator's unit, or another name of the unit."""
+    key = _key(words)
+    is_label = key in (normalise_heading(leaf.unit_label), normalise_heading(leaf.unit_text))
+    return bool(key) and (is_label or read_words()["unit"].get(key) == leaf.unit)
+
+
+def _scale(word: str) -> Decimal | None:
+    """What a word such as `million` multiplies an amount by."""
+    known = read_words()["scale"].get(normalise_heading(word))
+    return Decimal(known) if known else None
+
+
+def _symbol(word: str, leaf: Indicator) -> str:
+    """The symbol of the currency that a word names; empty if it is none that is known."""
+    if known := read_words()["currency"].get(normalise_heading(word)):
+        return known
+    is_symbol = len(word) == 1 and unicodedata.category(word) == _CURRENCY_SYMBOLS
+    return word if is_symbol or word.casefold() == leaf.currency.casefold() else ""
+
+
+def _is_same_currency(word: str, leaf: Indicator) -> bool:
+    return _symbol(word, leaf).casefold() == _symbol(leaf.currency, leaf).casefold()
 
 
 def to_unit(reading: Reading, leaf: Indicator, known: Collection[Decimal]) -> tuple[Decimal | None, str]:

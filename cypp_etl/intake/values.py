@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import cache, lru_cache
 
 from cypp_etl.caching import remembered
-from cypp_etl.workbook.formats import is_percent
+from cypp_etl.workbook.formats import is_percent, shown_currency
 from cypp_etl.workbook.model import Cell, CellKind
 from schemas.codes import Marker, Qualifier
 from schemas.markers import MarkerSpelling, read_markers
@@ -30,7 +30,8 @@ _TROUBLES = {
 }
 
 # A trillion, the largest figure that judgements can hold exactly with six decimals.
-_TOO_LARGE = Decimal(10) ** 12
+TOO_LARGE = Decimal(10) ** 12
+"""The smallest size that no figure may have."""
 _FIFTEEN_DIGITS = Context(prec=15, rounding=ROUND_HALF_UP)
 _ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
 
@@ -41,7 +42,7 @@ class Reading:
 
     `value` is as displayed: 71.0 for a cell that shows 71.0%, with `is_percent` set. A blank has
     neither value, marker nor trouble. `trouble` is the code of a finding; there is no value with it, unless the
-    finding is only a NOTE.
+    finding is only a NOTE. `currency` is that which the cell's number format shows, as a symbol or a code.
     """
 
     typed: str = ""
@@ -50,6 +51,7 @@ class Reading:
     qualifiers: frozenset[Qualifier] = frozenset()
     is_percent: bool = False
     trouble: str = ""
+    currency: str = ""
 
     @property
     def is_blank(self) -> bool:
@@ -114,9 +116,9 @@ def _read_number(digits: str, number_format: str) -> Reading:
     shown = _SHOWN_DECIMALS.search(number_format)
     decimals = max(len(shown[1]) if shown else 0, -int(number.normalize().as_tuple().exponent), 0)
     typed = f"{number:.{decimals}f}" + ("%" if percent else "")
-    if abs(number) >= _TOO_LARGE:
+    if abs(number) >= TOO_LARGE:
         return Reading(typed, trouble="figure-too-large")
-    return Reading(typed, number, is_percent=percent)
+    return Reading(typed, number, is_percent=percent, currency=shown_currency(number_format))
 
 
 @remembered
@@ -132,7 +134,7 @@ def _read_text(text: str) -> Reading:
     number = _number_of(body)
     if number is None:
         return Reading(text, trouble=_trouble_of(body))
-    if abs(number) >= _TOO_LARGE:
+    if abs(number) >= TOO_LARGE:
         return Reading(text, trouble="figure-too-large")
     stray = "stray-spaces" if cleaned != trimmed or text != cleaned else ""
     return Reading(text, number, qualifiers=qualifiers, is_percent=body.endswith("%"), trouble=stray)

@@ -16,7 +16,7 @@ from cypp_etl.judgement.rounding import Bools
 from cypp_etl.judgement.year_to_date import side_of
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Figure, Indicator, Plan
-from schemas.codes import Marker, Measure, Unit
+from schemas.codes import Marker, Measure
 
 GroupKey = tuple[str, str, str]
 """Group, indicator and period's code."""
@@ -121,7 +121,7 @@ def _figure(leaf: Indicator, place: int, sums: Side, ratios: Side, counts: _Coun
     owing, returned = counts.owing, counts.returned
     if not returned:
         return GroupFigure(None, owing, 0, "no partner has returned it", False)
-    if leaf.unit is Unit.NUMBER:
+    if leaf.adds_up_over_bodies:
         side, note = sums, _note_of_sum(returned, owing)
         has_value = bool(side.has_value[place])
     else:
@@ -173,7 +173,7 @@ def _plan_of_groups(plan: Plan, series: Iterable[tuple[str, str]]) -> Plan:
         own = plan.partner_figures.get(group_code, {})
         of_group = figures.setdefault(group_code, dict(own))
         for key, figure in given.get(indicator, {}).items():
-            if plan.edition(indicator, key[2]).unit is not Unit.NUMBER:
+            if not plan.edition(indicator, key[2]).adds_up_over_bodies:
                 of_group.setdefault(key, figure)
         for period in plan.target_periods.get(indicator, ()):
             if told := _told_target(plan, group_code, indicator, period):
@@ -195,6 +195,6 @@ def _told_target(plan: Plan, group_code: str, indicator: str, period: Period) ->
             targets.append(target.value)
     if not targets:
         return None
-    if plan.edition(indicator, period).unit is Unit.NUMBER:
+    if plan.edition(indicator, period).adds_up_over_bodies:
         return Figure(sum(targets, Decimal()), None, "the sum of the partners' targets")
     return Figure(targets[0], None, "the target of each partner") if len(set(targets)) == 1 else None

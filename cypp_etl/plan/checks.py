@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from cypp_etl.plan.index import reference_key
 from cypp_etl.plan.indicators import (
+    UNITS_IN_WORDS,
     Rows,
     check_editions,
     check_families,
@@ -259,8 +260,9 @@ def _check_figures(rows: Rows) -> Iterator[PlanFault]:
         text, leaf = row["value"], leaves.get(row["indicator"])
         if leaf is None:
             continue
-        if text.endswith("%") and leaf["unit"] in (Unit.NUMBER, Unit.RATE):
-            yield row.fault("value", f"{quoted(text)} has a percent sign, but {row['indicator']} is a {leaf['unit']}")
+        if text.endswith("%") and leaf["unit"] in UNITS_IN_WORDS and leaf["unit"] != Unit.PERCENT:
+            what = UNITS_IN_WORDS[leaf["unit"]]
+            yield row.fault("value", f"{quoted(text)} has a percent sign, but {row['indicator']} is {what}")
         value = number(text.removesuffix("%"))
         low, high = number(leaf["minimum"]), number(leaf["maximum"])
         if value is not None and abs(value) >= _TOO_LARGE:

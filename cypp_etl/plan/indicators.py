@@ -30,11 +30,22 @@ _LEAF_COLUMNS = (
     "year_type",
     "reports_on",
     "unit_label",
+    "currency",
     "aspirations",
 )
 _LEAF_NEEDS = ("unit", "decimals", "accumulation", "multiplier")
 _BAND = ("range_low", "range_high")
 _MULTIPLIERS_OF_PERCENT = (0, 100)
+_COUNTED_FOR = (Unit.PERCENT, Unit.RATE)
+UNITS_IN_WORDS: Mapping[str, str] = {
+    Unit.PERCENT: "a percent",
+    Unit.NUMBER: "a number",
+    Unit.RATE: "a rate",
+    Unit.MONEY: "money",
+    Unit.DAYS: "a number of days",
+    Unit.SCORE: "a score",
+}
+"""What an indicator is, by the word of its unit in the plan."""
 
 
 @remembered
@@ -148,6 +159,7 @@ def check_leaves(rows: Rows) -> Iterator[PlanFault]:
             if not row[column]:
                 yield row.fault(column, "blank is not allowed here: the indicator carries values")
         yield from _check_when_it_is_asked(row)
+        yield from _check_currency(row)
         judged_by = polarity_row(row, parents)
         is_orphan = row["sub"] and parent_row(row, parents) is None
         if not judged_by["polarity"] and not is_orphan:
@@ -182,8 +194,23 @@ def _check_when_it_is_asked(row: Row) -> Iterator[PlanFault]:
             yield row.fault(column, f"{quoted(row[column])} is for an indicator that is collected yearly")
 
 
+def _check_currency(row: Row) -> Iterator[PlanFault]:
+    """Money has a currency, and nothing else has one. It stands before a figure, and a unit's label behind it."""
+    currency = row["currency"]
+    if row["unit"] == Unit.MONEY and not currency:
+        yield row.fault("currency", f"blank is not allowed here: the unit is {Unit.MONEY}")
+    elif row["unit"] != Unit.MONEY and currency:
+        yield row.fault("currency", f"{quoted(currency)} has no effect if the unit is {row['unit'] or 'blank'}")
+    elif currency and currency in row["unit_label"].split():
+        message = f"{quoted(row['unit_label'])} has the currency, which stands before the figure already: leave it out"
+        yield row.fault("unit_label", message)
+
+
 def _check_ratio(row: Row) -> Iterator[PlanFault]:
     """The quarters of a ratio are added up by their numerators and denominators, of which a number has none."""
+    if row["unit"] == Unit.SCORE and row["accumulation"] in (Accumulation.SUM, Accumulation.CUMULATIVE):
+        message = f"{quoted(row['accumulation'])} is for what adds up over the year, but {row['indicator']} is a score"
+        yield row.fault("accumulation", message)
     if row["accumulation"] != Accumulation.RATIO:
         return
     if row["unit"] == Unit.NUMBER:
@@ -214,8 +241,9 @@ def _check_counted(row: Row, leaves: Mapping[str, Row]) -> Iterator[PlanFault]:
     """A rate or a percentage may have a number that counts for it, but a number may not, so there are no cycles."""
     name = row["number_indicator"]
     counted = leaves.get(name)
-    if row["unit"] == Unit.NUMBER:
-        message = f"{quoted(name)} belongs to a number: only a rate or a percentage has an indicator that counts for it"
+    if row["unit"] in UNITS_IN_WORDS and row["unit"] not in _COUNTED_FOR:
+        what = UNITS_IN_WORDS[row["unit"]]
+        message = f"{quoted(name)} belongs to {what}: only a rate or a percentage has an indicator that counts for it"
         yield row.fault("number_indicator", message)
     elif counted is None:
         yield row.fault("number_indicator", f"{quoted(name)} is not an indicator that carries values")
@@ -223,8 +251,9 @@ def _check_counted(row: Row, leaves: Mapping[str, Row]) -> Iterator[PlanFault]:
         yield row.fault(
             "number_indicator", f"{quoted(name)} is the indicator itself: another indicator must count for it"
         )
-    elif counted["unit"] in (Unit.PERCENT, Unit.RATE):
-        message = f"{quoted(name)} is a {counted['unit']}: only an indicator whose unit is number counts for another"
+    elif counted["unit"] in UNITS_IN_WORDS and counted["unit"] != Unit.NUMBER:
+        what = UNITS_IN_WORDS[counted["unit"]]
+        message = f"{quoted(name)} is {what}: only an indicator whose unit is number counts for another"
         yield row.fault("number_indicator", message)
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import cached_property
 from itertools import accumulate, pairwise
 
+from cypp_etl.decimals import unit_words
 from cypp_etl.layout import Layout, read_layouts
 from cypp_etl.periods import Period, quarter_of
 from cypp_etl.plan.rhythm import Rhythm
@@ -38,6 +39,19 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What people have noted on a row of the plan, each part possibly empty; no judgement rests on it."""
+
+    note: str = ""
+    source: str = ""
+    url: str = ""
+    owner: str = ""
+
+
+NOTHING_NOTED = About()
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """One of the outcomes; `table_heading` is the published table's spelling, if it differs."""
 
@@ -55,6 +69,7 @@ class Aspiration:
     text: str
     is_area_of_focus: bool
     focus_on: str
+    about: About = field(default=NOTHING_NOTED, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +97,7 @@ class Milestone:
     description: str
     due: date
     is_due_stated: bool
+    about: About = field(default=NOTHING_NOTED, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +112,7 @@ class Partner:
     group_code: str = ""
     span: Span = OPEN
     successor: str = ""
+    about: About = field(default=NOTHING_NOTED, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +189,9 @@ class Indicator:
     them from 1, `span` is the time that this one holds for, and `is_comparable` says whether its figures compare with
     those of the edition before, whatever has changed. Where the margins change within an edition, there is one value
     for each time, with the same `edition`. `rhythm` says when it is asked. `aspirations` are those that it measures,
-    as far as the plan says so. `unit_label` is what people read for the unit, empty for the unit's own name.
+    as far as the plan says so. `unit_label` is what people read for the unit, empty for the unit's own name; `currency`
+    is the symbol of the currency of money, empty for everything else. `about` is no part of what makes two editions
+    differ.
     """
 
     indicator: str
@@ -202,6 +221,8 @@ class Indicator:
     reports_on: ReportedYear = ReportedYear.THIS_YEAR
     aspirations: tuple[str, ...] = ()
     unit_label: str = ""
+    currency: str = ""
+    about: About = field(default=NOTHING_NOTED, compare=False)
 
     def ends_comparing(self, earlier: "Indicator") -> bool:
         """Whether this edition counts something else than the one before, and does not say that it compares."""
@@ -212,7 +233,8 @@ class Indicator:
     @property
     def _what_is_counted(self) -> tuple[object, ...]:
         # A quarter's own figure and a sum so far are not the same thing either.
-        return self.definition, self.parent_definition, self.polarity, self.unit, self.unit_label, self.accumulation
+        unit = self.unit, self.unit_label, self.currency
+        return self.definition, self.parent_definition, self.polarity, unit, self.accumulation
 
     @property
     def rhythm(self) -> Rhythm:
@@ -221,13 +243,26 @@ class Indicator:
 
     @property
     def unit_text(self) -> str:
-        """What people read for the unit."""
-        return self.unit_label or self.unit.value
+        """What people read for the unit: `per 1,000 births`, `£ per child`, or the unit's own name."""
+        return " ".join(filter(None, (self.currency, self.unit_label))) or self.unit.value
+
+    @property
+    def unit_words(self) -> str:
+        """What people read behind a figure."""
+        return unit_words(self.unit, self.unit_label)
 
     @property
     def is_count(self) -> bool:
         """Whether its figures are whole numbers of something; a number with decimals is an average or an equivalent."""
         return self.unit is Unit.NUMBER and not self.decimals
+
+    @property
+    def adds_up_over_bodies(self) -> bool:
+        """Whether the figures of several bodies make one by their sum; otherwise by what they were made of, if at all.
+
+        A spending of the year adds up, and so do days lost; a cost per child, an average wait and a score do not.
+        """
+        return self.unit is Unit.NUMBER or (self.unit in (Unit.MONEY, Unit.DAYS) and self.accumulates)
 
     @property
     def accumulates(self) -> bool:

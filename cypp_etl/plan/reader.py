@@ -15,6 +15,7 @@ from cypp_etl.plan.indicators import Rows, exact, leaf_rows, number, parent_row,
 from cypp_etl.plan.layout_files import brought_layouts, check_layouts
 from cypp_etl.plan.model import (
     BUILT_IN_COMPARATORS,
+    About,
     Action,
     Aspiration,
     Banding,
@@ -130,6 +131,11 @@ def _body(rows: Rows) -> Body:
     return Body(body=row["body"], clinics_from=ClinicRule(row["clinics_from"] or ClinicRule.BETTER), **said)
 
 
+def _about(row: Row, parent: Row | None = None) -> About:
+    """What is noted on a row; on a sub-indicator's without a note of its own, what is on its parent's."""
+    return About(**{name: row[name] or (parent[name] if parent else "") for name in _NOTED})
+
+
 def _aspiration(row: Row) -> Aspiration:
     return Aspiration(
         aspiration=row["aspiration"],
@@ -137,6 +143,7 @@ def _aspiration(row: Row) -> Aspiration:
         text=row["text"],
         is_area_of_focus=row["is_area_of_focus"] == "yes",
         focus_on=row["focus_on"],
+        about=_about(row),
     )
 
 
@@ -161,6 +168,7 @@ def _partner(row: Row) -> Partner:
         group_code=row["group_code"],
         span=span_of(row),
         successor=row["successor"],
+        about=_about(row),
     )
 
 
@@ -183,6 +191,7 @@ def _milestone(row: Row) -> Milestone:
         description=row["description"],
         due=date.fromisoformat(row["due"]),
         is_due_stated=row["is_due_stated"] == "yes",
+        about=_about(row),
     )
 
 
@@ -260,6 +269,8 @@ def _indicator(row: Row, parents: Mapping[str, Sequence[Row]], edition: int, spa
         reports_on=ReportedYear(row["reports_on"] or ReportedYear.THIS_YEAR),
         aspirations=tuple(row["aspirations"].split()),
         unit_label=row["unit_label"],
+        currency=row["currency"],
+        about=_about(row, parent),
     )
 
 
@@ -302,6 +313,7 @@ def _margin(row: Row, column: str, default: Decimal) -> Decimal:
     return exact(row[column]) if row[column] else default
 
 
+_NOTED = ("note", "source", "url", "owner")
 _Figures = dict[tuple[str, str, Period], Figure]
 _MEASURES: Mapping[str, str] = {measure.value: measure for measure in Measure}
 

@@ -28,12 +28,16 @@ class ChangedJudgement:
 
 @dataclass(frozen=True, slots=True)
 class LoadedCell:
-    """A cell whose content was loaded: the figure of an indicator, or the status of a milestone, as typed."""
+    """A cell whose content was loaded: the figure of an indicator, or the status of a milestone, as typed.
+
+    `words` are the figure in the words of its unit, empty where those say no more than what was typed.
+    """
 
     subject: str
     typed: str
     sheet: str
     cell: str
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)

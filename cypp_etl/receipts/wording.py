@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cypp_etl.findings import Finding, catalogue, count_by_severity, in_words, most_important_first
-from cypp_etl.receipts.summary import ReceiptSummary
+from cypp_etl.receipts.summary import LoadedCell, ReceiptSummary
 from schemas.codes import Severity, SubmissionStatus
 
 # The first cell of the sheet, by which a receipt is recognised.
@@ -161,9 +161,14 @@ def proof(summary: ReceiptSummary) -> list[tuple[str, str]]:
 
 def loaded(summary: ReceiptSummary) -> list[str]:
     """Everything that was loaded, one line each, so that the receipt confirms the figures themselves."""
-    lines = [plain(f"{one.subject}: {one.typed or 'blank'} ({one.sheet}, {one.cell})") for one in summary.loaded]
+    lines = [plain(f"{one.subject}: {_as_loaded(one)} ({one.sheet}, {one.cell})") for one in summary.loaded]
     left_out = len(lines) - _MOST_LOADED
     return [*lines[:_MOST_LOADED], f"and {left_out:,} more"] if left_out > 0 else lines
+
+
+def _as_loaded(one: LoadedCell) -> str:
+    typed = one.typed or "blank"
+    return f"{typed}, loaded as {one.words}" if one.words and one.words != typed else typed
 
 
 def changed_cells(summary: ReceiptSummary) -> list[str]:

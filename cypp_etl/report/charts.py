@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from html import escape
 from io import StringIO
 from math import nan
+from textwrap import fill
 from typing import Any
 
 from matplotlib import rc_context
@@ -53,6 +54,8 @@ _SETTINGS: dict[Any, Any] = {
     "ytick.major.size": 0,
 }
 _POINTS_PER_INCH = 72
+# As many letters as fit beside a chart.
+_WIDEST_UNIT = 24
 _DRAWING = re.compile(r'<svg[^>]*?viewBox="([^"]+)"[^>]*>(.*)</svg>', re.DOTALL)
 _UNUSED = re.compile(
     r'<metadata>.*?</metadata>|<defs>\s*<(?:style|clipPath).*?</defs>|<!--.*?-->| clip-path="[^"]*"', re.DOTALL
@@ -87,8 +90,8 @@ def sparkline(values: Values, target: float | None, title: str) -> str:
         return _svg(figure, "spark", title)
 
 
-def chart(labels: Sequence[str], lines: Sequence[Line], title: str) -> str:
-    """Lines over periods, each named at the top; empty where no line has a value."""
+def chart(labels: Sequence[str], lines: Sequence[Line], title: str, unit: str = "") -> str:
+    """Lines over periods, each named at the top, and the unit of their figures at the side; empty without a value."""
     drawn = [line for line in lines if any(value is not None for value in line.values)]
     if not drawn:
         return ""
@@ -98,6 +101,8 @@ def chart(labels: Sequence[str], lines: Sequence[Line], title: str) -> str:
         axes.locator_params(axis="y", nbins=5)
         for line in drawn:
             _draw(axes, line)
+        if unit:
+            _name_axis(axes, unit)
         axes.set_xticks(range(len(labels)), labels)
         axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1), ncols=len(drawn), frameon=False, borderpad=0.2)
         return _svg(figure, "chart", title)
@@ -105,6 +110,17 @@ def chart(labels: Sequence[str], lines: Sequence[Line], title: str) -> str:
 
 def _figure(width_points: float, height_points: float) -> Figure:
     return Figure(figsize=(width_points / _POINTS_PER_INCH, height_points / _POINTS_PER_INCH))
+
+
+def _name_axis(axes: Axes, unit: str) -> None:
+    """Write the unit beside the axis, and make room for it and for amounts, which are long."""
+    axes.set_ylabel(fill(unit, _WIDEST_UNIT), color=_GREY)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
+    left, bottom, width, height = axes.get_position().bounds
+    box = axes.get_tightbbox()
+    assert box is not None and axes.figure is not None, "the axes are drawn in a figure"  # noqa: S101
+    missing = max(0.0, -box.x0 / axes.figure.bbox.width)
+    axes.set_position((left + missing, bottom, width - missing, height))
 
 
 def _draw(axes: Axes, line: Line, **more: Any) -> None:

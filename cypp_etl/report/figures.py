@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from cypp_etl.decimals import decimal_text
+from cypp_etl.decimals import decimal_text, unit_words
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.report.model import KnownText, Row, Texts
@@ -10,8 +10,13 @@ from schemas.codes import Measure
 
 
 def number_text(value: float, row: Row) -> str:
-    """A number with its indicator's decimals and percent sign."""
-    return decimal_text(value, row["decimals"], row["unit"])
+    """A number with its indicator's decimals, and its percent sign or currency."""
+    return decimal_text(value, row["decimals"], row["unit"], row["currency"] or "")
+
+
+def words_of_unit(row: Row) -> str:
+    """What people read of the unit of a row's figures beside them: `£ per child`, `days`; empty for a plain number."""
+    return " ".join(filter(None, (row["currency"], unit_words(row["unit"], row["unit_label"] or ""))))
 
 
 def figure_text(row: Row, column: str, texts: Texts) -> str:

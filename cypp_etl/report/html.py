@@ -14,7 +14,7 @@ from cypp_etl.report.changes import changes, no_changes, turned, turned_heading
 from cypp_etl.report.milestones import is_past_due, milestone_parts
 from cypp_etl.report.model import BoardData
 from cypp_etl.report.moments import moment_words
-from cypp_etl.report.pages import clinic_pages, indicator_pages
+from cypp_etl.report.pages import about, clinic_pages, indicator_pages
 from cypp_etl.report.returns import no_returns, nothing_returned, returns_in_short, status_words, wanting
 from cypp_etl.report.symbols import LEGEND
 from cypp_etl.report.table import Heading, bands, counts, headings
@@ -39,6 +39,7 @@ def render_html(data: BoardData, written_on: date) -> bytes:
         turned_heading=turned_heading(data),
         legend=LEGEND,
         indicators=indicator_pages(data),
+        about=about,
         clinics=clinic_pages(data),
         aspirations=milestone_parts(data),
         is_past_due=lambda row: is_past_due(row, data.period, data.at.date()),

@@ -16,6 +16,8 @@ from schemas.codes import NoteKind
 
 Row = Mapping[str, Any]
 
+_UNIT = ("unit", "unit_label", "currency")
+
 
 @dataclass(frozen=True, slots=True)
 class KnownText:
@@ -225,7 +227,7 @@ class BoardData:
         same = [
             one
             for one in self.judgements_of(row)
-            if one["unit"] == row["unit"] and not (rhythm.is_yearly and one["quarter"])
+            if all(one[name] == row[name] for name in _UNIT) and not (rhythm.is_yearly and one["quarter"])
         ]
         quarters = [one for one in same if one["quarter"]]
         # A quarter that was not returned has no place among years.

@@ -1,14 +1,14 @@
 """The parts of the report with one subject each: an indicator's history, a clinic's dossier, an aspiration."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.judgement.words import DirectionBasis
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.report.charts import Line, chart
-from cypp_etl.report.figures import figure_text, number_text
+from cypp_etl.report.figures import figure_text, number_text, words_of_unit
 from cypp_etl.report.milestones import is_overdue, latest_milestones
 from cypp_etl.report.model import BoardData, Note, Row, Texts, belongs_to
 from cypp_etl.report.symbols import Sign, sign
@@ -50,6 +50,8 @@ class IndicatorPage:
     key: str
     title: str
     good: str
+    unit: str
+    about: Mapping[str, str]
     chart: str
     lines: tuple[PeriodLine, ...]
     has_sums: bool
@@ -94,6 +96,13 @@ def clinic_pages(data: BoardData) -> list[ClinicPage]:
         _clinic_page(data, clinic, rows[clinic["indicator"], clinic["partner_code"]])
         for clinic in sorted(shown, key=lambda clinic: clinic["opened_period"], reverse=True)
     ]
+
+
+def about(row: Row) -> dict[str, str]:
+    """What the plan notes on a row, empty where it notes nothing; an address is one that a browser may be sent to."""
+    noted = {name: row.get(name) or "" for name in ("note", "source", "url", "owner")}
+    noted["url"] = noted["url"] if noted["url"].casefold().startswith(("https://", "http://")) else ""
+    return noted if any(noted.values()) else {}
 
 
 def noise_of(data: BoardData, row: Row) -> Noise:
@@ -186,6 +195,8 @@ def _indicator_page(data: BoardData, row: Row) -> IndicatorPage:
         key=key_of(row),
         title=f"{data.named(row)}: {row['definition']}",
         good=polarity_words(row),
+        unit=words_of_unit(row),
+        about=about(data.indicators.get(row["indicator"], {})),
         chart=_chart(course, row),
         lines=tuple(_period_line(data, one, comments.get(one["period"], "")) for one in reversed(series)),
         has_sums=any(one["year_to_date"] not in (None, one["actual"]) for one in series),
@@ -220,9 +231,9 @@ def _chart(course: list[tuple[Period, Row | None]], row: Row) -> str:
         f"{label}: {number_text(value, row) if value is not None else 'no figure'}"
         for label, value in zip(labels, columns["year_to_date"], strict=True)
     ]
-    return chart(
-        labels, lines, f"{row['indicator']}, {name.lower()}. {'; '.join(said)}. The table below has targets too."
-    )
+    unit = words_of_unit(row)
+    title = f"{row['indicator']}, {name.lower()}{f', in {unit}' if unit else ''}. {'; '.join(said)}."
+    return chart(labels, lines, f"{title} The table below has targets too.", unit)
 
 
 _COMPARED = {"statistical_neighbours": ("Statistical neighbours", "neighbours"), "national": ("National", "national")}

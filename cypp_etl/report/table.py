@@ -9,7 +9,7 @@ from cypp_etl.judgement.columns import PRINTED
 from cypp_etl.layout import SheetLayout, published_table
 from cypp_etl.periods import Period
 from cypp_etl.report.charts import sparkline
-from cypp_etl.report.figures import figure_text, number_text
+from cypp_etl.report.figures import figure_text, number_text, words_of_unit
 from cypp_etl.report.model import BoardData, Row, is_judged
 from cypp_etl.report.symbols import Sign, sign
 from schemas.codes import Direction, OnTarget, Polarity
@@ -150,7 +150,7 @@ def _cells(data: BoardData, row: Row, shared_polarity: str) -> Iterator[Cell]:
                 yield Cell(row["sub"] if is_part else row["indicator"])
             case "definition":
                 text = row["definition"].rpartition(" – ")[2] if is_part else row["definition"]
-                yield Cell(text, data.whose(row))
+                yield Cell(text, "; ".join(filter(None, (words_of_unit(row), data.whose(row)))))
             case "good_performance":
                 yield Cell("" if shared_polarity else row["polarity"])
             case name if name in _FIGURES:

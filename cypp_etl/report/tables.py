@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from cypp_etl.judgement.columns import BOARD_TITLES
 from cypp_etl.report.changes import changes, turned, turned_heading
-from cypp_etl.report.figures import figure_text, shorthand
+from cypp_etl.report.figures import figure_text, shorthand, words_of_unit
 from cypp_etl.report.milestones import latest_milestones
 from cypp_etl.report.model import BoardData, Row
-from cypp_etl.report.pages import clinic_pages, noise_of
+from cypp_etl.report.pages import about, clinic_pages, noise_of
 from cypp_etl.report.returns import status_words
 from cypp_etl.report.symbols import sign
 from cypp_etl.report.table import polarity_words
@@ -51,7 +51,8 @@ def tables(data: BoardData) -> Iterator[SheetTable]:
                 *((name, 18) for name in BOARD_TITLES.values()),
             ),
             *(("Statistical neighbours", 13), ("National", 11), ("Next target", 11), ("Target after", 11)),
-            *(("Change since last year", 26), ("Period", 24), ("Partner", 30)),
+            *(("Change since last year", 26), ("Period", 24), ("Partner", 30), ("Unit", 22)),
+            *_NOTED.values(),
         ],
         [_indicator_row(data, row) for row in data.table_rows()],
     )
@@ -96,12 +97,14 @@ def _more_tables(data: BoardData) -> Iterator[SheetTable]:
         [
             *(("Aspiration", 11), ("Area of focus", 10), ("Milestone", 50), ("Action", 40), ("Due", 14)),
             *(("Status", 16), ("Lead", 22), ("Evidence", 36), ("Review", 12), ("Reason", 30)),
+            *_NOTED.values(),
         ],
         [
             [
                 *(row["aspiration"], row["area_of_focus"], row["description"], row["action"], row["due"]),
                 *(row["status"] or "no status reported", row["lead_officer"] or row["strategic_lead"]),
                 *(row["evidence"] or "[z]", row["review"] or "[z]", row["review_reason"] or "[z]"),
+                *_noted(row),
             ]
             for row in latest_milestones(data)
         ],
@@ -153,6 +156,15 @@ def _place(finding: Row) -> str:
     return "!".join(filter(None, (finding["sheet"], finding["cell"]))) or "[z]"
 
 
+_NOTED = {"note": ("Note", 40), "source": ("Source", 30), "url": ("Web page", 30), "owner": ("Kept by", 22)}
+
+
+def _noted(row: Row) -> list[Content | Figure]:
+    """What the plan notes on a row."""
+    noted = about(row)
+    return [noted.get(name) or "[z]" for name in _NOTED]
+
+
 _BESIDE = {"previous_actual": "a year before", "target": "target", "actual": "performance"} | {
     "statistical_neighbours": "statistical neighbours",
     "national": "national",
@@ -174,6 +186,8 @@ def _indicator_row(data: BoardData, row: Row) -> list[Content | Figure]:
         noise_of(data, row).variation.value,
         row["period_label"],
         data.partner(row),
+        words_of_unit(row) or row["unit"],
+        *_noted(data.indicators.get(row["indicator"], {})),
     ]
 
 

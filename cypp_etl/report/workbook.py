@@ -126,7 +126,7 @@ def _write_content(sheet: Worksheet, row: int, column: int, content: Content | F
         unit = Unit(content.row["unit"])
         value = None if content.value is None else cell_number(Decimal(repr(content.value)), unit)
         put(cell, content.instead if value is None else value)
-        cell.number_format = number_format(unit, content.row["decimals"])
+        cell.number_format = number_format(unit, content.row["decimals"], content.row["currency"] or "")
         return
     put(cell, content)
     if isinstance(content, date):

@@ -15,8 +15,10 @@ from schemas.codes import Accumulation, Measure
 
 
 def shown(value: Decimal | None, leaf: Indicator) -> str:
-    """A figure as messages show it: at its indicator's decimals, with its percent sign; empty where there is none."""
-    return "" if value is None else decimal_text(value, leaf.decimals, leaf.unit)
+    """A figure as messages show it: at its indicator's decimals, in words of its unit; empty where there is none."""
+    if value is None:
+        return ""
+    return f"{decimal_text(value, leaf.decimals, leaf.unit, leaf.currency)} {leaf.unit_words}".rstrip()
 
 
 def judge_decimals(figures: Iterable[FigureRow]) -> Iterator[Finding]:

@@ -78,7 +78,8 @@ def _indicator_record(row: IndicatorRow, times: int, index: PlanIndex) -> dict[s
 
 def _unit(typed: str, leaf: Indicator) -> str:
     """A unit as typed, the plan's own where it is what the plan calls it for people."""
-    return leaf.unit.value if reference_key(typed) == reference_key(leaf.unit_text) else typed.casefold()
+    names = {reference_key(name) for name in (leaf.unit_text, leaf.unit_label, leaf.currency) if name}
+    return leaf.unit.value if reference_key(typed) in names else typed.casefold()
 
 
 def _planned_polarity(row: IndicatorRow, index: PlanIndex) -> str | None:
@@ -117,10 +118,13 @@ def _judge_figures(batch: Sequence[ParsedReturn]) -> Iterator[tuple[ParsedReturn
         leaf = figure.leaf
         yield (
             parsed,
-            figure.find(
-                code, column=returns.BLAMED_COLUMN[code], bounds=range_text(leaf.minimum, leaf.maximum, leaf.unit)
-            ),
+            figure.find(code, column=returns.BLAMED_COLUMN[code], bounds=_bounds(leaf)),
         )
+
+
+def _bounds(leaf: Indicator) -> str:
+    bounds = range_text(leaf.minimum, leaf.maximum, leaf.unit, leaf.currency)
+    return f"{bounds} {leaf.unit_words}".rstrip()
 
 
 def _figure_columns(figures: Sequence[FigureRow]) -> Mapping[str, Sequence[object]]:

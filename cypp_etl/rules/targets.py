@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from cypp_etl.decimals import rounded
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import ParsedReturn
-from cypp_etl.intake.units import to_unit
-from cypp_etl.intake.values import Reading, read_figure
+from cypp_etl.intake.units import read_in_unit, to_unit
+from cypp_etl.intake.values import Reading
 from cypp_etl.plan.model import Figure, Indicator, Plan
 from cypp_etl.rules.arithmetic import shown
 
@@ -14,8 +14,11 @@ from cypp_etl.rules.arithmetic import shown
 def judge_targets(parsed: ParsedReturn, plan: Plan) -> Iterator[Finding]:
     """Compare each target with the plan's for the figure's period, or for its year; blanks are ignored."""
     for row in parsed.indicator_rows:
-        leaf, reading = row.leaf, read_figure(row.source.cells.get("target"))
-        if leaf is None or parsed.period is None or not reading.typed:
+        leaf = row.leaf
+        if leaf is None or parsed.period is None:
+            continue
+        reading = read_in_unit(row.source.cells.get("target"), leaf)
+        if not reading.typed:
             continue
         period = leaf.rhythm.period_in(parsed.period)
         planned = plan.target(leaf.indicator, period, parsed.partner_code)

@@ -15,6 +15,7 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Si
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
+from cypp_etl.decimals import currency_prefix
 from schemas.codes import Unit
 
 Content = str | Decimal | date | None
@@ -95,10 +96,11 @@ def fit_row(sheet: Worksheet, row: int, columns: Iterable[tuple[str, float]], *,
     sheet.row_dimensions[row].height = _LINE_HEIGHT * max(least_lines, *lines) + 3
 
 
-def number_format(unit: Unit, decimals: int) -> str:
-    """The Excel format code for figures of a unit."""
+def number_format(unit: Unit, decimals: int, currency: str = "") -> str:
+    """The Excel format code for figures of a unit; an amount below zero has its minus before the currency."""
     places = "." + "0" * decimals if decimals else ""
-    return f"0{places}%" if unit is Unit.PERCENT else f"#,##0{places}"
+    before = f'"{currency_prefix(currency)}"' if currency else ""
+    return f"0{places}%" if unit is Unit.PERCENT else f"{before}#,##0{places}"
 
 
 def cell_number(value: Decimal, unit: Unit) -> Decimal:

@@ -17,16 +17,19 @@ from cypp_etl.templates.openpyxl_styles import cell_number
 from schemas.codes import MilestoneStatus, Review, Unit
 from schemas.markers import read_markers
 
-_EXAMPLES = {Unit.PERCENT: Decimal("12.3456"), Unit.NUMBER: Decimal("1234.5678"), Unit.RATE: Decimal("1234.5678")}
+_EXAMPLES = {Unit.PERCENT: Decimal("12.3456"), Unit.DAYS: Decimal("12.3456")}
+_EXAMPLE = Decimal("1234.5678")
 
 
 def guard_actual(indicator: Indicator, address: str) -> DataValidation:
     """Text is allowed, because it may be a marker; a number outside the indicator's range gets a warning."""
     prompt = read_prompts()["indicators", "actual", indicator.unit]
+    example = _EXAMPLES.get(indicator.unit, _EXAMPLE)
+    bounds = range_text(indicator.minimum, indicator.maximum, indicator.unit, indicator.currency)
     guard = _guard(
         prompt,
-        example=decimal_text(_EXAMPLES[indicator.unit], indicator.decimals, indicator.unit),
-        bounds=range_text(indicator.minimum, indicator.maximum, indicator.unit),
+        example=decimal_text(example, indicator.decimals, indicator.unit, indicator.currency),
+        bounds=f"{bounds} {indicator.unit_words}".rstrip(),
     )
     tests = [
         f"{address}{sign}{cell_number(bound, indicator.unit).normalize():f}"

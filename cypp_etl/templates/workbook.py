@@ -104,7 +104,7 @@ def _write_indicators(sheet: Worksheet, layout: SheetLayout, plan: Plan, partner
         _write_row(sheet, layout, row, _describe_indicator(indicator, target, year), has_fraction=has_fraction)
         for column in ("target", "actual"):
             cell = sheet.cell(row, layout.position(column))
-            cell.number_format = number_format(indicator.unit, indicator.decimals)
+            cell.number_format = number_format(indicator.unit, indicator.decimals, indicator.currency)
         actual = sheet.cell(row, layout.position("actual"))
         sheet.add_data_validation(validation.guard_actual(indicator, actual.coordinate))
     if not owed:

@@ -1,6 +1,7 @@
-"""Interprets number formats: whether a value is shown as a percentage, or as a date or time."""
+"""Interprets number formats: whether a value is shown as a percentage, with a currency, or as a date or time."""
 
 import re
+import unicodedata
 from functools import lru_cache
 
 GENERAL = "General"
@@ -51,6 +52,12 @@ BUILTIN_FORMATS: dict[int, str] = {
 # Literal text (quoted, escaped, padding, fill) or a colour, a condition or a locale; elapsed time in
 # brackets, such as [h], is none of these. An unclosed quote or bracket extends to the end.
 _LITERAL = re.compile(r'"[^"]*(?:"|$)|[\\_*].|\[(?!(?:h+|m+|s+)\])[^\]]*(?:\]|$)', re.IGNORECASE | re.DOTALL)
+# The dollars of these are the currency of whoever opens the file: only its country's Excel knows which.
+_OF_ANY_COUNTRY = frozenset(BUILTIN_FORMATS[number] for number in (*range(5, 9), 42, 44))
+_CURRENCY = re.compile(r"\[\$([^\]-]+)")
+_NOT_SHOWN = re.compile(r"[_*].|\[[^\]]*(?:\]|$)", re.DOTALL)
+_QUOTED = re.compile(r'"([^"]*)"')
+_CURRENCY_SYMBOLS = "Sc"
 _DATE_PART = re.compile(r"[dmyhs]", re.IGNORECASE)
 _CALENDAR_PART = re.compile(r"[dy]|mmm", re.IGNORECASE)
 
@@ -75,3 +82,22 @@ def is_date(number_format: str) -> bool:
 def has_calendar(number_format: str) -> bool:
     """Whether a date format shows a day, month or year, not only hours and minutes."""
     return is_date(number_format) and _CALENDAR_PART.search(_without_literals(number_format)) is not None
+
+
+@lru_cache(maxsize=4096)
+def shown_currency(number_format: str) -> str:
+    """The currency that stands beside a number: its symbol, or the code that the format has; empty where none is said.
+
+    A word in quotation marks is no currency, since it may be any other, unless it has a symbol: `"A$"`.
+    """
+    if number_format == GENERAL or number_format in _OF_ANY_COUNTRY:
+        return ""
+    if stated := _CURRENCY.search(number_format):
+        return stated[1].strip()
+    shown = _NOT_SHOWN.sub("", number_format)
+    texts = [*_QUOTED.findall(shown), *_QUOTED.sub("", shown)]
+    return next((text.strip() for text in texts if _has_symbol(text)), "")
+
+
+def _has_symbol(text: str) -> bool:
+    return any(unicodedata.category(one) == _CURRENCY_SYMBOLS for one in text)

@@ -64,4 +64,4 @@ def count_agreeing_symbols(connection: "Connection", year: Period, printed: Sequ
 def figure_text(row: Any, name: str) -> str:
     """A figure of a row as people write it, `-` if there is none."""
     value = row[name]
-    return "-" if value is None else decimal_text(value, row["decimals"], row["unit"])
+    return "-" if value is None else decimal_text(value, row["decimals"], row["unit"], row["currency"] or "")

@@ -13,8 +13,10 @@ from cypp_etl.checking.confined import shared_checker
 from cypp_etl.findings import in_words
 from cypp_etl.judgement.columns import PRINTED
 from cypp_etl.layout import published_table
+from cypp_etl.plan.model import Plan
 from cypp_etl.receipts.mail_text import mail_subject, mail_text
 from cypp_etl.receipts.summary import ChangedCell, ChangedJudgement, LoadedCell, ReceiptSummary
+from cypp_etl.rules.arithmetic import shown
 from flows.inbox.receipt_files import write_reply
 from flows.inbox.written_receipts import WrittenReceipts
 from flows.ingestion.context import Workplace, read
@@ -109,7 +111,7 @@ def summarise(
         file_name=checked.file_name,
         sha256=checked.sha256,
         status=status,
-        loaded=tuple(_loaded(checked)) if recorded.status in _LOADING else (),
+        loaded=tuple(_loaded(checked, workplace.plan)) if recorded.status in _LOADING else (),
         previous_submission=_previous(recorded),
         changed_cells=tuple(
             ChangedCell(change.sheet, change.cell, change.was, change.now)
@@ -125,9 +127,12 @@ def summarise(
     )
 
 
-def _loaded(checked: CheckedReturn) -> Iterator[LoadedCell]:
+def _loaded(checked: CheckedReturn, plan: Plan) -> Iterator[LoadedCell]:
+    """What was loaded, with a figure's words where its unit has any: an amount may have been typed in millions."""
     for figure in checked.observations:
-        yield LoadedCell(figure.indicator, figure.typed, figure.sheet, figure.cell)
+        leaf = plan.edition(figure.indicator, figure.period)
+        words = shown(figure.value, leaf) if leaf.currency or leaf.unit_words else ""
+        yield LoadedCell(figure.indicator, figure.typed, figure.sheet, figure.cell, words)
     for report in checked.milestone_reports:
         if report.status is not None:
             yield LoadedCell(f"Milestone {report.milestone}", report.status.value, report.sheet, report.cell)

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from cypp_etl.decimals import decimal_text, range_text, rounded
+from cypp_etl.decimals import decimal_text, range_text, rounded, unit_words
 from schemas.codes import Unit
 
 
@@ -42,3 +42,25 @@ def test_ranges_are_in_words():
     assert range_text(Decimal(0), None, Unit.NUMBER) == "0 or more"
     assert range_text(None, Decimal("2.5"), Unit.RATE) == "2.5 or less"
     assert range_text(Decimal(0), Decimal(100), Unit.PERCENT) == "between 0% and 100%"
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "currency", "expected"),
+    [
+        ("1234.5", 0, "£", "£1,235"),
+        ("-5.2", 2, "£", "-£5.20"),
+        ("-0.004", 2, "£", "£0.00"),
+        ("1406", 0, "CHF", "CHF 1,406"),
+        ("-5", 0, "A$", "-A$5"),
+    ],
+)
+def test_money_has_its_currency_before_it_and_its_minus_before_that(value, decimals, currency, expected):
+    assert decimal_text(Decimal(value), decimals, Unit.MONEY, currency) == expected
+
+
+def test_the_words_of_a_unit_are_its_label_or_days():
+    assert unit_words(Unit.DAYS, "") == "days"
+    assert unit_words(Unit.DAYS, "working days") == "working days"
+    assert unit_words(Unit.SCORE, "") == unit_words(Unit.MONEY, "") == unit_words(Unit.PERCENT, "") == ""
+    assert unit_words(Unit.MONEY, "per child") == "per child"
+    assert range_text(Decimal(-5), Decimal(1000), Unit.MONEY, "£") == "between -£5 and £1,000"

@@ -60,6 +60,11 @@ WORDS = {
     # The trial returns a quarter.
     "year-differs": {"indicator": "NI 111a", "now": "53", "year": "2009/10", "quarters": "206"},
     # The trial's plan has no ratios.
+    # It has no money either.
+    "currency-differs": {"indicator": "NI 45", "currency": "£"},
+    "brackets-unclear": {"indicator": "NI 45"},
+    "scale-unclear": {"indicator": "NI 45", "unit": "£ thousand"},
+    "amount-assumed": {"read": "£1,200,000"},
     "ratio-part-missing": {"indicator": "NI 45", "part": "denominator", "kind": "out of how many"},
 }
 

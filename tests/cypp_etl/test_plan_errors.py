@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from cypp_etl.plan.model import Banding
-from cypp_etl.plan.reader import PlanError, PlanFault, read_plan
+from cypp_etl.plan.reader import PlanError, PlanFault, faults_of, read_plan
+from cypp_etl.plan.tables import tables_of
 from schemas.codes import Accumulation, Polarity
+from tests.support.plan_edits import PlanEdits
 
 # File, the first cells of the row to break, the column, what to write there, and the message.
 BROKEN_CELLS = [
@@ -59,7 +61,7 @@ BROKEN_CELLS = [
     ("indicators.csv", "NI 19", "polarity", "", "blank: neither NI 19 nor a parent of it states one"),
     ("indicators.csv", "NI 113b", "polarity", "", "blank: neither NI 113b nor a parent of it states one"),
     ("indicators.csv", "NI 19", "unit", "", "blank is not allowed here: the indicator carries values"),
-    ("indicators.csv", "NI 19", "unit", "ratio", '"ratio" is not one of percent, number, rate'),
+    ("indicators.csv", "NI 19", "unit", "ratio", '"ratio" is not one of percent, number, rate, money, days, score'),
     ("indicators.csv", "NI 19", "decimals", "two", '"two" is not a whole number from 0 to 6'),
     ("indicators.csv", "NI 19", "minimum", "none", '"none" is not a number such as 75.6'),
     ("indicators.csv", "NI 19", "outcome_code", "XX", '"XX" is not in outcomes.csv'),
@@ -350,7 +352,7 @@ def test_a_missing_and_an_unknown_column(plan_copy: Path) -> None:
     missing, unknown = faults_in(plan_copy)
     assert str(missing) == "partners.csv, row 1, column partner: is missing"
     assert (unknown.file, unknown.row, unknown.column) == ("partners.csv", 1, "name")
-    columns = "partner_code, partner, group_code, first_period, last_period, successor"
+    columns = "partner_code, partner, group_code, first_period, last_period, successor, note, source, url, owner"
     assert unknown.message == f'"name" is not a column of this file: it has {columns}'
 
 
@@ -657,3 +659,79 @@ def test_rows_are_numbered_as_a_spreadsheet_numbers_them(plan_copy: Path) -> Non
     edit(plan_copy / "partners.csv", lambda text: text + 'ext,"Another\npartner"\n,\n\nbad code,Bad\n')
     (fault,) = faults_in(plan_copy)
     assert (fault.row, fault.column) == (11, "partner_code")
+
+
+MONEY = {"unit": "money", "currency": "£", "minimum": "", "maximum": "", "multiplier": "0"}
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "message"),
+    [
+        ({}, "", ""),
+        ({"currency": "CHF"}, "", ""),
+        ({"currency": "A$"}, "", ""),
+        ({"unit_label": "per child"}, "", ""),
+        ({"decimals": "2", "accumulation": "sum"}, "", ""),
+        ({"currency": ""}, "currency", "blank is not allowed here: the unit is money"),
+        ({"currency": "5"}, "currency", '"5" is not the symbol of a currency such as £ or CHF'),
+        ({"currency": "£ "}, "", ""),
+        ({"currency": "pounds"}, "currency", '"pounds" is not the symbol of a currency such as £ or CHF'),
+        ({"currency": "-"}, "currency", '"-" is not the symbol of a currency such as £ or CHF'),
+        ({"currency": "TBC"}, "currency", '"TBC" is not the symbol of a currency such as £ or CHF'),
+        ({"unit": "rate"}, "currency", '"£" has no effect if the unit is rate'),
+        (
+            {"unit_label": "£ per child"},
+            "unit_label",
+            '"£ per child" has the currency, which stands before the figure already: leave it out',
+        ),
+        (
+            {"number_indicator": "NI 111a"},
+            "number_indicator",
+            '"NI 111a" belongs to money: only a rate or a percentage has an indicator that counts for it',
+        ),
+        (
+            {"unit": "score", "currency": "", "accumulation": "sum"},
+            "accumulation",
+            '"sum" is for what adds up over the year, but NI 19 is a score',
+        ),
+        ({"unit": "score", "currency": "", "accumulation": "ratio", "multiplier": "1"}, "", ""),
+        ({"unit": "days", "currency": "", "accumulation": "sum", "decimals": "1"}, "", ""),
+    ],
+)
+def test_money_days_and_scores(cells: dict[str, str], column: str, message: str) -> None:
+    edits = PlanEdits().change("indicators", "NI 19", **MONEY | cells)
+    found = [(fault.column, fault.message) for fault in faults_of(tables_of(edits.files))]
+    assert found == ([(column, message)] if message else [])
+
+
+def test_what_is_counted_for_a_rate_is_no_money_and_no_figure_of_it_a_percentage() -> None:
+    edits = PlanEdits().change("indicators", "NI 19", **MONEY).change("indicators", "NI 43", number_indicator="NI 19")
+    edits.change("figures", "NI 19", value="5%")
+    assert [fault.message for fault in faults_of(tables_of(edits.files))] == [
+        '"NI 19" is money: only an indicator whose unit is number counts for another',
+        '"5%" has a percent sign, but NI 19 is money',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "is_allowed"),
+    [
+        ("https://example.org/a?b=c#d", True),
+        ("HTTP://example.org", True),
+        ("", True),
+        ("example.org", False),
+        ("javascript:alert(1)", False),
+        ("https://", False),
+        ("https://example.org/a b", False),
+        ('https://example.org/"onclick=', False),
+    ],
+)
+def test_an_address_is_one_of_the_web(url: str, is_allowed: bool) -> None:
+    for table, code in (
+        ("indicators", "NI 19"),
+        ("partners", "yos"),
+        ("milestones", "PC2-E1-M1"),
+        ("aspirations", "PC1"),
+    ):
+        faults = faults_of(tables_of(PlanEdits().change(table, code, url=url).files))
+        assert [fault.column for fault in faults] == ([] if is_allowed else ["url"])

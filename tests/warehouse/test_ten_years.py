@@ -121,7 +121,7 @@ def long_calendar() -> PlanEdits:
 def split_43(edits: PlanEdits) -> None:
     values = (
         *("unit", "decimals", "minimum", "maximum", "accumulation", "multiplier", "number_indicator"),
-        *("frequency", "asked_in", "year_type", "reports_on", "unit_label", "aspirations"),
+        *("frequency", "asked_in", "year_type", "reports_on", "unit_label", "currency", "aspirations"),
     )
     leaf = dict(edits.tables["indicators"][[row["indicator"] for row in edits.tables["indicators"]].index("NI 43")])
     edits.change("indicators", "NI 43", last_period="2009-10Q4")

@@ -72,8 +72,9 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
     rhythms = {indicator: Rhythm.of(row) for indicator, row in indicators.items()}
     judged = _until(period, performance(connection, as_of=at), rhythms)
     partners = _partners(connection, plan_id)
+    noted = _noted_on_partners(connection, plan_id)
     returns = [
-        {**row, "partner": partners.get(row["partner_code"], row["partner_code"])}
+        {**row, "partner": partners.get(row["partner_code"], row["partner_code"]), **noted.get(row["partner_code"], {})}
         for row in return_status_as_of(connection, period, at)
     ]
     refused = [
@@ -181,6 +182,13 @@ def _partners(connection: Connection, plan_id: int | None) -> dict[str, str]:
     columns = plan_partner.c
     query = select(columns.partner_code, columns.partner).where(columns.plan_id == plan_id)
     return {row.partner_code: row.partner for row in connection.execute(query)}
+
+
+def _noted_on_partners(connection: Connection, plan_id: int | None) -> dict[str, Row]:
+    columns = plan_partner.c
+    query = select(columns.partner_code, columns.note, columns.source, columns.url, columns.owner)
+    rows = connection.execute(query.where(columns.plan_id == plan_id)).mappings()
+    return {row["partner_code"]: {name: row[name] for name in row if name != "partner_code"} for row in rows}
 
 
 def _indicators(connection: Connection, plan_id: int | None, period: Period) -> dict[str, Row]:

@@ -79,8 +79,7 @@ def _row(planned: RowMapping, period: Period, columns: list[str], judged: tuple[
         "period_label": label_of(period, YearType(planned["year_type"])),
         "financial_year": period.year.code,
         "quarter": period.quarter or None,
-        "indicator_no": planned["indicator_no"] or None,
-        "sub": planned["sub"] or None,
+        **{name: planned[name] or None for name in ("indicator_no", "sub", "unit_label", "currency")},
         "definition": f"{above} – {planned['definition']}" if above else planned["definition"],
         "marker": Marker.NOT_RETURNED.value,
         # The figure comes before its judgement.
@@ -161,4 +160,6 @@ def _leaf(row: RowMapping) -> Indicator:
         asked_in=rhythm.asked_in,
         year_type=rhythm.year_type,
         reports_on=rhythm.reports_on,
+        unit_label=row["unit_label"],
+        currency=row["currency"],
     )

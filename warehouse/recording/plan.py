@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, func, insert, select
 from cypp_etl.judgement.reach.differences import EVERYTHING, PlanDifferences
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.fingerprint import former_fingerprint_of
-from cypp_etl.plan.model import Plan
+from cypp_etl.plan.model import Aspiration, Indicator, Milestone, Partner, Plan
 from cypp_etl.plan.reader import PlanError, plan_of
 from cypp_etl.plan.rhythm import Rhythm
 from cypp_etl.plan.spans import Span
@@ -257,7 +257,10 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, Iterable[dict[str, Any]]]]:
     """The rows of each table, tables that others refer to first. The caller drops surplus fields."""
     yield plan_tables.plan_body, [asdict(plan.body)]
     yield plan_tables.plan_outcome, [asdict(outcome) for outcome in plan.outcomes.values()]
-    yield plan_tables.plan_partner, [asdict(partner) | _days(partner.span) for partner in plan.partners.values()]
+    yield (
+        plan_tables.plan_partner,
+        [_said(partner) | _days(partner.span) for partner in plan.partners.values()],
+    )
     yield (
         plan_tables.plan_group,
         [
@@ -273,18 +276,21 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, Iterable[dict[str, Any]]]]:
             for entry in plan.calendar.values()
         ],
     )
-    yield plan_tables.plan_aspiration, [asdict(aspiration) for aspiration in plan.aspirations.values()]
+    yield (
+        plan_tables.plan_aspiration,
+        [_said(aspiration) for aspiration in plan.aspirations.values()],
+    )
     yield plan_tables.plan_action, [asdict(action) | _days(action.span) for action in plan.actions.values()]
     yield (
         plan_tables.plan_milestone,
         [
-            asdict(milestone) | {"financial_year": milestone.financial_year.code}
+            _said(milestone) | {"financial_year": milestone.financial_year.code}
             for milestone in plan.milestones.values()
         ],
     )
     yield (
         plan_tables.plan_indicator,
-        [asdict(indicator) | indicator.rhythm.stated for indicator in plan.indicators.values()],
+        [_said(indicator) | indicator.rhythm.stated for indicator in plan.indicators.values()],
     )
     yield (
         plan_tables.plan_measured,
@@ -322,6 +328,11 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, Iterable[dict[str, Any]]]]:
     )
 
 
+def _said(row: Partner | Aspiration | Milestone | Indicator) -> dict[str, Any]:
+    """What a row of the plan says, with what is noted on it."""
+    return asdict(row) | asdict(row.about)
+
+
 def _days(span: Span) -> dict[str, date]:
     return {"first_day": span.first_day, "last_day": span.last_day}
 
@@ -333,7 +344,7 @@ def _editions(plan: Plan, indicator: str) -> Iterator[dict[str, Any]]:
     begins = [date.min, *(firsts[number] for number in list(latest)[1:])]
     ends = [*(first - timedelta(days=1) for first in begins[1:]), date.max]
     for piece, first_day, last_day in zip(latest.values(), begins, ends, strict=True):
-        yield asdict(piece) | piece.rhythm.stated | {"described_from": first_day, "described_until": last_day}
+        yield (_said(piece) | piece.rhythm.stated | {"described_from": first_day, "described_until": last_day})
 
 
 def _owed(plan: Plan) -> Iterator[dict[str, Any]]:

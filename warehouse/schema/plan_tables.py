@@ -46,6 +46,11 @@ def _days() -> tuple[Column[Any], Column[Any]]:
     )
 
 
+def _about() -> tuple[Column[Any], ...]:
+    """What the plan says about a row for people to read, which no judgement rests on."""
+    return tuple(word(name, server_default="") for name in ("note", "source", "url", "owner"))
+
+
 plan = Table(
     "plan",
     metadata,
@@ -67,7 +72,7 @@ plan_outcome = _plan_table(
     word("outcome"),
     word("table_heading", server_default=""),
 )
-plan_partner = _plan_table("partner", ("partner_code",), word("partner_code"), word("partner"), *_days())
+plan_partner = _plan_table("partner", ("partner_code",), word("partner_code"), word("partner"), *_days(), *_about())
 plan_group = _plan_table("group", ("group_code",), word("group_code"), word("group_name"), word("parent_group"))
 plan_comparator = _plan_table(
     "comparator", ("comparator",), word("comparator"), word("heading"), word("method"), word("bodies")
@@ -87,6 +92,7 @@ plan_aspiration = _plan_table(
     word("text"),
     Column("is_area_of_focus", Boolean, nullable=False),
     word("focus_on"),
+    *_about(),
     outcome_code="outcome",
 )
 plan_action = _plan_table(
@@ -112,6 +118,7 @@ plan_milestone = _plan_table(
     word("description"),
     Column("due", Date, nullable=False),
     Column("is_due_stated", Boolean, nullable=False),
+    *_about(),
     action_id="action",
 )
 
@@ -133,6 +140,9 @@ def _described() -> tuple[Column[Any], ...]:
         word("asked_in", server_default="Q1 Q2 Q3 Q4"),
         word("year_type", server_default="financial"),
         word("reports_on", server_default="this year"),
+        word("unit_label", server_default=""),
+        word("currency", server_default=""),
+        *_about(),
     )
 
 

@@ -21,6 +21,7 @@ from schemas.codes import (
     ReturnStatus,
     Review,
     Severity,
+    Unit,
     YearType,
 )
 from schemas.codes import SubmissionStatus as Status
@@ -51,8 +52,14 @@ _DESCRIPTION = (
     text_column("indicator", "Reference of the indicator that carries the figure: `NI 111a`"),
     text_column("definition", "What is measured; a sub-indicator's follows its parent's"),
     text_column("polarity", f"What good performance is: {words_of(Polarity)}"),
-    text_column("unit", "The unit of the indicator's figures"),
+    text_column("unit", f"The unit of the indicator's figures: {words_of(Unit)}"),
     whole_column("decimals", "Decimals with which the indicator's figures are compared and shown", "digits"),
+)
+_UNIT = (
+    text_column(
+        "unit_label", "What people read behind a figure, such as `per 1,000 births`; empty if the plan has none"
+    ),
+    text_column("currency", "The symbol of the currency, if the unit is money"),
 )
 _JUDGEMENTS = (
     *judged_columns("direction", "Direction of travel, year on year", Direction),
@@ -99,6 +106,7 @@ _PERFORMANCE_SINCE = (
         "2010 to August 2011, or the calendar year 2010; `period_label` says so",
     ),
     whole_column("edition", "Which edition of the indicator holds for the period, and describes the row: 1, 2 ..."),
+    *_UNIT,
 )
 
 _WITHHELD = "; `[withheld: ...]`, with its cell, if it may hold personal data and is not released"
@@ -198,6 +206,10 @@ VIEWS = (
             text_column("evidence", f"What shows it{_WITHHELD}"),
             text_column("review", f"What the review of the action decided: {words_of(Review)}"),
             text_column("review_reason", f"Why{_WITHHELD}"),
+            text_column("note", "What the plan notes on the milestone; changes nothing"),
+            text_column("source", "Where the plan has it from"),
+            text_column("url", "The address of a page about it"),
+            text_column("owner", "Who keeps the plan's row"),
         ),
     ),
     View(
@@ -332,8 +344,8 @@ VIEWS = (
             text_column("group", "The group; a reserved word, so write it between double quotes"),
             figure_column(
                 "actual",
-                "The sum of the partners' numbers; for other units, that of their numerators over that of their "
-                "denominators, times the multiplier",
+                "The sum of the partners' numbers, and of money or days that add up over the year; otherwise that of "
+                "their numerators over that of their denominators, times the multiplier",
             ),
             text_column("previous_period", "Code of the period that the direction of travel compares with"),
             figure_column("previous_actual", "The group's figure of that period"),
@@ -343,6 +355,7 @@ VIEWS = (
             whole_column("partners_returned", "Those of them that have returned a figure", "partners"),
             text_column("note", "Why there is no figure, or why it is not judged; empty otherwise"),
             moment_column("recorded_at", "When the row came into force"),
+            *_UNIT,
         ),
     ),
 )

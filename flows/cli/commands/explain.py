@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cypp_etl.decimals import decimal_text
+from cypp_etl.decimals import decimal_text, unit_words
 from cypp_etl.findings import in_words
 from cypp_etl.judgement.explanation import ComparatorStep, RatioStep
 from cypp_etl.periods import Period
@@ -89,6 +89,7 @@ def _lines(explanation: SourcedExplanation, plan: Plan) -> list[str]:
     lines = [
         f"{row['indicator']}, {row['period_label']}: {row['definition']}",
         f"Good performance is {row['polarity']}. Figures are compared after rounding to {_places(row['decimals'])}.",
+        *_noted_lines(plan.edition(row["indicator"], judged.period)),
         "",
         f"Figure: {_shown(row, 'actual')}",
         *_origin_lines(explanation.find(judged.actual)),
@@ -108,6 +109,13 @@ def _lines(explanation: SourcedExplanation, plan: Plan) -> list[str]:
         lines += ["", f"{step.comparator.heading}: {BAND_SYMBOLS[Band(step.band)]} {step.band}"]
         lines += _comparator_lines(explanation, step)
     return [*lines, "", *_version_lines(explanation)]
+
+
+def _noted_lines(leaf: Indicator) -> list[str]:
+    """What people read of an indicator's unit, and what the plan notes on it."""
+    about, unit = leaf.about, leaf.unit_text
+    said = (("Unit", unit if unit != leaf.unit else ""), ("Note", about.note), ("Source", about.source))
+    return [f"{heading}: {text}" for heading, text in (*said, ("See", about.url), ("Kept by", about.owner)) if text]
 
 
 def _change_lines(explanation: SourcedExplanation) -> list[str]:
@@ -189,7 +197,7 @@ def _comparator_lines(explanation: SourcedExplanation, step: ComparatorStep) -> 
         return ["  There is nothing to compare with."]
     if step.source is not None:
         found = explanation.find(step.source)
-        value = "no figure" if found.value is None else _figure(found.value, row, row["unit"])
+        value = "no figure" if found.value is None else _figure(found.value, row, is_with_unit=True)
         lines = [f"  {step.source.period.label}: {value}"]
         if step.spread is not None and step.value is not None:
             share = f"{_figure(step.spread, row)} x {row['quarter']} / 4 = {_figure(step.value, row)}"
@@ -208,7 +216,7 @@ def _counted_lines(row: Any, step: ComparatorStep) -> list[str]:
     """How a comparator was computed: from whose figures of the same period."""
     method = {ComparatorMethod.RATIO: "Ratio of the sums"}.get(step.comparator.method)
     method = method or step.comparator.method.value.capitalize()
-    value = "no figure" if step.value is None else _figure(step.value, row, row["unit"])
+    value = "no figure" if step.value is None else _figure(step.value, row, is_with_unit=True)
     counted = (
         f"{partner_code} {' / '.join(_number(part) for part in parts)}" for partner_code, parts in step.counted.items()
     )
@@ -246,14 +254,17 @@ def _shown(row: Any, name: str) -> str:
     value = row[name]
     if value is None:
         return str(row["marker"] or "no figure") if name == "actual" else "no figure"
-    return _figure(value, row, row["unit"])
+    return _figure(value, row, is_with_unit=True)
 
 
-def _figure(value: float | Decimal, row: Any, unit: str = "") -> str:
+def _figure(value: float | Decimal, row: Any, *, is_with_unit: bool = False) -> str:
     """A figure with its indicator's decimals, or more if it was returned with more: it is compared after rounding."""
     number = Decimal(repr(value) if isinstance(value, float) else value).normalize()
-    own = -int(number.as_tuple().exponent)
-    return decimal_text(number, max(own, row["decimals"]), unit)
+    decimals = max(-int(number.as_tuple().exponent), row["decimals"])
+    if not is_with_unit:
+        return decimal_text(number, decimals, "")
+    shown = decimal_text(number, decimals, row["unit"], row["currency"] or "")
+    return f"{shown} {unit_words(row['unit'], row['unit_label'] or '')}".rstrip()
 
 
 def _number(value: float | Decimal) -> str:

@@ -11,7 +11,7 @@ import pytest
 from cypp_etl.judgement.explanation import explain_judgement
 from cypp_etl.judgement.judge import judge
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan.model import Obligation, Partner
+from cypp_etl.plan.model import About, Obligation, Partner
 from cypp_etl.plan.spans import OPEN, Span
 from schemas.codes import Measure, Polarity, Unit
 
@@ -46,6 +46,8 @@ def judge_editions(make_leaf, make_plan, make_frame):
         ({"definition": "Another one"}, False),
         ({"parent_definition": "Another one"}, False),
         ({"unit_label": "per 1,000"}, False),
+        ({"currency": "€"}, False),
+        ({"about": About(note="Counted by another team")}, True),
         ({"decimals": 0}, True),
         ({"maximum": Decimal(1000)}, True),
         ({"definition": "Another one", "is_comparable": True}, True),

@@ -11,7 +11,7 @@ import pytest
 from cypp_etl.judgement.groups import GroupFigure, group_figures, judge_groups
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Figure, Group, Partner
-from schemas.codes import Measure, Unit
+from schemas.codes import Accumulation, Measure, Unit
 
 YEAR = "2010-11"
 KEYS = [(group, name, YEAR) for group in ("coast", "north") for name in ("count", "share")]
@@ -83,6 +83,31 @@ def test_a_percentage_without_its_parts_has_no_group_figure_and_says_why(plan):
 def test_without_a_multiplier_there_is_no_group_figure(plan):
     found = group_figures(frame(*whole("index", {"a": 5})), plan, [("north", "index", YEAR)])
     assert found["north", "index", YEAR].note == "its returns have no numerators and denominators to add up"
+
+
+@pytest.mark.parametrize(
+    ("unit", "accumulation", "multiplier", "expected"),
+    [
+        (Unit.MONEY, "sum", 0, 30.5),
+        (Unit.MONEY, "cumulative", 1, 30.5),
+        (Unit.DAYS, "sum", 0, 30.5),
+        # A price, a wait and a score of all are no sum of those of each, but what they are made of: 4 over 10.
+        (Unit.MONEY, "latest", 1, 0.4),
+        (Unit.DAYS, "ratio", 1, 0.4),
+        (Unit.SCORE, "latest", 1, 0.4),
+        (Unit.MONEY, "latest", 0, None),
+        (Unit.SCORE, "latest", 0, None),
+    ],
+)
+def test_money_and_days_add_up_over_bodies_if_they_do_over_the_year(plan, unit, accumulation, multiplier, expected):
+    said = {"unit": unit, "accumulation": Accumulation(accumulation), "multiplier": multiplier, "decimals": 1}
+    leaf = replace(plan.indicators["share"], **said)
+    plan = replace(plan, indicators={**plan.indicators, "share": leaf}, editions={**plan.editions, "share": (leaf,)})
+    rows = frame(("a", "share", 10.25, 1, 2), ("b", "share", 20.2, 3, 8))
+    north = group_figures(rows, plan, [("north", "share", YEAR)])["north", "share", YEAR]
+    no_parts = "its returns have no numerators and denominators to add up"
+    assert north.value == expected
+    assert (north.note == no_parts) is (expected is None)
 
 
 def test_denominators_of_nothing_have_no_group_figure(plan):

@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 
 import schemas.plan
 from cypp_etl.plan.fingerprint import fingerprint_of
-from cypp_etl.plan.model import Plan
+from cypp_etl.plan.model import About, Plan
 from cypp_etl.plan.reader import PlanError, plan_of
 from cypp_etl.plan.tables import read_files, tables_of
 from cypp_etl.plan_workbook.guidance import read_guidance
 from cypp_etl.plan_workbook.sheets import csv_files, read_plan_workbook
 from cypp_etl.plan_workbook.writer import write_plan_workbook
 from schemas.plan import SCHEMAS, TABLES, Table
+from tests.support.plan_edits import PlanEdits
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20).filter(
     lambda text: re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "", text).strip() != ""
@@ -147,3 +148,17 @@ def test_every_column_has_guidance() -> None:
         if not read_guidance().get(file) or column not in read_guidance()[file].columns
     }
     assert missing == set()
+
+
+def test_units_and_notes_read_back_as_they_are() -> None:
+    edits = PlanEdits().change("indicators", "NI 19", unit="money", currency="£", unit_label="per child", note="=1+1")
+    edits.change("indicators", "NI 111", source="Police National Computer", owner="Police")
+    edits.change("indicators", "NI 111b", owner="Analysts").change("partners", "yos", url="https://example.org/?a=1")
+    plan = edits.read()
+    again = read_back(write_plan_workbook(plan))
+    assert again.fingerprint == plan.fingerprint
+    assert again.indicators["NI 19"].unit_text == "£ per child"
+    assert again.indicators["NI 19"].about == About(note="=1+1")
+    assert again.indicators["NI 111a"].about == About(source="Police National Computer", owner="Police")
+    assert again.indicators["NI 111b"].about == About(source="Police National Computer", owner="Analysts")
+    assert again.partners["yos"].about.url == "https://example.org/?a=1"

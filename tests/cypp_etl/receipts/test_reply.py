@@ -12,7 +12,7 @@ from cypp_etl.checked_return import CheckedReturn
 from cypp_etl.findings import Finding
 from cypp_etl.receipts.page import reply_page
 from cypp_etl.receipts.reply import distinct_name, reply_for, reply_name
-from cypp_etl.receipts.summary import ReceiptSummary
+from cypp_etl.receipts.summary import LoadedCell, ReceiptSummary
 from schemas.codes import Severity, SubmissionStatus
 
 
@@ -166,6 +166,22 @@ def test_a_receipt_lists_what_was_loaded(accepted: ReceiptSummary) -> None:
     page = reply_page(accepted, [])
     assert "2 cells, listed below" in page
     assert "<li>NI 43: 5.2% (Indicators, G3)</li><li>Milestone PC1.2.1: On track (Milestones, F2)</li>" in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "words", "said"),
+    [
+        ("£1.2m", "£1,200,000", "£1.2m, loaded as £1,200,000"),
+        ("£1,234", "£1,234", "£1,234"),
+        ("14", "14 days", "14, loaded as 14 days"),
+        ("5.2%", "", "5.2%"),
+    ],
+)
+def test_a_receipt_says_what_an_amount_was_loaded_as(
+    accepted: ReceiptSummary, typed: str, words: str, said: str
+) -> None:
+    one = LoadedCell("NI 43", typed, "Indicators", "G3", words)
+    assert f"<li>NI 43: {said} (Indicators, G3)</li>" in reply_page(replace(accepted, loaded=(one,)), [])
 
 
 def test_a_receipt_lists_no_more_than_a_person_reads(accepted: ReceiptSummary) -> None:

@@ -104,6 +104,9 @@ def test_rates_of_events_are_judged_over_their_bases() -> None:
         (Scale(Unit.NUMBER, 2, Accumulation.SUM), [None, None]),
         (Scale(Unit.PERCENT, 1, Accumulation.LATEST), [Ratio(320, 100), Ratio(300, 100)]),
         (Scale(Unit.PERCENT, 1, Accumulation.LATEST), [Ratio(10.5, 100), Ratio(30, 100)]),
+        (Scale(Unit.MONEY, 0, Accumulation.SUM), [Ratio(32_000, 100), Ratio(30_000, 100)]),
+        (Scale(Unit.DAYS, 0, Accumulation.CUMULATIVE), [Ratio(320, 1000), Ratio(300, 1000)]),
+        (Scale(Unit.SCORE, 0, Accumulation.LATEST), [Ratio(320, 1000), Ratio(300, 1000)]),
     ],
     ids=[
         "an average score",
@@ -113,6 +116,9 @@ def test_rates_of_events_are_judged_over_their_bases() -> None:
         "millions of pounds",
         "no share",
         "no whole numbers",
+        "a spending",
+        "days lost",
+        "a score",
     ],
 )
 def test_what_is_no_count_is_not_judged_as_one(scale: Scale, ratios: list[Ratio | None]) -> None:

@@ -239,6 +239,16 @@ def test_a_unit_goes_by_what_people_read_too(make_parsed, make_indicator_row, in
     assert all("full-time equivalents" in finding.message + finding.fix for finding in found)
 
 
+@pytest.mark.parametrize("unit", ["money", "£", "per child", "£ per  Child", "£per child"])
+def test_the_unit_of_money_is_its_currency_or_its_label_or_both(make_parsed, make_indicator_row, index, unit):
+    row = make_indicator_row("NI 43", unit=unit)
+    leaf = replace(row.leaf, unit=Unit.MONEY, unit_label="per child", currency="£")
+    row.named = leaf if row.named else None
+    row.described = leaf if row.described else None
+    found = [finding.code for _, finding in judge_conformance([make_parsed(indicator_rows=[row])], index)]
+    assert found == []
+
+
 def test_each_once_in_each_workbook(make_parsed, make_indicator_row, make_milestone, index):
     def parsed():
         rows = [make_indicator_row("NI 43"), make_indicator_row("NI 43", row=3)]

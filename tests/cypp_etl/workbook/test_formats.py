@@ -1,7 +1,7 @@
 import pytest
 from openpyxl.styles.numbers import BUILTIN_FORMATS as OPENPYXL_FORMATS
 
-from cypp_etl.workbook.formats import BUILTIN_FORMATS, has_calendar, is_date, is_percent
+from cypp_etl.workbook.formats import BUILTIN_FORMATS, has_calendar, is_date, is_percent, shown_currency
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,30 @@ def test_builtin_formats_mean_what_openpyxl_takes_them_to_mean() -> None:
     for number, theirs in OPENPYXL_FORMATS.items():
         assert is_percent(BUILTIN_FORMATS[number]) is is_percent(theirs)
         assert is_date(BUILTIN_FORMATS[number]) is is_date(theirs)
+
+
+@pytest.mark.parametrize(
+    ("number_format", "expected"),
+    [
+        ("£#,##0", "£"),
+        ('"£"#,##0.00;-"£"#,##0.00', "£"),
+        ("[$£-809]#,##0.00", "£"),
+        ("[$£-en-GB]#,##0", "£"),
+        ("[$GBP] #,##0", "GBP"),
+        (r"_-[$€-2]\ * #,##0.00_-;\-[$€-2]\ * #,##0.00_-", "€"),
+        ('_-"£"* #,##0_-', "£"),
+        ('"A$"#,##0', "A$"),
+        ("\\$#,##0", "$"),
+        # Space as wide as a sign is no sign, a locale no currency, and a word may be anything.
+        ("_£#,##0", ""),
+        ("[$-809]#,##0", ""),
+        ('#,##0 "per child"', ""),
+        ("#,##0.00", ""),
+        ("General", ""),
+        # Excel shows the currency of its own country for these.
+        (BUILTIN_FORMATS[44], ""),
+        (BUILTIN_FORMATS[5], ""),
+    ],
+)
+def test_the_currency_of_a_format(number_format: str, expected: str) -> None:
+    assert shown_currency(number_format) == expected

@@ -96,6 +96,11 @@ def type_a_percentage_for_a_number(draft: Draft) -> Place:
     return _type_figure(draft, "percent-not-expected", "28%", lambda leaf: not _is_percent(leaf))
 
 
+@seeds("currency-not-expected")
+def type_money_for_a_number(draft: Draft) -> Place:
+    return _type_figure(draft, "currency-not-expected", draft.chance.choice(["£28", "-€5 [p]"]), lambda leaf: True)
+
+
 @seeds("percent-or-points")
 def type_a_share(draft: Draft) -> Place:
     return _type_figure(draft, "percent-or-points", "0.4", _is_percent)

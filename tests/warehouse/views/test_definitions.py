@@ -25,8 +25,8 @@ PERFORMANCE = """
     statistical_neighbours_band_symbol national national_band national_band_symbol next_target next_target_2
     submission_id source_file source_sheet source_cell recorded_at"""
 PROMISED = {
-    "bi_performance": f"{PERFORMANCE} year_type edition",
-    "bi_performance_history": f"{PERFORMANCE} superseded_at year_type edition",
+    "bi_performance": f"{PERFORMANCE} year_type edition unit_label currency",
+    "bi_performance_history": f"{PERFORMANCE} superseded_at year_type edition unit_label currency",
     "bi_submissions": (
         "submission_id partner_code period version file_name sha256 received_at status errors queries notes "
         "observations"
@@ -35,7 +35,7 @@ PROMISED = {
     "bi_return_status": "partner_code period due_on status received_at submission_id",
     "bi_milestones": (
         "milestone outcome_code aspiration area_of_focus action kind description due strategic_lead lead_officer "
-        "period status evidence review review_reason"
+        "period status evidence review review_reason note source url owner"
     ),
     "bi_clinics": (
         "clinic_id indicator opened_period reason closed_period milestones_due milestones_achieved diagnosis status "
@@ -52,7 +52,7 @@ PROMISED = {
         "direction_symbol direction_basis quarter_direction quarter_direction_symbol target on_target on_target_symbol "
         "year_to_date target_band target_band_symbol statistical_neighbours statistical_neighbours_band "
         "statistical_neighbours_band_symbol national national_band national_band_symbol next_target next_target_2 "
-        "partners_owing partners_returned note recorded_at"
+        "partners_owing partners_returned note recorded_at unit_label currency"
     ),
     "bi_comparisons": (
         "partner_code indicator period comparator heading method value band band_symbol bodies recorded_at"
