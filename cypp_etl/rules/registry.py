@@ -24,7 +24,7 @@ from cypp_etl.rules.hidden import judge_hidden
 from cypp_etl.rules.milestones import judge_milestone_states, judge_reviews
 from cypp_etl.rules.personal import judge_figures, judge_personal
 from cypp_etl.rules.targets import judge_targets
-from cypp_etl.rules.template import judge_template
+from cypp_etl.rules.template import judge_entries, judge_template, milestones_not_asked
 from cypp_etl.rules.timing import (
     judge_closed_period,
     judge_content,
@@ -90,11 +90,22 @@ class Rule:
     is_bounded: bool = False
 
 
+def _judge_coverage(case: Case) -> Iterable[Finding]:
+    not_asked = milestones_not_asked(case.workbook, case.layout)
+    return Coverage(case.parsed, case.then, case.owner, case.plan, case.history, not_asked).judge()
+
+
 RULES: tuple[Rule, ...] = (
     Rule(
         Stage.WORKBOOK,
         ("template-differs",),
         lambda case: judge_template(case.workbook, case.layout, case.plan),
+        layouts=(RETURN,),
+    ),
+    Rule(
+        Stage.WORKBOOK,
+        ("form-not-filled-in",),
+        lambda case: judge_entries(case.parsed, case.layout),
         layouts=(RETURN,),
     ),
     Rule(
@@ -149,7 +160,7 @@ RULES: tuple[Rule, ...] = (
             "milestone-ended",
             "milestone-not-begun",
         ),
-        lambda case: Coverage(case.parsed, case.then, case.owner, case.plan).judge(),
+        _judge_coverage,
         layouts=(RETURN,),
     ),
     Rule(Stage.ROWS, ("review-without-reason",), lambda case: judge_reviews(case.parsed)),

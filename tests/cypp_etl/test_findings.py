@@ -33,6 +33,7 @@ WORDS = {
     "macros": {},
     "formats-unknown": {"kind": "ods"},
     "same-content": {"submission": 7},
+    "form-not-filled-in": {},
     "band-unknown": {},
     "outcome-differs": {"indicator": "NI 110", "band": "Stay Safe", "outcome": "Be Healthy"},
     "owner-not-single": {"indicator": "NI 110", "owners": "yos and vcs"},
