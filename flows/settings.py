@@ -43,6 +43,11 @@ class Settings:
         return self.home / ".receipts"
 
     @property
+    def forms(self) -> Path:
+        """Where it is noted which forms were put into the partners' folders."""
+        return self.home / ".forms"
+
+    @property
     def outbox(self) -> Path:
         """Where receipts wait to be sent by e-mail, if they are."""
         return self.home / ".outbox"

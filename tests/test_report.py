@@ -91,7 +91,7 @@ def _correct(engine: Engine, plan: Plan, period: Period) -> None:
     workbook = openpyxl.load_workbook(io.BytesIO(sample_return(plan, "yos", period)))
     sheet = workbook["Indicators"]
     row = next(row for row in range(2, sheet.max_row + 1) if sheet.cell(row, 1).value == "NI 43")
-    for column, value in ((7, 0.082), (9, 9), (10, 110), (11, "=Two cases were missed")):
+    for column, value in ((9, 0.082), (11, 9), (12, 110), (13, "=Two cases were missed")):
         sheet.cell(row, column).value = value
         sheet.cell(row, column).data_type = "s" if isinstance(value, str) else "n"
     corrected = io.BytesIO()

@@ -8,7 +8,7 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 
 from flows.inbox.mended_receipts import MendedReceipts, is_receipt_path
-from flows.inbox.removal import ASIDE, REPLIES, finish_taking
+from flows.inbox.removal import ASIDE, FORMS, REPLIES, finish_taking
 from flows.inbox.stray_files import is_note
 from flows.inbox.subfolders import bring_up
 
@@ -87,6 +87,11 @@ def partner_of(path: Path, inbox: Path, partner_codes: Collection[str]) -> str:
     if len(within.parts) < 2 or given.parent.resolve() != inbox.resolve() / within.parent:
         return ""
     return within.parts[0] if within.parts[0] in partner_codes else ""
+
+
+def is_form_path(path: Path) -> bool:
+    """Whether a path in a partner's folder is that of a form that was put there: whatever is in it, it is no return."""
+    return path.parent.name.casefold() == FORMS
 
 
 def _sweep_partner(folder: Path, now: float, settle_seconds: float, mended: MendedReceipts | None) -> Iterator[Waiting]:
