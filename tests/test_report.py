@@ -176,7 +176,7 @@ def test_a_report_as_of_a_day_stays_as_it_was(engine: Engine, plan: Plan, tmp_pa
     assert b">8.2%<" not in before
     assert b">8.2%<" in after
     assert b"yos corrected.xlsx" not in before
-    assert b"yos corrected.xlsx, sheet Indicators, cell G" in after, "the correction is traced to its cell"
+    assert b"yos corrected.xlsx, sheet Indicators, cell I" in after, "the correction is traced to its cell"
     for number in range(2):
         with reading(engine) as connection:
             paths = write_report(connection, Period(2010, 3), tmp_path / str(number), as_of=date(2011, 2, 28))

@@ -47,11 +47,6 @@ class UnknownReturnError(ValueError):
     """There is no such return: the plan does not have the partner or the period."""
 
 
-def template_file_name(partner_code: str, period: Period) -> str:
-    """The file name of a blank return workbook."""
-    return f"{partner_code} {period.code}.xlsx"
-
-
 def write_template(plan: Plan, partner_code: str, period: Period, history: History | None = None) -> bytes:
     """The return workbook, ready to be filled in.
 

@@ -33,7 +33,7 @@ from flows.backup.manifest import (
     write_manifest,
     write_new,
 )
-from flows.inbox.removal import ASIDE, FORMS, REPLIES
+from flows.inbox.removal import ASIDE, FORMS, README, REPLIES, STATUS
 from flows.settings import Settings
 from flows.storage.archive import archive_path, delivery_of, flush_folder
 from flows.storage.drop_notes import noted_hashes
@@ -139,7 +139,7 @@ def _copy_inbox(inbox: Path, copied: _Copied) -> None:
     """Copy what lies in the inbox; what leaves it meanwhile is in the archive, which is copied later."""
     for path in _listed(inbox, copied):
         source, name = inbox / path, f"{INBOX}/{path}"
-        is_drop = not {REPLIES, FORMS, ASIDE}.intersection(Path(path).parts)
+        is_drop = not {REPLIES, FORMS, ASIDE, README, STATUS}.intersection(Path(path).parts)
         try:
             delivery = delivery_of(source) if is_drop else ""
             copied.add(source, name)

@@ -8,7 +8,7 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 
 from flows.inbox.mended_receipts import MendedReceipts, is_receipt_path
-from flows.inbox.removal import ASIDE, FORMS, REPLIES, finish_taking
+from flows.inbox.removal import ASIDE, FORMS, README, REPLIES, STATUS, finish_taking
 from flows.inbox.stray_files import is_note
 from flows.inbox.subfolders import bring_up
 
@@ -147,7 +147,7 @@ def _files(
 def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
     """The contents of a folder, without files that disappear while they are listed."""
     for path in folder.iterdir():
-        if not _is_passed_over(path) and path.name != REPLIES:
+        if not _is_passed_over(path) and path.name not in (REPLIES, README, STATUS):
             with suppress(FileNotFoundError):
                 yield path, path.lstat()
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from cypp_etl.findings import in_words
 from cypp_etl.plan.model import Plan, refuse_outside
 from cypp_etl.rules.lookback import recalled_periods
-from cypp_etl.templates.workbook import template_file_name, write_template
+from cypp_etl.templates.names import template_file_name
+from cypp_etl.templates.workbook import write_template
 from flows.inbox.form_files import Form, IssuedForms, Put, put_form
 from flows.inbox.removal import FORMS
 from flows.inbox.sweep import make_folders
+from flows.ingestion.status_pages import refresh_status_pages
 from flows.storage.files import path_as_text
 from warehouse.engine import reading
 from warehouse.queries.history import read_history
@@ -83,6 +85,7 @@ def issue_forms(
             for code in plan.owing(wanted):
                 if not partner_codes or code in partner_codes:
                     issued.append(_issue(connection, workplace, code, wanted, today, is_asked_for=period is not None))
+    refresh_status_pages(workplace, {one.partner_code for one in issued}, today)
     return issued
 
 

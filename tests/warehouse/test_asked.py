@@ -90,7 +90,7 @@ def test_a_years_figure_of_a_quarters_return_leads_to_its_cell_and_says_its_year
     last = rows["2010-11"]
     assert (last["period_label"], last["year_type"], last["quarter"]) == ("calendar year 2010", "calendar", None)
     assert (last["direction"], last["direction_basis"], last["previous_actual"]) == ("improving", "last year", 60.0)
-    assert (last["source_cell"], last["source_sheet"]) == ("I2", "Indicators")
+    assert (last["source_cell"], last["source_sheet"]) == ("G2", "Indicators")
 
 
 def test_quarter_on_quarter_is_against_the_quarter_last_asked(board: Engine) -> None:

@@ -9,7 +9,8 @@ import typer
 from cypp_etl.periods import Period
 from cypp_etl.plan.index import PlanIndex, reference_key
 from cypp_etl.plan_workbook.source import read_plan_at
-from cypp_etl.templates.workbook import template_file_name, write_template
+from cypp_etl.templates.names import template_file_name
+from cypp_etl.templates.workbook import write_template
 from flows.cli.arguments import parsed_period
 from flows.cli.errors import stop
 from flows.cli.faults import FAULTS, stop_at

@@ -45,7 +45,7 @@ def returned(workplace: Workplace, partner_code: str, period: Period) -> None:
 
 def forms(workplace: Workplace) -> list[str]:
     return sorted(
-        path.relative_to(workplace.settings.inbox).as_posix() for path in workplace.settings.inbox.rglob("*.*")
+        path.relative_to(workplace.settings.inbox).as_posix() for path in workplace.settings.inbox.rglob("*.xlsx")
     )
 
 
