@@ -41,7 +41,8 @@ def refresh_status_pages(workplace: "Workplace", partner_codes: Collection[str],
         sqlalchemy.exc.SQLAlchemyError: the warehouse cannot be reached.
     """
     plan, settings, troubles = workplace.plan, workplace.settings, []
-    codes = [code for code in plan.partners if code in partner_codes]
+    # Whoever sweeps makes the folders; one that is a link or a file is said below.
+    codes = [code for code in plan.partners if code in partner_codes and os.path.lexists(settings.inbox / code)]
     if not codes:
         return []
     with reading(workplace.engine) as connection:

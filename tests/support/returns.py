@@ -27,7 +27,7 @@ INDICATORS, MILESTONES = 40, 10
 _POPULATION = 40_000
 # One return in this many has an error in a cell, and one in this many a large change.
 _FAULTY, _ODD = 25, 10
-_ANSWER = re.compile(rb'<c r="([GIJ])(\d+)" s="(\d+)" t="n"><v>[^<]*</v></c>')
+_ANSWER = re.compile(rb'<c r="([IKL])(\d+)" s="(\d+)" t="n"><v>[^<]*</v></c>')
 _INLINE = re.compile(rb't="inlineStr"(?: /|><is><t(?: [^>]*)?>([^<]*)</t></is></c)>')
 _FIGURES, _TEXTS = "xl/worksheets/sheet2.xml", "xl/sharedStrings.xml"
 

@@ -98,10 +98,18 @@ def test_the_contact_is_that_of_the_settings(settings: Settings, monkeypatch: py
 def test_one_folder_out_of_reach_stops_no_other(workplace: Workplace) -> None:
     folder = workplace.settings.inbox / "police"
     folder.rmdir()
+    folder.write_text("no folder")
     assert refresh_status_pages(workplace, PLAN.partners, TODAY) == [
-        "The status of police cannot be written: No such file or directory."
+        "The status of police cannot be written: Not a directory."
     ]
     assert page(workplace, "lscb")
+
+
+def test_a_folder_that_is_not_there_is_not_made(workplace: Workplace) -> None:
+    folder = workplace.settings.inbox / "police"
+    folder.rmdir()
+    assert refresh_status_pages(workplace, PLAN.partners, TODAY) == []
+    assert not folder.exists()
 
 
 @pytest.fixture
