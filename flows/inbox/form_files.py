@@ -9,6 +9,7 @@ import json
 import os
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -43,10 +44,13 @@ class Put(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form: its file name and its bytes, the plan by which it was made, and what that asks in it, as a hash."""
+    """A form: its file name, the plan by which it is made, and what that asks in it, as a hash.
+
+    `write` makes its bytes, which takes a while, and is called only if they are needed.
+    """
 
     file_name: str
-    content: bytes
+    write: Callable[[], bytes]
     plan: str
     asks: str
 
@@ -123,7 +127,7 @@ def _put(form: Form, place: int, issued: IssuedForms, today: date, is_asked_for:
         return Put.OPEN
     temporary = f"{UNFINISHED}{secrets.token_hex(8)}"
     try:
-        write_new(temporary, form.content, place)
+        write_new(temporary, form.write(), place)
         if is_there:
             # Before the name is free: a process that is killed now leaves the form to the next.
             issued.write(name, replace(now, is_there=False))

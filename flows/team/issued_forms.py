@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -113,7 +114,8 @@ def _issue(
 ) -> Issued:
     plan, settings = workplace.plan, workplace.settings
     name, folder = template_file_name(code, period), settings.inbox / code
-    form = Form(name, form_of(connection, plan, code, period), plan.fingerprint, _asks(plan, code, period))
+    write = partial(form_of, connection, plan, code, period)
+    form = Form(name, write, plan.fingerprint, _asks(plan, code, period))
     try:
         put = put_form(folder, form, IssuedForms(settings.forms, code), today, is_asked_for=is_asked_for)
     except OSError as fault:

@@ -10,8 +10,8 @@ from flows.inbox.form_files import Form, IssuedForms, Put, put_form
 from flows.inbox.sweep import sweep
 
 TODAY = date(2010, 7, 1)
-FIRST = Form("yos 2010-11Q1.xlsx", b"first", "plan one", "these")
-OTHERS_CHANGED = replace(FIRST, content=b"second", plan="plan two")
+FIRST = Form("yos 2010-11Q1.xlsx", lambda: b"first", "plan one", "these")
+OTHERS_CHANGED = replace(FIRST, write=lambda: b"second", plan="plan two")
 CHANGED = replace(OTHERS_CHANGED, asks="those")
 
 
@@ -32,7 +32,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_a_form_is_put_there_once(folder: Path) -> None:
     assert put(folder) is Put.ISSUED
-    assert put(folder, replace(FIRST, content=b"with newer figures")) is Put.THERE
+    assert put(folder, replace(FIRST, write=lambda: b"with newer figures")) is Put.THERE
     assert contents(folder) == {FIRST.file_name: b"first"}
 
 
@@ -44,7 +44,7 @@ def test_one_that_was_filled_in_stays_and_is_kept_beside_that_of_another_plan(fo
     kept = "yos 2010-11Q1 (until 2010-07-01).xlsx"
     assert contents(folder) == {kept: b"filled in", FIRST.file_name: b"second"}
     # On the same day once more: both are kept.
-    assert put(folder, replace(CHANGED, content=b"third", plan="plan three", asks="others")) is Put.RENEWED
+    assert put(folder, replace(CHANGED, write=lambda: b"third", plan="plan three", asks="others")) is Put.RENEWED
     assert contents(folder) == {
         kept: b"filled in",
         "yos 2010-11Q1 (until 2010-07-01, 2).xlsx": b"second",
