@@ -94,6 +94,16 @@ def test_a_good_return_is_accepted_and_leaves_the_inbox(settings: Settings, drop
     assert archive_path(settings.archive, sha256).read_bytes() == workbook
 
 
+def test_a_form_is_refused_unopened_whatever_is_in_it(settings: Settings, drop: Path, workbook: bytes) -> None:
+    form = drop.parent / "forms" / "yos 2010-11Q1.xlsx"
+    form.parent.mkdir()
+    form.write_bytes(workbook)
+    state = ingest(form)
+    assert (state.name, state.message) == ("Refused", "It lies among the forms, and is no return: it was not opened.")
+    assert form.read_bytes() == workbook
+    assert not settings.archive.exists()
+
+
 def test_a_run_is_named_tagged_and_shows_its_findings(settings: Settings, drop: Path, workbook: bytes) -> None:
     from prefect import get_client
 
