@@ -23,6 +23,7 @@ from cypp_etl.rules.coverage import Coverage, judge_partner, judge_references
 from cypp_etl.rules.hidden import judge_hidden
 from cypp_etl.rules.milestones import judge_milestone_states, judge_reviews
 from cypp_etl.rules.personal import judge_figures, judge_personal
+from cypp_etl.rules.recalled import judge_recalled
 from cypp_etl.rules.targets import judge_targets
 from cypp_etl.rules.template import judge_entries, judge_template, milestones_not_asked
 from cypp_etl.rules.timing import (
@@ -202,6 +203,12 @@ RULES: tuple[Rule, ...] = (
         Stage.BESIDE_THE_KNOWN,
         ("target-differs",),
         lambda case: judge_targets(case.parsed, case.plan),
+        layouts=(RETURN,),
+    ),
+    Rule(
+        Stage.BESIDE_THE_KNOWN,
+        ("last-figure-differs",),
+        lambda case: judge_recalled(case.parsed, case.history, case.plan),
         layouts=(RETURN,),
     ),
     Rule(
