@@ -3,7 +3,7 @@
 import os
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +63,8 @@ def _states(
     plan, inbox = workplace.plan, workplace.settings.inbox
     only = codes[0] if len(codes) == 1 else None
     returned = _by_partner(return_status(connection, partner_code=only))
-    tried = _by_partner(submissions(connection, partner_code=only))
+    since = datetime.combine(today - CHASED_FOR, time(), UTC)
+    tried = _by_partner(submissions(connection, partner_code=only, since=since))
     asked = _by_partner(partner_queries(connection, partner_code=only, status=QueryStatus.OPEN))
     return {
         code: PartnerStatus(
@@ -114,7 +115,7 @@ def _is_awaited(plan: Plan, row: Any, first: date, today: date) -> bool:
 
 
 def _rejected_last(attempts: Iterable[Any]) -> dict[str, date]:
-    """The returns of which the last attempt was rejected, with the day on which it was."""
+    """The returns of which the last attempt of the last year was rejected, with the day on which it was."""
     last = {row["period"]: row for row in attempts if row["period"]}
     return {
         period: row["received_at"].date() for period, row in last.items() if row["status"] == SubmissionStatus.REJECTED
