@@ -57,7 +57,7 @@ def submissions(
     sha256: str | None = None,
     since: datetime | None = None,
 ) -> Sequence[RowMapping]:
-    """Rows of `bi_submissions`, oldest first, filtered by the given values; with `since`, those that came from then on."""
+    """Rows of `bi_submissions`, oldest first, filtered by the given values, `since` from then on."""
     rows = view("bi_submissions")
     wanted = {"partner_code": partner_code, "period": period and period.code, "sha256": sha256}
     conditions = _equal(rows, wanted)

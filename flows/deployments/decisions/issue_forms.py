@@ -17,7 +17,8 @@ from flows.deployments.forms import Asked, Choices
 from flows.deployments.retries import retried_task
 from flows.ingestion.context import open_to_write
 from flows.settings import read_settings
-from flows.team.issued_forms import Issued, in_short, issue_forms
+from flows.team.issued_forms import Issued, in_short
+from flows.team.issued_forms import issue_forms as put_into_folders
 
 
 def _run_name() -> str:
@@ -25,7 +26,7 @@ def _run_name() -> str:
 
 
 @flow(name="issue-forms", flow_run_name=_run_name, persist_result=False)
-async def issue_forms_flow(
+async def issue_forms(
     period: Annotated[str, Asked("Period", Choices.PERIODS)] = "",
     partners: Annotated[Sequence[str] | None, Asked("Only these partners", Choices.PARTNERS)] = None,
 ) -> State[Any]:
@@ -62,7 +63,7 @@ def _in_warehouse(period: str, partners: Sequence[str]) -> list[Issued] | str:
     workplace = open_to_write(read_settings())
     try:
         wanted = parse_period(period) if period else None
-        return issue_forms(workplace, wanted, partners, today=datetime.now(UTC).date())
+        return put_into_folders(workplace, wanted, partners, today=datetime.now(UTC).date())
     except ValueError as refused:
         return str(refused)
     finally:

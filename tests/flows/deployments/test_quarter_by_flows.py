@@ -49,7 +49,7 @@ def status_of(inbox: Path, partner_code: str) -> str:
 
 def test_a_quarter_from_its_forms_to_the_published_report(settings: Settings) -> None:
     from flows.deployments.decisions.flows import answer_query, close_period
-    from flows.deployments.decisions.issue_forms import issue_forms_flow
+    from flows.deployments.decisions.issue_forms import issue_forms
     from flows.deployments.publish_report import publish_report
     from flows.deployments.remind import remind
     from flows.deployments.sweep_inbox import sweep_inbox
@@ -59,14 +59,14 @@ def test_a_quarter_from_its_forms_to_the_published_report(settings: Settings) ->
     from warehouse.queries.partner_queries import partner_queries
 
     inbox, partners = settings.inbox, list(PLAN.partners)
-    assert ended(issue_forms_flow(period=Q1, return_state=True)).name == "Issued"
+    assert ended(issue_forms(period=Q1, return_state=True)).name == "Issued"
     for code in partners:
         fill_in(inbox, code, Q1, {})
     ended(sweep_inbox())
 
-    assert ended(issue_forms_flow(period=Q2, return_state=True)).name == "Issued"
-    assert ended(issue_forms_flow(period=Q2, return_state=True)).name == "Nothing to issue"
-    refused = ended(issue_forms_flow(period=Q2, partners=["parks"], return_state=True))
+    assert ended(issue_forms(period=Q2, return_state=True)).name == "Issued"
+    assert ended(issue_forms(period=Q2, return_state=True)).name == "Nothing to issue"
+    refused = ended(issue_forms(period=Q2, partners=["parks"], return_state=True))
     assert (refused.name, refused.message[:27]) == ("Refused", "there is no partner 'parks'")
     # A form that is dropped as it is gets an answer in so many words.
     shutil.copy(inbox / "nhs" / "forms" / f"nhs {Q2}.xlsx", inbox / "nhs" / "blank.xlsx")
