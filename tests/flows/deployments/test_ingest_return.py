@@ -193,7 +193,7 @@ def test_a_resubmission_says_what_it_changed(settings: Settings, drop: Path, wor
     receipt = openpyxl.load_workbook(drop.parent / "replies" / "our return - accepted.xlsx").worksheets[0]
     texts = "\n".join(str(cell.value) for row in receipt.iter_rows() for cell in row if cell.value is not None)
     assert "Submission 1" in texts
-    assert "Indicators, G5: was 97.9%, is 98.5%" in texts
+    assert "Indicators, I5: was 97.9%, is 98.5%" in texts
     assert "NI 46, 2010-11Q1, On Target: was ✗, is ✓" in texts
 
 
