@@ -86,12 +86,13 @@ def _by_partner(rows: _Rows) -> defaultdict[str, list[Any]]:
 
 
 def _returns(plan: Plan, rows: _Rows, attempts: _Rows, today: date, forms: Path) -> list[ReturnState]:
-    """The partner's returns that came last, with all that are missing and open, the newest first."""
+    """The partner's returns that came last, with all that are missing, open or rejected, the newest first."""
     first = min((row["due_on"] for row in rows if row["submission_id"] and row["due_on"]), default=today - CHASED_FOR)
     rejected = _rejected_last(attempts)
     ordered = sorted(rows, key=lambda row: parse_period(row["period"]).order, reverse=True)
     came = {row["period"] for row in [row for row in ordered if row["submission_id"]][:_SHOWN]}
-    listed = [row for row in ordered if row["period"] in came or _is_awaited(plan, row, first, today)]
+    told = came | rejected.keys()
+    listed = [row for row in ordered if row["period"] in told or _is_awaited(plan, row, first, today)]
     return [
         ReturnState(
             parse_period(row["period"]).label,

@@ -87,6 +87,15 @@ def test_a_later_attempt_that_was_rejected_is_to_be_corrected(workplace: Workpla
     assert "rejected" not in page(workplace)
 
 
+def test_a_partner_whose_only_return_was_rejected_is_told_so(workplace: Workplace) -> None:
+    send(workplace, replace(QUERY, code="out-of-range", severity=Severity.ERROR))
+    refresh_status_pages(workplace, ["police"], date(2011, 7, 1))
+    assert "Correct the workbook for 2010/11 Q1 that was rejected on 12 July 2010" in page(workplace)
+    # A year later nobody is asked for it any more.
+    refresh_status_pages(workplace, ["police"], date(2011, 7, 30))
+    assert "rejected" not in page(workplace)
+
+
 def test_the_contact_is_that_of_the_settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     place = open_to_write(replace(settings, contact="returns@example.org"))
     make_folders(settings.inbox, PLAN.partners)
