@@ -44,7 +44,7 @@ def make_return() -> bytes:
 
 
 def make_findings() -> list[Finding]:
-    return [find("not-a-figure", sheet="Indicators", cell=f"G{row}", value="x") for row in range(2, FINDINGS + 2)]
+    return [find("not-a-figure", sheet="Indicators", cell=f"I{row}", value="x") for row in range(2, FINDINGS + 2)]
 
 
 def mark_plainly(data: bytes, findings: list[Finding]) -> bytes:

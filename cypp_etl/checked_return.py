@@ -12,6 +12,9 @@ from cypp_etl.findings import Finding
 from cypp_etl.periods import Period
 from schemas.codes import Marker, Measure, MilestoneStatus, Qualifier, Review, Severity, SubmissionStatus
 
+SETTLED = frozenset({MilestoneStatus.ACHIEVED, MilestoneStatus.WITHDRAWN})
+"""What is final: a milestone of which it was said is not asked about again."""
+
 
 class Observation(NamedTuple):
     """One value of one indicator in one period, or the marker that says why there is none, with its cell.
@@ -198,6 +201,16 @@ class History:
             if figure.value is not None:
                 values.setdefault(key.partner_code, {}).setdefault(key.indicator, set()).add(figure.value)
         return values
+
+    def last_state(self, milestone: str, period: Period) -> MilestoneStatus | None:
+        """The last status reported for a period that ended before this one; a year ends with its fourth quarter."""
+        reported = self.states_of.get(milestone, ())
+        earlier = [(known.last_day, state) for known, state in reported if known.last_day < period.last_day]
+        return max(earlier)[1] if earlier else None
+
+    def is_settled(self, milestone: str, period: Period) -> bool:
+        """Whether a milestone was achieved or withdrawn before a period: its return does not ask about it again."""
+        return self.last_state(milestone, period) in SETTLED
 
     @cached_property
     def states_of(self) -> Mapping[str, Sequence[tuple[Period, MilestoneStatus]]]:

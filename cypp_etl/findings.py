@@ -120,9 +120,9 @@ def _counted(first: Finding, last: Finding, more: int) -> Finding:
 
 
 def most_important_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The findings by severity, and otherwise in the order in which they were made."""
+    """The findings by severity, those about the whole file first, otherwise in the order in which they were made."""
     ranks = {severity: rank for rank, severity in enumerate(Severity)}
-    return tuple(sorted(findings, key=lambda finding: ranks[finding.severity]))
+    return tuple(sorted(findings, key=lambda finding: (ranks[finding.severity], bool(finding.sheet))))
 
 
 def in_list(words: Sequence[str], conjunction: str = "and") -> str:

@@ -11,6 +11,7 @@ _REQUIRED = re.compile(r"""(?P<distribution>[\w.-]+)[^;]*;.*\bextra *== *["'](?P
 NEEDED: dict[str, tuple[str, ...]] = {
     "check": (),
     "template": ("warehouse",),
+    "issue": ("warehouse",),
     "status": ("warehouse",),
     "remind": ("warehouse",),
     "queries": ("warehouse",),

@@ -23,7 +23,8 @@ _PROJECT = "cypp-etl"
 class Settings:
     """The folders and the database of one installation.
 
-    `plan` is a folder of CSV files or a workbook, None for the built-in plan.
+    `plan` is a folder of CSV files or a workbook, None for the built-in plan. `contact` says to partners whom to ask:
+    an e-mail address, a telephone number or both.
     """
 
     home: Path
@@ -31,6 +32,7 @@ class Settings:
     archive: Path
     warehouse_url: str
     plan: Path | None
+    contact: str = ""
 
     @property
     def in_hand(self) -> Path:
@@ -41,6 +43,11 @@ class Settings:
     def receipts(self) -> Path:
         """Where it is noted which receipts were written."""
         return self.home / ".receipts"
+
+    @property
+    def forms(self) -> Path:
+        """Where it is noted which forms were put into the partners' folders."""
+        return self.home / ".forms"
 
     @property
     def outbox(self) -> Path:
@@ -54,7 +61,7 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Read `CYPP_HOME`, `CYPP_INBOX`, `CYPP_WAREHOUSE_URL` and `CYPP_PLAN`; an empty one counts as not set.
+    """Read `CYPP_HOME`, `CYPP_INBOX`, `CYPP_WAREHOUSE_URL`, `CYPP_PLAN` and `CYPP_CONTACT`; an empty one is not set.
 
     Home is the checkout by default, and the current folder where the program was installed without one.
     """
@@ -67,6 +74,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         archive=home / "archive",
         warehouse_url=environment.get("CYPP_WAREHOUSE_URL") or f"sqlite:///{home / 'warehouse.db'}",
         plan=Path(plan).expanduser().absolute() if plan else None,
+        contact=" ".join((environment.get("CYPP_CONTACT") or "").split()),
     )
 
 

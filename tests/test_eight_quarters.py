@@ -79,8 +79,8 @@ def _filled(template: bytes, figures: Figures, period: Period) -> bytes:
     sheet = workbook["Indicators"]
     for row in range(2, sheet.max_row + 1):
         value = figures[f"{sheet.cell(row, 1).value}{sheet.cell(row, 2).value or ''}", period]
-        is_percent = "%" in sheet.cell(row, 7).number_format
-        sheet.cell(row, 7).value = float(value / 100 if is_percent else value)
+        is_percent = "%" in sheet.cell(row, 9).number_format
+        sheet.cell(row, 9).value = float(value / 100 if is_percent else value)
     filled = io.BytesIO()
     workbook.save(filled)
     return filled.getvalue()

@@ -1,4 +1,4 @@
-"""The pages that people open, checked by axe in a real browser: the board report and the receipt as a page."""
+"""The pages that people open, checked by axe in a real browser: the board report, and what partners get as a page."""
 
 import shutil
 from collections.abc import Iterator
@@ -14,10 +14,11 @@ from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.periods import Period
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.receipts.page import reply_page
+from cypp_etl.receipts.status_page import OpenQuery, PartnerStatus, ReturnState, status_page
 from cypp_etl.receipts.summary import ReceiptSummary
 from cypp_etl.report.html import render_html
 from cypp_etl.samples.returns import sample_return
-from schemas.codes import SubmissionStatus
+from schemas.codes import ReturnStatus, SubmissionStatus
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.queries.board import read_board
 from warehouse.recording.plan import record_plan
@@ -27,6 +28,21 @@ from warehouse.upgrade import upgrade
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 WIDE, NARROW = 1280, 390
 AT = datetime(2011, 2, 28, tzinfo=UTC)
+STATUS = PartnerStatus(
+    "Youth Offending Service",
+    date(2010, 11, 3),
+    [
+        ReturnState("2010/11 Q3", date(2011, 1, 20), ReturnStatus.NOT_DUE, has_form=True),
+        ReturnState("2010/11 Q2", date(2010, 10, 20), ReturnStatus.MISSING, rejected_on=date(2010, 10, 19)),
+        ReturnState("2010/11 Q1", date(2010, 7, 20), ReturnStatus.LATE, date(2010, 7, 23)),
+        ReturnState("2009/10 Q4", date(2010, 4, 20), ReturnStatus.RECEIVED, date(2010, 4, 12)),
+    ],
+    [
+        OpenQuery(
+            "2010/11 Q1", "NI 43 (Indicators!I3)", f"It changed from 5.0% to 8.2%: {'why' * 60}?", date(2010, 7, 23)
+        )
+    ],
+)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 
 
@@ -55,7 +71,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     engine.dispose()
     checked = Checker(plan, History(), AT.date()).check(Received("return.pdf", b"%PDF-1.4", "yos"))
     summary = ReceiptSummary("YOS", "2010/11 Q3", None, AT, "return.pdf", "ab" * 32, SubmissionStatus.REJECTED)
-    written = {"report": report, "reply": reply_page(summary, checked.findings).encode()}
+    status = status_page(STATUS).encode()
+    written = {"report": report, "reply": reply_page(summary, checked.findings).encode(), "status": status}
     for name, content in written.items():
         (folder / f"{name}.html").write_bytes(content)
     return {name: folder / f"{name}.html" for name in written}
@@ -68,7 +85,7 @@ def _open(browser: Browser, path: Path, width: int) -> Page:
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])
-@pytest.mark.parametrize("name", ["report", "reply"])
+@pytest.mark.parametrize("name", ["report", "reply", "status"])
 def test_axe_finds_nothing_and_nothing_hangs_over(
     browser: Browser, pages: dict[str, Path], name: str, width: int
 ) -> None:

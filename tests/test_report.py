@@ -91,7 +91,7 @@ def _correct(engine: Engine, plan: Plan, period: Period) -> None:
     workbook = openpyxl.load_workbook(io.BytesIO(sample_return(plan, "yos", period)))
     sheet = workbook["Indicators"]
     row = next(row for row in range(2, sheet.max_row + 1) if sheet.cell(row, 1).value == "NI 43")
-    for column, value in ((7, 0.082), (9, 9), (10, 110), (11, "=Two cases were missed")):
+    for column, value in ((9, 0.082), (11, 9), (12, 110), (13, "=Two cases were missed")):
         sheet.cell(row, column).value = value
         sheet.cell(row, column).data_type = "s" if isinstance(value, str) else "n"
     corrected = io.BytesIO()
@@ -176,7 +176,7 @@ def test_a_report_as_of_a_day_stays_as_it_was(engine: Engine, plan: Plan, tmp_pa
     assert b">8.2%<" not in before
     assert b">8.2%<" in after
     assert b"yos corrected.xlsx" not in before
-    assert b"yos corrected.xlsx, sheet Indicators, cell G" in after, "the correction is traced to its cell"
+    assert b"yos corrected.xlsx, sheet Indicators, cell I" in after, "the correction is traced to its cell"
     for number in range(2):
         with reading(engine) as connection:
             paths = write_report(connection, Period(2010, 3), tmp_path / str(number), as_of=date(2011, 2, 28))

@@ -38,7 +38,7 @@ def fill(path: Path, figures: dict[str, float]) -> None:
     workbook = openpyxl.load_workbook(path)
     sheet = workbook["Indicators"]
     for row in range(2, sheet.max_row + 1):
-        sheet.cell(row, 7).value = figures[f"{sheet.cell(row, 1).value}{sheet.cell(row, 2).value or ''}"]
+        sheet.cell(row, 9).value = figures[f"{sheet.cell(row, 1).value}{sheet.cell(row, 2).value or ''}"]
     workbook.save(path)
 
 

@@ -132,7 +132,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     workbook = openpyxl.load_workbook(io.BytesIO(sample_return(read_plan(), "yos", parse_period("2010-11Q1"))))
-    workbook["Indicators"]["G2"] = "<1"
+    workbook["Indicators"]["I2"] = "<1"
     path = tmp_path_factory.mktemp("returned") / "return.xlsx"
     workbook.save(path)
     return path
@@ -145,9 +145,9 @@ def test_the_base_checks_a_return_and_writes_its_receipt(
     assert ended.returncode == 1, ended.stderr
     said = json.loads(ended.stdout)
     assert (said["partner"], said["period"], said["status"]) == ("yos", "2010-11Q1", "rejected")
-    assert [(one["code"], one["cell"]) for one in said["findings"]] == [("number-with-bound", "G2")]
+    assert [(one["code"], one["cell"]) for one in said["findings"]] == [("number-with-bound", "I2")]
     receipt = tmp_path / "replies" / "return - rejected.xlsx"
-    marked = openpyxl.load_workbook(receipt)["Indicators"]["G2"]
+    marked = openpyxl.load_workbook(receipt)["Indicators"]["I2"]
     assert marked.comment is not None
     assert "ERROR" in marked.comment.text
     assert ended.stderr == ""

@@ -233,7 +233,7 @@ def markup(maker: Maker) -> Iterator[Case]:
             )
     for name, rows, what, expected in (
         ("corner", b'<row r="1048576"><c r="XFD1048576"><v>7</v></c></row>', "a value in the last cell", FINDING),
-        ("nan", b'<row r="90"><c r="A90"><v>NaN</v></c><c r="G90"><v>1e999</v></c></row>', "NaN and 1e999", FINDING),
+        ("nan", b'<row r="90"><c r="A90"><v>NaN</v></c><c r="I90"><v>1e999</v></c></row>', "NaN and 1e999", FINDING),
         ("row-zero", b'<row r="0"><c r="A0"><v>1</v></c></row>', "row 0", "workbook-damaged"),
         ("row-negative", b'<row r="-5"/>', "row -5", "workbook-damaged"),
         ("row-beyond", b'<row r="1048577"/>', "a row beyond the end", "workbook-damaged"),

@@ -17,8 +17,8 @@ import openpyxl
 os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
 
 _TEXTS = ("Ref", "Sub", "Definition", "Good performance", "Unit")
-_COLUMNS = (*_TEXTS, "Target", "Actual", "Marker", "Numerator", "Denominator", "Comment")
-_NUMBERS = {"Target", "Actual", "Numerator", "Denominator"}
+_COLUMNS = (*_TEXTS, "Target", "Last year", "Last quarter", "Actual", "Marker", "Numerator", "Denominator", "Comment")
+_NUMBERS = {"Target", "Last year", "Last quarter", "Actual", "Numerator", "Denominator"}
 _LIMITS: dict[str, dict[str, Any]] = {
     "Ref": {"required": True},
     "Good performance": {"enum": ["HIGH", "LOW", "RANGE", "NONE"]},

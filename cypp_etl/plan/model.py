@@ -256,6 +256,14 @@ class Indicator:
         """Whether its figures are whole numbers of something; a number with decimals is an average or an equivalent."""
         return self.unit is Unit.NUMBER and not self.decimals
 
+    def year_before(self, period: Period) -> tuple[Period, ...]:
+        """The periods of last year whose figures a figure can be compared with, the best first.
+
+        A whole year is like a quarter only if figures do not add up over the year.
+        """
+        is_like_a_year = not period.quarter or not self.accumulates
+        return tuple(dict.fromkeys([period.years_later(-1), *([period.year.previous] if is_like_a_year else [])]))
+
     @property
     def adds_up_over_bodies(self) -> bool:
         """Whether the figures of several bodies make one by their sum; otherwise by what they were made of, if at all.

@@ -50,18 +50,14 @@ def _figure_before(figure: FigureRow, period: Period, history: History, plan: Pl
 def _figure_long_before(
     figure: FigureRow, period: Period, history: History, plan: Plan
 ) -> tuple[Period, Decimal] | None:
-    """Last year's figure of the same period, or of the whole year; otherwise the plan's figure of the year.
-
-    A whole year is like a quarter only if figures do not add up over the year.
-    """
+    """Last year's figure of the same period, or of the whole year; otherwise the plan's figure of the year."""
     leaf, last_year = figure.leaf, period.year.previous
-    is_like_a_year = not period.quarter or not leaf.accumulates
-    for earlier in (period.years_later(-1), *([last_year] if is_like_a_year else [])):
+    for earlier in leaf.year_before(period):
         value = _known_value(figure, earlier, history, plan)
         if value is not None:
             return earlier, value
     is_comparable = plan.compares(figure.partner_code, leaf.indicator, period, last_year)
-    is_told = is_like_a_year and is_comparable
+    is_told = last_year in leaf.year_before(period) and is_comparable
     outturn = plan.figure(Measure.HISTORY, leaf.indicator, last_year, figure.partner_code) if is_told else None
     return (last_year, outturn.value) if outturn and outturn.value is not None else None
 

@@ -1,8 +1,9 @@
 """Checks that a return has all rows that are owed, and no others, and that rows do not contradict themselves."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 
+from cypp_etl.checked_return import History
 from cypp_etl.findings import Finding, find, in_list
 from cypp_etl.intake.rows import IndicatorRow, MilestoneRow, ParsedReturn
 from cypp_etl.plan.model import Indicator, Plan
@@ -54,13 +55,16 @@ def judge_partner(parsed: ParsedReturn, plan: Plan) -> Iterator[Finding]:
 class Coverage:
     """Compares the rows of one return with what a partner owes: `plan` is as it holds for the return's period.
 
-    `everything` is the plan of all periods.
+    `everything` is the plan of all periods. `not_asked` are the milestones that its form left out, and `history` says
+    which it should have: as achieved, or withdrawn.
     """
 
     parsed: ParsedReturn
     plan: Plan
     partner_code: str
     everything: Plan
+    history: History = field(default_factory=History)
+    not_asked: Collection[str] = ()
 
     def judge(self) -> Iterator[Finding]:
         """Every finding about missing and surplus rows; none if it is not known who owes them."""
@@ -102,14 +106,14 @@ class Coverage:
             yield row.find("indicator-not-asked", row.figure_column, indicator=leaf.indicator, **words)
 
     def _judge_milestones_owed(self) -> Iterator[Finding]:
-        """Each milestone that the partner reports on has a row, and no other partner's has one."""
+        """Each milestone that the partner is asked about has a row, and no other partner's has one."""
         owed = {milestone.milestone: milestone for milestone in self.plan.milestones_of.get(self.partner_code, ())}
         rows = self.parsed.milestone_rows
         present = {row.known.milestone for row in rows if row.known}
         if "milestones" in self.parsed.whole_parts:
             sheet = self.parsed.sheets["milestones"]
             for code, milestone in owed.items():
-                if code not in present:
+                if code not in present and not self._is_left_out(code):
                     yield find("milestone-missing", sheet=sheet, milestone=code, description=milestone.description)
         for row in rows:
             if not row.named or not row.is_consistent or row.named.milestone in owed:
@@ -119,6 +123,15 @@ class Coverage:
             else:
                 span = self.everything.actions[row.named.action_id].span
                 yield self._judge_time(row, "milestone", "milestone", span)
+
+    def _is_left_out(self, milestone: str) -> bool:
+        """Whether a milestone has no row since there is nothing to ask.
+
+        The form says so too: what was reported may have been corrected since the form was made, and a partner who
+        checks a return at home has no history.
+        """
+        period = self.parsed.period
+        return milestone in self.not_asked or (period is not None and self.history.is_settled(milestone, period))
 
     def _judge_time(self, row: IndicatorRow | MilestoneRow, thing: str, column: str, span: Span) -> Finding:
         """What a row is about exists, but not in the return's period."""

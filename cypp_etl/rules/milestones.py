@@ -1,8 +1,8 @@
 """Checks milestone reports: plausible changes of status, and reports on what is due."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from cypp_etl.checked_return import History
+from cypp_etl.checked_return import SETTLED, History
 from cypp_etl.findings import Finding, in_words
 from cypp_etl.intake.rows import MilestoneRow, ParsedReturn
 from cypp_etl.periods import Period
@@ -10,7 +10,7 @@ from cypp_etl.plan.model import Milestone
 from cypp_etl.rules.conformance import code_word
 from schemas.codes import MilestoneStatus, Review
 
-_ENDED = (MilestoneStatus.ACHIEVED, MilestoneStatus.MISSED, MilestoneStatus.WITHDRAWN)
+_ENDED = SETTLED | {MilestoneStatus.MISSED}
 
 
 def status_of(row: MilestoneRow) -> MilestoneStatus | None:
@@ -41,7 +41,7 @@ def judge_milestone_states(parsed: ParsedReturn, history: History) -> Iterator[F
     """Query statuses that do not fit the due date or the last report."""
     for row in parsed.milestone_rows:
         if row.known is not None and row.period is not None:
-            last = _last_state(history.states_of.get(row.known.milestone, ()), row.period)
+            last = history.last_state(row.known.milestone, row.period)
             # One query per status: the change from the last report is more important than the due date.
             yield from list(_judge_move(row, last)) or _judge_due(row, row.known, row.period)
 
@@ -63,11 +63,5 @@ def _judge_move(row: MilestoneRow, last: MilestoneStatus | None) -> Iterator[Fin
     if status is None or last is None or status is last:
         return
     went_back = status is MilestoneStatus.NOT_STARTED and last is not MilestoneStatus.NOT_STARTED
-    if went_back or last in (MilestoneStatus.ACHIEVED, MilestoneStatus.WITHDRAWN):
+    if went_back or last in SETTLED:
         yield row.find("milestone-moved-back", "status", last=last.value)
-
-
-def _last_state(states: Iterable[tuple[Period, MilestoneStatus]], period: Period) -> MilestoneStatus | None:
-    """The last status reported for a period that ended before this one; a year ends with its fourth quarter."""
-    earlier = [(known.last_day, state) for known, state in states if known.last_day < period.last_day]
-    return max(earlier)[1] if earlier else None

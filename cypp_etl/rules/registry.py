@@ -23,8 +23,9 @@ from cypp_etl.rules.coverage import Coverage, judge_partner, judge_references
 from cypp_etl.rules.hidden import judge_hidden
 from cypp_etl.rules.milestones import judge_milestone_states, judge_reviews
 from cypp_etl.rules.personal import judge_figures, judge_personal
+from cypp_etl.rules.recalled import judge_recalled
 from cypp_etl.rules.targets import judge_targets
-from cypp_etl.rules.template import judge_template
+from cypp_etl.rules.template import judge_entries, judge_template, milestones_not_asked
 from cypp_etl.rules.timing import (
     judge_closed_period,
     judge_content,
@@ -90,11 +91,22 @@ class Rule:
     is_bounded: bool = False
 
 
+def _judge_coverage(case: Case) -> Iterable[Finding]:
+    not_asked = milestones_not_asked(case.workbook, case.layout)
+    return Coverage(case.parsed, case.then, case.owner, case.plan, case.history, not_asked).judge()
+
+
 RULES: tuple[Rule, ...] = (
     Rule(
         Stage.WORKBOOK,
         ("template-differs",),
         lambda case: judge_template(case.workbook, case.layout, case.plan),
+        layouts=(RETURN,),
+    ),
+    Rule(
+        Stage.WORKBOOK,
+        ("form-not-filled-in",),
+        lambda case: judge_entries(case.parsed, case.layout),
         layouts=(RETURN,),
     ),
     Rule(
@@ -149,7 +161,7 @@ RULES: tuple[Rule, ...] = (
             "milestone-ended",
             "milestone-not-begun",
         ),
-        lambda case: Coverage(case.parsed, case.then, case.owner, case.plan).judge(),
+        _judge_coverage,
         layouts=(RETURN,),
     ),
     Rule(Stage.ROWS, ("review-without-reason",), lambda case: judge_reviews(case.parsed)),
@@ -191,6 +203,12 @@ RULES: tuple[Rule, ...] = (
         Stage.BESIDE_THE_KNOWN,
         ("target-differs",),
         lambda case: judge_targets(case.parsed, case.plan),
+        layouts=(RETURN,),
+    ),
+    Rule(
+        Stage.BESIDE_THE_KNOWN,
+        ("last-figure-differs",),
+        lambda case: judge_recalled(case.parsed, case.history, case.plan),
         layouts=(RETURN,),
     ),
     Rule(

@@ -1,6 +1,6 @@
-"""Writes the return workbook of a partner and a period, entirely from the plan and the layouts."""
+"""Writes the return workbook of a partner and a period, from the plan, the layouts and what was returned before."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time
 
 from openpyxl import Workbook
@@ -8,6 +8,7 @@ from openpyxl.packaging.custom import StringProperty
 from openpyxl.workbook.protection import WorkbookProtection
 from openpyxl.worksheet.worksheet import Worksheet
 
+from cypp_etl.checked_return import History, KnownFigure
 from cypp_etl.layout import (
     RETURN,
     TEMPLATE_VERSION,
@@ -30,6 +31,7 @@ from cypp_etl.templates.openpyxl_styles import (
     style_heading,
     to_bytes,
 )
+from cypp_etl.templates.past import Past
 from cypp_etl.workbook.model import column_letters
 from schemas.codes import Unit
 from schemas.markers import marker_text
@@ -45,19 +47,18 @@ class UnknownReturnError(ValueError):
     """There is no such return: the plan does not have the partner or the period."""
 
 
-def template_file_name(partner_code: str, period: Period) -> str:
-    """The file name of a blank return workbook."""
-    return f"{partner_code} {period.code}.xlsx"
-
-
-def write_template(plan: Plan, partner_code: str, period: Period) -> bytes:
+def write_template(plan: Plan, partner_code: str, period: Period, history: History | None = None) -> bytes:
     """The return workbook, ready to be filled in.
+
+    `history` is what the partner returned before, if there is a warehouse: its figures stand beside those that are
+    asked, and milestones that were achieved or withdrawn are left out.
 
     Raises:
         UnknownReturnError: the plan has no such partner at that time, or its calendar no such period.
     """
     _check_is_owed(plan, partner_code, period)
-    plan = plan.at(period)
+    everything, plan = plan, plan.at(period)
+    past = Past(everything, partner_code, period, history)
     layout = plan.layouts[RETURN]
     title = f"{plan.partners[partner_code].partner}: return for {period.label}"
     workbook = Workbook()
@@ -68,9 +69,13 @@ def write_template(plan: Plan, partner_code: str, period: Period) -> bytes:
             sheets[part.part].sheet_state = "hidden"
         set_up_page(sheets[part.part], f"{title}. {part.sheet}")
     write_cover(sheets["cover"], layout, plan, partner_code, period)
-    _write_indicators(sheets["indicators"], layout.part("indicators"), plan, partner_code, period)
-    _write_milestones(sheets["milestones"], layout.part("milestones"), plan, partner_code)
-    _write_identity(workbook, sheets["meta"], layout.part("meta"), plan)
+    _write_indicators(sheets["indicators"], layout.part("indicators"), plan, past)
+    milestones = plan.milestones_of[partner_code]
+    settled = [one.milestone for one in milestones if past.is_settled(one)]
+    asked = [one for one in milestones if one.milestone not in settled]
+    _write_milestones(sheets["milestones"], layout.part("milestones"), plan, asked, past)
+    identity = {"template_version": TEMPLATE_VERSION, "plan_fingerprint": plan.fingerprint}
+    _write_identity(workbook, sheets["meta"], layout.part("meta"), identity, " ".join(settled))
     for sheet in sheets.values():
         _lock(sheet)
     # Renamed or removed sheets could not be read back.
@@ -92,8 +97,9 @@ def _check_is_owed(plan: Plan, partner_code: str, period: Period) -> None:
         raise UnknownReturnError(f"{partner.partner} returns nothing for {period}: in the plan it {when}.")
 
 
-def _write_indicators(sheet: Worksheet, layout: SheetLayout, plan: Plan, partner_code: str, period: Period) -> None:
+def _write_indicators(sheet: Worksheet, layout: SheetLayout, plan: Plan, past: Past) -> None:
     _write_headings(sheet, layout, frozen_at="C2")
+    period, partner_code = past.period, past.partner_code
     owed = [plan.indicators[indicator] for indicator in plan.owed_by.get(partner_code, ())]
     for row, indicator in enumerate(owed, start=2):
         asked = indicator.rhythm.period_in(period)
@@ -101,8 +107,9 @@ def _write_indicators(sheet: Worksheet, layout: SheetLayout, plan: Plan, partner
         has_fraction = indicator.multiplier != 0
         # A figure of the return's own period needs no words.
         year = indicator.rhythm.label(asked) if asked != period else ""
-        _write_row(sheet, layout, row, _describe_indicator(indicator, target, year), has_fraction=has_fraction)
-        for column in ("target", "actual"):
+        content = _describe_indicator(indicator, target, year) | _recall(indicator, past)
+        _write_row(sheet, layout, row, content, has_fraction=has_fraction)
+        for column in ("target", "last_year", "last_quarter", "actual"):
             cell = sheet.cell(row, layout.position(column))
             cell.number_format = number_format(indicator.unit, indicator.decimals, indicator.currency)
         actual = sheet.cell(row, layout.position("actual"))
@@ -127,23 +134,34 @@ def _describe_indicator(indicator: Indicator, target: Figure | None, year: str) 
         "definition": f"{definition} ({year})" if year else definition,
         "good_performance": indicator.polarity.value,
         "unit": indicator.unit_text,
-        "target": _target_content(target, indicator.unit),
+        "target": _figure_content(target, indicator.unit),
     }
 
 
-def _target_content(target: Figure | None, unit: Unit) -> Content:
-    if target is None:
+def _recall(indicator: Indicator, past: Past) -> dict[str, Content]:
+    """What was returned before for the same indicator."""
+    return {
+        "last_year": _figure_content(past.last_year(indicator), indicator.unit),
+        "last_quarter": _figure_content(past.last_quarter(indicator), indicator.unit),
+    }
+
+
+def _figure_content(figure: Figure | KnownFigure | None, unit: Unit) -> Content:
+    if figure is None:
         return None
-    if target.value is not None:
-        return cell_number(target.value, unit)
-    return marker_text(target.marker) if target.marker else None
+    if figure.value is not None:
+        return cell_number(figure.value, unit)
+    return marker_text(figure.marker) or None if figure.marker else None
 
 
-def _write_milestones(sheet: Worksheet, layout: SheetLayout, plan: Plan, partner_code: str) -> None:
+def _write_milestones(
+    sheet: Worksheet, layout: SheetLayout, plan: Plan, milestones: Sequence[Milestone], past: Past
+) -> None:
     _write_headings(sheet, layout, frozen_at="B2")
-    milestones = plan.milestones_of[partner_code]
     for row, milestone in enumerate(milestones, start=2):
-        _write_row(sheet, layout, row, _describe_milestone(plan, milestone))
+        reported = past.last_status(milestone)
+        known: dict[str, Content] = {"last_status": reported.value if reported else None}
+        _write_row(sheet, layout, row, _describe_milestone(plan, milestone) | known)
         due = sheet.cell(row, layout.position("due"))
         due.number_format = DATE_FORMAT if milestone.is_due_stated else _DATE_OF_YEAR_FORMAT
     if not milestones:
@@ -193,15 +211,20 @@ def _cells(layout: SheetLayout, column: str, last_row: int) -> str:
     return f"{letters}2:{letters}{last_row}"
 
 
-def _write_identity(workbook: Workbook, sheet: Worksheet, layout: SheetLayout, plan: Plan) -> None:
-    """Write the versions of template and plan, in a sheet and as properties, which a copied sheet does not keep."""
-    identity = {"template_version": TEMPLATE_VERSION, "plan_fingerprint": plan.fingerprint}
+def _write_identity(
+    workbook: Workbook, sheet: Worksheet, layout: SheetLayout, identity: Mapping[str, str], settled: str
+) -> None:
+    """Write the versions of template and plan, in a sheet and as properties, which a copied sheet does not keep.
+
+    The sheet also says which milestones are not asked; a form that asks for all of them says nothing of it.
+    """
     for row, label in enumerate(layout.columns, start=1):
-        put(sheet.cell(row, 1), label.heading)
-        put(sheet.cell(row, 2), identity[label.column])
-        workbook.custom_doc_props.append(
-            StringProperty(name=f"{_PROPERTY_PREFIX}{label.column}", value=identity[label.column])
-        )
+        content = identity.get(label.column, settled)
+        if content:
+            put(sheet.cell(row, 1), label.heading)
+            put(sheet.cell(row, 2), content)
+    for name, value in identity.items():
+        workbook.custom_doc_props.append(StringProperty(name=f"{_PROPERTY_PREFIX}{name}", value=value))
 
 
 def _lock(sheet: Worksheet) -> None:

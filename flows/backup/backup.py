@@ -34,7 +34,7 @@ from flows.backup.manifest import (
     write_new,
 )
 from flows.backup.shares import names_of_groups
-from flows.inbox.removal import ASIDE, REPLIES
+from flows.inbox.removal import ASIDE, FORMS, README, REPLIES, STATUS
 from flows.settings import Settings
 from flows.storage.archive import archive_path, delivery_of, flush_folder
 from flows.storage.drop_notes import noted_hashes
@@ -141,7 +141,7 @@ def _copy_inbox(inbox: Path, copied: _Copied) -> None:
     """Copy what lies in the inbox; what leaves it meanwhile is in the archive, which is copied later."""
     for path in _listed(inbox, copied):
         source, name = inbox / path, f"{INBOX}/{path}"
-        is_drop = not {REPLIES, ASIDE}.intersection(Path(path).parts)
+        is_drop = not {REPLIES, FORMS, ASIDE, README, STATUS}.intersection(Path(path).parts)
         try:
             delivery = delivery_of(source) if is_drop else ""
             copied.add(source, name)

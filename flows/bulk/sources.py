@@ -7,6 +7,7 @@ from functools import lru_cache, partial
 from heapq import heappop, heappush
 from pathlib import Path
 
+from flows.inbox.sweep import is_form_path
 from flows.storage.files import WORKBOOK_SUFFIXES
 
 
@@ -55,7 +56,9 @@ def sources_in(paths: Sequence[Path], partner_codes: Collection[str]) -> list[So
     found: dict[Path, str] = {}
     for path in paths:
         owner = lru_cache(maxsize=None)(partial(_owner, path=path.absolute(), partner_codes=partner_codes))
-        found |= {file: owner(file.parent) for file in map(Path.absolute, workbooks_at(path))}
+        owned = ((file, owner(file.parent)) for file in map(Path.absolute, workbooks_at(path)))
+        # A form that was put into a partner's folder is no return.
+        found |= {file: code for file, code in owned if not (code and is_form_path(file))}
     taken: Counter[str] = Counter()
     placed: list[tuple[int, Source]] = []
     for file, partner_code in sorted(found.items()):

@@ -17,6 +17,7 @@ from flows.cli.terminal import say
 COMMANDS = {
     "demo": ("demo", "Run the whole pipeline on sample returns."),
     "template": ("template", "Write the form that a partner fills in for a period."),
+    "issue": ("template", "Put every partner's form into its folder."),
     "check": ("check", "Check workbooks and load nothing."),
     "ingest": ("ingest", "Check workbooks, and load those without errors."),
     "backfill": ("backfill", "Ingest thousands of workbooks at once."),

@@ -22,6 +22,7 @@ from flows.deployments.decisions.flows import (
     waive_query,
     withdraw_return,
 )
+from flows.deployments.decisions.issue_forms import issue_forms
 from flows.deployments.ingest_return import ingest_return
 from flows.deployments.publish_report import publish_report
 from flows.deployments.remind import remind
@@ -69,6 +70,12 @@ CATALOGUE = (
     Deployed(ingest_return, "Takes one workbook by its path on the server.", {"label": ""}),
     Deployed(
         backfill, "Takes all workbooks in folders on the server, such as earlier years'; they stay where they are."
+    ),
+    Deployed(
+        issue_forms,
+        "Puts each partner's form into its folder: of every period that is open, if none is chosen.",
+        # Looks at the calendar each day: no day on which a period opens is missed, whenever a server was down.
+        times=Times("every-day-at-six", "0 6 * * *"),
     ),
     Deployed(
         remind,

@@ -22,7 +22,7 @@ from flows.deployments.forms import Asked, Choices
 from flows.deployments.quarter_overview import show_quarter
 from flows.deployments.retries import retried_task
 from flows.inbox.mended_receipts import MendedReceipts, is_receipt_path
-from flows.inbox.sweep import partner_of
+from flows.inbox.sweep import is_form_path, partner_of
 from flows.ingestion.context import open_to_write
 from flows.ingestion.job import Steps
 from flows.ingestion.receipt import Answer
@@ -110,12 +110,15 @@ async def ingest_return(
 
     Returns:
         Its outcome. The run's state is named after its status, as the UI shows it. A file that the partner took
-        back, or that another machine took, ends as `Gone`; one outside its partner's folder, or a receipt that nobody
-        changed, as `Refused`, unopened.
+        back, or that another machine took, ends as `Gone`; one outside its partner's folder, a form, or a receipt that
+        nobody changed, as `Refused`, unopened.
     """
     path = path_from_text(file)
     if folder_partner and partner_of(path, read_settings().inbox, [folder_partner]) != folder_partner:
         message = f"The file is not in the inbox folder of {folder_partner}: it was not opened."
+        return cast(Ingested, Failed(name="Refused", message=message))
+    if folder_partner and is_form_path(path):
+        message = "It lies among the forms, and is no return: it was not opened."
         return cast(Ingested, Failed(name="Refused", message=message))
     if folder_partner and is_receipt_path(path) and path.exists():
         brought = await asyncio.to_thread(MendedReceipts(read_settings().receipts).bring_in, path.absolute())

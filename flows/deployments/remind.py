@@ -7,10 +7,12 @@ from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from cypp_etl.escapes import for_log
 from flows.deployments.forms import Asked
 from flows.deployments.outstanding import NOTHING_MISSING, Outstanding, read_outstanding
 from flows.deployments.quarter_overview import show_queries
 from flows.ingestion.context import open_to_read
+from flows.ingestion.status_pages import refresh_status_pages
 from flows.settings import read_settings
 from warehouse.engine import reading
 
@@ -33,8 +35,12 @@ async def remind(
         since: Only count what was due before this day: nobody chases each return of years ago. A year ago, if left
             empty.
     """
-    with reading(open_to_read(read_settings()).engine) as connection:
-        found = read_outstanding(connection, datetime.now(UTC).date(), days, since)
+    workplace, today = open_to_read(read_settings()), datetime.now(UTC).date()
+    with reading(workplace.engine) as connection:
+        found = read_outstanding(connection, today, days, since)
+    # What was due yesterday is missing today, in the partners' folders too.
+    for trouble in refresh_status_pages(workplace, workplace.plan.partners, today):
+        get_run_logger().warning("%s", for_log(trouble))
     told = [*(found.lines or [NOTHING_MISSING]), *found.queries]
     for line in (*found.lines, *found.queries):
         get_run_logger().warning("%s", line)

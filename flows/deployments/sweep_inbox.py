@@ -1,7 +1,7 @@
 """The flow `sweep-inbox`: ingests the inbox; files that cannot be ingested are left in place and logged."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
@@ -11,6 +11,7 @@ from prefect import flow, get_run_logger, tags
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.states import Completed
+from sqlalchemy.exc import SQLAlchemyError
 
 from cypp_etl.escapes import for_log
 from cypp_etl.personal import shown_path
@@ -21,9 +22,11 @@ from flows.inbox.mended_receipts import MendedReceipts
 from flows.inbox.stray_files import answer_strays
 from flows.inbox.sweep import Waiting, make_folders, sweep
 from flows.ingestion.cleanup import clear_leftovers
-from flows.ingestion.context import open_to_write
-from flows.settings import read_settings
+from flows.ingestion.context import open_existing, open_to_write
+from flows.ingestion.status_pages import refresh_status_pages
+from flows.settings import Settings, read_settings
 from flows.storage.files import path_as_text, path_from_text
+from warehouse.upgrade import WarehouseStateError
 
 
 @dataclass
@@ -78,8 +81,23 @@ async def sweep_inbox(
         elif path := await _brought_in(waiting, mended, swept):
             await ingest_one(path, waiting.partner_code, swept, received_at)
     await show_skipped([waiting for waiting in swept.left if not waiting.is_unsettled])
+    await _refresh_pages(settings, plan.partners)
     message = f"{len(swept.ingested)} ingested, {len(swept.failed)} failed, {len(swept.left)} left."
     return cast(Swept, Completed(message=message, data=swept))
+
+
+async def _refresh_pages(settings: Settings, partner_codes: Collection[str]) -> None:
+    """Let partners' folders say how their returns stand now; that they do not is no reason to fail."""
+    try:
+        # A plan may have been adopted, and returns been recorded, since the sweep began.
+        workplace = await asyncio.to_thread(open_existing, settings)
+        today = datetime.now(UTC).date()
+        troubles = await asyncio.to_thread(refresh_status_pages, workplace, partner_codes, today)
+        workplace.engine.dispose()
+    except (SQLAlchemyError, WarehouseStateError) as fault:
+        troubles = [f"The partners' status cannot be written: {fault}."]
+    for trouble in troubles:
+        get_run_logger().warning("%s", for_log(trouble))
 
 
 async def _brought_in(waiting: Waiting, mended: MendedReceipts, swept: Swept) -> Path | None:
@@ -99,6 +117,7 @@ async def ingest_files(files: Sequence[tuple[str, str]], received_at: datetime |
     swept = Swept()
     for file, folder_partner in files:
         await ingest_one(path_from_text(file), folder_partner, swept, received_at)
+    await _refresh_pages(read_settings(), {folder_partner for _, folder_partner in files if folder_partner})
     message = f"{len(swept.ingested)} ingested, {len(swept.failed)} failed."
     return cast(Swept, Completed(message=message, data=swept))
 

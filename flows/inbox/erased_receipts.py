@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from flows.inbox.receipt_files import open_folder
+from flows.inbox.own_files import open_folder
 from flows.inbox.removal import REPLIES
 from flows.inbox.written_receipts import WrittenReceipts, names_in, sha256_in
 from flows.storage.archive import READ_BYTES

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from flows.inbox.receipt_files import is_open, open_folder
+from flows.inbox.own_files import open_folder
+from flows.inbox.receipt_files import is_open
 from flows.inbox.removal import REPLIES, bring_in
 from flows.inbox.written_receipts import WrittenReceipts, sha256_in
 from flows.storage.archive import READ_BYTES, identity_of

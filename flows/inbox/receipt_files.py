@@ -8,14 +8,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from cypp_etl.receipts.reply import Reply, numbered_names
-from flows.inbox.removal import REPLIES, remove_receipt
+from flows.inbox.own_files import give_name, make_folder, open_folder, remove_quietly, write_new
+from flows.inbox.removal import FORMS, REPLIES, remove_receipt
 from flows.inbox.written_receipts import WrittenReceipts, sha256_in
 from flows.storage.archive import identity_of
 from flows.storage.files import ABANDONED_SECONDS, UNFINISHED
 
 # A working day, and the night after it.
 _LOCKED_SECONDS = 86_400
-_FOLLOW_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
 # Each look that finds another machine's work is one of its receipts: there are not so many.
@@ -35,17 +35,17 @@ def write_reply(folder: Path, reply: Reply, written: WrittenReceipts) -> Path:
         OSError: `replies` is a link or not a folder, or it cannot be written to.
     """
     replies = folder / REPLIES
-    _make(replies, folder.stat())
+    make_folder(replies, folder.stat())
     temporary = f"{UNFINISHED}{secrets.token_hex(8)}"
     place = open_folder(replies)
     try:
         written.begin(place)
-        _write(temporary, reply.content, place)
+        write_new(temporary, reply.content, place)
         written.note(reply.content)
         name = next(name for name in numbered_names(reply.file_name) if _put(temporary, name, folder, place, written))
         os.fsync(place)
     except OSError:
-        _remove(temporary, place)
+        remove_quietly(temporary, place)
         raise
     finally:
         os.close(place)
@@ -65,14 +65,17 @@ def is_open(name: str, place: int, now: float) -> bool:
 
 
 def remove_unfinished_replies(folder: Path, now: float) -> int:
-    """Remove unfinished receipts of killed processes from a partner's folder, and return their number.
+    """Remove what killed processes left unfinished of ours in a partner's folder, and return its number.
 
     `now` is in seconds since 1970. Other processes may be using the folder: recent files are left alone.
     """
-    replies = folder / REPLIES
-    if replies.is_symlink() or not replies.is_dir():
+    return sum(_remove_unfinished(place, now) for place in (folder, folder / REPLIES, folder / FORMS))
+
+
+def _remove_unfinished(folder: Path, now: float) -> int:
+    if folder.is_symlink() or not folder.is_dir():
         return 0
-    place = open_folder(replies)
+    place = open_folder(folder)
     removed = 0
     try:
         with os.scandir(place) as entries:
@@ -87,40 +90,6 @@ def remove_unfinished_replies(folder: Path, now: float) -> int:
     return removed
 
 
-def open_folder(folder: Path) -> int:
-    """Open a folder that is no link; whoever opens it closes it.
-
-    Raises:
-        OSError: it is a link or no folder, or cannot be read.
-    """
-    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _FOLLOW_NO_LINK)
-
-
-def _make(replies: Path, folder: os.stat_result) -> None:
-    """Create `replies` with the permissions of the partner's folder; an existing one is not changed."""
-    try:
-        replies.mkdir(mode=0o700)
-    except FileExistsError:
-        return
-    place = open_folder(replies)
-    try:
-        _share(place, folder, 0o700 | folder.st_mode & stat.S_ISGID)
-    finally:
-        os.close(place)
-
-
-def _share(descriptor: int, folder: os.stat_result, mode: int) -> None:
-    """Make a new file or folder readable for those who can drop workbooks in its parent folder, and for no one else."""
-    for bits, may_drop in ((stat.S_IRWXG, stat.S_IWGRP), (stat.S_IRWXO, stat.S_IWOTH)):
-        if folder.st_mode & may_drop:
-            # The same as for the owner.
-            mode |= ((mode & stat.S_IRWXU) | (mode & stat.S_IRWXU) >> 3 | (mode & stat.S_IRWXU) >> 6) & bits
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        os.chown(descriptor, folder.st_uid, folder.st_gid)
-    if hasattr(os, "fchmod"):
-        os.fchmod(descriptor, mode)
-
-
 def _put(temporary: str, name: str, folder: Path, place: int, written: WrittenReceipts) -> bool:
     """Give an answer its name, unless somebody else's file has it; say whether it has it now."""
     # Another machine that works on the same drop may put its receipt there, or take ours away, between any two steps.
@@ -130,7 +99,7 @@ def _put(temporary: str, name: str, folder: Path, place: int, written: WrittenRe
         try:
             there = os.stat(name, dir_fd=place, follow_symlinks=False)
         except FileNotFoundError:
-            if _name(temporary, name, place):
+            if give_name(temporary, name, place):
                 return True
             continue
         if not stat.S_ISREG(there.st_mode):
@@ -141,36 +110,6 @@ def _put(temporary: str, name: str, folder: Path, place: int, written: WrittenRe
         if sha256 is not None and not written.are_ours(sha256):
             return False
         is_gone = sha256 is not None and remove_receipt(folder, place, name, identity_of(there), sha256)
-        if is_gone and _name(temporary, name, place):
+        if is_gone and give_name(temporary, name, place):
             return True
     return False
-
-
-def _name(temporary: str, name: str, place: int) -> bool:
-    """Give a file a name that nothing has; say whether nothing had it."""
-    try:
-        # Unlike a rename, a link never takes the place of what is there.
-        os.link(temporary, name, src_dir_fd=place, dst_dir_fd=place, follow_symlinks=False)
-    except FileExistsError:
-        return False
-    except OSError:
-        # A share without links: nothing had the name a moment ago.
-        os.rename(temporary, name, src_dir_fd=place, dst_dir_fd=place)
-        return True
-    os.unlink(temporary, dir_fd=place)
-    return True
-
-
-def _write(name: str, content: bytes, place: int) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FOLLOW_NO_LINK
-    with os.fdopen(os.open(name, flags, 0o600, dir_fd=place), "wb") as stream:
-        _share(stream.fileno(), os.fstat(place), 0o600)
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _remove(name: str, place: int) -> None:
-    # It may never have been created.
-    with suppress(FileNotFoundError):
-        os.unlink(name, dir_fd=place)

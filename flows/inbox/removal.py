@@ -17,7 +17,8 @@ from cypp_etl.receipts.reply import answered_name
 from flows.storage.archive import Kept, identity_of
 from flows.storage.files import open_regular
 
-ASIDE, REPLIES = ".taken", "replies"
+ASIDE, REPLIES, FORMS = ".taken", "replies", "forms"
+README, STATUS = "README.txt", "status.html"
 # How the holder of a receipt is named that a partner changed: it is on its way from the replies to the inbox.
 _MENDED = "mended"
 # How the holder of a workbook is named that is on its way up: no SHA-256 is, so that it is given back.

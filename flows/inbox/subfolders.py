@@ -10,12 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 
-from flows.inbox.removal import REPLIES, move_up
+from flows.inbox.removal import FORMS, REPLIES, move_up
 from flows.inbox.settling import has_zip_end
 from flows.storage.files import WORKBOOK_SUFFIXES
 
 # Folders of our own, whatever their case: what lies in them was ours, and is no return.
-_OURS = {REPLIES, "forms"}
+_OURS = {REPLIES, FORMS}
 # What systems and shares keep in people's folders: trash, previews, snapshots.
 _SYSTEMS = {"recycler", "recycled", "system volume information", "lost+found"}
 _SYSTEMS_BEGIN = (".", "~", "$", "#", "@")

@@ -8,7 +8,7 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 
 from flows.inbox.mended_receipts import MendedReceipts, is_receipt_path
-from flows.inbox.removal import ASIDE, REPLIES, finish_taking
+from flows.inbox.removal import ASIDE, FORMS, README, REPLIES, STATUS, finish_taking
 from flows.inbox.stray_files import is_note
 from flows.inbox.subfolders import bring_up
 
@@ -100,6 +100,11 @@ def partner_of(path: Path, inbox: Path, partner_codes: Collection[str]) -> str:
     return within.parts[0] if within.parts[0] in partner_codes else ""
 
 
+def is_form_path(path: Path) -> bool:
+    """Whether a path in a partner's folder is that of a form that was put there: whatever is in it, it is no return."""
+    return path.parent.name.casefold() == FORMS
+
+
 def _sweep_partner(folder: Path, now: float, settle_seconds: float, mended: MendedReceipts | None) -> Iterator[Waiting]:
     """The contents of a partner's folder, or why the folder is skipped: its errors do not stop the others."""
     try:
@@ -153,7 +158,7 @@ def _files(
 def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
     """The contents of a folder, without files that disappear while they are listed."""
     for path in folder.iterdir():
-        if not _is_passed_over(path) and path.name != REPLIES:
+        if not _is_passed_over(path) and path.name not in (REPLIES, README, STATUS):
             with suppress(FileNotFoundError):
                 yield path, path.lstat()
 

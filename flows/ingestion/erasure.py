@@ -6,11 +6,12 @@ them, or a backup from before brings back, is removed by `finish_erasures`, with
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from flows.inbox.erased_receipts import RemovedReceipts, remove_receipts_of
 from flows.ingestion.context import Workplace
+from flows.ingestion.status_pages import refresh_status_pages
 from flows.storage.erasures import ErasureNote, note_erasure, noted_erasures, remove_bytes
 from warehouse.engine import reading, writing
 from warehouse.queries.views import submissions
@@ -101,6 +102,9 @@ def _remove_files(workplace: Workplace, sha256: str, until: datetime) -> tuple[b
     settings, done = workplace.settings, RemovedReceipts()
     with reading(workplace.engine) as connection:
         partners = {row["partner_code"] for row in submissions(connection, sha256=sha256)} - {None}
+    # What a query quotes stands in the folder too.
+    refresh_status_pages(workplace, partners, datetime.now(UTC).date())
+    with reading(workplace.engine) as connection:
         if came_again(connection, sha256, until):
             return False, done
     # The receipt lies in the folder that the workbook was dropped into, whatever its cover says.

@@ -22,6 +22,7 @@ from flows.deployments.sweep_inbox import Swept, ingest_one
 from flows.inbox.sweep import Waiting
 from flows.ingestion.context import Workplace, open_existing, open_to_write
 from flows.ingestion.job import Steps
+from flows.ingestion.status_pages import refresh_status_pages
 from flows.service.metrics import Metrics
 from flows.service.progress import Progress
 from flows.service.watcher import OutOfReachError
@@ -33,6 +34,9 @@ from warehouse.upgrade import WarehouseStateError
 
 # How long a check of plan and warehouse stays valid, unless something fails.
 _LOOK_SECONDS = 10.0
+# How long after an answer its partner's status is written: many returns come at once. Then it rests for so many times
+# as long as it took: what partners wait for comes first.
+_REFRESH_SECONDS, _REST = 1.0, 10.0
 # PostgreSQL's code.
 _DISK_FULL = "53100"
 
@@ -52,6 +56,8 @@ class Dispatcher:
         self._looked_at = 0.0
         self._was_there = False
         self._is_full = False
+        self._to_refresh: set[str] = set()
+        self._refreshing: asyncio.Task[None] | None = None
         # So that the first drop does not wait for it to start.
         shared_checker().prepare()
 
@@ -100,11 +106,33 @@ class Dispatcher:
         if fault is None:
             self._is_full = False
             self._metrics.answered(waiting.path, ahead.result())
+            self._refresh_soon(waiting.partner_code)
         else:
             # The run reaches the same step, and retries it or fails.
             log.debug("%s: %s", waiting.path, fault)
             self._say_if_full(waiting, fault)
         return run
+
+    def _refresh_soon(self, partner_code: str) -> None:
+        """Have a partner's status written, together with that of the others who are answered meanwhile."""
+        self._to_refresh.add(partner_code)
+        if self._refreshing is None or self._refreshing.done():
+            self._refreshing = asyncio.create_task(self._refresh())
+
+    async def _refresh(self) -> None:
+        while self._to_refresh:
+            await asyncio.sleep(_REFRESH_SECONDS)
+            partner_codes, self._to_refresh = self._to_refresh, set()
+            began, today = time.monotonic(), datetime.now(UTC).date()
+            try:
+                workplace = await asyncio.to_thread(self._open)
+                troubles = await asyncio.to_thread(refresh_status_pages, workplace, partner_codes, today)
+            except (OutOfReachError, SQLAlchemyError) as fault:
+                # The next sweep writes what is not written now.
+                troubles = [f"The partners' status cannot be written: {fault}."]
+            for trouble in troubles:
+                log.warning("%s", trouble)
+            await asyncio.sleep(_REST * (time.monotonic() - began))
 
     def _say_if_full(self, waiting: Waiting, fault: BaseException) -> None:
         if is_full(fault) and not self._is_full:

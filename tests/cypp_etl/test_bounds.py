@@ -114,7 +114,7 @@ def test_a_column_filled_down_is_a_few_findings_with_its_range():
         for row in range(sheet.max_row + 1, 12_001):
             sheet.cell(row, 1, "zz")
             if row % 2:
-                sheet.cell(row, 7, 71)
+                sheet.cell(row, 9, 71)
 
     checked = _checked(fill_down)
     codes = Counter(finding.code for finding in checked.findings)

@@ -33,6 +33,9 @@ WORDS = {
     "macros": {},
     "formats-unknown": {"kind": "ods"},
     "same-content": {"submission": 7},
+    "form-not-filled-in": {},
+    # The trial's returns have no such figures.
+    "last-figure-differs": {"indicator": "NI 43", "known": "5.0%"},
     "band-unknown": {},
     "outcome-differs": {"indicator": "NI 110", "band": "Stay Safe", "outcome": "Be Healthy"},
     "owner-not-single": {"indicator": "NI 110", "owners": "yos and vcs"},

@@ -49,6 +49,8 @@ def test_the_headings_of_a_return_are_those_of_the_design(indicators: SheetLayou
         "Good performance",
         "Unit",
         "Target",
+        "Last year",
+        "Last quarter",
         "Actual",
         "Marker",
         "Numerator",

@@ -166,7 +166,7 @@ def test_a_form_asks_for_a_yearly_figure_once_and_it_is_of_the_year(check: Calla
     checked = check(plan, answered(plan, "2010-11Q4", {"NI 110": figure}), {("NI 110", "2009-10"): "30.0"})
     (observation,) = checked.observations
     assert checked.is_accepted and checked.period == Period(2010, 4)
-    assert (observation.period, observation.cell) == (Period(2010), "G2")
+    assert (observation.period, observation.cell) == (Period(2010), "I2")
     large = next(finding for finding in checked.findings if finding.code == "large-change")
     assert "2009/10" in large.message, "a year is compared with the year before"
     checked = check(plan, answered(plan, "2010-11Q3", {}))
@@ -189,7 +189,7 @@ def test_a_form_of_an_older_plan_is_still_a_return(check: Callable[..., CheckedR
     checked = check(plan, answered(older, "2010-11Q3", {"NI 110": figure}))
     assert checked.is_accepted and not checked.observations
     notes = [finding for finding in checked.findings if finding.code == "indicator-not-asked"]
-    assert [(note.cell, note.severity.value) for note in notes] == [("G2", "NOTE")]
+    assert [(note.cell, note.severity.value) for note in notes] == [("I2", "NOTE")]
     assert "in 2010/11 Q3, but in Q4" in notes[0].message
     blank = check(plan, answered(older, "2010-11Q3", {}))
     assert blank.is_accepted and "indicator-not-asked" not in {finding.code for finding in blank.findings}

@@ -46,7 +46,7 @@ def workbook() -> bytes:
     """A return with the text in a figure, a comment, the cover, a heading and a sheet's name."""
     book = openpyxl.load_workbook(BytesIO(sample_return(read_plan(), "yos", Period(2010, 1))))
     sheet = book["Indicators"]
-    sheet["G2"], sheet["K3"], sheet["P1"] = EVIL, EVIL, EVIL
+    sheet["I2"], sheet["M3"], sheet["P1"] = EVIL, EVIL, EVIL
     book["Return"]["B4"] = EVIL
     book.create_sheet("<b>\u202eS")["A1"] = EVIL
     stream = BytesIO()
@@ -99,7 +99,7 @@ def test_the_log_has_one_line_for_each_entry(monkeypatch: pytest.MonkeyPatch) ->
 def test_the_report_is_text(tmp_path: Path) -> None:
     plan = read_plan()
     book = openpyxl.load_workbook(BytesIO(sample_return(plan, "yos", Period(2010, 1))))
-    book["Indicators"]["K2"] = EVIL
+    book["Indicators"]["M2"] = EVIL
     stream = BytesIO()
     book.save(stream)
     engine = open_warehouse(f"sqlite:///{tmp_path / 'warehouse.db'}")

@@ -27,7 +27,7 @@ INDICATORS, MILESTONES = 40, 10
 _POPULATION = 40_000
 # One return in this many has an error in a cell, and one in this many a large change.
 _FAULTY, _ODD = 25, 10
-_ANSWER = re.compile(rb'<c r="([GIJ])(\d+)" s="(\d+)" t="n"><v>[^<]*</v></c>')
+_ANSWER = re.compile(rb'<c r="([IKL])(\d+)" s="(\d+)" t="n"><v>[^<]*</v></c>')
 _INLINE = re.compile(rb't="inlineStr"(?: /|><is><t(?: [^>]*)?>([^<]*)</t></is></c)>')
 _FIGURES, _TEXTS = "xl/worksheets/sheet2.xml", "xl/sharedStrings.xml"
 
@@ -88,13 +88,13 @@ def _answers(owed: list[Indicator], numbers: dict[str, int]) -> Iterator[tuple[t
     for row, leaf in enumerate(owed, start=2):
         number = Decimal(numbers[leaf.number_indicator or leaf.indicator])
         if leaf.multiplier == 0:
-            yield ("G", row), str(number)
+            yield ("I", row), str(number)
             continue
         denominator = Decimal(_POPULATION if leaf.number_indicator else 5000)
         value = rounded(number * leaf.multiplier / denominator, leaf.decimals)
-        yield ("G", row), str(value.scaleb(-2) if leaf.unit is Unit.PERCENT else value)
-        yield ("I", row), str(number)
-        yield ("J", row), str(denominator)
+        yield ("I", row), str(value.scaleb(-2) if leaf.unit is Unit.PERCENT else value)
+        yield ("K", row), str(number)
+        yield ("L", row), str(denominator)
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class _Form:
         sheet = bytearray()
         for before, column, row, style in self.pieces:
             sheet += before + b'<c r="%s%d" s="%s"' % (column.encode(), row, style)
-            if column == "G" and row == faulty_row:
+            if column == "I" and row == faulty_row:
                 sheet += b' t="inlineStr"><is><t>about 70</t></is></c>'
             else:
                 sheet += b"><v>%s</v></c>" % answers[column, row].encode()

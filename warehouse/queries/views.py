@@ -51,12 +51,19 @@ def repeats_rejected(connection: Connection, submission_id: int) -> bool:
 
 
 def submissions(
-    connection: Connection, partner_code: str | None = None, period: Period | None = None, sha256: str | None = None
+    connection: Connection,
+    partner_code: str | None = None,
+    period: Period | None = None,
+    sha256: str | None = None,
+    since: datetime | None = None,
 ) -> Sequence[RowMapping]:
-    """Rows of `bi_submissions`, oldest first, filtered by the given values."""
+    """Rows of `bi_submissions`, oldest first, filtered by the given values, `since` from then on."""
     rows = view("bi_submissions")
     wanted = {"partner_code": partner_code, "period": period and period.code, "sha256": sha256}
-    return _rows(connection, rows, _equal(rows, wanted), "submission_id")
+    conditions = _equal(rows, wanted)
+    if since is not None:
+        conditions.append(rows.c.received_at >= since)
+    return _rows(connection, rows, conditions, "submission_id")
 
 
 def newest_in_force(connection: Connection, limit: int) -> Sequence[RowMapping]:

@@ -14,7 +14,7 @@ from flows.cli.faults import FAULTS, stop_at
 from flows.cli.output import show_swept
 from flows.cli.queries import say_notice
 from flows.inbox.mended_receipts import MendedReceipts, is_receipt_path
-from flows.inbox.sweep import Waiting, partner_of
+from flows.inbox.sweep import Waiting, is_form_path, partner_of
 from flows.ingestion.collection import take_apart
 from flows.ingestion.context import Workplace, open_to_write
 from flows.service.prefect_server import server_for_command
@@ -72,6 +72,9 @@ def _ingest_paths(workplace: Workplace, paths: Sequence[Path], apart: Path) -> "
         partner_code = partner_of(file, settings.inbox, plan.partners)
         if not partner_code and (pieces := take_apart(workplace, file, apart)):
             owned += [(path_as_text(piece), "") for piece in pieces]
+        elif partner_code and is_form_path(file):
+            if path == file:
+                left.append(Waiting(file, partner_code, "it lies among the forms: move it into the partner's folder"))
         elif not partner_code or not is_receipt_path(file):
             owned.append((path_as_text(file), partner_code))
         elif brought := mended.bring_in(file.absolute()):

@@ -1,1 +1,1 @@
-"""What the data team decides in the Prefect UI: a flow for each decision, whose parameters are its form."""
+"""What the data team decides or sends out in the Prefect UI: flows whose parameters are their forms."""

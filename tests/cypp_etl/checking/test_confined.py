@@ -59,7 +59,7 @@ def summary_of(status: SubmissionStatus) -> ReceiptSummary:
 
 def test_it_says_what_checking_says_in_one_process(checker: ConfinedChecker, plan: Plan, good: bytes) -> None:
     workbook = openpyxl.load_workbook(io.BytesIO(good))
-    workbook["Indicators"]["G2"] = "<1"
+    workbook["Indicators"]["I2"] = "<1"
     faulty = io.BytesIO()
     workbook.save(faulty)
     here = Checker(plan, History(), TODAY)

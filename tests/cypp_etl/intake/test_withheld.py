@@ -109,18 +109,18 @@ def test_the_name_of_a_sheet_is_withheld(plan, place):
 
 def test_a_finding_in_a_sheet_whose_name_is_withheld_is_marked_in_its_cell(plan, summary_of):
     book = openpyxl.load_workbook(BytesIO(sample_return(plan, "yos", Period(2010, 1))))
-    book["Indicators"]["G2"] = "many"
+    book["Indicators"]["I2"] = "many"
     book["Indicators"].title = NHS
     stream = BytesIO()
     book.save(stream)
     checked = Checker(plan, History(), date(2010, 7, 12)).check(Received("yos/r.xlsx", stream.getvalue(), "yos"))
     marked = mark_workbook(stream.getvalue(), checked.findings, summary_of(checked), checked.sheet_names)
     sheets = openpyxl.load_workbook(BytesIO(marked))
-    assert "many" in sheets[NHS]["G2"].comment.text
+    assert "many" in sheets[NHS]["I2"].comment.text
     texts = [str(cell.value) for row in sheets["Receipt"].iter_rows() for cell in row]
     assert not any(NHS in text for text in texts)
     links = [cell.hyperlink.location for row in sheets["Receipt"].iter_rows() for cell in row if cell.hyperlink]
-    assert f"'{NHS}'!G2" in links
+    assert f"'{NHS}'!I2" in links
 
 
 @pytest.mark.parametrize(
@@ -177,6 +177,6 @@ def test_names_of_sheets_and_contacts():
 
 
 def test_a_message_repeats_no_text_that_is_withheld():
-    finding = find("not-a-figure", sheet="Indicators", cell="G2", value=LONG)
+    finding = find("not-a-figure", sheet="Indicators", cell="I2", value=LONG)
     assert finding.value == MARK
     assert finding.message == f'"{MARK}" is not a figure.'

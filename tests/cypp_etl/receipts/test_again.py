@@ -87,9 +87,9 @@ def resave(data: bytes, folder: Path) -> bytes:
 
 
 SPOILT: dict[tuple[str, str], object] = {
-    ("Indicators", "G2"): "about 70",
-    ("Indicators", "G3"): "<5",
-    ("Milestones", "F2"): "Done",
+    ("Indicators", "I2"): "about 70",
+    ("Indicators", "I3"): "<5",
+    ("Milestones", "G2"): "Done",
 }
 
 
@@ -179,26 +179,26 @@ def test_libreoffice_opens_a_rich_workbook_without_loss(
 def test_a_mark_whose_name_was_lost_is_told_by_its_colours(
     find: Callable[..., object], sample: bytes, summary: ReceiptSummary
 ) -> None:
-    marked = mark_workbook(sample, [find("Indicators", "G2")], summary)  # type: ignore[list-item]
+    marked = mark_workbook(sample, [find("Indicators", "I2")], summary)  # type: ignore[list-item]
     book = load_workbook(BytesIO(marked))
-    book["Indicators"]["G2"].style = "Normal"
-    look = load_workbook(BytesIO(marked))["Indicators"]["G2"]
-    book["Indicators"]["G2"].fill, book["Indicators"]["G2"].border = copy(look.fill), copy(look.border)
+    book["Indicators"]["I2"].style = "Normal"
+    look = load_workbook(BytesIO(marked))["Indicators"]["I2"]
+    book["Indicators"]["I2"].fill, book["Indicators"]["I2"].border = copy(look.fill), copy(look.border)
     stream = BytesIO()
     book.save(stream)
-    assert looks(mark_workbook(stream.getvalue(), [], summary))["Indicators", "G2"][:2] == (None, None)  # type: ignore[index]
+    assert looks(mark_workbook(stream.getvalue(), [], summary))["Indicators", "I2"][:2] == (None, None)  # type: ignore[index]
 
 
 def test_a_format_that_was_mended_stays_mended(
     find: Callable[..., object], sample: bytes, summary: ReceiptSummary
 ) -> None:
-    marked = mark_workbook(sample, [find("Indicators", "G2")], summary)  # type: ignore[list-item]
+    marked = mark_workbook(sample, [find("Indicators", "I2")], summary)  # type: ignore[list-item]
     book = load_workbook(BytesIO(marked))
-    book["Indicators"]["G2"].number_format = "0.000%"
+    book["Indicators"]["I2"].number_format = "0.000%"
     stream = BytesIO()
     book.save(stream)
-    after = looks(mark_workbook(stream.getvalue(), [], summary))["Indicators", "G2"]
-    before = looks(sample)["Indicators", "G2"]
+    after = looks(mark_workbook(stream.getvalue(), [], summary))["Indicators", "I2"]
+    before = looks(sample)["Indicators", "I2"]
     assert after == (*before[:2], "0.000%", *before[3:])  # type: ignore[index]
 
 

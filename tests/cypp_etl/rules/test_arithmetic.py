@@ -22,9 +22,9 @@ def test_figures_are_shown_as_people_write_them(plan):
     ("indicator", "value", "expected"),
     [
         ("NI 45", "71.0", []),
-        ("NI 45", "71.04", [("too-many-decimals", "G2")]),
+        ("NI 45", "71.04", [("too-many-decimals", "I2")]),
         ("NI 45", "71.10", []),
-        ("NI 111b", "784.5", [("too-many-decimals", "G2")]),
+        ("NI 111b", "784.5", [("too-many-decimals", "I2")]),
         ("NI 111a", "212.5", []),
         ("NI 45", None, []),
     ],
@@ -36,7 +36,7 @@ def test_decimals_beyond_the_indicators_are_noted_except_for_counts(make_figure,
 def test_a_number_with_decimals_is_no_count(make_figure, places):
     leaf = {"decimals": 1}
     assert places(judge_decimals([make_figure("NI 111a", "12.5", leaf=leaf)])) == []
-    assert places(judge_decimals([make_figure("NI 111a", "12.55", leaf=leaf)])) == [("too-many-decimals", "G2")]
+    assert places(judge_decimals([make_figure("NI 111a", "12.55", leaf=leaf)])) == [("too-many-decimals", "I2")]
 
 
 def test_the_message_says_what_counts(make_figure):
@@ -49,12 +49,12 @@ def test_the_message_says_what_counts(make_figure):
     [
         ("71.0", 71, 100, []),
         ("71.4", 5, 7, []),
-        ("71.5", 5, 7, [("ratio-differs", "G2")]),
-        ("71.0", 70, 100, [("ratio-differs", "G2")]),
+        ("71.5", 5, 7, [("ratio-differs", "I2")]),
+        ("71.0", 70, 100, [("ratio-differs", "I2")]),
         ("71.04", 71, 100, []),
         ("71.1", "71.05", 100, []),
-        ("71.0", 71, None, [("ratio-incomplete", "J2")]),
-        ("71.0", None, 100, [("ratio-incomplete", "I2")]),
+        ("71.0", 71, None, [("ratio-incomplete", "L2")]),
+        ("71.0", None, 100, [("ratio-incomplete", "K2")]),
         ("71.0", None, None, []),
         ("71.0", -71, 100, []),
         ("71.0", 71, 0, []),
@@ -78,9 +78,9 @@ def test_a_part_that_could_not_be_read_is_not_missing(make_figure, make_row, pla
     [
         ("71.0", 71, 100, []),
         ("0", 0, 100, []),
-        ("71.0", 71, None, [("ratio-part-missing", "J2")]),
-        ("71.0", None, 100, [("ratio-part-missing", "I2")]),
-        ("71.0", None, None, [("ratio-part-missing", "I2"), ("ratio-part-missing", "J2")]),
+        ("71.0", 71, None, [("ratio-part-missing", "L2")]),
+        ("71.0", None, 100, [("ratio-part-missing", "K2")]),
+        ("71.0", None, None, [("ratio-part-missing", "K2"), ("ratio-part-missing", "L2")]),
         (None, None, None, []),
     ],
 )
@@ -102,7 +102,7 @@ def test_what_a_ratio_lacks_is_said_with_what_to_type(make_figure, make_row):
     # A body's own form may have no such column: the finding is then at the figure.
     figure.source = make_row("indicators", actual="71.0", denominator="100")
     del figure.source.columns["numerator"]
-    assert [finding.cell for finding in judge_required_parts([figure])] == ["G2"]
+    assert [finding.cell for finding in judge_required_parts([figure])] == ["I2"]
     # What is there and could not be read is not missing.
     figure.source = make_row("indicators", numerator="about 71")
     assert list(judge_required_parts([figure])) == []
@@ -114,7 +114,7 @@ def test_an_indicator_that_is_no_fraction_has_no_ratio(make_figure, places):
 
 def test_the_smallest_denominator_does_not_stop_the_checks(make_figure, places):
     figure = make_figure("NI 45", "71.0", numerator=999_999_999_999, denominator="5e-324")
-    assert places(judge_ratios([figure])) == [("ratio-differs", "G2")]
+    assert places(judge_ratios([figure])) == [("ratio-differs", "I2")]
 
 
 # 60 of 30,000 is 200 in 100,000.
@@ -124,10 +124,10 @@ def test_the_smallest_denominator_does_not_stop_the_checks(make_figure, places):
         (60, 200, []),
         (66, 220, []),
         (63, 200, []),
-        (64, 200, [("population-differs", "G3")]),
+        (64, 200, [("population-differs", "I3")]),
         (57, 200, []),
-        (56, 200, [("population-differs", "G3")]),
-        (60, 100, [("population-differs", "G3")]),
+        (56, 200, [("population-differs", "I3")]),
+        (60, 100, [("population-differs", "I3")]),
         (0, 200, []),
         (60, 0, []),
         (None, 200, []),
@@ -160,5 +160,5 @@ def test_a_small_rate_was_rounded_too_much_to_tell(make_figure, make_history, pl
 def test_the_nearest_earlier_population_is_looked_for(*, make_figure, make_history, places, plan, measure, before):
     history = make_history({("NI 111a", before): 60, ("NI 111b", before): 200}, measure=measure)
     figures = [make_figure("NI 111a", 60), make_figure("NI 111b", 100, row=3)]
-    assert places(judge_populations(figures, history, plan)) == [("population-differs", "G3")]
+    assert places(judge_populations(figures, history, plan)) == [("population-differs", "I3")]
     assert places(judge_populations(figures, History(), plan)) == []

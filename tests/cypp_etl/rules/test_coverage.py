@@ -172,7 +172,7 @@ def codes(parsed, index):
         (("NI 999",), [("indicator-unknown", "A2")]),
         (("NI 111", "c"), [("sub-indicator-unknown", "B2")]),
         (("NI 43", "a"), [("sub-indicator-unknown", "B2")]),
-        (("NI 111",), [("parent-has-value", "G2")]),
+        (("NI 111",), [("parent-has-value", "I2")]),
     ],
 )
 def test_rows_are_about_something_in_the_plan(make_parsed, make_indicator_row, index, row, expected):
@@ -269,13 +269,13 @@ def test_each_once_in_each_workbook(make_parsed, make_indicator_row, make_milest
     [
         ("NI 43", 0, []),
         ("NI 43", 100, []),
-        ("NI 43", "100.1", [("out-of-range", "G2")]),
-        ("NI 43", "-0.1", [("out-of-range", "G2")]),
+        ("NI 43", "100.1", [("out-of-range", "I2")]),
+        ("NI 43", "-0.1", [("out-of-range", "I2")]),
         ("NI 112", "-100", []),
-        ("NI 112", "-100.1", [("out-of-range", "G2")]),
+        ("NI 112", "-100.1", [("out-of-range", "I2")]),
         ("NI 112", "1000", []),
         ("NI 111a", 212, []),
-        ("NI 111a", "212.5", [("count-not-whole", "G2")]),
+        ("NI 111a", "212.5", [("count-not-whole", "I2")]),
         ("NI 43", None, []),
     ],
 )
@@ -285,7 +285,7 @@ def test_figures_are_what_their_indicator_can_be(*, make_parsed, make_figure, in
 
 @pytest.mark.parametrize(
     ("numerator", "denominator", "expected"),
-    [(0, 1, []), (-1, 1, [("numerator-negative", "I2")]), (1, 0, [("denominator-not-positive", "J2")])],
+    [(0, 1, []), (-1, 1, [("numerator-negative", "K2")]), (1, 0, [("denominator-not-positive", "L2")])],
 )
 def test_parts_can_make_a_ratio(*, make_parsed, make_figure, index, numerator, denominator, expected):
     figure = make_figure("NI 43", 50, numerator=numerator, denominator=denominator)
@@ -297,8 +297,8 @@ def test_parts_can_make_a_ratio(*, make_parsed, make_figure, index, numerator, d
     [
         ({"status": "on  TRACK", "review": "continue"}, []),
         ({}, []),
-        ({"status": "Done"}, [("status-unknown", "F2")]),
-        ({"review": "Yes"}, [("review-unknown", "H2")]),
+        ({"status": "Done"}, [("status-unknown", "G2")]),
+        ({"review": "Yes"}, [("review-unknown", "I2")]),
     ],
 )
 def test_milestones_use_the_words_of_their_lists(make_parsed, make_milestone, index, texts, expected):

@@ -17,15 +17,15 @@ BEFORE, DUE = Period(2010, 3), Period(2010, 4)
         (BEFORE, "", []),
         (BEFORE, "On track", []),
         (BEFORE, "Achieved", []),
-        (BEFORE, "Missed", [("milestone-missed-early", "F2")]),
-        (DUE, "", [("status-missing", "F2")]),
+        (BEFORE, "Missed", [("milestone-missed-early", "G2")]),
+        (DUE, "", [("status-missing", "G2")]),
         (DUE, "Missed", []),
         (DUE, "Achieved", []),
         (DUE, "withdrawn", []),
-        (DUE, "On track", [("milestone-overdue", "F2")]),
-        (DUE, " AT  RISK ", [("milestone-overdue", "F2")]),
+        (DUE, "On track", [("milestone-overdue", "G2")]),
+        (DUE, " AT  RISK ", [("milestone-overdue", "G2")]),
         (DUE, "Done", []),
-        (Period(2010), "Not started", [("milestone-overdue", "F2")]),
+        (Period(2010), "Not started", [("milestone-overdue", "G2")]),
         (None, "", []),
     ],
 )
@@ -39,10 +39,10 @@ def test_a_status_fits_the_day_on_which_it_is_due(*, make_milestone, make_parsed
     [
         ("Not started", "On track", []),
         ("On track", "At risk", []),
-        ("On track", "Not started", [("milestone-moved-back", "F2")]),
-        ("Achieved", "On track", [("milestone-moved-back", "F2")]),
+        ("On track", "Not started", [("milestone-moved-back", "G2")]),
+        ("Achieved", "On track", [("milestone-moved-back", "G2")]),
         ("Achieved", "Achieved", []),
-        ("Withdrawn", "On track", [("milestone-moved-back", "F2")]),
+        ("Withdrawn", "On track", [("milestone-moved-back", "G2")]),
         ("Missed", "Achieved", []),
         ("Achieved", "", []),
     ],
@@ -68,15 +68,15 @@ def test_the_latest_earlier_state_counts(make_milestone, make_parsed, places):
 def test_one_status_is_one_question(make_milestone, make_parsed, places):
     parsed = make_parsed(milestone_rows=[make_milestone(period=DUE, status="Not started")])
     history = History(milestone_states={("PC1-A1-M1", BEFORE): MilestoneStatus.ON_TRACK})
-    assert places(judge_milestone_states(parsed, history)) == [("milestone-moved-back", "F2")]
+    assert places(judge_milestone_states(parsed, history)) == [("milestone-moved-back", "G2")]
 
 
 @pytest.mark.parametrize(
     ("review", "reason", "expected"),
     [
         ("Continue", "", []),
-        ("Refocus", "", [("review-without-reason", "I2")]),
-        ("stop", "", [("review-without-reason", "I2")]),
+        ("Refocus", "", [("review-without-reason", "J2")]),
+        ("stop", "", [("review-without-reason", "J2")]),
         ("Stop", "No resources", []),
         ("", "", []),
     ],

@@ -1,15 +1,19 @@
 """The form of a return: one of this plan is nobody's finding, whichever program wrote it."""
 
 import io
+from datetime import date
 
 import openpyxl
 import pytest
 
+from cypp_etl.checked_return import History
+from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.layout import RETURN, read_layouts
 from cypp_etl.periods import parse_period
 from cypp_etl.rules.template import judge_template
 from cypp_etl.templates.workbook import write_template
 from cypp_etl.workbook.reader import read_workbook
+from schemas.codes import MilestoneStatus
 
 
 @pytest.fixture(scope="module")
@@ -37,3 +41,50 @@ def test_a_form_written_before_plans_were_workbooks_is_no_finding(form, plan):
 
 def test_a_form_of_another_plan_is_a_finding(form, plan):
     assert codes_for(form, plan, "0" * 64) == ["template-differs"]
+
+
+CASES = [
+    # Nothing at all; each kind of entry; spaces alone, which say nothing.
+    ({}, ["form-not-filled-in"]),
+    ({"Indicators": {"I2": 0.5}}, []),
+    ({"Indicators": {"M3": "See below"}}, []),
+    ({"Milestones": {"G2": "On track"}}, []),
+    ({"Return": {"B4": "A. Clerk"}}, []),
+    ({"Return": {"B6": date(2010, 7, 9)}}, []),
+    ({"Indicators": {"I2": "  "}}, ["form-not-filled-in"]),
+]
+
+
+@pytest.mark.parametrize(("typed", "expected"), CASES)
+def test_a_form_as_it_was_sent_is_no_return(form, plan, typed, expected):
+    book = openpyxl.load_workbook(io.BytesIO(form))
+    for sheet, cells in typed.items():
+        for cell, value in cells.items():
+            book[sheet][cell] = value
+    written = io.BytesIO()
+    book.save(written)
+    checked = Checker(plan, History(), date(2010, 7, 15)).check(Received("r.xlsx", written.getvalue(), "yos"))
+    assert [one.code for one in checked.findings if one.code == "form-not-filled-in"] == expected
+
+
+def test_a_milestone_that_the_form_left_out_is_not_missing(plan):
+    code = plan.milestones_of["yos"][0].milestone
+    period = parse_period("2010-11Q1")
+    settled = History(milestone_states={(code, period.previous): MilestoneStatus.ACHIEVED})
+
+    def missing(data, history):
+        checked = Checker(plan, history, date(2010, 7, 15)).check(Received("r.xlsx", data, "yos"))
+        return [one.code for one in checked.findings if one.code == "milestone-missing"]
+
+    short = write_template(plan, "yos", period, settled)
+    assert missing(short, settled) == []
+    # At home there is no history; and the earlier return may have been corrected since.
+    assert missing(short, History()) == []
+    book = openpyxl.load_workbook(io.BytesIO(short))
+    del book["_meta"]
+    written = io.BytesIO()
+    book.save(written)
+    assert missing(written.getvalue(), settled) == []
+    assert missing(written.getvalue(), History()) == ["milestone-missing"]
+    # An older form that still asks for it is a return too.
+    assert missing(write_template(plan, "yos", period), settled) == []

@@ -32,11 +32,11 @@ def test_a_period_that_is_not_known_is_not_judged(make_parsed, plan, places):
     ("before", "now", "marker", "expected"),
     [
         (KnownFigure(Decimal("71.0"), None), "71.0", None, []),
-        (KnownFigure(Decimal("71.0"), None), "71.1", None, [("closed-period-changed", "G2")]),
-        (KnownFigure(Decimal("71.0"), None), None, Marker.NOT_AVAILABLE, [("closed-period-changed", "G2")]),
+        (KnownFigure(Decimal("71.0"), None), "71.1", None, [("closed-period-changed", "I2")]),
+        (KnownFigure(Decimal("71.0"), None), None, Marker.NOT_AVAILABLE, [("closed-period-changed", "I2")]),
         (KnownFigure(None, Marker.NOT_AVAILABLE), None, Marker.NOT_AVAILABLE, []),
-        (KnownFigure(None, Marker.NOT_AVAILABLE), "71.0", None, [("closed-period-changed", "G2")]),
-        (None, "71.0", None, [("closed-period-changed", "G2")]),
+        (KnownFigure(None, Marker.NOT_AVAILABLE), "71.0", None, [("closed-period-changed", "I2")]),
+        (None, "71.0", None, [("closed-period-changed", "I2")]),
         (None, None, Marker.NOT_RETURNED, []),
     ],
 )

@@ -61,12 +61,12 @@ def test_filling_in(plan: Plan) -> None:
     assert [cover.cell(row, 2).value for row in (4, 5)] == ["=A1", "yos@example.org"]
     assert cover["B6"].value.date() == date(2010, 7, 9)
     assert cover["B6"].number_format == "d mmm yyyy"
-    rows = {row[0]: row[6:] for row in book["Indicators"].iter_rows(min_row=2, values_only=True)}
+    rows = {row[0]: row[8:] for row in book["Indicators"].iter_rows(min_row=2, values_only=True)}
     assert rows["NI 43"] == (0.71, "[p]", 71, 100, "As expected")
     assert rows["NI 45"][0] == "N/A"
     assert rows["NI 19"][0] == 0.28
     assert rows["NI 46"] == (None,) * 5
-    milestones = {row[0]: row[5:] for row in book["Milestones"].iter_rows(min_row=2, values_only=True)}
+    milestones = {row[0]: row[6:] for row in book["Milestones"].iter_rows(min_row=2, values_only=True)}
     assert milestones["PC4-E2-M1"] == ("On track", "=cmd|x", "Refocus", "Fewer staff")
     assert not [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.data_type == "f"]
 

@@ -18,7 +18,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from cypp_etl.layout import TEMPLATE_VERSION
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Figure, Plan
-from cypp_etl.templates.workbook import UnknownReturnError, template_file_name, write_template
+from cypp_etl.templates.names import template_file_name
+from cypp_etl.templates.workbook import UnknownReturnError, write_template
 from schemas.codes import Marker, Measure
 from tests.support.plans import plan_with
 

@@ -51,6 +51,14 @@ def test_the_nearest_folder_says_whose_it_is(tmp_path: Path) -> None:
     assert inner.folder_partner == "", "folders above what was given say nothing"
 
 
+def test_the_forms_in_a_partners_folder_are_no_returns(tmp_path: Path) -> None:
+    for name in ("yos/forms/yos 2010-11Q1.xlsx", "yos/return.xlsx", "forms/return.xlsx"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    found = [Path(one.path).relative_to(tmp_path).as_posix() for one in sources_in([tmp_path], PARTNERS)]
+    assert sorted(found) == ["forms/return.xlsx", "yos/return.xlsx"]
+
+
 def test_partners_take_turns_and_keep_their_order(tmp_path: Path) -> None:
     touch(tmp_path, "police/1.xlsx", "police/2.xlsx", "yos/3.xlsx", "yos/4.xlsx", "yos/5.xlsx", "zzz/6.xlsx")
     names = [Path(one.path).stem for one in sources_in([tmp_path, tmp_path / "yos"], PARTNERS)]

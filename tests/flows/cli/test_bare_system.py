@@ -55,7 +55,7 @@ def good() -> bytes:
 @pytest.fixture
 def faulty(good: bytes, tmp_path: Path) -> Path:
     workbook = openpyxl.load_workbook(io.BytesIO(good))
-    workbook["Indicators"]["G2"] = "→ ０.３"
+    workbook["Indicators"]["I2"] = "→ ０.３"
     path = tmp_path / "retour d’été №1.xlsx"
     workbook.save(path)
     return path
@@ -86,10 +86,10 @@ def test_a_return_is_checked_and_its_receipt_written(bare: BareSystem, faulty: P
     assert ended.stderr == b""
     said = json.loads(ended.stdout)
     assert (said["partner"], said["status"], said["file"]) == ("yos", "rejected", str(faulty))
-    assert [one["cell"] for one in said["findings"]] == ["G2"]
+    assert [one["cell"] for one in said["findings"]] == ["I2"]
     (receipt,) = (tmp_path / "replies").iterdir()
     assert receipt.name == "retour d’été №1 - rejected.xlsx"
-    assert openpyxl.load_workbook(receipt)["Indicators"]["G2"].comment is not None
+    assert openpyxl.load_workbook(receipt)["Indicators"]["I2"].comment is not None
     assert bare.programs() == ["cypp_etl.checking.confined_child"]
 
 

@@ -94,10 +94,20 @@ def test_a_good_return_is_accepted_and_leaves_the_inbox(settings: Settings, drop
     assert archive_path(settings.archive, sha256).read_bytes() == workbook
 
 
+def test_a_form_is_refused_unopened_whatever_is_in_it(settings: Settings, drop: Path, workbook: bytes) -> None:
+    form = drop.parent / "forms" / "yos 2010-11Q1.xlsx"
+    form.parent.mkdir()
+    form.write_bytes(workbook)
+    state = ingest(form)
+    assert (state.name, state.message) == ("Refused", "It lies among the forms, and is no return: it was not opened.")
+    assert form.read_bytes() == workbook
+    assert not settings.archive.exists()
+
+
 def test_a_run_is_named_tagged_and_shows_its_findings(settings: Settings, drop: Path, workbook: bytes) -> None:
     from prefect import get_client
 
-    drop.write_bytes(with_cell(workbook, "G2", "<1"))
+    drop.write_bytes(with_cell(workbook, "I2", "<1"))
     state = ingest(drop)
     assert (state.name, state.type.value) == ("Rejected", "FAILED")
 
@@ -111,7 +121,7 @@ def test_a_run_is_named_tagged_and_shows_its_findings(settings: Settings, drop: 
     assert {artifact.key for artifact in artifacts} == {"yos-summary", "yos-findings", "returns-2010-11q1"}
     description_of = {artifact.key: artifact.description for artifact in artifacts}
     assert description_of["yos-findings"] == "our return.xlsx: yos, 2010/11 Q1, errors: 1."
-    assert state.message.startswith("yos, 2010/11 Q1, errors: 1. The first: Indicators!G2: ")
+    assert state.message.startswith("yos, 2010/11 Q1, errors: 1. The first: Indicators!I2: ")
     table_of = {artifact.key: json.loads(artifact.data) for artifact in artifacts if artifact.type == "table"}
     assert [row["code"] for row in table_of["yos-findings"]] == ["number-with-bound"]
     (own,) = (row for row in table_of["returns-2010-11q1"] if row["partner"] == "yos")
@@ -131,7 +141,7 @@ def test_a_rejected_correction_leaves_the_good_return_in_force(settings: Setting
     drop.write_bytes(workbook)
     ingest(drop)
     before = ask(settings, "SELECT * FROM bi_performance")
-    drop.write_bytes(with_cell(workbook, "G3", "about 7%"))
+    drop.write_bytes(with_cell(workbook, "I3", "about 7%"))
     assert ingest(drop).name == "Rejected"
     assert ask(settings, "SELECT * FROM bi_performance") == before
     statuses = ask(settings, "SELECT status FROM bi_submissions ORDER BY submission_id")
@@ -139,13 +149,13 @@ def test_a_rejected_correction_leaves_the_good_return_in_force(settings: Setting
 
 
 def test_the_partner_finds_the_receipt_and_may_send_it_mended(settings: Settings, drop: Path, workbook: bytes) -> None:
-    drop.write_bytes(with_cell(workbook, "G2", "<1"))
+    drop.write_bytes(with_cell(workbook, "I2", "<1"))
     ingest(drop)
     replies = drop.parent / "replies"
     (rejected,) = replies.iterdir()
     assert rejected.name == "our return - rejected.xlsx"
     sent_again = drop.parent / rejected.name
-    sent_again.write_bytes(with_cell(rejected.read_bytes(), "G2", 0.35))
+    sent_again.write_bytes(with_cell(rejected.read_bytes(), "I2", 0.35))
     assert ingest(sent_again).name == "Accepted"
     assert sorted(path.name for path in replies.iterdir()) == ["our return - accepted.xlsx", rejected.name]
 
@@ -153,22 +163,22 @@ def test_the_partner_finds_the_receipt_and_may_send_it_mended(settings: Settings
 def test_a_receipt_mended_where_it_lies_is_swept_up(settings: Settings, drop: Path, workbook: bytes) -> None:
     from flows.cli.commands.ingest import ingest_paths
 
-    drop.write_bytes(with_cell(workbook, "G2", "<1"))
+    drop.write_bytes(with_cell(workbook, "I2", "<1"))
     ingest(drop)
     (rejected,) = (drop.parent / "replies").iterdir()
     named = ingest_paths(settings, [rejected])
     assert (named.ingested, [waiting.path for waiting in named.left]) == ([], [rejected])
     assert ingest(rejected).name == "Refused"
-    rejected.write_bytes(with_cell(rejected.read_bytes(), "G2", 0.35))
+    rejected.write_bytes(with_cell(rejected.read_bytes(), "I2", 0.35))
     swept = ingest_paths(settings, [])
     assert any(name.startswith("sweep of 20") for name in names_of_last_runs())
     assert [(path, one.recorded.status.value) for path, one in swept.ingested] == [(drop, "accepted")]
     (accepted,) = (drop.parent / "replies").iterdir()
-    accepted.write_bytes(with_cell(accepted.read_bytes(), "G2", "about 36%"))
+    accepted.write_bytes(with_cell(accepted.read_bytes(), "I2", "about 36%"))
     named = ingest_paths(settings, [drop.parent])
     assert {"our return.xlsx", "yos/our return.xlsx"} <= set(names_of_last_runs())
     (rejected,) = (drop.parent / "replies").iterdir()
-    rejected.write_bytes(with_cell(rejected.read_bytes(), "G2", "about 37%"))
+    rejected.write_bytes(with_cell(rejected.read_bytes(), "I2", "about 37%"))
     assert ingest(rejected).name == "Rejected"
     assert [(path, one.recorded.status.value) for path, one in named.ingested] == [(drop, "rejected")]
     assert [path.name for path in drop.parent.rglob("*.xlsx")] == ["our return - rejected.xlsx"]
@@ -177,13 +187,13 @@ def test_a_receipt_mended_where_it_lies_is_swept_up(settings: Settings, drop: Pa
 def test_a_resubmission_says_what_it_changed(settings: Settings, drop: Path, workbook: bytes) -> None:
     drop.write_bytes(workbook)
     ingest(drop)
-    without_ratio = with_cell(with_cell(workbook, "I5", None), "J5", None)
-    drop.write_bytes(with_cell(without_ratio, "G5", 0.985))
+    without_ratio = with_cell(with_cell(workbook, "K5", None), "L5", None)
+    drop.write_bytes(with_cell(without_ratio, "I5", 0.985))
     ingest(drop)
     receipt = openpyxl.load_workbook(drop.parent / "replies" / "our return - accepted.xlsx").worksheets[0]
     texts = "\n".join(str(cell.value) for row in receipt.iter_rows() for cell in row if cell.value is not None)
     assert "Submission 1" in texts
-    assert "Indicators, G5: was 97.9%, is 98.5%" in texts
+    assert "Indicators, I5: was 97.9%, is 98.5%" in texts
     assert "NI 46, 2010-11Q1, On Target: was ✗, is ✓" in texts
 
 
@@ -192,8 +202,8 @@ def test_the_summary_says_where_the_receipt_is_and_which_judgements_changed(
 ) -> None:
     drop.write_bytes(workbook)
     ingest(drop)
-    corrected = with_cell(with_cell(workbook, "I5", None), "J5", None)
-    drop.write_bytes(with_cell(corrected, "G5", 0.985))
+    corrected = with_cell(with_cell(workbook, "K5", None), "L5", None)
+    drop.write_bytes(with_cell(corrected, "I5", 0.985))
     state = ingest(drop)
     (summary,) = (one.data for one in artifacts_of(state.state_details.flow_run_id) if one.key == "yos-summary")
     assert f"| Receipt | `{drop.parent / 'replies' / 'our return - accepted.xlsx'}` |" in summary
@@ -212,15 +222,15 @@ def test_a_closed_period_asks_and_a_waiver_answers(settings: Settings, drop: Pat
     now = datetime.now(UTC)
     with writing(open_warehouse(settings.warehouse_url)) as connection:
         close_period(connection, PERIOD, "A. Person", now)
-    corrected = with_cell(with_cell(workbook, "G5", 0.985), "I5", None)
-    drop.write_bytes(with_cell(corrected, "J5", None))
+    corrected = with_cell(with_cell(workbook, "I5", 0.985), "K5", None)
+    drop.write_bytes(with_cell(corrected, "L5", None))
     assert ingest(drop).name == "Accepted with queries"
     codes = "SELECT code, severity FROM bi_findings WHERE code = 'closed-period-changed' ORDER BY submission_id"
     assert ask(settings, codes) == [("closed-period-changed", "QUERY")]
     waiver = Waiver("closed-period-changed", "yos", "NI 46", PERIOD, "Agreed.", "A. Person", date(2099, 3, 31))
     with writing(open_warehouse(settings.warehouse_url)) as connection:
         add_waiver(connection, waiver, now)
-    drop.write_bytes(with_cell(with_cell(corrected, "J5", None), "G5", 0.984))
+    drop.write_bytes(with_cell(with_cell(corrected, "L5", None), "I5", 0.984))
     assert ingest(drop).name == "Accepted"
     assert ask(settings, codes)[1:] == [("closed-period-changed", "NOTE")]
 
@@ -297,7 +307,7 @@ def test_what_was_recorded_and_not_taken_away_is_not_recorded_again(
 ) -> None:
     from flows.ingestion import job
 
-    drop.write_bytes(with_cell(workbook, "G2", "<1"))
+    drop.write_bytes(with_cell(workbook, "I2", "<1"))
     with monkeypatch.context() as killed:
         killed.setattr(job, "take_away", lambda *_: False)
         ingest(drop)
@@ -339,7 +349,7 @@ def test_a_run_takes_the_workbook_that_its_arguments_name(settings: Settings, dr
 
     other = drop.with_name("another.xlsx")
     drop.write_bytes(workbook)
-    other.write_bytes(with_cell(workbook, "G2", "<1"))
+    other.write_bytes(with_cell(workbook, "I2", "<1"))
     at = datetime(2010, 7, 12, 9, tzinfo=UTC)
     steps = Steps(open_to_write(settings), drop, "yos", at)
     checked = steps.check()
@@ -356,10 +366,10 @@ def test_what_is_erased_leaves_prefect_too(settings: Settings, drop: Path, workb
     from flows.cli.app import app
     from flows.deployments.decisions.flows import erase_content
 
-    drop.write_bytes(with_cell(workbook, "I2", "Frumious 12"))
+    drop.write_bytes(with_cell(workbook, "K2", "Frumious 12"))
     asked, other = settings.inbox / "yos" / "asked.xlsx", settings.inbox / "yos" / "other.xlsx"
     asked.write_bytes(with_cell(workbook, "B6", "Brillig", "Return"))
-    other.write_bytes(with_cell(workbook, "I2", "Slithy 7"))
+    other.write_bytes(with_cell(workbook, "K2", "Slithy 7"))
     run_id, asked_id, kept_id = (ingest(path).state_details.flow_run_id for path in (drop, asked, other))
     assert "Frumious" in str([one.data for one in artifacts_of(run_id)])
     assert "Frumious" in logs_once_ended(run_id)

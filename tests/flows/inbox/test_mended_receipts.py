@@ -56,7 +56,7 @@ class Home:
 
     def reject(self, name: str = "ours.xlsx") -> Path:
         """Drop a return with a fault, and give its receipt."""
-        (self.folder / name).write_bytes(with_cells(self.good, {"G2": "<1"}))
+        (self.folder / name).write_bytes(with_cells(self.good, {"I2": "<1"}))
         assert self.sweep() == [name]
         return self.replies / f"{Path(name).stem} - rejected.xlsx"
 
@@ -84,7 +84,7 @@ def with_cells(workbook: bytes, cells: dict[str, object]) -> bytes:
 
 
 def mend(receipt: Path) -> None:
-    receipt.write_bytes(with_cells(receipt.read_bytes(), {"G2": 0.35}))
+    receipt.write_bytes(with_cells(receipt.read_bytes(), {"I2": 0.35}))
 
 
 def resave_in_libreoffice(receipt: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_receipt_as_it_was_written_is_never_taken(home: Home) -> None:
 
 def test_a_receipt_that_is_mended_in_part_is_rejected_again_where_it_lay(home: Home) -> None:
     receipt = home.reject()
-    receipt.write_bytes(with_cells(receipt.read_bytes(), {"G2": "about 35%"}))
+    receipt.write_bytes(with_cells(receipt.read_bytes(), {"I2": "about 35%"}))
     assert home.sweep() == ["ours.xlsx"]
     assert home.names() == ["replies/ours - rejected.xlsx"]
     mend(receipt)
@@ -139,7 +139,7 @@ def test_a_receipt_that_is_mended_in_part_is_rejected_again_where_it_lay(home: H
 
 def test_a_mended_receipt_saved_under_another_name_is_taken_under_that(home: Home) -> None:
     receipt = home.reject()
-    (home.replies / "corrected.xlsx").write_bytes(with_cells(receipt.read_bytes(), {"G2": 0.35}))
+    (home.replies / "corrected.xlsx").write_bytes(with_cells(receipt.read_bytes(), {"I2": 0.35}))
     assert home.sweep() == ["corrected.xlsx"]
     assert home.names() == ["replies/corrected - accepted.xlsx", "replies/ours - rejected.xlsx"]
 
@@ -176,7 +176,7 @@ def test_a_changed_receipt_is_not_overwritten(home: Home) -> None:
     receipt = home.reject()
     mend(receipt)
     changed = receipt.read_bytes()
-    (home.folder / "ours.xlsx").write_bytes(with_cells(home.good, {"G2": "about 35%"}))
+    (home.folder / "ours.xlsx").write_bytes(with_cells(home.good, {"I2": "about 35%"}))
     Steps(home.workplace, home.folder / "ours.xlsx", "yos", RECEIVED_AT).reply()
     assert receipt.read_bytes() == changed
     assert (home.replies / "ours (2) - rejected.xlsx").exists()
@@ -187,7 +187,7 @@ def test_a_receipt_that_is_open_is_neither_overwritten_nor_taken(home: Home, loc
     receipt = home.reject()
     before = receipt.read_bytes()
     (home.replies / lock).write_bytes(b"somebody")
-    (home.folder / "ours.xlsx").write_bytes(with_cells(home.good, {"G2": "about 35%"}))
+    (home.folder / "ours.xlsx").write_bytes(with_cells(home.good, {"I2": "about 35%"}))
     assert home.sweep() == ["ours.xlsx"]
     assert receipt.read_bytes() == before
     assert (home.replies / "ours (2) - rejected.xlsx").exists()
@@ -234,7 +234,7 @@ def test_receipts_of_an_earlier_version_are_left_alone_until_they_are_changed(ho
     assert home.sweep() == []
     found = receipt.read_bytes()
     # Nobody knows whether it was changed before: it is not overwritten.
-    (home.folder / "ours.xlsx").write_bytes(with_cells(home.good, {"G2": "about 35%"}))
+    (home.folder / "ours.xlsx").write_bytes(with_cells(home.good, {"I2": "about 35%"}))
     assert home.sweep() == ["ours.xlsx"]
     assert receipt.read_bytes() == found
     mend(receipt)
@@ -277,7 +277,7 @@ def test_a_receipt_that_is_changed_as_it_is_replaced_stays(home: Home, monkeypat
             receipt.write_bytes(b"PK\x03\x04 theirs")
         rename(*arguments, **named)  # type: ignore[arg-type]
 
-    (home.folder / "ours.xlsx").write_bytes(with_cells(home.good, {"G2": "about 35%"}))
+    (home.folder / "ours.xlsx").write_bytes(with_cells(home.good, {"I2": "about 35%"}))
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(os, "rename", save)
         Steps(home.workplace, home.folder / "ours.xlsx", "yos", RECEIVED_AT).reply()

@@ -9,24 +9,30 @@ from pathlib import Path
 import pytest
 from sqlalchemy import RowMapping, select, text
 
+from cypp_etl.findings import Finding
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import Answers, fill_template, sample_answers
 from cypp_etl.templates.workbook import write_template
 from flows.backup.backup import make_backup
 from flows.backup.restoration import restore_backup
+from flows.inbox.sweep import make_folders
 from flows.ingestion.context import Workplace, open_to_write
 from flows.ingestion.job import Steps
 from flows.ingestion.reconciliation import reconcile
+from flows.ingestion.status_pages import refresh_status_pages
 from flows.settings import Settings
 from flows.storage import erasures
 from flows.storage.archive import archive_path
 from flows.storage.erasures import noted_erasures
 from flows.team.decided import Decided
 from flows.team.submissions import erase_content
-from schemas.codes import SubmissionStatus
+from schemas.codes import Severity, SubmissionStatus
+from tests.warehouse.builders import checked
+from tests.warehouse.builders import observation as figure
 from warehouse.engine import reading
 from warehouse.queries.board import read_board
+from warehouse.recording.record import record
 from warehouse.recording.submissions.erasures import parse_cell
 from warehouse.schema.tables import observation
 from warehouse.views.selectable import view
@@ -98,6 +104,19 @@ def holders(home: Path, words: Iterable[str]) -> dict[str, list[str]]:
             if any(form in content for form in forms for content in contents):
                 found.setdefault(word, []).append(path.relative_to(home).as_posix())
     return found
+
+
+def test_what_a_query_quotes_leaves_the_partners_folder_too(workplace: Workplace) -> None:
+    make_folders(workplace.settings.inbox, PLAN.partners)
+    quoted = Finding(
+        "large-change", Severity.QUERY, "Indicators", "M2", "Ask Alice", "'Ask Alice' is no reason.", "Say."
+    )
+    recorded = record(workplace.engine, checked("a", figure("NI 111a", "90"), findings=(quoted,)), PLAN, AT)
+    refresh_status_pages(workplace, PLAN.partners, AT.date())
+    page = workplace.settings.inbox / "police" / "status.html"
+    assert "Ask Alice" in page.read_text("utf-8")
+    erase(workplace, recorded.submission_id)
+    assert "Ask Alice" not in page.read_text("utf-8")
 
 
 def shown(workplace: Workplace, name: str) -> list[RowMapping]:

@@ -117,7 +117,7 @@ def a_letter(outbox: Outbox, **others: object) -> Letter:
 def test_a_rejected_return_is_answered_with_its_errors_and_the_receipt(
     workplace: Workplace, outbox: Outbox, mail: MailServer
 ) -> None:
-    steps = drop(workplace, a_return(G2="<1", G3="about 7%"))
+    steps = drop(workplace, a_return(I2="<1", I3="about 7%"))
     answer = steps.reply()
     assert answer is not None
     postman = Postman(settings_for(mail.port), outbox)
@@ -135,7 +135,7 @@ def test_a_rejected_return_is_answered_with_its_errors_and_the_receipt(
     text = body.get_content()
     assert "REJECTED: nothing was loaded." in text
     assert "There are 2 errors to correct." in text
-    assert "1. ERROR · Indicators, G2" in text
+    assert "1. ERROR · Indicators, I2" in text
     assert (
         'The receipt is attached. It is also in the folder "replies" of your folder, as "ours - rejected.xlsx".' in text
     )
@@ -167,7 +167,7 @@ def test_a_drop_is_answered_once_across_a_kill(workplace: Workplace, outbox: Out
     assert len(mail.messages) == 1
 
 
-@pytest.mark.parametrize("cells", [{}, {"G2": "<1"}], ids=["accepted", "rejected"])
+@pytest.mark.parametrize("cells", [{}, {"I2": "<1"}], ids=["accepted", "rejected"])
 def test_an_attachment_that_comes_back_is_not_answered_for_ever(
     cells: dict[str, str], workplace: Workplace, outbox: Outbox, mail: MailServer
 ) -> None:

@@ -68,6 +68,36 @@ def test_a_plan_that_cannot_be_read_is_not_a_warehouse_out_of_reach(
     assert away.value.event == "cypp.warehouse.out-of-reach"
 
 
+def test_a_status_is_written_once_for_all_that_are_answered_meanwhile(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.service import dispatcher as module
+
+    open_to_write(settings).engine.dispose()
+    written: list[set[str]] = []
+
+    def write(_workplace: object, partner_codes: set[str], _today: object) -> list[str]:
+        written.append(set(partner_codes))
+        return []
+
+    monkeypatch.setattr(module, "refresh_status_pages", write)
+    monkeypatch.setattr(module, "_REFRESH_SECONDS", 0.02)
+
+    async def answer() -> None:
+        dispatcher = module.Dispatcher(settings, asyncio.Event())
+        for partner_code in ("yos", "nhs", "yos"):
+            dispatcher._refresh_soon(partner_code)
+        while not written:
+            await asyncio.sleep(0.01)
+        # What is answered while it is being written is written next.
+        dispatcher._refresh_soon("vcs")
+        while len(written) < 2:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(answer(), 30))
+    assert written == [{"yos", "nhs"}, {"vcs"}]
+
+
 @pytest.mark.server
 @pytest.mark.usefixtures("prefect_server")
 def test_a_full_disk_is_said_once_until_there_is_room(

@@ -126,12 +126,12 @@ def test_what_is_not_taken_and_what_is_rejected_reach_the_chat(
 
     path = served.home / "ours.xlsx"
     path.write_bytes(sample_return(read_plan(), "yos", parse_period("2010-11Q1")))
-    good = with_cells(path, {"G2": "<1", "G3": "about 7%"})
+    good = with_cells(path, {"I2": "<1", "I3": "about 7%"})
     shutil.move(path, inbox / "yos")
     served.wait_until(message_with("Rejected: yos/ours.xlsx", texts))
     (rejected,) = (text for text in texts if "Rejected" in text)
     assert "yos, 2010/11 Q1, errors: 2" in rejected
-    assert "The first: Indicators!G2: " in rejected
+    assert "The first: Indicators!I2: " in rejected
     assert f"http://127.0.0.1:{served.port}/runs/flow-run/" in rejected
     # Nobody who drops a file decides whom we write to.
     served.wait_until(message_with("CYPP_MAIL_ALLOWED has neither example.org", texts))
@@ -141,7 +141,7 @@ def test_what_is_not_taken_and_what_is_rejected_reach_the_chat(
 
     # An error is an error in the log too.
     served.wait_until(lambda: bool(logged_errors(api)))
-    assert logged_errors(api)[0].startswith("ERROR, Indicators!G2: ")
+    assert logged_errors(api)[0].startswith("ERROR, Indicators!I2: ")
 
     # The receipt is mended where it lies, and that is the next return.
     with_cells(inbox / "yos" / "replies" / "ours - rejected.xlsx", good)

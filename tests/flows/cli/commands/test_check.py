@@ -26,7 +26,7 @@ def plan() -> Plan:
 @pytest.fixture
 def faulty(plan: Plan, tmp_path: Path) -> Path:
     workbook = openpyxl.load_workbook(io.BytesIO(sample_return(plan, "yos", parse_period("2010-11Q1"))))
-    workbook["Indicators"]["G2"] = "<1"
+    workbook["Indicators"]["I2"] = "<1"
     workbook.save(tmp_path / "return.xlsx")
     return tmp_path / "return.xlsx"
 
@@ -44,7 +44,7 @@ def test_the_receipt_says_that_nothing_was_sent(plan: Plan, faulty: Path, tmp_pa
     assert "ONLY CHECKED: it would be rejected." in texts(reply)
     assert "Nothing was sent" in texts(reply)
     assert "was loaded" not in texts(reply)
-    marked = openpyxl.load_workbook(reply)["Indicators"]["G2"]
+    marked = openpyxl.load_workbook(reply)["Indicators"]["I2"]
     assert marked.comment is not None
     assert "ERROR" in marked.comment.text
     protection = marked.parent.protection
@@ -55,7 +55,7 @@ def test_a_mended_receipt_is_a_good_return(plan: Plan, faulty: Path, tmp_path: P
     rehearse(plan, [faulty], tmp_path / "replies", AT)
     reply = tmp_path / "replies" / "return - rejected.xlsx"
     workbook = openpyxl.load_workbook(reply)
-    workbook["Indicators"]["G2"] = 0.35
+    workbook["Indicators"]["I2"] = 0.35
     workbook.save(reply)
     checked = Checker(plan, History(), AT.date()).check(Received(str(reply), reply.read_bytes(), "yos"))
     assert checked.findings == (), "the sheet that we put in is no stranger"

@@ -277,7 +277,7 @@ def test_an_indicator_with_parts_names_them(home: Path, indicator: str, code: in
 def test_a_marker_is_explained_by_its_own_cell(home: Path) -> None:
     plan = read_plan()
     workbook, stream = load_workbook(BytesIO(sample_return(plan, "yos", Period(2010, 1)))), BytesIO()
-    for cell, value in {"G4": None, "H4": " tbc", "I4": None, "J4": None}.items():
+    for cell, value in {"I4": None, "J4": " tbc", "K4": None, "L4": None}.items():
         workbook["Indicators"][cell] = value
     workbook.save(stream)
     returned = Checker(plan, History(), date(2010, 7, 15)).check(Received("yos.xlsx", stream.getvalue(), "yos"))
@@ -285,7 +285,7 @@ def test_a_marker_is_explained_by_its_own_cell(home: Path) -> None:
     record(engine, returned, plan, later(1))
     engine.dispose()
     code, told = _type("explain", "NI 45", "2010-11Q1")
-    assert (code, "Typed as ' tbc' in Indicators!H4 of yos.xlsx" in told) == (0, True)
+    assert (code, "Typed as ' tbc' in Indicators!J4 of yos.xlsx" in told) == (0, True)
 
 
 def test_days_are_written_out_without_a_zero_before_them(home: Path) -> None:
