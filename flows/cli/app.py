@@ -37,6 +37,8 @@ COMMANDS = {
     "waivers": ("decisions", "List the waivers in force."),
     "end-waiver": ("decisions", "End a waiver."),
     "answer": ("administration", "Answer a query for the partner."),
+    "accept": ("administration", "Accept a return that is held."),
+    "refuse": ("administration", "Refuse a return that is held."),
     "release": ("administration", "Release a text withheld as possible personal data."),
     "withdraw": ("decisions", "Take a submission out of force."),
     "erase": ("decisions", "Erase what was typed in a return."),

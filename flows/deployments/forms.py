@@ -33,6 +33,7 @@ class Choices(StrEnum):
     SUBJECTS = "indicators and milestones"
     CLINICS = "clinics"
     OPEN_QUERIES = "open queries"
+    HELD = "held submissions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +55,16 @@ class Lists:
 
 
 def lists_of(
-    plan: "Plan", today: date, clinics: Mapping[str, str] = EMPTY, open_queries: Mapping[str, str] = EMPTY
+    plan: "Plan",
+    today: date,
+    clinics: Mapping[str, str] = EMPTY,
+    open_queries: Mapping[str, str] = EMPTY,
+    held: Mapping[str, str] = EMPTY,
 ) -> Lists:
     """What a plan has: partners, what they report on, the periods that have begun and are asked for; the queries.
 
-    `clinics` are those of the warehouse, by their ids, and `open_queries` those that wait for an answer.
+    `clinics` are those of the warehouse, by their ids, `open_queries` those that wait for an answer, and `held` the
+    submissions that wait for a decision.
     """
     begun = [period for period in plan.calendar if period.first_day <= today and plan.owing(period)]
     begun.sort(key=lambda period: period.order, reverse=True)
@@ -70,6 +76,7 @@ def lists_of(
             Choices.SUBJECTS: {one: one for one in (*plan.indicators, *plan.milestones)},
             Choices.CLINICS: clinics,
             Choices.OPEN_QUERIES: open_queries,
+            Choices.HELD: held,
         }
     )
 

@@ -35,10 +35,12 @@ from flows.service.serve import log_to_terminal
 from flows.service.stale_runs import close_runs_of, forget_missed
 from flows.service_log import log
 from flows.settings import Settings, read_settings
+from flows.team.held import held_in_short
 from flows.team.queries import in_short
 from schemas.codes import ClinicStatus, QueryStatus
 from warehouse.engine import reading
 from warehouse.queries.as_of import clinics
+from warehouse.queries.held import held_submissions
 from warehouse.queries.partner_queries import partner_queries
 from warehouse.upgrade import WarehouseStateError
 
@@ -142,6 +144,7 @@ class Registered:
             with reading(workplace.engine) as connection:
                 found = clinics(connection, LAST_PERIOD, now)
                 asked = partner_queries(connection, status=QueryStatus.OPEN)
+                held = held_submissions(connection)
         finally:
             workplace.engine.dispose()
         # Those that are open first, and of them the newest.
@@ -152,6 +155,7 @@ class Registered:
             now.date(),
             {row["clinic_id"]: row["indicator"] for row in found},
             {f"{row['query_id']} {in_short(dict(row))}": row["message"] for row in asked},
+            {held_in_short(row): row["reason"] for row in held},
         )
 
 

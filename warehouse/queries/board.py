@@ -28,7 +28,6 @@ from cypp_etl.report.variation import Ratio
 from schemas.codes import ClinicRule, Marker, Measure, Qualifier, Severity, SubmissionStatus
 from schemas.markers import marker_text, qualifier_text
 from warehouse.queries.as_of import clinic_notes, clinics, milestones, return_status_as_of
-from warehouse.queries.history import qualifiers_of
 from warehouse.queries.not_returned import owed_rows
 from warehouse.queries.publications import last_published
 from warehouse.queries.views import performance
@@ -48,6 +47,7 @@ from warehouse.schema.plan_tables import (
 )
 from warehouse.schema.tables import ACCEPTED, finding, observation, submission, withdrawal
 from warehouse.schema.types import Moment
+from warehouse.schema.values import qualifiers_of
 from warehouse.views.in_force import AS_OF
 from warehouse.views.selectable import view
 from warehouse.views.withheld import shown_comment

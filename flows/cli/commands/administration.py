@@ -1,4 +1,4 @@
-"""Commands of the data team: `close`, `waive`, `answer`, `release`, `prune` and `upgrade`."""
+"""Commands of the data team: `close`, `waive`, `answer`, `accept`, `refuse`, `release`, `prune` and `upgrade`."""
 
 import os
 from datetime import UTC, date, datetime, time, timedelta
@@ -18,12 +18,17 @@ from flows.ingestion.context import open_to_write, upgrade_workplace
 from flows.prefect_runs import is_used, remove_runs_before
 from flows.retention import prune_archive
 from flows.settings import read_settings
+from flows.team.held_verdicts import decide_held
 from flows.team.periods import close_period
 from flows.team.queries import answer_query
 from flows.team.texts import release_text
 from flows.team.waivers import waive_query
 from warehouse.engine import writing
 from warehouse.views.roles import make_reader
+
+Held = Annotated[int, typer.Argument(help="The submission's number, as cypp status lists it.")]
+Why = Annotated[str, typer.Option("--why", help="Why, for the record.")]
+Word = Annotated[str, typer.Option("--word", help="What the partner reads in the receipt.")]
 
 
 def close(
@@ -71,6 +76,22 @@ def answer(
     It is then no longer open; the next return is asked again only if something else is typed there.
     """
     decide(lambda workplace: answer_query(workplace, number, answer, by=by))
+
+
+def accept(submission: Held, why: Why, word: Word = "", by: By = "") -> None:
+    """Accept a return that is held.
+
+    It is in force from now on, and the partner gets another receipt.
+    """
+    decide(lambda workplace: decide_held(workplace, submission, is_accepted=True, by=by, why=why, word=word))
+
+
+def refuse(submission: Held, why: Why, word: Word, by: By = "") -> None:
+    """Refuse a return that is held.
+
+    What was in force stays, and the partner gets another receipt.
+    """
+    decide(lambda workplace: decide_held(workplace, submission, is_accepted=False, by=by, why=why, word=word))
 
 
 def release(

@@ -2,7 +2,7 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypeAlias
 
 from prefect.client.schemas.objects import State
 
@@ -13,6 +13,7 @@ from flows.deployments.forms import Asked, Choices
 from flows.ingestion.context import Workplace
 from flows.team.clinics import note_at_clinic as note
 from flows.team.decided import Decided
+from flows.team.held_verdicts import decide_held as decide_on
 from flows.team.periods import close_period as close
 from flows.team.plans import adopt_plan as adopt
 from flows.team.plans import compare_plan
@@ -20,6 +21,8 @@ from flows.team.queries import answer_query as answer_to
 from flows.team.texts import release_text as release
 from flows.team.waivers import waive_query as waive
 from schemas.codes import NoteKind
+
+Verdict: TypeAlias = Literal["accept", "refuse"]
 
 
 @decision("close-period")
@@ -85,6 +88,34 @@ async def answer_query(
         return answer_to(workplace, int(number), answer, by=by)
 
     return await decide(answered, by)
+
+
+@decision("decide-held")
+async def decide_held(
+    submission: Annotated[str, Asked("Submission", Choices.HELD)],
+    verdict: Annotated[Verdict, Asked("Decision")],
+    why: Why,
+    word: Annotated[str, Asked("Word to the partner")] = "",
+    by: By = "",
+) -> State[Any]:
+    """Accept or refuse a return that is held. The partner gets another receipt.
+
+    Args:
+        submission: The submission, or its number alone.
+        verdict: Accepted, it is in force from now on. Refused, what was in force stays.
+        why: Why, for the record.
+        word: What the partner reads in the receipt. It may be left empty where the return is accepted.
+        by: Your name, for the record; it may be left empty where you signed in.
+    """
+    number = submission.split()[0] if submission.split() else submission
+
+    def decided(workplace: Workplace, by: str) -> Decided:
+        if not number.isdecimal():
+            raise ValueError(f"{submission!r} does not begin with the number of a submission, such as 12")
+        is_accepted = verdict == "accept"
+        return decide_on(workplace, int(number), is_accepted=is_accepted, by=by, why=why, word=word)
+
+    return await decide(decided, by)
 
 
 @decision("release-text")

@@ -112,6 +112,8 @@ def _withdrawn_before(connection: Connection, submission_id: int) -> Withdrawn |
 def _refuse_not_in_force(connection: Connection, row: Row[Any]) -> None:
     if row.status not in ACCEPTED:
         what = f"a duplicate of submission {row.duplicate_of}" if row.duplicate_of else row.status
+        if row.status == SubmissionStatus.HELD and row.superseded_at is None:
+            raise ValueError(f"submission {row.submission_id} is held: accept or refuse it, since it is not in force")
         raise ValueError(f"submission {row.submission_id} is {what}: it was never in force")
     if not row.is_in_force:
         now = connection.scalar(_accepted_of(row).where(text(NOW.submission_in_force("submission"))))
@@ -191,7 +193,7 @@ def _stating(connection: Connection, table: Table, keys: Sequence[tuple[str, ...
         query = (
             select(table)
             .join(submission, submission.c.submission_id == table.c.submission_id)
-            .where(key.in_(some), text(NOW.submission_in_force("submission")))
+            .where(key.in_(some), submission.c.status.in_(ACCEPTED), text(NOW.submission_in_force("submission")))
             .order_by(table.c.submission_id, number)
         )
         yield from connection.execute(query)
