@@ -57,14 +57,13 @@ def decide_held(
 
 def _sentences(done: HeldDecision) -> Iterator[str]:
     whose = f"Submission {done.submission_id} ({done.checked.partner_code}, {done.period.label})"
-    earlier = "" if done.is_new else f"already, by decision {done.decision_id}, "
+    if not done.is_new:
+        outcome = f"accepted, as submission {done.recorded.submission_id}" if done.is_accepted else "refused"
+        yield f"{whose} was already decided on, by decision {done.decision_id}: {outcome}."
+        return
     if not done.is_accepted:
-        yield f"{whose} was {earlier}refused." if earlier else f"{whose} is refused. What was in force stays."
+        yield f"{whose} is refused. What was in force stays."
         return
-    number = done.recorded.submission_id
-    if earlier:
-        yield f"{whose} was {earlier}accepted, as submission {number}."
-        return
-    yield f"{whose} is accepted. It is in force as submission {number}."
+    yield f"{whose} is accepted. It is in force as submission {done.recorded.submission_id}."
     count = done.recorded.changed_judgements
     yield f"{count:,} {'judgement has' if count == 1 else 'judgements have'} changed."

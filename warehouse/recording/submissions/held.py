@@ -1,12 +1,13 @@
 """Decides on a submission that is held: it is recorded again, and is in force from now on, or refused."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
 
 from cypp_etl.checked_return import CheckedReturn, accepted_status
+from cypp_etl.findings import holds
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
 from schemas.codes import DecisionKind, SubmissionStatus
@@ -96,6 +97,7 @@ def decide_held(
     decision_id = record_decision(connection, decided)
     checked = stored_return(connection, submission_id)
     if is_accepted:
+        checked = _without_holds(checked)
         recorded = _accept(connection, plan, row, checked, at=at, numbers=numbers)
     else:
         end_submissions(connection, {submission_id}, at)
@@ -132,6 +134,11 @@ def _accept(
     return Recorded(accepted_id, decision.status, decision.version, None, decision.supersedes, changed.total())
 
 
+def _without_holds(checked: CheckedReturn) -> CheckedReturn:
+    """A return as it is once nothing holds it any more: why it was held stays with what was held."""
+    return replace(checked, findings=tuple(finding for finding in checked.findings if not holds(finding)))
+
+
 def _release_again(connection: Connection, held_id: int, accepted_id: int) -> None:
     """A text that was released while it was held stays released."""
     released = connection.execute(select(text_release).where(text_release.c.submission_id == held_id)).mappings()
@@ -148,14 +155,15 @@ def _decided_before(connection: Connection, row: Row[Any]) -> HeldDecision | Non
     known = connection.execute(select(held_decision).where(columns.submission_id == row.submission_id)).one_or_none()
     if known is None:
         return None
-    recorded = _refused(row)
+    recorded, checked = _refused(row), stored_return(connection, row.submission_id)
     if known.accepted_id is not None:
+        checked = _without_holds(checked)
         now = connection.execute(select(submission).where(submission.c.submission_id == known.accepted_id)).one()
         status = SubmissionStatus(now.status)
         recorded = Recorded(now.submission_id, status, now.version, None, now.supersedes, 0, was_known=True)
     return HeldDecision(
         row.submission_id,
-        stored_return(connection, row.submission_id),
+        checked,
         parse_period(row.period),
         row.received_at,
         row.delivery,

@@ -28,7 +28,17 @@ from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.recording.publications import Publication, record_publication
 from warehouse.recording.record import record
-from warehouse.schema.tables import clinic_note, decision, period_closing, query_answer, text_release, waiver
+from warehouse.schema.tables import (
+    clinic_note,
+    decision,
+    held_decision,
+    period_closing,
+    query_answer,
+    submission,
+    text_release,
+    waiver,
+)
+from warehouse.schema.tables import observation as observation_table
 from warehouse.upgrade import upgrade
 
 SHIPPED = Path(__file__).parents[4] / "cypp_etl" / "plan" / "data"
@@ -58,6 +68,16 @@ CASES = {
         ("answer", "1", "Counted twice before", "--by", "A. Officer"),
         "answer-query",
         {"query": "1 large-change NI 111a (police, 2010/11 Q1)", "answer": "Counted twice before", "by": "A. Officer"},
+    ),
+    "accept": Case(
+        ("accept", "2", "--word", "Thank you", *WHO, *WHY),
+        "decide-held",
+        {"submission": "2 (police, 2010/11 Q1)", "verdict": "accept", "word": "Thank you", **TOLD},
+    ),
+    "refuse": Case(
+        ("refuse", "2", "--word", "Ring us", *WHO, *WHY),
+        "decide-held",
+        {"submission": "2", "verdict": "refuse", "word": "Ring us", **TOLD},
     ),
     "release": Case(("release", "1", "m7", *WHO, *WHY), "release-text", {"submission": 1, "cell": "m7", **TOLD}),
     "note": Case(
@@ -89,6 +109,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     asked = Finding("large-change", Severity.QUERY, "Indicators", "G2", "90", "This changed.", "Explain it.")
     content = checked("a", *figures, withheld=(withheld,), findings=(asked,))
     record(engine, content, read_plan(), later(0))
+    hold = Finding("held-closed-period", Severity.NOTE, "", "", "", "It is closed.", "Nothing now.")
+    record(engine, checked("b", observation("NI 111a", "95"), findings=(hold,)), read_plan(), later(1))
     with writing(engine) as connection:
         now = datetime.now(UTC)
         record_publication(connection, Publication(parse_period("2010-11Q1"), now, "0" * 64, now))
@@ -116,16 +138,26 @@ def go_to(home: Path, made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CYPP_HOME", str(home))
 
 
+TABLES = (
+    decision,
+    period_closing,
+    query_answer,
+    waiver,
+    text_release,
+    clinic_note,
+    held_decision,
+    submission,
+    observation_table,
+)
+
+
 def rows() -> dict[str, list[dict[str, Any]]]:
     """What decisions have written, without moments."""
     engine = open_warehouse(read_settings().warehouse_url)
     with reading(engine) as connection:
-        found = {
-            table.name: [dict(row) for row in connection.execute(select(table)).mappings()]
-            for table in (decision, period_closing, query_answer, waiver, text_release, clinic_note)
-        }
+        found = {table.name: [dict(row) for row in connection.execute(select(table)).mappings()] for table in TABLES}
     engine.dispose()
-    moments = ("decided_at", "recorded_at")
+    moments = ("decided_at", "recorded_at", "superseded_at")
     return {
         table: [{name: value for name, value in row.items() if name not in moments} for row in each]
         for table, each in found.items()
@@ -243,6 +275,8 @@ def test_a_refusal_is_red_and_one_line_and_changes_nothing(
         start("release-text", {"submission": 7, "cell": "M7", **TOLD}),
         start("close-period", {"period": "2010-11Q1", "by": " "}),
         start("answer-query", {"query": "large-change", "answer": "x", "by": "A. Officer"}),
+        start("decide-held", {"submission": "police", "verdict": "accept", **TOLD}),
+        start("decide-held", {"submission": "2 (police, 2010/11 Q1)", "verdict": "refuse", **TOLD}),
     ]
     assert [(state.type.value, state.name, state.message) for state, _, _ in refused] == [
         (
@@ -254,6 +288,8 @@ def test_a_refusal_is_red_and_one_line_and_changes_nothing(
         ("FAILED", "Refused", "there is no submission 7"),
         ("FAILED", "Refused", "say who decides it"),
         ("FAILED", "Refused", "'large-change' does not begin with the number of a query, such as 12"),
+        ("FAILED", "Refused", "'police' does not begin with the number of a submission, such as 12"),
+        ("FAILED", "Refused", "say what the partner is to know, since a refusal goes back to them"),
     ]
     assert rows() == before
     assert not any("Traceback" in line for _, _, log in refused for line in log)

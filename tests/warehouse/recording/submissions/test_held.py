@@ -157,10 +157,7 @@ def test_what_is_accepted_has_its_findings_milestones_and_texts(
     assert rows("SELECT status, submission_id FROM milestone_report WHERE superseded_at IS NULL") == [
         {"status": "Achieved", "submission_id": 3}
     ]
-    assert [row["code"] for row in rows("SELECT code FROM bi_findings WHERE submission_id = 3")] == [
-        "held-closed-period",
-        "some-query",
-    ]
+    assert [row["code"] for row in rows("SELECT code FROM bi_findings WHERE submission_id = 3")] == ["some-query"]
     assert rows("SELECT submission_id, code, status FROM bi_queries") == [
         {"submission_id": 3, "code": "some-query", "status": "open"}
     ]
