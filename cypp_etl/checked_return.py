@@ -176,10 +176,10 @@ ValuesByIndicator = Mapping[str, Collection[Decimal]]
 class History:
     """What was known before a workbook arrived: passed to the rules, which never query the warehouse.
 
-    `figures` holds what is in force, of the periods at least that the rules look back on; `closed` the periods that
-    take no more returns without a question; `milestone_states` the last state reported, by milestone and period.
-    `all_values_of` gives the values of all periods of a partner, by indicator, where `figures` does not hold them: few
-    returns need them.
+    `figures` holds what is in force, of the periods at least that the rules look back on; `closed` the periods of which
+    nothing changes without a question or a decision; `milestone_states` the last state reported, by milestone and
+    period. `all_values_of` gives the values of all periods of a partner, by indicator, where `figures` does not hold
+    them: few returns need them.
     """
 
     figures: Mapping[FigureKey, KnownFigure] = field(default_factory=dict)

@@ -37,7 +37,7 @@ class ErasedContent(Decided):
 
 
 def reopen_period(workplace: "Workplace", period: "Period", *, by: str, why: str) -> Decided:
-    """Reopen a closed period: its figures can be corrected without a query, and its returns be withdrawn.
+    """Reopen a closed period: its figures can be corrected without a decision, and its returns be withdrawn.
 
     Raises:
         ValueError: it is not in the calendar, or nobody says who or why.

@@ -78,7 +78,7 @@ CATALOGUE = (
         times=Times("after-each-quarter", "0 7 21 1,4,7,10 *"),
         extras=("report",),
     ),
-    Deployed(close_period, "Closes a period: a later change to one of its figures is a query."),
+    Deployed(close_period, "Closes a period: a later correction of its figures is held."),
     Deployed(waive_query, "Waives a query of a partner until a date."),
     Deployed(answer_query, "Answers a query for the partner, so that it is not open any more."),
     Deployed(decide_held, "Accepts or refuses a return that is held, and sends its partner another receipt."),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def close_period(workplace: "Workplace", period: "Period", *, by: str, why: str = "") -> Decided:
-    """Close a period: a later change to one of its figures is a query.
+    """Close a period: a later correction of its figures is held until somebody decides on it.
 
     Raises:
         ValueError: it is not in the plan's calendar, or nobody says who closes it.

@@ -91,7 +91,7 @@ def came_later(connection: Connection, file: str, received_at: datetime) -> bool
 
 
 def closed_periods(connection: Connection) -> set[Period]:
-    """The closed periods, for which returns with changes get a query."""
+    """The closed periods, of which figures are changed with a question or a decision only."""
     return {parse_period(code) for code in connection.scalars(select(period_closing.c.period))}
 
 

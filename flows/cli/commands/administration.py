@@ -38,7 +38,7 @@ def close(
 ) -> None:
     """Close a period.
 
-    A later change to one of its figures is a query for the data team.
+    A later correction of its figures is held until the data team decides on it.
     """
     if not by.strip():
         stop("say who closes the period, with --by NAME")

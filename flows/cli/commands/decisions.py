@@ -34,7 +34,7 @@ def reopen(
 ) -> None:
     """Reopen a closed period.
 
-    Later changes to its figures are no longer a query, and its returns can be withdrawn.
+    Later corrections of its figures are no longer held, and its returns can be withdrawn.
     """
     wanted = parsed_period(period)
     decide(lambda workplace: reopen_period(workplace, wanted, by=by, why=why))

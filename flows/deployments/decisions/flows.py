@@ -29,7 +29,7 @@ Verdict: TypeAlias = Literal["accept", "refuse"]
 async def close_period(
     period: Annotated[str, Asked("Period", Choices.PERIODS)], why: Why = "", by: By = ""
 ) -> State[Any]:
-    """Close a period, once the Board has seen it: a later change to one of its figures is a query.
+    """Close a period, once the Board has seen it: a later correction of its figures is held.
 
     Args:
         period: The quarter to close.
