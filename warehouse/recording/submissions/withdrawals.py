@@ -13,6 +13,7 @@ from cypp_etl.plan.model import Plan
 from schemas.codes import DecisionKind, SubmissionStatus
 from warehouse.recording.administration import Decision, record_decision
 from warehouse.recording.bulk_insert import insert_rows
+from warehouse.recording.groups import rejudge_groups
 from warehouse.recording.inserts import REPORT_KEY, end_submissions
 from warehouse.recording.judgements import rejudge
 from warehouse.recording.plan import require_plan
@@ -86,7 +87,9 @@ def withdraw_submission(
         keys = _put_back(connection, table, rows, restored_id, at)
         if table is observation:
             touched = keys
-    changed = rejudge(connection, plan, plan_id, (FigureKey(*key) for key in touched), at)
+    figures = [FigureKey(*key) for key in touched]
+    changed = rejudge(connection, plan, plan_id, figures, at)
+    rejudge_groups(connection, plan, plan_id, figures, at)
     return Withdrawn(submission_id, row.partner_code, period, restored_id, decision_id, changed.total(), True)
 
 
