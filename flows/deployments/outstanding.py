@@ -42,7 +42,11 @@ def read_outstanding(connection: "Connection", today: date, days: int, since: da
     held = held_submissions(connection)
     waiting = {(row["partner_code"], row["period"]) for row in held}
     # Nobody is chased for what they have sent.
-    rows = [row for row in return_status(connection) if (row["partner_code"], row["period"]) not in waiting]
+    rows = [
+        row
+        for row in return_status(connection)
+        if row["submission_id"] is not None or (row["partner_code"], row["period"]) not in waiting
+    ]
     found = outstanding(rows, today, days, since or today - CHASED_FOR)
     asked = [dict(row) for row in partner_queries(connection, status=QueryStatus.OPEN)]
     periods = sorted({parse_period(row["period"]) for row in asked}, key=lambda one: one.order)
