@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from cypp_etl.figure_keys import FigureKey
-from cypp_etl.findings import Finding
+from cypp_etl.findings import Finding, holds
 from cypp_etl.periods import Period
 from schemas.codes import Marker, Measure, MilestoneStatus, Qualifier, Review, Severity, SubmissionStatus
 
@@ -136,13 +136,15 @@ class CheckedReturn:
 
 @dataclass(frozen=True, slots=True)
 class KnownFigure:
-    """A figure in force in the warehouse, as the rules that look back need it."""
+    """A figure in force in the warehouse, as the rules that look back need it; `submission_id` is whose it is."""
 
     value: Decimal | None
     marker: Marker | None
     qualifiers: frozenset[Qualifier] = frozenset()
     numerator: Decimal | None = None
     denominator: Decimal | None = None
+    comment: str = ""
+    submission_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +179,10 @@ ValuesByIndicator = Mapping[str, Collection[Decimal]]
 class History:
     """What was known before a workbook arrived: passed to the rules, which never query the warehouse.
 
-    `figures` holds what is in force, of the periods at least that the rules look back on; `closed` the periods that
-    take no more returns without a question; `milestone_states` the last state reported, by milestone and period.
-    `all_values_of` gives the values of all periods of a partner, by indicator, where `figures` does not hold them: few
-    returns need them.
+    `figures` holds what is in force, of the periods at least that the rules look back on; `closed` the periods of which
+    nothing changes without a question or a decision; `milestone_states` the last state reported, by milestone and
+    period. `all_values_of` gives the values of all periods of a partner, by indicator, where `figures` does not hold
+    them: few returns need them.
     """
 
     figures: Mapping[FigureKey, KnownFigure] = field(default_factory=dict)
@@ -212,6 +214,17 @@ class History:
         """Whether a milestone was achieved or withdrawn before a period: its return does not ask about it again."""
         return self.last_state(milestone, period) in SETTLED
 
+    def figures_of(self, submission_id: int) -> Mapping[FigureKey, KnownFigure]:
+        """The figures in force that came with a submission, as far as `figures` holds them."""
+        return self._by_submission.get(submission_id, {})
+
+    @cached_property
+    def _by_submission(self) -> Mapping[int | None, Mapping[FigureKey, KnownFigure]]:
+        found: dict[int | None, dict[FigureKey, KnownFigure]] = {}
+        for key, figure in self.figures.items():
+            found.setdefault(figure.submission_id, {})[key] = figure
+        return found
+
     @cached_property
     def states_of(self) -> Mapping[str, Sequence[tuple[Period, MilestoneStatus]]]:
         """The reported statuses of each milestone, with their periods."""
@@ -225,5 +238,12 @@ def status_of(checked: CheckedReturn) -> SubmissionStatus:
     """The status that a checked return would have if it were recorded."""
     if not checked.is_accepted:
         return SubmissionStatus.REJECTED
+    if any(map(holds, checked.findings)):
+        return SubmissionStatus.HELD
+    return accepted_status(checked)
+
+
+def accepted_status(checked: CheckedReturn) -> SubmissionStatus:
+    """The status of a checked return that is accepted, whether or not it was held before."""
     has_queries = any(finding.severity is Severity.QUERY for finding in checked.findings)
     return SubmissionStatus.ACCEPTED_WITH_QUERIES if has_queries else SubmissionStatus.ACCEPTED

@@ -42,7 +42,8 @@ class Finding:
 class Advice:
     """The words for one code: templates with `{names}` that `find` fills in, and its section of the manual.
 
-    `about` is what a query of this code can be waived for: "indicator", "milestone", "any row" or "no row".
+    `about` is what a query of this code can be waived for: "indicator", "milestone", "any row" or "no row". A return
+    with a finding that `holds` is held until the data team decides on it.
     """
 
     code: str
@@ -52,6 +53,7 @@ class Advice:
     meaning: str
     example: str
     about: str = "indicator"
+    holds: bool = False
 
 
 @cache
@@ -59,6 +61,12 @@ def catalogue() -> dict[str, Advice]:
     """Every code that a finding can have, in the order of the manual."""
     entries = tomllib.loads(files("cypp_etl").joinpath("findings.toml").read_text("utf-8"))
     return {code: Advice(code, Severity(entry.pop("severity")), **entry) for code, entry in entries.items()}
+
+
+def holds(finding: Finding) -> bool:
+    """Whether a return with this finding is held until the data team decides on it."""
+    advice = catalogue().get(finding.code)
+    return advice is not None and advice.holds
 
 
 def find(code: str, *, sheet: str = "", cell: str = "", value: object = "", **words: object) -> Finding:

@@ -73,6 +73,13 @@ class Period(NamedTuple):
             return Period(self.start_year, self.quarter - 1)
         return Period(self.start_year - 1, 4 if self.quarter else 0)
 
+    @property
+    def next(self) -> "Period":
+        """The period of the same length just after this one."""
+        if 0 < self.quarter < 4:
+            return Period(self.start_year, self.quarter + 1)
+        return Period(self.start_year + 1, 1 if self.quarter else 0)
+
     def __str__(self) -> str:
         return self.code
 

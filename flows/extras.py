@@ -32,6 +32,8 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "erase": ("warehouse",),
     "decisions": ("warehouse",),
     "answer": ("warehouse",),
+    "accept": ("warehouse",),
+    "refuse": ("warehouse",),
     "release": ("warehouse",),
     "prune": ("warehouse",),
     "upgrade": ("warehouse",),

@@ -144,6 +144,8 @@ class SubmissionStatus(StrEnum):
     ACCEPTED_WITH_QUERIES = "accepted with queries"
     REJECTED = "rejected"
     DUPLICATE = "duplicate"
+    HELD = "held"
+    REFUSED = "refused"
     SUPERSEDED = "superseded"
     WITHDRAWN = "withdrawn"
     FAILED = "failed"
@@ -184,6 +186,7 @@ class DecisionKind(StrEnum):
     ERASE_CONTENT = "erase-content"
     NOTE_AT_CLINIC = "note-at-clinic"
     ANSWER_QUERY = "answer-query"
+    DECIDE_HELD = "decide-held"
 
 
 class QueryStatus(StrEnum):

@@ -112,7 +112,11 @@ def test_folders_import_in_one_direction(layer):
     graphlib.TopologicalSorter(needed).prepare()
 
 
-@pytest.mark.parametrize("folder", sorted({path.parent for path in MODULES}), ids=str)
+# A migration stays where it is, with its number: nobody looks for anything among them.
+FOLDERS = sorted({path.parent for path in MODULES} - {Path("warehouse/migrations/versions")})
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=str)
 def test_folders_hold_what_can_be_seen_at_once(folder):
     modules = [path for path in MODULES if path.parent == folder and path.name != "__init__.py"]
     # Migrations are a record, to which each step adds one that nobody changes again.

@@ -35,6 +35,7 @@ from warehouse.recording.administration import answer_query
 from warehouse.recording.plan import record_plan
 from warehouse.recording.publications import Publication, record_publication
 from warehouse.recording.record import record
+from warehouse.recording.submissions.held import decide_held
 from warehouse.upgrade import upgrade
 
 WRITTEN = date(2012, 1, 1)
@@ -66,6 +67,12 @@ class World:
     def refuse(self, partner_code: str, at: datetime, **others: Any) -> None:
         """Record a return with an error."""
         self.take(partner_code, at, findings=(finding(Severity.ERROR),), **others)
+
+    def decide(self, number: int, at: datetime, *, is_accepted: bool) -> None:
+        """Decide on a submission that is held."""
+        with writing(self.engine) as connection:
+            said = {"by": "A. Person", "why": "They rang", "word": "Thank you", "at": at}
+            decide_held(connection, self.plan, number, is_accepted=is_accepted, **said)
 
     def read(self, at: datetime, period: str = "2010-11Q1", since: date | None = None) -> BoardData:
         with reading(self.engine) as connection:
@@ -141,6 +148,32 @@ def test_all_received_on_time_beside_a_refused_correction(world: World, plan: Pl
     assert returns_tile(world.page(due + 4 * DAY)) == "all received on time", "it was sent again, and accepted"
 
 
+def test_what_is_held_is_said_until_it_is_decided(world: World, plan: Plan, due: datetime) -> None:
+    for partner_code in plan.partners:
+        if partner_code != "police":
+            world.take(partner_code, due)
+    hold = replace(finding(Severity.NOTE), code="held-closed-period")
+    world.take("yos", due + DAY, findings=(hold,))
+    world.take("police", due + DAY, observation("NI 111a", "90"), findings=(hold,))
+    yos, police = plan.partners["yos"].partner, plan.partners["police"].partner
+    said = world.page(due + 2 * DAY)
+    assert returns_tile(said) == (
+        f"{police}: missing ; a return from {police} is held until it is decided; "
+        f"a correction from {yos} is held until it is decided"
+    )
+    assert "received; a correction is held" in said and "missing; a return is held" in said
+    words = {row[1]: row[9] for row in world.sheets(due + 2 * DAY)["Indicators"][4:]}
+    assert (words["NI 111a"], words["NI 114"]) == ("held", "not returned")
+    held = {row["partner_code"]: row["submission_id"] for row in world.read(due + 2 * DAY).held}
+    world.decide(held["yos"], due + 3 * DAY, is_accepted=False)
+    world.decide(held["police"], due + 3 * DAY, is_accepted=True)
+    said = world.page(due + 4 * DAY)
+    assert returns_tile(said) == f"{police}: late ; a correction from {yos} was refused"
+    assert "is held" not in said
+    assert {row[1]: row[9] for row in world.sheets(due + 4 * DAY)["Indicators"][4:]}["NI 111a"] != "held"
+    assert "a correction is held" in world.page(due + 2 * DAY), "as of the day before"
+
+
 def test_what_is_not_due_yet_is_not_all_received(world: World, plan: Plan, due: datetime) -> None:
     count, day = len(plan.partners), f"{due.day} {due:%B %Y}"
     assert returns_tile(world.page(due)) == f"none of {count} received so far, due on {day}"
@@ -198,7 +231,7 @@ def test_a_blank_is_not_returned_or_was_refused(world: World, due: datetime) -> 
     words = {row[1]: row[9] for row in world.sheets(due)["Indicators"][4:]}
     assert {words["NI 111a"], words["NI 111b"], words["NI 45"]} == {"refused", "not returned"}
     assert (words["NI 111a"], words["NI 45"]) == ("refused", "not returned")
-    assert "blank not returned, or refused" in world.page(due)
+    assert "blank not returned, refused, or held until it is decided" in world.page(due)
 
 
 def test_refused_and_not_accepted_since(world: World, due: datetime) -> None:

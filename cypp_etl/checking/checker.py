@@ -156,6 +156,9 @@ class Checker:
         if is_open(case.parsed, self.plan, self.today):
             judge_stage(Stage.BESIDE_THE_KNOWN, case)
         judge_stage(Stage.SYMBOLS, case)
+        # What is rejected takes nobody's place.
+        if case.parsed.is_sound:
+            judge_stage(Stage.HOLD, case)
         case.parsed.findings = list(waive(case.parsed, self.history.waivers, self.today))
 
     def _own_history(self, parsed: ParsedReturn) -> History:

@@ -20,7 +20,12 @@ _LINE_HEIGHT = 13.5
 _LETTERS_PER_DIGIT = 1.15
 _HIGHEST = 400.0
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\n")
-_TAB_COLOURS = {SubmissionStatus.REJECTED: "FFB00A21", SubmissionStatus.ACCEPTED_WITH_QUERIES: "FF8F5E02"}
+_TAB_COLOURS = {
+    SubmissionStatus.REJECTED: "FFB00A21",
+    SubmissionStatus.REFUSED: "FFB00A21",
+    SubmissionStatus.HELD: "FF8F5E02",
+    SubmissionStatus.ACCEPTED_WITH_QUERIES: "FF8F5E02",
+}
 _ACCEPTED_COLOUR = "FF1E6B3A"
 _COLUMNS = len(read_layouts()["receipt"].part("receipt").columns)
 

@@ -11,6 +11,8 @@ _TOP = '<alignment vertical="top" wrapText="1"/>'
 _LEVEL = '<alignment vertical="center"/>'
 _BANNERS = {
     SubmissionStatus.REJECTED: "FFB00A21",
+    SubmissionStatus.REFUSED: "FFB00A21",
+    SubmissionStatus.HELD: "FF8F5E02",
     SubmissionStatus.ACCEPTED_WITH_QUERIES: "FF8F5E02",
     SubmissionStatus.ACCEPTED: "FF1E6B3A",
 }

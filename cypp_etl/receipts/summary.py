@@ -48,6 +48,7 @@ class ReceiptSummary:
     such a submission is recorded, but not counted. `loaded` has every figure and milestone that was loaded.
     `previous_submission` names the one that this follows, in words; empty if it is the first. `still_due` lists what
     the partner has yet to return, one text each. `is_unchanged` is set if it repeats exactly what was rejected before.
+    It `was_held` where the data team has decided on it, and `word` is what they say to the partner besides.
     A rehearsal was only checked; nothing was sent or loaded. `is_plan` says that it is no return, but the workbook of a
     plan, which has no partner or period.
     """
@@ -67,3 +68,5 @@ class ReceiptSummary:
     is_unchanged: bool = False
     is_rehearsal: bool = False
     is_plan: bool = False
+    was_held: bool = False
+    word: str = ""

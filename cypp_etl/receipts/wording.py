@@ -42,6 +42,16 @@ _ASKING = {
 _STANDING = {
     SubmissionStatus.ACCEPTED: ("ACCEPTED: your figures were loaded.", "There is nothing to correct in this return."),
     SubmissionStatus.DUPLICATE: ("DUPLICATE: this file was received before.", _NOTHING_TO_DO),
+    SubmissionStatus.HELD: (
+        "HELD: the data team has to decide on this return.",
+        "Nothing of it is in force yet, and what you returned before stays. Another receipt comes once it is decided.",
+        "If you put a corrected workbook in your folder before then, it takes the place of this one.",
+    ),
+    SubmissionStatus.REFUSED: (
+        "REFUSED: the data team has not accepted this return.",
+        "Nothing of it is in force, and what you returned before stays.",
+        "If something has to change, correct your workbook and put it in your folder again.",
+    ),
     SubmissionStatus.SUPERSEDED: ("SUPERSEDED: a later submission has replaced this one.", _NOTHING_TO_DO),
     SubmissionStatus.WITHDRAWN: ("WITHDRAWN: the data team has taken this submission out of force.", _NOTHING_TO_DO),
     SubmissionStatus.FAILED: (
@@ -97,7 +107,19 @@ def title(summary: ReceiptSummary) -> str:
 
 
 def verdict(summary: ReceiptSummary, findings: Sequence[Finding]) -> tuple[str, ...]:
-    """The return's status, and what to do now: a sentence or two each."""
+    """The return's status, and what to do now: a sentence or two each. What the data team decided comes second."""
+    banner, *advice = _verdict(summary, findings)
+    return banner, *_decided(summary), *advice
+
+
+def _decided(summary: ReceiptSummary) -> list[str]:
+    """What the data team decided about a return that was held, and says about it."""
+    accepted = summary.was_held and summary.status is not SubmissionStatus.REFUSED
+    said = ["It was held, and the data team has accepted it."] if accepted else []
+    return [*said, plain(f"The data team says: {summary.word}")] if summary.word else said
+
+
+def _verdict(summary: ReceiptSummary, findings: Sequence[Finding]) -> tuple[str, ...]:
     asked = _asked(summary.status, count_by_severity(findings))
     if summary.is_plan:
         banner, advice = _OF_PLAN[summary.status]

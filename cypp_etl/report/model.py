@@ -86,11 +86,12 @@ class BoardData:
     `table_heading`; `partners` the names of partners by code; `texts` how figures were printed, `ratios` the counts
     they were made of, `breaks` the partner, indicator and period of figures that break their series; `returns` the
     returns of the period, with `partner`; `refused` the last submission for the period of each partner whose last one
-    was refused, with `partner`; `findings` the queries and notes of the submissions in force and the errors of those
-    rejected ones, with `partner_code` and `file_name`, and for queries `status`, `answer` and `answered_by`, which are
-    None for others; `comments` the partners' comments on figures; `turned` the
-    symbols that have changed since `since`; `rhythms` says when each indicator is asked, `owing` has each indicator and
-    the partner that returns it in the period; `is_owed` says whether anybody owes a return for the period.
+    was refused, with `partner`; `held` those that wait for the data team to decide, with `partner`; `findings` the
+    queries and notes of the submissions in force and the errors of those rejected ones, with `partner_code` and
+    `file_name`, and for queries `status`, `answer` and `answered_by`, which are None for others; `comments` the
+    partners' comments on figures; `turned` the symbols that have changed since `since`; `rhythms` says when each
+    indicator is asked, `owing` has each indicator and the partner that returns it in the period; `is_owed` says whether
+    anybody owes a return for the period.
     """
 
     body: Body
@@ -110,6 +111,7 @@ class BoardData:
     notes: Sequence[Note]
     returns: Sequence[Row]
     refused: Sequence[Row]
+    held: Sequence[Row]
     findings: Sequence[Row]
     comments: Sequence[Row]
     turned: Sequence[Row]
@@ -173,13 +175,13 @@ class BoardData:
     def table_rows(self) -> list[Row]:
         """The rows of the table of the report's period: what was judged, and what is owed and is not there.
 
-        What is owed has `is_refused`: whether it may have been returned, and was refused.
+        What is owed has `is_refused` and `is_held`: whether it may have been returned, and was refused or is held.
         """
         judged = self.of_period(self.period)
         returned = {(row["indicator"], row["partner_code"]) for row in judged}
-        refused = {row["partner_code"] for row in self.refused}
+        refused, held = ({row["partner_code"] for row in rows} for rows in (self.refused, self.held))
         missing = (
-            {**row, "is_refused": row["partner_code"] in refused}
+            {**row, "is_refused": row["partner_code"] in refused, "is_held": row["partner_code"] in held}
             for row in self.owed
             if (row["indicator"], row["partner_code"]) not in returned
         )

@@ -1,4 +1,4 @@
-"""What the report says of the returns of its period: which have come, and which were refused."""
+"""What the report says of the returns of its period: which have come, which were refused, and which are held."""
 
 from collections.abc import Iterator
 
@@ -13,16 +13,18 @@ def wanting(data: BoardData) -> list[Row]:
 
 
 def status_words(data: BoardData, row: Row) -> str:
-    """Where a partner's return stands, and what of it was refused since."""
-    if row["partner_code"] not in {one["partner_code"] for one in data.refused}:
-        return str(row["status"])
-    return f"{row['status']}; a {_kind(row)} was refused"
+    """Where a partner's return stands, and what of it was refused since, or is held."""
+    said = [str(row["status"])]
+    for rows, state in ((data.refused, "was refused"), (data.held, "is held")):
+        if row["partner_code"] in {one["partner_code"] for one in rows}:
+            said.append(f"a {_kind(row)} {state}")
+    return "; ".join(said)
 
 
 def returns_in_short(data: BoardData) -> list[str]:
     """What the summary says of the returns, beside those that are late or missing."""
     said = [] if wanting(data) else [_standing(data)]
-    return [*said, *_refusals(data)]
+    return [*said, *_not_accepted(data)]
 
 
 def nothing_returned(data: BoardData) -> str:
@@ -31,7 +33,7 @@ def nothing_returned(data: BoardData) -> str:
         return "Nothing had been recorded by then."
     if any(row["submission_id"] for row in data.returns):
         return f"No figures have been returned for {data.period.label}."
-    if data.refused:
+    if data.refused or data.held:
         return f"Nothing that was returned for {data.period.label} has been accepted."
     return f"Nothing has been returned for {data.period.label}."
 
@@ -59,12 +61,13 @@ def _standing(data: BoardData) -> str:
     return f"{come or 'none'} of {len(data.returns)} received so far, due on {in_words(due)}"
 
 
-def _refusals(data: BoardData) -> Iterator[str]:
+def _not_accepted(data: BoardData) -> Iterator[str]:
     rows = {row["partner_code"]: row for row in data.returns}
-    for one in data.refused:
-        yield f"a {_kind(rows.get(one['partner_code']))} from {one['partner']} was refused"
+    for of, state in ((data.refused, "was refused"), (data.held, "is held until it is decided")):
+        for one in of:
+            yield f"a {_kind(rows.get(one['partner_code']))} from {one['partner']} {state}"
 
 
 def _kind(row: Row | None) -> str:
-    """What was refused: a return, or the correction of one that is in force."""
+    """What was refused, or is held: a return, or the correction of one that is in force."""
     return "correction" if row and row["submission_id"] else "return"

@@ -51,13 +51,17 @@ LEGEND = (
         "Year to date, and performance against others",
         (("★", "better, beyond the margin"), ("●", "within the margin"), ("▲", "worse")),
     ),
-    ("Where there is no symbol", (("-", "no data"), ("N/A", "not applicable"), ("blank", "not returned, or refused"))),
+    (
+        "Where there is no symbol",
+        (("-", "no data"), ("N/A", "not applicable"), ("blank", "not returned, refused, or held until it is decided")),
+    ),
 )
 
 
 def sign(row: Row, column: str) -> Sign:
     """A judgement of a row, blank if nothing was returned: there is nothing to judge."""
     if row["marker"] == Marker.NOT_RETURNED.value:
-        return Sign("", "refused" if row.get("is_refused") else "not returned", Tone.NONE)
+        refused = "refused" if row.get("is_refused") else "not returned"
+        return Sign("", "held" if row.get("is_held") else refused, Tone.NONE)
     word = row[column]
     return Sign(row[f"{column}_symbol"], word, _TONES.get(word, Tone.NONE))

@@ -21,6 +21,7 @@ from cypp_etl.rules.arithmetic import judge_decimals, judge_populations, judge_r
 from cypp_etl.rules.change import judge_beside, judge_change, judge_year
 from cypp_etl.rules.coverage import Coverage, judge_partner, judge_references
 from cypp_etl.rules.hidden import judge_hidden
+from cypp_etl.rules.holds import judge_closed_correction, judge_fewer_figures, judge_other_period
 from cypp_etl.rules.milestones import judge_milestone_states, judge_reviews
 from cypp_etl.rules.personal import judge_figures, judge_personal
 from cypp_etl.rules.recalled import judge_recalled
@@ -44,6 +45,7 @@ class Stage(Enum):
     ROWS = "the rows, each on its own and beside each other"
     BESIDE_THE_KNOWN = "the rows beside the plan and the past, once their period has opened"
     SYMBOLS = "the judgements that somebody typed beside figures that are now known to be right or wrong"
+    HOLD = "a workbook with nothing to correct, beside what it would take the place of"
 
 
 @dataclass(frozen=True)
@@ -222,6 +224,23 @@ RULES: tuple[Rule, ...] = (
         ("symbol-differs",),
         lambda case: judge_symbols(case.parsed, case.plan, case.layout.part("table")),
         layouts=(PUBLISHED,),
+    ),
+    Rule(
+        Stage.HOLD,
+        ("held-closed-period",),
+        lambda case: judge_closed_correction(case.parsed, case.owed_figures, case.history),
+    ),
+    Rule(
+        Stage.HOLD,
+        ("held-fewer-figures",),
+        lambda case: judge_fewer_figures(case.parsed, case.history),
+        layouts=(RETURN,),
+    ),
+    Rule(
+        Stage.HOLD,
+        ("held-other-period",),
+        lambda case: judge_other_period(case.parsed, case.history, case.plan, case.today),
+        layouts=(RETURN,),
     ),
 )
 

@@ -43,7 +43,16 @@ def judge_date(parsed: ParsedReturn) -> Iterator[Finding]:
 def judge_closed_period(
     figures: Iterable[FigureRow], history: History, returned: Period | None = None
 ) -> Iterator[Finding]:
-    """A new or changed figure for a closed period is accepted, but must be explained to the data team.
+    """A new or changed figure for a closed period must be explained to the data team."""
+    for figure, closed, before in changed_when_closed(figures, history, returned):
+        was = before.marker or shown(before.value, figure.leaf)
+        yield figure.find("closed-period-changed", period=figure.leaf.rhythm.label(closed), was=was)
+
+
+def changed_when_closed(
+    figures: Iterable[FigureRow], history: History, returned: Period | None
+) -> Iterator[tuple[FigureRow, Period, KnownFigure]]:
+    """The figures that are not what was known when their period was closed, with the period and what was known.
 
     What a quarter's return says of a year is closed with either of them: the Board's report on the quarter shows it.
     """
@@ -54,11 +63,9 @@ def judge_closed_period(
         if not closed:
             continue
         key = FigureKey(figure.partner_code, figure.leaf.indicator, figure.measure, figure.period.code)
-        before = history.figures.get(key)
-        before = before or KnownFigure(None, Marker.NOT_RETURNED)
+        before = history.figures.get(key) or KnownFigure(None, Marker.NOT_RETURNED)
         if (before.value, before.marker) != (figure.value, figure.marker):
-            was = before.marker or shown(before.value, figure.leaf)
-            yield figure.find("closed-period-changed", period=figure.leaf.rhythm.label(closed[0]), was=was)
+            yield figure, closed[0], before
 
 
 def judge_content(parsed: ParsedReturn, history: History) -> Iterator[Finding]:

@@ -38,6 +38,8 @@ COMMANDS = {
     "waivers": ("decisions", "List the waivers in force."),
     "end-waiver": ("decisions", "End a waiver."),
     "answer": ("decisions", "Answer a query for the partner."),
+    "accept": ("decisions", "Accept a return that is held."),
+    "refuse": ("decisions", "Refuse a return that is held."),
     "release": ("decisions", "Release a text withheld as possible personal data."),
     "withdraw": ("decisions", "Take a submission out of force."),
     "erase": ("decisions", "Erase what was typed in a return."),

@@ -13,7 +13,7 @@ from flows.team.decided import Decided, UnsaidError
 
 D = TypeVar("D", bound=Decided)
 
-_OPTIONS = {"by": "--by NAME", "why": "--why TEXT"}
+_OPTIONS = {"by": "--by NAME", "why": "--why TEXT", "word": "--word TEXT"}
 
 
 def decide(act: Callable[[Workplace], D]) -> D:

@@ -62,7 +62,8 @@ def show_swept(swept: "Swept", as_json: bool) -> int:
     if swept.failed:
         return 2
     is_skipped = any(waiting.is_folder for waiting in swept.left)
-    return int(is_skipped or any(result.status == SubmissionStatus.REJECTED.value for result in results))
+    not_accepted = (SubmissionStatus.REJECTED.value, SubmissionStatus.HELD.value)
+    return int(is_skipped or any(result.status in not_accepted for result in results))
 
 
 def _show_result(result: Result) -> None:

@@ -19,7 +19,7 @@ from flows.deployments.events import SKIPPED, Concern, emit
 from flows.inbox.sweep import Waiting
 from flows.ingestion.receipt import Answer
 from flows.storage.files import path_as_text
-from schemas.codes import Severity
+from schemas.codes import Severity, SubmissionStatus
 from warehouse.recording.record import Recorded
 
 # The table in the UI is an overview; all findings are in the warehouse.
@@ -41,6 +41,7 @@ def summary_markdown(checked: CheckedReturn, recorded: Recorded, answer: Answer 
     """The summary of a submission as Markdown."""
     counts = count_by_severity(checked.findings)
     period = checked.period.label if checked.period else "unknown"
+    held = "held" if recorded.status is SubmissionStatus.HELD else ""
     lines = [
         f"## {for_markdown(checked.file_name)}: {recorded.status.value}",
         "",
@@ -51,7 +52,7 @@ def summary_markdown(checked: CheckedReturn, recorded: Recorded, answer: Answer 
         f"| Submission | {recorded.submission_id}, version {recorded.version or '-'} |",
         f"| SHA-256 | `{checked.sha256}` |",
         *(f"| {severity.value.title()} findings | {counts[severity]} |" for severity in Severity),
-        f"| Figures loaded | {len(checked.observations)} |",
+        f"| Figures {held or 'loaded'} | {len(checked.observations)} |",
         f"| Judgements changed | {recorded.changed_judgements} |",
     ]
     if answer:

@@ -8,6 +8,7 @@ from cypp_etl.escapes import for_log
 from cypp_etl.personal import shown_path
 
 SKIPPED = "cypp.inbox.skipped"
+HELD = "cypp.return.held"
 # The faults of a plan are lines, and may be many.
 _LONGEST = 2_000
 

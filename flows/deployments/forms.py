@@ -37,6 +37,7 @@ class Choices(StrEnum):
     OPEN_QUERIES = "open queries"
     WAIVERS = "waivers in force"
     SUBMISSIONS = "submissions in force"
+    HELD = "held submissions"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,10 @@ from prefect.states import Cancelled, Completed, Failed
 
 from cypp_etl.checked_return import CheckedReturn
 from cypp_etl.escapes import for_log
+from cypp_etl.findings import holds
 from cypp_etl.personal import shown_path
 from flows.deployments.artifacts import finding_place, in_short, show_findings, show_summary
+from flows.deployments.events import HELD, Concern, emit
 from flows.deployments.forms import Asked, Choices
 from flows.deployments.quarter_overview import show_quarter
 from flows.deployments.retries import retried_task
@@ -36,6 +38,7 @@ _STATE_NAMES = {
     SubmissionStatus.ACCEPTED: "Accepted",
     SubmissionStatus.ACCEPTED_WITH_QUERIES: "Accepted with queries",
     SubmissionStatus.DUPLICATE: "Duplicate",
+    SubmissionStatus.HELD: "Held",
     SubmissionStatus.REJECTED: "Rejected",
 }
 
@@ -144,9 +147,18 @@ async def ingest_return(
         await show_findings(checked)
     if checked.period:
         await show_quarter(steps.workplace, checked.period)
+    if recorded.status is SubmissionStatus.HELD:
+        _tell_of_held(checked, recorded)
     await asyncio.to_thread(steps.take_away)
     # Prefect uses a returned state as the run's own, and gives the caller its data.
     return cast(Ingested, _ended(Ingested(checked, recorded)))
+
+
+def _tell_of_held(checked: CheckedReturn, recorded: Recorded) -> None:
+    """Send an event that names the submission, so that an Automation can ask somebody to decide."""
+    reason = f"Submission {recorded.submission_id}: {why_held(checked)}"
+    period = checked.period.code if checked.period else ""
+    emit(HELD, Concern(partner=checked.partner_code, period=period, file=checked.file, reason=reason))
 
 
 def _ended(ingested: Ingested) -> State[Ingested]:
@@ -159,17 +171,24 @@ def _message(ingested: Ingested) -> str:
     if ingested.recorded.was_known:
         return f"Already recorded as submission {ingested.recorded.submission_id}; the remaining steps were done now."
     if ingested.recorded.status is SubmissionStatus.DUPLICATE:
-        return f"It says what submission {ingested.recorded.duplicate_of} says, which is in force."
+        return f"It says what submission {ingested.recorded.duplicate_of} says."
     checked, recorded = ingested.checked, ingested.recorded
     if recorded.status is SubmissionStatus.REJECTED:
         # The chat message of an Automation is this text.
         first = next(finding for finding in checked.findings if finding.severity is Severity.ERROR)
         place = f"{finding_place(first)}: " if first.sheet else ""
         return for_log(f"{in_short(checked)}. The first: {place}{first.message}")
+    if recorded.status is SubmissionStatus.HELD:
+        return for_log(f"Submission {recorded.submission_id} waits for a decision: {why_held(checked)}")
     return (
         f"Submission {recorded.submission_id}: {len(checked.findings)} findings, {len(checked.observations)} figures, "
         f"{recorded.changed_judgements} judgements changed."
     )
+
+
+def why_held(checked: CheckedReturn) -> str:
+    """Why a return is held, in the words of its findings."""
+    return " ".join(finding.message for finding in checked.findings if holds(finding))
 
 
 async def _add_tags(checked: CheckedReturn) -> None:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from cypp_etl.periods import Period, parse_period
 from flows.settings import CHASED_FOR
+from flows.team.held import held_in_lines
 from flows.team.queries import open_in_lines
 from schemas.codes import QueryStatus
+from warehouse.queries.held import held_submissions
 from warehouse.queries.partner_queries import partner_queries
 from warehouse.queries.views import return_status
 
@@ -22,6 +24,8 @@ NOTHING_MISSING = "Every return that was due has come."
 class Outstanding:
     """A line for each period whose returns have not all come, and one that counts the older ones.
 
+    `held` has a line for each submission that waits for a decision.
+
     `is_missing` says whether any of them is overdue; the others are due soon. `queries` has a line for each period
     with open queries, and `asked_for` these periods.
     """
@@ -30,14 +34,25 @@ class Outstanding:
     is_missing: bool
     queries: tuple[str, ...] = ()
     asked_for: tuple[Period, ...] = ()
+    held: tuple[str, ...] = ()
 
 
 def read_outstanding(connection: "Connection", today: date, days: int, since: date | None = None) -> Outstanding:
     """What is outstanding on a day, by the warehouse; see `outstanding`. `since` is a year ago, if not given."""
-    found = outstanding(return_status(connection), today, days, since or today - CHASED_FOR)
+    held = held_submissions(connection)
+    waiting = {(row["partner_code"], row["period"]) for row in held}
+    # Nobody is chased for what they have sent.
+    rows = [
+        row
+        for row in return_status(connection)
+        if row["submission_id"] is not None or (row["partner_code"], row["period"]) not in waiting
+    ]
+    found = outstanding(rows, today, days, since or today - CHASED_FOR)
     asked = [dict(row) for row in partner_queries(connection, status=QueryStatus.OPEN)]
     periods = sorted({parse_period(row["period"]) for row in asked}, key=lambda one: one.order)
-    return replace(found, queries=tuple(open_in_lines(asked)), asked_for=tuple(periods))
+    return replace(
+        found, queries=tuple(open_in_lines(asked)), asked_for=tuple(periods), held=tuple(held_in_lines(held))
+    )
 
 
 def outstanding(rows: "Sequence[RowMapping]", today: date, days: int, since: date) -> Outstanding:

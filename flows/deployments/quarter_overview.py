@@ -11,7 +11,7 @@ from cypp_etl.periods import Period
 from flows.ingestion.context import Workplace, open_to_read
 from flows.prefect_runs import queries_key
 from flows.settings import read_settings
-from schemas.codes import QueryStatus, ReturnStatus
+from schemas.codes import QueryStatus, ReturnStatus, SubmissionStatus
 from warehouse.engine import reading
 from warehouse.queries.as_of import queries_as_of
 from warehouse.queries.views import return_status, submissions
@@ -30,7 +30,7 @@ async def show_quarter(workplace: Workplace, period: Period) -> None:
         attempts = submissions(connection, period=period)
         asked = queries_as_of(connection, period, datetime.now(UTC))
     await cast(Any, acreate_table_artifact)(
-        key=artifact_key(period), table=overview(rows, attempts), description=_headline(period, rows)
+        key=artifact_key(period), table=overview(rows, attempts), description=_headline(period, rows, attempts)
     )
     await _show_asked(period, asked)
 
@@ -100,8 +100,13 @@ def _attempt(submission: "RowMapping") -> str:
     return f"{submission['status']}, {errors} {'error' if errors == 1 else 'errors'}"
 
 
-def _headline(period: Period, rows: Sequence["RowMapping"]) -> str:
+def _headline(period: Period, rows: Sequence["RowMapping"], attempts: Sequence["RowMapping"]) -> str:
     returned = sum(row["submission_id"] is not None for row in rows)
-    missing = [row["partner_code"] for row in rows if row["status"] == ReturnStatus.MISSING]
+    held = {row["partner_code"]: row["submission_id"] for row in attempts if row["status"] == SubmissionStatus.HELD}
+    is_missing = (row["partner_code"] for row in rows if row["status"] == ReturnStatus.MISSING)
+    missing = [partner for partner in is_missing if partner not in held]
     late = f" Missing: {', '.join(missing)}." if missing else ""
-    return f"Returns for {period.label}: {returned} of {len(rows)} received.{late}"
+    waiting = ", ".join(f"{partner} (submission {number})" for partner, number in held.items())
+    return f"Returns for {period.label}: {returned} of {len(rows)} received.{late}" + (
+        f" Held: {waiting}." if waiting else ""
+    )

@@ -25,10 +25,10 @@ def _run_name() -> str:
 async def remind(
     days: Annotated[int, Asked("Days ahead")] = 7, since: Annotated[date | None, Asked("Due since")] = None
 ) -> State[Any]:
-    """List the returns that are missing, or due within so many days, and the open queries.
+    """List the returns that are missing, or due within so many days, those that are held, and the open queries.
 
-    It ends `Returns missing`, `Returns due soon` if none of them is overdue, `Queries open` if no return is due, or
-    `Nothing missing`.
+    It ends `Returns missing`, `Returns due soon` if none of them is overdue, `Returns held` or `Queries open` if no
+    return is due, or `Nothing missing`.
 
     Args:
         days: How many days ahead a due date is mentioned.
@@ -41,8 +41,8 @@ async def remind(
     # What was due yesterday is missing today, in the partners' folders too.
     for trouble in refresh_status_pages(workplace, workplace.plan.partners, today):
         get_run_logger().warning("%s", for_log(trouble))
-    told = [*(found.lines or [NOTHING_MISSING]), *found.queries]
-    for line in (*found.lines, *found.queries):
+    told = [*(found.lines or [NOTHING_MISSING]), *found.held, *found.queries]
+    for line in (*found.lines, *found.held, *found.queries):
         get_run_logger().warning("%s", line)
     for period in found.asked_for:
         # A waiver may have ended since a return of the quarter came.
@@ -53,4 +53,6 @@ async def remind(
 def _state_of(found: Outstanding) -> str:
     if found.lines:
         return "Returns missing" if found.is_missing else "Returns due soon"
+    if found.held:
+        return "Returns held"
     return "Queries open" if found.queries else "Nothing missing"

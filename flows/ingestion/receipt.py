@@ -15,6 +15,7 @@ from cypp_etl.judgement.columns import PRINTED
 from cypp_etl.layout import published_table
 from cypp_etl.plan.model import Plan
 from cypp_etl.receipts.mail_text import mail_subject, mail_text
+from cypp_etl.receipts.reply import page_for
 from cypp_etl.receipts.summary import ChangedCell, ChangedJudgement, LoadedCell, ReceiptSummary
 from cypp_etl.rules.arithmetic import shown
 from flows.inbox.receipt_files import write_reply
@@ -26,6 +27,7 @@ from flows.storage.files import path_as_text, path_from_text
 from schemas.codes import SubmissionStatus
 from warehouse.engine import reading
 from warehouse.queries.changes import changed_cells, changed_symbols
+from warehouse.queries.held import held_submissions
 from warehouse.queries.views import original_status, repeats_rejected, return_status
 from warehouse.recording.record import Recorded
 
@@ -56,7 +58,16 @@ def answer(
     """
     with reading(workplace.engine) as connection:
         summary = summarise(connection, workplace, checked, recorded, received_at)
-    reply = shared_checker().reply(checked, read(kept), summary)
+    return send(workplace, checked, read(kept), summary)
+
+
+def send(workplace: Workplace, checked: CheckedReturn, data: bytes | None, summary: ReceiptSummary) -> Answer:
+    """Write a receipt beside the path of a return: the marked workbook, or a page where its bytes are gone.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    reply = page_for(checked, summary) if data is None else shared_checker().reply(checked, data, summary)
     folder = path_from_text(checked.file).parent
     written = WrittenReceipts(workplace.settings.receipts, folder.name)
     return Answer(write_reply(folder, reply, written), summary, hashlib.sha256(reply.content).hexdigest())
@@ -112,7 +123,7 @@ def summarise(
         sha256=checked.sha256,
         status=status,
         loaded=tuple(_loaded(checked, workplace.plan)) if recorded.status in _LOADING else (),
-        previous_submission=_previous(recorded),
+        previous_submission=_previous(recorded, status),
         changed_cells=tuple(
             ChangedCell(change.sheet, change.cell, change.was, change.now)
             for change in changed_cells(connection, recorded.submission_id)
@@ -138,9 +149,10 @@ def _loaded(checked: CheckedReturn, plan: Plan) -> Iterator[LoadedCell]:
             yield LoadedCell(f"Milestone {report.milestone}", report.status.value, report.sheet, report.cell)
 
 
-def _previous(recorded: Recorded) -> str:
+def _previous(recorded: Recorded, status: SubmissionStatus) -> str:
     if recorded.duplicate_of is not None:
-        return f"It says what submission {recorded.duplicate_of} says, which is in force."
+        state = "held" if status is SubmissionStatus.HELD else "in force"
+        return f"It says what submission {recorded.duplicate_of} says, which is {state}."
     return f"Submission {recorded.previous_submission_id}" if recorded.previous_submission_id else ""
 
 
@@ -151,11 +163,12 @@ def _heading(judgement: str) -> str:
 
 
 def _still_due(connection: "Connection", partner_code: str, today: date) -> tuple[str, ...]:
-    """The returns that are overdue, since the partner's first return."""
+    """The returns that are overdue, since the partner's first return; what is held waits for the data team."""
     rows = return_status(connection, partner_code=partner_code) if partner_code else []
+    held = {row["period"] for row in held_submissions(connection, partner_code=partner_code)} if rows else set()
     first = next((row["due_on"] for row in rows if row["submission_id"] is not None), today)
     return tuple(
         f"{row['period']}, due on {in_words(row['due_on'])}"
         for row in rows
-        if row["submission_id"] is None and first <= row["due_on"] <= today
+        if row["submission_id"] is None and row["period"] not in held and first <= row["due_on"] <= today
     )

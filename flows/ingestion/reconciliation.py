@@ -126,7 +126,7 @@ def _in_order(noted: Noted, numbers: dict[str, int]) -> list[Drop]:
 
 def _is_lost(workplace: Workplace, drop: Drop, noted: Noted, numbers: dict[str, int]) -> bool:
     """Whether nobody will come to a drop any more that the warehouse does not know."""
-    path = _place(workplace, drop)
+    path = place_of(workplace, drop)
     lies_there = _lies_there(path, drop)
     if drop.delivery in numbers:
         # It was recorded; the inbox is looked through in any case.
@@ -155,7 +155,7 @@ def _lies_there(path: Path, drop: Drop) -> bool:
     return drop.delivery in (delivery, given_by_hand(delivery, drop.received_at))
 
 
-def _place(workplace: Workplace, drop: Drop) -> Path:
+def place_of(workplace: Workplace, drop: Drop) -> Path:
     """Where a drop lay, in the inbox as it is now: a home may be restored to another place."""
     path = path_from_text(drop.file)
     if drop.is_answered and not path.is_relative_to(workplace.settings.inbox):
@@ -165,14 +165,14 @@ def _place(workplace: Workplace, drop: Drop) -> Path:
 
 def _take(workplace: Workplace, drop: Drop, earlier_number: int | None, unanswered: Unanswered) -> TakenDrop | str:
     """Take a drop, or say why it is left."""
-    path = _place(workplace, drop)
+    path = place_of(workplace, drop)
     place = archive_path(workplace.settings.archive, drop.sha256)
     if not place.exists():
         return f"{described(drop)}: its bytes are not in the archive ({place})."
     steps = Steps.from_archive(workplace, drop, path)
     if later := _later_in_force(workplace, steps.check(), drop):
         return (
-            f"{described(drop)}: left, since submission {later} came later and is in force. "
+            f"{described(drop)}: left, since submission {later} came later and is in force or held. "
             f"To have it nevertheless: cypp ingest {place}"
         )
     is_answered = drop.is_answered and path.parent.is_dir()
@@ -186,7 +186,7 @@ def _take(workplace: Workplace, drop: Drop, earlier_number: int | None, unanswer
 
 
 def _later_in_force(workplace: Workplace, checked: CheckedReturn, drop: Drop) -> int | None:
-    """The submission that a drop would take out of force, although it came later."""
+    """The submission in force, or held, whose place a drop would take, although it came later."""
     if not checked.is_accepted or checked.period is None:
         return None
     with reading(workplace.engine) as connection:

@@ -25,6 +25,7 @@ OUTCOMES = (
     SubmissionStatus.ACCEPTED_WITH_QUERIES.value,
     SubmissionStatus.REJECTED.value,
     SubmissionStatus.DUPLICATE.value,
+    SubmissionStatus.HELD.value,
     FAILED,
 )
 # Half a second is usual, and what takes a minute is late.

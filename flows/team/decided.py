@@ -22,7 +22,7 @@ class Decided:
 
 
 class UnsaidError(ValueError):
-    """Nobody says who made a decision, or why; `what` is which of them is missing: `by` or `why`."""
+    """What a decision must say is missing; `what` is the name of it: `by`, `why` or `word`, which its partner reads."""
 
     def __init__(self, what: str, message: str) -> None:
         super().__init__(message)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def close_period(workplace: "Workplace", period: "Period", *, by: str, why: str = "") -> Decided:
-    """Close a period: a later change to one of its figures is a query.
+    """Close a period: a later correction of its figures is held until somebody decides on it.
 
     Raises:
         ValueError: it is not in the plan's calendar, or nobody says who closes it.
@@ -33,7 +33,7 @@ def close_period(workplace: "Workplace", period: "Period", *, by: str, why: str 
 
 
 def reopen_period(workplace: "Workplace", period: "Period", *, by: str, why: str) -> Decided:
-    """Reopen a closed period: its figures can be corrected without a query, and its returns be withdrawn.
+    """Reopen a closed period: its figures can be corrected without a decision, and its returns be withdrawn.
 
     Raises:
         ValueError: it is not in the plan's calendar, or nobody says who reopens it, or why.

@@ -60,6 +60,10 @@ WORDS = {
     # Of a plan's workbook.
     "plan-fault": {"fault": "The sheet is hidden: show it"},
     "plan-cell-read": {"note": '"Nov-10" is read as 2010-11'},
+    # They are about a return that is in force, and the trial's is the first.
+    "held-closed-period": {"periods": "2010/11 Q1", "are": "is", "what": "1 figure and 2 milestones"},
+    "held-fewer-figures": {"lost": 5, "count": 9, "period": "2010/11 Q1"},
+    "held-other-period": {"next": "2010/11 Q2"},
     # The trial returns a quarter.
     "year-differs": {"indicator": "NI 111a", "now": "53", "year": "2009/10", "quarters": "206"},
     # The trial's plan has no ratios.

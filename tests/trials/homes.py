@@ -201,7 +201,7 @@ def contents(warehouse_url: str) -> dict[str, Counter[tuple[Any, ...]]]:
                 tuple(
                     name.get(row[key]) if key in refers else row[key]
                     for key in table.c.keys()  # noqa: SIM118
-                    if key not in _OWN | own | {"observation_id", "plan_id"}
+                    if key not in _OWN | own | {"observation_id", "plan_id", "decision_id"}
                 )
                 + (("in force", row["superseded_at"] is None) if "superseded_at" in row else ())
                 for row in connection.execute(select(table)).mappings()

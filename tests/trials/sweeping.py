@@ -26,16 +26,20 @@ import flows.inbox.receipt_files
 import flows.inbox.removal
 import flows.inbox.subfolders
 import flows.inbox.written_receipts
+import flows.ingestion.held
 import flows.ingestion.job
 import flows.ingestion.receipt
 import flows.ingestion.reconciliation
 import flows.storage.archive
 import flows.storage.drop_notes
+import flows.team.held_verdicts
 import warehouse.copies
 import warehouse.engine
 import warehouse.recording.decisions
 import warehouse.recording.inserts
 import warehouse.recording.record
+import warehouse.recording.submissions.held
+import warehouse.recording.submissions.stored_returns
 import warehouse.upgrade
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
@@ -65,6 +69,10 @@ _STEPS = {
         flows.inbox.mended_receipts,
         flows.inbox.written_receipts,
         flows.inbox.subfolders,
+        flows.ingestion.held,
+        flows.team.held_verdicts,
+        warehouse.recording.submissions.held,
+        warehouse.recording.submissions.stored_returns,
         warehouse.recording.decisions,
         warehouse.engine,
         warehouse.recording.record,
@@ -119,6 +127,19 @@ def sweep_and_die(environment: dict[str, str], lines: int, came_to: str = "") ->
 def reconcile_and_die(environment: dict[str, str], lines: int, came_to: str = "") -> None:
     """The same of `reconcile_once`."""
     _do_and_die(reconcile_once, environment, lines, came_to)
+
+
+def decide_once(environment: dict[str, str], is_accepted: bool) -> None:
+    """Decide on the second submission, which is held."""
+    workplace = open_to_write(read_settings(environment))
+    said = {"by": "A. Officer", "why": "They rang", "word": "Thank you."}
+    flows.team.held_verdicts.decide_held(workplace, 2, is_accepted=is_accepted, **said)
+    workplace.engine.dispose()
+
+
+def decide_and_die(environment: dict[str, str], lines: int, is_accepted: bool, came_to: str = "") -> None:
+    """The same of `decide_once`."""
+    _do_and_die(lambda home: decide_once(home, is_accepted), environment, lines, came_to)
 
 
 def backup_once(environment: dict[str, str], folder: str) -> None:

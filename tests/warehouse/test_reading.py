@@ -17,11 +17,12 @@ from schemas.codes import Marker, Measure, MilestoneStatus, Qualifier
 from tests.warehouse.builders import Rows, checked, later, observation, report
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.queries.explain import explain
-from warehouse.queries.history import decimal_of, read_history
+from warehouse.queries.history import read_history
 from warehouse.queries.views import performance
 from warehouse.recording.administration import close_period
 from warehouse.recording.record import record
 from warehouse.schema.tables import JUDGED
+from warehouse.schema.values import decimal_of
 
 Q1 = parse_period("2010-11Q1")
 
@@ -64,9 +65,9 @@ def test_history_is_what_is_in_force(engine: Engine, plan: Plan) -> None:
         nobody = read_history(connection, [])
     assert history.figures == {
         ("police", "NI 111a", Measure.ACTUAL, Q1.code): KnownFigure(
-            Decimal("3.1"), None, frozenset({Qualifier.BREAK, Qualifier.REVISED})
+            Decimal("3.1"), None, frozenset({Qualifier.BREAK, Qualifier.REVISED}), submission_id=2
         ),
-        ("police", "NI 111b", Measure.ACTUAL, Q1.code): KnownFigure(None, Marker.SUPPRESSED),
+        ("police", "NI 111b", Measure.ACTUAL, Q1.code): KnownFigure(None, Marker.SUPPRESSED, submission_id=2),
     }
     assert history.milestone_states == {("PC1-E1-M1", Q1): MilestoneStatus.ON_TRACK}
     assert history.closed == nobody.closed == {Q1}

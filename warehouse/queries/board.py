@@ -12,6 +12,7 @@ from sqlalchemy import (
     TextClause,
     and_,
     bindparam,
+    exists,
     literal,
     or_,
     select,
@@ -28,7 +29,6 @@ from cypp_etl.report.variation import Ratio
 from schemas.codes import ClinicRule, Marker, Measure, Qualifier, Severity, SubmissionStatus
 from schemas.markers import marker_text, qualifier_text
 from warehouse.queries.as_of import clinic_notes, clinics, milestones, queries_as_of, return_status_as_of
-from warehouse.queries.history import qualifiers_of
 from warehouse.queries.not_returned import owed_rows
 from warehouse.queries.publications import last_published
 from warehouse.queries.views import performance
@@ -46,8 +46,9 @@ from warehouse.schema.plan_tables import (
     plan_owed,
     plan_partner,
 )
-from warehouse.schema.tables import ACCEPTED, finding, observation, submission, withdrawal
+from warehouse.schema.tables import ACCEPTED, finding, held_decision, observation, submission, withdrawal
 from warehouse.schema.types import Moment
+from warehouse.schema.values import qualifiers_of
 from warehouse.views.in_force import AS_OF
 from warehouse.views.selectable import view
 from warehouse.views.withheld import shown_comment
@@ -77,10 +78,13 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
         {**row, "partner": partners.get(row["partner_code"], row["partner_code"]), **noted.get(row["partner_code"], {})}
         for row in return_status_as_of(connection, period, at)
     ]
-    refused = [
-        {**row, "partner": partners.get(row["partner_code"], row["partner_code"] or "an unknown partner")}
-        for row in _refused(connection, period, at)
-    ]
+    refused, held = (
+        [
+            {**row, "partner": partners.get(row["partner_code"], row["partner_code"] or "an unknown partner")}
+            for row in of
+        ]
+        for of in (_refused(connection, period, at), _held(connection, period, at))
+    )
     texts = _texts(connection, plan_id, at)
     stored = stored_plan(connection, plan_id)
     return BoardData(
@@ -101,6 +105,7 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
         notes=clinic_notes(connection, at),
         returns=returns,
         refused=refused,
+        held=held,
         findings=_findings(connection, period, at, refused),
         comments=_comments(connection, period, at, rhythms),
         turned=_turned(connection, period, after.moment if after else None, at, rhythms),
@@ -283,23 +288,40 @@ def _marker_text(row: RowMapping) -> str | None:
 def _refused(connection: Connection, period: Period, at: datetime) -> list[Row]:
     """The last submission of each partner for a period, where that was refused: an accepted one mends what came before.
 
-    One that was withdrawn mends nothing. Of those that do not say whose they are, each stands for itself.
+    One that was withdrawn mends nothing. One that was held is refused once the data team has refused it. Of those that
+    do not say whose they are, each stands for itself.
     """
     came = submission.c
+    by_decision = exists().where(
+        held_decision.c.submission_id == came.submission_id,
+        held_decision.c.accepted_id.is_(None),
+        # It was decided on when it ended.
+        came.superseded_at <= at,
+    )
+    is_refused = or_(came.status == SubmissionStatus.REJECTED, by_decision).label("is_refused")
     query = (
-        select(came.submission_id, came.partner_code, came.file_name, came.status, came.received_at)
+        select(came.submission_id, came.partner_code, came.file_name, came.status, came.received_at, is_refused)
         .where(came.period == period.code, came.recorded_at <= at)
-        .where(came.status.in_((*ACCEPTED, SubmissionStatus.REJECTED)))
+        .where(came.status.in_((*ACCEPTED, SubmissionStatus.REJECTED, SubmissionStatus.HELD)))
         .where(_as_of(f"NOT {AS_OF.is_withdrawn('submission')}", at))
         .order_by(came.submission_id)
     )
     last = {row["partner_code"] or row["submission_id"]: dict(row) for row in connection.execute(query).mappings()}
-    refused = [row for row in last.values() if row["status"] == SubmissionStatus.REJECTED]
+    refused = [row for row in last.values() if row["is_refused"]]
     return sorted(refused, key=lambda row: row["partner_code"] or "")
 
 
 _LIFE = ("status", "answer", "answered_by")
 """What a query has besides a finding: see `bi_queries`."""
+
+
+def _held(connection: Connection, period: Period, at: datetime) -> list[Row]:
+    """The submissions for a period that waited for the data team to decide, by partner."""
+    came = submission.c
+    query = select(came.submission_id, came.partner_code, came.file_name, came.received_at).where(
+        came.period == period.code, came.status == SubmissionStatus.HELD, _in_force(submission, at)
+    )
+    return _plain(connection.execute(query.order_by(came.partner_code)).mappings())
 
 
 def _findings(connection: Connection, period: Period, at: datetime, refused: Iterable[Row]) -> list[Row]:

@@ -13,10 +13,10 @@ from cypp_etl.judgement.explanation import Explanation, Source, explain_judgemen
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
 from schemas.codes import Marker
-from warehouse.queries.history import decimal_of
 from warehouse.queries.views import judgement_history, performance
 from warehouse.recording.judgements import FIGURE, figures_frame, figures_of_bodies
 from warehouse.schema.tables import observation, submission
+from warehouse.schema.values import decimal_of
 from warehouse.views.withheld import shown_comment
 
 

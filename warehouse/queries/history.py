@@ -6,14 +6,23 @@ from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select, text
+from sqlalchemy import Connection, Table, func, or_, select, text
 
 from cypp_etl.checked_return import History, KnownContent, KnownFigure, ValuesByIndicator, Waiver
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import Period, parse_period
-from schemas.codes import Marker, MilestoneStatus, Qualifier
+from schemas.codes import Marker, MilestoneStatus
 from warehouse.schema.decisions import decision
-from warehouse.schema.tables import IS_ACCEPTED, milestone_report, observation, period_closing, submission, waiver
+from warehouse.schema.tables import (
+    IS_ACCEPTED,
+    IS_HELD,
+    milestone_report,
+    observation,
+    period_closing,
+    submission,
+    waiver,
+)
+from warehouse.schema.values import decimal_of, qualifiers_of
 from warehouse.views.in_force import NOW
 
 
@@ -61,14 +70,14 @@ def last_received(connection: Connection) -> dict[str, datetime]:
 
 
 def later_in_force(connection: Connection, partner_code: str, period: Period, received_at: datetime) -> int | None:
-    """The submission of a return that is in force and came later than a moment; None where there is none."""
+    """The submission of a return that is in force or held and came later than a moment; None where there is none."""
     columns = submission.c
     return connection.scalar(
         select(columns.submission_id).where(
             columns.partner_code == partner_code,
             columns.period == period.code,
             columns.received_at > received_at,
-            text(IS_ACCEPTED),
+            or_(text(IS_ACCEPTED), text(IS_HELD)),
             text(NOW.submission_in_force("submission")),
         )
     )
@@ -82,19 +91,8 @@ def came_later(connection: Connection, file: str, received_at: datetime) -> bool
 
 
 def closed_periods(connection: Connection) -> set[Period]:
-    """The closed periods, for which returns with changes get a query."""
+    """The closed periods, of which figures are changed with a question or a decision only."""
     return {parse_period(code) for code in connection.scalars(select(period_closing.c.period))}
-
-
-def decimal_of(value: float | None) -> Decimal | None:
-    """The decimal that was stored as a double: exact, since it had at most 15 significant digits."""
-    return None if value is None else Decimal(repr(value))
-
-
-@lru_cache
-def qualifiers_of(words: str) -> frozenset[Qualifier]:
-    """The qualifiers of a row, from their words."""
-    return frozenset(Qualifier(word) for word in words.split("; ") if word)
 
 
 def _in_force(table: Table, partner_codes: Collection[str]) -> tuple[Any, Any]:
@@ -108,9 +106,16 @@ class _FiguresInForce(Mapping[FigureKey, KnownFigure]):
         self._rows = {row[:4]: row[4:] for row in rows}
 
     def __getitem__(self, key: FigureKey) -> KnownFigure:
-        value, marker, qualifiers, *parts = self._rows[key]
-        known = Marker(marker) if marker else None
-        return KnownFigure(decimal_of(value), known, qualifiers_of(qualifiers), *map(decimal_of, parts))
+        value, marker, qualifiers, numerator, denominator, comment, submission_id = self._rows[key]
+        return KnownFigure(
+            decimal_of(value),
+            Marker(marker) if marker else None,
+            qualifiers_of(qualifiers),
+            decimal_of(numerator),
+            decimal_of(denominator),
+            comment,
+            submission_id,
+        )
 
     def __iter__(self) -> Iterator[FigureKey]:
         return map(FigureKey._make, self._rows)
@@ -133,7 +138,8 @@ def _values(connection: Connection, partner_code: str) -> ValuesByIndicator:
 def _figures(
     connection: Connection, partner_codes: Collection[str], periods: Collection[Period] | None
 ) -> Mapping[FigureKey, KnownFigure]:
-    names = (*FigureKey._fields, "value", "marker", "qualifiers", "numerator", "denominator")
+    said = ("value", "marker", "qualifiers", "numerator", "denominator", "comment", "submission_id")
+    names = (*FigureKey._fields, *said)
     query = select(*(observation.c[name] for name in names)).where(*_in_force(observation, partner_codes))
     if periods is not None:
         query = query.where(observation.c.period.in_({period.code for period in periods}))

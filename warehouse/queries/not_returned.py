@@ -11,7 +11,6 @@ from cypp_etl.plan.model import Banding, Comparator, Figure, Indicator, Plan
 from cypp_etl.plan.rhythm import Rhythm
 from cypp_etl.report.model import Row
 from schemas.codes import Accumulation, ComparatorMethod, Marker, Measure, Polarity, Unit, YearType
-from warehouse.queries.history import decimal_of
 from warehouse.recording.judgements import FIGURE, judge_rows
 from warehouse.schema.plan_tables import (
     plan_calendar,
@@ -24,6 +23,7 @@ from warehouse.schema.plan_tables import (
     plan_owed,
 )
 from warehouse.schema.tables import JUDGED, observation
+from warehouse.schema.values import decimal_of
 from warehouse.views.selectable import view
 
 # A missing figure has no band, so margins do not matter; the warehouse does not store them.

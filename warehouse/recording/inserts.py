@@ -28,13 +28,15 @@ def end_what_is_replaced(
 ) -> dict[int | None, set[FigureKey]]:
     """Close the replaced submissions, everything in them, and any other row with the same key as a new one.
 
+    Of what was held only the submission is closed, since nothing in it was in force.
+
     A figure can come from two sources, a return and a published table: the later one counts.
 
     Returns:
         The keys of the figures of each replaced submission.
     """
     replaced = {decision.supersedes for decision in decisions if decision.supersedes is not None}
-    end_submissions(connection, replaced, at)
+    end_submissions(connection, replaced | {one.ends for one in decisions if one.ends is not None}, at)
     loaded = [decision.checked for decision in decisions if decision.is_loaded]
     figures = _figures_held(connection, replaced)
     said = [key for decision in decisions for key in decision.figures]
@@ -158,26 +160,37 @@ def _first_number(connection: Connection, above: int) -> int | None:
 def insert_contents(
     connection: Connection, decisions: Sequence[Decision], submission_ids: Sequence[int], at: datetime
 ) -> None:
-    """Insert findings, and the figures, milestone reports and withheld texts of accepted submissions."""
+    """Insert findings, and the figures, milestone reports and withheld texts of accepted and of held submissions.
+
+    What is held is superseded as it is recorded: it is known, and was in force at no moment.
+    """
     numbered = list(zip(submission_ids, decisions, strict=True))
     # A duplicate's findings are those of the submission that it duplicates.
     answered = [(number, one.checked) for number, one in numbered if one.status is not SubmissionStatus.DUPLICATE]
-    loaded = [(number, one.checked) for number, one in numbered if one.is_loaded]
     found = ((number, *_finding_row(row)) for number, checked in answered for row in checked.findings)
     insert_rows(connection, finding, ("submission_id", *_FINDING), found)
+    _insert_stated(connection, [(number, one) for number, one in numbered if one.is_loaded], {"recorded_at": at})
+    held = [(number, one) for number, one in numbered if one.status is SubmissionStatus.HELD]
+    _insert_stated(connection, held, {"recorded_at": at, "superseded_at": at})
+    texts = (
+        (number, *(getattr(row, name) for name in _TEXT))
+        for number, one in numbered
+        if one.is_loaded or one.status is SubmissionStatus.HELD
+        for row in one.checked.withheld
+    )
+    insert_rows(connection, withheld_text, ("submission_id", *_TEXT), texts, {"recorded_at": at})
+
+
+def _insert_stated(connection: Connection, numbered: list[tuple[int, Decision]], life: dict[str, datetime]) -> None:
+    """Insert the figures and milestone reports of submissions, which live from when to when."""
     figures = (
         (number, *key, *_figure_row(row))
         for number, one in numbered
-        if one.is_loaded
-        for key, row in zip(one.figures, one.checked.observations, strict=True)
+        for key, row in zip(one.stated, one.checked.observations, strict=True)
     )
-    insert_rows(connection, observation, ("submission_id", *FigureKey._fields, *_FIGURE), figures, {"recorded_at": at})
-    reports = ((number, *_report_row(row)) for number, checked in loaded for row in checked.milestone_reports)
-    insert_rows(connection, milestone_report, ("submission_id", *_REPORT), reports, {"recorded_at": at})
-    texts = (
-        (number, *(getattr(row, name) for name in _TEXT)) for number, checked in loaded for row in checked.withheld
-    )
-    insert_rows(connection, withheld_text, ("submission_id", *_TEXT), texts, {"recorded_at": at})
+    insert_rows(connection, observation, ("submission_id", *FigureKey._fields, *_FIGURE), figures, life)
+    reports = ((number, *_report_row(row)) for number, one in numbered for row in one.checked.milestone_reports)
+    insert_rows(connection, milestone_report, ("submission_id", *_REPORT), reports, life)
 
 
 _TEXT = ("sheet", "cell", "mark", "text")

@@ -44,7 +44,7 @@ class Recorded:
     """The outcome of a submission.
 
     `version` counts the attempts at one partner's return for one period, and is None if the return does not name both.
-    `duplicate_of` is the submission in force that says the same; `previous_submission_id` the one that this
+    `duplicate_of` is the submission in force, or held, that says the same; `previous_submission_id` the one that this
     replaced. `changed_judgements` counts judgements that changed, in the series of the return's figures.
     `was_known` says that this drop had already been recorded, by a process that was killed before it could remove the
     take the file away or by another machine: the rest is its outcome then.
@@ -204,9 +204,8 @@ def _without_conflict(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
         yield together
 
 
-def _periods_of(arrivals: Iterable[Arrival]) -> Iterator[Period]:
-    for arrival in arrivals:
-        checked = arrival.checked
+def _periods_of(returns: Iterable[CheckedReturn]) -> Iterator[Period]:
+    for checked in returns:
         if checked.period:
             yield checked.period
         yield from {row.period for row in checked.observations}
@@ -218,9 +217,24 @@ def _record_together(
 ) -> list[tuple[Decision, int, set[FigureKey]]]:
     """Record arrivals that do not affect each other. Returns each one's number and the figures that it touched."""
     decisions = decide(connection, [arrival.checked for arrival in arrivals])
-    add_periods(connection, _periods_of(arrivals))
-    replaced = end_what_is_replaced(connection, decisions, at)
     received = [(arrival.received_at, arrival.delivery) for arrival in arrivals]
+    return record_decided(connection, decisions, received, at, above)
+
+
+def record_decided(
+    connection: Connection,
+    decisions: Sequence[Decision],
+    received: Sequence[tuple[datetime, str | None]],
+    at: datetime,
+    above: int,
+) -> list[tuple[Decision, int, set[FigureKey]]]:
+    """Record decisions that do not affect each other, received when and by which delivery; nothing is judged yet.
+
+    Returns:
+        Each with its submission's number, which is above a limit, and the figures that it touched.
+    """
+    add_periods(connection, _periods_of(decision.checked for decision in decisions))
+    replaced = end_what_is_replaced(connection, decisions, at)
     submission_ids = insert_submissions(connection, decisions, received, at, above)
     insert_contents(connection, decisions, submission_ids, at)
     return [

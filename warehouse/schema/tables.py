@@ -17,6 +17,7 @@ from warehouse.schema.types import ROW_ID, Moment
 __all__ = [
     "ACCEPTED",
     "IS_ACCEPTED",
+    "IS_HELD",
     "JUDGED",
     "clinic",
     "clinic_note",
@@ -25,6 +26,7 @@ __all__ = [
     "erasure",
     "finding",
     "group_judgement",
+    "held_decision",
     "judgement",
     "metadata",
     "milestone_report",
@@ -43,6 +45,7 @@ __all__ = [
 
 ACCEPTED = (SubmissionStatus.ACCEPTED, SubmissionStatus.ACCEPTED_WITH_QUERIES)
 IS_ACCEPTED = f"status IN ('{ACCEPTED[0]}', '{ACCEPTED[1]}')"
+IS_HELD = f"status = '{SubmissionStatus.HELD}'"
 
 JUDGED = (
     "actual",
@@ -101,6 +104,8 @@ submission = Table(
     one_in_force(
         "ux_submission_in_force", "partner_code", "period", condition=f"{IS_ACCEPTED} AND superseded_at IS NULL"
     ),
+    # At most one is held: what a partner sends next takes its place.
+    one_in_force("ux_submission_held", "partner_code", "period", condition=f"{IS_HELD} AND superseded_at IS NULL"),
     Index(None, "sha256"),
     Index("ux_submission_delivery", "delivery", unique=True),
     Index(None, "recorded_at"),
@@ -124,6 +129,18 @@ withdrawal = Table(
         "period",
         condition="superseded_at IS NULL AND restored_id IS NOT NULL",
     ),
+)
+
+# What was decided on a submission that was held. One that was accepted is recorded again, as a submission of its own.
+held_decision = Table(
+    "held_decision",
+    metadata,
+    refers("submission_id", "submission.submission_id", primary_key=True, nullable=False, autoincrement=False),
+    refers("decision_id", decision.c.decision_id, nullable=False),
+    # NULL where it was refused.
+    refers("accepted_id", "submission.submission_id"),
+    # What its partner is told in the receipt, besides the decision.
+    word("word"),
 )
 
 # What was erased of a submission. Its texts are overwritten in their own rows: the only change of a row that is made.

@@ -135,6 +135,9 @@ _SUBMISSIONS = f"""
         SELECT
             s.submission_id, s.partner_code, s.period, s.version, s.file_name, s.sha256, s.received_at,
             CASE WHEN {NOW.is_withdrawn("s")} THEN '{SubmissionStatus.WITHDRAWN}'
+                WHEN EXISTS (
+                    SELECT 1 FROM held_decision h WHERE h.submission_id = s.submission_id AND h.accepted_id IS NULL)
+                    THEN '{SubmissionStatus.REFUSED}'
                 WHEN {NOW.submission_in_force("s")} THEN s.status
                 ELSE '{SubmissionStatus.SUPERSEDED}' END AS status,
             {_count(Severity.ERROR)} AS errors, {_count(Severity.QUERY)} AS queries, {_count(Severity.NOTE)} AS notes,

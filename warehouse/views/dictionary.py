@@ -136,13 +136,17 @@ VIEWS = (
             moment_column("received_at", "When the file was received"),
             text_column(
                 "status",
-                f"Its status: {words_of(Status)}. Superseded: accepted, and replaced since; withdrawn: accepted, and "
-                "taken out of force by a decision",
+                f"Its status: {words_of(Status)}. Held: not in force until the data team decides; refused: held, and "
+                "not accepted by their decision. Superseded: accepted or held, and replaced since; one that was held "
+                "and is accepted is in force as a submission of its own. Withdrawn: accepted, and taken out of force "
+                "by a decision",
             ),
             whole_column("errors", "Findings that must be corrected", "findings"),
             whole_column("queries", "Findings that must be explained", "findings"),
             whole_column("notes", "Findings that are worth knowing", "findings"),
-            whole_column("observations", "Figures and markers loaded from it", "observations"),
+            whole_column(
+                "observations", "Figures and markers recorded of it, in force at some time or held", "observations"
+            ),
         ),
     ),
     View(

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
+from cypp_etl.findings import holds
 from cypp_etl.personal import shown_path
 from flows.bulk.process_pool import expect_crew
 from flows.cli.arguments import AsJson
@@ -92,12 +93,15 @@ def show_taken(taken: "Taken") -> None:
 
 
 def show_refused(taken: "Taken") -> None:
-    """Print a line for each workbook of a chunk that was rejected, with the first of its errors."""
+    """Print a line for each workbook of a chunk that was rejected, with the first of its errors, or held, with why."""
     for one in taken.done:
         if one.status is SubmissionStatus.REJECTED:
             errors = [finding for finding in one.findings if finding.severity is Severity.ERROR]
             more = f" (and {len(errors) - 1} more; cypp check lists them all)" if len(errors) > 1 else ""
             say(f"{shown_path(one.file)}: rejected: {errors[0].message if errors else ''}{more}")
+        elif one.status is SubmissionStatus.HELD:
+            why = " ".join(finding.message for finding in one.findings if holds(finding))
+            say(f"{shown_path(one.file)}: held, as submission {one.submission_id}: {why}")
 
 
 def _end(done: "Backfilled", as_json: bool) -> int:
@@ -107,4 +111,5 @@ def _end(done: "Backfilled", as_json: bool) -> int:
     say(done, err=as_json)
     if done.failed:
         return 2
-    return int(done.statuses[SubmissionStatus.REJECTED.value] > 0)
+    not_accepted = (SubmissionStatus.REJECTED.value, SubmissionStatus.HELD.value)
+    return int(any(done.statuses[status] for status in not_accepted))

@@ -17,6 +17,7 @@ from flows.cli.queries import ask
 from flows.cli.removed_runs import is_used, remove_runs_of
 from flows.cli.terminal import say
 from flows.settings import read_settings
+from flows.team.held_verdicts import decide_held
 from flows.team.periods import close_period, reopen_period
 from flows.team.queries import answer_query
 from flows.team.submissions import erase_content, withdraw_return
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 Why = Annotated[str, typer.Option("--why", help="Why, for the record.")]
 Rows = Annotated[bool, typer.Option("--json", help="Print one JSON object for each, each on its own line.")]
+Held = Annotated[int, typer.Argument(help="The submission's number, as cypp status lists it.")]
+Word = Annotated[str, typer.Option("--word", help="What the partner reads in the receipt.")]
 Submission = Annotated[int, typer.Argument(help="The submission's number, as bi_submissions and receipts have it.")]
 
 
@@ -41,7 +44,7 @@ def close(
 ) -> None:
     """Close a period.
 
-    A later change to one of its figures is a query for the data team.
+    A later correction of its figures is held until the data team decides on it.
     """
     wanted = parsed_period(period)
     decide(lambda workplace: close_period(workplace, wanted, by=by, why=why))
@@ -52,7 +55,7 @@ def reopen(
 ) -> None:
     """Reopen a closed period.
 
-    Later changes to its figures are no longer a query, and its returns can be withdrawn.
+    Later corrections of its figures are no longer held, and its returns can be withdrawn.
     """
     wanted = parsed_period(period)
     decide(lambda workplace: reopen_period(workplace, wanted, by=by, why=why))
@@ -98,6 +101,22 @@ def answer(
     It is then no longer open; the next return is asked again only if something else is typed there.
     """
     decide(lambda workplace: answer_query(workplace, number, answer, by=by))
+
+
+def accept(submission: Held, why: Why, word: Word = "", by: By = "") -> None:
+    """Accept a return that is held.
+
+    It is in force from now on, and the partner gets another receipt.
+    """
+    decide(lambda workplace: decide_held(workplace, submission, is_accepted=True, by=by, why=why, word=word))
+
+
+def refuse(submission: Held, why: Why, word: Word, by: By = "") -> None:
+    """Refuse a return that is held.
+
+    What was in force stays, and the partner gets another receipt.
+    """
+    decide(lambda workplace: decide_held(workplace, submission, is_accepted=False, by=by, why=why, word=word))
 
 
 def release(

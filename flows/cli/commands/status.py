@@ -15,8 +15,10 @@ from flows.cli.queries import ask
 from flows.cli.terminal import say
 from flows.deployments.outstanding import NOTHING_MISSING, read_outstanding
 from flows.settings import CHASED_FOR
+from flows.team.held import held_in_lines
 from flows.team.queries import age_in_words, in_short
 from schemas.codes import QueryStatus, ReturnStatus
+from warehouse.queries.held import held_submissions
 from warehouse.queries.partner_queries import partner_queries
 from warehouse.queries.views import return_status
 
@@ -45,7 +47,7 @@ def remind(
 ) -> None:
     """List the returns that are missing or due soon.
 
-    Open queries follow: a line for each period.
+    Returns that are held follow, and open queries: a line for each period.
     """
     today = datetime.now(UTC).date()
     raise typer.Exit(ask(lambda connection, _: show_reminder(connection, today, days, since)))
@@ -94,7 +96,7 @@ def show_queries(rows: Sequence[Mapping[str, Any]], as_json: bool, today: date) 
 
 
 def show_status(connection: "Connection", plan: Plan, period: Period | None, today: date) -> int:
-    """Print who has returned what for one period, or for all current ones; 1 if something is missing."""
+    """Print who has returned what for one period, or for all current ones; 1 if something is missing, and not held."""
     rows: Iterable[Any] = return_status(connection, period)
     if period is None:
         begun = {parse_period(row["period"]) for row in rows if row["submission_id"] is not None}
@@ -106,13 +108,18 @@ def show_status(connection: "Connection", plan: Plan, period: Period | None, tod
         return int(period is not None)
     for line in laid_out(rows, shutil.get_terminal_size().columns):
         say(line)
-    return int(any(row["status"] == ReturnStatus.MISSING.value for row in rows))
+    held = [row for row in held_submissions(connection) if row["period"] in {one["period"] for one in rows}]
+    for line in held_in_lines(held):
+        say(line)
+    waiting = {(row["partner_code"], row["period"]) for row in held}
+    missing = {(row["partner_code"], row["period"]) for row in rows if row["status"] == ReturnStatus.MISSING.value}
+    return int(not missing <= waiting)
 
 
 def show_reminder(connection: "Connection", today: date, days: int, since: date | None) -> int:
-    """Print which returns are missing, or due within so many days, and the open queries; 1 if a return is overdue."""
+    """Print which returns are missing, due within so many days or held, and the open queries; 1 if one is overdue."""
     found = read_outstanding(connection, today, days, since)
-    for line in (*(found.lines or [NOTHING_MISSING]), *found.queries):
+    for line in (*(found.lines or [NOTHING_MISSING]), *found.held, *found.queries):
         say(line)
     return int(found.is_missing)
 

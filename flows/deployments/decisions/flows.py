@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypeAlias
 
 from prefect.client.schemas.objects import State
 
@@ -16,6 +16,7 @@ from flows.ingestion.context import Workplace
 from flows.prefect_runs import remove_runs_of
 from flows.team.clinics import note_at_clinic as note
 from flows.team.decided import Decided
+from flows.team.held_verdicts import decide_held as decide_on
 from flows.team.periods import close_period as close
 from flows.team.periods import reopen_period as reopen
 from flows.team.plans import adopt_plan as adopt
@@ -29,12 +30,14 @@ from flows.team.waivers import end_waiver as end
 from flows.team.waivers import waive_query as waive
 from schemas.codes import NoteKind
 
+Verdict: TypeAlias = Literal["accept", "refuse"]
+
 
 @decision("close-period")
 async def close_period(
     period: Annotated[str, Asked("Period", Choices.PERIODS)], why: Why = "", by: By = ""
 ) -> State[Any]:
-    """Close a period, once the Board has seen it: a later change to one of its figures is a query.
+    """Close a period, once the Board has seen it: a later correction of its figures is held.
 
     Args:
         period: The quarter to close.
@@ -48,7 +51,7 @@ async def close_period(
 async def reopen_period(
     period: Annotated[str, Asked("Period", Choices.CLOSED_PERIODS)], why: Why, by: By = ""
 ) -> State[Any]:
-    """Reopen a closed period: its figures can be corrected without a query, and its returns be withdrawn.
+    """Reopen a closed period: its figures can be corrected without a decision, and its returns be withdrawn.
 
     Args:
         period: The closed quarter, such as 2010-11Q1.
@@ -152,6 +155,31 @@ async def erase_content(
     return await decide(
         lambda workplace, by: erase(workplace, submission, cells or (), by=by, why=why), by, follow=_remove_runs
     )
+
+
+@decision("decide-held")
+async def decide_held(
+    submission: Annotated[str, Asked("Submission", Choices.HELD)],
+    verdict: Annotated[Verdict, Asked("Decision")],
+    why: Why,
+    word: Annotated[str, Asked("Word to the partner")] = "",
+    by: By = "",
+) -> State[Any]:
+    """Accept or refuse a return that is held. The partner gets another receipt.
+
+    Args:
+        submission: The submission, or its number alone.
+        verdict: Accepted, it is in force from now on. Refused, what was in force stays.
+        why: Why, for the record.
+        word: What the partner reads in the receipt. It may be left empty where the return is accepted.
+        by: Your name, for the record; it may be left empty where you signed in.
+    """
+
+    def decided(workplace: Workplace, by: str) -> Decided:
+        number, is_accepted = number_of(submission, "a submission"), verdict == "accept"
+        return decide_on(workplace, number, is_accepted=is_accepted, by=by, why=why, word=word)
+
+    return await decide(decided, by)
 
 
 @decision("release-text")

@@ -1,10 +1,19 @@
 """The command line's output for a check: grouped by cause, with every place."""
 
+from collections import Counter
+from pathlib import Path
+
 import pytest
 
 from cypp_etl.findings import Finding
-from flows.cli.output import Result, show_results
-from schemas.codes import Severity
+from flows.cli.commands.backfill import _end as end_backfill
+from flows.cli.output import Result, show_results, show_swept
+from flows.deployments.backfill import Backfilled
+from flows.deployments.ingest_return import Ingested
+from flows.deployments.sweep_inbox import Swept
+from schemas.codes import Severity, SubmissionStatus
+from tests.warehouse.builders import checked
+from warehouse.recording.record import Recorded
 
 
 def _blank(row: int) -> Finding:
@@ -29,3 +38,20 @@ def test_findings_of_one_cause_stand_together(capsys: pytest.CaptureFixture[str]
     assert lines[-3] == last
     assert lines[-2:] == ["  NOTE  It holds macros.", "        Nothing."]
     assert sum(line.startswith("  ERROR") for line in lines) == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "ended"),
+    [
+        (SubmissionStatus.ACCEPTED, 0),
+        (SubmissionStatus.ACCEPTED_WITH_QUERIES, 0),
+        (SubmissionStatus.DUPLICATE, 0),
+        (SubmissionStatus.HELD, 1),
+        (SubmissionStatus.REJECTED, 1),
+    ],
+)
+def test_what_is_rejected_or_held_is_not_accepted(status: SubmissionStatus, ended: int) -> None:
+    recorded = Recorded(1, status, 1, None, None, 0)
+    assert show_swept(Swept([(Path("a.xlsx"), Ingested(checked("a"), recorded))]), as_json=False) == ended
+    done = Backfilled(statuses=Counter({status.value: 1}))
+    assert end_backfill(done, as_json=False) == ended

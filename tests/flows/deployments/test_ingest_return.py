@@ -210,10 +210,13 @@ def test_the_summary_says_where_the_receipt_is_and_which_judgements_changed(
     assert "| NI 46, 2010-11Q1 | On Target | ✗ | ✓ |" in summary
 
 
-def test_a_closed_period_asks_and_a_waiver_answers(settings: Settings, drop: Path, workbook: bytes) -> None:
+def test_a_correction_to_a_closed_period_is_held_whatever_is_waived(
+    settings: Settings, drop: Path, workbook: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from datetime import UTC, date, datetime
 
     from cypp_etl.checked_return import Waiver
+    from flows.deployments import ingest_return
     from warehouse.engine import open_warehouse, writing
     from warehouse.recording.administration import add_waiver, close_period
 
@@ -224,15 +227,35 @@ def test_a_closed_period_asks_and_a_waiver_answers(settings: Settings, drop: Pat
         close_period(connection, PERIOD, "A. Person", now)
     corrected = with_cell(with_cell(workbook, "I5", 0.985), "K5", None)
     drop.write_bytes(with_cell(corrected, "L5", None))
-    assert ingest(drop).name == "Accepted with queries"
+    sent = []
+    monkeypatch.setattr(ingest_return, "emit", lambda event, concern: sent.append((event, concern)))
+    state = ingest(drop)
+    reason = "2010/11 Q1 is closed, and this changes what was returned before: 1 figure. The data team has to decide."
+    assert (state.name, state.type.value) == ("Held", "COMPLETED")
+    assert state.message == f"Submission 2 waits for a decision: {reason}"
+    concern = {"partner": "yos", "period": "2010-11Q1", "file": str(drop), "reason": f"Submission 2: {reason}"}
+    assert sent == [("cypp.return.held", concern)]
+    made = {one.key: one for one in artifacts_of(state.state_details.flow_run_id)}
+    assert made["returns-2010-11q1"].description.endswith("Held: yos (submission 2).")
+    assert "| Figures held | 4 |" in made["yos-summary"].data
+    receipts = drop.parent / "replies"
+    assert sorted(path.name for path in receipts.iterdir()) == ["our return - accepted.xlsx", "our return - held.xlsx"]
     codes = "SELECT code, severity FROM bi_findings WHERE code = 'closed-period-changed' ORDER BY submission_id"
     assert ask(settings, codes) == [("closed-period-changed", "QUERY")]
     waiver = Waiver("closed-period-changed", "yos", "NI 46", PERIOD, "Agreed.", "A. Person", date(2099, 3, 31))
     with writing(open_warehouse(settings.warehouse_url)) as connection:
         add_waiver(connection, waiver, now)
     drop.write_bytes(with_cell(with_cell(corrected, "L5", None), "I5", 0.984))
-    assert ingest(drop).name == "Accepted"
+    assert ingest(drop).name == "Held"
     assert ask(settings, codes)[1:] == [("closed-period-changed", "NOTE")]
+    assert [status for (status,) in ask(settings, "SELECT status FROM bi_submissions ORDER BY submission_id")] == [
+        "accepted",
+        "superseded",
+        "held",
+    ]
+    drop.write_bytes(with_cell(with_cell(corrected, "L5", None), "I5", 0.984))
+    again = ingest(drop)
+    assert (again.name, again.message) == ("Duplicate", "It says what submission 3 says.")
 
 
 def test_nobody_returns_for_another(settings: Settings, workbook: bytes) -> None:

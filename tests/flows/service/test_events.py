@@ -77,7 +77,7 @@ def automate(api: str, home: Path, hook: str) -> None:
     )
     command = [sys.executable, "-c", block]
     saved = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.split()[-1]
-    for name in ("rejected-to-chat.yaml", "inbox-to-chat.yaml"):
+    for name in ("rejected-to-chat.yaml", "inbox-to-chat.yaml", "held-to-chat.yaml"):
         own = home / name
         own.write_text((AUTOMATIONS / name).read_text("utf-8").replace("CHAT", saved), "utf-8")
         prefect = [sys.executable, "-m", "prefect", "automation", "create", "--from-file", str(own)]
@@ -92,6 +92,15 @@ def with_cells(path: Path, cells: dict[str, object]) -> dict[str, object]:
         had[cell], book["Indicators"][cell] = book["Indicators"][cell].value, value
     book.save(path)
     return had
+
+
+def write_again(path: Path, partner_code: str) -> None:
+    """Write a sample return that somebody else prepared."""
+    path.write_bytes(sample_return(read_plan(), partner_code, parse_period("2010-11Q1")))
+    book = openpyxl.load_workbook(path)
+    (cell,) = (row[1] for row in book["Return"].iter_rows() if row[0].value == "Prepared by")
+    cell.value = "B. Officer"
+    book.save(path)
 
 
 def message_with(text: str, texts: list[str]) -> Callable[[], bool]:
@@ -139,6 +148,12 @@ def test_what_is_not_taken_and_what_is_rejected_reach_the_chat(
     served.wait_until(lambda: bool(mail.messages))
     assert [recipients for _, recipients in mail.envelopes] == [["nhs@example.org"]]
 
+    # The same figures once more, from another officer, look like last quarter's workbook.
+    write_again(served.home / "again.xlsx", "nhs")
+    shutil.move(served.home / "again.xlsx", inbox / "nhs")
+    served.wait_until(message_with("Held: nhs/again.xlsx", texts))
+    assert message_with("nhs 2010-11Q1\nSubmission 3: All its figures are those in force for 2010/11 Q1", texts)()
+
     # An error is an error in the log too.
     served.wait_until(lambda: bool(logged_errors(api)))
     assert logged_errors(api)[0].startswith("ERROR, Indicators!I2: ")
@@ -147,7 +162,12 @@ def test_what_is_not_taken_and_what_is_rejected_reach_the_chat(
     with_cells(inbox / "yos" / "replies" / "ours - rejected.xlsx", good)
     served.wait_until((inbox / "yos" / "replies" / "ours - accepted.xlsx").exists)
     served.wait_until(lambda: not (inbox / "yos" / "ours.xlsx").exists())
-    assert served.submissions() == [("nhs", "accepted"), ("yos", "rejected"), ("yos", "accepted")]
+    assert sorted(served.submissions()) == [
+        ("nhs", "accepted"),
+        ("nhs", "held"),
+        ("yos", "accepted"),
+        ("yos", "rejected"),
+    ]
 
     # A kill forgets what was said; what is skipped still is not said twice.
     process.kill()

@@ -187,15 +187,15 @@ def count_other_people(draft: Draft) -> Place:
 
 @seeds("closed-period-changed")
 def correct_a_closed_period(draft: Draft) -> Place:
-    """Every other figure is what it was; this one was something else."""
+    """Every other figure is what it was; this one was not known: one that was, and is changed, holds the return."""
     draft.take(["period"], False)
     draft.take(["values"])
     row = draft.pick("indicators", "actual marker", lambda leaf: not leaf.sub)
     for leaf in draft.leaves:
-        known = draft.good.answers.indicators[leaf.indicator].actual
-        other = 1 if leaf is draft.leaves[row - 2] else 0
-        key = FigureKey(draft.good.partner_code, leaf.indicator, Measure.ACTUAL, PERIOD.code)
-        draft.figures[key] = KnownFigure(known + other, None)
+        if leaf is not draft.leaves[row - 2]:
+            known = draft.good.answers.indicators[leaf.indicator].actual
+            key = FigureKey(draft.good.partner_code, leaf.indicator, Measure.ACTUAL, PERIOD.code)
+            draft.figures[key] = KnownFigure(known, None)
     draft.closed.add(PERIOD)
     return draft.place("closed-period-changed", "indicators", row, "actual")
 

@@ -7,16 +7,19 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, select
 
+from cypp_etl.findings import Finding
 from cypp_etl.judgement.reach.differences import EVERYTHING
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Group, Obligation, Plan
 from cypp_etl.plan.spans import Span
-from schemas.codes import YearType
+from schemas.codes import Severity, YearType
 from tests.warehouse.builders import Rows, checked, later, observation
 from warehouse.engine import writing
 from warehouse.recording.groups import rejudge_groups_by_plan
 from warehouse.recording.plan import record_plan, require_plan
 from warehouse.recording.record import Arrival, record, record_batch
+from warehouse.recording.submissions.held import decide_held
+from warehouse.recording.submissions.withdrawals import withdraw_submission
 from warehouse.schema.tables import group_judgement
 
 GROUP_OF = {"police": "south", "yos": "east", "nhs": "south"}
@@ -64,6 +67,26 @@ def test_a_groups_figure_follows_its_partners(engine: Engine, grouped: Plan, row
     assert [{name: row[name] for name in ("actual", "partners_owing")} for row in rows(everyone)][1:] == [
         {"actual": 140, "partners_owing": 3}
     ]
+
+
+def test_a_groups_figure_follows_what_is_accepted_and_what_is_withdrawn(
+    engine: Engine, grouped: Plan, rows: Rows
+) -> None:
+    returned(engine, grouped, "police", 0, y2010="110")
+    returned(engine, grouped, "nhs", 0, y2010="30")
+    hold = Finding("held-closed-period", Severity.NOTE, "", "", "", "It is closed.", "Nothing now.")
+    figure = observation("NI 111a", "50", partner_code="nhs")
+    waits = record(engine, checked("b", figure, partner_code="nhs", findings=(hold,)), grouped, later(1))
+    said: dict[str, Any] = {"by": "A. Person", "why": "They rang"}
+    actual = [rows(QUERY)[0]["actual"]]
+    with writing(engine) as connection:
+        number = waits.submission_id
+        done = decide_held(connection, grouped, number, is_accepted=True, word="", at=later(2), **said)
+    actual.append(rows(QUERY)[0]["actual"])
+    with writing(engine) as connection:
+        withdraw_submission(connection, grouped, done.recorded.submission_id, at=later(3), **said)
+    actual.append(rows(QUERY)[0]["actual"])
+    assert actual == [140, 160, 140]
 
 
 def test_a_group_is_described_by_the_edition_of_the_period(engine: Engine, grouped: Plan, rows: Rows) -> None:

@@ -13,6 +13,7 @@ from cypp_etl.plan.model import Plan
 from schemas.codes import DecisionKind, SubmissionStatus
 from warehouse.recording.administration import Decision, record_decision
 from warehouse.recording.bulk_insert import insert_rows
+from warehouse.recording.groups import rejudge_groups
 from warehouse.recording.inserts import REPORT_KEY, end_submissions
 from warehouse.recording.judgements import rejudge
 from warehouse.recording.plan import require_plan
@@ -86,7 +87,9 @@ def withdraw_submission(
         keys = _put_back(connection, table, rows, restored_id, at)
         if table is observation:
             touched = keys
-    changed = rejudge(connection, plan, plan_id, (FigureKey(*key) for key in touched), at)
+    figures = [FigureKey(*key) for key in touched]
+    changed = rejudge(connection, plan, plan_id, figures, at)
+    rejudge_groups(connection, plan, plan_id, figures, at)
     return Withdrawn(submission_id, row.partner_code, period, restored_id, decision_id, changed.total(), True)
 
 
@@ -112,6 +115,8 @@ def _withdrawn_before(connection: Connection, submission_id: int) -> Withdrawn |
 def _refuse_not_in_force(connection: Connection, row: Row[Any]) -> None:
     if row.status not in ACCEPTED:
         what = f"a duplicate of submission {row.duplicate_of}" if row.duplicate_of else row.status
+        if row.status == SubmissionStatus.HELD and row.superseded_at is None:
+            raise ValueError(f"submission {row.submission_id} is held: accept or refuse it, since it is not in force")
         raise ValueError(f"submission {row.submission_id} is {what}: it was never in force")
     if not row.is_in_force:
         now = connection.scalar(_accepted_of(row).where(text(NOW.submission_in_force("submission"))))
@@ -191,7 +196,7 @@ def _stating(connection: Connection, table: Table, keys: Sequence[tuple[str, ...
         query = (
             select(table)
             .join(submission, submission.c.submission_id == table.c.submission_id)
-            .where(key.in_(some), text(NOW.submission_in_force("submission")))
+            .where(key.in_(some), submission.c.status.in_(ACCEPTED), text(NOW.submission_in_force("submission")))
             .order_by(table.c.submission_id, number)
         )
         yield from connection.execute(query)

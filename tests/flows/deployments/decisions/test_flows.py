@@ -31,13 +31,19 @@ from warehouse.recording.publications import Publication, record_publication
 from warehouse.recording.record import record
 from warehouse.schema.tables import (
     clinic_note,
+    decision,
     erasure,
+    held_decision,
     period_closing,
     query_answer,
+    submission,
     text_release,
     waiver,
     withdrawal,
     withheld_text,
+)
+from warehouse.schema.tables import (
+    observation as observation_table,
 )
 from warehouse.upgrade import upgrade
 from warehouse.views.definitions import view_statements
@@ -51,7 +57,10 @@ BEFORE = 3
 """How many decisions the home begins with: the plan, a period closed, a waiver."""
 
 # Of what decisions write, views do not show all.
-TABLES = (period_closing, query_answer, waiver, text_release, clinic_note, withdrawal, erasure, withheld_text)
+TABLES = (
+    *(decision, period_closing, query_answer, waiver, text_release, clinic_note, held_decision, withdrawal, erasure),
+    *(withheld_text, submission, observation_table),
+)
 MARK = "[withheld: may hold personal data; see Indicators!M7 of the workbook]"
 
 
@@ -91,6 +100,16 @@ CASES = {
         "answer-query",
         {"query": "1 large-change NI 111a (police, 2010/11 Q1)", "answer": "Counted twice before", "by": "A. Officer"},
     ),
+    "accept": Case(
+        ("accept", "3", "--word", "Thank you", *WHO, *WHY),
+        "decide-held",
+        {"submission": "3 (police, 2010/11 Q1)", "verdict": "accept", "word": "Thank you", **TOLD},
+    ),
+    "refuse": Case(
+        ("refuse", "3", "--word", "Ring us", *WHO, *WHY),
+        "decide-held",
+        {"submission": "3", "verdict": "refuse", "word": "Ring us", **TOLD},
+    ),
     "release": Case(("release", "1", "m7", *WHO, *WHY), "release-text", {"submission": 1, "cell": "m7", **TOLD}),
     "note": Case(
         ("note", "NI 111a", "--issue", "Few diversions", "--decision", "Meet weekly", *WHO),
@@ -112,7 +131,7 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with two submissions, of which the first has a withheld text, and a clinic.
+    """A home with three submissions, of which the first has a withheld text and the last is held, and a clinic.
 
     It has a published period, a closed one and a waiver. Beside it is a plan that would change what was published.
     """
@@ -126,6 +145,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     record(engine, content, read_plan(), later(0))
     commented = [figures[0], observation("NI 111a", "91", comment="Counted twice")]
     record(engine, checked("b", *commented, findings=(asked,)), read_plan(), later(1))
+    hold = Finding("held-closed-period", Severity.NOTE, "", "", "", "It is closed.", "Nothing now.")
+    record(engine, checked("c", observation("NI 111a", "95"), findings=(hold,)), read_plan(), later(2))
     with writing(engine) as connection:
         now = datetime.now(UTC)
         record_publication(connection, Publication(parse_period("2010-11Q1"), now, "0" * 64, now))
@@ -294,6 +315,8 @@ def test_a_refusal_is_red_and_one_line_and_changes_nothing(
         start("release-text", {"submission": 7, "cell": "M7", **TOLD}),
         start("close-period", {"period": "2010-11Q1", "by": " "}),
         start("answer-query", {"query": "large-change", "answer": "x", "by": "A. Officer"}),
+        start("decide-held", {"submission": "police", "verdict": "accept", **TOLD}),
+        start("decide-held", {"submission": "3 (police, 2010/11 Q1)", "verdict": "refuse", **TOLD}),
     ]
     assert [(state.type.value, state.name, state.message) for state, _, _ in refused] == [
         (
@@ -305,6 +328,8 @@ def test_a_refusal_is_red_and_one_line_and_changes_nothing(
         ("FAILED", "Refused", "there is no submission 7"),
         ("FAILED", "Refused", "say who decides it"),
         ("FAILED", "Refused", "'large-change' does not begin with the number of a query, such as 12"),
+        ("FAILED", "Refused", "'police' does not begin with the number of a submission, such as 12"),
+        ("FAILED", "Refused", "say what the partner is to know, since a refusal goes back to them"),
     ]
     assert rows() == before
     assert not any("Traceback" in line for _, _, log in refused for line in log)
