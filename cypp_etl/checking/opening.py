@@ -16,8 +16,8 @@ from cypp_etl.layout import COVER, INDICATORS, Layout, SheetLayout
 from cypp_etl.periods import Period
 from cypp_etl.plan.index import PlanIndex, reference_key
 from cypp_etl.plan.model import Plan
+from cypp_etl.plan.rhythm import recalled_periods
 from cypp_etl.receipts.recognise import is_receipt
-from cypp_etl.rules.lookback import recalled_periods
 from cypp_etl.workbook.limits import refuse_size
 from cypp_etl.workbook.model import UnreadableWorkbook, Workbook
 from cypp_etl.workbook.reader import content_sha256, read_workbook

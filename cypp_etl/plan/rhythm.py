@@ -1,6 +1,6 @@
-"""When an indicator is asked, and of which period the figure in a return is."""
+"""When an indicator is asked, of which period the figure in a return is, and with which it is compared."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,3 +107,17 @@ def quarters_asked(text: str) -> tuple[int, ...]:
 
 QUARTERLY = Rhythm(Frequency.QUARTERLY, (1, 2, 3, 4), YearType.FINANCIAL, ReportedYear.THIS_YEAR)
 """Asked in every quarter, of that quarter."""
+
+
+def recalled_periods(period: Period, rhythms: Collection[Rhythm] = (QUARTERLY,)) -> frozenset[Period]:
+    """The periods with which the rules of change, population and timing compare the figures of a return for a period.
+
+    `rhythms` are those of the plan's indicators. A quarter's return has no figures of what it does not ask for.
+    """
+    asked = [rhythm for rhythm in rhythms if not period.quarter or period.quarter in rhythm.asked_in]
+    return frozenset(recalled for rhythm in asked for recalled in _recalled(rhythm.period_in(period), rhythm))
+
+
+def _recalled(period: Period, rhythm: Rhythm) -> Collection[Period]:
+    quarters = () if period.quarter or rhythm.is_yearly else period.quarters
+    return {period, rhythm.before(period), period.years_later(-1), period.year.previous, *quarters}

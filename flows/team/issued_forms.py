@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cypp_etl.findings import in_words
 from cypp_etl.plan.model import Plan, refuse_outside
-from cypp_etl.rules.lookback import recalled_periods
+from cypp_etl.plan.rhythm import recalled_periods
 from cypp_etl.templates.names import template_file_name
 from cypp_etl.templates.workbook import write_template
 from flows.inbox.form_files import Form, IssuedForms, Put, put_form

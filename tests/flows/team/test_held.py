@@ -60,7 +60,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         close_period(workplace, Q1, by="A. Officer", why="The Board has met")
         Outbox(workplace.settings.outbox).open()
         edited = openpyxl.load_workbook(io.BytesIO(workbook))
-        for address, value in (("G5", 0.985), ("I5", None), ("J5", None), ("M5", "Counted again.")):
+        for address, value in (("I5", 0.985), ("K5", None), ("L5", None), ("O5", "Counted again.")):
             edited["Indicators"][address] = value
         saved = io.BytesIO()
         edited.save(saved)
@@ -104,7 +104,7 @@ def test_what_is_accepted_has_a_second_receipt_with_a_word(workplace: Workplace)
         "1 judgement has changed.",
         f"The partner's receipt is {receipt.as_posix()}.",
     )
-    assert (done.is_new, done.warned, done.asked_for) == (True, (), Q1)
+    assert (done.is_new, done.warned, done.periods) == (True, (), (Q1,))
     assert statuses(workplace) == ["superseded", "superseded", "accepted with queries"]
     said = texts_of(receipt)
     assert "It was held, and the data team has accepted it." in said

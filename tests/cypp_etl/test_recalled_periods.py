@@ -9,7 +9,7 @@ from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
-from cypp_etl.rules.lookback import recalled_periods
+from cypp_etl.plan.rhythm import recalled_periods
 from cypp_etl.samples.returns import sample_return
 from tests.support.seeding import make_good
 from tests.support.seeding.drafts import PERIOD
