@@ -131,8 +131,7 @@ class Watcher:
 
     async def _look(self) -> tuple[list[Waiting], float]:
         """The files that can be ingested now, in a fair order, and how long no other will be ready without an event."""
-        if not self.inbox.is_dir():
-            raise FileNotFoundError("there is no such folder")
+        self._require_inbox()
         now, wait = self.clock(), self.interval
         # The warehouse may take long to answer.
         partners = await asyncio.to_thread(self.partners)
@@ -175,7 +174,13 @@ class Watcher:
         since = {path: begun for path in wanted if (begun := self.settling.since(path)) is not None}
         self.progress.looked(self.clock(), since, skipped)
 
+    def _require_inbox(self) -> None:
+        if not self.inbox.is_dir():
+            raise FileNotFoundError("there is no such folder")
+
     def _lying(self, partners: Collection[str]) -> list[Waiting]:
+        # The warehouse may have taken long to answer: where a share has gone meanwhile, no folder is made in its place.
+        self._require_inbox()
         make_folders(self.inbox, partners)
         now = time.time()
         lying = list(sweep(self.inbox, partners, now, mended=self.mended))
