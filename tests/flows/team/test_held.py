@@ -111,7 +111,7 @@ def test_what_is_accepted_has_a_second_receipt_with_a_word(workplace: Workplace)
     assert "The data team says: Thank you for ringing." in said
     assert "There is 1 query to explain." in said
     assert "Submission 1" in said and "version 3" in said
-    assert "Indicators, G5: was 97.9%, is 98.5%" in said
+    assert "Indicators, I5: was 97.9%, is 98.5%" in said
     assert "NI 46, 2010-11Q1, On Target: was ✗, is ✓" in said
     assert "The data team has to decide" not in said
     letters = list(Outbox(workplace.settings.outbox).due(2**40))
