@@ -90,10 +90,12 @@ def judge_beside(parsed: ParsedReturn, history: History, plan: Plan) -> Iterator
 
 def _known_value(figure: FigureRow, period: Period, history: History, plan: Plan) -> Decimal | None:
     """The figure of another period; None if it is not known, or does not compare."""
+    known = history.figures.get(FigureKey(figure.partner_code, figure.leaf.indicator, Measure.ACTUAL, period.code))
+    if known is None:
+        return None
     if figure.period and not plan.compares(figure.partner_code, figure.leaf.indicator, figure.period, period):
         return None
-    known = history.figures.get(FigureKey(figure.partner_code, figure.leaf.indicator, Measure.ACTUAL, period.code))
-    return known.value if known else None
+    return known.value
 
 
 def _period_before(leaf: Indicator, period: Period) -> Period:
