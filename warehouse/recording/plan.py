@@ -11,6 +11,7 @@ from cypp_etl.judgement.reach.differences import EVERYTHING, PlanDifferences
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.fingerprint import former_fingerprint_of
 from cypp_etl.plan.model import Plan
+from cypp_etl.plan.partner_figures import EVERY_PARTNERS
 from cypp_etl.plan.reader import PlanError, plan_known_as, plan_of
 from cypp_etl.plan.rhythm import Rhythm
 from cypp_etl.plan.spans import Span
@@ -312,21 +313,22 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, Iterable[dict[str, Any]]]]:
             for partner_code in plan.owing(period)
         ],
     )
+    # Those of single partners are in the plan's files alone: nothing reads them here, and a plan of many bodies has
+    # hundreds of thousands, which took a fifth of adopting it.
     yield (
         plan_tables.plan_figure,
-        (
+        [
             {
                 "measure": measure,
                 "indicator": indicator,
                 "period": period.code,
-                "partner_code": partner_code,
+                "partner_code": EVERY_PARTNERS,
                 "value": None if figure.value is None else float(figure.value),
                 "marker": figure.marker,
                 "source": figure.source,
             }
-            for partner_code, figures in {"": plan.figures, **plan.partner_figures}.items()
-            for (measure, indicator, period), figure in figures.items()
-        ),
+            for (measure, indicator, period), figure in plan.figures.items()
+        ],
     )
 
 
