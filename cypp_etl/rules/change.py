@@ -126,11 +126,15 @@ def _of_quarters(figure: FigureRow, year: Period, history: History, plan: Plan) 
     asked = [year._replace(quarter=quarter) for quarter in figure.leaf.rhythm.quarters]
     if figure.leaf.accumulation is Accumulation.RATIO:
         return _ratio_of_quarters(figure, asked, history, plan)
-    values = [_known_value(figure, quarter, history, plan) for quarter in asked]
     if figure.leaf.accumulation is not Accumulation.SUM:
-        return values[-1]
-    all_known = [value for value in values if value is not None]
-    return sum(all_known, Decimal()) if len(all_known) == len(values) else None
+        return _known_value(figure, asked[-1], history, plan)
+    total = Decimal()
+    for quarter in asked:
+        value = _known_value(figure, quarter, history, plan)
+        if value is None:
+            return None
+        total += value
+    return total
 
 
 def _ratio_of_quarters(figure: FigureRow, quarters: Iterable[Period], history: History, plan: Plan) -> Decimal | None:
