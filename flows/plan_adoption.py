@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cypp_etl.gc_control import collection_paused
 from flows.ingestion.context import upgraded
 from flows.settings import Settings
 from warehouse.queries.plan_comparison import PlanChanges, changes_by
@@ -32,6 +33,9 @@ class Adoption:
     recorded: "RecordedPlan"
 
 
+# A plan of many bodies has hundreds of thousands of figures, none in a reference cycle: the collector would go through
+# them for two of seven seconds.
+@collection_paused()
 def adopt_plan(settings: Settings, place: Path | None, *, by: str, why: str, may_change_settled: bool) -> Adoption:
     """Put a plan in force, judge by it what it changes, and put the decision on record, in one transaction.
 

@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 
 from cypp_etl.checked_return import Observation
 from cypp_etl.checking.checker import Checker, Received
-from cypp_etl.judgement.explanation import explain_judgement
+from cypp_etl.judgement.explanation import explain_judgements
 from cypp_etl.judgement.judge import judge
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Figure, Plan
@@ -466,8 +466,7 @@ def test_the_row_of_what_is_owed_is_what_judge_says(
     assert {name: row[name] for name in JUDGED} == {
         name: None if pd.isna(said[name]) else said[name] for name in JUDGED
     }
-    explained = explain_judgement(frame, changed, period)
-    assert explained is not None
+    explained = explain_judgements(frame, changed, period)[row["partner_code"]]
     assert {name: explained.judged[name] for name in JUDGED} == {name: row[name] for name in JUDGED}
     value_of = dict(zip(frame.index, frame["value"], strict=True))
     sources = {"previous_actual": explained.travel.previous, "target": explained.target.source}

@@ -76,13 +76,8 @@ class ConfinedChecker:
         }
         try:
             with self._turn:
-                child = self._running()
-                # A plan is larger than a return, and rarely changes.
-                unknown = None if child.plan == plan.fingerprint else plan
-                child.plan = plan.fingerprint
-                checked: CheckedReturn = self._ask(
-                    ("check", unknown, received, today), self._bounds.check_seconds, asked
-                )
+                self._tell(plan)
+                checked: CheckedReturn = self._ask(("check", received, today), self._bounds.check_seconds, asked)
                 return checked
         except EndedError:
             _log.warning(
@@ -97,10 +92,8 @@ class ConfinedChecker:
             return ()
         try:
             with self._turn:
-                child = self._running()
-                unknown = None if child.plan == plan.fingerprint else plan
-                child.plan = plan.fingerprint
-                pieces: tuple[Piece, ...] = self._ask(("apart", unknown, received), self._bounds.apart_seconds, {})
+                self._tell(plan)
+                pieces: tuple[Piece, ...] = self._ask(("apart", received), self._bounds.apart_seconds, {})
                 return pieces
         except EndedError:
             _log.warning("Taking %r apart was stopped.", shown_file_name(PurePath(received.file).name))
@@ -132,6 +125,12 @@ class ConfinedChecker:
         if self._child is None or not self._child.is_alive():
             self._child = ConfinedProcess(self._bounds)
         return self._child
+
+    def _tell(self, plan: Plan) -> None:
+        """Send a plan that the process does not have: it is larger than a return, and rarely changes."""
+        if self._running().plan != plan.fingerprint:
+            self._ask(("plan", plan), self._bounds.start_seconds, {})
+            self._running().plan = plan.fingerprint
 
     def _ask(self, job: tuple[object, ...], seconds: float, asked: dict[str, Callable[..., object]]) -> Any:
         child = self._running()

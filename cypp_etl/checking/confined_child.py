@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 # The parent kills it earlier: this is for when the parent is dead.
 _GRACE_SECONDS = 5.0
+_LONG_JOBS = frozenset({"plan", "apart"})
 _SPENT_BYTES = 250 << 20
 # The stack of a new thread.
 _STACK_BYTES = 16 << 20
@@ -49,16 +50,23 @@ class Desk:
         self._seconds = seconds + _GRACE_SECONDS
         self._apart_seconds = apart_seconds + _GRACE_SECONDS
         self._answers: dict[str, Callable[..., object]] = {
+            "plan": self._take_plan,
             "check": self._check,
             "reply": self._reply,
             "apart": self._take_apart,
         }
-        self._checker: Checker | None = None
+        self._told: Checker | None = None
+        self._spent_bytes = _SPENT_BYTES
 
     def say(self, *words: object) -> None:
         """Send a message to the parent."""
         pickle.dump(words, self._target, pickle.HIGHEST_PROTOCOL)
         self._target.flush()
+
+    @property
+    def _is_spent(self) -> bool:
+        """Whether this process has used so much memory that the next workbook should get a new process."""
+        return (peak_bytes() or 0) > self._spent_bytes
 
     def work(self) -> None:
         """Process jobs until the parent has gone."""
@@ -71,9 +79,10 @@ class Desk:
 
     def _work_on(self, kind: str, job: list[Any]) -> None:
         try:
-            with self._ended_in_time(self._apart_seconds if kind == "apart" else self._seconds):
+            with self._ended_in_time(self._apart_seconds if kind in _LONG_JOBS else self._seconds):
                 answer = self._answers[kind](*job)
-            self.say("done", answer, _is_spent())
+            # Whoever has just taken the plan has it for the next job.
+            self.say("done", answer, kind != "plan" and self._is_spent)
         except MemoryError:
             self.say("too much")
         except EOFError:
@@ -86,17 +95,23 @@ class Desk:
             fault.add_note(traceback.format_exc())
             self.say("done", fault, True)
 
-    def _checker_of(self, plan: Plan | None) -> Checker:
-        if plan is not None:
-            self._checker = Checker(plan, History(), date.min)
-        assert self._checker is not None, "the first job brings the plan"  # noqa: S101
-        return self._checker
+    def _take_plan(self, plan: Plan) -> None:
+        # No workbook is refused for the time that it takes to read hundreds of thousands of figures, nor is the process
+        # replaced for the memory: the next one would have to read them again.
+        len(plan.figures)
+        self._told = Checker(plan, History(), date.min)
+        self._spent_bytes = max(_SPENT_BYTES, (peak_bytes() or 0) + _SPENT_BYTES // 2)
 
-    def _take_apart(self, plan: Plan | None, received: Received) -> "tuple[Piece, ...]":
-        return self._checker_of(plan).take_apart(received)
+    @property
+    def _checker(self) -> Checker:
+        assert self._told is not None, "the first job brings the plan"  # noqa: S101
+        return self._told
 
-    def _check(self, plan: Plan | None, received: Received, today: date) -> CheckedReturn:
-        checker = self._checker_of(plan)
+    def _take_apart(self, received: Received) -> "tuple[Piece, ...]":
+        return self._checker.take_apart(received)
+
+    def _check(self, received: Received, today: date) -> CheckedReturn:
+        checker = self._checker
         # Cells and rows are never in reference cycles.
         with collection_paused():
             opened = checker.open(received)
@@ -143,11 +158,6 @@ class Desk:
 def _is_out_of_memory() -> bool:
     most, taken = limit_in_force("RLIMIT_AS"), taken_bytes()
     return most is not None and taken is not None and taken > most - _STACK_BYTES
-
-
-def _is_spent() -> bool:
-    """Whether this process has used so much memory that the next workbook should get a new process."""
-    return (peak_bytes() or 0) > _SPENT_BYTES
 
 
 def main() -> None:

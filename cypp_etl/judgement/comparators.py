@@ -54,17 +54,20 @@ def compare_all(ledger: Ledger, plan: Plan) -> Mapping[str, Compared]:
     return {code: _compared(ledger, plan, code) for code in codes}
 
 
-def bodies_counted(ledger: Ledger, plan: Plan, comparator: Comparator, row: int) -> list[tuple[str, int]]:
-    """The partners whose figures make a comparator for one row, and the index of each one's row."""
+def bodies_counted(ledger: Ledger, plan: Plan, comparator: Comparator, rows: Ints) -> list[list[tuple[str, int]]]:
+    """For each of some rows the partners whose figures make a comparator, and the index of each one's row."""
     pool_of, members = _pools(ledger, plan, comparator)
-    owner, leaf = np.divmod(ledger.rows.series[[row]], len(ledger.leaves.names))
+    owner, leaf = np.divmod(ledger.rows.series[rows], len(ledger.leaves.names))
     bodies = members[pool_of[owner]]
-    gathered = gather(ledger, bodies, leaf, ledger.rows.slot[[row]])
-    counts = _counting(ledger, plan, comparator, gathered)[0]
+    gathered = gather(ledger, bodies, leaf, ledger.rows.slot[rows])
+    counts = _counting(ledger, plan, comparator, gathered)
     return [
-        (ledger.partner_codes[body - 1], place)
-        for body, place, is_counted in zip(bodies[0].tolist(), gathered.place[0].tolist(), counts, strict=True)
-        if is_counted
+        [
+            (ledger.partner_codes[body - 1], place)
+            for body, place, is_counted in zip(*columns, strict=True)
+            if is_counted
+        ]
+        for columns in zip(bodies.tolist(), gathered.place.tolist(), counts.tolist(), strict=True)
     ]
 
 

@@ -17,6 +17,7 @@ from cypp_etl.judgement.entries import PART_DECIMALS, period_of, planned_figures
 from cypp_etl.judgement.judge import judge
 from cypp_etl.judgement.leaves import SLOTS, SPAN, read_leaves
 from cypp_etl.judgement.ledger import Ledger, Side, read_ledger
+from cypp_etl.judgement.rounding import Ints
 from cypp_etl.judgement.targets import comparator_band, target_to_date
 from cypp_etl.judgement.year_to_date import parts_to_date, year_to_date
 from cypp_etl.periods import Period, parse_period
@@ -112,11 +113,11 @@ class Explanation:
     decimals: int
 
 
-def explain_judgement(figures: pd.DataFrame, plan: Plan, period: Period) -> Explanation | None:
-    """Explain the judgement of one period of one series; None if it has no actual.
+def explain_judgements(figures: pd.DataFrame, plan: Plan, period: Period) -> dict[str, Explanation]:
+    """Explain the judgements of one indicator in one period: that of each partner with an actual, by its code.
 
     Args:
-        figures: the figures of one partner and indicator, in the form for `judge`, followed by those of other partners
+        figures: the figures of the indicator, in the form for `judge`, of all partners that are explained, and of those
             from which comparators are computed.
         plan: the plan by which they are judged.
         period: the period.
@@ -124,39 +125,47 @@ def explain_judgement(figures: pd.DataFrame, plan: Plan, period: Period) -> Expl
     Raises:
         ValueError: the errors of `judge` for such figures.
     """
+    if figures.empty:
+        return {}
     ledger = read_ledger(figures, plan, read_leaves(plan))
-    is_first = ledger.rows.series // len(ledger.leaves.names) == 1
-    rows = np.flatnonzero(is_first & (ledger.rows.slot == period.start_year * SLOTS + period.quarter))
-    if not len(rows):
-        return None
-    row, sources = int(rows[0]), _Sources(figures, plan)
-    leaf = plan.edition(str(figures["indicator"].iloc[0]), period)
-    steps = _Steps(row, leaf.decimals)
+    rows = np.flatnonzero(ledger.rows.slot == period.start_year * SLOTS + period.quarter)
+    leaf, sources = plan.edition(str(figures["indicator"].iloc[0]), period), _Sources(figures, plan)
     travel, target = year_on_year(ledger), target_to_date(ledger)
-    judged = judge(figures, plan).loc[figures.index[ledger.rows.order[row]]]
-    before = sources.at(travel.before, row)
     own_year = ledger.find(Measure.TARGET, ledger.rows.year_slot)
-    target_source = sources.at(target, row)
-    is_share = bool(leaf.accumulates and period.quarter and target_source and not target_source.period.quarter)
-    actual = sources.at(ledger.rows.now, row)
-    assert actual is not None  # noqa: S101 - a row to judge is a row of the figures
-    return Explanation(
-        period=period,
-        judged={name: None if pd.isna(value) else value for name, value in judged.items()},
-        actual=actual,
-        travel=TravelStep(
-            previous_period=period_of(int(travel.before_slot[row])),
-            previous=before,
-            now=steps.of(ledger.rows.now),
-            before=steps.of(travel.before),
-            change=None if np.isnan(travel.change[row]) else steps.difference(ledger.rows.now, travel.before),
-        ),
-        total=_total(ledger, period, leaf, steps) if period.quarter else None,
-        target=TargetStep(target_source, steps.of(own_year) if is_share else None),
-        comparators=_comparators(ledger, plan, sources, steps, is_spread=leaf.accumulates and period.quarter > 0),
-        banding=leaf.banding,
-        decimals=leaf.decimals,
-    )
+    judged = judge(figures, plan).to_dict("index")
+    is_spread = leaf.accumulates and period.quarter > 0
+    comparators = _Comparators(ledger, plan, sources, rows, is_spread=is_spread)
+    owners = ledger.rows.series // len(ledger.leaves.names) - 1
+    explained = {}
+    for row in rows.tolist():
+        steps, target_source, actual = (
+            _Steps(row, leaf.decimals),
+            sources.at(target, row),
+            sources.at(ledger.rows.now, row),
+        )
+        is_share = bool(is_spread and target_source and not target_source.period.quarter)
+        assert actual is not None  # noqa: S101 - a row to judge is a row of the figures
+        explained[ledger.partner_codes[owners[row]]] = Explanation(
+            period=period,
+            judged={
+                str(name): None if pd.isna(value) else value
+                for name, value in judged[figures.index[ledger.rows.order[row]]].items()
+            },
+            actual=actual,
+            travel=TravelStep(
+                previous_period=period_of(int(travel.before_slot[row])),
+                previous=sources.at(travel.before, row),
+                now=steps.of(ledger.rows.now),
+                before=steps.of(travel.before),
+                change=None if np.isnan(travel.change[row]) else steps.difference(ledger.rows.now, travel.before),
+            ),
+            total=_total(ledger, period, leaf, steps) if period.quarter else None,
+            target=TargetStep(target_source, steps.of(own_year) if is_share else None),
+            comparators=comparators.of(steps),
+            banding=leaf.banding,
+            decimals=leaf.decimals,
+        )
+    return explained
 
 
 class _Sources:
@@ -198,34 +207,46 @@ class _Steps:
         return Decimal(steps).scaleb(-self.decimals)
 
 
-def _comparators(
-    ledger: Ledger, plan: Plan, sources: _Sources, steps: _Steps, *, is_spread: bool
-) -> dict[str, ComparatorStep]:
-    ours, compared = year_to_date(ledger), compare_all(ledger, plan)
-    found = {}
-    for code, comparator in plan.comparators.items():
-        side = compared[code].side
-        found[code] = ComparatorStep(
-            comparator,
-            steps.of(side),
-            str(comparator_band(ledger, ours, side)[steps.row]),
-            sources.at(side, steps.row),
-            steps.of(ledger.find_latest(code)) if is_spread and comparator.is_given else None,
-            {} if comparator.is_given else _counted(ledger, plan, comparator, steps),
-        )
-    return found
+class _Comparators:
+    """What the rows of a ledger are compared with: found for all that are explained at once."""
 
+    def __init__(self, ledger: Ledger, plan: Plan, sources: _Sources, rows: Ints, *, is_spread: bool) -> None:
+        self._ledger, self._plan, self._sources = ledger, plan, sources
+        ours, compared = year_to_date(ledger), compare_all(ledger, plan)
+        self._sides = {code: compared[code].side for code in plan.comparators}
+        self._bands = {code: comparator_band(ledger, ours, side) for code, side in self._sides.items()}
+        given = [code for code, each in plan.comparators.items() if each.is_given]
+        self._years = {code: ledger.find_latest(code) for code in given} if is_spread else {}
+        self._counted = {
+            code: dict(zip(rows.tolist(), bodies_counted(ledger, plan, each, rows), strict=True))
+            for code, each in plan.comparators.items()
+            if not each.is_given
+        }
 
-def _counted(ledger: Ledger, plan: Plan, comparator: Comparator, steps: _Steps) -> dict[str, tuple[Decimal, ...]]:
-    if comparator.method is ComparatorMethod.RATIO:
-        *parts, _ = parts_to_date(ledger)
-        decimals = PART_DECIMALS
-    else:
-        parts, decimals = [year_to_date(ledger).steps], steps.decimals
-    return {
-        partner_code: tuple(Decimal(int(part[place])).scaleb(-decimals) for part in parts)
-        for partner_code, place in bodies_counted(ledger, plan, comparator, steps.row)
-    }
+    def of(self, steps: _Steps) -> dict[str, ComparatorStep]:
+        """What one row is compared with, by code."""
+        return {
+            code: ComparatorStep(
+                comparator,
+                steps.of(self._sides[code]),
+                str(self._bands[code][steps.row]),
+                self._sources.at(self._sides[code], steps.row),
+                steps.of(self._years[code]) if code in self._years else None,
+                {} if comparator.is_given else self._figures_counted(comparator, steps),
+            )
+            for code, comparator in self._plan.comparators.items()
+        }
+
+    def _figures_counted(self, comparator: Comparator, steps: _Steps) -> dict[str, tuple[Decimal, ...]]:
+        if comparator.method is ComparatorMethod.RATIO:
+            *parts, _ = parts_to_date(self._ledger)
+            decimals = PART_DECIMALS
+        else:
+            parts, decimals = [year_to_date(self._ledger).steps], steps.decimals
+        return {
+            partner_code: tuple(Decimal(int(part[place])).scaleb(-decimals) for part in parts)
+            for partner_code, place in self._counted[comparator.comparator][steps.row]
+        }
 
 
 def _total(ledger: Ledger, period: Period, leaf: Indicator, steps: _Steps) -> SumStep | RatioStep | None:

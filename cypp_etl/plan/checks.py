@@ -4,7 +4,7 @@ Every check skips cells that are not a number or a date: those are faults alread
 same cell would only hide the first.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import timedelta
 from itertools import pairwise
 
@@ -90,7 +90,9 @@ def _settled(tables: PlanTables) -> Rows:
     unsettled = {row["indicator_ref"] for row in indicators if row["indicator_ref"] in astray}
     lost = astray | {row["indicator"] for row in indicators if row["indicator_ref"] in unsettled}
     unsettled |= {row["indicator_ref"] for row in indicators if row["number_indicator"] in lost}
-    rows = {**tables.rows, "indicators.csv": tuple(row for row in indicators if row["indicator_ref"] not in unsettled)}
+    rows = {**tables.rows}
+    if unsettled:
+        rows["indicators.csv"] = rows["indicators.csv"].only(lambda row: row["indicator_ref"] not in unsettled)
     if "" in tables.astray.get("banding.csv", ()):
         del rows["banding.csv"]
     return rows
@@ -129,13 +131,31 @@ def _check_references(tables: PlanTables) -> Iterator[PlanFault]:
     for file, column, target, *named in REFERENCES:
         if target not in rows:
             continue
-        known = {row[named[0] if named else column] for row in rows[target]} | tables.astray[target]
+        known = {*rows[target].columns[named[0] if named else column], ""} | tables.astray[target]
+        unknown = {(code,) for code in {*_column(rows, file, column)} - known}
         alike = {reference_key(name): name for name in known}
-        for row in rows.get(file, ()):
-            if row[column] and row[column] not in known:
-                meant = alike.get(reference_key(row[column]))
-                hint = f", which has {quoted(meant)}: they differ in case or spacing only" if meant else ""
-                yield row.fault(column, f"{quoted(row[column])} is not in {target}{hint}")
+        for row in _saying(rows, file, (column,), unknown):
+            meant = alike.get(reference_key(row[column]))
+            hint = f", which has {quoted(meant)}: they differ in case or spacing only" if meant else ""
+            yield row.fault(column, f"{quoted(row[column])} is not in {target}{hint}")
+
+
+def _column(rows: Rows, file: str, column: str) -> Sequence[str]:
+    """The cells of a column; none if the file has no usable table."""
+    return rows[file].columns[column] if file in rows else ()
+
+
+def _pairs(rows: Rows, file: str, *columns: str) -> set[tuple[str, ...]]:
+    """What the rows of a file say in some columns, each once; nothing if it has no usable table.
+
+    Hundreds of thousands of figures say little that is new: what one says is looked at once, and a row only if it is at
+    fault.
+    """
+    return set(rows[file].cells(*columns)) if file in rows else set()
+
+
+def _saying(rows: Rows, file: str, columns: tuple[str, ...], said: Collection[tuple[str, ...]]) -> Iterator[Row]:
+    return rows[file].saying(columns, said) if file in rows else iter(())
 
 
 def _check_body(rows: Rows) -> Iterator[PlanFault]:
@@ -174,12 +194,12 @@ def _check_owners(tables: PlanTables) -> Iterator[PlanFault]:
     known |= tables.astray["partners.csv"] | tables.astray["groups.csv"]
     alike = {reference_key(code): code for code in known}
     for file, others in (("owed_by.csv", {EVERY_PARTNER}), ("figures.csv", set())):
-        for row in rows.get(file, ()):
+        unknown = {(code,) for code in {*_column(rows, file, "partner_code")} - known - others - {""}}
+        for row in _saying(rows, file, ("partner_code",), unknown):
             code = row["partner_code"]
-            if code and code not in known and code not in others:
-                meant = alike.get(reference_key(code))
-                hint = f", which has {quoted(meant)}: they differ in case or spacing only" if meant else ""
-                yield row.fault("partner_code", f"{quoted(code)} is not in partners.csv{hint}")
+            meant = alike.get(reference_key(code))
+            hint = f", which has {quoted(meant)}: they differ in case or spacing only" if meant else ""
+            yield row.fault("partner_code", f"{quoted(code)} is not in partners.csv{hint}")
 
 
 def _check_groups(rows: Rows) -> Iterator[PlanFault]:
@@ -229,13 +249,13 @@ def _check_measures(rows: Rows) -> Iterator[PlanFault]:
     methods = {row["comparator"]: row["method"] for row in rows.get("comparators.csv", ())}
     methods = methods or dict.fromkeys(BUILT_IN_COMPARATORS, ComparatorMethod.GIVEN)
     known = ", ".join((Measure.TARGET, Measure.HISTORY, *methods))
-    for row in rows.get("figures.csv", ()):
+    given = {measure for measure, method in methods.items() if method == ComparatorMethod.GIVEN}
+    others = {*_column(rows, "figures.csv", "measure")} - {"", Measure.TARGET, Measure.HISTORY} - given
+    for row in _saying(rows, "figures.csv", ("measure",), {(measure,) for measure in others}):
         measure = row["measure"]
-        if not measure or measure in (Measure.TARGET, Measure.HISTORY):
-            continue
         if measure not in methods:
             yield row.fault("measure", f"{quoted(measure)} is not one of {known}")
-        elif methods[measure] != ComparatorMethod.GIVEN:
+        else:
             message = f"{quoted(measure)} is not given: its method in comparators.csv is {methods[measure]}"
             yield row.fault("measure", message)
 
@@ -246,31 +266,44 @@ def _check_only_leaves_are_named(rows: Rows) -> Iterator[PlanFault]:
     parents = parent_rows(rows).keys() - carrying
     whats = (("figures.csv", "have figures"), ("owed_by.csv", "are returned"), ("banding.csv", "are banded"))
     for file, what in whats:
-        for row in rows.get(file, ()):
-            if row["indicator"] in parents:
-                yield row.fault("indicator", f"{quoted(row['indicator'])} is a parent: only its sub-indicators {what}")
+        for row in _saying(rows, file, ("indicator",), {(parent,) for parent in parents}):
+            yield row.fault("indicator", f"{quoted(row['indicator'])} is a parent: only its sub-indicators {what}")
 
 
 def _check_figures(rows: Rows) -> Iterator[PlanFault]:
     leaves = {row["indicator"]: row for row in leaf_rows(rows)}
-    for row in rows.get("figures.csv", ()):
-        is_of_any_period = row["measure"] in (Measure.TARGET, Measure.HISTORY)
-        if not is_of_any_period and "Q" in row["period"] and is_period(row["period"]):
+    dated = {pair for pair in _pairs(rows, "figures.csv", "measure", "period") if _is_comparator_of_quarter(*pair)}
+    valued = {
+        (name, text): [*_value_faults(leaves[name], text)]
+        for name, text in _pairs(rows, "figures.csv", "indicator", "value")
+        if name in leaves
+    }
+    valued = {pair: found for pair, found in valued.items() if found}
+    if not dated and not valued:
+        return
+    for row in rows["figures.csv"]:
+        if (row["measure"], row["period"]) in dated:
             yield row.fault("period", f"{quoted(row['period'])} is a quarter: a comparator is given for a year")
-        text, leaf = row["value"], leaves.get(row["indicator"])
-        if leaf is None:
-            continue
-        if text.endswith("%") and leaf["unit"] in UNITS_IN_WORDS and leaf["unit"] != Unit.PERCENT:
-            what = UNITS_IN_WORDS[leaf["unit"]]
-            yield row.fault("value", f"{quoted(text)} has a percent sign, but {row['indicator']} is {what}")
-        value = number(text.removesuffix("%"))
-        low, high = number(leaf["minimum"]), number(leaf["maximum"])
-        if value is not None and abs(value) >= _TOO_LARGE:
-            yield row.fault("value", f"{quoted(text)} is a trillion or more, which is too large for a figure")
-        if value is not None and low is not None and value < low:
-            yield row.fault("value", f"{quoted(text)} is below the indicator's minimum, {low}")
-        if value is not None and high is not None and value > high:
-            yield row.fault("value", f"{quoted(text)} is above the indicator's maximum, {high}")
+        for message in valued.get((row["indicator"], row["value"]), ()):
+            yield row.fault("value", message)
+
+
+def _is_comparator_of_quarter(measure: str, period: str) -> bool:
+    return measure not in (Measure.TARGET, Measure.HISTORY) and "Q" in period and is_period(period)
+
+
+def _value_faults(leaf: Row, text: str) -> Iterator[str]:
+    """What is wrong with a figure of an indicator."""
+    if text.endswith("%") and leaf["unit"] in UNITS_IN_WORDS and leaf["unit"] != Unit.PERCENT:
+        yield f"{quoted(text)} has a percent sign, but {leaf['indicator']} is {UNITS_IN_WORDS[leaf['unit']]}"
+    value = number(text.removesuffix("%"))
+    low, high = number(leaf["minimum"]), number(leaf["maximum"])
+    if value is not None and abs(value) >= _TOO_LARGE:
+        yield f"{quoted(text)} is a trillion or more, which is too large for a figure"
+    if value is not None and low is not None and value < low:
+        yield f"{quoted(text)} is below the indicator's minimum, {low}"
+    if value is not None and high is not None and value > high:
+        yield f"{quoted(text)} is above the indicator's maximum, {high}"
 
 
 def _check_calendar(rows: Rows) -> Iterator[PlanFault]:

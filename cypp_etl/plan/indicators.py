@@ -10,11 +10,11 @@ from cypp_etl.caching import remembered
 from cypp_etl.periods import period_or_none
 from cypp_etl.plan.index import reference_key
 from cypp_etl.plan.spans import Span
-from cypp_etl.plan.tables import PlanFault, Row, quoted
+from cypp_etl.plan.tables import PlanFault, Row, TableRows, quoted
 from schemas.codes import Accumulation, Frequency, Polarity, ReportedYear, Unit, YearType
 from schemas.plan import YEARS_RETURN, is_decimal
 
-Rows = Mapping[str, tuple[Row, ...]]
+Rows = Mapping[str, TableRows]
 
 # The columns of indicators that carry values, and those that such an indicator must fill in.
 _LEAF_COLUMNS = (

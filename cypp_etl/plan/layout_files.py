@@ -4,7 +4,7 @@ A row with the key of a built-in one replaces it, and any other is added.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import PurePosixPath
 
@@ -25,7 +25,7 @@ from cypp_etl.layout import (
     read_layouts,
 )
 from cypp_etl.plan.indicators import leaf_rows
-from cypp_etl.plan.tables import PlanFault, PlanTables, Row, quoted
+from cypp_etl.plan.tables import PlanFault, PlanTables, Row, TableRows, quoted
 from schemas.plan import LAYOUT_SCHEMAS
 
 FOLDER = "layouts"
@@ -45,7 +45,7 @@ _IN_SHEETS = frozenset({"outcome"})
 _IN_COVERS = frozenset({"partner", "partner_code", "period", "year", "quarter"})
 _IN_TABLES = frozenset({"year", "quarter"})
 _DATED = frozenset({"actual", "marker", "numerator", "denominator", "comment", "target", LEFT_OUT})
-_Rows = Mapping[str, tuple[Row, ...]]
+_Rows = Mapping[str, TableRows]
 
 
 def brought_layouts(rows: _Rows) -> Mapping[str, Layout]:
@@ -187,7 +187,7 @@ def _unknown_placeholders(row: Row, names: tuple[str, ...], allowed: frozenset[s
                 yield row.fault(name, f"{quoted('{' + said + '}')} means nothing here: {known}")
 
 
-def _check_partners(sheets: tuple[Row, ...]) -> Iterator[PlanFault]:
+def _check_partners(sheets: Sequence[Row]) -> Iterator[PlanFault]:
     """A layout is one partner's as a whole."""
     first: dict[str, Row] = {}
     for row in sheets:
@@ -199,7 +199,7 @@ def _check_partners(sheets: tuple[Row, ...]) -> Iterator[PlanFault]:
             )
 
 
-def _check_whole(sheets: tuple[Row, ...], columns: tuple[Row, ...]) -> Iterator[PlanFault]:
+def _check_whole(sheets: Sequence[Row], columns: Sequence[Row]) -> Iterator[PlanFault]:
     """A layout of the plan's own can be read: it says what a figure is about, whose it is and of which period."""
     has: dict[tuple[str, str], set[str]] = {}
     for row in columns:
@@ -241,13 +241,13 @@ def _check_table(row: Row, names: set[str]) -> Iterator[PlanFault]:
         yield row.fault("kind", message)
 
 
-def _says_period(sheet: Row, columns: tuple[Row, ...]) -> bool:
+def _says_period(sheet: Row, columns: Sequence[Row]) -> bool:
     labels = [row for row in columns if (row["layout"], row["part"]) == (sheet["layout"], sheet["part"])]
     said = {name for row in labels for name in (row["column"], *_PLACEHOLDER.findall(row["heading"]))}
     return bool({"period", "period_end"} & said) or {"year", "quarter"} <= said
 
 
-def _check_headings(columns: tuple[Row, ...]) -> Iterator[PlanFault]:
+def _check_headings(columns: Sequence[Row]) -> Iterator[PlanFault]:
     """No heading, however people type it, is that of two columns of a sheet."""
     merged = _after(builtin_rows("columns.csv"), columns, ("layout", "part", "column"))
     sheets: dict[tuple[str, str], list[Mapping[str, str]]] = {}

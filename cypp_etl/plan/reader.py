@@ -1,10 +1,10 @@
 """Makes the plan from its CSV files, or lists all their faults."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property
 from pathlib import Path
 
 from cypp_etl.gc_control import collection_paused
@@ -22,7 +22,6 @@ from cypp_etl.plan.model import (
     Body,
     CalendarEntry,
     Comparator,
-    Figure,
     Group,
     Indicator,
     Milestone,
@@ -34,6 +33,7 @@ from cypp_etl.plan.model import (
     members_of,
     owed_by,
 )
+from cypp_etl.plan.partner_figures import Figures, Later, PartnerFigures
 from cypp_etl.plan.rhythm import quarters_asked
 from cypp_etl.plan.spans import Span
 from cypp_etl.plan.tables import PlanError, PlanFault, PlanTables, Row, read_files, tables_of
@@ -43,15 +43,16 @@ from schemas.codes import (
     ClinicRule,
     ComparatorMethod,
     Frequency,
-    Measure,
     Polarity,
     ReportedYear,
     Unit,
     YearType,
 )
-from schemas.plan import EVERY_PARTNER, FIGURE_MARKERS, SCHEMAS
+from schemas.plan import EVERY_PARTNER, SCHEMAS
 
-__all__ = ["PlanError", "PlanFault", "faults_of", "plan_of", "read_plan", "says_the_same"]
+__all__ = ["PlanError", "PlanFault", "faults_of", "plan_known_as", "plan_of", "read_plan", "says_the_same"]
+
+FIGURES = "figures.csv"
 
 
 def read_plan(folder: Path | None = None) -> Plan:
@@ -70,18 +71,66 @@ def plan_of(files: Mapping[str, bytes]) -> Plan:
     Raises:
         PlanError: the plan has faults; all that could be found are in its `faults`.
     """
-    tables = tables_of(files)
+    tables = _sound_tables(files)
+    figures = PartnerFigures(tables.rows[FIGURES])
+    return _plan(tables, fingerprint_of(tables.rows), figures.of_every_partner, figures)
+
+
+@collection_paused()
+def plan_known_as(fingerprint: str, files: Mapping[str, bytes]) -> Plan:
+    """The plan from CSV files whose fingerprint is known: its figures are only read, and checked, once they are needed.
+
+    Most commands need none, and a plan of many bodies has hundreds of thousands: reading them takes half a second.
+
+    Raises:
+        PlanError: the plan has faults but for its figures, whose faults are raised when they are needed.
+    """
+    figures = _LaterFigures(files)
+    tables = _sound_tables(files, but_for=(FIGURES,))
+    return _plan(tables, fingerprint, Later(figures.of_every_partner), Later(figures.of_each))
+
+
+def _sound_tables(files: Mapping[str, bytes], but_for: Collection[str] = ()) -> PlanTables:
+    tables = tables_of(files, but_for)
     if faults := faults_of(tables):
         raise PlanError(*sorted(faults, key=_place))
+    return tables
+
+
+class _LaterFigures:
+    """The figures of a plan's files, read once; of a copy in another process once more, which is faster than to send.
+
+    Raises:
+        PlanError: when they are read, the plan has faults.
+    """
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self._files = files
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _LaterFigures, (self._files,)
+
+    @cached_property
+    def _read(self) -> PartnerFigures:
+        with collection_paused():
+            return PartnerFigures(_sound_tables(self._files).rows[FIGURES])
+
+    def of_every_partner(self) -> Figures:
+        return self._read.of_every_partner
+
+    def of_each(self) -> PartnerFigures:
+        return self._read
+
+
+def _plan(tables: PlanTables, fingerprint: str, figures: Figures, partner_figures: Mapping[str, Figures]) -> Plan:
     rows = tables.rows
     editions, parent_editions = _editions(rows), _parent_editions(rows)
-    figures, partner_figures = _figures(rows)
     partners = {row["partner_code"]: _partner(row) for row in rows["partners.csv"]}
     groups = {row["group_code"]: Group(**row.cells) for row in rows["groups.csv"]}
     obligations = tuple(_obligations(rows, partners, groups))
     return Plan(
-        fingerprint=fingerprint_of(rows),
-        former_fingerprint=former_fingerprint_of(files),
+        fingerprint=fingerprint,
+        former_fingerprint=former_fingerprint_of(tables.files),
         outcomes={row["outcome_code"]: Outcome(**row.cells) for row in rows["outcomes.csv"]},
         aspirations={row["aspiration"]: _aspiration(row) for row in rows["aspirations.csv"]},
         actions={row["action_id"]: _action(row) for row in rows["actions.csv"]},
@@ -314,25 +363,6 @@ def _margin(row: Row, column: str, default: Decimal) -> Decimal:
 
 
 _NOTED = ("note", "source", "url", "owner")
-_Figures = dict[tuple[str, str, Period], Figure]
-_MEASURES: Mapping[str, str] = {measure.value: measure for measure in Measure}
-
-
-def _figures(rows: Rows) -> tuple[_Figures, dict[str, _Figures]]:
-    """The figures that hold for every partner, and those of one partner alone, by its code."""
-    figures: dict[str, _Figures] = {"": {}}
-    # Many bodies have hundreds of thousands of figures, of few values and sources.
-    figure = lru_cache(maxsize=None)(_figure)
-    for row in rows["figures.csv"]:
-        cells = row.cells
-        key = _MEASURES.get(cells["measure"], cells["measure"]), cells["indicator"], parse_period(cells["period"])
-        figures.setdefault(cells["partner_code"], {})[key] = figure(cells["value"], cells["source"])
-    return figures.pop(""), figures
-
-
-def _figure(value: str, source: str) -> Figure:
-    # Decimal keeps the digits as written: 4.40 stays 4.40.
-    return Figure(number(value.removesuffix("%")), FIGURE_MARKERS.get(value), source)
 
 
 def _obligations(rows: Rows, partners: Mapping[str, Partner], groups: Mapping[str, Group]) -> Iterator[Obligation]:

@@ -2,11 +2,13 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import overload
 
 from cypp_etl.plan.index import reference_key
 from schemas.plan import LAYOUT_SCHEMAS, SCHEMAS, Table
@@ -70,6 +72,52 @@ class Row:
         return PlanFault(self.file, self.number, column, message)
 
 
+class TableRows(Sequence[Row]):
+    """The rows of one file, kept as columns: a plan of many bodies has hundreds of thousands of figures.
+
+    Whatever looks at every row of such a file does so column by column, and makes a `Row` only of those that are at
+    fault; of a small file the rows may be gone through as they are.
+    """
+
+    def __init__(self, file: str, numbers: Sequence[int], columns: Mapping[str, Sequence[str]]) -> None:
+        """`numbers` are those of the rows, and each column has as many cells."""
+        self.file, self.numbers, self.columns = file, numbers, columns
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Row]: ...
+    def __getitem__(self, place: int | slice) -> Row | Sequence[Row]:
+        if isinstance(place, slice):
+            return self._all[place]
+        return Row(self.file, self.numbers[place], {name: cells[place] for name, cells in self.columns.items()})
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._all)
+
+    @cached_property
+    def _all(self) -> Sequence[Row]:
+        return tuple(map(self.__getitem__, range(len(self))))
+
+    def only(self, is_kept: Callable[[Row], bool]) -> "TableRows":
+        """Some of the rows."""
+        places = [place for place, row in enumerate(self) if is_kept(row)]
+        columns = {name: [cells[place] for place in places] for name, cells in self.columns.items()}
+        return TableRows(self.file, [self.numbers[place] for place in places], columns)
+
+    def cells(self, *names: str) -> Iterable[tuple[str, ...]]:
+        """What each row says in some columns, in their order."""
+        return zip(*(self.columns[name] for name in names), strict=True)
+
+    def saying(self, names: tuple[str, ...], said: Collection[tuple[str, ...]]) -> Iterator[Row]:
+        """The rows that say one of some things in some columns."""
+        if said:
+            yield from (self[place] for place, cells in enumerate(self.cells(*names)) if cells in said)
+
+
 @dataclass(frozen=True, slots=True)
 class PlanTables:
     """The plan's files as text. A file without a usable table is not in `rows`, and `faults` says why.
@@ -78,7 +126,7 @@ class PlanTables:
     known, and any of them may be the name that other rows refer to.
     """
 
-    rows: Mapping[str, tuple[Row, ...]]
+    rows: Mapping[str, TableRows]
     astray: Mapping[str, frozenset[str]]
     faults: tuple[PlanFault, ...]
     files: Mapping[str, bytes]
@@ -105,47 +153,88 @@ def read_files(folder: Path | None) -> dict[str, bytes]:
     return {name: file.read_bytes() for name, file in found.items() if file.is_file()}
 
 
-def tables_of(contents: Mapping[str, bytes]) -> PlanTables:
-    """The tables of a plan's files, given by name, each checked on its own."""
-    rows: dict[str, tuple[Row, ...]] = {}
+def tables_of(contents: Mapping[str, bytes], but_for: Collection[str] = ()) -> PlanTables:
+    """The tables of a plan's files, given by name, each checked on its own; those of some files are left out."""
+    rows: dict[str, TableRows] = {}
     astray: dict[str, frozenset[str]] = {}
     faults: list[PlanFault] = []
     brought = {name: schema for name, schema in LAYOUT_SCHEMAS.items() if name in contents}
     for name, schema in {**SCHEMAS, **brought}.items():
+        if name in but_for:
+            continue
         if schema.is_optional and name not in contents:
-            rows[name], astray[name] = (), frozenset()
+            rows[name], astray[name] = TableRows(name, (), dict.fromkeys(schema.columns, ())), frozenset()
             continue
         try:
             columns, records = _read_table(name, contents.get(name), schema)
         except PlanError as error:
             faults.extend(error.faults)
             continue
-        whole = [(number, record) for number, record in records if len(record) == len(columns)]
-        broken = [(number, record) for number, record in records if len(record) != len(columns)]
-        defaults = {column: each.default for column, each in schema.columns.items() if each.default is not None}
-        rows[name] = tuple(Row(name, number, _cells(columns, record, defaults)) for number, record in whole)
+        rows[name] = _whole_rows(name, columns, records, schema)
+        broken = list(_broken_records(records, len(columns)))
         astray[name] = frozenset(cell for _, record in broken for cell in record)
         faults.extend(_length_fault(name, number, record, len(columns)) for number, record in broken)
         faults.extend(_cell_faults(rows[name], schema))
     return PlanTables(rows, astray, tuple(faults), contents)
 
 
-def _cells(columns: list[str], record: list[str], defaults: Mapping[str, str]) -> dict[str, str]:
-    """The cells of a record by column; one that is blank, or whose column is not there, says the column's default."""
-    said = {column: cell or defaults.get(column, cell) for column, cell in zip(columns, record, strict=True)}
-    return {**defaults, **said}
+def _whole_rows(name: str, header: list[str], records: list[list[str]], schema: Table) -> TableRows:
+    """The rows with as many cells as the header, without blank ones.
+
+    A cell that is blank, or whose column is not there, says the column's default.
+    """
+    numbers: Sequence[int] = range(HEADER_ROW + 1, HEADER_ROW + 1 + len(records))
+    if not _are_whole(records, len(header)):
+        numbers = [number for number, record in zip(numbers, records, strict=True) if len(record) == len(header)]
+        records = [record for record in records if len(record) == len(header)]
+    columns: list[Sequence[str]] = [*map(_stripped, zip(*records, strict=True))] or [()] * len(header)
+    # A spreadsheet saves blank rows below a table as commas, and people leave lines between blocks.
+    if all("" in column for column in columns):
+        filled = [place for place, cells in enumerate(zip(*columns, strict=True)) if any(cells)]
+        numbers = [numbers[place] for place in filled]
+        columns = [[column[place] for place in filled] for column in columns]
+    said: dict[str, Sequence[str]] = {
+        column: (each.default,) * len(numbers) for column, each in schema.columns.items() if each.default is not None
+    }
+    for column, cells in zip(header, columns, strict=True):
+        default = schema.columns[column].default
+        said[column] = [cell or default for cell in cells] if default else cells
+    return TableRows(name, numbers, said)
 
 
-def _read_table(name: str, content: bytes | None, schema: Table) -> tuple[list[str], list[_Record]]:
-    """The columns of a file in its order, and its records, of any length."""
+def _are_whole(records: list[list[str]], length: int) -> bool:
+    return {length}.issuperset(map(len, records))
+
+
+def _stripped(cells: Sequence[str]) -> Sequence[str]:
+    """Cells without the spaces around them, which few have."""
+    if all(cell == cell.strip() for cell in set(cells)):
+        return cells
+    return [cell.strip() for cell in cells]
+
+
+def _broken_records(records: list[list[str]], length: int) -> Iterator[_Record]:
+    """The records that are not blank and have more or fewer cells than the header, without the spaces around them."""
+    if _are_whole(records, length):
+        return
+    for number, record in enumerate(records, start=HEADER_ROW + 1):
+        if len(record) != length and any(map(str.strip, record)):
+            yield number, [cell.strip() for cell in record]
+
+
+def _read_table(name: str, content: bytes | None, schema: Table) -> tuple[list[str], list[list[str]]]:
+    """The columns of a file in its order, and its other records, of any length and as they are written."""
     if content is None:
         raise PlanError(PlanFault(name, None, None, "there is no such file in the plan's folder"))
-    records = ((number, [cell.strip() for cell in record]) for number, record in _records(name, content))
-    _, columns = next(records, (HEADER_ROW, []))
-    if faults := list(_header_faults(name, columns, schema)):
-        raise PlanError(*faults)
-    # A spreadsheet saves blank rows below a table as commas, and people leave lines between blocks.
-    return columns, [(number, record) for number, record in records if any(record)]
+    records, broken_off = _records(name, content)
+    # Of a file that is no CSV file from some row on, the header is looked at first.
+    if records or broken_off is None:
+        columns = [cell.strip() for cell in records[0]] if records else []
+        if faults := list(_header_faults(name, columns, schema)):
+            raise PlanError(*faults)
+    if broken_off is not None:
+        raise PlanError(broken_off)
+    return columns, records[1:]
 
 
 def _length_fault(name: str, number: int, record: list[str], length: int) -> PlanFault:
@@ -155,23 +244,24 @@ def _length_fault(name: str, number: int, record: list[str], length: int) -> Pla
     return PlanFault(name, number, None, message)
 
 
-def _records(name: str, content: bytes) -> Iterator[_Record]:
-    """The records of a CSV file, numbered as in a spreadsheet, even if cells contain line breaks."""
-    number = HEADER_ROW
+def _records(name: str, content: bytes) -> tuple[list[list[str]], PlanFault | None]:
+    """The records of a CSV file, even if cells contain line breaks, and the fault at which they break off."""
+    records: list[list[str]] = []
     try:
         # utf-8-sig, because Excel starts its CSV files with a byte order mark.
         text = content.decode("utf-8-sig")
         for record in csv.reader(io.StringIO(text, newline=""), strict=True):
-            yield number, record
-            number += 1
+            records.append(record)
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + HEADER_ROW
         message = 'is not in UTF-8: save it as "CSV UTF-8 (comma delimited)"'
-        raise PlanError(PlanFault(name, line, None, message)) from error
+        return records, PlanFault(name, line, None, message)
     except csv.Error as error:
         # The messages of csv are for programmers, and the cause is nearly always one of two things.
         words = _CSV_FAULTS.get(str(error), str(error))
-        raise PlanError(PlanFault(name, number, None, f"is not CSV: {words}")) from error
+        # Numbered as in a spreadsheet, where the header is row 1.
+        return records, PlanFault(name, HEADER_ROW + len(records), None, f"is not CSV: {words}")
+    return records, None
 
 
 def _header_faults(name: str, header: list[str], schema: Table) -> Iterator[PlanFault]:
@@ -209,22 +299,23 @@ def _other_separator(header: list[str], columns: list[str]) -> str | None:
     return next(found, None)
 
 
-def _cell_faults(rows: tuple[Row, ...], schema: Table) -> list[PlanFault]:
+def _cell_faults(rows: TableRows, schema: Table) -> list[PlanFault]:
     """The faults of single cells, and of rows that repeat the key of an earlier one, in the order of the rows."""
     faults = []
     for name, column in schema.columns.items():
         # Most rows repeat the same words and numbers: each is looked at once.
-        wrong = {cell for cell in {row.cells[name] for row in rows} if not column.allows(cell)}
-        if wrong:
-            faults += [row.fault(name, f"{quoted(row[name])} {column.error}") for row in rows if row[name] in wrong]
+        wrong = {(cell,) for cell in set(rows.columns[name]) if not column.allows(cell)}
+        faults += [row.fault(name, f"{quoted(row[name])} {column.error}") for row in rows.saying((name,), wrong)]
     return sorted([*faults, *_repeated_keys(rows, schema)], key=lambda fault: fault.row or 0)
 
 
-def _repeated_keys(rows: tuple[Row, ...], schema: Table) -> Iterator[PlanFault]:
+def _repeated_keys(rows: TableRows, schema: Table) -> Iterator[PlanFault]:
+    if len(set(rows.cells(*schema.key))) == len(rows):
+        return
     seen: set[tuple[str, ...]] = set()
-    for row in rows:
-        values = tuple(row[column] for column in schema.key)
+    for place, values in enumerate(rows.cells(*schema.key)):
         if values in seen:
+            row = rows[place]
             named = [column for column in schema.key if row[column] or schema.columns[column].default is None]
             message = f"{quoted(row[named[-1]])} repeats an earlier row with the same {', '.join(named)}"
             yield row.fault(named[-1], message)

@@ -86,10 +86,12 @@ def judge_beside(parsed: ParsedReturn, history: History, plan: Plan) -> Iterator
 
 def _known_value(figure: FigureRow, period: Period, history: History, plan: Plan) -> Decimal | None:
     """The figure of another period; None if it is not known, or does not compare."""
+    known = history.figures.get(FigureKey(figure.partner_code, figure.leaf.indicator, Measure.ACTUAL, period.code))
+    if known is None:
+        return None
     if figure.period and not plan.compares(figure.partner_code, figure.leaf.indicator, figure.period, period):
         return None
-    known = history.figures.get(FigureKey(figure.partner_code, figure.leaf.indicator, Measure.ACTUAL, period.code))
-    return known.value if known else None
+    return known.value
 
 
 def _period_before(leaf: Indicator, period: Period) -> Period:
@@ -120,11 +122,15 @@ def _of_quarters(figure: FigureRow, year: Period, history: History, plan: Plan) 
     asked = [year._replace(quarter=quarter) for quarter in figure.leaf.rhythm.quarters]
     if figure.leaf.accumulation is Accumulation.RATIO:
         return _ratio_of_quarters(figure, asked, history, plan)
-    values = [_known_value(figure, quarter, history, plan) for quarter in asked]
     if figure.leaf.accumulation is not Accumulation.SUM:
-        return values[-1]
-    all_known = [value for value in values if value is not None]
-    return sum(all_known, Decimal()) if len(all_known) == len(values) else None
+        return _known_value(figure, asked[-1], history, plan)
+    total = Decimal()
+    for quarter in asked:
+        value = _known_value(figure, quarter, history, plan)
+        if value is None:
+            return None
+        total += value
+    return total
 
 
 def _ratio_of_quarters(figure: FigureRow, quarters: Iterable[Period], history: History, plan: Plan) -> Decimal | None:

@@ -88,14 +88,15 @@ class Coverage:
                 has_sibling = bool(leaf.sub) and leaf.indicator_ref in families
                 code = "sub-indicator-missing" if has_sibling else "indicator-missing"
                 yield find(code, sheet=sheet, indicator=leaf.indicator, definition=leaf.definition)
-        obliged = self.plan.obliged.get(self.partner_code, ())
+        obliged = frozenset(self.plan.obliged.get(self.partner_code, ()))
+        asked = frozenset(owed)
         for indicator, row in named.items():
             if row.named and indicator not in self.plan.indicators:
                 yield self._judge_time(row, "indicator", "ref", row.named.span)
-            elif indicator not in owed and indicator not in obliged:
+            elif indicator not in asked and indicator not in obliged:
                 owners = [self.plan.partners[code].partner for code in self.plan.owners.get(indicator, ())]
                 yield row.find("indicator-not-owed", "ref", indicator=indicator, owners=in_list(owners) or "no partner")
-            elif indicator not in owed and row.named:
+            elif indicator not in asked and row.named:
                 yield from self._judge_unasked(row, row.named)
 
     def _judge_unasked(self, row: IndicatorRow, leaf: Indicator) -> Iterator[Finding]:

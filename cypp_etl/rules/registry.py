@@ -75,7 +75,10 @@ class Case:
     def owed_figures(self) -> list[FigureRow]:
         """Those among them that their partner owes: only they are compared with the past."""
         owed = self.then.obliged
-        return [each for each in self.figures if each.leaf.indicator in owed.get(each.partner_code, ())]
+        figures = list(self.figures)
+        # Sets: of a form of 448 rows, each row would otherwise be looked for among as many.
+        known = {code: frozenset(owed.get(code, ())) for code in {each.partner_code for each in figures}}
+        return [each for each in figures if each.leaf.indicator in known[each.partner_code]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-# Time limits for checking a chunk, plus an amount per workbook: many times what is needed.
-_CHECK_SECONDS, _EACH_SECONDS = 3.0, 0.1
+# Time limits for checking a chunk, plus an amount per workbook of fifty rows: many times what is needed.
+_CHECK_SECONDS, _EACH_SECONDS, _ORDINARY_ROWS = 3.0, 0.1, 50
 _OPEN_SECONDS = 30.0
 
 
@@ -153,7 +153,7 @@ class ChunkTaker:
         opened = [each.opened or self._opened(each.source, each.kept) for each in workbooks]
         checker = self.checker.beside(read_history(connection, *_past_of(opened)))
         try:
-            with time_limit(_CHECK_SECONDS + _EACH_SECONDS * len(opened)):
+            with time_limit(_CHECK_SECONDS + self._each_seconds * len(opened)):
                 all_checked = checker.check_opened(opened)
         except (OutOfTimeError, MemoryError):
             # One of them takes too long: each is checked alone, in a process that can be killed.
@@ -161,6 +161,15 @@ class ChunkTaker:
         for each, checked in zip(workbooks, all_checked, strict=True):
             # The cells are no longer needed: what waits for its turn should be small.
             each.checked, each.opened = checked, None
+
+    @cached_property
+    def _each_seconds(self) -> float:
+        """For each workbook: with hundreds of rows it takes so many times longer.
+
+        Of 448 rows, a hundred took longer than the limit on a busy machine, and were checked again one by one.
+        """
+        rows = max(map(len, self.workplace.plan.owed_by.values()), default=0)
+        return _EACH_SECONDS * max(1.0, rows / _ORDINARY_ROWS)
 
     def _check_confined(self, connection: "Connection", workbook: _Workbook) -> CheckedReturn:
         source = workbook.source

@@ -156,6 +156,8 @@ def _begin(orders: Orders, turns: Turns) -> None:
     # Ctrl+C is for the parent, which stops the pool; if the parent is killed, the pool ends with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    # The figures are read before a chunk's time counts.
+    len(orders.plan.figures)
     workplace = Workplace(orders.settings, orders.plan, open_warehouse(orders.settings.warehouse_url))
     checker = Checker(orders.plan, History(), orders.received_at.date())
     _worker.set((ChunkTaker(workplace, checker, orders.received_at, orders.own_only), turns))

@@ -1,12 +1,16 @@
 """Comparators and neighbours in the plan: what is read, and what is refused."""
 
+import pickle
+from dataclasses import replace
+
 import pytest
 
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import BUILT_IN_COMPARATORS, Comparator, Plan
-from cypp_etl.plan.reader import PlanError, plan_of, read_plan
+from cypp_etl.plan.reader import PlanError, plan_known_as, plan_of, read_plan
 from cypp_etl.plan.tables import read_files
 from schemas.codes import ComparatorMethod
+from tests.support.many_bodies import many_bodies
 
 HEADER = "comparator,heading,method,bodies\n"
 GROUPS = "group_code,group,parent_group\nnorth,The North,\ncoast,The Coast,north\n"
@@ -122,3 +126,17 @@ def test_a_group_has_the_partners_of_the_groups_that_are_part_of_it() -> None:
 )
 def test_a_fault_is_named_with_its_cell(files: dict[str, str], expected: str) -> None:
     assert faults_of(**files) == [expected]
+
+
+def test_figures_that_are_read_later_are_the_same_in_another_process_too():
+    files = many_bodies(partners=3, measures=4, seed=1)
+    plan, later = plan_of(files), plan_known_as("known", files)
+    assert (later.fingerprint, later.former_fingerprint) == ("known", plan.former_fingerprint)
+    key = "target", "M 2", Period(2010), "body001"
+    assert later == replace(plan, fingerprint="known")
+    for same in (later, pickle.loads(pickle.dumps(later))):  # noqa: S301 - our own
+        assert same.partner_figures == plan.partner_figures
+        assert list(same.partner_figures) == ["body000", "body001", "body002"]
+        assert len(same.figures) == 0 and len(same.partner_figures["body001"]) == 12
+        assert "nobody" not in same.partner_figures
+        assert same.figure(*key) == plan.figure(*key) is not None

@@ -32,7 +32,7 @@ def many_bodies(partners: int, measures: int, seed: int, *, own_figures: bool = 
             the same.
     """
     chance = Random(seed)
-    codes = [f"body{number:03}" for number in range(partners)]
+    codes = [code_of_body(number) for number in range(partners)]
     names = [f"M {number}" for number in range(1, measures + 1)]
     owners = codes if own_figures else [""]
     comparators = [("statistical_neighbours", "Given", "given", ""), ("national", "All", "mean", "*")]
@@ -80,6 +80,10 @@ def many_bodies(partners: int, measures: int, seed: int, *, own_figures: bool = 
         "banding.csv": (_header(files, "banding.csv"), _first_row(files, "banding.csv")),
     }
     return {**files, **{name: _text(lines) for name, lines in rows.items()}}
+
+
+def code_of_body(number: int) -> str:
+    return f"body{number:03}"
 
 
 def _header(files: Mapping[str, bytes], name: str) -> list[str]:

@@ -7,7 +7,7 @@ the XML, because openpyxl would take half an hour for ten thousand. Texts are sh
 import random
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from io import BytesIO
@@ -27,7 +27,7 @@ INDICATORS, MILESTONES = 40, 10
 _POPULATION = 40_000
 # One return in this many has an error in a cell, and one in this many a large change.
 _FAULTY, _ODD = 25, 10
-_ANSWER = re.compile(rb'<c r="([IKL])(\d+)" s="(\d+)" t="n"><v>[^<]*</v></c>')
+_ANSWER = re.compile(rb'<c r="([FIKL])(\d+)" s="(\d+)" t="n"><v>[^<]*</v></c>')
 _INLINE = re.compile(rb't="inlineStr"(?: /|><is><t(?: [^>]*)?>([^<]*)</t></is></c)>')
 _FIGURES, _TEXTS = "xl/worksheets/sheet2.xml", "xl/sharedStrings.xml"
 
@@ -52,13 +52,25 @@ def make_national_plan(folder: Path, partners: int, indicators: int = INDICATORS
     return read_plan(folder)
 
 
-def write_returns(folder: Path, plan: Plan, partners: int, seed: int = 20100401) -> int:
-    """Write a return of each partner for each quarter, one folder per partner; returns their number."""
+def write_returns(
+    folder: Path,
+    plan: Plan,
+    partners: int,
+    seed: int = 20100401,
+    *,
+    periods: Sequence[Period] = PERIODS,
+    code_of: Callable[[int], str] | None = None,
+) -> int:
+    """Write a return of each partner for each period, one folder per partner; returns their number.
+
+    `code_of` gives the code of each partner by its number. All owe the same, and their forms have the same cells.
+    """
     chance = random.Random(seed)
-    forms = [_Form.of(plan, period) for period in PERIODS]
-    owed = [plan.indicators[code] for code in plan.owed_by[code_of_partner(0)]]
+    code_of = code_of or code_of_partner
+    forms = [_Form.of(plan, period, code_of(0)) for period in periods]
+    owed = [plan.indicators[code] for code in plan.owed_by[code_of(0)]]
     for number in range(partners):
-        code = code_of_partner(number)
+        code = code_of(number)
         path = folder / code
         path.mkdir(parents=True, exist_ok=True)
         numbers = {leaf.indicator: chance.randrange(200, 900) for leaf in owed}
@@ -67,7 +79,8 @@ def write_returns(folder: Path, plan: Plan, partners: int, seed: int = 20100401)
             if chance.randrange(_ODD) == 0:
                 numbers[chance.choice(owed).indicator] *= 2
             faulty = 2 + chance.randrange(len(owed)) if chance.randrange(_FAULTY) == 0 else 0
-            data = form.fill(code, dict(_answers(owed, numbers)), faulty)
+            targets = _targets(plan, owed, code, form.period)
+            data = form.fill(code, dict([*_answers(owed, numbers), *targets]), faulty)
             (path / f"{form.period.code}.xlsx").write_bytes(data)
     return partners * len(forms)
 
@@ -97,6 +110,14 @@ def _answers(owed: list[Indicator], numbers: dict[str, int]) -> Iterator[tuple[t
         yield ("L", row), str(denominator)
 
 
+def _targets(plan: Plan, owed: list[Indicator], code: str, period: Period) -> Iterator[tuple[tuple[str, int], str]]:
+    """The content of each cell that the form fills in, by column and row."""
+    for row, leaf in enumerate(owed, start=2):
+        target = plan.target(leaf.indicator, period, code)
+        if target and target.value is not None:
+            yield ("F", row), str(target.value.scaleb(-2) if leaf.unit is Unit.PERCENT else target.value)
+
+
 @dataclass(frozen=True)
 class _Form:
     """The filled-in workbook of one partner for one quarter, in parts that are recombined for every other."""
@@ -104,13 +125,12 @@ class _Form:
     period: Period
     partner_code: bytes
     parts: dict[str, bytes]
-    # The sheet of figures, split at each entry cell: what comes before it, its column, row and style.
+    # The sheet of figures, split at each cell with a figure: what comes before it, its column, row and style.
     pieces: list[tuple[bytes, str, int, bytes]]
     last_piece: bytes
 
     @classmethod
-    def of(cls, plan: Plan, period: Period) -> "_Form":
-        code = code_of_partner(0)
+    def of(cls, plan: Plan, period: Period, code: str) -> "_Form":
         with zipfile.ZipFile(BytesIO(_filled_in(plan, code, period))) as book:
             parts = {name: book.read(name) for name in book.namelist()}
         parts = _with_shared_texts(parts)

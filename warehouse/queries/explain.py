@@ -1,20 +1,20 @@
 """From a symbol back to the cell: everything that a judgement was made from, and where each part was typed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
 
+import pandas as pd
 from sqlalchemy import Connection, RowMapping, select
 
-from cypp_etl.figure_keys import Series
-from cypp_etl.judgement.explanation import Explanation, Source, explain_judgement
+from cypp_etl.judgement.explanation import Explanation, Source, explain_judgements
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
 from schemas.codes import Marker
 from warehouse.queries.views import judgement_history, performance
-from warehouse.recording.judgements import FIGURE, figures_frame, figures_of_bodies
+from warehouse.recording.judgements import FIGURE, figures_frame
 from warehouse.schema.tables import observation, submission
 from warehouse.schema.values import decimal_of
 from warehouse.views.withheld import shown_comment
@@ -76,27 +76,30 @@ def explain(connection: Connection, plan: Plan, indicator: str, period: Period) 
         indicator: one of its leaves.
         period: the period.
     """
-    versions = judgement_history(connection, indicator, period)
-    explanations = []
-    for row in performance(connection, indicator, period):
-        returned = _returned(connection, row["partner_code"], indicator)
-        others = figures_of_bodies(connection, plan, {Series(row["partner_code"], indicator)}, period.year)
-        explained = explain_judgement(figures_frame([*(one for one, _ in returned), *others]), plan, period)
-        if explained is not None:
-            explanations.append(
-                SourcedExplanation(
-                    row,
-                    explained,
-                    tuple(one for one in versions if one["partner_code"] == row["partner_code"]),
-                    dict(enumerate(figure for _, figure in returned)),
-                    _planned(plan, indicator, row["partner_code"]),
-                )
-            )
-    return explanations
+    versions: dict[str, list[RowMapping]] = {}
+    for version in judgement_history(connection, indicator, period):
+        versions.setdefault(version["partner_code"], []).append(version)
+    returned, about = _returned(connection, indicator), _about(plan, indicator)
+    # All partners at once, since comparators are computed from each other's figures: of 152 partners one by one, it
+    # took twenty seconds.
+    frame = figures_frame([one for one, _ in returned]) if returned else pd.DataFrame()
+    explained = explain_judgements(frame, about, period)
+    sourced = dict(enumerate(figure for _, figure in returned))
+    return [
+        SourcedExplanation(
+            row,
+            explained[row["partner_code"]],
+            tuple(versions.get(row["partner_code"], ())),
+            sourced,
+            _planned(about, row["partner_code"]),
+        )
+        for row in performance(connection, indicator, period)
+        if row["partner_code"] in explained
+    ]
 
 
-def _returned(connection: Connection, partner_code: str, indicator: str) -> list[tuple[tuple[Any, ...], SourcedFigure]]:
-    """The figures in force of a series, as judged and as typed."""
+def _returned(connection: Connection, indicator: str) -> list[tuple[tuple[Any, ...], SourcedFigure]]:
+    """The figures in force of an indicator, as judged and as typed."""
     columns, came = observation.c, submission.c
     query = (
         select(
@@ -107,19 +110,27 @@ def _returned(connection: Connection, partner_code: str, indicator: str) -> list
             came.received_at,
         )
         .join(submission, came.submission_id == columns.submission_id)
-        .where(columns.partner_code == partner_code, columns.indicator == indicator, columns.superseded_at.is_(None))
+        .where(columns.indicator == indicator, columns.superseded_at.is_(None))
     )
     return [(tuple(row[name] for name in FIGURE), _figure(row)) for row in connection.execute(query).mappings()]
 
 
-def _planned(plan: Plan, indicator: str, partner_code: str) -> dict[tuple[str, str, Period], SourcedFigure]:
-    """The plan's figures of an indicator: those for every partner, under an empty code, and the partner's own."""
-    figures = {"": plan.figures, partner_code: plan.partner_figures.get(partner_code, {})}
+def _about(plan: Plan, indicator: str) -> Plan:
+    """The plan without the figures of other indicators."""
+    figures, *of_each = (
+        {key: figure for key, figure in of_whom.items() if key[1] == indicator}
+        for of_whom in (plan.figures, *plan.partner_figures.values())
+    )
+    return replace(plan, figures=figures, partner_figures=dict(zip(plan.partner_figures, of_each, strict=True)))
+
+
+def _planned(about: Plan, partner_code: str) -> dict[tuple[str, str, Period], SourcedFigure]:
+    """The plan's figures: those for every partner, under an empty code, and the partner's own."""
+    figures = {"": about.figures, partner_code: about.partner_figures.get(partner_code, {})}
     return {
         (whose, measure, period): SourcedFigure(measure, period, figure.value, figure.marker, None, figure.source)
         for whose, of_whom in figures.items()
-        for (measure, of, period), figure in of_whom.items()
-        if of == indicator
+        for (measure, _, period), figure in of_whom.items()
     }
 
 

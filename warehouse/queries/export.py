@@ -3,9 +3,8 @@
 import csv
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -71,37 +70,28 @@ def _write_rows(connection: Connection, described: View, table: Path, parquet: P
             columns = list(zip(*few, strict=True))
             arrays = [pyarrow.array(values, one.type) for values, one in zip(columns, schema, strict=True)]
             parquet_file.write_batch(pyarrow.record_batch(arrays, schema))
-            shown = [
-                map(_SHOWN.get(one.kind, _as_is), held) for held, one in zip(columns, described.columns, strict=True)
-            ]
+            shown = [_shown(held, one.kind) for held, one in zip(columns, described.columns, strict=True)]
             writer.writerows(zip(*shown, strict=True))
 
 
-def _as_is(value: Any) -> Any:
-    return value
+def _shown(values: Sequence[Any], kind: Kind) -> Iterable[Any]:
+    """A column as CSV has it. Most rows repeat the same words, days and moments: each is looked at once."""
+    show = _SHOWN.get(kind)
+    if show is None:
+        return values
+    as_shown = {value: value if value is None else show(value) for value in set(values)}
+    if all(text == value for value, text in as_shown.items()):
+        return values
+    return map(as_shown.__getitem__, values)
 
 
-# Most rows repeat the same words, days and moments.
-_text_for_csv = remembered(for_csv)
+def _shown_moment(value: datetime) -> str:
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _shown_text(value: str | None) -> str | None:
-    return None if value is None else _text_for_csv(value)
-
-
-@lru_cache
-def _shown_date(value: date | None) -> str | None:
-    return None if value is None else value.isoformat()
-
-
-@lru_cache
-def _shown_moment(value: datetime | None) -> str | None:
-    return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-_SHOWN: Mapping[Kind, Callable[[Any], Any]] = {
-    Kind.TEXT: _shown_text,
-    Kind.DATE: _shown_date,
+_SHOWN: Mapping[Kind, Callable[[Any], str]] = {
+    Kind.TEXT: remembered(for_csv),
+    Kind.DATE: date.isoformat,
     Kind.MOMENT: _shown_moment,
 }
 

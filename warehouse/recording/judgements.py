@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select, union_all
 from cypp_etl.figure_keys import FigureKey, Series
 from cypp_etl.judgement.reach.dependents import Span, dependents
 from cypp_etl.judgement.reach.differences import PlanDifferences
-from cypp_etl.periods import Period, parse_period
+from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
 from schemas.codes import Measure, Qualifier
 from warehouse.recording.affected import (
@@ -160,13 +160,8 @@ def _change(key: Key, judged: Mapping[Key, tuple[Any, ...]]) -> Change:
     return Change(Series(partner_code, indicator), since, said)
 
 
-def figures_of_bodies(
-    connection: Connection, plan: Plan, of: Collection[Series], year: Period | None = None
-) -> list[tuple[Any, ...]]:
-    """The actuals in force from which comparators of series are computed, but for those of the series themselves.
-
-    They are those of one year, or of all. A row has the columns of `FIGURE`.
-    """
+def _figures_of_bodies(connection: Connection, plan: Plan, of: Collection[Series]) -> list[tuple[Any, ...]]:
+    """The actuals in force from which comparators of series are computed, but for those of the series themselves."""
     bodies = bodies_behind(plan, {series.partner_code for series in of})
     if not bodies:
         return []
@@ -177,8 +172,6 @@ def figures_of_bodies(
         columns.partner_code.in_(bodies),
         columns.indicator.in_({series.indicator for series in of}),
     )
-    if year is not None:
-        query = query.where(columns.period.between(year.code, year.quarters[3].code))
     return [tuple(row) for row in connection.execute(query) if (row[0], row[1]) not in of]
 
 
@@ -195,7 +188,7 @@ def _figures_compared(connection: Connection, spans: Mapping[Series, Span], plan
         figures.where(columns.measure.in_(others)),
     )
     own = [row for row in connection.execute(query).all() if (row[0], row[1]) in spans]
-    return [*own, *figures_of_bodies(connection, plan, spans.keys())]
+    return [*own, *_figures_of_bodies(connection, plan, spans.keys())]
 
 
 def _judgements_in_force(

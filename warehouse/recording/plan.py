@@ -11,7 +11,8 @@ from cypp_etl.judgement.reach.differences import EVERYTHING, PlanDifferences
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.fingerprint import former_fingerprint_of
 from cypp_etl.plan.model import Aspiration, Indicator, Milestone, Partner, Plan
-from cypp_etl.plan.reader import PlanError, plan_of
+from cypp_etl.plan.partner_figures import EVERY_PARTNERS
+from cypp_etl.plan.reader import PlanError, plan_known_as, plan_of
 from cypp_etl.plan.rhythm import Rhythm
 from cypp_etl.plan.spans import Span
 from schemas.codes import DecisionKind
@@ -153,18 +154,22 @@ def plan_in_force(connection: Connection) -> Plan | None:
 
     Raises:
         NoStoredPlanError: it was put in force by an older program, which did not store its files.
-        cypp_etl.plan.reader.PlanError: this program finds faults in it that an older one did not.
+        cypp_etl.plan.reader.PlanError: this program finds faults in it that an older one did not; those of its figures
+            are found when the figures are first needed.
     """
     held = _in_force(connection)
     if held is None:
         return None
-    files = _stored_files(connection, held[0])
+    plan_id, fingerprint = held
+    files = _stored_files(connection, plan_id)
     if not files:
         raise NoStoredPlanError(
-            f"The files of the plan in force ({held[1][:12]}) are not in the warehouse: cypp plan adopt DIR puts "
+            f"The files of the plan in force ({fingerprint[:12]}) are not in the warehouse: cypp plan adopt DIR puts "
             "the plan in force that is to be"
         )
-    return plan_of(files)
+    # An older program knew a plan by its files: what it says has no fingerprint yet.
+    is_former = former_fingerprint_of(files) == fingerprint
+    return plan_of(files) if is_former else plan_known_as(fingerprint, files)
 
 
 def stored_plan(connection: Connection, plan_id: int | None) -> Plan | None:
@@ -186,12 +191,16 @@ def begin_plan(connection: Connection, plan: Plan, at: datetime) -> Plan:
 
     Raises:
         NoStoredPlanError: another plan is in force, whose files are not in the warehouse.
+        cypp_etl.plan.reader.PlanError: this program finds faults in it that an older one did not.
     """
     held = _in_force(connection)
     if held is None or _is_same(connection, held, plan):
         record_plan(connection, plan, at)
         return plan
-    return plan_in_force(connection) or plan
+    in_force = plan_in_force(connection) or plan
+    # An upgrade looks at figures too, so that no later command is the first to find a fault in them.
+    len(in_force.figures)
+    return in_force
 
 
 def _stored_files(connection: Connection, plan_id: int) -> dict[str, bytes]:
@@ -310,21 +319,22 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, Iterable[dict[str, Any]]]]:
             for partner_code in plan.owing(period)
         ],
     )
+    # Those of single partners are in the plan's files alone: nothing reads them here, and a plan of many bodies has
+    # hundreds of thousands, which took a fifth of adopting it.
     yield (
         plan_tables.plan_figure,
-        (
+        [
             {
                 "measure": measure,
                 "indicator": indicator,
                 "period": period.code,
-                "partner_code": partner_code,
+                "partner_code": EVERY_PARTNERS,
                 "value": None if figure.value is None else float(figure.value),
                 "marker": figure.marker,
                 "source": figure.source,
             }
-            for partner_code, figures in {"": plan.figures, **plan.partner_figures}.items()
-            for (measure, indicator, period), figure in figures.items()
-        ),
+            for (measure, indicator, period), figure in plan.figures.items()
+        ],
     )
 
 

@@ -201,7 +201,8 @@ plan_figure = _plan_table(
     word("measure"),
     word("indicator"),
     word("period"),
-    # Empty for a figure that holds for every partner.
+    # Empty, for a figure that holds for every partner; those of one partner, which older programs wrote here too, are
+    # in the plan's files.
     code("partner_code", server_default=""),
     number("value"),
     word("marker", nullable=True),

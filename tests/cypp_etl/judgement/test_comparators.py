@@ -9,7 +9,7 @@ from statistics import median
 import pandas as pd
 import pytest
 
-from cypp_etl.judgement.explanation import RatioStep, explain_judgement
+from cypp_etl.judgement.explanation import RatioStep, explain_judgements
 from cypp_etl.judgement.judge import judge, judge_and_compare
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Comparator, Group, Partner
@@ -188,14 +188,14 @@ def test_sums_beyond_64_bits_are_no_figures_rather_than_wrong_ones(make_leaf, pl
 def test_an_explanation_says_which_bodies_were_counted(leaves, plan):
     known = some_figures(leaves, Random(1))
     period = Period(2010, 3)
-    own = {key: row for key, row in known.items() if key[:2] == ("b", "NI 3")}
-    others = {key: row for key, row in known.items() if key[1] == "NI 3" and key not in own}
-    explained = explain_judgement(frame(own | others), plan, period)
-    assert explained is not None
-    for code, step in explained.comparators.items():
-        expected, counted = plainly(plan.comparators[code], leaves[2], "b", period, known)
-        assert step.value == expected
-        assert expected is None or len(step.counted) == counted
+    of_one = {key: row for key, row in known.items() if key[1] == "NI 3"}
+    explained = explain_judgements(frame(of_one), plan, period)
+    assert set(explained) == {partner for partner, _, of in of_one if of == period}
+    for partner, explanation in explained.items():
+        for code, step in explanation.comparators.items():
+            expected, counted = plainly(plan.comparators[code], leaves[2], partner, period, known)
+            assert step.value == expected
+            assert expected is None or len(step.counted) == counted
 
 
 def test_an_explanation_shows_the_parts_of_a_ratio_so_far(leaves, plan):
@@ -207,12 +207,12 @@ def test_an_explanation_shows_the_parts_of_a_ratio_so_far(leaves, plan):
     }
     figures = frame(known)
     figures.loc[1, "marker"] = "not applicable"
-    explained = explain_judgement(figures, plan, quarters[2])
+    explained = explain_judgements(figures, plan, quarters[2])["a"]
     assert explained.total == RatioStep(
         ((quarters[0], parts[0]), (quarters[2], parts[2])), not_applicable=(quarters[1],), multiplier=100
     )
     assert explained.judged["year_to_date"] == 35
     figures.loc[1, "marker"] = "not returned"
-    explained = explain_judgement(figures, plan, quarters[2])
+    explained = explain_judgements(figures, plan, quarters[2])["a"]
     assert explained.total.terms[1] == (quarters[1], None)
     assert explained.judged["year_to_date"] is None

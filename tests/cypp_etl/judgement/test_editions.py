@@ -8,7 +8,7 @@ from random import Random
 import pandas as pd
 import pytest
 
-from cypp_etl.judgement.explanation import explain_judgement
+from cypp_etl.judgement.explanation import explain_judgements
 from cypp_etl.judgement.judge import judge
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import About, Obligation, Partner
@@ -217,8 +217,8 @@ def test_an_explanation_has_the_steps_of_the_edition(make_leaf, make_plan, make_
     frame = make_frame(
         [("yos", "NI 1", "actual", code, "70.46", False) for code in ("2008-09Q1", "2009-10Q1", "2010-11Q1")]
     )
-    explained = [explain_judgement(frame, plan, Period(year, 1)) for year in (2009, 2010)]
-    assert [(each.decimals, each.travel.now, each.travel.before) for each in explained if each] == [
+    explained = [explain_judgements(frame, plan, Period(year, 1))["yos"] for year in (2009, 2010)]
+    assert [(each.decimals, each.travel.now, each.travel.before) for each in explained] == [
         (0, Decimal(70), Decimal(70)),
         (1, Decimal("70.5"), Decimal("70.5")),
     ]

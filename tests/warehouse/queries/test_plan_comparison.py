@@ -72,4 +72,3 @@ def test_a_target_of_one_partner_turns_that_partners_symbols_alone(engine: Engin
     ]
     assert sources[1] == "y" != sources[0]
     assert {row["target"] for row in owed if row["indicator"] == "NI 111a"} == {257}
-    assert rows("SELECT value FROM plan_figure WHERE plan_id = 2 AND partner_code = 'yos'") == [{"value": 400}]

@@ -4,16 +4,23 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Connection, Engine, func, select, update
 
-from cypp_etl.periods import parse_period
+from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Figure, Indicator, Obligation, Plan
-from cypp_etl.plan.reader import plan_of
+from cypp_etl.plan.reader import PlanError, plan_of
 from cypp_etl.plan.spans import Span
 from schemas.codes import Measure, MilestoneStatus
 from tests.warehouse.builders import Rows, checked, later, observation, report
 from warehouse.engine import writing
-from warehouse.recording.plan import AnotherPlanInForceError, ReturnedAndMissingError, record_plan, require_plan
+from warehouse.recording.plan import (
+    AnotherPlanInForceError,
+    ReturnedAndMissingError,
+    begin_plan,
+    plan_in_force,
+    record_plan,
+    require_plan,
+)
 from warehouse.recording.record import record
 from warehouse.schema import plan_tables
 
@@ -87,6 +94,33 @@ def test_another_plan_than_an_older_program_recorded_is_another(engine: Engine, 
         with pytest.raises(AnotherPlanInForceError):
             require_plan(connection, other, later(1))
         assert record_plan(connection, other, later(1)).is_new
+
+
+def _spoilt(connection: Connection, plan: Plan, line: bytes) -> None:
+    """Put a line into the stored figures of the plan in force, as if an older program had allowed it."""
+    stored = plan_tables.plan_file
+    content = plan.files["figures.csv"] + line
+    connection.execute(update(stored).where(stored.c.file == "figures.csv").values(content=content))
+
+
+def test_the_figures_of_the_plan_in_force_are_read_once_they_are_needed(engine: Engine, plan: Plan) -> None:
+    with writing(engine) as connection:
+        record_plan(connection, plan, later(0))
+        assert plan_in_force(connection) == plan
+        _spoilt(connection, plan, b"target,NI 111a,2011-12Q1,many,made up\n")
+        in_force = plan_in_force(connection)
+        assert in_force is not None and in_force.owing(Period(2010, 1)) == plan.owing(Period(2010, 1))
+        row = len(plan.files["figures.csv"].splitlines()) + 1
+        with pytest.raises(PlanError, match=f'figures.csv, row {row}, column value: "many" is not a number'):
+            in_force.target("NI 111a", Period(2010))
+
+
+def test_an_upgrade_finds_the_faults_of_figures_at_once(engine: Engine, plan: Plan) -> None:
+    with writing(engine) as connection:
+        record_plan(connection, plan, later(0))
+        _spoilt(connection, plan, b"target,NI 111a,2011-12Q1,many,made up\n")
+        with pytest.raises(PlanError, match=r"figures\.csv"):
+            begin_plan(connection, _with_target(plan, "NI 111a", "1"), later(1))
 
 
 def test_a_new_plan_judges_everything_and_an_old_one_can_come_back(engine: Engine, plan: Plan, rows: Rows) -> None:
