@@ -57,7 +57,7 @@ def compare_all(ledger: Ledger, plan: Plan) -> Mapping[str, Compared]:
 def bodies_counted(ledger: Ledger, plan: Plan, comparator: Comparator, row: int) -> list[tuple[str, int]]:
     """The partners whose figures make a comparator for one row, and the index of each one's row."""
     pool_of, members = _pools(ledger, plan, comparator)
-    owner, leaf = np.divmod(ledger.rows.series[[row]], len(ledger.leaves.names))
+    owner, leaf = np.divmod(ledger.rows.series[[row]], len(ledger.leaves.places))
     bodies = members[pool_of[owner]]
     gathered = gather(ledger, bodies, leaf, ledger.rows.slot[[row]])
     counts = _counting(ledger, plan, comparator, gathered)[0]
@@ -70,7 +70,7 @@ def bodies_counted(ledger: Ledger, plan: Plan, comparator: Comparator, row: int)
 
 def gather(ledger: Ledger, bodies: Ints, leaf: Ints, slot: Ints) -> Gathered:
     """The rows of bodies for series and periods; `bodies` has shape (n, bodies), 0 for none, the others (n,)."""
-    keys = (bodies * len(ledger.leaves.names) + leaf[:, None]) * SPAN + slot[:, None]
+    keys = (bodies * len(ledger.leaves.places) + leaf[:, None]) * SPAN + slot[:, None]
     place = ledger.tables[Measure.ACTUAL].find(keys.ravel()).reshape(keys.shape)
     return Gathered(ledger.leaves.piece(leaf, slot), np.where(bodies > 0, place, -1))
 
@@ -92,7 +92,7 @@ def _compared(ledger: Ledger, plan: Plan, code: str) -> Compared:
 
 
 def _computed(ledger: Ledger, plan: Plan, comparator: Comparator) -> Compared:
-    rows, leaves = ledger.rows, len(ledger.leaves.names)
+    rows, leaves = ledger.rows, len(ledger.leaves.places)
     pool_of, members = _pools(ledger, plan, comparator)
     # Partners that are compared with the same bodies have one figure: it is computed once.
     asked = (pool_of[rows.series // leaves] * leaves + rows.leaf) * SPAN + rows.slot

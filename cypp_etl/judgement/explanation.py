@@ -13,7 +13,7 @@ import pandas as pd
 
 from cypp_etl.judgement.comparators import bodies_counted, compare_all
 from cypp_etl.judgement.direction import year_on_year
-from cypp_etl.judgement.entries import PART_DECIMALS, period_of, planned_figures
+from cypp_etl.judgement.entries import PART_DECIMALS, Figures, period_of, planned_figures
 from cypp_etl.judgement.judge import judge
 from cypp_etl.judgement.leaves import SLOTS, SPAN, read_leaves
 from cypp_etl.judgement.ledger import Ledger, Side, read_ledger
@@ -124,8 +124,8 @@ def explain_judgement(figures: pd.DataFrame, plan: Plan, period: Period) -> Expl
     Raises:
         ValueError: the errors of `judge` for such figures.
     """
-    ledger = read_ledger(figures, plan, read_leaves(plan))
-    is_first = ledger.rows.series // len(ledger.leaves.names) == 1
+    ledger = read_ledger(Figures.of(figures), plan, read_leaves(plan))
+    is_first = ledger.rows.series // len(ledger.leaves.places) == 1
     rows = np.flatnonzero(is_first & (ledger.rows.slot == period.start_year * SLOTS + period.quarter))
     if not len(rows):
         return None
@@ -168,7 +168,8 @@ class _Sources:
             for measure, period, label in zip(figures["measure"], figures["period"], figures.index, strict=True)
         ]
         self._plans = [
-            Source(row.measure, row.period, None, row.partner_code) for row in planned_figures(figures, plan)
+            Source(row.measure, row.period, None, row.partner_code)
+            for row in planned_figures(Figures.of(figures), plan)
         ]
 
     def at(self, side: Side, row: int) -> Source | None:

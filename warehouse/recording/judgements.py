@@ -32,7 +32,10 @@ from warehouse.recording.validity import end_rows
 from warehouse.schema.tables import JUDGED, judgement, observation
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pandas as pd
+
+    from cypp_etl.judgement.judge import Columns
 
 FIGURE = (
     *("partner_code", "indicator", "period", "measure", "value", "marker", "qualifiers"),
@@ -228,53 +231,63 @@ def judge_and_compare_rows(
     if not rows:
         return {}, {}
     # pandas takes half a second to import, which reading the warehouse should not cost.
-    from cypp_etl.judgement.judge import judge_and_compare  # noqa: PLC0415
+    from cypp_etl.judgement.entries import Figures  # noqa: PLC0415
+    from cypp_etl.judgement.judge import judge_figures  # noqa: PLC0415
 
-    judged, compared = judge_and_compare(figures_frame(rows), plan)
-    asked = [rows[place] for place in judged.index.tolist()]
-    if reaches is not None:
-        places = [place for place, row in enumerate(asked) if is_reached(reaches, row, row[2])]
-        judged, asked = judged.iloc[places], [asked[place] for place in places]
+    judged, compared = judge_figures(Figures(**_columns_of(rows)), plan)
+    asked = [rows[place] for place in judged["place"].tolist()]
     values = zip((row[-1] for row in asked), *(plain(judged[name]) for name in JUDGED), strict=True)
-    return dict(zip((row[:3] for row in asked), values, strict=True)), _comparisons(compared, reaches)
+    return (
+        {row[:3]: said for row, said in zip(asked, values, strict=True) if _is_asked(reaches, row)},
+        _comparisons(compared, rows, reaches),
+    )
+
+
+def _is_asked(reaches: Mapping[tuple[str, str], Reach] | None, row: Sequence[Any]) -> bool:
+    return reaches is None or is_reached(reaches, row, row[2])
 
 
 def _comparisons(
-    compared: "pd.DataFrame", reaches: Mapping[tuple[str, str], Reach] | None
+    compared: "Columns", rows: Sequence[tuple[Any, ...]], reaches: Mapping[tuple[str, str], Reach] | None
 ) -> dict[ComparisonKey, tuple[Any, ...]]:
-    if compared.empty:
+    if not compared:
         return {}
-    keys = zip(*(plain(compared[name]) for name in (*_KEY, "comparator")), strict=True)
+    asked = (rows[place] for place in compared["place"].tolist())
     said = zip(*(plain(compared[name]) for name in COMPARED), strict=True)
     return {
-        key: values
-        for key, values in zip(keys, said, strict=True)
-        if reaches is None or is_reached(reaches, key, key[2])
+        (*row[:3], code): values
+        for row, code, values in zip(asked, compared["comparator"].tolist(), said, strict=True)
+        if _is_asked(reaches, row)
     }
 
 
-def plain(column: "pd.Series[Any]") -> list[Any]:
+def plain(column: "npt.NDArray[Any] | pd.Series[Any]") -> list[Any]:
     """A judged column in the form that the database stores and returns."""
+    values: list[Any] = column.tolist()
     if column.dtype == "float64":
-        return [None if number != number else number for number in column.tolist()]  # noqa: PLR0124 - NaN alone
-    words: list[Any] = column.to_numpy(dtype=object).tolist()
-    return words
+        return [None if number != number else number for number in values]  # noqa: PLR0124 - NaN alone
+    return values
 
 
 def figures_frame(rows: Sequence[tuple[Any, ...]]) -> "pd.DataFrame":
     """Rows with the columns of `FIGURE` as a frame for `judge`, numbered in their order."""
     import pandas as pd  # noqa: PLC0415
 
+    # With its own type given, pandas does not check each value for being text.
+    return pd.DataFrame({name: pd.Series(column, dtype=column.dtype) for name, column in _columns_of(rows).items()})
+
+
+def _columns_of(rows: Sequence[tuple[Any, ...]]) -> "Columns":
+    """Rows with the columns of `FIGURE` as the columns of `Figures`."""
+    import numpy as np  # noqa: PLC0415
+
     columns = dict(zip(FIGURE, zip(*rows, strict=True), strict=True))
     is_break = {qualifiers: Qualifier.BREAK.value in qualifiers for qualifiers in set(columns["qualifiers"])}
-    return pd.DataFrame(
-        {
-            # With the dtype object, pandas does not check each value for being text.
-            **{name: pd.Series(columns[name], dtype=object) for name in (*_KEY, "measure", "marker")},
-            **{name: pd.Series(columns[name], dtype="float64") for name in ("value", "numerator", "denominator")},
-            "is_break": [is_break[qualifiers] for qualifiers in columns["qualifiers"]],
-        }
-    )
+    return {
+        **{name: np.array(columns[name], dtype=object) for name in (*_KEY, "measure", "marker")},
+        **{name: np.array(columns[name], dtype=np.float64) for name in ("value", "numerator", "denominator")},
+        "is_break": np.array([is_break[qualifiers] for qualifiers in columns["qualifiers"]], dtype=np.bool_),
+    }
 
 
 def _replace(
