@@ -5,7 +5,7 @@ from functools import lru_cache, reduce
 from operator import or_ as union
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Table, and_, or_
+from sqlalchemy import ColumnElement, Table, and_, bindparam, or_
 
 from cypp_etl.figure_keys import Series
 from cypp_etl.judgement.reach.dependents import Span
@@ -92,18 +92,32 @@ def is_reached(reaches: Mapping[tuple[str, str], Reach], row: Sequence[Any], per
     return reach is not None and (reach.first <= period <= reach.last or period == reach.year)
 
 
-def of_series(table: Table, spans: Mapping[Series, Span]) -> ColumnElement[bool]:
-    """The rows in force of some series, and of others that share a partner and an indicator with them."""
+def of_series(table: Table) -> ColumnElement[bool]:
+    """The rows in force of the series asked for, and of others that share a partner and an indicator with them."""
     columns = table.c
     return and_(
         columns.superseded_at.is_(None),
-        columns.partner_code.in_({series.partner_code for series in spans}),
-        columns.indicator.in_({series.indicator for series in spans}),
+        columns.partner_code.in_(bindparam("partner_codes", expanding=True)),
+        columns.indicator.in_(bindparam("indicators", expanding=True)),
     )
 
 
-def within(table: Table, spans: Iterable[Span]) -> ColumnElement[bool]:
-    """The rows of the smallest span that includes all spans: codes sort as their periods do."""
-    hull, period = Reach.of(reduce(union, set(spans))), table.c.period
+def within(table: Table) -> ColumnElement[bool]:
+    """The rows of the span asked for: codes sort as their periods do."""
+    period = table.c.period
     # A range, for the index, without the quarters before the first.
-    return and_(period.between(hull.year, hull.last), or_(period == hull.year, period >= hull.first))
+    return and_(
+        period.between(bindparam("year"), bindparam("last")),
+        or_(period == bindparam("year"), period >= bindparam("first")),
+    )
+
+
+def asked(series: Iterable[tuple[str, str]], spans: Iterable[Span]) -> dict[str, Any]:
+    """What `of_series` and `within` ask for: series, and the smallest span that includes all spans."""
+    return asked_series(series) | Reach.of(reduce(union, set(spans)))._asdict()
+
+
+def asked_series(series: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """What `of_series` asks for."""
+    partner_codes, indicators = zip(*series, strict=True)
+    return {"partner_codes": set(partner_codes), "indicators": set(indicators)}

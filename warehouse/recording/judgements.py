@@ -17,6 +17,7 @@ from cypp_etl.plan.model import Plan
 from schemas.codes import Measure, Qualifier
 from warehouse.recording.affected import (
     Reach,
+    asked,
     bodies_behind,
     is_reached,
     judged_together,
@@ -45,6 +46,17 @@ FIGURE = (
 
 _KEY = ("partner_code", "indicator", "period")
 _SAID = [1 + JUDGED.index(name) for name in ("direction", "on_target", "target_band")]
+
+_FIGURES = select(*(observation.c[name] for name in FIGURE)).where(of_series(observation))
+# Those that are of one period, and compared with those of others; what else there is may be of any time.
+_OF_PERIODS = [measure.value for measure in (Measure.ACTUAL, Measure.HISTORY)]
+_COMPARED = union_all(
+    _FIGURES.where(observation.c.measure.in_(_OF_PERIODS), within(observation)),
+    _FIGURES.where(observation.c.measure.in_([measure.value for measure in Measure if measure not in _OF_PERIODS])),
+)
+_IN_FORCE = select(*(judgement.c[name] for name in (*_KEY, "judgement_id", "observation_id", *JUDGED))).where(
+    of_series(judgement), within(judgement)
+)
 
 # A quarter's code starts with its year's.
 _YEAR_LETTERS = len("2010-11")
@@ -187,17 +199,8 @@ def figures_of_bodies(
 
 def _figures_compared(connection: Connection, spans: Mapping[Series, Span], plan: Plan) -> list[tuple[Any, ...]]:
     """The figures in force that are needed to judge the spans of series."""
-    columns = observation.c
-    compared = [measure.value for measure in (Measure.ACTUAL, Measure.HISTORY)]
-    others = [measure.value for measure in Measure if measure not in compared]
-    figures = select(*(columns[name] for name in FIGURE)).where(of_series(observation, spans))
-    query = union_all(
-        figures.where(
-            columns.measure.in_(compared), within(observation, (span.compared_with for span in set(spans.values())))
-        ),
-        figures.where(columns.measure.in_(others)),
-    )
-    own = [row for row in connection.execute(query).all() if (row[0], row[1]) in spans]
+    rows = connection.execute(_COMPARED, asked(spans, (span.compared_with for span in set(spans.values())))).all()
+    own = [row for row in rows if (row[0], row[1]) in spans]
     return [*own, *figures_of_bodies(connection, plan, spans.keys())]
 
 
@@ -205,11 +208,8 @@ def _judgements_in_force(
     connection: Connection, spans: Mapping[Series, Span], reaches: Mapping[tuple[str, str], Reach]
 ) -> dict[Key, tuple[int, tuple[Any, ...]]]:
     """By key, the number of each judgement of the spans, and its observation with the judged values."""
-    columns = judgement.c
-    query = select(*(columns[name] for name in (*_KEY, "judgement_id", "observation_id", *JUDGED))).where(
-        of_series(judgement, spans), within(judgement, spans.values())
-    )
-    return {row[:3]: (row[3], row[4:]) for row in connection.execute(query).all() if is_reached(reaches, row, row[2])}
+    rows = connection.execute(_IN_FORCE, asked(spans, spans.values())).all()
+    return {row[:3]: (row[3], row[4:]) for row in rows if is_reached(reaches, row, row[2])}
 
 
 def judge_rows(
@@ -235,10 +235,10 @@ def judge_and_compare_rows(
     from cypp_etl.judgement.judge import judge_figures  # noqa: PLC0415
 
     judged, compared = judge_figures(Figures(**_columns_of(rows)), plan)
-    asked = [rows[place] for place in judged["place"].tolist()]
-    values = zip((row[-1] for row in asked), *(plain(judged[name]) for name in JUDGED), strict=True)
+    actuals = [rows[place] for place in judged["place"].tolist()]
+    values = zip((row[-1] for row in actuals), *(plain(judged[name]) for name in JUDGED), strict=True)
     return (
-        {row[:3]: said for row, said in zip(asked, values, strict=True) if _is_asked(reaches, row)},
+        {row[:3]: said for row, said in zip(actuals, values, strict=True) if _is_asked(reaches, row)},
         _comparisons(compared, rows, reaches),
     )
 
@@ -252,11 +252,11 @@ def _comparisons(
 ) -> dict[ComparisonKey, tuple[Any, ...]]:
     if not compared:
         return {}
-    asked = (rows[place] for place in compared["place"].tolist())
+    actuals = (rows[place] for place in compared["place"].tolist())
     said = zip(*(plain(compared[name]) for name in COMPARED), strict=True)
     return {
         (*row[:3], code): values
-        for row, code, values in zip(asked, compared["comparator"].tolist(), said, strict=True)
+        for row, code, values in zip(actuals, compared["comparator"].tolist(), said, strict=True)
         if _is_asked(reaches, row)
     }
 

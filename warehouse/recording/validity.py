@@ -11,6 +11,8 @@ from warehouse.schema.tables import submission, withdrawal
 _ROWS_AT_ONCE = 10_000
 """How many rows are closed by one statement: SQLite allows 32,766 values in it."""
 
+_LAST = select(*(select(func.max(table.c.recorded_at)).scalar_subquery() for table in (submission, plan, withdrawal)))
+
 
 def next_moment(connection: Connection, at: datetime) -> datetime:
     """The moment from which a change counts: `at`, but never before the last change.
@@ -23,10 +25,10 @@ def next_moment(connection: Connection, at: datetime) -> datetime:
     """
     if at.tzinfo is None:
         raise ValueError(f"{at!r} has no time zone")
-    last = (connection.scalar(select(func.max(table.c.recorded_at))) for table in (submission, plan))
+    *last, withdrawn = connection.execute(_LAST).one()
     moments: list[datetime] = [moment for moment in last if moment is not None]
     # Alone at its moment, so that nothing else that changes then is put down to it.
-    if withdrawn := connection.scalar(select(func.max(withdrawal.c.recorded_at))):
+    if withdrawn:
         moments.append(withdrawn + timedelta(microseconds=1))
     return max([at, *moments])
 
