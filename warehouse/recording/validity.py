@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import cache
 
-from sqlalchemy import Connection, Table, func, select, update
+from sqlalchemy import Connection, Table, Update, bindparam, func, select, update
 
 from warehouse.schema.plan_tables import plan
 from warehouse.schema.tables import submission, withdrawal
@@ -35,7 +36,13 @@ def next_moment(connection: Connection, at: datetime) -> datetime:
 
 def end_rows(connection: Connection, table: Table, row_ids: Iterable[int], at: datetime) -> None:
     """Close rows of a table, given by their numbers, which must be in force."""
-    key, ended = next(iter(table.primary_key)), list(row_ids)
+    ended = list(row_ids)
     for start in range(0, len(ended), _ROWS_AT_ONCE):
         few = ended[start : start + _ROWS_AT_ONCE]
-        connection.execute(update(table).where(key.in_(few)).values(superseded_at=at))
+        connection.execute(_ending(table), {"ended": few, "at": at})
+
+
+@cache
+def _ending(table: Table) -> Update:
+    is_ended = next(iter(table.primary_key)).in_(bindparam("ended", expanding=True))
+    return update(table).where(is_ended).values(superseded_at=bindparam("at"))
