@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, or_
 
 from cypp_etl.figure_keys import Series
 from cypp_etl.judgement.reach.dependents import Span
-from cypp_etl.periods import Period
+from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
+from schemas.codes import Measure
 
 PARTNERS_AT_ONCE = 100
 """How many partners' series are in memory at once."""
@@ -46,21 +47,32 @@ def judged_together(spans: Mapping[Series, Span]) -> Iterator[dict[Series, Span]
 
 
 def with_those_compared(
-    spans: Mapping[Series, Span], actuals: Mapping[Series, Span], plan: Plan
+    spans: Mapping[Series, Span], about: Mapping[Series, Iterable[tuple[str, str]]], plan: Plan
 ) -> Mapping[Series, Span]:
     """The spans, and those of the series whose comparators are computed from actuals that changed.
 
-    A comparator of a period is computed from figures of the year up to it.
+    A comparator of a period is computed from figures of the year up to it. `about` has the measures and periods of the
+    figures that changed, by series.
     """
     compared_by = _compared_by(plan)
     if not compared_by:
         return spans
     reached = dict(spans)
-    for series, span in actuals.items():
+    for series, span in _actuals(about).items():
         for partner_code in compared_by.get(series.partner_code, ()):
             other = Series(partner_code, series.indicator)
             reached[other] = reached[other] | span if other in reached else span
     return reached
+
+
+def _actuals(about: Mapping[Series, Iterable[tuple[str, str]]]) -> dict[Series, Span]:
+    """For each series, the periods for which its actuals are summed up and compared with, where they changed."""
+    changed: dict[Series, Span] = {}
+    for series, figures in about.items():
+        periods = [parse_period(period) for measure, period in figures if measure == Measure.ACTUAL]
+        if periods:
+            changed[series] = Span(min(periods), max(periods).quarters[3])
+    return changed
 
 
 def bodies_behind(plan: Plan, partner_codes: Iterable[str]) -> set[str]:

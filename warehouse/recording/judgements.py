@@ -91,7 +91,7 @@ def rejudge(
     # The returns of a batch are of few periods, and so of few spans.
     reached = lru_cache(maxsize=None)(_dependents_of_all)
     spans: Mapping[Series, Span] = {series: reached(frozenset(figures)) for series, figures in about.items()}
-    return _rejudge(connection, plan, plan_id, with_those_compared(spans, _actuals(about), plan), at)
+    return _rejudge(connection, plan, plan_id, with_those_compared(spans, about, plan), at)
 
 
 def rejudge_by_plan(
@@ -133,16 +133,6 @@ def judged_by_plan(
         for key in {*held, *judged}:
             before, now = (held[key][1] if key in held else ()), judged.get(key, ())
             yield key, dict(zip(JUDGED, before[1:], strict=False)), dict(zip(JUDGED, now[1:], strict=False))
-
-
-def _actuals(about: Mapping[Series, Iterable[tuple[str, str]]]) -> dict[Series, Span]:
-    """For each series, the periods for which its actuals are summed up and compared with, where they changed."""
-    changed: dict[Series, Span] = {}
-    for series, figures in about.items():
-        periods = [parse_period(period) for measure, period in figures if measure == Measure.ACTUAL]
-        if periods:
-            changed[series] = Span(min(periods), max(periods).quarters[3])
-    return changed
 
 
 def _dependents_of_all(figures: Iterable[tuple[str, str]]) -> Span:
@@ -235,16 +225,20 @@ def judge_and_compare_rows(
     from cypp_etl.judgement.judge import judge_figures  # noqa: PLC0415
 
     judged, compared = judge_figures(Figures(**_columns_of(rows)), plan)
-    actuals = [rows[place] for place in judged["place"].tolist()]
-    values = zip((row[-1] for row in actuals), *(plain(judged[name]) for name in JUDGED), strict=True)
-    return (
-        {row[:3]: said for row, said in zip(actuals, values, strict=True) if _is_asked(reaches, row)},
-        _comparisons(compared, rows, reaches),
-    )
+    reached = _places_reached(rows, judged["place"], reaches)
+    of_rows = [rows[place] for place in judged["place"][reached].tolist()]
+    values = zip((row[-1] for row in of_rows), *(plain(judged[name][reached]) for name in JUDGED), strict=True)
+    return dict(zip((row[:3] for row in of_rows), values, strict=True)), _comparisons(compared, rows, reaches)
 
 
-def _is_asked(reaches: Mapping[tuple[str, str], Reach] | None, row: Sequence[Any]) -> bool:
-    return reaches is None or is_reached(reaches, row, row[2])
+def _places_reached(
+    rows: Sequence[tuple[Any, ...]], places: "npt.NDArray[Any]", reaches: Mapping[tuple[str, str], Reach] | None
+) -> list[int]:
+    """Which of the judgements, given by the places of their rows, are among those affected."""
+    if reaches is None:
+        return list(range(len(places)))
+    of_rows = (rows[place] for place in places.tolist())
+    return [number for number, row in enumerate(of_rows) if is_reached(reaches, row, row[2])]
 
 
 def _comparisons(
@@ -252,13 +246,11 @@ def _comparisons(
 ) -> dict[ComparisonKey, tuple[Any, ...]]:
     if not compared:
         return {}
-    actuals = (rows[place] for place in compared["place"].tolist())
-    said = zip(*(plain(compared[name]) for name in COMPARED), strict=True)
-    return {
-        (*row[:3], code): values
-        for row, code, values in zip(actuals, compared["comparator"].tolist(), said, strict=True)
-        if _is_asked(reaches, row)
-    }
+    reached = _places_reached(rows, compared["place"], reaches)
+    places, codes = (compared[name][reached].tolist() for name in ("place", "comparator"))
+    keys = ((*rows[place][:3], code) for place, code in zip(places, codes, strict=True))
+    said = zip(*(plain(compared[name][reached]) for name in COMPARED), strict=True)
+    return dict(zip(keys, said, strict=True))
 
 
 def plain(column: "npt.NDArray[Any] | pd.Series[Any]") -> list[Any]:
