@@ -35,6 +35,7 @@ check: install
 bench: install
 	$(BIN)/python benchmarks/checking.py
 	$(BIN)/python benchmarks/reading.py
+	$(BIN)/python benchmarks/single.py
 	$(BIN)/python benchmarks/judging.py
 	$(BIN)/python benchmarks/million.py
 	$(BIN)/python benchmarks/dropping.py --drops 50

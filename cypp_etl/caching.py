@@ -1,9 +1,12 @@
-"""A bounded cache for functions of short strings: thousands of returns repeat headings, references and definitions."""
+"""Caches: a bounded one for functions of short strings, which thousands of returns repeat, and one for each plan."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import TypeVar
+from weakref import finalize
 
 _Answer = TypeVar("_Answer")
+_Owner = TypeVar("_Owner")
 
 # An untrusted file could fill the memory with texts, so their number and total length are limited. Long texts are
 # cached too, because thousands of cells may share one.
@@ -33,3 +36,21 @@ class _Answers(dict[str, _Answer]):
 def remembered(work: Callable[[str], _Answer]) -> Callable[[str], _Answer]:
     """Cache a function of a text, up to a limit; its results must not be changed."""
     return _Answers(work).__getitem__
+
+
+def once_for_each(work: Callable[[_Owner], _Answer]) -> Callable[[_Owner], _Answer]:
+    """Cache a function of an object that never changes, while the object lives; its results must not be changed.
+
+    A plan is large, and cannot be hashed.
+    """
+    answers: dict[int, _Answer] = {}
+
+    @wraps(work)
+    def answer(owner: _Owner) -> _Answer:
+        key = id(owner)
+        if key not in answers:
+            answers[key] = work(owner)
+            finalize(owner, answers.pop, key, None).atexit = False
+        return answers[key]
+
+    return answer

@@ -105,7 +105,9 @@ class ConfinedChecker:
             return page_for(checked, summary)
         try:
             with self._turn:
-                reply: Reply = self._ask(("reply", checked, data, summary), self._bounds.reply_seconds, {})
+                # Marking needs what was found; the figures would take longer to send than all else.
+                found = replace(checked, observations=(), milestone_reports=(), withheld=())
+                reply: Reply = self._ask(("reply", found, data, summary), self._bounds.reply_seconds, {})
                 return reply
         except EndedError:
             _log.warning("Marking %r was stopped: it took too much time or memory.", checked.file_name)

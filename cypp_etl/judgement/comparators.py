@@ -57,7 +57,7 @@ def compare_all(ledger: Ledger, plan: Plan) -> Mapping[str, Compared]:
 def bodies_counted(ledger: Ledger, plan: Plan, comparator: Comparator, rows: Ints) -> list[list[tuple[str, int]]]:
     """For each of some rows the partners whose figures make a comparator, and the index of each one's row."""
     pool_of, members = _pools(ledger, plan, comparator)
-    owner, leaf = np.divmod(ledger.rows.series[rows], len(ledger.leaves.names))
+    owner, leaf = np.divmod(ledger.rows.series[rows], len(ledger.leaves.places))
     bodies = members[pool_of[owner]]
     gathered = gather(ledger, bodies, leaf, ledger.rows.slot[rows])
     counts = _counting(ledger, plan, comparator, gathered)
@@ -73,7 +73,7 @@ def bodies_counted(ledger: Ledger, plan: Plan, comparator: Comparator, rows: Int
 
 def gather(ledger: Ledger, bodies: Ints, leaf: Ints, slot: Ints) -> Gathered:
     """The rows of bodies for series and periods; `bodies` has shape (n, bodies), 0 for none, the others (n,)."""
-    keys = (bodies * len(ledger.leaves.names) + leaf[:, None]) * SPAN + slot[:, None]
+    keys = (bodies * len(ledger.leaves.places) + leaf[:, None]) * SPAN + slot[:, None]
     place = ledger.tables[Measure.ACTUAL].find(keys.ravel()).reshape(keys.shape)
     return Gathered(ledger.leaves.piece(leaf, slot), np.where(bodies > 0, place, -1))
 
@@ -95,7 +95,7 @@ def _compared(ledger: Ledger, plan: Plan, code: str) -> Compared:
 
 
 def _computed(ledger: Ledger, plan: Plan, comparator: Comparator) -> Compared:
-    rows, leaves = ledger.rows, len(ledger.leaves.names)
+    rows, leaves = ledger.rows, len(ledger.leaves.places)
     pool_of, members = _pools(ledger, plan, comparator)
     # Partners that are compared with the same bodies have one figure: it is computed once.
     asked = (pool_of[rows.series // leaves] * leaves + rows.leaf) * SPAN + rows.slot

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cypp_etl.judgement.entries import Text
 from cypp_etl.judgement.leaves import SLOTS
 from cypp_etl.judgement.ledger import Ledger, Side
 from cypp_etl.judgement.rounding import Bools, Floats, Ints, to_values
-from cypp_etl.judgement.words import DirectionBasis, Text, choose
+from cypp_etl.judgement.words import DirectionBasis, choose
 from schemas.codes import Direction
 
 

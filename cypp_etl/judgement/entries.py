@@ -1,18 +1,20 @@
-"""Converts a frame of figures, and the plan's own, to columns of numbers: every row gets an integer key.
+"""Converts figures, and the plan's own, to columns of numbers: every row gets an integer key.
 
 A series is one indicator of one partner. In it each period has a slot: five per financial year, the whole year first,
 then its quarters. Series and slot make the key. The plan's figures for every partner have keys as if partner 0 had
 returned them, and those of one partner as if that partner had, unless it really has.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from cypp_etl.judgement.leaves import SLOTS, SPAN, TEXT, Leaves, slot_of
+from cypp_etl.caching import once_for_each
+from cypp_etl.judgement.leaves import SLOTS, SPAN, Leaves, read_leaves, slot_of
 from cypp_etl.judgement.rounding import Bools, Floats, Ints
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Figure, Plan
@@ -29,13 +31,51 @@ _NO_BODIES: Ints = np.zeros(0, dtype=np.int64)
 _OF_QUARTERS_TOO = [MEASURES.index(each) for each in (Measure.ACTUAL, Measure.HISTORY, Measure.TARGET)]
 
 
+Text: TypeAlias = npt.NDArray[Any]
+"""Texts, or None, as Python's own objects: rows have few different ones, and share them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The figures to judge and to judge by, in columns of shape (n,); `judge` says what they mean.
+
+    Those of texts may also be pandas' own arrays. `numerator` and `denominator` are NaN where there is none.
+    """
+
+    partner_code: Text
+    indicator: Text
+    measure: Text
+    period: Text
+    value: Floats
+    marker: Text
+    is_break: Bools
+    numerator: Floats
+    denominator: Floats
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame) -> "Figures":
+        """The columns of a frame, which may have no numerators and denominators."""
+        none = np.full(len(frame), np.nan)
+        words: dict[str, Any] = {name: frame[name].array for name in _WORDS}
+        parts = {name: frame[name].to_numpy(dtype=np.float64) if name in frame else none for name in _PARTS}
+        value, is_break = frame["value"].to_numpy(dtype=np.float64), frame["is_break"].to_numpy(dtype=np.bool_)
+        return cls(**words, **parts, value=value, is_break=is_break)
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+
+_WORDS = ("partner_code", "indicator", "measure", "period", "marker")
+_PARTS = ("numerator", "denominator")
+
+
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """Figures of all measures, first the frame's rows, then the plan's; every array has shape (n,).
+    """Figures of all measures, first those to judge, then the plan's; every array has shape (n,).
 
     `measures` are the plan's, and `measure` an index into them, -1 if the figure is not used. `numerator` and
-    `denominator` are NaN where there is none. `returned` is how many rows the frame has. The frame's partners, whose
-    codes are `partner_codes`, are numbered from 1. `new_bodies` are the keys, ascending, at which a partner's series
+    `denominator` are NaN where there is none. `returned` is how many are not the plan's. Their partners, whose codes
+    are `partner_codes`, are numbered from 1. `new_bodies` are the keys, ascending, at which a partner's series
     starts again because it takes over another's; their shape is their own.
     """
 
@@ -53,29 +93,32 @@ class Entries:
     returned: int
 
 
-def read_entries(figures: pd.DataFrame, plan: Plan, leaves: Leaves) -> Entries:
+def read_entries(figures: Figures, plan: Plan, leaves: Leaves) -> Entries:
     """Number the figures and the plan's own.
 
     Raises:
         ValueError: an indicator is not in the plan, or a measure or period is invalid.
     """
-    owners, partners = pd.factorize(figures["partner_code"])
+    owners, partners = pd.factorize(figures.partner_code)
     measures, partner_codes = measures_of(plan), tuple(map(str, partners))
     own = _own_entries(figures, owners + 1, leaves, measures)
-    plans = _plan_entries(planned_figures(figures, plan), partner_codes, leaves, measures)
+    plans = [_entries_for_all(plan)]
+    if plan.partner_figures:
+        plans.append(_plan_entries(_planned_for_partners(figures, plan), partner_codes, leaves, measures))
     # What a partner has returned comes before what the plan says of it, even without a value.
-    is_returned = np.isin(_names(plans), _names(own))
+    counting = [np.where(np.isin(_names(each), _names(own)), -1, each.measure) for each in plans]
+    every = [own, *plans]
     return Entries(
         measures=measures,
         partner_codes=partner_codes,
-        measure=np.concatenate([own.measure, np.where(is_returned, -1, plans.measure)]),
-        key=np.concatenate([own.key, plans.key]),
-        value=np.concatenate([own.value, plans.value]),
-        is_not_applicable=np.concatenate([own.is_not_applicable, plans.is_not_applicable]),
-        is_break=np.concatenate([own.is_break, plans.is_break]),
+        measure=np.concatenate([own.measure, *counting]),
+        key=np.concatenate([each.key for each in every]),
+        value=np.concatenate([each.value for each in every]),
+        is_not_applicable=np.concatenate([each.is_not_applicable for each in every]),
+        is_break=np.concatenate([each.is_break for each in every]),
         new_bodies=_new_bodies(partner_codes, plan),
-        numerator=np.concatenate([own.numerator, plans.numerator]),
-        denominator=np.concatenate([own.denominator, plans.denominator]),
+        numerator=np.concatenate([each.numerator for each in every]),
+        denominator=np.concatenate([each.denominator for each in every]),
         returned=own.returned,
     )
 
@@ -95,25 +138,30 @@ class Planned(NamedTuple):
     figure: Figure
 
 
-def planned_figures(figures: pd.DataFrame, plan: Plan) -> list[Planned]:
-    """The plan's own figures that are used in judging a frame, in the order of their entries: it has no actuals."""
-    return [row for row in _planned(figures, plan) if row.measure != Measure.ACTUAL]
+def planned_figures(figures: Figures, plan: Plan) -> list[Planned]:
+    """The plan's own figures that are used in judging others, in the order of their entries: it has no actuals."""
+    return [*_planned_for_all(plan), *_planned_for_partners(figures, plan)]
 
 
-def _planned(figures: pd.DataFrame, plan: Plan) -> Iterator[Planned]:
+def _planned_for_all(plan: Plan) -> Iterator[Planned]:
     for key, figure in plan.figures.items():
-        yield Planned("", *key, figure)
-    if plan.partner_figures:
-        judged = set(figures["indicator"].unique())
-        for partner_code in figures["partner_code"].unique():
-            for key, figure in plan.partner_figures.get(partner_code, {}).items():
-                if key[1] in judged:
-                    yield Planned(partner_code, *key, figure)
+        if key[0] != Measure.ACTUAL:
+            yield Planned("", *key, figure)
+
+
+def _planned_for_partners(figures: Figures, plan: Plan) -> Iterator[Planned]:
+    if not plan.partner_figures:
+        return
+    judged = set(figures.indicator)
+    for partner_code in dict.fromkeys(figures.partner_code):
+        for key, figure in plan.partner_figures.get(partner_code, {}).items():
+            if key[1] in judged and key[0] != Measure.ACTUAL:
+                yield Planned(partner_code, *key, figure)
 
 
 def leaf_of(keys: Ints, leaves: Leaves) -> Ints:
     """The index in the plan of each key's indicator; shape (n,)."""
-    return keys // SPAN % max(len(leaves.names), 1)
+    return keys // SPAN % max(len(leaves.places), 1)
 
 
 def period_of(slot: int) -> Period:
@@ -127,21 +175,22 @@ def _names(entries: Entries) -> Ints:
     return entries.key * (len(entries.measures) + 1) + entries.measure
 
 
-def _own_entries(figures: pd.DataFrame, owner: Ints, leaves: Leaves, measures: tuple[str, ...]) -> Entries:
-    """The frame's figures; `owner` is the number of each one's partner, from 1."""
-    leaf = _places(figures["indicator"], leaves.names)
-    slot = _slots(figures["period"])
+def _own_entries(figures: Figures, owner: Ints, leaves: Leaves, measures: tuple[str, ...]) -> Entries:
+    """The figures as they came; `owner` is the number of each one's partner, from 1."""
+    leaf = _places("indicator", figures.indicator, leaves.places)
+    measure = _places("measure", figures.measure, {str(each): place for place, each in enumerate(measures)})
+    slot = _slots(figures.period)
     return Entries(
         measures=measures,
         partner_codes=(),
-        measure=_that_count(_places(figures["measure"], pd.Index([str(each) for each in measures])), slot),
-        key=(owner * len(leaves.names) + leaf) * SPAN + slot,
-        value=figures["value"].to_numpy(dtype=np.float64),
-        is_not_applicable=(figures["marker"] == Marker.NOT_APPLICABLE.value).to_numpy(dtype=np.bool_),
-        is_break=figures["is_break"].to_numpy(dtype=np.bool_),
+        measure=_that_count(measure, slot),
+        key=(owner * len(leaves.places) + leaf) * SPAN + slot,
+        value=figures.value,
+        is_not_applicable=np.asarray(figures.marker == Marker.NOT_APPLICABLE.value, dtype=np.bool_),
+        is_break=figures.is_break,
         new_bodies=_NO_BODIES,
-        numerator=_parts(figures, "numerator"),
-        denominator=_parts(figures, "denominator"),
+        numerator=_parts(figures.numerator),
+        denominator=_parts(figures.denominator),
         returned=len(figures),
     )
 
@@ -159,20 +208,24 @@ def _new_bodies(codes: tuple[str, ...], plan: Plan) -> Ints:
     return np.array(sorted(keys), dtype=np.int64)
 
 
-def _parts(figures: pd.DataFrame, name: str) -> Floats:
-    """A frame's numerators or denominators; NaN for all if it has no such column, and for what is too large to add."""
-    if name not in figures:
-        return np.full(len(figures), np.nan)
-    parts = figures[name].to_numpy(dtype=np.float64)
+def _parts(parts: Floats) -> Floats:
+    """Numerators or denominators; NaN for what is too large to add."""
     return np.where(np.abs(parts) <= _LARGEST_PART, parts, np.nan)
 
 
+@once_for_each
+def _entries_for_all(plan: Plan) -> Entries:
+    """What the plan has for every partner."""
+    return _plan_entries(_planned_for_all(plan), (), read_leaves(plan), measures_of(plan))
+
+
 def _plan_entries(
-    rows: list[Planned], partner_codes: tuple[str, ...], leaves: Leaves, measures: tuple[str, ...]
+    planned: Iterable[Planned], partner_codes: tuple[str, ...], leaves: Leaves, measures: tuple[str, ...]
 ) -> Entries:
     """The plan's targets, history and comparators; partners are numbered from 1 in their given order."""
+    rows = list(planned)
     number_of = {partner_code: number for number, partner_code in enumerate(["", *partner_codes])}
-    leaf = _places(pd.Series([row.indicator for row in rows], dtype=TEXT), leaves.names)
+    leaf = _places("indicator", np.array([row.indicator for row in rows], dtype=object), leaves.places)
     owner = np.array([number_of[row.partner_code] for row in rows], dtype=np.int64)
     slot = np.array([slot_of(row.period) for row in rows], dtype=np.int64)
     place_of = {measure: place for place, measure in enumerate(measures)}
@@ -182,7 +235,7 @@ def _plan_entries(
         measures=measures,
         partner_codes=partner_codes,
         measure=_that_count(measure, slot),
-        key=(owner * len(leaves.names) + leaf) * SPAN + slot,
+        key=(owner * len(leaves.places) + leaf) * SPAN + slot,
         value=np.array([np.nan if value is None else float(value) for value in values], dtype=float),
         is_not_applicable=np.array([row.figure.marker is Marker.NOT_APPLICABLE for row in rows], dtype=np.bool_),
         is_break=np.zeros(len(rows), dtype=np.bool_),
@@ -193,19 +246,19 @@ def _plan_entries(
     )
 
 
-def _places(column: "pd.Series[str]", known: pd.Index) -> Ints:
-    """The index of each text of a column among the known ones; shape (n,)."""
-    codes, texts = pd.factorize(column, use_na_sentinel=False)
-    places = known.get_indexer(texts)
-    if np.any(places < 0):
-        raise ValueError(f"{column.name}: {texts[places < 0][0]!r} is not one of {', '.join(known)}")
-    return np.asarray(places, dtype=np.int64)[codes]
+def _places(name: str, texts: Text, known: Mapping[str, int]) -> Ints:
+    """The place of each text of a column among the known ones; shape (n,)."""
+    codes, distinct = pd.factorize(texts, use_na_sentinel=False)
+    places = [known.get(text, -1) for text in distinct]
+    if -1 in places:
+        raise ValueError(f"{name}: {distinct[places.index(-1)]!r} is not one of {', '.join(known)}")
+    return np.array(places, dtype=np.int64)[codes]
 
 
-def _slots(column: "pd.Series[str]") -> Ints:
+def _slots(periods: Text) -> Ints:
     """The slot of each period's code; shape (n,)."""
-    codes, texts = pd.factorize(column, use_na_sentinel=False)
-    return np.array([slot_of(parse_period(str(text))) for text in texts], dtype=np.int64)[codes]
+    codes, distinct = pd.factorize(periods, use_na_sentinel=False)
+    return np.array([slot_of(parse_period(str(text))) for text in distinct], dtype=np.int64)[codes]
 
 
 def _that_count(measure: Ints, slot: Ints) -> Ints:

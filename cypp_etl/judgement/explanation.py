@@ -13,7 +13,7 @@ import pandas as pd
 
 from cypp_etl.judgement.comparators import bodies_counted, compare_all
 from cypp_etl.judgement.direction import year_on_year
-from cypp_etl.judgement.entries import PART_DECIMALS, period_of, planned_figures
+from cypp_etl.judgement.entries import PART_DECIMALS, Figures, period_of, planned_figures
 from cypp_etl.judgement.judge import judge
 from cypp_etl.judgement.leaves import SLOTS, SPAN, read_leaves
 from cypp_etl.judgement.ledger import Ledger, Side, read_ledger
@@ -127,7 +127,7 @@ def explain_judgements(figures: pd.DataFrame, plan: Plan, period: Period) -> dic
     """
     if figures.empty:
         return {}
-    ledger = read_ledger(figures, plan, read_leaves(plan))
+    ledger = read_ledger(Figures.of(figures), plan, read_leaves(plan))
     rows = np.flatnonzero(ledger.rows.slot == period.start_year * SLOTS + period.quarter)
     leaf, sources = plan.edition(str(figures["indicator"].iloc[0]), period), _Sources(figures, plan)
     travel, target = year_on_year(ledger), target_to_date(ledger)
@@ -135,7 +135,7 @@ def explain_judgements(figures: pd.DataFrame, plan: Plan, period: Period) -> dic
     judged = judge(figures, plan).to_dict("index")
     is_spread = leaf.accumulates and period.quarter > 0
     comparators = _Comparators(ledger, plan, sources, rows, is_spread=is_spread)
-    owners = ledger.rows.series // len(ledger.leaves.names) - 1
+    owners = ledger.rows.series // len(ledger.leaves.places) - 1
     explained = {}
     for row in rows.tolist():
         steps, target_source, actual = (
@@ -177,7 +177,8 @@ class _Sources:
             for measure, period, label in zip(figures["measure"], figures["period"], figures.index, strict=True)
         ]
         self._plans = [
-            Source(row.measure, row.period, None, row.partner_code) for row in planned_figures(figures, plan)
+            Source(row.measure, row.period, None, row.partner_code)
+            for row in planned_figures(Figures.of(figures), plan)
         ]
 
     def at(self, side: Side, row: int) -> Source | None:

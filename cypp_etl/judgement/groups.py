@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cypp_etl.judgement.comparators import Gathered, gather, ratio_of_sums
+from cypp_etl.judgement.entries import Figures
 from cypp_etl.judgement.judge import judge
 from cypp_etl.judgement.leaves import read_leaves, slot_of
 from cypp_etl.judgement.ledger import Ledger, Side, read_ledger
@@ -53,13 +54,13 @@ def group_figures(figures: pd.DataFrame, plan: Plan, keys: Collection[GroupKey])
         keys: the groups, indicators and periods; all indicators are the plan's.
     """
     # Nothing is compared yet.
-    ledger = read_ledger(figures, replace(plan, figures={}, partner_figures={}), read_leaves(plan))
+    ledger = read_ledger(Figures.of(figures), replace(plan, figures={}, partner_figures={}), read_leaves(plan))
     number_of = {code: number for number, code in enumerate(ledger.partner_codes, start=1)}
     owing = _owing(plan, keys)
     bodies = np.zeros((len(owing), max(map(len, owing), default=0) or 1), dtype=np.int64)
     for place, codes in enumerate(owing):
         bodies[place, : len(codes)] = [number_of.get(code, 0) for code in codes]
-    leaf = ledger.leaves.names.get_indexer(pd.Index([indicator for _, indicator, _ in keys])).astype(np.int64)
+    leaf = np.array([ledger.leaves.places[indicator] for _, indicator, _ in keys], dtype=np.int64)
     periods = [parse_period(period) for _, _, period in keys]
     slot = np.array([slot_of(period) for period in periods], dtype=np.int64)
     gathered = gather(ledger, bodies, leaf, slot)

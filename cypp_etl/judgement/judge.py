@@ -1,11 +1,15 @@
 """Judges all actuals at once: one call for a checked workbook or for a whole warehouse."""
 
 from collections.abc import Mapping
+from typing import Any, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from cypp_etl.judgement.comparators import Compared, compare_all
 from cypp_etl.judgement.direction import quarter_on_quarter, year_on_year
+from cypp_etl.judgement.entries import Figures
 from cypp_etl.judgement.leaves import read_leaves
 from cypp_etl.judgement.ledger import Ledger, Side, read_ledger
 from cypp_etl.judgement.targets import (
@@ -60,57 +64,85 @@ def judge_and_compare(figures: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, 
     Raises:
         ValueError: the errors of `judge`.
     """
+    judged, compared = judge_figures(Figures.of(figures), plan)
+    return _as_frame(judged, figures), _as_frame(compared, figures)
+
+
+Columns: TypeAlias = dict[str, npt.NDArray[Any]]
+"""Judgements or comparisons by the names of their columns, with `place`: the index of each actual among the figures."""
+
+
+def judge_figures(figures: Figures, plan: Plan) -> tuple[Columns, Columns]:
+    """Judge and compare in columns, without what a frame takes for the fifty figures of a return.
+
+    Returns:
+        The judgements in the order of the figures, and the comparisons, as `judge_and_compare` has them.
+
+    Raises:
+        ValueError: the errors of `judge`.
+    """
     ledger = read_ledger(figures, plan, read_leaves(plan))
-    rows, compared, ours = ledger.rows, compare_all(ledger, plan), year_to_date(ledger)
-    names = figures[["partner_code", "indicator", "period"]].iloc[rows.order].reset_index(drop=True)
-    judged = pd.concat([names, _travel(ledger), _standing(ledger, ours, compared)], axis=1)
-    judged.index = figures.index[rows.order]
+    order, compared, ours = ledger.rows.order, compare_all(ledger, plan), year_to_date(ledger)
+    judged = {"place": order} | _travel(ledger) | _standing(ledger, ours, compared)
+    in_order = order.argsort()
     comparisons = [
-        _comparisons(ledger, names, code, ours, compared[code]).set_index(judged.index)
+        _comparison(ledger, code, ours, compared[code])
         for code, comparator in plan.comparators.items()
         if not (comparator.is_given and code in BUILT_IN_COMPARATORS)
     ]
-    return judged.iloc[rows.order.argsort()], pd.concat(comparisons) if comparisons else pd.DataFrame()
-
-
-def _comparisons(ledger: Ledger, names: pd.DataFrame, code: str, ours: Side, compared: Compared) -> pd.DataFrame:
-    return names.assign(
-        comparator=code,
-        value=compared.side.value,
-        band=comparator_band(ledger, ours, compared.side),
-        bodies=compared.bodies,
+    names = comparisons[0] if comparisons else {}
+    return (
+        # A million rows are not held twice.
+        {name: judged.pop(name)[in_order] for name in list(judged)},
+        {name: np.concatenate([each[name] for each in comparisons]) for name in names},
     )
 
 
-def _travel(ledger: Ledger) -> pd.DataFrame:
+def _as_frame(columns: Columns, figures: pd.DataFrame) -> pd.DataFrame:
+    if not columns:
+        return pd.DataFrame()
+    names = figures[["partner_code", "indicator", "period"]].iloc[columns["place"]]
+    # With its own type given, pandas does not look at each word.
+    said = {name: pd.Series(column, index=names.index, dtype=column.dtype) for name, column in columns.items()}
+    del said["place"]
+    return names.assign(**said)
+
+
+def _comparison(ledger: Ledger, code: str, ours: Side, compared: Compared) -> Columns:
+    return {
+        "place": ledger.rows.order,
+        "comparator": np.full(len(ledger.rows.order), code, dtype=object),
+        "value": compared.side.value,
+        "band": comparator_band(ledger, ours, compared.side),
+        "bodies": compared.bodies,
+    }
+
+
+def _travel(ledger: Ledger) -> Columns:
     travel = year_on_year(ledger)
-    return pd.DataFrame(
-        {
-            "actual": ledger.rows.now.value,
-            "previous_period": period_codes(travel.before_slot),
-            "previous_actual": travel.before.value,
-            "change": travel.change,
-            "direction": travel.direction,
-            "direction_basis": travel.basis,
-            "quarter_direction": quarter_on_quarter(ledger),
-        }
-    )
+    return {
+        "actual": ledger.rows.now.value,
+        "previous_period": period_codes(travel.before_slot),
+        "previous_actual": travel.before.value,
+        "change": travel.change,
+        "direction": travel.direction,
+        "direction_basis": travel.basis,
+        "quarter_direction": quarter_on_quarter(ledger),
+    }
 
 
-def _standing(ledger: Ledger, ours: Side, compared: Mapping[str, Compared]) -> pd.DataFrame:
+def _standing(ledger: Ledger, ours: Side, compared: Mapping[str, Compared]) -> Columns:
     target = target_to_date(ledger)
     neighbours, national = (compared[code].side for code in BUILT_IN_COMPARATORS)
-    return pd.DataFrame(
-        {
-            "target": target.value,
-            "on_target": on_target(ledger, ours, target),
-            "year_to_date": ours.value,
-            "target_band": target_band(ledger, ours, target),
-            "statistical_neighbours": neighbours.value,
-            "statistical_neighbours_band": comparator_band(ledger, ours, neighbours),
-            "national": national.value,
-            "national_band": comparator_band(ledger, ours, national),
-            "next_target": next_target(ledger, 1).value,
-            "next_target_2": next_target(ledger, 2).value,
-        }
-    )
+    return {
+        "target": target.value,
+        "on_target": on_target(ledger, ours, target),
+        "year_to_date": ours.value,
+        "target_band": target_band(ledger, ours, target),
+        "statistical_neighbours": neighbours.value,
+        "statistical_neighbours_band": comparator_band(ledger, ours, neighbours),
+        "national": national.value,
+        "national_band": comparator_band(ledger, ours, national),
+        "next_target": next_target(ledger, 1).value,
+        "next_target_2": next_target(ledger, 2).value,
+    }

@@ -1,21 +1,17 @@
 """The plan's leaf indicators as columns: polarities and margins, in whole steps, of each of their editions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 import numpy as np
-import pandas as pd
 
+from cypp_etl.caching import once_for_each
 from cypp_etl.judgement.rounding import LARGEST_STEPS, Bools, Ints
 from cypp_etl.periods import Period, quarter_of
 from cypp_etl.plan.model import Indicator, Plan
 from schemas.codes import Accumulation, Polarity
-
-# Text as pandas holds it by itself: where Arrow is installed it would hold it by that, and take half as long again for
-# the fifty rows of a return.
-TEXT = pd.StringDtype("python", na_value=np.nan)
 
 SLOTS = 5
 """Slots per financial year: the whole year first, then its quarters."""
@@ -32,7 +28,7 @@ class Leaves:
     """A column per attribute; every array has shape (pieces,), leaf by leaf in the plan's order.
 
     A leaf has a piece for each of its editions, and for each time with its own margins: `piece` is the one by which a
-    period is judged. `names` are those of the leaves, and `starts` are the pieces' keys: leaf and slot of the first
+    period is judged. `places` are the leaves by name, and `starts` are the pieces' keys: leaf and slot of the first
     quarter. `era` counts the changes of a leaf after which its figures no longer compare with those of before; two
     pieces of a leaf compare if it is the same.
 
@@ -44,7 +40,7 @@ class Leaves:
     are asked of it.
     """
 
-    names: pd.Index
+    places: Mapping[str, int]
     starts: Ints
     era: Ints
     decimals: Ints
@@ -64,7 +60,7 @@ class Leaves:
 
     def piece(self, leaf: Ints, slot: Ints) -> Ints:
         """The piece that holds for a slot of a leaf: the last one that has begun, or the first; shape (n,)."""
-        if len(self.starts) == len(self.names):
+        if len(self.starts) == len(self.places):
             return leaf
         place: Ints = np.searchsorted(self.starts, leaf * SPAN + last_quarter(slot), side="right") - 1
         return place
@@ -100,6 +96,7 @@ class Leaves:
         return distance
 
 
+@once_for_each
 def read_leaves(plan: Plan) -> Leaves:
     """Convert the plan's leaf indicators to columns.
 
@@ -112,7 +109,7 @@ def read_leaves(plan: Plan) -> Leaves:
     shares = [_share(leaf) for leaf in leaves]
     polarity = [leaf.polarity for leaf in leaves]
     return Leaves(
-        names=pd.Index(list(plan.indicators), dtype=TEXT),
+        places={name: place for place, name in enumerate(plan.indicators)},
         starts=_whole(number * SPAN + start for number, each in enumerate(editions) for start in _starts(each)),
         era=_whole(era for name in plan.indicators for era in plan.eras_of(name)),
         decimals=_whole(leaf.decimals for leaf in leaves),

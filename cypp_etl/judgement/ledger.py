@@ -11,9 +11,8 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from cypp_etl.judgement.entries import PART_DECIMALS, Entries, leaf_of, read_entries
+from cypp_etl.judgement.entries import PART_DECIMALS, Entries, Figures, leaf_of, read_entries
 from cypp_etl.judgement.leaves import SLOTS, SPAN, Leaves, last_quarter
 from cypp_etl.judgement.rounding import Bools, Floats, Ints, to_steps
 from cypp_etl.plan.model import Plan
@@ -204,7 +203,7 @@ class Ledger:
         """The figures at indices of a measure's table, in steps of the rows' decimals."""
         table, decimals = self.tables[measure], self.leaves.decimals
         side = table.at(place)
-        if len(decimals) == len(self.leaves.names):
+        if len(decimals) == len(self.leaves.places):
             return side
         others = np.flatnonzero(side.has_value & (decimals[table.pieces[place]] != decimals[self.rows.piece]))
         if not len(others):
@@ -262,8 +261,8 @@ class Ledger:
         return place
 
 
-def read_ledger(figures: pd.DataFrame, plan: Plan, leaves: Leaves) -> Ledger:
-    """Arrange the figures, followed by the plan's own. `judge` describes the columns and the errors."""
+def read_ledger(figures: Figures, plan: Plan, leaves: Leaves) -> Ledger:
+    """Arrange the figures, followed by the plan's own. `judge` describes the errors."""
     entries = read_entries(figures, plan, leaves)
     tables: dict[str, Table] = {}
     for measure in entries.measures:

@@ -1,9 +1,10 @@
 """Targets and comparators as of each period, and the bands of the year to date against them (docs/judgements.md)."""
 
+from cypp_etl.judgement.entries import Text
 from cypp_etl.judgement.leaves import SLOTS
 from cypp_etl.judgement.ledger import Ledger, Side
 from cypp_etl.judgement.rounding import Bools, Ints, divide_half_away
-from cypp_etl.judgement.words import Text, choose
+from cypp_etl.judgement.words import choose
 from cypp_etl.judgement.year_to_date import QUARTERS, computed_side
 from schemas.codes import Band, Measure, OnTarget
 

@@ -2,17 +2,11 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import TypeAlias
 
 import numpy as np
-import pandas as pd
-from pandas.api.extensions import ExtensionArray
 
-from cypp_etl.judgement.entries import period_of
-from cypp_etl.judgement.leaves import TEXT
+from cypp_etl.judgement.entries import Text, period_of
 from cypp_etl.judgement.rounding import Bools, Ints
-
-Text: TypeAlias = ExtensionArray
 
 
 class DirectionBasis(StrEnum):
@@ -26,12 +20,14 @@ class DirectionBasis(StrEnum):
 
 def choose(cases: Sequence[tuple[Bools, StrEnum]], otherwise: StrEnum) -> Text:
     """For each row the word of the first case that is true; cases of shape (n,) give text of shape (n,)."""
-    words = pd.array([*(word.value for _, word in cases), otherwise.value], dtype=TEXT)
+    words = np.array([*(word.value for _, word in cases), otherwise.value], dtype=object)
     places = [np.int8(place) for place in range(len(cases))]
-    return words.take(np.select([case for case, _ in cases], places, np.int8(len(cases))))
+    text: Text = words[np.select([case for case, _ in cases], places, np.int8(len(cases)))]
+    return text
 
 
 def period_codes(slots: Ints) -> Text:
     """The code of each slot's period, such as `2009-10Q1`; text of shape (n,)."""
-    places, distinct = pd.factorize(slots)
-    return pd.array([period_of(slot).code for slot in distinct.tolist()], dtype=TEXT).take(places)
+    distinct, places = np.unique(slots, return_inverse=True)
+    text: Text = np.array([period_of(slot).code for slot in distinct.tolist()], dtype=object)[places]
+    return text

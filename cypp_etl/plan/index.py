@@ -9,6 +9,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypeVar
 
 from cypp_etl.caching import remembered
@@ -108,6 +109,16 @@ class PlanIndex:
             or frozenset([QUARTERLY]),
             other_editions=_other_editions(leaves, everything),
         )
+
+    @cached_property
+    def reference_keys(self) -> frozenset[str]:
+        """The keys of `references`."""
+        return frozenset(self.references)
+
+    @cached_property
+    def leaf_keys(self) -> frozenset[str]:
+        """The keys of `leaves`."""
+        return frozenset(self.leaves)
 
     def reference_meant(self, ref: str, sub: str) -> tuple[str, str]:
         """A reference and part as the plan writes them, where they can mean one indicator alone; otherwise as typed.

@@ -26,17 +26,27 @@ _STYLES_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.styl
 def mark_workbook(
     data: bytes, findings: Sequence[Finding], summary: ReceiptSummary, sheet_names: Mapping[str, str] | None = None
 ) -> bytes:
-    """The workbook in these bytes with a first sheet that lists the findings, and a coloured, commented cell for each.
+    """The workbook in these bytes, marked as by `mark_parts`.
+
+    Raises:
+        UnreadableWorkbook: it is not an Office Open XML workbook, or cannot be marked.
+    """
+    return mark_parts(Parts(data), findings, summary, sheet_names)
+
+
+def mark_parts(
+    parts: Parts, findings: Sequence[Finding], summary: ReceiptSummary, sheet_names: Mapping[str, str] | None = None
+) -> bytes:
+    """A workbook with a first sheet that lists the findings, and a coloured, commented cell for each.
 
     The marks of an earlier receipt are removed first. Everything else stays as it is, byte for byte: sheets, formulas
     with their results, charts, images, macros. `sheet_names` are the real names of sheets with another displayed name.
 
     Raises:
-        UnreadableWorkbook: it is not an Office Open XML workbook, or cannot be marked.
+        UnreadableWorkbook: it cannot be marked.
     """
-    parts = Parts(data)
     book = Book(parts)
-    old = _old_receipts(data, book)
+    old = _old_receipts(parts.data, book)
     sheets = {sheet.name: sheet for sheet in reversed(book.sheets) if sheet.part and sheet not in old}
     styles = _open_styles(parts)
     styles.take_marks_off()

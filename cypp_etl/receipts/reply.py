@@ -7,8 +7,8 @@ from itertools import chain, count
 from pathlib import PurePath
 
 from cypp_etl.checked_return import CheckedReturn
-from cypp_etl.receipts.marking import mark_workbook
-from cypp_etl.receipts.ooxml.package import workbook_suffix
+from cypp_etl.receipts.marking import mark_parts
+from cypp_etl.receipts.ooxml.package import Parts
 from cypp_etl.receipts.page import reply_page
 from cypp_etl.receipts.summary import ReceiptSummary
 from cypp_etl.workbook.model import UnreadableWorkbook
@@ -40,8 +40,9 @@ def reply_for(checked: CheckedReturn, data: bytes, summary: ReceiptSummary) -> R
     """
     if may_be_marked(checked):
         try:
-            content = mark_workbook(data, checked.findings, summary, checked.sheet_names)
-            return Reply(_named(checked, summary, workbook_suffix(data)), content)
+            parts = Parts(data)
+            content = mark_parts(parts, checked.findings, summary, checked.sheet_names)
+            return Reply(_named(checked, summary, parts.suffix), content)
         except UnreadableWorkbook:
             # A format that is read but not written, such as .xls, or a damaged part that only marking uses.
             pass

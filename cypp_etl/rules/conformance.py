@@ -1,7 +1,7 @@
 """Checks tidy rows by the pandera schemas, for many workbooks at once, and maps failures back to cells."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
@@ -17,6 +17,9 @@ from cypp_etl.plan.model import Indicator
 from schemas import returns
 from schemas.codes import MilestoneStatus, Review
 
+# A row has some hundred bytes.
+_MOST_SOUND = 16_384
+
 
 def judge_conformance(batch: Sequence[ParsedReturn], index: PlanIndex) -> Iterator[tuple[ParsedReturn, Finding]]:
     """Check the rows of a batch of workbooks; each finding comes with its workbook."""
@@ -30,8 +33,8 @@ def _judge_indicator_rows(batch: Sequence[ParsedReturn], index: PlanIndex) -> It
     alike = _rows_alike(batch)
     places = list(alike.values())
     records = [_indicator_record(_row_at(batch, *same[0]), times, index) for (_, times), same in alike.items()]
-    schema = returns.indicator_rows(frozenset(index.references), frozenset(index.leaves))
-    failed = [(place, code) for position, code in _failures(schema, _as_columns(records)) for place in places[position]]
+    check = _indicator_rows(index.reference_keys, index.leaf_keys)
+    failed = [(place, code) for position, code in check.failures(records) for place in places[position]]
     for place, code in sorted(failed, key=itemgetter(0)):
         row = _row_at(batch, *place)
         yield batch[place[0]], row.find(code, _blamed_column(code, row), **_indicator_words(code, row, index))
@@ -113,7 +116,7 @@ def _indicator_words(code: str, row: IndicatorRow, index: PlanIndex) -> dict[str
 
 def _judge_figures(batch: Sequence[ParsedReturn]) -> Iterator[tuple[ParsedReturn, Finding]]:
     rows = [(parsed, figure) for parsed in batch for figure in parsed.figures]
-    for position, code in _failures(returns.figures(), _figure_columns([figure for _, figure in rows])):
+    for position, code in _figures().failures([_figure_record(figure) for _, figure in rows]):
         parsed, figure = rows[position]
         leaf = figure.leaf
         yield (
@@ -127,46 +130,86 @@ def _bounds(leaf: Indicator) -> str:
     return f"{bounds} {leaf.unit_words}".rstrip()
 
 
-def _figure_columns(figures: Sequence[FigureRow]) -> Mapping[str, Sequence[object]]:
-    leaves = [figure.leaf for figure in figures]
+def _figure_record(figure: FigureRow) -> dict[str, object]:
+    leaf = figure.leaf
     return {
-        "is_count": [leaf.is_count for leaf in leaves],
-        "value": _floats(figure.value for figure in figures),
-        "minimum": _floats(leaf.minimum for leaf in leaves),
-        "maximum": _floats(leaf.maximum for leaf in leaves),
-        "numerator": _floats(figure.numerator for figure in figures),
-        "denominator": _floats(figure.denominator for figure in figures),
+        "is_count": leaf.is_count,
+        "value": _float(figure.value),
+        "minimum": _float(leaf.minimum),
+        "maximum": _float(leaf.maximum),
+        "numerator": _float(figure.numerator),
+        "denominator": _float(figure.denominator),
     }
 
 
 def _judge_milestones(batch: Sequence[ParsedReturn], index: PlanIndex) -> Iterator[tuple[ParsedReturn, Finding]]:
-    rows = [(number, parsed, row) for number, parsed in enumerate(batch) for row in parsed.milestone_rows]
-    schema = returns.milestone_reports(frozenset(index.milestones))
-    records = [_milestone_record(row, number) for number, _, row in rows]
-    for position, code in _failures(schema, _as_columns(records)):
-        _, parsed, row = rows[position]
+    rows = [(parsed, row, times) for parsed in batch for row, times in _counted(parsed.milestone_rows)]
+    records = [_milestone_record(row, times, index) for _, row, times in rows]
+    for position, code in _milestone_reports().failures(records):
+        parsed, row, _ = rows[position]
         codes = MilestoneStatus if code == "status-unknown" else Review
         expected = in_list([word.value for word in codes], "or")
         yield parsed, row.find(code, returns.BLAMED_COLUMN[code], expected=expected)
 
 
-def _milestone_record(row: MilestoneRow, number: int) -> dict[str, object]:
+def _counted(rows: Sequence[MilestoneRow]) -> Iterator[tuple[MilestoneRow, int]]:
+    """Each row with how often its workbook has named the milestone by then."""
+    named: Counter[str] = Counter()
+    for row in rows:
+        milestone = row.named.milestone if row.named and row.is_consistent else ""
+        named[milestone] += 1
+        yield row, named[milestone] if milestone else 1
+
+
+def _milestone_record(row: MilestoneRow, times: int, index: PlanIndex) -> dict[str, object]:
+    reference = reference_key(row.milestone)
     return {
-        "milestone": reference_key(row.milestone) or None,
-        "identity": f"{number}|{row.named.milestone}" if row.named and row.is_consistent else None,
+        "is_known": not reference or reference in index.milestones,
+        "times": times,
         "status": code_word(MilestoneStatus, row.status) or row.status or None,
         "review": code_word(Review, row.review) or row.review or None,
     }
 
 
-def _failures(schema: pa.DataFrameSchema, columns: Mapping[str, Sequence[object]]) -> Iterator[tuple[int, str]]:
-    """The failures of a frame of columns, by the position of the row."""
-    if any(columns.values()):
-        yield from returns.failures(schema, returns.as_frame(schema, columns))
+class _RowCheck:
+    """A schema, and rows that it found nothing wrong with: returns repeat each other's, which are not checked again."""
+
+    def __init__(self, schema: pa.DataFrameSchema) -> None:
+        """No rows were checked yet."""
+        self._schema = schema
+        self._in_order = itemgetter(*schema.columns)
+        # Without rows that failed, these hold words of the plan's and numbers alone: no text of any length.
+        self._sound: set[tuple[object, ...]] = set()
+
+    def failures(self, records: Sequence[Mapping[str, object]]) -> Iterator[tuple[int, str]]:
+        """The failures of rows, by their position, check by check. What a row says does not depend on other rows."""
+        rows = [self._in_order(record) for record in records]
+        new = [place for place, row in enumerate(rows) if row not in self._sound]
+        if not new:
+            return
+        columns = dict(zip(self._schema.columns, zip(*(rows[place] for place in new), strict=True), strict=True))
+        frame = returns.as_frame(self._schema, columns)
+        failed = [(new[position], code) for position, code in returns.failures(self._schema, frame)]
+        if len(self._sound) + len(new) > _MOST_SOUND:
+            # Frequent rows are soon there again.
+            self._sound.clear()
+        self._sound |= {rows[place] for place in new} - {rows[place] for place, _ in failed}
+        yield from failed
 
 
-def _as_columns(records: Sequence[Mapping[str, object]]) -> Mapping[str, Sequence[object]]:
-    return {name: [record[name] for record in records] for name in records[0]} if records else {}
+@cache
+def _indicator_rows(references: frozenset[str], leaves: frozenset[str]) -> _RowCheck:
+    return _RowCheck(returns.indicator_rows(references, leaves))
+
+
+@cache
+def _figures() -> _RowCheck:
+    return _RowCheck(returns.figures())
+
+
+@cache
+def _milestone_reports() -> _RowCheck:
+    return _RowCheck(returns.milestone_reports())
 
 
 def code_word(codes: type[MilestoneStatus] | type[Review], text: str) -> str:
@@ -179,5 +222,5 @@ def _words(codes: type[StrEnum]) -> dict[str, str]:
     return {reference_key(code.value): code.value for code in codes}
 
 
-def _floats(values: Iterable[Decimal | None]) -> list[float | None]:
-    return [None if value is None else float(value) for value in values]
+def _float(value: Decimal | None) -> float | None:
+    return None if value is None else float(value)

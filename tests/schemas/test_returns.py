@@ -7,7 +7,7 @@ import pytest
 from schemas import returns
 
 INDICATORS = returns.indicator_rows(frozenset({"ni43", "ni111"}), frozenset({"ni43", "ni111a"}))
-MILESTONES = returns.milestone_reports(frozenset({"m1", "m2"}))
+MILESTONES = returns.milestone_reports()
 INDICATOR = {
     "reference": "ni43",
     "leaf": None,
@@ -19,7 +19,7 @@ INDICATOR = {
     "plan_unit": "percent",
 }
 FIGURE = {"is_count": False, "value": 71.0, "minimum": 0.0, "maximum": 100.0, "numerator": 71.0, "denominator": 100.0}
-MILESTONE = {"milestone": "m1", "identity": "0|m1", "status": "On track", "review": "Continue"}
+MILESTONE = {"is_known": True, "times": 1, "status": "On track", "review": "Continue"}
 
 
 def frame(schema: pa.DataFrameSchema, *records: dict[str, object]) -> pd.DataFrame:
@@ -51,15 +51,6 @@ def failures(schema: pa.DataFrameSchema, *records: dict[str, object]) -> list[tu
 )
 def test_rows_that_name_an_indicator(change, code):
     assert failures(INDICATORS, INDICATOR | change) == ([(0, code)] if code else [])
-
-
-def test_each_row_of_a_workbook_is_there_once():
-    other = MILESTONE | {"identity": "1|m1"}
-    blank = MILESTONE | {"identity": None}
-    assert failures(MILESTONES, MILESTONE, other, MILESTONE, blank, blank, MILESTONE) == [
-        (2, "milestone-twice"),
-        (5, "milestone-twice"),
-    ]
 
 
 @pytest.mark.parametrize(
@@ -95,8 +86,8 @@ def test_figures(change, codes):
     [
         ({}, ""),
         ({"status": None, "review": None}, ""),
-        ({"milestone": None, "identity": None}, ""),
-        ({"milestone": "m3"}, "milestone-unknown"),
+        ({"times": 2}, "milestone-twice"),
+        ({"is_known": False}, "milestone-unknown"),
         ({"status": "Done"}, "status-unknown"),
         ({"review": "Yes"}, "review-unknown"),
     ],

@@ -2,9 +2,10 @@
 
 from collections.abc import Set
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, RowMapping, select
+from sqlalchemy import Connection, Row, RowMapping, Select, bindparam, select
 
 from cypp_etl.figure_keys import Series
 from cypp_etl.judgement.columns import PRINTED
@@ -38,8 +39,7 @@ _Key = tuple[str, str, str, str]
 
 def changed_cells(connection: Connection, submission_id: int) -> list[CellChange]:
     """The figures that differ from those of the submission that this one replaced; none if it replaced none."""
-    columns = submission.c
-    supersedes = connection.scalar(select(columns.supersedes).where(columns.submission_id == submission_id))
+    supersedes = connection.scalar(_SUPERSEDES, {"submission_id": submission_id})
     if supersedes is None:
         return []
     before, after = _figures(connection, supersedes), _figures(connection, submission_id)
@@ -52,15 +52,13 @@ def changed_cells(connection: Connection, submission_id: int) -> list[CellChange
 
 def changed_symbols(connection: Connection, submission_id: int) -> list[SymbolChange]:
     """The symbols of its own series and periods that changed when this submission was recorded."""
-    said, columns = observation.c, judgement.c
-    at = connection.scalar(select(submission.c.recorded_at).where(submission.c.submission_id == submission_id))
-    touched = select(said.partner_code, said.indicator).where(said.submission_id == submission_id).distinct()
-    series = {Series(*row) for row in connection.execute(touched)}
-    is_ended = columns.superseded_at.is_not(None)
-    before = _judged(connection, series, columns.superseded_at == at)
-    # Each half has its own index.
-    after = _judged(connection, series, is_ended, columns.recorded_at == at)
-    after |= _judged(connection, series, columns.superseded_at.is_(None), columns.recorded_at == at)
+    own = {"submission_id": submission_id}
+    at = connection.scalar(_RECORDED_AT, own)
+    series = {Series(*row) for row in connection.execute(_TOUCHED, own)}
+    before = _judged(connection, _ENDED_THEN, series, at)
+    if not before:
+        return []
+    after = _judged(connection, _SAID_THEN_AND_ENDED, series, at) | _judged(connection, _SAID_THEN, series, at)
     return [
         SymbolChange(key[1], key[2], one.name, one.symbols[before[key][one.name]], one.symbols[after[key][one.name]])
         for key in sorted(before.keys() & after.keys(), key=lambda key: key[1:])
@@ -69,19 +67,38 @@ def changed_symbols(connection: Connection, submission_id: int) -> list[SymbolCh
     ]
 
 
-def _judged(
-    connection: Connection, series: Set[Series], *conditions: ColumnElement[bool]
-) -> dict[tuple[str, str, str], RowMapping]:
-    """The judgements of series that meet conditions, by partner, indicator and period; the last if there are two."""
-    columns = judgement.c
-    query = select(judgement).where(
-        columns.partner_code.in_({one.partner_code for one in series}),
-        columns.indicator.in_({one.indicator for one in series}),
-        *conditions,
+_SUPERSEDES, _RECORDED_AT = (
+    select(column).where(submission.c.submission_id == bindparam("submission_id"))
+    for column in (submission.c.supersedes, submission.c.recorded_at)
+)
+_TOUCHED = (
+    select(observation.c.partner_code, observation.c.indicator)
+    .where(observation.c.submission_id == bindparam("submission_id"))
+    .distinct()
+)
+_JUDGED = (
+    select(judgement)
+    .where(
+        judgement.c.partner_code.in_(bindparam("partner_codes", expanding=True)),
+        judgement.c.indicator.in_(bindparam("indicators", expanding=True)),
     )
+    .order_by(judgement.c.judgement_id)
+)
+_ENDED_THEN = _JUDGED.where(judgement.c.superseded_at == bindparam("at"))
+# Each half has its own index.
+_SAID_THEN_AND_ENDED = _JUDGED.where(judgement.c.superseded_at.is_not(None), judgement.c.recorded_at == bindparam("at"))
+_SAID_THEN = _JUDGED.where(judgement.c.superseded_at.is_(None), judgement.c.recorded_at == bindparam("at"))
+
+
+def _judged(
+    connection: Connection, query: Select[Any], series: Set[Series], at: datetime | None
+) -> dict[tuple[str, str, str], RowMapping]:
+    """The judgements of series that a query finds, by partner, indicator and period; the last if there are two."""
+    partner_codes, indicators = {one.partner_code for one in series}, {one.indicator for one in series}
+    rows = connection.execute(query, {"partner_codes": partner_codes, "indicators": indicators, "at": at})
     return {
         (row["partner_code"], row["indicator"], row["period"]): row
-        for row in connection.execute(query.order_by(columns.judgement_id)).mappings()
+        for row in rows.mappings()
         if Series(row["partner_code"], row["indicator"]) in series
     }
 

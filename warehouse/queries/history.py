@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, or_, select, text
+from sqlalchemy import BindParameter, Connection, Table, bindparam, func, or_, select, text
 
 from cypp_etl.checked_return import History, KnownContent, KnownFigure, ValuesByIndicator, Waiver
 from cypp_etl.figure_keys import FigureKey
@@ -92,11 +92,42 @@ def came_later(connection: Connection, file: str, received_at: datetime) -> bool
 
 def closed_periods(connection: Connection) -> set[Period]:
     """The closed periods, of which figures are changed with a question or a decision only."""
-    return {parse_period(code) for code in connection.scalars(select(period_closing.c.period))}
+    return {parse_period(code) for code in connection.scalars(_CLOSED)}
 
 
-def _in_force(table: Table, partner_codes: Collection[str]) -> tuple[Any, Any]:
-    return table.c.superseded_at.is_(None), table.c.partner_code.in_(set(partner_codes))
+# Statements that stand here are put together once: for one return, that takes longer than to execute them.
+_PARTNERS: BindParameter[str] = bindparam("partner_codes", expanding=True)
+
+
+def _in_force(table: Table) -> tuple[Any, Any]:
+    return table.c.superseded_at.is_(None), table.c.partner_code.in_(_PARTNERS)
+
+
+_VALUES = (
+    select(observation.c.indicator, observation.c.value)
+    .where(*_in_force(observation), observation.c.value.is_not(None))
+    .distinct()
+)
+_FIGURES = select(
+    *(observation.c[name] for name in FigureKey._fields),
+    *(observation.c[name] for name in ("value", "marker", "qualifiers", "numerator", "denominator")),
+    observation.c.comment,
+    observation.c.submission_id,
+).where(*_in_force(observation))
+_FIGURES_OF_PERIODS = _FIGURES.where(observation.c.period.in_(bindparam("periods", expanding=True)))
+_STATES = select(milestone_report.c.milestone, milestone_report.c.period, milestone_report.c.status).where(
+    *_in_force(milestone_report), milestone_report.c.status.is_not(None)
+)
+_CONTENTS = select(
+    submission.c.partner_code, submission.c.period, submission.c.submission_id, submission.c.content_sha256
+).where(submission.c.partner_code.in_(_PARTNERS), text(IS_ACCEPTED), text(NOW.submission_in_force("submission")))
+_WAIVERS = (
+    select(waiver, decision.c.why, decision.c.decided_by)
+    .join(decision, decision.c.decision_id == waiver.c.decision_id)
+    .where(waiver.c.partner_code.in_(_PARTNERS))
+    .order_by(waiver.c.waiver_id)
+)
+_CLOSED = select(period_closing.c.period)
 
 
 class _FiguresInForce(Mapping[FigureKey, KnownFigure]):
@@ -125,12 +156,8 @@ class _FiguresInForce(Mapping[FigureKey, KnownFigure]):
 
 
 def _values(connection: Connection, partner_code: str) -> ValuesByIndicator:
-    columns = observation.c
-    query = select(columns.indicator, columns.value).where(
-        *_in_force(observation, [partner_code]), columns.value.is_not(None)
-    )
     values: dict[str, set[Decimal]] = {}
-    for indicator, value in connection.execute(query.distinct()):
+    for indicator, value in connection.execute(_VALUES, {"partner_codes": [partner_code]}):
         values.setdefault(indicator, set()).add(Decimal(repr(value)))
     return values
 
@@ -138,48 +165,30 @@ def _values(connection: Connection, partner_code: str) -> ValuesByIndicator:
 def _figures(
     connection: Connection, partner_codes: Collection[str], periods: Collection[Period] | None
 ) -> Mapping[FigureKey, KnownFigure]:
-    said = ("value", "marker", "qualifiers", "numerator", "denominator", "comment", "submission_id")
-    names = (*FigureKey._fields, *said)
-    query = select(*(observation.c[name] for name in names)).where(*_in_force(observation, partner_codes))
-    if periods is not None:
-        query = query.where(observation.c.period.in_({period.code for period in periods}))
-    return _FiguresInForce(connection.execute(query).all())
+    if periods is None:
+        return _FiguresInForce(connection.execute(_FIGURES, {"partner_codes": partner_codes}).all())
+    asked = {"partner_codes": partner_codes, "periods": {period.code for period in periods}}
+    return _FiguresInForce(connection.execute(_FIGURES_OF_PERIODS, asked).all())
 
 
 def _milestone_states(
     connection: Connection, partner_codes: Collection[str]
 ) -> dict[tuple[str, Period], MilestoneStatus]:
-    columns = milestone_report.c
-    query = select(columns.milestone, columns.period, columns.status).where(
-        *_in_force(milestone_report, partner_codes), columns.status.is_not(None)
-    )
     # Thousands of rows have few periods and statuses, each of which is read once.
     status_of = lru_cache(maxsize=None)(MilestoneStatus)
-    rows = connection.execute(query).all()
+    rows = connection.execute(_STATES, {"partner_codes": partner_codes}).all()
     return {(milestone, parse_period(period)): status_of(status) for milestone, period, status in rows}
 
 
 def _contents(connection: Connection, partner_codes: Collection[str]) -> dict[tuple[str, Period], KnownContent]:
     """The submissions in force, by partner and period."""
-    columns = submission.c
-    query = select(columns.partner_code, columns.period, columns.submission_id, columns.content_sha256).where(
-        columns.partner_code.in_(set(partner_codes)),
-        text(IS_ACCEPTED),
-        text(NOW.submission_in_force("submission")),
-    )
     return {
         (row.partner_code, parse_period(row.period)): KnownContent(row.submission_id, row.content_sha256)
-        for row in connection.execute(query)
+        for row in connection.execute(_CONTENTS, {"partner_codes": partner_codes})
     }
 
 
 def _waivers(connection: Connection, partner_codes: Collection[str]) -> tuple[Waiver, ...]:
-    query = (
-        select(waiver, decision.c.why, decision.c.decided_by)
-        .join(decision, decision.c.decision_id == waiver.c.decision_id)
-        .where(waiver.c.partner_code.in_(set(partner_codes)))
-        .order_by(waiver.c.waiver_id)
-    )
     return tuple(
         Waiver(
             row.code,
@@ -190,5 +199,5 @@ def _waivers(connection: Connection, partner_codes: Collection[str]) -> tuple[Wa
             row.decided_by,
             row.until,
         )
-        for row in connection.execute(query)
+        for row in connection.execute(_WAIVERS, {"partner_codes": partner_codes})
     )

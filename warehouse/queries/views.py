@@ -3,13 +3,16 @@
 from collections.abc import Collection, Sequence
 from dataclasses import fields
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     RowMapping,
+    Select,
     TableClause,
+    bindparam,
     or_,
     select,
 )
@@ -94,9 +97,20 @@ def return_status(
     connection: Connection, period: Period | None = None, partner_code: str | None = None
 ) -> Sequence[RowMapping]:
     """Rows of `bi_return_status`, by period and partner: who has returned what."""
-    rows = view("bi_return_status")
     wanted = {"period": period and period.code, "partner_code": partner_code}
-    return _rows(connection, rows, _equal(rows, wanted), "period", "partner_code")
+    given = {name: value for name, value in wanted.items() if value is not None}
+    return connection.execute(_return_status(frozenset(given)), given).mappings().all()
+
+
+@cache
+def _return_status(given: frozenset[str]) -> Select[Any]:
+    """The rows with given values; every receipt asks for its partner's, so they are asked for in one way."""
+    columns = view("bi_return_status").c
+    return (
+        select(*columns)
+        .where(*(columns[name] == bindparam(name) for name in sorted(given)))
+        .order_by(columns.period, columns.partner_code)
+    )
 
 
 def performance(

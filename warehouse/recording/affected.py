@@ -5,12 +5,13 @@ from functools import lru_cache, reduce
 from operator import or_ as union
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Table, and_, or_
+from sqlalchemy import ColumnElement, Table, and_, bindparam, or_
 
 from cypp_etl.figure_keys import Series
 from cypp_etl.judgement.reach.dependents import Span
-from cypp_etl.periods import Period
+from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
+from schemas.codes import Measure
 
 PARTNERS_AT_ONCE = 100
 """How many partners' series are in memory at once."""
@@ -46,11 +47,12 @@ def judged_together(spans: Mapping[Series, Span]) -> Iterator[dict[Series, Span]
 
 
 def with_those_compared(
-    spans: Mapping[Series, Span], actuals: Mapping[Series, Span], plan: Plan
+    spans: Mapping[Series, Span], about: Mapping[Series, Iterable[tuple[str, str]]], plan: Plan
 ) -> Mapping[Series, Span]:
     """The spans, and those of the series whose comparators are computed from actuals that changed.
 
-    A comparator of a period is computed from figures of the year up to it.
+    A comparator of a period is computed from figures of the year up to it. `about` has the measures and periods of the
+    figures that changed, by series.
     """
     compared_by = _compared_by(plan)
     if not compared_by:
@@ -58,7 +60,7 @@ def with_those_compared(
     # Many bodies change in the same way at once, and the same partners compare with each: one by one, they would be
     # looked up a hundred times over, which took six tenths of recording a hundred returns of 448 indicators.
     changed: dict[tuple[str, Span], set[str]] = {}
-    for series, span in actuals.items():
+    for series, span in _actuals(about).items():
         changed.setdefault((series.indicator, span), set()).add(series.partner_code)
     comparing = lru_cache(maxsize=None)(lambda bodies: frozenset().union(*(compared_by.get(one, ()) for one in bodies)))
     reached = dict(spans)
@@ -68,6 +70,16 @@ def with_those_compared(
             held = reached.get(other)
             reached[other] = span if held is None else held | span
     return reached
+
+
+def _actuals(about: Mapping[Series, Iterable[tuple[str, str]]]) -> dict[Series, Span]:
+    """For each series, the periods for which its actuals are summed up and compared with, where they changed."""
+    changed: dict[Series, Span] = {}
+    for series, figures in about.items():
+        periods = [parse_period(period) for measure, period in figures if measure == Measure.ACTUAL]
+        if periods:
+            changed[series] = Span(min(periods), max(periods).quarters[3])
+    return changed
 
 
 def bodies_behind(plan: Plan, partner_codes: Iterable[str]) -> set[str]:
@@ -99,18 +111,32 @@ def is_reached(reaches: Mapping[tuple[str, str], Reach], row: Sequence[Any], per
     return reach is not None and (reach.first <= period <= reach.last or period == reach.year)
 
 
-def of_series(table: Table, spans: Mapping[Series, Span]) -> ColumnElement[bool]:
-    """The rows in force of some series, and of others that share a partner and an indicator with them."""
+def of_series(table: Table) -> ColumnElement[bool]:
+    """The rows in force of the series asked for, and of others that share a partner and an indicator with them."""
     columns = table.c
     return and_(
         columns.superseded_at.is_(None),
-        columns.partner_code.in_({series.partner_code for series in spans}),
-        columns.indicator.in_({series.indicator for series in spans}),
+        columns.partner_code.in_(bindparam("partner_codes", expanding=True)),
+        columns.indicator.in_(bindparam("indicators", expanding=True)),
     )
 
 
-def within(table: Table, spans: Iterable[Span]) -> ColumnElement[bool]:
-    """The rows of the smallest span that includes all spans: codes sort as their periods do."""
-    hull, period = Reach.of(reduce(union, set(spans))), table.c.period
+def within(table: Table) -> ColumnElement[bool]:
+    """The rows of the span asked for: codes sort as their periods do."""
+    period = table.c.period
     # A range, for the index, without the quarters before the first.
-    return and_(period.between(hull.year, hull.last), or_(period == hull.year, period >= hull.first))
+    return and_(
+        period.between(bindparam("year"), bindparam("last")),
+        or_(period == bindparam("year"), period >= bindparam("first")),
+    )
+
+
+def asked(series: Iterable[tuple[str, str]], spans: Iterable[Span]) -> dict[str, Any]:
+    """What `of_series` and `within` ask for: series, and the smallest span that includes all spans."""
+    return asked_series(series) | Reach.of(reduce(union, set(spans)))._asdict()
+
+
+def asked_series(series: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """What `of_series` asks for."""
+    partner_codes, indicators = zip(*series, strict=True)
+    return {"partner_codes": set(partner_codes), "indicators": set(indicators)}

@@ -5,10 +5,11 @@ including the errors.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import islice, repeat
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Dialect, Table
 from sqlalchemy.exc import DBAPIError
 
 _ROWS_AT_ONCE = 10_000
@@ -39,10 +40,10 @@ def insert_rows(
 def _insert_few(
     connection: Connection, table: Table, names: Sequence[str], rows: list[Sequence[Any]], common: Mapping[str, Any]
 ) -> None:
-    fixed = tuple(_binder(connection, table, name)(value) for name, value in common.items())
+    fixed = tuple(_binder(connection.dialect, table, name)(value) for name, value in common.items())
     columns_held: list[Iterable[Any]] = list(zip(*rows, strict=True))
     for index, name in enumerate(names):
-        if (binder := _binder(connection, table, name)) is not _as_is:
+        if (binder := _binder(connection.dialect, table, name)) is not _as_is:
             # Most rows have the same words: each is bound once.
             values = tuple(columns_held[index])
             bound = {value: binder(value) for value in set(values)}
@@ -72,7 +73,7 @@ def _as_is(value: Any) -> Any:
     return value
 
 
-def _binder(connection: Connection, table: Table, name: str) -> Any:
+@lru_cache(maxsize=512)
+def _binder(dialect: Dialect, table: Table, name: str) -> Any:
     """The column type's function that converts a value for the driver."""
-    dialect = connection.dialect
     return table.c[name].type.dialect_impl(dialect).bind_processor(dialect) or _as_is

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from cypp_etl.figure_keys import Series
 from cypp_etl.judgement.clinics import Clinic, Travelled, find_clinics, reason_to_open
@@ -13,6 +13,7 @@ from cypp_etl.periods import LAST_PERIOD, parse_period
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.rhythm import QUARTERLY, Rhythm
 from schemas.codes import ClinicReason, ClinicRule
+from warehouse.recording.affected import asked_series, of_series
 from warehouse.recording.bulk_insert import insert_rows
 from warehouse.recording.validity import end_rows
 from warehouse.schema.tables import clinic, judgement
@@ -146,16 +147,19 @@ def _said(one: Clinic) -> tuple[str, tuple[str, str | None, str]]:
     return one.opened.code, (one.reason.value, one.closed.code if one.closed else None, one.measured.code)
 
 
+_IN_FORCE = select(*(clinic.c[name] for name in (*_COLUMNS, "clinic_number", *_SAID))).where(of_series(clinic))
+_JUDGED_SINCE = (
+    select(*(judgement.c[name] for name in ("partner_code", "indicator", *_TRAVELLED)))
+    .where(of_series(judgement), judgement.c.period >= bindparam("since"))
+    .order_by(judgement.c.partner_code, judgement.c.indicator, judgement.c.period)
+)
+
+
 def _in_force(connection: Connection, asked: Mapping[Series, str]) -> dict[_Key, _Held]:
     """The clinics in force, for the series that have any."""
     held: dict[_Key, _Held] = {}
-    columns = clinic.c
-    query = select(*(columns[name] for name in (*_COLUMNS, "clinic_number", *_SAID))).where(
-        columns.superseded_at.is_(None),
-        columns.partner_code.in_({series.partner_code for series in asked}),
-        columns.indicator.in_({series.indicator for series in asked}),
-    )
-    for partner_code, indicator, opened, number, reason, closed, measured in connection.execute(query).all():
+    rows = connection.execute(_IN_FORCE, asked_series(asked)).all()
+    for partner_code, indicator, opened, number, reason, closed, measured in rows:
         if (partner_code, indicator) in asked:
             held.setdefault((partner_code, indicator), {})[opened] = (number, (reason, closed, measured))
     return held
@@ -165,22 +169,12 @@ def _travelled(connection: Connection, since: Mapping[Series, str]) -> dict[_Key
     """The judgements in force of each series from a period on, in order: the fields of `Travelled`."""
     if not since:
         return {}
-    columns = judgement.c
     # Rows of other series, or of earlier periods, are few, and filtered below: querying each series costs more.
-    query = (
-        select(*(columns[name] for name in ("partner_code", "indicator", *_TRAVELLED)))
-        .where(
-            columns.superseded_at.is_(None),
-            columns.partner_code.in_({series.partner_code for series in since}),
-            columns.indicator.in_({series.indicator for series in since}),
-            columns.period >= min(since.values()),
-        )
-        .order_by(columns.partner_code, columns.indicator, columns.period)
-    )
+    rows = connection.execute(_JUDGED_SINCE, asked_series(since) | {"since": min(since.values())}).all()
     beginnings: dict[_Key, str] = dict(since.items())
     never = LAST_PERIOD.code
     travelled: dict[_Key, list[tuple[str, ...]]] = {}
-    for partner_code, indicator, *found in connection.execute(query).all():
+    for partner_code, indicator, *found in rows:
         key = partner_code, indicator
         if found[0] >= beginnings.get(key, never):
             travelled.setdefault(key, []).append(tuple(found))

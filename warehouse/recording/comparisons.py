@@ -8,7 +8,7 @@ from sqlalchemy import Connection, exists, select
 
 from cypp_etl.figure_keys import Series
 from cypp_etl.judgement.reach.dependents import Span
-from warehouse.recording.affected import Reach, is_reached, of_series, reach_of_each, within
+from warehouse.recording.affected import Reach, asked, is_reached, of_series, reach_of_each, within
 from warehouse.recording.bulk_insert import insert_rows
 from warehouse.recording.validity import end_rows
 from warehouse.schema.tables import comparison
@@ -20,6 +20,11 @@ COMPARED = ("value", "band", "bodies")
 """The columns of a comparison, named as `cypp_etl.judgement.judge` names them."""
 
 _KEY = ("partner_code", "indicator", "period", "comparator")
+
+_ANY = select(exists().where(comparison.c.superseded_at.is_(None)))
+_IN_FORCE = select(*(comparison.c[name] for name in (*_KEY, "comparison_id", *COMPARED))).where(
+    of_series(comparison), within(comparison)
+)
 
 
 def keep_comparisons(
@@ -40,14 +45,10 @@ def _in_force(
     connection: Connection, spans: Mapping[Series, Span], reaches: Mapping[tuple[str, str], Reach]
 ) -> dict[ComparisonKey, tuple[int, tuple[Any, ...]]]:
     # Most plans have none.
-    if not connection.scalar(select(exists().where(comparison.c.superseded_at.is_(None)))):
+    if not connection.scalar(_ANY):
         return {}
-    columns = comparison.c
-    query = select(*(columns[name] for name in (*_KEY, "comparison_id", *COMPARED))).where(
-        of_series(comparison, spans), within(comparison, spans.values())
-    )
     return {
         tuple(row[:4]): (row[4], tuple(row[5:]))
-        for row in connection.execute(query).all()
+        for row in connection.execute(_IN_FORCE, asked(spans, spans.values())).all()
         if is_reached(reaches, row, row[2])
     }

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from sqlalchemy import Connection, and_, select, text
+from sqlalchemy import Connection, and_, bindparam, select, text
 
 from cypp_etl.checked_return import CheckedReturn, Observation, status_of
 from cypp_etl.figure_keys import FigureKey
@@ -110,22 +110,27 @@ def decide_to_accept(connection: Connection, checked: CheckedReturn, status: Sub
     return Decision(checked, status, standing.version + 1, None, standing.in_force, standing.held)
 
 
+_STANDING = select(
+    submission.c.partner_code,
+    submission.c.period,
+    submission.c.version,
+    submission.c.submission_id,
+    submission.c.sha256,
+    submission.c.content_sha256,
+    and_(submission.c.status.in_(ACCEPTED), text(NOW.submission_in_force("submission"))).label("is_in_force"),
+    and_(submission.c.status == SubmissionStatus.HELD, submission.c.superseded_at.is_(None)).label("is_held"),
+).where(
+    submission.c.partner_code.in_(bindparam("partner_codes", expanding=True)),
+    submission.c.period.in_(bindparam("periods", expanding=True)),
+)
+
+
 def _standings(connection: Connection, returns: Sequence[CheckedReturn]) -> dict[tuple[str, str], _Standing]:
     """What is stored for every partner and period that the returns name."""
     keys = [key for key in map(_key, returns) if all(key)]
     standings = {key: _Standing() for key in keys}
-    columns = submission.c
-    query = select(
-        columns.partner_code,
-        columns.period,
-        columns.version,
-        columns.submission_id,
-        columns.sha256,
-        columns.content_sha256,
-        and_(columns.status.in_(ACCEPTED), text(NOW.submission_in_force("submission"))).label("is_in_force"),
-        and_(columns.status == SubmissionStatus.HELD, columns.superseded_at.is_(None)).label("is_held"),
-    ).where(columns.partner_code.in_({key[0] for key in keys}), columns.period.in_({key[1] for key in keys}))
-    for row in connection.execute(query) if keys else ():
+    named = {"partner_codes": {key[0] for key in keys}, "periods": {key[1] for key in keys}}
+    for row in connection.execute(_STANDING, named) if keys else ():
         standing = standings.get((row.partner_code, row.period))
         if standing is None:
             continue

@@ -2,11 +2,9 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
-from functools import reduce
-from operator import or_ as union
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, and_, not_, select
+from sqlalchemy import Connection, and_, bindparam, not_, select
 
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.judgement.reach.dependents import Span, dependents
@@ -14,7 +12,7 @@ from cypp_etl.judgement.reach.differences import PlanDifferences
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
 from schemas.codes import Measure
-from warehouse.recording.affected import within
+from warehouse.recording.affected import asked, within
 from warehouse.recording.bulk_insert import insert_rows
 from warehouse.recording.judgements import FIGURE, figures_frame, plain
 from warehouse.recording.validity import end_rows
@@ -107,11 +105,12 @@ def _in_force(
     columns = group_judgement.c
     query = select(*(columns[name] for name in (*_KEY, "group_judgement_id", *_SAID))).where(
         columns.superseded_at.is_(None),
-        columns.group_code.in_({group_code for group_code, _ in spans}),
-        columns.indicator.in_({indicator for _, indicator in spans}),
-        within(group_judgement, [reduce(union, (span.compared_with | span for span in spans.values()))]),
+        columns.group_code.in_(bindparam("partner_codes", expanding=True)),
+        columns.indicator.in_(bindparam("indicators", expanding=True)),
+        within(group_judgement),
     )
-    return {tuple(row[:3]): (row[3], tuple(row[4:])) for row in connection.execute(query) if (row[0], row[1]) in spans}
+    rows = connection.execute(query, asked(spans, (span.compared_with | span for span in spans.values())))
+    return {tuple(row[:3]): (row[3], tuple(row[4:])) for row in rows if (row[0], row[1]) in spans}
 
 
 def _added_up(connection: Connection, plan: Plan, keys: "Collection[GroupKey]") -> "dict[GroupKey, GroupFigure]":

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, func, insert, select
+from sqlalchemy import Column, Connection, Select, Table, bindparam, func, insert, select
 
 from cypp_etl.checked_return import MilestoneReport, Observation
 from cypp_etl.figure_keys import FigureKey
@@ -100,10 +101,20 @@ def _saying(
     if not wanted:
         return set()
     values = dict(zip(key, zip(*wanted, strict=True), strict=True))
-    any_of = [table.c[name].in_(set(values[name])) for name in asked]
-    query = select(_row_id(table), *(table.c[name] for name in key)).where(table.c.superseded_at.is_(None), *any_of)
+    rows = connection.execute(_in_force(table, key, asked), {name: set(values[name]) for name in asked})
     keys = set(wanted)
-    return {row_id for row_id, *found in connection.execute(query) if tuple(found) in keys}
+    return {row_id for row_id, *found in rows if tuple(found) in keys}
+
+
+@cache
+def _in_force(table: Table, key: tuple[str, ...], asked: tuple[str, ...]) -> Select[Any]:
+    """The rows in force with any of the values that are asked of each column."""
+    any_of = (table.c[name].in_(bindparam(name, expanding=True)) for name in asked)
+    return select(_row_id(table), *(table.c[name] for name in key)).where(table.c.superseded_at.is_(None), *any_of)
+
+
+_HIGHEST = select(func.max(submission.c.submission_id))
+_INSERT_SUBMISSIONS = insert(submission).returning(submission.c.submission_id, sort_by_parameter_order=True)
 
 
 def insert_submissions(
@@ -139,13 +150,12 @@ def insert_submissions(
     ]
     if first:
         rows = [row | {"submission_id": first + place} for place, row in enumerate(rows)]
-    statement = insert(submission).returning(submission.c.submission_id, sort_by_parameter_order=True)
-    return list(connection.scalars(statement, rows))
+    return list(connection.scalars(_INSERT_SUBMISSIONS, rows))
 
 
 def _first_number(connection: Connection, above: int) -> int | None:
     """The number to begin with, where the database would begin with one that is not above a limit."""
-    highest = connection.scalar(select(func.max(submission.c.submission_id))) or 0
+    highest = connection.scalar(_HIGHEST) or 0
     if highest >= above:
         return None
     if connection.dialect.name == "sqlite":

@@ -17,6 +17,7 @@ from cypp_etl.plan.model import Plan
 from schemas.codes import Measure, Qualifier
 from warehouse.recording.affected import (
     Reach,
+    asked,
     bodies_behind,
     is_reached,
     judged_together,
@@ -32,7 +33,10 @@ from warehouse.recording.validity import end_rows
 from warehouse.schema.tables import JUDGED, judgement, observation
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pandas as pd
+
+    from cypp_etl.judgement.judge import Columns
 
 FIGURE = (
     *("partner_code", "indicator", "period", "measure", "value", "marker", "qualifiers"),
@@ -42,6 +46,17 @@ FIGURE = (
 
 _KEY = ("partner_code", "indicator", "period")
 _SAID = [1 + JUDGED.index(name) for name in ("direction", "on_target", "target_band")]
+
+_FIGURES = select(*(observation.c[name] for name in FIGURE)).where(of_series(observation))
+# Those that are of one period, and compared with those of others; what else there is may be of any time.
+_OF_PERIODS = [measure.value for measure in (Measure.ACTUAL, Measure.HISTORY)]
+_COMPARED = union_all(
+    _FIGURES.where(observation.c.measure.in_(_OF_PERIODS), within(observation)),
+    _FIGURES.where(observation.c.measure.in_([measure.value for measure in Measure if measure not in _OF_PERIODS])),
+)
+_IN_FORCE = select(*(judgement.c[name] for name in (*_KEY, "judgement_id", "observation_id", *JUDGED))).where(
+    of_series(judgement), within(judgement)
+)
 
 # A quarter's code starts with its year's.
 _YEAR_LETTERS = len("2010-11")
@@ -76,7 +91,7 @@ def rejudge(
     # The returns of a batch are of few periods, and so of few spans.
     reached = lru_cache(maxsize=None)(_dependents_of_all)
     spans: Mapping[Series, Span] = {series: reached(frozenset(figures)) for series, figures in about.items()}
-    return _rejudge(connection, plan, plan_id, with_those_compared(spans, _actuals(about), plan), at)
+    return _rejudge(connection, plan, plan_id, with_those_compared(spans, about, plan), at)
 
 
 def rejudge_by_plan(
@@ -118,16 +133,6 @@ def judged_by_plan(
         for key in {*held, *judged}:
             before, now = (held[key][1] if key in held else ()), judged.get(key, ())
             yield key, dict(zip(JUDGED, before[1:], strict=False)), dict(zip(JUDGED, now[1:], strict=False))
-
-
-def _actuals(about: Mapping[Series, Iterable[tuple[str, str]]]) -> dict[Series, Span]:
-    """For each series, the periods for which its actuals are summed up and compared with, where they changed."""
-    changed: dict[Series, Span] = {}
-    for series, figures in about.items():
-        periods = [parse_period(period) for measure, period in figures if measure == Measure.ACTUAL]
-        if periods:
-            changed[series] = Span(min(periods), max(periods).quarters[3])
-    return changed
 
 
 def _dependents_of_all(figures: Iterable[tuple[str, str]]) -> Span:
@@ -177,17 +182,8 @@ def _figures_of_bodies(connection: Connection, plan: Plan, of: Collection[Series
 
 def _figures_compared(connection: Connection, spans: Mapping[Series, Span], plan: Plan) -> list[tuple[Any, ...]]:
     """The figures in force that are needed to judge the spans of series."""
-    columns = observation.c
-    compared = [measure.value for measure in (Measure.ACTUAL, Measure.HISTORY)]
-    others = [measure.value for measure in Measure if measure not in compared]
-    figures = select(*(columns[name] for name in FIGURE)).where(of_series(observation, spans))
-    query = union_all(
-        figures.where(
-            columns.measure.in_(compared), within(observation, (span.compared_with for span in set(spans.values())))
-        ),
-        figures.where(columns.measure.in_(others)),
-    )
-    own = [row for row in connection.execute(query).all() if (row[0], row[1]) in spans]
+    rows = connection.execute(_COMPARED, asked(spans, (span.compared_with for span in set(spans.values())))).all()
+    own = [row for row in rows if (row[0], row[1]) in spans]
     return [*own, *_figures_of_bodies(connection, plan, spans.keys())]
 
 
@@ -195,11 +191,8 @@ def _judgements_in_force(
     connection: Connection, spans: Mapping[Series, Span], reaches: Mapping[tuple[str, str], Reach]
 ) -> dict[Key, tuple[int, tuple[Any, ...]]]:
     """By key, the number of each judgement of the spans, and its observation with the judged values."""
-    columns = judgement.c
-    query = select(*(columns[name] for name in (*_KEY, "judgement_id", "observation_id", *JUDGED))).where(
-        of_series(judgement, spans), within(judgement, spans.values())
-    )
-    return {row[:3]: (row[3], row[4:]) for row in connection.execute(query).all() if is_reached(reaches, row, row[2])}
+    rows = connection.execute(_IN_FORCE, asked(spans, spans.values())).all()
+    return {row[:3]: (row[3], row[4:]) for row in rows if is_reached(reaches, row, row[2])}
 
 
 def judge_rows(
@@ -221,53 +214,65 @@ def judge_and_compare_rows(
     if not rows:
         return {}, {}
     # pandas takes half a second to import, which reading the warehouse should not cost.
-    from cypp_etl.judgement.judge import judge_and_compare  # noqa: PLC0415
+    from cypp_etl.judgement.entries import Figures  # noqa: PLC0415
+    from cypp_etl.judgement.judge import judge_figures  # noqa: PLC0415
 
-    judged, compared = judge_and_compare(figures_frame(rows), plan)
-    asked = [rows[place] for place in judged.index.tolist()]
-    if reaches is not None:
-        places = [place for place, row in enumerate(asked) if is_reached(reaches, row, row[2])]
-        judged, asked = judged.iloc[places], [asked[place] for place in places]
-    values = zip((row[-1] for row in asked), *(plain(judged[name]) for name in JUDGED), strict=True)
-    return dict(zip((row[:3] for row in asked), values, strict=True)), _comparisons(compared, reaches)
+    judged, compared = judge_figures(Figures(**_columns_of(rows)), plan)
+    reached = _places_reached(rows, judged["place"], reaches)
+    of_rows = [rows[place] for place in judged["place"][reached].tolist()]
+    values = zip((row[-1] for row in of_rows), *(plain(judged[name][reached]) for name in JUDGED), strict=True)
+    return dict(zip((row[:3] for row in of_rows), values, strict=True)), _comparisons(compared, rows, reaches)
+
+
+def _places_reached(
+    rows: Sequence[tuple[Any, ...]], places: "npt.NDArray[Any]", reaches: Mapping[tuple[str, str], Reach] | None
+) -> list[int]:
+    """Which of the judgements, given by the places of their rows, are among those affected."""
+    if reaches is None:
+        return list(range(len(places)))
+    of_rows = (rows[place] for place in places.tolist())
+    return [number for number, row in enumerate(of_rows) if is_reached(reaches, row, row[2])]
 
 
 def _comparisons(
-    compared: "pd.DataFrame", reaches: Mapping[tuple[str, str], Reach] | None
+    compared: "Columns", rows: Sequence[tuple[Any, ...]], reaches: Mapping[tuple[str, str], Reach] | None
 ) -> dict[ComparisonKey, tuple[Any, ...]]:
-    if compared.empty:
+    if not compared:
         return {}
-    keys = zip(*(plain(compared[name]) for name in (*_KEY, "comparator")), strict=True)
-    said = zip(*(plain(compared[name]) for name in COMPARED), strict=True)
-    return {
-        key: values
-        for key, values in zip(keys, said, strict=True)
-        if reaches is None or is_reached(reaches, key, key[2])
-    }
+    reached = _places_reached(rows, compared["place"], reaches)
+    places, codes = (compared[name][reached].tolist() for name in ("place", "comparator"))
+    keys = ((*rows[place][:3], code) for place, code in zip(places, codes, strict=True))
+    said = zip(*(plain(compared[name][reached]) for name in COMPARED), strict=True)
+    return dict(zip(keys, said, strict=True))
 
 
-def plain(column: "pd.Series[Any]") -> list[Any]:
+def plain(column: "npt.NDArray[Any] | pd.Series[Any]") -> list[Any]:
     """A judged column in the form that the database stores and returns."""
+    values: list[Any] = column.tolist()
     if column.dtype == "float64":
-        return [None if number != number else number for number in column.tolist()]  # noqa: PLR0124 - NaN alone
-    words: list[Any] = column.to_numpy(dtype=object).tolist()
-    return words
+        return [None if number != number else number for number in values]  # noqa: PLR0124 - NaN alone
+    return values
 
 
 def figures_frame(rows: Sequence[tuple[Any, ...]]) -> "pd.DataFrame":
     """Rows with the columns of `FIGURE` as a frame for `judge`, numbered in their order."""
     import pandas as pd  # noqa: PLC0415
 
+    # With its own type given, pandas does not check each value for being text.
+    return pd.DataFrame({name: pd.Series(column, dtype=column.dtype) for name, column in _columns_of(rows).items()})
+
+
+def _columns_of(rows: Sequence[tuple[Any, ...]]) -> "Columns":
+    """Rows with the columns of `FIGURE` as the columns of `Figures`."""
+    import numpy as np  # noqa: PLC0415
+
     columns = dict(zip(FIGURE, zip(*rows, strict=True), strict=True))
     is_break = {qualifiers: Qualifier.BREAK.value in qualifiers for qualifiers in set(columns["qualifiers"])}
-    return pd.DataFrame(
-        {
-            # With the dtype object, pandas does not check each value for being text.
-            **{name: pd.Series(columns[name], dtype=object) for name in (*_KEY, "measure", "marker")},
-            **{name: pd.Series(columns[name], dtype="float64") for name in ("value", "numerator", "denominator")},
-            "is_break": [is_break[qualifiers] for qualifiers in columns["qualifiers"]],
-        }
-    )
+    return {
+        **{name: np.array(columns[name], dtype=object) for name in (*_KEY, "measure", "marker")},
+        **{name: np.array(columns[name], dtype=np.float64) for name in ("value", "numerator", "denominator")},
+        "is_break": np.array([is_break[qualifiers] for qualifiers in columns["qualifiers"]], dtype=np.bool_),
+    }
 
 
 def _replace(

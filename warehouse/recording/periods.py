@@ -3,18 +3,19 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from cypp_etl.periods import Period
 from schemas.codes import YearType
 from warehouse.schema.tables import period as period_table
 
+_KNOWN = select(period_table.c.period).where(period_table.c.period.in_(bindparam("periods", expanding=True)))
+
 
 def add_periods(connection: Connection, periods: Iterable[Period]) -> None:
     """Add those periods that are not there yet, in a transaction of `engine.writing`."""
     wanted = {period.code: period for period in periods}
-    columns = period_table.c
-    known = set(connection.scalars(select(columns.period).where(columns.period.in_(wanted))))
+    known = set(connection.scalars(_KNOWN, {"periods": list(wanted)}))
     if rows := [_row(period) for code, period in wanted.items() if code not in known]:
         connection.execute(insert(period_table), rows)
 

@@ -227,10 +227,13 @@ def _finds_clinics_alike(connection: Connection, plan_id: int, plan: Plan) -> bo
     return rule == plan.body.clinics_from and all(rhythms[name] == rhythm for name, rhythm in asked.items())
 
 
+_IN_FORCE = select(plan_tables.plan.c.plan_id, plan_tables.plan.c.fingerprint).where(
+    plan_tables.plan.c.superseded_at.is_(None)
+)
+
+
 def _in_force(connection: Connection) -> tuple[int, str] | None:
-    columns = plan_tables.plan.c
-    query = select(columns.plan_id, columns.fingerprint).where(columns.superseded_at.is_(None))
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_IN_FORCE).one_or_none()
     return None if row is None else (row.plan_id, row.fingerprint)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, bindparam, select
 
 from cypp_etl.checked_return import CheckedReturn
 from cypp_etl.figure_keys import FigureKey
@@ -24,6 +24,16 @@ from warehouse.schema.tables import submission
 
 # Databases take so many values in one question, and some more.
 _ASKED_AT_ONCE = 10_000
+
+# A statement that stands here is put together once: for one return, that takes longer than to execute it.
+_KNOWN = select(
+    submission.c.delivery,
+    submission.c.submission_id,
+    submission.c.status,
+    submission.c.version,
+    submission.c.duplicate_of,
+    submission.c.supersedes,
+).where(submission.c.delivery.in_(bindparam("deliveries", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +149,6 @@ def known_deliveries(connection: Connection, deliveries: Collection[str]) -> dic
 
 
 def _known(connection: Connection, deliveries: Sequence[str]) -> dict[str, Recorded]:
-    columns = submission.c
-    query = select(
-        columns.delivery,
-        columns.submission_id,
-        columns.status,
-        columns.version,
-        columns.duplicate_of,
-        columns.supersedes,
-    ).where(columns.delivery.in_(deliveries))
     return {
         row.delivery: Recorded(
             row.submission_id,
@@ -158,7 +159,7 @@ def _known(connection: Connection, deliveries: Sequence[str]) -> dict[str, Recor
             0,
             was_known=True,
         )
-        for row in connection.execute(query)
+        for row in connection.execute(_KNOWN, {"deliveries": deliveries})
     }
 
 

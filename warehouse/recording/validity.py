@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import cache
 
-from sqlalchemy import Connection, Table, func, select, update
+from sqlalchemy import Connection, Table, Update, bindparam, func, select, update
 
 from warehouse.schema.plan_tables import plan
 from warehouse.schema.tables import submission, withdrawal
 
 _ROWS_AT_ONCE = 10_000
 """How many rows are closed by one statement: SQLite allows 32,766 values in it."""
+
+_LAST = select(*(select(func.max(table.c.recorded_at)).scalar_subquery() for table in (submission, plan, withdrawal)))
 
 
 def next_moment(connection: Connection, at: datetime) -> datetime:
@@ -23,17 +26,23 @@ def next_moment(connection: Connection, at: datetime) -> datetime:
     """
     if at.tzinfo is None:
         raise ValueError(f"{at!r} has no time zone")
-    last = (connection.scalar(select(func.max(table.c.recorded_at))) for table in (submission, plan))
+    *last, withdrawn = connection.execute(_LAST).one()
     moments: list[datetime] = [moment for moment in last if moment is not None]
     # Alone at its moment, so that nothing else that changes then is put down to it.
-    if withdrawn := connection.scalar(select(func.max(withdrawal.c.recorded_at))):
+    if withdrawn:
         moments.append(withdrawn + timedelta(microseconds=1))
     return max([at, *moments])
 
 
 def end_rows(connection: Connection, table: Table, row_ids: Iterable[int], at: datetime) -> None:
     """Close rows of a table, given by their numbers, which must be in force."""
-    key, ended = next(iter(table.primary_key)), list(row_ids)
+    ended = list(row_ids)
     for start in range(0, len(ended), _ROWS_AT_ONCE):
         few = ended[start : start + _ROWS_AT_ONCE]
-        connection.execute(update(table).where(key.in_(few)).values(superseded_at=at))
+        connection.execute(_ending(table), {"ended": few, "at": at})
+
+
+@cache
+def _ending(table: Table) -> Update:
+    is_ended = next(iter(table.primary_key)).in_(bindparam("ended", expanding=True))
+    return update(table).where(is_ended).values(superseded_at=bindparam("at"))

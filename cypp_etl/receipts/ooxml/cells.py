@@ -63,7 +63,10 @@ class SheetCells:
         self.markup = Markup(data, self._rows.keep)
         self._data = self.markup.root.child("sheetData")
         columns = self.markup.root.child("cols")
-        self._columns = list(columns.named("col")) if columns else []
+        self._columns = [
+            (whole(node.attributes.get("min")), whole(node.attributes.get("max")), node)
+            for node in (columns.named("col") if columns else ())
+        ]
         nodes = {node.start: node for node in self._data.named("row")} if self._data else {}
         self._found = {row: nodes[at] for row, at in self._rows.found.items()}
 
@@ -116,10 +119,7 @@ class SheetCells:
         return node.attributes.get("style", "0") if node else "0"
 
     def _column(self, column: int) -> Node | None:
-        for node in self._columns:
-            if whole(node.attributes.get("min")) <= column <= whole(node.attributes.get("max")):
-                return node
-        return None
+        return next((node for first, last, node in self._columns if first <= column <= last), None)
 
     def width(self, column: int) -> int:
         """A column's width on the screen, in pixels."""

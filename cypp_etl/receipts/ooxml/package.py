@@ -40,7 +40,7 @@ class Parts:
         encoding, package = sniff(data, DEFAULT_LIMITS)
         if encoding is not Encoding.XLSX or package is None:
             raise not_excel("a workbook of an older or another kind, which cannot be marked")
-        self._data = data
+        self.data = data
         self._package = package
         with zipfile.ZipFile(BytesIO(data)) as archive:
             self._entries = {part_name(info.filename): info for info in archive.infolist()}
@@ -60,6 +60,16 @@ class Parts:
     def office(self) -> str:
         """The namespace of relationship ids, which is also the prefix of the types of relationships."""
         return _STRICT_OFFICE if self.is_strict else _OFFICE
+
+    @property
+    def suffix(self) -> str:
+        """The file name's suffix for Excel, which refuses one that does not fit the package's content type."""
+        kinds = {
+            part_name(node.attributes.get("PartName", "")): node.attributes.get("ContentType", "")
+            for node in self.types.root.named("Override")
+        }
+        said = kinds.get(part_name(self.workbook), "")
+        return next((suffix for words, suffix in _SUFFIXES if words in said), ".xlsx")
 
     def __contains__(self, part: str) -> bool:
         return part_name(part) in self._entries or part_name(part) in self._written
@@ -163,21 +173,10 @@ class Parts:
             if key in self._written:
                 repacked.add(*self._written.pop(key))
             else:
-                repacked.copy(self._data, entry)
+                repacked.copy(self.data, entry)
         for name, content in self._written.values():
             repacked.add(name, content)
         return repacked.to_bytes()
-
-
-def workbook_suffix(data: bytes) -> str:
-    """The suffix for Excel, which refuses one that does not fit the package's content type."""
-    parts = Parts(data)
-    kinds = {
-        part_name(node.attributes.get("PartName", "")): node.attributes.get("ContentType", "")
-        for node in parts.types.root.named("Override")
-    }
-    said = kinds.get(part_name(parts.workbook), "")
-    return next((suffix for words, suffix in _SUFFIXES if words in said), ".xlsx")
 
 
 def _listing(part: str) -> str:

@@ -7,6 +7,7 @@ part is only scanned, with expat, to find where its elements start and end; chan
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
@@ -23,6 +24,10 @@ _BOM = b"\xef\xbb\xbf"
 _KNOWN_AS_UTF8 = frozenset({"utf-8", "utf8", "us-ascii"})
 _OTHERS = frozenset({"utf-16", "utf-16le", "utf-16be", "iso-8859-1", "windows-1252"})
 _DEEPEST = 256
+# The small parts of a return have one to seven kilobytes, and workbooks of a template repeat them; longer ones of an
+# untrusted file could fill the memory.
+_REMEMBERED_BYTES = 1 << 13
+_REMEMBERED_PARTS = 64
 
 Attributes = dict[str, str]
 
@@ -66,18 +71,12 @@ class Node:
 Keep = Callable[[str, Attributes, int, Node | None], bool]
 
 
-class Markup:
-    """One part: its elements, and the changes to make.
+class _Scan:
+    """Finds the elements of a part, from its `root`."""
 
-    `keep` selects the elements that become nodes, by tag, attributes, place and parent; the content of others
-    is skipped. Raises UnreadableWorkbook if the part is not well-formed.
-    """
-
-    def __init__(self, data: bytes, keep: Keep | None = None) -> None:
-        self.data = as_utf8(data)
+    def __init__(self, data: bytes, keep: Keep | None) -> None:
+        self._data = data
         self._keep = keep
-        self._edits: list[tuple[int, int, bytes]] = []
-        self._grown: dict[int, tuple[Node, list[bytes]]] = {}
         self._open: list[Node] = []
         self._skipped = 0
         self._roots: list[Node] = []
@@ -88,21 +87,13 @@ class Markup:
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text
         try:
-            parser.Parse(self.data, True)
+            parser.Parse(data, True)
         except (expat.ExpatError, UnicodeDecodeError) as fault:
             raise damaged("its contents are not well-formed XML") from fault
+        finally:
+            # The two hold each other, and the part.
+            del self._parser
         self.root = self._roots[0]
-        self.prefix = self.root.tag.rpartition(":")[0]
-
-    @property
-    def namespace(self) -> str:
-        """The namespace of the part's own elements."""
-        return self.root.attributes.get(f"xmlns:{self.prefix}" if self.prefix else "xmlns", "")
-
-    @property
-    def is_changed(self) -> bool:
-        """Whether there are changes to make."""
-        return bool(self._edits or self._grown)
 
     def _start(self, tag: str, attributes: Attributes) -> None:
         if self._skipped:
@@ -124,14 +115,46 @@ class Markup:
             self._skipped -= 1
             return
         node = self._open.pop()
-        tag = _start_tag(self.data, node.start)
+        tag = _start_tag(self._data, node.start)
         node.inside = tag.end()
         node.until = node.inside if tag[3] else self._parser.CurrentByteIndex
-        node.end = node.inside if tag[3] else self.data.index(b">", node.until) + 1
+        node.end = node.inside if tag[3] else self._data.index(b">", node.until) + 1
 
     def _text(self, text: str) -> None:
         if not self._skipped and self._open and self._open[-1].name == "t":
             self._open[-1].text += text
+
+
+@lru_cache(maxsize=_REMEMBERED_PARTS)
+def _scanned(data: bytes) -> Node:
+    """The root of a part, which is not scanned again for the same bytes: nothing changes what was found."""
+    return _Scan(data, None).root
+
+
+class Markup:
+    """One part: its elements, and the changes to make.
+
+    `keep` selects the elements that become nodes, by tag, attributes, place and parent; the content of others
+    is skipped. Raises UnreadableWorkbook if the part is not well-formed.
+    """
+
+    def __init__(self, data: bytes, keep: Keep | None = None) -> None:
+        self.data = as_utf8(data)
+        self._edits: list[tuple[int, int, bytes]] = []
+        self._grown: dict[int, tuple[Node, list[bytes]]] = {}
+        is_small = keep is None and len(self.data) <= _REMEMBERED_BYTES
+        self.root = _scanned(self.data) if is_small else _Scan(self.data, keep).root
+        self.prefix = self.root.tag.rpartition(":")[0]
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the part's own elements."""
+        return self.root.attributes.get(f"xmlns:{self.prefix}" if self.prefix else "xmlns", "")
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether there are changes to make."""
+        return bool(self._edits or self._grown)
 
     def source(self, node: Node) -> bytes:
         """An element as text."""
