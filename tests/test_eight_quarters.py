@@ -170,5 +170,5 @@ def test_every_figure_leads_back_to_its_cell(judged: dict) -> None:
     for (_, code), row in judged.items():
         assert row["source_file"].endswith(f"{code}.xlsx")
         assert row["source_sheet"] == "Indicators"
-        assert row["source_cell"].startswith("G")
+        assert row["source_cell"].startswith("I")
         assert Path(row["source_file"]).stem.split()[0] == row["partner_code"]

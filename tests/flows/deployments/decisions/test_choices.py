@@ -27,13 +27,15 @@ TODAY = datetime.now(UTC).date()
 
 @pytest.fixture
 def engine(settings: Settings) -> Iterator[Engine]:
-    """A warehouse with three submissions of a return, of which the last is withdrawn, and a query on each."""
+    """A warehouse with three submissions of a return, of which the last is withdrawn, a query on each, and one held."""
     workplace = open_to_write(settings)
     asked = Finding("large-change", Severity.QUERY, "Indicators", "G2", "90", "This changed.", "Explain it.")
     for day, content in enumerate("abc"):
         figures = [observation("NI 111a", "60", "2009-10Q1"), observation("NI 111a", f"9{day}")]
         record(workplace.engine, checked(content, *figures, findings=(asked,)), read_plan(), later(day))
     withdraw_return(workplace, 3, by="A", why="x")
+    hold = Finding("held-closed-period", Severity.NOTE, "", "", "", "It is closed.", "Nothing now.")
+    record(workplace.engine, checked("d", observation("NI 111a", "95"), findings=(hold,)), read_plan(), later(3))
     with writing(workplace.engine) as connection:
         for code in ("2008-09Q1", "2008-09Q2"):
             close_period(connection, parse_period(code), "A", later(3))
@@ -51,6 +53,7 @@ def test_only_what_can_be_decided_on_is_offered(engine: Engine) -> None:
         Choices.CLINICS: ["police NI 111a 2010-11Q1"],
         Choices.CLOSED_PERIODS: ["2008-09Q2", "2008-09Q1"],
         Choices.OPEN_QUERIES: ["2 large-change NI 111a (police, 2010/11 Q1)"],
+        Choices.HELD: ["4 (police, 2010/11 Q1)"],
         Choices.WAIVERS: [f"5 large-change NI 43 (yos, 2010/11 Q1), until {in_words(TODAY + timedelta(days=1))}"],
         Choices.SUBMISSIONS: ["2 police, 2010/11 Q1, version 2"],
     }
