@@ -23,11 +23,12 @@ from cypp_etl.judgement.judge import judge
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Figure, Plan
 from cypp_etl.plan.reader import read_plan
+from cypp_etl.report.concerns import Share, concerns, shares
 from cypp_etl.report.figures import figure_text
 from cypp_etl.report.html import render_html
 from cypp_etl.report.model import BoardData, Note
+from cypp_etl.report.noise.variation import Noise, Variation
 from cypp_etl.report.pages import clinic_pages, indicator_pages
-from cypp_etl.report.variation import Noise, Variation
 from cypp_etl.report.workbook import render_workbook
 from cypp_etl.samples.published_table import read_sample_table, write_published_table
 from cypp_etl.samples.returns import sample_periods, sample_return
@@ -286,6 +287,60 @@ def test_a_note_is_in_the_reports_that_follow_it(engine: Engine) -> None:
     before, after = (render_html(_read(engine, "2010-11Q3", date(2011, 5, day)), WRITTEN) for day in (1, 2))
     assert b"&lt;b&gt;Too few&lt;/b&gt; places" in after
     assert b"Too few" not in before
+
+
+def test_the_first_page_leads_to_everything_that_it_names(engine: Engine) -> None:
+    for period in ("2009-10", "2010-11Q3", "2011-12Q1"):
+        data = _read(engine, period)
+        page = render_html(data, WRITTEN).decode()
+        assert page.index('id="first"') < page.index("<table"), "before any table"
+        places = set(re.findall(r' id="([^"]+)"', page))
+        lines = [line for one in concerns(data) for line in one.lines]
+        assert {line.key for line in lines} <= places
+        assert all(line.title and line.said for line in lines)
+
+
+def test_what_is_off_target_without_a_clinic_comes_first(engine: Engine) -> None:
+    data = _read(engine, "2010-11Q3")
+    unattended, clinics, *_ = concerns(data)
+    in_clinics = {line.title for line in clinics.lines}
+    expected = {
+        f"{row['indicator']}: {row['definition']}"
+        for row in data.of_period(data.period)
+        if row["on_target"] == "no" or row["direction"] == "declining"
+    } - in_clinics
+    assert expected <= {line.title for line in unattended.lines}
+    assert not in_clinics & {line.title for line in unattended.lines}
+    assert len(clinics.lines) == sum(one["status"] == "open" for one in data.clinics)
+
+
+def test_shares_add_up(engine: Engine) -> None:
+    data = _read(engine, "2010-11Q3")
+    (only,) = shares(data)
+    rows = [{**row, "outcome_code": "X"} if row["indicator"] == "NI 45" else row for row in data.performance]
+    *outcomes, total = shares(replace(data, performance=rows))
+    assert len(outcomes) == 2
+    assert replace(total, name="") == replace(only, name="")
+    assert total.on_target == sum(one.on_target for one in outcomes)
+    assert total.on_target == sum(row["on_target"] == "yes" for row in data.of_period(data.period))
+    assert total.clinics == sum(one["status"] == "open" for one in data.clinics)
+
+
+@pytest.mark.parametrize(
+    ("good", "of", "said"), [(0, 0, "-"), (0, 9, "0%"), (1, 900, "1%"), (899, 900, "99%"), (9, 9, "100%")]
+)
+def test_a_share_says_none_and_all_of_these_alone(good: int, of: int, said: str) -> None:
+    assert Share("", good, of, 0, 0, 0, 0, 0).share == said
+
+
+def test_a_long_list_collapses_past_ten(engine: Engine) -> None:
+    data = _read(engine, "2009-10")
+    few, many = (
+        render_html(replace(data, milestones=[], clinics=clinics), WRITTEN).decode()
+        for clinics in (data.clinics[:10], [data.clinics[0]] * 11)
+    )
+    assert few.count("<details>") + 1 == many.count("<details>")
+    assert "<summary>1 more</summary>" in many
 
 
 def test_nothing_returned_is_said(engine: Engine) -> None:

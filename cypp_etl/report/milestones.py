@@ -42,6 +42,11 @@ def latest_milestones(data: BoardData, until: Period | None = None) -> list[Row]
     return sorted(latest.values(), key=lambda row: (row["aspiration"], row["due"], row["milestone"]))
 
 
+def milestone_key(row: Row) -> str:
+    """The name of the page's part on a milestone."""
+    return f"milestone-{row['milestone']}".lower().replace(" ", "-")
+
+
 def is_past_due(row: Row, period: Period, at: date) -> bool:
     """Whether the day on which a milestone was due had passed on another, and it had not been achieved or withdrawn."""
     return row["status"] not in _SETTLED and bool(row["due"] <= period.last_day and row["due"] < at)

@@ -11,8 +11,8 @@ from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import LAST_PERIOD, Period, parse_period
 from cypp_etl.plan.model import Body
 from cypp_etl.plan.rhythm import QUARTERLY, Rhythm
-from cypp_etl.report.variation import Ratio
-from schemas.codes import NoteKind
+from cypp_etl.report.noise.variation import Ratio
+from schemas.codes import ClinicStatus, NoteKind
 
 Row = Mapping[str, Any]
 
@@ -50,6 +50,11 @@ class Note:
     text: str
     noted_by: str
     recorded_at: datetime
+
+
+def series_of(row: Row) -> tuple[str, str]:
+    """The indicator and the partner of a row, or of a clinic."""
+    return row["indicator"], row["partner_code"]
 
 
 def belongs_to(note: Note, clinic: Row) -> bool:
@@ -119,14 +124,22 @@ class BoardData:
         """What the report is called."""
         return f"{self.body.report_title} {self.period.label}"
 
-    def of_period(self, period: Period) -> list[Row]:
+    def of_period(self, period: Period) -> Sequence[Row]:
         """The judgements that the Board sees for one period, in the order of the plan's table.
 
         What is not asked for in the period's return has its latest figure, which is of another period.
         """
-        rows = {
-            (row["indicator"], row["partner_code"]): row for row in self.performance if row["period"] == period.code
-        }
+        if period not in self._of_periods:
+            self._of_periods[period] = self._shown_in(period)
+        return self._of_periods[period]
+
+    @cached_property
+    def _of_periods(self) -> dict[Period, list[Row]]:
+        """What `of_period` has found: every part of the report asks for the same two periods."""
+        return {}
+
+    def _shown_in(self, period: Period) -> list[Row]:
+        rows = {series_of(row): row for row in self.performance if row["period"] == period.code}
         for key in self.owing - rows.keys():
             if (row := self._standing(key, period)) is not None:
                 rows[key] = row
@@ -166,6 +179,37 @@ class BoardData:
     def label(self, row: Row, code: str) -> str:
         """What people read for a period of a row's indicator."""
         return self.rhythm(row["indicator"]).label(parse_period(code))
+
+    @cached_property
+    def latest(self) -> Mapping[tuple[str, str], Row]:
+        """The last judgement of each indicator and partner, by the end of the report's period."""
+        last_day = self.period.last_day
+        return {series_of(row): row for row in self.performance if parse_period(row["period"]).last_day <= last_day}
+
+    @cached_property
+    def shown_clinics(self) -> Mapping[tuple[str, str], Sequence[Row]]:
+        """The clinics of each series that are open, or were closed in the report's period."""
+        found: dict[tuple[str, str], list[Row]] = {}
+        for one in self.clinics:
+            if one["status"] == ClinicStatus.OPEN.value or falls_in(parse_period(one["closed_period"]), self.period):
+                found.setdefault(series_of(one), []).append(one)
+        return found
+
+    @cached_property
+    def comments_of(self) -> Mapping[tuple[str, str], Mapping[str, str]]:
+        """What partners said on the figures of each series, by period."""
+        found: dict[tuple[str, str], dict[str, str]] = {}
+        for one in self.comments:
+            found.setdefault(series_of(one), {})[one["period"]] = one["comment"]
+        return found
+
+    @cached_property
+    def findings_of(self) -> Mapping[str, Sequence[Row]]:
+        """The findings of each partner."""
+        found: dict[str, list[Row]] = {}
+        for one in self.findings:
+            found.setdefault(one["partner_code"], []).append(one)
+        return found
 
     def table_rows(self) -> list[Row]:
         """The rows of the table of the report's period: what was judged, and what is owed and is not there.
@@ -236,6 +280,11 @@ class BoardData:
             period = rhythm.before(period)
             course.append((period, found.get(period)))
         return course[::-1]
+
+
+def falls_in(one: Period, period: Period) -> bool:
+    """Whether a period ends within another: a quarter in its year, and a year with its last quarter."""
+    return period.previous.last_day < one.last_day <= period.last_day
 
 
 def is_judged(row: Row) -> bool:

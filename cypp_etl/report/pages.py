@@ -10,10 +10,10 @@ from cypp_etl.periods import Period, parse_period
 from cypp_etl.report.charts import Line, chart
 from cypp_etl.report.figures import figure_text, number_text
 from cypp_etl.report.milestones import is_overdue, latest_milestones
-from cypp_etl.report.model import BoardData, Note, Row, Texts, belongs_to
+from cypp_etl.report.model import BoardData, Note, Row, Texts, belongs_to, falls_in, series_of
+from cypp_etl.report.noise.variation import Course, Noise, Scale, Variation, counts_behind, noise, whole_units
 from cypp_etl.report.symbols import Sign, sign
 from cypp_etl.report.table import SHOWN_PERIODS, has_like_before, key_of, polarity_words
-from cypp_etl.report.variation import Course, Noise, Scale, Variation, counts_behind, noise, whole_units
 from schemas.codes import Accumulation, ClinicReason, ClinicStatus, Diagnosis, Measure, Unit
 
 _REASONS = {
@@ -88,12 +88,19 @@ def indicator_pages(data: BoardData) -> list[IndicatorPage]:
 
 def clinic_pages(data: BoardData) -> list[ClinicPage]:
     """The clinics that are open at the end of the period, or were closed by it; the newest first."""
-    rows = {(row["indicator"], row["partner_code"]): row for row in data.performance if _counts_to(row, data.period)}
-    shown = [clinic for clinic in data.clinics if _is_shown(clinic, data.period)]
+    shown = [clinic for several in data.shown_clinics.values() for clinic in several]
+    # As in the register, those opened in the same period by indicator and partner.
+    shown.sort(key=lambda clinic: (clinic["indicator"], clinic["partner_code"]))
     return [
-        _clinic_page(data, clinic, rows[clinic["indicator"], clinic["partner_code"]])
+        _clinic_page(data, clinic, data.latest[series_of(clinic)])
         for clinic in sorted(shown, key=lambda clinic: clinic["opened_period"], reverse=True)
     ]
+
+
+def open_clinic(data: BoardData, row: Row) -> Row | None:
+    """The clinic that a series has open, if any."""
+    clinics = data.shown_clinics.get(series_of(row), ())
+    return next((one for one in clinics if one["status"] == ClinicStatus.OPEN.value), None)
 
 
 def noise_of(data: BoardData, row: Row) -> Noise:
@@ -150,7 +157,7 @@ def happening(clinic: Row, period: Period) -> str:
     opened, closed = parse_period(clinic["opened_period"]), clinic["closed_period"]
     if clinic["status"] == ClinicStatus.CLOSED.value:
         return f"closed in {parse_period(closed).label}"
-    if _falls_in(opened, period):
+    if falls_in(opened, period):
         return f"opened in {opened.label}"
     return f"carried over since {opened.label}"
 
@@ -160,28 +167,11 @@ def names(text: str, indicator: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(indicator)}(?!\w)", text) is not None
 
 
-def _counts_to(row: Row, period: Period) -> bool:
-    """Whether a judgement is of the period or an earlier one; a dictionary keeps the last."""
-    found = parse_period(row["period"])
-    return found.last_day <= period.last_day and bool(found.quarter) >= bool(period.quarter and row["quarter"])
-
-
-def _is_shown(clinic: Row, period: Period) -> bool:
-    if clinic["status"] == ClinicStatus.OPEN.value:
-        return True
-    return _falls_in(parse_period(clinic["closed_period"]), period)
-
-
-def _falls_in(one: Period, period: Period) -> bool:
-    """Whether a period ends within another: a quarter in its year, and a year with its last quarter."""
-    return period.previous.last_day < one.last_day <= period.last_day
-
-
 def _indicator_page(data: BoardData, row: Row) -> IndicatorPage:
     course = data.course(row, SHOWN_PERIODS)
     series = [one for _, one in course if one]
-    clinic = next((one for one in data.clinics if _same(one, row) and _is_shown(one, data.period)), None)
-    comments = {one["period"]: one["comment"] for one in data.comments if _same(one, row)}
+    clinic = next(iter(data.shown_clinics.get(series_of(row), ())), None)
+    comments = data.comments_of.get(series_of(row), {})
     return IndicatorPage(
         key=key_of(row),
         title=f"{data.named(row)}: {row['definition']}",
@@ -190,14 +180,10 @@ def _indicator_page(data: BoardData, row: Row) -> IndicatorPage:
         lines=tuple(_period_line(data, one, comments.get(one["period"], "")) for one in reversed(series)),
         has_sums=any(one["year_to_date"] not in (None, one["actual"]) for one in series),
         comparators=tuple(_comparators(data, row)),
-        clinic_key=_clinic_key(clinic) if clinic else "",
+        clinic_key=clinic_key(clinic) if clinic else "",
         compared=f"from {data.label(row, row['previous_period'])} to {row['period_label']}",
         noise=noise_of(data, row),
     )
-
-
-def _same(one: Row, row: Row) -> bool:
-    return bool(one["indicator"] == row["indicator"] and one["partner_code"] == row["partner_code"])
 
 
 def _chart(course: list[tuple[Period, Row | None]], row: Row) -> str:
@@ -246,7 +232,8 @@ def _comparators(data: BoardData, row: Row) -> Iterator[tuple[str, str, Sign]]:
             yield label, figure_text(row, column, data.texts), sign(row, f"{column}_band")
 
 
-def _clinic_key(clinic: Row) -> str:
+def clinic_key(clinic: Row) -> str:
+    """The name of the page's part on a clinic."""
     return "clinic-" + str(clinic["clinic_id"]).lower().replace(" ", "-")
 
 
@@ -259,7 +246,7 @@ def _clinic_page(data: BoardData, clinic: Row, row: Row) -> ClinicPage:
         if one["aspiration"] in data.indicators[row["indicator"]]["measured"] and is_overdue(one, measured)
     )
     return ClinicPage(
-        key=_clinic_key(clinic),
+        key=clinic_key(clinic),
         clinic_id=clinic["clinic_id"],
         partner=data.partner(clinic),
         title=page.title,
@@ -275,9 +262,7 @@ def _clinic_page(data: BoardData, clinic: Row, row: Row) -> ClinicPage:
         unachieved=unachieved,
         notes=tuple(note for note in data.notes if belongs_to(note, clinic)),
         findings=tuple(
-            one
-            for one in data.findings
-            if one["partner_code"] == clinic["partner_code"] and names(one["message"], row["indicator"])
+            one for one in data.findings_of.get(clinic["partner_code"], ()) if names(one["message"], row["indicator"])
         ),
     )
 

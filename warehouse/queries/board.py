@@ -24,7 +24,7 @@ from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Body, Plan
 from cypp_etl.plan.rhythm import Rhythm
 from cypp_etl.report.model import BoardData, KnownText, Row, Since, Texts
-from cypp_etl.report.variation import Ratio
+from cypp_etl.report.noise.variation import Ratio
 from schemas.codes import ClinicRule, Marker, Measure, Qualifier, Severity, SubmissionStatus
 from schemas.markers import marker_text, qualifier_text
 from warehouse.queries.as_of import clinic_notes, clinics, milestones, return_status_as_of

@@ -1,0 +1,236 @@
+"""The first page: what to look at before anything else, each a line that leads to what stands behind it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from cypp_etl.findings import in_words
+from cypp_etl.periods import parse_period
+from cypp_etl.report.changes import changes, turned_heading
+from cypp_etl.report.figures import figure_text
+from cypp_etl.report.milestones import is_past_due, latest_milestones, milestone_key
+from cypp_etl.report.model import BoardData, Row, is_judged, series_of
+from cypp_etl.report.pages import clinic_key, open_clinic
+from cypp_etl.report.returns import nothing_returned, status_words, wanting
+from cypp_etl.report.symbols import Sign, Tone, sign
+from cypp_etl.report.table import key_of
+from schemas.codes import ClinicStatus, Direction, OnTarget
+
+SHOWN_LINES = 10
+"""A longer list shows these, and the others on demand."""
+
+_RANKS = {Tone.BAD: 0, Tone.STEADY: 1, Tone.GOOD: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line: what it is about, whose it is, what to know, and its signs by name; `key` is where it leads."""
+
+    key: str
+    title: str
+    owner: str
+    said: str
+    signs: tuple[tuple[str, Sign], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """A question that the first page answers: its lines, the most urgent first, or why there are none."""
+
+    heading: str
+    lines: Sequence[Line]
+    otherwise: str
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How an outcome, or all of them, stands: how many of how many are on target, now and in the period before."""
+
+    name: str
+    on_target: int
+    judged: int
+    on_target_before: int
+    judged_before: int
+    improving: int
+    declining: int
+    clinics: int
+
+    @property
+    def share(self) -> str:
+        """The share on target, in whole percent; rounded so that 0% is none, and 100% all."""
+        if not self.judged:
+            return "-"
+        percent = round(100 * self.on_target / self.judged)
+        return f"{max(1, min(99, percent)) if 0 < self.on_target < self.judged else percent}%"
+
+
+def concerns(data: BoardData) -> list[Concern]:
+    """The questions in the order in which the Board asks them."""
+    empty = "" if data.of_period(data.period) else nothing_returned(data)
+    return [
+        Concern(
+            "Off target or worse, and without a clinic",
+            _unattended(data),
+            empty or "Nothing is off target, is declining or reads worse than before without a clinic.",
+        ),
+        Concern("Open performance clinics", _clinic_lines(data), "No clinic is open."),
+        Concern("Overdue milestones", _overdue(data), "No milestone is overdue."),
+        Concern("Late or missing", _late(data), "No return is late or missing, and none leaves a figure out."),
+        Concern(
+            f"Changed since {data.period.previous.label}",
+            _changed(data),
+            empty or "No symbol reads otherwise, of what was returned for both.",
+        ),
+    ]
+
+
+def shares(data: BoardData) -> list[Share]:
+    """How many are on target of each outcome, in the table's order, and of all outcomes where there are several."""
+    now, before = data.of_period(data.period), data.of_period(data.period.previous)
+    names = {row["outcome_code"]: str(row["outcome"]) for row in now}
+    found = [_share(data, name, *_of_outcome(code, now, before)) for code, name in names.items()]
+    return [*found, _share(data, "All outcomes", now, before)] if len(found) > 1 else found
+
+
+def _of_outcome(code: str, *lists: Sequence[Row]) -> Iterator[list[Row]]:
+    return ([row for row in rows if row["outcome_code"] == code] for rows in lists)
+
+
+def _share(data: BoardData, name: str, now: Sequence[Row], before: Sequence[Row]) -> Share:
+    def count(rows: Sequence[Row], column: str, *words: str) -> int:
+        return sum(row[column] in words for row in rows)
+
+    return Share(
+        name,
+        count(now, "on_target", OnTarget.YES),
+        count(now, "on_target", OnTarget.YES, OnTarget.NO),
+        count(before, "on_target", OnTarget.YES),
+        count(before, "on_target", OnTarget.YES, OnTarget.NO),
+        count(now, "direction", Direction.IMPROVING),
+        count(now, "direction", Direction.DECLINING),
+        sum(open_clinic(data, row) is not None for row in now),
+    )
+
+
+def _unattended(data: BoardData) -> list[Line]:
+    """What is off target, declines, or reads worse than in the period before, and has no clinic; the worst first."""
+    turned_bad = {series_of(row) for row, _, then, now in changes(data) if now.tone is Tone.BAD and then.tone in _RANKS}
+    found = []
+    for row in data.of_period(data.period):
+        is_off, declines = row["on_target"] == OnTarget.NO, row["direction"] == Direction.DECLINING
+        if (is_off or declines or series_of(row) in turned_bad) and open_clinic(data, row) is None:
+            found.append((-(2 * is_off + declines), row))
+    # Sorting keeps the table's order among what is equally bad.
+    return [_indicator_line(data, row) for _, row in sorted(found, key=lambda one: one[0])]
+
+
+def _indicator_line(data: BoardData, row: Row) -> Line:
+    return Line(key_of(row), _title(row), data.partner(row), _against_target(data, row), _short_and_long(row))
+
+
+def _title(row: Row) -> str:
+    return f"{row['indicator']}: {row['definition']}"
+
+
+def _against_target(data: BoardData, row: Row) -> str:
+    said = figure_text(row, "actual", data.texts) if row["actual"] is not None else "no figure"
+    return f"{said}, target {figure_text(row, 'target', data.texts)}" if row["target"] is not None else said
+
+
+def _short_and_long(row: Row) -> tuple[tuple[str, Sign], ...]:
+    """Whether the target is met, and the direction since last year and since the quarter before, side by side."""
+    signs = [("On target", sign(row, "on_target")), ("since last year", sign(row, "direction"))]
+    if row["quarter"]:
+        signs.append(("since last quarter", sign(row, "quarter_direction")))
+    return tuple(signs)
+
+
+def _clinic_lines(data: BoardData) -> list[Line]:
+    """The clinics that are open, the longest open first: since when, and whether they work."""
+    latest = data.latest
+    still_open = [one for one in data.clinics if one["status"] == ClinicStatus.OPEN.value]
+    return [
+        _clinic_line(data, clinic, latest[series_of(clinic)])
+        for clinic in sorted(still_open, key=lambda one: (parse_period(one["opened_period"]).order, one["clinic_id"]))
+    ]
+
+
+def _clinic_line(data: BoardData, clinic: Row, row: Row) -> Line:
+    opened = parse_period(clinic["opened_period"]).label
+    if row["direction"] == Direction.IMPROVING:
+        works = f"improved in {row['period_label']}, and closes if it improves again"
+    else:
+        works = f"no improvement in {row['period_label']}; diagnosis: {clinic['diagnosis']}"
+    return Line(
+        clinic_key(clinic),
+        _title(row),
+        data.partner(clinic),
+        f"{_against_target(data, row)}; open since {opened}: {works}",
+        _short_and_long(row),
+    )
+
+
+def _overdue(data: BoardData) -> list[Line]:
+    """Milestones whose day has passed and that were not achieved, the longest overdue first."""
+    today = data.at.date()
+    rows = [row for row in latest_milestones(data) if is_past_due(row, data.period, today)]
+    return [
+        Line(
+            milestone_key(row),
+            f"{row['aspiration']}: {row['description']}",
+            row["lead_officer"] or row["strategic_lead"],
+            f"due on {in_words(row['due'])}; {row['status'] or 'no status reported'}",
+        )
+        for row in sorted(rows, key=lambda row: row["due"])
+    ]
+
+
+def _late(data: BoardData) -> list[Line]:
+    """Returns that are late or missing or were refused, and figures that a return leaves out."""
+    late = {row["partner_code"] for row in wanting(data)}
+    refused = {row["partner_code"] for row in data.refused}
+    lines = []
+    for row in data.returns:
+        if row["partner_code"] in late | refused:
+            came = f"; received on {in_words(row['received_at'].date())}" if row["received_at"] else ""
+            due = f"; due on {in_words(row['due_on'])}" if row["due_on"] else ""
+            lines.append(Line("returns", "Return", row["partner"], f"{status_words(data, row)}{due}{came}"))
+    known = {row["partner_code"] for row in data.returns}
+    lines += [
+        Line("returns", "Return", row["partner"], "refused") for row in data.refused if row["partner_code"] not in known
+    ]
+    arrived = {row["partner_code"] for row in data.returns if row["submission_id"]}
+    lines += [
+        Line("table", _title(row), data.partner(row), "left out of the return")
+        for row in data.table_rows()
+        if not is_judged(row) and row["partner_code"] in arrived
+    ]
+    return lines
+
+
+def _changed(data: BoardData) -> list[Line]:
+    """Each indicator with a symbol that reads otherwise than in the period before, those that turned worse first."""
+    by_series: dict[tuple[str, str], list[tuple[Row, str, Sign, Sign]]] = {}
+    for one in changes(data):
+        by_series.setdefault(series_of(one[0]), []).append(one)
+    found = []
+    for several in by_series.values():
+        row = several[0][0]
+        signs = tuple((f"{name}, was {then.word}", now) for _, name, then, now in several)
+        place = min(_turn(then, now) for _, _, then, now in several)
+        found.append((place, Line(key_of(row), _title(row), data.partner(row), _TURNS[place], signs)))
+    lines = [line for _, line in sorted(found, key=lambda one: one[0])]
+    if data.turned:
+        said = f"{len(data.turned)}: {turned_heading(data)}"
+        lines.append(Line("corrections", "Corrections and late figures", "", said))
+    return lines
+
+
+_TURNS = ("worse", "otherwise", "better")
+
+
+def _turn(then: Sign, now: Sign) -> int:
+    """Whether a sign turned worse, neither, or better: a place of `_TURNS`."""
+    if then.tone not in _RANKS or now.tone not in _RANKS:
+        return 1
+    gain = _RANKS[now.tone] - _RANKS[then.tone]
+    return 1 + (gain > 0) - (gain < 0)
