@@ -23,7 +23,7 @@ from cypp_etl.judgement.judge import judge
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Figure, Plan
 from cypp_etl.plan.reader import read_plan
-from cypp_etl.report.concerns import Share, concerns, shares
+from cypp_etl.report.concerns import Share, concerns, headline, shares
 from cypp_etl.report.figures import figure_text
 from cypp_etl.report.html import render_html
 from cypp_etl.report.model import BoardData, Note
@@ -331,6 +331,52 @@ def test_shares_add_up(engine: Engine) -> None:
 )
 def test_a_share_says_none_and_all_of_these_alone(good: int, of: int, said: str) -> None:
     assert Share("", good, of, 0, 0, 0, 0, 0).share == said
+    assert Share("", 0, 0, good, of, 0, 0, 0).share_before == said
+
+
+def test_the_headline_counts_what_is_on_target_now_and_in_the_period_before(engine: Engine) -> None:
+    data = _read(engine, "2010-11Q3")
+    now, before = (
+        [row["on_target"] for row in data.of_period(period) if row["on_target"] in ("yes", "no")]
+        for period in (data.period, data.period.previous)
+    )
+    counted = f"{now.count('yes')} of {len(now)} on target"
+    assert headline(data) == f"{counted}, {before.count('yes')} of {len(before)} in 2010/11 Q2."
+    alone = replace(data, performance=[row for row in data.performance if row["period"] == "2010-11Q3"])
+    assert headline(alone).startswith(f"{sum(row['on_target'] == 'yes' for row in alone.performance)} of ")
+    assert "2010/11 Q2" not in headline(alone)
+    assert headline(replace(data, performance=[])) == ""
+
+
+def test_clinics_that_do_not_work_come_before_those_that_do(engine: Engine) -> None:
+    said = [line.said for line in concerns(_read(engine, "2010-11Q4", date(2011, 12, 1)))[1].lines]
+    works = ["closes if it improves again" in one for one in said]
+    assert {*works} == {False, True}
+    assert works == sorted(works)
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "said"),
+    [
+        (("yes", "improving"), ("no", "improving"), "Worse: "),
+        (("yes", "declining"), ("no", "improving"), "Better and worse: "),
+        (("no", "improving"), ("yes", "improving"), "Better: "),
+        (("no", "improving"), ("no data", "improving"), "Neither better nor worse: "),
+        (("no", "improving"), ("no data", "no change"), "Worse: "),
+    ],
+)
+def test_a_line_says_whether_what_changed_is_worse(
+    engine: Engine, then: tuple[str, str], now: tuple[str, str], said: str
+) -> None:
+    data = _read(engine, "2010-11Q3")
+    (row,) = (row for row in data.performance if (row["indicator"], row["period"]) == ("NI 45", "2010-11Q3"))
+    rows = [
+        {**row, "period": period, "on_target": on_target, "direction": direction}
+        for period, (on_target, direction) in (("2010-11Q2", then), ("2010-11Q3", now))
+    ]
+    changed = concerns(replace(data, performance=rows, clinics=[], turned=[]))[-1]
+    assert [line.said[: len(said)] for line in changed.lines] == [said]
+    assert all(one.was for one in changed.lines[0].judged)
 
 
 def test_a_long_list_collapses_past_ten(engine: Engine) -> None:

@@ -1,6 +1,6 @@
 """The first page: what to look at before anything else, each a line that leads to what stands behind it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from cypp_etl.findings import in_words
@@ -22,14 +22,23 @@ _RANKS = {Tone.BAD: 0, Tone.STEADY: 1, Tone.GOOD: 2}
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """A judgement of a line, and the word that it had in the period before, where that is what the line is about."""
+
+    name: str
+    sign: Sign
+    was: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """A line: what it is about, whose it is, what to know, and its signs by name; `key` is where it leads."""
+    """A line: what it is about, whose it is, what to know, and its judgements; `key` is where it leads."""
 
     key: str
     title: str
     owner: str
     said: str
-    signs: tuple[tuple[str, Sign], ...] = ()
+    judged: tuple[Judged, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +65,21 @@ class Share:
 
     @property
     def share(self) -> str:
-        """The share on target, in whole percent; rounded so that 0% is none, and 100% all."""
-        if not self.judged:
-            return "-"
-        percent = round(100 * self.on_target / self.judged)
-        return f"{max(1, min(99, percent)) if 0 < self.on_target < self.judged else percent}%"
+        """The share on target."""
+        return _percent(self.on_target, self.judged)
+
+    @property
+    def share_before(self) -> str:
+        """The share on target in the period before."""
+        return _percent(self.on_target_before, self.judged_before)
+
+
+def _percent(some: int, of: int) -> str:
+    """A share in whole percent, rounded so that 0% is none, and 100% all."""
+    if not of:
+        return "-"
+    percent = round(100 * some / of)
+    return f"{max(1, min(99, percent)) if 0 < some < of else percent}%"
 
 
 def concerns(data: BoardData) -> list[Concern]:
@@ -81,6 +100,15 @@ def concerns(data: BoardData) -> list[Concern]:
             empty or "No symbol reads otherwise, of what was returned for both.",
         ),
     ]
+
+
+def headline(data: BoardData) -> str:
+    """How many are on target, beside the period before; empty where nothing has a target."""
+    now = _share(data, "", data.of_period(data.period), data.of_period(data.period.previous))
+    if not now.judged:
+        return ""
+    before = f", {now.on_target_before} of {now.judged_before} in {data.period.previous.label}"
+    return f"{now.on_target} of {now.judged} on target{before if now.judged_before else ''}."
 
 
 def shares(data: BoardData) -> list[Share]:
@@ -132,31 +160,41 @@ def _title(row: Row) -> str:
 
 
 def _against_target(data: BoardData, row: Row) -> str:
+    """A figure, its period where that is not the report's, and the target."""
     said = figure_text(row, "actual", data.texts) if row["actual"] is not None else "no figure"
+    if row["period"] != data.period.code:
+        said = f"{said} in {row['period_label']}"
     return f"{said}, target {figure_text(row, 'target', data.texts)}" if row["target"] is not None else said
 
 
-def _short_and_long(row: Row) -> tuple[tuple[str, Sign], ...]:
+def _short_and_long(row: Row) -> tuple[Judged, ...]:
     """Whether the target is met, and the direction since last year and since the quarter before, side by side."""
-    signs = [("On target", sign(row, "on_target")), ("since last year", sign(row, "direction"))]
+    judged = [Judged("On target", sign(row, "on_target")), Judged("since last year", sign(row, "direction"))]
     if row["quarter"]:
-        signs.append(("since last quarter", sign(row, "quarter_direction")))
-    return tuple(signs)
+        judged.append(Judged("since last quarter", sign(row, "quarter_direction")))
+    return tuple(judged)
 
 
 def _clinic_lines(data: BoardData) -> list[Line]:
-    """The clinics that are open, the longest open first: since when, and whether they work."""
-    latest = data.latest
-    still_open = [one for one in data.clinics if one["status"] == ClinicStatus.OPEN.value]
-    return [
-        _clinic_line(data, clinic, latest[series_of(clinic)])
-        for clinic in sorted(still_open, key=lambda one: (parse_period(one["opened_period"]).order, one["clinic_id"]))
+    """The clinics that are open: first those of what did not improve, the longest open first."""
+    still_open = [
+        (one, data.latest[series_of(one)]) for one in data.clinics if one["status"] == ClinicStatus.OPEN.value
     ]
+
+    def urgency(found: tuple[Row, Row]) -> tuple[bool, int, str]:
+        clinic, row = found
+        return _improved(row), parse_period(clinic["opened_period"]).order, clinic["clinic_id"]
+
+    return [_clinic_line(data, *one) for one in sorted(still_open, key=urgency)]
+
+
+def _improved(row: Row) -> bool:
+    return bool(row["direction"] == Direction.IMPROVING)
 
 
 def _clinic_line(data: BoardData, clinic: Row, row: Row) -> Line:
     opened = parse_period(clinic["opened_period"]).label
-    if row["direction"] == Direction.IMPROVING:
+    if _improved(row):
         works = f"improved in {row['period_label']}, and closes if it improves again"
     else:
         works = f"no improvement in {row['period_label']}; diagnosis: {clinic['diagnosis']}"
@@ -178,7 +216,7 @@ def _overdue(data: BoardData) -> list[Line]:
             milestone_key(row),
             f"{row['aspiration']}: {row['description']}",
             row["lead_officer"] or row["strategic_lead"],
-            f"due on {in_words(row['due'])}; {row['status'] or 'no status reported'}",
+            f"Due on {in_words(row['due'])}: {(row['status'] or 'no status reported').lower()}",
         )
         for row in sorted(rows, key=lambda row: row["due"])
     ]
@@ -193,14 +231,14 @@ def _late(data: BoardData) -> list[Line]:
         if row["partner_code"] in late | refused:
             came = f"; received on {in_words(row['received_at'].date())}" if row["received_at"] else ""
             due = f"; due on {in_words(row['due_on'])}" if row["due_on"] else ""
-            lines.append(Line("returns", "Return", row["partner"], f"{status_words(data, row)}{due}{came}"))
+            lines.append(Line("returns", "Return", row["partner"], f"{status_words(data, row).capitalize()}{due}{came}"))
     known = {row["partner_code"] for row in data.returns}
     lines += [
-        Line("returns", "Return", row["partner"], "refused") for row in data.refused if row["partner_code"] not in known
+        Line("returns", "Return", row["partner"], "Refused") for row in data.refused if row["partner_code"] not in known
     ]
     arrived = {row["partner_code"] for row in data.returns if row["submission_id"]}
     lines += [
-        Line("table", _title(row), data.partner(row), "left out of the return")
+        Line("table", _title(row), data.partner(row), "Left out of the return")
         for row in data.table_rows()
         if not is_judged(row) and row["partner_code"] in arrived
     ]
@@ -215,9 +253,10 @@ def _changed(data: BoardData) -> list[Line]:
     found = []
     for several in by_series.values():
         row = several[0][0]
-        signs = tuple((f"{name}, was {then.word}", now) for _, name, then, now in several)
-        place = min(_turn(then, now) for _, _, then, now in several)
-        found.append((place, Line(key_of(row), _title(row), data.partner(row), _TURNS[place], signs)))
+        judged = tuple(Judged(name, now, then.word) for _, name, then, now in several)
+        turn = _turn({_gain(then, now) for _, _, then, now in several})
+        said = f"{turn}: {_against_target(data, row)}"
+        found.append((_TURNS.index(turn), Line(key_of(row), _title(row), data.partner(row), said, judged)))
     lines = [line for _, line in sorted(found, key=lambda one: one[0])]
     if data.turned:
         said = f"{len(data.turned)}: {turned_heading(data)}"
@@ -225,12 +264,19 @@ def _changed(data: BoardData) -> list[Line]:
     return lines
 
 
-_TURNS = ("worse", "otherwise", "better")
+_TURNS = ("Worse", "Better and worse", "Neither better nor worse", "Better")
 
 
-def _turn(then: Sign, now: Sign) -> int:
-    """Whether a sign turned worse, neither, or better: a place of `_TURNS`."""
+def _turn(gains: Set[int]) -> str:
+    """What the signs of an indicator turned to together."""
+    if -1 in gains:
+        return "Better and worse" if 1 in gains else "Worse"
+    return "Better" if 1 in gains else "Neither better nor worse"
+
+
+def _gain(then: Sign, now: Sign) -> int:
+    """Whether a sign turned better, 1, or worse, -1; 0 where one of both is neither good nor bad."""
     if then.tone not in _RANKS or now.tone not in _RANKS:
-        return 1
+        return 0
     gain = _RANKS[now.tone] - _RANKS[then.tone]
-    return 1 + (gain > 0) - (gain < 0)
+    return (gain > 0) - (gain < 0)

@@ -11,7 +11,7 @@ from cypp_etl.escapes import visible
 from cypp_etl.findings import in_words
 from cypp_etl.judgement.columns import BOARD_TITLES
 from cypp_etl.report.changes import changes, no_changes, turned, turned_heading
-from cypp_etl.report.concerns import SHOWN_LINES, concerns, shares
+from cypp_etl.report.concerns import SHOWN_LINES, concerns, headline, shares
 from cypp_etl.report.milestones import is_past_due, milestone_key, milestone_parts
 from cypp_etl.report.model import BoardData
 from cypp_etl.report.moments import moment_words
@@ -33,6 +33,7 @@ def render_html(data: BoardData, written_on: date) -> bytes:
         headings=headings(data.period),
         bands=bands(data),
         concerns=concerns(data),
+        headline=headline(data),
         shown_lines=SHOWN_LINES,
         shares=shares(data),
         milestone_key=milestone_key,
