@@ -231,7 +231,8 @@ def _late(data: BoardData) -> list[Line]:
         if row["partner_code"] in late | refused:
             came = f"; received on {in_words(row['received_at'].date())}" if row["received_at"] else ""
             due = f"; due on {in_words(row['due_on'])}" if row["due_on"] else ""
-            lines.append(Line("returns", "Return", row["partner"], f"{status_words(data, row).capitalize()}{due}{came}"))
+            said = f"{status_words(data, row).capitalize()}{due}{came}"
+            lines.append(Line("returns", "Return", row["partner"], said))
     known = {row["partner_code"] for row in data.returns}
     lines += [
         Line("returns", "Return", row["partner"], "Refused") for row in data.refused if row["partner_code"] not in known

@@ -72,7 +72,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_visible,
     )
-    environment.filters |= {"day": _day, "moment": moment_words, "drawn": _drawn, "groupby_run": _neighbours}
+    environment.filters |= {"day": _day, "moment": moment_words, "groupby_run": _neighbours}
     return environment
 
 
@@ -89,8 +89,3 @@ def _day(day: date | None) -> str:
 def _neighbours(found: list[Heading]) -> list[list[Heading]]:
     """Headings grouped by the shared heading above them."""
     return [list(members) for _, members in groupby(found, key=lambda heading: heading.group)]
-
-
-def _drawn(svg: str) -> Markup:
-    """A chart, whose texts are already escaped."""
-    return Markup(svg)  # noqa: S704

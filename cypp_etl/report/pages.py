@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.judgement.words import DirectionBasis
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.report.charts import Line, chart
+from cypp_etl.report.charts import Drawing, Line, chart
 from cypp_etl.report.figures import figure_text, number_text
 from cypp_etl.report.milestones import is_overdue, latest_milestones
 from cypp_etl.report.model import BoardData, Note, Row, Texts, belongs_to, falls_in, series_of
@@ -50,9 +50,10 @@ class IndicatorPage:
     key: str
     title: str
     good: str
-    chart: str
+    chart: Drawing | None
     lines: tuple[PeriodLine, ...]
     has_sums: bool
+    has_comments: bool
     comparators: tuple[tuple[str, str, Sign], ...]
     clinic_key: str
     compared: str
@@ -179,6 +180,7 @@ def _indicator_page(data: BoardData, row: Row) -> IndicatorPage:
         chart=_chart(course, row),
         lines=tuple(_period_line(data, one, comments.get(one["period"], "")) for one in reversed(series)),
         has_sums=any(one["year_to_date"] not in (None, one["actual"]) for one in series),
+        has_comments=any(comments.get(one["period"]) for one in series),
         comparators=tuple(_comparators(data, row)),
         clinic_key=clinic_key(clinic) if clinic else "",
         compared=f"from {data.label(row, row['previous_period'])} to {row['period_label']}",
@@ -186,7 +188,7 @@ def _indicator_page(data: BoardData, row: Row) -> IndicatorPage:
     )
 
 
-def _chart(course: list[tuple[Period, Row | None]], row: Row) -> str:
+def _chart(course: list[tuple[Period, Row | None]], row: Row) -> Drawing | None:
     labels = [period.label[2:] for period, _ in course]
     columns = {
         name: [one[name] if one else None for _, one in course] for name in ("year_to_date", "target", *_COMPARED)

@@ -8,7 +8,7 @@ from itertools import groupby
 from cypp_etl.judgement.columns import PRINTED
 from cypp_etl.layout import SheetLayout, published_table
 from cypp_etl.periods import Period
-from cypp_etl.report.charts import sparkline
+from cypp_etl.report.charts import Drawing, sparkline
 from cypp_etl.report.figures import figure_text, number_text
 from cypp_etl.report.model import BoardData, Row, is_judged
 from cypp_etl.report.symbols import Sign, sign
@@ -39,7 +39,7 @@ class TableRow:
 
     key: str
     cells: tuple[Cell, ...]
-    spark: str
+    spark: Drawing | None
     is_part: bool
 
 
@@ -92,7 +92,7 @@ def counts(data: BoardData) -> dict[str, list[tuple[str, int]]]:
     }
 
 
-def spark_of(data: BoardData, row: Row) -> str:
+def spark_of(data: BoardData, row: Row) -> Drawing | None:
     """The sparkline of an indicator: its year to date over the last periods, with a gap where there is none."""
     values = [one["year_to_date"] if one else None for _, one in data.course(row, SHOWN_PERIODS)]
     if len(values) == 1 and has_like_before(row):
@@ -137,7 +137,7 @@ def _parent_row(data: BoardData, reference: str, part: Row, polarity: str) -> Ta
         "definition": str(known["parent_definition"]) if known else "",
         "good_performance": polarity,
     }
-    return TableRow("", tuple(Cell(texts.get(column.column, "")) for column in _layout().columns), "", False)
+    return TableRow("", tuple(Cell(texts.get(column.column, "")) for column in _layout().columns), None, False)
 
 
 def _cells(data: BoardData, row: Row, shared_polarity: str) -> Iterator[Cell]:
