@@ -2,12 +2,13 @@
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import openpyxl
 import pandas as pd
@@ -23,10 +24,11 @@ from cypp_etl.judgement.judge import judge
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Figure, Plan
 from cypp_etl.plan.reader import read_plan
-from cypp_etl.report.concerns import Share, concerns, headline, shares
+from cypp_etl.report.concerns import Share, concerns, headline, share_of, shares
 from cypp_etl.report.figures import figure_text
-from cypp_etl.report.html import render_html
-from cypp_etl.report.model import BoardData, Note
+from cypp_etl.report.folder import MOST_ON_A_PAGE, parts, remainder
+from cypp_etl.report.html import render_html, render_pages
+from cypp_etl.report.model import BoardData, Note, Row
 from cypp_etl.report.noise.variation import Noise, Variation
 from cypp_etl.report.pages import clinic_pages, indicator_pages
 from cypp_etl.report.workbook import render_workbook
@@ -34,7 +36,7 @@ from cypp_etl.samples.published_table import read_sample_table, write_published_
 from cypp_etl.samples.returns import sample_periods, sample_return
 from flows.cli.commands.clinics import show_clinics
 from flows.cli.commands.explain import show_explanation
-from flows.deployments.report_files import write_report
+from flows.deployments.report_files import write_editions, write_report
 from schemas.codes import Accumulation, Marker, Measure, NoteKind, Qualifier, Unit
 from tests.warehouse.builders import checked, observation
 from warehouse.engine import open_warehouse, reading, writing
@@ -180,7 +182,7 @@ def test_a_report_as_of_a_day_stays_as_it_was(engine: Engine, plan: Plan, tmp_pa
     assert b"yos corrected.xlsx, sheet Indicators, cell G" in after, "the correction is traced to its cell"
     for number in range(2):
         with reading(engine) as connection:
-            paths = write_report(connection, Period(2010, 3), tmp_path / str(number), as_of=date(2011, 2, 28))
+            paths = write_report(connection, Period(2010, 3), tmp_path / str(number), as_of=date(2011, 2, 28)).to_open
         page = re.sub(rb'<p class="written">.*?</p>', b"", paths[0].read_bytes())
         assert page == re.sub(rb'<p class="written">.*?</p>', b"", before)
     assert (tmp_path / "0" / paths[1].name).read_bytes() == (tmp_path / "1" / paths[1].name).read_bytes()
@@ -379,14 +381,107 @@ def test_a_line_says_whether_what_changed_is_worse(
     assert all(one.was for one in changed.lines[0].judged)
 
 
-def test_a_long_list_collapses_past_ten(engine: Engine) -> None:
+def test_a_long_list_shows_ten_and_where_the_others_stand(engine: Engine) -> None:
     data = _read(engine, "2009-10")
     few, many = (
         render_html(replace(data, milestones=[], clinics=clinics), WRITTEN).decode()
         for clinics in (data.clinics[:10], [data.clinics[0]] * 11)
     )
-    assert few.count("<details>") + 1 == many.count("<details>")
-    assert "<summary>1 more</summary>" in many
+    assert '<a href="#clinics">1 more</a>' in many
+    assert '<a href="#clinics">1 more</a>' not in few
+    worst = replace(
+        data, milestones=[], clinics=[], performance=[{**row, "direction": "declining"} for row in data.performance]
+    )
+    page = render_html(worst, WRITTEN).decode()
+    assert f"<summary>{len(data.of_period(data.period)) - 10} more</summary>" in page, "they stand nowhere else"
+
+
+def _many(data: BoardData, copies: int, *, partners: bool = False) -> BoardData:
+    """A report with copies of its indicators, or with copies of its partners that return them."""
+
+    def several(rows: Sequence[Row]) -> list[Row]:
+        return [
+            {**row, "partner_code": f"{row['partner_code']}{n}"}
+            if partners
+            else {**row, "indicator": f"{row['indicator']} v{n}", "clinic_id": f"{row.get('clinic_id')} v{n}"}
+            for row in rows
+            for n in range(copies)
+        ]
+
+    return replace(
+        data,
+        performance=several(data.performance),
+        owed=several(data.owed),
+        clinics=several(data.clinics),
+        partners={f"{code}{n}": f"{name} {n}" for code, name in data.partners.items() for n in range(copies)},
+        indicators={f"{code} v{n}": row for code, row in data.indicators.items() for n in range(copies)}
+        | dict(data.indicators),
+        owing={(f"{name} v{n}", code) for name, code in data.owing for n in range(copies)},
+        rhythms={f"{name} v{n}": rhythm for name, rhythm in data.rhythms.items() for n in range(copies)},
+    )
+
+
+@pytest.mark.parametrize(("partners", "copies"), [(False, 5), (True, 6)])
+def test_a_large_report_is_a_folder_whose_pages_lead_to_each_other(engine: Engine, partners: bool, copies: int) -> None:
+    data = _read(engine, "2010-11Q3")
+    for few in (data, _many(data, copies - 1, partners=partners)):
+        assert [name for name, _ in render_pages(few, WRITTEN)] == ["board report 2010-11Q3.html"]
+    many = _many(data, copies, partners=partners)
+    pages = {name.partition("/")[2]: page.decode() for name, page in render_pages(many, WRITTEN)}
+    index, *others = pages
+    assert index == "index.html"
+    assert len(others) == (len(many.partners) if partners else 1)
+    ids = {name: {*re.findall(r' id="([^"]+)"', page)} for name, page in pages.items()}
+    for name, page in pages.items():
+        assert len(page) < 2_000_000
+        assert not re.search(r'src="|url\(|@import|<script', page)
+        for link in re.findall(r'href="([^"]+)"', page):
+            file, _, place = unquote(link).partition("#")
+            assert not place or place in ids[file or name], (name, link)
+    named = [key for name in others for key in ids[name] if key.startswith("ni-")]
+    assert len(named) == len(set(named)) == len(many.of_period(many.period)), "each is on one page"
+    steps = [key for page in ids.values() for key in page if key.startswith("milestone-")]
+    assert len(steps) == len(set(steps)) == len({row["milestone"] for row in data.milestones})
+    assert index not in re.findall(r'href="(index.html)"', pages[index])
+    assert all('href="index.html"' in pages[name] for name in others)
+    found = [finding["finding_id"] for part in parts(many) for finding in part.data.findings]
+    rest = remainder(many, parts(many)).findings
+    assert {*found} | {one["finding_id"] for one in rest} == {one["finding_id"] for one in data.findings}
+    counted = [share_of(part.data, "") for part in parts(many)]
+    assert sum(one.on_target for one in counted) == share_of(many, "").on_target
+    assert sum(one.clinics for one in counted) == share_of(many, "").clinics
+
+
+def test_an_outcome_with_too_many_indicators_for_a_page_goes_on_with_another(engine: Engine) -> None:
+    many = _many(_read(engine, "2010-11Q3"), 20)
+    assert [part.title[-3:] for part in parts(many)] == ["(1)", "(2)"]
+    sizes = [len(part.data.table_rows()) for part in parts(many)]
+    assert (sizes[0], sum(sizes)) == (MOST_ON_A_PAGE, len(many.table_rows()))
+
+
+def test_pages_that_an_earlier_report_left_are_removed(engine: Engine, tmp_path: Path) -> None:
+    data = _read(engine, "2010-11Q3")
+    many = _many(data, 6, partners=True)
+    first = write_editions(data, tmp_path, WRITTEN)
+    assert [page.name for page in first.pages] == ["board report 2010-11Q3.html"]
+    second = write_editions(many, tmp_path, WRITTEN)
+    assert not first.pages[0].exists()
+    assert {*second.pages} == {*(tmp_path / "board report 2010-11Q3").iterdir()}
+    fewer = write_editions(_many(data, 5), tmp_path, WRITTEN)
+    assert {*fewer.pages} == {*(tmp_path / "board report 2010-11Q3").iterdir()}
+    assert fewer.to_open[0].name == "index.html"
+
+
+def test_what_is_furthest_from_its_target_comes_first(engine: Engine) -> None:
+    data = _read(engine, "2010-11Q3")
+    rows = [
+        {**row, "indicator": f"NI {far}", "year_to_date": 50.0 + far, "target": 50.0, "on_target": "no", "sub": None}
+        for row in data.performance
+        if row["indicator"] == "NI 46"
+        for far in (1, 9, 5)
+    ]
+    lines = concerns(replace(data, performance=rows, clinics=[]))[0].lines
+    assert [line.title[:5] for line in lines] == ["NI 9:", "NI 5:", "NI 1:"]
 
 
 def test_nothing_returned_is_said(engine: Engine) -> None:

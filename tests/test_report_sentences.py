@@ -23,7 +23,7 @@ from cypp_etl.report.changes import turned
 from cypp_etl.report.html import render_html
 from cypp_etl.report.milestones import is_past_due
 from cypp_etl.report.model import BoardData, Note
-from cypp_etl.report.pages import happening, names
+from cypp_etl.report.pages import happening
 from cypp_etl.report.table import has_like_before, polarity_words
 from cypp_etl.report.workbook import render_workbook
 from schemas.codes import Accumulation, ClinicStatus, Marker, MilestoneStatus, NoteKind, Polarity, Qualifier, Severity
@@ -455,11 +455,23 @@ def test_a_milestone_is_overdue_once_its_day_has_passed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "is_named"),
-    [("NI 11 is far from", True), ("Beside NI 11, the", True), ("NI 111 is far", False), ("UNI 11 is", False)],
+    ("message", "named"),
+    [
+        ("NI 11 is far from", {"NI 11"}),
+        ("Beside NI 11, the", {"NI 11"}),
+        ("NI 111 is far", {"NI 111"}),
+        ("UNI 11 is", set()),
+        ("NI 11 and NI 111 (b), not NI 11", {"NI 11", "NI 111 (b)"}),
+    ],
 )
-def test_a_finding_is_of_the_indicator_that_it_names(message: str, is_named: bool) -> None:
-    assert names(message, "NI 11") is is_named
+def test_a_finding_is_of_the_indicators_that_it_names(
+    world: World, due: datetime, message: str, named: set[str]
+) -> None:
+    world.take("police", due, observation("NI 111a", "60"), findings=(finding(Severity.QUERY, message=message),))
+    data = world.read(due)
+    (known,) = list(data.indicators.values())[:1]
+    named_alike = replace(data, indicators=dict.fromkeys(("NI 11", "NI 111", "NI 111 (b)"), known))
+    assert named_alike.findings_about == {(one, "police"): data.findings for one in named}
 
 
 def test_a_gap_in_the_trend_is_a_gap(world: World, due: datetime) -> None:

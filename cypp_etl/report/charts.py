@@ -174,7 +174,7 @@ def _strokes(points: Sequence[tuple[float, float] | None]) -> Iterator[str]:
             continue
         x, y = point
         if before is not None:
-            yield f"L{x:g} {y:g}"
+            yield f"H{x:g}" if before[1] == y else f"L{x:g} {y:g}"
         elif after is not None:
             yield f"M{x:g} {y:g}"
         else:

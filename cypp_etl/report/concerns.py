@@ -7,16 +7,16 @@ from cypp_etl.findings import in_words
 from cypp_etl.periods import parse_period
 from cypp_etl.report.changes import changes, turned_heading
 from cypp_etl.report.figures import figure_text
-from cypp_etl.report.milestones import is_past_due, latest_milestones, milestone_key
+from cypp_etl.report.milestones import is_past_due, milestone_key
 from cypp_etl.report.model import BoardData, Row, is_judged, series_of
 from cypp_etl.report.pages import clinic_key, open_clinic
 from cypp_etl.report.returns import nothing_returned, status_words, wanting
 from cypp_etl.report.symbols import Sign, Tone, sign
-from cypp_etl.report.table import key_of
+from cypp_etl.report.table import key_of, missing_key
 from schemas.codes import ClinicStatus, Direction, OnTarget
 
 SHOWN_LINES = 10
-"""A longer list shows these, and the others on demand."""
+"""A longer list shows these, and the others on demand or where they stand."""
 
 _RANKS = {Tone.BAD: 0, Tone.STEADY: 1, Tone.GOOD: 2}
 
@@ -43,11 +43,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """A question that the first page answers: its lines, the most urgent first, or why there are none."""
+    """A question that the first page answers: its lines, the most urgent first, or why there are none.
+
+    `all_key` is where all of them stand besides; empty where they stand nowhere else.
+    """
 
     heading: str
     lines: Sequence[Line]
     otherwise: str
+    all_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +95,21 @@ def concerns(data: BoardData) -> list[Concern]:
             _unattended(data),
             empty or "Nothing is off target, is declining or reads worse than before without a clinic.",
         ),
-        Concern("Open performance clinics", _clinic_lines(data), "No clinic is open."),
-        Concern("Overdue milestones", _overdue(data), "No milestone is overdue."),
+        Concern("Open performance clinics", _clinic_lines(data), "No clinic is open.", "clinics"),
+        Concern("Overdue milestones", _overdue(data), "No milestone is overdue.", "milestones"),
         Concern("Late or missing", _late(data), "No return is late or missing, and none leaves a figure out."),
         Concern(
             f"Changed since {data.period.previous.label}",
             _changed(data),
             empty or "No symbol reads otherwise, of what was returned for both.",
+            "changes",
         ),
     ]
 
 
 def headline(data: BoardData) -> str:
     """How many are on target, beside the period before; empty where nothing has a target."""
-    now = _share(data, "", data.of_period(data.period), data.of_period(data.period.previous))
+    now = share_of(data, "")
     if not now.judged:
         return ""
     before = f", {now.on_target_before} of {now.judged_before} in {data.period.previous.label}"
@@ -116,7 +121,12 @@ def shares(data: BoardData) -> list[Share]:
     now, before = data.of_period(data.period), data.of_period(data.period.previous)
     names = {row["outcome_code"]: str(row["outcome"]) for row in now}
     found = [_share(data, name, *_of_outcome(code, now, before)) for code, name in names.items()]
-    return [*found, _share(data, "All outcomes", now, before)] if len(found) > 1 else found
+    return [*found, share_of(data, "All outcomes")] if len(found) > 1 else found
+
+
+def share_of(data: BoardData, name: str) -> Share:
+    """How a report, or a part of one, stands."""
+    return _share(data, name, data.of_period(data.period), data.of_period(data.period.previous))
 
 
 def _of_outcome(code: str, *lists: Sequence[Row]) -> Iterator[list[Row]]:
@@ -146,9 +156,14 @@ def _unattended(data: BoardData) -> list[Line]:
     for row in data.of_period(data.period):
         is_off, declines = row["on_target"] == OnTarget.NO, row["direction"] == Direction.DECLINING
         if (is_off or declines or series_of(row) in turned_bad) and open_clinic(data, row) is None:
-            found.append((-(2 * is_off + declines), row))
+            found.append(((-(2 * is_off + declines), -_distance(row) if is_off else 0.0), row))
     # Sorting keeps the table's order among what is equally bad.
     return [_indicator_line(data, row) for _, row in sorted(found, key=lambda one: one[0])]
+
+
+def _distance(row: Row) -> float:
+    """How far the year to date is from its target, as a share of it."""
+    return float(abs(row["year_to_date"] - row["target"]) / (abs(row["target"]) or 1))
 
 
 def _indicator_line(data: BoardData, row: Row) -> Line:
@@ -210,7 +225,7 @@ def _clinic_line(data: BoardData, clinic: Row, row: Row) -> Line:
 def _overdue(data: BoardData) -> list[Line]:
     """Milestones whose day has passed and that were not achieved, the longest overdue first."""
     today = data.at.date()
-    rows = [row for row in latest_milestones(data) if is_past_due(row, data.period, today)]
+    rows = [row for row in data.milestones_until(None) if is_past_due(row, data.period, today)]
     return [
         Line(
             milestone_key(row),
@@ -239,7 +254,7 @@ def _late(data: BoardData) -> list[Line]:
     ]
     arrived = {row["partner_code"] for row in data.returns if row["submission_id"]}
     lines += [
-        Line("table", _title(row), data.partner(row), "Left out of the return")
+        Line(missing_key(row), _title(row), data.partner(row), "Left out of the return")
         for row in data.table_rows()
         if not is_judged(row) and row["partner_code"] in arrived
     ]

@@ -1,8 +1,9 @@
 """The data of a board report: rows with the columns of the warehouse's views, as known at one moment."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -92,7 +93,8 @@ class BoardData:
     was refused, with `partner`; `findings` the queries and notes of the submissions in force and the errors of those
     rejected ones, with `partner_code` and `file_name`; `comments` the partners' comments on figures; `turned` the
     symbols that have changed since `since`; `rhythms` says when each indicator is asked, `owing` has each indicator and
-    the partner that returns it in the period; `is_owed` says whether anybody owes a return for the period.
+    the partner that returns it in the period; `is_owed` says whether anybody owes a return for the period. `part` says
+    which part of a report it is, where it is not the whole.
     """
 
     body: Body
@@ -118,11 +120,35 @@ class BoardData:
     rhythms: Mapping[str, Rhythm]
     owing: Set[tuple[str, str]]
     is_owed: bool
+    part: str = ""
 
     @property
     def title(self) -> str:
-        """What the report is called."""
-        return f"{self.body.report_title} {self.period.label}"
+        """What the report is called, and which part of it this is."""
+        whole = f"{self.body.report_title} {self.period.label}"
+        return f"{whole}: {self.part}" if self.part else whole
+
+    @property
+    def file_name(self) -> str:
+        """The name of its files, without their endings."""
+        return f"board report {self.period.code}"
+
+    def of_series(self, series: Set[tuple[str, str]]) -> "BoardData":
+        """What the report says of some indicators and partners; milestones, returns and findings stay as they are."""
+
+        def some(rows: Sequence[Row]) -> list[Row]:
+            return [row for row in rows if series_of(row) in series]
+
+        return replace(
+            self,
+            performance=some(self.performance),
+            owed=some(self.owed),
+            clinics=some(self.clinics),
+            notes=[note for note in self.notes if (note.indicator, note.partner_code) in series],
+            comments=some(self.comments),
+            turned=some(self.turned),
+            owing=self.owing & series,
+        )
 
     def of_period(self, period: Period) -> Sequence[Row]:
         """The judgements that the Board sees for one period, in the order of the plan's table.
@@ -204,12 +230,27 @@ class BoardData:
         return found
 
     @cached_property
-    def findings_of(self) -> Mapping[str, Sequence[Row]]:
-        """The findings of each partner."""
-        found: dict[str, list[Row]] = {}
-        for one in self.findings:
-            found.setdefault(one["partner_code"], []).append(one)
+    def findings_about(self) -> Mapping[tuple[str, str], Sequence[Row]]:
+        """The findings of each series: those of the partner's whose words name the indicator."""
+        # The longest come first: of two names that begin alike, a text means the longer.
+        names = sorted({*self.indicators, *(indicator for indicator, _ in self._series)}, key=len, reverse=True)
+        pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)")
+        found: dict[tuple[str, str], list[Row]] = {}
+        for one in self.findings if names else ():
+            for indicator in dict.fromkeys(pattern.findall(one["message"])):
+                found.setdefault((indicator, one["partner_code"]), []).append(one)
         return found
+
+    @cached_property
+    def _milestones(self) -> dict[Period | None, Sequence[Row]]:
+        """What `milestones_until` has found."""
+        return {}
+
+    def milestones_until(self, period: Period | None) -> Sequence[Row]:
+        """Each milestone once, as last reported by the end of a period; of the report's if None."""
+        if period not in self._milestones:
+            self._milestones[period] = _last_reports(self.milestones, period)
+        return self._milestones[period]
 
     def table_rows(self) -> list[Row]:
         """The rows of the table of the report's period: what was judged, and what is owed and is not there.
@@ -280,6 +321,21 @@ class BoardData:
             period = rhythm.before(period)
             course.append((period, found.get(period)))
         return course[::-1]
+
+
+_REPORTED = ("period", "status", "evidence", "review", "review_reason")
+
+
+def _last_reports(milestones: Sequence[Row], until: Period | None) -> list[Row]:
+    latest: dict[str, Row] = {}
+    for row in milestones:
+        # Later reports do not count: the milestone is shown as not reported.
+        is_later = until is not None and row["period"] is not None and parse_period(row["period"]).order > until.order
+        if not is_later:
+            latest[row["milestone"]] = row
+        elif row["milestone"] not in latest:
+            latest[row["milestone"]] = {**row, **dict.fromkeys(_REPORTED)}
+    return sorted(latest.values(), key=lambda row: (row["aspiration"], row["due"], row["milestone"]))
 
 
 def falls_in(one: Period, period: Period) -> bool:

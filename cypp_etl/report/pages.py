@@ -1,6 +1,5 @@
 """The parts of the report with one subject each: an indicator's history, a clinic's dossier, an aspiration."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,7 +8,7 @@ from cypp_etl.judgement.words import DirectionBasis
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.report.charts import Drawing, Line, chart
 from cypp_etl.report.figures import figure_text, number_text
-from cypp_etl.report.milestones import is_overdue, latest_milestones
+from cypp_etl.report.milestones import is_overdue
 from cypp_etl.report.model import BoardData, Note, Row, Texts, belongs_to, falls_in, series_of
 from cypp_etl.report.noise.variation import Course, Noise, Scale, Variation, counts_behind, noise, whole_units
 from cypp_etl.report.symbols import Sign, sign
@@ -163,11 +162,6 @@ def happening(clinic: Row, period: Period) -> str:
     return f"carried over since {opened.label}"
 
 
-def names(text: str, indicator: str) -> bool:
-    """Whether a text names an indicator, and not another one whose name begins or ends alike."""
-    return re.search(rf"(?<!\w){re.escape(indicator)}(?!\w)", text) is not None
-
-
 def _indicator_page(data: BoardData, row: Row) -> IndicatorPage:
     course = data.course(row, SHOWN_PERIODS)
     series = [one for _, one in course if one]
@@ -244,7 +238,7 @@ def _clinic_page(data: BoardData, clinic: Row, row: Row) -> ClinicPage:
     measured = parse_period(clinic["measured_period"])
     unachieved = tuple(
         one
-        for one in latest_milestones(data, measured)
+        for one in data.milestones_until(measured)
         if one["aspiration"] in data.indicators[row["indicator"]]["measured"] and is_overdue(one, measured)
     )
     return ClinicPage(
@@ -263,9 +257,7 @@ def _clinic_page(data: BoardData, clinic: Row, row: Row) -> ClinicPage:
         indicator=page,
         unachieved=unachieved,
         notes=tuple(note for note in data.notes if belongs_to(note, clinic)),
-        findings=tuple(
-            one for one in data.findings_of.get(clinic["partner_code"], ()) if names(one["message"], row["indicator"])
-        ),
+        findings=tuple(data.findings_about.get(series_of(clinic), ())),
     )
 
 

@@ -32,12 +32,13 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row of the table. `key` names the page's part on its indicator.
+    """A row of the table. `key` names the page's part on its indicator, `own_key` the row where it has no such part.
 
     A parent, or a figure that was not returned, has no judgement, and no such part.
     """
 
     key: str
+    own_key: str
     cells: tuple[Cell, ...]
     spark: Drawing | None
     is_part: bool
@@ -125,8 +126,8 @@ def _rows(data: BoardData, rows: Sequence[Row]) -> Iterator[TableRow]:
         if parts[0]["sub"]:
             yield _parent_row(data, reference, parts[0], shared)
         for row in parts:
-            key = key_of(row) if is_judged(row) else ""
-            yield TableRow(key, tuple(_cells(data, row, shared)), spark_of(data, row), bool(row["sub"]))
+            keys = (key_of(row), "") if is_judged(row) else ("", missing_key(row))
+            yield TableRow(*keys, tuple(_cells(data, row, shared)), spark_of(data, row), bool(row["sub"]))
 
 
 def _parent_row(data: BoardData, reference: str, part: Row, polarity: str) -> TableRow:
@@ -137,7 +138,7 @@ def _parent_row(data: BoardData, reference: str, part: Row, polarity: str) -> Ta
         "definition": str(known["parent_definition"]) if known else "",
         "good_performance": polarity,
     }
-    return TableRow("", tuple(Cell(texts.get(column.column, "")) for column in _layout().columns), None, False)
+    return TableRow("", "", tuple(Cell(texts.get(column.column, "")) for column in _layout().columns), None, False)
 
 
 def _cells(data: BoardData, row: Row, shared_polarity: str) -> Iterator[Cell]:
@@ -174,6 +175,11 @@ def _aside(data: BoardData, row: Row, column: str) -> str:
 def key_of(row: Row) -> str:
     """The name of the page's part on an indicator."""
     return f"{row['indicator']}-{row['partner_code']}".lower().replace(" ", "-")
+
+
+def missing_key(row: Row) -> str:
+    """The name of the row of a figure that was not returned."""
+    return f"missing-{key_of(row)}"
 
 
 def polarity_words(row: Row) -> str:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from cypp_etl.judgement.columns import BOARD_TITLES
 from cypp_etl.report.changes import changes, turned, turned_heading
 from cypp_etl.report.figures import figure_text, shorthand
-from cypp_etl.report.milestones import latest_milestones
 from cypp_etl.report.model import BoardData, Row
 from cypp_etl.report.pages import clinic_pages, noise_of
 from cypp_etl.report.returns import status_words
@@ -103,7 +102,7 @@ def _more_tables(data: BoardData) -> Iterator[SheetTable]:
                 *(row["status"] or "no status reported", row["lead_officer"] or row["strategic_lead"]),
                 *(row["evidence"] or "[z]", row["review"] or "[z]", row["review_reason"] or "[z]"),
             ]
-            for row in latest_milestones(data)
+            for row in data.milestones_until(None)
         ],
     )
     yield SheetTable(

@@ -30,7 +30,7 @@ from warehouse.recording.publications import Publication, record_publication
 
 @dataclass(frozen=True)
 class Published:
-    """A published report: its files and its data."""
+    """A published report: the page to open and the workbook, and its data."""
 
     paths: tuple[Path, ...]
     data: BoardData
@@ -45,11 +45,11 @@ async def write_publication(workplace: Workplace, period: Period, at: datetime, 
     with reading(workplace.engine) as connection:
         data = read_board(connection, period, at)
     folder = workplace.settings.reports / period.code / f"{published_at:%Y-%m-%d %H%M%S.%f}"
-    paths = write_editions(data, folder, published_at.date())
-    sha256 = hashlib.sha256(paths[0].read_bytes()).hexdigest()
+    written = write_editions(data, folder, published_at.date())
+    sha256 = hashlib.sha256(b"".join(page.read_bytes() for page in written.pages)).hexdigest()
     with writing(workplace.engine) as connection:
         record_publication(connection, Publication(period, at, sha256, published_at))
-    return Published(tuple(paths), data)
+    return Published(written.to_open, data)
 
 
 def _run_name() -> str:

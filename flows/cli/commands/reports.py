@@ -33,12 +33,13 @@ def report(
 ) -> None:
     """Write the board report, as HTML and as a workbook.
 
-    The page is one file that opens offline and prints; the workbook is accessible.
+    The page opens offline and prints; where one would be too large, there is a folder of pages. The workbook is
+    accessible.
     """
     wanted = parsed_period(period)
 
     def write(connection: "Connection", _: "Plan") -> int:
-        for path in write_report(connection, wanted, output, as_of, since):
+        for path in write_report(connection, wanted, output, as_of, since).to_open:
             say(path)
         return 0
 
