@@ -24,6 +24,7 @@ from cypp_etl.judgement.judge import judge
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Figure, Plan
 from cypp_etl.plan.reader import read_plan
+from cypp_etl.plan.selection import select_part
 from cypp_etl.report.concerns import Share, concerns, headline, share_of, shares
 from cypp_etl.report.figures import figure_text
 from cypp_etl.report.folder import MOST_ON_A_PAGE, parts, remainder
@@ -457,6 +458,35 @@ def test_an_outcome_with_too_many_indicators_for_a_page_goes_on_with_another(eng
     assert [part.title[-3:] for part in parts(many)] == ["(1)", "(2)"]
     sizes = [len(part.data.table_rows()) for part in parts(many)]
     assert (sizes[0], sum(sizes)) == (MOST_ON_A_PAGE, len(many.table_rows()))
+
+
+def test_a_report_on_a_part_has_what_belongs_to_it(engine: Engine, plan: Plan, tmp_path: Path) -> None:
+    data = _read(engine, "2010-11Q3")
+    yos = data.selected(select_part(plan, partner="YOS"))
+    assert yos.title == "Performance report 2010/11 Q3: Youth Offending Service"
+    assert {row["indicator"] for row in yos.table_rows()} == {"NI 19", "NI 43", "NI 45", "NI 46"}
+    assert {row["partner_code"] for row in (*yos.returns, *yos.clinics, *yos.findings, *yos.milestones)} == {"yos"}
+    assert data.selected(select_part(plan)) is data
+    none = data.selected(select_part(plan, partner="yos", outcome="ICS"))
+    page = render_html(none, WRITTEN).decode()
+    assert "No milestone belongs to this part of the report." in page
+    assert "The plan has no milestones." not in page
+    (outcome,) = {row["outcome_code"] for row in yos.performance}
+    assert len(data.selected(select_part(plan, outcome=outcome)).performance) == len(data.performance)
+    assert data.selected(select_part(plan, outcome=outcome)).returns == data.returns
+    written = write_editions(yos, tmp_path, WRITTEN)
+    assert [path.name for path in written.to_open] == [f"board report 2010-11Q3 yos.{one}" for one in ("html", "xlsx")]
+
+
+def test_where_partners_return_the_same_each_is_named(engine: Engine) -> None:
+    page = render_html(_many(_read(engine, "2010-11Q3"), 3, partners=True), WRITTEN).decode()
+    for number in range(3):
+        whose = f"NI 45 (Youth Offending Service {number})"
+        assert f"<h3>{whose}: " in page, "the heading of its clinic"
+        assert f"<title>{whose}, performance." in page, "its chart"
+        assert f"<title>{whose}: " in page, "its sparkline"
+        assert f"<small>Youth Offending Service {number}</small>" in page, "its row"
+    assert "NI 45 (" not in render_html(_read(engine, "2010-11Q3"), WRITTEN).decode(), "one goes without saying"
 
 
 def test_pages_that_an_earlier_report_left_are_removed(engine: Engine, tmp_path: Path) -> None:

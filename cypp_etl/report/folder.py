@@ -91,7 +91,7 @@ def _part(data: BoardData, title: str, series: set[tuple[str, str]], whole: tupl
     named = {one["finding_id"] for key in series for one in data.findings_about.get(key, ())}
     part = replace(
         data.of_series(series),
-        part=title,
+        part=f"{data.part}, {title}" if data.part else title,
         milestones=[row for row in data.milestones if row[column] == code],
         findings=[row for row in data.findings if row["finding_id"] in named or row.get(column) == code],
     )

@@ -108,12 +108,19 @@ def _render(
         is_returned=bool(data.returned(data.period)),
         nothing_returned=nothing_returned(data),
         no_returns=no_returns(data),
-        no_milestones="The plan has no milestones." if data.indicators else nothing_returned(data),
+        no_milestones=_no_milestones(data),
         queries=findings[Severity.QUERY],
         errors=findings[Severity.ERROR],
         notes=findings[Severity.NOTE],
         shorthand=[marker for marker in read_markers() if marker.meaning],
     ).encode()
+
+
+def _no_milestones(data: BoardData) -> str:
+    """Why no milestones are listed."""
+    if not data.indicators:
+        return nothing_returned(data)
+    return "No milestone belongs to this part of the report." if data.part else "The plan has no milestones."
 
 
 @cache

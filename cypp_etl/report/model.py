@@ -12,6 +12,7 @@ from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import LAST_PERIOD, Period, parse_period
 from cypp_etl.plan.model import Body
 from cypp_etl.plan.rhythm import QUARTERLY, Rhythm
+from cypp_etl.plan.selection import EVERYTHING, Selection
 from cypp_etl.report.noise.variation import Ratio
 from schemas.codes import ClinicStatus, NoteKind
 
@@ -94,7 +95,7 @@ class BoardData:
     rejected ones, with `partner_code` and `file_name`; `comments` the partners' comments on figures; `turned` the
     symbols that have changed since `since`; `rhythms` says when each indicator is asked, `owing` has each indicator and
     the partner that returns it in the period; `is_owed` says whether anybody owes a return for the period. `part` says
-    which part of a report it is, where it is not the whole.
+    which part of a report it is, where it is not the whole, and `codes` what was asked for.
     """
 
     body: Body
@@ -121,6 +122,7 @@ class BoardData:
     owing: Set[tuple[str, str]]
     is_owed: bool
     part: str = ""
+    codes: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -131,7 +133,8 @@ class BoardData:
     @property
     def file_name(self) -> str:
         """The name of its files, without their endings."""
-        return f"board report {self.period.code}"
+        codes = [re.sub(r"[^\w-]+", "-", code) for code in self.codes]
+        return " ".join(["board report", self.period.code, *codes])
 
     def of_series(self, series: Set[tuple[str, str]]) -> "BoardData":
         """What the report says of some indicators and partners; milestones, returns and findings stay as they are."""
@@ -158,6 +161,27 @@ class BoardData:
         if period not in self._of_periods:
             self._of_periods[period] = self._shown_in(period)
         return self._of_periods[period]
+
+    def selected(self, part: Selection) -> "BoardData":
+        """What the report says of a part of the plan."""
+        if part == EVERYTHING:
+            return self
+        rows = [*self.performance, *self.owed]
+        series = {series_of(row) for row in rows if part.has(row["partner_code"], row["outcome_code"])}
+        named = {one["finding_id"] for key in series for one in self.findings_about.get(key, ())}
+        return replace(
+            self.of_series(series),
+            part=part.title,
+            codes=part.codes,
+            milestones=[row for row in self.milestones if part.has(row["partner_code"], row["outcome_code"])],
+            returns=[row for row in self.returns if part.has_partner(row["partner_code"])],
+            refused=[row for row in self.refused if part.has_partner(row["partner_code"])],
+            findings=[
+                row
+                for row in self.findings
+                if part.has_partner(row["partner_code"]) and (not part.outcome_code or row["finding_id"] in named)
+            ],
+        )
 
     @cached_property
     def _of_periods(self) -> dict[Period, list[Row]]:

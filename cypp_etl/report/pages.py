@@ -171,7 +171,7 @@ def _indicator_page(data: BoardData, row: Row) -> IndicatorPage:
         key=key_of(row),
         title=f"{data.named(row)}: {row['definition']}",
         good=polarity_words(row),
-        chart=_chart(course, row),
+        chart=_chart(data, course, row),
         lines=tuple(_period_line(data, one, comments.get(one["period"], "")) for one in reversed(series)),
         has_sums=any(one["year_to_date"] not in (None, one["actual"]) for one in series),
         has_comments=any(comments.get(one["period"]) for one in series),
@@ -182,7 +182,7 @@ def _indicator_page(data: BoardData, row: Row) -> IndicatorPage:
     )
 
 
-def _chart(course: list[tuple[Period, Row | None]], row: Row) -> Drawing | None:
+def _chart(data: BoardData, course: list[tuple[Period, Row | None]], row: Row) -> Drawing | None:
     labels = [period.label[2:] for period, _ in course]
     columns = {
         name: [one[name] if one else None for _, one in course] for name in ("year_to_date", "target", *_COMPARED)
@@ -203,7 +203,7 @@ def _chart(course: list[tuple[Period, Row | None]], row: Row) -> Drawing | None:
         for label, value in zip(labels, columns["year_to_date"], strict=True)
     ]
     return chart(
-        labels, lines, f"{row['indicator']}, {name.lower()}. {'; '.join(said)}. The table below has targets too."
+        labels, lines, f"{data.named(row)}, {name.lower()}. {'; '.join(said)}. The table below has targets too."
     )
 
 

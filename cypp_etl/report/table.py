@@ -100,7 +100,7 @@ def spark_of(data: BoardData, row: Row) -> Drawing | None:
         values.insert(0, row["previous_actual"])
     words = [number_text(value, row) if value is not None else "no figure" for value in values]
     target = f"; target {number_text(row['target'], row)}" if row["target"] is not None else ""
-    return sparkline(values, row["target"], f"{row['indicator']}: {', '.join(words)}{target}")
+    return sparkline(values, row["target"], f"{data.named(row)}: {', '.join(words)}{target}")
 
 
 def has_like_before(row: Row) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cypp_etl.periods import Period
+from cypp_etl.plan.selection import EVERYTHING, Selection
 from cypp_etl.report.html import render_pages
 from cypp_etl.report.model import BoardData
 from cypp_etl.report.moments import end_of
@@ -28,9 +29,14 @@ class Editions(NamedTuple):
 
 
 def write_report(
-    connection: "Connection", period: Period, folder: Path, as_of: date | None = None, since: date | None = None
+    connection: "Connection",
+    period: Period,
+    folder: Path,
+    as_of: date | None = None,
+    since: date | None = None,
+    part: Selection = EVERYTHING,
 ) -> Editions:
-    """Write both editions of the report on a period.
+    """Write both editions of the report on a period, or on a part of the plan in it.
 
     As of a date means as of its last moment: what arrived on that day is included.
 
@@ -39,7 +45,7 @@ def write_report(
     """
     now = datetime.now(UTC)
     at = end_of(as_of, now) if as_of else now
-    return write_editions(read_board(connection, period, at, since), folder, now.date())
+    return write_editions(read_board(connection, period, at, since).selected(part), folder, now.date())
 
 
 def write_editions(data: BoardData, folder: Path, written_on: date) -> Editions:

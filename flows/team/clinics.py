@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cypp_etl.periods import LAST_PERIOD, parse_period
 from cypp_etl.plan.index import reference_key
+from cypp_etl.plan.selection import listed
 from cypp_etl.report.model import Note, belongs_to
 from flows.team.decided import Decided, require_who
 from schemas.codes import ClinicStatus, DecisionKind, NoteKind
@@ -55,13 +56,13 @@ def note_at_clinic(workplace: "Workplace", clinic: str, texts: Mapping[NoteKind,
 
 def _find(rows: Iterable[Any], wanted: str) -> Any:
     """Find a clinic by its id, or by an indicator with one open clinic; case- and whitespace-insensitive."""
-    listed, key = list(rows), reference_key(wanted)
-    by_id = [row for row in listed if reference_key(row["clinic_id"]) == key]
+    every, key = list(rows), reference_key(wanted)
+    by_id = [row for row in every if reference_key(row["clinic_id"]) == key]
     still_open = [
-        row for row in listed if reference_key(row["indicator"]) == key and row["status"] == ClinicStatus.OPEN.value
+        row for row in every if reference_key(row["indicator"]) == key and row["status"] == ClinicStatus.OPEN.value
     ]
     found = by_id or still_open
     if len(found) == 1:
         return found[0]
-    known = ", ".join(row["clinic_id"] for row in found or listed) or "none"
+    known = listed([row["clinic_id"] for row in found or every])
     raise ValueError(f"{wanted!r} does not identify a clinic; the clinics are {known}")
