@@ -26,7 +26,7 @@ from cypp_etl.plan.model import Figure, Plan
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.plan.selection import select_part
 from cypp_etl.report.concerns import Share, concerns, headline, share_of, shares
-from cypp_etl.report.figures import figure_text
+from cypp_etl.report.figures import comparator_year, figure_text
 from cypp_etl.report.folder import MOST_ON_A_PAGE, parts, remainder
 from cypp_etl.report.html import render_html, render_pages
 from cypp_etl.report.model import BoardData, Note, Row
@@ -500,6 +500,37 @@ def test_pages_that_an_earlier_report_left_are_removed(engine: Engine, tmp_path:
     fewer = write_editions(_many(data, 5), tmp_path, WRITTEN)
     assert {*fewer.pages} == {*(tmp_path / "board report 2010-11Q3").iterdir()}
     assert fewer.to_open[0].name == "index.html"
+
+
+def test_a_comparator_of_another_year_says_its_year(engine: Engine) -> None:
+    for period, year in (("2009-10", ""), ("2010-11Q3", "2009/10")):
+        data = _read(engine, period)
+        found = {row["indicator"]: comparator_year(row, "national", data.texts) for row in data.of_period(data.period)}
+        assert (found["NI 45"], found["NI 46"]) == (year, ""), "there is none of NI 46"
+        said = "<small>2009/10</small>" in render_html(data, WRITTEN).decode().partition('<table class="board">')[2]
+        assert said is bool(year)
+    sheet = openpyxl.load_workbook(io.BytesIO(render_workbook(data, WRITTEN)))["Indicators"]
+    beside = {row[1]: row[7] for row in sheet.iter_rows(min_row=5, values_only=True)}
+    assert beside["NI 45"] == "statistical neighbours of 2009/10; national of 2009/10"
+
+
+def test_what_was_said_stands_beside_what_to_look_at(engine: Engine) -> None:
+    data = _read(engine, "2010-11Q3")
+    at = datetime(2011, 5, 2, tzinfo=UTC)
+    notes = [
+        Note("yos", "NI 45", period, kind, f"<b>{kind}</b>", "A. Analyst", at + timedelta(days=days))
+        for days, (period, kind) in enumerate(
+            [("2010-11Q2", NoteKind.DECISION), ("2010-11Q3", NoteKind.ISSUE), ("2000-01Q1", NoteKind.DECISION)]
+        )
+    ]
+    said = [{"partner_code": "yos", "indicator": "NI 45", "period": "2010-11Q3", "comment": "<i>Two posts</i>"}]
+    told = replace(data, notes=notes, comments=said)
+    (line,) = [line for line in concerns(told)[1].lines if line.title.startswith("NI 45:")]
+    assert line.beside == ("The partner: <i>Two posts</i>", "Decision, 2 May 2011, A. Analyst: <b>decision</b>")
+    page = render_html(told, WRITTEN).decode()
+    assert "The partner: &lt;i&gt;Two posts&lt;/i&gt;" in page
+    assert "A. Analyst: &lt;b&gt;decision&lt;/b&gt;" in page
+    assert not any(line.beside for line in concerns(replace(data, comments=[], notes=[]))[1].lines)
 
 
 def test_what_is_furthest_from_its_target_comes_first(engine: Engine) -> None:

@@ -349,7 +349,7 @@ def test_shorthand_stands_beside_figures_in_both_editions(world: World, due: dat
     assert rows["NI 111a"][4:8] == (60, 129, 90, "a year before [p]; performance [p] [b]")
     assert rows["NI 111b"][6:8] == (9.5, "[z]"), "there is nothing to say"
     (heading,) = (row for row in world.sheets(due)["Indicators"] if row[0] == "No.")
-    assert heading[7] == "Shorthand beside figures"
+    assert heading[7] == "Shorthand and years beside figures"
     notes = {row[0] for row in world.sheets(due)["Notes"]}
     assert any(line.startswith("[p]: Provisional") for line in notes)
     assert any(line.startswith("[b]: Break in series") for line in notes)

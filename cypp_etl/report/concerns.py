@@ -8,12 +8,12 @@ from cypp_etl.periods import parse_period
 from cypp_etl.report.changes import changes, turned_heading
 from cypp_etl.report.figures import figure_text
 from cypp_etl.report.milestones import is_past_due, milestone_key
-from cypp_etl.report.model import BoardData, Row, is_judged, series_of
+from cypp_etl.report.model import BoardData, Row, belongs_to, is_judged, series_of
 from cypp_etl.report.pages import clinic_key, open_clinic
 from cypp_etl.report.returns import nothing_returned, status_words, wanting
 from cypp_etl.report.symbols import Sign, Tone, sign
 from cypp_etl.report.table import key_of, missing_key
-from schemas.codes import ClinicStatus, Direction, OnTarget
+from schemas.codes import ClinicStatus, Direction, NoteKind, OnTarget
 
 SHOWN_LINES = 10
 """A longer list shows these, and the others on demand or where they stand."""
@@ -32,13 +32,17 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line: what it is about, whose it is, what to know, and its judgements; `key` is where it leads."""
+    """A line: what it is about, whose it is, what to know, and its judgements; `key` is where it leads.
+
+    `beside` is what was said on it: by the partner, or at its clinic.
+    """
 
     key: str
     title: str
     owner: str
     said: str
     judged: tuple[Judged, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +171,23 @@ def _distance(row: Row) -> float:
 
 
 def _indicator_line(data: BoardData, row: Row) -> Line:
-    return Line(key_of(row), _title(row), data.partner(row), _against_target(data, row), _short_and_long(row))
+    said, judged = _against_target(data, row), _short_and_long(row)
+    return Line(key_of(row), _title(row), data.partner(row), said, judged, _comment(data, row))
+
+
+def _comment(data: BoardData, row: Row) -> tuple[str, ...]:
+    """What the partner said on a figure."""
+    comment = data.comments_of.get(series_of(row), {}).get(row["period"])
+    return (f"The partner: {comment}",) if comment else ()
+
+
+def _last_note(data: BoardData, clinic: Row) -> tuple[str, ...]:
+    """What was noted last at a clinic, a decision before anything else."""
+    notes = [note for note in data.notes if belongs_to(note, clinic)]
+    if not notes:
+        return ()
+    last = max(notes, key=lambda note: (note.kind is NoteKind.DECISION, note.recorded_at))
+    return (f"{last.kind.value.capitalize()}, {in_words(last.recorded_at)}, {last.noted_by}: {last.text}",)
 
 
 def _title(row: Row) -> str:
@@ -219,6 +239,7 @@ def _clinic_line(data: BoardData, clinic: Row, row: Row) -> Line:
         data.partner(clinic),
         f"{_against_target(data, row)}; open since {opened}: {works}",
         _short_and_long(row),
+        (*_comment(data, row), *_last_note(data, clinic)),
     )
 
 

@@ -7,7 +7,7 @@ from cypp_etl.figure_keys import FigureKey
 from cypp_etl.judgement.words import DirectionBasis
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.report.charts import Drawing, Line, chart
-from cypp_etl.report.figures import figure_text, number_text
+from cypp_etl.report.figures import comparator_year, figure_text, number_text
 from cypp_etl.report.milestones import is_overdue
 from cypp_etl.report.model import BoardData, Note, Row, Texts, belongs_to, falls_in, series_of
 from cypp_etl.report.noise.variation import Course, Noise, Scale, Variation, counts_behind, noise, whole_units
@@ -225,7 +225,9 @@ def _period_line(data: BoardData, row: Row, comment: str) -> PeriodLine:
 def _comparators(data: BoardData, row: Row) -> Iterator[tuple[str, str, Sign]]:
     for column, (label, _) in _COMPARED.items():
         if row[column] is not None:
-            yield label, figure_text(row, column, data.texts), sign(row, f"{column}_band")
+            year = comparator_year(row, column, data.texts)
+            text = figure_text(row, column, data.texts)
+            yield label, f"{text} in {year}" if year else text, sign(row, f"{column}_band")
 
 
 def clinic_key(clinic: Row) -> str:

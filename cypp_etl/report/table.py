@@ -9,13 +9,15 @@ from cypp_etl.judgement.columns import PRINTED
 from cypp_etl.layout import SheetLayout, published_table
 from cypp_etl.periods import Period
 from cypp_etl.report.charts import Drawing, sparkline
-from cypp_etl.report.figures import figure_text, number_text
+from cypp_etl.report.figures import comparator_year, figure_text, number_text
 from cypp_etl.report.model import BoardData, Row, is_judged
 from cypp_etl.report.symbols import Sign, sign
 from schemas.codes import Direction, OnTarget, Polarity
 
-_FIGURES = ("previous_actual", "target", "actual", "statistical_neighbours", "national", "next_target", "next_target_2")
+COMPARED = ("statistical_neighbours", "national")
+"""The comparators that have a column."""
 
+_FIGURES = ("previous_actual", "target", "actual", *COMPARED, "next_target", "next_target_2")
 
 SHOWN_PERIODS = 8
 """How many periods a chart, a sparkline and the figures behind it go back."""
@@ -162,13 +164,15 @@ def _cells(data: BoardData, row: Row, shared_polarity: str) -> Iterator[Cell]:
 
 
 def _aside(data: BoardData, row: Row, column: str) -> str:
-    """The addition to a figure: the period that it is of, a sum to date, or a note that it is last year's outturn."""
+    """The addition to a figure: its period or year, a sum to date, or a note that it is last year's outturn."""
     if column == "actual" and row["period"] != data.period.code:
         return str(row["period_label"])
     if column == "actual" and row["quarter"] and row["year_to_date"] not in (None, row["actual"]):
         return f"{number_text(row['year_to_date'], row)} this year"
     if column == "previous_actual" and row["direction_basis"] == "last year's outturn":
         return "year's outturn"
+    if column in COMPARED:
+        return comparator_year(row, column, data.texts)
     return ""
 
 
