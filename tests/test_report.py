@@ -1,5 +1,6 @@
 """The board report on the published table and on eight sample quarters: what the Board reads, and as of when."""
 
+import html
 import io
 import re
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,7 @@ from cypp_etl.checked_return import Observation
 from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.judgement.explanation import explain_judgement
 from cypp_etl.judgement.judge import judge
+from cypp_etl.judgement.words import Course
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Figure, Plan
 from cypp_etl.plan.reader import read_plan
@@ -31,7 +33,7 @@ from cypp_etl.report.folder import MOST_ON_A_PAGE, parts, remainder
 from cypp_etl.report.html import render_html, render_pages
 from cypp_etl.report.model import BoardData, Note, Row
 from cypp_etl.report.noise.variation import Noise, Variation
-from cypp_etl.report.pages import clinic_pages, indicator_pages
+from cypp_etl.report.pages import clinic_pages, indicator_pages, year_end_of
 from cypp_etl.report.workbook import render_workbook
 from cypp_etl.samples.published_table import read_sample_table, write_published_table
 from cypp_etl.samples.returns import sample_periods, sample_return
@@ -531,6 +533,49 @@ def test_what_was_said_stands_beside_what_to_look_at(engine: Engine) -> None:
     assert "The partner: &lt;i&gt;Two posts&lt;/i&gt;" in page
     assert "A. Analyst: &lt;b&gt;decision&lt;/b&gt;" in page
     assert not any(line.beside for line in concerns(replace(data, comments=[], notes=[]))[1].lines)
+
+
+def test_the_report_says_what_the_year_needs_and_whether_it_is_on_course(engine: Engine, plan: Plan) -> None:
+    data = _read(engine, "2010-11Q3", date(2011, 2, 28))
+    found = {row["indicator"]: year_end_of(data, row) for row in data.of_period(data.period)}
+    added, latest, small = found["NI 111a"], found["NI 45"], found["NI 46"]
+    assert added is not None
+    assert added.needed == "To meet the year's target of 514, 390 may still come in the quarter that remains."
+    assert added.projection == "Projected for the year: 159, on course."
+    assert latest is not None
+    assert (latest.needed, latest.course) == ("The year's target is 78.0%.", Course.OFF)
+    assert small is not None
+    assert (small.projection, small.course) == ("", None), "it rests on small numbers"
+    assert found["NI 110"] is None, "a yearly figure"
+    lines = {one.heading: one.lines for one in concerns(data)}["Off course for the year"]
+    told = [
+        indicator
+        for asked in (Course.OFF, Course.AT_RISK)
+        for indicator, year in found.items()
+        if year and year.course is asked
+    ]
+    assert [line.title.partition(":")[0] for line in lines] == told
+    assert all("Projected for the year: " in line.said for line in lines)
+    text = html.unescape(render_html(data, WRITTEN).decode())
+    assert f"{added.needed} {added.projection}" in text
+
+
+@pytest.mark.parametrize(
+    ("polarity", "to_date", "said"),
+    [
+        ("HIGH", 500.0, "To meet the year's target of 514, 14 is needed in the quarter that remains."),
+        ("HIGH", 514.0, "The year's target of 514 is met already."),
+        ("LOW", 514.0, "To meet the year's target of 514, 0 may still come in the quarter that remains."),
+        ("LOW", 515.0, "The year's target of 514 is exceeded already."),
+        ("NONE", 515.0, "The year's target is 514."),
+    ],
+)
+def test_what_the_year_needs_is_said_as_it_is(engine: Engine, polarity: str, to_date: float, said: str) -> None:
+    data = _read(engine, "2010-11Q3")
+    (row,) = (row for row in data.of_period(data.period) if row["indicator"] == "NI 111a")
+    year = year_end_of(data, {**row, "polarity": polarity, "year_to_date": to_date})
+    assert year is not None
+    assert year.needed == said
 
 
 def test_what_is_furthest_from_its_target_comes_first(engine: Engine) -> None:

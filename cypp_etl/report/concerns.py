@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from cypp_etl.findings import in_words
+from cypp_etl.judgement.words import Course
 from cypp_etl.periods import parse_period
 from cypp_etl.report.changes import changes, turned_heading
 from cypp_etl.report.figures import figure_text
 from cypp_etl.report.milestones import is_past_due, milestone_key
 from cypp_etl.report.model import BoardData, Row, belongs_to, is_judged, series_of
-from cypp_etl.report.pages import clinic_key, open_clinic
+from cypp_etl.report.pages import YearEnd, clinic_key, open_clinic, year_end_of
 from cypp_etl.report.returns import nothing_returned, status_words, wanting
 from cypp_etl.report.symbols import Sign, Tone, sign
 from cypp_etl.report.table import key_of, missing_key
@@ -100,6 +101,7 @@ def concerns(data: BoardData) -> list[Concern]:
             empty or "Nothing is off target, is declining or reads worse than before without a clinic.",
         ),
         Concern("Open performance clinics", _clinic_lines(data), "No clinic is open.", "clinics"),
+        Concern("Off course for the year", _off_course(data), empty or "Nothing is projected to miss its target."),
         Concern("Overdue milestones", _overdue(data), "No milestone is overdue.", "milestones"),
         Concern("Late or missing", _late(data), "No return is late or missing, and none leaves a figure out."),
         Concern(
@@ -241,6 +243,23 @@ def _clinic_line(data: BoardData, clinic: Row, row: Row) -> Line:
         _short_and_long(row),
         (*_comment(data, row), *_last_note(data, clinic)),
     )
+
+
+def _off_course(data: BoardData) -> list[Line]:
+    """What is projected to miss the year's target: first what misses it by more than the margin."""
+    found = [
+        (year.course is Course.AT_RISK, row, year) for row in data.of_period(data.period) for year in _told(data, row)
+    ]
+    return [
+        Line(key_of(row), _title(row), data.partner(row), f"{year.projection} {year.needed}", _short_and_long(row))
+        for _, row, year in sorted(found, key=lambda one: one[0])
+    ]
+
+
+def _told(data: BoardData, row: Row) -> Iterator[YearEnd]:
+    year = year_end_of(data, row)
+    if year is not None and year.course in (Course.AT_RISK, Course.OFF):
+        yield year
 
 
 def _overdue(data: BoardData) -> list[Line]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import LAST_PERIOD, Period, parse_period
-from cypp_etl.plan.model import Body
+from cypp_etl.plan.model import Banding, Body
 from cypp_etl.plan.rhythm import QUARTERLY, Rhythm
 from cypp_etl.plan.selection import EVERYTHING, Selection
 from cypp_etl.report.noise.variation import Ratio
@@ -94,7 +94,8 @@ class BoardData:
     was refused, with `partner`; `findings` the queries and notes of the submissions in force and the errors of those
     rejected ones, with `partner_code` and `file_name`; `comments` the partners' comments on figures; `turned` the
     symbols that have changed since `since`; `rhythms` says when each indicator is asked, `owing` has each indicator and
-    the partner that returns it in the period; `is_owed` says whether anybody owes a return for the period. `part` says
+    the partner that returns it in the period; `is_owed` says whether anybody owes a return for the period; `margins`
+    has the plan's of each indicator, if its files are in the warehouse. `part` says
     which part of a report it is, where it is not the whole, and `codes` what was asked for.
     """
 
@@ -121,6 +122,7 @@ class BoardData:
     rhythms: Mapping[str, Rhythm]
     owing: Set[tuple[str, str]]
     is_owed: bool
+    margins: Mapping[str, Banding]
     part: str = ""
     codes: tuple[str, ...] = ()
 

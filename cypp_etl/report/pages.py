@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 from cypp_etl.figure_keys import FigureKey
+from cypp_etl.judgement.words import Course as OnCourse
 from cypp_etl.judgement.words import DirectionBasis
+from cypp_etl.judgement.year_end import YearSoFar, course, needed, projected
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.report.charts import Drawing, Line, chart
 from cypp_etl.report.figures import comparator_year, figure_text, number_text
@@ -13,7 +16,7 @@ from cypp_etl.report.model import BoardData, Note, Row, Texts, belongs_to, falls
 from cypp_etl.report.noise.variation import Course, Noise, Scale, Variation, counts_behind, noise, whole_units
 from cypp_etl.report.symbols import Sign, sign
 from cypp_etl.report.table import SHOWN_PERIODS, has_like_before, key_of, polarity_words
-from schemas.codes import Accumulation, ClinicReason, ClinicStatus, Diagnosis, Measure, Unit
+from schemas.codes import Accumulation, ClinicReason, ClinicStatus, Diagnosis, Measure, Polarity, Unit
 
 _REASONS = {
     ClinicReason.DECLINING.value: "performance was declining",
@@ -57,6 +60,7 @@ class IndicatorPage:
     clinic_key: str
     compared: str
     noise: Noise
+    year_end: "YearEnd | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,78 @@ def noise_of(data: BoardData, row: Row) -> Noise:
     return noise(scale, whole_units(row["change"], scale.decimals), counts, _course(data, row))
 
 
+@dataclass(frozen=True, slots=True)
+class YearEnd:
+    """How a year stands to its target: what is needed, in words, and whether it is on course, if that can be told."""
+
+    needed: str
+    projection: str
+    course: OnCourse | None
+
+
+def year_end_of(data: BoardData, row: Row) -> YearEnd | None:
+    """How the year of a quarter's figure stands to its target; None where there is no target or no figure.
+
+    There is no projection where the noise flag says that a change cannot be told from chance.
+    """
+    known, banding = data.indicators.get(row["indicator"]), data.margins.get(row["indicator"])
+    target = _years_target(data, row)
+    if not row["quarter"] or row["year_to_date"] is None or target is None or known is None or banding is None:
+        return None
+    year = YearSoFar(
+        Polarity(row["polarity"]),
+        Accumulation(known["accumulation"]),
+        row["decimals"],
+        row["quarter"],
+        _decimal(row["year_to_date"]),
+        _decimal(target),
+        _last_year(data, row),
+    )
+    figure = None if noise_of(data, row).variation in (Variation.SMALL, Variation.UNKNOWN) else projected(year)
+    told = None if figure is None else course(year, figure, banding)
+    if figure is None or told is None:
+        return YearEnd(_needed_words(year, row), "", None)
+    projection = f"Projected for the year: {number_text(float(figure), row)}, {told}."
+    return YearEnd(_needed_words(year, row), projection, told)
+
+
+def _needed_words(year: YearSoFar, row: Row) -> str:
+    target = number_text(float(year.target), row)
+    each = needed(year)
+    if each is None or year.polarity not in (Polarity.HIGH, Polarity.LOW):
+        return f"The year's target is {target}."
+    quarters = (
+        "the quarter that remains" if year.remaining == 1 else f"each of the {year.remaining} quarters that remain"
+    )
+    if year.polarity is Polarity.HIGH:
+        if each <= 0:
+            return f"The year's target of {target} is met already."
+        return f"To meet the year's target of {target}, {number_text(float(each), row)} is needed in {quarters}."
+    if each < 0:
+        return f"The year's target of {target} is exceeded already."
+    return f"To meet the year's target of {target}, {number_text(float(each), row)} may still come in {quarters}."
+
+
+def _years_target(data: BoardData, row: Row) -> float | None:
+    """The target of the whole year of a figure: of the year, or of its last quarter where the plan profiles it."""
+    year = parse_period(row["financial_year"])
+    for period in (year, year.quarters[-1]):
+        key = FigureKey(row["partner_code"], row["indicator"], Measure.TARGET, period.code)
+        if (found := data.texts.get(key)) and found.value is not None:
+            return found.value
+    return None
+
+
+def _last_year(data: BoardData, row: Row) -> tuple[Decimal | None, ...]:
+    quarters = {one["period"]: one["actual"] for one in data.judgements_of(row)}
+    found = (quarters.get(quarter.code) for quarter in parse_period(row["financial_year"]).previous.quarters)
+    return tuple(None if figure is None else _decimal(figure) for figure in found)
+
+
+def _decimal(figure: float) -> Decimal:
+    return Decimal(repr(figure))
+
+
 def _course(data: BoardData, row: Row) -> Course:
     """How an indicator came to a figure, by periods of the same length, from the last break in series on."""
     rows = {
@@ -179,6 +255,7 @@ def _indicator_page(data: BoardData, row: Row) -> IndicatorPage:
         clinic_key=clinic_key(clinic) if clinic else "",
         compared=f"from {data.label(row, row['previous_period'])} to {row['period_label']}",
         noise=noise_of(data, row),
+        year_end=year_end_of(data, row),
     )
 
 

@@ -108,6 +108,7 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
         rhythms=rhythms,
         owing=_owing(connection, plan_id, period),
         is_owed=_is_owed(connection, plan_id, period),
+        margins={name: leaf.banding for name, leaf in stored.indicators.items()} if stored else {},
     )
 
 
