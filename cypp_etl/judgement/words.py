@@ -35,3 +35,11 @@ def period_codes(slots: Ints) -> Text:
     """The code of each slot's period, such as `2009-10Q1`; text of shape (n,)."""
     places, distinct = pd.factorize(slots)
     return pd.array([period_of(slot).code for slot in distinct.tolist()], dtype=TEXT).take(places)
+
+
+class Course(StrEnum):
+    """Whether a year is on course to meet its target."""
+
+    ON = "on course"
+    AT_RISK = "at risk"
+    OFF = "off course"

@@ -12,6 +12,7 @@ from cypp_etl.figure_keys import Series
 from cypp_etl.judgement.explanation import Explanation, Source, explain_judgement
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
+from cypp_etl.plan.selection import EVERYTHING, Selection
 from schemas.codes import Marker
 from warehouse.queries.views import judgement_history, performance
 from warehouse.recording.judgements import FIGURE, figures_frame, figures_of_bodies
@@ -67,7 +68,9 @@ class SourcedExplanation:
         return self.returned[cast(int, source.row)]
 
 
-def explain(connection: Connection, plan: Plan, indicator: str, period: Period) -> list[SourcedExplanation]:
+def explain(
+    connection: Connection, plan: Plan, indicator: str, period: Period, part: Selection = EVERYTHING
+) -> list[SourcedExplanation]:
     """Explain a judgement by the plan in force, for each partner with a figure; empty if there is none.
 
     Args:
@@ -75,10 +78,13 @@ def explain(connection: Connection, plan: Plan, indicator: str, period: Period) 
         plan: the plan in force.
         indicator: one of its leaves.
         period: the period.
+        part: whose judgements.
     """
     versions = judgement_history(connection, indicator, period)
     explanations = []
     for row in performance(connection, indicator, period):
+        if not part.has_partner(row["partner_code"]):
+            continue
         returned = _returned(connection, row["partner_code"], indicator)
         others = figures_of_bodies(connection, plan, {Series(row["partner_code"], indicator)}, period.year)
         explained = explain_judgement(figures_frame([*(one for one, _ in returned), *others]), plan, period)
