@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from cypp_etl.report.variation import Course, Noise, Ratio, Scale, Variation, counts_behind, noise, whole_units
+from cypp_etl.report.noise.variation import Course, Noise, Ratio, Scale, Variation, counts_behind, noise, whole_units
 from schemas.codes import Accumulation, Unit
 
 SEED = 20100401

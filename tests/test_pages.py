@@ -1,7 +1,8 @@
-"""The pages that people open, checked by axe in a real browser: the board report, and what partners get as a page."""
+"""The pages that people open, checked by axe in a real browser: the report, its index, and what partners get."""
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from cypp_etl.plan.reader import read_plan
 from cypp_etl.receipts.page import reply_page
 from cypp_etl.receipts.status_page import OpenQuery, PartnerStatus, ReturnState, status_page
 from cypp_etl.receipts.summary import ReceiptSummary
-from cypp_etl.report.html import render_html
+from cypp_etl.report.html import render_html, render_pages
 from cypp_etl.samples.returns import sample_return
 from schemas.codes import ReturnStatus, SubmissionStatus
 from warehouse.engine import open_warehouse, reading, writing
@@ -56,7 +57,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A report on two quarters of three partners, and the receipt of a return that could not be read."""
+    """A report on two quarters of three partners, as a page and as an index, and the receipt of what is no return."""
     folder, plan = tmp_path_factory.mktemp("pages"), read_plan()
     engine = open_warehouse(f"sqlite:///{folder / 'warehouse.db'}")
     upgrade(engine)
@@ -67,12 +68,18 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             received = Received(f"{partner_code}.xlsx", sample_return(plan, partner_code, period), partner_code)
             record(engine, Checker(plan, History(), AT.date()).check(received), plan, AT)
     with reading(engine) as connection:
-        report = render_html(read_board(connection, Period(2010, 3), AT), date(2011, 3, 1))
+        data = read_board(connection, Period(2010, 3), AT)
     engine.dispose()
     checked = Checker(plan, History(), AT.date()).check(Received("return.pdf", b"%PDF-1.4", "yos"))
     summary = ReceiptSummary("YOS", "2010/11 Q3", None, AT, "return.pdf", "ab" * 32, SubmissionStatus.REJECTED)
     status = status_page(STATUS).encode()
-    written = {"report": report, "reply": reply_page(summary, checked.findings).encode(), "status": status}
+    report = render_html(data, date(2011, 3, 1))
+    # As many partners as make it a folder.
+    performance = [{**row, "partner_code": f"{row['partner_code']}{n}"} for row in data.performance for n in range(6)]
+    large = replace(data, performance=performance, clinics=[])
+    _, index = next(render_pages(large, date(2011, 3, 1)))
+    reply = reply_page(summary, checked.findings).encode()
+    written = {"report": report, "index": index, "reply": reply, "status": status}
     for name, content in written.items():
         (folder / f"{name}.html").write_bytes(content)
     return {name: folder / f"{name}.html" for name in written}
@@ -85,7 +92,7 @@ def _open(browser: Browser, path: Path, width: int) -> Page:
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])
-@pytest.mark.parametrize("name", ["report", "reply", "status"])
+@pytest.mark.parametrize("name", ["report", "index", "reply", "status"])
 def test_axe_finds_nothing_and_nothing_hangs_over(
     browser: Browser, pages: dict[str, Path], name: str, width: int
 ) -> None:

@@ -1,13 +1,15 @@
 """The board report on the published table and on eight sample quarters: what the Board reads, and as of when."""
 
+import html
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import openpyxl
 import pandas as pd
@@ -20,20 +22,24 @@ from cypp_etl.checked_return import Observation
 from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.judgement.explanation import explain_judgements
 from cypp_etl.judgement.judge import judge
+from cypp_etl.judgement.words import Course
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Figure, Plan
 from cypp_etl.plan.reader import read_plan
-from cypp_etl.report.figures import figure_text
-from cypp_etl.report.html import render_html
-from cypp_etl.report.model import BoardData, Note
-from cypp_etl.report.pages import clinic_pages, indicator_pages
-from cypp_etl.report.variation import Noise, Variation
+from cypp_etl.plan.selection import select_part
+from cypp_etl.report.concerns import Share, concerns, headline, share_of, shares
+from cypp_etl.report.figures import comparator_year, figure_text
+from cypp_etl.report.folder import MOST_ON_A_PAGE, parts, remainder
+from cypp_etl.report.html import render_html, render_pages
+from cypp_etl.report.model import BoardData, Note, Row
+from cypp_etl.report.noise.variation import Noise, Variation
+from cypp_etl.report.pages import clinic_pages, indicator_pages, year_end_of
 from cypp_etl.report.workbook import render_workbook
 from cypp_etl.samples.published_table import read_sample_table, write_published_table
 from cypp_etl.samples.returns import sample_periods, sample_return
 from flows.cli.commands.clinics import show_clinics
 from flows.cli.commands.explain import show_explanation
-from flows.deployments.report_files import write_report
+from flows.deployments.report_files import write_editions, write_report
 from schemas.codes import Accumulation, Marker, Measure, NoteKind, Qualifier, Unit
 from tests.warehouse.builders import checked, observation
 from warehouse.engine import open_warehouse, reading, writing
@@ -149,12 +155,12 @@ def test_the_page_needs_nothing_else_and_is_small(engine: Engine) -> None:
 
 def test_every_symbol_has_its_word_and_every_chart_its_title(engine: Engine) -> None:
     page = render_html(_read(engine, "2010-11Q3"), WRITTEN).decode()
-    signs = re.findall(r'<b class="v" aria-hidden="true">(.*?)</b><i>(.*?)</i>', page)
-    assert len(signs) > 65
-    assert all(word for _, word in signs)
-    charts = re.findall(r'<svg class="\w+" role="img" aria-label="([^"]+)".*?<title>([^<]+)</title>', page)
-    assert len(charts) == page.count("<svg")
-    assert all(label == title for label, title in charts)
+    symbols = page.count("aria-hidden")
+    signs = re.findall(r'<b(?: class="v")? aria-hidden="true">([^<]*)</b>(?:<i>| )([^<]+)<', page)
+    assert len(signs) == symbols > 65
+    assert all(word.strip() for _, word in signs)
+    titles = re.findall(r'<svg class="\w+" role="img" viewBox="[\d ]+"><title>([^<]+)</title>', page)
+    assert len(titles) == page.count("<svg")
 
 
 def test_clinics_open_are_carried_and_close(engine: Engine) -> None:
@@ -179,7 +185,7 @@ def test_a_report_as_of_a_day_stays_as_it_was(engine: Engine, plan: Plan, tmp_pa
     assert b"yos corrected.xlsx, sheet Indicators, cell I" in after, "the correction is traced to its cell"
     for number in range(2):
         with reading(engine) as connection:
-            paths = write_report(connection, Period(2010, 3), tmp_path / str(number), as_of=date(2011, 2, 28))
+            paths = write_report(connection, Period(2010, 3), tmp_path / str(number), as_of=date(2011, 2, 28)).to_open
         page = re.sub(rb'<p class="written">.*?</p>', b"", paths[0].read_bytes())
         assert page == re.sub(rb'<p class="written">.*?</p>', b"", before)
     assert (tmp_path / "0" / paths[1].name).read_bytes() == (tmp_path / "1" / paths[1].name).read_bytes()
@@ -286,6 +292,302 @@ def test_a_note_is_in_the_reports_that_follow_it(engine: Engine) -> None:
     before, after = (render_html(_read(engine, "2010-11Q3", date(2011, 5, day)), WRITTEN) for day in (1, 2))
     assert b"&lt;b&gt;Too few&lt;/b&gt; places" in after
     assert b"Too few" not in before
+
+
+def test_the_first_page_leads_to_everything_that_it_names(engine: Engine) -> None:
+    for period in ("2009-10", "2010-11Q3", "2011-12Q1"):
+        data = _read(engine, period)
+        page = render_html(data, WRITTEN).decode()
+        assert page.index('id="first"') < page.index("<table"), "before any table"
+        places = set(re.findall(r' id="([^"]+)"', page))
+        lines = [line for one in concerns(data) for line in one.lines]
+        assert {line.key for line in lines} <= places
+        assert all(line.title and line.said for line in lines)
+
+
+def test_what_is_off_target_without_a_clinic_comes_first(engine: Engine) -> None:
+    data = _read(engine, "2010-11Q3")
+    unattended, clinics, *_ = concerns(data)
+    in_clinics = {line.title for line in clinics.lines}
+    expected = {
+        f"{row['indicator']}: {row['definition']}"
+        for row in data.of_period(data.period)
+        if row["on_target"] == "no" or row["direction"] == "declining"
+    } - in_clinics
+    assert expected <= {line.title for line in unattended.lines}
+    assert not in_clinics & {line.title for line in unattended.lines}
+    assert len(clinics.lines) == sum(one["status"] == "open" for one in data.clinics)
+
+
+def test_shares_add_up(engine: Engine) -> None:
+    data = _read(engine, "2010-11Q3")
+    (only,) = shares(data)
+    rows = [{**row, "outcome_code": "X"} if row["indicator"] == "NI 45" else row for row in data.performance]
+    *outcomes, total = shares(replace(data, performance=rows))
+    assert len(outcomes) == 2
+    assert replace(total, name="") == replace(only, name="")
+    assert total.on_target == sum(one.on_target for one in outcomes)
+    assert total.on_target == sum(row["on_target"] == "yes" for row in data.of_period(data.period))
+    assert total.clinics == sum(one["status"] == "open" for one in data.clinics)
+
+
+@pytest.mark.parametrize(
+    ("good", "of", "said"), [(0, 0, "-"), (0, 9, "0%"), (1, 900, "1%"), (899, 900, "99%"), (9, 9, "100%")]
+)
+def test_a_share_says_none_and_all_of_these_alone(good: int, of: int, said: str) -> None:
+    assert Share("", good, of, 0, 0, 0, 0, 0).share == said
+    assert Share("", 0, 0, good, of, 0, 0, 0).share_before == said
+
+
+def test_the_headline_counts_what_is_on_target_now_and_in_the_period_before(engine: Engine) -> None:
+    data = _read(engine, "2010-11Q3")
+    now, before = (
+        [row["on_target"] for row in data.of_period(period) if row["on_target"] in ("yes", "no")]
+        for period in (data.period, data.period.previous)
+    )
+    counted = f"{now.count('yes')} of {len(now)} on target"
+    assert headline(data) == f"{counted}, {before.count('yes')} of {len(before)} in 2010/11 Q2."
+    alone = replace(data, performance=[row for row in data.performance if row["period"] == "2010-11Q3"])
+    assert headline(alone).startswith(f"{sum(row['on_target'] == 'yes' for row in alone.performance)} of ")
+    assert "2010/11 Q2" not in headline(alone)
+    assert headline(replace(data, performance=[])) == ""
+
+
+def test_clinics_that_do_not_work_come_before_those_that_do(engine: Engine) -> None:
+    said = [line.said for line in concerns(_read(engine, "2010-11Q4", date(2011, 12, 1)))[1].lines]
+    works = ["closes if it improves again" in one for one in said]
+    assert {*works} == {False, True}
+    assert works == sorted(works)
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "said"),
+    [
+        (("yes", "improving"), ("no", "improving"), "Worse: "),
+        (("yes", "declining"), ("no", "improving"), "Better and worse: "),
+        (("no", "improving"), ("yes", "improving"), "Better: "),
+        (("no", "improving"), ("no data", "improving"), "Neither better nor worse: "),
+        (("no", "improving"), ("no data", "no change"), "Worse: "),
+    ],
+)
+def test_a_line_says_whether_what_changed_is_worse(
+    engine: Engine, then: tuple[str, str], now: tuple[str, str], said: str
+) -> None:
+    data = _read(engine, "2010-11Q3")
+    (row,) = (row for row in data.performance if (row["indicator"], row["period"]) == ("NI 45", "2010-11Q3"))
+    rows = [
+        {**row, "period": period, "on_target": on_target, "direction": direction}
+        for period, (on_target, direction) in (("2010-11Q2", then), ("2010-11Q3", now))
+    ]
+    changed = concerns(replace(data, performance=rows, clinics=[], turned=[]))[-1]
+    assert [line.said[: len(said)] for line in changed.lines] == [said]
+    assert all(one.was for one in changed.lines[0].judged)
+
+
+def test_a_long_list_shows_ten_and_where_the_others_stand(engine: Engine) -> None:
+    data = _read(engine, "2009-10")
+    few, many = (
+        render_html(replace(data, milestones=[], clinics=clinics), WRITTEN).decode()
+        for clinics in (data.clinics[:10], [data.clinics[0]] * 11)
+    )
+    assert '<a href="#clinics">1 more</a>' in many
+    assert '<a href="#clinics">1 more</a>' not in few
+    worst = replace(
+        data, milestones=[], clinics=[], performance=[{**row, "direction": "declining"} for row in data.performance]
+    )
+    page = render_html(worst, WRITTEN).decode()
+    assert f"<summary>{len(data.of_period(data.period)) - 10} more</summary>" in page, "they stand nowhere else"
+
+
+def _many(data: BoardData, copies: int, *, partners: bool = False) -> BoardData:
+    """A report with copies of its indicators, or with copies of its partners that return them."""
+
+    def several(rows: Sequence[Row]) -> list[Row]:
+        return [
+            {**row, "partner_code": f"{row['partner_code']}{n}"}
+            if partners
+            else {**row, "indicator": f"{row['indicator']} v{n}", "clinic_id": f"{row.get('clinic_id')} v{n}"}
+            for row in rows
+            for n in range(copies)
+        ]
+
+    return replace(
+        data,
+        performance=several(data.performance),
+        owed=several(data.owed),
+        clinics=several(data.clinics),
+        partners={f"{code}{n}": f"{name} {n}" for code, name in data.partners.items() for n in range(copies)},
+        indicators={f"{code} v{n}": row for code, row in data.indicators.items() for n in range(copies)}
+        | dict(data.indicators),
+        owing={(f"{name} v{n}", code) for name, code in data.owing for n in range(copies)},
+        rhythms={f"{name} v{n}": rhythm for name, rhythm in data.rhythms.items() for n in range(copies)},
+    )
+
+
+@pytest.mark.parametrize(("partners", "copies"), [(False, 5), (True, 6)])
+def test_a_large_report_is_a_folder_whose_pages_lead_to_each_other(engine: Engine, partners: bool, copies: int) -> None:
+    data = _read(engine, "2010-11Q3")
+    for few in (data, _many(data, copies - 1, partners=partners)):
+        assert [name for name, _ in render_pages(few, WRITTEN)] == ["board report 2010-11Q3.html"]
+    many = _many(data, copies, partners=partners)
+    pages = {name.partition("/")[2]: page.decode() for name, page in render_pages(many, WRITTEN)}
+    index, *others = pages
+    assert index == "index.html"
+    assert len(others) == (len(many.partners) if partners else 1)
+    ids = {name: {*re.findall(r' id="([^"]+)"', page)} for name, page in pages.items()}
+    for name, page in pages.items():
+        assert len(page) < 2_000_000
+        assert not re.search(r'src="|url\(|@import|<script', page)
+        for link in re.findall(r'href="([^"]+)"', page):
+            file, _, place = unquote(link).partition("#")
+            assert not place or place in ids[file or name], (name, link)
+    named = [key for name in others for key in ids[name] if key.startswith("ni-")]
+    assert len(named) == len(set(named)) == len(many.of_period(many.period)), "each is on one page"
+    steps = [key for page in ids.values() for key in page if key.startswith("milestone-")]
+    assert len(steps) == len(set(steps)) == len({row["milestone"] for row in data.milestones})
+    assert index not in re.findall(r'href="(index.html)"', pages[index])
+    assert all('href="index.html"' in pages[name] for name in others)
+    found = [finding["finding_id"] for part in parts(many) for finding in part.data.findings]
+    rest = remainder(many, parts(many)).findings
+    assert {*found} | {one["finding_id"] for one in rest} == {one["finding_id"] for one in data.findings}
+    counted = [share_of(part.data, "") for part in parts(many)]
+    assert sum(one.on_target for one in counted) == share_of(many, "").on_target
+    assert sum(one.clinics for one in counted) == share_of(many, "").clinics
+
+
+def test_an_outcome_with_too_many_indicators_for_a_page_goes_on_with_another(engine: Engine) -> None:
+    many = _many(_read(engine, "2010-11Q3"), 20)
+    assert [part.title[-3:] for part in parts(many)] == ["(1)", "(2)"]
+    sizes = [len(part.data.table_rows()) for part in parts(many)]
+    assert (sizes[0], sum(sizes)) == (MOST_ON_A_PAGE, len(many.table_rows()))
+
+
+def test_a_report_on_a_part_has_what_belongs_to_it(engine: Engine, plan: Plan, tmp_path: Path) -> None:
+    data = _read(engine, "2010-11Q3")
+    yos = data.selected(select_part(plan, partner="YOS"))
+    assert yos.title == "Performance report 2010/11 Q3: Youth Offending Service"
+    assert {row["indicator"] for row in yos.table_rows()} == {"NI 19", "NI 43", "NI 45", "NI 46"}
+    assert {row["partner_code"] for row in (*yos.returns, *yos.clinics, *yos.findings, *yos.milestones)} == {"yos"}
+    assert data.selected(select_part(plan)) is data
+    none = data.selected(select_part(plan, partner="yos", outcome="ICS"))
+    page = render_html(none, WRITTEN).decode()
+    assert "No milestone belongs to this part of the report." in page
+    assert "The plan has no milestones." not in page
+    (outcome,) = {row["outcome_code"] for row in yos.performance}
+    assert len(data.selected(select_part(plan, outcome=outcome)).performance) == len(data.performance)
+    assert data.selected(select_part(plan, outcome=outcome)).returns == data.returns
+    written = write_editions(yos, tmp_path, WRITTEN)
+    assert [path.name for path in written.to_open] == [f"board report 2010-11Q3 yos.{one}" for one in ("html", "xlsx")]
+
+
+def test_where_partners_return_the_same_each_is_named(engine: Engine) -> None:
+    page = render_html(_many(_read(engine, "2010-11Q3"), 3, partners=True), WRITTEN).decode()
+    for number in range(3):
+        whose = f"NI 45 (Youth Offending Service {number})"
+        assert f"<h3>{whose}: " in page, "the heading of its clinic"
+        assert f"<title>{whose}, performance." in page, "its chart"
+        assert f"<title>{whose}: " in page, "its sparkline"
+        assert f"<small>Youth Offending Service {number}</small>" in page, "its row"
+    assert "NI 45 (" not in render_html(_read(engine, "2010-11Q3"), WRITTEN).decode(), "one goes without saying"
+
+
+def test_pages_that_an_earlier_report_left_are_removed(engine: Engine, tmp_path: Path) -> None:
+    data = _read(engine, "2010-11Q3")
+    many = _many(data, 6, partners=True)
+    first = write_editions(data, tmp_path, WRITTEN)
+    assert [page.name for page in first.pages] == ["board report 2010-11Q3.html"]
+    second = write_editions(many, tmp_path, WRITTEN)
+    assert not first.pages[0].exists()
+    assert {*second.pages} == {*(tmp_path / "board report 2010-11Q3").iterdir()}
+    fewer = write_editions(_many(data, 5), tmp_path, WRITTEN)
+    assert {*fewer.pages} == {*(tmp_path / "board report 2010-11Q3").iterdir()}
+    assert fewer.to_open[0].name == "index.html"
+
+
+def test_a_comparator_of_another_year_says_its_year(engine: Engine) -> None:
+    for period, year in (("2009-10", ""), ("2010-11Q3", "2009/10")):
+        data = _read(engine, period)
+        found = {row["indicator"]: comparator_year(row, "national", data.texts) for row in data.of_period(data.period)}
+        assert (found["NI 45"], found["NI 46"]) == (year, ""), "there is none of NI 46"
+        said = "<small>2009/10</small>" in render_html(data, WRITTEN).decode().partition('<table class="board">')[2]
+        assert said is bool(year)
+    sheet = openpyxl.load_workbook(io.BytesIO(render_workbook(data, WRITTEN)))["Indicators"]
+    beside = {row[1]: row[7] for row in sheet.iter_rows(min_row=5, values_only=True)}
+    assert beside["NI 45"] == "statistical neighbours of 2009/10; national of 2009/10"
+
+
+def test_what_was_said_stands_beside_what_to_look_at(engine: Engine) -> None:
+    data = _read(engine, "2010-11Q3")
+    at = datetime(2011, 5, 2, tzinfo=UTC)
+    notes = [
+        Note("yos", "NI 45", period, kind, f"<b>{kind}</b>", "A. Analyst", at + timedelta(days=days))
+        for days, (period, kind) in enumerate(
+            [("2010-11Q2", NoteKind.DECISION), ("2010-11Q3", NoteKind.ISSUE), ("2000-01Q1", NoteKind.DECISION)]
+        )
+    ]
+    said = [{"partner_code": "yos", "indicator": "NI 45", "period": "2010-11Q3", "comment": "<i>Two posts</i>"}]
+    told = replace(data, notes=notes, comments=said)
+    (line,) = [line for line in concerns(told)[1].lines if line.title.startswith("NI 45:")]
+    assert line.beside == ("The partner: <i>Two posts</i>", "Decision, 2 May 2011, A. Analyst: <b>decision</b>")
+    page = render_html(told, WRITTEN).decode()
+    assert "The partner: &lt;i&gt;Two posts&lt;/i&gt;" in page
+    assert "A. Analyst: &lt;b&gt;decision&lt;/b&gt;" in page
+    assert not any(line.beside for line in concerns(replace(data, comments=[], notes=[]))[1].lines)
+
+
+def test_the_report_says_what_the_year_needs_and_whether_it_is_on_course(engine: Engine, plan: Plan) -> None:
+    data = _read(engine, "2010-11Q3", date(2011, 2, 28))
+    found = {row["indicator"]: year_end_of(data, row) for row in data.of_period(data.period)}
+    added, latest, small = found["NI 111a"], found["NI 45"], found["NI 46"]
+    assert added is not None
+    assert added.needed == "To meet the year's target of 514, 390 may still come in the quarter that remains."
+    assert added.projection == "Projected for the year: 159, on course."
+    assert latest is not None
+    assert (latest.needed, latest.course) == ("The year's target is 78.0%.", Course.OFF)
+    assert small is not None
+    assert (small.projection, small.course) == ("", None), "it rests on small numbers"
+    assert found["NI 110"] is None, "a yearly figure"
+    lines = {one.heading: one.lines for one in concerns(data)}["Off course for the year"]
+    told = [
+        indicator
+        for asked in (Course.OFF, Course.AT_RISK)
+        for indicator, year in found.items()
+        if year and year.course is asked
+    ]
+    assert [line.title.partition(":")[0] for line in lines] == told
+    assert all("Projected for the year: " in line.said for line in lines)
+    text = html.unescape(render_html(data, WRITTEN).decode())
+    assert f"{added.needed} {added.projection}" in text
+
+
+@pytest.mark.parametrize(
+    ("polarity", "to_date", "said"),
+    [
+        ("HIGH", 500.0, "To meet the year's target of 514, 14 is needed in the quarter that remains."),
+        ("HIGH", 514.0, "The year's target of 514 is met already."),
+        ("LOW", 514.0, "To meet the year's target of 514, 0 may still come in the quarter that remains."),
+        ("LOW", 515.0, "The year's target of 514 is exceeded already."),
+        ("NONE", 515.0, "The year's target is 514."),
+    ],
+)
+def test_what_the_year_needs_is_said_as_it_is(engine: Engine, polarity: str, to_date: float, said: str) -> None:
+    data = _read(engine, "2010-11Q3")
+    (row,) = (row for row in data.of_period(data.period) if row["indicator"] == "NI 111a")
+    year = year_end_of(data, {**row, "polarity": polarity, "year_to_date": to_date})
+    assert year is not None
+    assert year.needed == said
+
+
+def test_what_is_furthest_from_its_target_comes_first(engine: Engine) -> None:
+    data = _read(engine, "2010-11Q3")
+    rows = [
+        {**row, "indicator": f"NI {far}", "year_to_date": 50.0 + far, "target": 50.0, "on_target": "no", "sub": None}
+        for row in data.performance
+        if row["indicator"] == "NI 46"
+        for far in (1, 9, 5)
+    ]
+    lines = concerns(replace(data, performance=rows, clinics=[]))[0].lines
+    assert [line.title[:5] for line in lines] == ["NI 9:", "NI 5:", "NI 1:"]
 
 
 def test_nothing_returned_is_said(engine: Engine) -> None:

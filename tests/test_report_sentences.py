@@ -23,7 +23,7 @@ from cypp_etl.report.changes import turned
 from cypp_etl.report.html import render_html
 from cypp_etl.report.milestones import is_past_due
 from cypp_etl.report.model import BoardData, Note
-from cypp_etl.report.pages import happening, names
+from cypp_etl.report.pages import happening
 from cypp_etl.report.table import has_like_before, polarity_words
 from cypp_etl.report.workbook import render_workbook
 from schemas.codes import Accumulation, ClinicStatus, Marker, MilestoneStatus, NoteKind, Polarity, Qualifier, Severity
@@ -99,7 +99,7 @@ def part(text: str, start: str, end: str) -> str:
 
 
 def returns_tile(text: str) -> str:
-    return part(text, "Performance clinics none Returns", "What changed")
+    return part(text, "Performance clinics none Returns", "What changed").partition(" By outcome")[0]
 
 
 @pytest.fixture(scope="module")
@@ -200,7 +200,9 @@ def test_no_return_was_asked_for(world: World) -> None:
     before = datetime(2009, 1, 1, tzinfo=UTC)
     said = world.page(before)
     assert returns_tile(said) == "nothing had been recorded by then", "there was no plan yet that could ask"
-    assert said.count("Nothing had been recorded by then.") == 5, "of what changed, indicators, milestones, returns"
+    assert said.count("Nothing had been recorded by then.") == 8, (
+        "on the first page thrice, and of what changed, indicators, milestones, returns"
+    )
     assert "none were due" not in said
     at = datetime(2011, 1, 1, tzinfo=UTC)
     outside = world.page(at, "2020-21Q1")
@@ -403,7 +405,7 @@ def test_shorthand_stands_beside_figures_in_both_editions(world: World, due: dat
     assert rows["NI 111a"][4:8] == (60, 129, 90, "a year before [p]; performance [p] [b]")
     assert rows["NI 111b"][6:8] == (9.5, "[z]"), "there is nothing to say"
     (heading,) = (row for row in world.sheets(due)["Indicators"] if row[0] == "No.")
-    assert heading[7] == "Shorthand beside figures"
+    assert heading[7] == "Shorthand and years beside figures"
     notes = {row[0] for row in world.sheets(due)["Notes"]}
     assert any(line.startswith("[p]: Provisional") for line in notes)
     assert any(line.startswith("[b]: Break in series") for line in notes)
@@ -509,11 +511,23 @@ def test_a_milestone_is_overdue_once_its_day_has_passed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "is_named"),
-    [("NI 11 is far from", True), ("Beside NI 11, the", True), ("NI 111 is far", False), ("UNI 11 is", False)],
+    ("message", "named"),
+    [
+        ("NI 11 is far from", {"NI 11"}),
+        ("Beside NI 11, the", {"NI 11"}),
+        ("NI 111 is far", {"NI 111"}),
+        ("UNI 11 is", set()),
+        ("NI 11 and NI 111 (b), not NI 11", {"NI 11", "NI 111 (b)"}),
+    ],
 )
-def test_a_finding_is_of_the_indicator_that_it_names(message: str, is_named: bool) -> None:
-    assert names(message, "NI 11") is is_named
+def test_a_finding_is_of_the_indicators_that_it_names(
+    world: World, due: datetime, message: str, named: set[str]
+) -> None:
+    world.take("police", due, observation("NI 111a", "60"), findings=(finding(Severity.QUERY, message=message),))
+    data = world.read(due)
+    (known,) = list(data.indicators.values())[:1]
+    named_alike = replace(data, indicators=dict.fromkeys(("NI 11", "NI 111", "NI 111 (b)"), known))
+    assert named_alike.findings_about == {(one, "police"): data.findings for one in named}
 
 
 def test_a_gap_in_the_trend_is_a_gap(world: World, due: datetime) -> None:
@@ -526,7 +540,7 @@ def test_a_gap_in_the_trend_is_a_gap(world: World, due: datetime) -> None:
     course = data.course(row, 8)
     assert [period for period, _ in course] == [Period(2008 + place // 4, place % 4 + 1) for place in range(1, 9)]
     assert [one and one["actual"] for _, one in course] == [50, None, None, 51, None, None, 52, 60]
-    drawn = re.search(r'aria-label="(NI 111a: [^"]*)"', render_html(data, WRITTEN).decode())
+    drawn = re.search(r"<title>(NI 111a: [^<]*)<", render_html(data, WRITTEN).decode())
     assert drawn is not None
     # The sum of a year with a quarter missing is no figure either.
     assert drawn[1].startswith("NI 111a: no figure, no figure, no figure, 51, no figure, no figure, no figure, 60;")
@@ -589,8 +603,9 @@ def test_an_indicator_of_several_partners_says_whose_it_is(world: World, plan: P
     world.take("yos", due, *rows("yos"))
     both = world.page(due)
     assert f"NI 111a ({police}) opened in 2010/11 Q1; NI 111a ({yos}) opened in 2010/11 Q1" in both.replace(" ;", ";")
-    rows_of_both = [row for row in world.sheets(due)["Indicators"][4:] if row[1] == "NI 111a"]
-    assert {name for row in rows_of_both for name in row if name in (police, yos)} == {police, yos}
+    heading, *rows_of_sheet = world.sheets(due)["Indicators"][3:]
+    place = heading.index("Partner")
+    assert {row[place] for row in rows_of_sheet if row[1] == "NI 111a"} == {police, yos}
     assert [row[0] for row in world.sheets(due)["Clinics"][4:]] == [police, yos]
     assert f"Number {police} 60" in both and f"Number {yos} 60" in both, "in the table, beside the definition"
 

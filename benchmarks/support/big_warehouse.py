@@ -95,7 +95,9 @@ def big_plan(size: Size) -> Plan:
         milestones=milestones,
         partners={code: Partner(code, code) for code in partners},
         parents={},
+        parent_editions={},
         indicators=indicators,
+        editions={},
         figures={
             (measure, name, Period(year)): Figure(Decimal("50.5"), None, "made up")
             for measure in (Measure.TARGET, Measure.STATISTICAL_NEIGHBOURS, Measure.NATIONAL)
@@ -108,8 +110,6 @@ def big_plan(size: Size) -> Plan:
         },
         owed_by=dict.fromkeys(partners, tuple(indicators)),
         obligations=tuple(Obligation(code, name) for code in partners for name in indicators),
-        editions={},
-        parent_editions={},
     )
 
 

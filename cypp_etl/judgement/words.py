@@ -31,3 +31,11 @@ def period_codes(slots: Ints) -> Text:
     distinct, places = np.unique(slots, return_inverse=True)
     text: Text = np.array([period_of(slot).code for slot in distinct.tolist()], dtype=object)[places]
     return text
+
+
+class Course(StrEnum):
+    """Whether a year is on course to meet its target."""
+
+    ON = "on course"
+    AT_RISK = "at risk"
+    OFF = "off course"

@@ -1,67 +1,37 @@
-"""Charts as inline SVG: lines over periods, made for paper and for screen readers.
+"""Where the marks of charts stand: lines over periods, made for paper and for screen readers.
 
-matplotlib draws them, with text kept as text, so that it can be found and copied and uses the page's font.
+The template draws them as inline SVG, and the style sheet says how each kind of line looks: its dashes distinguish it
+where colours cannot. All places are in units of the drawing, from its upper left corner.
 """
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
-from io import StringIO
-from math import nan
-from textwrap import fill
-from typing import Any
-
-from matplotlib import rc_context
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from itertools import pairwise
+from math import ceil, floor, log10
+from textwrap import wrap
 
 Values = Sequence[float | None]
 
-_INK, _GREY, _GRID = "#0b0c0c", "#505a5f", "#d5d8da"
-# The style of each kind of line: dashes distinguish it where colours cannot.
-_LOOKS: dict[str, dict[str, Any]] = {
-    "actual": {"color": _INK, "linewidth": 1.6, "marker": "o", "markersize": 4, "zorder": 4},
-    "target": {"color": "#a8071a", "linewidth": 1.3, "dashes": (4, 3)},
-    "neighbours": {"color": "#1d4f91", "linewidth": 1.4, "dashes": (1.5, 2)},
-    "national": {"color": "#00642e", "linewidth": 1.4, "dashes": (6, 2, 1.5, 2)},
-}
-# A gap in a line leaves isolated points: each is shown as a short dash.
-_ALONE: dict[str, Any] = {"marker": "_", "markersize": 9, "linestyle": "none"}
-_SETTINGS: dict[Any, Any] = {
-    "svg.fonttype": "none",
-    "text.parse_math": False,
-    # With a fixed salt the same figures give the same bytes.
-    "svg.hashsalt": "cypp",
-    # For measuring only; the page's style sheet sets the displayed font.
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-    "text.color": _INK,
-    "axes.edgecolor": _GRID,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-    "axes.grid.axis": "y",
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": _GRID,
-    "grid.linewidth": 0.8,
-    "xtick.color": _GREY,
-    "ytick.color": _GREY,
-    "xtick.major.size": 0,
-    "ytick.major.size": 0,
-}
-_POINTS_PER_INCH = 72
-# As many letters as fit beside a chart.
-_WIDEST_UNIT = 24
-_DRAWING = re.compile(r'<svg[^>]*?viewBox="([^"]+)"[^>]*>(.*)</svg>', re.DOTALL)
-_UNUSED = re.compile(
-    r'<metadata>.*?</metadata>|<defs>\s*<(?:style|clipPath).*?</defs>|<!--.*?-->| clip-path="[^"]*"', re.DOTALL
-)
-# A page has many charts, but ids must be unique: only the shapes of points are referenced, and keep theirs.
-_IDENTITY = re.compile(r' id="(?!m[0-9a-f]{10}")[^"]*"')
+_SPARK = (100, 28)
+_SPARK_EDGE = 4
+_CHART = (480, 168)
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 474, 26, 148
+"""Between these lie the curves of a chart: figures stand left of them, periods below, and the names of lines above.
+
+Longer figures move the curves to the right, and the words of a unit, which stand below the names, move them down.
+"""
+_LETTER = 5
+"""The width of a letter at the chart's size of text, on average, with some room: what is drawn is not measured."""
+_LINE = 12
+"""From one line of text to the next."""
+_UNIT_WIDTH = 60
+"""As many letters as fit into a line even if they are wide."""
+_UNIT_LINES = 2
+_KEY_WIDTH = 20
+_KEY_HEIGHT = 10
+_MOST_STEPS = 5
+_ALONE = 4
+"""A gap in a line leaves isolated points: each is a dash of this length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,74 +43,166 @@ class Line:
     values: Values
 
 
-def sparkline(values: Values, target: float | None, title: str) -> str:
-    """A line small enough for a table's cell, its last point marked, with the target as a dashed line."""
-    known = [(place, value) for place, value in enumerate(values) if value is not None]
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A text at a place."""
+
+    x: float
+    y: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A line as a path of SVG, and another of its dots: lines without length, whose round ends are seen."""
+
+    style: str
+    path: str
+    dots: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A drawing with what it shows in words: curves, figures beside level lines, periods, and names of lines.
+
+    `grid` is the path of the level lines, `unit` the words of the unit of the figures beside them, line by line.
+    """
+
+    style: str
+    title: str
+    width: int
+    height: int
+    curves: tuple[Curve, ...]
+    levels: tuple[Mark, ...] = ()
+    periods: tuple[Mark, ...] = ()
+    names: tuple[Mark, ...] = ()
+    grid: str = ""
+    unit: tuple[Mark, ...] = ()
+
+
+def sparkline(values: Values, target: float | None, title: str) -> Drawing | None:
+    """A line small enough for a table's cell, its last point marked, with the target; None where nothing is known."""
+    known = [value for value in values if value is not None]
     if not known:
-        return ""
-    with rc_context(_SETTINGS):
-        figure = _figure(100, 28)
-        axes = figure.add_axes((0, 0, 1, 1))
-        axes.set_axis_off()
-        axes.margins(0.04, 0.16)
-        if target is not None:
-            axes.axhline(target, **_LOOKS["target"] | {"clip_on": False})
-        _draw(axes, Line("", "actual", values), marker="")
-        axes.plot(*zip(*known[-1:], strict=True), marker="o", color=_INK, markersize=3.6, clip_on=False)
-        return _svg(figure, "spark", title)
+        return None
+    width, height = _SPARK
+    low, high = _spread(known if target is None else [*known, target])
+    places = _places(len(values), _SPARK_EDGE, width - _SPARK_EDGE)
+    points = _points(places, values, (low, high), (height - _SPARK_EDGE, _SPARK_EDGE))
+    last = [point for point in points if point][-1:]
+    curves = [Curve("actual", _path(points), _dots(last))]
+    if target is not None:
+        level = _height(target, (low, high), (height - _SPARK_EDGE, _SPARK_EDGE))
+        curves.insert(0, Curve("target", f"M0 {level:g}H{width}"))
+    return Drawing("spark", title, width, height, tuple(curves))
 
 
-def chart(labels: Sequence[str], lines: Sequence[Line], title: str, unit: str = "") -> str:
-    """Lines over periods, each named at the top, and the unit of their figures at the side; empty without a value."""
+def chart(labels: Sequence[str], lines: Sequence[Line], title: str, unit: str = "") -> Drawing | None:
+    """Lines over periods, each named at the top; None where no line has a value.
+
+    The words of the unit stand above the figures; those of a long one go on in a second line, and end there.
+    """
     drawn = [line for line in lines if any(value is not None for value in line.values)]
     if not drawn:
-        return ""
-    with rc_context(_SETTINGS):
-        figure = _figure(480, 168)
-        axes = figure.add_axes((0.09, 0.12, 0.89, 0.74))
-        axes.locator_params(axis="y", nbins=5)
-        for line in drawn:
-            _draw(axes, line)
-        if unit:
-            _name_axis(axes, unit)
-        axes.set_xticks(range(len(labels)), labels)
-        axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1), ncols=len(drawn), frameon=False, borderpad=0.2)
-        return _svg(figure, "chart", title)
-
-
-def _figure(width_points: float, height_points: float) -> Figure:
-    return Figure(figsize=(width_points / _POINTS_PER_INCH, height_points / _POINTS_PER_INCH))
-
-
-def _name_axis(axes: Axes, unit: str) -> None:
-    """Write the unit beside the axis, and make room for it and for amounts, which are long."""
-    axes.set_ylabel(fill(unit, _WIDEST_UNIT), color=_GREY)
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
-    left, bottom, width, height = axes.get_position().bounds
-    box = axes.get_tightbbox()
-    assert box is not None and axes.figure is not None, "the axes are drawn in a figure"  # noqa: S101
-    missing = max(0.0, -box.x0 / axes.figure.bbox.width)
-    axes.set_position((left + missing, bottom, width - missing, height))
-
-
-def _draw(axes: Axes, line: Line, **more: Any) -> None:
-    look = _LOOKS[line.style] | {"clip_on": False} | more
-    places, values = range(len(line.values)), [nan if value is None else value for value in line.values]
-    axes.plot(places, values, label=line.label, **look)
-    padded = [None, *line.values, None]
-    neighbours = zip(padded, padded[2:], strict=False)
-    alone = [value if near == (None, None) else nan for value, near in zip(values, neighbours, strict=True)]
-    axes.plot(places, alone, color=look["color"], clip_on=False, **_ALONE)
-
-
-def _svg(figure: Figure, style: str, title: str) -> str:
-    """The chart as a part of a page: with an accessible name, and without what only a separate file needs."""
-    stream = StringIO()
-    figure.savefig(stream, format="svg", metadata={"Date": None})
-    found = _DRAWING.search(stream.getvalue())
-    assert found is not None, "matplotlib writes an svg element"  # noqa: S101
-    inside = _IDENTITY.sub("", _UNUSED.sub("", found[2]))
-    text = escape(title, quote=True)
-    return (
-        f'<svg class="{style}" role="img" aria-label="{text}" viewBox="{found[1]}"><title>{text}</title>{inside}</svg>'
+        return None
+    known = [value for line in drawn for value in line.values if value is not None]
+    step, count = _steps(*_spread(known))
+    low, high = step * count[0], step * count[-1]
+    decimals = max(0, -floor(log10(step)))
+    figures = [f"{step * number:,.{decimals}f}" for number in count]
+    left = max(_LEFT, _LETTER * max(map(len, figures)) + 4)
+    words = wrap(unit, _UNIT_WIDTH, max_lines=_UNIT_LINES, placeholder=" …")
+    top, bottom = _TOP + _LINE * len(words), _BOTTOM + _LINE * len(words)
+    places = _places(len(labels), *_inside(left, len(labels)))
+    curves, names, at = [], [], float(_LEFT)
+    for line in drawn:
+        points = _points(places, line.values, (low, high), (bottom, top))
+        dots = _dots(points) if line.style == "actual" else ""
+        key = f"M{at:g} {_KEY_HEIGHT}h{_KEY_WIDTH}"
+        curves.append(Curve(line.style, f"{key}{_path(points)}", dots))
+        names.append(Mark(round(at + _KEY_WIDTH + 4, 1), _KEY_HEIGHT + 3, line.label))
+        at += _KEY_WIDTH + 4 + _LETTER * len(line.label) + 14
+    heights = [_height(step * number, (low, high), (bottom, top)) for number in count]
+    width, height = _CHART
+    return Drawing(
+        "chart",
+        title,
+        width,
+        height + _LINE * len(words),
+        tuple(curves),
+        levels=tuple(Mark(left - 4, round(place + 3, 1), text) for text, place in zip(figures, heights, strict=True)),
+        periods=tuple(Mark(place, bottom + 14, label) for place, label in zip(places, labels, strict=True)),
+        names=tuple(names),
+        grid="".join(f"M{left} {place:g}H{_RIGHT}" for place in heights),
+        unit=tuple(Mark(0, _KEY_HEIGHT + 3 + _LINE * number, text) for number, text in enumerate(words, 1)),
     )
+
+
+def _inside(left: float, count: int) -> tuple[float, float]:
+    """From where to where the periods of a chart stand, so that the first and the last label have room."""
+    edge = (_RIGHT - left) / (2 * count)
+    return left + edge, _RIGHT - edge
+
+
+def _spread(values: Sequence[float]) -> tuple[float, float]:
+    """The least and the greatest of values, apart where there is but one."""
+    low, high = min(values), max(values)
+    if low == high:
+        apart = abs(low) / 2 or 1
+        return low - apart, high + apart
+    return low, high
+
+
+def _steps(low: float, high: float) -> tuple[float, range]:
+    """Round steps that reach from a value to another: how far each is, and how many of them each level is from zero."""
+    power = 10 ** floor(log10((high - low) / _MOST_STEPS))
+    # The last is one of the next power, in case that dividing has rounded.
+    step = next(
+        step
+        for step in (power * size for size in (1, 2, 5, 10, 20))
+        if ceil(high / step) - floor(low / step) <= _MOST_STEPS
+    )
+    return step, range(floor(low / step), ceil(high / step) + 1)
+
+
+def _places(count: int, first: float, last: float) -> list[float]:
+    """Places side by side from one to another; one alone stands in the middle."""
+    if count == 1:
+        return [round((first + last) / 2, 1)]
+    return [round(first + (last - first) * number / (count - 1), 1) for number in range(count)]
+
+
+def _height(value: float, between: tuple[float, float], heights: tuple[float, float]) -> float:
+    (low, high), (bottom, top) = between, heights
+    return round(bottom + (top - bottom) * (value - low) / (high - low), 1)
+
+
+def _points(
+    places: Sequence[float], values: Values, between: tuple[float, float], heights: tuple[float, float]
+) -> list[tuple[float, float] | None]:
+    return [
+        None if value is None else (place, _height(value, between, heights))
+        for place, value in zip(places, values, strict=True)
+    ]
+
+
+def _path(points: Sequence[tuple[float, float] | None]) -> str:
+    """A line through points, with gaps where there is none."""
+    return "".join(_strokes([None, *points, None]))
+
+
+def _strokes(points: Sequence[tuple[float, float] | None]) -> Iterator[str]:
+    for (before, point), (_, after) in pairwise(pairwise(points)):
+        if point is None:
+            continue
+        x, y = point
+        if before is not None:
+            yield f"H{x:g}" if before[1] == y else f"L{x:g} {y:g}"
+        elif after is not None:
+            yield f"M{x:g} {y:g}"
+        else:
+            yield f"M{x - _ALONE / 2:g} {y:g}h{_ALONE}"
+
+
+def _dots(points: Sequence[tuple[float, float] | None]) -> str:
+    return "".join(f"M{point[0]:g} {point[1]:g}h0" for point in points if point)

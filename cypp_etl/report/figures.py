@@ -33,6 +33,15 @@ def shorthand(row: Row, column: str, texts: Texts) -> str:
     return known.beside if known else ""
 
 
+def comparator_year(row: Row, column: str, texts: Texts) -> str:
+    """The year of a comparator, where it is another than that of the judgement; empty where it is not."""
+    if row[column] is None:
+        return ""
+    found = [key for key in _keys(row, column, texts) if (known := texts.get(key)) and known.value == row[column]]
+    year = parse_period(found[0].period) if found else None
+    return year.label if year and year.year.code != row["financial_year"] else ""
+
+
 def _number_or_blank(value: float | None, row: Row) -> str:
     return "" if value is None else number_text(value, row)
 

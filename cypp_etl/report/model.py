@@ -1,18 +1,20 @@
 """The data of a board report: rows with the columns of the warehouse's views, as known at one moment."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import LAST_PERIOD, Period, parse_period
-from cypp_etl.plan.model import Body
+from cypp_etl.plan.model import Banding, Body
 from cypp_etl.plan.rhythm import QUARTERLY, Rhythm
-from cypp_etl.report.variation import Ratio
-from schemas.codes import NoteKind
+from cypp_etl.plan.selection import EVERYTHING, Selection
+from cypp_etl.report.noise.variation import Ratio
+from schemas.codes import ClinicStatus, NoteKind
 
 Row = Mapping[str, Any]
 
@@ -54,6 +56,11 @@ class Note:
     recorded_at: datetime
 
 
+def series_of(row: Row) -> tuple[str, str]:
+    """The indicator and the partner of a row, or of a clinic."""
+    return row["indicator"], row["partner_code"]
+
+
 def belongs_to(note: Note, clinic: Row) -> bool:
     """Whether a note was made at a clinic: of its series, while it was open."""
     if (note.partner_code, note.indicator) != (clinic["partner_code"], clinic["indicator"]):
@@ -91,7 +98,8 @@ class BoardData:
     `file_name`, and for queries `status`, `answer` and `answered_by`, which are None for others; `comments` the
     partners' comments on figures; `turned` the symbols that have changed since `since`; `rhythms` says when each
     indicator is asked, `owing` has each indicator and the partner that returns it in the period; `is_owed` says whether
-    anybody owes a return for the period.
+    anybody owes a return for the period; `margins` has the plan's of each indicator, if its files are in the warehouse.
+    `part` says which part of a report it is, where it is not the whole, and `codes` what was asked for.
     """
 
     body: Body
@@ -118,20 +126,77 @@ class BoardData:
     rhythms: Mapping[str, Rhythm]
     owing: Set[tuple[str, str]]
     is_owed: bool
+    margins: Mapping[str, Banding]
+    part: str = ""
+    codes: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
-        """What the report is called."""
-        return f"{self.body.report_title} {self.period.label}"
+        """What the report is called, and which part of it this is."""
+        whole = f"{self.body.report_title} {self.period.label}"
+        return f"{whole}: {self.part}" if self.part else whole
 
-    def of_period(self, period: Period) -> list[Row]:
+    @property
+    def file_name(self) -> str:
+        """The name of its files, without their endings."""
+        codes = [re.sub(r"[^\w-]+", "-", code) for code in self.codes]
+        return " ".join(["board report", self.period.code, *codes])
+
+    def of_series(self, series: Set[tuple[str, str]]) -> "BoardData":
+        """What the report says of some indicators and partners; milestones, returns and findings stay as they are."""
+
+        def some(rows: Sequence[Row]) -> list[Row]:
+            return [row for row in rows if series_of(row) in series]
+
+        return replace(
+            self,
+            performance=some(self.performance),
+            owed=some(self.owed),
+            clinics=some(self.clinics),
+            notes=[note for note in self.notes if (note.indicator, note.partner_code) in series],
+            comments=some(self.comments),
+            turned=some(self.turned),
+            owing=self.owing & series,
+        )
+
+    def of_period(self, period: Period) -> Sequence[Row]:
         """The judgements that the Board sees for one period, in the order of the plan's table.
 
         What is not asked for in the period's return has its latest figure, which is of another period.
         """
-        rows = {
-            (row["indicator"], row["partner_code"]): row for row in self.performance if row["period"] == period.code
-        }
+        if period not in self._of_periods:
+            self._of_periods[period] = self._shown_in(period)
+        return self._of_periods[period]
+
+    def selected(self, part: Selection) -> "BoardData":
+        """What the report says of a part of the plan."""
+        if part == EVERYTHING:
+            return self
+        rows = [*self.performance, *self.owed]
+        series = {series_of(row) for row in rows if part.has(row["partner_code"], row["outcome_code"])}
+        named = {one["finding_id"] for key in series for one in self.findings_about.get(key, ())}
+        return replace(
+            self.of_series(series),
+            part=part.title,
+            codes=part.codes,
+            milestones=[row for row in self.milestones if part.has(row["partner_code"], row["outcome_code"])],
+            returns=[row for row in self.returns if part.has_partner(row["partner_code"])],
+            refused=[row for row in self.refused if part.has_partner(row["partner_code"])],
+            held=[row for row in self.held if part.has_partner(row["partner_code"])],
+            findings=[
+                row
+                for row in self.findings
+                if part.has_partner(row["partner_code"]) and (not part.outcome_code or row["finding_id"] in named)
+            ],
+        )
+
+    @cached_property
+    def _of_periods(self) -> dict[Period, list[Row]]:
+        """What `of_period` has found: every part of the report asks for the same two periods."""
+        return {}
+
+    def _shown_in(self, period: Period) -> list[Row]:
+        rows = {series_of(row): row for row in self.performance if row["period"] == period.code}
         for key in self.owing - rows.keys():
             if (row := self._standing(key, period)) is not None:
                 rows[key] = row
@@ -171,6 +236,52 @@ class BoardData:
     def label(self, row: Row, code: str) -> str:
         """What people read for a period of a row's indicator."""
         return self.rhythm(row["indicator"]).label(parse_period(code))
+
+    @cached_property
+    def latest(self) -> Mapping[tuple[str, str], Row]:
+        """The last judgement of each indicator and partner, by the end of the report's period."""
+        last_day = self.period.last_day
+        return {series_of(row): row for row in self.performance if parse_period(row["period"]).last_day <= last_day}
+
+    @cached_property
+    def shown_clinics(self) -> Mapping[tuple[str, str], Sequence[Row]]:
+        """The clinics of each series that are open, or were closed in the report's period."""
+        found: dict[tuple[str, str], list[Row]] = {}
+        for one in self.clinics:
+            if one["status"] == ClinicStatus.OPEN.value or falls_in(parse_period(one["closed_period"]), self.period):
+                found.setdefault(series_of(one), []).append(one)
+        return found
+
+    @cached_property
+    def comments_of(self) -> Mapping[tuple[str, str], Mapping[str, str]]:
+        """What partners said on the figures of each series, by period."""
+        found: dict[tuple[str, str], dict[str, str]] = {}
+        for one in self.comments:
+            found.setdefault(series_of(one), {})[one["period"]] = one["comment"]
+        return found
+
+    @cached_property
+    def findings_about(self) -> Mapping[tuple[str, str], Sequence[Row]]:
+        """The findings of each series: those of the partner's whose words name the indicator."""
+        # The longest come first: of two names that begin alike, a text means the longer.
+        names = sorted({*self.indicators, *(indicator for indicator, _ in self._series)}, key=len, reverse=True)
+        pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)")
+        found: dict[tuple[str, str], list[Row]] = {}
+        for one in self.findings if names else ():
+            for indicator in dict.fromkeys(pattern.findall(one["message"])):
+                found.setdefault((indicator, one["partner_code"]), []).append(one)
+        return found
+
+    @cached_property
+    def _milestones(self) -> dict[Period | None, Sequence[Row]]:
+        """What `milestones_until` has found."""
+        return {}
+
+    def milestones_until(self, period: Period | None) -> Sequence[Row]:
+        """Each milestone once, as last reported by the end of a period; of the report's if None."""
+        if period not in self._milestones:
+            self._milestones[period] = _last_reports(self.milestones, period)
+        return self._milestones[period]
 
     def table_rows(self) -> list[Row]:
         """The rows of the table of the report's period: what was judged, and what is owed and is not there.
@@ -241,6 +352,26 @@ class BoardData:
             period = rhythm.before(period)
             course.append((period, found.get(period)))
         return course[::-1]
+
+
+_REPORTED = ("period", "status", "evidence", "review", "review_reason")
+
+
+def _last_reports(milestones: Sequence[Row], until: Period | None) -> list[Row]:
+    latest: dict[str, Row] = {}
+    for row in milestones:
+        # Later reports do not count: the milestone is shown as not reported.
+        is_later = until is not None and row["period"] is not None and parse_period(row["period"]).order > until.order
+        if not is_later:
+            latest[row["milestone"]] = row
+        elif row["milestone"] not in latest:
+            latest[row["milestone"]] = {**row, **dict.fromkeys(_REPORTED)}
+    return sorted(latest.values(), key=lambda row: (row["aspiration"], row["due"], row["milestone"]))
+
+
+def falls_in(one: Period, period: Period) -> bool:
+    """Whether a period ends within another: a quarter in its year, and a year with its last quarter."""
+    return period.previous.last_day < one.last_day <= period.last_day
 
 
 def is_judged(row: Row) -> bool:

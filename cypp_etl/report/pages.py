@@ -1,20 +1,22 @@
 """The parts of the report with one subject each: an indicator's history, a clinic's dossier, an aspiration."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from cypp_etl.figure_keys import FigureKey
+from cypp_etl.judgement.words import Course as OnCourse
 from cypp_etl.judgement.words import DirectionBasis
+from cypp_etl.judgement.year_end import YearSoFar, course, needed, projected
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.report.charts import Line, chart
-from cypp_etl.report.figures import figure_text, number_text, words_of_unit
-from cypp_etl.report.milestones import is_overdue, latest_milestones
-from cypp_etl.report.model import BoardData, Note, Row, Texts, belongs_to
+from cypp_etl.report.charts import Drawing, Line, chart
+from cypp_etl.report.figures import comparator_year, figure_text, number_text, words_of_unit
+from cypp_etl.report.milestones import is_overdue
+from cypp_etl.report.model import BoardData, Note, Row, Texts, belongs_to, falls_in, series_of
+from cypp_etl.report.noise.variation import Course, Noise, Scale, Variation, counts_behind, noise, whole_units
 from cypp_etl.report.symbols import Sign, sign
 from cypp_etl.report.table import SHOWN_PERIODS, has_like_before, key_of, polarity_words
-from cypp_etl.report.variation import Course, Noise, Scale, Variation, counts_behind, noise, whole_units
-from schemas.codes import Accumulation, ClinicReason, ClinicStatus, Diagnosis, Measure, Unit
+from schemas.codes import Accumulation, ClinicReason, ClinicStatus, Diagnosis, Measure, Polarity, Unit
 
 _REASONS = {
     ClinicReason.DECLINING.value: "performance was declining",
@@ -52,13 +54,15 @@ class IndicatorPage:
     good: str
     unit: str
     about: Mapping[str, str]
-    chart: str
+    chart: Drawing | None
     lines: tuple[PeriodLine, ...]
     has_sums: bool
+    has_comments: bool
     comparators: tuple[tuple[str, str, Sign], ...]
     clinic_key: str
     compared: str
     noise: Noise
+    year_end: "YearEnd | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +94,11 @@ def indicator_pages(data: BoardData) -> list[IndicatorPage]:
 
 def clinic_pages(data: BoardData) -> list[ClinicPage]:
     """The clinics that are open at the end of the period, or were closed by it; the newest first."""
-    rows = {(row["indicator"], row["partner_code"]): row for row in data.performance if _counts_to(row, data.period)}
-    shown = [clinic for clinic in data.clinics if _is_shown(clinic, data.period)]
+    shown = [clinic for several in data.shown_clinics.values() for clinic in several]
+    # As in the register, those opened in the same period by indicator and partner.
+    shown.sort(key=lambda clinic: (clinic["indicator"], clinic["partner_code"]))
     return [
-        _clinic_page(data, clinic, rows[clinic["indicator"], clinic["partner_code"]])
+        _clinic_page(data, clinic, data.latest[series_of(clinic)])
         for clinic in sorted(shown, key=lambda clinic: clinic["opened_period"], reverse=True)
     ]
 
@@ -103,6 +108,12 @@ def about(row: Row) -> dict[str, str]:
     noted = {name: row.get(name) or "" for name in ("note", "source", "url", "owner")}
     noted["url"] = noted["url"] if noted["url"].casefold().startswith(("https://", "http://")) else ""
     return noted if any(noted.values()) else {}
+
+
+def open_clinic(data: BoardData, row: Row) -> Row | None:
+    """The clinic that a series has open, if any."""
+    clinics = data.shown_clinics.get(series_of(row), ())
+    return next((one for one in clinics if one["status"] == ClinicStatus.OPEN.value), None)
 
 
 def noise_of(data: BoardData, row: Row) -> Noise:
@@ -121,6 +132,78 @@ def noise_of(data: BoardData, row: Row) -> Noise:
     ]
     counts = counts_behind(scale, (now, before), ratios)
     return noise(scale, whole_units(row["change"], scale.decimals), counts, _course(data, row))
+
+
+@dataclass(frozen=True, slots=True)
+class YearEnd:
+    """How a year stands to its target: what is needed, in words, and whether it is on course, if that can be told."""
+
+    needed: str
+    projection: str
+    course: OnCourse | None
+
+
+def year_end_of(data: BoardData, row: Row) -> YearEnd | None:
+    """How the year of a quarter's figure stands to its target; None where there is no target or no figure.
+
+    There is no projection where the noise flag says that a change cannot be told from chance.
+    """
+    known, banding = data.indicators.get(row["indicator"]), data.margins.get(row["indicator"])
+    target = _years_target(data, row)
+    if not row["quarter"] or row["year_to_date"] is None or target is None or known is None or banding is None:
+        return None
+    year = YearSoFar(
+        Polarity(row["polarity"]),
+        Accumulation(known["accumulation"]),
+        row["decimals"],
+        row["quarter"],
+        _decimal(row["year_to_date"]),
+        _decimal(target),
+        _last_year(data, row),
+    )
+    figure = None if noise_of(data, row).variation in (Variation.SMALL, Variation.UNKNOWN) else projected(year)
+    told = None if figure is None else course(year, figure, banding)
+    if figure is None or told is None:
+        return YearEnd(_needed_words(year, row), "", None)
+    projection = f"Projected for the year: {number_text(float(figure), row)}, {told}."
+    return YearEnd(_needed_words(year, row), projection, told)
+
+
+def _needed_words(year: YearSoFar, row: Row) -> str:
+    target = number_text(float(year.target), row)
+    each = needed(year)
+    if each is None or year.polarity not in (Polarity.HIGH, Polarity.LOW):
+        return f"The year's target is {target}."
+    quarters = (
+        "the quarter that remains" if year.remaining == 1 else f"each of the {year.remaining} quarters that remain"
+    )
+    if year.polarity is Polarity.HIGH:
+        if each <= 0:
+            return f"The year's target of {target} is met already."
+        return f"To meet the year's target of {target}, {number_text(float(each), row)} is needed in {quarters}."
+    if each < 0:
+        return f"The year's target of {target} is exceeded already."
+    return f"To meet the year's target of {target}, {number_text(float(each), row)} may still come in {quarters}."
+
+
+def _years_target(data: BoardData, row: Row) -> float | None:
+    """The target of the whole year of a figure: of the year, or of its last quarter where the plan profiles it."""
+    year = parse_period(row["financial_year"])
+    for period in (year, year.quarters[-1]):
+        key = FigureKey(row["partner_code"], row["indicator"], Measure.TARGET, period.code)
+        if (found := data.texts.get(key)) and found.value is not None:
+            return found.value
+    return None
+
+
+def _last_year(data: BoardData, row: Row) -> tuple[Decimal | None, ...]:
+    quarters = {one["period"]: one["actual"] for one in data.judgements_of(row)}
+    found = (quarters.get(quarter.code) for quarter in parse_period(row["financial_year"]).previous.quarters)
+    return tuple(None if figure is None else _decimal(figure) for figure in found)
+
+
+def _decimal(figure: float) -> Decimal:
+    return Decimal(repr(figure))
 
 
 def _course(data: BoardData, row: Row) -> Course:
@@ -159,59 +242,35 @@ def happening(clinic: Row, period: Period) -> str:
     opened, closed = parse_period(clinic["opened_period"]), clinic["closed_period"]
     if clinic["status"] == ClinicStatus.CLOSED.value:
         return f"closed in {parse_period(closed).label}"
-    if _falls_in(opened, period):
+    if falls_in(opened, period):
         return f"opened in {opened.label}"
     return f"carried over since {opened.label}"
-
-
-def names(text: str, indicator: str) -> bool:
-    """Whether a text names an indicator, and not another one whose name begins or ends alike."""
-    return re.search(rf"(?<!\w){re.escape(indicator)}(?!\w)", text) is not None
-
-
-def _counts_to(row: Row, period: Period) -> bool:
-    """Whether a judgement is of the period or an earlier one; a dictionary keeps the last."""
-    found = parse_period(row["period"])
-    return found.last_day <= period.last_day and bool(found.quarter) >= bool(period.quarter and row["quarter"])
-
-
-def _is_shown(clinic: Row, period: Period) -> bool:
-    if clinic["status"] == ClinicStatus.OPEN.value:
-        return True
-    return _falls_in(parse_period(clinic["closed_period"]), period)
-
-
-def _falls_in(one: Period, period: Period) -> bool:
-    """Whether a period ends within another: a quarter in its year, and a year with its last quarter."""
-    return period.previous.last_day < one.last_day <= period.last_day
 
 
 def _indicator_page(data: BoardData, row: Row) -> IndicatorPage:
     course = data.course(row, SHOWN_PERIODS)
     series = [one for _, one in course if one]
-    clinic = next((one for one in data.clinics if _same(one, row) and _is_shown(one, data.period)), None)
-    comments = {one["period"]: one["comment"] for one in data.comments if _same(one, row)}
+    clinic = next(iter(data.shown_clinics.get(series_of(row), ())), None)
+    comments = data.comments_of.get(series_of(row), {})
     return IndicatorPage(
         key=key_of(row),
         title=f"{data.named(row)}: {row['definition']}",
         good=polarity_words(row),
         unit=words_of_unit(row),
         about=about(data.indicators.get(row["indicator"], {})),
-        chart=_chart(course, row),
+        chart=_chart(data, course, row),
         lines=tuple(_period_line(data, one, comments.get(one["period"], "")) for one in reversed(series)),
         has_sums=any(one["year_to_date"] not in (None, one["actual"]) for one in series),
+        has_comments=any(comments.get(one["period"]) for one in series),
         comparators=tuple(_comparators(data, row)),
-        clinic_key=_clinic_key(clinic) if clinic else "",
+        clinic_key=clinic_key(clinic) if clinic else "",
         compared=f"from {data.label(row, row['previous_period'])} to {row['period_label']}",
         noise=noise_of(data, row),
+        year_end=year_end_of(data, row),
     )
 
 
-def _same(one: Row, row: Row) -> bool:
-    return bool(one["indicator"] == row["indicator"] and one["partner_code"] == row["partner_code"])
-
-
-def _chart(course: list[tuple[Period, Row | None]], row: Row) -> str:
+def _chart(data: BoardData, course: list[tuple[Period, Row | None]], row: Row) -> Drawing | None:
     labels = [period.label[2:] for period, _ in course]
     columns = {
         name: [one[name] if one else None for _, one in course] for name in ("year_to_date", "target", *_COMPARED)
@@ -232,7 +291,7 @@ def _chart(course: list[tuple[Period, Row | None]], row: Row) -> str:
         for label, value in zip(labels, columns["year_to_date"], strict=True)
     ]
     unit = words_of_unit(row)
-    title = f"{row['indicator']}, {name.lower()}{f', in {unit}' if unit else ''}. {'; '.join(said)}."
+    title = f"{data.named(row)}, {name.lower()}{f', in {unit}' if unit else ''}. {'; '.join(said)}."
     return chart(labels, lines, f"{title} The table below has targets too.", unit)
 
 
@@ -254,10 +313,13 @@ def _period_line(data: BoardData, row: Row, comment: str) -> PeriodLine:
 def _comparators(data: BoardData, row: Row) -> Iterator[tuple[str, str, Sign]]:
     for column, (label, _) in _COMPARED.items():
         if row[column] is not None:
-            yield label, figure_text(row, column, data.texts), sign(row, f"{column}_band")
+            year = comparator_year(row, column, data.texts)
+            text = figure_text(row, column, data.texts)
+            yield label, f"{text} in {year}" if year else text, sign(row, f"{column}_band")
 
 
-def _clinic_key(clinic: Row) -> str:
+def clinic_key(clinic: Row) -> str:
+    """The name of the page's part on a clinic."""
     return "clinic-" + str(clinic["clinic_id"]).lower().replace(" ", "-")
 
 
@@ -266,11 +328,11 @@ def _clinic_page(data: BoardData, clinic: Row, row: Row) -> ClinicPage:
     measured = parse_period(clinic["measured_period"])
     unachieved = tuple(
         one
-        for one in latest_milestones(data, measured)
+        for one in data.milestones_until(measured)
         if one["aspiration"] in data.indicators[row["indicator"]]["measured"] and is_overdue(one, measured)
     )
     return ClinicPage(
-        key=_clinic_key(clinic),
+        key=clinic_key(clinic),
         clinic_id=clinic["clinic_id"],
         partner=data.partner(clinic),
         title=page.title,
@@ -285,11 +347,7 @@ def _clinic_page(data: BoardData, clinic: Row, row: Row) -> ClinicPage:
         indicator=page,
         unachieved=unachieved,
         notes=tuple(note for note in data.notes if belongs_to(note, clinic)),
-        findings=tuple(
-            one
-            for one in data.findings
-            if one["partner_code"] == clinic["partner_code"] and names(one["message"], row["indicator"])
-        ),
+        findings=tuple(data.findings_about.get(series_of(clinic), ())),
     )
 
 

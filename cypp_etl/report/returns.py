@@ -42,6 +42,8 @@ def no_returns(data: BoardData) -> str:
     """Why no returns are listed."""
     if not data.indicators:
         return "Nothing had been recorded by then."
+    if data.part:
+        return "No return belongs to this part of the report."
     if not data.period.quarter and not data.is_owed:
         return f"No return for {data.period.label} has been accepted: returns are owed for quarters."
     return f"The plan asks for no returns for {data.period.label}."

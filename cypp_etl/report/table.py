@@ -8,14 +8,16 @@ from itertools import groupby
 from cypp_etl.judgement.columns import PRINTED
 from cypp_etl.layout import SheetLayout, published_table
 from cypp_etl.periods import Period
-from cypp_etl.report.charts import sparkline
-from cypp_etl.report.figures import figure_text, number_text, words_of_unit
+from cypp_etl.report.charts import Drawing, sparkline
+from cypp_etl.report.figures import comparator_year, figure_text, number_text, words_of_unit
 from cypp_etl.report.model import BoardData, Row, is_judged
 from cypp_etl.report.symbols import Sign, sign
 from schemas.codes import Direction, OnTarget, Polarity
 
-_FIGURES = ("previous_actual", "target", "actual", "statistical_neighbours", "national", "next_target", "next_target_2")
+COMPARED = ("statistical_neighbours", "national")
+"""The comparators that have a column."""
 
+_FIGURES = ("previous_actual", "target", "actual", *COMPARED, "next_target", "next_target_2")
 
 SHOWN_PERIODS = 8
 """How many periods a chart, a sparkline and the figures behind it go back."""
@@ -32,14 +34,15 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row of the table. `key` names the page's part on its indicator.
+    """A row of the table. `key` names the page's part on its indicator, `own_key` the row where it has no such part.
 
     A parent, or a figure that was not returned, has no judgement, and no such part.
     """
 
     key: str
+    own_key: str
     cells: tuple[Cell, ...]
-    spark: str
+    spark: Drawing | None
     is_part: bool
 
 
@@ -92,14 +95,14 @@ def counts(data: BoardData) -> dict[str, list[tuple[str, int]]]:
     }
 
 
-def spark_of(data: BoardData, row: Row) -> str:
+def spark_of(data: BoardData, row: Row) -> Drawing | None:
     """The sparkline of an indicator: its year to date over the last periods, with a gap where there is none."""
     values = [one["year_to_date"] if one else None for _, one in data.course(row, SHOWN_PERIODS)]
     if len(values) == 1 and has_like_before(row):
         values.insert(0, row["previous_actual"])
     words = [number_text(value, row) if value is not None else "no figure" for value in values]
     target = f"; target {number_text(row['target'], row)}" if row["target"] is not None else ""
-    return sparkline(values, row["target"], f"{row['indicator']}: {', '.join(words)}{target}")
+    return sparkline(values, row["target"], f"{data.named(row)}: {', '.join(words)}{target}")
 
 
 def has_like_before(row: Row) -> bool:
@@ -125,8 +128,8 @@ def _rows(data: BoardData, rows: Sequence[Row]) -> Iterator[TableRow]:
         if parts[0]["sub"]:
             yield _parent_row(data, reference, parts[0], shared)
         for row in parts:
-            key = key_of(row) if is_judged(row) else ""
-            yield TableRow(key, tuple(_cells(data, row, shared)), spark_of(data, row), bool(row["sub"]))
+            keys = (key_of(row), "") if is_judged(row) else ("", missing_key(row))
+            yield TableRow(*keys, tuple(_cells(data, row, shared)), spark_of(data, row), bool(row["sub"]))
 
 
 def _parent_row(data: BoardData, reference: str, part: Row, polarity: str) -> TableRow:
@@ -137,7 +140,7 @@ def _parent_row(data: BoardData, reference: str, part: Row, polarity: str) -> Ta
         "definition": str(known["parent_definition"]) if known else "",
         "good_performance": polarity,
     }
-    return TableRow("", tuple(Cell(texts.get(column.column, "")) for column in _layout().columns), "", False)
+    return TableRow("", "", tuple(Cell(texts.get(column.column, "")) for column in _layout().columns), None, False)
 
 
 def _cells(data: BoardData, row: Row, shared_polarity: str) -> Iterator[Cell]:
@@ -161,19 +164,26 @@ def _cells(data: BoardData, row: Row, shared_polarity: str) -> Iterator[Cell]:
 
 
 def _aside(data: BoardData, row: Row, column: str) -> str:
-    """The addition to a figure: the period that it is of, a sum to date, or a note that it is last year's outturn."""
+    """The addition to a figure: its period or year, a sum to date, or a note that it is last year's outturn."""
     if column == "actual" and row["period"] != data.period.code:
         return str(row["period_label"])
     if column == "actual" and row["quarter"] and row["year_to_date"] not in (None, row["actual"]):
         return f"{number_text(row['year_to_date'], row)} this year"
     if column == "previous_actual" and row["direction_basis"] == "last year's outturn":
         return "year's outturn"
+    if column in COMPARED:
+        return comparator_year(row, column, data.texts)
     return ""
 
 
 def key_of(row: Row) -> str:
     """The name of the page's part on an indicator."""
     return f"{row['indicator']}-{row['partner_code']}".lower().replace(" ", "-")
+
+
+def missing_key(row: Row) -> str:
+    """The name of the row of a figure that was not returned."""
+    return f"missing-{key_of(row)}"
 
 
 def polarity_words(row: Row) -> str:

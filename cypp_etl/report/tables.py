@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 from cypp_etl.judgement.columns import BOARD_TITLES
 from cypp_etl.report.changes import changes, turned, turned_heading
-from cypp_etl.report.figures import figure_text, shorthand, words_of_unit
-from cypp_etl.report.milestones import latest_milestones
+from cypp_etl.report.figures import comparator_year, figure_text, shorthand, words_of_unit
 from cypp_etl.report.model import BoardData, Row
 from cypp_etl.report.pages import about, clinic_pages, noise_of
 from cypp_etl.report.returns import status_words
 from cypp_etl.report.symbols import sign
-from cypp_etl.report.table import polarity_words
+from cypp_etl.report.table import COMPARED, polarity_words
 from cypp_etl.templates.openpyxl_styles import Content
 from schemas.codes import Marker
 
@@ -46,7 +45,7 @@ def tables(data: BoardData) -> Iterator[SheetTable]:
             *(
                 ("Target", 11),
                 ("Performance", 13),
-                ("Shorthand beside figures", 24),
+                ("Shorthand and years beside figures", 30),
                 ("Year to date", 11),
                 *((name, 18) for name in BOARD_TITLES.values()),
             ),
@@ -106,7 +105,7 @@ def _more_tables(data: BoardData) -> Iterator[SheetTable]:
                 *(row["evidence"] or "[z]", row["review"] or "[z]", row["review_reason"] or "[z]"),
                 *_noted(row),
             ]
-            for row in latest_milestones(data)
+            for row in data.milestones_until(None)
         ],
     )
     yield SheetTable(
@@ -176,6 +175,7 @@ _BESIDE = {"previous_actual": "a year before", "target": "target", "actual": "pe
 def _indicator_row(data: BoardData, row: Row) -> list[Content | Figure]:
     judged = [sign(row, column) for column in BOARD_TITLES]
     beside = [f"{name} {said}" for column, name in _BESIDE.items() if (said := shorthand(row, column, data.texts))]
+    beside += [f"{_BESIDE[name]} of {year}" for name in COMPARED if (year := comparator_year(row, name, data.texts))]
     return [
         *(row["indicator_no"] or "[z]", row["indicator"], row["definition"], polarity_words(row)),
         *(_figure(data, row, name) for name in ("previous_actual", "target", "actual")),

@@ -11,6 +11,9 @@ from flows.cli.errors import stop
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object per file, each on its own line.")]
 By = Annotated[str, typer.Option("--by", help="Your name, for the record.", envvar="USER")]
+OfPartner = Annotated[str, typer.Option("--partner", help="Only what this partner returns: its code.")]
+OfGroup = Annotated[str, typer.Option("--group", help="Only what the partners of this group return: its code.")]
+OfOutcome = Annotated[str, typer.Option("--outcome", help="Only what belongs to this outcome: its code.")]
 Output = Annotated[Path, typer.Option("--output", "-o", help="The folder to write to.")]
 
 

@@ -29,6 +29,8 @@ class Choices(StrEnum):
     """What can be chosen from, as the plan in force and the warehouse have it."""
 
     PARTNERS = "partners"
+    GROUPS = "groups"
+    OUTCOMES = "outcomes"
     PERIODS = "periods"
     QUERIES = "queries"
     SUBJECTS = "indicators and milestones"
@@ -68,6 +70,8 @@ def lists_of(plan: "Plan", today: date, stored: Mapping[Choices, Mapping[str, st
     return Lists(
         {
             Choices.PARTNERS: {code: partner.partner for code, partner in plan.partners.items()},
+            Choices.GROUPS: {code: group.group for code, group in plan.groups.items()},
+            Choices.OUTCOMES: {code: outcome.outcome for code, outcome in plan.outcomes.items()},
             Choices.PERIODS: {period.code: period.label for period in begun},
             Choices.QUERIES: dict.fromkeys(query_codes(), ""),
             Choices.SUBJECTS: {one: one for one in (*plan.indicators, *plan.milestones)},

@@ -15,6 +15,7 @@ from cypp_etl.escapes import for_markdown
 from cypp_etl.judgement.columns import BOARD_TITLES
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan, refuse_outside
+from cypp_etl.plan.selection import EVERYTHING, Selection, select_part
 from cypp_etl.report.figures import figure_text
 from cypp_etl.report.model import BoardData
 from cypp_etl.report.moments import end_of
@@ -30,26 +31,32 @@ from warehouse.recording.publications import Publication, record_publication
 
 @dataclass(frozen=True)
 class Published:
-    """A published report: its files and its data."""
+    """A published report: the page to open and the workbook, and its data."""
 
     paths: tuple[Path, ...]
     data: BoardData
 
 
 @retried_task("write-report")
-async def write_publication(workplace: Workplace, period: Period, at: datetime, published_at: datetime) -> Published:
-    """Write both editions into a new folder, and record the publication in the warehouse."""
+async def write_publication(
+    workplace: Workplace, period: Period, at: datetime, published_at: datetime, part: Selection = EVERYTHING
+) -> Published:
+    """Write both editions into a new folder, and record the publication in the warehouse.
+
+    One on a part of the plan is not recorded: the next report on the whole counts from the last one on the whole.
+    """
     # It needs the extra "report", without which `cypp serve` may well run, and import this module.
     from flows.deployments.report_files import write_editions  # noqa: PLC0415
 
     with reading(workplace.engine) as connection:
-        data = read_board(connection, period, at)
+        data = read_board(connection, period, at).selected(part)
     folder = workplace.settings.reports / period.code / f"{published_at:%Y-%m-%d %H%M%S.%f}"
-    paths = write_editions(data, folder, published_at.date())
-    sha256 = hashlib.sha256(paths[0].read_bytes()).hexdigest()
-    with writing(workplace.engine) as connection:
-        record_publication(connection, Publication(period, at, sha256, published_at))
-    return Published(tuple(paths), data)
+    written = write_editions(data, folder, published_at.date())
+    sha256 = hashlib.sha256(b"".join(page.read_bytes() for page in written.pages)).hexdigest()
+    if part == EVERYTHING:
+        with writing(workplace.engine) as connection:
+            record_publication(connection, Publication(period, at, sha256, published_at))
+    return Published(written.to_open, data)
 
 
 def _run_name() -> str:
@@ -60,6 +67,9 @@ def _run_name() -> str:
 async def publish_report(
     period: Annotated[str, Asked("Period", Choices.PERIODS)] = "",
     as_of: Annotated[date | None, Asked("As known on")] = None,
+    partner: Annotated[str, Asked("Partner", Choices.PARTNERS)] = "",
+    group: Annotated[str, Asked("Group", Choices.GROUPS)] = "",
+    outcome: Annotated[str, Asked("Outcome", Choices.OUTCOMES)] = "",
 ) -> Published:
     """Publish the board report on a period, and show its contents and what has changed since the last one.
 
@@ -67,12 +77,16 @@ async def publish_report(
         period: The period that the report is on, such as 2010-11Q3. If left empty, the last of which the returns were
             due.
         as_of: Publish what was known at the end of this day, not a day to come. What is known now, if left empty.
+        partner: Publish what this partner returns alone.
+        group: Publish what the partners of this group return alone.
+        outcome: Publish what belongs to this outcome alone.
     """
     workplace, now = open_to_write(read_settings()), datetime.now(UTC)
     wanted = parse_period(period) if period else last_due(workplace.plan, now.date())
     refuse_outside(workplace.plan.calendar, wanted)
     at = end_of(as_of, now) if as_of else now
-    published = await write_publication(workplace, wanted, at, now)
+    part = select_part(workplace.plan, partner, group, outcome)
+    published = await write_publication(workplace, wanted, at, now, part)
     await _show(published)
     said = f"{wanted.label}: {published.paths[0]}"
     return cast(Published, Completed(name="Published", message=said, data=published))
@@ -91,7 +105,8 @@ def last_due(plan: Plan, today: date) -> Period:
 
 
 async def _show(published: Published) -> None:
-    data, key, label = published.data, published.data.period.code.lower(), published.data.period.label
+    data, label = published.data, published.data.period.label
+    key = "-".join([data.period.code, *data.codes]).lower().replace("_", "-")
     await cast(Any, acreate_markdown_artifact)(
         key=f"report-{key}", markdown=summary(published), description=f"Board report, {label}"
     )
@@ -107,7 +122,8 @@ def summary(published: Published) -> str:
 
     data = published.data
     changed = changes(data)
-    lines = [f"## Board report on {data.period.label}", ""]
+    of_part = f", {for_markdown(data.part)}" if data.part else ""
+    lines = [f"## Board report on {data.period.label}{of_part}", ""]
     for column, found in counts(data).items():
         said = ", ".join(f"{count} {word}" for word, count in found)
         lines.append(f"- {BOARD_TITLES[column]}: {said or 'no figures'}")

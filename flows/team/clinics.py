@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cypp_etl.periods import LAST_PERIOD, parse_period
 from cypp_etl.plan.index import loose_key, reference_key
+from cypp_etl.plan.selection import listed
 from cypp_etl.report.model import Note, belongs_to
 from flows.team.decided import Decided, require_who
 from schemas.codes import ClinicStatus, DecisionKind, NoteKind
@@ -55,14 +56,14 @@ def note_at_clinic(workplace: "Workplace", clinic: str, texts: Mapping[NoteKind,
 
 def _find(rows: Iterable[Any], wanted: str) -> Any:
     """Find a clinic by its id, or by an indicator with one open clinic, read as a return's references are."""
-    listed = list(rows)
-    by_id = [row for row in listed if reference_key(row["clinic_id"]) == reference_key(wanted)]
-    are_open = [row for row in listed if row["status"] == ClinicStatus.OPEN.value]
-    still_open = [row for row in are_open if reference_key(row["indicator"]) == reference_key(wanted)] or [
-        row for row in are_open if loose_key(wanted) and loose_key(row["indicator"]) == loose_key(wanted)
+    every, key, loose = list(rows), reference_key(wanted), loose_key(wanted)
+    by_id = [row for row in every if reference_key(row["clinic_id"]) == key]
+    are_open = [row for row in every if row["status"] == ClinicStatus.OPEN.value]
+    still_open = [row for row in are_open if reference_key(row["indicator"]) == key] or [
+        row for row in are_open if loose and loose_key(row["indicator"]) == loose
     ]
     found = by_id or still_open
     if len(found) == 1:
         return found[0]
-    known = ", ".join(row["clinic_id"] for row in found or listed) or "none"
+    known = listed([row["clinic_id"] for row in found or every])
     raise ValueError(f"{wanted!r} does not identify a clinic; the clinics are {known}")

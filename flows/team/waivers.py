@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cypp_etl.findings import catalogue, in_words
 from cypp_etl.plan.index import PlanIndex, reference_key
 from cypp_etl.plan.model import Plan, refuse_outside
+from cypp_etl.plan.selection import listed
 from flows.team.decided import Decided, require_who_and_why
 from schemas.codes import Severity
 from warehouse.engine import writing
@@ -70,7 +71,7 @@ def refuse_unknown(waiver: "Waiver", plan: Plan) -> None:
     if waiver.code not in (queries := query_codes()):
         raise ValueError(f"{waiver.code!r} is not a query; you can waive {', '.join(queries)}")
     if waiver.partner_code not in plan.partners:
-        raise ValueError(f"there is no partner {waiver.partner_code!r}; the plan has {', '.join(plan.partners)}")
+        raise ValueError(f"there is no partner {waiver.partner_code!r}; the plan has {listed(plan.partners)}")
     if waiver.period:
         refuse_outside(plan.calendar, waiver.period)
     if waiver.subject:

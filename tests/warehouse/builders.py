@@ -42,8 +42,8 @@ def report(milestone: str, status: MilestoneStatus | None, period: str = "2010-1
     )
 
 
-def finding(severity: Severity) -> Finding:
-    return Finding(f"some-{severity.lower()}", severity, "Indicators", "G2", "x", "This is wrong.", "Do that.")
+def finding(severity: Severity, message: str = "This is wrong.") -> Finding:
+    return Finding(f"some-{severity.lower()}", severity, "Indicators", "G2", "x", message, "Do that.")
 
 
 def checked(content: str, *rows: Observation, **others: object) -> CheckedReturn:

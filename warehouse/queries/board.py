@@ -25,7 +25,7 @@ from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Body, Plan
 from cypp_etl.plan.rhythm import Rhythm
 from cypp_etl.report.model import BoardData, KnownText, Row, Since, Texts
-from cypp_etl.report.variation import Ratio
+from cypp_etl.report.noise.variation import Ratio
 from schemas.codes import ClinicRule, Marker, Measure, Qualifier, Severity, SubmissionStatus
 from schemas.markers import marker_text, qualifier_text
 from warehouse.queries.as_of import clinic_notes, clinics, milestones, queries_as_of, return_status_as_of
@@ -35,6 +35,7 @@ from warehouse.queries.views import performance
 from warehouse.recording.plan import stored_plan
 from warehouse.schema.plan_tables import (
     plan,
+    plan_action,
     plan_aspiration,
     plan_body,
     plan_calendar,
@@ -42,6 +43,7 @@ from warehouse.schema.plan_tables import (
     plan_edition,
     plan_figure,
     plan_measured,
+    plan_milestone,
     plan_outcome,
     plan_owed,
     plan_partner,
@@ -100,7 +102,7 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
         ratios=_ratios(connection, at),
         breaks=_breaks(connection, at) | (_changes_of_what_is_counted(judged, stored) if stored else set()),
         aspirations=_aspirations(connection, plan_id),
-        milestones=_plain(milestones(connection, period, at)),
+        milestones=_milestones(connection, plan_id, period, at),
         clinics=_plain(clinics(connection, period, at)),
         notes=clinic_notes(connection, at),
         returns=returns,
@@ -112,6 +114,7 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
         rhythms=rhythms,
         owing=_owing(connection, plan_id, period),
         is_owed=_is_owed(connection, plan_id, period),
+        margins={name: leaf.banding for name, leaf in stored.indicators.items()} if stored else {},
     )
 
 
@@ -223,6 +226,18 @@ def _aspirations(connection: Connection, plan_id: int | None) -> list[Row]:
         .order_by(asked.aspiration)
     )
     return _plain(connection.execute(query).mappings())
+
+
+def _milestones(connection: Connection, plan_id: int | None, period: Period, at: datetime) -> list[Row]:
+    """The milestones with the partner that reports on each, empty where none does."""
+    step, action = plan_milestone.c, plan_action.c
+    query = (
+        select(step.milestone, action.partner_code)
+        .join(plan_action, and_(action.plan_id == step.plan_id, action.action_id == step.action_id))
+        .where(step.plan_id == plan_id)
+    )
+    partners = {row.milestone: row.partner_code for row in connection.execute(query)}
+    return [{**row, "partner_code": partners[row["milestone"]]} for row in milestones(connection, period, at)]
 
 
 def _texts(connection: Connection, plan_id: int | None, at: datetime) -> Texts:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, RowMapping, select
 from cypp_etl.judgement.explanation import Explanation, Source, explain_judgements
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
+from cypp_etl.plan.selection import EVERYTHING, Selection
 from schemas.codes import Marker
 from warehouse.queries.views import judgement_history, performance
 from warehouse.recording.judgements import FIGURE, figures_frame
@@ -67,7 +68,9 @@ class SourcedExplanation:
         return self.returned[cast(int, source.row)]
 
 
-def explain(connection: Connection, plan: Plan, indicator: str, period: Period) -> list[SourcedExplanation]:
+def explain(
+    connection: Connection, plan: Plan, indicator: str, period: Period, part: Selection = EVERYTHING
+) -> list[SourcedExplanation]:
     """Explain a judgement by the plan in force, for each partner with a figure; empty if there is none.
 
     Args:
@@ -75,6 +78,7 @@ def explain(connection: Connection, plan: Plan, indicator: str, period: Period) 
         plan: the plan in force.
         indicator: one of its leaves.
         period: the period.
+        part: whose judgements.
     """
     versions: dict[str, list[RowMapping]] = {}
     for version in judgement_history(connection, indicator, period):
@@ -94,7 +98,7 @@ def explain(connection: Connection, plan: Plan, indicator: str, period: Period) 
             _planned(about, row["partner_code"]),
         )
         for row in performance(connection, indicator, period)
-        if row["partner_code"] in explained
+        if row["partner_code"] in explained and part.has_partner(row["partner_code"])
     ]
 
 

@@ -11,7 +11,7 @@ from warehouse.schema.tables import publication
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A published report, as known at `known_at`; `sha256` is that of its page."""
+    """A published report, as known at `known_at`; `sha256` is that of its page, or of its pages one after the other."""
 
     period: Period
     known_at: datetime

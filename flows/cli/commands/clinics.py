@@ -1,15 +1,17 @@
 """`cypp clinics` and `cypp note`: the register of performance clinics, and their notes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cypp_etl.periods import LAST_PERIOD, Period, parse_period
 from cypp_etl.plan.model import Plan, refuse_outside
+from cypp_etl.plan.selection import EVERYTHING, Selection, select_part
 from cypp_etl.report.model import Note, belongs_to
-from flows.cli.arguments import By, parsed_period
+from flows.cli.arguments import By, OfGroup, OfOutcome, OfPartner, parsed_period
 from flows.cli.decisions import decide
 from flows.cli.errors import stop
 from flows.cli.queries import ask
@@ -27,6 +29,9 @@ def clinics(
     period: Annotated[
         str | None, typer.Argument(help="Show the clinics as of the end of this period; as of now if not given.")
     ] = None,
+    partner: OfPartner = "",
+    group: OfGroup = "",
+    outcome: OfOutcome = "",
 ) -> None:
     """List the performance clinics, with their notes."""
     until = parsed_period(period) if period else None
@@ -34,7 +39,10 @@ def clinics(
     def show(connection: "Connection", plan: Plan) -> int:
         if until:
             refuse_outside(plan.calendar, until)
-        return show_clinics(connection, until)
+        part = select_part(plan, partner, group, outcome)
+        return show_clinics(
+            connection, until, part, {name: leaf.outcome_code for name, leaf in plan.indicators.items()}
+        )
 
     raise typer.Exit(ask(show))
 
@@ -58,14 +66,26 @@ def note(
     decide(lambda workplace: note_at_clinic(workplace, clinic, texts, by=by))
 
 
-def show_clinics(connection: "Connection", period: Period | None) -> int:
-    """Print the clinics, newest first, open ones before closed ones."""
+def show_clinics(
+    connection: "Connection",
+    period: Period | None,
+    part: Selection = EVERYTHING,
+    outcomes: Mapping[str, str] = MappingProxyType({}),
+) -> int:
+    """Print the clinics of a part of the plan, newest first, open ones before closed ones.
+
+    `outcomes` has the code of each indicator's outcome.
+    """
     now = datetime.now(UTC)
-    rows = clinics_at(connection, period or LAST_PERIOD, now)
+    rows = [
+        row
+        for row in clinics_at(connection, period or LAST_PERIOD, now)
+        if part.has(row["partner_code"], outcomes.get(row["indicator"], ""))
+    ]
     notes = clinic_notes(connection, now)
     if not rows:
         when = f"had been opened by {period.label}" if period else "has been opened"
-        say(f"No performance clinic {when}.")
+        say(f"No performance clinic {when}{f' for {part.title}' if part.title else ''}.")
     for row in _newest_first(rows):
         for line in _lines(row, _notes_of(row, notes)):
             say(line)

@@ -138,6 +138,6 @@ def _show(settings: Settings) -> int:
         say(f"{agreeing} of the {printed} symbols that the source document prints are computed from its figures.")
         say()
         show_board_table(connection, sample_periods()[-1])
-        report, _ = write_report(connection, sample_periods()[-1], settings.home)
-        say(f"The board report, to open or print: {report}")
+        report = write_report(connection, sample_periods()[-1], settings.home)
+        say(f"The board report, to open or print: {report.pages[0]}")
     return int(agreeing != printed)

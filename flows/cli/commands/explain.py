@@ -13,7 +13,8 @@ from cypp_etl.judgement.explanation import ComparatorStep, RatioStep
 from cypp_etl.periods import Period
 from cypp_etl.plan.index import PlanIndex, reference_key
 from cypp_etl.plan.model import Indicator, Plan
-from flows.cli.arguments import parsed_period
+from cypp_etl.plan.selection import EVERYTHING, Selection, listed, select_part
+from flows.cli.arguments import OfGroup, OfPartner, parsed_period
 from flows.cli.queries import ask
 from flows.cli.terminal import say
 from flows.storage.archive import archive_path
@@ -31,30 +32,46 @@ _OWNERS_NAMED = 10
 def explain(
     indicator: Annotated[str, typer.Argument(help='An indicator, such as "NI 111b".')],
     period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q1.")],
+    partner: OfPartner = "",
+    group: OfGroup = "",
 ) -> None:
-    """Explain a judgement, step by step, back to its cells."""
-    raise typer.Exit(ask(lambda connection, plan: show_explanation(connection, plan, indicator, parsed_period(period))))
+    """Explain a judgement, step by step, back to its cells.
+
+    Where several partners return the indicator, each has its own.
+    """
+    wanted = parsed_period(period)
+
+    def show(connection: "Connection", plan: Plan) -> int:
+        return show_explanation(connection, plan, indicator, wanted, select_part(plan, partner, group))
+
+    raise typer.Exit(ask(show))
 
 
-def show_explanation(connection: "Connection", plan: Plan, indicator: str, period: Period) -> int:
-    """Print how a judgement was made; 1 if there is none.
+def show_explanation(
+    connection: "Connection", plan: Plan, indicator: str, period: Period, part: Selection = EVERYTHING
+) -> int:
+    """Print how a judgement was made, for each partner of a part of the plan; 1 if there is none.
 
     Raises:
         ValueError: the plan has no such indicator.
     """
     leaf = _find_leaf(plan, indicator)
-    explanations, asked = explained(connection, plan, leaf.indicator, period), leaf.rhythm.latest(period)
+    explanations, asked = explained(connection, plan, leaf.indicator, period, part), leaf.rhythm.latest(period)
     if not explanations and asked != period:
-        explanations = explained(connection, plan, leaf.indicator, asked)
+        explanations = explained(connection, plan, leaf.indicator, asked, part)
         if explanations:
             say(f"{leaf.indicator} has no figure of {period.label} itself. The latest by then is of another period:")
             say()
     if not explanations:
         label = leaf.rhythm.label(asked)
-        say(f"Nothing has been returned for {leaf.indicator} in {label}. {_who_owes(plan, leaf, period)}")
+        whose = f" by {part.title}" if part.title else ""
+        say(f"Nothing has been returned for {leaf.indicator} in {label}{whose}. {_who_owes(plan, leaf, period)}")
         return 1
-    for explanation in explanations:
-        for line in _lines(explanation, plan):
+    is_shared = len(explanations) > 1 or len(plan.owners.get(leaf.indicator, ())) > 1
+    for place, explanation in enumerate(explanations):
+        if place:
+            say()
+        for line in _lines(explanation, plan, is_shared=is_shared):
             say(line)
     return 0
 
@@ -74,7 +91,7 @@ def _find_leaf(plan: Plan, indicator: str) -> Indicator:
     parts = [one.indicator for one in plan.indicators.values() if one.sub and reference_key(one.indicator_ref) == key]
     if parts:
         raise ValueError(f"{indicator!r} has sub-indicators, which are judged separately: choose {' or '.join(parts)}")
-    raise ValueError(f"there is no indicator {indicator!r}; the plan has {', '.join(plan.indicators)}")
+    raise ValueError(f"there is no indicator {indicator!r}; the plan has {listed(plan.indicators)}")
 
 
 def _who_owes(plan: Plan, leaf: Indicator, period: Period) -> str:
@@ -84,10 +101,11 @@ def _who_owes(plan: Plan, leaf: Indicator, period: Period) -> str:
     return f"It is owed by {_owners(then, leaf) or 'no partner'}."
 
 
-def _lines(explanation: SourcedExplanation, plan: Plan) -> list[str]:
+def _lines(explanation: SourcedExplanation, plan: Plan, *, is_shared: bool) -> list[str]:
     row, judged = explanation.row, explanation.judgement
+    whose = _whose(row, plan) if is_shared else ""
     lines = [
-        f"{row['indicator']}, {row['period_label']}: {row['definition']}",
+        f"{row['indicator']}{whose}, {row['period_label']}: {row['definition']}",
         f"Good performance is {row['polarity']}. Figures are compared after rounding to {_places(row['decimals'])}.",
         *_noted_lines(plan.edition(row["indicator"], judged.period)),
         "",
@@ -116,6 +134,12 @@ def _noted_lines(leaf: Indicator) -> list[str]:
     about, unit = leaf.about, leaf.unit_text
     said = (("Unit", unit if unit != leaf.unit else ""), ("Note", about.note), ("Source", about.source))
     return [f"{heading}: {text}" for heading, text in (*said, ("See", about.url), ("Kept by", about.owner)) if text]
+
+
+def _whose(row: Any, plan: Plan) -> str:
+    """The partner of a judgement, as a heading says it."""
+    known = plan.partners.get(row["partner_code"])
+    return f" of {known.partner if known else row['partner_code']}"
 
 
 def _change_lines(explanation: SourcedExplanation) -> list[str]:

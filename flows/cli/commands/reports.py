@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cypp_etl.plan.model import refuse_outside
-from flows.cli.arguments import Output, day_option, parsed_period
+from cypp_etl.plan.selection import select_part
+from flows.cli.arguments import OfGroup, OfOutcome, OfPartner, Output, day_option, parsed_period
 from flows.cli.faults import FAULTS, stop_at
 from flows.cli.queries import ask, say_notice
 from flows.cli.terminal import say
@@ -30,15 +31,20 @@ def report(
     since: Annotated[
         date | None, day_option("List corrections after that day, not since the last published report.")
     ] = None,
+    partner: OfPartner = "",
+    group: OfGroup = "",
+    outcome: OfOutcome = "",
 ) -> None:
     """Write the board report, as HTML and as a workbook.
 
-    The page is one file that opens offline and prints; the workbook is accessible.
+    The page opens offline and prints; where one would be too large, there is a folder of pages. The workbook is
+    accessible.
     """
     wanted = parsed_period(period)
 
-    def write(connection: "Connection", _: "Plan") -> int:
-        for path in write_report(connection, wanted, output, as_of, since):
+    def write(connection: "Connection", plan: "Plan") -> int:
+        part = select_part(plan, partner, group, outcome)
+        for path in write_report(connection, wanted, output, as_of, since, part).to_open:
             say(path)
         return 0
 
@@ -50,10 +56,14 @@ def publish(
         str, typer.Argument(help="The period, such as 2010-11Q3; if not given, the last one whose returns were due.")
     ] = "",
     as_of: Annotated[date | None, day_option("As it was known at the end of that day.")] = None,
+    partner: OfPartner = "",
+    group: OfGroup = "",
+    outcome: OfOutcome = "",
 ) -> None:
     """Publish the board report.
 
-    It is kept under reports/ and shown in the Prefect UI; the next report lists what has changed since.
+    It is kept under reports/ and shown in the Prefect UI; the next report lists what has changed since. One on a part
+    of the plan is not entered as the Board's report, from which the next one counts.
     """
     settings = read_settings()
     wanted = parsed_period(period) if period else None
@@ -66,9 +76,10 @@ def publish(
         say_notice(workplace)
         if wanted:
             refuse_outside(workplace.plan.calendar, wanted)
+        select_part(workplace.plan, partner, group, outcome)
         with server_for_command():
             from flows.deployments.publish_report import publish_report  # noqa: PLC0415 - while the server starts
-        published = asyncio.run(publish_report(wanted.code if wanted else "", as_of))
+        published = asyncio.run(publish_report(wanted.code if wanted else "", as_of, partner, group, outcome))
     except FAULTS as fault:
         stop_at(fault)
     for path in published.paths:

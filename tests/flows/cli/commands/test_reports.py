@@ -58,6 +58,35 @@ def test_a_report_comes_in_two_editions(home: Path) -> None:
     assert "Nothing had been recorded by then." in then
 
 
+def test_a_report_explanations_and_clinics_on_a_part(home: Path) -> None:
+    code, said = _type("report", "2010-11Q1", "-o", home / "out", "--partner", "YOS")
+    assert (code, Path(said.splitlines()[0]).name) == (0, "board report 2010-11Q1 yos.html")
+    assert "police NI 111a" in _type("clinics", "--partner", "police", "--outcome", "PC")[1]
+    assert _type("clinics", "--partner", "yos")[1] == (
+        "No performance clinic has been opened for Youth Offending Service.\n"
+    )
+    assert _type("explain", "NI 111a", "2010-11Q1", "--partner", "police")[0] == 0
+    code, said = _type("explain", "NI 111a", "2010-11Q1", "--partner", "yos")
+    assert (code, said.partition(". ")[0]) == (
+        1,
+        "Nothing has been returned for NI 111a in 2010/11 Q1 by Youth Offending Service",
+    )
+    for command in (("report", "2010-11Q1", "-o", home), ("publish",), ("clinics",), ("explain", "NI 45", "2010-11Q1")):
+        code, said = _type(*command, "--partner", "ys")
+        assert (code, said[:44], len(said.splitlines())) == (2, "cypp: there is no partner 'ys'; the plan has", 1)
+
+
+def test_an_explanation_names_its_partner_where_another_one_returns_the_same(home: Path) -> None:
+    assert _type("explain", "NI 111a", "2010-11Q1")[1].startswith("NI 111a, 2010/11 Q1: ")
+    engine = open_warehouse(f"sqlite:///{home / 'warehouse.db'}")
+    figure = observation("NI 111a", "95", partner_code="yos")
+    record(engine, checked("b", figure, partner_code="yos"), read_plan(), later(1))
+    engine.dispose()
+    both = _type("explain", "NI 111a", "2010-11Q1")[1]
+    headings = re.findall(r"^NI 111a of (.*), 2010/11 Q1: ", both, re.MULTILINE)
+    assert headings == ["South Yorkshire Police", "Youth Offending Service"]
+
+
 def test_a_day_to_come_is_refused_and_an_unfinished_one_has_its_moment(home: Path) -> None:
     today = datetime.now(UTC).date()
     for command in (("report", "2010-11Q1", "-o", home / "out"), ("publish", "2010-11Q1")):

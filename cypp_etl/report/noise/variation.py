@@ -14,7 +14,7 @@ from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
 
-from cypp_etl.report.exact_tests import counts_differ, shares_differ
+from cypp_etl.report.noise.exact_tests import counts_differ, shares_differ
 from schemas.codes import Accumulation, Unit
 
 LEAST_EVENTS = 10

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cypp_etl.report.variation import (
+from cypp_etl.report.noise.variation import (
     LEAST_RANGES,
     RUN,
     Course,

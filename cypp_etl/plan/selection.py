@@ -1,0 +1,73 @@
+"""A part of what a plan is about, as somebody asks for it: a partner, the partners of a group, an outcome."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from cypp_etl.plan.model import Plan
+
+_NAMED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What was asked for: the codes of the partners, or None for all, and of the outcome, or empty for all.
+
+    `title` says it in words, `codes` in the codes that were given.
+    """
+
+    partner_codes: frozenset[str] | None
+    outcome_code: str
+    title: str
+    codes: tuple[str, ...]
+
+    def has(self, partner_code: str | None, outcome_code: str) -> bool:
+        """Whether what is of a partner and of an outcome is part of it."""
+        return self.has_partner(partner_code) and self.outcome_code in ("", outcome_code)
+
+    def has_partner(self, partner_code: str | None) -> bool:
+        """Whether a partner is part of it."""
+        return self.partner_codes is None or partner_code in self.partner_codes
+
+
+EVERYTHING = Selection(None, "", "", ())
+"""What is selected where nothing was asked for."""
+
+
+def select_part(plan: Plan, partner: str = "", group: str = "", outcome: str = "") -> Selection:
+    """The part of a plan that codes say, in any case; each that is empty leaves all.
+
+    Raises:
+        ValueError: the plan has no such code, or none of the group's partners is the one that was asked for.
+    """
+    titles, codes, partner_codes, outcome_code = [], [], None, ""
+    if group.strip():
+        code = _known("group", group, plan.groups)
+        partner_codes = frozenset(plan.members[code])
+        titles.append(plan.groups[code].group)
+        codes.append(code)
+    if partner.strip():
+        code = _known("partner", partner, plan.partners)
+        if partner_codes is not None and code not in partner_codes:
+            raise ValueError(f"{code} is not in the group {codes[0]}, which has {listed(partner_codes)}")
+        partner_codes = frozenset({code})
+        titles.append(plan.partners[code].partner)
+        codes.append(code)
+    if outcome.strip():
+        outcome_code = _known("outcome", outcome, plan.outcomes)
+        titles.append(plan.outcomes[outcome_code].outcome)
+        codes.append(outcome_code)
+    return Selection(partner_codes, outcome_code, ", ".join(titles), tuple(codes))
+
+
+def listed(codes: Collection[str]) -> str:
+    """Codes in a line of text: all of a few, or the first of many and how many more there are."""
+    shown = ", ".join([*codes][:_NAMED])
+    return f"{shown} and {len(codes) - _NAMED:,} more" if len(codes) > _NAMED else shown or "none"
+
+
+def _known(kind: str, text: str, codes: Mapping[str, object]) -> str:
+    wanted = text.strip().casefold()
+    found = next((code for code in codes if code.casefold() == wanted), None)
+    if found is None:
+        raise ValueError(f"there is no {kind} {text!r}; the plan has {listed(codes)}")
+    return found

@@ -1,0 +1,84 @@
+"""The end of a year, seen from one of its quarters."""
+
+from decimal import Decimal
+
+import pytest
+
+from cypp_etl.judgement.words import Course
+from cypp_etl.judgement.year_end import YearSoFar, course, needed, projected
+from cypp_etl.plan.model import Banding
+from schemas.codes import Accumulation, Polarity
+
+_BANDING = Banding(Decimal(10), 1, Decimal(5), Decimal(25), Decimal(5))
+_LAST = ("10", "20", "30", "40")
+_CUMULATIVE = ("10", "30", "60", "100")
+
+
+def _year(
+    accumulation: Accumulation, quarter: int, to_date: str, *, last: tuple[str | None, ...] = _LAST, **others: object
+) -> YearSoFar:
+    fields = {"polarity": Polarity.HIGH, "target": Decimal(100), "decimals": 0} | others
+    known = [None if figure is None else Decimal(figure) for figure in last]
+    return YearSoFar(accumulation=accumulation, quarter=quarter, to_date=Decimal(to_date), last_year=known, **fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("year", "expected"),
+    [
+        (_year(Accumulation.SUM, 2, "40"), Decimal(30)),
+        (_year(Accumulation.SUM, 3, "40"), Decimal(60)),
+        (_year(Accumulation.SUM, 3, "120"), Decimal(-20)),
+        (_year(Accumulation.CUMULATIVE, 1, "10"), Decimal(30)),
+        (_year(Accumulation.SUM, 1, "30"), Decimal(24)),
+        (_year(Accumulation.SUM, 1, "30", polarity=Polarity.LOW), Decimal(23)),
+        (_year(Accumulation.SUM, 1, "30", decimals=1), Decimal("23.4")),
+        (_year(Accumulation.SUM, 4, "40"), None),
+        (_year(Accumulation.LATEST, 2, "40"), None),
+        (_year(Accumulation.RATIO, 2, "40"), None),
+    ],
+)
+def test_what_each_quarter_that_remains_must_bring(year: YearSoFar, expected: Decimal | None) -> None:
+    assert needed(year) == expected
+
+
+@pytest.mark.parametrize(
+    ("year", "expected"),
+    [
+        (_year(Accumulation.LATEST, 1, "40.5"), "40.5"),
+        (_year(Accumulation.SUM, 2, "45"), "150"),
+        (_year(Accumulation.SUM, 2, "45.5", decimals=0), "152"),
+        (_year(Accumulation.SUM, 2, "45.5", decimals=1), "151.7"),
+        (_year(Accumulation.CUMULATIVE, 2, "45", last=_CUMULATIVE), "150"),
+        (_year(Accumulation.SUM, 4, "45", last=(None,) * 4), "45"),
+        (_year(Accumulation.SUM, 2, "45", last=("10", "20", None, "40")), None),
+        (_year(Accumulation.SUM, 1, "45", last=("0", "20", "30", "40")), None),
+        (_year(Accumulation.SUM, 1, "45", last=("10", "-20", "-30", "10")), None),
+        (_year(Accumulation.RATIO, 1, "45"), None),
+    ],
+)
+def test_a_year_goes_on_as_last_year_did(year: YearSoFar, expected: str | None) -> None:
+    assert projected(year) == (None if expected is None else Decimal(expected))
+
+
+@pytest.mark.parametrize(
+    ("polarity", "figure", "expected"),
+    [
+        (Polarity.HIGH, "100", Course.ON),
+        (Polarity.HIGH, "99", Course.AT_RISK),
+        (Polarity.HIGH, "90", Course.AT_RISK),
+        (Polarity.HIGH, "89", Course.OFF),
+        (Polarity.LOW, "100", Course.ON),
+        (Polarity.LOW, "110", Course.AT_RISK),
+        (Polarity.LOW, "111", Course.OFF),
+        (Polarity.RANGE, "100", None),
+        (Polarity.NONE, "100", None),
+    ],
+)
+def test_a_margin_parts_at_risk_from_off_course(polarity: Polarity, figure: str, expected: Course | None) -> None:
+    assert course(_year(Accumulation.LATEST, 2, figure, polarity=polarity), Decimal(figure), _BANDING) is expected
+
+
+@pytest.mark.parametrize(("figure", "expected"), [("1", Course.AT_RISK), ("1.1", Course.OFF)])
+def test_a_target_of_nothing_has_the_margin_of_a_unit(figure: str, expected: Course) -> None:
+    year = _year(Accumulation.LATEST, 2, figure, polarity=Polarity.LOW, target=Decimal(0))
+    assert course(year, Decimal(figure), _BANDING) is expected
