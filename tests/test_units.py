@@ -64,9 +64,9 @@ def filled(plan: Plan, period: Period, actuals: dict[str, Any], number_format: s
     sheet = book["Indicators"]
     for row in range(2, sheet.max_row + 1):
         actual = actuals.get(sheet.cell(row, 1).value)
-        sheet.cell(row, 7 if actual is not None else 8).value = "-" if actual is None else actual
+        sheet.cell(row, 9 if actual is not None else 10).value = "-" if actual is None else actual
         if number_format and actual is not None:
-            sheet.cell(row, 7).number_format = number_format
+            sheet.cell(row, 9).number_format = number_format
     book["Return"]["B4"], book["Return"]["B6"] = "A. Clerk", plan.calendar[period].opens_on
     stream = io.BytesIO()
     book.save(stream)
@@ -117,9 +117,9 @@ def test_a_form_says_the_unit_and_shows_it(plan: Plan) -> None:
     assert [rows[name][4].value for name in ("NI 43", "NI 45", "NI 46", "NI 19")] == [
         *("£ per child", "days", "score", "offences per offender")
     ]
-    assert [rows[name][6].number_format for name in ("NI 43", "NI 45", "NI 46")] == ['"£"#,##0.00', *["#,##0.0"] * 2]
+    assert [rows[name][8].number_format for name in ("NI 43", "NI 45", "NI 46")] == ['"£"#,##0.00', *["#,##0.0"] * 2]
     guards = {str(guard.sqref): guard for guard in sheet.data_validations.dataValidation}
-    money, days = (guards[rows[name][6].coordinate] for name in ("NI 43", "NI 45"))
+    money, days = (guards[rows[name][8].coordinate] for name in ("NI 43", "NI 45"))
     assert (money.promptTitle, days.promptTitle) == ("An amount of money", "A number of days")
     assert "such as £1,234.57." in money.prompt
     assert "such as 12.3." in days.prompt
@@ -202,7 +202,7 @@ def test_an_explanation_says_the_unit_and_what_is_noted(
 
 
 def test_the_board_reads_the_unit_beside_table_chart_and_figures(page: str) -> None:
-    assert '<span class="v">£1,200.00</span>' in page
+    assert '<td class="n v">£1,200.00</td>' in page
     assert "<small>£ per child</small>" in page
     assert "<small>days</small>" in page
     assert "Figures are in £ per child." in page
