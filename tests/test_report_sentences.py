@@ -162,6 +162,8 @@ def test_what_is_held_is_said_until_it_is_decided(world: World, plan: Plan, due:
         f"a correction from {yos} is held until it is decided"
     )
     assert "received; a correction is held" in said and "missing; a return is held" in said
+    late = part(said, "Late or missing", "Changed since")
+    assert "Missing; a return is held" in late and "Received; a correction is held" in late
     words = {row[1]: row[9] for row in world.sheets(due + 2 * DAY)["Indicators"][4:]}
     assert (words["NI 111a"], words["NI 114"]) == ("held", "not returned")
     held = {row["partner_code"]: row["submission_id"] for row in world.read(due + 2 * DAY).held}

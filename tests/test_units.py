@@ -202,7 +202,7 @@ def test_an_explanation_says_the_unit_and_what_is_noted(
 
 
 def test_the_board_reads_the_unit_beside_table_chart_and_figures(page: str) -> None:
-    assert '<span class="v">£1,200.00</span>' in page
+    assert '<td class="n v">£1,200.00</td>' in page
     assert "<small>£ per child</small>" in page
     assert "<small>days</small>" in page
     assert "Figures are in £ per child." in page

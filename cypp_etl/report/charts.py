@@ -22,6 +22,8 @@ Longer figures move the curves to the right, and the words of a unit, which stan
 """
 _LETTER = 5
 """The width of a letter at the chart's size of text, on average, with some room: what is drawn is not measured."""
+_DIGIT = 6
+"""The width of a digit, which has to fit between the edge and the curves in every font."""
 _LINE = 12
 """From one line of text to the next."""
 _UNIT_WIDTH = 60
@@ -110,7 +112,7 @@ def chart(labels: Sequence[str], lines: Sequence[Line], title: str, unit: str = 
     low, high = step * count[0], step * count[-1]
     decimals = max(0, -floor(log10(step)))
     figures = [f"{step * number:,.{decimals}f}" for number in count]
-    left = max(_LEFT, _LETTER * max(map(len, figures)) + 4)
+    left = max(_LEFT, _DIGIT * max(map(len, figures)) + 4)
     words = wrap(unit, _UNIT_WIDTH, max_lines=_UNIT_LINES, placeholder=" …")
     top, bottom = _TOP + _LINE * len(words), _BOTTOM + _LINE * len(words)
     places = _places(len(labels), *_inside(left, len(labels)))

@@ -73,6 +73,45 @@ def test_levels_are_round(values: list[float], said: list[str]) -> None:
     assert [one.text for one in drawn.levels] == said
 
 
+def test_a_unit_stands_between_the_names_of_lines_and_the_figures() -> None:
+    plain = chart(["09/10", "10/11"], [Line("Performance", "actual", [900, 1500])], "")
+    drawn = chart(["09/10", "10/11"], [Line("Performance", "actual", [900, 1500])], "", "£ per child")
+    assert plain is not None and drawn is not None
+    assert (plain.unit, [one.text for one in drawn.unit]) == ((), ["£ per child"])
+    assert drawn.names == plain.names
+    assert drawn.names[0].y < drawn.unit[0].y < drawn.levels[-1].y - 9, "a line of text apart from the highest figure"
+    moved = drawn.height - plain.height
+    assert moved > 0
+    assert [one.y - moved for one in drawn.levels] == [one.y for one in plain.levels], "nothing is pressed together"
+    assert [one.y - moved for one in drawn.periods] == [one.y for one in plain.periods]
+
+
+@pytest.mark.parametrize(
+    ("unit", "said"),
+    [
+        ("x" * 60, ["x" * 60]),
+        (f"{'x' * 60} y", ["x" * 60, "y"]),
+        ("x" * 120, ["x" * 60] * 2),
+        (f"{'x' * 60} {'y' * 50} z " + "z" * 60, ["x" * 60, f"{'y' * 50} z …"]),
+    ],
+    ids=["one line", "just longer", "one long word", "longer than two lines"],
+)
+def test_a_long_unit_goes_on_in_a_second_line_and_ends_there(unit: str, said: list[str]) -> None:
+    drawn = chart(["10/11"], [Line("", "actual", [1])], "", unit)
+    assert drawn is not None
+    assert [one.text for one in drawn.unit] == said
+    assert drawn.unit[-1].y < drawn.levels[-1].y - 9
+
+
+def test_long_figures_move_the_curves_and_not_the_names() -> None:
+    short, long = (chart(["10/11"], [Line("Target", "target", [value])], "") for value in (1.0, 4e12))
+    assert short is not None and long is not None
+    assert long.names == short.names
+    assert long.levels[0].x > short.levels[0].x
+    assert all(6 * len(one.text) <= one.x for one in (*short.levels, *long.levels)), "no digit is wider than this"
+    assert long.periods[0].x > short.periods[0].x
+
+
 @given(st.lists(_VALUES | st.none(), min_size=1, max_size=8))
 def test_every_figure_stands_between_two_levels(values: list[float | None]) -> None:
     drawn = chart([""] * len(values), [Line("", "actual", values)], "")
