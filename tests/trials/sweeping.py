@@ -12,44 +12,72 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any
 
+from sqlalchemy import select
+
 import flows.backup.backup
 import flows.backup.manifest
 import flows.backup.restoration
+import flows.inbox.erased_receipts
 import flows.inbox.mended_receipts
 import flows.inbox.receipt_files
 import flows.inbox.removal
 import flows.inbox.subfolders
 import flows.inbox.written_receipts
+import flows.ingestion.erasure
 import flows.ingestion.held
 import flows.ingestion.job
 import flows.ingestion.receipt
 import flows.ingestion.reconciliation
+import flows.plan_adoption
 import flows.storage.archive
 import flows.storage.drop_notes
+import flows.storage.erasures
 import flows.team.held_verdicts
+import flows.team.periods
+import flows.team.plans
+import flows.team.submissions
+import flows.team.waivers
 import warehouse.copies
 import warehouse.engine
+import warehouse.recording.administration
 import warehouse.recording.decisions
 import warehouse.recording.inserts
+import warehouse.recording.plan
 import warehouse.recording.record
+import warehouse.recording.submissions.erasures
 import warehouse.recording.submissions.held
 import warehouse.recording.submissions.stored_returns
+import warehouse.recording.submissions.withdrawals
 import warehouse.upgrade
+from cypp_etl.checked_return import Waiver
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return
 from flows.inbox.mended_receipts import MendedReceipts
 from flows.inbox.sweep import make_folders, sweep
-from flows.ingestion.context import open_to_write
+from flows.ingestion.context import Workplace, open_to_write
 from flows.ingestion.job import Steps
 from flows.ingestion.reconciliation import reconcile
 from flows.settings import read_settings
+from flows.team.held_verdicts import decide_held
+from flows.team.periods import close_period, reopen_period
+from flows.team.plans import adopt_plan
+from flows.team.submissions import erase_content, withdraw_return
+from flows.team.waivers import end_waiver, waive_query
+from tests.support.plan_edits import PlanEdits
+from warehouse.engine import reading
+from warehouse.schema.tables import waiver
+
+_SAID = {"by": "A. Officer", "why": "They rang"}
+_CLOSED = parse_period("2009-10Q4")
+_UNTIL = date(2999, 3, 31)
+_OTHER_PLAN = "other plan"
 
 RECEIVED_AT = datetime(2010, 7, 20, 10, tzinfo=UTC)
 _STEPS = {
@@ -70,7 +98,19 @@ _STEPS = {
         flows.inbox.written_receipts,
         flows.inbox.subfolders,
         flows.ingestion.held,
+        flows.ingestion.erasure,
+        flows.inbox.erased_receipts,
+        flows.storage.erasures,
+        flows.plan_adoption,
         flows.team.held_verdicts,
+        flows.team.periods,
+        flows.team.plans,
+        flows.team.submissions,
+        flows.team.waivers,
+        warehouse.recording.administration,
+        warehouse.recording.plan,
+        warehouse.recording.submissions.erasures,
+        warehouse.recording.submissions.withdrawals,
         warehouse.recording.submissions.held,
         warehouse.recording.submissions.stored_returns,
         warehouse.recording.decisions,
@@ -129,17 +169,52 @@ def reconcile_and_die(environment: dict[str, str], lines: int, came_to: str = ""
     _do_and_die(reconcile_once, environment, lines, came_to)
 
 
-def decide_once(environment: dict[str, str], is_accepted: bool) -> None:
-    """Decide on the second submission, which is held."""
-    workplace = open_to_write(read_settings(environment))
-    said = {"by": "A. Officer", "why": "They rang", "word": "Thank you."}
-    flows.team.held_verdicts.decide_held(workplace, 2, is_accepted=is_accepted, **said)
+def prepare_decisions(environment: dict[str, str]) -> None:
+    """Make what decisions need that are about something: a closed period, a waiver, another plan."""
+    settings = read_settings(environment)
+    workplace = open_to_write(settings)
+    close_period(workplace, _CLOSED, **_SAID)
+    waive_query(workplace, Waiver("date-before-period", "yos", "", None, "They rang", "A. Officer", _UNTIL))
+    (settings.home / _OTHER_PLAN).mkdir()
+    for name, content in PlanEdits.of_the_built_in_plan().change("indicators", "NI 19", polarity="HIGH").files.items():
+        if "/" not in name:
+            (settings.home / _OTHER_PLAN / name).write_bytes(content)
     workplace.engine.dispose()
 
 
-def decide_and_die(environment: dict[str, str], lines: int, is_accepted: bool, came_to: str = "") -> None:
+def decide_once(environment: dict[str, str], decision: str) -> None:
+    """Decide something, where the first submission is in force, and the second is held."""
+    workplace = open_to_write(read_settings(environment))
+    DECISIONS[decision](workplace)
+    workplace.engine.dispose()
+
+
+def decide_and_die(environment: dict[str, str], lines: int, decision: str, came_to: str = "") -> None:
     """The same of `decide_once`."""
-    _do_and_die(lambda home: decide_once(home, is_accepted), environment, lines, came_to)
+    _do_and_die(lambda home: decide_once(home, decision), environment, lines, came_to)
+
+
+def _end_waiver(workplace: Workplace) -> None:
+    with reading(workplace.engine) as connection:
+        (made,) = connection.scalars(select(waiver.c.decision_id))
+    end_waiver(workplace, made, **_SAID)
+
+
+DECISIONS: dict[str, Callable[[Workplace], object]] = {
+    "accept": lambda workplace: decide_held(workplace, 2, is_accepted=True, word="Thank you.", **_SAID),
+    "refuse": lambda workplace: decide_held(workplace, 2, is_accepted=False, word="Thank you.", **_SAID),
+    "close": lambda workplace: close_period(workplace, parse_period("2010-11Q1"), **_SAID),
+    "reopen": lambda workplace: reopen_period(workplace, _CLOSED, **_SAID),
+    "waive": lambda workplace: waive_query(
+        workplace, Waiver("large-change", "yos", "", None, "They rang", "A. Officer", _UNTIL)
+    ),
+    "end a waiver": _end_waiver,
+    "withdraw": lambda workplace: withdraw_return(workplace, 1, **_SAID),
+    "erase": lambda workplace: erase_content(workplace, 1, **_SAID),
+    "adopt": lambda workplace: adopt_plan(
+        workplace, workplace.settings.home / _OTHER_PLAN, may_change_settled=True, **_SAID
+    ),
+}
 
 
 def backup_once(environment: dict[str, str], folder: str) -> None:

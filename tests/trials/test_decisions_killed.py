@@ -1,4 +1,4 @@
-"""A decision on a return that is held: after any kill it is whole or not there, and deciding again finishes it."""
+"""Decisions: after any kill each is whole or not there, and deciding again finishes it."""
 
 import json
 import random
@@ -12,10 +12,13 @@ from cypp_etl.samples.returns import IndicatorAnswer, fill_template, sample_answ
 from cypp_etl.templates.workbook import write_template
 from tests.trials.homes import PERIOD, Home, Site, contents
 from tests.trials.nursery import Nursery
+from tests.trials.sweeping import DECISIONS
 
 pytestmark = pytest.mark.trial
 
 KILLED = -9
+FINISHED_AGAIN = {"accept", "refuse", "erase"}
+"""What goes on after the transaction, with files, is finished by deciding again."""
 
 
 def with_most_figures_left_out() -> bytes:
@@ -30,34 +33,33 @@ DROPS = {"yos/1.xlsx": sample_return(read_plan(), "yos", PERIOD), "yos/2.xlsx": 
 
 
 @contextmanager
-def home_with_a_held_return(site: Site, nursery: Nursery) -> Iterator[Home]:
+def home_to_decide_in(site: Site, nursery: Nursery) -> Iterator[Home]:
     with site.home(DROPS) as home:
         assert nursery.run("sweep_once", home.environment) == 0
         assert home.replies() == ["1 - accepted.xlsx", "2 - held.xlsx"]
+        assert nursery.run("prepare_decisions", home.environment) == 0
         yield home
 
 
-@pytest.mark.parametrize("is_accepted", [True, False], ids=["accepted", "refused"])
-@pytest.mark.parametrize("kills", [4, pytest.param(1000, marks=pytest.mark.slow)])
-def test_a_killed_decision_is_whole_or_not_there(
-    site: Site, nursery: Nursery, *, kills: int, is_accepted: bool
-) -> None:
-    with home_with_a_held_return(site, nursery) as home:
+@pytest.mark.parametrize("decision", list(DECISIONS))
+@pytest.mark.parametrize("kills", [2, pytest.param(300, marks=pytest.mark.slow)])
+def test_a_killed_decision_is_whole_or_not_there(site: Site, nursery: Nursery, *, kills: int, decision: str) -> None:
+    with home_to_decide_in(site, nursery) as home:
         before = contents(home.warehouse_url)
         came_to = home.folder / "lines"
-        assert nursery.run("decide_and_die", home.environment, 0, is_accepted, str(came_to)) == 0
+        assert nursery.run("decide_and_die", home.environment, 0, decision, str(came_to)) == 0
         lines = json.loads(came_to.read_text())
         decided, replies = contents(home.warehouse_url), home.replies()
     assert decided != before
-    assert len(replies) == 3
     seen = []
     # The first is before the transaction, and the last long after it.
     for line in sorted({lines[0], lines[-1], *random.Random(20101122).sample(lines, min(kills, len(lines)))}):
-        with home_with_a_held_return(site, nursery) as home:
-            assert nursery.run("decide_and_die", home.environment, line, is_accepted) == KILLED
+        with home_to_decide_in(site, nursery) as home:
+            assert nursery.run("decide_and_die", home.environment, line, decision) == KILLED
             there = contents(home.warehouse_url)
             assert there in (before, decided)
             seen.append(there == decided)
-            assert nursery.run("decide_once", home.environment, is_accepted) == 0
+            if there == before or decision in FINISHED_AGAIN:
+                assert nursery.run("decide_once", home.environment, decision) == 0
             assert (contents(home.warehouse_url), home.replies()) == (decided, replies)
     assert set(seen) == {True, False}, "it was killed on both sides of the commit"
