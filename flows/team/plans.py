@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from cypp_etl.judgement.columns import TITLES
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan.reader import read_plan
+from cypp_etl.plan_workbook.source import read_plan_at
 from flows.plan_adoption import SettledPeriodsError, plan_changes
 from flows.plan_adoption import adopt_plan as adopt_plan_in
 from flows.team.decided import Decided, require_who_and_why
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 _SHOWN = 40
 
 
-def compare_plan(workplace: "Workplace", folder: Path) -> list[str]:
-    """What the plan in a folder would change, in lines; nothing is recorded.
+def compare_plan(workplace: "Workplace", place: Path) -> list[str]:
+    """What the plan in a folder or a workbook would change, in lines; nothing is recorded.
 
     Raises:
         cypp_etl.plan.reader.PlanError: the plan has faults.
-        ValueError: there is no such folder.
+        ValueError: nothing is there.
         sqlalchemy.exc.SQLAlchemyError: the database cannot be reached.
     """
-    if not folder.is_dir():
-        raise ValueError(f"there is no folder {folder} on the server: name the one that has the plan's CSV files")
+    if not place.exists():
+        raise ValueError(f"there is no {place} on the server: name the folder of the plan's CSV files, or its workbook")
     with reading(workplace.engine) as connection:
-        return changes_in_lines(plan_changes(connection, read_plan(folder)))
+        return changes_in_lines(plan_changes(connection, read_plan_at(place)))
 
 
-def adopt_plan(workplace: "Workplace", folder: Path | None, *, by: str, why: str, may_change_settled: bool) -> Decided:
-    """Put the plan in a folder in force, or the built-in plan.
+def adopt_plan(workplace: "Workplace", place: Path | None, *, by: str, why: str, may_change_settled: bool) -> Decided:
+    """Put the plan in a folder or a workbook in force, or the built-in plan.
 
     Raises:
         ValueError: closed or published periods would change and may not, it has no row for what has been returned, it
@@ -43,7 +43,7 @@ def adopt_plan(workplace: "Workplace", folder: Path | None, *, by: str, why: str
     """
     require_who_and_why(by, why)
     try:
-        adopted = adopt_plan_in(workplace.settings, folder, by=by, why=why, may_change_settled=may_change_settled)
+        adopted = adopt_plan_in(workplace.settings, place, by=by, why=why, may_change_settled=may_change_settled)
     except SettledPeriodsError as refused:
         what = settled_in_words(refused.changes)
         raise ValueError(f"the plan was not adopted: {what}; tick the field that lets them change to adopt it") from (
@@ -51,7 +51,7 @@ def adopt_plan(workplace: "Workplace", folder: Path | None, *, by: str, why: str
         )
     if not adopted.recorded.is_new:
         return Decided(False, ("The plan is in force already.",))
-    return Decided(True, (f"The plan in force is now {folder or 'the built-in plan'}.",))
+    return Decided(True, (f"The plan in force is now {place or 'the built-in plan'}.",))
 
 
 def settled_in_words(changes: "PlanChanges") -> str:

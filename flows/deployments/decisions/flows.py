@@ -94,7 +94,7 @@ async def end_waiver(waiver: Annotated[str, Asked("Waiver", Choices.WAIVERS)], w
     """End a waiver: returns that come from now on are asked the query again.
 
     Args:
-        waiver: The waiver to end, or its number alone, as cypp waivers lists it.
+        waiver: The waiver to end. Where there is no list, its number, as cypp waivers lists it.
         why: Why it ends, for the record.
         by: Your name, for the record; it may be left empty where you signed in.
     """
@@ -110,7 +110,7 @@ async def answer_query(
     """Answer a query for the partner, so that nobody waits for it any more.
 
     Args:
-        query: The query, or its number alone.
+        query: The query. Where there is no list, its number, as cypp queries lists it.
         answer: What the answer is, in a sentence.
         by: Your name, for the record; it may be left empty where you signed in.
     """
@@ -124,7 +124,7 @@ async def withdraw_return(
     """Take a submission out of force: the earlier accepted one of the same return is in force again, or none.
 
     Args:
-        submission: The submission to withdraw, or its number alone, as its receipt has it.
+        submission: The submission to withdraw. Where there is no list, its number, as its receipt has it.
         why: Why, for the record. The partner is not told.
         by: Your name, for the record; it may be left empty where you signed in.
     """
@@ -168,7 +168,7 @@ async def decide_held(
     """Accept or refuse a return that is held. The partner gets another receipt.
 
     Args:
-        submission: The submission, or its number alone.
+        submission: The submission that is held. Where there is no list, its number, as cypp status lists it.
         verdict: Accepted, it is in force from now on. Refused, what was in force stays.
         why: Why, for the record.
         word: What the partner reads in the receipt. It may be left empty where the return is accepted.
@@ -226,7 +226,7 @@ async def note_at_clinic(
 
 @decision("adopt-plan")
 async def adopt_plan(
-    folder: Annotated[str, Asked("Folder")],
+    folder: Annotated[str, Asked("Folder or workbook")],
     why: Why,
     confirm: Annotated[bool, Asked("Change closed and published periods")] = False,
     by: By = "",
@@ -234,7 +234,8 @@ async def adopt_plan(
     """Put a plan in force. What it changes is shown first, as an artifact, and then judged again.
 
     Args:
-        folder: The folder of the plan's CSV files on the server, such as /srv/cypp/plan-2011.
+        folder: Where the plan is on the server: the folder of its CSV files, such as /srv/cypp/plan-2011, or its
+            workbook.
         why: Why the plan is adopted.
         confirm: Whether symbols of closed or published periods may change. Without it, a plan that would change any
             is refused.

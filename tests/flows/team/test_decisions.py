@@ -10,12 +10,13 @@ from sqlalchemy import func, select
 from cypp_etl.checked_return import Waiver
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
+from cypp_etl.plan_workbook.writer import write_plan_workbook
 from flows.ingestion.context import Workplace, open_to_write
 from flows.settings import Settings
 from flows.team.clinics import note_at_clinic
 from flows.team.decided import Decided
 from flows.team.periods import close_period, reopen_period
-from flows.team.plans import compare_plan
+from flows.team.plans import adopt_plan, compare_plan
 from flows.team.queries import answer_query
 from flows.team.submissions import erase_content, withdraw_return
 from flows.team.texts import release_text
@@ -73,7 +74,7 @@ def count(workplace: Workplace) -> tuple[int, int]:
         (lambda place: answer_query(place, 12, "x", by=" "), "say who decides it"),
         (lambda place: answer_query(place, 12, " ", by="A"), "say what the answer is"),
         (lambda place: answer_query(place, 12, "x", by="A"), "there is no query 12: cypp queries lists the open ones"),
-        (lambda place: compare_plan(place, Path("/nowhere/plan")), "there is no folder /nowhere/plan"),
+        (lambda place: compare_plan(place, Path("/nowhere/plan")), "there is no /nowhere/plan on the server"),
     ],
 )
 def test_what_cannot_be_decided_is_refused_in_a_line(
@@ -116,3 +117,11 @@ def test_a_decision_names_the_period_that_it_changed(workplace: Workplace) -> No
     waive_query(workplace, waiver())
     assert end_waiver(workplace, 2, by="A", why="x").periods == (), "it was for every period"
     assert withdraw_return(workplace, 1, by="A", why="x").periods == (Q1,)
+
+
+def test_a_plan_may_be_a_workbook(workplace: Workplace, tmp_path: Path) -> None:
+    book = tmp_path / "plan.xlsx"
+    book.write_bytes(write_plan_workbook(read_plan()))
+    assert compare_plan(workplace, book) == ["No symbol changes."]
+    adopted = adopt_plan(workplace, book, by="A", why="x", may_change_settled=False)
+    assert adopted == Decided(False, ("The plan is in force already.",))
