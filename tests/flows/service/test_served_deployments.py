@@ -266,6 +266,8 @@ def decide(page: Page, buttons: Buttons) -> None:
         else:
             page.locator("input[type=number]").first.fill("1")
             page.get_by_role("button", name="Add item").click()
+            # Why, the cell and the name: before the cell is there, the second is the name.
+            page.locator("textarea").nth(2).wait_for()
             page.locator("textarea").nth(1).fill(cell)
         page.locator("textarea").first.fill("Agreed in July")
         page.locator("textarea").last.fill("A. Officer")
