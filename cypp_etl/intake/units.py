@@ -1,5 +1,6 @@
-"""Reads what was typed as a figure in its indicator's unit: percent is told by format or sign, never by size.
+"""Reads what was typed as a figure in its indicator's unit.
 
+A percentage is recognised by its format or sign, never by its size.
 What can mean one thing only is read: a currency, the words of the unit, `£1.2m`. What can mean two is asked about.
 """
 

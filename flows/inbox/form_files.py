@@ -15,14 +15,14 @@ from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
-from flows.inbox.own_files import give_name, make_folder, open_folder, remove_quietly, write_new
+from flows.inbox.own_files import give_name, has_file, make_folder, open_folder, remove_quietly, write_new
 from flows.inbox.receipt_files import is_open
 from flows.inbox.removal import FORMS
 from flows.storage.files import UNFINISHED
 
 
 class Put(StrEnum):
-    """What became of a form."""
+    """What was done with a form."""
 
     ISSUED = "issued"
     RENEWED = "issued again, since the plan has changed; the old one is kept beside it"
@@ -113,7 +113,7 @@ def put_form(folder: Path, form: Form, issued: IssuedForms, today: date, *, is_a
 
 def _put(form: Form, place: int, issued: IssuedForms, today: date, is_asked_for: bool) -> Put:
     note, name = issued.read(form.file_name), form.file_name
-    is_there = _is_there(name, place)
+    is_there = has_file(name, place)
     now = _Note(form.plan, form.asks, is_there=True)
     is_same = note is None or note.plan == form.plan or note.asks == form.asks
     if is_there and is_same:
@@ -147,15 +147,7 @@ def _dated(name: str, today: date, place: int) -> str:
     """A free name for a form that another takes the place of."""
     stem, suffix = os.path.splitext(name)  # noqa: PTH122 - a name and no path
     dated, number = f"{stem} (until {today.isoformat()}){suffix}", 1
-    while _is_there(dated, place):
+    while has_file(dated, place):
         number += 1
         dated = f"{stem} (until {today.isoformat()}, {number}){suffix}"
     return dated
-
-
-def _is_there(name: str, place: int) -> bool:
-    try:
-        os.stat(name, dir_fd=place, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return True

@@ -34,6 +34,15 @@ def make_folder(ours: Path, folder: os.stat_result) -> None:
         os.close(place)
 
 
+def has_file(name: str, place: int) -> bool:
+    """Whether anything in the open folder has a name, a link included."""
+    try:
+        os.stat(name, dir_fd=place, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def write_new(name: str, content: bytes, place: int) -> None:
     """Write a file of a name that nothing has, for those who may read the open folder, and have it on the disk.
 

@@ -9,6 +9,8 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
+from flows.inbox.own_files import has_file
+
 _ENDING = " - not taken.txt"
 _LONGEST_NAME = 255
 # Who drops a file in the wrong place may see it at once, and move it. A copy changes as long as it is written.
@@ -40,7 +42,7 @@ def answer_strays(inbox: Path, strays: Collection[Path], partner_codes: Collecti
             # It may leave meanwhile, or another process come first.
             with suppress(FileNotFoundError, FileExistsError):
                 status = os.stat(stray, dir_fd=place, follow_symlinks=False)
-                if not 0 <= now - status.st_ctime < _QUIET_SECONDS and not _is_there(note, place):
+                if not 0 <= now - status.st_ctime < _QUIET_SECONDS and not has_file(note, place):
                     _write(note, place, partner_codes)
         with os.scandir(place) as entries:
             gone = [entry.name for entry in entries if is_note(entry.name) and entry.name not in notes]
@@ -56,14 +58,6 @@ def _note_of(name: str) -> str:
     while len(os.fsencode(name + _ENDING)) > _LONGEST_NAME:
         name = name[:-1]
     return name + _ENDING
-
-
-def _is_there(name: str, place: int) -> bool:
-    try:
-        os.stat(name, dir_fd=place, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def _write(note: str, place: int, partner_codes: Collection[str]) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """What became of a partner's form for a period; `fault` says why it could not be put there, empty if it could."""
+    """What was done with a partner's form for a period; `fault` says why it could not be put there, if so."""
 
     partner_code: str
     period: "Period"
@@ -61,7 +61,7 @@ def form_of(connection: "Connection", plan: Plan, partner_code: str, period: "Pe
 def issue_forms(
     workplace: "Workplace", period: "Period | None" = None, partner_codes: Collection[str] = (), *, today: date
 ) -> list[Issued]:
-    """Put each partner's form for a period into its folder, and say of each what became of it.
+    """Put each partner's form for a period into its folder, and say what was done with each.
 
     Only who owes a return for it gets one. Without a period it is what is due: the forms of all periods that are open,
     for those who have not been given them. A folder that cannot be written to does not stop the others.

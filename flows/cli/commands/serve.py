@@ -1,4 +1,4 @@
-"""`cypp serve` settles where Prefect's server is, and watches the inbox until it is told to end; `cypp health` asks."""
+"""`cypp serve`, which watches the inbox and runs Prefect's server, and `cypp health`, which asks how it is."""
 
 import os
 from typing import Annotated

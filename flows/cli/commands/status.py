@@ -82,7 +82,7 @@ def queries(
 
 
 def show_queries(rows: Sequence[Mapping[str, Any]], as_json: bool, today: date) -> None:
-    """Print queries with what became of them, each in a few lines or as an object of JSON."""
+    """Print queries and their status, each in a few lines or as a JSON object."""
     for row in rows:
         if as_json:
             say(json.dumps(dict(row), default=str))

@@ -55,7 +55,7 @@ async def issue_forms(
 
 @retried_task("issue")
 async def _issue(period: str, partners: Sequence[str]) -> list[Issued] | str:
-    """What became of each form, or why none can be issued."""
+    """What was done with each form, or why none can be issued."""
     return await asyncio.to_thread(_in_warehouse, period, partners)
 
 
