@@ -34,7 +34,7 @@ from cypp_etl.plan.model import Plan
 from cypp_etl.workbook.reader import read_workbook
 from flows.bulk.sources import Source, sources_in
 from flows.ingestion.context import open_to_write
-from flows.service.prefect_server import PrefectServer
+from flows.prefect_server.server import PrefectServer
 from flows.settings import Settings, prepare_prefect, read_settings
 from tests.support.returns import PERIODS, make_national_plan, write_returns
 from warehouse.engine import open_warehouse

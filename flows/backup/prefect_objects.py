@@ -15,7 +15,7 @@ from typing import Any
 
 from flows.backup.manifest import PREFECT, BackupError
 from flows.extras import missing_extras
-from flows.service.prefect_server import server_for_command
+from flows.prefect_server.server import server_for_command
 from flows.settings import Settings, prepare_prefect
 
 _AT_ONCE = 200
@@ -26,7 +26,7 @@ def read_objects(settings: Settings) -> bytes | None:
 
     Raises:
         BackupError: it was used, and is not installed.
-        flows.service.prefect_server.ServerError: its server does not start.
+        flows.prefect_server.server.ServerError: its server does not start.
     """
     if not (os.environ.get("PREFECT_API_URL") or (settings.home / ".prefect" / "prefect.db").exists()):
         return None
@@ -43,7 +43,7 @@ def write_objects(settings: Settings, backup: Path) -> list[str]:
 
     Raises:
         BackupError: the backup has some, and Prefect is not installed or does not take them.
-        flows.service.prefect_server.ServerError: its server does not start.
+        flows.prefect_server.server.ServerError: its server does not start.
     """
     if not (backup / PREFECT).exists():
         return []

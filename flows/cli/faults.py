@@ -6,7 +6,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
 from cypp_etl.plan.reader import PlanError
 from flows.cli.errors import stop
-from flows.service.prefect_server import ServerError
+from flows.prefect_server.server import ServerError
 from flows.settings import read_settings
 from warehouse.engine import place_of
 from warehouse.upgrade import WarehouseStateError

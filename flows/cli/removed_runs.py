@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flows import prefect_runs
 from flows.extras import missing_extras
-from flows.service.prefect_server import ServerError, server_for_command
+from flows.prefect_server.server import ServerError, server_for_command
 from flows.settings import Settings, prepare_prefect
 
 if TYPE_CHECKING:

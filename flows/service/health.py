@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from flows.service.prefect_server import PrefectServer
+from flows.prefect_server.server import PrefectServer
 from flows.service.progress import Progress, State
 from flows.service.served_deployments import ServedDeployments
 from flows.settings import Settings

@@ -23,8 +23,8 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
+from flows.prefect_server.server import ServerError
 from flows.service.health import Health, Verdict
-from flows.service.prefect_server import ServerError
 from flows.settings import Settings
 
 if TYPE_CHECKING:

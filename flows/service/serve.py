@@ -23,11 +23,11 @@ from flows.ingestion.reconciliation import reconcile
 from flows.mail.outbox import Outbox
 from flows.mail.postman import Postman
 from flows.mail.settings import MailSettings
+from flows.prefect_server.server import PrefectServer, ServerError
 from flows.service.health import Examiner
 from flows.service.health_page import HealthPage, noted
 from flows.service.home_lock import home_alone
 from flows.service.metrics import Metrics
-from flows.service.prefect_server import PrefectServer, ServerError
 from flows.service.progress import Progress
 from flows.service.served_deployments import ServedDeployments
 from flows.service.service_manager import ServiceManager, tell

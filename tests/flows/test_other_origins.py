@@ -9,7 +9,8 @@ import httpx
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from flows.service.prefect_server import PrefectServer, _free_port
+from flows.prefect_server.addresses import free_port
+from flows.prefect_server.server import PrefectServer
 from tests.test_pages import CHROMIUM
 
 # A name that its owner points to this machine.
@@ -49,7 +50,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
             # Set and deleted, so that it is restored, whatever the server sets.
             patch.setenv(name, "")
             patch.delenv(name)
-        started = PrefectServer("127.0.0.1", _free_port())
+        started = PrefectServer("127.0.0.1", free_port())
         started.prepare()
         started.start()
         yield started

@@ -15,7 +15,8 @@ import httpx
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from flows.service.prefect_server import PrefectServer, _free_port
+from flows.prefect_server.addresses import free_port
+from flows.prefect_server.server import PrefectServer
 from tests.flows.test_other_origins import _LISTEN, _READ, elsewhere  # noqa: F401 - the fixture
 from tests.support.certificates import write_certificate
 from tests.test_pages import CHROMIUM
@@ -36,7 +37,7 @@ def write_settings(folder: Path, server_port: int, port: int) -> Path:
     runs = (ROOT / "deploy" / "nginx.conf").read_text("utf-8")
     for documented, here in (
         ("listen 443 ", f"listen 127.0.0.1:{port} "),
-        ("listen 80;", f"listen 127.0.0.1:{_free_port()};"),
+        ("listen 80;", f"listen 127.0.0.1:{free_port()};"),
         ("127.0.0.1:4200", f"127.0.0.1:{server_port}"),
         ("/etc/ssl/certs/runs.example.org.pem", str(certificate)),
         ("/etc/ssl/private/runs.example.org.key", str(certificate)),
@@ -59,7 +60,7 @@ def write_settings(folder: Path, server_port: int, port: int) -> Path:
 
 
 def test_nginx_takes_the_settings(tmp_path: Path) -> None:
-    settings = write_settings(tmp_path, 4200, _free_port())
+    settings = write_settings(tmp_path, 4200, free_port())
     checked = subprocess.run([str(NGINX), "-t", "-c", settings], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
     assert "[warn]" not in checked.stderr
@@ -75,11 +76,11 @@ def proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         # Set and deleted, so that it is restored, whatever the server sets.
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
-    port = _free_port()
+    port = free_port()
     address = f"https://localhost:{port}"
     monkeypatch.setenv("PREFECT_SERVER_CORS_ALLOWED_ORIGINS", address)
     monkeypatch.setenv("CYPP_USER_HEADER", "X-Forwarded-User")
-    server = PrefectServer("127.0.0.1", _free_port())
+    server = PrefectServer("127.0.0.1", free_port())
     server.prepare()
     server.start()
     try:
@@ -117,7 +118,7 @@ def test_the_proxy_alone_says_who_asks(tmp_path: Path) -> None:
             self.send_response(HTTPStatus.NO_CONTENT)
             self.end_headers()
 
-    behind, port = HTTPServer(("127.0.0.1", 0), Behind), _free_port()
+    behind, port = HTTPServer(("127.0.0.1", 0), Behind), free_port()
     threading.Thread(target=behind.serve_forever, daemon=True).start()
     address = f"https://localhost:{port}"
     with running_nginx(write_settings(tmp_path, behind.server_port, port), address):

@@ -45,7 +45,7 @@ class Machines:
             "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_READ_BATCH_SIZE": "50",
             "PREFECT_API_URL": f"http://127.0.0.1:{self._port}/api",
         }
-        server = self.start("-m", "flows.service.prefect_server", "127.0.0.1", str(self._port))
+        server = self.start("-m", "flows.prefect_server.child", "127.0.0.1", str(self._port))
         self.wait_until(lambda: self._server_answers() or server.poll() is not None)
         assert server.poll() is None, self._log.read_text()
 

@@ -19,7 +19,7 @@ from flows.cli.output import Result
 from flows.cli.queries import say_notice
 from flows.cli.terminal import say, say_json
 from flows.ingestion.context import open_to_write
-from flows.service.prefect_server import server_for_command
+from flows.prefect_server.server import server_for_command
 from flows.settings import prepare_prefect, read_settings
 from schemas.codes import Severity, SubmissionStatus
 

@@ -23,7 +23,7 @@ from flows.cli.output import as_result, show_results
 from flows.cli.terminal import say
 from flows.deployments.report_files import write_report
 from flows.ingestion.context import open_to_write
-from flows.service.prefect_server import server_for_command
+from flows.prefect_server.server import server_for_command
 from flows.settings import Settings, prepare_prefect, read_settings
 from warehouse.engine import open_warehouse, reading
 

@@ -17,7 +17,7 @@ from flows.inbox.mended_receipts import MendedReceipts, is_receipt_path
 from flows.inbox.sweep import Waiting, is_form_path, partner_of
 from flows.ingestion.collection import take_apart
 from flows.ingestion.context import Workplace, open_to_write
-from flows.service.prefect_server import server_for_command
+from flows.prefect_server.server import server_for_command
 from flows.settings import Settings, prepare_prefect, read_settings
 from flows.storage.files import path_as_text
 
@@ -52,7 +52,7 @@ def ingest_paths(settings: Settings, paths: Sequence[Path]) -> "Swept":
     Raises:
         FileNotFoundError: a path does not exist.
         cypp_etl.plan.reader.PlanError, sqlalchemy.exc.SQLAlchemyError,
-            flows.service.prefect_server.ServerError: it could not start.
+            flows.prefect_server.server.ServerError: it could not start.
     """
     # Fail before a server is started, if every workbook would fail.
     workplace = open_to_write(settings)

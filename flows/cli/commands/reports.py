@@ -15,7 +15,7 @@ from flows.cli.queries import ask, say_notice
 from flows.cli.terminal import say
 from flows.deployments.report_files import write_report
 from flows.ingestion.context import open_to_write
-from flows.service.prefect_server import server_for_command
+from flows.prefect_server.server import server_for_command
 from flows.settings import prepare_prefect, read_settings
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ import typer
 from flows.cli.faults import FAULTS, stop_at
 from flows.cli.terminal import say
 from flows.mail.settings import read_mail_settings
+from flows.prefect_server.server import PrefectServer
 from flows.service.health_page import HealthPage, ask
 from flows.service.home_lock import AlreadyServedError
-from flows.service.prefect_server import PrefectServer
 from flows.service.serve import Watching, log_to_terminal
 from flows.service.serve import serve as watch_inbox
 from flows.service.served_deployments import ServedDeployments

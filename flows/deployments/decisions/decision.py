@@ -17,8 +17,8 @@ from flows.deployments.forms import Asked
 from flows.deployments.quarter_overview import show_quarter
 from flows.deployments.retries import retried_task
 from flows.ingestion.context import Workplace, open_to_read, open_to_write
+from flows.prefect_server.signed_in import is_signed_in
 from flows.settings import read_settings
-from flows.signed_in import is_signed_in
 from flows.team.decided import Decided
 from warehouse.upgrade import WarehouseStateError
 

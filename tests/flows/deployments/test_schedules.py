@@ -42,7 +42,7 @@ def server(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS", "600")
     log = tmp_path / "server.log"
     with log.open("wb") as written:
-        command = [sys.executable, "-m", "flows.service.prefect_server", "127.0.0.1", str(port)]
+        command = [sys.executable, "-m", "flows.prefect_server.child", "127.0.0.1", str(port)]
         process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=written, stderr=subprocess.STDOUT)
         try:
             _wait(lambda: _answers(f"http://127.0.0.1:{port}/api/health"), 90)

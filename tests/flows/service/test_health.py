@@ -10,8 +10,8 @@ import pytest
 
 from flows.inbox.settling import Patience, Settling
 from flows.inbox.sweep import Waiting
+from flows.prefect_server.server import PrefectServer
 from flows.service.health import Check, Examiner, Verdict
-from flows.service.prefect_server import PrefectServer
 from flows.service.progress import Progress
 from flows.service.served_deployments import ServedDeployments
 from flows.service.watcher import OutOfReachError, Watcher

@@ -12,9 +12,9 @@ from prometheus_client import CollectorRegistry
 from typer.testing import CliRunner
 
 from flows.cli.app import app
+from flows.prefect_server.server import ServerError
 from flows.service.health import Check, Health, Verdict
 from flows.service.health_page import HealthPage, noted
-from flows.service.prefect_server import ServerError
 from flows.settings import Settings
 
 

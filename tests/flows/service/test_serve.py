@@ -22,7 +22,8 @@ from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return
 from flows.ingestion.context import open_to_write
 from flows.ingestion.job import Steps
-from flows.service.prefect_server import PrefectServer, ServerError, is_loopback, is_taken
+from flows.prefect_server.addresses import is_loopback, is_taken
+from flows.prefect_server.server import PrefectServer, ServerError
 from flows.settings import Settings
 
 CYPP = [sys.executable, "-c", "from flows.cli.app import app; app()"]
@@ -87,7 +88,7 @@ def child_of(process: "subprocess.Popen[bytes]", program: str) -> int:
 
 def server_of(process: "subprocess.Popen[bytes]") -> int:
     """Prefect's server."""
-    return child_of(process, "flows.service.prefect_server")
+    return child_of(process, "flows.prefect_server.child")
 
 
 def checker_of(process: "subprocess.Popen[bytes]") -> int:
@@ -135,7 +136,7 @@ def test_drops_are_taken_across_a_kill_and_the_killed_run_is_closed(served: Serv
     ended = server_of(process)
     os.kill(ended, signal.SIGKILL)
     # For a moment after it was killed, the port is still in use and no server is running.
-    served.wait_until(lambda: bool({*children_of(process, "flows.service.prefect_server")} - {ended}))
+    served.wait_until(lambda: bool({*children_of(process, "flows.prefect_server.child")} - {ended}))
     served.wait_until(lambda: is_taken("127.0.0.1", served.port))
     assert "is being restarted" in served.log.read_text()
     process.send_signal(signal.SIGTERM)

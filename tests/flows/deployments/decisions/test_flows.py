@@ -21,8 +21,8 @@ from cypp_etl.plan.reader import read_plan
 from flows.cli.app import app
 from flows.deployments.catalogue import CATALOGUE
 from flows.deployments.decisions.decision import who
+from flows.prefect_server.signed_in import SignedIn
 from flows.settings import read_settings
-from flows.signed_in import SignedIn
 from schemas.codes import Severity
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import open_warehouse, reading, writing

@@ -11,7 +11,7 @@ import pytest
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return
-from flows.service.prefect_server import server_for_command
+from flows.prefect_server.server import server_for_command
 
 
 def ingest(home: Path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -42,7 +42,7 @@ def _environments_of_servers() -> list[str]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if b"flows.service.prefect_server" in (process / "cmdline").read_bytes():
+            if b"flows.prefect_server.child" in (process / "cmdline").read_bytes():
                 found.append((process / "environ").read_text())
         except (FileNotFoundError, ProcessLookupError):
             continue

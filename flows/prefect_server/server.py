@@ -1,18 +1,9 @@
-"""Prefect's server as a child process of `cypp serve` or of a command that runs flows; it ends with its parent.
-
-`python -m flows.service.prefect_server HOST PORT` is the child. Its standard input is a pipe from the parent,
-which closes when the parent ends, even by kill -9: no server is left behind that holds the port and the database.
-"""
+"""Prefect's server as its parent sees it, which is `cypp serve` or a command that runs flows."""
 
 import atexit
-import errno
-import ipaddress
 import os
-import signal
-import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -21,12 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from cypp_etl.gc_control import imported_for_good
+from flows.prefect_server.addresses import free_port, is_loopback, is_taken
+from flows.prefect_server.child import FOR_A_COMMAND
 
 PASSWORD = "PREFECT_SERVER_API_AUTH_STRING"  # noqa: S105 - the name of a variable, not what it holds
 _CLIENT_PASSWORD = "PREFECT_API_AUTH_STRING"  # noqa: S105
 _START_SECONDS = 120.0
 _STOP_SECONDS = 10.0
-_FOR_A_COMMAND = "--for-a-command"
 
 
 class ServerError(RuntimeError):
@@ -84,8 +76,8 @@ class PrefectServer:
         if is_taken(self.host, self.port):
             # Otherwise another installation's server would answer, and be taken for this one.
             raise ServerError(f"Prefect's server cannot start: port {self.port} is in use; choose another with --port")
-        command = [sys.executable, "-m", "flows.service.prefect_server", self.host, str(self.port)]
-        command += [_FOR_A_COMMAND] if self.is_for_command else []
+        command = [sys.executable, "-m", "flows.prefect_server.child", self.host, str(self.port)]
+        command += [FOR_A_COMMAND] if self.is_for_command else []
         # A separate session: Ctrl+C in the terminal is for the parent, which still has runs to finish.
         self._child = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603
 
@@ -151,7 +143,7 @@ def server_for_command() -> Iterator[None]:
         return
     if sys.stderr.isatty():
         print("Starting Prefect's server ...", file=sys.stderr)
-    server = PrefectServer("127.0.0.1", _free_port(), is_for_command=True)
+    server = PrefectServer("127.0.0.1", free_port(), is_for_command=True)
     server.prepare()
     server.begin()
     # Registered before Prefect is imported, so it runs after Prefect has sent its last records.
@@ -159,67 +151,3 @@ def server_for_command() -> Iterator[None]:
     with imported_for_good():
         yield
     server.wait()
-
-
-def is_taken(host: str, port: int) -> bool:
-    """Whether something listens at an address; the server itself detects other errors."""
-    try:
-        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except socket.gaierror:
-        return False
-    for family, kind, protocol, _, address in addresses:
-        try:
-            with socket.socket(family, kind, protocol) as tried:
-                # Like the server: old connections of one that has just ended do not matter.
-                tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                if family == socket.AF_INET6:
-                    tried.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                tried.bind(address)
-        except OSError as fault:
-            if fault.errno == errno.EADDRINUSE:
-                return True
-    return False
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address; a name other than localhost may mean anything."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _run(host: str, port: int, is_for_command: bool) -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    with imported_for_good():
-        # What the child is for; its parent, which starts it, has no use for it.
-        import uvicorn  # noqa: PLC0415
-        from prefect.server.api.server import create_app  # noqa: PLC0415
-        from prefect.settings import PREFECT_SERVER_CORS_ALLOWED_ORIGINS  # noqa: PLC0415
-
-        from flows.service.origin_guard import OriginGuard, OwnAddressOnly  # noqa: PLC0415
-        from flows.signed_in import USER_HEADER, SignedIn  # noqa: PLC0415
-
-    allowed_origins = str(PREFECT_SERVER_CORS_ALLOWED_ORIGINS.value()).split(",")
-    pages = OwnAddressOnly(create_app(ephemeral=is_for_command, final=True), os.environ.get("PREFECT_UI_API_URL", ""))
-    server = OriginGuard(SignedIn(pages, os.environ.get(USER_HEADER, "")), host, allowed_origins)
-    uvicorn.run(server, host=host, port=port, log_level="error", timeout_graceful_shutdown=3)
-
-
-def _end_with_parent() -> None:
-    # Unbuffered: Python aborts if a thread holds the buffer's lock when the server ends.
-    os.read(sys.stdin.fileno(), 1)
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-if __name__ == "__main__":
-    _run(sys.argv[1], int(sys.argv[2]), _FOR_A_COMMAND in sys.argv[3:])

@@ -7,7 +7,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Message
 
-from flows.service.origin_guard import OriginGuard, OwnAddressOnly
+from flows.prefect_server.origin_guard import OriginGuard, OwnAddressOnly
 
 OURS = "http://127.0.0.1:4200"
 

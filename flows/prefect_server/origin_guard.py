@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from flows.service.prefect_server import is_loopback
+from flows.prefect_server.addresses import is_loopback
 
 ANY_ORIGIN = "*"
 

@@ -1,0 +1,1 @@
+"""Prefect's server, started and guarded by us: who may ask it, from which page, and who is signed in."""

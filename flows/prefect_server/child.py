@@ -1,0 +1,42 @@
+"""The process in which Prefect's server runs: `python -m flows.prefect_server.child HOST PORT`.
+
+It ends with its parent: its standard input is a pipe from it, which closes when the parent ends, even by kill -9. No
+server is left behind that holds the port and the database.
+"""
+
+import os
+import signal
+import sys
+import threading
+
+from cypp_etl.gc_control import imported_for_good
+
+FOR_A_COMMAND = "--for-a-command"
+"""The argument that leaves out the UI and the background services."""
+
+
+def _run(host: str, port: int, is_for_command: bool) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with imported_for_good():
+        # What the child is for; its parent, which starts it, has no use for it.
+        import uvicorn  # noqa: PLC0415
+        from prefect.server.api.server import create_app  # noqa: PLC0415
+        from prefect.settings import PREFECT_SERVER_CORS_ALLOWED_ORIGINS  # noqa: PLC0415
+
+        from flows.prefect_server.origin_guard import OriginGuard, OwnAddressOnly  # noqa: PLC0415
+        from flows.prefect_server.signed_in import USER_HEADER, SignedIn  # noqa: PLC0415
+
+    allowed_origins = str(PREFECT_SERVER_CORS_ALLOWED_ORIGINS.value()).split(",")
+    pages = OwnAddressOnly(create_app(ephemeral=is_for_command, final=True), os.environ.get("PREFECT_UI_API_URL", ""))
+    server = OriginGuard(SignedIn(pages, os.environ.get(USER_HEADER, "")), host, allowed_origins)
+    uvicorn.run(server, host=host, port=port, log_level="error", timeout_graceful_shutdown=3)
+
+
+def _end_with_parent() -> None:
+    # Unbuffered: Python aborts if a thread holds the buffer's lock when the server ends.
+    os.read(sys.stdin.fileno(), 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    _run(sys.argv[1], int(sys.argv[2]), FOR_A_COMMAND in sys.argv[3:])
