@@ -14,48 +14,65 @@ from typer.core import TyperGroup
 from flows.cli.command import Command
 from flows.cli.terminal import say
 
-COMMANDS = {
-    "demo": ("demo", "Run the whole pipeline on sample returns."),
-    "template": ("template", "Write the form that a partner fills in for a period."),
-    "issue": ("template", "Put every partner's form into its folder."),
-    "check": ("check", "Check workbooks and load nothing."),
-    "ingest": ("ingest", "Check workbooks, and load those without errors."),
-    "backfill": ("backfill", "Ingest thousands of workbooks at once."),
-    "serve": ("serve", "Watch the inbox, with the Prefect UI, until Ctrl+C."),
-    "health": ("serve", "Ask the running cypp serve whether it does its work."),
-    "status": ("status", "Show which returns are received, late or missing."),
-    "remind": ("status", "List the returns that are missing or due soon."),
-    "queries": ("status", "List the open queries to partners."),
-    "explain": ("explain", "Explain a judgement, step by step, back to its cells."),
-    "report": ("reports", "Write the board report, as HTML and as a workbook."),
-    "publish": ("reports", "Publish the board report."),
-    "clinics": ("clinics", "List the performance clinics, with their notes."),
-    "note": ("clinics", "Add notes to a performance clinic."),
-    "export": ("export", "Export every view as CSV and Parquet."),
-    "close": ("decisions", "Close a period."),
-    "reopen": ("decisions", "Reopen a closed period."),
-    "waive": ("decisions", "Waive a query until a date."),
-    "waivers": ("decisions", "List the waivers in force."),
-    "end-waiver": ("decisions", "End a waiver."),
-    "answer": ("decisions", "Answer a query for the partner."),
-    "accept": ("decisions", "Accept a return that is held."),
-    "refuse": ("decisions", "Refuse a return that is held."),
-    "release": ("decisions", "Release a text withheld as possible personal data."),
-    "withdraw": ("decisions", "Take a submission out of force."),
-    "erase": ("decisions", "Erase what was typed in a return."),
-    "decisions": ("decisions", "List what was decided, oldest first."),
-    "backup": ("backups", "Make a backup, and check it."),
-    "restore": ("backups", "Restore a backup into an empty home."),
-    "reconcile": ("backups", "Take what the archive has and the warehouse has not."),
-    "prune": ("administration", "Remove workbooks and runs that are old."),
-    "upgrade": ("administration", "Upgrade the warehouse: its tables and views."),
-    "plan check": ("plan", "Find the faults of a plan."),
-    "plan compare": ("plan", "Show what another plan would change."),
-    "plan adopt": ("plan", "Put a plan in force."),
-    "plan export": ("plan", "Write the plan in force to a folder, or to a workbook."),
-    "plan history": ("plan", "List the plans that were in force, latest first."),
+SECTIONS = {
+    "To begin": {
+        "demo": ("demo", "Run the whole pipeline on sample returns."),
+        "template": ("template", "Write the form that a partner fills in for a period."),
+        "check": ("check", "Check workbooks and load nothing."),
+    },
+    "From day to day": {
+        "serve": ("serve", "Watch the inbox, with the Prefect UI, until Ctrl+C."),
+        "ingest": ("ingest", "Check workbooks, and load those without errors."),
+        "backfill": ("backfill", "Ingest thousands of workbooks at once."),
+        "issue": ("template", "Put every partner's form into its folder."),
+        "status": ("status", "Show which returns are received, late or missing."),
+        "remind": ("status", "List the returns that are missing or due soon."),
+        "queries": ("status", "List the open queries to partners."),
+    },
+    "For the Board": {
+        "explain": ("explain", "Explain a judgement, step by step, back to its cells."),
+        "report": ("reports", "Write the board report, as HTML and as a workbook."),
+        "publish": ("reports", "Publish the board report."),
+        "clinics": ("clinics", "List the performance clinics, with their notes."),
+        "note": ("clinics", "Add notes to a performance clinic."),
+    },
+    "Decisions": {
+        "answer": ("decisions", "Answer a query for the partner."),
+        "waive": ("decisions", "Waive a query until a date."),
+        "waivers": ("decisions", "List the waivers in force."),
+        "end-waiver": ("decisions", "End a waiver."),
+        "accept": ("decisions", "Accept a return that is held."),
+        "refuse": ("decisions", "Refuse a return that is held."),
+        "withdraw": ("decisions", "Take a submission out of force."),
+        "erase": ("decisions", "Erase what was typed in a return."),
+        "release": ("decisions", "Release a text withheld as possible personal data."),
+        "close": ("decisions", "Close a period."),
+        "reopen": ("decisions", "Reopen a closed period."),
+        "decisions": ("decisions", "List what was decided, oldest first."),
+    },
+    "Plan and views": {
+        "plan check": ("plan", "Find the faults of a plan."),
+        "plan compare": ("plan", "Show what another plan would change."),
+        "plan adopt": ("plan", "Put a plan in force."),
+        "plan export": ("plan", "Write the plan in force to a folder, or to a workbook."),
+        "plan history": ("plan", "List the plans that were in force, latest first."),
+        "export": ("export", "Export every view as CSV and Parquet."),
+        "upgrade": ("administration", "Upgrade the warehouse: its tables and views."),
+    },
+    "Keeping it running": {
+        "health": ("serve", "Ask the running cypp serve whether it does its work."),
+        "backup": ("backups", "Make a backup, and check it."),
+        "restore": ("backups", "Restore a backup into an empty home."),
+        "prune": ("administration", "Remove workbooks and runs that are old."),
+        "reconcile": ("backups", "Take what the archive has and the warehouse has not."),
+    },
 }
-"""The module in `flows/cli/commands/` that has each command, and its summary, so that help imports none of them."""
+"""What `cypp --help` lists, by what it is for: each command's module in `flows/cli/commands/`, and its summary.
+
+Help imports none of them.
+"""
+
+COMMANDS = {path: listed for section in SECTIONS.values() for path, listed in section.items()}
 
 GROUPS = {"plan": "Check, compare, adopt and export the plan."}
 """The summary of each group of commands."""
@@ -65,7 +82,7 @@ _FOR_OTHERS = frozenset({"check", "template"})
 
 
 class _Commands(TyperGroup):
-    """The commands of the table, in its order."""
+    """The commands of the table, in its sections."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
@@ -78,6 +95,13 @@ class _Commands(TyperGroup):
             (group or self).add_command(Command(path, f"flows.cli.commands.{module}", summary))
         for group in groups.values():
             self.add_command(group)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands into the help: Typer's formatter takes a section's title, and pairs of texts."""
+        for title, paths in SECTIONS.items():
+            with formatter.section(title):
+                names = dict.fromkeys(path.partition(" ")[0] for path in paths)
+                formatter.write_dl([(name, self.commands[name].get_short_help_str(80)) for name in names])
 
 
 app = typer.Typer(

@@ -1,6 +1,7 @@
 """What all commands have in common."""
 
 import os
+import re
 import subprocess
 import sys
 from importlib import metadata
@@ -14,7 +15,7 @@ from typer.testing import CliRunner
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return
-from flows.cli.app import COMMANDS, GROUPS, app
+from flows.cli.app import COMMANDS, GROUPS, SECTIONS, app
 from flows.cli.command import Command
 from flows.settings import Settings
 
@@ -71,6 +72,14 @@ def test_help_lists_the_commands_and_imports_none() -> None:
     listed = [*GROUPS, *(name for name in COMMANDS if " " not in name)]
     assert [name for name in listed if f"  {name} " not in "\n".join(said)] == []
     assert imported == "[]"
+
+
+def test_the_readme_lists_the_commands_in_the_sections_of_the_help() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8").partition("## Commands")[2].partition("\n## ")[0]
+    tables = [table.splitlines() for table in readme.split("\n\n") if table.startswith("| ")]
+    cells = {title.strip("| "): " ".join(row.split(" | ")[0] for row in rows) for title, *rows in tables}
+    listed = {title: set(re.findall(r"`cypp ([a-z-]+)", text)) for title, text in cells.items()}
+    assert listed == {title: {path.partition(" ")[0] for path in paths} for title, paths in SECTIONS.items()}
 
 
 @pytest.mark.parametrize(("name", "others"), [("check", "sqlalchemy"), ("status", "prefect"), ("serve", "prefect")])
