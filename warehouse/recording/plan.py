@@ -11,7 +11,6 @@ from cypp_etl.judgement.reach.differences import EVERYTHING, PlanDifferences
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.fingerprint import former_fingerprint_of
 from cypp_etl.plan.model import Aspiration, Indicator, Milestone, Partner, Plan
-from cypp_etl.plan.partner_figures import EVERY_PARTNERS
 from cypp_etl.plan.reader import PlanError, plan_known_as, plan_of
 from cypp_etl.plan.rhythm import Rhythm
 from cypp_etl.plan.spans import Span
@@ -331,7 +330,6 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, Iterable[dict[str, Any]]]]:
                 "measure": measure,
                 "indicator": indicator,
                 "period": period.code,
-                "partner_code": EVERY_PARTNERS,
                 "value": None if figure.value is None else float(figure.value),
                 "marker": figure.marker,
                 "source": figure.source,
