@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cypp_etl.judgement.comparators import Gathered, gather, ratio_of_sums
-from cypp_etl.judgement.entries import Figures
+from cypp_etl.judgement.entries import PART_DECIMALS, Figures
 from cypp_etl.judgement.judge import judge
 from cypp_etl.judgement.leaves import read_leaves, slot_of
 from cypp_etl.judgement.ledger import Ledger, Side, read_ledger
@@ -30,7 +30,9 @@ class GroupFigure:
     """A group's figure of one indicator and period, None if there is none.
 
     `owing` partners owe it, and `returned` of them have a figure. `note` says why there is no value, or why it is not
-    judged; it is empty otherwise. `is_break` says whether a figure that counts has a break in series.
+    judged; it is empty otherwise. `is_break` says whether a figure that counts has a break in series. `numerator` and
+    `denominator` are the sums that it is made of, None if it is not, or if a partner's are missing; both are 0 where it
+    is applicable to no partner, since nobody was counted.
     """
 
     value: float | None
@@ -38,6 +40,8 @@ class GroupFigure:
     returned: int
     note: str
     is_break: bool
+    numerator: float | None = None
+    denominator: float | None = None
 
     @property
     def is_judged(self) -> bool:
@@ -88,12 +92,25 @@ def _owing(plan: Plan, keys: Iterable[GroupKey]) -> list[list[str]]:
 
 
 class _Counts(NamedTuple):
-    """How many partners have a figure, and have it with its parts, of those who owe it; and whether one has a break."""
+    """How many partners have a figure, and have it with its parts, of those who owe it; and whether one has a break.
+
+    `not_applicable` are those to whom it is not applicable. `numerator` and `denominator` are sums, in steps.
+    """
 
     returned: int
     with_parts: int
+    not_applicable: int
     owing: int
     is_break: bool
+    numerator: int
+    denominator: int
+
+    @property
+    def parts(self) -> tuple[float, float] | tuple[None, None]:
+        """The sums of numerators and denominators, if no partner's are missing."""
+        is_whole = self.with_parts == self.returned if self.returned else self.not_applicable == self.owing
+        scale = 10**PART_DECIMALS
+        return (self.numerator / scale, self.denominator / scale) if is_whole else (None, None)
 
 
 def _figures_of(ledger: Ledger, leaves: list[Indicator], gathered: Gathered, owing: list[int]) -> list[GroupFigure]:
@@ -109,8 +126,11 @@ def _figures_of(ledger: Ledger, leaves: list[Indicator], gathered: Gathered, owi
         _Counts,
         has_value.sum(axis=1).tolist(),
         with_parts.sum(axis=1).tolist(),
+        (is_there & rows.now.is_not_applicable[gathered.place]).sum(axis=1).tolist(),
         owing,
         _any_body(has_value & rows.is_break[gathered.place]).tolist(),
+        gathered.sum_of(rows.numerator, with_parts).tolist(),
+        gathered.sum_of(rows.denominator, with_parts).tolist(),
     )
     return [
         _figure(leaf, place, sums, ratios, counted)
@@ -120,8 +140,10 @@ def _figures_of(ledger: Ledger, leaves: list[Indicator], gathered: Gathered, owi
 
 def _figure(leaf: Indicator, place: int, sums: Side, ratios: Side, counts: _Counts) -> GroupFigure:
     owing, returned = counts.owing, counts.returned
+    is_of_parts = not leaf.adds_up_over_bodies and bool(leaf.multiplier)
+    parts = counts.parts if is_of_parts else (None, None)
     if not returned:
-        return GroupFigure(None, owing, 0, "no partner has returned it", False)
+        return GroupFigure(None, owing, 0, "no partner has returned it", False, *parts)
     if leaf.adds_up_over_bodies:
         side, note = sums, _note_of_sum(returned, owing)
         has_value = bool(side.has_value[place])
@@ -130,7 +152,7 @@ def _figure(leaf: Indicator, place: int, sums: Side, ratios: Side, counts: _Coun
         has_value = bool(side.has_value[place]) and not note
     if not has_value:
         note = note or "it cannot be computed: a denominator of nothing, or too large a figure"
-    return GroupFigure(float(side.value[place]) if has_value else None, owing, returned, note, counts.is_break)
+    return GroupFigure(float(side.value[place]) if has_value else None, owing, returned, note, counts.is_break, *parts)
 
 
 def _note_of_sum(returned: int, owing: int) -> str:
@@ -156,7 +178,10 @@ def judge_groups(known: Mapping[GroupKey, GroupFigure], plan: Plan) -> pd.DataFr
     frame["value"] = [each.value if each.is_judged else None for each in known.values()]
     frame["marker"] = [None if each.is_judged else Marker.NOT_RETURNED.value for each in known.values()]
     frame["is_break"] = [each.is_break for each in known.values()]
-    frame = frame.astype({"value": "float64", "is_break": "bool", "marker": "object"})
+    frame["numerator"] = [each.numerator for each in known.values()]
+    frame["denominator"] = [each.denominator for each in known.values()]
+    numbers = dict.fromkeys(("value", "numerator", "denominator"), "float64")
+    frame = frame.astype({**numbers, "is_break": "bool", "marker": "object"})
     judged = judge(frame, _plan_of_groups(plan, {key[:2] for key in known}))
     # What is not judged is shown all the same.
     judged["actual"] = np.array([each.value for each in known.values()], dtype=np.float64)

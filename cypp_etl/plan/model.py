@@ -499,11 +499,11 @@ class Plan:
     @cached_property
     def owners(self) -> Mapping[str, tuple[str, ...]]:
         """The partners that return each indicator, whether the return for the period asks for it or not."""
-        owners: dict[str, tuple[str, ...]] = {}
+        owners: dict[str, list[str]] = {}
         for partner_code, indicators in self.obliged.items():
             for indicator in indicators:
-                owners[indicator] = (*owners.get(indicator, ()), partner_code)
-        return owners
+                owners.setdefault(indicator, []).append(partner_code)
+        return {indicator: tuple(codes) for indicator, codes in owners.items()}
 
     @cached_property
     def milestones_of(self) -> Mapping[str, tuple[Milestone, ...]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from cypp_etl.gc_control import collection_paused
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.checks import check_tables
+from cypp_etl.plan.figure_lines import lines_about, lines_apart
 from cypp_etl.plan.fingerprint import fingerprint_of, former_fingerprint_of
 from cypp_etl.plan.indicators import Rows, exact, leaf_rows, number, parent_row, parent_rows, polarity_row, span_of
 from cypp_etl.plan.layout_files import brought_layouts, check_layouts
@@ -36,7 +37,7 @@ from cypp_etl.plan.model import (
 from cypp_etl.plan.partner_figures import Figures, Later, PartnerFigures
 from cypp_etl.plan.rhythm import quarters_asked
 from cypp_etl.plan.spans import Span
-from cypp_etl.plan.tables import PlanError, PlanFault, PlanTables, Row, read_files, tables_of
+from cypp_etl.plan.tables import PlanError, PlanFault, PlanTables, Row, TableRows, read_files, sound_rows, tables_of
 from schemas.codes import (
     Accumulation,
     ActionKind,
@@ -50,7 +51,17 @@ from schemas.codes import (
 )
 from schemas.plan import EVERY_PARTNER, SCHEMAS
 
-__all__ = ["PlanError", "PlanFault", "faults_of", "plan_known_as", "plan_of", "read_plan", "says_the_same"]
+__all__ = [
+    "PlanError",
+    "PlanFault",
+    "faults_of",
+    "plan_about",
+    "plan_known_as",
+    "plan_of",
+    "plans_apart",
+    "read_plan",
+    "says_the_same",
+]
 
 FIGURES = "figures.csv"
 
@@ -120,6 +131,55 @@ class _LaterFigures:
 
     def of_each(self) -> PartnerFigures:
         return self._read
+
+
+def plan_about(plan: Plan, indicator: str) -> Plan:
+    """A plan with the figures of one indicator alone; if it has not read its figures yet, the others stay unread.
+
+    Raises:
+        PlanError: the figures have faults.
+    """
+    lines = lines_about(plan.files[FIGURES], indicator) if _has_its_files_figures(plan) else None
+    rows = _sound_few(lines)
+    if rows is not None:
+        figures = PartnerFigures(rows.only(lambda row: row["indicator"] == indicator))
+        return replace(plan, figures=figures.of_every_partner, partner_figures=figures)
+    every, *of_each = (
+        {key: figure for key, figure in of_whom.items() if key[1] == indicator}
+        for of_whom in (plan.figures, *plan.partner_figures.values())
+    )
+    return replace(plan, figures=every, partner_figures=dict(zip(plan.partner_figures, of_each, strict=True)))
+
+
+def plans_apart(before: Plan, after: Plan) -> tuple[Plan, Plan]:
+    """Two plans without the figures that stand alike in the files of both, which need not be read to be compared."""
+    if not (_has_its_files_figures(before) and _has_its_files_figures(after)):
+        return before, after
+    lines = lines_apart(before.files[FIGURES], after.files[FIGURES])
+    rows = [_sound_few(each) for each in lines or (None,)]
+    figures = [PartnerFigures(each) for each in rows if each is not None]
+    if len(figures) < len((before, after)):
+        return before, after
+    then, now = (
+        replace(plan, figures=each.of_every_partner, partner_figures=each)
+        for plan, each in zip((before, after), figures, strict=True)
+    )
+    return then, now
+
+
+def _has_its_files_figures(plan: Plan) -> bool:
+    """Whether a plan's figures are those of its files, and were not replaced by others."""
+    every, of_each = plan.figures, plan.partner_figures
+    is_read = isinstance(of_each, PartnerFigures) and every is of_each.of_every_partner
+    return is_read or (isinstance(every, Later) and isinstance(of_each, Later))
+
+
+def _sound_few(lines: bytes | None) -> TableRows | None:
+    """Some rows of the figures, if they are sound; the faults of others are found in all, where they have their row."""
+    try:
+        return None if lines is None else sound_rows(FIGURES, lines)
+    except PlanError:
+        return None
 
 
 def _plan(tables: PlanTables, fingerprint: str, figures: Figures, partner_figures: Mapping[str, Figures]) -> Plan:

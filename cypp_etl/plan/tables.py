@@ -178,6 +178,18 @@ def tables_of(contents: Mapping[str, bytes], but_for: Collection[str] = ()) -> P
     return PlanTables(rows, astray, tuple(faults), contents)
 
 
+def sound_rows(name: str, content: bytes) -> TableRows:
+    """The rows of one file, checked on their own.
+
+    Raises:
+        PlanError: they have faults.
+    """
+    tables = tables_of({name: content}, but_for=SCHEMAS.keys() - {name})
+    if tables.faults:
+        raise PlanError(*tables.faults)
+    return tables.rows[name]
+
+
 def _whole_rows(name: str, header: list[str], records: list[list[str]], schema: Table) -> TableRows:
     """The rows with as many cells as the header, without blank ones.
 
@@ -207,10 +219,12 @@ def _are_whole(records: list[list[str]], length: int) -> bool:
 
 
 def _stripped(cells: Sequence[str]) -> Sequence[str]:
-    """Cells without the spaces around them, which few have."""
-    if all(cell == cell.strip() for cell in set(cells)):
-        return cells
-    return [cell.strip() for cell in cells]
+    """Cells without the spaces around them.
+
+    Those that say the same are one object from here on: whatever goes through hundreds of thousands is twice as fast.
+    """
+    said = {cell: cell.strip() for cell in set(cells)}
+    return [said[cell] for cell in cells]
 
 
 def _broken_records(records: list[list[str]], length: int) -> Iterator[_Record]:

@@ -18,16 +18,25 @@ _OPTIONS = {"by": "--by NAME", "why": "--why TEXT", "word": "--word TEXT"}
 
 def decide(act: Callable[[Workplace], D]) -> D:
     """Make a decision, and print what it did, and on stderr what does not follow from it; return that too."""
-    try:
+
+    def act_in_warehouse() -> D:
         workplace = open_to_write(read_settings())
         say_notice(workplace)
-        decided = act(workplace)
-    except UnsaidError as unsaid:
-        stop(f"{unsaid}, with {_OPTIONS[unsaid.what]}")
-    except FAULTS as fault:
-        stop_at(fault)
+        return act(workplace)
+
+    decided = decided_by(act_in_warehouse)
     for sentence in decided.said:
         say(sentence)
     for sentence in decided.warned:
         say(sentence, err=True)
     return decided
+
+
+def decided_by(act: Callable[[], D]) -> D:
+    """What a decision did; where it cannot be made, the command ends with one line that says why."""
+    try:
+        return act()
+    except UnsaidError as unsaid:
+        stop(f"{unsaid}, with {_OPTIONS[unsaid.what]}")
+    except FAULTS as fault:
+        stop_at(fault)

@@ -134,7 +134,7 @@ def open_existing(settings: Settings) -> Workplace:
 def open_to_write(settings: Settings) -> Workplace:
     """Open the warehouse to write to it; create it, with the plan of the settings, or upgrade it if necessary.
 
-    A plan that is in force stays in force, whatever the settings say: only `flows.plan_adoption` puts another in force.
+    A plan that is in force stays in force, whatever the settings say: only `flows.team.plans` puts another in force.
 
     Raises:
         cypp_etl.plan.reader.PlanError: the plan of a new warehouse has faults.

@@ -1,19 +1,27 @@
-"""Adopting a plan: what it would change, in lines, and putting it in force."""
+"""Adopting a plan: what it would change is known first, and what the Board has seen changes only on purpose."""
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cypp_etl.gc_control import collection_paused
 from cypp_etl.judgement.columns import TITLES
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan_workbook.source import read_plan_at
-from flows.plan_adoption import SettledPeriodsError, plan_changes
-from flows.plan_adoption import adopt_plan as adopt_plan_in
+from flows.ingestion.context import upgraded
 from flows.team.decided import Decided, require_who_and_why
 from warehouse.engine import reading
+from warehouse.queries.plan_comparison import PlanChanges, changes_by
+from warehouse.recording.plan import NoStoredPlanError, plan_in_force, record_plan
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from cypp_etl.plan.model import Plan
     from flows.ingestion.context import Workplace
-    from warehouse.queries.plan_comparison import PlanChanges
+    from flows.settings import Settings
 
 # How many changes are listed one by one: a change of polarity changes thousands of symbols.
 _SHOWN = 40
@@ -33,34 +41,73 @@ def compare_plan(workplace: "Workplace", place: Path) -> list[str]:
         return changes_in_lines(plan_changes(connection, read_plan_at(place)))
 
 
-def adopt_plan(workplace: "Workplace", place: Path | None, *, by: str, why: str, may_change_settled: bool) -> Decided:
-    """Put the plan in a folder or a workbook in force, or the built-in plan.
+class SettledPeriodsError(ValueError):
+    """A plan was not adopted: symbols of closed or published periods would change, and nobody has said they may."""
+
+    def __init__(self, changes: PlanChanges) -> None:
+        periods = ", ".join(parse_period(code).label for code in changes.settled)
+        super().__init__(f"the plan was not adopted: closed or published periods would change ({periods})")
+        self.changes = changes
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted(Decided):
+    """A plan that was put in force, and what it changed; nothing, where it was in force already."""
+
+    changes: PlanChanges | None = None
+
+
+# A plan of many bodies has hundreds of thousands of figures, none in a reference cycle: the collector would go through
+# them for two of seven seconds.
+@collection_paused()
+def adopt_plan(settings: "Settings", place: Path | None, *, by: str, why: str, may_change_settled: bool) -> Adopted:
+    """Put a plan in force, judge by it what it changes, and put the decision on record, in one transaction.
+
+    Args:
+        settings: where the warehouse is; it is made or upgraded if need be.
+        place: the folder or the workbook of the plan, or None for the built-in plan.
+        by: who adopts it.
+        why: for which reason.
+        may_change_settled: whether symbols of closed or published periods may change.
 
     Raises:
-        ValueError: closed or published periods would change and may not, it has no row for what has been returned, it
-            has faults, or nobody says who adopts it, or why.
+        flows.team.decided.UnsaidError: nobody says who adopts it, or why; nothing was done.
+        SettledPeriodsError: they would change, and may not; nothing was done.
+        warehouse.recording.plan.ReturnedAndMissingError: the plan has no row for what has been returned; nothing was
+            done.
+        cypp_etl.plan.reader.PlanError: the plan has faults; nothing was done.
+        warehouse.upgrade.WarehouseTooNewError: a newer version of the program has been here.
         sqlalchemy.exc.SQLAlchemyError: the database cannot be reached.
     """
     require_who_and_why(by, why)
+    adopted: list[Adopted] = []
+
+    def put_in_force(connection: "Connection", plan: "Plan", at: "datetime") -> "Plan":
+        changes = plan_changes(connection, plan)
+        if changes.settled and not changes.missing and not may_change_settled:
+            raise SettledPeriodsError(changes)
+        if record_plan(connection, plan, at, by=by, why=why, differences=changes.differences).is_new:
+            said = f"The plan in force is now {place or 'the built-in plan'}."
+            adopted.append(Adopted(True, (said,), changes=changes))
+        else:
+            adopted.append(Adopted(False, ("The plan is in force already.",)))
+        return plan
+
+    upgraded(replace(settings, plan=place), put_in_force).engine.dispose()
+    return adopted[0]
+
+
+def plan_changes(connection: "Connection", other: "Plan") -> PlanChanges:
+    """What another plan would change of what is in force."""
     try:
-        adopted = adopt_plan_in(workplace.settings, place, by=by, why=why, may_change_settled=may_change_settled)
-    except SettledPeriodsError as refused:
-        what = settled_in_words(refused.changes)
-        raise ValueError(f"the plan was not adopted: {what}; tick the field that lets them change to adopt it") from (
-            refused
-        )
-    if not adopted.recorded.is_new:
-        return Decided(False, ("The plan is in force already.",))
-    return Decided(True, (f"The plan in force is now {place or 'the built-in plan'}.",))
+        in_force = plan_in_force(connection)
+    except NoStoredPlanError:
+        # An older program put it in force without its files: what it asked of whom is not known any more.
+        in_force = None
+    return changes_by(connection, in_force, other)
 
 
-def settled_in_words(changes: "PlanChanges") -> str:
-    """Which closed or published periods a plan would change."""
-    periods = ", ".join(parse_period(code).label for code in changes.settled)
-    return f"closed or published periods would change ({periods})"
-
-
-def changes_in_lines(changes: "PlanChanges", period: Period | None = None) -> list[str]:
+def changes_in_lines(changes: PlanChanges, period: Period | None = None) -> list[str]:
     """What a plan changes: layouts, editions, the returns that are owed, symbols; long lists end with a count."""
     turned = [one for one in changes.turned if period is None or one.period == period.code]
     owed = [

@@ -34,7 +34,6 @@ import flows.ingestion.held
 import flows.ingestion.job
 import flows.ingestion.receipt
 import flows.ingestion.reconciliation
-import flows.plan_adoption
 import flows.storage.archive
 import flows.storage.drop_notes
 import flows.storage.erasures
@@ -101,7 +100,6 @@ _STEPS = {
         flows.ingestion.erasure,
         flows.inbox.erased_receipts,
         flows.storage.erasures,
-        flows.plan_adoption,
         flows.team.held_verdicts,
         flows.team.periods,
         flows.team.plans,
@@ -212,7 +210,7 @@ DECISIONS: dict[str, Callable[[Workplace], object]] = {
     "withdraw": lambda workplace: withdraw_return(workplace, 1, **_SAID),
     "erase": lambda workplace: erase_content(workplace, 1, **_SAID),
     "adopt": lambda workplace: adopt_plan(
-        workplace, workplace.settings.home / _OTHER_PLAN, may_change_settled=True, **_SAID
+        workplace.settings, workplace.settings.home / _OTHER_PLAN, may_change_settled=True, **_SAID
     ),
 }
 

@@ -21,8 +21,9 @@ from warehouse import upgrade as upgrade_module
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.migrations import HEAD
 from warehouse.queries.history import read_history
+from warehouse.recording.plan import record_plan
 from warehouse.recording.record import record
-from warehouse.schema.plan_tables import plan_due, plan_indicator
+from warehouse.schema.plan_tables import plan_due, plan_figure, plan_indicator
 from warehouse.schema.tables import clinic, metadata, period, submission, view_version
 from warehouse.upgrade import WarehouseTooNewError, current_revision, is_current, upgrade
 from warehouse.views.definitions import views_sha256
@@ -163,6 +164,20 @@ def _build(engine: Engine, revision: str) -> None:
         command.upgrade(config, revision)
 
 
+def _older(engine: Engine, url: str, revision: str) -> Engine:
+    """A warehouse with the tables of a revision and the rows of another, except for its clinics."""
+    older = open_warehouse(url)
+    _build(older, revision)
+    had = {name: {column["name"] for column in inspect(older).get_columns(name)} for name in _tables(older)}
+    kept = [table for table in metadata.sorted_tables if table.name in had and table not in (clinic, view_version)]
+    with engine.connect() as source, writing(older) as target:
+        for table in kept:
+            columns = [column for column in table.c if column.name in had[table.name]]
+            if rows := [dict(row) for row in source.execute(select(*columns)).mappings()]:
+                target.execute(insert(table), rows)
+    return older
+
+
 def test_the_clinics_of_an_older_warehouse_are_those_that_would_have_been_kept(
     engine: Engine, empty_url: str, plan: Plan
 ) -> None:
@@ -173,15 +188,7 @@ def test_the_clinics_of_an_older_warehouse_are_those_that_would_have_been_kept(
         quarters = [observation("NI 111a", "5", f"2009-10Q{quarter}") for quarter in range(1, 5)]
         quarters += [observation("NI 111a", value, f"2010-11Q{at}") for at, value in enumerate(values, start=1)]
         record(engine, checked(values, *quarters), plan, later(number + 1))
-    older = open_warehouse(empty_url)
-    _build(older, "0002")
-    had = {name: {column["name"] for column in inspect(older).get_columns(name)} for name in _tables(older)}
-    kept = [table for table in metadata.sorted_tables if table.name in had and table not in (clinic, view_version)]
-    with engine.connect() as source, writing(older) as target:
-        for table in kept:
-            columns = [column for column in table.c if column.name in had[table.name]]
-            if rows := [dict(row) for row in source.execute(select(*columns)).mappings()]:
-                target.execute(insert(table), rows)
+    older = _older(engine, empty_url, "0002")
     assert upgrade(older)
     columns = [column for column in clinic.c if not column.primary_key]
     with engine.connect() as one, older.connect() as other:
@@ -231,4 +238,22 @@ def test_what_was_decided_before_is_on_record(empty_url: str) -> None:
         ("A new unit", "B. Officer", date(2011, 3, 31)),
         ("No more", "B. Officer", date(2010, 1, 1)),
     ]
+    older.dispose()
+
+
+def test_figures_of_single_partners_leave_the_table_of_figures(engine: Engine, empty_url: str, plan: Plan) -> None:
+    """An older program wrote them there, beside those that hold for every partner, which stay."""
+    with writing(engine) as connection:
+        record_plan(connection, plan, later(0))
+    older = _older(engine, empty_url, "0017")
+    of_one = "SELECT plan_id, measure, indicator, period, 'yos', 1, NULL, 'made up' FROM plan_figure LIMIT 2"
+    with writing(older) as connection:
+        names = "plan_id, measure, indicator, period, partner_code, value, marker, source"
+        added = connection.execute(text(f"INSERT INTO plan_figure ({names}) {of_one}"))
+        assert added.rowcount == 2
+    assert upgrade(older)
+    with engine.connect() as one, older.connect() as other:
+        query = select(plan_figure).order_by(plan_figure.c.measure, plan_figure.c.indicator, plan_figure.c.period)
+        assert other.execute(query).all() == one.execute(query).all() != []
+    test_the_migrations_build_what_the_tables_say(older)
     older.dispose()

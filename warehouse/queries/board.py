@@ -87,8 +87,8 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
         ]
         for of in (_refused(connection, period, at), _held(connection, period, at))
     )
-    texts = _texts(connection, plan_id, at)
     stored = stored_plan(connection, plan_id)
+    texts = _texts(connection, plan_id, stored, at)
     return BoardData(
         body=_body(connection, plan_id),
         period=period,
@@ -240,18 +240,25 @@ def _milestones(connection: Connection, plan_id: int | None, period: Period, at:
     return [{**row, "partner_code": partners[row["milestone"]]} for row in milestones(connection, period, at)]
 
 
-def _texts(connection: Connection, plan_id: int | None, at: datetime) -> Texts:
-    """How figures were printed, or their markers: returned ones take precedence over the plan."""
-    # Those for every partner, without a code, come first: a partner's own replace them.
-    planned = select(plan_figure).where(plan_figure.c.plan_id == plan_id).order_by(plan_figure.c.partner_code)
+def _texts(connection: Connection, plan_id: int | None, stored: Plan | None, at: datetime) -> Texts:
+    """How figures were printed, or their markers: returned ones take precedence over the plan.
+
+    A partner's own come before those for every partner. Without its files, a plan has none of single partners.
+    """
+    planned = select(plan_figure).where(plan_figure.c.plan_id == plan_id)
     partner_codes = [*_partners(connection, plan_id)]
     texts = {
         FigureKey(partner_code, row["indicator"], row["measure"], row["period"]): KnownText(
             row["value"], _marker_text(row)
         )
         for row in connection.execute(planned).mappings()
-        for partner_code in ([row["partner_code"]] if row["partner_code"] else partner_codes)
+        for partner_code in partner_codes
     }
+    for partner_code, figures in stored.partner_figures.items() if stored else ():
+        for (measure, indicator, period), figure in figures.items():
+            value = None if figure.value is None else float(figure.value)
+            printed = marker_text(figure.marker) if figure.marker else None
+            texts[FigureKey(partner_code, indicator, measure, period.code)] = KnownText(value, printed)
     columns = observation.c
     returned = (
         select(observation, submission.c.layout)

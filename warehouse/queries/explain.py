@@ -1,7 +1,7 @@
 """From a symbol back to the cell: everything that a judgement was made from, and where each part was typed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, RowMapping, select
 from cypp_etl.judgement.explanation import Explanation, Source, explain_judgements
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
+from cypp_etl.plan.reader import plan_about
 from cypp_etl.plan.selection import EVERYTHING, Selection
 from schemas.codes import Marker
 from warehouse.queries.views import judgement_history, performance
@@ -83,7 +84,7 @@ def explain(
     versions: dict[str, list[RowMapping]] = {}
     for version in judgement_history(connection, indicator, period):
         versions.setdefault(version["partner_code"], []).append(version)
-    returned, about = _returned(connection, indicator), _about(plan, indicator)
+    returned, about = _returned(connection, indicator), plan_about(plan, indicator)
     # All partners at once, since comparators are computed from each other's figures: of 152 partners one by one, it
     # took twenty seconds.
     frame = figures_frame([one for one, _ in returned]) if returned else pd.DataFrame()
@@ -117,15 +118,6 @@ def _returned(connection: Connection, indicator: str) -> list[tuple[tuple[Any, .
         .where(columns.indicator == indicator, columns.superseded_at.is_(None))
     )
     return [(tuple(row[name] for name in FIGURE), _figure(row)) for row in connection.execute(query).mappings()]
-
-
-def _about(plan: Plan, indicator: str) -> Plan:
-    """The plan without the figures of other indicators."""
-    figures, *of_each = (
-        {key: figure for key, figure in of_whom.items() if key[1] == indicator}
-        for of_whom in (plan.figures, *plan.partner_figures.values())
-    )
-    return replace(plan, figures=figures, partner_figures=dict(zip(plan.partner_figures, of_each, strict=True)))
 
 
 def _planned(about: Plan, partner_code: str) -> dict[tuple[str, str, Period], SourcedFigure]:

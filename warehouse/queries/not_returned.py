@@ -109,11 +109,11 @@ def _plan(connection: Connection, plan_id: int | None) -> Plan:
     """
     compared = connection.execute(select(plan_comparator).where(plan_comparator.c.plan_id == plan_id)).all()
     leaves = connection.execute(select(plan_indicator).where(plan_indicator.c.plan_id == plan_id)).mappings()
-    figures: dict[str, dict[tuple[str, str, Period], Figure]] = {"": {}}
+    figures: dict[tuple[str, str, Period], Figure] = {}
     for row in connection.execute(select(plan_figure).where(plan_figure.c.plan_id == plan_id)).mappings():
         key = row["measure"], row["indicator"], parse_period(row["period"])
         marker = Marker(row["marker"]) if row["marker"] else None
-        figures.setdefault(row["partner_code"], {})[key] = Figure(decimal_of(row["value"]), marker, row["source"])
+        figures[key] = Figure(decimal_of(row["value"]), marker, row["source"])
     return Plan(
         fingerprint="",
         outcomes={},
@@ -123,10 +123,9 @@ def _plan(connection: Connection, plan_id: int | None) -> Plan:
         partners={},
         parents={},
         indicators={row["indicator"]: _leaf(row) for row in leaves},
-        figures=figures.pop(""),
+        figures=figures,
         owed_by={},
         calendar={},
-        partner_figures=figures,
         comparators={
             row.comparator: Comparator(row.comparator, row.heading)
             for row in compared

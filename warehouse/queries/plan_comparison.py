@@ -10,6 +10,7 @@ from cypp_etl.judgement.reach.differences import EVERYTHING, PlanDifferences, pl
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.differences import edition_differences, partner_differences
 from cypp_etl.plan.model import Plan
+from cypp_etl.plan.reader import plans_apart
 from cypp_etl.plan.spans import Span
 from warehouse.recording.judgements import judged_by_plan
 from warehouse.recording.plan import Missing, missing_from
@@ -63,7 +64,7 @@ def changes_by(connection: Connection, in_force: Plan | None, other: Plan) -> Pl
 
     Without the plan in force, everything is judged by the other, and no other difference is named.
     """
-    differences = plan_differences(in_force, other) if in_force else EVERYTHING
+    differences = plan_differences(*plans_apart(in_force, other)) if in_force else EVERYTHING
     before = in_force or other
     turned = turned_by(connection, other, differences)
     settled = {*connection.scalars(select(period_closing.c.period)), *connection.scalars(select(publication.c.period))}

@@ -11,7 +11,7 @@ from cypp_etl.judgement.reach.dependents import Span, dependents
 from cypp_etl.judgement.reach.differences import PlanDifferences
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
-from schemas.codes import Measure
+from schemas.codes import Accumulation, Measure
 from warehouse.recording.affected import asked, within
 from warehouse.recording.bulk_insert import insert_rows
 from warehouse.recording.judgements import FIGURE, figures_frame, plain
@@ -80,8 +80,10 @@ def _rejudge(connection: Connection, plan: Plan, plan_id: int, keys: "Collection
             span = dependents(Measure.ACTUAL, parse_period(period))
             spans[group_code, indicator] = spans.get((group_code, indicator), span) | span
         held = _in_force(connection, spans)
-        added_up = _added_up(connection, plan, few)
-        known = {key: _group_figure(row) for key, (_, row) in held.items() if key not in few} | added_up
+        # The rows in force do not say of which numerators and denominators they are made, which a year's ratio needs.
+        again = few | {key for key in held if _is_ratio(key, plan)}
+        added_up = _added_up(connection, plan, again)
+        known = {key: _group_figure(row) for key, (_, row) in held.items() if key not in again} | added_up
         judged = _judged(known, plan)
         reached = {key for key in {*held, *judged} if parse_period(key[2]) in spans[key[:2]]}
         ended = [held[key][0] for key in reached if key in held and judged.get(key) != held[key][1]]
@@ -89,6 +91,10 @@ def _rejudge(connection: Connection, plan: Plan, plan_id: int, keys: "Collection
         end_rows(connection, group_judgement, ended, at)
         rows = ((*key, *judged[key]) for key in sorted(written))
         insert_rows(connection, group_judgement, (*_KEY, *_SAID), rows, {"plan_id": plan_id, "recorded_at": at})
+
+
+def _is_ratio(key: "GroupKey", plan: Plan) -> bool:
+    return plan.edition(key[1], parse_period(key[2])).accumulation is Accumulation.RATIO
 
 
 def _few_at_once(keys: "Collection[GroupKey]") -> "Iterator[set[GroupKey]]":

@@ -11,7 +11,6 @@ from cypp_etl.judgement.reach.differences import EVERYTHING, PlanDifferences
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.fingerprint import former_fingerprint_of
 from cypp_etl.plan.model import Aspiration, Indicator, Milestone, Partner, Plan
-from cypp_etl.plan.partner_figures import EVERY_PARTNERS
 from cypp_etl.plan.reader import PlanError, plan_known_as, plan_of
 from cypp_etl.plan.rhythm import Rhythm
 from cypp_etl.plan.spans import Span
@@ -331,7 +330,6 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, Iterable[dict[str, Any]]]]:
                 "measure": measure,
                 "indicator": indicator,
                 "period": period.code,
-                "partner_code": EVERY_PARTNERS,
                 "value": None if figure.value is None else float(figure.value),
                 "marker": figure.marker,
                 "source": figure.source,
@@ -363,13 +361,23 @@ def _editions(plan: Plan, indicator: str) -> Iterator[dict[str, Any]]:
 def _owed(plan: Plan) -> Iterator[dict[str, Any]]:
     """What each partner owes, on the days on which partner, indicator and obligation all hold."""
     last_days: dict[tuple[str, str, date], date] = {}
+    of_partners = {code: (partner.span.first_day, partner.span.last_day) for code, partner in plan.partners.items()}
+    of_indicators = {code: _days_held(plan.editions_of(code)) for code in plan.indicators}
+    # A plan of many bodies has tens of thousands, most of them without an end.
     for each in plan.obligations:
-        editions = plan.editions_of(each.indicator)
-        holding = each.span, plan.partners[each.partner_code].span, Span(editions[0].span.first_period)
-        first_day = max(span.first_day for span in holding)
-        last_day = min(span.last_day for span in (*holding, editions[-1].span))
+        (from_partner, to_partner), (from_first, to_last) = (
+            of_partners[each.partner_code],
+            of_indicators[each.indicator],
+        )
+        first_day = max(from_partner, from_first, each.span.first_day)
+        last_day = min(to_partner, to_last, each.span.last_day)
         if first_day <= last_day:
             key = each.partner_code, each.indicator, first_day
             last_days[key] = max(last_day, last_days.get(key, last_day))
     for (partner_code, indicator, first_day), last_day in last_days.items():
         yield {"partner_code": partner_code, "indicator": indicator, "first_day": first_day, "last_day": last_day}
+
+
+def _days_held(editions: Sequence[Indicator]) -> tuple[date, date]:
+    """The first day of an indicator and its last, whatever its editions."""
+    return editions[0].span.first_day, editions[-1].span.last_day

@@ -195,15 +195,13 @@ plan_due = _plan_table(
     partner_code="partner",
     period="calendar",
 )
+# Those that hold for every partner; those of single partners are in the plan's files alone.
 plan_figure = _plan_table(
     "figure",
-    ("measure", "indicator", "period", "partner_code"),
+    ("measure", "indicator", "period"),
     word("measure"),
     word("indicator"),
     word("period"),
-    # Empty, for a figure that holds for every partner; those of one partner, which older programs wrote here too, are
-    # in the plan's files.
-    code("partner_code", server_default=""),
     number("value"),
     word("marker", nullable=True),
     word("source"),

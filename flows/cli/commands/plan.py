@@ -12,13 +12,13 @@ from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import PlanError
 from cypp_etl.plan_workbook.source import is_workbook, read_plan_at
 from flows.cli.arguments import By, parsed_period
+from flows.cli.decisions import decided_by
 from flows.cli.errors import stop
 from flows.cli.faults import FAULTS, stop_at
 from flows.cli.queries import ask, plan_to_use
 from flows.cli.terminal import say
-from flows.plan_adoption import SettledPeriodsError, adopt_plan, plan_changes
 from flows.settings import read_settings
-from flows.team.plans import changes_in_lines, settled_in_words
+from flows.team.plans import Adopted, SettledPeriodsError, adopt_plan, changes_in_lines, plan_changes
 from warehouse.queries.plan_comparison import PlanChanges
 from warehouse.queries.plan_history import adopted_plans
 
@@ -105,20 +105,19 @@ def adopt(
 
     It shows what changes, and judges that again. Where closed or published periods would change, it needs --yes.
     """
-    if not by.strip() or not why.strip():
-        stop("say who adopts the plan, with --by NAME, and why, with --why TEXT")
-    try:
-        adopted = adopt_plan(read_settings(), place, by=by, why=why, may_change_settled=is_confirmed)
-    except SettledPeriodsError as refused:
-        _show_changes(refused.changes, None)
-        stop(f"the plan was not adopted: {settled_in_words(refused.changes)}; use --yes to adopt it")
-    except FAULTS as fault:
-        stop_at(fault)
-    if not adopted.recorded.is_new:
-        say("The plan is in force already.")
-        return
-    _show_changes(adopted.changes, None)
-    say(f"The plan in force is now {place or 'the built-in plan'}.")
+
+    def adopt_it() -> Adopted:
+        try:
+            return adopt_plan(read_settings(), place, by=by, why=why, may_change_settled=is_confirmed)
+        except SettledPeriodsError as refused:
+            _show_changes(refused.changes, None)
+            stop(f"{refused}; use --yes to adopt it")
+
+    adopted = decided_by(adopt_it)
+    if adopted.changes is not None:
+        _show_changes(adopted.changes, None)
+    for sentence in adopted.said:
+        say(sentence)
 
 
 def export(

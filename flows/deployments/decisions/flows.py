@@ -19,8 +19,8 @@ from flows.team.decided import Decided
 from flows.team.held_verdicts import decide_held as decide_on
 from flows.team.periods import close_period as close
 from flows.team.periods import reopen_period as reopen
+from flows.team.plans import Adopted, SettledPeriodsError, compare_plan
 from flows.team.plans import adopt_plan as adopt
-from flows.team.plans import compare_plan
 from flows.team.queries import answer_query as answer_to
 from flows.team.submissions import ErasedContent
 from flows.team.submissions import erase_content as erase
@@ -242,11 +242,14 @@ async def adopt_plan(
         by: Your name, for the record; it may be left empty where you signed in.
     """
     place = Path(folder.strip())
-    return await decide(
-        lambda workplace, by: adopt(workplace, place, by=by, why=why, may_change_settled=confirm),
-        by,
-        lambda workplace: compare_plan(workplace, place),
-    )
+
+    def adopt_it(workplace: Workplace, by: str) -> Adopted:
+        try:
+            return adopt(workplace.settings, place, by=by, why=why, may_change_settled=confirm)
+        except SettledPeriodsError as refused:
+            raise ValueError(f"{refused}; tick the field that lets them change to adopt it") from refused
+
+    return await decide(adopt_it, by, lambda workplace: compare_plan(workplace, place))
 
 
 async def _remove_runs(erased: ErasedContent) -> Sequence[str]:

@@ -11,7 +11,7 @@ import pytest
 from cypp_etl.judgement.groups import GroupFigure, group_figures, judge_groups
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Figure, Group, Partner
-from schemas.codes import Accumulation, Measure, Unit
+from schemas.codes import Accumulation, Marker, Measure, Unit
 
 YEAR = "2010-11"
 KEYS = [(group, name, YEAR) for group in ("coast", "north") for name in ("count", "share")]
@@ -24,13 +24,14 @@ def plan(make_leaf, make_plan):
         make_leaf("count", "LOW", decimals=0, accumulation="sum"),
         make_leaf("share", unit=Unit.PERCENT, multiplier=100),
         make_leaf("index", unit=Unit.RATE, multiplier=0),
+        make_leaf("flow", unit=Unit.PERCENT, multiplier=100, decimals=0, accumulation="ratio"),
     ]
     group_of = {"a": "north", "b": "north", "c": "coast", "d": "coast", "e": "coast"}
     return replace(
         make_plan(leaves),
         partners={code: Partner(code, code, group) for code, group in group_of.items()},
         groups={"north": Group("north", "The North", ""), "coast": Group("coast", "The Coast", "north")},
-        owed_by=dict.fromkeys("abcd", ("count", "share", "index")),
+        owed_by=dict.fromkeys("abcd", ("count", "share", "index", "flow")),
     )
 
 
@@ -69,8 +70,8 @@ def test_a_sum_that_is_not_whole_is_shown_and_not_judged(plan):
 def test_a_percentage_is_its_numerators_over_its_denominators(plan):
     rows = [("a", "share", 50, 1, 2), ("b", "share", 20, 2, 10), ("c", "share", 10, 1, 10)]
     found = group_figures(frame(*rows), plan, KEYS)
-    assert found["north", "share", YEAR] == GroupFigure(18.2, 4, 3, "", False)
-    assert found["coast", "share", YEAR] == GroupFigure(10, 2, 1, "", False)
+    assert found["north", "share", YEAR] == GroupFigure(18.2, 4, 3, "", False, 4, 22)
+    assert found["coast", "share", YEAR] == GroupFigure(10, 2, 1, "", False, 1, 10)
 
 
 def test_a_percentage_without_its_parts_has_no_group_figure_and_says_why(plan):
@@ -164,6 +165,84 @@ def test_every_partners_history_is_not_the_groups(plan):
     planned = replace(plan, figures=before)
     found = group_figures(frame(*whole("count", {"c": 1, "d": 2})), planned, KEYS)
     assert judge_groups(found, planned).previous_actual.isna().all()
+
+
+Q1, Q2, Q3, Q4 = (quarter.code for quarter in Period(2010).quarters)
+
+
+def to_date(plan, *rows):
+    """The year to date of the coast's ratio in each quarter, None for none."""
+    keys = [("coast", "flow", quarter) for quarter in (Q1, Q2, Q3, Q4)]
+    judged = judge_groups(group_figures(frame(*rows), plan, keys), plan).set_index("period").year_to_date
+    return {period: None if pd.isna(value) else value for period, value in judged.items()}
+
+
+def flow(partner, numerator, denominator, period):
+    return partner, "flow", 50, numerator, denominator, period
+
+
+def test_the_year_so_far_of_a_ratio_is_that_of_all_partners_and_quarters(plan):
+    rows = [flow("c", 30, 40, Q1), flow("d", 1, 8, Q1), flow("c", 20, 160, Q2), flow("d", 5, 10, Q2)]
+    # 31 of 48, then 56 of 218.
+    assert to_date(plan, *rows) == {Q1: 65, Q2: 26}
+
+
+def test_the_year_so_far_of_a_ratio_is_rounded_once_and_half_away_from_zero(plan):
+    rows = [flow("c", 1, 8, Q1), flow("c", 0, 0, Q2)]
+    assert to_date(plan, *rows, flow("d", 0, 0, Q1)) == {Q1: 13, Q2: 13}
+    assert to_date(plan, *rows, flow("d", 0, 1, Q2)) == {Q1: 13, Q2: 11}
+    assert to_date(plan, flow("c", 0, 0, Q1)) == {Q1: None}
+
+
+def test_a_ratio_of_which_a_partner_lacks_a_part_has_no_year_so_far(plan):
+    rows = [flow("c", 30, 40, Q1), flow("d", None, 8, Q1), flow("c", 1, 2, Q2), flow("d", 1, 2, Q2)]
+    assert to_date(plan, *rows) == {Q1: None, Q2: None}
+
+
+def test_a_quarter_that_nobody_has_returned_is_missing_from_the_year_so_far(plan):
+    assert to_date(plan, flow("c", 30, 40, Q1), flow("c", 1, 2, Q3)) == {Q1: 75, Q3: None}
+
+
+@pytest.mark.parametrize(("applicable_to", "expected"), [("", 65), ("d", None), ("cd", None)])
+def test_a_quarter_that_is_applicable_to_no_partner_adds_nothing_to_the_year_so_far(plan, applicable_to, expected):
+    figures = frame(flow("c", 30, 40, Q1), flow("d", 1, 8, Q1), flow("c", None, None, Q2), flow("d", None, None, Q2))
+    figures.loc[2:, "value"] = None
+    figures.loc[2:, "marker"] = [
+        (Marker.NOT_AVAILABLE if code in applicable_to else Marker.NOT_APPLICABLE).value for code in "cd"
+    ]
+    keys = [("coast", "flow", quarter) for quarter in (Q1, Q2)]
+    judged = judge_groups(group_figures(figures, plan, keys), plan)
+    assert pd.isna(judged.actual[1])
+    assert (None if pd.isna(judged.year_to_date[1]) else judged.year_to_date[1]) == expected
+
+
+def test_the_year_so_far_of_groups_agrees_with_fractions(plan):
+    chance = Random(5)
+    quarters = Period(2010).quarters
+    rows = [
+        flow(code, *(chance.choice([None, *range(1, 90)]) if chance.random() < 0.1 else n for n in numbers), each.code)
+        for code in "abcd"
+        for each in quarters
+        for numbers in [(chance.randint(0, 99), chance.randint(1, 99))]
+        if chance.random() < 0.8
+    ]
+    keys = [(group, "flow", each.code) for group in plan.groups for each in quarters]
+    judged = judge_groups(group_figures(frame(*rows), plan, keys), plan)
+    told = {(row.partner_code, row.period): row.year_to_date for row in judged.itertuples()}
+    expected = {}
+    for group, _, period in keys:
+        mine = [
+            [row for row in rows if row[0] in plan.members[group] and row[5] == each.code]
+            for each in quarters
+            if each.code <= period
+        ]
+        so_far = [row for quarter in mine for row in quarter]
+        if mine[-1]:
+            is_whole = all(mine) and all(None not in row[3:5] for row in so_far)
+            exact = Fraction(100 * sum(row[3] for row in so_far), sum(row[4] for row in so_far)) if is_whole else None
+            expected[group, period] = None if exact is None else float(int(exact + Fraction(1, 2)))
+    assert {key: None if pd.isna(value) else value for key, value in told.items()} == expected
+    assert {value is None for value in expected.values()} == {True, False}
 
 
 def test_groups_agree_with_fractions(plan):

@@ -9,8 +9,8 @@ import pytest
 
 import cypp_etl
 from flows.ingestion.context import open_to_write
-from flows.plan_adoption import adopt_plan
 from flows.settings import Settings
+from flows.team.plans import adopt_plan
 
 PLAN = Path(cypp_etl.__file__).parent / "plan" / "data"
 

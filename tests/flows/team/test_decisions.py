@@ -123,5 +123,5 @@ def test_a_plan_may_be_a_workbook(workplace: Workplace, tmp_path: Path) -> None:
     book = tmp_path / "plan.xlsx"
     book.write_bytes(write_plan_workbook(read_plan()))
     assert compare_plan(workplace, book) == ["No symbol changes."]
-    adopted = adopt_plan(workplace, book, by="A", why="x", may_change_settled=False)
-    assert adopted == Decided(False, ("The plan is in force already.",))
+    adopted = adopt_plan(workplace.settings, book, by="A", why="x", may_change_settled=False)
+    assert (adopted.is_new, adopted.said) == (False, ("The plan is in force already.",))

@@ -12,7 +12,7 @@ from cypp_etl.judgement.reach.differences import EVERYTHING
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Group, Obligation, Plan
 from cypp_etl.plan.spans import Span
-from schemas.codes import Severity, YearType
+from schemas.codes import Accumulation, Severity, YearType
 from tests.warehouse.builders import Rows, checked, later, observation
 from warehouse.engine import writing
 from warehouse.recording.groups import rejudge_groups_by_plan
@@ -119,6 +119,39 @@ def test_a_percentage_is_added_up_by_its_parts(engine: Engine, grouped: Plan, ro
     assert rows(query) == [{"group_code": "all", "actual": 33.3}, {"group_code": "south", "actual": 33.3}]
 
 
+@pytest.fixture(scope="module")
+def with_ratio(grouped: Plan) -> Plan:
+    """NI 45 is a ratio over the year, asked in each quarter."""
+    ratio = replace(grouped.indicators["NI 45"], accumulation=Accumulation.RATIO)
+    return replace(
+        grouped,
+        fingerprint="ratio",
+        indicators={**grouped.indicators, "NI 45": ratio},
+        editions={**grouped.editions, "NI 45": (ratio,)},
+    )
+
+
+def test_the_year_so_far_of_a_groups_ratio_follows_each_quarter(engine: Engine, with_ratio: Plan, rows: Rows) -> None:
+    def returns(day: int, period: str, partner: str, *parts: int) -> None:
+        text = str(100 * parts[0] / parts[1])
+        row = observation("NI 45", text, period, partner_code=partner, numerator=parts[0], denominator=parts[1])
+        record(
+            engine, checked(f"{partner} {day}", row, partner_code=partner, period=row.period), with_ratio, later(day)
+        )
+
+    query = (
+        "SELECT period, year_to_date FROM bi_group_performance "
+        "WHERE indicator = 'NI 45' AND group_code = 'south' ORDER BY period"
+    )
+    returns(0, "2010-11Q1", "police", 30, 40)
+    returns(1, "2010-11Q2", "police", 20, 160)
+    returns(2, "2010-11Q3", "nhs", 1, 10)
+    assert [row["year_to_date"] for row in rows(query)] == [75, 25, 24.3]
+    # Another partner's first quarter: every quarter's year so far has it.
+    returns(3, "2010-11Q1", "nhs", 10, 40)
+    assert [row["year_to_date"] for row in rows(query)] == [50, 25, 24.4]
+
+
 def test_groups_that_a_plan_no_longer_has_leave_no_rows(engine: Engine, grouped: Plan, plan: Plan, rows: Rows) -> None:
     returned(engine, grouped, "police", 0, y2010="110")
     assert rows(QUERY)
@@ -130,8 +163,8 @@ def test_groups_that_a_plan_no_longer_has_leave_no_rows(engine: Engine, grouped:
     assert rows(QUERY)
 
 
-def test_what_a_changed_figure_reaches_is_all_that_has_to_be_added_up_again(engine: Engine, grouped: Plan) -> None:
-    chance = Random(11)
+def test_what_a_changed_figure_reaches_is_all_that_has_to_be_added_up_again(engine: Engine, with_ratio: Plan) -> None:
+    grouped, chance = with_ratio, Random(11)
     periods = [period for year in (2009, 2010) for period in (Period(year), *Period(year).quarters)]
     with writing(engine) as connection:
         plan_id = require_plan(connection, grouped, later(0))

@@ -194,7 +194,8 @@ def test_what_the_board_has_seen_changes_on_purpose_only(home: Path, harder: Pat
 def test_a_decision_says_who_and_why(home: Path, harder: Path, missing: str) -> None:
     given = [part for option, text in zip(ADOPT[::2], ADOPT[1::2], strict=True) for part in (option, text)]
     given[given.index(missing) + 1] = " "
-    assert _type("plan", "adopt", harder, *given)[0] == 2
+    code, said = _type("plan", "adopt", harder, *given)
+    assert (code, f"with {missing} " in said) == (2, True)
     assert len(_decisions()) == 1
 
 
