@@ -1,5 +1,6 @@
 """What decisions refuse, and what they know to be decided already."""
 
+import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -34,12 +35,11 @@ Q1 = parse_period("2010-11Q1")
 
 
 @pytest.fixture
-def workplace(settings: Settings) -> Workplace:
+def workplace(settings: Settings, declining_file: Path) -> Workplace:
     """A warehouse with a clinic on NI 111a."""
-    place = open_to_write(settings)
-    figures = [observation("NI 111a", "60", "2009-10Q1"), observation("NI 111a", "90")]
-    record(place.engine, checked("a", *figures), read_plan(), later(0))
-    return place
+    settings.home.mkdir()
+    shutil.copy(declining_file, settings.home / "warehouse.db")
+    return open_to_write(settings)
 
 
 def waiver(why: str = "x", until: date = date(2999, 3, 31), by: str = "A") -> Waiver:
