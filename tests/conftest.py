@@ -2,13 +2,19 @@
 
 import gc
 import os
+import re
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from flows.settings import prepare_prefect
 from tests.postgres import running_postgres
+from warehouse.engine import open_warehouse
+from warehouse.upgrade import upgrade
 
 # How long an example takes says more of what else the machine does than of the code.
 settings.register_profile("without-deadline", deadline=None)
@@ -20,6 +26,16 @@ def postgres() -> Iterator[str]:
     """The URL of a running PostgreSQL."""
     with running_postgres() as server:
         yield server.url
+
+
+@pytest.fixture(scope="session")
+def upgraded_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty warehouse in a file, to be copied: the migrations take longer than most tests."""
+    path = tmp_path_factory.mktemp("warehouse") / "upgraded.sqlite"
+    engine = open_warehouse(f"sqlite:///{path}")
+    upgrade(engine)
+    engine.dispose()
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +59,26 @@ def umask() -> Iterator[None]:
     os.umask(former)
     yield
     os.umask(former)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `--dist loadfile`, give what runs flows to one process, so that Prefect's server is started once."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class FilesAndServer(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = str(super()._split_scope(nodeid))
+            return "with Prefect's server" if _takes_server(config.rootpath / file) else file
+
+    return FilesAndServer(config, log)
+
+
+@cache
+def _takes_server(file: Path) -> bool:
+    return re.search(r'"prefect_server"|prefect_server: str', file.read_text("utf-8")) is not None
 
 
 def pytest_unconfigure() -> None:

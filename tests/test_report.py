@@ -3,7 +3,8 @@
 import html
 import io
 import re
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -90,6 +91,24 @@ def engine(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Eng
             _correct(engine, plan, period)
     yield engine
     engine.dispose()
+
+
+World = Callable[..., Engine]
+
+
+@pytest.fixture(scope="module")
+def world(upgraded_file: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A warehouse with a plan, and a few figures from a published table."""
+
+    def made(plan: Plan, *observations: Observation) -> Engine:
+        copy = shutil.copy(upgraded_file, tmp_path_factory.mktemp("world"))
+        engine, at = open_warehouse(f"sqlite:///{copy}"), datetime(2009, 7, 1, tzinfo=UTC)
+        with writing(engine) as connection:
+            record_plan(connection, plan, at)
+        record(engine, checked("a", *observations, layout="published", period=Period(2000)), plan, at)
+        return engine
+
+    return made
 
 
 def _correct(engine: Engine, plan: Plan, period: Period) -> None:
@@ -262,7 +281,7 @@ def test_the_report_says_whether_a_change_is_more_than_noise(engine: Engine) -> 
     ],
 )
 def test_limits_rest_on_the_quarters_since_the_last_break(
-    plan: Plan, tmp_path: Path, break_in: str, gap_in: str, expected: Variation
+    plan: Plan, world: World, break_in: str, gap_in: str, expected: Variation
 ) -> None:
     """Fifteen quarters of a percentage without counts, of which the last is eight points above last year's."""
     leaf = replace(plan.indicators["NI 111a"], unit=Unit.PERCENT, decimals=1, accumulation=Accumulation.LATEST)
@@ -276,7 +295,7 @@ def test_limits_rest_on_the_quarters_since_the_last_break(
         for period, value in zip(periods, [*figures, "60.2", "60.0", "68.1"], strict=True)
         if period.code != gap_in
     ]
-    engine = _world(percent, tmp_path, *rows)
+    engine = world(percent, *rows)
     (page,) = indicator_pages(_read(engine, "2010-11Q3"))
     engine.dispose()
     assert page.noise.variation is expected
@@ -688,22 +707,10 @@ def test_text_that_begins_like_a_formula_is_text(engine: Engine, plan: Plan) -> 
     assert (cell.value, cell.data_type, cell.quotePrefix) == ("=cmd|'/C calc'!A0", "s", True)
 
 
-def _world(plan: Plan, tmp_path: Path, *observations: Observation) -> Engine:
-    """A warehouse with a few figures from a published table."""
-    engine = open_warehouse(f"sqlite:///{tmp_path / 'warehouse.db'}")
-    upgrade(engine)
-    at = datetime(2009, 7, 1, tzinfo=UTC)
-    with writing(engine) as connection:
-        record_plan(connection, plan, at)
-    record(engine, checked("a", *observations, layout="published", period=Period(2000)), plan, at)
-    return engine
-
-
-def test_a_comparator_is_shown_as_it_was_printed_however_old_it_is(plan: Plan, tmp_path: Path) -> None:
+def test_a_comparator_is_shown_as_it_was_printed_however_old_it_is(plan: Plan, world: World) -> None:
     bare = replace(plan, fingerprint="without figures", figures={})
-    engine = _world(
+    engine = world(
         bare,
-        tmp_path,
         observation("NI 45", "15.2", "1990-91", measure=Measure.NATIONAL, partner_code="yos", typed="15.20"),
         observation("NI 45", "15.2", "1989-90", measure=Measure.NATIONAL, partner_code="yos", typed="15.200"),
     )
@@ -713,13 +720,12 @@ def test_a_comparator_is_shown_as_it_was_printed_however_old_it_is(plan: Plan, t
     assert figure_text(row, "national", data.texts) == "15.20"
 
 
-def test_a_missing_return_is_compared_with_what_cannot_exist(plan: Plan, tmp_path: Path) -> None:
+def test_a_missing_return_is_compared_with_what_cannot_exist(plan: Plan, world: World) -> None:
     """Last year's quarter is not applicable: the report says so, and does not use the outturn instead."""
     latest = {"NI 111a": replace(plan.indicators["NI 111a"], accumulation=Accumulation.LATEST)}
     plain = replace(plan, fingerprint="that does not add up", figures={}, indicators=plan.indicators | latest)
-    engine = _world(
+    engine = world(
         plain,
-        tmp_path,
         observation("NI 111a", Marker.NOT_APPLICABLE, "2009-10Q4"),
         observation("NI 111a", "70", "2009-10"),
     )
@@ -743,7 +749,7 @@ _KEYS = [
 @given(st.dictionaries(st.sampled_from(_KEYS), _FIGURES, min_size=1), st.sampled_from(Accumulation))
 def test_the_row_of_what_is_owed_is_what_judge_says(
     plan: Plan,
-    tmp_path_factory: pytest.TempPathFactory,
+    world: World,
     figures: dict[tuple[Measure, Period], str | Marker],
     accumulation: Accumulation,
 ) -> None:
@@ -752,7 +758,7 @@ def test_the_row_of_what_is_owed_is_what_judge_says(
     period = Period(2010, 3)
     figures = {key: value for key, value in figures.items() if key != (Measure.ACTUAL, period)}
     rows = [observation("NI 111a", value, at.code, measure=measure) for (measure, at), value in figures.items()]
-    engine = _world(changed, tmp_path_factory.mktemp("law"), *rows)
+    engine = world(changed, *rows)
     data = _read(engine, period.code)
     engine.dispose()
     missing = observation("NI 111a", Marker.NOT_RETURNED, period.code)

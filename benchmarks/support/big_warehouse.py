@@ -166,6 +166,7 @@ def _insert(connection: Connection, size: Size, plan: Plan, chance: Random) -> N
         connection.exec_driver_sql(f"SELECT setval('submission_submission_id_seq', {len(returns)})")
     found = ((number, "large-change") for number, _, _ in returns for _ in range(2))
     said = {"severity": "QUERY", "sheet": "Indicators", "cell": "G2", "value": "9", "message": "Large.", "fix": "Say."}
+    said["subject"] = next(iter(plan.indicators))
     insert_rows(connection, finding, ("submission_id", "code"), found, said)
     figures = (
         (number, code, name, period, chance.randrange(1000) / 10, f"G{row}")

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 import httpx
@@ -36,6 +36,7 @@ from flows.service.stale_runs import close_runs_of, forget_missed
 from flows.service_log import log
 from flows.settings import Settings, read_settings
 from warehouse.engine import reading
+from warehouse.queries.views import LastRecorded, last_recorded
 from warehouse.upgrade import WarehouseStateError
 
 # Each run is a process of 120 MiB and more; what does not fit in waits.
@@ -103,16 +104,18 @@ class Registered:
         self._settings = settings
         self._runner = runner
         self._shown: Lists | None = None
+        # What the warehouse had last when they were made, and on which day.
+        self._as_of: tuple[LastRecorded, date] | None = None
 
     async def begin(self) -> None:
         """Bring the deployments to the server, and end what a predecessor left running there."""
-        lists = await asyncio.to_thread(self._lists)
+        as_of, lists = await asyncio.to_thread(self._lists)
         numbers = []
         async with get_client() as client:
             for deployed in offered():
                 numbers.append(await self._runner.aadd_deployment(await deployment_of(client, deployed, lists)))
                 await keep_times(client, numbers[-1], deployed.times)
-        self._shown = lists
+        self._as_of, self._shown = as_of, lists
         if closed := await close_runs_of(numbers):
             log.info("%d runs that had been started in the UI or by a schedule are closed as Crashed.", closed)
         await forget_missed(numbers)
@@ -122,24 +125,28 @@ class Registered:
         while True:
             await asyncio.sleep(_LISTS_SECONDS)
             try:
-                lists = await asyncio.to_thread(self._lists)
+                as_of, lists = await asyncio.to_thread(self._lists)
                 if lists != self._shown:
                     async with get_client() as client:
                         for deployed in offered():
                             await (await deployment_of(client, deployed, lists)).aapply()
-                    self._shown = lists
+                self._as_of, self._shown = as_of, lists
             except (SQLAlchemyError, PlanError, WarehouseStateError, PrefectException, httpx.HTTPError) as fault:
                 # The watcher says so too, and the next look may find them there again.
                 log.debug("The lists of the forms stay as they are: %s", fault)
 
-    def _lists(self) -> Lists:
+    def _lists(self) -> tuple[tuple[LastRecorded, date], Lists]:
+        """The lists, and as of when; those that are shown, unless the warehouse or the day is another since."""
         workplace, now = open_to_read(self._settings), datetime.now(UTC)
         try:
             with reading(workplace.engine) as connection:
+                as_of = (last_recorded(connection), now.date())
+                if self._shown is not None and as_of == self._as_of:
+                    return as_of, self._shown
                 stored = stored_choices(connection, now)
         finally:
             workplace.engine.dispose()
-        return lists_of(workplace.plan, now.date(), stored)
+        return as_of, lists_of(workplace.plan, now.date(), stored)
 
 
 async def serve_deployments(settings: Settings) -> None:

@@ -1,10 +1,14 @@
 """What a decision did, and what each must say: who made it, and why."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from flows.ingestion.status_pages import refresh_status_pages
 
 if TYPE_CHECKING:
     from cypp_etl.periods import Period
+    from flows.ingestion.context import Workplace
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,18 @@ class Decided:
     said: tuple[str, ...]
     warned: tuple[str, ...] = ()
     periods: "tuple[Period, ...]" = ()
+
+
+def shown_to_partner(workplace: "Workplace", decided: Decided, partner_code: str) -> Decided:
+    """Write the partner's status page as it is after a decision; where it cannot be written, that is warned of.
+
+    Decided again, it is written again, since a killed process may not have written it.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: the database cannot be reached.
+    """
+    troubles = refresh_status_pages(workplace, [partner_code], datetime.now(UTC).date())
+    return replace(decided, warned=(*decided.warned, *troubles))
 
 
 class UnsaidError(ValueError):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cypp_etl.personal import shown_path
 from flows.ingestion.held import answer_held
 from flows.storage.drop_notes import GivenNumbers
-from flows.team.decided import Decided, UnsaidError, require_who_and_why
+from flows.team.decided import Decided, UnsaidError, require_who_and_why, shown_to_partner
 from warehouse.engine import writing
 from warehouse.recording.submissions.held import HeldDecision
 from warehouse.recording.submissions.held import decide_held as decide_held_in
@@ -44,15 +44,14 @@ def decide_held(
             at=datetime.now(UTC),
             numbers=GivenNumbers(workplace.settings.archive),
         )
-    said = list(_sentences(done))
+    said, unwritten = list(_sentences(done)), list[str]()
     try:
-        answered = answer_held(workplace, done)
+        if answered := answer_held(workplace, done):
+            said.append(f"The partner's receipt is {shown_path(answered.receipt.as_posix())}.")
     except OSError as fault:
-        unwritten = f"Its receipt cannot be written ({fault}): decide the same again to write it."
-        return Decided(done.is_new, tuple(said), (unwritten,), (done.period,))
-    if answered:
-        said.append(f"The partner's receipt is {shown_path(answered.receipt.as_posix())}.")
-    return Decided(done.is_new, tuple(said), periods=(done.period,))
+        unwritten.append(f"Its receipt cannot be written ({fault}): decide the same again to write it.")
+    decided = Decided(done.is_new, tuple(said), tuple(unwritten), (done.period,))
+    return shown_to_partner(workplace, decided, done.checked.partner_code)
 
 
 def _sentences(done: HeldDecision) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cypp_etl.findings import in_words
 from cypp_etl.periods import parse_period
-from flows.team.decided import Decided, require_who
+from flows.team.decided import Decided, require_who, shown_to_partner
 from warehouse.engine import writing
 from warehouse.recording.administration import answer_query as answer_query_in
 
@@ -28,7 +28,8 @@ def answer_query(workplace: "Workplace", query_id: int, answer: str, *, by: str)
         asked, is_new = answer_query_in(connection, query_id, answer.strip(), by, datetime.now(UTC))
     state = "is answered" if is_new else "was already answered so"
     said = f"Query {query_id}, {in_short(dict(asked))}, {state}."
-    return Decided(is_new, (said,), periods=(parse_period(asked["period"]),))
+    decided = Decided(is_new, (said,), periods=(parse_period(asked["period"]),))
+    return shown_to_partner(workplace, decided, asked["partner_code"])
 
 
 def in_short(asked: Mapping[str, Any]) -> str:

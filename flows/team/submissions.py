@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cypp_etl.periods import parse_period
 from flows.ingestion.erasure import Erased, erase
-from flows.team.decided import Decided, require_who_and_why
+from flows.team.decided import Decided, require_who_and_why, shown_to_partner
 from warehouse.engine import reading, writing
 from warehouse.queries.views import submissions
 from warehouse.recording.submissions.erasures import parse_cell
@@ -35,7 +35,8 @@ def withdraw_return(workplace: "Workplace", submission_id: int, *, by: str, why:
     require_who_and_why(by, why)
     with writing(workplace.engine) as connection:
         done = withdraw_submission(connection, workplace.plan, submission_id, by=by, why=why, at=datetime.now(UTC))
-    return Decided(done.was_in_force, tuple(_withdrawn_sentences(done)), periods=(done.period,))
+    decided = Decided(done.was_in_force, tuple(_withdrawn_sentences(done)), periods=(done.period,))
+    return shown_to_partner(workplace, decided, done.partner_code)
 
 
 def erase_content(

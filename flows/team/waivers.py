@@ -8,7 +8,7 @@ from cypp_etl.findings import catalogue, in_words
 from cypp_etl.plan.index import PlanIndex, reference_key
 from cypp_etl.plan.model import Plan, refuse_outside
 from cypp_etl.plan.selection import listed
-from flows.team.decided import Decided, require_who_and_why
+from flows.team.decided import Decided, require_who_and_why, shown_to_partner
 from schemas.codes import Severity
 from warehouse.engine import writing
 from warehouse.recording.administration import add_waiver
@@ -39,7 +39,7 @@ def waive_query(workplace: "Workplace", waiver: "Waiver") -> Decided:
     said = f"{waiver.code} {state} for {_scope(waiver)}, until {in_words(waiver.until)}."
     past = "That date is in the past: nothing is waived, and any earlier waiver of the same query has ended."
     warned = (past,) if waiver.until < now.date() else ()
-    return Decided(is_new, (said,), warned, _periods(waiver))
+    return shown_to_partner(workplace, Decided(is_new, (said,), warned, _periods(waiver)), waiver.partner_code)
 
 
 def end_waiver(workplace: "Workplace", decision_id: int, *, by: str, why: str) -> Decided:
@@ -54,7 +54,7 @@ def end_waiver(workplace: "Workplace", decision_id: int, *, by: str, why: str) -
         waived, was_in_force = end_waiver_in(connection, decision_id, by=by, why=why, at=datetime.now(UTC))
     state = "has ended" if was_in_force else "had already ended"
     said = f"The waiver of {waived.code} for {_scope(waived)} {state}."
-    return Decided(was_in_force, (said,), periods=_periods(waived))
+    return shown_to_partner(workplace, Decided(was_in_force, (said,), periods=_periods(waived)), waived.partner_code)
 
 
 def query_codes() -> list[str]:

@@ -145,6 +145,7 @@ def page_of(user: tuple[str, str], visit: str) -> Iterator[Page]:
 
 
 @pytest.mark.server
+@pytest.mark.trial
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 def test_named_users_see_runs_and_events_and_nobody_else_does(
     proxy: str,

@@ -108,14 +108,6 @@ def _fill(url: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def filled_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A warehouse with a return, to be copied."""
-    path = tmp_path_factory.mktemp("filled") / "warehouse.db"
-    _fill(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture(scope="module")
 def filled_database(postgres: str) -> str:
     """The name of a database with a return, to be copied."""
     administer(postgres, "CREATE DATABASE reading_filled")
@@ -135,7 +127,7 @@ def home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
         url = database_url(server, name)
         monkeypatch.setenv("CYPP_WAREHOUSE_URL", url)
     else:
-        shutil.copy(request.getfixturevalue("filled_file"), tmp_path)
+        shutil.copy(request.getfixturevalue("declining_file"), tmp_path)
     yield Home(tmp_path, url)
     if request.param == "postgresql":
         administer(request.getfixturevalue("postgres"), f"DROP DATABASE {name} WITH (FORCE)")

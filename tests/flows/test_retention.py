@@ -22,9 +22,9 @@ CONTENT = b"This is no workbook."
 
 
 @pytest.fixture
-def workplace(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Workplace:
+def workplace(begun: Settings, monkeypatch: pytest.MonkeyPatch) -> Workplace:
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
-    return open_to_write(settings)
+    return open_to_write(begun)
 
 
 def ingest(workplace: Workplace, content: bytes, at: datetime) -> Path:

@@ -31,15 +31,6 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def upgraded_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("warehouse") / "upgraded.sqlite"
-    engine = open_warehouse(f"sqlite:///{path}")
-    upgrade(engine)
-    engine.dispose()
-    return path
-
-
-@pytest.fixture(scope="session")
 def upgraded_database(postgres: str) -> str:
     name = "upgraded"
     administer(postgres, f"CREATE DATABASE {name}")

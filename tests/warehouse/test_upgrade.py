@@ -5,6 +5,7 @@ import subprocess
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -12,11 +13,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, insert, inspect, select, text, update
+from sqlalchemy import Engine, Table, insert, inspect, select, text, update
 
+from cypp_etl.checked_return import MilestoneReport
+from cypp_etl.findings import Finding
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
-from tests.warehouse.builders import checked, later, observation
+from schemas.codes import Severity
+from tests.warehouse.builders import checked, finding, later, observation
 from warehouse import upgrade as upgrade_module
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.migrations import HEAD
@@ -25,6 +29,7 @@ from warehouse.recording.plan import record_plan
 from warehouse.recording.record import record
 from warehouse.schema.plan_tables import plan_due, plan_figure, plan_indicator
 from warehouse.schema.tables import clinic, metadata, period, submission, view_version
+from warehouse.schema.tables import finding as finding_table
 from warehouse.upgrade import WarehouseTooNewError, current_revision, is_current, upgrade
 from warehouse.views.definitions import views_sha256
 from warehouse.views.selectable import view
@@ -164,18 +169,15 @@ def _build(engine: Engine, revision: str) -> None:
         command.upgrade(config, revision)
 
 
-def _older(engine: Engine, url: str, revision: str) -> Engine:
-    """A warehouse with the tables of a revision and the rows of another, except for its clinics."""
-    older = open_warehouse(url)
-    _build(older, revision)
+def _fill(older: Engine, engine: Engine, but_for: tuple[Table, ...] = ()) -> None:
+    """Copy to an older warehouse what it has tables and columns for."""
     had = {name: {column["name"] for column in inspect(older).get_columns(name)} for name in _tables(older)}
-    kept = [table for table in metadata.sorted_tables if table.name in had and table not in (clinic, view_version)]
+    kept = [table for table in metadata.sorted_tables if table.name in had and table not in (view_version, *but_for)]
     with engine.connect() as source, writing(older) as target:
         for table in kept:
             columns = [column for column in table.c if column.name in had[table.name]]
             if rows := [dict(row) for row in source.execute(select(*columns)).mappings()]:
                 target.execute(insert(table), rows)
-    return older
 
 
 def test_the_clinics_of_an_older_warehouse_are_those_that_would_have_been_kept(
@@ -188,7 +190,9 @@ def test_the_clinics_of_an_older_warehouse_are_those_that_would_have_been_kept(
         quarters = [observation("NI 111a", "5", f"2009-10Q{quarter}") for quarter in range(1, 5)]
         quarters += [observation("NI 111a", value, f"2010-11Q{at}") for at, value in enumerate(values, start=1)]
         record(engine, checked(values, *quarters), plan, later(number + 1))
-    older = _older(engine, empty_url, "0002")
+    older = open_warehouse(empty_url)
+    _build(older, "0002")
+    _fill(older, engine, but_for=(clinic,))
     assert upgrade(older)
     columns = [column for column in clinic.c if not column.primary_key]
     with engine.connect() as one, older.connect() as other:
@@ -204,6 +208,46 @@ def test_the_clinics_of_an_older_warehouse_are_those_that_would_have_been_kept(
         assert set(other.execute(select(plan_due))) == set(one.execute(select(plan_due)))
         differences = compare_metadata(MigrationContext.configure(other, opts={"compare_type": True}), metadata)
     assert differences == []
+    older.dispose()
+
+
+def test_the_findings_of_an_older_warehouse_are_about_what_they_would_be_about(
+    engine: Engine, empty_url: str, plan: Plan
+) -> None:
+    """The row says it: a figure before a milestone, the first of several figures, and nothing where nothing is."""
+    figures = [observation(name, "1", cell=cell) for name, cell in (("NI 111b", "G4"), ("NI 111a", "J4"))]
+    figures += [observation("NI 111a", "1", "2010-11Q2", cell="$G$12"), observation("NI 45", "2", sheet="Other")]
+    milestones = [
+        MilestoneReport("f", sheet, cell, "police", milestone, parse_period("2010-11Q1"), None, "", None, "")
+        for sheet, cell, milestone in (("Milestones", "E3", "M-2"), ("Milestones", "E2", "M-1"), ("Other", "E2", "M-3"))
+    ]
+    places = {
+        ("Indicators", "K4"): "NI 111a",
+        ("Indicators", "$B$4"): "NI 111a",
+        ("Indicators", "G12"): "NI 111a",
+        ("Indicators", "G2"): "",
+        ("Indicators", ""): "",
+        ("Milestones", "F3"): "M-2",
+        ("Milestones", "F4"): "",
+        ("Other", "A2"): "NI 45",
+        ("", ""): "",
+    }
+    found = tuple(Finding("large-change", Severity.QUERY, *place, "", "", "") for place in places)
+    parts: dict[str, Any] = {"milestone_reports": tuple(milestones), "findings": found}
+    record(engine, checked("a", *figures, **parts), plan, later(0))
+    wrong = (*found, finding(Severity.ERROR))
+    record(engine, checked("b", *figures, **(parts | {"findings": wrong})), plan, later(1))
+    older = open_warehouse(empty_url)
+    _build(older, "0017")
+    _fill(older, engine)
+    assert upgrade(older)
+    columns = finding_table.c
+    query = select(columns.submission_id, columns.sheet, columns.cell, columns.subject).order_by(columns.finding_id)
+    with engine.connect() as one, older.connect() as other:
+        rows = one.execute(query).all()
+        assert [tuple(row)[1:] for row in rows if row.submission_id == 1] == [(*at, of) for at, of in places.items()]
+        assert {row.subject for row in rows if row.submission_id == 2} == {""}, "it was rejected"
+        assert other.execute(query).all() == rows
     older.dispose()
 
 
@@ -245,7 +289,9 @@ def test_figures_of_single_partners_leave_the_table_of_figures(engine: Engine, e
     """An older program wrote them there, beside those that hold for every partner, which stay."""
     with writing(engine) as connection:
         record_plan(connection, plan, later(0))
-    older = _older(engine, empty_url, "0017")
+    older = open_warehouse(empty_url)
+    _build(older, "0017")
+    _fill(older, engine)
     of_one = "SELECT plan_id, measure, indicator, period, 'yos', 1, NULL, 'made up' FROM plan_figure LIMIT 2"
     with writing(older) as connection:
         names = "plan_id, measure, indicator, period, partner_code, value, marker, source"

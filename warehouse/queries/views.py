@@ -13,6 +13,7 @@ from sqlalchemy import (
     Select,
     TableClause,
     bindparam,
+    func,
     or_,
     select,
 )
@@ -20,7 +21,7 @@ from sqlalchemy import (
 from cypp_etl.findings import Finding
 from cypp_etl.periods import Period
 from schemas.codes import Severity, SubmissionStatus
-from warehouse.schema.tables import ACCEPTED, finding, submission
+from warehouse.schema.tables import ACCEPTED, decision, finding, submission
 from warehouse.views.selectable import view
 
 
@@ -74,6 +75,22 @@ def newest_in_force(connection: Connection, limit: int) -> Sequence[RowMapping]:
     rows = view("bi_submissions")
     query = select(rows).where(rows.c.status.in_(ACCEPTED)).order_by(rows.c.submission_id.desc()).limit(limit)
     return connection.execute(query).mappings().all()
+
+
+class LastRecorded(NamedTuple):
+    """The numbers of the newest submission and of the newest decision; None where there is none."""
+
+    submission_id: int | None
+    decision_id: int | None
+
+
+def last_recorded(connection: Connection) -> LastRecorded:
+    """What was recorded last: while it is the same, nothing changes that the views show, but by the day.
+
+    A plan is put in force by a decision too.
+    """
+    newest = (submission.c.submission_id, decision.c.decision_id)
+    return LastRecorded(*(connection.scalar(select(func.max(number))) for number in newest))
 
 
 def outcomes(connection: Connection, submission_ids: Collection[int]) -> dict[int, Outcome]:

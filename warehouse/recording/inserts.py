@@ -1,6 +1,6 @@
 """Writes a batch of decided submissions: closes the rows that they replace, then inserts them, table by table."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -176,9 +176,13 @@ def insert_contents(
     """
     numbered = list(zip(submission_ids, decisions, strict=True))
     # A duplicate's findings are those of the submission that it duplicates.
-    answered = [(number, one.checked) for number, one in numbered if one.status is not SubmissionStatus.DUPLICATE]
-    found = ((number, *_finding_row(row)) for number, checked in answered for row in checked.findings)
-    insert_rows(connection, finding, ("submission_id", *_FINDING), found)
+    found = (
+        (number, *_finding_row(row), subject)
+        for number, one in numbered
+        if one.status is not SubmissionStatus.DUPLICATE
+        for row, subject in _with_subjects(one)
+    )
+    insert_rows(connection, finding, ("submission_id", *_FINDING, "subject"), found)
     _insert_stated(connection, [(number, one) for number, one in numbered if one.is_loaded], {"recorded_at": at})
     held = [(number, one) for number, one in numbered if one.status is SubmissionStatus.HELD]
     _insert_stated(connection, held, {"recorded_at": at, "superseded_at": at})
@@ -205,6 +209,28 @@ def _insert_stated(connection: Connection, numbered: list[tuple[int, Decision]],
 
 _TEXT = ("sheet", "cell", "mark", "text")
 
+
+def _with_subjects(decision: Decision) -> Iterator[tuple[Finding, str]]:
+    """The findings of a submission, each with the indicator or milestone of the row that it is in, if that is loaded.
+
+    Where a row has figures of several indicators, it is the first by name; a figure comes before a milestone's report.
+    """
+    checked, subjects = decision.checked, dict[tuple[str, str], str]()
+    if checked.findings and (decision.is_loaded or decision.status is SubmissionStatus.HELD):
+        for figure in sorted(checked.observations, key=lambda row: row.indicator):
+            subjects.setdefault(_row(figure), figure.indicator)
+        for report in sorted(checked.milestone_reports, key=lambda row: row.milestone):
+            subjects.setdefault(_row(report), report.milestone)
+    for found in checked.findings:
+        yield found, subjects.get(_row(found), "") if found.cell else ""
+
+
+def _row(placed: Finding | Observation | MilestoneReport) -> tuple[str, str]:
+    """The sheet, and the number of the row: `2` of `G2`, and of `$G$2`."""
+    return placed.sheet, placed.cell.lstrip(_LETTERS)
+
+
+_LETTERS = "$ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 _FINDING = ("code", "severity", "sheet", "cell", "value", "message", "fix")
 

@@ -160,6 +160,8 @@ finding = Table(
     row_id("finding_id"),
     refers("submission_id", "submission.submission_id", nullable=False, index=True),
     *(word(name) for name in ("code", "severity", "sheet", "cell", "value", "message", "fix")),
+    # The indicator or milestone of its row; empty where it is about none, and where what was found was rejected.
+    code("subject"),
 )
 
 observation = Table(

@@ -6,8 +6,6 @@ from warehouse.schema.tables import IS_ACCEPTED
 from warehouse.views.in_force import Standing
 from warehouse.views.withheld import shown_sql
 
-_LETTERS = "$ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
 
 def queries_query(standing: Standing, period: str = "") -> str:
     """A row per query of an accepted submission.
@@ -17,7 +15,7 @@ def queries_query(standing: Standing, period: str = "") -> str:
     that the first did not; an answer of the data team's holds for as long as the same is typed. A submission that was
     withdrawn asks and explains nothing: the query of one that it had replaced is open again.
 
-    `period` is SQL of the code of the only one asked for: those of ten years take seconds.
+    `period` is SQL of the code of the only one asked for: those of ten years take longer.
     """
     codes = ", ".join(f"'{code}'" for code, advice in catalogue().items() if advice.severity is Severity.QUERY)
     comment, evidence, reason = (
@@ -28,15 +26,9 @@ def queries_query(standing: Standing, period: str = "") -> str:
     return f"""
         WITH placed AS (
             SELECT f.finding_id, f.submission_id, s.partner_code, s.period, f.code, f.severity, f.sheet, f.cell,
-                f.value, f.message, s.received_at,
+                f.value, f.message, s.received_at, f.subject,
                 CASE WHEN {standing.submission_in_force("s")} THEN 1 ELSE 0 END AS is_in_force,
-                CASE WHEN {standing.is_withdrawn("s")} THEN 1 ELSE 0 END AS is_withdrawn,
-                CASE WHEN f.cell = '' THEN '' ELSE coalesce((
-                    SELECT min(o.indicator) FROM observation o
-                    WHERE o.submission_id = f.submission_id AND o.sheet = f.sheet AND {_same_row("o", "f")}), (
-                    SELECT min(m.milestone) FROM milestone_report m
-                    WHERE m.submission_id = f.submission_id AND m.sheet = f.sheet AND {_same_row("m", "f")}), '')
-                END AS subject
+                CASE WHEN {standing.is_withdrawn("s")} THEN 1 ELSE 0 END AS is_withdrawn
             FROM finding f
             JOIN submission s ON s.submission_id = f.submission_id
             WHERE s.{IS_ACCEPTED} AND {standing.known("s")} AND {wanted} AND (f.severity = '{Severity.QUERY}'
@@ -104,11 +96,6 @@ def queries_query(standing: Standing, period: str = "") -> str:
         ) a
         LEFT JOIN decision d ON d.decision_id = a.decision_id
         LEFT JOIN submission s ON s.submission_id = a.explained_by"""
-
-
-def _same_row(one: str, other: str) -> str:
-    """The condition that the cells of two rows, by their aliases, have the same number."""
-    return f"ltrim({one}.cell, '{_LETTERS}') = ltrim({other}.cell, '{_LETTERS}')"
 
 
 def _said(submission_id: str, comment: str, evidence: str, reason: str) -> str:

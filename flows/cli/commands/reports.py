@@ -1,7 +1,7 @@
 """`cypp report` and `cypp publish`: what the Board reads."""
 
 import asyncio
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +9,7 @@ import typer
 
 from cypp_etl.plan.model import refuse_outside
 from cypp_etl.plan.selection import select_part
+from cypp_etl.report.moments import end_of
 from flows.cli.arguments import OfGroup, OfOutcome, OfPartner, Output, day_option, parsed_period
 from flows.cli.faults import FAULTS, stop_at
 from flows.cli.queries import ask, say_notice
@@ -77,6 +78,8 @@ def publish(
         if wanted:
             refuse_outside(workplace.plan.calendar, wanted)
         select_part(workplace.plan, partner, group, outcome)
+        if as_of:
+            end_of(as_of, datetime.now(UTC))
         with server_for_command():
             from flows.deployments.publish_report import publish_report  # noqa: PLC0415 - while the server starts
         published = asyncio.run(publish_report(wanted.code if wanted else "", as_of, partner, group, outcome))

@@ -75,8 +75,8 @@ def test_chunks_say_for_whom_they_must_wait() -> None:
 
 
 @pytest.fixture
-def taker(settings: Settings) -> ChunkTaker:
-    workplace = open_to_write(settings)
+def taker(begun: Settings) -> ChunkTaker:
+    workplace = open_to_write(begun)
     return ChunkTaker(workplace, Checker(workplace.plan, History(), RECEIVED_AT.date()), RECEIVED_AT)
 
 

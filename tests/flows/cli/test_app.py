@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from importlib import metadata
@@ -115,3 +116,17 @@ def test_what_it_makes_is_for_its_owner_alone(settings: Settings, tmp_path: Path
 def test_a_template_is_for_whoever_it_is_written_for(tmp_path: Path) -> None:
     assert run(tmp_path / "home", "template", "yos", "2010-11Q1", "-o", str(tmp_path)).returncode == 0
     assert (tmp_path / "yos 2010-11Q1.xlsx").stat().st_mode & 0o777 == 0o666
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["plan", "history"]])
+def test_it_ends_silently_where_nobody_reads_on(arguments: list[str], settings: Settings, declining_file: Path) -> None:
+    """As before `| head`, which leaves once it has its lines."""
+    settings.home.mkdir()
+    shutil.copy(declining_file, settings.home / "warehouse.db")
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-c", "from flows.cli.app import app; app()", *arguments]
+    ended = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, cwd=ROOT, check=False)
+    os.close(writer)
+    assert ended.returncode in (1, 2), "not all was printed"
+    assert ended.stderr == b""

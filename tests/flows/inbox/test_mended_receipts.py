@@ -70,8 +70,8 @@ class Home:
 
 
 @pytest.fixture
-def home(settings: Settings) -> Home:
-    return Home(settings)
+def home(begun: Settings) -> Home:
+    return Home(begun)
 
 
 def with_cells(workbook: bytes, cells: dict[str, object]) -> bytes:

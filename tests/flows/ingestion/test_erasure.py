@@ -125,8 +125,8 @@ def shown(workplace: Workplace, name: str) -> list[RowMapping]:
 
 
 @pytest.fixture
-def workplace(settings: Settings) -> Workplace:
-    return open_to_write(settings)
+def workplace(begun: Settings) -> Workplace:
+    return open_to_write(begun)
 
 
 def test_no_file_of_the_home_has_the_words(workplace: Workplace) -> None:

@@ -28,8 +28,8 @@ def drop(settings: Settings) -> Path:
 
 
 @pytest.fixture
-def workplace(settings: Settings, drop: Path) -> Workplace:
-    return open_to_write(settings)
+def workplace(begun: Settings, drop: Path) -> Workplace:
+    return open_to_write(begun)
 
 
 def _codes_on(receipt: Path) -> list[object]:

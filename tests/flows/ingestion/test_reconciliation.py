@@ -101,9 +101,9 @@ class House:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def house(request: pytest.FixtureRequest, settings: Settings) -> House:
     if request.param == "sqlite":
-        return House(settings, None)
+        return House(request.getfixturevalue("begun"), None)
     server, name = request.getfixturevalue("postgres"), f"reconciled_{next(_numbers)}"
-    administer(server, f"CREATE DATABASE {name}")
+    administer(server, f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('begun_database')}")
     return House(replace(settings, warehouse_url=database_url(server, name)), server)
 
 

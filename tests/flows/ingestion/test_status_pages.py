@@ -27,9 +27,9 @@ QUERY = Finding("large-change", Severity.QUERY, "Indicators", "I2", "90", "It <c
 
 
 @pytest.fixture
-def workplace(settings: Settings) -> Workplace:
-    place = open_to_write(settings)
-    make_folders(settings.inbox, place.plan.partners)
+def workplace(begun: Settings) -> Workplace:
+    place = open_to_write(begun)
+    make_folders(begun.inbox, place.plan.partners)
     return place
 
 

@@ -37,9 +37,9 @@ def mail() -> Iterator[MailServer]:
 
 
 @pytest.fixture
-def workplace(settings: Settings) -> Workplace:
-    (settings.inbox / "yos").mkdir(parents=True)
-    return open_to_write(settings)
+def workplace(begun: Settings) -> Workplace:
+    (begun.inbox / "yos").mkdir(parents=True)
+    return open_to_write(begun)
 
 
 @pytest.fixture

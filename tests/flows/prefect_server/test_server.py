@@ -24,6 +24,7 @@ def ingest(home: Path, *arguments: str, **environment: str) -> "subprocess.Compl
 
 
 @pytest.mark.server
+@pytest.mark.trial
 def test_a_command_starts_a_server_of_its_own_which_keeps_its_runs(tmp_path: Path) -> None:
     home, period = tmp_path / "home", parse_period("2010-11Q1")
     returned = tmp_path / "yos.xlsx"

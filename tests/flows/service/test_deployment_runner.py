@@ -2,15 +2,23 @@
 
 import asyncio
 import shutil
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 import cypp_etl
+from cypp_etl.periods import parse_period
+from flows.deployments.decisions.choices import stored_choices
+from flows.deployments.forms import Choices, Lists
 from flows.ingestion.context import open_to_write
 from flows.settings import Settings
+from flows.team.periods import close_period
 from flows.team.plans import adopt_plan
+from tests.warehouse.builders import checked, later, observation
+from warehouse.recording.record import record
 
 PLAN = Path(cypp_etl.__file__).parent / "plan" / "data"
 
@@ -25,6 +33,41 @@ def test_what_could_only_fail_for_want_of_an_extra_is_not_offered(
     names = [deployed.flow.name for deployed in deployment_runner.offered()]
     assert ("publish-report" in names) is is_there
     assert {"sweep-inbox", "ingest-return", "backfill", "remind"} <= set(names)
+
+
+def test_the_lists_are_asked_for_again_once_something_is_recorded_or_decided(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prefect.runner import Runner
+
+    from flows.service import deployment_runner
+
+    workplace, asked = open_to_write(settings), []
+
+    def counted(connection: Connection, now: datetime) -> dict[Choices, dict[str, str]]:
+        asked.append(now)
+        return stored_choices(connection, now)
+
+    monkeypatch.setattr(deployment_runner, "stored_choices", counted)
+    registered = deployment_runner.Registered(settings, Runner("tried"))
+
+    def look() -> tuple[int, Lists]:
+        registered._as_of, registered._shown = registered._lists()
+        return len(asked), registered._shown
+
+    empty = look()
+    assert look() == empty
+    record(workplace.engine, checked("a", observation("NI 111a", "90")), workplace.plan, later(0))
+    times, lists = look()
+    assert (times, list(lists.names[Choices.SUBMISSIONS])) == (2, ["1 police, 2010/11 Q1, version 1"])
+    assert look() == (times, lists)
+    close_period(workplace, parse_period("2010-11Q1"), by="A")
+    times, lists = look()
+    assert (times, lists.names[Choices.CLOSED_PERIODS]) == (3, {"2010-11Q1": "2010/11 Q1"})
+    assert look() == (times, lists)
+    # What is waived until a day is asked about on the next.
+    registered._as_of = (*registered._as_of[:-1], date(2010, 7, 1))
+    assert look()[0] == 4
 
 
 @pytest.mark.server

@@ -92,6 +92,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
 
 
 @pytest.mark.server
+@pytest.mark.trial
 def test_drops_are_counted_when_they_are_answered(served: Watched) -> None:
     good, folder = sample_return(read_plan(), "yos", PERIOD), served.home / "inbox" / "yos"
     drops = {"good.xlsx": good, "again.xlsx": good, "bad.xlsx": b"no workbook"}
@@ -111,6 +112,7 @@ def test_drops_are_counted_when_they_are_answered(served: Watched) -> None:
 
 
 @pytest.mark.server
+@pytest.mark.trial
 def test_its_health_is_what_it_can_do(served: Watched) -> None:
     served.wait_until(lambda: served.health()[0] == 0)
     assert served.health()[1].startswith("Healthy. The inbox was last seen ")
@@ -144,6 +146,7 @@ def test_its_health_is_what_it_can_do(served: Watched) -> None:
 
 
 @pytest.mark.server
+@pytest.mark.trial
 def test_the_pages_are_shown_from_the_home(served: Watched) -> None:
     """The installation may be another user's, and cannot be written to then."""
     page = httpx.get(f"http://127.0.0.1:{served.port}/runs", headers={"Accept": "text/html"}, timeout=60)
@@ -152,6 +155,7 @@ def test_the_pages_are_shown_from_the_home(served: Watched) -> None:
 
 
 @pytest.mark.server
+@pytest.mark.trial
 def test_what_is_not_taken_is_shown_without_a_word_of_prefects_in_the_log(served: Watched) -> None:
     stray = served.home / "inbox" / "stray.xlsx"
     stray.write_bytes(b"whose?")
@@ -163,6 +167,7 @@ def test_what_is_not_taken_is_shown_without_a_word_of_prefects_in_the_log(served
 
 
 @pytest.mark.server
+@pytest.mark.trial
 def test_the_operators_alerts_ask_for_what_there_is(served: Watched) -> None:
     names = {key[0] for key in served.metrics()}
     (group,) = yaml.safe_load(ALERTS.read_text("utf-8"))["groups"]
@@ -191,6 +196,7 @@ def test_the_operators_page_says_what_is_kept() -> None:
 
 
 @pytest.mark.server
+@pytest.mark.trial
 def test_old_runs_and_events_go_and_younger_ones_stay(served: Watched) -> None:
     server = httpx.get(f"http://127.0.0.1:{served.port}/api/admin/settings", timeout=30).json()["server"]
     vacuum = server["services"]["db_vacuum"]
@@ -222,6 +228,7 @@ def test_old_runs_and_events_go_and_younger_ones_stay(served: Watched) -> None:
 
 
 @pytest.mark.server
+@pytest.mark.trial
 def test_systemd_is_told_until_it_ends(served: Watched) -> None:
     """The last test: it ends the service."""
     served.wait_until(lambda: served.was_told("READY=1\nWATCHDOG=1\nSTATUS=Healthy. "))

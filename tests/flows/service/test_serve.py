@@ -278,6 +278,7 @@ def test_connections_of_one_that_ended_are_in_nobodys_way() -> None:
 
 
 @pytest.mark.server
+@pytest.mark.trial
 def test_what_an_older_warehouse_has_lost_is_taken_before_it_watches(served: Served, settings: Settings) -> None:
     """As after a restore: the drop has left the inbox, and is in the archive with a note."""
     settings = replace(

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -26,7 +27,9 @@ def test_what_dead_workers_had_is_closed_as_soon_as_there_are_workers(monkeypatc
             labels = {"prefect.worker.name": "dead", "prefect.worker.type": "process"}
             run = await made.client.create_flow_run_from_deployment(made.deployment, state=Running())
             await made.client.update_flow_run_labels(run.id, labels)
-            await made.client.create_flow_run_from_deployment(made.deployment, state=Scheduled())
+            # Not for now: the server calls it Late once nobody has begun it for 15 seconds.
+            in_an_hour = Scheduled(scheduled_time=datetime.now(UTC) + timedelta(hours=1))
+            await made.client.create_flow_run_from_deployment(made.deployment, state=in_an_hour)
             await made.fall_silent()
             for _ in range(300):
                 if (await made.client.read_flow_run(run.id)).state_name != "Running":

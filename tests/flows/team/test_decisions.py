@@ -1,5 +1,6 @@
 """What decisions refuse, and what they know to be decided already."""
 
+import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -8,10 +9,13 @@ import pytest
 from sqlalchemy import func, select
 
 from cypp_etl.checked_return import Waiver
+from cypp_etl.findings import Finding
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.plan_workbook.writer import write_plan_workbook
+from flows.inbox.sweep import make_folders
 from flows.ingestion.context import Workplace, open_to_write
+from flows.ingestion.status_pages import refresh_status_pages
 from flows.settings import Settings
 from flows.team.clinics import note_at_clinic
 from flows.team.decided import Decided
@@ -21,7 +25,7 @@ from flows.team.queries import answer_query
 from flows.team.submissions import erase_content, withdraw_return
 from flows.team.texts import release_text
 from flows.team.waivers import end_waiver, waive_query
-from schemas.codes import NoteKind
+from schemas.codes import NoteKind, Severity
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import reading
 from warehouse.recording.record import record
@@ -31,12 +35,11 @@ Q1 = parse_period("2010-11Q1")
 
 
 @pytest.fixture
-def workplace(settings: Settings) -> Workplace:
+def workplace(settings: Settings, declining_file: Path) -> Workplace:
     """A warehouse with a clinic on NI 111a."""
-    place = open_to_write(settings)
-    figures = [observation("NI 111a", "60", "2009-10Q1"), observation("NI 111a", "90")]
-    record(place.engine, checked("a", *figures), read_plan(), later(0))
-    return place
+    settings.home.mkdir()
+    shutil.copy(declining_file, settings.home / "warehouse.db")
+    return open_to_write(settings)
 
 
 def waiver(why: str = "x", until: date = date(2999, 3, 31), by: str = "A") -> Waiver:
@@ -117,6 +120,46 @@ def test_a_decision_names_the_period_that_it_changed(workplace: Workplace) -> No
     waive_query(workplace, waiver())
     assert end_waiver(workplace, 2, by="A", why="x").periods == (), "it was for every period"
     assert withdraw_return(workplace, 1, by="A", why="x").periods == (Q1,)
+
+
+def _asks(workplace: Workplace) -> str:
+    """What the police are asked in their folder."""
+    return (workplace.settings.inbox / "police" / "status.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "decide",
+    [
+        lambda place: answer_query(place, 1, "Known", by="A"),
+        lambda place: waive_query(place, waiver()),
+        lambda place: withdraw_return(place, 2, by="A", why="x"),
+    ],
+)
+def test_the_partners_page_follows_a_decision_at_once(
+    workplace: Workplace, decide: Callable[[Workplace], Decided]
+) -> None:
+    query = Finding("large-change", Severity.QUERY, "Indicators", "G2", "91", "This changed by half.", "Explain it.")
+    record(workplace.engine, checked("b", observation("NI 111a", "91"), findings=(query,)), read_plan(), later(1))
+    make_folders(workplace.settings.inbox, ["police"])
+    refresh_status_pages(workplace, ["police"], later(1).date())
+    assert "This changed by half." in _asks(workplace)
+    decided = decide(workplace)
+    assert decided.is_new
+    assert decided.warned == ()
+    assert "This changed by half." not in _asks(workplace)
+
+
+def test_the_partners_page_asks_again_once_a_waiver_ends_and_says_where_it_cannot(workplace: Workplace) -> None:
+    query = Finding("large-change", Severity.QUERY, "Indicators", "G2", "91", "This changed by half.", "Explain it.")
+    record(workplace.engine, checked("b", observation("NI 111a", "91"), findings=(query,)), read_plan(), later(1))
+    waive_query(workplace, waiver())
+    make_folders(workplace.settings.inbox, ["police"])
+    assert end_waiver(workplace, 2, by="A", why="x").warned == ()
+    assert "This changed by half." in _asks(workplace)
+    (workplace.settings.inbox / "police").rename(workplace.settings.inbox / "away")
+    (workplace.settings.inbox / "police").write_text("no folder")
+    (trouble,) = waive_query(workplace, waiver()).warned
+    assert trouble.startswith("The status of police cannot be written: ")
 
 
 def test_a_plan_may_be_a_workbook(workplace: Workplace, tmp_path: Path) -> None:

@@ -31,8 +31,8 @@ OPENS, DUE = PLAN.calendar[Q1].opens_on, PLAN.calendar[Q1].due_on
 
 
 @pytest.fixture
-def workplace(settings: Settings) -> Workplace:
-    return open_to_write(settings)
+def workplace(begun: Settings) -> Workplace:
+    return open_to_write(begun)
 
 
 def returned(workplace: Workplace, partner_code: str, period: Period) -> None:

@@ -24,7 +24,6 @@ from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.recording.publications import Publication, record_publication
 from warehouse.recording.record import record
-from warehouse.upgrade import upgrade
 from warehouse.views.selectable import view
 
 SHIPPED = Path(__file__).parents[4] / "cypp_etl" / "plan" / "data"
@@ -34,20 +33,6 @@ ADOPT = ("--by", "A. Officer", "--why", "Agreed in July")
 def _type(*arguments: object) -> tuple[int, str]:
     result = CliRunner().invoke(app, [str(one) for one in arguments])
     return result.exit_code, result.output
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home with a warehouse that holds a return."""
-    for name in ("CYPP_INBOX", "CYPP_WAREHOUSE_URL", "CYPP_PLAN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("CYPP_HOME", str(tmp_path))
-    engine = open_warehouse(read_settings().warehouse_url)
-    upgrade(engine)
-    figures = [observation("NI 111a", "60", "2009-10Q1"), observation("NI 111a", "90")]
-    record(engine, checked("a", *figures), read_plan(), later(0))
-    engine.dispose()
-    return tmp_path
 
 
 @pytest.fixture

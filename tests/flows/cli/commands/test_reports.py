@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
-from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from cypp_etl.checked_return import History
@@ -24,22 +23,7 @@ from schemas.codes import Severity
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import open_warehouse
 from warehouse.recording.record import record
-from warehouse.upgrade import upgrade
 from warehouse.views.dictionary import VIEWS
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home whose warehouse has a declining indicator."""
-    for name in ("CYPP_INBOX", "CYPP_WAREHOUSE_URL", "CYPP_PLAN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("CYPP_HOME", str(tmp_path))
-    engine: Engine = open_warehouse(f"sqlite:///{tmp_path / 'warehouse.db'}")
-    upgrade(engine)
-    figures = [observation("NI 111a", "60", "2009-10Q1"), observation("NI 111a", "90")]
-    record(engine, checked("a", *figures), read_plan(), later(0))
-    engine.dispose()
-    return tmp_path
 
 
 def _type(*arguments: object) -> tuple[int, str]:

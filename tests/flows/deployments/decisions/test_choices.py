@@ -26,9 +26,9 @@ TODAY = datetime.now(UTC).date()
 
 
 @pytest.fixture
-def engine(settings: Settings) -> Iterator[Engine]:
+def engine(begun: Settings) -> Iterator[Engine]:
     """A warehouse with three submissions of a return, of which the last is withdrawn, a query on each, and one held."""
-    workplace = open_to_write(settings)
+    workplace = open_to_write(begun)
     asked = Finding("large-change", Severity.QUERY, "Indicators", "G2", "90", "This changed.", "Explain it.")
     for day, content in enumerate("abc"):
         figures = [observation("NI 111a", "60", "2009-10Q1"), observation("NI 111a", f"9{day}")]
