@@ -6,19 +6,23 @@ the database takes to count the rows of the whole view, for which it need not co
 """
 
 import time
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 
 from benchmarks.support.big_warehouse import Size
 from cypp_etl.plan.model import Plan
 from warehouse.engine import reading
+from warehouse.views.definitions import view_statements
 
 ALL = "*"
 BY_DIRECTION = "direction, count(*), avg(actual)"
+BY_BAND = "comparator, band, count(*), avg(value)"
+BY_STATUS = "status, count(*)"
 RUNS = 3
 
-# View, selected columns, and filtered columns. `GROUP BY` follows from the selected columns.
-QUESTIONS = (
+# View, selected columns, and filtered columns. `GROUP BY` has the selected columns before the count.
+_ASKED = (
     ("bi_performance", ALL, ("period", "partner_code")),
     ("bi_performance", ALL, ("period",)),
     ("bi_performance", BY_DIRECTION, ("period",)),
@@ -38,7 +42,61 @@ QUESTIONS = (
     ("bi_clinics", ALL, ("opened_period",)),
     ("bi_symbol_changes", ALL, ("period",)),
     ("bi_symbol_changes", ALL, ("indicator",)),
+    ("bi_group_performance", ALL, ("period",)),
+    ("bi_group_performance", ALL, ("group_code",)),
+    ("bi_group_performance", BY_DIRECTION, ("indicator",)),
+    ("bi_comparisons", ALL, ("period", "partner_code")),
+    ("bi_comparisons", ALL, ("indicator", "period")),
+    ("bi_comparisons", BY_BAND, ("period",)),
+    ("bi_queries", ALL, ("period",)),
+    ("bi_queries", ALL, ("partner_code",)),
+    ("bi_queries", BY_STATUS, ()),
+    ("bi_decisions", ALL, ("period",)),
+    ("bi_decisions", ALL, ("partner_code",)),
 )
+
+
+@dataclass(frozen=True)
+class Question:
+    """A query of a view: its columns, and the columns by which it is filtered."""
+
+    view: str
+    columns: str
+    filtered: tuple[str, ...]
+
+    @property
+    def by(self) -> str:
+        """What it asks by, in words."""
+        return (", ".join(self.filtered) or "all of it") + ("" if self.columns == ALL else " (grouped)")
+
+    def sql(self, values: dict[str, object]) -> str:
+        """Its SQL, for values of the filtered columns."""
+        asked = " AND ".join(f"{name} = {_literal(values[name])}" for name in self.filtered)
+        group, is_grouped, _ = self.columns.partition(", count(*)")
+        return (
+            f"SELECT {self.columns} FROM {self.view}"
+            + (f" WHERE {asked}" if asked else "")
+            + (f" GROUP BY {group}" if is_grouped else "")
+        )
+
+
+def questions() -> list[Question]:
+    """All questions; a view that has none is asked for all of its rows, as a dimension is."""
+    others = view_statements("sqlite").keys() - {view for view, _, _ in _ASKED}
+    return [Question(*each) for each in _ASKED] + [Question(view, ALL, ()) for view in sorted(others)]
+
+
+def values_of(plan: Plan, size: Size) -> dict[str, object]:
+    """What the questions of a warehouse of a size ask for."""
+    return {
+        "period": size.periods[-3].code,
+        "opened_period": size.periods[-3].code,
+        "partner_code": list(plan.partners)[1],
+        "group_code": list(plan.groups)[-1],
+        "indicator": next(iter(plan.indicators)),
+        "aspiration": next(iter(plan.actions.values())).aspiration,
+        "submission_id": 7,
+    }
 
 
 def _literal(value: object) -> str:
@@ -57,22 +115,16 @@ def quickest(connection: Connection, question: str, runs: int = RUNS) -> tuple[f
 
 def ask_views(engine: Engine, plan: Plan, size: Size) -> None:
     """Run all queries on a warehouse of a size, and print the times."""
-    values: dict[str, object] = {
-        "period": size.periods[-3].code,
-        "opened_period": size.periods[-3].code,
-        "partner_code": next(iter(plan.partners)),
-        "indicator": next(iter(plan.indicators)),
-        "aspiration": next(iter(plan.actions.values())).aspiration,
-        "submission_id": 7,
-    }
+    values = values_of(plan, size)
     print(f"{'view':24}{'filtered by':32}{'rows':>8}{'ms':>9}{'whole view, ms':>16}{'ratio':>8}")
     with reading(engine) as connection:
         whole = {
-            view: quickest(connection, f"SELECT count(*) FROM {view}", 1)[0] for view in {each[0] for each in QUESTIONS}
+            view: quickest(connection, f"SELECT count(*) FROM {view}", 1)[0]
+            for view in {question.view for question in questions()}
         }
-        for view, columns, names in QUESTIONS:
-            order = " GROUP BY direction" if columns == BY_DIRECTION else ""
-            asked = " AND ".join(f"{name} = {_literal(values[name])}" for name in names)
-            ms, rows = quickest(connection, f"SELECT {columns} FROM {view} WHERE {asked}{order}")
-            by = ", ".join(names) + (" (grouped)" if order else "")
-            print(f"{view:24}{by:32}{rows:>8,}{ms:>9.1f}{whole[view]:>16.1f}{whole[view] / ms:>8.1f}", flush=True)
+        for question in questions():
+            ms, rows = quickest(connection, question.sql(values))
+            others = whole[question.view]
+            print(
+                f"{question.view:24}{question.by:32}{rows:>8,}{ms:>9.1f}{others:>16.1f}{others / ms:>8.1f}", flush=True
+            )
