@@ -86,7 +86,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     system = "postgresql" if arguments.postgresql else "sqlite"
-    size = SMALL if arguments.smoke else replace(MILLION, partners=MILLION.partners // 10)
+    size = SMALL if arguments.smoke else replace(MILLION, partners=MILLION.partners // 10, is_complete=False)
     for quarters in [size.quarters] if arguments.smoke else arguments.quarters:
         one = replace(size, quarters=quarters)
         with empty_warehouse(system) as engine:

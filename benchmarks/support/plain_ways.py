@@ -15,7 +15,7 @@ from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
 from schemas.codes import MilestoneStatus, Review
 
-_LARGE_CHANGE = 0.9
+LARGE_CHANGE = 0.9
 
 FIGURES = pa.DataFrameSchema(
     {
@@ -118,7 +118,7 @@ def _faults(
         yield name, "missing, or not owed"
     for _, row in figures.iterrows():
         last = before.get(row["indicator"])
-        if last and not isinstance(row["Actual"], str) and abs(row["Actual"] - last) > _LARGE_CHANGE * abs(last):
+        if last and not isinstance(row["Actual"], str) and abs(row["Actual"] - last) > LARGE_CHANGE * abs(last):
             yield row["cell"], "changed much"
 
 

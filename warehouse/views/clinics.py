@@ -29,12 +29,11 @@ _COUNTED = """
                 count(CASE WHEN is_past AND state = '{achieved}' THEN 1 END) AS achieved
             FROM stated WHERE state <> '{withdrawn}' GROUP BY aspiration, period
         ), added_up AS MATERIALIZED (
-            SELECT t.indicator, t.measured_period, CAST(sum(n.milestones) AS INTEGER) AS milestones,
+            SELECT u.indicator, n.period AS measured_period, CAST(sum(n.milestones) AS INTEGER) AS milestones,
                 CAST(sum(n.due) AS INTEGER) AS due, CAST(sum(n.achieved) AS INTEGER) AS achieved
-            FROM (SELECT DISTINCT indicator, measured_period FROM shown) t
-            JOIN plan_measured u ON u.plan_id = {plan} AND u.indicator = t.indicator
-            JOIN counted n ON n.aspiration = u.aspiration AND n.period = t.measured_period
-            GROUP BY t.indicator, t.measured_period
+            FROM plan_measured u JOIN counted n ON n.aspiration = u.aspiration
+            WHERE u.plan_id = {plan}
+            GROUP BY u.indicator, n.period
         )"""
 
 
@@ -50,11 +49,15 @@ def clinics_query(standing: Standing, more_columns: str = "") -> str:
         missed=MilestoneStatus.MISSED,
         withdrawn=MilestoneStatus.WITHDRAWN,
     )
+    # A tool asks for some of the clinics in force, which an index finds: all periods are looked up in another index
+    # then. As of a moment, what was measured is worked out for every clinic, once.
+    shown = f"shown AS MATERIALIZED ({_clinic(standing)}), " if standing.last_day else ""
+    measured = "shown" if standing.last_day else f"clinic c WHERE {standing.in_force('c')}"
     return f"""
-        WITH shown AS MATERIALIZED ({_clinic(standing)}), asked AS MATERIALIZED (
+        WITH {shown}asked AS MATERIALIZED (
             SELECT q.period, e.ends_on,
                 (SELECT max(l.period) FROM period l WHERE l.ends_on <= e.ends_on) AS last_code
-            FROM (SELECT DISTINCT measured_period AS period FROM shown) q
+            FROM (SELECT DISTINCT measured_period AS period FROM {measured}) q
             JOIN period e ON e.period = q.period
         ), {counted}
         SELECT
@@ -67,7 +70,7 @@ def clinics_query(standing: Standing, more_columns: str = "") -> str:
                 ELSE '{Diagnosis.NOT_WORKING}' END AS diagnosis,
             CASE WHEN c.closed_period IS NULL THEN '{ClinicStatus.OPEN}' ELSE '{ClinicStatus.CLOSED}' END AS status
             {more_columns}
-        FROM shown c
+        FROM {"shown" if shown else f"({_clinic(standing)})"} c
         LEFT JOIN added_up n ON n.indicator = c.indicator AND n.measured_period = c.measured_period"""
 
 
