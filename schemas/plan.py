@@ -365,6 +365,7 @@ SCHEMAS: Mapping[str, Table] = {
             "aspirations": _or("", _any_name()),
             "unit_label": _or("", _any_text()),
             "currency": _or("", _currency()),
+            "compares_bodies": _or("", _code(YES_NO, may_be_blank=True)),
             **_about(),
         },
         "indicator",

@@ -61,10 +61,13 @@ def target_band(ledger: Ledger, ours: Side, target: Side) -> Text:
 
 
 def comparator_band(ledger: Ledger, ours: Side, comparator: Side) -> Text:
-    """The band of the year to date against a comparator; not applicable if there is none."""
-    gain = _gain(ledger, ours, comparator)
+    """The band of the year to date against a comparator; not applicable if there is none.
+
+    Nor is it where figures depend on the size of the body, which the comparator's is not: a count, a spending.
+    """
+    gain, compares = _gain(ledger, ours, comparator), ledger.leaves.compares_bodies[ledger.rows.piece]
     cases = [
-        (_never_applies(ledger, ours) | ~comparator.has_value, Band.NOT_APPLICABLE),
+        (_never_applies(ledger, ours) | ~comparator.has_value | ~compares, Band.NOT_APPLICABLE),
         (~ours.has_value, Band.NO_DATA),
         (gain < 0, Band.WORSE),
         (gain >= ledger.leaves.comparator_steps[ledger.rows.piece], Band.BETTER),

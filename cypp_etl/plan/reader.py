@@ -319,6 +319,7 @@ def _indicator(row: Row, parents: Mapping[str, Sequence[Row]], edition: int, spa
         aspirations=tuple(row["aspirations"].split()),
         unit_label=row["unit_label"],
         currency=row["currency"],
+        stated_to_compare=row["compares_bodies"] == "yes" if row["compares_bodies"] else None,
         about=_about(row, parent),
     )
 

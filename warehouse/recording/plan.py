@@ -302,7 +302,7 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, Iterable[dict[str, Any]]]]:
     )
     yield (
         plan_tables.plan_indicator,
-        [_said(indicator) | indicator.rhythm.stated for indicator in plan.indicators.values()],
+        [_described(indicator) for indicator in plan.indicators.values()],
     )
     yield (
         plan_tables.plan_measured,
@@ -346,6 +346,11 @@ def _said(row: Partner | Aspiration | Milestone | Indicator) -> dict[str, Any]:
     return asdict(row) | asdict(row.about)
 
 
+def _described(leaf: Indicator) -> dict[str, Any]:
+    """What an edition of an indicator says of it, and when it is asked."""
+    return _said(leaf) | leaf.rhythm.stated | {"compares_bodies": "yes" if leaf.compares_bodies else "no"}
+
+
 def _days(span: Span) -> dict[str, date]:
     return {"first_day": span.first_day, "last_day": span.last_day}
 
@@ -357,7 +362,7 @@ def _editions(plan: Plan, indicator: str) -> Iterator[dict[str, Any]]:
     begins = [date.min, *(firsts[number] for number in list(latest)[1:])]
     ends = [*(first - timedelta(days=1) for first in begins[1:]), date.max]
     for piece, first_day, last_day in zip(latest.values(), begins, ends, strict=True):
-        yield (_said(piece) | piece.rhythm.stated | {"described_from": first_day, "described_until": last_day})
+        yield _described(piece) | {"described_from": first_day, "described_until": last_day}
 
 
 def _owed(plan: Plan) -> Iterator[dict[str, Any]]:

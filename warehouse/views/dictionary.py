@@ -61,6 +61,11 @@ _UNIT = (
     ),
     text_column("currency", "The symbol of the currency, if the unit is money"),
 )
+_COMPARES_BODIES = text_column(
+    "compares_bodies",
+    "Whether the figures of bodies of different size compare: `yes` or `no`. Where they do not, as counts do not "
+    "unless the plan says so, bands against comparators are `not applicable`",
+)
 _JUDGEMENTS = (
     *judged_columns("direction", "Direction of travel, year on year", Direction),
     text_column("direction_basis", "What the direction of travel compares with, in words"),
@@ -107,6 +112,7 @@ _PERFORMANCE_SINCE = (
     ),
     whole_column("edition", "Which edition of the indicator holds for the period, and describes the row: 1, 2 ..."),
     *_UNIT,
+    _COMPARES_BODIES,
 )
 
 _WITHHELD = "; `[withheld: ...]`, with its cell, if it may hold personal data and is not released"
@@ -360,6 +366,7 @@ VIEWS = (
             text_column("note", "Why there is no figure, or why it is not judged; empty otherwise"),
             moment_column("recorded_at", "When the row came into force"),
             *_UNIT,
+            _COMPARES_BODIES,
         ),
     ),
 )

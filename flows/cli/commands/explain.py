@@ -103,11 +103,11 @@ def _who_owes(plan: Plan, leaf: Indicator, period: Period) -> str:
 
 def _lines(explanation: SourcedExplanation, plan: Plan, *, is_shared: bool) -> list[str]:
     row, judged = explanation.row, explanation.judgement
-    whose = _whose(row, plan) if is_shared else ""
+    whose, leaf = _whose(row, plan) if is_shared else "", plan.edition(row["indicator"], judged.period)
     lines = [
         f"{row['indicator']}{whose}, {row['period_label']}: {row['definition']}",
         f"Good performance is {row['polarity']}. Figures are compared after rounding to {_places(row['decimals'])}.",
-        *_noted_lines(plan.edition(row["indicator"], judged.period)),
+        *_noted_lines(leaf),
         "",
         f"Figure: {_shown(row, 'actual')}",
         *_origin_lines(explanation.find(judged.actual)),
@@ -125,7 +125,7 @@ def _lines(explanation: SourcedExplanation, plan: Plan, *, is_shared: bool) -> l
     ]
     for step in judged.comparators.values():
         lines += ["", f"{step.comparator.heading}: {BAND_SYMBOLS[Band(step.band)]} {step.band}"]
-        lines += _comparator_lines(explanation, step)
+        lines += _comparator_lines(explanation, step, compares=leaf.compares_bodies)
     return [*lines, "", *_version_lines(explanation)]
 
 
@@ -215,7 +215,7 @@ def _target_lines(explanation: SourcedExplanation) -> list[str]:
     return lines
 
 
-def _comparator_lines(explanation: SourcedExplanation, step: ComparatorStep) -> list[str]:
+def _comparator_lines(explanation: SourcedExplanation, step: ComparatorStep, *, compares: bool) -> list[str]:
     row = explanation.row
     if step.source is None and step.value is None:
         return ["  There is nothing to compare with."]
@@ -229,6 +229,8 @@ def _comparator_lines(explanation: SourcedExplanation, step: ComparatorStep) -> 
         lines += _origin_lines(found)
     else:
         lines = _counted_lines(row, step)
+    if not compares:
+        return [*lines, "  It is not banded: such figures depend on the size of a body, and the plan compares none."]
     return [
         *lines,
         f"  It is better if ahead by {_number(explanation.judgement.banding.comparator_margin)} or more; "

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cypp_etl.judgement.judge import judge
-from schemas.codes import Frequency, Marker, Measure
+from schemas.codes import Frequency, Marker, Measure, Unit
 
 NA, GONE, TBC, BLANK = Marker.NOT_APPLICABLE, Marker.NOT_AVAILABLE, Marker.TO_BE_CONFIRMED, Marker.NOT_RETURNED
 Q1, Q2, Q3, Q4 = (f"2010-11Q{quarter}" for quarter in range(1, 5))
@@ -332,6 +332,32 @@ def test_against_a_comparator(judge_one, leaf, ours, comparator, band):
     for measure in ("statistical_neighbours", "national"):
         row = judge_one(leaf, {("actual", Q1): ours, (measure, "2010-11"): comparator}, Q1)
         assert row[f"{measure}_band"] == band
+
+
+@pytest.mark.parametrize(
+    ("unit", "accumulation", "stated", "compares"),
+    [
+        (Unit.NUMBER, "sum", None, False),
+        (Unit.NUMBER, "latest", None, False),
+        (Unit.MONEY, "sum", None, False),
+        (Unit.DAYS, "cumulative", None, False),
+        # A price, a wait, a share and a rate are of no size.
+        (Unit.MONEY, "latest", None, True),
+        (Unit.DAYS, "latest", None, True),
+        (Unit.PERCENT, "latest", None, True),
+        (Unit.RATE, "sum", None, True),
+        (Unit.SCORE, "latest", None, True),
+        # The plan has the last word.
+        (Unit.NUMBER, "sum", True, True),
+        (Unit.RATE, "sum", False, False),
+    ],
+)
+def test_what_depends_on_the_size_of_a_body_has_no_band(*, judge_one, unit, accumulation, stated, compares):
+    leaf = {"unit": unit, "accumulation": accumulation, "stated_to_compare": stated}
+    row = judge_one(leaf, {("actual", Q1): "20", ("national", "2010-11"): "1", ("target", Q1): "30"}, Q1)
+    assert row.national_band == ("better" if compares else "not applicable")
+    # The figure is shown all the same, and the body's own target is of its size.
+    assert (row.national > 0, row.target_band) == (True, "worse")
 
 
 def test_the_comparator_is_of_the_latest_year_that_has_one(judge_one):
