@@ -31,11 +31,15 @@ from schemas.plan import EVERY_PARTNER, NEIGHBOURS, OWN_GROUP
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """Whose plan it is: the body's name, which may be empty, the title of its reports, and when clinics open."""
+    """Whose plan it is: the body's name, which may be empty, the title of its reports, and when clinics open.
+
+    `quartiles_from` is how many members of a group with a figure make quartiles.
+    """
 
     body: str = ""
     report_title: str = "Performance report"
     clinics_from: ClinicRule = ClinicRule.BETTER
+    quartiles_from: int = 8
 
 
 @dataclass(frozen=True, slots=True)

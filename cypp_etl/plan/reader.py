@@ -176,8 +176,13 @@ def _body(rows: Rows) -> Body:
     if not rows["body.csv"]:
         return Body()
     row = rows["body.csv"][0]
-    said = {"report_title": row["report_title"]} if row["report_title"] else {}
-    return Body(body=row["body"], clinics_from=ClinicRule(row["clinics_from"] or ClinicRule.BETTER), **said)
+    default = Body()
+    return Body(
+        body=row["body"],
+        report_title=row["report_title"] or default.report_title,
+        clinics_from=ClinicRule(row["clinics_from"] or default.clinics_from),
+        quartiles_from=int(row["quartiles_from"] or default.quartiles_from),
+    )
 
 
 def _about(row: Row, parent: Row | None = None) -> About:

@@ -10,7 +10,7 @@ from typing import Any
 
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import LAST_PERIOD, Period, parse_period
-from cypp_etl.plan.model import Banding, Body
+from cypp_etl.plan.model import Banding, Body, Plan
 from cypp_etl.plan.rhythm import QUARTERLY, Rhythm
 from cypp_etl.plan.selection import EVERYTHING, Selection
 from cypp_etl.report.noise.variation import Ratio
@@ -99,7 +99,9 @@ class BoardData:
     partners' comments on figures; `turned` the symbols that have changed since `since`; `rhythms` says when each
     indicator is asked, `owing` has each indicator and the partner that returns it in the period; `is_owed` says whether
     anybody owes a return for the period; `margins` has the plan's of each indicator, if its files are in the warehouse.
-    `part` says which part of a report it is, where it is not the whole, and `codes` what was asked for.
+    `part` says which part of a report it is, where it is not the whole, and `codes` what was asked for. `plan` is the
+    plan of that moment, if its files are in the warehouse, and `groups` has the judgements of its groups, of all
+    periods up to the report's. `whole` is the report that this is a part of, None if it is the whole.
     """
 
     body: Body
@@ -129,6 +131,9 @@ class BoardData:
     margins: Mapping[str, Banding]
     part: str = ""
     codes: tuple[str, ...] = ()
+    plan: Plan | None = None
+    groups: Sequence[Row] = ()
+    whole: "BoardData | None" = None
 
     @property
     def title(self) -> str:
@@ -150,6 +155,7 @@ class BoardData:
 
         return replace(
             self,
+            whole=self.whole or self,
             performance=some(self.performance),
             owed=some(self.owed),
             clinics=some(self.clinics),

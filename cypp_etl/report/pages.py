@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from cypp_etl.figure_keys import FigureKey
+from cypp_etl.judgement.outlook.year_end import YearSoFar, course, needed, projected
 from cypp_etl.judgement.words import Course as OnCourse
 from cypp_etl.judgement.words import DirectionBasis
-from cypp_etl.judgement.year_end import YearSoFar, course, needed, projected
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.report.charts import Drawing, Line, chart
 from cypp_etl.report.figures import comparator_year, figure_text, number_text, words_of_unit

@@ -28,7 +28,14 @@ from cypp_etl.report.model import BoardData, KnownText, Row, Since, Texts
 from cypp_etl.report.noise.variation import Ratio
 from schemas.codes import ClinicRule, Marker, Measure, Qualifier, Severity, SubmissionStatus
 from schemas.markers import marker_text, qualifier_text
-from warehouse.queries.as_of import clinic_notes, clinics, milestones, queries_as_of, return_status_as_of
+from warehouse.queries.as_of import (
+    clinic_notes,
+    clinics,
+    group_performance,
+    milestones,
+    queries_as_of,
+    return_status_as_of,
+)
 from warehouse.queries.not_returned import owed_rows
 from warehouse.queries.publications import last_published
 from warehouse.queries.views import performance
@@ -115,6 +122,8 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
         owing=_owing(connection, plan_id, period),
         is_owed=_is_owed(connection, plan_id, period),
         margins={name: leaf.banding for name, leaf in stored.indicators.items()} if stored else {},
+        plan=stored,
+        groups=_until(period, group_performance(connection, period, at), rhythms) if stored and stored.groups else (),
     )
 
 

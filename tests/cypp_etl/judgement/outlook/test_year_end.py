@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
+from cypp_etl.judgement.outlook.year_end import YearSoFar, course, needed, projected
 from cypp_etl.judgement.words import Course
-from cypp_etl.judgement.year_end import YearSoFar, course, needed, projected
 from cypp_etl.plan.model import Banding
 from schemas.codes import Accumulation, Polarity
 
