@@ -17,6 +17,7 @@ from cypp_etl.report.groups.standings import Group, GroupStanding, Member, group
 from cypp_etl.report.html import render_pages
 from cypp_etl.report.model import BoardData
 from cypp_etl.report.workbook import render_workbook
+from flows.cli.commands.explain import show_explanation
 from tests.support.plan_edits import PlanEdits
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import open_warehouse, reading
@@ -62,6 +63,8 @@ def returned(engine: Engine, plan: Plan, code: str, share: int, day: int) -> Non
     rows = [
         observation("NI 45", str(share), partner_code=code, numerator=share, denominator=100),
         observation("NI 111a", "10", partner_code=code),
+        # Without what it was made of.
+        observation("NI 45", "50", "2009-10Q1", partner_code=code),
     ]
     record(engine, checked(f"{code} {day}", *rows, partner_code=code), plan, later(day))
 
@@ -182,3 +185,36 @@ def test_a_large_group_goes_on_with_another_page(members: int, pages: list[int])
     found = group_pages([group], first=7)
     assert [len(page.group.standings) for page in found] == pages
     assert found[0].file == "007 all-1.html"
+
+
+def test_an_explanation_begins_with_the_group_and_its_ranked_partners(
+    engine: Engine, plan: Plan, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with reading(engine) as connection:
+        assert show_explanation(connection, plan, "NI 45", PERIOD, select_part(plan, partner="p8")) == 0
+        of_partner = capsys.readouterr().out
+        assert show_explanation(connection, plan, "NI 45", PERIOD) == 0
+        said = capsys.readouterr().out
+        assert show_explanation(connection, plan, "NI 111a", PERIOD, select_part(plan, group="coast")) == 0
+        counts = capsys.readouterr().out
+    with reading(engine) as connection:
+        assert show_explanation(connection, plan, "NI 45", parse_period("2009-10Q1")) == 0
+    note = "8 of 8 figures have no numerator and denominator to add up"
+    assert f"Figure: no figure, of 8 of 9 partners\n  It is their numerators over denominators.\n  Note: {note}.\n" in (
+        capsys.readouterr().out
+    )
+    assert said.startswith("NI 45 of The North, 2010/11 Q1: ")
+    assert "Figure: 70.6%, of 8 of 9 partners\n  It is their numerators over denominators.\n" in said
+    assert "Lower quartile 57.5%, median 75.0%, upper quartile 82.5%\n" in said
+    assert (
+        "Its partners, by the year to date, the best first:\n"
+        "  1. Partner p8: 95.0% (best quarter, 95 / 100 in the period)\n"
+        "  2. Partner p1: 90.0% (best quarter, 90 / 100 in the period)\n"
+    ) in said
+    assert "  -  Partner p9: nothing returned\n" in said
+    assert said.index("NI 45 of The Coast") < said.index("NI 45 of Partner p1,")
+    # One partner's has its place among all.
+    assert of_partner.index("  1. Partner p8: 95.0%") < of_partner.index("NI 45 of The Coast")
+    assert "Partner p1" not in of_partner
+    assert "not ranked, since such figures depend on the size of a body:\n  -  Partner p7: 10\n" in counts
+    assert "The North" not in counts

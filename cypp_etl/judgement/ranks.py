@@ -11,7 +11,8 @@ from cypp_etl.judgement.leaves import read_leaves, slot_of
 from cypp_etl.judgement.rounding import Ints, divide_half_away, to_steps, to_values
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Plan
-from schemas.codes import Polarity
+
+_QUARTERS = {1: "best quarter", 2: "second quarter", 3: "third quarter", 4: "last quarter"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,11 @@ class Place:
 
     rank: int
     quartile: int | None
+
+    @property
+    def quarter(self) -> str:
+        """Which quarter its figure is in, in words; empty of too few figures."""
+        return _QUARTERS[self.quartile] if self.quartile else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ def standing(plan: Plan, indicator: str, period: Period, figures: Mapping[str, f
     steps = to_steps(np.array([*known.values()], dtype=np.float64), leaves.decimals[piece])
     is_enough = len(known) >= plan.body.quartiles_from
     quartiles = _in_unit(_quartiles(steps), leaf.decimals) if is_enough else None
-    if leaf.polarity is Polarity.NONE:
+    if not leaf.is_ranked:
         return Standing({}, quartiles)
     # The gain over one figure, whichever it is, puts all in order.
     gains = leaves.gain(piece, steps, np.full_like(steps, steps[0]))

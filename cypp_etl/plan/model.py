@@ -286,6 +286,11 @@ class Indicator:
         return not self.adds_up_over_bodies if self.stated_to_compare is None else self.stated_to_compare
 
     @property
+    def is_ranked(self) -> bool:
+        """Whether bodies are ranked by it: their figures compare, and a direction is good, or a band."""
+        return self.compares_bodies and self.polarity is not Polarity.NONE
+
+    @property
     def accumulates(self) -> bool:
         """Whether the year's quarters add up, so that a quarter cannot be compared with a whole year."""
         return self.accumulation in (Accumulation.SUM, Accumulation.CUMULATIVE)

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from cypp_etl.judgement.ranks import NO_STANDING, Place, Standing, standing
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
+from cypp_etl.plan.selection import groups_about
 from cypp_etl.report.figures import figure_text, number_text, words_of_unit
 from cypp_etl.report.model import BoardData, Row, is_judged, series_of
 from cypp_etl.report.symbols import sign
-
-_QUARTERS = {1: "best quarter", 2: "second quarter", 3: "third quarter", 4: "last quarter"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Member:
     @property
     def quartile(self) -> str:
         """Which quarter its figure is in, in words; empty where that cannot be said."""
-        return _QUARTERS[self.place.quartile] if self.place and self.place.quartile else ""
+        return self.place.quarter if self.place else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +92,14 @@ def groups(data: BoardData) -> list[Group]:
     for row in whole.table_rows():
         of_indicator.setdefault(row["indicator"], []).append(row)
     known = {(row["group_code"], row["indicator"], row["period"]): row for row in whole.groups}
-    members = {code: set(partner_codes) for code, partner_codes in plan.members.items()}
-    found: dict[str, list[GroupStanding]] = {code: [] for code in _groups_of(members, {code for _, code in shown})}
+    found: dict[str, list[GroupStanding]] = {code: [] for code in groups_about(plan, {code for _, code in shown})}
     for indicator, rows in of_indicator.items():
         period = max((row["period"] for row in rows), key=lambda code: parse_period(code).order)
         if not any((indicator, row["partner_code"]) in shown for row in rows):
             continue
         for code, standings in found.items():
             if (group := known.get((code, indicator, period))) is not None:
-                of_group = [row for row in rows if row["partner_code"] in members[code]]
+                of_group = [row for row in rows if row["partner_code"] in plan.members[code]]
                 standings.append(_standing(data, plan, group, of_group, shown))
     return [Group(code, plan.groups[code].group, standings) for code, standings in found.items() if standings]
 
@@ -111,11 +109,6 @@ def figure_words(data: BoardData, row: Row, column: str) -> str:
     if column == "actual" and not is_judged(row):
         return sign(row, "direction").word
     return figure_text(row, column, data.texts) or "-"
-
-
-def _groups_of(members: Mapping[str, set[str]], partner_codes: Set[str]) -> list[str]:
-    within = [code for code, of_group in members.items() if of_group and of_group <= partner_codes]
-    return within or [code for code, of_group in members.items() if of_group & partner_codes]
 
 
 def _standing(
