@@ -1,9 +1,11 @@
 """Targets and comparators as of each period, and the bands of the year to date against them (docs/judgements.md)."""
 
+import numpy as np
+
 from cypp_etl.judgement.entries import Text
 from cypp_etl.judgement.leaves import SLOTS
 from cypp_etl.judgement.ledger import Ledger, Side
-from cypp_etl.judgement.rounding import Bools, Ints, divide_half_away
+from cypp_etl.judgement.rounding import Bools, Floats, Ints, divide_half_away, to_values
 from cypp_etl.judgement.words import choose
 from cypp_etl.judgement.year_to_date import QUARTERS, computed_side
 from schemas.codes import Band, Measure, OnTarget
@@ -46,6 +48,16 @@ def on_target(ledger: Ledger, ours: Side, target: Side) -> Text:
         (_gain(ledger, ours, target) >= 0, OnTarget.YES),
     ]
     return choose(cases, OnTarget.NO)
+
+
+def target_gap(ledger: Ledger, ours: Side, target: Side) -> Floats:
+    """By how much the year to date is better than its target, in the indicator's unit; shape (n,), NaN for none.
+
+    It is the gain, which is negative where the target is missed. There is none where nothing is good or bad.
+    """
+    has_gap = ours.has_value & target.has_value & ledger.leaves.is_judged[ledger.rows.piece]
+    gap = to_values(_gain(ledger, ours, target), ledger.leaves.decimals[ledger.rows.piece])
+    return np.where(has_gap, gap, np.nan)
 
 
 def target_band(ledger: Ledger, ours: Side, target: Side) -> Text:

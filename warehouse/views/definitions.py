@@ -116,7 +116,8 @@ def _performance(plan_id: str, last_column: str, condition: str) -> str:
             j.actual, o.typed AS actual_text, coalesce(o.marker, nullif(o.qualifiers, '')) AS marker,
             {_JUDGED},
             o.submission_id, s.file_name AS source_file, o.sheet AS source_sheet, o.cell AS source_cell,
-            j.recorded_at{last_column}, i.year_type, i.edition, {_UNIT}, i.compares_bodies
+            j.recorded_at{last_column}, i.year_type, i.edition, {_UNIT},
+            j.target_gap, j.variation, j.on_course, i.compares_bodies
         FROM judgement j
         {_describing(plan_id)}
         LEFT JOIN observation o ON o.observation_id = j.observation_id
@@ -161,7 +162,8 @@ def groups_query(standing: Standing) -> str:
         SELECT
             {_DESCRIBED}, j.group_code, w.group_name AS "group",
             j.actual, {_JUDGED},
-            j.partners_owing, j.partners_returned, nullif(j.note, '') AS note, j.recorded_at, {_UNIT}, i.compares_bodies
+            j.partners_owing, j.partners_returned, nullif(j.note, '') AS note, j.recorded_at, {_UNIT},
+            j.target_gap, i.compares_bodies
         FROM group_judgement j
         {_describing(standing.plan_id)}
         JOIN plan_group w ON w.plan_id = i.plan_id AND w.group_code = j.group_code

@@ -16,7 +16,7 @@ COLUMNS = [
     "partner_code", "indicator", "period", "actual", "previous_period", "previous_actual", "change", "direction",
     "direction_basis", "quarter_direction", "target", "on_target", "year_to_date", "target_band",
     "statistical_neighbours", "statistical_neighbours_band", "national", "national_band", "next_target",
-    "next_target_2",
+    "next_target_2", "target_gap",
 ]  # fmt: skip
 
 
@@ -295,6 +295,28 @@ def test_large_figures_do_not_overflow(judge_one):
     figures = {("actual", Q1): "1e12", ("actual", LAST[Q1]): "-1e12", ("target", "2010-11"): "-1e12"}
     row = judge_one({"decimals": 6, "accumulation": "sum", "target_margin_percent": Decimal(400)}, figures, Q1)
     assert (row.direction, row.target_band, row.change) == ("improving", "better", 2e12)
+
+
+@pytest.mark.parametrize(
+    ("leaf", "ours", "target", "gap"),
+    [
+        ({"polarity": "HIGH"}, "71.0", "72.6", -1.6),
+        ({"polarity": "HIGH"}, "72.6", "72.6", 0),
+        ({"polarity": "LOW"}, "7.1", "9.7", 2.6),
+        ({"polarity": "LOW"}, "-1.10", "-39", -37.9),
+        # How much nearer to the band it is than the target.
+        ({"polarity": "RANGE", "range_low": Decimal(4), "range_high": Decimal(6)}, "3", "2", 1),
+        ({"polarity": "RANGE", "range_low": Decimal(4), "range_high": Decimal(6)}, "8", "5", -2),
+        ({"polarity": "HIGH"}, "71.04", "70.95", 0),  # alike, of one decimal
+        ({"polarity": "NONE"}, "2", "1", None),
+        ({}, GONE, "1", None),
+        ({}, "1", GONE, None),
+    ],
+)
+def test_the_gap_to_the_target_is_positive_where_that_is_good(judge_one, leaf, ours, target, gap):
+    row = judge_one(leaf, {("actual", Q1): ours, ("target", Q1): target}, Q1)
+    assert np.isnan(row.target_gap) if gap is None else row.target_gap == gap
+    assert (row.on_target == "yes") is (gap is not None and gap >= 0)
 
 
 def test_next_targets_are_of_whole_years(judge_one):

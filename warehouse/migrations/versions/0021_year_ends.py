@@ -1,4 +1,8 @@
-"""Whether an indicator's figures compare between bodies."""
+"""Whether figures compare between bodies; beside judgements the gap to the target, the noise word and the course.
+
+What is told of judgements in force is filled in when the plan in force is read after the upgrade (`begin_plan`): a step
+of this kind cannot judge. Rows that had been replaced by then stay as they were: nobody was told it at the time.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,9 +20,17 @@ def upgrade() -> None:
     for table in ("plan_indicator", "plan_edition"):
         op.add_column(table, sa.Column("compares_bodies", sa.Text(), nullable=False, server_default="yes"))
         op.execute(f"UPDATE {table} SET compares_bodies = 'no' WHERE {_ADDS_UP}")  # noqa: S608 - our own names
+    for table in ("judgement", "group_judgement"):
+        op.add_column(table, sa.Column("target_gap", sa.Float(53)))
+    for name in ("variation", "on_course"):
+        op.add_column("judgement", sa.Column(name, sa.Text()))
 
 
 def downgrade() -> None:
     """Drop them: they are computed."""
+    for name in ("variation", "on_course"):
+        op.drop_column("judgement", name)
+    for table in ("judgement", "group_judgement"):
+        op.drop_column(table, "target_gap")
     for table in ("plan_indicator", "plan_edition"):
         op.drop_column(table, "compares_bodies")
