@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from cypp_etl.report.noise.variation import Course, Noise, Ratio, Scale, Variation, counts_behind, noise, whole_units
-from schemas.codes import Accumulation, Unit
+from cypp_etl.judgement.outlook.variation import Course, Noise, Ratio, Scale, counts_behind, noise, whole_units
+from schemas.codes import Accumulation, Unit, Variation
 
 SEED = 20100401
 TRIES = 5_000

@@ -118,6 +118,15 @@ class Direction(StrEnum):
     NOT_APPLICABLE = "not applicable"
 
 
+class DirectionBasis(StrEnum):
+    """What the direction of travel compares with."""
+
+    SAME_QUARTER = "same quarter last year"
+    LAST_YEAR = "last year"
+    OUTTURN = "last year's outturn"
+    NONE = "none"
+
+
 class OnTarget(StrEnum):
     """Whether the year to date meets its target."""
 
@@ -135,6 +144,24 @@ class Band(StrEnum):
     WORSE = "worse"
     NO_DATA = "no data"
     NOT_APPLICABLE = "not applicable"
+
+
+class Variation(StrEnum):
+    """Whether the change of a figure since last year is more than noise."""
+
+    BEYOND = "beyond usual variation"
+    WITHIN = "within usual variation"
+    SMALL = "rests on small numbers"
+    UNKNOWN = "not enough data"
+
+
+class YearCourse(StrEnum):
+    """Whether a year is on course to meet its target."""
+
+    ON = "on course"
+    AT_RISK = "at risk"
+    OFF = "off course"
+    NOT_KNOWN = "not known"
 
 
 class SubmissionStatus(StrEnum):

@@ -47,6 +47,8 @@ _PARTNER_CODE = re.compile(rf"(?!{DEVICES_OF_WINDOWS}$)[a-z0-9][a-z0-9_-]*")
 # What stands before an amount, and could be taken neither for a part of it nor for a marker.
 _CURRENCY = re.compile(r"[^\W\d_]{1,4}|[^\W\d_]{0,3}[^\w\s.,:;%()\[\]+\-*/'\"]")
 _QUARTERS = re.compile(rf"Q[1-4]( Q[1-4]){{0,3}}|{YEARS_RETURN}")
+# Fewer than four figures have no quarters.
+_LEAST_MEMBERS = re.compile(r"[4-9]|[1-9][0-9]{1,3}")
 _GROUP_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _OWNER = re.compile(rf"\*|{_GROUP_CODE.pattern}")
 _COMPARATOR_CODE = re.compile(rf"(?!({Measure.ACTUAL}|{Measure.HISTORY}|{Measure.TARGET})$)[a-z][a-z0-9_]*")
@@ -231,6 +233,11 @@ def _quarters() -> Column:
     )
 
 
+def _least_members() -> Column:
+    error = "is not a whole number from 4 to 9999"
+    return Column(_LEAST_MEMBERS.fullmatch, error, may_be_blank=True, kind=ColumnKind.NUMBER)
+
+
 def _currency() -> Column:
     error = "is not the symbol of a currency such as £ or CHF"
     return Column(lambda cell: _CURRENCY.fullmatch(cell) and cell not in FIGURE_MARKERS, error, may_be_blank=True)
@@ -266,6 +273,7 @@ SCHEMAS: Mapping[str, Table] = {
             "body": _any_text(),
             "report_title": _any_text(),
             "clinics_from": _or("", _code(ClinicRule, may_be_blank=True)),
+            "quartiles_from": _or("", _least_members()),
         },
         ("body",),
         is_optional=True,
@@ -365,6 +373,7 @@ SCHEMAS: Mapping[str, Table] = {
             "aspirations": _or("", _any_name()),
             "unit_label": _or("", _any_text()),
             "currency": _or("", _currency()),
+            "compares_bodies": _or("", _code(YES_NO, may_be_blank=True)),
             **_about(),
         },
         "indicator",

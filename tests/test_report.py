@@ -23,7 +23,7 @@ from cypp_etl.checked_return import Observation
 from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.judgement.explanation import explain_judgements
 from cypp_etl.judgement.judge import judge
-from cypp_etl.judgement.words import Course
+from cypp_etl.judgement.outlook.variation import Noise
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Figure, Plan
 from cypp_etl.plan.reader import read_plan
@@ -33,15 +33,14 @@ from cypp_etl.report.figures import comparator_year, figure_text
 from cypp_etl.report.folder import MOST_ON_A_PAGE, parts, remainder
 from cypp_etl.report.html import render_html, render_pages
 from cypp_etl.report.model import BoardData, Note, Row
-from cypp_etl.report.noise.variation import Noise, Variation
-from cypp_etl.report.pages import clinic_pages, indicator_pages, year_end_of
+from cypp_etl.report.pages import clinic_pages, indicator_pages, noise_of, year_end_of
 from cypp_etl.report.workbook import render_workbook
 from cypp_etl.samples.published_table import read_sample_table, write_published_table
 from cypp_etl.samples.returns import sample_periods, sample_return
 from flows.cli.commands.clinics import show_clinics
 from flows.cli.commands.explain import show_explanation
 from flows.deployments.report_files import write_editions, write_report
-from schemas.codes import Accumulation, Marker, Measure, NoteKind, Qualifier, Unit
+from schemas.codes import Accumulation, Marker, Measure, NoteKind, Qualifier, Unit, Variation, YearCourse
 from tests.warehouse.builders import checked, observation
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.queries.as_of import add_note
@@ -562,14 +561,14 @@ def test_the_report_says_what_the_year_needs_and_whether_it_is_on_course(engine:
     assert added.needed == "To meet the year's target of 514, 390 may still come in the quarter that remains."
     assert added.projection == "Projected for the year: 159, on course."
     assert latest is not None
-    assert (latest.needed, latest.course) == ("The year's target is 78.0%.", Course.OFF)
+    assert (latest.needed, latest.course) == ("The year's target is 78.0%.", YearCourse.OFF)
     assert small is not None
     assert (small.projection, small.course) == ("", None), "it rests on small numbers"
     assert found["NI 110"] is None, "a yearly figure"
     lines = {one.heading: one.lines for one in concerns(data)}["Off course for the year"]
     told = [
         indicator
-        for asked in (Course.OFF, Course.AT_RISK)
+        for asked in (YearCourse.OFF, YearCourse.AT_RISK)
         for indicator, year in found.items()
         if year and year.course is asked
     ]
@@ -592,9 +591,29 @@ def test_the_report_says_what_the_year_needs_and_whether_it_is_on_course(engine:
 def test_what_the_year_needs_is_said_as_it_is(engine: Engine, polarity: str, to_date: float, said: str) -> None:
     data = _read(engine, "2010-11Q3")
     (row,) = (row for row in data.of_period(data.period) if row["indicator"] == "NI 111a")
-    year = year_end_of(data, {**row, "polarity": polarity, "year_to_date": to_date})
+    row = {**row, "polarity": polarity, "year_to_date": to_date}
+    data = replace(data, performance=[one for one in data.performance if series_key(one) != series_key(row)] + [row])
+    year = year_end_of(data, row)
     assert year is not None
     assert year.needed == said
+
+
+def test_a_view_says_what_the_report_says_of_noise_and_of_the_years_end(engine: Engine) -> None:
+    for period in ("2010-11Q4", "2010-11"):
+        data = _read(engine, period)
+        said = {series_key(row): (row["variation"], row["on_course"]) for row in data.performance}
+        told = {}
+        for row in data.performance:
+            year = year_end_of(data, row)
+            course = (year and year.course) or YearCourse.NOT_KNOWN
+            told[series_key(row)] = (noise_of(data, row).variation, course)
+        assert said == told
+        assert {word for word, _ in said.values()} == set(Variation)
+        assert {course for _, course in said.values()} == set(YearCourse)
+
+
+def series_key(row: Row) -> tuple[str, str, str]:
+    return row["partner_code"], row["indicator"], row["period"]
 
 
 def test_what_is_furthest_from_its_target_comes_first(engine: Engine) -> None:

@@ -8,8 +8,8 @@ from cypp_etl.judgement.entries import Text
 from cypp_etl.judgement.leaves import SLOTS
 from cypp_etl.judgement.ledger import Ledger, Side
 from cypp_etl.judgement.rounding import Bools, Floats, Ints, to_values
-from cypp_etl.judgement.words import DirectionBasis, choose
-from schemas.codes import Direction
+from cypp_etl.judgement.words import choose
+from schemas.codes import Direction, DirectionBasis
 
 
 @dataclass(frozen=True, slots=True)

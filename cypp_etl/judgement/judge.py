@@ -17,6 +17,7 @@ from cypp_etl.judgement.targets import (
     next_target,
     on_target,
     target_band,
+    target_gap,
     target_to_date,
 )
 from cypp_etl.judgement.words import period_codes
@@ -145,4 +146,5 @@ def _standing(ledger: Ledger, ours: Side, compared: Mapping[str, Compared]) -> C
         "national_band": comparator_band(ledger, ours, national),
         "next_target": next_target(ledger, 1).value,
         "next_target_2": next_target(ledger, 2).value,
+        "target_gap": target_gap(ledger, ours, target),
     }

@@ -35,7 +35,8 @@ class Leaves:
     `sign` is 1 where more is better, -1 where less is, 0 for RANGE. `low` and `high` bound the RANGE, in steps.
     `share_numerator` over `share_denominator` is the target margin as a share of the target; `margin_steps` is the
     margin in steps that a gain must also exceed; `comparator_steps` is the smallest gain, in steps, that is better than
-    a comparator. `multiplier` turns numerator over denominator into the value, 0 if it has neither.
+    a comparator. `multiplier` turns numerator over denominator into the value, 0 if it has neither. `compares_bodies`
+    says whether the figures of bodies of different size compare.
     `is_asked`, of shape (pieces, 5), says of the year, where it is false, and of each of its quarters whether figures
     are asked of it.
     """
@@ -56,6 +57,7 @@ class Leaves:
     margin_steps: Ints
     comparator_steps: Ints
     multiplier: Ints
+    compares_bodies: Bools
     is_asked: Bools
 
     def piece(self, leaf: Ints, slot: Ints) -> Ints:
@@ -125,6 +127,7 @@ def read_leaves(plan: Plan) -> Leaves:
         margin_steps=_whole(leaf.banding.target_margin_steps for leaf in leaves),
         comparator_steps=_whole(_steps(leaf, leaf.banding.comparator_margin, ROUND_CEILING) for leaf in leaves),
         multiplier=_whole(leaf.multiplier for leaf in leaves),
+        compares_bodies=np.array([leaf.compares_bodies for leaf in leaves], dtype=np.bool_),
         is_asked=np.array(
             [[period.quarter in leaf.rhythm.quarters for period in _YEAR_AND_QUARTERS] for leaf in leaves],
             dtype=np.bool_,

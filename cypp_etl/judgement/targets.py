@@ -1,9 +1,11 @@
 """Targets and comparators as of each period, and the bands of the year to date against them (docs/judgements.md)."""
 
+import numpy as np
+
 from cypp_etl.judgement.entries import Text
 from cypp_etl.judgement.leaves import SLOTS
 from cypp_etl.judgement.ledger import Ledger, Side
-from cypp_etl.judgement.rounding import Bools, Ints, divide_half_away
+from cypp_etl.judgement.rounding import Bools, Floats, Ints, divide_half_away, to_values
 from cypp_etl.judgement.words import choose
 from cypp_etl.judgement.year_to_date import QUARTERS, computed_side
 from schemas.codes import Band, Measure, OnTarget
@@ -48,6 +50,16 @@ def on_target(ledger: Ledger, ours: Side, target: Side) -> Text:
     return choose(cases, OnTarget.NO)
 
 
+def target_gap(ledger: Ledger, ours: Side, target: Side) -> Floats:
+    """By how much the year to date is better than its target, in the indicator's unit; shape (n,), NaN for none.
+
+    It is the gain, which is negative where the target is missed. There is none where nothing is good or bad.
+    """
+    has_gap = ours.has_value & target.has_value & ledger.leaves.is_judged[ledger.rows.piece]
+    gap = to_values(_gain(ledger, ours, target), ledger.leaves.decimals[ledger.rows.piece])
+    return np.where(has_gap, gap, np.nan)
+
+
 def target_band(ledger: Ledger, ours: Side, target: Side) -> Text:
     """The band of the year to date against its target: for better, both margins must be exceeded."""
     gain = _gain(ledger, ours, target)
@@ -61,10 +73,13 @@ def target_band(ledger: Ledger, ours: Side, target: Side) -> Text:
 
 
 def comparator_band(ledger: Ledger, ours: Side, comparator: Side) -> Text:
-    """The band of the year to date against a comparator; not applicable if there is none."""
-    gain = _gain(ledger, ours, comparator)
+    """The band of the year to date against a comparator; not applicable if there is none.
+
+    Nor is it where figures depend on the size of the body, which the comparator's is not: a count, a spending.
+    """
+    gain, compares = _gain(ledger, ours, comparator), ledger.leaves.compares_bodies[ledger.rows.piece]
     cases = [
-        (_never_applies(ledger, ours) | ~comparator.has_value, Band.NOT_APPLICABLE),
+        (_never_applies(ledger, ours) | ~comparator.has_value | ~compares, Band.NOT_APPLICABLE),
         (~ours.has_value, Band.NO_DATA),
         (gain < 0, Band.WORSE),
         (gain >= ledger.leaves.comparator_steps[ledger.rows.piece], Band.BETTER),

@@ -9,15 +9,6 @@ from cypp_etl.judgement.entries import Text, period_of
 from cypp_etl.judgement.rounding import Bools, Ints
 
 
-class DirectionBasis(StrEnum):
-    """What the direction of travel compares with."""
-
-    SAME_QUARTER = "same quarter last year"
-    LAST_YEAR = "last year"
-    OUTTURN = "last year's outturn"
-    NONE = "none"
-
-
 def choose(cases: Sequence[tuple[Bools, StrEnum]], otherwise: StrEnum) -> Text:
     """For each row the word of the first case that is true; cases of shape (n,) give text of shape (n,)."""
     words = np.array([*(word.value for _, word in cases), otherwise.value], dtype=object)
@@ -31,11 +22,3 @@ def period_codes(slots: Ints) -> Text:
     distinct, places = np.unique(slots, return_inverse=True)
     text: Text = np.array([period_of(slot).code for slot in distinct.tolist()], dtype=object)[places]
     return text
-
-
-class Course(StrEnum):
-    """Whether a year is on course to meet its target."""
-
-    ON = "on course"
-    AT_RISK = "at risk"
-    OFF = "off course"

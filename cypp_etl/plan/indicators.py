@@ -31,6 +31,7 @@ _LEAF_COLUMNS = (
     "reports_on",
     "unit_label",
     "currency",
+    "compares_bodies",
     "aspirations",
 )
 _LEAF_NEEDS = ("unit", "decimals", "accumulation", "multiplier")

@@ -31,11 +31,15 @@ from schemas.plan import EVERY_PARTNER, NEIGHBOURS, OWN_GROUP
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """Whose plan it is: the body's name, which may be empty, the title of its reports, and when clinics open."""
+    """Whose plan it is: the body's name, which may be empty, the title of its reports, and when clinics open.
+
+    `quartiles_from` is how many members of a group with a figure make quartiles.
+    """
 
     body: str = ""
     report_title: str = "Performance report"
     clinics_from: ClinicRule = ClinicRule.BETTER
+    quartiles_from: int = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +194,8 @@ class Indicator:
     those of the edition before, whatever has changed. Where the margins change within an edition, there is one value
     for each time, with the same `edition`. `rhythm` says when it is asked. `aspirations` are those that it measures,
     as far as the plan says so. `unit_label` is what people read for the unit, empty for the unit's own name; `currency`
-    is the symbol of the currency of money, empty for everything else. `about` is no part of what makes two editions
-    differ.
+    is the symbol of the currency of money, empty for everything else. `stated_to_compare` is whether the plan says that
+    the figures of bodies compare, None if it does not say. `about` is no part of what makes two editions differ.
     """
 
     indicator: str
@@ -222,6 +226,7 @@ class Indicator:
     aspirations: tuple[str, ...] = ()
     unit_label: str = ""
     currency: str = ""
+    stated_to_compare: bool | None = None
     about: About = field(default=NOTHING_NOTED, compare=False)
 
     def ends_comparing(self, earlier: "Indicator") -> bool:
@@ -271,6 +276,19 @@ class Indicator:
         A spending of the year adds up, and so do days lost; a cost per child, an average wait and a score do not.
         """
         return self.unit is Unit.NUMBER or (self.unit in (Unit.MONEY, Unit.DAYS) and self.accumulates)
+
+    @property
+    def compares_bodies(self) -> bool:
+        """Whether the figure of one body may be set against another's: in a band, a rank or a quartile.
+
+        What a group adds up depends on the size of each body, so that it compares only where the plan says so.
+        """
+        return not self.adds_up_over_bodies if self.stated_to_compare is None else self.stated_to_compare
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether bodies are ranked by it: their figures compare, and a direction is good, or a band."""
+        return self.compares_bodies and self.polarity is not Polarity.NONE
 
     @property
     def accumulates(self) -> bool:

@@ -236,8 +236,13 @@ def _body(rows: Rows) -> Body:
     if not rows["body.csv"]:
         return Body()
     row = rows["body.csv"][0]
-    said = {"report_title": row["report_title"]} if row["report_title"] else {}
-    return Body(body=row["body"], clinics_from=ClinicRule(row["clinics_from"] or ClinicRule.BETTER), **said)
+    default = Body()
+    return Body(
+        body=row["body"],
+        report_title=row["report_title"] or default.report_title,
+        clinics_from=ClinicRule(row["clinics_from"] or default.clinics_from),
+        quartiles_from=int(row["quartiles_from"] or default.quartiles_from),
+    )
 
 
 def _about(row: Row, parent: Row | None = None) -> About:
@@ -379,6 +384,7 @@ def _indicator(row: Row, parents: Mapping[str, Sequence[Row]], edition: int, spa
         aspirations=tuple(row["aspirations"].split()),
         unit_label=row["unit_label"],
         currency=row["currency"],
+        stated_to_compare=row["compares_bodies"] == "yes" if row["compares_bodies"] else None,
         about=_about(row, parent),
     )
 

@@ -1,6 +1,6 @@
 """A part of what a plan is about, as somebody asks for it: a partner, the partners of a group, an outcome."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass
 
 from cypp_etl.plan.model import Plan
@@ -57,6 +57,13 @@ def select_part(plan: Plan, partner: str = "", group: str = "", outcome: str = "
         titles.append(plan.outcomes[outcome_code].outcome)
         codes.append(outcome_code)
     return Selection(partner_codes, outcome_code, ", ".join(titles), tuple(codes))
+
+
+def groups_about(plan: Plan, partner_codes: Set[str]) -> list[str]:
+    """The groups that some partners are shown with: those that have no other partner, or else all that they are in."""
+    members = {code: set(of_group) for code, of_group in plan.members.items()}
+    within = [code for code, of_group in members.items() if of_group and of_group <= partner_codes]
+    return within or [code for code, of_group in members.items() if of_group & partner_codes]
 
 
 def listed(codes: Collection[str]) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from cypp_etl.findings import in_words
-from cypp_etl.judgement.words import Course
 from cypp_etl.periods import parse_period
 from cypp_etl.report.changes import changes, turned_heading
 from cypp_etl.report.figures import figure_text
@@ -14,7 +13,7 @@ from cypp_etl.report.pages import YearEnd, clinic_key, open_clinic, year_end_of
 from cypp_etl.report.returns import nothing_returned, status_words, wanting
 from cypp_etl.report.symbols import Sign, Tone, sign
 from cypp_etl.report.table import key_of, missing_key
-from schemas.codes import ClinicStatus, Direction, NoteKind, OnTarget
+from schemas.codes import ClinicStatus, Direction, NoteKind, OnTarget, YearCourse
 
 SHOWN_LINES = 10
 """A longer list shows these, and the others on demand or where they stand."""
@@ -248,7 +247,9 @@ def _clinic_line(data: BoardData, clinic: Row, row: Row) -> Line:
 def _off_course(data: BoardData) -> list[Line]:
     """What is projected to miss the year's target: first what misses it by more than the margin."""
     found = [
-        (year.course is Course.AT_RISK, row, year) for row in data.of_period(data.period) for year in _told(data, row)
+        (year.course is YearCourse.AT_RISK, row, year)
+        for row in data.of_period(data.period)
+        for year in _told(data, row)
     ]
     return [
         Line(key_of(row), _title(row), data.partner(row), f"{year.projection} {year.needed}", _short_and_long(row))
@@ -258,7 +259,7 @@ def _off_course(data: BoardData) -> list[Line]:
 
 def _told(data: BoardData, row: Row) -> Iterator[YearEnd]:
     year = year_end_of(data, row)
-    if year is not None and year.course in (Course.AT_RISK, Course.OFF):
+    if year is not None and year.course in (YearCourse.AT_RISK, YearCourse.OFF):
         yield year
 
 

@@ -81,7 +81,7 @@ def _pages(data: BoardData, column: str, titles: Mapping[str, str]) -> list[Part
             number = f" ({first // MOST_ON_A_PAGE + 1})" if len(series) > MOST_ON_A_PAGE else ""
             title = f"{titles.get(code, code)}{number}"
             part = _part(data, title, set(series[first : first + MOST_ON_A_PAGE]), (column, "" if first else code))
-            found.append(Part(f"{len(found) + 1:03} {_slug(title)}.html", title, part))
+            found.append(Part(f"{len(found) + 1:03} {slug(title)}.html", title, part))
     return found
 
 
@@ -103,6 +103,6 @@ def _part(data: BoardData, title: str, series: set[tuple[str, str]], whole: tupl
     return replace(part, returns=returns, refused=refused, held=held)
 
 
-def _slug(title: str) -> str:
+def slug(title: str) -> str:
     """A title as a part of a file's name, on every system."""
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60] or "page"

@@ -16,12 +16,14 @@ from cypp_etl.judgement.columns import BOARD_TITLES
 from cypp_etl.report.changes import changes, no_changes, turned, turned_heading
 from cypp_etl.report.concerns import SHOWN_LINES, Share, concerns, headline, share_of, shares
 from cypp_etl.report.folder import INDEX, Part, parts, places, remainder
+from cypp_etl.report.groups.pages import GroupPage, group_pages
+from cypp_etl.report.groups.standings import figure_words, groups
 from cypp_etl.report.milestones import is_past_due, milestone_key, milestone_parts
 from cypp_etl.report.model import BoardData
 from cypp_etl.report.moments import moment_words
 from cypp_etl.report.pages import about, clinic_pages, indicator_pages
 from cypp_etl.report.returns import no_returns, nothing_returned, returns_in_short, status_words, wanting
-from cypp_etl.report.symbols import LEGEND
+from cypp_etl.report.symbols import LEGEND, sign
 from cypp_etl.report.table import Heading, bands, counts, headings
 from schemas.codes import ClinicStatus, QueryStatus, Severity
 from schemas.markers import read_markers
@@ -29,7 +31,7 @@ from schemas.markers import read_markers
 
 def render_html(data: BoardData, written_on: date) -> bytes:
     """The report as one page of UTF-8; the date of writing is in one line, and changes nothing else."""
-    return _render(data, written_on, _subjects(data))
+    return _render(data, written_on, {**_subjects(data), "groups": groups(data)})
 
 
 def render_pages(data: BoardData, written_on: date) -> Iterator[tuple[str, bytes]]:
@@ -38,18 +40,37 @@ def render_pages(data: BoardData, written_on: date) -> Iterator[tuple[str, bytes
     if not pages:
         yield f"{data.file_name}.html", render_html(data, written_on)
         return
-    yield f"{data.file_name}/{INDEX}", _render_index(data, written_on, pages)
+    of_groups = group_pages(groups(data), first=len(pages) + 1)
+    yield f"{data.file_name}/{INDEX}", _render_index(data, written_on, pages, of_groups)
     for page in pages:
         yield f"{data.file_name}/{page.file}", _render(page.data, written_on, _subjects(page.data), index=INDEX)
+    for of_group in of_groups:
+        yield f"{data.file_name}/{of_group.file}", _render_group(data, written_on, of_group)
 
 
-def _render_index(data: BoardData, written_on: date, pages: Sequence[Part]) -> bytes:
+def _render_group(data: BoardData, written_on: date, page: GroupPage) -> bytes:
+    """A page on a group, or on the part of it that fits into one."""
+    template = _environment().get_template("group_page.html.j2")
+    said = {"title": page.title, "groups": [page.group], "index": INDEX}
+    return template.render(data=data, written_on=written_on, **said, **_of_groups(data)).encode()
+
+
+def _of_groups(data: BoardData) -> dict[str, object]:
+    """What the part of a template on groups asks for."""
+    quartiles_from = data.plan.body.quartiles_from if data.plan else 0
+    return {"figure_words": figure_words, "sign_of": sign, "quartiles_from": quartiles_from}
+
+
+def _render_index(data: BoardData, written_on: date, pages: Sequence[Part], of_groups: Sequence[GroupPage]) -> bytes:
     """What to look at first, and what belongs to no page; the tables, the dossiers and the indicators are on pages."""
     found = places(pages)
     return _render(
         data,
         written_on,
-        {"bands": [], "changes": [], "indicators": [], "clinics": []},
+        {
+            **{"bands": [], "changes": [], "indicators": [], "clinics": []},
+            "group_pages": [(quote(page.file), page.title) for page in of_groups],
+        },
         rest=remainder(data, pages),
         pages=[(quote(page.file), share_of(page.data, page.title)) for page in pages],
         href=lambda key: f"{found.get(key, '')}#{key}",
@@ -83,7 +104,7 @@ def _render(
     return template.render(
         data=data,
         written_on=written_on,
-        **subjects,
+        **{"groups": [], "group_pages": [], **subjects, **_of_groups(data)},
         pages=pages,
         href=href,
         index=index,

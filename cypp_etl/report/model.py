@@ -9,12 +9,13 @@ from functools import cached_property
 from typing import Any
 
 from cypp_etl.figure_keys import FigureKey
+from cypp_etl.judgement.outlook.series import Point, Series
+from cypp_etl.judgement.outlook.variation import Ratio
 from cypp_etl.periods import LAST_PERIOD, Period, parse_period
-from cypp_etl.plan.model import Banding, Body
+from cypp_etl.plan.model import Body, Plan
 from cypp_etl.plan.rhythm import QUARTERLY, Rhythm
 from cypp_etl.plan.selection import EVERYTHING, Selection
-from cypp_etl.report.noise.variation import Ratio
-from schemas.codes import ClinicStatus, NoteKind
+from schemas.codes import ClinicStatus, DirectionBasis, Measure, NoteKind
 
 Row = Mapping[str, Any]
 
@@ -98,8 +99,10 @@ class BoardData:
     `file_name`, and for queries `status`, `answer` and `answered_by`, which are None for others; `comments` the
     partners' comments on figures; `turned` the symbols that have changed since `since`; `rhythms` says when each
     indicator is asked, `owing` has each indicator and the partner that returns it in the period; `is_owed` says whether
-    anybody owes a return for the period; `margins` has the plan's of each indicator, if its files are in the warehouse.
-    `part` says which part of a report it is, where it is not the whole, and `codes` what was asked for.
+    anybody owes a return for the period.
+    `part` says which part of a report it is, where it is not the whole, and `codes` what was asked for. `plan` is the
+    plan of that moment, if its files are in the warehouse, and `groups` has the judgements of its groups, of all
+    periods up to the report's. `whole` is the report that this is a part of, None if it is the whole.
     """
 
     body: Body
@@ -126,9 +129,11 @@ class BoardData:
     rhythms: Mapping[str, Rhythm]
     owing: Set[tuple[str, str]]
     is_owed: bool
-    margins: Mapping[str, Banding]
     part: str = ""
     codes: tuple[str, ...] = ()
+    plan: Plan | None = None
+    groups: Sequence[Row] = ()
+    whole: "BoardData | None" = None
 
     @property
     def title(self) -> str:
@@ -150,6 +155,7 @@ class BoardData:
 
         return replace(
             self,
+            whole=self.whole or self,
             performance=some(self.performance),
             owed=some(self.owed),
             clinics=some(self.clinics),
@@ -305,6 +311,32 @@ class BoardData:
         for row in self.performance:
             found.setdefault((row["indicator"], row["partner_code"]), []).append(row)
         return found
+
+    @cached_property
+    def _told(self) -> dict[tuple[str, str], Series]:
+        """What `series` has found."""
+        return {}
+
+    def series(self, row: Row) -> Series:
+        """All judged periods of a row's indicator and partner, to tell noise and the end of the year from."""
+        key = series_of(row)
+        if key not in self._told:
+            self._told[key] = Series({parse_period(one["period"]): self._point(one) for one in self.judgements_of(row)})
+        return self._told[key]
+
+    def _point(self, row: Row) -> Point:
+        partner_code, indicator, period = row["partner_code"], row["indicator"], row["period"]
+        return Point(
+            row["decimals"],
+            row["actual"],
+            row["change"],
+            row["previous_actual"],
+            parse_period(row["previous_period"]),
+            row["direction_basis"] == DirectionBasis.OUTTURN,
+            row["year_to_date"],
+            (partner_code, indicator, period) in self.breaks,
+            self.ratios.get(FigureKey(partner_code, indicator, Measure.ACTUAL, period)),
+        )
 
     @cached_property
     def _shared(self) -> Set[str]:

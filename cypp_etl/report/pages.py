@@ -2,21 +2,20 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 
 from cypp_etl.figure_keys import FigureKey
-from cypp_etl.judgement.words import Course as OnCourse
-from cypp_etl.judgement.words import DirectionBasis
-from cypp_etl.judgement.year_end import YearSoFar, course, needed, projected
+from cypp_etl.judgement.outlook.series import years_target
+from cypp_etl.judgement.outlook.variation import Noise, Scale
+from cypp_etl.judgement.outlook.year_end import YearSoFar, needed
 from cypp_etl.periods import Period, parse_period
+from cypp_etl.plan.model import Plan
 from cypp_etl.report.charts import Drawing, Line, chart
 from cypp_etl.report.figures import comparator_year, figure_text, number_text, words_of_unit
 from cypp_etl.report.milestones import is_overdue
 from cypp_etl.report.model import BoardData, Note, Row, Texts, belongs_to, falls_in, series_of
-from cypp_etl.report.noise.variation import Course, Noise, Scale, Variation, counts_behind, noise, whole_units
 from cypp_etl.report.symbols import Sign, sign
 from cypp_etl.report.table import SHOWN_PERIODS, has_like_before, key_of, polarity_words
-from schemas.codes import Accumulation, ClinicReason, ClinicStatus, Diagnosis, Measure, Polarity, Unit
+from schemas.codes import Accumulation, ClinicReason, ClinicStatus, Diagnosis, Measure, Polarity, Unit, YearCourse
 
 _REASONS = {
     ClinicReason.DECLINING.value: "performance was declining",
@@ -118,20 +117,16 @@ def open_clinic(data: BoardData, row: Row) -> Row | None:
 
 def noise_of(data: BoardData, row: Row) -> Noise:
     """Whether the change shown by the arrow is more than noise."""
-    now, before = row["actual"], row["previous_actual"]
-    if now is None or before is None:
-        return Noise(Variation.UNKNOWN, "there is no figure to compare with")
-    if row["change"] is None:
-        return Noise(Variation.UNKNOWN, "the series breaks between the two figures")
-    known = data.indicators.get(row["indicator"])
+    return data.series(row).noise(parse_period(row["period"]), _scale(data, row), data.rhythm(row["indicator"]).before)
+
+
+def _scale(data: BoardData, row: Row) -> Scale:
+    """What a row's figures are; how its quarters add up is not in the row."""
+    known, plan = data.indicators.get(row["indicator"]), data.plan
     accumulation = Accumulation(known["accumulation"]) if known else Accumulation.LATEST
-    scale = Scale(Unit(row["unit"]), row["decimals"], accumulation)
-    ratios = [
-        data.ratios.get(FigureKey(row["partner_code"], row["indicator"], Measure.ACTUAL, period))
-        for period in (row["period"], row["previous_period"])
-    ]
-    counts = counts_behind(scale, (now, before), ratios)
-    return noise(scale, whole_units(row["change"], scale.decimals), counts, _course(data, row))
+    if plan is not None and row["indicator"] in plan.indicators:
+        accumulation = plan.edition(row["indicator"], parse_period(row["period"])).accumulation
+    return Scale(Unit(row["unit"]), row["decimals"], accumulation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,33 +135,27 @@ class YearEnd:
 
     needed: str
     projection: str
-    course: OnCourse | None
+    course: YearCourse | None
 
 
 def year_end_of(data: BoardData, row: Row) -> YearEnd | None:
-    """How the year of a quarter's figure stands to its target; None where there is no target or no figure.
-
-    There is no projection where the noise flag says that a change cannot be told from chance.
-    """
-    known, banding = data.indicators.get(row["indicator"]), data.margins.get(row["indicator"])
-    target = _years_target(data, row)
-    if not row["quarter"] or row["year_to_date"] is None or target is None or known is None or banding is None:
+    """How the year of a quarter's figure stands to its target; None where there is no target or no figure."""
+    plan, period = data.plan, parse_period(row["period"])
+    if plan is None or row["indicator"] not in plan.indicators:
         return None
-    year = YearSoFar(
-        Polarity(row["polarity"]),
-        Accumulation(known["accumulation"]),
-        row["decimals"],
-        row["quarter"],
-        _decimal(row["year_to_date"]),
-        _decimal(target),
-        _last_year(data, row),
+    told = data.series(row).outlook(
+        period,
+        (Polarity(row["polarity"]), _scale(data, row)),
+        data.rhythm(row["indicator"]).before,
+        years_target(period.year, lambda of: _target(data, plan, row, of)),
+        plan.edition(row["indicator"], period).banding,
     )
-    figure = None if noise_of(data, row).variation in (Variation.SMALL, Variation.UNKNOWN) else projected(year)
-    told = None if figure is None else course(year, figure, banding)
-    if figure is None or told is None:
-        return YearEnd(_needed_words(year, row), "", None)
-    projection = f"Projected for the year: {number_text(float(figure), row)}, {told}."
-    return YearEnd(_needed_words(year, row), projection, told)
+    if told.year is None:
+        return None
+    if told.course is None or told.projected is None:
+        return YearEnd(_needed_words(told.year, row), "", None)
+    projection = f"Projected for the year: {number_text(float(told.projected), row)}, {told.course}."
+    return YearEnd(_needed_words(told.year, row), projection, told.course)
 
 
 def _needed_words(year: YearSoFar, row: Row) -> str:
@@ -186,55 +175,18 @@ def _needed_words(year: YearSoFar, row: Row) -> str:
     return f"To meet the year's target of {target}, {number_text(float(each), row)} may still come in {quarters}."
 
 
-def _years_target(data: BoardData, row: Row) -> float | None:
-    """The target of the whole year of a figure: of the year, or of its last quarter where the plan profiles it."""
-    year = parse_period(row["financial_year"])
-    for period in (year, year.quarters[-1]):
-        key = FigureKey(row["partner_code"], row["indicator"], Measure.TARGET, period.code)
-        if (found := data.texts.get(key)) and found.value is not None:
-            return found.value
-    return None
-
-
-def _last_year(data: BoardData, row: Row) -> tuple[Decimal | None, ...]:
-    quarters = {one["period"]: one["actual"] for one in data.judgements_of(row)}
-    found = (quarters.get(quarter.code) for quarter in parse_period(row["financial_year"]).previous.quarters)
-    return tuple(None if figure is None else _decimal(figure) for figure in found)
-
-
-def _decimal(figure: float) -> Decimal:
-    return Decimal(repr(figure))
-
-
-def _course(data: BoardData, row: Row) -> Course:
-    """How an indicator came to a figure, by periods of the same length, from the last break in series on."""
-    rows = {
-        parse_period(one["period"]): one
-        for one in data.judgements_of(row)
-        if bool(one["quarter"]) == bool(row["quarter"])
-    }
-    period, first = parse_period(row["period"]), min(rows)
-    figures: list[int | None] = []
-    changes: list[int | None] = []
-    while period >= first:
-        one = rows.get(period)
-        figures.append(_units(one, "actual") if one else None)
-        # A change on last year's outturn is no change on the same quarter, and none that could stand beside one.
-        is_like = one is not None and one["direction_basis"] != DirectionBasis.OUTTURN
-        changes.append(_units(one, "change") if one and is_like else None)
-        if any((row["partner_code"], row["indicator"], each.code) in data.breaks for each in _within(period)):
-            break
-        period = data.rhythm(row["indicator"]).before(period)
-    return Course(figures[::-1], changes[::-1])
-
-
-def _units(row: Row, name: str) -> int | None:
-    return None if row[name] is None else whole_units(row[name], row["decimals"])
-
-
-def _within(period: Period) -> tuple[Period, ...]:
-    """The periods of which a break in series is one of this period."""
-    return (period,) if period.quarter else (period, *period.quarters)
+def _target(data: BoardData, plan: Plan, row: Row, period: Period) -> float | None:
+    """The target of a row's series for a period: the one that was returned, or the plan's, the partner's own first."""
+    measure, indicator, partner_code = Measure.TARGET, row["indicator"], row["partner_code"]
+    known = data.texts.get(FigureKey(partner_code, indicator, measure, period.code))
+    everybodys, planned = (
+        plan.figures.get((measure, indicator, period)),
+        plan.figure(measure, indicator, period, partner_code),
+    )
+    # The known figures do not have the plan's for one partner alone; what differs from that for all was returned.
+    if known is not None and (everybodys is None or everybodys.value is None or known.value != float(everybodys.value)):
+        return known.value
+    return None if planned is None or planned.value is None else float(planned.value)
 
 
 def happening(clinic: Row, period: Period) -> str:

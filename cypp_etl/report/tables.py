@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from cypp_etl.judgement.columns import BOARD_TITLES
 from cypp_etl.report.changes import changes, turned, turned_heading
 from cypp_etl.report.figures import comparator_year, figure_text, shorthand, words_of_unit
+from cypp_etl.report.groups.standings import GroupStanding, Member, groups
 from cypp_etl.report.model import BoardData, Row
 from cypp_etl.report.pages import about, clinic_pages, noise_of
 from cypp_etl.report.returns import status_words
@@ -55,6 +57,7 @@ def tables(data: BoardData) -> Iterator[SheetTable]:
         ],
         [_indicator_row(data, row) for row in data.table_rows()],
     )
+    yield _groups_table(data)
     yield SheetTable(
         "Changes",
         f"Symbols that read otherwise than in {data.period.previous.label}",
@@ -87,6 +90,46 @@ def tables(data: BoardData) -> Iterator[SheetTable]:
         ],
     )
     yield from _more_tables(data)
+
+
+def _groups_table(data: BoardData) -> SheetTable:
+    """Each figure of a group, followed by its members', the best first."""
+    return SheetTable(
+        "Groups",
+        f"Groups and their partners, {data.period.label}",
+        [
+            *(("Group", 30), ("Indicator", 12), ("Definition", 44), ("Period", 24), ("Whose", 30), ("Rank", 8)),
+            *(
+                ("Performance", 13),
+                ("Year to date", 11),
+                ("Target", 11),
+                ("On target", 18),
+                ("Direction of travel", 18),
+            ),
+            *(("Quartile", 18), ("Lower quartile", 11), ("Median", 11), ("Upper quartile", 11)),
+            *(("Partners returned", 12), ("To be known", 60)),
+        ],
+        [row for group in groups(data) for one in group.standings for row in _rows_of_group(data, group.group, one)],
+    )
+
+
+def _rows_of_group(data: BoardData, name: str, of: GroupStanding) -> Iterator[list[Content | Figure]]:
+    quartiles = [Figure(cut, "[z]", of.row) for cut in of.quartiles or (None, None, None)]
+    yield [*_row_of_group(data, name, of.row), "[z]", *quartiles, of.returned, " ".join(of.said) or "[z]"]
+    for one in of.members:
+        row = _row_of_group(data, name, one.row, one)
+        yield [*row, one.quartile or "[z]", *["[z]"] * (len(quartiles) + 2)]
+
+
+def _row_of_group(data: BoardData, name: str, row: Row, member: Member | None = None) -> list[Content | Figure]:
+    judged = (sign(row, column) for column in ("on_target", "direction"))
+    return [
+        *(name, row["indicator"], row["definition"], row["period_label"]),
+        member.partner if member else "The whole group",
+        Decimal(member.rank) if member and member.rank else "[z]",
+        *(_figure(data, row, column) for column in ("actual", "year_to_date", "target")),
+        *(f"{one.symbol} {one.word}".strip() for one in judged),
+    ]
 
 
 def _more_tables(data: BoardData) -> Iterator[SheetTable]:

@@ -21,7 +21,7 @@ from warehouse.engine import writing
 from warehouse.recording.judgements import rejudge_by_plan
 from warehouse.recording.plan import require_plan
 from warehouse.recording.record import Arrival, record_batch
-from warehouse.schema.tables import clinic, judgement
+from warehouse.schema.tables import JUDGED, clinic, judgement
 from warehouse.schema.tables import observation as observations
 
 YEARS = [Period(year) for year in (2008, 2009, 2010, 2011)]
@@ -126,6 +126,15 @@ def test_only_what_a_figure_reaches_is_written(engine: Engine, plan: Plan) -> No
         record_batch(connection, [Arrival(_return(0, quarters, Period(2010, 1)), later(0))], plan, later(0))
         one = _return(1, [observation("NI 111a", "99", "2010-11Q1")], Period(2010, 2))
         record_batch(connection, [Arrival(one, later(1))], plan, later(1))
-        written = select(judgement.c.period).where(judgement.c.recorded_at == later(1))
-        periods = set(connection.scalars(written))
-    assert periods == {"2010-11Q1", "2010-11Q2", "2010-11Q3", "2010-11Q4", "2011-12Q1"}
+        columns = judgement.c
+        after, before = (
+            {row["period"]: row for row in connection.execute(select(judgement).where(condition)).mappings()}
+            for condition in (columns.recorded_at == later(1), columns.superseded_at == later(1))
+        )
+    judged = {period for period, row in after.items() if any(row[name] != before[period][name] for name in JUDGED)}
+    assert judged == {"2010-11Q1", "2010-11Q2", "2010-11Q3", "2010-11Q4", "2011-12Q1"}
+    # What rose for seven quarters running no longer does.
+    told = {period: (before[period]["variation"], row["variation"]) for period, row in after.items()}
+    assert {period: told[period] for period in after.keys() - judged} == dict.fromkeys(
+        ("2011-12Q2", "2011-12Q3"), ("beyond usual variation", "within usual variation")
+    )

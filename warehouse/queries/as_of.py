@@ -47,6 +47,12 @@ def return_status_as_of(connection: Connection, period: Period, at: datetime) ->
     return sorted(found, key=lambda row: row["partner_code"])
 
 
+def group_performance(connection: Connection, until: Period, at: datetime) -> Sequence[RowMapping]:
+    """Rows of `bi_group_performance` as known at a moment, of all periods, by indicator, period and group."""
+    found = _ask(connection, "bi_group_performance", at, until)
+    return sorted(found, key=lambda row: (row["indicator"], row["period"], row["group_code"]))
+
+
 def queries_as_of(connection: Connection, period: Period, at: datetime) -> Sequence[RowMapping]:
     """Rows of `bi_queries` for a period, in the order of their numbers, as known at a moment."""
     return sorted(_ask(connection, "bi_queries", at, period), key=lambda row: row["query_id"])

@@ -20,15 +20,22 @@ from sqlalchemy import (
 )
 
 from cypp_etl.figure_keys import FigureKey
+from cypp_etl.judgement.outlook.variation import Ratio
 from cypp_etl.layout import PUBLISHED
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Body, Plan
 from cypp_etl.plan.rhythm import Rhythm
 from cypp_etl.report.model import BoardData, KnownText, Row, Since, Texts
-from cypp_etl.report.noise.variation import Ratio
 from schemas.codes import ClinicRule, Marker, Measure, Qualifier, Severity, SubmissionStatus
 from schemas.markers import marker_text, qualifier_text
-from warehouse.queries.as_of import clinic_notes, clinics, milestones, queries_as_of, return_status_as_of
+from warehouse.queries.as_of import (
+    clinic_notes,
+    clinics,
+    group_performance,
+    milestones,
+    queries_as_of,
+    return_status_as_of,
+)
 from warehouse.queries.not_returned import owed_rows
 from warehouse.queries.publications import last_published
 from warehouse.queries.views import performance
@@ -114,7 +121,8 @@ def read_board(connection: Connection, period: Period, at: datetime, since: date
         rhythms=rhythms,
         owing=_owing(connection, plan_id, period),
         is_owed=_is_owed(connection, plan_id, period),
-        margins={name: leaf.banding for name, leaf in stored.indicators.items()} if stored else {},
+        plan=stored,
+        groups=_until(period, group_performance(connection, period, at), rhythms) if stored and stored.groups else (),
     )
 
 

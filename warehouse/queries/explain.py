@@ -10,12 +10,13 @@ import pandas as pd
 from sqlalchemy import Connection, RowMapping, select
 
 from cypp_etl.judgement.explanation import Explanation, Source, explain_judgements
+from cypp_etl.judgement.ranks import Place, standing
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import plan_about
-from cypp_etl.plan.selection import EVERYTHING, Selection
-from schemas.codes import Marker
-from warehouse.queries.views import judgement_history, performance
+from cypp_etl.plan.selection import EVERYTHING, Selection, groups_about
+from schemas.codes import Marker, Measure
+from warehouse.queries.views import group_performance, judgement_history, performance
 from warehouse.recording.judgements import FIGURE, figures_frame
 from warehouse.schema.tables import observation, submission
 from warehouse.schema.values import decimal_of
@@ -101,6 +102,72 @@ def explain(
         for row in performance(connection, indicator, period)
         if row["partner_code"] in explained and part.has_partner(row["partner_code"])
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedMember:
+    """A member of a group: its row of `bi_performance`, None if it has returned nothing, and its place among all.
+
+    `parts` are the numerator and the denominator that were returned with its figure.
+    """
+
+    partner_code: str
+    row: RowMapping | None
+    parts: tuple[float, float] | None
+    place: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedGroup:
+    """A group's row of `bi_group_performance`, the members that owe it or have returned it, and all their quartiles."""
+
+    row: RowMapping
+    members: tuple[ExplainedMember, ...]
+    quartiles: tuple[float, float, float] | None
+
+
+def explain_groups(
+    connection: Connection, plan: Plan, indicator: str, period: Period, part: Selection = EVERYTHING
+) -> list[ExplainedGroup]:
+    """The figures of groups of the plan in force for an indicator and period, each with its members, the best first.
+
+    Args:
+        connection: a transaction of `engine.reading`.
+        plan: the plan in force.
+        indicator: one of its leaves.
+        period: the period.
+        part: whose groups: those that lie in it, or else those that it lies in. Members are ranked among all.
+    """
+    if not plan.groups:
+        return []
+    of_groups = {row["group_code"]: row for row in group_performance(connection, indicator, period)}
+    rows = {row["partner_code"]: row for row in performance(connection, indicator, period)}
+    columns = observation.c
+    with_parts = select(columns.partner_code, columns.numerator, columns.denominator).where(
+        columns.indicator == indicator,
+        columns.period == period.code,
+        columns.measure == Measure.ACTUAL.value,
+        columns.superseded_at.is_(None),
+        columns.numerator.is_not(None),
+        columns.denominator.is_not(None),
+    )
+    parts = {code: (above, below) for code, above, below in connection.execute(with_parts)}
+    owners = {*plan.at(period).owners.get(indicator, ()), *rows}
+    shown = part.partner_codes if part.partner_codes is not None else frozenset(plan.partners)
+    found = []
+    for code in groups_about(plan, shown):
+        if code in of_groups:
+            members = [member for member in plan.members[code] if member in owners]
+            figures = {member: rows[member]["year_to_date"] for member in members if member in rows}
+            stand = standing(plan, indicator, period, figures)
+            explained = [
+                ExplainedMember(member, rows.get(member), parts.get(member), stand.places.get(member))
+                for member in members
+                if member in shown
+            ]
+            explained.sort(key=lambda one: one.place.rank if one.place else len(members) + 1)
+            found.append(ExplainedGroup(of_groups[code], tuple(explained), stand.quartiles))
+    return found
 
 
 def _returned(connection: Connection, indicator: str) -> list[tuple[tuple[Any, ...], SourcedFigure]]:

@@ -161,4 +161,5 @@ def _leaf(row: RowMapping) -> Indicator:
         reports_on=rhythm.reports_on,
         unit_label=row["unit_label"],
         currency=row["currency"],
+        stated_to_compare=row["compares_bodies"] == "yes",
     )

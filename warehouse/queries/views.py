@@ -147,6 +147,12 @@ def performance(
     return _rows(connection, rows, conditions, "indicator", "period", "partner_code")
 
 
+def group_performance(connection: Connection, indicator: str, period: Period) -> Sequence[RowMapping]:
+    """Rows of `bi_group_performance` for an indicator and period, by group."""
+    rows = view("bi_group_performance")
+    return _rows(connection, rows, _equal(rows, {"indicator": indicator, "period": period.code}), "group_code")
+
+
 def judgement_history(connection: Connection, indicator: str, period: Period) -> Sequence[RowMapping]:
     """Rows of `bi_performance_history` for an indicator and period, by partner, oldest first."""
     rows = view("bi_performance_history")

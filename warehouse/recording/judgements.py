@@ -7,12 +7,12 @@ from functools import lru_cache, reduce
 from operator import or_ as union
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sqlalchemy import Connection, func, select, union_all
+from sqlalchemy import Connection, bindparam, func, select, union_all, update
 
 from cypp_etl.figure_keys import FigureKey, Series
 from cypp_etl.judgement.reach.dependents import Span, dependents
 from cypp_etl.judgement.reach.differences import PlanDifferences
-from cypp_etl.periods import parse_period
+from cypp_etl.periods import LAST_PERIOD, parse_period
 from cypp_etl.plan.model import Plan
 from schemas.codes import Measure, Qualifier
 from warehouse.recording.affected import (
@@ -29,8 +29,9 @@ from warehouse.recording.affected import (
 from warehouse.recording.bulk_insert import insert_rows
 from warehouse.recording.clinics import Change, keep_clinics
 from warehouse.recording.comparisons import COMPARED, ComparisonKey, keep_comparisons
+from warehouse.recording.outlooks import Told, outlooks
 from warehouse.recording.validity import end_rows
-from warehouse.schema.tables import JUDGED, judgement, observation
+from warehouse.schema.tables import JUDGED, OUTLOOK, judgement, observation
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -45,6 +46,15 @@ FIGURE = (
 """The columns of an observation that it is judged by."""
 
 _KEY = ("partner_code", "indicator", "period")
+_WRITTEN = (*_KEY, "observation_id", *JUDGED, *OUTLOOK)
+_SYMBOLS = slice(1, 1 + len(JUDGED))
+_GAP = 1 + JUDGED.index("target_gap")
+_NEWER = ("target_gap", *OUTLOOK)
+_TELLING = (
+    update(judgement)
+    .where(judgement.c.judgement_id == bindparam("number"))
+    .values({name: bindparam(name) for name in _NEWER})
+)
 _SAID = [1 + JUDGED.index(name) for name in ("direction", "on_target", "target_band")]
 
 _FIGURES = select(*(observation.c[name] for name in FIGURE)).where(of_series(observation))
@@ -54,9 +64,12 @@ _COMPARED = union_all(
     _FIGURES.where(observation.c.measure.in_(_OF_PERIODS), within(observation)),
     _FIGURES.where(observation.c.measure.in_([measure.value for measure in Measure if measure not in _OF_PERIODS])),
 )
-_IN_FORCE = select(*(judgement.c[name] for name in (*_KEY, "judgement_id", "observation_id", *JUDGED))).where(
+_IN_FORCE = select(*(judgement.c[name] for name in (*_KEY, "judgement_id", "observation_id", *JUDGED, *OUTLOOK))).where(
     of_series(judgement), within(judgement)
 )
+
+_ROWS_AT_ONCE = 10_000
+"""How many rows are looked up by one statement: SQLite allows 32,766 values in it."""
 
 # A quarter's code starts with its year's.
 _YEAR_LETTERS = len("2010-11")
@@ -146,9 +159,13 @@ def _rejudge(
     changed: Counter[Series] = Counter()
     for few in judged_together(spans):
         reaches = reach_of_each(few)
-        judged, compared = judge_and_compare_rows(_figures_compared(connection, few, plan), plan, reaches)
+        figures = _figures_compared(connection, few, plan)
+        judged, compared = judge_and_compare_rows(figures, plan, reaches)
         held = _judgements_in_force(connection, few, reaches)
-        keys = _replace(connection, held, judged, plan_id, at)
+        told = outlooks(connection, plan, few, figures, judged)
+        with_outlooks = {key: (*values, *told.judged[key]) for key, values in judged.items()}
+        keys = _replace(connection, held, with_outlooks, plan_id, at)
+        _replace_outlooks(connection, told.others, plan_id, at)
         keep_comparisons(connection, few, compared, plan_id, at)
         keep_clinics(connection, (_change(key, judged) for key in keys), plan, at)
         changed.update(Series(*key[:2]) for key in keys)
@@ -286,8 +303,55 @@ def _replace(
     ended = [key for key, (_, values) in held.items() if judged.get(key) != values]
     written = [key for key, values in judged.items() if key not in held or held[key][1] != values]
     end_rows(connection, judgement, (held[key][0] for key in ended), at)
-    names = (*_KEY, "observation_id", *JUDGED)
     rows = ((*key, *judged[key]) for key in written)
-    insert_rows(connection, judgement, names, rows, {"plan_id": plan_id, "recorded_at": at})
-    # Without the observation: the same figure from another cell is not a change.
-    return [key for key in {*ended, *written} if key not in held or judged.get(key, ())[1:] != held[key][1][1:]]
+    insert_rows(connection, judgement, _WRITTEN, rows, {"plan_id": plan_id, "recorded_at": at})
+    # Without the observation: the same figure from another cell is not a change. Nor is what is told of it.
+    return [
+        key for key in {*ended, *written} if key not in held or judged.get(key, ())[_SYMBOLS] != held[key][1][_SYMBOLS]
+    ]
+
+
+def tell_what_is_in_force(connection: Connection, plan: Plan) -> bool:
+    """Tell of judgements in force what an older program did not, in a transaction of `engine.writing`.
+
+    Their rows are changed, for once: the columns are newer than they are, and held nothing.
+
+    Returns:
+        Whether there were any.
+    """
+    columns = judgement.c
+    untold = select(columns.partner_code, columns.indicator, func.min(columns.period)).where(
+        columns.superseded_at.is_(None), columns.variation.is_(None), columns.indicator.in_(plan.indicators)
+    )
+    spans = {
+        Series(partner_code, indicator): Span(parse_period(period), LAST_PERIOD)
+        for partner_code, indicator, period in connection.execute(
+            untold.group_by(columns.partner_code, columns.indicator)
+        )
+    }
+    for few in judged_together(spans):
+        reaches, figures = reach_of_each(few), _figures_compared(connection, few, plan)
+        judged = judge_rows(figures, plan, reaches)
+        told = outlooks(connection, plan, few, figures, judged).judged
+        rows = [
+            {"number": number, **dict(zip(_NEWER, (judged[key][_GAP], *told[key]), strict=True))}
+            for key, (number, _) in _judgements_in_force(connection, few, reaches).items()
+            if key in judged
+        ]
+        connection.execute(_TELLING, rows)
+    return bool(spans)
+
+
+def _replace_outlooks(connection: Connection, told: Mapping[Key, tuple[int, Told]], plan_id: int, at: datetime) -> None:
+    """Close and write again judgements that stay, but of which something else is told."""
+    numbers = dict(told.values())
+    in_order = sorted(numbers)
+    for start in range(0, len(in_order), _ROWS_AT_ONCE):
+        few = in_order[start : start + _ROWS_AT_ONCE]
+        columns = judgement.c
+        query = select(columns.judgement_id, *(columns[name] for name in _WRITTEN[: -len(OUTLOOK)])).where(
+            columns.judgement_id.in_(few)
+        )
+        rows = [(*row[1:], *numbers[row[0]]) for row in connection.execute(query).all()]
+        end_rows(connection, judgement, few, at)
+        insert_rows(connection, judgement, _WRITTEN, rows, {"plan_id": plan_id, "recorded_at": at})

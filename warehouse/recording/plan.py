@@ -19,7 +19,7 @@ from warehouse.recording.administration import Decision, record_decision
 from warehouse.recording.bulk_insert import insert_rows
 from warehouse.recording.clinics import keep_all_clinics
 from warehouse.recording.groups import rejudge_groups_by_plan
-from warehouse.recording.judgements import rejudge_by_plan
+from warehouse.recording.judgements import rejudge_by_plan, tell_what_is_in_force
 from warehouse.recording.periods import add_periods
 from warehouse.recording.validity import end_rows, next_moment
 from warehouse.schema import plan_tables
@@ -188,17 +188,21 @@ def stored_plan(connection: Connection, plan_id: int | None) -> Plan | None:
 def begin_plan(connection: Connection, plan: Plan, at: datetime) -> Plan:
     """Put the very first plan in force; if one is already in force, it stays. Returns the plan in force.
 
+    What an older program did not tell of judgements in force is told now, by that plan.
+
     Raises:
         NoStoredPlanError: another plan is in force, whose files are not in the warehouse.
         cypp_etl.plan.reader.PlanError: this program finds faults in it that an older one did not.
     """
     held = _in_force(connection)
     if held is None or _is_same(connection, held, plan):
-        record_plan(connection, plan, at)
-        return plan
-    in_force = plan_in_force(connection) or plan
-    # An upgrade looks at figures too, so that no later command is the first to find a fault in them.
-    len(in_force.figures)
+        plan_id, in_force = record_plan(connection, plan, at).plan_id, plan
+    else:
+        plan_id, in_force = held[0], plan_in_force(connection) or plan
+        # An upgrade looks at figures too, so that no later command is the first to find a fault in them.
+        len(in_force.figures)
+    if tell_what_is_in_force(connection, in_force):
+        rejudge_groups_by_plan(connection, in_force, plan_id, EVERYTHING, next_moment(connection, at))
     return in_force
 
 
@@ -301,7 +305,7 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, Iterable[dict[str, Any]]]]:
     )
     yield (
         plan_tables.plan_indicator,
-        [_said(indicator) | indicator.rhythm.stated for indicator in plan.indicators.values()],
+        [_described(indicator) for indicator in plan.indicators.values()],
     )
     yield (
         plan_tables.plan_measured,
@@ -344,6 +348,11 @@ def _said(row: Partner | Aspiration | Milestone | Indicator) -> dict[str, Any]:
     return asdict(row) | asdict(row.about)
 
 
+def _described(leaf: Indicator) -> dict[str, Any]:
+    """What an edition of an indicator says of it, and when it is asked."""
+    return _said(leaf) | leaf.rhythm.stated | {"compares_bodies": "yes" if leaf.compares_bodies else "no"}
+
+
 def _days(span: Span) -> dict[str, date]:
     return {"first_day": span.first_day, "last_day": span.last_day}
 
@@ -355,7 +364,7 @@ def _editions(plan: Plan, indicator: str) -> Iterator[dict[str, Any]]:
     begins = [date.min, *(firsts[number] for number in list(latest)[1:])]
     ends = [*(first - timedelta(days=1) for first in begins[1:]), date.max]
     for piece, first_day, last_day in zip(latest.values(), begins, ends, strict=True):
-        yield (_said(piece) | piece.rhythm.stated | {"described_from": first_day, "described_until": last_day})
+        yield _described(piece) | {"described_from": first_day, "described_until": last_day}
 
 
 def _owed(plan: Plan) -> Iterator[dict[str, Any]]:

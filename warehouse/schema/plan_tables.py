@@ -142,6 +142,8 @@ def _described() -> tuple[Column[Any], ...]:
         word("reports_on", server_default="this year"),
         word("unit_label", server_default=""),
         word("currency", server_default=""),
+        # Whether the figures of bodies of different size compare: yes or no.
+        word("compares_bodies", server_default="yes"),
         *_about(),
     )
 

@@ -19,6 +19,7 @@ __all__ = [
     "IS_ACCEPTED",
     "IS_HELD",
     "JUDGED",
+    "OUTLOOK",
     "clinic",
     "clinic_note",
     "comparison",
@@ -65,8 +66,12 @@ JUDGED = (
     "national_band",
     "next_target",
     "next_target_2",
+    "target_gap",
 )
 """The columns of a judgement, named as `cypp_etl.judgement.judge` names them."""
+
+OUTLOOK = ("variation", "on_course")
+"""What is told beside a judgement, from all periods of its series; NULL in rows from before it was told."""
 _JUDGED_WORDS = ("previous_period", "direction", "direction_basis", "on_target")
 
 
@@ -209,6 +214,7 @@ judgement = Table(
     refers("plan_id", plan.c.plan_id, nullable=False),
     *(code(name) for name in ("partner_code", "indicator", "period")),
     *_judged_columns(),
+    *(code(name, nullable=True) for name in OUTLOOK),
     *life(),
     one_in_force("ux_judgement_in_force", "partner_code", "indicator", "period"),
     Index(None, "indicator", "period"),

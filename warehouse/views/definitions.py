@@ -116,7 +116,8 @@ def _performance(plan_id: str, last_column: str, condition: str) -> str:
             j.actual, o.typed AS actual_text, coalesce(o.marker, nullif(o.qualifiers, '')) AS marker,
             {_JUDGED},
             o.submission_id, s.file_name AS source_file, o.sheet AS source_sheet, o.cell AS source_cell,
-            j.recorded_at{last_column}, i.year_type, i.edition, {_UNIT}
+            j.recorded_at{last_column}, i.year_type, i.edition, {_UNIT},
+            j.target_gap, j.variation, j.on_course, i.compares_bodies
         FROM judgement j
         {_describing(plan_id)}
         LEFT JOIN observation o ON o.observation_id = j.observation_id
@@ -154,15 +155,20 @@ _PERIODS = """
             CASE WHEN c.period IS NULL THEN 'no' ELSE 'yes' END AS is_closed
         FROM period e LEFT JOIN period_closing c ON c.period = e.period"""
 
-_GROUPS = f"""
+
+def groups_query(standing: Standing) -> str:
+    """A row per judgement of a group of the plan that is in force, in the words of that plan."""
+    return f"""
         SELECT
             {_DESCRIBED}, j.group_code, w.group_name AS "group",
             j.actual, {_JUDGED},
-            j.partners_owing, j.partners_returned, nullif(j.note, '') AS note, j.recorded_at, {_UNIT}
+            j.partners_owing, j.partners_returned, nullif(j.note, '') AS note, j.recorded_at, {_UNIT},
+            j.target_gap, i.compares_bodies
         FROM group_judgement j
-        {_describing(NOW.plan_id)}
+        {_describing(standing.plan_id)}
         JOIN plan_group w ON w.plan_id = i.plan_id AND w.group_code = j.group_code
-        WHERE {NOW.in_force("j")}"""
+        WHERE {standing.in_force("j")}"""
+
 
 # Comparators that are given, and have columns of their own, are in the judgement itself.
 _COMPARISONS = f"""
@@ -245,7 +251,7 @@ _VIEWS = {
     "bi_period": _PERIODS,
     "bi_decisions": _DECISIONS,
     "bi_comparisons": _COMPARISONS,
-    "bi_group_performance": _GROUPS,
+    "bi_group_performance": groups_query(NOW),
     "bi_queries": queries_query(NOW),
 }
 
@@ -266,6 +272,7 @@ def as_of_statement(name: str, dialect: str) -> str:
         "bi_milestones": milestones_query(AS_OF),
         "bi_queries": queries_query(AS_OF, ":period"),
         "bi_clinics": clinics_query(AS_OF, ", c.partner_code, c.measured_period"),
+        "bi_group_performance": groups_query(AS_OF),
     }
     return queries[name].format_map(_DIALECTS[dialect])
 

@@ -22,6 +22,8 @@ from schemas.codes import (
     Review,
     Severity,
     Unit,
+    Variation,
+    YearCourse,
     YearType,
 )
 from schemas.codes import SubmissionStatus as Status
@@ -60,6 +62,15 @@ _UNIT = (
         "unit_label", "What people read behind a figure, such as `per 1,000 births`; empty if the plan has none"
     ),
     text_column("currency", "The symbol of the currency, if the unit is money"),
+)
+_TARGET_GAP = figure_column(
+    "target_gap",
+    "By how much the year to date is better than the target: positive where that is good, whatever the polarity",
+)
+_COMPARES_BODIES = text_column(
+    "compares_bodies",
+    "Whether the figures of bodies of different size compare: `yes` or `no`. Where they do not, as counts do not "
+    "unless the plan says so, bands against comparators are `not applicable`",
 )
 _JUDGEMENTS = (
     *judged_columns("direction", "Direction of travel, year on year", Direction),
@@ -107,6 +118,18 @@ _PERFORMANCE_SINCE = (
     ),
     whole_column("edition", "Which edition of the indicator holds for the period, and describes the row: 1, 2 ..."),
     *_UNIT,
+    _TARGET_GAP,
+    text_column(
+        "variation",
+        f"Whether the change on last year is more than noise: {words_of(Variation)}. Empty in rows that were replaced "
+        "before it was told",
+    ),
+    text_column(
+        "on_course",
+        f"Whether the year, if it goes on like this, meets its target: {words_of(YearCourse)}. At risk: it misses it "
+        "by no more than the margin of the target. Empty where `variation` is",
+    ),
+    _COMPARES_BODIES,
 )
 
 _WITHHELD = "; `[withheld: ...]`, with its cell, if it may hold personal data and is not released"
@@ -360,6 +383,8 @@ VIEWS = (
             text_column("note", "Why there is no figure, or why it is not judged; empty otherwise"),
             moment_column("recorded_at", "When the row came into force"),
             *_UNIT,
+            _TARGET_GAP,
+            _COMPARES_BODIES,
         ),
     ),
 )

@@ -10,7 +10,7 @@ import typer
 from cypp_etl.decimals import decimal_text, unit_words
 from cypp_etl.findings import in_words
 from cypp_etl.judgement.explanation import ComparatorStep, RatioStep
-from cypp_etl.periods import Period
+from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.index import PlanIndex, reference_key
 from cypp_etl.plan.model import Indicator, Plan
 from cypp_etl.plan.selection import EVERYTHING, Selection, listed, select_part
@@ -19,7 +19,7 @@ from flows.cli.queries import ask
 from flows.cli.terminal import say
 from flows.storage.archive import archive_path
 from schemas.codes import BAND_SYMBOLS, Band, ComparatorMethod
-from warehouse.queries.explain import SourcedExplanation, SourcedFigure
+from warehouse.queries.explain import ExplainedGroup, ExplainedMember, SourcedExplanation, SourcedFigure, explain_groups
 from warehouse.queries.explain import explain as explained
 
 if TYPE_CHECKING:
@@ -68,6 +68,9 @@ def show_explanation(
         say(f"Nothing has been returned for {leaf.indicator} in {label}{whose}. {_who_owes(plan, leaf, period)}")
         return 1
     is_shared = len(explanations) > 1 or len(plan.owners.get(leaf.indicator, ())) > 1
+    for group in explain_groups(connection, plan, leaf.indicator, parse_period(explanations[0].row["period"]), part):
+        for line in (*_group_lines(group, plan), ""):
+            say(line)
     for place, explanation in enumerate(explanations):
         if place:
             say()
@@ -103,11 +106,11 @@ def _who_owes(plan: Plan, leaf: Indicator, period: Period) -> str:
 
 def _lines(explanation: SourcedExplanation, plan: Plan, *, is_shared: bool) -> list[str]:
     row, judged = explanation.row, explanation.judgement
-    whose = _whose(row, plan) if is_shared else ""
+    whose, leaf = _whose(row, plan) if is_shared else "", plan.edition(row["indicator"], judged.period)
     lines = [
         f"{row['indicator']}{whose}, {row['period_label']}: {row['definition']}",
         f"Good performance is {row['polarity']}. Figures are compared after rounding to {_places(row['decimals'])}.",
-        *_noted_lines(plan.edition(row["indicator"], judged.period)),
+        *_noted_lines(leaf),
         "",
         f"Figure: {_shown(row, 'actual')}",
         *_origin_lines(explanation.find(judged.actual)),
@@ -125,8 +128,49 @@ def _lines(explanation: SourcedExplanation, plan: Plan, *, is_shared: bool) -> l
     ]
     for step in judged.comparators.values():
         lines += ["", f"{step.comparator.heading}: {BAND_SYMBOLS[Band(step.band)]} {step.band}"]
-        lines += _comparator_lines(explanation, step)
+        lines += _comparator_lines(explanation, step, compares=leaf.compares_bodies)
     return [*lines, "", *_version_lines(explanation)]
+
+
+def _group_lines(group: ExplainedGroup, plan: Plan) -> list[str]:
+    """A group's figure and its judgements, then its members, the best first."""
+    row = group.row
+    leaf = plan.edition(row["indicator"], parse_period(row["period"]))
+    lines = [
+        f"{row['indicator']} of {row['group']}, {row['period_label']}: {row['definition']}",
+        f"Figure: {_shown(row, 'actual')}, of {row['partners_returned']} of {row['partners_owing']} partners",
+        f"  It is {'the sum of their figures' if leaf.adds_up_over_bodies else 'their numerators over denominators'}.",
+        *([f"  Note: {row['note']}."] if row["note"] else []),
+        f"Direction of travel: {row['direction_symbol']} {row['direction']} ({row['direction_basis']})",
+        *(
+            [f"  Compared with {row['previous_period']}: {_shown(row, 'previous_actual')}"]
+            if row["change"] is not None
+            else []
+        ),
+        f"Year to date: {_shown(row, 'year_to_date')}",
+        f"On target: {row['on_target_symbol']} {row['on_target']}",
+        f"Band against target: {row['target_band_symbol']} {row['target_band']}",
+        *([f"  Target: {_shown(row, 'target')}"] if row["target"] is not None else []),
+    ]
+    if group.quartiles:
+        lower, median, upper = (_figure(cut, row, is_with_unit=True) for cut in group.quartiles)
+        lines.append(f"Lower quartile {lower}, median {median}, upper quartile {upper}")
+    if not leaf.compares_bodies:
+        lines.append("Its partners, not ranked, since such figures depend on the size of a body:")
+    else:
+        lines.append("Its partners, by the year to date, the best first:" if leaf.is_ranked else "Its partners:")
+    return [*lines, *(_member_line(member, plan) for member in group.members)]
+
+
+def _member_line(member: ExplainedMember, plan: Plan) -> str:
+    known, place = plan.partners.get(member.partner_code), member.place
+    said = f"  {f'{place.rank}. ' if place else '-  '}{known.partner if known else member.partner_code}: "
+    if member.row is None:
+        return f"{said}nothing returned"
+    said += _shown(member.row, "year_to_date")
+    parts = f"{_number(member.parts[0])} / {_number(member.parts[1])} in the period" if member.parts else ""
+    more = ", ".join(filter(None, (place.quarter if place else "", parts)))
+    return f"{said} ({more})" if more else said
 
 
 def _noted_lines(leaf: Indicator) -> list[str]:
@@ -215,7 +259,7 @@ def _target_lines(explanation: SourcedExplanation) -> list[str]:
     return lines
 
 
-def _comparator_lines(explanation: SourcedExplanation, step: ComparatorStep) -> list[str]:
+def _comparator_lines(explanation: SourcedExplanation, step: ComparatorStep, *, compares: bool) -> list[str]:
     row = explanation.row
     if step.source is None and step.value is None:
         return ["  There is nothing to compare with."]
@@ -229,6 +273,8 @@ def _comparator_lines(explanation: SourcedExplanation, step: ComparatorStep) -> 
         lines += _origin_lines(found)
     else:
         lines = _counted_lines(row, step)
+    if not compares:
+        return [*lines, "  It is not banded: such figures depend on the size of a body, and the plan compares none."]
     return [
         *lines,
         f"  It is better if ahead by {_number(explanation.judgement.banding.comparator_margin)} or more; "
@@ -277,7 +323,8 @@ def _moment(at: datetime) -> str:
 def _shown(row: Any, name: str) -> str:
     value = row[name]
     if value is None:
-        return str(row["marker"] or "no figure") if name == "actual" else "no figure"
+        # A group's figure has no marker.
+        return str(row.get("marker") or "no figure") if name == "actual" else "no figure"
     return _figure(value, row, is_with_unit=True)
 
 

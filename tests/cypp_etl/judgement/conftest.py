@@ -42,6 +42,8 @@ def _leaf(indicator: str, polarity: str = "HIGH", decimals: int = 1, **changes: 
         "multiplier": 0,
         "number_indicator": "",
         "banding": banding,
+        # Whatever their unit: what compares and what does not is tested by itself.
+        "stated_to_compare": True,
     }
     if "accumulation" in changes:
         changes["accumulation"] = Accumulation(changes["accumulation"])

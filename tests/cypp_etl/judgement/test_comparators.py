@@ -216,3 +216,23 @@ def test_an_explanation_shows_the_parts_of_a_ratio_so_far(leaves, plan):
     explained = explain_judgements(figures, plan, quarters[2])["a"]
     assert explained.total.terms[1] == (quarters[1], None)
     assert explained.judged["year_to_date"] is None
+
+
+def test_what_is_computed_from_counts_of_others_has_no_band(make_leaf, make_plan):
+    leaf = make_leaf("count", accumulation="sum", stated_to_compare=None)
+    plan = replace(
+        make_plan([leaf]),
+        partners={code: Partner(code, code, "north") for code in ("a", "b")},
+        groups={"north": Group("north", "North", "")},
+        comparators={code: Comparator(code, code, ComparatorMethod(code), "*") for code in ("mean", "median", "sum")},
+    )
+    rows = [(code, "count", "actual", "2010-11Q1", value, None, False) for code, value in (("a", 900.0), ("b", 1.0))]
+    columns = ["partner_code", "indicator", "measure", "period", "value", "marker", "is_break"]
+    _, compared = judge_and_compare(pd.DataFrame(rows, columns=columns), plan)
+    assert set(compared.band) == {"not applicable"}
+    assert compared.value.tolist() == [450.5, 450.5, 450.5, 450.5, 901, 901]
+    _, compared = judge_and_compare(
+        pd.DataFrame(rows, columns=columns),
+        replace(plan, indicators={"count": replace(leaf, stated_to_compare=True)}),
+    )
+    assert compared.band.tolist() == ["better", "worse"] * 2 + ["worse", "worse"]

@@ -57,6 +57,9 @@ def plainly(plan, known, partner, leaf, period):
         return None if row is None else rounded(row[0], decimals)
 
     def band(theirs, margin, least_is_enough):
+        # Counts are of bodies of another size.
+        if least_is_enough and leaf.unit == "number":
+            return "not applicable"
         if theirs is None:
             return "not applicable" if least_is_enough else "no data"
         gain = sign * (now - theirs)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cypp_etl.judgement.judge import judge
-from schemas.codes import Frequency, Marker, Measure
+from schemas.codes import Frequency, Marker, Measure, Unit
 
 NA, GONE, TBC, BLANK = Marker.NOT_APPLICABLE, Marker.NOT_AVAILABLE, Marker.TO_BE_CONFIRMED, Marker.NOT_RETURNED
 Q1, Q2, Q3, Q4 = (f"2010-11Q{quarter}" for quarter in range(1, 5))
@@ -16,7 +16,7 @@ COLUMNS = [
     "partner_code", "indicator", "period", "actual", "previous_period", "previous_actual", "change", "direction",
     "direction_basis", "quarter_direction", "target", "on_target", "year_to_date", "target_band",
     "statistical_neighbours", "statistical_neighbours_band", "national", "national_band", "next_target",
-    "next_target_2",
+    "next_target_2", "target_gap",
 ]  # fmt: skip
 
 
@@ -297,6 +297,28 @@ def test_large_figures_do_not_overflow(judge_one):
     assert (row.direction, row.target_band, row.change) == ("improving", "better", 2e12)
 
 
+@pytest.mark.parametrize(
+    ("leaf", "ours", "target", "gap"),
+    [
+        ({"polarity": "HIGH"}, "71.0", "72.6", -1.6),
+        ({"polarity": "HIGH"}, "72.6", "72.6", 0),
+        ({"polarity": "LOW"}, "7.1", "9.7", 2.6),
+        ({"polarity": "LOW"}, "-1.10", "-39", -37.9),
+        # How much nearer to the band it is than the target.
+        ({"polarity": "RANGE", "range_low": Decimal(4), "range_high": Decimal(6)}, "3", "2", 1),
+        ({"polarity": "RANGE", "range_low": Decimal(4), "range_high": Decimal(6)}, "8", "5", -2),
+        ({"polarity": "HIGH"}, "71.04", "70.95", 0),  # alike, of one decimal
+        ({"polarity": "NONE"}, "2", "1", None),
+        ({}, GONE, "1", None),
+        ({}, "1", GONE, None),
+    ],
+)
+def test_the_gap_to_the_target_is_positive_where_that_is_good(judge_one, leaf, ours, target, gap):
+    row = judge_one(leaf, {("actual", Q1): ours, ("target", Q1): target}, Q1)
+    assert np.isnan(row.target_gap) if gap is None else row.target_gap == gap
+    assert (row.on_target == "yes") is (gap is not None and gap >= 0)
+
+
 def test_next_targets_are_of_whole_years(judge_one):
     figures = {
         ("actual", Q4): "1",
@@ -332,6 +354,32 @@ def test_against_a_comparator(judge_one, leaf, ours, comparator, band):
     for measure in ("statistical_neighbours", "national"):
         row = judge_one(leaf, {("actual", Q1): ours, (measure, "2010-11"): comparator}, Q1)
         assert row[f"{measure}_band"] == band
+
+
+@pytest.mark.parametrize(
+    ("unit", "accumulation", "stated", "compares"),
+    [
+        (Unit.NUMBER, "sum", None, False),
+        (Unit.NUMBER, "latest", None, False),
+        (Unit.MONEY, "sum", None, False),
+        (Unit.DAYS, "cumulative", None, False),
+        # A price, a wait, a share and a rate are of no size.
+        (Unit.MONEY, "latest", None, True),
+        (Unit.DAYS, "latest", None, True),
+        (Unit.PERCENT, "latest", None, True),
+        (Unit.RATE, "sum", None, True),
+        (Unit.SCORE, "latest", None, True),
+        # The plan has the last word.
+        (Unit.NUMBER, "sum", True, True),
+        (Unit.RATE, "sum", False, False),
+    ],
+)
+def test_what_depends_on_the_size_of_a_body_has_no_band(*, judge_one, unit, accumulation, stated, compares):
+    leaf = {"unit": unit, "accumulation": accumulation, "stated_to_compare": stated}
+    row = judge_one(leaf, {("actual", Q1): "20", ("national", "2010-11"): "1", ("target", Q1): "30"}, Q1)
+    assert row.national_band == ("better" if compares else "not applicable")
+    # The figure is shown all the same, and the body's own target is of its size.
+    assert (row.national > 0, row.target_band) == (True, "worse")
 
 
 def test_the_comparator_is_of_the_latest_year_that_has_one(judge_one):

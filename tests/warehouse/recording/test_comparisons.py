@@ -29,10 +29,13 @@ NATIONAL = Comparator("national", "All of us", ComparatorMethod.SUM, "*")
 
 @pytest.fixture(scope="module")
 def compared_plan(plan: Plan) -> Plan:
-    """The police and the nhs are neighbours of the yos; `national` is the sum of all."""
+    """The police and the nhs are neighbours of the yos; `national` is the sum of all. Counts compare."""
+    leaf = replace(plan.indicators["NI 111a"], stated_to_compare=True)
     return replace(
         plan,
         fingerprint="compared",
+        indicators={**plan.indicators, leaf.indicator: leaf},
+        editions={**plan.editions, leaf.indicator: (leaf,)},
         comparators={**BUILT_IN_COMPARATORS, MEAN.comparator: MEAN, NATIONAL.comparator: NATIONAL},
         neighbours={"yos": ("police", "nhs"), "cyps": ("yos",)},
     )
@@ -135,7 +138,8 @@ def test_a_comparator_of_the_plans_own_is_given_and_the_board_report_has_its_oth
     )
     returned(engine, given, "police", "100", 0)
     said = "SELECT heading, method, value, band, bodies FROM bi_comparisons WHERE comparator = 'best'"
-    assert rows(said) == [{"heading": "The best", "method": "given", "value": 23, "band": "worse", "bodies": 0}]
+    expected = {"heading": "The best", "method": "given", "value": 23, "band": "not applicable", "bodies": 0}
+    assert rows(said) == [expected]
     with reading(engine) as connection:
         board = read_board(connection, parse_period("2010-11Q1"), later(1))
     assert [row["indicator"] for row in board.performance] == ["NI 111a"]

@@ -24,9 +24,10 @@ PERFORMANCE = """
     year_to_date target_band target_band_symbol statistical_neighbours statistical_neighbours_band
     statistical_neighbours_band_symbol national national_band national_band_symbol next_target next_target_2
     submission_id source_file source_sheet source_cell recorded_at"""
+SINCE = "target_gap variation on_course compares_bodies"
 PROMISED = {
-    "bi_performance": f"{PERFORMANCE} year_type edition unit_label currency",
-    "bi_performance_history": f"{PERFORMANCE} superseded_at year_type edition unit_label currency",
+    "bi_performance": f"{PERFORMANCE} year_type edition unit_label currency {SINCE}",
+    "bi_performance_history": f"{PERFORMANCE} superseded_at year_type edition unit_label currency {SINCE}",
     "bi_submissions": (
         "submission_id partner_code period version file_name sha256 received_at status errors queries notes "
         "observations"
@@ -52,7 +53,7 @@ PROMISED = {
         "direction_symbol direction_basis quarter_direction quarter_direction_symbol target on_target on_target_symbol "
         "year_to_date target_band target_band_symbol statistical_neighbours statistical_neighbours_band "
         "statistical_neighbours_band_symbol national national_band national_band_symbol next_target next_target_2 "
-        "partners_owing partners_returned note recorded_at unit_label currency"
+        "partners_owing partners_returned note recorded_at unit_label currency target_gap compares_bodies"
     ),
     "bi_comparisons": (
         "partner_code indicator period comparator heading method value band band_symbol bodies recorded_at"

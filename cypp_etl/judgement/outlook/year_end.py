@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
-from cypp_etl.judgement.words import Course
 from cypp_etl.plan.model import Banding
-from schemas.codes import Accumulation, Polarity
+from schemas.codes import Accumulation, Polarity, YearCourse
 
 _QUARTERS = 4
 
@@ -64,7 +63,7 @@ def projected(year: YearSoFar) -> Decimal | None:
     return (year.to_date / share).quantize(Decimal(1).scaleb(-year.decimals), ROUND_HALF_UP)
 
 
-def course(year: YearSoFar, figure: Decimal, banding: Banding) -> Course | None:
+def course(year: YearSoFar, figure: Decimal, banding: Banding) -> YearCourse | None:
     """Whether a figure at the year's end meets the target, misses it by no more than the target's margin, or by more.
 
     The margin is that beyond which a figure is better than its target: a share of the target's size, and so many units
@@ -74,10 +73,10 @@ def course(year: YearSoFar, figure: Decimal, banding: Banding) -> Course | None:
         return None
     gain = figure - year.target if year.polarity is Polarity.HIGH else year.target - figure
     if gain >= 0:
-        return Course.ON
+        return YearCourse.ON
     share = abs(year.target) * banding.target_margin_percent / 100
     unit = banding.target_margin_steps * Decimal(1).scaleb(-year.decimals)
-    return Course.AT_RISK if -gain <= max(share, unit) else Course.OFF
+    return YearCourse.AT_RISK if -gain <= max(share, unit) else YearCourse.OFF
 
 
 def _share_by_then(year: YearSoFar) -> Decimal | None:

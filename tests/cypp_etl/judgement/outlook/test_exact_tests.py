@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cypp_etl.report.noise.exact_tests import LEVEL, counts_differ, shares_differ
+from cypp_etl.judgement.outlook.exact_tests import LEVEL, counts_differ, shares_differ
 
 _HALF = Fraction(1, 40)
 _SIZES = st.integers(1, 60)

@@ -4,10 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from cypp_etl.judgement.words import Course
-from cypp_etl.judgement.year_end import YearSoFar, course, needed, projected
+from cypp_etl.judgement.outlook.year_end import YearSoFar, course, needed, projected
 from cypp_etl.plan.model import Banding
-from schemas.codes import Accumulation, Polarity
+from schemas.codes import Accumulation, Polarity, YearCourse
 
 _BANDING = Banding(Decimal(10), 1, Decimal(5), Decimal(25), Decimal(5))
 _LAST = ("10", "20", "30", "40")
@@ -63,22 +62,22 @@ def test_a_year_goes_on_as_last_year_did(year: YearSoFar, expected: str | None) 
 @pytest.mark.parametrize(
     ("polarity", "figure", "expected"),
     [
-        (Polarity.HIGH, "100", Course.ON),
-        (Polarity.HIGH, "99", Course.AT_RISK),
-        (Polarity.HIGH, "90", Course.AT_RISK),
-        (Polarity.HIGH, "89", Course.OFF),
-        (Polarity.LOW, "100", Course.ON),
-        (Polarity.LOW, "110", Course.AT_RISK),
-        (Polarity.LOW, "111", Course.OFF),
+        (Polarity.HIGH, "100", YearCourse.ON),
+        (Polarity.HIGH, "99", YearCourse.AT_RISK),
+        (Polarity.HIGH, "90", YearCourse.AT_RISK),
+        (Polarity.HIGH, "89", YearCourse.OFF),
+        (Polarity.LOW, "100", YearCourse.ON),
+        (Polarity.LOW, "110", YearCourse.AT_RISK),
+        (Polarity.LOW, "111", YearCourse.OFF),
         (Polarity.RANGE, "100", None),
         (Polarity.NONE, "100", None),
     ],
 )
-def test_a_margin_parts_at_risk_from_off_course(polarity: Polarity, figure: str, expected: Course | None) -> None:
+def test_a_margin_parts_at_risk_from_off_course(polarity: Polarity, figure: str, expected: YearCourse | None) -> None:
     assert course(_year(Accumulation.LATEST, 2, figure, polarity=polarity), Decimal(figure), _BANDING) is expected
 
 
-@pytest.mark.parametrize(("figure", "expected"), [("1", Course.AT_RISK), ("1.1", Course.OFF)])
-def test_a_target_of_nothing_has_the_margin_of_a_unit(figure: str, expected: Course) -> None:
+@pytest.mark.parametrize(("figure", "expected"), [("1", YearCourse.AT_RISK), ("1.1", YearCourse.OFF)])
+def test_a_target_of_nothing_has_the_margin_of_a_unit(figure: str, expected: YearCourse) -> None:
     year = _year(Accumulation.LATEST, 2, figure, polarity=Polarity.LOW, target=Decimal(0))
     assert course(year, Decimal(figure), _BANDING) is expected

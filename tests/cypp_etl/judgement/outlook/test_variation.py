@@ -10,19 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cypp_etl.report.noise.variation import (
+from cypp_etl.judgement.outlook.variation import (
     LEAST_RANGES,
     RUN,
     Course,
     Noise,
     Ratio,
     Scale,
-    Variation,
     counts_behind,
     noise,
     whole_units,
 )
-from schemas.codes import Accumulation, Unit
+from schemas.codes import Accumulation, Unit, Variation
 
 PERCENT = Scale(Unit.PERCENT, 1, Accumulation.LATEST)
 EVENTS = Scale(Unit.NUMBER, 0, Accumulation.SUM)

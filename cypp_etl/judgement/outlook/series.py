@@ -1,0 +1,174 @@
+"""What is told of the figures of a series, from the judgements of all its periods: noise, and the end of the year.
+
+The report and the warehouse both ask here, so that what is shown beside a figure and what a view says are one.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import NamedTuple
+
+from cypp_etl.judgement.outlook.variation import Course, Noise, Ratio, Scale, counts_behind, noise, whole_units
+from cypp_etl.judgement.outlook.year_end import YearSoFar, course, projected
+from cypp_etl.periods import Period
+from cypp_etl.plan.model import Banding
+from schemas.codes import Polarity, Variation, YearCourse
+
+
+class Point(NamedTuple):
+    """A period of a series as it was judged; numbers are in the indicator's unit, None where there is none.
+
+    `decimals` are those of the period's edition. `previous` is the period that `previous_actual` is of, and
+    `is_on_outturn` says that it is last year's outturn. `has_break` says that the series breaks with this figure, and
+    `ratio` has the numerator and denominator that were returned with it.
+    """
+
+    decimals: int
+    actual: float | None
+    change: float | None
+    previous_actual: float | None
+    previous: Period
+    is_on_outturn: bool
+    year_to_date: float | None
+    has_break: bool
+    ratio: Ratio | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is told of a figure: the noise of its change, and of a quarter whose year has a target, how the year stands.
+
+    `projected` is the year's figure if it goes on like this, and `course` how that stands to the target; None where
+    they cannot be told.
+    """
+
+    noise: Noise
+    year: YearSoFar | None
+    projected: Decimal | None
+    course: YearCourse | None
+
+    @property
+    def course_word(self) -> YearCourse:
+        """The course, in a word also where it cannot be told."""
+        return self.course or YearCourse.NOT_KNOWN
+
+
+class Series:
+    """The judged periods of one indicator of one partner."""
+
+    def __init__(self, points: Mapping[Period, Point]) -> None:
+        self._points = points
+
+    def noise(self, period: Period, scale: Scale, before: Callable[[Period], Period]) -> Noise:
+        """Whether the change of a period's figure is more than noise.
+
+        Args:
+            period: the period.
+            scale: what the figures are.
+            before: the period for which the indicator was asked before another one.
+        """
+        point = self._points.get(period)
+        if point is None or point.actual is None or point.previous_actual is None:
+            return Noise(Variation.UNKNOWN, "there is no figure to compare with")
+        if point.change is None:
+            return Noise(Variation.UNKNOWN, "the series breaks between the two figures")
+        before_it = self._points.get(point.previous)
+        ratios = (point.ratio, before_it.ratio if before_it else None)
+        counts = counts_behind(scale, (point.actual, point.previous_actual), ratios)
+        return noise(scale, whole_units(point.change, scale.decimals), counts, self._course(period, before))
+
+    def outlook(
+        self,
+        period: Period,
+        kind: tuple[Polarity, Scale],
+        before: Callable[[Period], Period],
+        target: float | None,
+        banding: Banding | None,
+    ) -> Outlook:
+        """What is told of the figure of a period.
+
+        There is no projection where the noise flag says that a change cannot be told from chance.
+
+        Args:
+            period: the period.
+            kind: what good performance is, and what the figures are.
+            before: as for `noise`.
+            target: the target of the period's whole year.
+            banding: the margins of the target, None if they are not known.
+        """
+        polarity, scale = kind
+        told, point = self.noise(period, scale, before), self._points.get(period)
+        if point is None or not period.quarter or point.year_to_date is None or target is None or banding is None:
+            return Outlook(told, None, None, None)
+        year = YearSoFar(
+            polarity,
+            scale.accumulation,
+            scale.decimals,
+            period.quarter,
+            _decimal(point.year_to_date),
+            _decimal(target),
+            self._last_year(period),
+        )
+        is_told = told.variation not in (Variation.SMALL, Variation.UNKNOWN)
+        figure = projected(year) if is_told else None
+        return Outlook(told, year, figure, None if figure is None else course(year, figure, banding))
+
+    def _last_year(self, period: Period) -> tuple[Decimal | None, ...]:
+        found = (self._points.get(quarter) for quarter in period.year.previous.quarters)
+        return tuple(None if one is None or one.actual is None else _decimal(one.actual) for one in found)
+
+    def _course(self, period: Period, before: Callable[[Period], Period]) -> Course:
+        """How the indicator came to a figure, by periods of the same length, from the last break in series on."""
+        first = self._firsts[bool(period.quarter)]
+        figures: list[int | None] = []
+        changes: list[int | None] = []
+        while period >= first:
+            figure, change = self._units.get(period, (None, None))
+            figures.append(figure)
+            changes.append(change)
+            if self._breaks and any(each in self._breaks for each in _within(period)):
+                break
+            period = before(period)
+        return Course(figures[::-1], changes[::-1])
+
+    @cached_property
+    def _units(self) -> Mapping[Period, tuple[int | None, int | None]]:
+        """Each figure and its change in whole units of its last decimal.
+
+        A change on last year's outturn is no change on the same quarter, and none that could stand beside one.
+        """
+        return {
+            period: (
+                None if one.actual is None else whole_units(one.actual, one.decimals),
+                None if one.change is None or one.is_on_outturn else whole_units(one.change, one.decimals),
+            )
+            for period, one in self._points.items()
+        }
+
+    @cached_property
+    def _breaks(self) -> frozenset[Period]:
+        return frozenset(period for period, one in self._points.items() if one.has_break)
+
+    @cached_property
+    def _firsts(self) -> Mapping[bool, Period]:
+        """The first quarter, and the first year."""
+        return {
+            is_quarter: min(period for period in self._points if bool(period.quarter) is is_quarter)
+            for is_quarter in {bool(period.quarter) for period in self._points}
+        }
+
+
+def years_target(year: Period, target_of: Callable[[Period], float | None]) -> float | None:
+    """The target of a whole year: of the year, or of its last quarter where the plan profiles it."""
+    found = (target_of(period) for period in (year, year.quarters[-1]))
+    return next((target for target in found if target is not None), None)
+
+
+def _within(period: Period) -> tuple[Period, ...]:
+    """The periods of which a break in series is one of this period."""
+    return (period,) if period.quarter else (period, *period.quarters)
+
+
+def _decimal(figure: float) -> Decimal:
+    return Decimal(repr(figure))

@@ -1,0 +1,1 @@
+"""The groups of partners in the report: the figure of each group, and its members, ranked."""

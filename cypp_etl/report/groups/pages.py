@@ -1,0 +1,45 @@
+"""The pages of a large report's groups: each group has one, or several where one would be too large."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from cypp_etl.report.folder import slug
+from cypp_etl.report.groups.standings import Group, GroupStanding
+
+MOST_ROWS = 2500
+"""How many rows a page has at most, if not a single indicator has more: a page of these is smaller than 2 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPage:
+    """A page: its file, what it is on, and the part of the group that it shows."""
+
+    file: str
+    title: str
+    group: Group
+
+
+def group_pages(groups: Sequence[Group], first: int) -> list[GroupPage]:
+    """The pages of groups, whose numbers in the folder go on from the first."""
+    found: list[GroupPage] = []
+    for group in groups:
+        parts = [*_parts(group.standings)]
+        for number, part in enumerate(parts, start=1):
+            title = f"{group.group} ({number})" if len(parts) > 1 else group.group
+            file = f"{first + len(found):03} {slug(title)}.html"
+            found.append(GroupPage(file, title, replace(group, standings=part)))
+    return found
+
+
+def _parts(standings: Sequence[GroupStanding]) -> Iterator[list[GroupStanding]]:
+    """The standings in their order, so many at once that their rows fit into a page."""
+    part: list[GroupStanding] = []
+    rows = 0
+    for one in standings:
+        rows += len(one.members) + 2
+        if part and rows > MOST_ROWS:
+            yield part
+            part, rows = [], len(one.members) + 2
+        part.append(one)
+    if part:
+        yield part

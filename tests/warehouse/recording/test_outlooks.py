@@ -1,0 +1,110 @@
+"""What is told beside judgements follows every figure of a series; what an older program did not tell is told later."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select, update
+
+from cypp_etl.plan.model import Plan
+from schemas.codes import Qualifier
+from tests.warehouse.builders import Rows, checked, later, observation
+from warehouse.engine import writing
+from warehouse.recording.plan import begin_plan, record_plan
+from warehouse.recording.record import record
+from warehouse.schema.tables import JUDGED, OUTLOOK, judgement
+
+# A hundred of 257 came in the first quarter, so that 200 make 514, the target of 2010/11.
+LAST_YEAR = {"2009-10Q1": "100", "2009-10Q2": "57", "2009-10Q3": "50", "2009-10Q4": "50"}
+QUERY = (
+    "SELECT period, target_gap, variation, on_course FROM bi_performance "
+    "WHERE indicator = 'NI 111a' AND period >= '2010-11Q1' ORDER BY period"
+)
+
+
+def returned(engine: Engine, plan: Plan, day: int, figures: dict[str, str], **others: Any) -> None:
+    rows = [observation("NI 111a", value, period, **others) for period, value in figures.items()]
+    record(engine, checked(f"content {day}", *rows), plan, later(day))
+
+
+@pytest.mark.parametrize(
+    ("figure", "course", "gap"),
+    [
+        ("199", "on course", -70.0),
+        ("200", "on course", -71.0),  # the target itself
+        ("201", "at risk", -72.0),
+        ("220", "at risk", -91.0),  # 565 of 514 and a tenth of it, 565.4
+        ("221", "off course", -92.0),
+        ("120", "on course", 9.0),  # within usual variation
+    ],
+)
+def test_a_year_is_on_course_at_risk_or_off(
+    *, engine: Engine, plan: Plan, rows: Rows, figure: str, course: str, gap: float
+) -> None:
+    returned(engine, plan, 0, {**LAST_YEAR, "2010-11Q1": figure})
+    variation = "within usual variation" if figure == "120" else "beyond usual variation"
+    assert rows(QUERY) == [{"period": "2010-11Q1", "target_gap": gap, "variation": variation, "on_course": course}]
+
+
+@pytest.mark.parametrize(
+    ("figures", "variation"),
+    [
+        ({"2009-10Q1": "100", "2010-11Q1": "200"}, "beyond usual variation"),  # last year is not whole
+        ({"2010-11Q1": "200"}, "not enough data"),
+        ({**LAST_YEAR, "2009-10Q1": "4", "2010-11Q1": "5"}, "rests on small numbers"),
+    ],
+)
+def test_a_course_that_cannot_be_told_is_not_known(
+    *, engine: Engine, plan: Plan, rows: Rows, figures: dict[str, str], variation: str
+) -> None:
+    returned(engine, plan, 0, figures)
+    assert [(row["variation"], row["on_course"]) for row in rows(QUERY)] == [(variation, "not known")]
+
+
+def test_a_correction_of_last_year_tells_this_year_anew_and_history_keeps_what_was_told(
+    engine: Engine, plan: Plan, rows: Rows
+) -> None:
+    returned(engine, plan, 0, {**LAST_YEAR, "2010-11Q1": "200"})
+    # The third quarter is in no comparison of the first, and yet in its projection.
+    returned(engine, plan, 1, {**LAST_YEAR, "2009-10Q3": "60", "2010-11Q1": "200"})
+    assert [row["on_course"] for row in rows(QUERY)] == ["at risk"]
+    history = QUERY.replace("bi_performance", "bi_performance_history").replace(
+        "ORDER BY period", "ORDER BY recorded_at"
+    )
+    assert [row["on_course"] for row in rows(history)] == ["on course", "at risk"]
+    assert rows("SELECT 1 FROM bi_symbol_changes WHERE period = '2010-11Q1'") == []
+
+
+def test_numerators_alone_change_what_is_told(engine: Engine, plan: Plan, rows: Rows) -> None:
+    def share(numerator: int, period: str) -> Any:
+        parts = {"numerator": numerator, "denominator": 2 * numerator}
+        return observation("NI 45", "50" if period == "2009-10Q1" else "60", period, **parts)
+
+    query = "SELECT variation FROM bi_performance WHERE indicator = 'NI 45' AND period = '2010-11Q1'"
+    found = []
+    for day, size in enumerate((3, 300)):
+        now = observation("NI 45", "60", numerator=6 * size // 3, denominator=10 * size // 3)
+        record(engine, checked(f"{day}", share(size, "2009-10Q1"), now), plan, later(day))
+        found += [row["variation"] for row in rows(query)]
+    assert found == ["rests on small numbers", "beyond usual variation"]
+
+
+def test_what_comes_before_a_break_is_not_told_of(engine: Engine, plan: Plan, rows: Rows) -> None:
+    returned(engine, plan, 0, {**LAST_YEAR, "2010-11Q1": "200"}, qualifiers=frozenset({Qualifier.BREAK}))
+    assert [(row["variation"], row["on_course"]) for row in rows(QUERY)] == [("not enough data", "not known")]
+
+
+def test_what_an_older_program_did_not_tell_is_told_when_the_warehouse_is_upgraded(engine: Engine, plan: Plan) -> None:
+    with writing(engine) as connection:
+        record_plan(connection, plan, later(0))
+    returned(engine, plan, 0, {**LAST_YEAR, "2010-11Q1": "200"})
+    returned(engine, plan, 1, {**LAST_YEAR, "2010-11Q1": "221"})
+    of_now, names = judgement.c.superseded_at.is_(None), ("judgement_id", *JUDGED, *OUTLOOK)
+    query = select(*(judgement.c[name] for name in names)).order_by(judgement.c.judgement_id)
+    with writing(engine) as connection:
+        expected = connection.execute(query.where(of_now)).all()
+        connection.execute(update(judgement).values(dict.fromkeys(("target_gap", *OUTLOOK))))
+        assert begin_plan(connection, plan, later(2)) == plan
+        assert connection.execute(query.where(of_now)).all() == expected
+        # What had been replaced by then stays as it was known.
+        replaced = connection.execute(query.where(~of_now)).mappings().all()
+        assert {row[name] for row in replaced for name in ("target_gap", *OUTLOOK)} == {None}
