@@ -21,6 +21,8 @@ from warehouse.views.selectable import view
 _CHUNK = 20_000
 _PARQUET_TYPES = {
     Kind.TEXT: pyarrow.string(),
+    Kind.CODE: pyarrow.string(),
+    Kind.YES_NO: pyarrow.string(),
     Kind.INTEGER: pyarrow.int64(),
     # Doubles are what the tables hold: fifteen digits, which come back exactly.
     Kind.NUMBER: pyarrow.float64(),
@@ -29,6 +31,8 @@ _PARQUET_TYPES = {
 }
 _PACKAGE_TYPES = {
     Kind.TEXT: "string",
+    Kind.CODE: "string",
+    Kind.YES_NO: "string",
     Kind.INTEGER: "integer",
     Kind.NUMBER: "number",
     Kind.DATE: "date",
@@ -91,6 +95,7 @@ def _shown_moment(value: datetime) -> str:
 
 _SHOWN: Mapping[Kind, Callable[[Any], str]] = {
     Kind.TEXT: remembered(for_csv),
+    Kind.CODE: remembered(for_csv),
     Kind.DATE: date.isoformat,
     Kind.MOMENT: _shown_moment,
 }

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, insert, select
 
 from cypp_etl.judgement.reach.differences import EVERYTHING, PlanDifferences
-from cypp_etl.periods import parse_period
+from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.fingerprint import former_fingerprint_of
 from cypp_etl.plan.model import Aspiration, Indicator, Milestone, Partner, Plan
 from cypp_etl.plan.reader import PlanError, plan_known_as, plan_of
@@ -256,7 +256,7 @@ def _is_same(connection: Connection, held: tuple[int, str], plan: Plan) -> bool:
 
 
 def _insert(connection: Connection, plan: Plan, at: datetime, decision_id: int) -> int:
-    add_periods(connection, plan.calendar)
+    add_periods(connection, _named_periods(plan))
     values = {"fingerprint": plan.fingerprint, "decision_id": decision_id, "recorded_at": at}
     plan_id: int = connection.execute(
         insert(plan_tables.plan).values(values).returning(plan_tables.plan.c.plan_id)
@@ -274,7 +274,7 @@ def _rows(plan: Plan) -> Iterator[tuple[Table, Iterable[dict[str, Any]]]]:
     yield plan_tables.plan_outcome, [asdict(outcome) for outcome in plan.outcomes.values()]
     yield (
         plan_tables.plan_partner,
-        [_said(partner) | _days(partner.span) for partner in plan.partners.values()],
+        [_said(partner) | _days(partner.span) | _periods(partner.span) for partner in plan.partners.values()],
     )
     yield (
         plan_tables.plan_group,
@@ -357,14 +357,29 @@ def _days(span: Span) -> dict[str, date]:
     return {"first_day": span.first_day, "last_day": span.last_day}
 
 
+def _periods(span: Span) -> dict[str, str]:
+    first, last = (period.code if period else "" for period in (span.first_period, span.last_period))
+    return {"first_period": first, "last_period": last}
+
+
+def _named_periods(plan: Plan) -> set[Period]:
+    """The periods that a view may name since the plan does: of its calendar, and where something begins or ends."""
+    pieces = (piece for indicator in plan.indicators for piece in plan.editions_of(indicator))
+    spans = (*(partner.span for partner in plan.partners.values()), *(piece.span for piece in pieces))
+    bounds = (period for span in spans for period in (span.first_period, span.last_period) if period)
+    return {*plan.calendar, *bounds}
+
+
 def _editions(plan: Plan, indicator: str) -> Iterator[dict[str, Any]]:
     """A row of each edition, whatever margins it has had; its days go on to the next one's, or without end."""
     latest = {piece.edition: piece for piece in plan.editions_of(indicator)}
-    firsts = {piece.edition: piece.span.first_day for piece in reversed(plan.editions_of(indicator))}
-    begins = [date.min, *(firsts[number] for number in list(latest)[1:])]
+    firsts = {piece.edition: piece.span for piece in reversed(plan.editions_of(indicator))}
+    begins = [date.min, *(firsts[number].first_day for number in list(latest)[1:])]
     ends = [*(first - timedelta(days=1) for first in begins[1:]), date.max]
     for piece, first_day, last_day in zip(latest.values(), begins, ends, strict=True):
-        yield _described(piece) | {"described_from": first_day, "described_until": last_day}
+        span = Span(firsts[piece.edition].first_period, piece.span.last_period)
+        days = {"described_from": first_day, "described_until": last_day}
+        yield _described(piece) | days | _periods(span)
 
 
 def _owed(plan: Plan) -> Iterator[dict[str, Any]]:

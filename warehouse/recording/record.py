@@ -209,7 +209,10 @@ def _periods_of(returns: Iterable[CheckedReturn]) -> Iterator[Period]:
     for checked in returns:
         if checked.period:
             yield checked.period
-        yield from {row.period for row in checked.observations}
+        figures = {row.period for row in checked.observations}
+        yield from figures
+        # A judgement names what it compares with, even if there is no figure.
+        yield from {before for period in figures for before in (period.years_later(-1), period.year.previous)}
         yield from {row.period for row in checked.milestone_reports}
 
 

@@ -46,6 +46,11 @@ def _days() -> tuple[Column[Any], Column[Any]]:
     )
 
 
+def _periods() -> tuple[Column[Any], Column[Any]]:
+    """The first and the last period in which a row holds, as the plan says; empty where it is open."""
+    return word("first_period", server_default=""), word("last_period", server_default="")
+
+
 def _about() -> tuple[Column[Any], ...]:
     """What the plan says about a row for people to read, which no judgement rests on."""
     return tuple(word(name, server_default="") for name in ("note", "source", "url", "owner"))
@@ -72,7 +77,17 @@ plan_outcome = _plan_table(
     word("outcome"),
     word("table_heading", server_default=""),
 )
-plan_partner = _plan_table("partner", ("partner_code",), word("partner_code"), word("partner"), *_days(), *_about())
+plan_partner = _plan_table(
+    "partner",
+    ("partner_code",),
+    word("partner_code"),
+    word("partner"),
+    *_days(),
+    *_about(),
+    # Not a key of the group's table or of another partner: empty where there is none.
+    *(word(name, server_default="") for name in ("group_code", "successor")),
+    *_periods(),
+)
 plan_group = _plan_table("group", ("group_code",), word("group_code"), word("group_name"), word("parent_group"))
 plan_comparator = _plan_table(
     "comparator", ("comparator",), word("comparator"), word("heading"), word("method"), word("bodies")
@@ -175,6 +190,8 @@ plan_edition = _plan_table(
     Column("described_from", Date, nullable=False),
     Column("described_until", Date, nullable=False),
     *_described(),
+    # Those of the edition itself, unlike the days above.
+    *_periods(),
     indicator="indicator",
     outcome_code="outcome",
 )

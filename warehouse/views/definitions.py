@@ -24,6 +24,8 @@ from schemas.codes import (
 )
 from warehouse.schema.tables import IS_ACCEPTED
 from warehouse.views.clinics import clinics_query
+from warehouse.views.comments import comment_statements
+from warehouse.views.dimensions import ASPIRATIONS, GROUPS, INDICATORS, OUTCOMES, PARTNERS, PERIODS
 from warehouse.views.in_force import AS_OF, NOW, Standing
 from warehouse.views.milestones import milestones_query
 from warehouse.views.partner_queries import queries_query
@@ -37,11 +39,13 @@ _DIALECTS = {
         "today": "date('now')",
         "received_on": "date(a.first_received_at)",
         "behind": BEHIND["sqlite"],
+        "joined": "group_concat",
     },
     "postgresql": {
         "today": "CAST(now() AT TIME ZONE 'UTC' AS date)",
         "received_on": "CAST(a.first_received_at AT TIME ZONE 'UTC' AS date)",
         "behind": BEHIND["postgresql"],
+        "joined": "string_agg",
     },
 }
 
@@ -149,12 +153,6 @@ _SUBMISSIONS = f"""
 _DECISIONS = """
         SELECT decision_id, kind, about, partner_code, period, decided_by, decided_at, why, until FROM decision"""
 
-_PERIODS = """
-        SELECT
-            e.period, e.period_label, e.financial_year, e.quarter, e.year_type, e.starts_on, e.ends_on, e.period_order,
-            CASE WHEN c.period IS NULL THEN 'no' ELSE 'yes' END AS is_closed
-        FROM period e LEFT JOIN period_closing c ON c.period = e.period"""
-
 
 def groups_query(standing: Standing) -> str:
     """A row per judgement of a group of the plan that is in force, in the words of that plan."""
@@ -248,7 +246,12 @@ _VIEWS = {
     "bi_milestones": milestones_query(NOW),
     "bi_clinics": clinics_query(NOW, ", c.partner_code"),
     "bi_symbol_changes": symbol_changes_query(),
-    "bi_period": _PERIODS,
+    "bi_period": PERIODS,
+    "bi_indicator": INDICATORS,
+    "bi_partner": PARTNERS,
+    "bi_group": GROUPS,
+    "bi_outcome": OUTCOMES,
+    "bi_aspiration": ASPIRATIONS,
     "bi_decisions": _DECISIONS,
     "bi_comparisons": _COMPARISONS,
     "bi_group_performance": groups_query(NOW),
@@ -279,7 +282,8 @@ def as_of_statement(name: str, dialect: str) -> str:
 
 def views_sha256(dialect: str) -> str:
     """The fingerprint of the views' SQL: stored with the views, it shows whether they are out of date."""
-    return hashlib.sha256(repr(view_statements(dialect)).encode()).hexdigest()
+    comments = list(comment_statements()) if dialect == "postgresql" else []
+    return hashlib.sha256(repr((view_statements(dialect), comments)).encode()).hexdigest()
 
 
 def replace_views(connection: Connection, change_tables: Callable[[], None]) -> None:
@@ -296,6 +300,9 @@ def replace_views(connection: Connection, change_tables: Callable[[], None]) -> 
     statements = view_statements(connection.dialect.name)
     for name, sql in statements.items():
         connection.exec_driver_sql(f"CREATE VIEW {name} AS {sql}")
+    if connection.dialect.name == "postgresql":
+        for comment in comment_statements():
+            connection.exec_driver_sql(comment)
     for name, reader in readers:
         if name in statements:
             connection.exec_driver_sql(f"GRANT SELECT ON {name} TO {reader}")

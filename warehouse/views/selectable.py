@@ -12,6 +12,8 @@ from warehouse.views.dictionary import VIEWS
 
 _TYPES: dict[Kind, TypeEngine[Any]] = {
     Kind.TEXT: Text(),
+    Kind.CODE: Text(),
+    Kind.YES_NO: Text(),
     Kind.INTEGER: Integer(),
     Kind.NUMBER: Float(53),
     Kind.DATE: Date(),

@@ -1,0 +1,232 @@
+# ruff: noqa: S608 (names of views and columns of our own)
+"""The star: each dimension has one row for each key, and no other view names a key that has no row."""
+
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, text
+
+from cypp_etl.periods import parse_period
+from cypp_etl.plan.model import Plan
+from schemas.codes import MilestoneStatus, Severity
+from tests.support.demo_warehouse import fill_as_the_demo_does
+from tests.support.plan_edits import PlanEdits
+from tests.warehouse.builders import Rows, checked, finding, later, observation, report
+from tests.warehouse.test_upgrade import ROOT
+from warehouse.engine import open_warehouse, reading, writing
+from warehouse.recording.administration import close_period
+from warehouse.recording.plan import record_plan
+from warehouse.recording.record import record
+from warehouse.recording.submissions.withdrawals import withdraw_submission
+from warehouse.upgrade import upgrade
+from warehouse.views.dictionary import VIEWS
+
+DIMENSIONS = {view.name: view for view in VIEWS if len(view.key) == 1}
+
+
+def faults(connection: Connection) -> dict[str, list[object]]:
+    """The keys that two rows have, or that are empty, and the references that lead nowhere, by column."""
+    found: dict[str, list[object]] = {}
+    for view in VIEWS:
+        if view.key:
+            key = ", ".join(f'"{name}"' for name in view.key)
+            empty = " OR ".join(f'"{name}" IS NULL' for name in view.key)
+            found[f"{view.name}'s key"] = list(
+                connection.execute(text(f"SELECT {key} FROM {view.name} GROUP BY {key} HAVING count(*) > 1 OR {empty}"))
+            )
+        for name, other in view.references:
+            (other_key,) = DIMENSIONS[other].key
+            known = f'SELECT "{other_key}" FROM {other}'
+            unknown = (
+                f'SELECT DISTINCT "{name}" FROM {view.name} WHERE "{name}" IS NOT NULL AND "{name}" NOT IN ({known})'
+            )
+            found[f"{view.name}.{name}"] = list(connection.scalars(text(unknown)))
+    return {where: rows for where, rows in found.items() if rows}
+
+
+def some_rows(connection: Connection) -> set[str]:
+    return {view.name for view in VIEWS if connection.scalar(text(f"SELECT 1 FROM {view.name} LIMIT 1"))}
+
+
+def test_whatever_could_lead_to_a_dimension_does() -> None:
+    """A column that is named after a key is a reference, and a reference leads to a view with one key."""
+    keys = {view.key[0]: view.name for view in DIMENSIONS.values() if view.name != "bi_clinics"}
+    for view in VIEWS:
+        leading = dict(view.references)
+        assert set(leading.values()) <= set(DIMENSIONS)
+        own = view.key if len(view.key) == 1 else ()
+        named = {column.name: keys[column.name] for column in view.columns if column.name in keys}
+        assert named.items() - {(name, view.name) for name in own} <= leading.items(), view.name
+
+
+def edits_with_groups() -> PlanEdits:
+    """Groups within a group, a partner and an indicator of an earlier time."""
+    edits = PlanEdits()
+    for code, group_code in (("yos", "south"), ("police", "south"), ("nhs", "east")):
+        edits.change("partners", code, group_code=group_code)
+    edits.add("partners", partner_code="old", partner="The Old Service", group_code="west")
+    parts = [{"group_code": code, "group": f"The {code}", "parent_group": "all"} for code in ("south", "east", "west")]
+    edits.tables["groups"] = [{"group_code": "all", "group": "All of us", "parent_group": ""}, *parts]
+    edits.add("outcomes", outcome_code="XX", outcome="An outcome of before")
+    edits.add("aspirations", "PC1", aspiration="XX1", outcome_code="XX", text="Of before")
+    edits.add("indicators", "NI 43", indicator="LI 1", indicator_ref="LI 1", outcome_code="XX", aspirations="XX1")
+    return edits.add("owed_by", partner_code="police", indicator="LI 1")
+
+
+def later_edits() -> PlanEdits:
+    """Years later: a partner merged into another, one gone; an indicator retired, one defined anew, one gone."""
+    edits = edits_with_groups()
+    edits.tables["groups"] = [row for row in edits.tables["groups"] if row["group_code"] != "west"]
+    gone = {"partners": "old", "indicators": "LI 1", "owed_by": "LI 1", "aspirations": "XX1", "outcomes": "XX"}
+    for table, code in gone.items():
+        edits.tables[table] = [row for row in edits.tables[table] if code not in row.values()]
+    edits.change("partners", "police", last_period="2010-11Q2", successor="yos", note="Merged", owner="The Board")
+    edits.change("indicators", "NI 19", last_period="2010-11Q4")
+    edits.change("indicators", "NI 45", first_period="2008-09")
+    return edits.renew("NI 45", "2010-11Q3", "2010-11Q2", definition="Defined anew", polarity="LOW", unit_label="young")
+
+
+@pytest.fixture
+def full(engine: Engine) -> Engine:
+    """A warehouse with returns by the earlier plan, the later one in force, and a row in every view."""
+    before, after = edits_with_groups().read(), later_edits().read()
+    with writing(engine) as connection:
+        record_plan(connection, before, later(-1))
+    first = [observation("LI 1", "3"), observation("NI 111a", "90"), observation("NI 19", "2", partner_code="yos")]
+    record(engine, checked("a", *first), before, later(0))
+    asked = finding(Severity.QUERY)
+    last_year = observation("NI 111a", "80", "2009-10Q1")
+    said = (report("PC1-A1-M1", MilestoneStatus.ACHIEVED, "2019-20Q3"),)
+    odd = [observation("NI 111b", "3", period) for period in ("2020-21Q2", "2020-21")]
+    record(engine, checked("b", last_year, first[1], *odd, findings=(asked,), milestone_reports=said), before, later(1))
+    record(engine, checked("c", partner_code="old", findings=(finding(Severity.ERROR),)), before, later(2))
+    record(engine, checked("d", partner_code="board", findings=(finding(Severity.ERROR),)), before, later(2))
+    record(engine, checked("e", partner_code=None, period=None, findings=(finding(Severity.ERROR),)), before, later(2))
+    quarters = [observation("NI 45", "4", period, partner_code="yos") for period in ("2010-11Q1", "2010-11Q3")]
+    record(engine, checked("f", *quarters, partner_code="yos"), before, later(3))
+    figure = observation("NI 113a", "7", partner_code="nhs")
+    gone = record(engine, checked("g", figure, partner_code="nhs"), before, later(3))
+    with writing(engine) as connection:
+        withdraw_submission(connection, before, gone.submission_id, by="A. Person", why="A slip", at=later(4))
+        close_period(connection, parse_period("2031-32Q1"), "A. Officer", later(4))
+        record_plan(connection, after, later(5), by="A. Person", why="Years later")
+    record(engine, checked("h", observation("NI 111a", "70"), last_year, *odd), after, later(6))
+    return engine
+
+
+def test_no_key_is_there_twice_and_none_is_missing(full: Engine) -> None:
+    with reading(full) as connection:
+        assert some_rows(connection) == {view.name for view in VIEWS}
+        assert faults(connection) == {}
+
+
+def test_the_demo_has_no_key_twice_and_misses_none(tmp_path: Path, plan: Plan) -> None:
+    engine = open_warehouse(f"sqlite:///{tmp_path / 'demo.db'}")
+    fill_as_the_demo_does(engine, plan)
+    with reading(engine) as connection:
+        assert {"bi_performance", "bi_clinics", "bi_comparisons", "bi_milestones"} <= some_rows(connection)
+        assert faults(connection) == {}
+    engine.dispose()
+
+
+def test_an_indicator_is_what_todays_edition_says(full: Engine, rows: Rows) -> None:
+    columns = "indicator, definition, polarity, unit_label, outcome_code, aspirations, is_current, edition"
+    query = f"SELECT {columns}, first_period, last_period FROM bi_indicator"
+    found = {str(row["indicator"]): tuple(row.values())[1:] for row in rows(query)}
+    assert found["NI 45"] == ("Defined anew", "LOW", "young", "PC", "PC4", "yes", 2, "2008-09", None)
+    assert found["NI 19"][-4:] == ("no", 1, None, "2010-11Q4"), "retired"
+    assert found["LI 1"][3:6] == ("XX", "XX1", "no"), "not in the plan any more"
+    assert found["NI 111a"][0] == ("First time entrants to the Youth Justice System aged 10 – 17 – Number"), (
+        "with its parent's definition"
+    )
+    facts = rows("SELECT period, definition, edition FROM bi_performance WHERE indicator = 'NI 45' ORDER BY period")
+    assert [(row["definition"] == "Defined anew", row["edition"]) for row in facts] == [(False, 1), (True, 2)]
+
+
+def test_an_indicator_measures_its_aspirations_in_their_order(engine: Engine, rows: Rows) -> None:
+    edits = PlanEdits()
+    edits.add("aspirations", "PC4", aspiration="PC10")
+    edits.change("indicators", "NI 43", aspirations="PC10 PC4 PC1")
+    with writing(engine) as connection:
+        record_plan(connection, edits.read(), later(0))
+    (row,) = rows("SELECT aspirations FROM bi_indicator WHERE indicator = 'NI 43'")
+    assert row == {"aspirations": "PC1 PC4 PC10"}
+
+
+def test_a_partner_has_its_groups_and_its_successor(full: Engine, rows: Rows) -> None:
+    columns = 'partner, group_code, "group", is_current, parent_group_code, parent_group, successor, last_period, note'
+    found = {
+        str(row["partner_code"]): tuple(row.values())[1:]
+        for row in rows(f"SELECT partner_code, {columns} FROM bi_partner")
+    }
+    south = ("south", "The south")
+    assert found["yos"] == ("Youth Offending Service", *south, "yes", "all", "All of us", None, None, None)
+    assert found["police"][1:] == (*south, "no", "all", "All of us", "yos", "2010-11Q2", "Merged")
+    assert found["old"] == ("The Old Service", "west", "The west", "no", "all", "All of us", None, None, None)
+    assert found["board"] == ("board", None, None, "no", None, None, None, None, None), "no partner, but returns"
+    assert found["cyps"][1:3] == (None, None)
+    groups = {
+        row["group_code"]: (row["parent_group_code"], row["is_current"]) for row in rows("SELECT * FROM bi_group")
+    }
+    assert groups == {"all": (None, "yes"), "south": ("all", "yes"), "east": ("all", "yes"), "west": ("all", "no")}
+
+
+@pytest.mark.parametrize(
+    ("span", "is_current"),
+    [
+        ({"first_period": "2000-01"}, "yes"),
+        ({"last_period": "2099-00"}, "yes"),
+        ({"first_period": "2098-99Q1"}, "no"),
+        ({"last_period": "2010-11"}, "no"),
+        ({"first_period": "2009-10", "last_period": "2098-99"}, "yes"),
+    ],
+)
+def test_what_holds_today_is_current(engine: Engine, rows: Rows, span: dict[str, str], is_current: str) -> None:
+    edits = PlanEdits()
+    edits.change("indicators", "NI 43", **span)
+    edits.change("partners", "vcs", **span)
+    with writing(engine) as connection:
+        record_plan(connection, edits.read(), later(0))
+    for view, code in (("indicator", "NI 43"), ("partner", "vcs")):
+        key = DIMENSIONS[f"bi_{view}"].key[0]
+        (row,) = rows(f"SELECT * FROM bi_{view} WHERE {key} = '{code}'")
+        assert row["is_current"] == is_current
+        assert {name: row[name] for name in span} == span
+        for period in span.values():
+            assert rows(f"SELECT period FROM bi_period WHERE period = '{period}'")
+
+
+def test_an_older_warehouse_learns_it_from_the_stored_plans(full: Engine, rows: Rows) -> None:
+    names = [view.name for view in VIEWS]
+    dimensions = ("bi_indicator", "bi_partner", "bi_period")
+    before = {name: sorted(map(repr, rows(f"SELECT * FROM {name}"))) for name in dimensions}
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "warehouse" / "migrations"))
+    with writing(full) as connection:
+        for name in names:
+            connection.execute(text(f"DROP VIEW {name}"))
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0017")
+        # What a span alone names, and what a judgement compares with.
+        connection.execute(text("DELETE FROM period WHERE period IN ('2008-09', '2019-20Q2', '2019-20')"))
+    assert upgrade(full)
+    assert {name: sorted(map(repr, rows(f"SELECT * FROM {name}"))) for name in dimensions} == before
+    with reading(full) as connection:
+        assert faults(connection) == {}
+
+
+def test_postgresql_comments_every_view_and_column(engine: Engine, rows: Rows) -> None:
+    if engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has no comments")
+    found = rows(
+        "SELECT c.relname, a.attname, col_description(c.oid, a.attnum) AS said, obj_description(c.oid) AS row_is "
+        "FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relkind = 'v' AND c.relname LIKE 'bi\\_%%'"
+    )
+    said = {(row["relname"], row["attname"]): row["said"] for row in found}
+    assert said.keys() == {(view.name, column.name) for view in VIEWS for column in view.columns}
+    assert all(said.values())
+    assert {row["relname"]: row["row_is"] for row in found} == {view.name: f"A row is {view.row}." for view in VIEWS}
+    assert said["bi_performance", "national_band_symbol"] == "The symbol of `national_band`"
+    assert said["bi_performance", "period"].endswith("; leads to bi_period")
