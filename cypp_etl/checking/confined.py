@@ -12,10 +12,11 @@ from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import PurePath
-from threading import Lock, Timer
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from cypp_etl.checked_return import CheckedReturn, History
+from cypp_etl.checking.alarms import Alarms
 from cypp_etl.checking.confined_process import DEFAULT_BOUNDS, Bounds, ConfinedProcess, EndedError
 from cypp_etl.checking.opening import Opened, Received
 from cypp_etl.findings import find
@@ -48,6 +49,7 @@ class ConfinedChecker:
         """Nothing is started until it is needed, or `prepare` is called."""
         self._bounds = bounds
         self._turn = Lock()
+        self._alarms = Alarms()
         self._child: ConfinedProcess | None = None
         self._successor: ConfinedProcess | None = None
         self._is_closed = False
@@ -125,7 +127,7 @@ class ConfinedChecker:
         if self._is_closed:
             raise RuntimeError("The checker was closed.")
         if self._child is None or not self._child.is_alive():
-            self._child = ConfinedProcess(self._bounds)
+            self._child = ConfinedProcess(self._bounds, self._alarms)
         return self._child
 
     def _tell(self, plan: Plan) -> None:
@@ -137,17 +139,15 @@ class ConfinedChecker:
     def _ask(self, job: tuple[object, ...], seconds: float, asked: dict[str, Callable[..., object]]) -> Any:
         child = self._running()
         is_spent = True
-        expecting = Timer(_LONG_SECONDS, self._expect_to_replace)
-        expecting.daemon = True
         try:
             child.wait_until_ready()
-            expecting.start()
-            answer, is_spent = child.ask(job, seconds, asked)
+            expect_no_longer = self._alarms.set(_LONG_SECONDS, self._expect_to_replace)
+            try:
+                answer, is_spent = child.ask(job, seconds, asked)
+            finally:
+                expect_no_longer()
         finally:
             # Whatever it was doing: the next workbook gets a fresh process.
-            expecting.cancel()
-            if expecting.ident is not None:
-                expecting.join()
             self._succeed(child if is_spent else None)
         if isinstance(answer, Exception):
             raise answer
@@ -155,7 +155,7 @@ class ConfinedChecker:
 
     def _expect_to_replace(self) -> None:
         """Start a process that can take the next workbook as soon as this one is killed."""
-        self._successor = ConfinedProcess(self._bounds)
+        self._successor = ConfinedProcess(self._bounds, self._alarms)
 
     def _succeed(self, spent: ConfinedProcess | None) -> None:
         """Replace a process by its successor, or by a new one; without a process, the successor is not needed."""

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Timer
 from typing import IO, Any
 
+from cypp_etl.checking.alarms import Alarms
 from cypp_etl.workbook.limits import MIB
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -44,9 +44,10 @@ class EndedError(Exception):
 class ConfinedProcess:
     """The process and its messages."""
 
-    def __init__(self, bounds: Bounds) -> None:
+    def __init__(self, bounds: Bounds, alarms: Alarms) -> None:
         self.plan = ""
         self._bounds = bounds
+        self._alarms = alarms
         self._is_ready = False
         command = [
             sys.executable,
@@ -116,16 +117,14 @@ class ConfinedProcess:
 
     def _listen(self, seconds: float, send: Callable[[], None]) -> tuple[Any, ...]:
         """Send a message and wait for the answer, for at most a number of seconds."""
-        watch = Timer(max(0.0, seconds), self._strike)
-        watch.daemon = True
-        watch.start()
+        cancel = self._alarms.set(max(0.0, seconds), self._strike)
         try:
             send()
             answer: tuple[Any, ...] = pickle.load(self._pipe(self._process.stdout))  # noqa: S301 - our own program's
         except (EOFError, OSError, pickle.UnpicklingError) as cut_off:
             raise EndedError from cut_off
         finally:
-            watch.cancel()
+            cancel()
         return answer
 
     def _send(self, said: object) -> None:

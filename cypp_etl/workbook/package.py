@@ -80,6 +80,10 @@ class Package:
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
 
+    def entries(self) -> list[zipfile.ZipInfo]:
+        """All entries of the archive in their order, folders included."""
+        return self._archive.infolist()
+
     def chunks(self, part: str) -> Iterator[bytes]:
         """A part's bytes, which are counted."""
         for chunk in self._inflate(part, _CHUNK):

@@ -23,6 +23,8 @@ def open_folder(folder: Path) -> int:
 
 def make_folder(ours: Path, folder: os.stat_result) -> None:
     """Create a folder of ours with the permissions of the partner's folder; an existing one is not changed."""
+    if ours.is_dir():
+        return
     try:
         ours.mkdir(mode=0o700)
     except FileExistsError:

@@ -35,7 +35,8 @@ class InHand:
         Raises:
             OSError: the note cannot be written.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
+        if not self._folder.is_dir():
+            self._folder.mkdir(parents=True, exist_ok=True)
         note = self._folder / name
         descriptor = os.open(note, os.O_RDWR | os.O_CREAT, 0o600)
         try:

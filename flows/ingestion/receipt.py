@@ -126,7 +126,7 @@ def summarise(
         previous_submission=_previous(recorded, status),
         changed_cells=tuple(
             ChangedCell(change.sheet, change.cell, change.was, change.now)
-            for change in changed_cells(connection, recorded.submission_id)
+            for change in changed_cells(connection, recorded.submission_id, recorded.previous_submission_id)
         ),
         changed_judgements=tuple(
             ChangedJudgement(f"{change.indicator}, {change.period}", _heading(change.judgement), change.was, change.now)
@@ -165,10 +165,7 @@ def _heading(judgement: str) -> str:
 def _still_due(connection: "Connection", partner_code: str, today: date) -> tuple[str, ...]:
     """The returns that are overdue, since the partner's first return; what is held waits for the data team."""
     rows = return_status(connection, partner_code=partner_code) if partner_code else []
-    held = {row["period"] for row in held_submissions(connection, partner_code=partner_code)} if rows else set()
     first = next((row["due_on"] for row in rows if row["submission_id"] is not None), today)
-    return tuple(
-        f"{row['period']}, due on {in_words(row['due_on'])}"
-        for row in rows
-        if row["submission_id"] is None and row["period"] not in held and first <= row["due_on"] <= today
-    )
+    due = [row for row in rows if row["submission_id"] is None and first <= row["due_on"] <= today]
+    held = {row["period"] for row in held_submissions(connection, partner_code=partner_code)} if due else set()
+    return tuple(f"{row['period']}, due on {in_words(row['due_on'])}" for row in due if row["period"] not in held)

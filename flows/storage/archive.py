@@ -65,7 +65,7 @@ def keep_together(sources: Sequence[Path], archive: Path, *, follow_links: bool 
     Raises:
         OSError: a file cannot be read, or the archive cannot be written; files archived by then stay in it.
     """
-    archive.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(archive)
     copies: list[_Copy] = []
     try:
         copies.extend(_copy(source, archive, follow_links=follow_links) for source in sources)
@@ -73,7 +73,7 @@ def keep_together(sources: Sequence[Path], archive: Path, *, follow_links: bool 
             flush(copy.temporary)
         folders = {copy.kept.path.parent for copy in copies}
         for folder in folders:
-            folder.mkdir(mode=0o700, exist_ok=True)
+            make_private(folder)
         for copy in copies:
             copy.temporary.replace(copy.kept.path)
     except OSError:
@@ -85,13 +85,23 @@ def keep_together(sources: Sequence[Path], archive: Path, *, follow_links: bool 
     return [copy.kept for copy in copies]
 
 
+def make_private(folder: Path) -> None:
+    """Make a folder for its owner alone, if it is not there: to try and be refused takes longer than to look.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if not folder.is_dir():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
 def require_writable(archive: Path) -> None:
     """Write a few bytes to the archive and remove them; it is created if it is missing, as by the first drop.
 
     Raises:
         OSError: it cannot be written.
     """
-    archive.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(archive)
     with tempfile.NamedTemporaryFile(dir=archive, prefix=UNFINISHED) as tried:
         tried.write(bytes(_TRIED_BYTES))
         tried.flush()

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from flows.storage.archive import flush, flush_folder
+from flows.storage.archive import flush_folder, make_private
 from flows.storage.files import UNFINISHED
 
 DROPS = "drops"
@@ -195,7 +195,8 @@ class GivenNumbers:
         """
         lines = "".join(f"{number} {delivery or '-'}\n" for number, delivery in given)
         is_new = not self._path.exists()
-        _made(self._archive)
+        if is_new:
+            _made(self._archive)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "r+b", buffering=0) as stream:
             end = stream.seek(0, os.SEEK_END)
@@ -224,7 +225,8 @@ def write_note(archive: Path, note: Path, lines: str) -> None:
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(lines.encode())
-        flush(temporary)
+            stream.flush()
+            os.fsync(stream.fileno())
         Path(temporary).replace(note)
     except OSError:
         Path(temporary).unlink(missing_ok=True)
@@ -233,10 +235,10 @@ def write_note(archive: Path, note: Path, lines: str) -> None:
 
 def _made(archive: Path, *names: str) -> Path:
     """A folder of notes, made for its owner alone where it is not there: `parents` would leave that to the umask."""
-    folder = archive
-    for name in ("", DROPS, *names):
-        folder = folder / name
-        folder.mkdir(mode=0o700, parents=not name, exist_ok=True)
+    folder = archive.joinpath(DROPS, *names)
+    if not folder.is_dir():
+        for each in (archive, *(archive.joinpath(DROPS, *names[:count]) for count in range(len(names) + 1))):
+            make_private(each)
     return folder
 
 

@@ -1,13 +1,10 @@
 """What a submission changed: cells that differ from its predecessor's, and judgements that differ."""
 
-from collections.abc import Set
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, RowMapping, Select, bindparam, select
+from sqlalchemy import Connection, Row, RowMapping, Select, bindparam, select, tuple_
 
-from cypp_etl.figure_keys import Series
 from cypp_etl.judgement.columns import PRINTED
 from warehouse.schema.tables import judgement, observation, submission
 
@@ -37,9 +34,8 @@ class SymbolChange:
 _Key = tuple[str, str, str, str]
 
 
-def changed_cells(connection: Connection, submission_id: int) -> list[CellChange]:
+def changed_cells(connection: Connection, submission_id: int, supersedes: int | None) -> list[CellChange]:
     """The figures that differ from those of the submission that this one replaced; none if it replaced none."""
-    supersedes = connection.scalar(_SUPERSEDES, {"submission_id": submission_id})
     if supersedes is None:
         return []
     before, after = _figures(connection, supersedes), _figures(connection, submission_id)
@@ -52,13 +48,10 @@ def changed_cells(connection: Connection, submission_id: int) -> list[CellChange
 
 def changed_symbols(connection: Connection, submission_id: int) -> list[SymbolChange]:
     """The symbols of its own series and periods that changed when this submission was recorded."""
-    own = {"submission_id": submission_id}
-    at = connection.scalar(_RECORDED_AT, own)
-    series = {Series(*row) for row in connection.execute(_TOUCHED, own)}
-    before = _judged(connection, _ENDED_THEN, series, at)
+    before = _judged(connection, _ENDED_THEN, submission_id)
     if not before:
         return []
-    after = _judged(connection, _SAID_THEN_AND_ENDED, series, at) | _judged(connection, _SAID_THEN, series, at)
+    after = _judged(connection, _SAID_THEN_AND_ENDED, submission_id) | _judged(connection, _SAID_THEN, submission_id)
     return [
         SymbolChange(key[1], key[2], one.name, one.symbols[before[key][one.name]], one.symbols[after[key][one.name]])
         for key in sorted(before.keys() & after.keys(), key=lambda key: key[1:])
@@ -67,40 +60,28 @@ def changed_symbols(connection: Connection, submission_id: int) -> list[SymbolCh
     ]
 
 
-_SUPERSEDES, _RECORDED_AT = (
-    select(column).where(submission.c.submission_id == bindparam("submission_id"))
-    for column in (submission.c.supersedes, submission.c.recorded_at)
+_THEN = (
+    select(submission.c.recorded_at).where(submission.c.submission_id == bindparam("submission_id")).scalar_subquery()
 )
-_TOUCHED = (
-    select(observation.c.partner_code, observation.c.indicator)
-    .where(observation.c.submission_id == bindparam("submission_id"))
-    .distinct()
+_TOUCHED = select(observation.c.partner_code, observation.c.indicator).where(
+    observation.c.submission_id == bindparam("submission_id")
 )
+# All in one statement: most submissions replace no judgement, and are asked about nothing else.
 _JUDGED = (
     select(judgement)
-    .where(
-        judgement.c.partner_code.in_(bindparam("partner_codes", expanding=True)),
-        judgement.c.indicator.in_(bindparam("indicators", expanding=True)),
-    )
+    .where(tuple_(judgement.c.partner_code, judgement.c.indicator).in_(_TOUCHED))
     .order_by(judgement.c.judgement_id)
 )
-_ENDED_THEN = _JUDGED.where(judgement.c.superseded_at == bindparam("at"))
+_ENDED_THEN = _JUDGED.where(judgement.c.superseded_at == _THEN)
 # Each half has its own index.
-_SAID_THEN_AND_ENDED = _JUDGED.where(judgement.c.superseded_at.is_not(None), judgement.c.recorded_at == bindparam("at"))
-_SAID_THEN = _JUDGED.where(judgement.c.superseded_at.is_(None), judgement.c.recorded_at == bindparam("at"))
+_SAID_THEN_AND_ENDED = _JUDGED.where(judgement.c.superseded_at.is_not(None), judgement.c.recorded_at == _THEN)
+_SAID_THEN = _JUDGED.where(judgement.c.superseded_at.is_(None), judgement.c.recorded_at == _THEN)
 
 
-def _judged(
-    connection: Connection, query: Select[Any], series: Set[Series], at: datetime | None
-) -> dict[tuple[str, str, str], RowMapping]:
-    """The judgements of series that a query finds, by partner, indicator and period; the last if there are two."""
-    partner_codes, indicators = {one.partner_code for one in series}, {one.indicator for one in series}
-    rows = connection.execute(query, {"partner_codes": partner_codes, "indicators": indicators, "at": at})
-    return {
-        (row["partner_code"], row["indicator"], row["period"]): row
-        for row in rows.mappings()
-        if Series(row["partner_code"], row["indicator"]) in series
-    }
+def _judged(connection: Connection, query: Select[Any], submission_id: int) -> dict[tuple[str, str, str], RowMapping]:
+    """The judgements of its series that a query finds, by partner, indicator and period; the last if there are two."""
+    rows = connection.execute(query, {"submission_id": submission_id}).mappings()
+    return {(row["partner_code"], row["indicator"], row["period"]): row for row in rows}
 
 
 def _figures(connection: Connection, submission_id: int) -> dict[_Key, Row[Any]]:

@@ -6,13 +6,14 @@ from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Table, bindparam, func, or_, select, text
+from sqlalchemy import Connection, Table, func, or_, select, text
 
 from cypp_etl.checked_return import History, KnownContent, KnownFigure, ValuesByIndicator, Waiver
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import Period, parse_period
 from schemas.codes import Marker, MilestoneStatus
 from warehouse.schema.decisions import decision
+from warehouse.schema.sets import is_one_of
 from warehouse.schema.tables import (
     IS_ACCEPTED,
     IS_HELD,
@@ -96,11 +97,10 @@ def closed_periods(connection: Connection) -> set[Period]:
 
 
 # Statements that stand here are put together once: for one return, that takes longer than to execute them.
-_PARTNERS: BindParameter[str] = bindparam("partner_codes", expanding=True)
 
 
 def _in_force(table: Table) -> tuple[Any, Any]:
-    return table.c.superseded_at.is_(None), table.c.partner_code.in_(_PARTNERS)
+    return table.c.superseded_at.is_(None), is_one_of(table.c.partner_code, "partner_codes")
 
 
 _VALUES = (
@@ -114,17 +114,21 @@ _FIGURES = select(
     observation.c.comment,
     observation.c.submission_id,
 ).where(*_in_force(observation))
-_FIGURES_OF_PERIODS = _FIGURES.where(observation.c.period.in_(bindparam("periods", expanding=True)))
+_FIGURES_OF_PERIODS = _FIGURES.where(is_one_of(observation.c.period, "periods"))
 _STATES = select(milestone_report.c.milestone, milestone_report.c.period, milestone_report.c.status).where(
     *_in_force(milestone_report), milestone_report.c.status.is_not(None)
 )
 _CONTENTS = select(
     submission.c.partner_code, submission.c.period, submission.c.submission_id, submission.c.content_sha256
-).where(submission.c.partner_code.in_(_PARTNERS), text(IS_ACCEPTED), text(NOW.submission_in_force("submission")))
+).where(
+    is_one_of(submission.c.partner_code, "partner_codes"),
+    text(IS_ACCEPTED),
+    text(NOW.submission_in_force("submission")),
+)
 _WAIVERS = (
     select(waiver, decision.c.why, decision.c.decided_by)
     .join(decision, decision.c.decision_id == waiver.c.decision_id)
-    .where(waiver.c.partner_code.in_(_PARTNERS))
+    .where(is_one_of(waiver.c.partner_code, "partner_codes"))
     .order_by(waiver.c.waiver_id)
 )
 _CLOSED = select(period_closing.c.period)

@@ -5,13 +5,14 @@ from functools import lru_cache, reduce
 from operator import or_ as union
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, or_
+from sqlalchemy import ColumnElement, Table, and_, bindparam, false, func, or_
 
 from cypp_etl.figure_keys import Series
 from cypp_etl.judgement.reach.dependents import Span
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
 from schemas.codes import Measure
+from warehouse.schema.sets import is_one_of
 
 PARTNERS_AT_ONCE = 100
 """How many partners' series are in memory at once."""
@@ -116,19 +117,18 @@ def of_series(table: Table) -> ColumnElement[bool]:
     columns = table.c
     return and_(
         columns.superseded_at.is_(None),
-        columns.partner_code.in_(bindparam("partner_codes", expanding=True)),
-        columns.indicator.in_(bindparam("indicators", expanding=True)),
+        is_one_of(columns.partner_code, "partner_codes"),
+        is_one_of(columns.indicator, "indicators"),
     )
 
 
 def within(table: Table) -> ColumnElement[bool]:
     """The rows of the span asked for: codes sort as their periods do."""
     period = table.c.period
-    # A range, for the index, without the quarters before the first.
-    return and_(
-        period.between(bindparam("year"), bindparam("last")),
-        or_(period == bindparam("year"), period >= bindparam("first")),
-    )
+    # A range, for the index, without the quarters before the first, which is hidden from SQLite: it would search an
+    # index of periods for them, through all partners.
+    is_wanted = or_(period == bindparam("year"), period >= bindparam("first"))
+    return and_(period.between(bindparam("year"), bindparam("last")), func.coalesce(is_wanted, false()))
 
 
 def asked(series: Iterable[tuple[str, str]], spans: Iterable[Span]) -> dict[str, Any]:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from sqlalchemy import Connection, and_, bindparam, select, text
+from sqlalchemy import Connection, and_, select, text
 
 from cypp_etl.checked_return import CheckedReturn, Observation, status_of
 from cypp_etl.figure_keys import FigureKey
 from schemas.codes import SubmissionStatus
+from warehouse.schema.sets import is_one_of
 from warehouse.schema.tables import ACCEPTED, submission
 from warehouse.views.in_force import NOW
 
@@ -120,8 +121,8 @@ _STANDING = select(
     and_(submission.c.status.in_(ACCEPTED), text(NOW.submission_in_force("submission"))).label("is_in_force"),
     and_(submission.c.status == SubmissionStatus.HELD, submission.c.superseded_at.is_(None)).label("is_held"),
 ).where(
-    submission.c.partner_code.in_(bindparam("partner_codes", expanding=True)),
-    submission.c.period.in_(bindparam("periods", expanding=True)),
+    is_one_of(submission.c.partner_code, "partner_codes"),
+    is_one_of(submission.c.period, "periods"),
 )
 
 

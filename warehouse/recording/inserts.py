@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Select, Table, bindparam, func, insert, select
+from sqlalchemy import Column, Connection, Select, Table, func, insert, select
 
 from cypp_etl.checked_return import MilestoneReport, Observation
 from cypp_etl.figure_keys import FigureKey
@@ -16,6 +16,7 @@ from schemas.codes import Qualifier, SubmissionStatus
 from warehouse.recording.bulk_insert import insert_rows
 from warehouse.recording.decisions import Decision
 from warehouse.recording.validity import end_rows
+from warehouse.schema.sets import is_one_of
 from warehouse.schema.tables import finding, milestone_report, observation, submission, withdrawal, withheld_text
 
 REPORT_KEY = ("partner_code", "milestone", "period")
@@ -109,7 +110,7 @@ def _saying(
 @cache
 def _in_force(table: Table, key: tuple[str, ...], asked: tuple[str, ...]) -> Select[Any]:
     """The rows in force with any of the values that are asked of each column."""
-    any_of = (table.c[name].in_(bindparam(name, expanding=True)) for name in asked)
+    any_of = (is_one_of(table.c[name], name) for name in asked)
     return select(_row_id(table), *(table.c[name] for name in key)).where(table.c.superseded_at.is_(None), *any_of)
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, insert, select
 
 from cypp_etl.periods import Period
 from schemas.codes import YearType
+from warehouse.schema.sets import is_one_of
 from warehouse.schema.tables import period as period_table
 
-_KNOWN = select(period_table.c.period).where(period_table.c.period.in_(bindparam("periods", expanding=True)))
+_KNOWN = select(period_table.c.period).where(is_one_of(period_table.c.period, "periods"))
 
 
 def add_periods(connection: Connection, periods: Iterable[Period]) -> None:

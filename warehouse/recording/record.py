@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine, bindparam, select
+from sqlalchemy import Connection, Engine, select
 
 from cypp_etl.checked_return import CheckedReturn
 from cypp_etl.figure_keys import FigureKey
@@ -20,6 +20,7 @@ from warehouse.recording.judgements import rejudge
 from warehouse.recording.periods import add_periods
 from warehouse.recording.plan import require_plan
 from warehouse.recording.validity import next_moment
+from warehouse.schema.sets import is_one_of
 from warehouse.schema.tables import submission
 
 # Databases take so many values in one question, and some more.
@@ -33,7 +34,7 @@ _KNOWN = select(
     submission.c.version,
     submission.c.duplicate_of,
     submission.c.supersedes,
-).where(submission.c.delivery.in_(bindparam("deliveries", expanding=True)))
+).where(is_one_of(submission.c.delivery, "deliveries"))
 
 
 @dataclass(frozen=True, slots=True)

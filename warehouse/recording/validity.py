@@ -7,6 +7,7 @@ from functools import cache
 from sqlalchemy import Connection, Table, Update, bindparam, func, select, update
 
 from warehouse.schema.plan_tables import plan
+from warehouse.schema.sets import is_one_of
 from warehouse.schema.tables import submission, withdrawal
 
 _ROWS_AT_ONCE = 10_000
@@ -44,5 +45,5 @@ def end_rows(connection: Connection, table: Table, row_ids: Iterable[int], at: d
 
 @cache
 def _ending(table: Table) -> Update:
-    is_ended = next(iter(table.primary_key)).in_(bindparam("ended", expanding=True))
+    is_ended = is_one_of(next(iter(table.primary_key)), "ended")
     return update(table).where(is_ended).values(superseded_at=bindparam("at"))

@@ -1,5 +1,6 @@
 """Gives cells of a sheet another style, and adds missing cells in their right places."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -8,6 +9,8 @@ from cypp_etl.workbook.addresses import column_number
 from cypp_etl.workbook.model import column_letters
 
 _DIGITS = "0123456789"
+# A row that says its number, or the rules for input, with nothing that a parser would read in another way.
+_FULL = re.compile(rb'<(?:(row) r="([0-9]{1,7})"|(dataValidations))(?: [A-Za-z0-9:]+="[^<>"]*")*>')
 _TRUE = frozenset({"1", "true"})
 _LOOKED_INTO = frozenset({"worksheet", "chartsheet", "dialogsheet", "sheetViews", "cols", "row"})
 _DEFAULT_WIDTH = 9.14
@@ -60,7 +63,7 @@ class SheetCells:
         for row, column in sorted(places):
             self._wanted.setdefault(row, []).append(column)
         self._rows = _Rows(self._wanted, sorted(self._wanted))
-        self.markup = Markup(data, self._rows.keep)
+        self.markup = Markup(data, self._rows.keep, self._hollowed)
         self._data = self.markup.root.child("sheetData")
         columns = self.markup.root.child("cols")
         self._columns = [
@@ -69,6 +72,24 @@ class SheetCells:
         ]
         nodes = {node.start: node for node in self._data.named("row")} if self._data else {}
         self._found = {row: nodes[at] for row, at in self._rows.found.items()}
+
+    def _hollowed(self, data: bytes) -> bytes:
+        """The sheet with spaces for rules for input, and for the cells of rows without marks, which nearly all are."""
+        # In comments and the like, what looks like a row is none.
+        if b"<!" in data or data.find(b"<?", 2) != -1:
+            return data
+        pieces: list[bytes] = []
+        at = 0
+        for full in _FULL.finditer(data):
+            if full.start() < at or (full[1] and int(full[2]) in self._wanted):
+                continue
+            name = full[1] or full[3]
+            inside, until = full.end(), data.find(b"</" + name + b">", full.end())
+            # A row in a row, which no sheet has, is left to the parser.
+            if until > inside and data.find(b"<" + name, inside, until) == -1:
+                pieces += data[at:inside], b" " * (until - inside)
+                at = until
+        return b"".join((*pieces, data[at:]))
 
     def restyle(self, style_of: Restyle) -> None:
         """Give each cell the style derived from its own; cells without a row get one."""

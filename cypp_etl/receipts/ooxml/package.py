@@ -1,8 +1,6 @@
 """The partner's workbook as an editable package: unchanged parts are copied byte for byte."""
 
-import zipfile
 from collections.abc import Mapping
-from io import BytesIO
 from posixpath import dirname
 from xml.sax.saxutils import quoteattr
 
@@ -42,8 +40,7 @@ class Parts:
             raise not_excel("a workbook of an older or another kind, which cannot be marked")
         self.data = data
         self._package = package
-        with zipfile.ZipFile(BytesIO(data)) as archive:
-            self._entries = {part_name(info.filename): info for info in archive.infolist()}
+        self._entries = {part_name(info.filename): info for info in package.entries()}
         self._markups: dict[str, Markup] = {}
         self._written: dict[str, tuple[str, bytes]] = {}
         self._dropped: set[str] = set()

@@ -113,16 +113,18 @@ class StyleBook:
             if found := _NAME.fullmatch(name):
                 bases[base] = styles.get(found[1] or _NORMAL, "0")
         cells = self._collections["cellXfs"]
-        for index, xf in enumerate(cells.items):
-            cells.set(index, self._unmarked(xf, bases))
+        filled, lined = self._having(_FILLS, "fills"), self._having(_LINES, "borders")
+        # In a workbook that was never marked there is nothing to look for.
+        for index, xf in enumerate(cells.items) if bases or (filled and lined) else ():
+            cells.set(index, self._unmarked(xf, bases, filled, lined))
         for index, node in enumerate(names.nodes):
             if _NAME.fullmatch(node.attributes.get("name", "")):
                 names.set(index, b"")
 
-    def _unmarked(self, xf: bytes, bases: dict[str, str]) -> bytes:
+    def _unmarked(self, xf: bytes, bases: dict[str, str], filled: set[int], lined: set[int]) -> bytes:
         given = attributes_of(xf)
-        is_filled = self._has(_FILLS, "fills", given.get("fillId"))
-        is_lined = self._has(_LINES, "borders", given.get("borderId"))
+        is_filled = whole(given.get("fillId")) in filled
+        is_lined = whole(given.get("borderId")) in lined
         parent = given.get("xfId", "0")
         if parent in bases:
             looks = self._collections["cellStyleXfs"].items
@@ -134,10 +136,13 @@ class StyleBook:
             return rewrite(xf, {"fillId": "0", "borderId": "0"})
         return xf
 
-    def _has(self, colours: frozenset[str], collection: str, index: str | None) -> bool:
-        items = self._collections[collection].items
-        item = items[whole(index)] if whole(index) < len(items) else b""
-        return any(found.decode().upper() in colours for found in _COLOUR.findall(item))
+    def _having(self, colours: frozenset[str], collection: str) -> set[int]:
+        """The indexes of the items in which there is one of some colours."""
+        return {
+            index
+            for index, item in enumerate(self._collections[collection].items)
+            if any(found.decode().upper() in colours for found in _COLOUR.findall(item))
+        }
 
     def mark(self, style: int, severity: Severity) -> int:
         """The index of a copy of a style with the fill and border of a severity."""

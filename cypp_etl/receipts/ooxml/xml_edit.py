@@ -24,9 +24,9 @@ _BOM = b"\xef\xbb\xbf"
 _KNOWN_AS_UTF8 = frozenset({"utf-8", "utf8", "us-ascii"})
 _OTHERS = frozenset({"utf-16", "utf-16le", "utf-16be", "iso-8859-1", "windows-1252"})
 _DEEPEST = 256
-# The small parts of a return have one to seven kilobytes, and workbooks of a template repeat them; longer ones of an
+# The small parts of a return have one to thirteen kilobytes, and workbooks of a template repeat them; longer ones of an
 # untrusted file could fill the memory.
-_REMEMBERED_BYTES = 1 << 13
+_REMEMBERED_BYTES = 1 << 14
 _REMEMBERED_PARTS = 64
 
 Attributes = dict[str, str]
@@ -135,15 +135,17 @@ class Markup:
     """One part: its elements, and the changes to make.
 
     `keep` selects the elements that become nodes, by tag, attributes, place and parent; the content of others
-    is skipped. Raises UnreadableWorkbook if the part is not well-formed.
+    is skipped. `hollowed` may blank some of that content beforehand, to save the parser the way through it; every byte
+    keeps its place. Raises UnreadableWorkbook if the part is not well-formed.
     """
 
-    def __init__(self, data: bytes, keep: Keep | None = None) -> None:
+    def __init__(self, data: bytes, keep: Keep | None = None, hollowed: Callable[[bytes], bytes] | None = None) -> None:
         self.data = as_utf8(data)
         self._edits: list[tuple[int, int, bytes]] = []
         self._grown: dict[int, tuple[Node, list[bytes]]] = {}
         is_small = keep is None and len(self.data) <= _REMEMBERED_BYTES
-        self.root = _scanned(self.data) if is_small else _Scan(self.data, keep).root
+        scanned = hollowed(self.data) if hollowed else self.data
+        self.root = _scanned(self.data) if is_small else _Scan(scanned, keep).root
         self.prefix = self.root.tag.rpartition(":")[0]
 
     @property

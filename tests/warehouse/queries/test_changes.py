@@ -12,7 +12,7 @@ from warehouse.recording.record import record
 def test_a_first_submission_changed_nothing(engine: Engine, plan: Plan) -> None:
     first = record(engine, checked("a", observation("NI 111a", "212")), plan, later(0))
     with reading(engine) as connection:
-        assert changed_cells(connection, first.submission_id) == []
+        assert changed_cells(connection, first.submission_id, first.previous_submission_id) == []
         assert changed_symbols(connection, first.submission_id) == []
 
 
@@ -24,7 +24,7 @@ def test_a_resubmission_names_its_cells_and_the_symbols_that_turned(engine: Engi
     again = checked("b", observation("NI 111a", "140"), observation("NI 111b", "400", cell="G4", typed="400.0"))
     second = record(engine, again, plan, later(1))
     with reading(engine) as connection:
-        assert changed_cells(connection, second.submission_id) == [
+        assert changed_cells(connection, second.submission_id, second.previous_submission_id) == [
             CellChange("NI 111a", "Indicators", "G2", "120", "140")
         ]
         assert changed_symbols(connection, second.submission_id) == [
@@ -39,4 +39,6 @@ def test_a_figure_that_was_taken_back_is_a_change(engine: Engine, plan: Plan) ->
     )
     second = record(engine, checked("b", observation("NI 111a", "120")), plan, later(1))
     with reading(engine) as connection:
-        assert changed_cells(connection, second.submission_id) == [CellChange("NI 111b", "Indicators", "G3", "400", "")]
+        assert changed_cells(connection, second.submission_id, second.previous_submission_id) == [
+            CellChange("NI 111b", "Indicators", "G3", "400", "")
+        ]
