@@ -86,7 +86,8 @@ def find(code: str, *, sheet: str = "", cell: str = "", value: object = "", **wo
     brief = shorten(typed)
     words = {name: without_personal(word) if isinstance(word, str) else word for name, word in words.items()}
     words |= {"sheet": _shown_name(sheet), "cell": cell, "value": brief, "said": f'"{brief}"' if brief else "nothing"}
-    words |= {"spaced": shorten(_SPACE.sub("␣", typed[: _LONGEST + 1]))}
+    if "{spaced}" in advice.message + advice.fix:
+        words["spaced"] = shorten(_SPACE.sub("␣", typed[: _LONGEST + 1]))
     message, fix = advice.message.format_map(words), advice.fix.format_map(words)
     return Finding(code, advice.severity, sheet, cell, typed, message, fix)
 

@@ -106,12 +106,14 @@ _KINDS = (
 
 # Every kind contains an at sign or digits.
 _WORTH_A_LOOK = re.compile(r"@|\d.*\d", re.DOTALL)
+# Nine characters without a letter are no kind, and most texts with digits are figures and years.
+_SHORT_NUMBER = re.compile(r"[\d.,%£/ +-]{0,9}")
 
 
 @remembered
 def kinds_in(text: str) -> tuple[str, ...]:
     """The kinds of personal data in a text, by their names in messages."""
-    if not _WORTH_A_LOOK.search(text):
+    if _SHORT_NUMBER.fullmatch(text) or not _WORTH_A_LOOK.search(text):
         return ()
     return tuple(kind.name for kind in _KINDS if kind.is_in(text))
 

@@ -89,8 +89,8 @@ class FigureReader:
             qualifiers=reading.qualifiers | beside.qualifiers,
             beside=beside,
         )
-        self._report(figure, column, reading, reading.trouble)
-        self._report(figure, column, reading, unit_trouble)
+        for trouble in filter(None, (reading.trouble, unit_trouble)):
+            self._report(figure, column, reading, trouble)
         return figure
 
     def read_part(self, figure: FigureRow, column: str) -> Decimal | None:
@@ -98,19 +98,22 @@ class FigureReader:
 
         The numerator of money is an amount of money.
         """
-        cell, is_amount = figure.source.cells.get(column), column == "numerator" and figure.leaf.unit is Unit.MONEY
+        cell = figure.source.cells.get(column)
+        if cell is None:
+            return None
+        is_amount = column == "numerator" and figure.leaf.unit is Unit.MONEY
         reading = read_in_unit(cell, figure.leaf) if is_amount else read_figure(cell)
         trouble = reading.trouble
         if reading.is_percent:
             trouble = "percent-in-fraction"
         elif reading.is_bare_qualifier:
             trouble = "not-a-figure"
-        self._report(figure, column, reading, trouble)
+        if trouble:
+            self._report(figure, column, reading, trouble)
         return None if reading.is_percent else reading.value
 
     def _report(self, figure: FigureRow, column: str, reading: Reading, code: str) -> None:
-        if code:
-            leaf = figure.leaf
-            read = "" if reading.value is None else decimal_text(reading.value, leaf.decimals, leaf.unit, leaf.currency)
-            words = {"read": read, "unit": leaf.unit_text, "currency": leaf.currency}
-            self.findings.append(figure.find(code, column=column, value=reading.typed, **words))
+        leaf = figure.leaf
+        read = "" if reading.value is None else decimal_text(reading.value, leaf.decimals, leaf.unit, leaf.currency)
+        words = {"read": read, "unit": leaf.unit_text, "currency": leaf.currency}
+        self.findings.append(figure.find(code, column=column, value=reading.typed, **words))

@@ -309,7 +309,8 @@ class ReturnReader:
     def _judge_blank_formulas(self, row: TableRow) -> None:
         """Say where a formula came to nothing that should have said something; one never worked out has been said."""
         for column in _FILLED_COLUMNS:
-            if row.is_blank_formula(column) and row.cells[column].value is not None:
+            cell = row.cells.get(column)
+            if cell is not None and cell.is_formula and cell.value is not None and not read_text(cell):
                 self._note("formula-not-calculated", row.sheet, row.address(column))
 
     def _read_indicator_row(self, row: TableRow, table: Table) -> None:

@@ -44,9 +44,11 @@ class TableRow:
 
     def known_text(self, column: str) -> str | None:
         """The text of the row's cell in a column; None where the column is missing, or its formula came to nothing."""
-        if column not in self.columns or self.is_blank_formula(column):
+        if column not in self.columns:
             return None
-        return self.text(column)
+        cell = self.cells.get(column)
+        text = read_text(cell)
+        return None if not text and cell is not None and cell.is_formula else text
 
     def is_blank_formula(self, column: str) -> bool:
         """Whether the row's cell in a column holds a formula that came to nothing, or was never worked out."""

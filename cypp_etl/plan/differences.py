@@ -7,7 +7,7 @@ from cypp_etl.plan.model import Banding, Indicator, Plan
 from cypp_etl.plan.spans import Span
 
 # What an edition is, when it holds and what its indicator is called are no change of what it says.
-_NOT_COMPARED = {"indicator", "edition", "span", "is_comparable", "banding", "about"}
+_NOT_COMPARED = {"indicator", "edition", "span", "is_comparable", "banding", "about", "rhythm"}
 _TEXTS = {"definition", "parent_definition"}
 
 

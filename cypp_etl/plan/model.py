@@ -228,6 +228,13 @@ class Indicator:
     currency: str = ""
     stated_to_compare: bool | None = None
     about: About = field(default=NOTHING_NOTED, compare=False)
+    # Every row of every return asks for it.
+    rhythm: Rhythm = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Put together what four columns say of its rhythm."""
+        rhythm = Rhythm(self.frequency, self.asked_in, self.year_type, self.reports_on)
+        object.__setattr__(self, "rhythm", rhythm)
 
     def ends_comparing(self, earlier: "Indicator") -> bool:
         """Whether this edition counts something else than the one before, and does not say that it compares."""
@@ -240,11 +247,6 @@ class Indicator:
         # A quarter's own figure and a sum so far are not the same thing either.
         unit = self.unit, self.unit_label, self.currency
         return self.definition, self.parent_definition, self.polarity, unit, self.accumulation
-
-    @property
-    def rhythm(self) -> Rhythm:
-        """When it is asked, and of which period its figures are."""
-        return Rhythm(self.frequency, self.asked_in, self.year_type, self.reports_on)
 
     @property
     def unit_text(self) -> str:
@@ -419,9 +421,10 @@ class Plan:
             eras = dict(zip(editions, self.eras_of(indicator), strict=True))
             if eras[self.edition(indicator, period)] != eras[self.edition(indicator, other)]:
                 return False
-        return all(
+        taken_over = self.taken_over.get(partner_code)
+        return not taken_over or all(
             (first.last_day <= period.last_day) == (first.last_day <= other.last_day)
-            for taken, first in self.taken_over.get(partner_code, ())
+            for taken, first in taken_over
             if taken == indicator
         )
 

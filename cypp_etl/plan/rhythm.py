@@ -91,7 +91,7 @@ class Rhythm:
         if not period.quarter:
             return period.previous
         earlier = [quarter for quarter in self.quarters if quarter < period.quarter]
-        return period._replace(quarter=earlier[-1]) if earlier else Period(period.start_year - 1, self.quarters[-1])
+        return Period(period.start_year, earlier[-1]) if earlier else Period(period.start_year - 1, self.quarters[-1])
 
     def label(self, period: Period) -> str:
         """A period of the indicator for people: a year says which year it is."""

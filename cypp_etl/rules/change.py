@@ -52,14 +52,18 @@ def _figure_long_before(
 ) -> tuple[Period, Decimal] | None:
     """Last year's figure of the same period, or of the whole year; otherwise the plan's figure of the year."""
     leaf, last_year = figure.leaf, period.year.previous
-    for earlier in leaf.year_before(period):
+    of_last_year = leaf.year_before(period)
+    for earlier in of_last_year:
         value = _known_value(figure, earlier, history, plan)
         if value is not None:
             return earlier, value
+    if last_year not in of_last_year:
+        return None
+    outturn = plan.figure(Measure.HISTORY, leaf.indicator, last_year, figure.partner_code)
+    if outturn is None or outturn.value is None:
+        return None
     is_comparable = plan.compares(figure.partner_code, leaf.indicator, period, last_year)
-    is_told = last_year in leaf.year_before(period) and is_comparable
-    outturn = plan.figure(Measure.HISTORY, leaf.indicator, last_year, figure.partner_code) if is_told else None
-    return (last_year, outturn.value) if outturn and outturn.value is not None else None
+    return (last_year, outturn.value) if is_comparable else None
 
 
 def judge_beside(parsed: ParsedReturn, history: History, plan: Plan) -> Iterator[Finding]:
@@ -119,11 +123,12 @@ def judge_year(figures: Iterable[FigureRow], history: History, plan: Plan) -> It
 
 def _of_quarters(figure: FigureRow, year: Period, history: History, plan: Plan) -> Decimal | None:
     """The total of a year's quarters that are asked, None if a necessary one is not known."""
-    asked = [year._replace(quarter=quarter) for quarter in figure.leaf.rhythm.quarters]
+    quarters = figure.leaf.rhythm.quarters
+    if figure.leaf.accumulation not in (Accumulation.RATIO, Accumulation.SUM):
+        return _known_value(figure, Period(year.start_year, quarters[-1]), history, plan)
+    asked = [Period(year.start_year, quarter) for quarter in quarters]
     if figure.leaf.accumulation is Accumulation.RATIO:
         return _ratio_of_quarters(figure, asked, history, plan)
-    if figure.leaf.accumulation is not Accumulation.SUM:
-        return _known_value(figure, asked[-1], history, plan)
     total = Decimal()
     for quarter in asked:
         value = _known_value(figure, quarter, history, plan)

@@ -26,6 +26,7 @@ from flows.storage.files import path_as_text
 from warehouse.engine import reading, writing
 from warehouse.queries.history import last_submission, partners_since, read_history
 from warehouse.queries.views import outcomes
+from warehouse.recording.outstanding import Share, judge_share
 from warehouse.recording.record import Arrival, known_deliveries, record_batch
 
 if TYPE_CHECKING:
@@ -76,6 +77,16 @@ class ChunkTaker:
         with collection_paused():
             self._take(chunk, turn, taken)
         return taken
+
+    def judge(self, share: Share, turn: AbstractContextManager[None]) -> None:
+        """Make a share of the judgements that the chunks have left: judge at any time, and record in `turn`.
+
+        Raises:
+            warehouse.recording.plan.AnotherPlanInForceError: the plan was changed meanwhile.
+            sqlalchemy.exc.SQLAlchemyError: the database refused or is unreachable; nothing of the share was recorded.
+        """
+        with collection_paused():
+            judge_share(self.workplace.engine, self.workplace.plan, share, lambda: datetime.now(UTC), turn)
 
     def _take(self, chunk: Chunk, turn: AbstractContextManager[None], taken: Taken) -> None:
         rounds = in_rounds(self._to_take(self._open(self._unknown(chunk.sources, taken)), taken))
@@ -187,7 +198,7 @@ class ChunkTaker:
         together = [(each.checked, each.kept.delivery) for each in workbooks if each.checked is not None]
         arrivals = [Arrival(checked, self.received_at, delivery) for checked, delivery in together]
         numbers = GivenNumbers(self.workplace.settings.archive)
-        recorded = record_batch(connection, arrivals, self.workplace.plan, datetime.now(UTC), numbers)
+        recorded = record_batch(connection, arrivals, self.workplace.plan, datetime.now(UTC), numbers, judge_later=True)
         for (checked, _), one in zip(together, recorded, strict=True):
             period = checked.period.code if checked.period else ""
             yield Done(

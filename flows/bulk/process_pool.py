@@ -6,9 +6,9 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ from itertools import islice
 from multiprocessing import get_all_start_methods, get_context, parent_process
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from flows.bulk.chunks import Chunk, Taken
 from flows.settings import RETRY_DELAYS_SECONDS, Settings
@@ -24,6 +24,10 @@ from flows.settings import RETRY_DELAYS_SECONDS, Settings
 if TYPE_CHECKING:
     from cypp_etl.plan.model import Plan
     from flows.bulk.chunk_worker import ChunkTaker
+    from warehouse.recording.outstanding import Share
+
+Work = TypeVar("Work")
+Outcome = TypeVar("Outcome")
 
 _STOPPED = -1
 
@@ -125,16 +129,27 @@ class Crew:
         expect_crew()
         context = get_context("forkserver" if _can_fork() else "spawn")
         self.under_way = workers + 1
+        self._turns_given = 0
         self._roster = Roster(context)
         self._executor = ProcessPoolExecutor(workers, cast(BaseContext, self._roster), _begin, (orders, Turns(context)))
 
     def take(self, chunks: Sequence[Chunk]) -> Iterator["Future[Taken]"]:
         """Ingest chunks; the outcomes come in order. Their numbers must count from 0."""
-        waiting = iter(chunks)
-        under_way = deque(self._executor.submit(_take, chunk) for chunk in islice(waiting, self.under_way))
+        self._turns_given += len(chunks)
+        yield from self._in_order(_take, chunks)
+
+    def judge(self, shares: Sequence["Share"]) -> Iterator["Future[None]"]:
+        """Make the judgements that all chunks have left, when all are taken."""
+        numbered = list(enumerate(shares, start=self._turns_given))
+        self._turns_given += len(shares)
+        yield from self._in_order(_judge, numbered)
+
+    def _in_order(self, work: Callable[[Work], Outcome], parts: Sequence[Work]) -> Iterator["Future[Outcome]"]:
+        waiting = iter(parts)
+        under_way = deque(self._executor.submit(work, part) for part in islice(waiting, self.under_way))
         while under_way:
             yield under_way.popleft()
-            under_way.extend(self._executor.submit(_take, chunk) for chunk in islice(waiting, 1))
+            under_way.extend(self._executor.submit(work, part) for part in islice(waiting, 1))
 
     def dismiss(self) -> None:
         """Stop the processes; unrecorded work is dropped."""
@@ -174,20 +189,29 @@ def _end_with_parent() -> None:
 
 
 def _take(chunk: Chunk) -> Taken:
+    return _in_turn(chunk.number, lambda taker, turn: taker.take(chunk, turn))
+
+
+def _judge(numbered: "tuple[int, Share]") -> None:
+    number, share = numbered
+    _in_turn(number, lambda taker, turn: taker.judge(share, turn))
+
+
+def _in_turn(number: int, work: Callable[["ChunkTaker", AbstractContextManager[None]], Outcome]) -> Outcome:
     from sqlalchemy.exc import OperationalError  # noqa: PLC0415 - as above
 
     taker, turns = _worker.get()
     try:
         for delay_seconds in RETRY_DELAYS_SECONDS:
             try:
-                return taker.take(chunk, turns.turn(chunk.number))
+                return work(taker, turns.turn(number))
             except OperationalError:
                 time.sleep(delay_seconds)
-        return taker.take(chunk, turns.turn(chunk.number))
+        return work(taker, turns.turn(number))
     except StoppedError:
         raise
     except BaseException:
-        turns.stop_at(chunk.number)
+        turns.stop_at(number)
         raise
     finally:
         # Cells are not in reference cycles, but pandas and SQLAlchemy leave some behind.

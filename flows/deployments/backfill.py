@@ -28,10 +28,11 @@ from flows.bulk.process_pool import Crew, Orders, expect_crew
 from flows.bulk.sources import into_parts, sources_in
 from flows.deployments.backfill_parts import PART_WORKBOOKS, name_of_run, read_slots, take_parts
 from flows.deployments.forms import Asked, Choices
-from flows.ingestion.context import open_to_write
+from flows.ingestion.context import Workplace, open_to_write
 from flows.settings import read_settings
-from warehouse.engine import reading, settle
+from warehouse.engine import reading, settle, writing
 from warehouse.queries.history import last_submission
+from warehouse.recording.outstanding import forget_judged, outstanding_shares
 
 # One progress update takes Prefect and its server as long as ten workbooks.
 _SHOWN_EVERY_SECONDS = 2.0
@@ -94,6 +95,12 @@ async def wait_for_chunk(number: int, count: int, future: "Future[Taken]") -> Ta
     for path, message in taken.failed:
         get_run_logger().warning("%s", for_log(f"{path} could not be read: {message}"))
     return taken
+
+
+@task(name="judge", task_run_name="judge {number} of {count}", cache_policy=NO_CACHE, persist_result=False)
+async def wait_for_share(number: int, count: int, future: "Future[None]") -> None:
+    """Wait until a share of the judgements is recorded; the process pool does the work."""
+    await asyncio.wrap_future(future)
 
 
 @flow(name="backfill", flow_run_name=_run_name, persist_result=False)
@@ -172,11 +179,23 @@ async def backfill(
             taken = await wait_for_chunk(number, len(chunks), future)
             backfilled.add(taken)
             await show(taken)
+        await _judge_all(workplace, crew)
     finally:
         crew.dismiss()
         settle(workplace.engine)
     await _show(backfilled)
     return cast(Backfilled, Completed(message=str(backfilled), data=backfilled))
+
+
+async def _judge_all(workplace: Workplace, crew: Crew) -> None:
+    """Make the judgements that the chunks, and any backfill that was stopped, have left."""
+    with reading(workplace.engine) as connection:
+        shares = outstanding_shares(connection, workplace.plan)
+    for number, future in enumerate(crew.judge(shares), start=1):
+        await wait_for_share(number, len(shares), future)
+    if shares:
+        with writing(workplace.engine) as connection:
+            forget_judged(connection, shares)
 
 
 def _cores() -> int:

@@ -6,6 +6,7 @@ there. Each is recorded by its delivery, and so once, whoever else takes it and 
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cypp_etl.checked_return import CheckedReturn
@@ -28,6 +29,7 @@ from flows.storage.drop_notes import (
 from flows.storage.files import path_from_text
 from warehouse.engine import reading
 from warehouse.queries.history import came_later, known_hashes, later_in_force
+from warehouse.recording.outstanding import judge_outstanding
 from warehouse.recording.record import Recorded, known_deliveries
 
 
@@ -61,7 +63,8 @@ def reconcile(
 ) -> Reconciled:
     """Take every drop that the archive notes and the warehouse does not know, in the order in which they came.
 
-    What was erased is erased first, where an older copy has brought it back.
+    What was erased is erased first, where an older copy has brought it back. Then the judgements are made that a
+    backfill has left, if it was stopped.
 
     Args:
         workplace: whose archive, and the warehouse as it is now.
@@ -75,6 +78,7 @@ def reconcile(
     archive = workplace.settings.archive
     done = Reconciled()
     finish_erasures(workplace)
+    judge_outstanding(workplace.engine, workplace.plan, lambda: datetime.now(UTC))
     unanswered = Unanswered(archive)
     half_done = unanswered.deliveries()
     noted = read_drops(archive, lambda deliveries: _known(workplace, deliveries) - half_done)

@@ -3,7 +3,7 @@
 import os
 import re
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,14 +19,19 @@ from flows.bulk.process_pool import Crew, Orders
 from flows.bulk.sources import Source, sources_in
 from flows.ingestion.context import open_to_write
 from flows.settings import Settings, read_settings
-from warehouse.engine import open_warehouse, reading
-from warehouse.recording import record
+from tests.trials.homes import JUDGED_TABLES
+from warehouse.engine import open_warehouse, reading, writing
+from warehouse.recording import outstanding, record
+from warehouse.recording.outstanding import forget_judged, outstanding_shares
 from warehouse.schema.tables import metadata, submission
 
 RECEIVED_AT = datetime(2012, 6, 30, 10, tzinfo=UTC)
 CHUNK = 16
 # Moments, which differ between runs; and numbers that depend on the order in which a batch was judged.
-_OWN = {"recorded_at", "superseded_at", "received_at", "judgement_id", "clinic_number", "decided_at"}
+_OWN = {
+    *("recorded_at", "superseded_at", "received_at", "decided_at"),
+    *("judgement_id", "comparison_id", "group_judgement_id", "clinic_number"),
+}
 
 
 def settings_of(home: Path, url: str, plan: Path) -> Settings:
@@ -41,6 +46,12 @@ def backfill(settings: Settings, folder: Path, workers: int = 2) -> list[str]:
     crew = Crew(Orders(settings, workplace.plan, RECEIVED_AT), workers)
     try:
         taken = [future.result() for future in crew.take(list(into_chunks(sources, CHUNK, crew.under_way)))]
+        with reading(workplace.engine) as connection:
+            shares = outstanding_shares(connection, workplace.plan)
+        for future in crew.judge(shares):
+            future.result()
+        with writing(workplace.engine) as connection:
+            forget_judged(connection, shares)
     finally:
         crew.dismiss()
     assert all(not one.failed for one in taken)
@@ -48,19 +59,27 @@ def backfill(settings: Settings, folder: Path, workers: int = 2) -> list[str]:
 
 
 def backfill_and_die(settings: Settings, folder: Path, at_call: int) -> None:
-    """The same in this process, which dies at the n-th judging, within a transaction."""
-    rejudge, calls = record.rejudge, iter(range(1, 1_000_000))
+    """The same in this process, which dies at the n-th step of judging, within a transaction."""
+    calls = iter(range(1, 1_000_000))
 
-    def judge_or_die(*arguments: Any) -> Any:
-        if next(calls) == at_call:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return rejudge(*arguments)
+    def or_die(work: Callable[..., Any]) -> Callable[..., Any]:
+        def work_or_die(*arguments: Any) -> Any:
+            if next(calls) == at_call:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return work(*arguments)
 
-    record.rejudge = judge_or_die
+        return work_or_die
+
+    record.rejudge_turned = or_die(record.rejudge_turned)
+    outstanding.keep_judged, outstanding.rejudge_groups, outstanding.forget_judged = map(
+        or_die, (outstanding.keep_judged, outstanding.rejudge_groups, outstanding.forget_judged)
+    )
+    outstanding.FIGURES_AT_ONCE = 100
     workplace = open_to_write(settings)
     taker = ChunkTaker(workplace, Checker(workplace.plan, History(), RECEIVED_AT.date()), RECEIVED_AT)
     for chunk in into_chunks(sources_in([folder], workplace.plan.partners), CHUNK, 0):
         taker.take(chunk, nullcontext())
+    outstanding.judge_outstanding(workplace.engine, workplace.plan, lambda: datetime.now(UTC))
 
 
 def ingest_one_by_one(settings: Settings, sources: Sequence[Source]) -> None:
@@ -76,13 +95,19 @@ def ingest_one_by_one(settings: Settings, sources: Sequence[Source]) -> None:
 def contents(url: str) -> dict[str, list[dict[str, Any]]]:
     """Every row of every table with its number, without moments; and whether it is superseded.
 
-    A killed process leaves gaps in PostgreSQL's numbers, so here they count from 0 without gaps.
+    Of what is judged, it is what is in force: a backfill judges at its end, and never makes the judgements that later
+    workbooks would replace. A killed process leaves gaps in PostgreSQL's numbers, so here they count from 0 without
+    gaps.
     """
     engine = open_warehouse(url)
     with reading(engine) as connection:
         # The views' text differs between database systems.
         rows_of = {
-            table: connection.execute(select(table)).mappings().all()
+            table: [
+                row
+                for row in connection.execute(select(table)).mappings()
+                if table not in JUDGED_TABLES or row["superseded_at"] is None
+            ]
             for table in metadata.sorted_tables
             if table.name != "view_version"
         }

@@ -4,6 +4,7 @@ import random
 from pathlib import Path
 
 from cypp_etl.plan.model import Plan
+from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.published_table import read_sample_table, write_published_table
 from tests.support.returns import code_of_partner, make_national_plan, write_returns
 from tests.support.seeding import make_good, seed_faults
@@ -12,7 +13,22 @@ PARTNERS = 4
 
 
 def make_plan(folder: Path) -> Plan:
-    return make_national_plan(folder, PARTNERS, indicators=7, milestones=3)
+    """Every partner is compared with the mean of all, and those with returns are a group."""
+    make_national_plan(folder, PARTNERS, indicators=7, milestones=3)
+    own = [code_of_partner(number) for number in range(PARTNERS)]
+    partners = (folder / "partners.csv").read_text(encoding="utf-8").splitlines()
+    grouped = [f"{partners[0]},group_code", *(f"{row},{'g' * (row.split(',')[0] in own)}" for row in partners[1:])]
+    (folder / "partners.csv").write_text("\n".join([*grouped, ""]), encoding="utf-8")
+    figures = (folder / "figures.csv").read_text(encoding="utf-8").splitlines()
+    given = [row for row in figures if not row.startswith("national,")]
+    (folder / "figures.csv").write_text("\n".join([*given, ""]), encoding="utf-8")
+    (folder / "groups.csv").write_text("group_code,group,parent_group\ng,All that return,\n", encoding="utf-8")
+    (folder / "comparators.csv").write_text(
+        "comparator,heading,method,bodies\nstatistical_neighbours,Neighbours,given,\nnational,All,mean,*\n"
+        "median,Middle,median,own group\n",
+        encoding="utf-8",
+    )
+    return read_plan(folder)
 
 
 def make_folder(folder: Path, plan: Plan, seed: int) -> None:

@@ -22,9 +22,10 @@ from flows.inbox.sweep import REPLIES
 from tests.postgres import administer, database_url
 from tests.trials.nursery import Nursery
 from warehouse.engine import open_warehouse, reading
-from warehouse.schema.tables import metadata, submission
+from warehouse.schema.tables import clinic, comparison, group_judgement, judgement, metadata, submission
 
 PERIOD = parse_period("2010-11Q1")
+JUDGED_TABLES = (judgement, comparison, group_judgement, clinic)
 # Columns that may differ between two equal runs.
 _OWN = {"recorded_at", "superseded_at", "received_at", "delivery", "file", "decided_at"}
 
@@ -185,8 +186,11 @@ def drop(path: Path, content: bytes, at: int) -> None:
     os.utime(path, (at, at))
 
 
-def contents(warehouse_url: str) -> dict[str, Counter[tuple[Any, ...]]]:
-    """Every row of every table, without what may differ between runs; rows are identified by what they belong to."""
+def contents(warehouse_url: str, *, judged_then: bool = True) -> dict[str, Counter[tuple[Any, ...]]]:
+    """Every row of every table, without what may differ between runs; rows are identified by what they belong to.
+
+    Without `judged_then`, it is of judgements what is in force, as for a backfill, which judges at its end.
+    """
     engine = open_warehouse(warehouse_url)
     with reading(engine) as connection:
         name = {
@@ -205,6 +209,7 @@ def contents(warehouse_url: str) -> dict[str, Counter[tuple[Any, ...]]]:
                 )
                 + (("in force", row["superseded_at"] is None) if "superseded_at" in row else ())
                 for row in connection.execute(select(table)).mappings()
+                if judged_then or table not in JUDGED_TABLES or row["superseded_at"] is None
             )
     engine.dispose()
     return found

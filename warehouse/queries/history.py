@@ -141,7 +141,15 @@ class _FiguresInForce(Mapping[FigureKey, KnownFigure]):
         self._rows = {row[:4]: row[4:] for row in rows}
 
     def __getitem__(self, key: FigureKey) -> KnownFigure:
-        value, marker, qualifiers, numerator, denominator, comment, submission_id = self._rows[key]
+        return self._known(self._rows[key])
+
+    def get(self, key: FigureKey, default: Any = None) -> Any:
+        """A figure, or the default: many rows have no figure of the period before, and an exception is dear."""
+        row = self._rows.get(key)
+        return default if row is None else self._known(row)
+
+    def _known(self, row: Sequence[Any]) -> KnownFigure:
+        value, marker, qualifiers, numerator, denominator, comment, submission_id = row
         return KnownFigure(
             decimal_of(value),
             Marker(marker) if marker else None,

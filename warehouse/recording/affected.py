@@ -15,7 +15,9 @@ from schemas.codes import Measure
 from warehouse.schema.sets import is_one_of
 
 PARTNERS_AT_ONCE = 100
-"""How many partners' series are in memory at once."""
+"""How many partners' series are in memory at once; more, while their series are few."""
+
+_SERIES_AT_ONCE = 4_000
 
 
 class Reach(NamedTuple):
@@ -41,10 +43,13 @@ def judged_together(spans: Mapping[Series, Span]) -> Iterator[dict[Series, Span]
     for series, span in spans.items():
         by_year.setdefault(span.first.year, {}).setdefault(series.partner_code, {})[series] = span
     for by_partner in by_year.values():
-        partners = sorted(by_partner)
-        for start in range(0, len(partners), PARTNERS_AT_ONCE):
-            few = partners[start : start + PARTNERS_AT_ONCE]
-            yield {series: span for code in few for series, span in by_partner[code].items()}
+        together: dict[Series, Span] = {}
+        for number, code in enumerate(sorted(by_partner)):
+            if number % PARTNERS_AT_ONCE == 0 and len(together) >= _SERIES_AT_ONCE:
+                yield together
+                together = {}
+            together |= by_partner[code]
+        yield together
 
 
 def with_those_compared(
@@ -81,6 +86,11 @@ def _actuals(about: Mapping[Series, Iterable[tuple[str, str]]]) -> dict[Series, 
         if periods:
             changed[series] = Span(min(periods), max(periods).quarters[3])
     return changed
+
+
+def has_computed_comparators(plan: Plan) -> bool:
+    """Whether what a partner returns can change what another is compared with."""
+    return any(not comparator.is_given for comparator in plan.comparators.values())
 
 
 def bodies_behind(plan: Plan, partner_codes: Iterable[str]) -> set[str]:

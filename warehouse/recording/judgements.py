@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache, reduce
 from operator import or_ as union
@@ -67,6 +68,7 @@ _COMPARED = union_all(
 _IN_FORCE = select(*(judgement.c[name] for name in (*_KEY, "judgement_id", "observation_id", *JUDGED, *OUTLOOK))).where(
     of_series(judgement), within(judgement)
 )
+_HELD = select(*(judgement.c[name] for name in _KEY)).where(of_series(judgement), within(judgement))
 
 _ROWS_AT_ONCE = 10_000
 """How many rows are looked up by one statement: SQLite allows 32,766 values in it."""
@@ -98,13 +100,42 @@ def rejudge(
     Returns:
         How many judgements changed, were added or were closed, by series.
     """
+    return _rejudge(connection, plan, plan_id, spans_reached(plan, touched), at)
+
+
+def rejudge_turned(
+    connection: Connection, plan: Plan, plan_id: int, touched: Iterable[FigureKey], at: datetime
+) -> Counter[Series]:
+    """Judge again, as `rejudge` does, only series of the figures themselves that have judgements to be replaced.
+
+    The rest can be judged later, with other returns: no symbol turns at this moment that a cell would have to explain.
+    """
+    spans = _own_spans(_figures_of_series(touched))
+    turned: dict[Series, Span] = {}
+    for few in judged_together(spans):
+        reaches = reach_of_each(few)
+        held = connection.execute(_HELD, asked(few, few.values())).all()
+        turned |= {(one := Series(*row[:2])): few[one] for row in held if is_reached(reaches, row, row[2])}
+    return _rejudge(connection, plan, plan_id, turned, at)
+
+
+def spans_reached(plan: Plan, touched: Iterable[FigureKey]) -> Mapping[Series, Span]:
+    """What changed figures reach, by series: what depends on them, and what is compared with them."""
+    about = _figures_of_series(touched)
+    return with_those_compared(_own_spans(about), about, plan)
+
+
+def _figures_of_series(figures: Iterable[FigureKey]) -> dict[Series, set[tuple[str, str]]]:
     about: dict[Series, set[tuple[str, str]]] = {}
-    for figure in touched:
+    for figure in figures:
         about.setdefault(figure.series, set()).add((figure.measure, figure.period))
+    return about
+
+
+def _own_spans(about: Mapping[Series, set[tuple[str, str]]]) -> Mapping[Series, Span]:
     # The returns of a batch are of few periods, and so of few spans.
     reached = lru_cache(maxsize=None)(_dependents_of_all)
-    spans: Mapping[Series, Span] = {series: reached(frozenset(figures)) for series, figures in about.items()}
-    return _rejudge(connection, plan, plan_id, with_those_compared(spans, about, plan), at)
+    return {series: reached(frozenset(figures)) for series, figures in about.items()}
 
 
 def rejudge_by_plan(
@@ -157,19 +188,49 @@ def _rejudge(
     connection: Connection, plan: Plan, plan_id: int, spans: Mapping[Series, Span], at: datetime
 ) -> Counter[Series]:
     changed: Counter[Series] = Counter()
+    for judged in judge_spans(connection, plan, spans):
+        changed += keep_judged(connection, plan, plan_id, judged, at)
+    return changed
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The spans of series that were judged together, and what came of it; nothing is recorded.
+
+    `judgements` are those of the spans, `outlooks` what else is told now of other judgements of the series, with their
+    numbers.
+    """
+
+    spans: Mapping[Series, Span]
+    judgements: Mapping[Key, tuple[Any, ...]]
+    outlooks: Mapping[Key, tuple[int, Told]]
+    comparisons: Mapping[ComparisonKey, tuple[Any, ...]]
+
+
+def judge_spans(connection: Connection, plan: Plan, spans: Mapping[Series, Span]) -> Iterator[Judged]:
+    """Judge spans of series by the figures in force, as many at once as memory allows; this only reads."""
     for few in judged_together(spans):
-        reaches = reach_of_each(few)
         figures = _figures_compared(connection, few, plan)
-        judged, compared = judge_and_compare_rows(figures, plan, reaches)
-        held = _judgements_in_force(connection, few, reaches)
+        judged, compared = judge_and_compare_rows(figures, plan, reach_of_each(few))
         told = outlooks(connection, plan, few, figures, judged)
         with_outlooks = {key: (*values, *told.judged[key]) for key, values in judged.items()}
-        keys = _replace(connection, held, with_outlooks, plan_id, at)
-        _replace_outlooks(connection, told.others, plan_id, at)
-        keep_comparisons(connection, few, compared, plan_id, at)
-        keep_clinics(connection, (_change(key, judged) for key in keys), plan, at)
-        changed.update(Series(*key[:2]) for key in keys)
-    return changed
+        yield Judged(few, with_outlooks, told.others, compared)
+
+
+def keep_judged(connection: Connection, plan: Plan, plan_id: int, judged: Judged, at: datetime) -> Counter[Series]:
+    """Close and write what differs from judgements, in a transaction of `engine.writing`.
+
+    Their figures must be those in force, and the plan they were judged by the one in force.
+
+    Returns:
+        How many judgements changed, by series.
+    """
+    held = _judgements_in_force(connection, judged.spans, reach_of_each(judged.spans))
+    keys = _replace(connection, held, judged.judgements, plan_id, at)
+    _replace_outlooks(connection, judged.outlooks, plan_id, at)
+    keep_comparisons(connection, judged.spans, judged.comparisons, plan_id, at)
+    keep_clinics(connection, (_change(key, judged.judgements) for key in keys), plan, at)
+    return Counter(Series(*key[:2]) for key in keys)
 
 
 def _change(key: Key, judged: Mapping[Key, tuple[Any, ...]]) -> Change:

@@ -65,7 +65,7 @@ def outlooks(
     """Tell what a change reaches, from the judgements in force beside those that were judged because of it.
 
     Args:
-        connection: a transaction of `engine.writing`, in which these judgements are not written yet.
+        connection: a transaction in which these judgements are not written yet.
         plan: the plan in force.
         spans: what was judged, by series.
         figures: the figures that were judged, with the columns of `FIGURE` of `warehouse.recording.judgements`.

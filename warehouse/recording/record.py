@@ -16,7 +16,8 @@ from warehouse.engine import writing
 from warehouse.recording.decisions import Decision, decide
 from warehouse.recording.groups import rejudge_groups
 from warehouse.recording.inserts import end_what_is_replaced, insert_contents, insert_submissions
-from warehouse.recording.judgements import rejudge
+from warehouse.recording.judgements import rejudge, rejudge_turned
+from warehouse.recording.outstanding import postpone
 from warehouse.recording.periods import add_periods
 from warehouse.recording.plan import require_plan
 from warehouse.recording.validity import next_moment
@@ -119,8 +120,13 @@ def record_batch(
     plan: Plan,
     recorded_at: datetime,
     numbers: NumberLog | None = None,
+    *,
+    judge_later: bool = False,
 ) -> list[Recorded]:
     """Record submissions in the given order, as `record` does, in the caller's transaction of `engine.writing`.
+
+    With `judge_later` only judgements that are in force already are replaced here, because the symbols that turn have
+    these returns behind them; the others wait for `warehouse.recording.outstanding`, and are not counted as changed.
 
     Returns:
         The outcome of each, in the given order.
@@ -132,7 +138,8 @@ def record_batch(
         if key not in known:
             new.setdefault(key, arrival)
     above = numbers.highest() if numbers and new else 0
-    recorded = _record_new(connection, [*new.values()], plan, recorded_at, above) if new else []
+    arrived = [*new.values()]
+    recorded = _record_new(connection, arrived, plan, recorded_at, above, judge_later=judge_later) if new else []
     if numbers and new:
         deliveries = (arrival.delivery for arrival in new.values())
         numbers.note((one.submission_id, delivery) for one, delivery in zip(recorded, deliveries, strict=True))
@@ -165,7 +172,13 @@ def _known(connection: Connection, deliveries: Sequence[str]) -> dict[str, Recor
 
 
 def _record_new(
-    connection: Connection, arrivals: Sequence[Arrival], plan: Plan, recorded_at: datetime, above: int
+    connection: Connection,
+    arrivals: Sequence[Arrival],
+    plan: Plan,
+    recorded_at: datetime,
+    above: int,
+    *,
+    judge_later: bool,
 ) -> list[Recorded]:
     at = next_moment(connection, recorded_at)
     plan_id = require_plan(connection, plan, at)
@@ -173,8 +186,12 @@ def _record_new(
     for together in _without_conflict(arrivals):
         done += _record_together(connection, together, at, above)
     touched = {figure for _, _, of_one in done for figure in of_one}
-    changed = rejudge(connection, plan, plan_id, touched, at)
-    rejudge_groups(connection, plan, plan_id, touched, at)
+    if judge_later:
+        postpone(connection, [submission_id for decision, submission_id, _ in done if decision.is_loaded])
+        changed = rejudge_turned(connection, plan, plan_id, touched, at)
+    else:
+        changed = rejudge(connection, plan, plan_id, touched, at)
+        rejudge_groups(connection, plan, plan_id, touched, at)
     return [
         Recorded(
             submission_id,

@@ -16,6 +16,17 @@ _ROWS_AT_ONCE = 10_000
 _LAST = select(*(select(func.max(table.c.recorded_at)).scalar_subquery() for table in (submission, plan, withdrawal)))
 
 
+_LAST_CHANGES = select(
+    *(select(func.max(next(iter(table.primary_key)))).scalar_subquery() for table in (submission, plan)),
+    select(func.count()).select_from(withdrawal).scalar_subquery(),
+)
+
+
+def last_changes(connection: Connection) -> tuple[int | None, ...]:
+    """What differs once anything changed that figures are judged by: a submission, a plan, or what was withdrawn."""
+    return tuple(connection.execute(_LAST_CHANGES).one())
+
+
 def next_moment(connection: Connection, at: datetime) -> datetime:
     """The moment from which a change counts: `at`, but never before the last change.
 

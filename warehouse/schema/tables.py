@@ -38,6 +38,7 @@ __all__ = [
     "query_answer",
     "submission",
     "text_release",
+    "unjudged",
     "view_version",
     "waiver",
     "withdrawal",
@@ -369,6 +370,13 @@ text_release = Table(
         ["withheld_text.submission_id", "withheld_text.sheet", "withheld_text.cell"],
         name="fk_text_release_text",
     ),
+)
+
+# Submissions of a backfill whose figures are recorded, and whose judgements are still to be made.
+unjudged = Table(
+    "unjudged",
+    metadata,
+    refers("submission_id", "submission.submission_id", primary_key=True, nullable=False, autoincrement=False),
 )
 
 view_version = Table("view_version", metadata, word("sha256", primary_key=True))

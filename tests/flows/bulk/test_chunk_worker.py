@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
 from cypp_etl.checked_return import CheckedReturn, History
 from cypp_etl.checking.checker import Checker, Opened, Received
@@ -17,8 +18,11 @@ from flows.bulk.chunk_worker import ChunkTaker
 from flows.bulk.chunks import Taken, into_chunks
 from flows.bulk.sources import Source, sources_in, workbooks_at
 from flows.ingestion.context import open_to_write
+from flows.ingestion.reconciliation import reconcile
 from flows.settings import Settings
 from tests.flows.backfilled import RECEIVED_AT
+from warehouse.engine import reading
+from warehouse.views.selectable import view
 
 PARTNERS = ("yos", "police")
 
@@ -107,6 +111,23 @@ def test_a_bad_file_is_a_finding_and_stays_where_it_is(taker: ChunkTaker, tmp_pa
     ]
     # A duplicate is recorded without findings: they are those of the submission that it repeats.
     assert [one.findings for one in again.done] == [*(one.findings for one in taken.done[:2]), ()]
+
+
+def test_what_a_backfill_that_was_stopped_has_not_judged_is_judged_by_reconciling(
+    taker: ChunkTaker, tmp_path: Path
+) -> None:
+    folder = tmp_path / "returns" / "yos"
+    folder.mkdir(parents=True)
+    (folder / "1.xlsx").write_bytes(sample_return(read_plan(), "yos", parse_period("2010-11Q1")))
+    take(taker, folder.parent)
+
+    def judged() -> int:
+        with reading(taker.workplace.engine) as connection:
+            return connection.scalar(select(func.count()).select_from(view("bi_performance"))) or 0
+
+    assert judged() == 0
+    reconcile(taker.workplace)
+    assert judged() > 0
 
 
 def test_a_file_that_no_disk_gives_is_said_and_stops_no_other(taker: ChunkTaker, tmp_path: Path) -> None:

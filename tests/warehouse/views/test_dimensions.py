@@ -208,7 +208,7 @@ def test_an_older_warehouse_learns_it_from_the_stored_plans(full: Engine, rows: 
         for name in names:
             connection.execute(text(f"DROP VIEW {name}"))
         config.attributes["connection"] = connection
-        command.downgrade(config, "0017")
+        command.downgrade(config, "0019")
         # What a span alone names, and what a judgement compares with.
         connection.execute(text("DELETE FROM period WHERE period IN ('2008-09', '2019-20Q2', '2019-20')"))
     assert upgrade(full)

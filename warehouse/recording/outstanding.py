@@ -1,0 +1,151 @@
+"""Judgements that a backfill leaves for its end, when all figures that they depend on are there (decision 45).
+
+A submission whose figures wait to be judged is noted in the transaction that records it, and the note is removed when
+they are: whoever is killed in between, the notes say what is still to be done. Doing it twice changes nothing.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Connection, Engine, Select, delete, func, select
+
+from cypp_etl.figure_keys import FigureKey
+from cypp_etl.plan.model import Plan
+from warehouse.engine import reading, writing
+from warehouse.recording.affected import has_computed_comparators
+from warehouse.recording.bulk_insert import insert_rows
+from warehouse.recording.groups import rejudge_groups
+from warehouse.recording.judgements import Judged, judge_spans, keep_judged, spans_reached
+from warehouse.recording.plan import require_plan
+from warehouse.recording.validity import last_changes, next_moment
+from warehouse.schema.tables import observation, unjudged
+
+FIGURES_AT_ONCE = 20_000
+"""About how many figures are judged together, within one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of the judgements that are outstanding: of the figures of some partners, or of some indicators.
+
+    `up_to` is the last submission whose figures it takes: what another backfill adds is its own to judge. With
+    `is_of_groups` it is the figures of groups, and the judgements on them.
+    """
+
+    up_to: int
+    partner_codes: tuple[str, ...] = ()
+    indicators: tuple[str, ...] = ()
+    is_of_groups: bool = False
+
+
+def postpone(connection: Connection, submission_ids: Collection[int]) -> None:
+    """Note submissions whose figures are to be judged later, in a transaction of `engine.writing`."""
+    insert_rows(connection, unjudged, ("submission_id",), ((number,) for number in submission_ids))
+
+
+def outstanding_shares(connection: Connection, plan: Plan) -> list[Share]:
+    """The judgements that are outstanding, in parts of about `FIGURES_AT_ONCE` figures.
+
+    Where a partner is compared with what others return, each part has every partner, and some indicators: so nobody's
+    comparators are computed twice. Otherwise a partner's figures, which are stored beside each other, stay together.
+    Groups have the figures of every partner.
+    """
+    up_to = connection.scalar(select(func.max(unjudged.c.submission_id)))
+    if up_to is None:
+        return []
+    if has_computed_comparators(plan):
+        by_indicator = _parts(connection, Share(up_to), observation.c.indicator, len(plan.partners))
+        shares = [Share(up_to, indicators=part) for part in by_indicator]
+    else:
+        by_partner = _parts(connection, Share(up_to), observation.c.partner_code, 1)
+        shares = [Share(up_to, partner_codes=part) for part in by_partner]
+    if members := tuple(sorted({code for codes in plan.members.values() for code in codes})):
+        of_groups = Share(up_to, members, is_of_groups=True)
+        by_indicator = _parts(connection, of_groups, observation.c.indicator, 1)
+        shares += [replace(of_groups, indicators=part) for part in by_indicator]
+    return shares
+
+
+def judge_share(
+    engine: Engine, plan: Plan, share: Share, now: Callable[[], datetime], turn: AbstractContextManager[None]
+) -> None:
+    """Make the judgements of a share: judge its figures at any time, and write what differs in `turn`.
+
+    Raises:
+        AnotherPlanInForceError: the plan was changed; nothing is written.
+        sqlalchemy.exc.SQLAlchemyError: the database refused or is unreachable; nothing was written.
+    """
+    with reading(engine) as connection:
+        seen = last_changes(connection)
+        judged = list(_judged(connection, plan, share))
+    with turn, writing(engine) as connection:
+        at = next_moment(connection, now())
+        plan_id = require_plan(connection, plan, at)
+        if share.is_of_groups:
+            rejudge_groups(connection, plan, plan_id, _figures(connection, share), at)
+        elif last_changes(connection) != seen:
+            judged = list(_judged(connection, plan, share))
+        for each in judged:
+            keep_judged(connection, plan, plan_id, each, at)
+
+
+def forget_judged(connection: Connection, shares: Sequence[Share]) -> None:
+    """Remove the notes of what was waited for, once all of its shares are judged."""
+    for up_to in {share.up_to for share in shares}:
+        connection.execute(delete(unjudged).where(unjudged.c.submission_id <= up_to))
+
+
+def judge_outstanding(engine: Engine, plan: Plan, now: Callable[[], datetime]) -> None:
+    """Make all judgements that are outstanding, because a backfill was stopped and nobody started it again.
+
+    Raises:
+        as `judge_share`.
+    """
+    with reading(engine) as connection:
+        shares = outstanding_shares(connection, plan)
+    for share in shares:
+        judge_share(engine, plan, share, now, nullcontext())
+    if shares:
+        with writing(engine) as connection:
+            forget_judged(connection, shares)
+
+
+def _parts(connection: Connection, of: Share, column: Column[Any], at_least: int) -> Iterator[tuple[str, ...]]:
+    """The partners or indicators of figures that wait, in parts; each counts for a number of figures at least."""
+    query = _waiting(of, column, func.count()).group_by(column).order_by(column)
+    part: list[str] = []
+    figures = 0
+    for code, count in connection.execute(query).all():
+        if part and figures + count > FIGURES_AT_ONCE:
+            yield tuple(part)
+            part, figures = [], 0
+        part.append(code)
+        figures += max(count, at_least)
+    if part:
+        yield tuple(part)
+
+
+def _judged(connection: Connection, plan: Plan, share: Share) -> Iterator[Judged]:
+    if not share.is_of_groups:
+        yield from judge_spans(connection, plan, spans_reached(plan, _figures(connection, share)))
+
+
+def _figures(connection: Connection, share: Share) -> set[FigureKey]:
+    """The figures of a share, also those that another submission has replaced."""
+    query = _waiting(share, *(observation.c[name] for name in FigureKey._fields))
+    return {FigureKey(*row) for row in connection.execute(query)}
+
+
+def _waiting(share: Share, *columns: Any) -> Select[Any]:
+    """What is asked of the figures of a share."""
+    own = observation.c
+    query = select(*columns).join_from(unjudged, observation, unjudged.c.submission_id == own.submission_id)
+    query = query.where(unjudged.c.submission_id <= share.up_to)
+    if share.partner_codes:
+        query = query.where(own.partner_code.in_(share.partner_codes))
+    if share.indicators:
+        query = query.where(own.indicator.in_(share.indicators))
+    return query
