@@ -20,6 +20,7 @@ from sqlalchemy import (
 from cypp_etl.findings import Finding
 from cypp_etl.periods import Period
 from schemas.codes import Severity, SubmissionStatus
+from warehouse.queries.as_of import Wanted
 from warehouse.schema.tables import ACCEPTED, finding, submission
 from warehouse.views.selectable import view
 
@@ -127,6 +128,14 @@ def performance(
     if as_of is not None:
         ended = rows.c.superseded_at
         conditions += [rows.c.recorded_at <= as_of, or_(ended.is_(None), ended > as_of)]
+    return _rows(connection, rows, conditions, "indicator", "period", "partner_code")
+
+
+def performance_of(connection: Connection, wanted: Wanted, as_of: datetime) -> Sequence[RowMapping]:
+    """Rows of `bi_performance` of some series, by indicator, period and partner, as of a moment."""
+    rows = view("bi_performance_history")
+    ended = rows.c.superseded_at
+    conditions = [*wanted.of(rows.c), rows.c.recorded_at <= as_of, or_(ended.is_(None), ended > as_of)]
     return _rows(connection, rows, conditions, "indicator", "period", "partner_code")
 
 
