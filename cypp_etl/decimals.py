@@ -1,7 +1,7 @@
 """Figures rounded to decimals, with halves away from zero (DESIGN section 9), and as people read them."""
 
 from decimal import ROUND_HALF_UP, Context, Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from schemas.codes import Unit
 
@@ -23,6 +23,12 @@ def step(decimals: int) -> Decimal:
 
 def decimal_text(value: Decimal | float, decimals: int, unit: str, currency: str = "") -> str:
     """A figure of a unit with a number of decimals, as people read it: `1,406`, `71.0%` or `-£5.20`."""
+    return _decimal_text(value, decimals, unit, currency)
+
+
+@lru_cache(maxsize=20_000)
+def _decimal_text(value: Decimal | float, decimals: int, unit: str, currency: str) -> str:
+    # A report says the same figure in several places.
     exact = value if isinstance(value, Decimal) else Decimal(repr(value))
     return _signed(rounded(exact, decimals), unit, currency)
 

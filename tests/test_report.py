@@ -28,9 +28,11 @@ from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Figure, Plan
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.plan.selection import select_part
-from cypp_etl.report.concerns import Share, concerns, headline, share_of, shares
 from cypp_etl.report.figures import comparator_year, figure_text
-from cypp_etl.report.folder import MOST_ON_A_PAGE, parts, remainder
+from cypp_etl.report.first_page.concerns import Concern
+from cypp_etl.report.first_page.digest import FirstPage, digest_of, first_page
+from cypp_etl.report.first_page.shares import Share, share_of
+from cypp_etl.report.folder import MOST_ON_A_PAGE, Part, report_of, without
 from cypp_etl.report.html import render_html, render_pages
 from cypp_etl.report.model import BoardData, Note, Row
 from cypp_etl.report.pages import clinic_pages, indicator_pages, noise_of, year_end_of
@@ -129,29 +131,51 @@ def _read(engine: Engine, period: str, day: date = date(2011, 6, 1)) -> BoardDat
 
 
 class _Table(HTMLParser):
-    """The cells of the Board's table, without the report's additions."""
+    """The cells of the Board's table, without the report's additions: trends, words of symbols, and what is small."""
 
     def __init__(self) -> None:
         super().__init__()
         self.rows: list[list[str]] = []
-        self.is_board = self.is_value = False
+        self.is_board = False
+        self.added = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         names = (dict(attrs).get("class") or "").split()
         if tag == "table":
             self.is_board = "board" in names
-        if self.is_board and tag == "tr":
+        if not self.is_board or self.added:
+            return
+        if tag in ("small", "i") or "t" in names:
+            self.added = tag
+        elif tag == "tr":
             self.rows.append([])
-        if self.is_board and "v" in names:
-            self.is_value = True
+        elif tag in ("td", "th"):
             self.rows[-1].append("")
 
     def handle_endtag(self, tag: str) -> None:
-        self.is_value = False
+        if tag == self.added:
+            self.added = ""
+        self.is_board = self.is_board and tag != "table"
 
     def handle_data(self, data: str) -> None:
-        if self.is_value:
-            self.rows[-1][-1] += data
+        if self.is_board and not self.added and data.strip():
+            self.rows[-1][-1] += data.rstrip()
+
+
+def _first(data: BoardData) -> FirstPage:
+    return first_page(data, digest_of(data))
+
+
+def _concerns(data: BoardData) -> list[Concern]:
+    return [*_first(data).concerns]
+
+
+def _parts(data: BoardData) -> list[Part]:
+    return [page for batch in report_of(data).batches for page in batch.pages]
+
+
+def _pages(data: BoardData) -> dict[str, bytes]:
+    return dict(render_pages(report_of(data), WRITTEN))
 
 
 def test_the_report_on_the_year_is_the_source_table_to_the_letter(engine: Engine) -> None:
@@ -174,9 +198,11 @@ def test_the_page_needs_nothing_else_and_is_small(engine: Engine) -> None:
 def test_every_symbol_has_its_word_and_every_chart_its_title(engine: Engine) -> None:
     page = render_html(_read(engine, "2010-11Q3"), WRITTEN).decode()
     symbols = page.count("aria-hidden")
-    signs = re.findall(r'<b(?: class="v")? aria-hidden="true">([^<]*)</b>(?:<i>| )([^<]+)<', page)
+    signs = re.findall(r'<b aria-hidden="true">([^<]*)</b>(?:<i>| )([^<]+)<', page)
     assert len(signs) == symbols > 65
-    assert all(word.strip() for _, word in signs)
+    drawn = re.findall(r'<td class="(?:yes|no|up|down|same|star|dot|wedge)[ \w]*">([^<]*)<', page)
+    assert len(drawn) > 50, "the style sheet draws these"
+    assert all(word.strip() for word in (*drawn, *(word for _, word in signs)))
     titles = re.findall(r'<svg class="\w+" role="img" viewBox="[\d ]+"><title>([^<]+)</title>', page)
     assert len(titles) == page.count("<svg")
 
@@ -318,14 +344,14 @@ def test_the_first_page_leads_to_everything_that_it_names(engine: Engine) -> Non
         page = render_html(data, WRITTEN).decode()
         assert page.index('id="first"') < page.index("<table"), "before any table"
         places = set(re.findall(r' id="([^"]+)"', page))
-        lines = [line for one in concerns(data) for line in one.lines]
+        lines = [line for one in _concerns(data) for line in one.lines]
         assert {line.key for line in lines} <= places
         assert all(line.title and line.said for line in lines)
 
 
 def test_what_is_off_target_without_a_clinic_comes_first(engine: Engine) -> None:
     data = _read(engine, "2010-11Q3")
-    unattended, clinics, *_ = concerns(data)
+    unattended, clinics, *_ = _concerns(data)
     in_clinics = {line.title for line in clinics.lines}
     expected = {
         f"{row['indicator']}: {row['definition']}"
@@ -339,9 +365,9 @@ def test_what_is_off_target_without_a_clinic_comes_first(engine: Engine) -> None
 
 def test_shares_add_up(engine: Engine) -> None:
     data = _read(engine, "2010-11Q3")
-    (only,) = shares(data)
+    (only,) = _first(data).shares
     rows = [{**row, "outcome_code": "X"} if row["indicator"] == "NI 45" else row for row in data.performance]
-    *outcomes, total = shares(replace(data, performance=rows))
+    *outcomes, total = _first(replace(data, performance=rows)).shares
     assert len(outcomes) == 2
     assert replace(total, name="") == replace(only, name="")
     assert total.on_target == sum(one.on_target for one in outcomes)
@@ -364,15 +390,15 @@ def test_the_headline_counts_what_is_on_target_now_and_in_the_period_before(engi
         for period in (data.period, data.period.previous)
     )
     counted = f"{now.count('yes')} of {len(now)} on target"
-    assert headline(data) == f"{counted}, {before.count('yes')} of {len(before)} in 2010/11 Q2."
-    alone = replace(data, performance=[row for row in data.performance if row["period"] == "2010-11Q3"])
-    assert headline(alone).startswith(f"{sum(row['on_target'] == 'yes' for row in alone.performance)} of ")
-    assert "2010/11 Q2" not in headline(alone)
-    assert headline(replace(data, performance=[])) == ""
+    assert _first(data).headline == f"{counted}, {before.count('yes')} of {len(before)} in 2010/11 Q2."
+    alone = replace(data, performance=[row for row in data.performance if row["period"] == "2010-11Q3"], clinics=[])
+    assert _first(alone).headline.startswith(f"{sum(row['on_target'] == 'yes' for row in alone.performance)} of ")
+    assert "2010/11 Q2" not in _first(alone).headline
+    assert _first(replace(data, performance=[], clinics=[])).headline == ""
 
 
 def test_clinics_that_do_not_work_come_before_those_that_do(engine: Engine) -> None:
-    said = [line.said for line in concerns(_read(engine, "2010-11Q4", date(2011, 12, 1)))[1].lines]
+    said = [line.said for line in _concerns(_read(engine, "2010-11Q4", date(2011, 12, 1)))[1].lines]
     works = ["closes if it improves again" in one for one in said]
     assert {*works} == {False, True}
     assert works == sorted(works)
@@ -397,7 +423,7 @@ def test_a_line_says_whether_what_changed_is_worse(
         {**row, "period": period, "on_target": on_target, "direction": direction}
         for period, (on_target, direction) in (("2010-11Q2", then), ("2010-11Q3", now))
     ]
-    changed = concerns(replace(data, performance=rows, clinics=[], turned=[]))[-1]
+    changed = _concerns(replace(data, performance=rows, clinics=[], turned=[]))[-1]
     assert [line.said[: len(said)] for line in changed.lines] == [said]
     assert all(one.was for one in changed.lines[0].judged)
 
@@ -446,10 +472,10 @@ def _many(data: BoardData, copies: int, *, partners: bool = False) -> BoardData:
 def test_a_large_report_is_a_folder_whose_pages_lead_to_each_other(engine: Engine, partners: bool, copies: int) -> None:
     data = _read(engine, "2010-11Q3")
     for few in (data, _many(data, copies - 1, partners=partners)):
-        assert [name for name, _ in render_pages(few, WRITTEN)] == ["board report 2010-11Q3.html"]
+        assert [*_pages(few)] == ["board report 2010-11Q3.html"]
     many = _many(data, copies, partners=partners)
-    pages = {name.partition("/")[2]: page.decode() for name, page in render_pages(many, WRITTEN)}
-    index, *others = pages
+    pages = {name.partition("/")[2]: page.decode() for name, page in _pages(many).items()}
+    *others, index = pages
     assert index == "index.html"
     assert len(others) == (len(many.partners) if partners else 1)
     ids = {name: {*re.findall(r' id="([^"]+)"', page)} for name, page in pages.items()}
@@ -465,18 +491,18 @@ def test_a_large_report_is_a_folder_whose_pages_lead_to_each_other(engine: Engin
     assert len(steps) == len(set(steps)) == len({row["milestone"] for row in data.milestones})
     assert index not in re.findall(r'href="(index.html)"', pages[index])
     assert all('href="index.html"' in pages[name] for name in others)
-    found = [finding["finding_id"] for part in parts(many) for finding in part.data.findings]
-    rest = remainder(many, parts(many)).findings
+    found = [finding["finding_id"] for part in _parts(many) for finding in part.data.findings]
+    rest = without(many, set(), {*found}).findings
     assert {*found} | {one["finding_id"] for one in rest} == {one["finding_id"] for one in data.findings}
-    counted = [share_of(part.data, "") for part in parts(many)]
+    counted = [share_of(part.data, "") for part in _parts(many)]
     assert sum(one.on_target for one in counted) == share_of(many, "").on_target
     assert sum(one.clinics for one in counted) == share_of(many, "").clinics
 
 
 def test_an_outcome_with_too_many_indicators_for_a_page_goes_on_with_another(engine: Engine) -> None:
     many = _many(_read(engine, "2010-11Q3"), 20)
-    assert [part.title[-3:] for part in parts(many)] == ["(1)", "(2)"]
-    sizes = [len(part.data.table_rows()) for part in parts(many)]
+    assert [part.title[-3:] for part in _parts(many)] == ["(1)", "(2)"]
+    sizes = [len(part.data.table_rows()) for part in _parts(many)]
     assert (sizes[0], sum(sizes)) == (MOST_ON_A_PAGE, len(many.table_rows()))
 
 
@@ -494,7 +520,7 @@ def test_a_report_on_a_part_has_what_belongs_to_it(engine: Engine, plan: Plan, t
     (outcome,) = {row["outcome_code"] for row in yos.performance}
     assert len(data.selected(select_part(plan, outcome=outcome)).performance) == len(data.performance)
     assert data.selected(select_part(plan, outcome=outcome)).returns == data.returns
-    written = write_editions(yos, tmp_path, WRITTEN)
+    written = write_editions(report_of(yos), tmp_path, WRITTEN)
     assert [path.name for path in written.to_open] == [f"board report 2010-11Q3 yos.{one}" for one in ("html", "xlsx")]
 
 
@@ -502,8 +528,8 @@ def test_where_partners_return_the_same_each_is_named(engine: Engine) -> None:
     page = render_html(_many(_read(engine, "2010-11Q3"), 3, partners=True), WRITTEN).decode()
     for number in range(3):
         whose = f"NI 45 (Youth Offending Service {number})"
-        assert f"<h3>{whose}: " in page, "the heading of its clinic"
-        assert f"<title>{whose}, performance." in page, "its chart"
+        assert re.search(rf"<h3[^>]*>{re.escape(whose)}: ", page), "the heading of its clinic"
+        assert f"<title>{whose}, performance, " in page, "its chart"
         assert f"<title>{whose}: " in page, "its sparkline"
         assert f"<small>Youth Offending Service {number}</small>" in page, "its row"
     assert "NI 45 (" not in render_html(_read(engine, "2010-11Q3"), WRITTEN).decode(), "one goes without saying"
@@ -512,12 +538,12 @@ def test_where_partners_return_the_same_each_is_named(engine: Engine) -> None:
 def test_pages_that_an_earlier_report_left_are_removed(engine: Engine, tmp_path: Path) -> None:
     data = _read(engine, "2010-11Q3")
     many = _many(data, 6, partners=True)
-    first = write_editions(data, tmp_path, WRITTEN)
+    first = write_editions(report_of(data), tmp_path, WRITTEN)
     assert [page.name for page in first.pages] == ["board report 2010-11Q3.html"]
-    second = write_editions(many, tmp_path, WRITTEN)
+    second = write_editions(report_of(many), tmp_path, WRITTEN)
     assert not first.pages[0].exists()
     assert {*second.pages} == {*(tmp_path / "board report 2010-11Q3").iterdir()}
-    fewer = write_editions(_many(data, 5), tmp_path, WRITTEN)
+    fewer = write_editions(report_of(_many(data, 5)), tmp_path, WRITTEN)
     assert {*fewer.pages} == {*(tmp_path / "board report 2010-11Q3").iterdir()}
     assert fewer.to_open[0].name == "index.html"
 
@@ -545,12 +571,12 @@ def test_what_was_said_stands_beside_what_to_look_at(engine: Engine) -> None:
     ]
     said = [{"partner_code": "yos", "indicator": "NI 45", "period": "2010-11Q3", "comment": "<i>Two posts</i>"}]
     told = replace(data, notes=notes, comments=said)
-    (line,) = [line for line in concerns(told)[1].lines if line.title.startswith("NI 45:")]
+    (line,) = [line for line in _concerns(told)[1].lines if line.title.startswith("NI 45:")]
     assert line.beside == ("The partner: <i>Two posts</i>", "Decision, 2 May 2011, A. Analyst: <b>decision</b>")
     page = render_html(told, WRITTEN).decode()
     assert "The partner: &lt;i&gt;Two posts&lt;/i&gt;" in page
     assert "A. Analyst: &lt;b&gt;decision&lt;/b&gt;" in page
-    assert not any(line.beside for line in concerns(replace(data, comments=[], notes=[]))[1].lines)
+    assert not any(line.beside for line in _concerns(replace(data, comments=[], notes=[]))[1].lines)
 
 
 def test_the_report_says_what_the_year_needs_and_whether_it_is_on_course(engine: Engine, plan: Plan) -> None:
@@ -565,7 +591,7 @@ def test_the_report_says_what_the_year_needs_and_whether_it_is_on_course(engine:
     assert small is not None
     assert (small.projection, small.course) == ("", None), "it rests on small numbers"
     assert found["NI 110"] is None, "a yearly figure"
-    lines = {one.heading: one.lines for one in concerns(data)}["Off course for the year"]
+    lines = {one.heading: one.lines for one in _concerns(data)}["Off course for the year"]
     told = [
         indicator
         for asked in (YearCourse.OFF, YearCourse.AT_RISK)
@@ -624,7 +650,7 @@ def test_what_is_furthest_from_its_target_comes_first(engine: Engine) -> None:
         if row["indicator"] == "NI 46"
         for far in (1, 9, 5)
     ]
-    lines = concerns(replace(data, performance=rows, clinics=[]))[0].lines
+    lines = _concerns(replace(data, performance=rows, clinics=[]))[0].lines
     assert [line.title[:5] for line in lines] == ["NI 9:", "NI 5:", "NI 1:"]
 
 
@@ -649,9 +675,7 @@ def test_what_is_owed_and_was_not_returned_has_its_row_with_blanks(plan: Plan, t
     engine.dispose()
     assert [row["indicator"] for row in data.table_rows()] == list(plan.indicators)
     page = render_html(data, WRITTEN).decode()
-    signs = re.findall(
-        r'<b class="v" aria-hidden="true">(.*?)</b><i>(.*?)</i>', page[page.index('<table class="board">') :]
-    )
+    signs = re.findall(r'<b aria-hidden="true">(.*?)</b><i>(.*?)</i>', page[page.index('<table class="board">') :])
     assert signs.count(("", "not returned")) == 5 * (13 - 4)
     assert not re.search(r'href="#ni-110-', page), "there is no part of the page that it could lead to"
     assert "Nothing has been returned" not in page

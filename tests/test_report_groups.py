@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.selection import select_part
+from cypp_etl.report.folder import report_of
 from cypp_etl.report.groups.pages import MOST_ROWS, group_pages
 from cypp_etl.report.groups.standings import Group, GroupStanding, Member, groups
 from cypp_etl.report.html import render_pages
@@ -21,12 +22,13 @@ from flows.cli.commands.explain import show_explanation
 from tests.support.plan_edits import PlanEdits
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import open_warehouse, reading
-from warehouse.queries.board import read_board
+from warehouse.queries.board import read_board, read_report
 from warehouse.recording.record import record
 from warehouse.upgrade import upgrade
 
 PERIOD = parse_period("2010-11Q1")
 WRITTEN = date(2012, 1, 1)
+INDEX_PAGE = "board report 2010-11Q1/index.html"
 GROUP_OF = {code: "coast" if code in ("p7", "p8", "p9") else "north" for code in (f"p{n}" for n in range(1, 10))}
 # Percentages by partner: p2 and p3 share a rank, and p9 returns nothing.
 SHARES = {"p1": 90, "p2": 80, "p3": 80, "p4": 70, "p5": 60, "p6": 50, "p7": 40, "p8": 30}
@@ -128,7 +130,7 @@ def test_a_part_of_a_report_has_the_groups_in_it_and_ranks_among_all(engine: Eng
 
 def test_a_page_has_the_groups_figure_and_then_the_ranked_partners(engine: Engine, plan: Plan) -> None:
     data = board(engine, later(5)).selected(select_part(plan, group="coast"))
-    ((_, content),) = render_pages(data, WRITTEN)
+    ((_, content),) = render_pages(report_of(data), WRITTEN)
     page = content.decode()
     part = page.partition('<h2 id="groups"')[2].partition("</section>")[0]
     rows = [re.sub(r"<[^>]+>", " ", row).split() for row in re.findall(r"<tr.*?</tr>", part, re.DOTALL)]
@@ -142,14 +144,41 @@ def test_a_page_has_the_groups_figure_and_then_the_ranked_partners(engine: Engin
 
 
 def test_a_folder_has_pages_for_its_groups_that_the_index_leads_to(engine: Engine) -> None:
-    files = dict(render_pages(board(engine, later(5)), WRITTEN))
-    index = files["board report 2010-11Q1/index.html"].decode()
+    files = dict(render_pages(report_of(board(engine, later(5))), WRITTEN))
+    index = files[INDEX_PAGE].decode()
     of_groups = [name for name in files if re.search(r"the-(north|coast)\.html", name)]
     assert len(of_groups) == 2
     for name in of_groups:
         assert f'href="{name.partition("/")[2].replace(" ", "%20")}"' in index
     north = files[of_groups[0]].decode()
     assert re.search(r"The North.*8 of 9 returned.*62\.5%.*Partner p1.*90\.0%.*Partner p8.*30\.0%", north, re.DOTALL)
+
+
+@pytest.mark.parametrize("asked", [{"partner": "p7"}, {"group": "coast"}, {"partner": "yos"}, {"outcome": "BH"}, {}])
+def test_what_is_read_for_a_part_ranks_as_the_whole_does(engine: Engine, plan: Plan, asked: dict[str, str]) -> None:
+    part = select_part(plan, **asked)
+    with reading(engine) as connection:
+        read = groups(read_board(connection, PERIOD, later(5), part=part))
+    of_whole = groups(board(engine, later(5)).selected(part))
+    assert [group.group_code for group in read] == [group.group_code for group in of_whole]
+    for group in read:
+        for one in group.standings:
+            assert (
+                ranked(read, group.group_code, one.row["indicator"])[1]
+                == (ranked(of_whole, group.group_code, one.row["indicator"])[1])
+            )
+
+
+def test_a_report_read_partner_by_partner_ranks_outcome_by_outcome(engine: Engine, plan: Plan) -> None:
+    with reading(engine) as connection:
+        files = dict(render_pages(read_report(connection, PERIOD, later(5)), WRITTEN))
+    of_groups = {name: content.decode() for name, content in files.items() if "the-north" in name}
+    titles = {plan.outcomes[plan.indicators[code].outcome_code].outcome for code in ("NI 45", "NI 111a")}
+    assert len(of_groups) == len(titles)
+    assert all(any(f": The North, {title}</h1>" in page for page in of_groups.values()) for title in titles)
+    (shares,) = (page for page in of_groups.values() if "NI 45" in page)
+    assert re.search(r"The North.*8 of 9 returned.*62\.5%.*Partner p1.*90\.0%.*Partner p8.*30\.0%", shares, re.DOTALL)
+    assert all(name.partition("/")[2].replace(" ", "%20") in files[INDEX_PAGE].decode() for name in of_groups)
 
 
 def test_the_excel_edition_has_a_sheet_of_groups(engine: Engine) -> None:
@@ -174,7 +203,7 @@ def test_a_plan_without_groups_has_no_such_part(
     data = board(other, later(1))
     other.dispose()
     assert groups(data) == []
-    assert all(b'id="groups"' not in content for _, content in render_pages(data, WRITTEN))
+    assert all(b'id="groups"' not in content for _, content in render_pages(report_of(data), WRITTEN))
     assert "Groups" not in openpyxl.load_workbook(io.BytesIO(render_workbook(data, WRITTEN))).sheetnames
 
 

@@ -1,10 +1,11 @@
 """What changed: symbols that read otherwise than in the period before, and those that turned since the last report."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from cypp_etl.judgement.columns import BOARD_TITLES, TITLES
-from cypp_etl.report.model import BoardData, Row, Since
+from cypp_etl.report.model import BoardData, Row, Since, series_of
 from cypp_etl.report.moments import moment_words
 from cypp_etl.report.returns import nothing_returned
 from cypp_etl.report.symbols import Sign, sign
@@ -12,15 +13,26 @@ from cypp_etl.report.symbols import Sign, sign
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """A symbol that turned after it had been judged, in words; `on` is the day in UTC."""
+    """A symbol that turned after it had been judged, in words; `on` is the day in UTC, `order` the sort key.
+
+    `whose` is the partner, where another one returns the indicator too; empty where that goes without saying.
+    """
 
     indicator: str
+    partner: str
+    whose: str
     period: str
     judgement: str
     was: str
     became: str
     on: date
     because: str
+    order: tuple[str, ...]
+
+    @property
+    def named(self) -> str:
+        """The indicator, with its partner where that does not go without saying."""
+        return f"{self.indicator} ({self.whose})" if self.whose else self.indicator
 
 
 def changes(data: BoardData) -> list[tuple[Row, str, Sign, Sign]]:
@@ -30,6 +42,36 @@ def changes(data: BoardData) -> list[tuple[Row, str, Sign, Sign]]:
         for earlier, row in _in_both(data)
         for column, name in BOARD_TITLES.items()
         if (then := sign(earlier, column)) != (now := sign(row, column))
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A judgement that reads otherwise than in the period before."""
+
+    was: Sign
+    now: Sign
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """An indicator of which a judgement reads otherwise; `turns` has each judgement, None for those that do not."""
+
+    row: Row
+    title: str
+    turns: tuple[Turn | None, ...]
+
+
+def changed(data: BoardData) -> list[Changed]:
+    """The indicators with a symbol that reads otherwise than in the period before."""
+    found: dict[tuple[str, str], dict[str, Turn]] = {}
+    rows = {}
+    for row, name, was, now in changes(data):
+        found.setdefault(series_of(row), {})[name] = Turn(was, now)
+        rows[series_of(row)] = row
+    return [
+        Changed(row, f"{data.named(row)}: {row['definition']}", tuple(map(found[key].get, BOARD_TITLES.values())))
+        for key, row in rows.items()
     ]
 
 
@@ -49,25 +91,53 @@ def turned(data: BoardData) -> list[Turned]:
     """The symbols that turned since, in words."""
     return [
         Turned(
-            data.named(row),
+            row["indicator"],
+            data.partner(row),
+            data.whose(row),
             data.label(row, row["period"]),
             TITLES[row["judgement"]],
             row["was"],
             row["became"],
             row["changed_at"].date(),
             _cause(row),
+            (row["indicator"], row["period"], str(row["changed_at"]), row["judgement"], row["partner_code"]),
         )
         for row in data.turned
     ]
 
 
-def turned_heading(data: BoardData) -> str:
-    """What the list of symbols that turned is headed with, or says where there are none, without a full stop.
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """The symbols of one indicator and period that turned on one day because of one cell, or of whatever it was."""
+
+    named: str
+    indicator: str
+    partner: str
+    period: str
+    on: date
+    because: str
+    said: tuple[str, ...]
+
+
+def corrections(rows: Iterable[Turned]) -> list[Correction]:
+    """Symbols that turned, those that turned together in one."""
+    found: dict[tuple[str, str, str, str, date, str], list[Turned]] = {}
+    for one in rows:
+        key = (one.named, one.indicator, one.partner, one.period, one.on, one.because)
+        found.setdefault(key, []).append(one)
+    return [
+        Correction(*key, tuple(f"{one.judgement}: {one.became}, was {one.was}" for one in several))
+        for key, several in found.items()
+    ]
+
+
+def turned_heading(data: BoardData, count: int) -> str:
+    """What the list of so many symbols that turned is headed with, or says where there are none, without a full stop.
 
     A report knows nothing of later periods, whose symbols may have turned too.
     """
     those = f"of {data.period.label} or before"
-    what = f"Symbols {those} that turned" if data.turned else f"No symbol {those} has turned"
+    what = f"Symbols {those} that turned" if count else f"No symbol {those} has turned"
     return f"{what} {_since(data.since)}" if data.since else what
 
 

@@ -1,6 +1,6 @@
 """Where the marks of charts stand: lines over periods, made for paper and for screen readers.
 
-The template draws them as inline SVG, and the style sheet says how each kind of line looks: its dashes distinguish it
+`svg.py` draws them, and the style sheet says how each kind of line looks: its dashes distinguish it
 where colours cannot. All places are in units of the drawing, from its upper left corner.
 """
 
@@ -56,11 +56,15 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A line as a path of SVG, and another of its dots: lines without length, whose round ends are seen."""
+    """A line as a path of SVG, and another of its dots: lines without length, whose round ends are seen.
+
+    `key` is the path of the stroke beside its name.
+    """
 
     style: str
     path: str
     dots: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +124,7 @@ def chart(labels: Sequence[str], lines: Sequence[Line], title: str, unit: str = 
     for line in drawn:
         points = _points(places, line.values, (low, high), (bottom, top))
         dots = _dots(points) if line.style == "actual" else ""
-        key = f"M{at:g} {_KEY_HEIGHT}h{_KEY_WIDTH}"
-        curves.append(Curve(line.style, f"{key}{_path(points)}", dots))
+        curves.append(Curve(line.style, _path(points), dots, f"M{at:g} {_KEY_HEIGHT}h{_KEY_WIDTH}"))
         names.append(Mark(round(at + _KEY_WIDTH + 4, 1), _KEY_HEIGHT + 3, line.label))
         at += _KEY_WIDTH + 4 + _LETTER * len(line.label) + 14
     heights = [_height(step * number, (low, high), (bottom, top)) for number in count]
@@ -198,8 +201,12 @@ def _strokes(points: Sequence[tuple[float, float] | None]) -> Iterator[str]:
         if point is None:
             continue
         x, y = point
-        if before is not None:
-            yield f"H{x:g}" if before[1] == y else f"L{x:g} {y:g}"
+        if before is not None and before[1] == y:
+            # A level line is one stroke, up to where it ends or bends.
+            if after is None or after[1] != y:
+                yield f"H{x:g}"
+        elif before is not None:
+            yield f"L{x:g} {y:g}"
         elif after is not None:
             yield f"M{x:g} {y:g}"
         else:

@@ -23,7 +23,7 @@ def figure_text(row: Row, column: str, texts: Texts) -> str:
     """A figure of a judgement for the Board; empty if there is neither figure nor marker."""
     value, known = row[column], _known(row, column, texts)
     text = known.printed if known and known.printed is not None else _number_or_blank(value, row)
-    beside = shorthand(row, column, texts)
+    beside = known.beside if known else ""
     return f"{text} {beside}" if text and beside and beside not in text else text
 
 
@@ -37,7 +37,7 @@ def comparator_year(row: Row, column: str, texts: Texts) -> str:
     """The year of a comparator, where it is another than that of the judgement; empty where it is not."""
     if row[column] is None:
         return ""
-    found = [key for key in _keys(row, column, texts) if (known := texts.get(key)) and known.value == row[column]]
+    found = [key for key in _keys(row, column, texts) if (known := texts.find(key)) and known.value == row[column]]
     year = parse_period(found[0].period) if found else None
     return year.label if year and year.year.code != row["financial_year"] else ""
 
@@ -48,7 +48,7 @@ def _number_or_blank(value: float | None, row: Row) -> str:
 
 def _known(row: Row, column: str, texts: Texts) -> KnownText | None:
     """The figure that a judgement took."""
-    found = (texts.get(key) for key in _keys(row, column, texts))
+    found = (texts.find(key) for key in _keys(row, column, texts))
     return next((known for known in found if known and known.value == row[column]), None)
 
 
@@ -70,6 +70,6 @@ def _keys(row: Row, column: str, texts: Texts) -> Iterable[FigureKey]:
             # A comparator is valid until a later one, however old it is.
             years = (Period(start).code for start in range(year.start_year, texts.first_year - 1, -1))
             whose = (row["partner_code"], row["indicator"], Measure(column))
-            latest = next((code for code in years if FigureKey(*whose, code) in texts), None)
+            latest = next((code for code in years if texts.find(FigureKey(*whose, code))), None)
             places = [(Measure(column), latest)] if latest else []
     return (FigureKey(row["partner_code"], row["indicator"], measure, period) for measure, period in places)

@@ -1,14 +1,12 @@
 """A report that is too large for one page, as a folder: an index, and a page for each outcome or each partner."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from urllib.parse import quote
 
-from cypp_etl.report.milestones import milestone_key
 from cypp_etl.report.model import BoardData, Row, in_plan_order, series_of
-from cypp_etl.report.pages import clinic_key
-from cypp_etl.report.table import key_of, missing_key
 
 MOST_INDICATORS = 60
 """A report on more indicators is a folder."""
@@ -22,6 +20,14 @@ MOST_ON_A_PAGE = 240
 INDEX = "index.html"
 
 
+class Layout(StrEnum):
+    """How a report is laid out: as one page, or with a page for each outcome or for each partner."""
+
+    ONE_PAGE = "one page"
+    BY_OUTCOME = "by outcome"
+    BY_PARTNER = "by partner"
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A page of the folder: its file, what it is on, and the part of the report's data that it shows."""
@@ -30,44 +36,72 @@ class Part:
     title: str
     data: BoardData
 
+    @property
+    def place(self) -> str:
+        """Its address, as the other pages have it."""
+        return quote(self.file)
 
-def parts(data: BoardData) -> list[Part]:
-    """The pages of a report, those of one outcome or partner one after the other; none where it is one page."""
-    rows = data.table_rows()
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is read of a report at once, and the pages on it."""
+
+    data: BoardData
+    pages: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report to be written batch after batch, so that no more than one of them is kept.
+
+    `frame` has what belongs to no series, `count` is how many batches there are, and `rest` reads what may be on none
+    of their pages. Of a report on one page, the only batch has no pages. `standings` has what groups and their members
+    are ranked by, which no page of a single partner has: the report, or each outcome of it.
+    """
+
+    frame: BoardData
+    layout: Layout
+    batches: Iterable[Batch]
+    count: int
+    rest: Callable[[], BoardData]
+    standings: Iterable[BoardData]
+
+
+def layout_of(series: Iterable[tuple[str, str]]) -> Layout:
+    """How a report on series is laid out, each an indicator and a partner."""
     partners: dict[str, set[str]] = {}
-    for row in rows:
-        partners.setdefault(row["indicator"], set()).add(row["partner_code"])
-    is_by_partner = max(map(len, partners.values()), default=0) > MOST_PARTNERS
-    if not is_by_partner and len(partners) <= MOST_INDICATORS:
-        return []
-    if is_by_partner:
-        return _pages(data, "partner_code", data.partners)
-    return _pages(data, "outcome_code", {row["outcome_code"]: str(row["outcome"]) for row in rows})
+    for indicator, partner_code in series:
+        partners.setdefault(indicator, set()).add(partner_code)
+    if max(map(len, partners.values()), default=0) > MOST_PARTNERS:
+        return Layout.BY_PARTNER
+    return Layout.BY_OUTCOME if len(partners) > MOST_INDICATORS else Layout.ONE_PAGE
 
 
-def places(pages: Sequence[Part]) -> dict[str, str]:
-    """The address of the page that has each of the parts that lines lead to."""
-    found: dict[str, str] = {}
-    for page in pages:
-        keys = [key for row in page.data.table_rows() for key in (key_of(row), missing_key(row))]
-        keys += [clinic_key(clinic) for several in page.data.shown_clinics.values() for clinic in several]
-        keys += [milestone_key(row) for row in page.data.milestones]
-        found |= dict.fromkeys(keys, page.file)
-    return {key: quote(file) for key, file in found.items()}
+def report_of(data: BoardData) -> Report:
+    """A report that has been read as a whole."""
+    layout = layout_of(map(series_of, data.table_rows()))
+    return Report(data, layout, [Batch(data, tuple(parts(data, layout)))], 1, lambda: data, [data])
 
 
-def remainder(data: BoardData, pages: Sequence[Part]) -> BoardData:
-    """The milestones and findings that no page has: of no partner, or of no indicator."""
-    shown = {row["milestone"] for page in pages for row in page.data.milestones}
-    found = {row["finding_id"] for page in pages for row in page.data.findings}
+def parts(data: BoardData, layout: Layout, first_number: int = 1) -> Iterator[Part]:
+    """The pages of a report, or of a batch, those of one outcome or partner one after the other."""
+    if layout is Layout.BY_PARTNER:
+        yield from _pages(data, "partner_code", data.partners, first_number)
+    elif layout is Layout.BY_OUTCOME:
+        titles = {row["outcome_code"]: str(row["outcome"]) for row in data.table_rows()}
+        yield from _pages(data, "outcome_code", titles, first_number)
+
+
+def without(rest: BoardData, milestones: set[str], findings: set[int]) -> BoardData:
+    """What pages have not shown of milestones and findings, by their codes and numbers."""
     return replace(
-        data,
-        milestones=[row for row in data.milestones if row["milestone"] not in shown],
-        findings=[row for row in data.findings if row["finding_id"] not in found],
+        rest,
+        milestones=[row for row in rest.milestones if row["milestone"] not in milestones],
+        findings=[row for row in rest.findings if row["finding_id"] not in findings],
     )
 
 
-def _pages(data: BoardData, column: str, titles: Mapping[str, str]) -> list[Part]:
+def _pages(data: BoardData, column: str, titles: Mapping[str, str], number: int) -> Iterator[Part]:
     """The pages by outcome or by partner, whichever the column has, in the order of their titles."""
     rows: dict[tuple[str, str], Row] = {}
     for row in [*data.performance, *data.owed]:
@@ -75,14 +109,13 @@ def _pages(data: BoardData, column: str, titles: Mapping[str, str]) -> list[Part
     groups: dict[str, list[tuple[str, str]]] = {code: [] for code in titles}
     for key, row in sorted(rows.items(), key=lambda one: in_plan_order(one[1])):
         groups.setdefault(row[column], []).append(key)
-    found: list[Part] = []
     for code, series in groups.items():
         for first in range(0, len(series), MOST_ON_A_PAGE):
-            number = f" ({first // MOST_ON_A_PAGE + 1})" if len(series) > MOST_ON_A_PAGE else ""
-            title = f"{titles.get(code, code)}{number}"
+            page = f" ({first // MOST_ON_A_PAGE + 1})" if len(series) > MOST_ON_A_PAGE else ""
+            title = f"{titles.get(code, code)}{page}"
             part = _part(data, title, set(series[first : first + MOST_ON_A_PAGE]), (column, "" if first else code))
-            found.append(Part(f"{len(found) + 1:03} {slug(title)}.html", title, part))
-    return found
+            yield Part(f"{number:03} {slug(title)}.html", title, part)
+            number += 1
 
 
 def _part(data: BoardData, title: str, series: set[tuple[str, str]], whole: tuple[str, str]) -> BoardData:

@@ -1,11 +1,10 @@
 """The report as self-contained HTML, with style and charts: one page, or several where it is large."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from itertools import groupby
-from operator import itemgetter
-from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -13,113 +12,161 @@ from markupsafe import Markup
 from cypp_etl.escapes import visible
 from cypp_etl.findings import in_words
 from cypp_etl.judgement.columns import BOARD_TITLES
-from cypp_etl.report.changes import changes, no_changes, turned, turned_heading
-from cypp_etl.report.concerns import SHOWN_LINES, Share, concerns, headline, share_of, shares
-from cypp_etl.report.folder import INDEX, Part, parts, places, remainder
+from cypp_etl.report.changes import changed, corrections, no_changes, turned_heading
+from cypp_etl.report.first_page.concerns import SHOWN_LINES
+from cypp_etl.report.first_page.digest import Digest, FirstPage, added_up, cut, digest_of, first_page
+from cypp_etl.report.first_page.shares import Share
+from cypp_etl.report.folder import INDEX, Batch, Layout, Part, Report, without
 from cypp_etl.report.groups.pages import GroupPage, group_pages
-from cypp_etl.report.groups.standings import figure_words, groups
+from cypp_etl.report.groups.standings import Group, figure_words, groups
 from cypp_etl.report.milestones import is_past_due, milestone_key, milestone_parts
 from cypp_etl.report.model import BoardData
 from cypp_etl.report.moments import moment_words
 from cypp_etl.report.pages import about, clinic_pages, indicator_pages
 from cypp_etl.report.returns import no_returns, nothing_returned, returns_in_short, status_words, wanting
+from cypp_etl.report.svg import Pencil
 from cypp_etl.report.symbols import LEGEND, sign
-from cypp_etl.report.table import Heading, bands, counts, headings
-from schemas.codes import ClinicStatus, QueryStatus, Severity
+from cypp_etl.report.table import Heading, bands, headings
+from schemas.codes import QueryStatus, Severity
 from schemas.markers import read_markers
 
 
 def render_html(data: BoardData, written_on: date) -> bytes:
     """The report as one page of UTF-8; the date of writing is in one line, and changes nothing else."""
-    return _render(data, written_on, {**_subjects(data), "groups": groups(data)})
+    return _render(data, written_on, first_page(data, digest_of(data)), subjects=_subjects(data), ranked=groups(data))
 
 
-def render_pages(data: BoardData, written_on: date) -> Iterator[tuple[str, bytes]]:
-    """The report as files with their contents, the first of which is to be opened: one page, or a folder of pages."""
-    pages = parts(data)
-    if not pages:
-        yield f"{data.file_name}.html", render_html(data, written_on)
-        return
-    of_groups = group_pages(groups(data), first=len(pages) + 1)
-    yield f"{data.file_name}/{INDEX}", _render_index(data, written_on, pages, of_groups)
-    for page in pages:
-        yield f"{data.file_name}/{page.file}", _render(page.data, written_on, _subjects(page.data), index=INDEX)
-    for of_group in of_groups:
-        yield f"{data.file_name}/{of_group.file}", _render_group(data, written_on, of_group)
+def render_pages(report: Report, written_on: date) -> Iterator[tuple[str, bytes]]:
+    """The report as files with their contents, the last of which is to be opened: one page, or a folder of pages."""
+    pages = ReportPages(report, written_on)
+    for batch in report.batches:
+        yield from pages.of(batch)
+    for standings in report.standings:
+        yield from pages.of_groups(standings)
+    yield from pages.index()
 
 
-def _render_group(data: BoardData, written_on: date, page: GroupPage) -> bytes:
-    """A page on a group, or on the part of it that fits into one."""
-    template = _environment().get_template("group_page.html.j2")
-    said = {"title": page.title, "groups": [page.group], "index": INDEX}
-    return template.render(data=data, written_on=written_on, **said, **_of_groups(data)).encode()
+class ReportPages:
+    """The files of a report with their contents, made batch after batch; the index comes last, and has all pages."""
+
+    def __init__(self, report: Report, written_on: date) -> None:
+        """Begin with no page."""
+        self._report, self._written_on = report, written_on
+        self._digests: list[Digest] = []
+        self._shares: list[PageShare] = []
+        self._places: dict[str, str] = {}
+        self._findings: set[int] = set()
+        self._of_groups: list[GroupPage] = []
+
+    def of(self, batch: Batch) -> Iterator[tuple[str, bytes]]:
+        """The pages of a batch, each with its name."""
+        name, layout = self._report.frame.file_name, self._report.layout
+        for page in batch.pages or (Part("", "", batch.data),):
+            digest = digest_of(page.data)
+            said, subjects = first_page(page.data, digest), _subjects(page.data)
+            if layout is Layout.ONE_PAGE:
+                ranked = groups(page.data)
+                yield f"{name}.html", _render(page.data, self._written_on, said, subjects=subjects, ranked=ranked)
+            else:
+                yield f"{name}/{page.file}", _render(page.data, self._written_on, said, subjects=subjects, index=INDEX)
+            self._digests.append(cut(digest, page.place, is_shared=layout is Layout.BY_PARTNER))
+            self._shares.append(PageShare(page.place, replace(digest.share, name=page.title)))
+            self._places |= {row["milestone"]: page.place for row in page.data.milestones}
+            self._findings |= {row["finding_id"] for row in page.data.findings}
+
+    def of_groups(self, standings: BoardData) -> Iterator[tuple[str, bytes]]:
+        """The pages of groups, each with its name, where the report is a folder."""
+        frame = self._report.frame
+        if self._report.layout is Layout.ONE_PAGE:
+            return
+        first = len(self._shares) + len(self._of_groups) + 1
+        for page in group_pages(groups(standings), first, beside=standings.part):
+            self._of_groups.append(page)
+            yield f"{frame.file_name}/{page.file}", _render_group(frame, standings, self._written_on, page)
+
+    def digest(self) -> Digest:
+        """What is said of the pages that were made, together."""
+        return added_up(self._digests)
+
+    def index(self) -> Iterator[tuple[str, bytes]]:
+        """The index, where there are pages: what to look at first of all of them, and what is on none."""
+        if self._report.layout is Layout.ONE_PAGE:
+            return
+        frame = self._report.frame
+        places = {milestone_key({"milestone": code}): place for code, place in self._places.items()}
+        yield (
+            f"{frame.file_name}/{INDEX}",
+            _render(
+                frame,
+                self._written_on,
+                first_page(frame, self.digest(), places),
+                rest=without(self._report.rest(), {*self._places}, self._findings),
+                pages=self._shares,
+                of_groups=self._of_groups,
+            ),
+        )
 
 
-def _of_groups(data: BoardData) -> dict[str, object]:
-    """What the part of a template on groups asks for."""
-    quartiles_from = data.plan.body.quartiles_from if data.plan else 0
-    return {"figure_words": figure_words, "sign_of": sign, "quartiles_from": quartiles_from}
+@dataclass(frozen=True, slots=True)
+class PageShare:
+    """A page of the folder in the index: its address, and how it stands."""
+
+    place: str
+    share: Share
 
 
-def _render_index(data: BoardData, written_on: date, pages: Sequence[Part], of_groups: Sequence[GroupPage]) -> bytes:
-    """What to look at first, and what belongs to no page; the tables, the dossiers and the indicators are on pages."""
-    found = places(pages)
-    return _render(
-        data,
-        written_on,
-        {
-            **{"bands": [], "changes": [], "indicators": [], "clinics": []},
-            "group_pages": [(quote(page.file), page.title) for page in of_groups],
-        },
-        rest=remainder(data, pages),
-        pages=[(quote(page.file), share_of(page.data, page.title)) for page in pages],
-        href=lambda key: f"{found.get(key, '')}#{key}",
-    )
+_NO_SUBJECTS: Mapping[str, object] = {"bands": [], "changes": [], "indicators": [], "clinics": []}
 
 
 def _subjects(data: BoardData) -> dict[str, object]:
-    """What a page has on its indicators."""
+    """What a page has on its indicators; a clinic has the chart and the figures of its indicator."""
+    indicators = indicator_pages(data)
     return {
         "bands": bands(data),
-        "changes": [(row, [*each]) for row, each in groupby(changes(data), key=itemgetter(0))],
-        "indicators": indicator_pages(data),
-        "clinics": clinic_pages(data),
+        "changes": changed(data),
+        "indicators": indicators,
+        "clinics": clinic_pages(data, indicators),
     }
 
 
 def _render(
     data: BoardData,
     written_on: date,
-    subjects: Mapping[str, object],
+    first: FirstPage,
     *,
+    subjects: Mapping[str, object] = _NO_SUBJECTS,
     rest: BoardData | None = None,
-    pages: Sequence[tuple[str, Share]] = (),
-    href: Callable[[str], str] = "#{}".format,
+    pages: Sequence[PageShare] = (),
     index: str = "",
+    ranked: Sequence[Group] = (),
+    of_groups: Sequence[GroupPage] = (),
 ) -> bytes:
-    """A page of the report; `rest` has the milestones and findings that it shows, where these are not all."""
+    """A page of the report.
+
+    `rest` has the milestones and findings that it shows, where these are not all; `ranked` the groups on it, and
+    `of_groups` the pages of groups that it leads to.
+    """
     template = _environment().get_template("board.html.j2")
     shown = rest or data
     findings = {severity: [row for row in shown.findings if row["severity"] == severity] for severity in Severity}
     return template.render(
         data=data,
         written_on=written_on,
-        **{"groups": [], "group_pages": [], **subjects, **_of_groups(data)},
+        first=first,
+        draw=Pencil().draw,
+        **subjects,
         pages=pages,
-        href=href,
         index=index,
+        groups=ranked,
+        group_pages=of_groups,
+        **_words_of_groups(data),
         headings=headings(data.period),
-        concerns=concerns(data),
-        headline=headline(data),
         shown_lines=SHOWN_LINES,
-        shares=shares(data),
-        open_clinics=sum(clinic["status"] == ClinicStatus.OPEN.value for clinic in data.clinics),
         milestone_key=milestone_key,
-        counts=counts(data),
         judged=BOARD_TITLES,
         no_changes=no_changes(data),
-        turned=turned(data),
-        turned_heading=turned_heading(data),
+        corrections=corrections(first.turned),
+        turned_heading=turned_heading(data, first.corrections),
         legend=LEGEND,
         about=about,
         aspirations=milestone_parts(shown),
@@ -137,6 +184,19 @@ def _render(
         notes=findings[Severity.NOTE],
         shorthand=[marker for marker in read_markers() if marker.meaning],
     ).encode()
+
+
+def _render_group(report: BoardData, data: BoardData, written_on: date, page: GroupPage) -> bytes:
+    """A page on a group, or on the part of it that fits into one."""
+    template = _environment().get_template("group_page.html.j2")
+    said = {"report": report, "title": page.title, "groups": [page.group], "index": INDEX}
+    return template.render(data=data, written_on=written_on, **said, **_words_of_groups(data)).encode()
+
+
+def _words_of_groups(data: BoardData) -> dict[str, object]:
+    """What the part of a template on groups asks for."""
+    quartiles_from = data.plan.body.quartiles_from if data.plan else 0
+    return {"figure_words": figure_words, "sign_of": sign, "quartiles_from": quartiles_from}
 
 
 def _no_milestones(data: BoardData) -> str:
@@ -162,7 +222,9 @@ def _environment() -> Environment:
 
 def _visible(value: object) -> object:
     """Escape what a template writes: invisible characters, which the browser would interpret, are written out."""
-    return visible(value, keep="\n\t") if isinstance(value, str) and not isinstance(value, Markup) else value
+    if not isinstance(value, str) or isinstance(value, Markup) or (value.isascii() and value.isprintable()):
+        return value
+    return visible(value, keep="\n\t")
 
 
 def _day(day: date | None) -> str:

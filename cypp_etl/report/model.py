@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -34,13 +34,21 @@ class KnownText:
     beside: str = ""
 
 
-class Texts(dict[FigureKey, KnownText]):
-    """Every known figure, by its key."""
+@dataclass(frozen=True)
+class Texts:
+    """Every known figure, by its key: those of partners, and those of the plan for every partner, without a code."""
+
+    own: Mapping[FigureKey, KnownText]
+    of_all: Mapping[FigureKey, KnownText] = field(default_factory=dict)
+
+    def find(self, key: FigureKey) -> KnownText | None:
+        """The figure of a key, if any; the partner's own takes precedence."""
+        return self.own.get(key) or self.of_all.get(FigureKey("", *key[1:]))
 
     @cached_property
     def first_year(self) -> int:
         """The earliest financial year with a figure; later than all years if there is none."""
-        codes = {key.period for key in self}
+        codes = {key.period for key in (*self.own, *self.of_all)}
         return min((parse_period(code).start_year for code in codes), default=LAST_PERIOD.start_year)
 
 

@@ -1,6 +1,6 @@
 """The parts of the report with one subject each: an indicator's history, a clinic's dossier, an aspiration."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cypp_etl.figure_keys import FigureKey
@@ -8,11 +8,10 @@ from cypp_etl.judgement.outlook.series import years_target
 from cypp_etl.judgement.outlook.variation import Noise, Scale
 from cypp_etl.judgement.outlook.year_end import YearSoFar, needed
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan.model import Plan
 from cypp_etl.report.charts import Drawing, Line, chart
 from cypp_etl.report.figures import comparator_year, figure_text, number_text, words_of_unit
 from cypp_etl.report.milestones import is_overdue
-from cypp_etl.report.model import BoardData, Note, Row, Texts, belongs_to, falls_in, series_of
+from cypp_etl.report.model import BoardData, Note, Row, belongs_to, falls_in, series_of
 from cypp_etl.report.symbols import Sign, sign
 from cypp_etl.report.table import SHOWN_PERIODS, has_like_before, key_of, polarity_words
 from schemas.codes import Accumulation, ClinicReason, ClinicStatus, Diagnosis, Measure, Polarity, Unit, YearCourse
@@ -49,6 +48,8 @@ class IndicatorPage:
     """An indicator: its chart, its figures, and its clinic, if any."""
 
     key: str
+    row: Row
+    name: str
     title: str
     good: str
     unit: str
@@ -66,9 +67,13 @@ class IndicatorPage:
 
 @dataclass(frozen=True, slots=True)
 class ClinicPage:
-    """A clinic's dossier. `happening` says what happened to it in the period reported on."""
+    """A clinic's dossier. `happening` says what happened to it in the period reported on.
+
+    `anchor` is the name of the page's part on the indicator, where that is this dossier.
+    """
 
     key: str
+    anchor: str
     clinic_id: str
     partner: str
     title: str
@@ -77,6 +82,7 @@ class ClinicPage:
     diagnosis: str
     opened: str
     milestones: str
+    has_plan: bool
     due: int
     achieved: int
     measured: str
@@ -91,15 +97,22 @@ def indicator_pages(data: BoardData) -> list[IndicatorPage]:
     return [_indicator_page(data, row) for row in data.of_period(data.period)]
 
 
-def clinic_pages(data: BoardData) -> list[ClinicPage]:
-    """The clinics that are open at the end of the period, or were closed by it; the newest first."""
+def clinic_pages(data: BoardData, indicators: Iterable[IndicatorPage] = ()) -> list[ClinicPage]:
+    """The clinics that are open at the end of the period, or were closed by it; the newest first.
+
+    `indicators` are pages that have been made already, for whatever clinics of theirs.
+    """
+    made = {page.key: page for page in indicators}
+    return [_clinic_page(data, *one, made) for one in clinics_shown(data)]
+
+
+def clinics_shown(data: BoardData) -> list[tuple[Row, Row]]:
+    """The clinics that have a page, each with the last judgement of its indicator, in the order of the pages."""
     shown = [clinic for several in data.shown_clinics.values() for clinic in several]
     # As in the register, those opened in the same period by indicator and partner.
     shown.sort(key=lambda clinic: (clinic["indicator"], clinic["partner_code"]))
-    return [
-        _clinic_page(data, clinic, data.latest[series_of(clinic)])
-        for clinic in sorted(shown, key=lambda clinic: clinic["opened_period"], reverse=True)
-    ]
+    shown.sort(key=lambda clinic: clinic["opened_period"], reverse=True)
+    return [(clinic, data.latest[series_of(clinic)]) for clinic in shown]
 
 
 def about(row: Row) -> dict[str, str]:
@@ -147,7 +160,7 @@ def year_end_of(data: BoardData, row: Row) -> YearEnd | None:
         period,
         (Polarity(row["polarity"]), _scale(data, row)),
         data.rhythm(row["indicator"]).before,
-        years_target(period.year, lambda of: _target(data, plan, row, of)),
+        years_target(period.year, lambda of: _target(data, row, of)),
         plan.edition(row["indicator"], period).banding,
     )
     if told.year is None:
@@ -175,18 +188,15 @@ def _needed_words(year: YearSoFar, row: Row) -> str:
     return f"To meet the year's target of {target}, {number_text(float(each), row)} may still come in {quarters}."
 
 
-def _target(data: BoardData, plan: Plan, row: Row, period: Period) -> float | None:
+def _target(data: BoardData, row: Row, period: Period) -> float | None:
     """The target of a row's series for a period: the one that was returned, or the plan's, the partner's own first."""
-    measure, indicator, partner_code = Measure.TARGET, row["indicator"], row["partner_code"]
-    known = data.texts.get(FigureKey(partner_code, indicator, measure, period.code))
-    everybodys, planned = (
-        plan.figures.get((measure, indicator, period)),
-        plan.figure(measure, indicator, period, partner_code),
-    )
-    # The known figures do not have the plan's for one partner alone; what differs from that for all was returned.
-    if known is not None and (everybodys is None or everybodys.value is None or known.value != float(everybodys.value)):
-        return known.value
-    return None if planned is None or planned.value is None else float(planned.value)
+    known = data.texts.find(FigureKey(row["partner_code"], row["indicator"], Measure.TARGET, period.code))
+    return known.value if known else None
+
+
+def diagnosis_words(clinic: Row) -> str:
+    """The diagnosis of a clinic in a sentence."""
+    return _DIAGNOSES[clinic["diagnosis"]]
 
 
 def happening(clinic: Row, period: Period) -> str:
@@ -206,6 +216,8 @@ def _indicator_page(data: BoardData, row: Row) -> IndicatorPage:
     comments = data.comments_of.get(series_of(row), {})
     return IndicatorPage(
         key=key_of(row),
+        row=row,
+        name=data.named(row),
         title=f"{data.named(row)}: {row['definition']}",
         good=polarity_words(row),
         unit=words_of_unit(row),
@@ -238,13 +250,9 @@ def _chart(data: BoardData, course: list[tuple[Period, Row | None]], row: Row) -
         Line("Target", "target", columns["target"]),
         *(Line(label, style, columns[column]) for column, (label, style) in _COMPARED.items()),
     ]
-    said = [
-        f"{label}: {number_text(value, row) if value is not None else 'no figure'}"
-        for label, value in zip(labels, columns["year_to_date"], strict=True)
-    ]
     unit = words_of_unit(row)
-    title = f"{data.named(row)}, {name.lower()}{f', in {unit}' if unit else ''}. {'; '.join(said)}."
-    return chart(labels, lines, f"{title} The table below has targets too.", unit)
+    title = f"{data.named(row)}, {name.lower()}{f', in {unit}' if unit else ''}, {labels[0]} to {labels[-1]}."
+    return chart(labels, lines, f"{title} The table beside it has the figures.", unit)
 
 
 _COMPARED = {"statistical_neighbours": ("Statistical neighbours", "neighbours"), "national": ("National", "national")}
@@ -254,7 +262,7 @@ def _period_line(data: BoardData, row: Row, comment: str) -> PeriodLine:
     return PeriodLine(
         label=row["period_label"],
         actual=figure_text(row, "actual", data.texts) or "not returned",
-        year_to_date=figure_text(row, "year_to_date", Texts()) or "-",
+        year_to_date=number_text(row["year_to_date"], row) if row["year_to_date"] is not None else "-",
         target=figure_text(row, "target", data.texts) or "-",
         on_target=sign(row, "on_target"),
         direction=sign(row, "direction"),
@@ -275,8 +283,11 @@ def clinic_key(clinic: Row) -> str:
     return "clinic-" + str(clinic["clinic_id"]).lower().replace(" ", "-")
 
 
-def _clinic_page(data: BoardData, clinic: Row, row: Row) -> ClinicPage:
-    page = _indicator_page(data, row)
+def _clinic_page(data: BoardData, clinic: Row, row: Row, made: Mapping[str, IndicatorPage]) -> ClinicPage:
+    own = page = made.get(key_of(row))
+    # What was made is of the figure that the period shows, which need not be the last one.
+    if page is None or page.row is not row:
+        page = _indicator_page(data, row)
     measured = parse_period(clinic["measured_period"])
     unachieved = tuple(
         one
@@ -285,14 +296,16 @@ def _clinic_page(data: BoardData, clinic: Row, row: Row) -> ClinicPage:
     )
     return ClinicPage(
         key=clinic_key(clinic),
+        anchor=own.key if own and own.clinic_key == clinic_key(clinic) else "",
         clinic_id=clinic["clinic_id"],
         partner=data.partner(clinic),
         title=page.title,
         happening=happening(clinic, data.period),
         reason=_REASONS[clinic["reason"]],
-        diagnosis=_DIAGNOSES[clinic["diagnosis"]],
+        diagnosis=diagnosis_words(clinic),
         opened=data.label(row, clinic["opened_period"]),
         milestones=_milestones_words(clinic, any(one["due"] > measured.last_day for one in unachieved)),
+        has_plan=clinic["diagnosis"] != Diagnosis.NO_PLAN,
         due=clinic["milestones_due"],
         achieved=clinic["milestones_achieved"],
         measured=measured.label,

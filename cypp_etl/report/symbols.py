@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from cypp_etl.report.model import Row
 from schemas.codes import Band, Direction, Marker, OnTarget
@@ -24,6 +25,23 @@ class Sign:
     word: str
     tone: Tone
 
+    @property
+    def look(self) -> str:
+        """The classes of the style sheet that show the symbol before the word, in its colour."""
+        return _look(self)
+
+
+_SHAPES = {
+    "✓": "yes",
+    "✗": "no",
+    "↑": "up",
+    "→": "same",
+    "↓": "down",
+    "★": "star",
+    "●": "dot",
+    "▲": "wedge",
+}
+"""The class of the style sheet that draws a symbol before its word."""
 
 _TONES = {
     Direction.IMPROVING.value: Tone.GOOD,
@@ -63,5 +81,16 @@ def sign(row: Row, column: str) -> Sign:
     if row["marker"] == Marker.NOT_RETURNED.value:
         refused = "refused" if row.get("is_refused") else "not returned"
         return Sign("", "held" if row.get("is_held") else refused, Tone.NONE)
-    word = row[column]
-    return Sign(row[f"{column}_symbol"], word, _TONES.get(word, Tone.NONE))
+    return _sign(row[f"{column}_symbol"], row[column])
+
+
+@cache
+def _sign(symbol: str, word: str) -> Sign:
+    return Sign(symbol, word, _TONES.get(word, Tone.NONE))
+
+
+@cache
+def _look(one: Sign) -> str:
+    shape = _SHAPES.get(one.symbol, "")
+    # An arrow is good or bad but where neither direction is.
+    return f"{shape} {one.tone}".strip() if one.tone in (Tone.STEADY, Tone.NONE) else shape

@@ -1,6 +1,7 @@
 """The Board's table: column for column as in the source document, and a summary of its symbols in words."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
@@ -85,13 +86,20 @@ def bands(data: BoardData) -> list[Band]:
     return [Band(_band_heading(data, rows[0]), tuple(_rows(data, rows))) for rows in by_outcome.values()]
 
 
-def counts(data: BoardData) -> dict[str, list[tuple[str, int]]]:
-    """How often each word occurs in the period's judgements in the summary, in the code list's order."""
+_COUNTED: dict[str, type[StrEnum]] = {"direction": Direction, "on_target": OnTarget}
+
+
+def word_counts(data: BoardData) -> dict[str, Counter[str]]:
+    """How often each word occurs in those of the period's judgements that the summary counts."""
     rows = data.of_period(data.period)
-    lists: dict[str, type[StrEnum]] = {"direction": Direction, "on_target": OnTarget}
+    return {column: Counter(row[column] for row in rows) for column in _COUNTED}
+
+
+def words_in_order(counts: Mapping[str, Mapping[str, int]]) -> dict[str, list[tuple[str, int]]]:
+    """The words that occur, in the code list's order, by judgement."""
     return {
-        column: [(word.value, count) for word in words if (count := sum(row[column] == word.value for row in rows))]
-        for column, words in lists.items()
+        column: [(word.value, count) for word in words if (count := counts.get(column, {}).get(word.value, 0))]
+        for column, words in _COUNTED.items()
     }
 
 

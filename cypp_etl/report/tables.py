@@ -1,15 +1,15 @@
 """The contents of the tables of the Excel edition, independent of the writer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from cypp_etl.judgement.columns import BOARD_TITLES
-from cypp_etl.report.changes import changes, turned, turned_heading
+from cypp_etl.report.changes import Turn, changed, corrections, turned, turned_heading
 from cypp_etl.report.figures import comparator_year, figure_text, shorthand, words_of_unit
 from cypp_etl.report.groups.standings import GroupStanding, Member, groups
 from cypp_etl.report.model import BoardData, Row
-from cypp_etl.report.pages import about, clinic_pages, noise_of
+from cypp_etl.report.pages import about, clinics_shown, diagnosis_words, happening, noise_of
 from cypp_etl.report.returns import status_words
 from cypp_etl.report.symbols import sign
 from cypp_etl.report.table import COMPARED, polarity_words
@@ -28,71 +28,84 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class SheetTable:
-    """One table, on its own sheet. Each heading has a width."""
+    """One table, on its own sheet: each heading has a width, and `rows_of` gives the rows of a report or of a part."""
 
     sheet: str
     title: str
     headings: Sequence[tuple[str, float]]
-    rows: Sequence[Sequence[Content | Figure]]
+    rows_of: Callable[[BoardData], Iterable[Sequence[Content | Figure]]]
 
 
-def tables(data: BoardData) -> Iterator[SheetTable]:
-    """The tables in their order; the writer leaves out those without rows."""
+def tables(data: BoardData) -> list[SheetTable]:
+    """The tables of series in their order; the writer leaves out those without rows.
+
+    `data` may be without series, which are written part by part.
+    """
     label = data.period.label
-    yield SheetTable(
-        "Indicators",
-        f"Performance indicators, {label}",
-        [
-            *(("No.", 6), ("Reference", 11), ("Definition", 44), ("Good performance", 18), ("A year before", 11)),
-            *(
-                ("Target", 11),
-                ("Performance", 13),
-                ("Shorthand and years beside figures", 30),
-                ("Year to date", 11),
-                *((name, 18) for name in BOARD_TITLES.values()),
+    return [
+        SheetTable(
+            "Indicators",
+            f"Performance indicators, {label}",
+            [
+                *(("No.", 6), ("Reference", 11), ("Definition", 44), ("Good performance", 18), ("A year before", 11)),
+                *(
+                    ("Target", 11),
+                    ("Performance", 13),
+                    ("Shorthand and years beside figures", 30),
+                    ("Year to date", 11),
+                    *((name, 18) for name in BOARD_TITLES.values()),
+                ),
+                *(("Statistical neighbours", 13), ("National", 11), ("Next target", 11), ("Target after", 11)),
+                *(("Change since last year", 26), ("Period", 24), ("Partner", 30), ("Unit", 22)),
+                *_NOTED.values(),
+            ],
+            lambda part: (_indicator_row(part, row) for row in part.table_rows()),
+        ),
+        SheetTable(
+            "Changes",
+            f"Symbols that read otherwise than in {data.period.previous.label}",
+            [("Indicator", 12), ("Definition", 50), *((name, 26) for name in BOARD_TITLES.values()), ("Partner", 30)],
+            lambda part: (
+                [one.row["indicator"], one.row["definition"], *map(_turn, one.turns), part.partner(one.row)]
+                for one in changed(part)
             ),
-            *(("Statistical neighbours", 13), ("National", 11), ("Next target", 11), ("Target after", 11)),
-            *(("Change since last year", 26), ("Period", 24), ("Partner", 30), ("Unit", 22)),
-            *_NOTED.values(),
-        ],
-        [_indicator_row(data, row) for row in data.table_rows()],
-    )
-    yield _groups_table(data)
-    yield SheetTable(
-        "Changes",
-        f"Symbols that read otherwise than in {data.period.previous.label}",
-        [("Indicator", 12), ("Definition", 50), ("Judgement", 32), (data.period.previous.label, 20), (label, 20)],
-        [
-            [data.named(row), row["definition"], name, f"{was.symbol} {was.word}", f"{now.symbol} {now.word}"]
-            for row, name, was, now in changes(data)
-        ],
-    )
-    yield SheetTable(
-        "Corrections",
-        turned_heading(data),
-        [
-            *(("Indicator", 12), ("Period", 12), ("Judgement", 32), ("Was", 16), ("Is", 16), ("On", 18)),
-            ("Because of", 60),
-        ],
-        [[one.indicator, one.period, one.judgement, one.was, one.became, one.on, one.because] for one in turned(data)],
-    )
-    yield SheetTable(
-        "Clinics",
-        "Performance clinics open, or closed in the period",
-        [
-            *(("Partner", 30), ("Indicator", 44), ("What happened to it", 30), ("Diagnosis", 44)),
-            ("Milestones due", 12),
-            ("Achieved", 12),
-        ],
-        [
-            [clinic.partner, clinic.title, clinic.happening, clinic.diagnosis, str(clinic.due), str(clinic.achieved)]
-            for clinic in clinic_pages(data)
-        ],
-    )
-    yield from _more_tables(data)
+        ),
+        SheetTable(
+            "Corrections",
+            turned_heading(data, 1),
+            [("Indicator", 12), ("Period", 12), ("What turned", 70), ("On", 18), ("Because of", 60), ("Partner", 30)],
+            lambda part: (
+                [one.indicator, one.period, "; ".join(one.said), one.on, one.because, one.partner]
+                for one in corrections(turned(part))
+            ),
+        ),
+        SheetTable(
+            "Clinics",
+            "Performance clinics open, or closed in the period",
+            [
+                *(("Partner", 30), ("Indicator", 44), ("What happened to it", 30), ("Diagnosis", 44)),
+                ("Milestones due", 12),
+                ("Achieved", 12),
+            ],
+            lambda part: (_clinic_row(part, *one) for one in clinics_shown(part)),
+        ),
+        _data_quality(),
+    ]
 
 
-def _groups_table(data: BoardData) -> SheetTable:
+def _turn(turn: Turn | None) -> str:
+    return f"{turn.now.symbol} {turn.now.word} (was {turn.was.symbol} {turn.was.word})" if turn else "as before"
+
+
+def _clinic_row(data: BoardData, clinic: Row, row: Row) -> list[Content | Figure]:
+    return [
+        *(data.partner(clinic), f"{row['indicator']}: {row['definition']}", happening(clinic, data.period)),
+        diagnosis_words(clinic),
+        *(str(clinic["milestones_due"]), str(clinic["milestones_achieved"])),
+    ]
+
+
+def groups_table(data: BoardData) -> SheetTable:
     """Each figure of a group, followed by its members', the best first."""
     return SheetTable(
         "Groups",
@@ -109,7 +122,9 @@ def _groups_table(data: BoardData) -> SheetTable:
             *(("Quartile", 18), ("Lower quartile", 11), ("Median", 11), ("Upper quartile", 11)),
             *(("Partners returned", 12), ("To be known", 60)),
         ],
-        [row for group in groups(data) for one in group.standings for row in _rows_of_group(data, group.group, one)],
+        lambda part: (
+            row for group in groups(part) for one in group.standings for row in _rows_of_group(part, group.group, one)
+        ),
     )
 
 
@@ -132,41 +147,50 @@ def _row_of_group(data: BoardData, name: str, row: Row, member: Member | None = 
     ]
 
 
-def _more_tables(data: BoardData) -> Iterator[SheetTable]:
-    yield SheetTable(
-        "Milestones",
-        f"Milestones, as last reported by the end of {data.period.label}",
-        [
-            *(("Aspiration", 11), ("Area of focus", 10), ("Milestone", 50), ("Action", 40), ("Due", 14)),
-            *(("Status", 16), ("Lead", 22), ("Evidence", 36), ("Review", 12), ("Reason", 30)),
-            *_NOTED.values(),
-        ],
-        [
+def tables_of_all(data: BoardData) -> list[SheetTable]:
+    """The tables that belong to no series, which are written at once."""
+    return [
+        SheetTable(
+            "Milestones",
+            f"Milestones, as last reported by the end of {data.period.label}",
             [
-                *(row["aspiration"], row["area_of_focus"], row["description"], row["action"], row["due"]),
-                *(row["status"] or "no status reported", row["lead_officer"] or row["strategic_lead"]),
-                *(row["evidence"] or "[z]", row["review"] or "[z]", row["review_reason"] or "[z]"),
-                *_noted(row),
-            ]
-            for row in data.milestones_until(None)
-        ],
-    )
-    yield SheetTable(
-        "Returns",
-        f"Returns for {data.period.label}",
-        [("Partner", 44), ("Due", 14), ("Status", 34), ("Received", 14)],
-        [
-            [
-                row["partner"],
-                row["due_on"] or "[z]",
-                status_words(data, row),
-                row["received_at"].date() if row["received_at"] else "[x]",
-            ]
-            for row in data.returns
-        ],
-    )
-    yield SheetTable(
-        "Data quality",
+                *(("Aspiration", 11), ("Area of focus", 10), ("Milestone", 50), ("Action", 40), ("Due", 14)),
+                *(("Status", 16), ("Lead", 22), ("Evidence", 36), ("Review", 12), ("Reason", 30)),
+                *_NOTED.values(),
+            ],
+            lambda whole: (
+                [
+                    *(row["aspiration"], row["area_of_focus"], row["description"], row["action"], row["due"]),
+                    *(row["status"] or "no status reported", row["lead_officer"] or row["strategic_lead"]),
+                    *(row["evidence"] or "[z]", row["review"] or "[z]", row["review_reason"] or "[z]"),
+                    *_noted(row),
+                ]
+                for row in whole.milestones_until(None)
+            ),
+        ),
+        SheetTable(
+            "Returns",
+            f"Returns for {data.period.label}",
+            [("Partner", 44), ("Due", 14), ("Status", 34), ("Received", 14)],
+            lambda whole: (
+                [
+                    row["partner"],
+                    row["due_on"] or "[z]",
+                    status_words(whole, row),
+                    row["received_at"].date() if row["received_at"] else "[x]",
+                ]
+                for row in whole.returns
+            ),
+        ),
+    ]
+
+
+DATA_QUALITY = "Data quality"
+
+
+def _data_quality() -> SheetTable:
+    return SheetTable(
+        DATA_QUALITY,
         "Queries and notes on the figures, and errors of what was refused",
         [
             ("Partner", 12),
@@ -178,13 +202,13 @@ def _more_tables(data: BoardData) -> Iterator[SheetTable]:
             ("Query", 12),
             ("Answer", 50),
         ],
-        [
+        lambda part: (
             [
                 *(row["partner_code"], row["file_name"], _place(row), row["severity"]),
                 *(row["value"] or "[z]", row["message"], row["status"] or "[z]", _answer(row)),
             ]
-            for row in data.findings
-        ],
+            for row in part.findings
+        ),
     )
 
 

@@ -1,10 +1,11 @@
 """The flow `publish-report`: the board report as permanent files, with its contents shown in the Prefect UI."""
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
@@ -17,6 +18,7 @@ from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan, refuse_outside
 from cypp_etl.plan.selection import EVERYTHING, Selection, select_part
 from cypp_etl.report.figures import figure_text
+from cypp_etl.report.folder import Batch, Report
 from cypp_etl.report.model import BoardData
 from cypp_etl.report.moments import end_of
 from cypp_etl.report.symbols import sign
@@ -25,16 +27,29 @@ from flows.deployments.retries import retried_task
 from flows.ingestion.context import Workplace, open_to_write
 from flows.settings import read_settings
 from warehouse.engine import reading, writing
-from warehouse.queries.board import read_board
+from warehouse.queries.board import read_report
 from warehouse.recording.publications import Publication, record_publication
+
+if TYPE_CHECKING:
+    from cypp_etl.report.first_page.concerns import Line
+    from cypp_etl.report.first_page.digest import Digest
+
+SHOWN_ROWS = 200
+"""So many rows at most are shown in a table of the Prefect UI; the report's files have all."""
 
 
 @dataclass(frozen=True)
 class Published:
-    """A published report: the page to open and the workbook, and its data."""
+    """A published report: the page to open and the workbook, and what is shown of it in the Prefect UI.
+
+    `judgements` and `clinics` are rows of tables, of which there are no more than `SHOWN_ROWS`.
+    """
 
     paths: tuple[Path, ...]
-    data: BoardData
+    frame: BoardData
+    summary: str
+    judgements: list[dict[str, str]]
+    clinics: list[dict[str, str]]
 
 
 @retried_task("write-report")
@@ -48,15 +63,27 @@ async def write_publication(
     # It needs the extra "report", without which `cypp serve` may well run, and import this module.
     from flows.deployments.report_files import write_editions  # noqa: PLC0415
 
-    with reading(workplace.engine) as connection:
-        data = read_board(connection, period, at).selected(part)
     folder = workplace.settings.reports / period.code / f"{published_at:%Y-%m-%d %H%M%S.%f}"
-    written = write_editions(data, folder, published_at.date())
-    sha256 = hashlib.sha256(b"".join(page.read_bytes() for page in written.pages)).hexdigest()
+    judgements: list[dict[str, str]] = []
+    clinics: list[dict[str, str]] = []
+
+    def watched(report: Report) -> Iterator[Batch]:
+        for batch in report.batches:
+            judgements.extend(judgement_rows(batch.data)[: SHOWN_ROWS - len(judgements)])
+            clinics.extend(clinic_rows(batch.data)[: SHOWN_ROWS - len(clinics)])
+            yield batch
+
+    with reading(workplace.engine) as connection:
+        report = read_report(connection, period, at, part=part)
+        written = write_editions(report, folder, published_at.date(), watch=watched)
+    sha256 = hashlib.sha256()
+    for page in written.pages:
+        sha256.update(page.read_bytes())
     if part == EVERYTHING:
         with writing(workplace.engine) as connection:
-            record_publication(connection, Publication(period, at, sha256, published_at))
-    return Published(written.to_open, data)
+            record_publication(connection, Publication(period, at, sha256.hexdigest(), published_at))
+    said = summary(report.frame, written.digest, written.to_open)
+    return Published(written.to_open, report.frame, said, judgements, clinics)
 
 
 def _run_name() -> str:
@@ -105,41 +132,54 @@ def last_due(plan: Plan, today: date) -> Period:
 
 
 async def _show(published: Published) -> None:
-    data, label = published.data, published.data.period.label
-    key = "-".join([data.period.code, *data.codes]).lower().replace("_", "-")
+    frame, label = published.frame, published.frame.period.label
+    key = "-".join([frame.period.code, *frame.codes]).lower().replace("_", "-")
     await cast(Any, acreate_markdown_artifact)(
-        key=f"report-{key}", markdown=summary(published), description=f"Board report, {label}"
+        key=f"report-{key}", markdown=published.summary, description=f"Board report, {label}"
     )
-    for what, table in (("judgements", judgement_rows(data)), ("clinics", clinic_rows(data))):
+    for what, table in (("judgements", published.judgements), ("clinics", published.clinics)):
         description = f"{what.title()} of the board report, {label}"
+        if len(table) == SHOWN_ROWS:
+            description += f", the first {SHOWN_ROWS}"
         await cast(Any, acreate_table_artifact)(key=f"{what}-{key}", table=table, description=description)
 
 
-def summary(published: Published) -> str:
-    """A summary of the report, and what has changed since the last one, as Markdown."""
-    from cypp_etl.report.changes import changes, no_changes, turned, turned_heading  # noqa: PLC0415 - as above
-    from cypp_etl.report.table import counts  # noqa: PLC0415 - as above
+def summary(frame: BoardData, digest: "Digest", paths: Sequence[Path]) -> str:
+    """A summary of the report, and what has changed since the last one, as Markdown; of long lists the first ten."""
+    from cypp_etl.report.changes import turned_heading  # noqa: PLC0415 - as above
+    from cypp_etl.report.first_page.concerns import SHOWN_LINES  # noqa: PLC0415 - as above
+    from cypp_etl.report.first_page.digest import first_page  # noqa: PLC0415 - as above
 
-    data = published.data
-    changed = changes(data)
-    of_part = f", {for_markdown(data.part)}" if data.part else ""
-    lines = [f"## Board report on {data.period.label}{of_part}", ""]
-    for column, found in counts(data).items():
+    first = first_page(frame, digest)
+    of_part = f", {for_markdown(frame.part)}" if frame.part else ""
+    lines = [f"## Board report on {frame.period.label}{of_part}", ""]
+    lines += [first.headline, ""] if first.headline else []
+    for column, found in first.counts.items():
         said = ", ".join(f"{count} {word}" for word, count in found)
         lines.append(f"- {BOARD_TITLES[column]}: {said or 'no figures'}")
-    lines += ["", f"### Compared with {data.period.previous.label}", ""]
+    for concern in first.concerns:
+        lines += ["", f"### {concern.heading}{f' ({concern.count})' if concern.count else ''}", ""]
+        lines += [_markdown_line(line) for line in concern.lines[:SHOWN_LINES]] or [concern.otherwise]
+        more = concern.count - SHOWN_LINES
+        lines += [f"- {more} more"] if more > 0 else []
+    count = first.corrections
+    lines += ["", "### Corrections and late figures", "", f"{turned_heading(frame, count)}{':' if count else '.'}", ""]
     lines += [
-        f"- {for_markdown(data.named(row))}, {name.lower()}: {then.word} → {now.word}"
-        for row, name, then, now in changed
-    ] or [no_changes(data)]
-    lines += ["", "### Corrections and late figures", ""]
-    lines += [f"{turned_heading(data)}{':' if data.turned else '.'}", ""]
-    lines += [
-        f"- {for_markdown(one.indicator)}, {one.period}, {one.judgement.lower()}: {one.was} → {one.became} "
+        f"- {for_markdown(one.named)}, {one.period}, {one.judgement.lower()}: {one.was} → {one.became} "
         f"({for_markdown(one.because)})"
-        for one in turned(data)
+        for one in first.turned
     ]
-    return "\n".join([*lines, "", *(f"`{path}`" for path in published.paths)])
+    lines += [f"- {count - len(first.turned)} more"] if count > len(first.turned) else []
+    return "\n".join([*lines, "", *(f"`{path}`" for path in paths)])
+
+
+def _markdown_line(line: "Line") -> str:
+    judged = ", ".join(
+        f"{one.name.lower()} {one.was} → {one.sign.word}" if one.was else f"{one.name.lower()} {one.sign.word}"
+        for one in line.judged
+    )
+    owner = f" ({for_markdown(line.owner)})" if line.owner else ""
+    return f"- {for_markdown(line.title)}{owner}: {for_markdown(line.said)}{f'; {judged}' if judged else ''}"
 
 
 def judgement_rows(data: BoardData) -> list[dict[str, str]]:

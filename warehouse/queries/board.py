@@ -1,6 +1,7 @@
 """Reads the data of a board report, all as known at one moment, in one transaction of `reading`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -8,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     RowMapping,
+    Select,
     Table,
     TextClause,
     and_,
@@ -18,6 +20,7 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy import Row as SqlRow
 
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.judgement.outlook.variation import Ratio
@@ -25,20 +28,25 @@ from cypp_etl.layout import PUBLISHED
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Body, Plan
 from cypp_etl.plan.rhythm import Rhythm
+from cypp_etl.plan.selection import EVERYTHING, Selection
+from cypp_etl.report.folder import Batch, Layout, Report, layout_of, parts, report_of
 from cypp_etl.report.model import BoardData, KnownText, Row, Since, Texts
 from schemas.codes import ClinicRule, Marker, Measure, Qualifier, Severity, SubmissionStatus
 from schemas.markers import marker_text, qualifier_text
 from warehouse.queries.as_of import (
+    Wanted,
     clinic_notes,
     clinics,
     group_performance,
+    in_force_then,
     milestones,
     queries_as_of,
     return_status_as_of,
 )
-from warehouse.queries.not_returned import owed_rows
+from warehouse.queries.not_returned import owed_rows, plan_to_judge_by
 from warehouse.queries.publications import last_published
-from warehouse.queries.views import performance
+from warehouse.queries.turned import turned_rows
+from warehouse.queries.views import performance_of
 from warehouse.recording.plan import stored_plan
 from warehouse.schema.plan_tables import (
     plan,
@@ -55,75 +63,206 @@ from warehouse.schema.plan_tables import (
     plan_owed,
     plan_partner,
 )
-from warehouse.schema.tables import ACCEPTED, finding, held_decision, observation, submission, withdrawal
+from warehouse.schema.tables import ACCEPTED, finding, held_decision, judgement, observation, submission
 from warehouse.schema.types import Moment
 from warehouse.schema.values import qualifiers_of
 from warehouse.views.in_force import AS_OF
-from warehouse.views.selectable import view
 from warehouse.views.withheld import shown_comment
 
+_YEARS_BACK = 2
+"""How many years before the period's a figure may be of that stands beside a group's: what is older has no rank."""
 
-def read_board(connection: Connection, period: Period, at: datetime, since: date | None = None) -> BoardData:
-    """Read the report on a period as known at a moment.
 
-    Args:
-        connection: a transaction of `engine.reading`.
-        period: the period reported on; later ones are ignored.
-        at: the moment.
-        since: the day of the last report; if not given, that of the last published report or, if there is none,
-            the day on which the previous period's returns were due, or, if that is to come, all that ever turned.
+def read_board(
+    connection: Connection, period: Period, at: datetime, since: date | None = None, part: Selection = EVERYTHING
+) -> BoardData:
+    """Read the report on a period as known at a moment, or on a part of the plan in it: see `BoardReader`."""
+    return BoardReader(connection, period, at, since).read_ranked(part)
 
-    Raises:
-        ValueError: that day was not over at that moment.
+
+def read_report(
+    connection: Connection, period: Period, at: datetime, since: date | None = None, part: Selection = EVERYTHING
+) -> Report:
+    """The report on a period as known at a moment, read batch after batch: see `BoardReader`.
+
+    Where each partner has a page, a batch is a partner; otherwise few partners return the same, and all are read.
     """
-    plan_id = connection.scalar(select(plan.c.plan_id).where(_in_force(plan, at)))
-    after = _since(connection, plan_id, period, at, since)
-    indicators = _indicators(connection, plan_id, period)
-    rhythms = {indicator: Rhythm.of(row) for indicator, row in indicators.items()}
-    judged = _until(period, performance(connection, as_of=at), rhythms)
-    partners = _partners(connection, plan_id)
-    noted = _noted_on_partners(connection, plan_id)
-    returns = [
-        {**row, "partner": partners.get(row["partner_code"], row["partner_code"]), **noted.get(row["partner_code"], {})}
-        for row in return_status_as_of(connection, period, at)
-    ]
-    refused, held = (
-        [
-            {**row, "partner": partners.get(row["partner_code"], row["partner_code"] or "an unknown partner")}
-            for row in of
-        ]
-        for of in (_refused(connection, period, at), _held(connection, period, at))
+    reader = BoardReader(connection, period, at, since)
+    layout = layout_of(reader.series(part))
+    if layout is not Layout.BY_PARTNER:
+        return report_of(reader.read_ranked(part))
+    codes = reader.partner_codes(part)
+
+    def batches() -> Iterator[Batch]:
+        number = 1
+        for code in codes:
+            data = reader.read(replace(part, partner_codes=frozenset({code})))
+            pages = tuple(parts(data, layout, number))
+            number += len(pages)
+            yield Batch(data, pages)
+
+    frame = reader.frame.selected(part)
+    return Report(
+        frame, layout, batches(), len(codes), lambda: reader.read_rest(codes, part), reader.standings_by_outcome(part)
     )
-    stored = stored_plan(connection, plan_id)
-    texts = _texts(connection, plan_id, stored, at)
-    return BoardData(
-        body=_body(connection, plan_id),
-        period=period,
-        at=at,
-        since=after,
-        performance=judged,
-        owed=owed_rows(connection, plan_id, stored, period, at),
-        indicators=indicators,
-        partners=partners,
-        texts=texts,
-        ratios=_ratios(connection, at),
-        breaks=_breaks(connection, at) | (_changes_of_what_is_counted(judged, stored) if stored else set()),
-        aspirations=_aspirations(connection, plan_id),
-        milestones=_milestones(connection, plan_id, period, at),
-        clinics=_plain(clinics(connection, period, at)),
-        notes=clinic_notes(connection, at),
-        returns=returns,
-        refused=refused,
-        held=held,
-        findings=_findings(connection, period, at, refused),
-        comments=_comments(connection, period, at, rhythms),
-        turned=_turned(connection, period, after.moment if after else None, at, rhythms),
-        rhythms=rhythms,
-        owing=_owing(connection, plan_id, period),
-        is_owed=_is_owed(connection, plan_id, period),
-        plan=stored,
-        groups=_until(period, group_performance(connection, period, at), rhythms) if stored and stored.groups else (),
-    )
+
+
+class BoardReader:
+    """Reads the report on a period as known at a moment, as a whole or part by part.
+
+    What the parts have in common is read once; figures, judgements, clinics, comments and findings for the part that is
+    asked for alone, so that a report on 150 partners needs no more memory than one on a few.
+    """
+
+    def __init__(self, connection: Connection, period: Period, at: datetime, since: date | None = None) -> None:
+        """Read what the parts have in common.
+
+        Args:
+            connection: a transaction of `engine.reading`, in which the parts are read too.
+            period: the period reported on; later ones are ignored.
+            at: the moment.
+            since: the day of the last report; if not given, that of the last published report or, if there is none,
+                the day on which the previous period's returns were due, or, if that is to come, all that ever turned.
+
+        Raises:
+            ValueError: that day was not over at that moment.
+        """
+        plan_id = connection.scalar(select(plan.c.plan_id).where(_in_force(plan, at)))
+        after = _since(connection, plan_id, period, at, since)
+        indicators = _indicators(connection, plan_id, period)
+        partners = _partners(connection, plan_id)
+        noted = _noted_on_partners(connection, plan_id)
+        stored = stored_plan(connection, plan_id)
+        rhythms = {indicator: Rhythm.of(row) for indicator, row in indicators.items()}
+
+        def named(row: Row) -> Row:
+            code = row["partner_code"]
+            return {**row, "partner": partners.get(code, code or "an unknown partner")}
+
+        self._connection, self._plan_id, self._stored = connection, plan_id, stored
+        self._judged_by = stored or plan_to_judge_by(connection, plan_id)
+        self._planned = _planned_texts(connection, plan_id)
+        self.frame = BoardData(
+            body=_body(connection, plan_id),
+            period=period,
+            at=at,
+            since=after,
+            performance=[],
+            owed=[],
+            indicators=indicators,
+            partners=partners,
+            texts=Texts({}),
+            ratios={},
+            breaks=set(),
+            aspirations=_aspirations(connection, plan_id),
+            milestones=_milestones(connection, plan_id, period, at),
+            clinics=[],
+            notes=clinic_notes(connection, at),
+            returns=[
+                {**named({**row}), **noted.get(row["partner_code"], {})}
+                for row in return_status_as_of(connection, period, at)
+            ],
+            refused=[named(row) for row in _refused(connection, period, at)],
+            held=[named(row) for row in _held(connection, period, at)],
+            findings=[],
+            comments=[],
+            turned=[],
+            rhythms=rhythms,
+            owing=_owing(connection, plan_id, period),
+            is_owed=_is_owed(connection, plan_id, period),
+            plan=stored,
+            groups=_until(period, group_performance(connection, period, at), rhythms)
+            if stored and stored.groups
+            else (),
+        )
+        """The report without its series and findings."""
+
+    def read(self, part: Selection = EVERYTHING) -> BoardData:
+        """What the report says of a part of the plan."""
+        connection, frame = self._connection, self.frame
+        period, at, rhythms = frame.period, frame.at, frame.rhythms
+        wanted = self._wanted(part)
+        judged = _until(period, performance_of(connection, wanted, at), rhythms)
+        figures = self._figures(wanted)
+        changed = _changes_of_what_is_counted(judged, self._stored) if self._stored else set()
+        after = frame.since.moment if frame.since else None
+        whole = replace(
+            frame,
+            performance=judged,
+            owed=owed_rows(connection, self._plan_id, self._judged_by, period, at, wanted=wanted),
+            texts=figures.texts,
+            ratios=figures.ratios,
+            breaks=figures.breaks | changed,
+            clinics=_plain(clinics(connection, period, at, wanted.partners)),
+            findings=_findings(connection, frame, partner_codes=wanted.partners),
+            comments=_comments(connection, wanted, period, at, rhythms),
+            turned=_until(period, turned_rows(connection, after, at, wanted.partners), rhythms),
+        )
+        return whole.selected(part)
+
+    def read_ranked(self, part: Selection = EVERYTHING) -> BoardData:
+        """What the report says of a part of the plan, with what the members of its groups are ranked by."""
+        data = self.read(part)
+        if not self.frame.groups or part.partner_codes is None:
+            return data
+        return replace(data, whole=self.standings(replace(part, partner_codes=None)))
+
+    def standings(self, part: Selection) -> BoardData:
+        """The figures of groups and of all their members that stand in the period's table, and nothing else."""
+        frame = self.frame
+        period, at = frame.period, frame.at
+        wanted = replace(self._wanted(replace(part, partner_codes=None)), since=period.year.years_later(-_YEARS_BACK))
+        standings = replace(
+            frame,
+            performance=_until(period, performance_of(self._connection, wanted, at), frame.rhythms),
+            owed=owed_rows(self._connection, self._plan_id, self._judged_by, period, at, wanted=wanted),
+            texts=self._figures(wanted).texts,
+        )
+        return standings.selected(part)
+
+    def standings_by_outcome(self, part: Selection) -> Iterator[BoardData]:
+        """The standings of each outcome of a part, one after the other; none where there are no groups."""
+        titles = {row["outcome_code"]: str(row["outcome"]) for row in self.frame.indicators.values()}
+        for code, title in sorted(titles.items()) if self.frame.groups else ():
+            if part.outcome_code in ("", code):
+                yield self.standings(replace(part, outcome_code=code, title=title))
+
+    def read_rest(self, partner_codes: Collection[str], part: Selection = EVERYTHING) -> BoardData:
+        """The report without its series, with the findings that are of none of some partners."""
+        frame = self.frame
+        findings = _findings(self._connection, frame, but_of=partner_codes)
+        return replace(frame, findings=findings).selected(part)
+
+    def series(self, part: Selection = EVERYTHING) -> set[tuple[str, str]]:
+        """The indicators and partners of a part that have a figure in the period, or owe one."""
+        wanted, columns = self._wanted(part), judgement.c
+        query = select(columns.indicator, columns.partner_code).where(
+            columns.period == self.frame.period.code, *wanted.of(columns)
+        )
+        found = {(row.indicator, row.partner_code) for row in self._halves(judgement, query)}
+        return found | {(indicator, code) for indicator, code in self.frame.owing if wanted.has(code, indicator)}
+
+    def partner_codes(self, part: Selection = EVERYTHING) -> list[str]:
+        """The partners of a part, those of the plan first, that have ever had a figure, or owe one."""
+        wanted, columns = self._wanted(part), judgement.c
+        query = select(columns.partner_code).where(*wanted.of(columns)).distinct()
+        judged = {row.partner_code for row in self._halves(judgement, query)}
+        judged |= {code for indicator, code in self.frame.owing if wanted.has(code, indicator)}
+        known = [code for code in self.frame.partners if code in judged]
+        return [*known, *sorted(judged.difference(known))]
+
+    def _figures(self, wanted: Wanted) -> "_Figures":
+        return _figures(self._connection, self._stored, self._planned, wanted, self.frame.at)
+
+    def _halves(self, table: Table, query: Select[Any]) -> Iterator[SqlRow[Any]]:
+        return in_force_then(self._connection, table, query, self.frame.at)
+
+    def _wanted(self, part: Selection) -> Wanted:
+        """The series that a part can have: the outcome of an indicator may have been another in an earlier plan."""
+        if not part.outcome_code:
+            return Wanted(part.partner_codes)
+        query = select(plan_edition.c.indicator).where(plan_edition.c.outcome_code == part.outcome_code).distinct()
+        return Wanted(part.partner_codes, frozenset(self._connection.scalars(query)))
 
 
 def _due_on(connection: Connection, plan_id: int | None, period: Period) -> date | None:
@@ -159,12 +298,12 @@ def _as_of(condition: str, at: datetime) -> TextClause:
     return text(condition).bindparams(bindparam("at", at, Moment()))
 
 
-def _plain(rows: Iterable[RowMapping]) -> list[Row]:
+def _plain(rows: Iterable[Row | RowMapping]) -> list[Row]:
     """Rows as plain mappings, which a report can keep after the connection is closed."""
     return [dict(row) for row in rows]
 
 
-def _until(period: Period, rows: Iterable[RowMapping], rhythms: Mapping[str, Rhythm]) -> list[Row]:
+def _until(period: Period, rows: Iterable[Row | RowMapping], rhythms: Mapping[str, Rhythm]) -> list[Row]:
     """The rows of periods that come no later than a period, or that its return asks for, as plain mappings.
 
     A quarter's return may ask for the figure of a year that ends later.
@@ -248,57 +387,66 @@ def _milestones(connection: Connection, plan_id: int | None, period: Period, at:
     return [{**row, "partner_code": partners[row["milestone"]]} for row in milestones(connection, period, at)]
 
 
-def _texts(connection: Connection, plan_id: int | None, stored: Plan | None, at: datetime) -> Texts:
-    """How figures were printed, or their markers: returned ones take precedence over the plan.
-
-    A partner's own come before those for every partner. Without its files, a plan has none of single partners.
-    """
-    planned = select(plan_figure).where(plan_figure.c.plan_id == plan_id)
-    partner_codes = [*_partners(connection, plan_id)]
-    texts = {
-        FigureKey(partner_code, row["indicator"], row["measure"], row["period"]): KnownText(
-            row["value"], _marker_text(row)
-        )
-        for row in connection.execute(planned).mappings()
-        for partner_code in partner_codes
-    }
-    for partner_code, figures in stored.partner_figures.items() if stored else ():
-        for (measure, indicator, period), figure in figures.items():
-            value = None if figure.value is None else float(figure.value)
-            printed = marker_text(figure.marker) if figure.marker else None
-            texts[FigureKey(partner_code, indicator, measure, period.code)] = KnownText(value, printed)
-    columns = observation.c
-    returned = (
-        select(observation, submission.c.layout)
-        .join(submission, submission.c.submission_id == columns.submission_id)
-        .where(_in_force(observation, at))
-    )
-    for row in connection.execute(returned).mappings():
-        key = FigureKey(row["partner_code"], row["indicator"], Measure(row["measure"]), row["period"])
-        printed = row["typed"].strip() if row["layout"] == PUBLISHED else _marker_text(row)
-        texts[key] = KnownText(row["value"], printed, qualifier_text(qualifiers_of(row["qualifiers"])))
-    return Texts(texts)
-
-
-def _ratios(connection: Connection, at: datetime) -> dict[FigureKey, Ratio]:
-    columns = observation.c
-    query = select(observation).where(
-        _in_force(observation, at), columns.numerator.is_not(None), columns.denominator.is_not(None)
-    )
+def _planned_texts(connection: Connection, plan_id: int | None) -> dict[FigureKey, KnownText]:
+    """The plan's figures for every partner, or their markers, by keys without a partner."""
+    planned = connection.execute(select(plan_figure).where(plan_figure.c.plan_id == plan_id)).mappings()
     return {
-        FigureKey(row["partner_code"], row["indicator"], Measure(row["measure"]), row["period"]): Ratio(
-            row["numerator"], row["denominator"]
+        FigureKey("", row["indicator"], row["measure"], row["period"]): KnownText(
+            row["value"], _marker_text(row["marker"])
         )
-        for row in connection.execute(query).mappings()
+        for row in planned
     }
 
 
-def _breaks(connection: Connection, at: datetime) -> set[tuple[str, str, str]]:
+def _texts_of_partners(stored: Plan | None, wanted: Wanted) -> dict[FigureKey, KnownText]:
+    """The plan's figures for single partners; without its files, a plan has none."""
+    found = {}
+    for partner_code, figures in stored.partner_figures.items() if stored else ():
+        if wanted.partners is not None and partner_code not in wanted.partners:
+            continue
+        for (measure, indicator, period), figure in figures.items():
+            if wanted.has(partner_code, indicator):
+                value = None if figure.value is None else float(figure.value)
+                printed = marker_text(figure.marker) if figure.marker else None
+                found[FigureKey(partner_code, indicator, measure, period.code)] = KnownText(value, printed)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """How figures were printed, the counts that they were made of, and which of them break their series."""
+
+    texts: Texts
+    ratios: dict[FigureKey, Ratio]
+    breaks: set[tuple[str, str, str]]
+
+
+def _figures(
+    connection: Connection, stored: Plan | None, planned: dict[FigureKey, KnownText], wanted: Wanted, at: datetime
+) -> _Figures:
+    """The figures in force at a moment of what is wanted: returned ones take precedence over the plan's."""
+    texts = _texts_of_partners(stored, wanted)
+    ratios: dict[FigureKey, Ratio] = {}
+    breaks: set[tuple[str, str, str]] = set()
     columns = observation.c
-    query = select(columns.partner_code, columns.indicator, columns.period, columns.qualifiers).where(
-        _in_force(observation, at), columns.measure == Measure.ACTUAL.value, columns.qualifiers != ""
+    key = (columns.partner_code, columns.indicator, columns.measure, columns.period)
+    said = (columns.value, columns.marker, columns.qualifiers, columns.typed, columns.numerator, columns.denominator)
+    query = (
+        select(*key, *said, submission.c.layout)
+        .join(submission, submission.c.submission_id == columns.submission_id)
+        .where(*wanted.of(columns))
     )
-    return {tuple(row[:3]) for row in connection.execute(query) if Qualifier.BREAK in qualifiers_of(row.qualifiers)}
+    for row in in_force_then(connection, observation, query, at):
+        *key_of_figure, value, marker, qualifiers, typed, numerator, denominator, layout = tuple(row)
+        figure = FigureKey._make(key_of_figure)
+        beside = qualifiers_of(qualifiers) if qualifiers else frozenset()
+        printed = typed.strip() if layout == PUBLISHED else _marker_text(marker)
+        texts[figure] = KnownText(value, printed, qualifier_text(beside) if beside else "")
+        if numerator is not None and denominator is not None:
+            ratios[figure] = Ratio(numerator, denominator)
+        if Qualifier.BREAK in beside and figure.measure == Measure.ACTUAL:
+            breaks.add((figure.partner_code, figure.indicator, figure.period))
+    return _Figures(Texts(texts, planned), ratios, breaks)
 
 
 def _changes_of_what_is_counted(judged: Iterable[Row], stored: Plan) -> set[tuple[str, str, str]]:
@@ -311,8 +459,8 @@ def _changes_of_what_is_counted(judged: Iterable[Row], stored: Plan) -> set[tupl
     return changes
 
 
-def _marker_text(row: RowMapping) -> str | None:
-    return marker_text(Marker(row["marker"])) if row["marker"] else None
+def _marker_text(marker: str | None) -> str | None:
+    return marker_text(Marker(marker)) if marker else None
 
 
 def _refused(connection: Connection, period: Period, at: datetime) -> list[Row]:
@@ -354,23 +502,40 @@ def _held(connection: Connection, period: Period, at: datetime) -> list[Row]:
     return _plain(connection.execute(query.order_by(came.partner_code)).mappings())
 
 
-def _findings(connection: Connection, period: Period, at: datetime, refused: Iterable[Row]) -> list[Row]:
-    """Queries and notes of what is in force, and errors of what was refused; of queries, what has become of them."""
-    came = submission.c
+def _findings(
+    connection: Connection,
+    frame: BoardData,
+    *,
+    partner_codes: Collection[str] | None = None,
+    but_of: Collection[str] = (),
+) -> list[Row]:
+    """Queries and notes of what is in force, and errors of what was refused; of queries, what has become of them.
+
+    Those of partners, all if None, but for some.
+    """
+    came, period, at = submission.c, frame.period, frame.at
     is_refused = and_(
-        came.submission_id.in_([row["submission_id"] for row in refused]), finding.c.severity == Severity.ERROR.value
+        came.submission_id.in_([row["submission_id"] for row in frame.refused]),
+        finding.c.severity == Severity.ERROR.value,
     )
+    whose: list[ColumnElement[bool]] = []
+    if partner_codes is not None:
+        whose.append(came.partner_code.in_(partner_codes))
+    if but_of:
+        whose.append(or_(came.partner_code.is_(None), came.partner_code.not_in(but_of)))
     query = (
         select(finding, came.partner_code, came.file_name)
         .join(submission, came.submission_id == finding.c.submission_id)
         .where(
             came.period == period.code,
+            *whose,
             or_(and_(came.status.in_(ACCEPTED), _as_of(AS_OF.submission_in_force("submission"), at)), is_refused),
         )
         .order_by(came.partner_code, finding.c.finding_id)
     )
     found = _plain(connection.execute(query).mappings())
-    lives = {one["query_id"]: one for one in queries_as_of(connection, period, at)}
+    asked = {row["partner_code"] for row in found if _is_query(row)}
+    lives = {one["query_id"]: one for one in queries_as_of(connection, period, at, asked)} if asked else {}
     # A note that a waiver made of a query says so itself.
     none: Row = dict.fromkeys(_LIFE)
     return [
@@ -383,66 +548,12 @@ def _is_query(row: Row) -> bool:
     return bool(row["severity"] == Severity.QUERY)
 
 
-def _comments(connection: Connection, period: Period, at: datetime, rhythms: Mapping[str, Rhythm]) -> list[Row]:
-    columns = observation.c
-    query = (
-        select(columns.partner_code, columns.indicator, columns.period, shown_comment(at))
-        .where(_in_force(observation, at), columns.comment != "", columns.measure == Measure.ACTUAL.value)
-        .order_by(columns.indicator, columns.period)
-    )
-    return _until(period, connection.execute(query).mappings(), rhythms)
-
-
-def _turned(
-    connection: Connection, period: Period, after: datetime | None, at: datetime, rhythms: Mapping[str, Rhythm]
+def _comments(
+    connection: Connection, wanted: Wanted, period: Period, at: datetime, rhythms: Mapping[str, Rhythm]
 ) -> list[Row]:
-    rows = view("bi_symbol_changes")
-    conditions: list[ColumnElement[Any]] = [rows.c.changed_at <= at]
-    if after:
-        conditions.append(rows.c.changed_at > after)
-    query = (
-        select(rows).where(*conditions).order_by(rows.c.indicator, rows.c.period, rows.c.changed_at, rows.c.judgement)
+    columns = observation.c
+    query = select(columns.partner_code, columns.indicator, columns.period, shown_comment(at)).where(
+        columns.comment != "", columns.measure == Measure.ACTUAL.value, *wanted.of(columns)
     )
-    return [_with_source(connection, row) for row in _until(period, connection.execute(query).mappings(), rhythms)]
-
-
-def _with_source(connection: Connection, row: Row) -> Row:
-    """A symbol that turned, with the cell that turned it, or with the file alone where a figure was left out of it.
-
-    Where there is no file, a decision turned the symbol: `withdrawal` names the file that it took out of force, if any.
-    """
-    row = {**row, "withdrawal": ""}
-    if row["submission_id"] is not None:
-        return {**row, "source_cell": None} if _is_repeated(connection, row) else row
-    came = submission.c
-    query = select(came.file_name).where(
-        came.partner_code == row["partner_code"],
-        came.recorded_at == row["changed_at"],
-        came.status.in_(ACCEPTED),
-    )
-    return {**row, "source_file": connection.scalar(query), "withdrawal": _withdrawal(connection, row["decision_id"])}
-
-
-def _withdrawal(connection: Connection, decision_id: int | None) -> str:
-    came = submission.c
-    query = (
-        select(came.file_name)
-        .join(withdrawal, withdrawal.c.submission_id == came.submission_id)
-        .where(withdrawal.c.decision_id == decision_id)
-    )
-    return connection.scalar(query) or ""
-
-
-def _is_repeated(connection: Connection, row: Row) -> bool:
-    """Whether the cell that a symbol is traced to says what the submission before said: then it turned nothing."""
-    now, before = observation.alias("now"), observation.alias("before")
-    same = [now.c[name].is_not_distinct_from(before.c[name]) for name in ("value", "marker", "qualifiers")]
-    key = [now.c[name] == before.c[name] for name in ("partner_code", "indicator", "measure", "period")]
-    then = [before.c.superseded_at == now.c.recorded_at, before.c.observation_id < now.c.observation_id]
-    query = (
-        select(before.c.observation_id)
-        .select_from(now.outerjoin(before, and_(*key, *same, *then)))
-        .where(*(now.c[name] == row[name] for name in ("submission_id", "partner_code", "indicator")))
-        .where(now.c.sheet == row["source_sheet"], now.c.cell == row["source_cell"])
-    )
-    return None not in set(connection.scalars(query))
+    rows = [row._mapping for row in in_force_then(connection, observation, query, at)]
+    return _until(period, sorted(rows, key=lambda row: (row["indicator"], row["period"])), rhythms)

@@ -1,16 +1,18 @@
 """Figures that a partner owes in the return for a period and has not returned, as rows of the Board's table."""
 
+from collections.abc import Set
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, exists, literal, or_, select
+from sqlalchemy import Connection, RowMapping, and_, exists, literal, select
 
 from cypp_etl.periods import Period, label_of, parse_period
 from cypp_etl.plan.model import Banding, Comparator, Figure, Indicator, Plan
 from cypp_etl.plan.rhythm import Rhythm
 from cypp_etl.report.model import Row
 from schemas.codes import Accumulation, ComparatorMethod, Marker, Measure, Polarity, Unit, YearType
+from warehouse.queries.as_of import EVERY_SERIES, Wanted, in_force_then
 from warehouse.recording.judgements import FIGURE, judge_rows
 from warehouse.schema.plan_tables import (
     plan_calendar,
@@ -31,13 +33,19 @@ _NO_MARGINS = Banding(Decimal(0), 0, Decimal(0), Decimal(0), Decimal(0))
 
 
 def owed_rows(
-    connection: Connection, plan_id: int | None, stored: Plan | None, period: Period, at: datetime
+    connection: Connection,
+    plan_id: int | None,
+    judged_by: Plan,
+    period: Period,
+    at: datetime,
+    *,
+    wanted: Wanted = EVERY_SERIES,
 ) -> list[Row]:
-    """A row for each indicator owed for a period, with the columns of `bi_performance`, as if nothing were returned.
+    """A row for each wanted indicator owed for a period, with the columns of `bi_performance`, as if not returned.
 
-    `stored` is the plan, if its files are in the warehouse. An indicator is described by the edition that holds for the
-    period. `judge` judges it as a figure that was not returned, with what was known at a moment. Each is of the period
-    that its figure in the return would be of.
+    `judged_by` is the plan, or what `plan_to_judge_by` knows of it. An indicator is described by the edition that holds
+    for the period. `judge` judges it as a figure that was not returned, with what was known at a moment. Each is of the
+    period that its figure in the return would be of.
     """
     leaf, owed, outcome, due = plan_edition.c, plan_owed.c, plan_outcome.c, plan_due.c
     query = (
@@ -48,6 +56,7 @@ def owed_rows(
         .where(leaf.plan_id == plan_id, due.period == period.code)
         .where(literal(period.last_day).between(leaf.described_from, leaf.described_until))
         .where(literal(period.last_day).between(owed.first_day, owed.last_day))
+        .where(*Wanted(wanted.partners).of(owed), *Wanted(None, wanted.indicators).of(leaf))
         .order_by(owed.partner_code, leaf.indicator)
     )
     calendar = _calendar(connection, plan_id)
@@ -59,8 +68,9 @@ def owed_rows(
     not_returned = (Measure.ACTUAL.value, None, Marker.NOT_RETURNED.value, "", None, None, 0)
     missing = [(row["partner_code"], row["indicator"], of.code, *not_returned) for row, of in planned]
     keys = {row[:4] for row in missing}
-    known = [row for row in _known(connection, plan_id, at) if row[:4] not in keys]
-    judged = judge_rows([*known, *missing], stored or _plan(connection, plan_id))
+    known = _known(connection, plan_id, at, Wanted(wanted.partners))
+    others = _of_others(connection, judged_by, wanted, {row[:3] for row in missing} - {row[:3] for row in known}, at)
+    judged = judge_rows([*(row for row in known if row[:4] not in keys), *others, *missing], judged_by)
     columns = view("bi_performance").c.keys()
     return [_row(row, of, columns, judged[row["partner_code"], row["indicator"], of.code]) for row, of in planned]
 
@@ -87,7 +97,7 @@ def _row(planned: RowMapping, period: Period, columns: list[str], judged: tuple[
     }
 
 
-def _known(connection: Connection, plan_id: int | None, at: datetime) -> list[tuple[Any, ...]]:
+def _known(connection: Connection, plan_id: int | None, at: datetime, wanted: Wanted) -> list[tuple[Any, ...]]:
     """The figures in force at a moment for what is owed."""
     columns, owed = observation.c, plan_owed.c
     query = select(*(columns[name] for name in FIGURE)).where(
@@ -96,13 +106,30 @@ def _known(connection: Connection, plan_id: int | None, at: datetime) -> list[tu
             owed.partner_code == columns.partner_code,
             owed.indicator == columns.indicator,
         ),
-        columns.recorded_at <= at,
-        or_(columns.superseded_at.is_(None), columns.superseded_at > at),
+        *wanted.of(columns),
     )
-    return [tuple(row) for row in connection.execute(query)]
+    return [tuple(row) for row in in_force_then(connection, observation, query, at)]
 
 
-def _plan(connection: Connection, plan_id: int | None) -> Plan:
+def _of_others(
+    connection: Connection, judged_by: Plan, wanted: Wanted, missing: Set[tuple[str, str, str]], at: datetime
+) -> list[tuple[Any, ...]]:
+    """The figures of other partners in the years of what is missing, where comparators are computed from them."""
+    is_computed = any(not comparator.is_given for comparator in judged_by.comparators.values())
+    if wanted.partners is None or not missing or not is_computed:
+        return []
+    columns = observation.c
+    years = {parse_period(period).year for _, _, period in missing}
+    periods = {period.code for year in years for period in (year, *year.quarters)}
+    query = select(*(columns[name] for name in FIGURE)).where(
+        columns.partner_code.not_in(wanted.partners),
+        columns.indicator.in_({indicator for _, indicator, _ in missing}),
+        columns.period.in_(periods),
+    )
+    return [tuple(row) for row in in_force_then(connection, observation, query, at)]
+
+
+def plan_to_judge_by(connection: Connection, plan_id: int | None) -> Plan:
     """The part of a plan that is needed to judge a missing figure, of a program that did not store plans' files.
 
     Comparators that are computed are not in it.

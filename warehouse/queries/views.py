@@ -21,6 +21,7 @@ from sqlalchemy import (
 from cypp_etl.findings import Finding
 from cypp_etl.periods import Period
 from schemas.codes import Severity, SubmissionStatus
+from warehouse.queries.as_of import Wanted
 from warehouse.schema.tables import ACCEPTED, decision, finding, submission
 from warehouse.views.selectable import view
 
@@ -151,6 +152,14 @@ def group_performance(connection: Connection, indicator: str, period: Period) ->
     """Rows of `bi_group_performance` for an indicator and period, by group."""
     rows = view("bi_group_performance")
     return _rows(connection, rows, _equal(rows, {"indicator": indicator, "period": period.code}), "group_code")
+
+
+def performance_of(connection: Connection, wanted: Wanted, as_of: datetime) -> Sequence[RowMapping]:
+    """Rows of `bi_performance` of some series, by indicator, period and partner, as of a moment."""
+    rows = view("bi_performance_history")
+    ended = rows.c.superseded_at
+    conditions = [*wanted.of(rows.c), rows.c.recorded_at <= as_of, or_(ended.is_(None), ended > as_of)]
+    return _rows(connection, rows, conditions, "indicator", "period", "partner_code")
 
 
 def judgement_history(connection: Connection, indicator: str, period: Period) -> Sequence[RowMapping]:

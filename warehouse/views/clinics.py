@@ -81,7 +81,8 @@ def _clinic(standing: Standing) -> str:
                 coalesce(CASE WHEN {standing.until("c.closed_period")} THEN c.closed_period END, {_ended(standing)})
                     AS closed_period,
                 {_measured(standing)} AS measured_period
-            FROM clinic c WHERE {standing.in_force("c")} AND {standing.until("c.opened_period")}
+            FROM clinic c
+            WHERE {standing.in_force("c")} AND {standing.until("c.opened_period")} AND {standing.of_partners("c")}
         """
 
 

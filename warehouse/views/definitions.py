@@ -264,18 +264,18 @@ def view_statements(dialect: str) -> dict[str, str]:
     return {name: sql.format_map(_DIALECTS[dialect]) for name, sql in _VIEWS.items()}
 
 
-def as_of_statement(name: str, dialect: str) -> str:
-    """The SELECT of a view as of a moment, with the parameters of `standing.AS_OF`; of queries, those of `:period`.
+def as_of_statement(name: str, dialect: str, standing: Standing = AS_OF) -> str:
+    """The SELECT of a view as of a moment, with the parameters of a standing; of queries, those of `:period`.
 
     Raises:
         KeyError: the view has no such form; `bi_performance_history` has what was in force when.
     """
     queries = {
-        "bi_return_status": return_status_query(AS_OF),
-        "bi_milestones": milestones_query(AS_OF),
-        "bi_queries": queries_query(AS_OF, ":period"),
-        "bi_clinics": clinics_query(AS_OF, ", c.partner_code, c.measured_period"),
-        "bi_group_performance": groups_query(AS_OF),
+        "bi_return_status": return_status_query(standing),
+        "bi_milestones": milestones_query(standing),
+        "bi_queries": queries_query(standing, ":period"),
+        "bi_clinics": clinics_query(standing, ", c.partner_code, c.measured_period"),
+        "bi_group_performance": groups_query(standing),
     }
     return queries[name].format_map(_DIALECTS[dialect])
 

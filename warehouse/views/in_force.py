@@ -3,19 +3,21 @@
 Views and reports as of a date share the same query text, so that they cannot differ.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """The parts of a query that depend on the moment, and on the last period.
 
-    `today` and `last_day` are SQL; `last_day` is empty where every period counts.
+    `today`, `last_day` and `partner_codes` are SQL; `last_day` is empty where every period counts, and `partner_codes`
+    where every partner does.
     """
 
     is_as_of: bool
     today: str
     last_day: str
+    partner_codes: str = ""
 
     def in_force(self, row: str) -> str:
         """The condition that a row, by its alias, is in force."""
@@ -46,12 +48,19 @@ class Standing:
         """The condition that a period, by the SQL of its code, does not end after the last one asked for."""
         return f"{last_day_of(period)} <= {self.last_day}" if self.last_day else "1 = 1"
 
+    def of_partners(self, row: str) -> str:
+        """The condition that a row, by its alias, is of one of the partners asked for."""
+        return f"{row}.partner_code IN {self.partner_codes}" if self.partner_codes else "1 = 1"
+
 
 NOW = Standing(False, "{today}", "")
 """For a view; `{today}` is filled in for the database."""
 
 AS_OF = Standing(True, ":today", ":last_day")
 """What a report asks: `:at` is a moment, `:today` its date, `:last_day` the last day of the report's period."""
+
+OF_SOME = replace(AS_OF, partner_codes=":partner_codes")
+"""The same of some partners alone."""
 
 
 def last_day_of(period: str) -> str:

@@ -21,7 +21,7 @@ def queries_query(standing: Standing, period: str = "") -> str:
     comment, evidence, reason = (
         shown_sql(row, column, standing) for row, column in (("x", "comment"), ("y", "evidence"), ("y", "reason"))
     )
-    wanted = f"s.period = {period}" if period else "1 = 1"
+    wanted = f"s.period = {period} AND {standing.of_partners('s')}" if period else standing.of_partners("s")
     decided = "e.decided_at <= :at" if standing.is_as_of else "1 = 1"
     return f"""
         WITH placed AS (

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import quote
 
 from cypp_etl.report.folder import slug
 from cypp_etl.report.groups.standings import Group, GroupStanding
@@ -18,14 +19,23 @@ class GroupPage:
     title: str
     group: Group
 
+    @property
+    def place(self) -> str:
+        """Its address, as the other pages have it."""
+        return quote(self.file)
 
-def group_pages(groups: Sequence[Group], first: int) -> list[GroupPage]:
-    """The pages of groups, whose numbers in the folder go on from the first."""
+
+def group_pages(groups: Sequence[Group], first: int, beside: str = "") -> list[GroupPage]:
+    """The pages of groups, whose numbers in the folder go on from the first.
+
+    Their titles have beside the group's name the part of the report that they are of, if it is one.
+    """
     found: list[GroupPage] = []
     for group in groups:
         parts = [*_parts(group.standings)]
+        name = f"{group.group}, {beside}" if beside else group.group
         for number, part in enumerate(parts, start=1):
-            title = f"{group.group} ({number})" if len(parts) > 1 else group.group
+            title = f"{name} ({number})" if len(parts) > 1 else name
             file = f"{first + len(found):03} {slug(title)}.html"
             found.append(GroupPage(file, title, replace(group, standings=part)))
     return found

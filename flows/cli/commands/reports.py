@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from cypp_etl.plan.model import refuse_outside
 from cypp_etl.plan.selection import select_part
@@ -20,9 +22,12 @@ from flows.prefect_server.server import server_for_command
 from flows.settings import prepare_prefect, read_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy import Connection
 
     from cypp_etl.plan.model import Plan
+    from cypp_etl.report.folder import Batch, Report
 
 
 def report(
@@ -45,11 +50,20 @@ def report(
 
     def write(connection: "Connection", plan: "Plan") -> int:
         part = select_part(plan, partner, group, outcome)
-        for path in write_report(connection, wanted, output, as_of, since, part).to_open:
+        for path in write_report(connection, wanted, output, as_of, since, part, watch=with_progress).to_open:
             say(path)
         return 0
 
     raise typer.Exit(ask(write))
+
+
+def with_progress(report: "Report") -> "Iterator[Batch]":
+    """The batches of a report, with a bar on the terminal where there are several."""
+    console = Console(stderr=True)
+    columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
+    is_shown = console.is_terminal and report.count > 1
+    with Progress(*columns, console=console, disable=not is_shown) as progress:
+        yield from progress.track(report.batches, total=report.count, description="Pages")
 
 
 def publish(

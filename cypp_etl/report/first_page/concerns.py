@@ -1,14 +1,17 @@
 """The first page: what to look at before anything else, each a line that leads to what stands behind it."""
 
-from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
 
 from cypp_etl.findings import in_words
 from cypp_etl.periods import parse_period
 from cypp_etl.report.changes import changes, turned_heading
 from cypp_etl.report.figures import figure_text
 from cypp_etl.report.milestones import is_past_due, milestone_key
-from cypp_etl.report.model import BoardData, Row, belongs_to, is_judged, series_of
+from cypp_etl.report.model import BoardData, Row, belongs_to, in_plan_order, is_judged, series_of
 from cypp_etl.report.pages import YearEnd, clinic_key, open_clinic, year_end_of
 from cypp_etl.report.returns import nothing_returned, status_words, wanting
 from cypp_etl.report.symbols import Sign, Tone, sign
@@ -34,7 +37,8 @@ class Judged:
 class Line:
     """A line: what it is about, whose it is, what to know, and its judgements; `key` is where it leads.
 
-    `beside` is what was said on it: by the partner, or at its clinic.
+    `beside` is what was said on it: by the partner, or at its clinic. `urgency` sorts the lines of a question, the
+    lowest first. `place` is the address of the page that `key` is on; empty if it is the same.
     """
 
     key: str
@@ -43,115 +47,101 @@ class Line:
     said: str
     judged: tuple[Judged, ...] = ()
     beside: tuple[str, ...] = ()
+    urgency: tuple[Any, ...] = ()
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Concern:
     """A question that the first page answers: its lines, the most urgent first, or why there are none.
 
-    `all_key` is where all of them stand besides; empty where they stand nowhere else.
+    `count` is how many there are, of which the lines may be the first. `all_key` is where all of them stand besides;
+    empty where they stand nowhere else.
     """
 
     heading: str
     lines: Sequence[Line]
+    count: int
     otherwise: str
     all_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """How an outcome, or all of them, stands: how many of how many are on target, now and in the period before."""
+class Found:
+    """Lines of a question, the most urgent first, and how many there are of which these are the first."""
 
-    name: str
-    on_target: int
-    judged: int
-    on_target_before: int
-    judged_before: int
-    improving: int
-    declining: int
-    clinics: int
-
-    @property
-    def share(self) -> str:
-        """The share on target."""
-        return _percent(self.on_target, self.judged)
-
-    @property
-    def share_before(self) -> str:
-        """The share on target in the period before."""
-        return _percent(self.on_target_before, self.judged_before)
+    lines: Sequence[Line]
+    count: int
 
 
-def _percent(some: int, of: int) -> str:
-    """A share in whole percent, rounded so that 0% is none, and 100% all."""
-    if not of:
-        return "-"
-    percent = round(100 * some / of)
-    return f"{max(1, min(99, percent)) if 0 < some < of else percent}%"
+class Question(StrEnum):
+    """What is asked of each series, and so on every page of a large report."""
+
+    UNATTENDED = "unattended"
+    CLINICS = "clinics"
+    OFF_COURSE = "off course"
+    LEFT_OUT = "left out"
+    CHANGED = "changed"
 
 
-def concerns(data: BoardData) -> list[Concern]:
-    """The questions in the order in which the Board asks them."""
-    empty = "" if data.of_period(data.period) else nothing_returned(data)
+def found_in(data: BoardData) -> dict[Question, Found]:
+    """What there is to say of the series of a report, or of a part of it."""
+    lines = {
+        Question.UNATTENDED: _unattended(data),
+        Question.CLINICS: _clinic_lines(data),
+        Question.OFF_COURSE: _off_course(data),
+        Question.LEFT_OUT: _left_out(data),
+        Question.CHANGED: _changed(data),
+    }
+    return {
+        question: Found(sorted(found, key=lambda line: line.urgency), len(found)) for question, found in lines.items()
+    }
+
+
+def concerns(
+    data: BoardData,
+    found: Mapping[Question, Found],
+    corrections: int,
+    *,
+    is_empty: bool,
+    places: Mapping[str, str] = MappingProxyType({}),
+) -> list[Concern]:
+    """The questions in the order in which the Board asks them.
+
+    `data` has what belongs to no series, `found` what does; `corrections` is how many symbols turned, `is_empty` says
+    that the period has no figure, and `places` on which page a milestone is, if that is another.
+    """
+    empty = nothing_returned(data) if is_empty else ""
+    overdue = [replace(line, place=places.get(line.key, "")) for line in _overdue(data)]
+    late, left_out, changed = _late(data), found[Question.LEFT_OUT], found[Question.CHANGED]
+    corrected = [_corrections(data, corrections)] if corrections else []
+
+    def concern(heading: str, found: Found, otherwise: str, all_key: str = "") -> Concern:
+        return Concern(heading, found.lines, found.count, otherwise, all_key)
+
     return [
-        Concern(
+        concern(
             "Off target or worse, and without a clinic",
-            _unattended(data),
+            found[Question.UNATTENDED],
             empty or "Nothing is off target, is declining or reads worse than before without a clinic.",
         ),
-        Concern("Open performance clinics", _clinic_lines(data), "No clinic is open.", "clinics"),
-        Concern("Off course for the year", _off_course(data), empty or "Nothing is projected to miss its target."),
-        Concern("Overdue milestones", _overdue(data), "No milestone is overdue.", "milestones"),
-        Concern("Late or missing", _late(data), "No return is late or missing, and none leaves a figure out."),
-        Concern(
+        concern("Open performance clinics", found[Question.CLINICS], "No clinic is open.", "clinics"),
+        concern(
+            "Off course for the year", found[Question.OFF_COURSE], empty or "Nothing is projected to miss its target."
+        ),
+        concern("Overdue milestones", Found(overdue, len(overdue)), "No milestone is overdue.", "milestones"),
+        concern(
+            "Late or missing",
+            Found([*late, *left_out.lines], len(late) + left_out.count),
+            "No return is late or missing, and none leaves a figure out.",
+        ),
+        concern(
             f"Changed since {data.period.previous.label}",
-            _changed(data),
+            Found([*changed.lines, *corrected], changed.count + len(corrected)),
             empty or "No symbol reads otherwise, of what was returned for both.",
             "changes",
         ),
     ]
-
-
-def headline(data: BoardData) -> str:
-    """How many are on target, beside the period before; empty where nothing has a target."""
-    now = share_of(data, "")
-    if not now.judged:
-        return ""
-    before = f", {now.on_target_before} of {now.judged_before} in {data.period.previous.label}"
-    return f"{now.on_target} of {now.judged} on target{before if now.judged_before else ''}."
-
-
-def shares(data: BoardData) -> list[Share]:
-    """How many are on target of each outcome, in the table's order, and of all outcomes where there are several."""
-    now, before = data.of_period(data.period), data.of_period(data.period.previous)
-    names = {row["outcome_code"]: str(row["outcome"]) for row in now}
-    found = [_share(data, name, *_of_outcome(code, now, before)) for code, name in names.items()]
-    return [*found, share_of(data, "All outcomes")] if len(found) > 1 else found
-
-
-def share_of(data: BoardData, name: str) -> Share:
-    """How a report, or a part of one, stands."""
-    return _share(data, name, data.of_period(data.period), data.of_period(data.period.previous))
-
-
-def _of_outcome(code: str, *lists: Sequence[Row]) -> Iterator[list[Row]]:
-    return ([row for row in rows if row["outcome_code"] == code] for rows in lists)
-
-
-def _share(data: BoardData, name: str, now: Sequence[Row], before: Sequence[Row]) -> Share:
-    def count(rows: Sequence[Row], column: str, *words: str) -> int:
-        return sum(row[column] in words for row in rows)
-
-    return Share(
-        name,
-        count(now, "on_target", OnTarget.YES),
-        count(now, "on_target", OnTarget.YES, OnTarget.NO),
-        count(before, "on_target", OnTarget.YES),
-        count(before, "on_target", OnTarget.YES, OnTarget.NO),
-        count(now, "direction", Direction.IMPROVING),
-        count(now, "direction", Direction.DECLINING),
-        sum(open_clinic(data, row) is not None for row in now),
-    )
 
 
 def _unattended(data: BoardData) -> list[Line]:
@@ -161,9 +151,8 @@ def _unattended(data: BoardData) -> list[Line]:
     for row in data.of_period(data.period):
         is_off, declines = row["on_target"] == OnTarget.NO, row["direction"] == Direction.DECLINING
         if (is_off or declines or series_of(row) in turned_bad) and open_clinic(data, row) is None:
-            found.append(((-(2 * is_off + declines), -_distance(row) if is_off else 0.0), row))
-    # Sorting keeps the table's order among what is equally bad.
-    return [_indicator_line(data, row) for _, row in sorted(found, key=lambda one: one[0])]
+            found.append(_indicator_line(data, row, -(2 * is_off + declines), -_distance(row) if is_off else 0.0))
+    return found
 
 
 def _distance(row: Row) -> float:
@@ -171,9 +160,10 @@ def _distance(row: Row) -> float:
     return float(abs(row["year_to_date"] - row["target"]) / (abs(row["target"]) or 1))
 
 
-def _indicator_line(data: BoardData, row: Row) -> Line:
+def _indicator_line(data: BoardData, row: Row, *urgency: float) -> Line:
     said, judged = _against_target(data, row), _short_and_long(row)
-    return Line(key_of(row), _title(row), data.partner(row), said, judged, _comment(data, row))
+    order = (*urgency, *in_plan_order(row))
+    return Line(key_of(row), _title(row), data.partner(row), said, judged, _comment(data, row), order)
 
 
 def _comment(data: BoardData, row: Row) -> tuple[str, ...]:
@@ -213,15 +203,11 @@ def _short_and_long(row: Row) -> tuple[Judged, ...]:
 
 def _clinic_lines(data: BoardData) -> list[Line]:
     """The clinics that are open: first those of what did not improve, the longest open first."""
-    still_open = [
-        (one, data.latest[series_of(one)]) for one in data.clinics if one["status"] == ClinicStatus.OPEN.value
+    return [
+        _clinic_line(data, one, data.latest[series_of(one)])
+        for one in data.clinics
+        if one["status"] == ClinicStatus.OPEN.value
     ]
-
-    def urgency(found: tuple[Row, Row]) -> tuple[bool, int, str]:
-        clinic, row = found
-        return _improved(row), parse_period(clinic["opened_period"]).order, clinic["clinic_id"]
-
-    return [_clinic_line(data, *one) for one in sorted(still_open, key=urgency)]
 
 
 def _improved(row: Row) -> bool:
@@ -241,19 +227,23 @@ def _clinic_line(data: BoardData, clinic: Row, row: Row) -> Line:
         f"{_against_target(data, row)}; open since {opened}: {works}",
         _short_and_long(row),
         (*_comment(data, row), *_last_note(data, clinic)),
+        (_improved(row), parse_period(clinic["opened_period"]).order, clinic["clinic_id"]),
     )
 
 
 def _off_course(data: BoardData) -> list[Line]:
     """What is projected to miss the year's target: first what misses it by more than the margin."""
-    found = [
-        (year.course is YearCourse.AT_RISK, row, year)
+    return [
+        Line(
+            key_of(row),
+            _title(row),
+            data.partner(row),
+            f"{year.projection} {year.needed}",
+            _short_and_long(row),
+            urgency=(year.course is YearCourse.AT_RISK, *in_plan_order(row)),
+        )
         for row in data.of_period(data.period)
         for year in _told(data, row)
-    ]
-    return [
-        Line(key_of(row), _title(row), data.partner(row), f"{year.projection} {year.needed}", _short_and_long(row))
-        for _, row, year in sorted(found, key=lambda one: one[0])
     ]
 
 
@@ -279,7 +269,7 @@ def _overdue(data: BoardData) -> list[Line]:
 
 
 def _late(data: BoardData) -> list[Line]:
-    """Returns that are late or missing, were refused or are held, and figures that a return leaves out."""
+    """Returns that are late or missing, were refused or are held."""
     late = {row["partner_code"] for row in wanting(data)}
     not_accepted = {row["partner_code"] for row in [*data.refused, *data.held]}
     lines = []
@@ -290,19 +280,22 @@ def _late(data: BoardData) -> list[Line]:
             said = f"{status_words(data, row).capitalize()}{due}{came}"
             lines.append(Line("returns", "Return", row["partner"], said))
     known = {row["partner_code"] for row in data.returns}
-    lines += [
+    return lines + [
         Line("returns", "Return", row["partner"], said)
         for rows, said in ((data.refused, "Refused"), (data.held, "Held until it is decided"))
         for row in rows
         if row["partner_code"] not in known
     ]
+
+
+def _left_out(data: BoardData) -> list[Line]:
+    """Figures that a return leaves out."""
     arrived = {row["partner_code"] for row in data.returns if row["submission_id"]}
-    lines += [
-        Line(missing_key(row), _title(row), data.partner(row), "Left out of the return")
+    return [
+        Line(missing_key(row), _title(row), data.partner(row), "Left out of the return", urgency=in_plan_order(row))
         for row in data.table_rows()
         if not is_judged(row) and row["partner_code"] in arrived
     ]
-    return lines
 
 
 def _changed(data: BoardData) -> list[Line]:
@@ -316,12 +309,13 @@ def _changed(data: BoardData) -> list[Line]:
         judged = tuple(Judged(name, now, then.word) for _, name, then, now in several)
         turn = _turn({_gain(then, now) for _, _, then, now in several})
         said = f"{turn}: {_against_target(data, row)}"
-        found.append((_TURNS.index(turn), Line(key_of(row), _title(row), data.partner(row), said, judged)))
-    lines = [line for _, line in sorted(found, key=lambda one: one[0])]
-    if data.turned:
-        said = f"{len(data.turned)}: {turned_heading(data)}"
-        lines.append(Line("corrections", "Corrections and late figures", "", said))
-    return lines
+        urgency = (_TURNS.index(turn), *in_plan_order(row))
+        found.append(Line(key_of(row), _title(row), data.partner(row), said, judged, urgency=urgency))
+    return found
+
+
+def _corrections(data: BoardData, count: int) -> Line:
+    return Line("corrections", "Corrections and late figures", "", f"{count}: {turned_heading(data, count)}")
 
 
 _TURNS = ("Worse", "Better and worse", "Neither better nor worse", "Better")
