@@ -258,7 +258,7 @@ comparison = Table(
     *life(),
     one_in_force("ux_comparison_in_force", "partner_code", "indicator", "period", "comparator"),
     in_force("ix_comparison_indicator", "indicator", "period"),
-    in_force("ix_comparison_period", "period"),
+    in_force("ix_comparison_period", "period", "partner_code"),
 )
 
 clinic = Table(

@@ -49,16 +49,18 @@ def clinics_query(standing: Standing, more_columns: str = "") -> str:
         missed=MilestoneStatus.MISSED,
         withdrawn=MilestoneStatus.WITHDRAWN,
     )
-    # A tool asks for some of the clinics in force, which an index finds: all periods are looked up in another index
-    # then. As of a moment, what was measured is worked out for every clinic, once.
-    shown = f"shown AS MATERIALIZED ({_clinic(standing)}), " if standing.last_day else ""
-    measured = "shown" if standing.last_day else f"clinic c WHERE {standing.in_force('c')}"
+    # Of those in force now a tool asks for some, which an index finds, as another finds the periods that any of them
+    # was measured in. As of a moment, that has to be worked out for all of them, which is done once.
+    first, shown = "", f"({_clinic(standing)})"
+    is_asked = f"EXISTS (SELECT 1 FROM clinic m WHERE m.measured_period = e.period AND {standing.in_force('m')})"
+    if standing.last_day:
+        first, shown = f"shown AS MATERIALIZED {shown}, ", "shown"
+        is_asked = "e.period IN (SELECT measured_period FROM shown)"
     return f"""
-        WITH {shown}asked AS MATERIALIZED (
-            SELECT q.period, e.ends_on,
+        WITH {first}asked AS MATERIALIZED (
+            SELECT e.period, e.ends_on,
                 (SELECT max(l.period) FROM period l WHERE l.ends_on <= e.ends_on) AS last_code
-            FROM (SELECT DISTINCT measured_period AS period FROM {measured}) q
-            JOIN period e ON e.period = q.period
+            FROM period e WHERE {is_asked}
         ), {counted}
         SELECT
             c.partner_code || ' ' || c.indicator || ' ' || c.opened_period AS clinic_id, c.indicator, c.opened_period,
@@ -70,7 +72,7 @@ def clinics_query(standing: Standing, more_columns: str = "") -> str:
                 ELSE '{Diagnosis.NOT_WORKING}' END AS diagnosis,
             CASE WHEN c.closed_period IS NULL THEN '{ClinicStatus.OPEN}' ELSE '{ClinicStatus.CLOSED}' END AS status
             {more_columns}
-        FROM {"shown" if shown else f"({_clinic(standing)})"} c
+        FROM {shown} c
         LEFT JOIN added_up n ON n.indicator = c.indicator AND n.measured_period = c.measured_period"""
 
 

@@ -168,7 +168,8 @@ def groups_query(standing: Standing) -> str:
         WHERE {standing.in_force("j")}"""
 
 
-# Comparators that are given, and have columns of their own, are in the judgement itself.
+# Comparators that are given, and have columns of their own, are in the judgement itself. By CROSS JOIN, SQLite reads
+# each judgement once, not once for each comparator.
 _COMPARISONS = f"""
         SELECT j.partner_code, j.indicator, j.period, j.comparator, j.heading, j.method, j.value,
             {_symbol("band", BAND_SYMBOLS)},
@@ -179,10 +180,9 @@ _COMPARISONS = f"""
                 CASE c.comparator WHEN '{Measure.NATIONAL}' THEN g.national_band
                     ELSE g.statistical_neighbours_band END AS band,
                 0 AS bodies, g.recorded_at
-            FROM judgement g
-            JOIN plan_comparator c ON c.plan_id = {NOW.plan_id} AND c.method = '{ComparatorMethod.GIVEN}'
+            FROM judgement g CROSS JOIN plan_comparator c
+            WHERE {NOW.in_force("g")} AND c.plan_id = {NOW.plan_id} AND c.method = '{ComparatorMethod.GIVEN}'
                 AND c.comparator IN ('{Measure.NATIONAL}', '{Measure.STATISTICAL_NEIGHBOURS}')
-            WHERE {NOW.in_force("g")}
             UNION ALL
             SELECT n.partner_code, n.indicator, n.period, n.comparator, c.heading, c.method, n.value, n.band,
                 n.bodies, n.recorded_at

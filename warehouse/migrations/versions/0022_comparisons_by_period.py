@@ -1,4 +1,4 @@
-"""An index of the comparisons in force by their period."""
+"""An index of the comparisons in force by their period and partner."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,9 +13,8 @@ _IN_FORCE = sa.text("superseded_at IS NULL")
 
 def upgrade() -> None:
     """Add the index: without it, a period's comparisons are found among those of all periods."""
-    op.create_index(
-        "ix_comparison_period", "comparison", ["period"], sqlite_where=_IN_FORCE, postgresql_where=_IN_FORCE
-    )
+    columns = ["period", "partner_code"]
+    op.create_index("ix_comparison_period", "comparison", columns, sqlite_where=_IN_FORCE, postgresql_where=_IN_FORCE)
 
 
 def downgrade() -> None:
