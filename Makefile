@@ -19,7 +19,10 @@ $(STAMP): requirements-dev.lock pyproject.toml
 demo: install
 	$(BIN)/cypp demo
 
-# Two processes, a file of tests to one of them: servers and databases are started once in each.
+# What is compiled is kept, whatever the environment says: each process that a test starts would compile it anew.
+test trials check: export PYTHONDONTWRITEBYTECODE :=
+
+# Two processes, a file of tests to one of them, and all that needs Prefect's server to the same: see tests/conftest.py.
 test: install
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 

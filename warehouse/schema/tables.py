@@ -166,7 +166,8 @@ finding = Table(
     row_id("finding_id"),
     refers("submission_id", "submission.submission_id", nullable=False, index=True),
     *(word(name) for name in ("code", "severity", "sheet", "cell", "value", "message", "fix")),
-    # The indicator or milestone of its row; empty where it is about none, and where what was found was rejected.
+    # The indicator or milestone of its row; empty where it is about none, and where the return was rejected. To look it
+    # up in figures and milestones takes `bi_queries` seconds.
     code("subject"),
 )
 

@@ -3,9 +3,11 @@
 import asyncio
 import os
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -231,12 +233,14 @@ def start(
             return number, (await client.read_deployment(number)).entrypoint
 
     number, entrypoint = asyncio.run(apply())
-    sent = httpx.post(
-        f"{os.environ['PREFECT_API_URL']}/deployments/{number}/create_flow_run",
-        json={"parameters": parameters},
-        headers=headers_for(user) if user else {},
-        timeout=60,
-    )
+    address = f"{os.environ['PREFECT_API_URL']}/deployments/{number}/create_flow_run"
+    for _ in range(20):
+        headers = headers_for(user) if user else {}
+        sent = httpx.post(address, json={"parameters": parameters}, headers=headers, timeout=60)
+        # Its SQLite has one writer: it may have to be sent again.
+        if sent.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+            break
+        time.sleep(0.5)
     sent.raise_for_status()
 
     async def read() -> Any:
