@@ -54,6 +54,11 @@ def unit_words(unit: str, label: str) -> str:
     return label or (unit if unit == Unit.DAYS else "")
 
 
+def unit_text(unit: str, label: str, currency: str) -> str:
+    """What people read for a unit: `per 1,000 births`, `£ per child`, or the unit's own name."""
+    return " ".join(filter(None, (currency, label))) or unit
+
+
 def _signed(value: Decimal, unit: str, currency: str) -> str:
     minus = "-" if value < 0 else ""
     return f"{minus}{currency_prefix(currency)}{abs(value):,f}{'%' if unit == Unit.PERCENT else ''}"

@@ -9,10 +9,10 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Protocol
 
 from cypp_etl.intake.values import TOO_LARGE, Reading, read_figure
 from cypp_etl.layout import normalise_heading, read_words
-from cypp_etl.plan.model import Indicator
 from cypp_etl.workbook.model import Cell, CellKind
 from schemas.codes import Unit
 
@@ -37,7 +37,39 @@ _SIGNS = "+-\u2212"
 _CURRENCY_SYMBOLS = "Sc"
 
 
-def read_in_unit(cell: Cell | None, leaf: Indicator) -> Reading:
+class Measured(Protocol):
+    """What a figure is read by: an `Indicator`, or a row of a plan that is not read yet."""
+
+    @property
+    def unit(self) -> Unit:
+        """The unit."""
+
+    @property
+    def unit_label(self) -> str:
+        """What stands behind the currency or the unit, such as `thousand`."""
+
+    @property
+    def unit_text(self) -> str:
+        """What people read for the unit."""
+
+    @property
+    def currency(self) -> str:
+        """The symbol or the code of the currency, empty for what is no money."""
+
+    @property
+    def decimals(self) -> int:
+        """The number of decimals."""
+
+    @property
+    def minimum(self) -> Decimal | None:
+        """The least possible figure."""
+
+    @property
+    def maximum(self) -> Decimal | None:
+        """The greatest possible figure."""
+
+
+def read_in_unit(cell: Cell | None, leaf: Measured) -> Reading:
     """Read a cell as a figure of an indicator, which may have a currency and the words of its unit around it."""
     reading = read_figure(cell)
     if reading.currency and leaf.unit is Unit.MONEY and not _is_same_currency(reading.currency, leaf):
@@ -60,7 +92,7 @@ class _Around:
     is_percent: bool
 
 
-def _around(said: re.Match[str], leaf: Indicator) -> _Around | None:
+def _around(said: re.Match[str], leaf: Measured) -> _Around | None:
     """What stands around a figure; None where something of it is not known."""
     before, after = said["before"].strip(), said["after"].split()
     sign = next((mark for mark in (before[:1], before[-1:]) if mark and mark in _SIGNS), "")
@@ -80,7 +112,7 @@ def _around(said: re.Match[str], leaf: Indicator) -> _Around | None:
     return _Around(sign not in ("", "+"), bool(opened), currency, scale, is_percent)
 
 
-def _read_in_words(reading: Reading, said: re.Match[str], around: _Around, leaf: Indicator) -> Reading:
+def _read_in_words(reading: Reading, said: re.Match[str], around: _Around, leaf: Measured) -> Reading:
     """Read the figure among words that are known."""
     trouble = _trouble(said["digits"], around, leaf)
     if trouble:
@@ -97,7 +129,7 @@ def _read_in_words(reading: Reading, said: re.Match[str], around: _Around, leaf:
     return replace(plain, typed=reading.typed, value=value, trouble="amount-assumed" if is_assumed else plain.trouble)
 
 
-def _trouble(digits: str, around: _Around, leaf: Indicator) -> str:
+def _trouble(digits: str, around: _Around, leaf: Measured) -> str:
     """The code of the finding that asks what is meant, where it can be two things."""
     if around.currency and leaf.unit is not Unit.MONEY:
         return "currency-not-expected"
@@ -115,7 +147,7 @@ def _key(words: Sequence[str]) -> str:
     return normalise_heading(" ".join(words))
 
 
-def _names_unit(words: Sequence[str], leaf: Indicator) -> bool:
+def _names_unit(words: Sequence[str], leaf: Measured) -> bool:
     """Whether words are what the form says of the indicator's unit, or another name of the unit."""
     key = _key(words)
     is_label = key in (normalise_heading(leaf.unit_label), normalise_heading(leaf.unit_text))
@@ -128,7 +160,7 @@ def _scale(word: str) -> Decimal | None:
     return Decimal(known) if known else None
 
 
-def _symbol(word: str, leaf: Indicator) -> str:
+def _symbol(word: str, leaf: Measured) -> str:
     """The symbol of the currency that a word names; empty if it is none that is known."""
     if known := read_words()["currency"].get(normalise_heading(word)):
         return known
@@ -136,11 +168,11 @@ def _symbol(word: str, leaf: Indicator) -> str:
     return word if is_symbol or word.casefold() == leaf.currency.casefold() else ""
 
 
-def _is_same_currency(word: str, leaf: Indicator) -> bool:
+def _is_same_currency(word: str, leaf: Measured) -> bool:
     return _symbol(word, leaf).casefold() == _symbol(leaf.currency, leaf).casefold()
 
 
-def to_unit(reading: Reading, leaf: Indicator, known: Collection[Decimal]) -> tuple[Decimal | None, str]:
+def to_unit(reading: Reading, leaf: Measured, known: Collection[Decimal]) -> tuple[Decimal | None, str]:
     """Return a reading's value in the indicator's unit (percentages in points), and the code of a finding or nothing.
 
     `known` has earlier figures of the indicator. A percent indicator's figure that was typed without a percent format
@@ -162,7 +194,7 @@ def to_unit(reading: Reading, leaf: Indicator, known: Collection[Decimal]) -> tu
     return (value, "percent-assumed") if can_only_be_points or are_points_believable else (None, "percent-or-points")
 
 
-def _is_possible(value: Decimal, leaf: Indicator) -> bool:
+def _is_possible(value: Decimal, leaf: Measured) -> bool:
     return (leaf.minimum is None or value >= leaf.minimum) and (leaf.maximum is None or value <= leaf.maximum)
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cached_property
 from itertools import accumulate, pairwise
 
-from cypp_etl.decimals import unit_words
+from cypp_etl.decimals import unit_text, unit_words
 from cypp_etl.layout import Layout, read_layouts
 from cypp_etl.periods import Period, quarter_of
 from cypp_etl.plan.rhythm import Rhythm
@@ -251,7 +251,7 @@ class Indicator:
     @property
     def unit_text(self) -> str:
         """What people read for the unit: `per 1,000 births`, `£ per child`, or the unit's own name."""
-        return " ".join(filter(None, (self.currency, self.unit_label))) or self.unit.value
+        return unit_text(self.unit.value, self.unit_label, self.currency)
 
     @property
     def unit_words(self) -> str:

@@ -55,12 +55,12 @@ __all__ = [
     "PlanError",
     "PlanFault",
     "faults_of",
+    "place_of",
     "plan_about",
     "plan_known_as",
     "plan_of",
     "plans_apart",
     "read_plan",
-    "says_the_same",
 ]
 
 FIGURES = "figures.csv"
@@ -104,7 +104,7 @@ def plan_known_as(fingerprint: str, files: Mapping[str, bytes]) -> Plan:
 def _sound_tables(files: Mapping[str, bytes], but_for: Collection[str] = ()) -> PlanTables:
     tables = tables_of(files, but_for)
     if faults := faults_of(tables):
-        raise PlanError(*sorted(faults, key=_place))
+        raise PlanError(*sorted(faults, key=place_of))
     return tables
 
 
@@ -219,15 +219,8 @@ def faults_of(tables: PlanTables) -> tuple[PlanFault, ...]:
     return (*tables.faults, *check_tables(tables), *check_layouts(tables))
 
 
-def says_the_same(files: Mapping[str, bytes], plan: Plan) -> bool:
-    """Whether CSV files, given by name, are those of a plan, or others that say the same."""
-    if files == plan.files:
-        return True
-    tables = tables_of(files)
-    return not tables.faults and fingerprint_of(tables.rows) == plan.fingerprint
-
-
-def _place(fault: PlanFault) -> tuple[int, str, int]:
+def place_of(fault: PlanFault) -> tuple[int, str, int]:
+    """Where a fault is among those of a plan's files, which are told in this order."""
     order = list(SCHEMAS)
     return order.index(fault.file) if fault.file in SCHEMAS else len(order), fault.file, fault.row or 0
 

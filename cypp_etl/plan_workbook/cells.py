@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from cypp_etl.findings import in_list, in_words
 from cypp_etl.intake.typed_periods import bare_year, periods_meant, read_day, read_period
-from cypp_etl.intake.values import as_typed, read_date
+from cypp_etl.intake.values import as_typed, read_date, read_figure
 from cypp_etl.layout import normalise_heading, read_words
 from cypp_etl.plan.tables import quoted
 from cypp_etl.workbook.model import Cell, CellKind
@@ -162,6 +162,9 @@ def _year_of_month(shown: str) -> list[str]:
 def _number_text(cell: Cell, shown: str, kind: ColumnKind, unit: str) -> CellText:
     if cell.kind is CellKind.DATE:
         return _fault(shown, f"is {_the_day(cell)}, which Excel makes of numbers: type the number again")
+    # What currency a format shows is checked with the figure's indicator, as is one that is typed.
+    if kind is ColumnKind.FIGURE and (currency := read_figure(cell).currency):
+        return CellText(f"{currency}{shown}")
     # A figure may have the sign: whether it is one of percent is checked with its indicator.
     if not shown.endswith("%") or kind is ColumnKind.FIGURE:
         return CellText(shown)

@@ -16,9 +16,10 @@ from cypp_etl.findings import find
 from cypp_etl.intake.values import as_typed
 from cypp_etl.layout import normalise_heading
 from cypp_etl.plan.model import Plan
-from cypp_etl.plan.reader import faults_of, plan_of
+from cypp_etl.plan.reader import FIGURES, faults_of, plan_of
 from cypp_etl.plan.tables import HEADER_ROW, PlanError, PlanFault, PlanTables, Row, quoted, tables_of
 from cypp_etl.plan_workbook.cells import Around, cell_text
+from cypp_etl.plan_workbook.figures import typed_figures
 from cypp_etl.plan_workbook.guidance import GUIDANCE_SHEET
 from cypp_etl.receipts.recognise import is_receipt
 from cypp_etl.workbook.limits import refuse_size
@@ -75,7 +76,7 @@ def read_plan_workbook(data: bytes, name: str) -> PlanReading:
         return PlanReading(None, (PlanFault(name, None, None, find(unreadable.code, **words).message),), ())
     sheets = dict(_sheets(workbook))
     codes = _codes(sheets)
-    filled = {file: _fill(sheet, file, codes) for file, sheet in sheets.items()}
+    filled = _with_typed_figures({file: _fill(sheet, file, codes) for file, sheet in sheets.items()})
     tables = tables_of({file: each.content for file, each in filled.items()})
     own = [fault for each in filled.values() for fault in each.faults]
     found = [*_of_other_sheets(workbook, sheets), *own, *_located(tables, filled, own)]
@@ -85,6 +86,18 @@ def read_plan_workbook(data: bytes, name: str) -> PlanReading:
         faults = sorted(found, key=lambda fault: (order.get(fault.file, -1), fault.row or 0))
         return PlanReading(None, tuple(faults), notes)
     return PlanReading(plan_of(csv_files(tables.rows)), (), notes)
+
+
+def _with_typed_figures(filled: Mapping[str, _Filled]) -> dict[str, _Filled]:
+    """The sheets with the figures as plain numbers."""
+    if FIGURES not in filled:
+        return {**filled}
+    typed, sheet = typed_figures({file: each.content for file, each in filled.items()}), filled[FIGURES]
+    faults, notes = (tuple(map(sheet.locate, said)) for said in (typed.faults, typed.notes))
+    taken = {fault.cell for fault in sheet.faults}
+    faults = tuple(fault for fault in faults if fault.cell not in taken)
+    own = replace(sheet, content=typed.content, faults=sheet.faults + faults, notes=sheet.notes + notes)
+    return {**filled, FIGURES: own}
 
 
 def csv_files(rows: Mapping[str, Sequence[Row]]) -> dict[str, bytes]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cypp_etl.decimals import decimal_text, unit_words
-from cypp_etl.findings import in_words
+from cypp_etl.findings import in_list, in_words
 from cypp_etl.judgement.explanation import ComparatorStep, RatioStep
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.index import PlanIndex, reference_key
@@ -121,6 +121,7 @@ def _lines(explanation: SourcedExplanation, plan: Plan, *, is_shared: bool) -> l
         "",
         f"Year to date: {_shown(row, 'year_to_date')}",
         *_sum_lines(explanation),
+        *_left_out_lines(explanation, plan),
         "",
         f"On target: {row['on_target_symbol']} {row['on_target']}",
         f"Band against target: {row['target_band_symbol']} {row['target_band']}",
@@ -221,6 +222,18 @@ def _sum_lines(explanation: SourcedExplanation) -> list[str]:
         return _ratio_lines(total)
     terms = ["nothing" if value is None else _figure(value, explanation.row) for _, value in total.terms]
     return [f"  {' + '.join(terms)} ({', '.join(quarter.code for quarter, _ in total.terms)})"]
+
+
+def _left_out_lines(explanation: SourcedExplanation, plan: Plan) -> list[str]:
+    """The year's quarters that do not compare with the one that is judged: with them there is no year so far."""
+    row, judged, total = explanation.row, explanation.judgement, explanation.judgement.total
+    quarters = [quarter for quarter, _ in total.terms] if total else []
+    apart = [
+        quarter.code
+        for quarter in quarters
+        if not plan.compares(row["partner_code"], row["indicator"], judged.period, quarter)
+    ]
+    return [f"  They are not added up: {in_list(apart)} cannot be compared with {judged.period.code}."] if apart else []
 
 
 def _ratio_lines(total: RatioStep) -> list[str]:

@@ -10,7 +10,7 @@ from cypp_etl.findings import in_words
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import PlanError
-from cypp_etl.plan_workbook.source import is_workbook, read_plan_at
+from cypp_etl.plan_workbook.source import is_workbook, read_plan_at, read_plan_folder
 from flows.cli.arguments import By, parsed_period
 from flows.cli.decisions import decided_by
 from flows.cli.errors import stop
@@ -45,7 +45,7 @@ def check(
     try:
         if reply is not None and not is_workbook(place):
             stop(f"{place} is a folder of CSV files: --reply marks the faults of a workbook")
-        plan = _check_workbook(place, reply) if is_workbook(place) else read_plan_at(place)
+        plan = _check_workbook(place, reply) if is_workbook(place) else _check_folder(place)
     except PlanError as error:
         for fault in error.faults:
             say(fault)
@@ -54,6 +54,14 @@ def check(
     except OSError as fault:
         stop(fault)
     say(f"No faults: {len(plan.partners)} partners, {len(plan.indicators)} indicators, {len(plan.calendar)} periods.")
+
+
+def _check_folder(folder: Path) -> Plan:
+    """Say how the figures were read that are no plain numbers."""
+    plan, notes = read_plan_folder(folder)
+    for note in notes:
+        say(note)
+    return plan
 
 
 def _check_workbook(file: Path, replies: Path | None) -> Plan:

@@ -355,13 +355,14 @@ def test_an_explanation_says_why_figures_do_not_compare(home: Path) -> None:
     edits = PlanEdits.of_the_built_in_plan()
     edits.change("indicators", "NI 19", last_period="2010-11Q4").renew(
         "NI 45", "2011-12Q1", "2010-11Q4", polarity="LOW"
-    )
+    ).renew("NI 111a", "2011-12Q2", "2011-12Q1", polarity="HIGH")
     (home / "later").mkdir()
     for file, content in edits.files.items():
         (home / "later" / file).write_bytes(content)
     assert _type("plan", "adopt", home / "later", *ADOPT)[0] == 0
     engine = open_warehouse(read_settings().warehouse_url)
     figures = [observation("NI 45", "60", period, partner_code="yos") for period in ("2010-11Q1", "2011-12Q1")]
+    figures += [observation("NI 111a", "60", period, partner_code="yos") for period in ("2011-12Q1", "2011-12Q2")]
     whose = {"partner_code": "yos", "period": parse_period("2011-12Q1")}
     record(engine, checked("c", *figures, **whose), read_plan(home / "later"), later(400))
     engine.dispose()
@@ -370,6 +371,9 @@ def test_an_explanation_says_why_figures_do_not_compare(home: Path) -> None:
     assert "Direction of travel: N/A not applicable" in said
     assert "  They do not compare: 2010/11 Q1 was of edition 1, this is of edition 2.\n" in said
     assert "Good performance is HIGH." in _type("explain", "NI 45", "2010-11Q1")[1]
+    apart = "  They are not added up: 2011-12Q1 cannot be compared with 2011-12Q2.\n"
+    assert apart in _type("explain", "NI 111a", "2011-12Q2")[1]
+    assert "They are not added up" not in _type("explain", "NI 111a", "2011-12Q1")[1]
     code, said = _type("explain", "NI 19", "2011-12Q1")
     assert (code, said.splitlines()[-1]) == (
         1,
