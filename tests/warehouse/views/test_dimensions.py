@@ -1,20 +1,16 @@
 # ruff: noqa: S608 (names of views and columns of our own)
 """The star: each dimension has one row for each key, and no other view names a key that has no row."""
 
-from pathlib import Path
-
 import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, text
 
-from cypp_etl.plan.model import Plan
-from tests.support.demo_warehouse import fill_as_the_demo_does
 from tests.support.plan_edits import PlanEdits
 from tests.warehouse.builders import Rows, later
 from tests.warehouse.full_warehouse import fill_every_view
 from tests.warehouse.test_upgrade import ROOT
-from warehouse.engine import open_warehouse, reading, writing
+from warehouse.engine import reading, writing
 from warehouse.recording.plan import record_plan
 from warehouse.upgrade import upgrade
 from warehouse.views.dictionary import VIEWS
@@ -67,15 +63,6 @@ def test_no_key_is_there_twice_and_none_is_missing(full: Engine) -> None:
     with reading(full) as connection:
         assert some_rows(connection) == {view.name for view in VIEWS}
         assert faults(connection) == {}
-
-
-def test_the_demo_has_no_key_twice_and_misses_none(tmp_path: Path, plan: Plan) -> None:
-    engine = open_warehouse(f"sqlite:///{tmp_path / 'demo.db'}")
-    fill_as_the_demo_does(engine, plan)
-    with reading(engine) as connection:
-        assert {"bi_performance", "bi_clinics", "bi_comparisons", "bi_milestones"} <= some_rows(connection)
-        assert faults(connection) == {}
-    engine.dispose()
 
 
 def test_an_indicator_is_what_todays_edition_says(full: Engine, rows: Rows) -> None:
