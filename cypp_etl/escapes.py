@@ -16,6 +16,14 @@ _MARKDOWN = re.compile(r"[\\`*_\[\]<>|~&:@#!]|(?<=\bwww)\.", re.IGNORECASE)
 # What a spreadsheet reads as a formula, unless it is a plain figure, or the dash for "no data".
 _FORMULA = re.compile(r"[=@\t\r]|[+-](?!(?:[\d.,]*\d%?)?$)")
 
+READ_AS_MISSING = frozenset(
+    {
+        *("NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA", "<NA>", "NULL", "null", "None", "NaN", "nan", "-NaN", "-nan"),
+        *("1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN", "\\N"),
+    }
+)
+"""What pandas, Arrow, R or a database takes for a missing value in CSV unless it is told otherwise, quoted or not."""
+
 
 def visible(text: str, keep: str = "") -> str:
     r"""A text with its invisible characters written out, such as `\u202e`; those in `keep` stay as they are."""
@@ -50,7 +58,9 @@ def for_html(text: str) -> Markup:
 
 
 def for_csv(text: str) -> str:
-    """A text in CSV, with an apostrophe if a spreadsheet would read it as a formula."""
+    """A text in CSV, with an apostrophe if a spreadsheet would read it as a formula, or a program as missing."""
+    if text in READ_AS_MISSING:
+        return f"'{text}"
     # Spreadsheets skip invisible characters at the beginning, and accept full-width signs.
     bare = unicodedata.normalize("NFKC", text).lstrip(" \n\x0b\x0c\x85\xa0\u2028\u2029")
     bare = "".join(character for character in bare if unicodedata.category(character) != "Cf")

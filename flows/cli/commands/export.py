@@ -7,7 +7,7 @@ import typer
 from flows.cli.arguments import Output
 from flows.cli.queries import ask
 from flows.cli.terminal import say
-from warehouse.queries.export import export_views
+from warehouse.exports.files import export_views
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -1,25 +1,17 @@
 # ruff: noqa: S608 (names of views and columns of our own)
 """The star: each dimension has one row for each key, and no other view names a key that has no row."""
 
-from pathlib import Path
-
 import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, text
 
-from cypp_etl.periods import parse_period
-from cypp_etl.plan.model import Plan
-from schemas.codes import MilestoneStatus, Severity
-from tests.support.demo_warehouse import fill_as_the_demo_does
 from tests.support.plan_edits import PlanEdits
-from tests.warehouse.builders import Rows, checked, finding, later, observation, report
+from tests.warehouse.builders import Rows, later
+from tests.warehouse.full_warehouse import fill_every_view
 from tests.warehouse.test_upgrade import ROOT
-from warehouse.engine import open_warehouse, reading, writing
-from warehouse.recording.administration import close_period
+from warehouse.engine import reading, writing
 from warehouse.recording.plan import record_plan
-from warehouse.recording.record import record
-from warehouse.recording.submissions.withdrawals import withdraw_submission
 from warehouse.upgrade import upgrade
 from warehouse.views.dictionary import VIEWS
 
@@ -61,58 +53,9 @@ def test_whatever_could_lead_to_a_dimension_does() -> None:
         assert named.items() - {(name, view.name) for name in own} <= leading.items(), view.name
 
 
-def edits_with_groups() -> PlanEdits:
-    """Groups within a group, a partner and an indicator of an earlier time."""
-    edits = PlanEdits()
-    for code, group_code in (("yos", "south"), ("police", "south"), ("nhs", "east")):
-        edits.change("partners", code, group_code=group_code)
-    edits.add("partners", partner_code="old", partner="The Old Service", group_code="west")
-    parts = [{"group_code": code, "group": f"The {code}", "parent_group": "all"} for code in ("south", "east", "west")]
-    edits.tables["groups"] = [{"group_code": "all", "group": "All of us", "parent_group": ""}, *parts]
-    edits.add("outcomes", outcome_code="XX", outcome="An outcome of before")
-    edits.add("aspirations", "PC1", aspiration="XX1", outcome_code="XX", text="Of before")
-    edits.add("indicators", "NI 43", indicator="LI 1", indicator_ref="LI 1", outcome_code="XX", aspirations="XX1")
-    return edits.add("owed_by", partner_code="police", indicator="LI 1")
-
-
-def later_edits() -> PlanEdits:
-    """Years later: a partner merged into another, one gone; an indicator retired, one defined anew, one gone."""
-    edits = edits_with_groups()
-    edits.tables["groups"] = [row for row in edits.tables["groups"] if row["group_code"] != "west"]
-    gone = {"partners": "old", "indicators": "LI 1", "owed_by": "LI 1", "aspirations": "XX1", "outcomes": "XX"}
-    for table, code in gone.items():
-        edits.tables[table] = [row for row in edits.tables[table] if code not in row.values()]
-    edits.change("partners", "police", last_period="2010-11Q2", successor="yos", note="Merged", owner="The Board")
-    edits.change("indicators", "NI 19", last_period="2010-11Q4")
-    edits.change("indicators", "NI 45", first_period="2008-09")
-    return edits.renew("NI 45", "2010-11Q3", "2010-11Q2", definition="Defined anew", polarity="LOW", unit_label="young")
-
-
 @pytest.fixture
 def full(engine: Engine) -> Engine:
-    """A warehouse with returns by the earlier plan, the later one in force, and a row in every view."""
-    before, after = edits_with_groups().read(), later_edits().read()
-    with writing(engine) as connection:
-        record_plan(connection, before, later(-1))
-    first = [observation("LI 1", "3"), observation("NI 111a", "90"), observation("NI 19", "2", partner_code="yos")]
-    record(engine, checked("a", *first), before, later(0))
-    asked = finding(Severity.QUERY)
-    last_year = observation("NI 111a", "80", "2009-10Q1")
-    said = (report("PC1-A1-M1", MilestoneStatus.ACHIEVED, "2019-20Q3"),)
-    odd = [observation("NI 111b", "3", period) for period in ("2020-21Q2", "2020-21")]
-    record(engine, checked("b", last_year, first[1], *odd, findings=(asked,), milestone_reports=said), before, later(1))
-    record(engine, checked("c", partner_code="old", findings=(finding(Severity.ERROR),)), before, later(2))
-    record(engine, checked("d", partner_code="board", findings=(finding(Severity.ERROR),)), before, later(2))
-    record(engine, checked("e", partner_code=None, period=None, findings=(finding(Severity.ERROR),)), before, later(2))
-    quarters = [observation("NI 45", "4", period, partner_code="yos") for period in ("2010-11Q1", "2010-11Q3")]
-    record(engine, checked("f", *quarters, partner_code="yos"), before, later(3))
-    figure = observation("NI 113a", "7", partner_code="nhs")
-    gone = record(engine, checked("g", figure, partner_code="nhs"), before, later(3))
-    with writing(engine) as connection:
-        withdraw_submission(connection, before, gone.submission_id, by="A. Person", why="A slip", at=later(4))
-        close_period(connection, parse_period("2031-32Q1"), "A. Officer", later(4))
-        record_plan(connection, after, later(5), by="A. Person", why="Years later")
-    record(engine, checked("h", observation("NI 111a", "70"), last_year, *odd), after, later(6))
+    fill_every_view(engine)
     return engine
 
 
@@ -120,15 +63,6 @@ def test_no_key_is_there_twice_and_none_is_missing(full: Engine) -> None:
     with reading(full) as connection:
         assert some_rows(connection) == {view.name for view in VIEWS}
         assert faults(connection) == {}
-
-
-def test_the_demo_has_no_key_twice_and_misses_none(tmp_path: Path, plan: Plan) -> None:
-    engine = open_warehouse(f"sqlite:///{tmp_path / 'demo.db'}")
-    fill_as_the_demo_does(engine, plan)
-    with reading(engine) as connection:
-        assert {"bi_performance", "bi_clinics", "bi_comparisons", "bi_milestones"} <= some_rows(connection)
-        assert faults(connection) == {}
-    engine.dispose()
 
 
 def test_an_indicator_is_what_todays_edition_says(full: Engine, rows: Rows) -> None:

@@ -124,8 +124,8 @@ def test_a_note_is_not_blank(home: Path, arguments: tuple[str, ...]) -> None:
 def test_every_view_is_exported(home: Path) -> None:
     code, said = _type("export", "-o", home / "out")
     assert code == 0
-    # A CSV and a Parquet file for each, and the description of the package.
-    assert len(said.splitlines()) == 2 * len(VIEWS) + 1
+    # A CSV and a Parquet file for each, and two descriptions of them.
+    assert len(said.splitlines()) == 2 * len(VIEWS) + 2
 
 
 def test_an_export_says_nothing_but_what_it_wrote(home: Path) -> None:

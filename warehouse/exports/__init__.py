@@ -1,0 +1,1 @@
+"""The views as files for other tools, and what describes them."""
