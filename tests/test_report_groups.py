@@ -2,11 +2,15 @@
 
 import io
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import date, datetime
+from pathlib import Path
 
 import openpyxl
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
 from sqlalchemy import Engine
 
 from cypp_etl.periods import parse_period
@@ -26,6 +30,7 @@ from warehouse.queries.board import read_board, read_report
 from warehouse.recording.record import record
 from warehouse.upgrade import upgrade
 
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 PERIOD = parse_period("2010-11Q1")
 WRITTEN = date(2012, 1, 1)
 INDEX_PAGE = "board report 2010-11Q1/index.html"
@@ -179,6 +184,21 @@ def test_a_report_read_partner_by_partner_ranks_outcome_by_outcome(engine: Engin
     (shares,) = (page for page in of_groups.values() if "NI 45" in page)
     assert re.search(r"The North.*8 of 9 returned.*62\.5%.*Partner p1.*90\.0%.*Partner p8.*30\.0%", shares, re.DOTALL)
     assert all(name.partition("/")[2].replace(" ", "%20") in files[INDEX_PAGE].decode() for name in of_groups)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_axe_finds_nothing_on_a_groups_page_and_nothing_hangs_over(engine: Engine, tmp_path: Path) -> None:
+    files = dict(render_pages(report_of(board(engine, later(5))), WRITTEN))
+    path = tmp_path / "north.html"
+    path.write_bytes(next(content for name, content in files.items() if name.endswith("the-north.html")))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        for width in (1280, 390):
+            page = browser.new_page(viewport={"width": width, "height": 900}, bypass_csp=True)
+            page.goto(path.as_uri())
+            assert Axe().run(page).response["violations"] == []
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+        browser.close()
 
 
 def test_the_excel_edition_has_a_sheet_of_groups(engine: Engine) -> None:

@@ -8,12 +8,12 @@ from itertools import groupby
 
 from cypp_etl.judgement.columns import PRINTED
 from cypp_etl.layout import SheetLayout, published_table
-from cypp_etl.periods import Period
+from cypp_etl.periods import Period, parse_period
 from cypp_etl.report.charts import Drawing, sparkline
 from cypp_etl.report.figures import comparator_year, figure_text, number_text, words_of_unit
 from cypp_etl.report.model import BoardData, Row, is_judged
 from cypp_etl.report.symbols import Sign, sign
-from schemas.codes import Direction, OnTarget, Polarity
+from schemas.codes import Direction, DirectionBasis, OnTarget, Polarity
 
 COMPARED = ("statistical_neighbours", "national")
 """The comparators that have a column."""
@@ -173,15 +173,31 @@ def _cells(data: BoardData, row: Row, shared_polarity: str) -> Iterator[Cell]:
 
 def _aside(data: BoardData, row: Row, column: str) -> str:
     """The addition to a figure: its period or year, a sum to date, or a note that it is last year's outturn."""
-    if column == "actual" and row["period"] != data.period.code:
-        return str(row["period_label"])
-    if column == "actual" and row["quarter"] and row["year_to_date"] not in (None, row["actual"]):
-        return f"{number_text(row['year_to_date'], row)} this year"
-    if column == "previous_actual" and row["direction_basis"] == "last year's outturn":
-        return "year's outturn"
     if column in COMPARED:
         return comparator_year(row, column, data.texts)
+    if column == "previous_actual" and row["direction_basis"] == DirectionBasis.OUTTURN:
+        return "year's outturn"
+    is_there = row[column] is not None or column == "actual"
+    if is_there and (other := _other_period(data.period, row, column)) is not None:
+        return data.label(row, other.code)
+    if column == "actual" and row["quarter"] and row["year_to_date"] not in (None, row["actual"]):
+        return f"{number_text(row['year_to_date'], row)} this year"
     return ""
+
+
+def _other_period(period: Period, row: Row, column: str) -> Period | None:
+    """The period that a figure is of, where it is not the one that the column's heading says."""
+    year = parse_period(row["financial_year"])
+    match column:
+        case "actual" | "target":
+            said, found = period, parse_period(row["period"])
+        case "previous_actual":
+            said, found = period.years_later(-1), parse_period(row["previous_period"])
+        case "next_target":
+            said, found = period.year.years_later(1), year.years_later(1)
+        case _:
+            said, found = period.year.years_later(2), year.years_later(2)
+    return found if found != said else None
 
 
 def key_of(row: Row) -> str:

@@ -27,17 +27,17 @@ class Past:
 
         It is the one with which this year's will be compared; where neither was returned, the plan may have it.
         """
-        asked = indicator.rhythm.period_in(self.period)
-        earlier = indicator.year_before(asked)
-        found: KnownFigure | Figure | None = self._first(indicator, asked, earlier)
-        if found is None and self.history is not None and asked.year.previous in earlier:
-            found = self._planned(indicator, asked)
-        return found
+        return self._last_year(indicator)[1]
+
+    def is_outturn(self, indicator: Indicator) -> bool:
+        """Whether `last_year` is the figure of a whole year, beside that of a quarter."""
+        of, found = self._last_year(indicator)
+        return found is not None and not of.quarter and bool(indicator.rhythm.period_in(self.period).quarter)
 
     def last_quarter(self, indicator: Indicator) -> KnownFigure | None:
         """The figure of the quarter that asked for it last, in the indicator's unit; none of what is asked by year."""
         asked = indicator.rhythm.period_in(self.period)
-        return self._first(indicator, asked, [indicator.rhythm.before(asked)] if asked.quarter else [])
+        return self._first(indicator, asked, [indicator.rhythm.before(asked)] if asked.quarter else [])[1]
 
     def last_status(self, milestone: Milestone) -> MilestoneStatus | None:
         """The last status that was reported before the period."""
@@ -47,14 +47,25 @@ class Past:
         """Whether it was achieved or withdrawn before the period."""
         return self.history is not None and self.history.is_settled(milestone.milestone, self.period)
 
-    def _first(self, indicator: Indicator, asked: Period, earlier: Iterable[Period]) -> KnownFigure | None:
-        """The first figure of some periods that says anything, and compares with what is asked."""
+    def _last_year(self, indicator: Indicator) -> tuple[Period, KnownFigure | Figure | None]:
+        """The figure of last year, and the period that it is of."""
+        asked = indicator.rhythm.period_in(self.period)
+        earlier = indicator.year_before(asked)
+        of, found = self._first(indicator, asked, earlier)
+        if found is None and self.history is not None and asked.year.previous in earlier:
+            return asked.year.previous, self._planned(indicator, asked)
+        return of, found
+
+    def _first(
+        self, indicator: Indicator, asked: Period, earlier: Iterable[Period]
+    ) -> tuple[Period, KnownFigure | None]:
+        """The first figure of some periods that says anything, and compares with what is asked; and its period."""
         figures = self.history.figures if self.history else {}
         for period in earlier:
             known = figures.get(FigureKey(self.partner_code, indicator.indicator, Measure.ACTUAL, period.code))
             if known and (known.value is not None or known.marker) and self._compares(indicator, asked, period):
-                return known
-        return None
+                return period, known
+        return asked, None
 
     def _planned(self, indicator: Indicator, asked: Period) -> Figure | None:
         last_year = asked.year.previous

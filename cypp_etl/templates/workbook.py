@@ -112,6 +112,9 @@ def _write_indicators(sheet: Worksheet, layout: SheetLayout, plan: Plan, past: P
         for column in ("target", "last_year", "last_quarter", "actual"):
             cell = sheet.cell(row, layout.position(column))
             cell.number_format = number_format(indicator.unit, indicator.decimals, indicator.currency)
+        if past.is_outturn(indicator):
+            # The figure stays a number, and says that it is of a whole year.
+            sheet.cell(row, layout.position("last_year")).number_format += '" (year)"'
         actual = sheet.cell(row, layout.position("actual"))
         sheet.add_data_validation(validation.guard_actual(indicator, actual.coordinate))
     if not owed:

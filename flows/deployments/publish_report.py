@@ -188,7 +188,8 @@ def judgement_rows(data: BoardData) -> list[dict[str, str]]:
     for row in data.of_period(data.period):
         signs = {name: sign(row, column) for column, name in BOARD_TITLES.items()}
         figures = {"indicator": row["indicator"], "partner": row["partner_code"]}
-        figures["actual"] = for_markdown(figure_text(row, "actual", data.texts))
+        of = f" ({row['period_label']})" if row["period"] != data.period.code else ""
+        figures["actual"] = for_markdown(f"{figure_text(row, 'actual', data.texts)}{of}")
         rows.append(figures | {name: f"{one.symbol} {one.word}".strip() for name, one in signs.items()})
     return rows
 

@@ -7,17 +7,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, select, text
 
+from cypp_etl.layout import published_table
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
 from cypp_etl.report.html import render_html
 from cypp_etl.report.pages import clinic_pages, indicator_pages
 from cypp_etl.report.returns import returns_in_short
+from cypp_etl.report.table import bands
 from cypp_etl.report.tables import tables
 from flows.cli.commands.explain import show_explanation
 from flows.cli.commands.status import show_status
 from flows.deployments.forms import Choices, lists_of
 from flows.deployments.outstanding import read_outstanding
-from flows.deployments.publish_report import last_due
+from flows.deployments.publish_report import judgement_rows, last_due
 from tests.support.plans import plan_with
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import open_warehouse, reading, writing
@@ -80,7 +82,8 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Engine:
 
 
 def yearly_plan() -> Plan:
-    return plan_with(YEARLY, COLUMNS)
+    """NI 110 has a target for 2010/11 too."""
+    return plan_with(YEARLY, COLUMNS, figures=lambda text: text.replace("NI 110,2010-11,-", "NI 110,2010-11,65.0"))
 
 
 def test_a_years_figure_of_a_quarters_return_leads_to_its_cell_and_says_its_year(board: Engine) -> None:
@@ -123,8 +126,20 @@ def test_the_table_of_a_quarter_shows_the_latest_figure_and_its_period(
     sheet = next(table for table in tables(data) if table.sheet == "Indicators")
     place = [heading for heading, _ in sheet.headings].index("Period")
     assert {str(row[1]): row[place] for row in sheet.rows if row[1] in shown} == shown
-    if found.get("NI 110") == "calendar year 2009":
+    (cells,) = (row.cells for band in bands(data) for row in band.rows if row.key == "ni-110-vcs")
+    asides = {column.column: cell.aside for column, cell in zip(published_table().columns, cells, strict=True)}
+    # Where the heading says another period than the figure is of, the figure says it itself: of a year everywhere but
+    # in the table of that year.
+    year, is_own = shown["NI 110"][-4:], period == "2010-11"
+    expected = {"actual": f"calendar year {year}", "previous_actual": f"calendar year {int(year) - 1}"}
+    assert {name: asides[name] for name in expected} == (dict.fromkeys(expected, "") if is_own else expected)
+    # The target after the one of 2009 is of 2010, whose heading is that of the year after.
+    targets = {"target": f"calendar year {year}", "next_target": "calendar year 2010" if year == "2009" else ""}
+    assert {name: asides[name] for name in targets} == (dict.fromkeys(targets, "") if is_own else targets)
+    if year == "2009":
         assert "calendar year 2009" in render_html(data, AT.date()).decode()
+    stated = {row["indicator"]: row["actual"] for row in judgement_rows(data)}
+    assert stated["NI 110"].endswith(f" (calendar year {year})") is not is_own
 
 
 def test_what_a_quarter_asks_for_and_is_missing_hides_the_year_before(board: Engine) -> None:

@@ -13,10 +13,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from cypp_etl.judgement.reach.differences import EVERYTHING
+from cypp_etl.plan.reader import read_plan
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.queries.plan_comparison import turned_by
-from warehouse.recording.plan import plan_in_force, record_plan
+from warehouse.recording.judgements import rejudge_by_plan
+from warehouse.recording.plan import begin_plan, plan_in_force, record_plan, require_plan
 from warehouse.recording.record import record
 from warehouse.upgrade import upgrade
 
@@ -75,3 +78,23 @@ def test_its_plan_is_read_as_it_was_and_turns_nothing(upgraded: Engine) -> None:
     with writing(upgraded) as connection:
         assert not record_plan(connection, plan, later(300)).is_new
     record(upgraded, checked("a", observation("NI 111a", "300", "2011-12Q1")), plan, later(400))
+
+
+def test_what_is_told_of_judgements_in_force_is_filled_in(older: Path, upgraded: Engine) -> None:
+    before = _views(older)
+    upgrade(upgraded)
+    with writing(upgraded) as connection:
+        plan = begin_plan(connection, read_plan(), later(300))
+    after = _views(older)
+    for name, (columns, rows) in before.items():
+        assert sorted((row[: len(columns)] for row in after[name][1]), key=repr) == sorted(rows, key=repr), name
+    columns, rows = after["bi_performance"]
+    found = [dict(zip(columns, row, strict=True)) for row in rows]
+    assert all(row["variation"] and row["on_course"] for row in found)
+    assert {row["on_target"] for row in found if row["target_gap"] is not None} == {"yes", "no"}
+    assert {row["indicator"] for row in found if row["compares_bodies"] == "no"} == {"NI 111a"}
+    # It is what would have been told: judged again, nothing differs.
+    with writing(upgraded) as connection:
+        plan_id = require_plan(connection, plan, later(301))
+        assert rejudge_by_plan(connection, plan, plan_id, EVERYTHING, later(301)).total() == 0
+    assert _views(older)["bi_performance_history"] == after["bi_performance_history"]

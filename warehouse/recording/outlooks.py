@@ -90,8 +90,7 @@ def outlooks(
     told: dict[_Key, Told] = {}
     others: dict[_Key, tuple[int, Told]] = {}
     for series, of_series_ in points.items():
-        first = spans[SeriesKey(*series)].first.year
-        for period, one in _told(plan, series, of_series_, first, returned):
+        for period, one in _told(plan, series, of_series_, spans[SeriesKey(*series)].first, returned):
             key = (*series, period.code)
             if key in judged:
                 told[key] = one
@@ -152,7 +151,10 @@ def _told(
     first: Period,
     returned: Mapping[tuple[Any, ...], float | None],
 ) -> Iterator[tuple[Period, Told]]:
-    """What is told of each period of a series from one on."""
+    """What is told of each period of a series from one on, and of its whole year.
+
+    The earlier quarters of that year rest on none of it, unless the year's target is that of its last quarter.
+    """
     partner_code, indicator = series
     of_series_, targets = Series(points), dict[Period, float | None]()
 
@@ -164,10 +166,12 @@ def _told(
         return None if planned is None or planned.value is None else float(planned.value)
 
     for period in points:
-        if period < first:
+        if period < first.year:
             continue
         if period.year not in targets:
             targets[period.year] = years_target(period.year, target_of)
+        if period.quarter and period < first and target_of(period.year) is not None:
+            continue
         leaf = plan.edition(indicator, period)
         scale = Scale(leaf.unit, leaf.decimals, leaf.accumulation)
         told = of_series_.outlook(

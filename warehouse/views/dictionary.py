@@ -504,7 +504,9 @@ VIEWS = (
             text_column("heading", "What people call it"),
             code_column("method", "How it comes about: {words}", ComparatorMethod),
             figure_column("value", "Its figure: if given, the latest; if computed, of the same period"),
-            *judged_columns("band", "Band of the year to date against it", Band),
+            *judged_columns(
+                "band", "Band of the year to date against it; see `compares_bodies` in `bi_performance`", Band
+            ),
             whole_column("bodies", "Partners from whose figures it was computed; 0 if it is given", "partners"),
             moment_column("recorded_at", "When the row came into force"),
         ),

@@ -79,6 +79,12 @@ def test_where_last_year_has_no_such_quarter_its_outturn_stands_there_unless_qua
     outturn = {("NI 19", "2009-10"): "0.4"}
     assert last(form(plan, known(outturn)), "NI 19")[0] == 0.4
     assert last(form(plan, known({**outturn, ("NI 19", "2009-10Q2"): "0.7"})), "NI 19")[0] == 0.7
+    # A whole year's figure beside a quarter's says so, and is a number all the same.
+    formats = [
+        form(plan, known(figures))["Indicators"]["G2"].number_format
+        for figures in (outturn, {**outturn, ("NI 19", "2009-10Q2"): "0.7"})
+    ]
+    assert formats == ['#,##0.00" (year)"', "#,##0.00"]
     adding = replace(plan.indicators["NI 19"], accumulation=Accumulation.SUM)
     adds_up = replace(plan, indicators={**plan.indicators, "NI 19": adding}, figures={})
     assert last(form(adds_up, known(outturn)), "NI 19")[0] is None
@@ -106,7 +112,12 @@ def test_a_yearly_figure_has_last_years_and_no_quarter() -> None:
     plan = plan_with({"NI 110": "yearly,Q4"})
     owner = plan.owners["NI 110"][0]
     history = known({("NI 110", "2009-10"): "60", ("NI 110", "2010-11Q3"): "55"}, owner)
-    assert last(form(plan, history, owner, Period(2010, 4)), "NI 110") == (0.6, None)
+    book = form(plan, history, owner, Period(2010, 4))
+    assert last(book, "NI 110") == (0.6, None)
+    places = [cell.value for cell in book["Indicators"][1]]
+    (cells,) = (cells for cells in book["Indicators"].iter_rows(min_row=2) if cells[0].value == "NI 110")
+    assert "(2010/11)" in str(cells[places.index("Definition")].value)
+    assert cells[places.index("Last year")].number_format == "0.0%"
 
 
 def milestones(book: Workbook) -> dict[object, object]:

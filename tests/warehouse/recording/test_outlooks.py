@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, select, update
 
 from cypp_etl.plan.model import Plan
-from schemas.codes import Qualifier
+from schemas.codes import Measure, Qualifier
 from tests.warehouse.builders import Rows, checked, later, observation
 from warehouse.engine import writing
 from warehouse.recording.plan import begin_plan, record_plan
@@ -108,3 +108,16 @@ def test_what_an_older_program_did_not_tell_is_told_when_the_warehouse_is_upgrad
         # What had been replaced by then stays as it was known.
         replaced = connection.execute(query.where(~of_now)).mappings().all()
         assert {row[name] for row in replaced for name in ("target_gap", *OUTLOOK)} == {None}
+
+
+def test_the_target_of_the_last_quarter_is_the_years_where_the_year_has_none(
+    engine: Engine, plan: Plan, rows: Rows
+) -> None:
+    years = {period.replace("2009-10", "2013-14"): value for period, value in LAST_YEAR.items()}
+    found = []
+    for day, target in enumerate(("514", "400")):
+        figures = [observation("NI 111a", value, period) for period, value in {**years, "2014-15Q1": "200"}.items()]
+        aim = observation("NI 111a", target, "2014-15Q4", measure=Measure.TARGET, cell="F2")
+        record(engine, checked(f"content {day}", *figures, aim), plan, later(day))
+        found += [row["on_course"] for row in rows(QUERY) if row["period"] == "2014-15Q1"]
+    assert found == ["on course", "off course"]
