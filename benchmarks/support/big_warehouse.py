@@ -242,10 +242,10 @@ def _insert(connection: Connection, size: Size, plan: Plan, chance: Random) -> N
     insert_rows(connection, submission, names, rows, {**same, "received_at": SEEDED_AT, **recorded})
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT setval('submission_submission_id_seq', {len(returns)})")
-    found = ((number, "large-change", cell) for number, _, _ in returns for cell in ("G2", "G3"))
+    asked = [(f"G{row}", name) for row, name in enumerate(plan.indicators, start=2)][:2]
+    found = ((number, "large-change", cell, name) for number, _, _ in returns for cell, name in asked)
     said = {"severity": "QUERY", "sheet": "Indicators", "value": "9", "message": "Large.", "fix": "Say."}
-    said["subject"] = next(iter(plan.indicators))
-    insert_rows(connection, finding, ("submission_id", "code", "cell"), found, said)
+    insert_rows(connection, finding, ("submission_id", "code", "cell", "subject"), found, said)
     figures = (
         (number, code, name, period, chance.randrange(1000) / 10, f"G{row}")
         for number, code, period in returns
