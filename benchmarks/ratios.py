@@ -225,16 +225,15 @@ def read_expected(path: Path) -> Ratios:
     return expected
 
 
-def hold(ratio: Ratio, expected: Mapping[str, float]) -> tuple[float, bool]:
-    """Measure a ratio, once more if it is too high; returns it and whether it is as expected, and prints both."""
+def hold(ratio: Ratio, expected: Mapping[str, float]) -> bool:
+    """Measure a ratio, once more if it is too high; returns whether it is as expected, and prints it."""
     limit = expected.get(ratio.name, 0.0) * TOLERATED
     measured = ratio.measured()
     if measured > limit and ratio.name in expected:
         print(f"  {measured:>9.3f}  {ratio.name}: too high, measured once more", flush=True)
         measured = min(measured, ratio.measured())
-    is_held = measured <= limit
     print(f"  {measured:>9.3f}  {ratio.name}: {_verdict(ratio.name, measured, expected)}", flush=True)
-    return measured, is_held
+    return measured <= limit
 
 
 def _verdict(name: str, measured: float, expected: Mapping[str, float]) -> str:
@@ -246,16 +245,24 @@ def _verdict(name: str, measured: float, expected: Mapping[str, float]) -> str:
     return f"expected {expected[name]:.3f}" + (", so it can be written anew" if times * TOLERATED < 1 else "")
 
 
-def measure_group(group: str, expected: Mapping[str, float]) -> tuple[dict[str, float], bool]:
-    """Measure the ratios of a group; returns them, and whether they are the expected ones and as expected."""
-    measured, is_held = {}, True
+def hold_group(group: str, expected: Mapping[str, float]) -> bool:
+    """Measure the ratios of a group; returns whether they are the expected ones, and as expected."""
+    with GROUPS[group]() as ratios:
+        names = {ratio.name for ratio in ratios}
+        held = [hold(ratio, expected) for ratio in ratios]
+    for name in expected.keys() - names:
+        print(f"             {name}: EXPECTED, and not measured", flush=True)
+    return all(held) and names == expected.keys()
+
+
+def measure_group(group: str) -> dict[str, float]:
+    """Measure the ratios of a group anew."""
+    measured = {}
     with GROUPS[group]() as ratios:
         for ratio in ratios:
-            measured[ratio.name], is_as_expected = hold(ratio, expected)
-            is_held = is_held and is_as_expected
-    for name in expected.keys() - measured.keys():
-        print(f"             {name}: EXPECTED, and not measured", flush=True)
-    return measured, is_held and measured.keys() == expected.keys()
+            measured[ratio.name] = ratio.measured()
+            print(f"  {measured[ratio.name]:>9.3f}  {ratio.name}", flush=True)
+    return measured
 
 
 def write(measured: Ratios) -> None:
@@ -276,10 +283,10 @@ def main() -> None:
     parser.add_argument("--expected", type=Path, default=EXPECTED, help="another file to compare with")
     options = parser.parse_args()
     expected = read_expected(options.expected)
-    of_groups = {group: measure_group(group, expected[group]) for group in GROUPS if options.only in (None, group)}
+    groups = [options.only] if options.only else list(GROUPS)
     if options.write:
-        write({group: of_groups[group][0] if group in of_groups else expected[group] for group in GROUPS})
-    elif not all(is_held for _, is_held in of_groups.values()):
+        write(expected | {group: measure_group(group) for group in groups})
+    elif [group for group in groups if not hold_group(group, expected[group])]:
         sys.exit("Make it faster again, or, if this is what it must take, python benchmarks/ratios.py --write")
 
 

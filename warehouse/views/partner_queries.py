@@ -23,6 +23,7 @@ def queries_query(standing: Standing, period: str = "") -> str:
     )
     wanted = f"s.period = {period} AND {standing.of_partners('s')}" if period else standing.of_partners("s")
     decided = "e.decided_at <= :at" if standing.is_as_of else "1 = 1"
+    # Most returns were accepted once, and what they ask was asked first there: nothing is sorted to find it.
     return f"""
         WITH placed AS (
             SELECT f.finding_id, f.submission_id, s.partner_code, s.period, f.code, f.severity, f.sheet, f.cell,
@@ -33,11 +34,20 @@ def queries_query(standing: Standing, period: str = "") -> str:
             JOIN submission s ON s.submission_id = f.submission_id
             WHERE s.{IS_ACCEPTED} AND {standing.known("s")} AND {wanted} AND (f.severity = '{Severity.QUERY}'
                 OR f.severity = '{Severity.NOTE}' AND f.code IN ({codes}))
+        ), several AS MATERIALIZED (
+            SELECT s.partner_code, s.period FROM submission s WHERE s.{IS_ACCEPTED} AND {wanted}
+            GROUP BY s.partner_code, s.period HAVING count(*) > 1
+        ), named AS NOT MATERIALIZED (
+            SELECT q.*, CASE WHEN q.subject = '' THEN q.sheet || '!' || q.cell ELSE q.subject END AS place,
+                CASE WHEN (q.partner_code, q.period) IN (SELECT v.partner_code, v.period FROM several v)
+                    THEN 1 ELSE 0 END AS is_of_several
+            FROM placed q
         ), asked AS (
             SELECT p.*, min(p.submission_id) OVER one AS first_id, min(p.received_at) OVER one AS asked_at
-            FROM (SELECT q.*, CASE WHEN q.subject = '' THEN q.sheet || '!' || q.cell ELSE q.subject END AS place
-                FROM placed q) p
+            FROM named p WHERE p.is_of_several = 1
             WINDOW one AS (PARTITION BY p.partner_code, p.period, p.code, p.place, p.is_withdrawn)
+            UNION ALL
+            SELECT p.*, p.submission_id AS first_id, p.received_at AS asked_at FROM named p WHERE p.is_of_several = 0
         ), answers AS (
             SELECT b.partner_code, b.period, b.code, b.place, b.value, max(q.decision_id) AS decision_id
             FROM query_answer q
@@ -51,7 +61,7 @@ def queries_query(standing: Standing, period: str = "") -> str:
             JOIN submission s ON s.partner_code = a.partner_code AND s.period = a.period AND s.{IS_ACCEPTED}
                 AND s.submission_id > a.first_id AND s.submission_id >= a.submission_id AND {standing.known("s")}
                 AND NOT {standing.is_withdrawn("s")}
-            WHERE a.is_withdrawn = 0 AND a.subject <> ''
+            WHERE a.is_of_several = 1 AND a.is_withdrawn = 0 AND a.subject <> ''
                 AND {_said("s.submission_id", "x.comment", "y.evidence", "y.reason")} <> ''
                 AND {_said("s.submission_id", "x.comment", "y.evidence", "y.reason")}
                 <> {_said("a.first_id", "x.comment", "y.evidence", "y.reason")}
