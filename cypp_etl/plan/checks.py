@@ -193,13 +193,14 @@ def _check_owners(tables: PlanTables) -> Iterator[PlanFault]:
     known = {row["partner_code"] for row in rows["partners.csv"]} | {row["group_code"] for row in rows["groups.csv"]}
     known |= tables.astray["partners.csv"] | tables.astray["groups.csv"]
     alike = {reference_key(code): code for code in known}
+    where = "partners.csv or groups.csv" if rows["groups.csv"] else "partners.csv"
     for file, others in (("owed_by.csv", {EVERY_PARTNER}), ("figures.csv", set())):
         unknown = {(code,) for code in {*_column(rows, file, "partner_code")} - known - others - {""}}
         for row in _saying(rows, file, ("partner_code",), unknown):
             code = row["partner_code"]
             meant = alike.get(reference_key(code))
             hint = f", which has {quoted(meant)}: they differ in case or spacing only" if meant else ""
-            yield row.fault("partner_code", f"{quoted(code)} is not in partners.csv{hint}")
+            yield row.fault("partner_code", f"{quoted(code)} is not in {where}{hint}")
 
 
 def _check_groups(rows: Rows) -> Iterator[PlanFault]:

@@ -13,7 +13,7 @@ def lines_about(content: bytes, indicator: str) -> bytes | None:
     It is None where they cannot be told by their lines: a record goes on in the next line, or the code has a quote.
     """
     code = indicator.encode()
-    if _QUOTE in code or not (_QUOTE not in content or _are_records(content.splitlines())):
+    if _QUOTE in code or not _are_lines_records(content):
         return None
     end_of_header = content.find(b"\n") + 1 or len(content)
     lines = {0: content[:end_of_header]}
@@ -32,16 +32,16 @@ def lines_apart(before: bytes, after: bytes) -> tuple[bytes, bytes] | None:
     It is None where they cannot be told by their lines: the headers differ, or a record goes on in the next line.
     """
     then, now = (content.splitlines() for content in (before, after))
-    if then[:1] != now[:1] or not (_are_records(then) and _are_records(now)):
+    if then[:1] != now[:1] or not (_are_lines_records(before) and _are_lines_records(after)):
         return None
-    apart = {*then[1:]} ^ {*now[1:]}
-    return _file(then, apart), _file(now, apart)
+    old, new = {*then[1:]}, {*now[1:]}
+    return _file(then[:1], old - new), _file(now[:1], new - old)
 
 
-def _are_records(lines: Iterable[bytes]) -> bool:
+def _are_lines_records(content: bytes) -> bool:
     """Whether each line is a record: none ends within double quotes."""
-    return all(line.count(_QUOTE) % 2 == 0 for line in lines if _QUOTE in line)
+    return _QUOTE not in content or all(line.count(_QUOTE) % 2 == 0 for line in content.splitlines() if _QUOTE in line)
 
 
-def _file(lines: list[bytes], chosen: set[bytes]) -> bytes:
-    return b"\n".join([*lines[:1], *(line for line in lines[1:] if line in chosen), b""])
+def _file(header: list[bytes], lines: Iterable[bytes]) -> bytes:
+    return b"\n".join([*header, *lines, b""])

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 from cypp_etl.decimals import unit_text, unit_words
 from cypp_etl.layout import Layout, read_layouts
@@ -153,8 +154,8 @@ BUILT_IN_COMPARATORS = {
 """The comparators of a plan that does not say which it has."""
 
 
-@dataclass(frozen=True, slots=True)
-class Obligation:
+# A plan of many bodies has tens of thousands, which every command makes as it starts.
+class Obligation(NamedTuple):
     """That a partner returns an indicator, and when."""
 
     partner_code: str

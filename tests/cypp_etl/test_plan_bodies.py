@@ -122,6 +122,11 @@ def test_a_group_has_the_partners_of_the_groups_that_are_part_of_it() -> None:
             {"neighbours": "partner_code,neighbour\nyos,nobody\n"},
             'neighbours.csv, row 2, column neighbour: "nobody" is not in partners.csv',
         ),
+        ({"owed_by": "west,NI 45\n"}, 'owed_by.csv, row 15, column partner_code: "west" is not in partners.csv'),
+        (
+            {"owed_by": "west,NI 45\n", "groups": GROUPS},
+            'owed_by.csv, row 15, column partner_code: "west" is not in partners.csv or groups.csv',
+        ),
     ],
 )
 def test_a_fault_is_named_with_its_cell(files: dict[str, str], expected: str) -> None:

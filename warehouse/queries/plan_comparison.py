@@ -91,6 +91,8 @@ def _layout_changes(in_force: Plan, other: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _owed_changes(in_force: Plan, other: Plan) -> Iterator[OwedChange]:
+    if in_force.obligations == other.obligations:
+        return
     before, after = _owed_spans(in_force), _owed_spans(other)
     for pair, spans in after.items():
         if pair not in before:
