@@ -13,6 +13,7 @@ from tests.warehouse.test_upgrade import ROOT
 from warehouse.engine import reading, writing
 from warehouse.recording.plan import record_plan
 from warehouse.upgrade import upgrade
+from warehouse.views.comments import meaning_of
 from warehouse.views.dictionary import VIEWS
 
 DIMENSIONS = {view.name: view for view in VIEWS if len(view.key) == 1}
@@ -159,8 +160,7 @@ def test_postgresql_comments_every_view_and_column(engine: Engine, rows: Rows) -
         "FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relkind = 'v' AND c.relname LIKE 'bi\\_%%'"
     )
     said = {(row["relname"], row["attname"]): row["said"] for row in found}
-    assert said.keys() == {(view.name, column.name) for view in VIEWS for column in view.columns}
-    assert all(said.values())
+    assert said == {(view.name, column.name): meaning_of(column) for view in VIEWS for column in view.columns}
     assert {row["relname"]: row["row_is"] for row in found} == {view.name: f"A row is {view.row}." for view in VIEWS}
     assert said["bi_performance", "national_band_symbol"] == "The symbol of `national_band`"
     assert said["bi_performance", "period"].endswith("; leads to bi_period")
