@@ -51,6 +51,8 @@ def plan() -> Plan:
         edits.add("partners", partner_code=code, partner=f"Partner {code}", group_code=group)
         for indicator in ("NI 45", "NI 111a"):
             edits.add("owed_by", partner_code=code, indicator=indicator)
+    # It returns nothing, and its group is whole without it.
+    edits.add("partners", partner_code="idle", partner="Idle", group_code="north")
     return edits.read()
 
 
@@ -129,6 +131,8 @@ def test_a_part_of_a_report_has_the_groups_in_it_and_ranks_among_all(engine: Eng
     assert ranked(alone, "north", "NI 45")[1] == [("p7", "7", "last quarter")]
     outside = groups(whole.selected(select_part(plan, partner="yos")))
     assert outside == []
+    outcome = groups(whole.selected(select_part(plan, outcome="PC")))
+    assert [group.group_code for group in outcome] == ["north", "coast"]
     elsewhere = groups(whole.selected(select_part(plan, outcome="BH")))
     assert elsewhere == []
 

@@ -59,11 +59,11 @@ def select_part(plan: Plan, partner: str = "", group: str = "", outcome: str = "
     return Selection(partner_codes, outcome_code, ", ".join(titles), tuple(codes))
 
 
-def groups_about(plan: Plan, partner_codes: Set[str]) -> list[str]:
-    """The groups that some partners are shown with: those that have no other partner, or else all that they are in."""
-    members = {code: set(of_group) for code, of_group in plan.members.items()}
-    within = [code for code, of_group in members.items() if of_group and of_group <= partner_codes]
-    return within or [code for code, of_group in members.items() if of_group & partner_codes]
+def groups_about(plan: Plan, shown: Set[str], left_out: Set[str]) -> list[str]:
+    """The groups that partners are shown with: those of which none is left out, or else all that they are in."""
+    members = {code: set(of_group) for code, of_group in plan.members.items() if shown & set(of_group)}
+    whole = [code for code, of_group in members.items() if not of_group & left_out]
+    return whole or [*members]
 
 
 def listed(codes: Collection[str]) -> str:

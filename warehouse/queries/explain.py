@@ -155,7 +155,7 @@ def explain_groups(
     owners = {*plan.at(period).owners.get(indicator, ()), *rows}
     shown = part.partner_codes if part.partner_codes is not None else frozenset(plan.partners)
     found = []
-    for code in groups_about(plan, shown):
+    for code in groups_about(plan, shown, plan.partners.keys() - shown):
         if code in of_groups:
             members = [member for member in plan.members[code] if member in owners]
             figures = {member: rows[member]["year_to_date"] for member in members if member in rows}

@@ -87,12 +87,16 @@ def groups(data: BoardData) -> list[Group]:
     plan, whole = data.plan, data.whole or data
     if plan is None or not whole.groups:
         return []
-    shown = {series_of(row) for row in data.table_rows()}
+    shown, of_whole = {series_of(row) for row in data.table_rows()}, whole.table_rows()
     of_indicator: dict[str, list[Row]] = {}
-    for row in whole.table_rows():
+    for row in of_whole:
         of_indicator.setdefault(row["indicator"], []).append(row)
     known = {(row["group_code"], row["indicator"], row["period"]): row for row in whole.groups}
-    found: dict[str, list[GroupStanding]] = {code: [] for code in groups_about(plan, {code for _, code in shown})}
+    asked = {indicator for indicator, _ in shown}
+    # Who has a figure of what is shown, and is not shown: of an outcome's part nobody is left out.
+    left_out = {row["partner_code"] for row in of_whole if row["indicator"] in asked and series_of(row) not in shown}
+    codes = groups_about(plan, {code for _, code in shown}, left_out)
+    found: dict[str, list[GroupStanding]] = {code: [] for code in codes}
     for indicator, rows in of_indicator.items():
         period = max((row["period"] for row in rows), key=lambda code: parse_period(code).order)
         if not any((indicator, row["partner_code"]) in shown for row in rows):

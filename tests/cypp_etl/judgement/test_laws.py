@@ -166,6 +166,11 @@ class Reference:
         step = Fraction(1, 10**self.leaf.decimals)
         return lambda gain: gain > share * abs(self.rounded(target.value)) and gain > banding.target_margin_steps * step
 
+    def gap(self, ours, target):
+        if self.leaf.polarity is Polarity.NONE or ours.value is None or target.value is None:
+            return None
+        return self.gain(ours.value, target.value)
+
     def comparator_band(self, ours, comparator):
         if comparator.value is None:
             return NOT_APPLICABLE
@@ -199,6 +204,7 @@ class Reference:
             "national_band": self.comparator_band(ours, national),
             "next_target": (self.row(Measure.TARGET, period.year.years_later(1)) or SILENT).value,
             "next_target_2": (self.row(Measure.TARGET, period.year.years_later(2)) or SILENT).value,
+            "target_gap": self.gap(ours, target),
         }
 
 

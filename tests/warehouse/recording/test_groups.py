@@ -14,7 +14,8 @@ from cypp_etl.plan.model import Group, Obligation, Plan
 from cypp_etl.plan.spans import Span
 from schemas.codes import Accumulation, Severity, YearType
 from tests.warehouse.builders import Rows, checked, later, observation
-from warehouse.engine import writing
+from warehouse.engine import reading, writing
+from warehouse.queries.as_of import group_performance
 from warehouse.recording.groups import rejudge_groups_by_plan
 from warehouse.recording.plan import record_plan, require_plan
 from warehouse.recording.record import Arrival, record, record_batch
@@ -67,6 +68,18 @@ def test_a_groups_figure_follows_its_partners(engine: Engine, grouped: Plan, row
     assert [{name: row[name] for name in ("actual", "partners_owing")} for row in rows(everyone)][1:] == [
         {"actual": 140, "partners_owing": 3}
     ]
+
+
+def test_a_groups_figure_is_known_as_of_then(engine: Engine, grouped: Plan) -> None:
+    returned(engine, grouped, "police", 0, y2010="110")
+    returned(engine, grouped, "nhs", 1, y2010="30")
+    returned(engine, grouped, "nhs", 2, y2010="50")
+    found = []
+    for day in (-1, 0, 1, 2):
+        with reading(engine) as connection:
+            rows = group_performance(connection, Period(2010, 1), later(day))
+        found.append([(row["actual"], row["partners_returned"]) for row in rows if row["group_code"] == "south"])
+    assert found == [[], [(110, 1)], [(140, 2)], [(160, 2)]]
 
 
 def test_a_groups_figure_follows_what_is_accepted_and_what_is_withdrawn(
