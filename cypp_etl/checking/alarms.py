@@ -1,11 +1,11 @@
 """Calls functions after a time, unless they are cancelled before: one thread for all of them."""
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Condition, RLock, Thread
 
-_IDLE_SECONDS = 10.0
 _NEVER = float("inf")
 
 
@@ -21,13 +21,17 @@ class _Alarm:
 class Alarms:
     """Alarms of one process; any thread may set and cancel them.
 
-    A timer for each message to another process would be a thread for each, and threads take longer to start than a
-    message to send. Here an alarm that is cancelled in time wakes nobody: the thread looks when an earlier one would
-    have been due. It ends itself when there has been nothing to do for some seconds.
+    A timer for each message to another process would be a thread for each, and to start it takes longer than to send
+    the message. Here an alarm that is cancelled in time wakes nobody: the thread looks when the first would have been
+    due, and ends if there is none.
     """
 
     def __init__(self) -> None:
         """There is no thread before the first alarm."""
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process_id = os.getpid()
         self._changed = Condition()
         self._pending: set[_Alarm] = set()
         self._is_running = False
@@ -35,6 +39,9 @@ class Alarms:
 
     def set(self, seconds: float, call: Callable[[], None]) -> Callable[[], None]:
         """Have a function called after some seconds; returns what cancels it, and waits if it is just being called."""
+        if self._process_id != os.getpid():
+            # A fork copies no threads.
+            self._begin()
         alarm = _Alarm(time.monotonic() + seconds, call)
         with self._changed:
             self._pending.add(alarm)
@@ -71,18 +78,13 @@ class Alarms:
 
     def _next_due(self) -> _Alarm | None:
         """Wait for the next alarm that is due, which is then being called; None if there is nothing to wait for."""
-        idle_since = time.monotonic()
         with self._changed:
-            while True:
-                now = time.monotonic()
-                first = min(self._pending, key=lambda alarm: alarm.at, default=None)
-                if first is not None and first.at <= now:
+            while first := min(self._pending, key=lambda alarm: alarm.at, default=None):
+                wait = first.at - time.monotonic()
+                if wait <= 0:
                     self._pending.remove(first)
                     first.calling.acquire()
                     return first
-                if first is not None:
-                    idle_since = now
-                elif now >= idle_since + _IDLE_SECONDS:
-                    return None
-                self._looks_at = first.at if first else idle_since + _IDLE_SECONDS
-                self._changed.wait(self._looks_at - now)
+                self._looks_at = first.at
+                self._changed.wait(wait)
+        return None

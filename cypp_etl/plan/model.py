@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
@@ -269,8 +269,7 @@ class Indicator:
 
         A whole year is like a quarter only if figures do not add up over the year.
         """
-        is_like_a_year = not period.quarter or not self.accumulates
-        return tuple(dict.fromkeys([period.years_later(-1), *([period.year.previous] if is_like_a_year else [])]))
+        return _year_before(period, not period.quarter or not self.accumulates)
 
     @property
     def adds_up_over_bodies(self) -> bool:
@@ -577,6 +576,11 @@ class Plan:
                 if found := figures.get((Measure.TARGET, indicator, of)):
                     return found
         return None
+
+
+@lru_cache(maxsize=1024)
+def _year_before(period: Period, is_like_a_year: bool) -> tuple[Period, ...]:
+    return tuple(dict.fromkeys([period.years_later(-1), *([period.year.previous] if is_like_a_year else [])]))
 
 
 def owed_by(partners: Collection[str], obligations: Iterable[Obligation]) -> dict[str, tuple[str, ...]]:

@@ -10,7 +10,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 
@@ -270,7 +270,8 @@ def _notes(archive: Path) -> tuple[dict[str, Path], list[Path]]:
 
 
 def _as_json(drop: Drop) -> dict[str, object]:
-    return asdict(drop) | {"received_at": drop.received_at.isoformat()}
+    words = {one.name: getattr(drop, one.name) for one in fields(drop)}
+    return words | {"received_at": drop.received_at.isoformat()}
 
 
 def _from_json(line: str) -> Drop:

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -66,6 +67,7 @@ def _nurse() -> None:
     # A job's own output is not an answer.
     os.dup2(2, 1)
     threads = Path("/proc/self/task")
+    _wait_for_alarms(threads)
     for line in sys.stdin:
         assert not threads.exists() or len(list(threads.iterdir())) == 1, "a fork would copy other threads' locks"
         job, *arguments = json.loads(line)
@@ -75,6 +77,13 @@ def _nurse() -> None:
         _, status = os.waitpid(child, 0)
         answers.write(f"{os.waitstatus_to_exitcode(status)}\n")
         answers.flush()
+
+
+def _wait_for_alarms(threads: Path) -> None:
+    """Wait until the alarms of the rehearsal would have been due, when their thread ends."""
+    until = time.monotonic() + _HANGS_SECONDS
+    while threads.exists() and len(list(threads.iterdir())) > 1 and time.monotonic() < until:
+        time.sleep(0.1)
 
 
 def _do(job: Callable[..., None], arguments: list[object]) -> NoReturn:

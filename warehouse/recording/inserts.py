@@ -70,11 +70,13 @@ def _report_key(row: MilestoneReport) -> tuple[str, ...]:
 
 def _figures_held(connection: Connection, submission_ids: set[int]) -> dict[int | None, set[FigureKey]]:
     held: dict[int | None, set[FigureKey]] = {}
+    if not submission_ids:
+        return held
     columns = observation.c
     query = select(columns.submission_id, *(columns[name] for name in FigureKey._fields)).where(
         columns.submission_id.in_(submission_ids), columns.superseded_at.is_(None)
     )
-    for submission_id, *key in connection.execute(query) if submission_ids else ():
+    for submission_id, *key in connection.execute(query):
         held.setdefault(submission_id, set()).add(FigureKey(*key))
     return held
 

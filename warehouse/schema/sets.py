@@ -40,6 +40,10 @@ class _SetOf(TypeDecorator[Collection[Any]]):
         values = list(value or ())
         if dialect.name == "postgresql":
             return values
+        written = json.dumps(values)
+        if "\\u" not in written:
+            return written
+        # Only what JSON escapes may be a text that no database stores.
         bind = self.item.dialect_impl(dialect).bind_processor(dialect)
         return json.dumps(list(map(bind, values)) if bind else values)
 

@@ -1,5 +1,6 @@
 """Alarms: called when they are due, and not once they are cancelled."""
 
+import os
 import threading
 import time
 from threading import Event
@@ -70,16 +71,27 @@ def test_many_alarms_have_one_thread():
         cancel()
 
 
-def test_the_thread_ends_when_there_is_nothing_to_do(monkeypatch):
-    monkeypatch.setattr("cypp_etl.checking.alarms._IDLE_SECONDS", _SOON)
-    alarms, called = Alarms(), Event()
+def test_the_thread_ends_when_there_is_nothing_to_do():
+    alarms, called, again = Alarms(), Event(), Event()
     before = set(threading.enumerate())
-    alarms.set(0.0, called.set)
-    (thread,) = set(threading.enumerate()) - before or {None}
-    assert called.wait(10)
-    if thread is not None:
-        thread.join(10)
-        assert not thread.is_alive()
-    again = Event()
-    alarms.set(0.0, again.set)
+    alarms.set(_SOON, called.set)
+    (thread,) = set(threading.enumerate()) - before
+    thread.join(10)
+    assert not thread.is_alive()
+    assert called.is_set()
+    alarms.set(_SOON, again.set)
     assert again.wait(10)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_alarms_are_called_in_a_fork_too():
+    alarms = Alarms()
+    cancel = alarms.set(_LONG, lambda: None)
+    child = os.fork()
+    if child == 0:
+        alarms.set(_SOON, lambda: os._exit(3))
+        time.sleep(10)
+        os._exit(0)
+    cancel()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
