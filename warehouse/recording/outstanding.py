@@ -23,7 +23,7 @@ from warehouse.recording.plan import require_plan
 from warehouse.recording.validity import last_changes, next_moment
 from warehouse.schema.tables import observation, unjudged
 
-FIGURES_AT_ONCE = 20_000
+FIGURES_AT_ONCE = 10_000
 """About how many figures are judged together, within one transaction."""
 
 
