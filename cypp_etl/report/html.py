@@ -121,6 +121,7 @@ def _render(
     rest: BoardData | None = None,
     pages: Sequence[PageShare] = (),
     index: str = "",
+    is_by_outcome: bool = False,
 ) -> bytes:
     """A page of the report; `rest` has the milestones and findings that it shows, where these are not all."""
     template = _environment().get_template("board.html.j2")
@@ -133,7 +134,9 @@ def _render(
         draw=Pencil().draw,
         **subjects,
         pages=pages,
+        worst=sorted(pages, key=lambda page: page.share.rank)[:SHOWN_LINES],
         index=index,
+        is_by_outcome=is_by_outcome,
         headings=headings(data.period),
         shown_lines=SHOWN_LINES,
         milestone_key=milestone_key,

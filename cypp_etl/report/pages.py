@@ -132,6 +132,11 @@ def open_clinic(data: BoardData, row: Row) -> Row | None:
 
 def noise_of(data: BoardData, row: Row) -> Noise:
     """Whether the change shown by the arrow is more than noise."""
+    key = ("noise", row["indicator"], row["partner_code"], row["period"])
+    return data.once(key, lambda: _noise_of(data, row))
+
+
+def _noise_of(data: BoardData, row: Row) -> Noise:
     now, before = row["actual"], row["previous_actual"]
     if now is None or before is None:
         return Noise(Variation.UNKNOWN, "there is no figure to compare with")
