@@ -17,6 +17,7 @@ from cypp_etl.plan.reader import read_plan
 from cypp_etl.receipts.page import reply_page
 from cypp_etl.receipts.status_page import OpenQuery, PartnerStatus, ReturnState, status_page
 from cypp_etl.receipts.summary import ReceiptSummary
+from cypp_etl.report.folder import report_of
 from cypp_etl.report.html import render_html, render_pages
 from cypp_etl.samples.returns import sample_return
 from schemas.codes import ReturnStatus, SubmissionStatus
@@ -77,7 +78,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     # As many partners as make it a folder.
     performance = [{**row, "partner_code": f"{row['partner_code']}{n}"} for row in data.performance for n in range(6)]
     large = replace(data, performance=performance, clinics=[])
-    _, index = next(render_pages(large, date(2011, 3, 1)))
+    *_, (_, index) = render_pages(report_of(large), date(2011, 3, 1))
     reply = reply_page(summary, checked.findings).encode()
     written = {"report": report, "index": index, "reply": reply, "status": status}
     for name, content in written.items():

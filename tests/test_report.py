@@ -21,6 +21,7 @@ from sqlalchemy import Engine
 
 from cypp_etl.checked_return import Observation
 from cypp_etl.checking.checker import Checker, Received
+from cypp_etl.findings import in_words
 from cypp_etl.judgement.explanation import explain_judgements
 from cypp_etl.judgement.judge import judge
 from cypp_etl.judgement.outlook.variation import Noise
@@ -28,15 +29,16 @@ from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Figure, Plan
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.plan.selection import select_part
+from cypp_etl.report import folder
 from cypp_etl.report.figures import comparator_year, figure_text
 from cypp_etl.report.first_page.concerns import Concern
 from cypp_etl.report.first_page.digest import FirstPage, digest_of, first_page
 from cypp_etl.report.first_page.shares import Share, share_of
 from cypp_etl.report.folder import MOST_ON_A_PAGE, Part, report_of, without
-from cypp_etl.report.html import render_html, render_pages
+from cypp_etl.report.html import ReportPages, render_html, render_pages
 from cypp_etl.report.model import BoardData, Note, Row
 from cypp_etl.report.pages import clinic_pages, indicator_pages, noise_of, year_end_of
-from cypp_etl.report.workbook import render_workbook
+from cypp_etl.report.workbook import ReportWorkbook, render_workbook
 from cypp_etl.samples.published_table import read_sample_table, write_published_table
 from cypp_etl.samples.returns import sample_periods, sample_return
 from flows.cli.commands.clinics import show_clinics
@@ -46,7 +48,7 @@ from schemas.codes import Accumulation, Marker, Measure, NoteKind, Qualifier, Un
 from tests.warehouse.builders import checked, observation
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.queries.as_of import add_note
-from warehouse.queries.board import read_board
+from warehouse.queries.board import read_board, read_report
 from warehouse.queries.history import read_history
 from warehouse.recording.plan import record_plan
 from warehouse.recording.record import record
@@ -524,6 +526,95 @@ def test_a_report_on_a_part_has_what_belongs_to_it(engine: Engine, plan: Plan, t
     assert [path.name for path in written.to_open] == [f"board report 2010-11Q3 yos.{one}" for one in ("html", "xlsx")]
 
 
+def test_a_report_read_partner_by_partner_is_the_one_read_as_a_whole(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder, "MOST_PARTNERS", 0)
+    at = datetime.combine(date(2011, 6, 1), time.max, UTC)
+    whole = report_of(_read(engine, "2010-11Q3"))
+    with reading(engine) as connection:
+        by_partner = read_report(connection, Period(2010, 3), at)
+        workbook = ReportWorkbook(by_partner, WRITTEN)
+        pages, written = ReportPages(by_partner, WRITTEN), {}
+        for batch in by_partner.batches:
+            assert len({row["partner_code"] for row in batch.data.performance}) == 1
+            written |= dict(pages.of(batch))
+            workbook.add(batch.data)
+        written |= dict(pages.index())
+        file = io.BytesIO()
+        workbook.save(file)
+    assert written == dict(render_pages(whole, WRITTEN))
+    assert by_partner.count == len(written) - 1 == 6
+    one, other = (
+        {
+            sheet.title: sorted(map(str, sheet.iter_rows(values_only=True)))
+            for sheet in openpyxl.load_workbook(io.BytesIO(content))
+        }
+        for content in (file.getvalue(), render_workbook(whole.frame, WRITTEN))
+    )
+    assert one == other
+
+
+@pytest.mark.parametrize(("partner", "outcome"), [("yos", ""), ("", "PC"), ("cyps", "PC"), ("yos", "ICS")])
+def test_a_part_that_is_read_alone_is_that_part_of_the_whole(
+    engine: Engine, plan: Plan, partner: str, outcome: str
+) -> None:
+    part = select_part(plan, partner=partner, outcome=outcome)
+    whole = _read(engine, "2010-11Q3").selected(part)
+    with reading(engine) as connection:
+        alone = read_board(connection, whole.period, whole.at, part=part)
+    assert render_html(alone, WRITTEN) == render_html(whole, WRITTEN)
+
+
+def test_an_index_of_many_pages_shows_the_lowest_shares_and_all_on_demand(engine: Engine) -> None:
+    many = _many(_read(engine, "2010-11Q3"), 6, partners=True)
+    pages = _pages(many)
+    index = pages.pop("board report 2010-11Q3/index.html").decode()
+    lowest, everything = index.partition("<summary>All 36 pages</summary>")[::2]
+    table = lowest.rpartition("<caption>Lowest share on target")[2]
+    shown = re.findall(r"<td>(\d+) of (\d+)</td><td>(\d+)%</td><td>\d+ of", table)
+    assert len(shown) == 10
+    percents = [int(percent) for *_, percent in shown]
+    assert percents == sorted(percents)
+    assert len(re.findall(r'<th scope="row"><a href="', everything)) == len(pages) == 36
+    counted = sum(share_of(part.data, "").judged for part in _parts(many))
+    assert f" of {counted} on target" in index
+
+
+def test_a_line_says_since_when_and_what_comes_next(engine: Engine) -> None:
+    data = _read(engine, "2010-11Q3")
+    lines = {line.title.partition(":")[0]: line for line in _concerns(data)[0].lines}
+    runs = {
+        indicator: [row["period"] for row in data.performance if row["indicator"] == indicator and row["quarter"]]
+        for indicator in lines
+    }
+    assert lines["NI 113a"].said == "30.2%, 23.4% a year before, target 35.0%; off target since 2010/11 Q1"
+    assert runs["NI 113a"][-1] == "2010-11Q3"
+    later = [{**row, "on_target": "yes"} if row["period"] == "2010-11Q2" else row for row in data.performance]
+    (line,) = (
+        line for line in _concerns(replace(data, performance=later))[0].lines if line.title.startswith("NI 113a:")
+    )
+    assert line.said.endswith("; off target since 2010/11 Q3"), "a quarter between begins anew"
+    due = [row["due"] for row in data.milestones_until(None) if row["status"] not in ("Achieved", "Withdrawn")]
+    assert lines["NI 113a"].beside[-1].startswith("Next milestone: ")
+    assert any(f"due on {in_words(day)}" in lines["NI 113a"].beside[-1] for day in due)
+    done = [{**row, "status": "Achieved"} for row in data.milestones]
+    assert not any(
+        "Next milestone" in said for line in _concerns(replace(data, milestones=done))[0].lines for said in line.beside
+    )
+
+
+def test_the_summary_in_the_prefect_ui_is_bounded(engine: Engine) -> None:
+    from flows.deployments.publish_report import summary
+
+    many = _many(_read(engine, "2010-11Q3"), 8, partners=True)
+    said = summary(many, digest_of(many), [])
+    counted = _first(many).concerns[1].count
+    assert f"### Open performance clinics ({counted})" in said
+    assert f"- {counted - 10} more" in said
+    assert len(said.splitlines()) < 100
+
+
 def test_where_partners_return_the_same_each_is_named(engine: Engine) -> None:
     page = render_html(_many(_read(engine, "2010-11Q3"), 3, partners=True), WRITTEN).decode()
     for number in range(3):
@@ -572,11 +663,12 @@ def test_what_was_said_stands_beside_what_to_look_at(engine: Engine) -> None:
     said = [{"partner_code": "yos", "indicator": "NI 45", "period": "2010-11Q3", "comment": "<i>Two posts</i>"}]
     told = replace(data, notes=notes, comments=said)
     (line,) = [line for line in _concerns(told)[1].lines if line.title.startswith("NI 45:")]
-    assert line.beside == ("The partner: <i>Two posts</i>", "Decision, 2 May 2011, A. Analyst: <b>decision</b>")
+    assert line.beside[:2] == ("The partner: <i>Two posts</i>", "Decision, 2 May 2011, A. Analyst: <b>decision</b>")
     page = render_html(told, WRITTEN).decode()
     assert "The partner: &lt;i&gt;Two posts&lt;/i&gt;" in page
     assert "A. Analyst: &lt;b&gt;decision&lt;/b&gt;" in page
-    assert not any(line.beside for line in _concerns(replace(data, comments=[], notes=[]))[1].lines)
+    bare = replace(data, comments=[], notes=[], milestones=[])
+    assert not any(line.beside for line in _concerns(bare)[1].lines)
 
 
 def test_the_report_says_what_the_year_needs_and_whether_it_is_on_course(engine: Engine, plan: Plan) -> None:

@@ -37,6 +37,10 @@ class Turned:
 
 def changes(data: BoardData) -> list[tuple[Row, str, Sign, Sign]]:
     """What reads otherwise than in the period before: row, judgement, then and now."""
+    return data.once("changes", lambda: _changes(data))
+
+
+def _changes(data: BoardData) -> list[tuple[Row, str, Sign, Sign]]:
     return [
         (row, name, then, now)
         for earlier, row in _in_both(data)

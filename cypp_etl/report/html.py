@@ -140,6 +140,7 @@ def _render(
     index: str = "",
     ranked: Sequence[Group] = (),
     of_groups: Sequence[GroupPage] = (),
+    is_by_outcome: bool = False,
 ) -> bytes:
     """A page of the report.
 
@@ -156,10 +157,12 @@ def _render(
         draw=Pencil().draw,
         **subjects,
         pages=pages,
+        worst=sorted(pages, key=lambda page: page.share.rank)[:SHOWN_LINES],
         index=index,
         groups=ranked,
         group_pages=of_groups,
         **_words_of_groups(data),
+        is_by_outcome=is_by_outcome,
         headings=headings(data.period),
         shown_lines=SHOWN_LINES,
         milestone_key=milestone_key,

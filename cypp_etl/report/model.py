@@ -2,11 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Hashable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.judgement.outlook.series import Point, Series
@@ -15,9 +15,10 @@ from cypp_etl.periods import LAST_PERIOD, Period, parse_period
 from cypp_etl.plan.model import Body, Plan
 from cypp_etl.plan.rhythm import QUARTERLY, Rhythm
 from cypp_etl.plan.selection import EVERYTHING, Selection
-from schemas.codes import ClinicStatus, DirectionBasis, Measure, NoteKind
+from schemas.codes import ClinicStatus, DirectionBasis, Measure, MilestoneStatus, NoteKind
 
 Row = Mapping[str, Any]
+T = TypeVar("T")
 
 _UNIT = ("unit", "unit_label", "currency")
 
@@ -204,6 +205,18 @@ class BoardData:
             ],
         )
 
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What is found out once for these data, and asked for by several parts of the report."""
+        if key not in self._found:
+            self._found[key] = make()
+        found: T = self._found[key]
+        return found
+
+    @cached_property
+    def _found(self) -> dict[Hashable, Any]:
+        """What `once` has found."""
+        return {}
+
     @cached_property
     def _of_periods(self) -> dict[Period, list[Row]]:
         """What `of_period` has found: every part of the report asks for the same two periods."""
@@ -256,6 +269,24 @@ class BoardData:
         """The last judgement of each indicator and partner, by the end of the report's period."""
         last_day = self.period.last_day
         return {series_of(row): row for row in self.performance if parse_period(row["period"]).last_day <= last_day}
+
+    def first_of_run(self, row: Row, column: str) -> Row:
+        """The first of the judgements up to this one that say the same in a column, one period after the other."""
+        rows = {one["period"]: one for one in self.judgements_of(row)}
+        period, first = parse_period(row["period"]), row
+        while (one := rows.get(period.code)) is not None and one[column] == row[column]:
+            first, period = one, self.rhythm(row["indicator"]).before(period)
+        return first
+
+    @cached_property
+    def next_steps(self) -> Mapping[str, Row]:
+        """The milestone of each aspiration that is due next, of those that are neither achieved nor withdrawn."""
+        found: dict[str, Row] = {}
+        for row in self.milestones_until(None):
+            if row["status"] not in (MilestoneStatus.ACHIEVED, MilestoneStatus.WITHDRAWN):
+                known = found.get(row["aspiration"])
+                found[row["aspiration"]] = row if known is None or row["due"] < known["due"] else known
+        return found
 
     @cached_property
     def shown_clinics(self) -> Mapping[tuple[str, str], Sequence[Row]]:
@@ -376,6 +407,10 @@ class BoardData:
         and all of one unit: an indicator may have another in another year. A row of what was not returned stands at the
         end.
         """
+        key = ("course", row["indicator"], row["partner_code"], row["period"], count)
+        return self.once(key, lambda: self._course(row, count))
+
+    def _course(self, row: Row, count: int) -> list[tuple[Period, Row | None]]:
         rhythm = self.rhythm(row["indicator"])
         same = [
             one

@@ -130,6 +130,11 @@ def open_clinic(data: BoardData, row: Row) -> Row | None:
 
 def noise_of(data: BoardData, row: Row) -> Noise:
     """Whether the change shown by the arrow is more than noise."""
+    key = ("noise", row["indicator"], row["partner_code"], row["period"])
+    return data.once(key, lambda: _noise_of(data, row))
+
+
+def _noise_of(data: BoardData, row: Row) -> Noise:
     return data.series(row).noise(parse_period(row["period"]), _scale(data, row), data.rhythm(row["indicator"]).before)
 
 

@@ -6,6 +6,9 @@ from cypp_etl.findings import in_words
 from cypp_etl.report.model import BoardData, Row
 from schemas.codes import ReturnStatus
 
+_MOST_NAMED = 10
+"""More returns that were not accepted are counted, and named below."""
+
 
 def wanting(data: BoardData) -> list[Row]:
     """The returns that are late or missing."""
@@ -65,7 +68,13 @@ def _standing(data: BoardData) -> str:
 
 def _not_accepted(data: BoardData) -> Iterator[str]:
     rows = {row["partner_code"]: row for row in data.returns}
-    for of, state in ((data.refused, "was refused"), (data.held, "is held until it is decided")):
+    for of, state, of_many in (
+        (data.refused, "was refused", "were refused"),
+        (data.held, "is held until it is decided", "are held until they are decided"),
+    ):
+        if len(of) > _MOST_NAMED:
+            yield f"{len(of)} {of_many}"
+            continue
         for one in of:
             yield f"a {_kind(rows.get(one['partner_code']))} from {one['partner']} {state}"
 

@@ -75,9 +75,11 @@ def write_editions(
     pages, workbook = ReportPages(report, written_on), ReportWorkbook(report, written_on)
     written = []
     with _seldom_collected():
-        for batch in watch(report):
+        for number, batch in enumerate(watch(report), start=1):
             written += [_write(folder / file, content) for file, content in pages.of(batch)]
             workbook.add(batch.data)
+            if number % _COLLECTED_AFTER == 0:
+                gc.collect()
         for standings in report.standings:
             written += [_write(folder / file, content) for file, content in pages.of_groups(standings)]
             workbook.add_groups(standings)
@@ -88,15 +90,20 @@ def write_editions(
     return Editions((*index, *written), path, pages.digest())
 
 
+_COLLECTED_AFTER = 5
+"""So many batches are kept at most."""
+
+
 @contextmanager
 def _seldom_collected() -> Iterator[None]:
-    """A batch makes objects by the hundred thousand that all live until it is written, and hardly a cycle among them.
+    """A batch makes objects by the hundred thousand that live until it is written.
 
-    Python's garbage collector would look through them, and all modules, again and again: a fifth of the whole time.
+    Python's garbage collector would look through them, and all modules, again and again: a fifth of the whole time. A
+    page that was rendered refers to itself, so that what it shows is collected now and then all the same.
     """
     thresholds = gc.get_threshold()
     gc.freeze()
-    gc.set_threshold(100_000, *thresholds[1:])
+    gc.set_threshold(500_000, *thresholds[1:])
     try:
         yield
     finally:

@@ -125,7 +125,7 @@ def test_the_table_of_a_quarter_shows_the_latest_figure_and_its_period(
     assert "NI 110" not in missing
     sheet = next(table for table in tables(data) if table.sheet == "Indicators")
     place = [heading for heading, _ in sheet.headings].index("Period")
-    assert {str(row[1]): row[place] for row in sheet.rows if row[1] in shown} == shown
+    assert {str(row[1]): row[place] for row in sheet.rows_of(data) if row[1] in shown} == shown
     (cells,) = (row.cells for band in bands(data) for row in band.rows if row.key == "ni-110-vcs")
     asides = {column.column: cell.aside for column, cell in zip(published_table().columns, cells, strict=True)}
     # Where the heading says another period than the figure is of, the figure says it itself: of a year everywhere but

@@ -16,7 +16,7 @@ from cypp_etl.report.pages import YearEnd, clinic_key, open_clinic, year_end_of
 from cypp_etl.report.returns import nothing_returned, status_words, wanting
 from cypp_etl.report.symbols import Sign, Tone, sign
 from cypp_etl.report.table import key_of, missing_key
-from schemas.codes import ClinicStatus, Direction, NoteKind, OnTarget, YearCourse
+from schemas.codes import ClinicStatus, Diagnosis, Direction, DirectionBasis, NoteKind, OnTarget, YearCourse
 
 SHOWN_LINES = 10
 """A longer list shows these, and the others on demand or where they stand."""
@@ -161,9 +161,32 @@ def _distance(row: Row) -> float:
 
 
 def _indicator_line(data: BoardData, row: Row, *urgency: float) -> Line:
-    said, judged = _against_target(data, row), _short_and_long(row)
-    order = (*urgency, *in_plan_order(row))
-    return Line(key_of(row), _title(row), data.partner(row), said, judged, _comment(data, row), order)
+    said, judged = "; ".join((_against_target(data, row), *_since_when(data, row))), _short_and_long(row)
+    beside = (*_comment(data, row), *_next_step(data, row))
+    return Line(key_of(row), _title(row), data.partner(row), said, judged, beside, (*urgency, *in_plan_order(row)))
+
+
+def _since_when(data: BoardData, row: Row) -> Iterator[str]:
+    """Since which period it has been off target, or has declined, without a period between."""
+    for column, word, said in (
+        ("on_target", OnTarget.NO.value, "off target"),
+        ("direction", Direction.DECLINING.value, "declining"),
+    ):
+        if row[column] == word:
+            yield f"{said} since {data.first_of_run(row, column)['period_label']}"
+            return
+
+
+def _next_step(data: BoardData, row: Row) -> tuple[str, ...]:
+    """The next milestone of the aspirations that an indicator measures, and who leads it; none where none is left."""
+    measured = data.indicators[row["indicator"]]["measured"] if row["indicator"] in data.indicators else ()
+    steps = [data.next_steps[aspiration] for aspiration in measured if aspiration in data.next_steps]
+    if not steps:
+        return ()
+    step = min(steps, key=lambda one: (one["due"], one["milestone"]))
+    lead = step["lead_officer"] or step["strategic_lead"]
+    said = [step["description"].removesuffix("."), f"due on {in_words(step['due'])}", *([lead] if lead else [])]
+    return (f"Next milestone: {', '.join(said)}",)
 
 
 def _comment(data: BoardData, row: Row) -> tuple[str, ...]:
@@ -186,11 +209,17 @@ def _title(row: Row) -> str:
 
 
 def _against_target(data: BoardData, row: Row) -> str:
-    """A figure, its period where that is not the report's, and the target."""
-    said = figure_text(row, "actual", data.texts) if row["actual"] is not None else "no figure"
+    """A figure, its period where that is not the report's, last year's, and the target."""
+    said = [figure_text(row, "actual", data.texts) if row["actual"] is not None else "no figure"]
     if row["period"] != data.period.code:
-        said = f"{said} in {row['period_label']}"
-    return f"{said}, target {figure_text(row, 'target', data.texts)}" if row["target"] is not None else said
+        said[0] = f"{said[0]} in {row['period_label']}"
+    if row["previous_actual"] is not None:
+        before = figure_text(row, "previous_actual", data.texts)
+        is_outturn = row["direction_basis"] == DirectionBasis.OUTTURN
+        said.append(f"{before} in the whole of last year" if is_outturn else f"{before} a year before")
+    if row["target"] is not None:
+        said.append(f"target {figure_text(row, 'target', data.texts)}")
+    return ", ".join(said)
 
 
 def _short_and_long(row: Row) -> tuple[Judged, ...]:
@@ -214,19 +243,27 @@ def _improved(row: Row) -> bool:
     return bool(row["direction"] == Direction.IMPROVING)
 
 
+_DIAGNOSES = {
+    Diagnosis.LATE.value: "milestones are late",
+    Diagnosis.NOT_WORKING.value: "milestones are on time, but not working",
+    Diagnosis.NOT_YET_DUE.value: "no milestone was due yet",
+    Diagnosis.NO_PLAN.value: "the plan has no milestones for it",
+}
+
+
 def _clinic_line(data: BoardData, clinic: Row, row: Row) -> Line:
     opened = parse_period(clinic["opened_period"]).label
     if _improved(row):
         works = f"improved in {row['period_label']}, and closes if it improves again"
     else:
-        works = f"no improvement in {row['period_label']}; diagnosis: {clinic['diagnosis']}"
+        works = f"no improvement in {row['period_label']}; {_DIAGNOSES[clinic['diagnosis']]}"
     return Line(
         clinic_key(clinic),
         _title(row),
         data.partner(clinic),
         f"{_against_target(data, row)}; open since {opened}: {works}",
         _short_and_long(row),
-        (*_comment(data, row), *_last_note(data, clinic)),
+        (*_comment(data, row), *_last_note(data, clinic), *_next_step(data, row)),
         (_improved(row), parse_period(clinic["opened_period"]).order, clinic["clinic_id"]),
     )
 
