@@ -336,7 +336,7 @@ def test_symbols_that_turned_since_somebody_last_knew(world: World, plan: Plan, 
     when_due = f"after the end of {in_words(last_due)} (UTC), when returns for 2009/10 Q4 were due"
     assert f"{none} {when_due}." in world.page(due)
     too_early = datetime.combine(last_due, time(12), UTC)
-    assert f"{none}. Performance indicators" in world.page(too_early), "that day was not over"
+    assert f"{none}. What the symbols mean" in world.page(too_early), "that day was not over"
     with writing(world.engine) as connection:
         record_publication(connection, Publication(Period(2009, 4), due - DAY, "ab", due - DAY))
     knew = f"after 12:00 UTC on {in_words(due - DAY)}, up to which the last published report, on 2009/10 Q4, knew"

@@ -14,7 +14,7 @@ from typing import IO
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
+from openpyxl.styles import Alignment, Font
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from openpyxl.worksheet.filters import AutoFilter
 from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
@@ -205,6 +205,9 @@ class Pen:
         if cell is None:
             cell = self._cells[look] = WriteOnlyCell(self.sheet)
             style_text(cell, font=font, is_wrapped=is_wrapped)
+            if number_format == DATE_FORMAT:
+                # At the right edge it would run into the text beside it.
+                cell.alignment = Alignment(horizontal="left", vertical="top")
             cell.number_format = number_format
             cell.quotePrefix = is_quoted
         put_value(cell, content)

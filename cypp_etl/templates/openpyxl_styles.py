@@ -63,7 +63,7 @@ def put(cell: Cell, content: Content) -> None:
 
 def put_value(cell: Cell, content: Content) -> None:
     """Write into a cell so that text is stored as text; the style stays as it is."""
-    if isinstance(content, str):
+    if isinstance(content, str) and ("_x" in content or not content.isprintable()):
         content = _LIKE_AN_ESCAPE.sub("_x005F_", _without_control_characters(content))
     cell.value = float(content) if isinstance(content, Decimal) else content
     if isinstance(content, str) and content:
@@ -72,7 +72,7 @@ def put_value(cell: Cell, content: Content) -> None:
 
 def looks_like_a_formula(text: str) -> bool:
     """Whether Excel would read a text as a formula."""
-    return _without_control_characters(text).startswith(_FORMULA_SIGNS)
+    return (text if text.isprintable() else _without_control_characters(text)).startswith(_FORMULA_SIGNS)
 
 
 def style_heading(cell: Cell, *, is_entry: bool) -> None:

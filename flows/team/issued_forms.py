@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from cypp_etl.findings import in_words
 from cypp_etl.plan.model import Plan, refuse_outside
 from cypp_etl.plan.rhythm import recalled_periods
+from cypp_etl.plan.selection import listed
 from cypp_etl.templates.names import template_file_name
 from cypp_etl.templates.workbook import write_template
 from flows.inbox.form_files import Form, IssuedForms, Put, put_form
@@ -141,7 +142,7 @@ def _refuse_unknown(plan: Plan, period: "Period | None", partner_codes: Collecti
         refuse_outside(plan.calendar, period)
     for code in partner_codes:
         if code not in plan.partners:
-            raise ValueError(f"there is no partner {code!r}; the plan has {', '.join(plan.partners)}")
+            raise ValueError(f"there is no partner {code!r}; the plan has {listed(plan.partners)}")
         if period and code not in (owing := plan.owing(period)):
-            who = f"those who do are {', '.join(owing)}" if owing else "nobody does"
+            who = f"those who do are {listed(owing)}" if owing else "nobody does"
             raise ValueError(f"{code} owes no return for {period.label}; {who}")

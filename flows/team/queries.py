@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cypp_etl.findings import in_words
 from cypp_etl.periods import parse_period
+from cypp_etl.plan.selection import listed
 from flows.team.decided import Decided, require_who, shown_to_partner
 from warehouse.engine import writing
 from warehouse.recording.administration import answer_query as answer_query_in
@@ -53,6 +54,6 @@ def open_in_lines(rows: Iterable[Mapping[str, Any]]) -> list[str]:
         of_period[row["partner_code"]] = of_period.get(row["partner_code"], 0) + 1
     ordered = sorted(counts.items(), key=lambda item: parse_period(item[0]).order)
     return [
-        f"{period}, open queries: {', '.join(f'{partner} {count}' for partner, count in sorted(partners.items()))}"
+        f"{period}, open queries: {listed([f'{partner} {count}' for partner, count in sorted(partners.items())])}"
         for period, partners in ordered
     ]

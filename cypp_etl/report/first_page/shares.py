@@ -75,8 +75,8 @@ def headline(share: Share, before: str) -> str:
     """How many are on target, beside the period before, by its label; empty where nothing has a target."""
     if not share.judged:
         return ""
-    then = f", {share.on_target_before} of {share.judged_before} in {before}"
-    return f"{share.on_target} of {share.judged} on target{then if share.judged_before else ''}."
+    then = f", {share.on_target_before:,} of {share.judged_before:,} in {before}"
+    return f"{share.on_target:,} of {share.judged:,} on target{then if share.judged_before else ''}."
 
 
 def share_of(data: BoardData, name: str) -> Share:
