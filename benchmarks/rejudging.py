@@ -27,7 +27,7 @@ from cypp_etl.judgement.reach.differences import EVERYTHING
 from cypp_etl.plan.model import Plan
 from schemas.codes import Measure
 from warehouse.engine import writing
-from warehouse.recording.judgements import rejudge, rejudge_by_plan
+from warehouse.recording.judged.judgements import rejudge, rejudge_by_plan
 from warehouse.recording.plan import require_plan
 from warehouse.recording.record import Arrival, record_batch
 

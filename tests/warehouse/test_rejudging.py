@@ -18,7 +18,7 @@ from cypp_etl.plan.model import Plan
 from schemas.codes import Accumulation, Marker, Measure, Qualifier
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import writing
-from warehouse.recording.judgements import rejudge_by_plan
+from warehouse.recording.judged.judgements import rejudge_by_plan
 from warehouse.recording.plan import require_plan
 from warehouse.recording.record import Arrival, record_batch
 from warehouse.schema.tables import JUDGED, clinic, judgement

@@ -18,7 +18,7 @@ from cypp_etl.plan.reader import read_plan
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.queries.plan_comparison import turned_by
-from warehouse.recording.judgements import rejudge_by_plan
+from warehouse.recording.judged.judgements import rejudge_by_plan
 from warehouse.recording.plan import begin_plan, plan_in_force, record_plan, require_plan
 from warehouse.recording.record import record
 from warehouse.upgrade import upgrade

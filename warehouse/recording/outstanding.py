@@ -15,10 +15,10 @@ from sqlalchemy import Column, Connection, Engine, Select, delete, func, select
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.plan.model import Plan
 from warehouse.engine import reading, writing
-from warehouse.recording.affected import has_computed_comparators
 from warehouse.recording.bulk_insert import insert_rows
-from warehouse.recording.groups import rejudge_groups
-from warehouse.recording.judgements import Judged, judge_spans, keep_judged, spans_reached
+from warehouse.recording.judged.affected import has_computed_comparators
+from warehouse.recording.judged.groups import rejudge_groups
+from warehouse.recording.judged.judgements import Judged, judge_spans, keep_judged, spans_reached
 from warehouse.recording.plan import require_plan
 from warehouse.recording.validity import last_changes, next_moment
 from warehouse.schema.tables import observation, unjudged

@@ -17,9 +17,9 @@ from cypp_etl.plan.spans import Span
 from schemas.codes import DecisionKind
 from warehouse.recording.administration import Decision, record_decision
 from warehouse.recording.bulk_insert import insert_rows
-from warehouse.recording.clinics import keep_all_clinics
-from warehouse.recording.groups import rejudge_groups_by_plan
-from warehouse.recording.judgements import rejudge_by_plan, tell_what_is_in_force
+from warehouse.recording.judged.clinics import keep_all_clinics
+from warehouse.recording.judged.groups import rejudge_groups_by_plan
+from warehouse.recording.judged.judgements import rejudge_by_plan, tell_what_is_in_force
 from warehouse.recording.periods import add_periods
 from warehouse.recording.validity import end_rows, next_moment
 from warehouse.schema import plan_tables

@@ -14,9 +14,9 @@ from cypp_etl.plan.model import Plan
 from schemas.codes import SubmissionStatus
 from warehouse.engine import writing
 from warehouse.recording.decisions import Decision, decide
-from warehouse.recording.groups import rejudge_groups
 from warehouse.recording.inserts import end_what_is_replaced, insert_contents, insert_submissions
-from warehouse.recording.judgements import rejudge, rejudge_turned
+from warehouse.recording.judged.groups import rejudge_groups
+from warehouse.recording.judged.judgements import rejudge, rejudge_turned
 from warehouse.recording.outstanding import postpone
 from warehouse.recording.periods import add_periods
 from warehouse.recording.plan import require_plan

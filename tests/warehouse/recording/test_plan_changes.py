@@ -6,18 +6,18 @@ from decimal import Decimal
 from random import Random
 
 from sqlalchemy import Engine
+from tests.warehouse.recording.test_comparisons import in_force as judged_in_force
+from tests.warehouse.recording.test_groups import in_force
 
 from cypp_etl.judgement.reach.differences import EVERYTHING, plan_differences
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import BUILT_IN_COMPARATORS, Comparator, Figure, Group, Plan
 from schemas.codes import ComparatorMethod, Measure, Polarity
 from tests.warehouse.builders import checked, later, observation
-from tests.warehouse.recording.test_comparisons import in_force as judged_in_force
-from tests.warehouse.recording.test_groups import in_force
 from warehouse.engine import writing
 from warehouse.queries.plan_comparison import turned_by
-from warehouse.recording.groups import rejudge_groups_by_plan
-from warehouse.recording.judgements import rejudge_by_plan
+from warehouse.recording.judged.groups import rejudge_groups_by_plan
+from warehouse.recording.judged.judgements import rejudge_by_plan
 from warehouse.recording.plan import record_plan
 from warehouse.recording.record import Arrival, record_batch
 

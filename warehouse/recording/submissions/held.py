@@ -14,9 +14,9 @@ from cypp_etl.plan.selection import listed
 from schemas.codes import DecisionKind, SubmissionStatus
 from warehouse.recording.administration import Decision, record_decision
 from warehouse.recording.decisions import decide_to_accept
-from warehouse.recording.groups import rejudge_groups
 from warehouse.recording.inserts import end_submissions
-from warehouse.recording.judgements import rejudge
+from warehouse.recording.judged.groups import rejudge_groups
+from warehouse.recording.judged.judgements import rejudge
 from warehouse.recording.plan import require_plan
 from warehouse.recording.record import NumberLog, Recorded, record_decided
 from warehouse.recording.submissions.stored_returns import stored_return

@@ -13,9 +13,9 @@ from cypp_etl.plan.model import Plan
 from schemas.codes import DecisionKind, SubmissionStatus
 from warehouse.recording.administration import Decision, record_decision
 from warehouse.recording.bulk_insert import insert_rows
-from warehouse.recording.groups import rejudge_groups
 from warehouse.recording.inserts import REPORT_KEY, end_submissions
-from warehouse.recording.judgements import rejudge
+from warehouse.recording.judged.groups import rejudge_groups
+from warehouse.recording.judged.judgements import rejudge
 from warehouse.recording.plan import require_plan
 from warehouse.recording.validity import end_rows, next_moment
 from warehouse.schema.tables import ACCEPTED, milestone_report, observation, period_closing, submission, withdrawal

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, exists, select
 
 from cypp_etl.figure_keys import Series
 from cypp_etl.judgement.reach.dependents import Span
-from warehouse.recording.affected import Reach, asked, is_reached, of_series, reach_of_each, within
 from warehouse.recording.bulk_insert import insert_rows
+from warehouse.recording.judged.affected import Reach, asked, is_reached, of_series, reach_of_each, within
 from warehouse.recording.validity import end_rows
 from warehouse.schema.tables import comparison
 

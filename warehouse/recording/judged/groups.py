@@ -12,9 +12,9 @@ from cypp_etl.judgement.reach.differences import PlanDifferences
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
 from schemas.codes import Accumulation, Measure
-from warehouse.recording.affected import asked, within
 from warehouse.recording.bulk_insert import insert_rows
-from warehouse.recording.judgements import FIGURE, figures_frame, plain
+from warehouse.recording.judged.affected import asked, within
+from warehouse.recording.judged.judgements import FIGURE, figures_frame, plain
 from warehouse.recording.validity import end_rows
 from warehouse.schema.tables import JUDGED, group_judgement, observation
 

@@ -17,7 +17,7 @@ from warehouse.engine import reading, writing
 from warehouse.queries.board import read_board
 from warehouse.queries.explain import explain
 from warehouse.queries.plan_comparison import turned_by
-from warehouse.recording.judgements import rejudge_by_plan
+from warehouse.recording.judged.judgements import rejudge_by_plan
 from warehouse.recording.plan import record_plan, require_plan
 from warehouse.recording.record import Arrival, record, record_batch
 from warehouse.schema.tables import comparison, judgement

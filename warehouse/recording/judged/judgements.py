@@ -16,7 +16,8 @@ from cypp_etl.judgement.reach.differences import PlanDifferences
 from cypp_etl.periods import LAST_PERIOD, parse_period
 from cypp_etl.plan.model import Plan
 from schemas.codes import Measure, Qualifier
-from warehouse.recording.affected import (
+from warehouse.recording.bulk_insert import insert_rows
+from warehouse.recording.judged.affected import (
     Reach,
     asked,
     bodies_behind,
@@ -27,10 +28,9 @@ from warehouse.recording.affected import (
     with_those_compared,
     within,
 )
-from warehouse.recording.bulk_insert import insert_rows
-from warehouse.recording.clinics import Change, keep_clinics
-from warehouse.recording.comparisons import COMPARED, ComparisonKey, keep_comparisons
-from warehouse.recording.outlooks import Told, outlooks
+from warehouse.recording.judged.clinics import Change, keep_clinics
+from warehouse.recording.judged.comparisons import COMPARED, ComparisonKey, keep_comparisons
+from warehouse.recording.judged.outlooks import Told, outlooks
 from warehouse.recording.validity import end_rows
 from warehouse.schema.tables import JUDGED, OUTLOOK, judgement, observation
 

@@ -16,7 +16,7 @@ from schemas.codes import Accumulation, Severity, YearType
 from tests.warehouse.builders import Rows, checked, later, observation
 from warehouse.engine import reading, writing
 from warehouse.queries.as_of import group_performance
-from warehouse.recording.groups import rejudge_groups_by_plan
+from warehouse.recording.judged.groups import rejudge_groups_by_plan
 from warehouse.recording.plan import record_plan, require_plan
 from warehouse.recording.record import Arrival, record, record_batch
 from warehouse.recording.submissions.held import decide_held

@@ -17,7 +17,7 @@ from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.rhythm import Rhythm
 from schemas.codes import DirectionBasis, Measure, Qualifier
-from warehouse.recording.affected import asked_series, is_reached, of_series, reach_of_each
+from warehouse.recording.judged.affected import asked_series, is_reached, of_series, reach_of_each
 from warehouse.schema.tables import JUDGED, judgement, observation
 from warehouse.schema.values import qualifiers_of
 
@@ -68,7 +68,7 @@ def outlooks(
         connection: a transaction in which these judgements are not written yet.
         plan: the plan in force.
         spans: what was judged, by series.
-        figures: the figures that were judged, with the columns of `FIGURE` of `warehouse.recording.judgements`.
+        figures: the figures that were judged, with the columns of `FIGURE` of `warehouse.recording.judged.judgements`.
         judged: by key, the observation and what was judged.
     """
     observed = {(row[0], row[1], row[2]): (row[6], row[7], row[8]) for row in figures if row[3] == Measure.ACTUAL.value}
