@@ -6,14 +6,14 @@ from decimal import Decimal
 from random import Random
 
 from sqlalchemy import Engine
-from tests.warehouse.recording.test_comparisons import in_force as judged_in_force
-from tests.warehouse.recording.test_groups import in_force
 
 from cypp_etl.judgement.reach.differences import EVERYTHING, plan_differences
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import BUILT_IN_COMPARATORS, Comparator, Figure, Group, Plan
 from schemas.codes import ComparatorMethod, Measure, Polarity
 from tests.warehouse.builders import checked, later, observation
+from tests.warehouse.recording.judged.test_comparisons import in_force as judged_in_force
+from tests.warehouse.recording.judged.test_groups import in_force
 from warehouse.engine import writing
 from warehouse.queries.plan_comparison import turned_by
 from warehouse.recording.judged.groups import rejudge_groups_by_plan
