@@ -13,7 +13,7 @@ from warehouse.recording.bulk_insert import insert_rows
 from warehouse.recording.record import record
 from warehouse.schema.tables import finding
 
-NAMES = ("submission_id", "code", "severity", "sheet", "cell", "value", "message", "fix")
+NAMES = ("submission_id", "code", "severity", "sheet", "cell", "value", "message", "fix", "subject")
 # Databases do not store NUL or lone surrogates in a text.
 TEXTS = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=20) | st.sampled_from(
     ["\\N", "\\.", "a\tb\nc\\", "", "\r\n", "'\""]
@@ -24,7 +24,7 @@ TEXTS = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs
 @given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=5))
 def test_texts_come_back_as_they_were(engine: Engine, plan: Plan, texts: list[tuple[str, str]]) -> None:
     number = record(engine, checked("a"), plan, later(0)).submission_id
-    rows = [(number, "some-error", "ERROR", "Cover", "A1", value, message, "") for value, message in texts]
+    rows = [(number, "some-error", "ERROR", "Cover", "A1", value, message, "", "") for value, message in texts]
     with writing(engine) as connection:
         connection.execute(finding.delete())
         insert_rows(connection, finding, NAMES, rows)
@@ -35,7 +35,7 @@ def test_texts_come_back_as_they_were(engine: Engine, plan: Plan, texts: list[tu
 
 def test_a_row_that_may_not_be_is_refused_with_all_others(engine: Engine, plan: Plan) -> None:
     number = record(engine, checked("a"), plan, later(0)).submission_id
-    row = (number, "some-error", "ERROR", "Cover", "A1", "", "", "")
+    row = (number, "some-error", "ERROR", "Cover", "A1", "", "", "", "")
     with pytest.raises(IntegrityError), writing(engine) as connection:
         insert_rows(connection, finding, NAMES, [row, (None, *row[1:])])
     with writing(engine) as connection:
