@@ -257,7 +257,7 @@ def _chart(data: BoardData, course: list[tuple[Period, Row | None]], row: Row) -
     ]
     unit = words_of_unit(row)
     title = f"{data.named(row)}, {name.lower()}{f', in {unit}' if unit else ''}, {labels[0]} to {labels[-1]}."
-    return chart(labels, lines, f"{title} The table beside it has the figures.", unit)
+    return chart(labels, lines, f"{title} Figures beside it.", unit)
 
 
 _COMPARED = {"statistical_neighbours": ("Statistical neighbours", "neighbours"), "national": ("National", "national")}

@@ -42,7 +42,7 @@ class Pencil:
         """What other charts of the page have too: written once, with a name."""
         if content in self._drawn:
             return f'<use href="#{self._drawn[content]}"/>'
-        name = self._drawn[content] = f"drawn-{len(self._drawn) + 1}"
+        name = self._drawn[content] = f"d{len(self._drawn) + 1}"
         return f'<g id="{name}">{content}</g>'
 
 

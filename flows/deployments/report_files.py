@@ -90,7 +90,7 @@ def write_editions(
     return Editions((*index, *written), path, pages.digest())
 
 
-_COLLECTED_AFTER = 5
+_COLLECTED_AFTER = 8
 """So many batches are kept at most."""
 
 

@@ -300,7 +300,7 @@ def _as_of(condition: str, at: datetime) -> TextClause:
 
 def _plain(rows: Iterable[Row | RowMapping]) -> list[Row]:
     """Rows as plain mappings, which a report can keep after the connection is closed."""
-    return [dict(row) for row in rows]
+    return [row if isinstance(row, dict) else dict(row) for row in rows]
 
 
 def _until(period: Period, rows: Iterable[Row | RowMapping], rhythms: Mapping[str, Rhythm]) -> list[Row]:

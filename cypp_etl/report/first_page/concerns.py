@@ -151,12 +151,14 @@ def _unattended(data: BoardData) -> list[Line]:
     for row in data.of_period(data.period):
         is_off, declines = row["on_target"] == OnTarget.NO, row["direction"] == Direction.DECLINING
         if (is_off or declines or series_of(row) in turned_bad) and open_clinic(data, row) is None:
-            found.append(_indicator_line(data, row, -(2 * is_off + declines), -_distance(row) if is_off else 0.0))
+            found.append(_indicator_line(data, row, -(2 * is_off + declines), -_distance(row)))
     return found
 
 
 def _distance(row: Row) -> float:
-    """How far the year to date is from its target, as a share of it."""
+    """How far the year to date is off its target, as a share of it; 0 where it is not."""
+    if row["on_target"] != OnTarget.NO:
+        return 0.0
     return float(abs(row["year_to_date"] - row["target"]) / (abs(row["target"]) or 1))
 
 
@@ -264,7 +266,7 @@ def _clinic_line(data: BoardData, clinic: Row, row: Row) -> Line:
         f"{_against_target(data, row)}; open since {opened}: {works}",
         _short_and_long(row),
         (*_comment(data, row), *_last_note(data, clinic), *_next_step(data, row)),
-        (_improved(row), parse_period(clinic["opened_period"]).order, clinic["clinic_id"]),
+        (_improved(row), parse_period(clinic["opened_period"]).order, -_distance(row), clinic["clinic_id"]),
     )
 
 
