@@ -10,6 +10,7 @@ from flows.cli.terminal import say
 from flows.ingestion.context import Workplace, open_to_read
 from flows.settings import Settings, read_settings
 from warehouse.engine import reading
+from warehouse.recording.outstanding import waiting_submissions
 from warehouse.upgrade import NoWarehouseError
 
 if TYPE_CHECKING:
@@ -37,12 +38,23 @@ def plan_to_use(settings: Settings) -> Plan:
     return workplace.plan
 
 
+def _say_what_waits(connection: "Connection") -> None:
+    count = waiting_submissions(connection)
+    if count:
+        say(
+            f"cypp: {count:,} {'return is' if count == 1 else 'returns are'} not judged yet: the backfill still runs, or was "
+            "stopped. The next sweep of the inbox, cypp reconcile or the same backfill judges them",
+            err=True,
+        )
+
+
 def ask(show: "Callable[[Connection, Plan], int]") -> int:
     """Call `show` with the warehouse and its plan; its result is the command's exit status."""
     try:
         workplace = open_to_read(read_settings())
         say_notice(workplace)
         with reading(workplace.engine) as connection:
+            _say_what_waits(connection)
             return show(connection, workplace.plan)
     except FAULTS as fault:
         stop_at(fault)

@@ -1,5 +1,6 @@
 """The flow `publish-report`: the board report as permanent files, with its contents shown in the Prefect UI."""
 
+import asyncio
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from flows.ingestion.context import Workplace, open_to_write
 from flows.settings import read_settings
 from warehouse.engine import reading, writing
 from warehouse.queries.board import read_report
+from warehouse.recording.outstanding import judge_outstanding
 from warehouse.recording.publications import Publication, record_publication
 
 if TYPE_CHECKING:
@@ -108,7 +110,10 @@ async def publish_report(
         group: Publish what the partners of this group return alone.
         outcome: Publish what belongs to this outcome alone.
     """
-    workplace, now = open_to_write(read_settings()), datetime.now(UTC)
+    workplace = open_to_write(read_settings())
+    # A report without the figures of a backfill that was stopped would be wrong, and look whole.
+    await asyncio.to_thread(judge_outstanding, workplace.engine, workplace.plan, lambda: datetime.now(UTC))
+    now = datetime.now(UTC)
     wanted = parse_period(period) if period else last_due(workplace.plan, now.date())
     refuse_outside(workplace.plan.calendar, wanted)
     at = end_of(as_of, now) if as_of else now

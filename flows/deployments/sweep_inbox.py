@@ -26,6 +26,7 @@ from flows.ingestion.context import open_existing, open_to_write
 from flows.ingestion.status_pages import refresh_status_pages
 from flows.settings import Settings, read_settings
 from flows.storage.files import path_as_text, path_from_text
+from warehouse.recording.outstanding import judge_outstanding
 from warehouse.upgrade import WarehouseStateError
 
 
@@ -54,6 +55,8 @@ async def sweep_inbox(
 ) -> Swept:
     """Ingest whatever is in the inbox. The folder is the truth: what a sweep misses, the next one finds.
 
+    What a backfill that was stopped has left unjudged is judged first.
+
     Args:
         settle_seconds: For how long nobody may have written to a file, so that none is read half copied.
         received_at: when the files arrived; now if not given.
@@ -65,6 +68,7 @@ async def sweep_inbox(
     plan = workplace.plan
     swept = Swept()
     await asyncio.to_thread(clear_leftovers, settings, plan.partners)
+    await asyncio.to_thread(judge_outstanding, workplace.engine, plan, lambda: datetime.now(UTC))
     now = datetime.now(UTC).timestamp()
     await asyncio.to_thread(make_folders, settings.inbox, plan.partners)
     mended = MendedReceipts(settings.receipts)

@@ -46,6 +46,11 @@ def postpone(connection: Connection, submission_ids: Collection[int]) -> None:
     insert_rows(connection, unjudged, ("submission_id",), ((number,) for number in submission_ids))
 
 
+def waiting_submissions(connection: Connection) -> int:
+    """How many submissions have figures that are not judged yet: their backfill still runs, or was stopped."""
+    return connection.scalar(select(func.count()).select_from(unjudged)) or 0
+
+
 def outstanding_shares(connection: Connection, plan: Plan) -> list[Share]:
     """The judgements that are outstanding, in parts of about `FIGURES_AT_ONCE` figures.
 

@@ -6,12 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 from typer.testing import CliRunner
 
 from cypp_etl.periods import parse_period
+from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return
+from flows.cli.queries import ask
+from flows.ingestion.context import open_to_write
 from flows.settings import Settings
+from tests.warehouse.builders import checked, later, observation
+from warehouse.engine import writing
+from warehouse.queries.views import performance
+from warehouse.recording.record import Arrival, record_batch
 
 pytestmark = [pytest.mark.server, pytest.mark.usefixtures("prefect_server")]
 
@@ -92,3 +100,24 @@ def test_a_path_that_leads_nowhere_could_not_run(tmp_path: Path) -> None:
     ended = CliRunner().invoke(app, ["backfill", str(tmp_path / "gone")])
     assert ended.exit_code == 2
     assert "gone" in ended.stderr
+
+
+def test_the_next_sweep_judges_what_a_stopped_backfill_has_left(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from flows.deployments.sweep_inbox import sweep_inbox
+
+    workplace = open_to_write(settings)
+    arrival = Arrival(checked("a", observation("NI 43", "5"), observation("NI 43", "6", "2009-10Q1")), later(0))
+    with writing(workplace.engine) as connection:
+        record_batch(connection, [arrival], workplace.plan, later(0), judge_later=True)
+
+    def judged(connection: Connection, plan: Plan) -> int:
+        return len(performance(connection, "NI 43", parse_period("2010-11Q1")))
+
+    assert ask(judged) == 0
+    assert capsys.readouterr().err.startswith("cypp: 1 return is not judged yet")
+    asyncio.run(sweep_inbox())
+    assert ask(judged) == 1
+    assert "not judged" not in capsys.readouterr().err
+    workplace.engine.dispose()
