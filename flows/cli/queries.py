@@ -41,9 +41,10 @@ def plan_to_use(settings: Settings) -> Plan:
 def _say_what_waits(connection: "Connection") -> None:
     count = waiting_submissions(connection)
     if count:
+        are = "return is" if count == 1 else "returns are"
         say(
-            f"cypp: {count:,} {'return is' if count == 1 else 'returns are'} not judged yet: the backfill still runs, or was "
-            "stopped. The next sweep of the inbox, cypp reconcile or the same backfill judges them",
+            f"cypp: {count:,} {are} not judged yet: the backfill still runs, or was stopped. The next sweep of the inbox, "
+            "cypp reconcile or the same backfill judges them",
             err=True,
         )
 
