@@ -43,8 +43,8 @@ def _say_what_waits(connection: "Connection") -> None:
     if count:
         are = "return is" if count == 1 else "returns are"
         say(
-            f"cypp: {count:,} {are} not judged yet: the backfill still runs, or was stopped. The next sweep of the inbox, "
-            "cypp reconcile or the same backfill judges them",
+            f"cypp: {count:,} {are} not judged yet: the backfill still runs, or was stopped. The next sweep of the "
+            "inbox, cypp reconcile or the same backfill judges them",
             err=True,
         )
 
