@@ -598,10 +598,10 @@ def test_a_line_says_since_when_and_what_comes_next(engine: Engine) -> None:
     due = [row["due"] for row in data.milestones_until(None) if row["status"] not in ("Achieved", "Withdrawn")]
     assert lines["NI 113a"].beside[-1].startswith("Next milestone: ")
     assert any(f"due on {in_words(day)}" in lines["NI 113a"].beside[-1] for day in due)
+    assert lines["NI 114"].beside[-1] == "No milestone lies ahead."
     done = [{**row, "status": "Achieved"} for row in data.milestones]
-    assert not any(
-        "Next milestone" in said for line in _concerns(replace(data, milestones=done))[0].lines for said in line.beside
-    )
+    without = _concerns(replace(data, milestones=done))[0].lines
+    assert not any("milestone" in said for line in without for said in line.beside)
 
 
 def test_the_summary_in_the_prefect_ui_is_bounded(engine: Engine) -> None:
@@ -680,10 +680,11 @@ def test_the_report_says_what_the_year_needs_and_whether_it_is_on_course(engine:
     assert added.projection == "Projected for the year: 159, on course."
     assert latest is not None
     assert (latest.needed, latest.course) == ("The year's target is 78.0%.", YearCourse.OFF)
+    assert latest.projection == "Projected for the year, if it stays as it is: 69.9%, off course."
     assert small is not None
     assert (small.projection, small.course) == ("", None), "it rests on small numbers"
     assert found["NI 110"] is None, "a yearly figure"
-    lines = {one.heading: one.lines for one in _concerns(data)}["Off course for the year"]
+    lines = {one.heading: one.lines for one in _concerns(data)}["Off course or at risk for the year"]
     told = [
         indicator
         for asked in (YearCourse.OFF, YearCourse.AT_RISK)
@@ -691,7 +692,7 @@ def test_the_report_says_what_the_year_needs_and_whether_it_is_on_course(engine:
         if year and year.course is asked
     ]
     assert [line.title.partition(":")[0] for line in lines] == told
-    assert all("Projected for the year: " in line.said for line in lines)
+    assert all("Projected for the year" in line.said for line in lines)
     text = html.unescape(render_html(data, WRITTEN).decode())
     assert f"{added.needed} {added.projection}" in text
 

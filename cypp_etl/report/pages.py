@@ -172,7 +172,9 @@ def year_end_of(data: BoardData, row: Row) -> YearEnd | None:
         return None
     if told.course is None or told.projected is None:
         return YearEnd(_needed_words(told.year, row), "", None)
-    projection = f"Projected for the year: {number_text(float(told.projected), row)}, {told.course}."
+    figure = number_text(float(told.projected), row)
+    how = ", if it stays as it is" if told.year.accumulation is Accumulation.LATEST else ""
+    projection = f"Projected for the year{how}: {figure}, {told.course}."
     return YearEnd(_needed_words(told.year, row), projection, told.course)
 
 

@@ -121,13 +121,15 @@ def concerns(
 
     return [
         concern(
-            "Off target or worse, and without a clinic",
+            "Off target or getting worse, and without a clinic",
             found[Question.UNATTENDED],
             empty or "Nothing is off target, is declining or reads worse than before without a clinic.",
         ),
         concern("Open performance clinics", found[Question.CLINICS], "No clinic is open.", "clinics"),
         concern(
-            "Off course for the year", found[Question.OFF_COURSE], empty or "Nothing is projected to miss its target."
+            "Off course or at risk for the year",
+            found[Question.OFF_COURSE],
+            empty or "Nothing is projected to miss its target.",
         ),
         concern("Overdue milestones", Found(overdue, len(overdue)), "No milestone is overdue.", "milestones"),
         concern(
@@ -180,11 +182,11 @@ def _since_when(data: BoardData, row: Row) -> Iterator[str]:
 
 
 def _next_step(data: BoardData, row: Row) -> tuple[str, ...]:
-    """The next milestone of the aspirations that an indicator measures, and who leads it; none where none is left."""
+    """The next milestone of the aspirations that an indicator measures, and who leads it, or that none lies ahead."""
     measured = data.indicators[row["indicator"]]["measured"] if row["indicator"] in data.indicators else ()
     steps = [data.next_steps[aspiration] for aspiration in measured if aspiration in data.next_steps]
     if not steps:
-        return ()
+        return ("No milestone lies ahead.",) if data.next_steps else ()
     step = min(steps, key=lambda one: (one["due"], one["milestone"]))
     lead = step["lead_officer"] or step["strategic_lead"]
     said = [step["description"].removesuffix("."), f"due on {in_words(step['due'])}", *([lead] if lead else [])]
@@ -258,7 +260,7 @@ def _clinic_line(data: BoardData, clinic: Row, row: Row) -> Line:
     if _improved(row):
         works = f"improved in {row['period_label']}, and closes if it improves again"
     else:
-        works = f"no improvement in {row['period_label']}; {_DIAGNOSES[clinic['diagnosis']]}"
+        works = f"no improvement on last year in {row['period_label']}; {_DIAGNOSES[clinic['diagnosis']]}"
     return Line(
         clinic_key(clinic),
         _title(row),
