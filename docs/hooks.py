@@ -52,6 +52,11 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     return _LINK.sub(turned, markdown)
 
 
+def on_page_content(html: str, **_: Any) -> str:
+    """Lets the keyboard reach each table: one that is wider than the page is scrolled, which takes the focus."""
+    return html.replace("<table>", '<table tabindex="0">')
+
+
 def _filled(entry: Any) -> Any:
     if isinstance(entry, list):
         return [_filled(part) for part in entry]

@@ -39,12 +39,21 @@ def upgrade(engine: Engine) -> bool:
         if is_current(connection):
             return False
     with writing(engine) as connection:
-        if is_current(connection):
-            return False
-        # A view prevents changes to its tables, and a migration must not depend on a view's future text.
-        replace_views(connection, lambda: _migrate(connection))
-        connection.execute(delete(view_version))
-        connection.execute(insert(view_version).values(sha256=views_sha256(connection.dialect.name)))
+        return upgrade_within(connection)
+
+
+def upgrade_within(connection: Connection) -> bool:
+    """Upgrade the warehouse, as `upgrade` does, in the caller's transaction of `engine.writing`.
+
+    Raises:
+        WarehouseTooNewError: the warehouse has a revision that this program does not know.
+    """
+    if is_current(connection):
+        return False
+    # A view prevents changes to its tables, and a migration must not depend on a view's future text.
+    replace_views(connection, lambda: _migrate(connection))
+    connection.execute(delete(view_version))
+    connection.execute(insert(view_version).values(sha256=views_sha256(connection.dialect.name)))
     return True
 
 

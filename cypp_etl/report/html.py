@@ -61,7 +61,8 @@ class ReportPages:
     def of(self, batch: Batch) -> Iterator[tuple[str, bytes]]:
         """The pages of a batch, each with its name."""
         name, layout = self._report.frame.file_name, self._report.layout
-        for page in batch.pages or (Part("", "", batch.data),):
+        only = Part("", "", batch.data)
+        for page in (only,) if layout is Layout.ONE_PAGE else batch.pages:
             digest = digest_of(page.data)
             said, subjects = first_page(page.data, digest), _subjects(page.data)
             if layout is Layout.ONE_PAGE:

@@ -112,6 +112,7 @@ class BoardData:
     `part` says which part of a report it is, where it is not the whole, and `codes` what was asked for. `plan` is the
     plan of that moment, if its files are in the warehouse, and `groups` has the judgements of its groups, of all
     periods up to the report's. `whole` is the report that this is a part of, None if it is the whole.
+    `every_milestone` has those of all parts, since another partner's may be the next of an aspiration.
     """
 
     body: Body
@@ -143,6 +144,7 @@ class BoardData:
     plan: Plan | None = None
     groups: Sequence[Row] = ()
     whole: "BoardData | None" = None
+    every_milestone: Sequence[Row] = ()
 
     @property
     def title(self) -> str:
@@ -282,7 +284,7 @@ class BoardData:
     def next_steps(self) -> Mapping[str, Row]:
         """The milestone of each aspiration that is due next, of those that are neither achieved nor withdrawn."""
         found: dict[str, Row] = {}
-        for row in self.milestones_until(None):
+        for row in _last_reports(self.every_milestone or self.milestones, None):
             if row["status"] not in (MilestoneStatus.ACHIEVED, MilestoneStatus.WITHDRAWN):
                 known = found.get(row["aspiration"])
                 found[row["aspiration"]] = row if known is None or row["due"] < known["due"] else known

@@ -22,11 +22,12 @@ from flows.inbox.mended_receipts import MendedReceipts
 from flows.inbox.stray_files import answer_strays
 from flows.inbox.sweep import Waiting, make_folders, sweep
 from flows.ingestion.cleanup import clear_leftovers
-from flows.ingestion.context import open_existing, open_to_write
+from flows.ingestion.context import Workplace, open_existing, open_to_write
 from flows.ingestion.status_pages import refresh_status_pages
 from flows.settings import Settings, read_settings
 from flows.storage.files import path_as_text, path_from_text
-from warehouse.recording.outstanding import judge_outstanding
+from warehouse.engine import reading
+from warehouse.recording.outstanding import is_abandoned, judge_outstanding
 from warehouse.upgrade import WarehouseStateError
 
 
@@ -68,7 +69,7 @@ async def sweep_inbox(
     plan = workplace.plan
     swept = Swept()
     await asyncio.to_thread(clear_leftovers, settings, plan.partners)
-    await asyncio.to_thread(judge_outstanding, workplace.engine, plan, lambda: datetime.now(UTC))
+    await asyncio.to_thread(_judge_abandoned, workplace)
     now = datetime.now(UTC).timestamp()
     await asyncio.to_thread(make_folders, settings.inbox, plan.partners)
     mended = MendedReceipts(settings.receipts)
@@ -88,6 +89,14 @@ async def sweep_inbox(
     await _refresh_pages(settings, plan.partners)
     message = f"{len(swept.ingested)} ingested, {len(swept.failed)} failed, {len(swept.left)} left."
     return cast(Swept, Completed(message=message, data=swept))
+
+
+def _judge_abandoned(workplace: Workplace) -> None:
+    """Make the judgements that a stopped backfill has left; one that is at work makes its own at its end."""
+    with reading(workplace.engine) as connection:
+        if not is_abandoned(connection, datetime.now(UTC)):
+            return
+    judge_outstanding(workplace.engine, workplace.plan, lambda: datetime.now(UTC))
 
 
 async def _refresh_pages(settings: Settings, partner_codes: Collection[str]) -> None:

@@ -14,8 +14,8 @@ from flows.storage.archive import READ_BYTES, Kept, keep
 from flows.storage.drop_notes import GivenNumbers
 from warehouse.engine import open_for_reading, open_warehouse, place_of, reading, writing
 from warehouse.queries.views import outcomes
-from warehouse.recording.plan import NoStoredPlanError, begin_plan, plan_in_force
-from warehouse.upgrade import NoWarehouseError, WarehouseTooOldError, require_current, upgrade
+from warehouse.recording.plan import NoStoredPlanError, begin_plan, plan_in_force, tell_what_was_untold
+from warehouse.upgrade import NoWarehouseError, WarehouseTooOldError, require_current, upgrade_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -169,9 +169,12 @@ def upgraded(settings: Settings, put_in_force: "Callable[[Connection, Plan, date
     settings.home.mkdir(parents=True, exist_ok=True)
     engine = open_warehouse(settings.warehouse_url)
     try:
-        upgrade(engine)
+        # All in one transaction: a warehouse that is up to date is never looked at again.
         with writing(engine) as connection:
-            in_force = put_in_force(connection, plan, datetime.now(UTC))
+            was_older, now = upgrade_within(connection), datetime.now(UTC)
+            in_force = put_in_force(connection, plan, now)
+            if was_older:
+                tell_what_was_untold(connection, in_force, now)
     except BaseException:
         engine.dispose()
         raise

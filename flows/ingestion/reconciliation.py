@@ -78,7 +78,7 @@ def reconcile(
     archive = workplace.settings.archive
     done = Reconciled()
     finish_erasures(workplace)
-    judge_outstanding(workplace.engine, workplace.plan, lambda: datetime.now(UTC))
+    judge_outstanding(workplace.engine, workplace.plan, lambda: datetime.now(UTC), is_stopped)
     unanswered = Unanswered(archive)
     half_done = unanswered.deliveries()
     noted = read_drops(archive, lambda deliveries: _known(workplace, deliveries) - half_done)

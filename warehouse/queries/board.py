@@ -92,6 +92,8 @@ def read_report(
     if layout is not Layout.BY_PARTNER:
         return report_of(reader.read_ranked(part))
     codes = reader.partner_codes(part)
+    # A partner with nothing in the table of the period has no page.
+    on_pages: list[str] = []
 
     def batches() -> Iterator[Batch]:
         number = 1
@@ -99,11 +101,18 @@ def read_report(
             data = reader.read(replace(part, partner_codes=frozenset({code})))
             pages = tuple(parts(data, layout, number))
             number += len(pages)
+            if pages:
+                on_pages.append(code)
             yield Batch(data, pages)
 
     frame = reader.frame.selected(part)
     return Report(
-        frame, layout, batches(), len(codes), lambda: reader.read_rest(codes, part), reader.standings_by_outcome(part)
+        frame,
+        layout,
+        batches(),
+        len(codes),
+        lambda: reader.read_rest(on_pages, part),
+        reader.standings_by_outcome(part),
     )
 
 
@@ -142,6 +151,7 @@ class BoardReader:
         self._connection, self._plan_id, self._stored = connection, plan_id, stored
         self._judged_by = stored or plan_to_judge_by(connection, plan_id)
         self._planned = _planned_texts(connection, plan_id)
+        every_milestone = _milestones(connection, plan_id, period, at)
         self.frame = BoardData(
             body=_body(connection, plan_id),
             period=period,
@@ -155,7 +165,8 @@ class BoardReader:
             ratios={},
             breaks=set(),
             aspirations=_aspirations(connection, plan_id),
-            milestones=_milestones(connection, plan_id, period, at),
+            milestones=every_milestone,
+            every_milestone=every_milestone,
             clinics=[],
             notes=clinic_notes(connection, at),
             returns=[

@@ -4,10 +4,10 @@ A submission whose figures wait to be judged is noted in the transaction that re
 they are: whoever is killed in between, the notes say what is still to be done. Doing it twice changes nothing.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Column, Connection, Engine, Select, delete, func, select
@@ -21,10 +21,13 @@ from warehouse.recording.judged.groups import rejudge_groups
 from warehouse.recording.judged.judgements import Judged, judge_spans, keep_judged, spans_reached
 from warehouse.recording.plan import require_plan
 from warehouse.recording.validity import last_changes, next_moment
-from warehouse.schema.tables import observation, unjudged
+from warehouse.schema.sets import is_one_of
+from warehouse.schema.tables import judgement, observation, submission, unjudged
 
 FIGURES_AT_ONCE = 10_000
 """About how many figures are judged together, within one transaction."""
+_STILL_AT_WORK = timedelta(minutes=10)
+"""How long after its last chunk a backfill may still be at work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ def judge_share(
         plan_id = require_plan(connection, plan, at)
         if share.is_of_groups:
             rejudge_groups(connection, plan, plan_id, _figures(connection, share), at)
-        elif last_changes(connection) != seen:
+        elif last_changes(connection) != seen or _has_ended(connection, judged):
             judged = list(_judged(connection, plan, share))
         for each in judged:
             keep_judged(connection, plan, plan_id, each, at)
@@ -103,8 +106,16 @@ def forget_judged(connection: Connection, shares: Sequence[Share]) -> None:
         connection.execute(delete(unjudged).where(unjudged.c.submission_id <= up_to))
 
 
-def judge_outstanding(engine: Engine, plan: Plan, now: Callable[[], datetime]) -> None:
+def judge_outstanding(
+    engine: Engine, plan: Plan, now: Callable[[], datetime], is_stopped: Callable[[], bool] = lambda: False
+) -> None:
     """Make all judgements that are outstanding, because a backfill was stopped and nobody started it again.
+
+    Args:
+        engine: the warehouse.
+        plan: the plan in force.
+        now: the present moment.
+        is_stopped: asked before each share, whether to leave the rest for the next time.
 
     Raises:
         as `judge_share`.
@@ -112,10 +123,30 @@ def judge_outstanding(engine: Engine, plan: Plan, now: Callable[[], datetime]) -
     with reading(engine) as connection:
         shares = outstanding_shares(connection, plan)
     for share in shares:
+        if is_stopped():
+            return
         judge_share(engine, plan, share, now, nullcontext())
     if shares:
         with writing(engine) as connection:
             forget_judged(connection, shares)
+
+
+def is_abandoned(connection: Connection, now: datetime) -> bool:
+    """Whether something is outstanding and no backfill has added to it for so long that none may be at work."""
+    query = select(func.max(submission.c.recorded_at)).join(
+        unjudged, unjudged.c.submission_id == submission.c.submission_id
+    )
+    last = connection.scalar(query)
+    return last is not None and last < now - _STILL_AT_WORK
+
+
+def _has_ended(connection: Connection, judged: Iterable[Judged]) -> bool:
+    """Whether a judgement of which something else is to be told is no longer in force: another process judged it."""
+    numbers = [number for each in judged for number, _ in each.outlooks.values()]
+    query = select(func.count()).where(
+        is_one_of(judgement.c.judgement_id, "numbers"), judgement.c.superseded_at.is_(None)
+    )
+    return bool(numbers) and connection.scalar(query, {"numbers": numbers}) != len(numbers)
 
 
 def _parts(connection: Connection, of: Share, column: Column[Any], at_least: int) -> Iterator[tuple[str, ...]]:

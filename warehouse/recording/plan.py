@@ -188,22 +188,31 @@ def stored_plan(connection: Connection, plan_id: int | None) -> Plan | None:
 def begin_plan(connection: Connection, plan: Plan, at: datetime) -> Plan:
     """Put the very first plan in force; if one is already in force, it stays. Returns the plan in force.
 
-    What an older program did not tell of judgements in force is told now, by that plan.
-
     Raises:
         NoStoredPlanError: another plan is in force, whose files are not in the warehouse.
         cypp_etl.plan.reader.PlanError: this program finds faults in it that an older one did not.
     """
     held = _in_force(connection)
     if held is None or _is_same(connection, held, plan):
-        plan_id, in_force = record_plan(connection, plan, at).plan_id, plan
-    else:
-        plan_id, in_force = held[0], plan_in_force(connection) or plan
-        # An upgrade looks at figures too, so that no later command is the first to find a fault in them.
-        len(in_force.figures)
-    if tell_what_is_in_force(connection, in_force):
-        rejudge_groups_by_plan(connection, in_force, plan_id, EVERYTHING, next_moment(connection, at))
+        record_plan(connection, plan, at)
+        return plan
+    in_force = plan_in_force(connection) or plan
+    # An upgrade looks at figures too, so that no later command is the first to find a fault in them.
+    len(in_force.figures)
     return in_force
+
+
+def tell_what_was_untold(connection: Connection, plan: Plan, at: datetime) -> None:
+    """Tell what an older program did not of judgements in force, in the transaction that upgrades the warehouse.
+
+    Args:
+        connection: a transaction of `engine.writing`.
+        plan: the plan in force.
+        at: the moment from which it counts.
+    """
+    if tell_what_is_in_force(connection, plan):
+        at = next_moment(connection, at)
+        rejudge_groups_by_plan(connection, plan, require_plan(connection, plan, at), EVERYTHING, at)
 
 
 def _stored_files(connection: Connection, plan_id: int) -> dict[str, bytes]:

@@ -187,8 +187,13 @@ def _record_new(
         done += _record_together(connection, together, at, above)
     touched = {figure for _, _, of_one in done for figure in of_one}
     if judge_later:
-        postpone(connection, [submission_id for decision, submission_id, _ in done if decision.is_loaded])
+        postpone(connection, [submission_id for decision, submission_id, _ in done if decision.figures])
+        # What a correction leaves out is noted nowhere, and its group and those compared with it would keep it.
+        left_out = touched.difference(*(decision.figures for decision, _, _ in done))
         changed = rejudge_turned(connection, plan, plan_id, touched, at)
+        if left_out:
+            changed += rejudge(connection, plan, plan_id, left_out, at)
+            rejudge_groups(connection, plan, plan_id, left_out, at)
     else:
         changed = rejudge(connection, plan, plan_id, touched, at)
         rejudge_groups(connection, plan, plan_id, touched, at)

@@ -8,13 +8,16 @@ from sqlalchemy import Connection, Table, Update, bindparam, func, select, updat
 
 from warehouse.schema.plan_tables import plan
 from warehouse.schema.sets import is_one_of
-from warehouse.schema.tables import submission, withdrawal
+from warehouse.schema.tables import judgement, submission, withdrawal
 
 _ROWS_AT_ONCE = 10_000
 """How many rows are closed by one statement: SQLite allows 32,766 values in it."""
 
-_LAST = select(*(select(func.max(table.c.recorded_at)).scalar_subquery() for table in (submission, plan, withdrawal)))
-
+_LAST = select(
+    # A backfill judges after it has recorded; the judgement with the highest number is among the latest.
+    select(judgement.c.recorded_at).order_by(judgement.c.judgement_id.desc()).limit(1).scalar_subquery(),
+    *(select(func.max(table.c.recorded_at)).scalar_subquery() for table in (submission, plan, withdrawal)),
+)
 
 _LAST_CHANGES = select(
     *(select(func.max(next(iter(table.primary_key)))).scalar_subquery() for table in (submission, plan)),

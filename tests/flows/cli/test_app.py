@@ -78,8 +78,8 @@ def test_help_lists_the_commands_and_imports_none() -> None:
 def test_the_readme_lists_the_commands_in_the_sections_of_the_help() -> None:
     readme = (ROOT / "README.md").read_text("utf-8").partition("## Commands")[2].partition("\n## ")[0]
     tables = [table.splitlines() for table in readme.split("\n\n") if table.startswith("| ")]
-    cells = {title.strip("| "): " ".join(row.split(" | ")[0] for row in rows) for title, *rows in tables}
-    listed = {title: set(re.findall(r"`cypp ([a-z-]+)", text)) for title, text in cells.items()}
+    cells = [[row.removeprefix("| ").split(" | ")[0] for row in table] for table in tables]
+    listed = {title: set(re.findall(r"`cypp ([a-z-]+)", " ".join(rows))) for title, *rows in cells}
     assert listed == {title: {path.partition(" ")[0] for path in paths} for title, paths in SECTIONS.items()}
 
 

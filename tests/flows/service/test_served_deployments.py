@@ -88,7 +88,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 
 def group_of(runner: int) -> list[str]:
-    """The commands of the processes in the group that the child leads."""
+    """The commands of the processes in the group that the child leads; one that has ended has none."""
     commands = []
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -96,7 +96,8 @@ def group_of(runner: int) -> list[str]:
                 commands.append((status.parent / "cmdline").read_text().replace("\0", " "))
         except (FileNotFoundError, ProcessLookupError):
             continue
-    return commands
+    # The system may not have asked yet how one ended that its parent has left behind.
+    return [command for command in commands if command]
 
 
 def due(served: Served, since: datetime) -> list[str]:

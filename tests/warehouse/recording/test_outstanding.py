@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,7 +18,15 @@ from schemas.codes import ComparatorMethod
 from tests.warehouse.builders import Rows, checked, later, observation
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.recording import outstanding
-from warehouse.recording.outstanding import Share, forget_judged, judge_outstanding, judge_share, outstanding_shares
+from warehouse.recording.judged.judgements import Judged
+from warehouse.recording.outstanding import (
+    Share,
+    forget_judged,
+    is_abandoned,
+    judge_outstanding,
+    judge_share,
+    outstanding_shares,
+)
 from warehouse.recording.plan import AnotherPlanInForceError, record_plan
 from warehouse.recording.record import Arrival, record, record_batch
 from warehouse.schema.tables import unjudged
@@ -192,3 +200,66 @@ def test_a_symbol_that_turns_has_its_cell_although_the_rest_waits(engine: Engine
 def test_where_nothing_waits_nothing_is_judged(engine: Engine, plan: Plan) -> None:
     assert shares_of(engine, plan) == []
     judge_outstanding(engine, plan, moment)
+
+
+def test_what_a_correction_leaves_out_leaves_groups_and_comparators_too(
+    engine: Engine, one_by_one: Engine, either: Plan
+) -> None:
+    arrivals = [
+        Arrival(checked("all", observation("NI 45", "10", partner_code="police"), partner_code="police"), later(0)),
+        Arrival(checked("other", observation("NI 45", "40")), later(1)),
+        Arrival(checked("none", observation("NI 43", "5", partner_code="police"), partner_code="police"), later(2)),
+    ]
+    recorded(one_by_one, either, arrivals, judge_later=False)
+    recorded(engine, either, arrivals, judge_later=True)
+    judge_outstanding(engine, either, moment)
+    assert shown(engine) == shown(one_by_one)
+
+
+@pytest.mark.parametrize(("number", "is_so"), [(1, True), (2, False)])
+def test_a_judgement_that_another_process_has_ended_is_noticed(
+    engine: Engine, plan: Plan, number: int, is_so: bool
+) -> None:
+    """What is to be told of a judgement that stays is told of none that another has replaced meanwhile."""
+    for day, value in enumerate(("40", "50")):
+        recorded(engine, plan, [Arrival(checked(value, observation("NI 45", value)), later(day))], judge_later=False)
+    key = ("police", "NI 45", "2010-11Q1")
+    judged = [Judged({}, {}, {key: (number, ("noise", "on course"))}, {}), Judged({}, {}, {}, {})]
+    with reading(engine) as connection:
+        assert outstanding._has_ended(connection, judged) is is_so
+        assert not outstanding._has_ended(connection, judged[1:])
+
+
+def test_a_return_of_milestones_alone_has_nothing_to_be_judged(engine: Engine, plan: Plan) -> None:
+    recorded(engine, plan, [Arrival(checked("none"), later(0))], judge_later=True)
+    assert waiting(engine) == []
+
+
+def test_a_slow_clock_ends_no_judgement_before_it_began(engine: Engine, plan: Plan) -> None:
+    recorded(engine, plan, [Arrival(checked("a", observation("NI 45", "40")), later(0))], judge_later=True)
+    judge_outstanding(engine, plan, lambda: later(5))
+    recorded(engine, plan, [Arrival(checked("b", observation("NI 45", "50")), later(1))], judge_later=False)
+    with reading(engine) as connection:
+        rows = connection.execute(select(view("bi_performance_history"))).mappings().all()
+    found = [(row["actual"], row["recorded_at"], row["superseded_at"]) for row in rows]
+    assert sorted(found) == [
+        (40, later(5), later(5)),
+        (50, later(5), None),
+    ]
+
+
+@pytest.mark.parametrize(("minutes", "is_so"), [(10, False), (11, True)])
+def test_a_backfill_that_adds_nothing_for_long_is_abandoned(
+    engine: Engine, plan: Plan, minutes: int, is_so: bool
+) -> None:
+    with reading(engine) as connection:
+        assert not is_abandoned(connection, later(9))
+    recorded(engine, plan, [Arrival(checked("a", observation("NI 45", "40")), later(0))], judge_later=True)
+    with reading(engine) as connection:
+        assert is_abandoned(connection, later(0) + timedelta(minutes=minutes)) is is_so
+
+
+def test_one_that_is_stopped_leaves_the_rest(engine: Engine, plan: Plan) -> None:
+    recorded(engine, plan, [Arrival(checked("a", observation("NI 45", "40")), later(0))], judge_later=True)
+    judge_outstanding(engine, plan, moment, lambda: True)
+    assert len(waiting(engine)) == 1

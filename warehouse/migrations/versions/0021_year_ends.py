@@ -1,7 +1,7 @@
 """Whether figures compare between bodies; beside judgements the gap to the target, the noise word and the course.
 
-What is told of judgements in force is filled in when the plan in force is read after the upgrade (`begin_plan`): a step
-of this kind cannot judge. Rows that had been replaced by then stay as they were: nobody was told it at the time.
+What is told of judgements in force is filled in by the plan in force, in the same transaction (`tell_what_was_untold`):
+a step of this kind cannot judge. Rows that had been replaced by then stay as they were: nobody was told it at the time.
 """
 
 import sqlalchemy as sa

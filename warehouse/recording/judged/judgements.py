@@ -399,7 +399,8 @@ def tell_what_is_in_force(connection: Connection, plan: Plan) -> bool:
             for key, (number, _) in _judgements_in_force(connection, few, reaches).items()
             if key in judged
         ]
-        connection.execute(_TELLING, rows)
+        if rows:
+            connection.execute(_TELLING, rows)
     return bool(spans)
 
 

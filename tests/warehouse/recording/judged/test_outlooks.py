@@ -9,7 +9,7 @@ from cypp_etl.plan.model import Plan
 from schemas.codes import Measure, Qualifier
 from tests.warehouse.builders import Rows, checked, later, observation
 from warehouse.engine import writing
-from warehouse.recording.plan import begin_plan, record_plan
+from warehouse.recording.plan import record_plan, tell_what_was_untold
 from warehouse.recording.record import record
 from warehouse.schema.tables import JUDGED, OUTLOOK, judgement
 
@@ -103,7 +103,7 @@ def test_what_an_older_program_did_not_tell_is_told_when_the_warehouse_is_upgrad
     with writing(engine) as connection:
         expected = connection.execute(query.where(of_now)).all()
         connection.execute(update(judgement).values(dict.fromkeys(("target_gap", *OUTLOOK))))
-        assert begin_plan(connection, plan, later(2)) == plan
+        tell_what_was_untold(connection, plan, later(2))
         assert connection.execute(query.where(of_now)).all() == expected
         # What had been replaced by then stays as it was known.
         replaced = connection.execute(query.where(~of_now)).mappings().all()
