@@ -4,6 +4,8 @@ from sqlalchemy import Engine
 
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import Period
+from cypp_etl.plan.model import Plan
+from cypp_etl.plan.selection import select_part
 from cypp_etl.report.model import KnownText
 from schemas.codes import Measure
 from tests.support.plan_edits import PlanEdits
@@ -33,3 +35,14 @@ def test_a_partners_own_figures_are_known_by_their_text(engine: Engine) -> None:
         ("yos", Measure.NATIONAL): KnownText(6.5, None),
         ("yos", Measure.TARGET): KnownText(None, "N/A"),
     }
+
+
+def test_the_next_milestone_of_an_aspiration_may_be_another_partners(engine: Engine, plan: Plan) -> None:
+    with writing(engine) as connection:
+        record_plan(connection, plan, later(0))
+    with reading(engine) as connection:
+        whole = read_board(connection, Period(2010, 1), later(1))
+        for partner in ("yos", "police", "nhs"):
+            part = read_board(connection, Period(2010, 1), later(1), part=select_part(plan, partner=partner))
+            assert part.milestones != whole.milestones
+            assert part.next_steps == whole.next_steps != {}
