@@ -21,6 +21,12 @@ from flows.storage.drop_notes import DROPS
 WORKBOOK = sample_return(read_plan(), "yos", parse_period("2010-11Q1"))
 
 
+@pytest.fixture(autouse=True)
+def _no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another test's server has what that left in it, which would be part of the backup."""
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+
+
 def cypp(*arguments: str) -> Result:
     return CliRunner().invoke(app, arguments)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from flows.settings import Settings
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import writing
 from warehouse.queries.views import performance
+from warehouse.recording import outstanding
 from warehouse.recording.record import Arrival, record_batch
 
 pytestmark = [pytest.mark.server, pytest.mark.usefixtures("prefect_server")]
@@ -103,7 +105,7 @@ def test_a_path_that_leads_nowhere_could_not_run(tmp_path: Path) -> None:
 
 
 def test_the_next_sweep_judges_what_a_stopped_backfill_has_left(
-    settings: Settings, capsys: pytest.CaptureFixture[str]
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from flows.deployments.sweep_inbox import sweep_inbox
 
@@ -118,6 +120,10 @@ def test_the_next_sweep_judges_what_a_stopped_backfill_has_left(
     assert ask(judged) == 0
     assert capsys.readouterr().err.startswith("cypp: 1 return is not judged yet")
     asyncio.run(sweep_inbox())
+    assert ask(judged) == 0, "the backfill may still be at work"
+    monkeypatch.setattr(outstanding, "_STILL_AT_WORK", timedelta(0))
+    asyncio.run(sweep_inbox())
+    capsys.readouterr()
     assert ask(judged) == 1
     assert "not judged" not in capsys.readouterr().err
     workplace.engine.dispose()
