@@ -19,7 +19,7 @@ $(STAMP): requirements-dev.lock pyproject.toml
 demo: install
 	$(BIN)/cypp demo
 
-# What is compiled is kept, whatever the environment says: each process that a test starts would compile it anew.
+# Python may keep its compiled files, whatever the environment says: otherwise each process that a test starts compiles again.
 test trials check: export PYTHONDONTWRITEBYTECODE :=
 
 # Two processes, a file of tests to one of them, and all that needs Prefect's server to the same: see tests/conftest.py.

@@ -252,7 +252,7 @@ def _verdict(name: str, measured: float, expected: Mapping[str, float]) -> str:
     times = measured / expected[name]
     if measured > max(expected[name], LEAST_HELD) * TOLERATED:
         return f"FAILED, {expected[name]:.3f} is expected, and this is {times:.1f} times that"
-    return f"expected {expected[name]:.3f}" + (", so it can be written anew" if times * TOLERATED < 1 else "")
+    return f"expected {expected[name]:.3f}" + (", so --write would lower it" if times * TOLERATED < 1 else "")
 
 
 def hold_group(group: str, expected: Mapping[str, float]) -> bool:
@@ -266,7 +266,7 @@ def hold_group(group: str, expected: Mapping[str, float]) -> bool:
 
 
 def measure_group(group: str) -> dict[str, float]:
-    """Measure the ratios of a group anew."""
+    """Measure the ratios of a group, whatever is expected."""
     measured = {}
     with GROUPS[group]() as ratios:
         for ratio in ratios:

@@ -22,7 +22,7 @@ READ_AS_MISSING = frozenset(
         *("1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN", "\\N"),
     }
 )
-"""What pandas, Arrow, R or a database takes for a missing value in CSV unless it is told otherwise, quoted or not."""
+"""Texts in a CSV file, quoted or not, that pandas, Arrow, R or a database reads as missing values by default."""
 
 
 def visible(text: str, keep: str = "") -> str:

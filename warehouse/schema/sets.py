@@ -1,6 +1,6 @@
 """Sets of values that statements ask for, each as one parameter.
 
-With a parameter for each value, SQLAlchemy writes the statement anew for each set, which for one return takes longer
+With a parameter for each value, SQLAlchemy writes the statement again for each set, which for one return takes longer
 than to execute it.
 """
 
