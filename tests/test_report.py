@@ -667,6 +667,10 @@ def test_what_was_said_stands_beside_what_to_look_at(engine: Engine) -> None:
     page = render_html(told, WRITTEN).decode()
     assert "The partner: &lt;i&gt;Two posts&lt;/i&gt;" in page
     assert "A. Analyst: &lt;b&gt;decision&lt;/b&gt;" in page
+    unplanned = [{**clinic, "diagnosis": "no plan"} for clinic in data.clinics]
+    for line in _concerns(replace(data, clinics=unplanned))[1].lines:
+        assert "the plan has no milestones for it" in line.said
+        assert not any("milestone" in said for said in line.beside), "said once"
     bare = replace(data, comments=[], notes=[], milestones=[], every_milestone=[])
     assert not any(line.beside for line in _concerns(bare)[1].lines)
 

@@ -261,13 +261,15 @@ def _clinic_line(data: BoardData, clinic: Row, row: Row) -> Line:
         works = f"improved in {row['period_label']}, and closes if it improves again"
     else:
         works = f"no improvement on last year in {row['period_label']}; {_DIAGNOSES[clinic['diagnosis']]}"
+    # That the plan has no milestones is the diagnosis.
+    next_step = _next_step(data, row) if clinic["diagnosis"] != Diagnosis.NO_PLAN else ()
     return Line(
         clinic_key(clinic),
         _title(row),
         data.partner(clinic),
         f"{_against_target(data, row)}; open since {opened}: {works}",
         _short_and_long(row),
-        (*_comment(data, row), *_last_note(data, clinic), *_next_step(data, row)),
+        (*_comment(data, row), *_last_note(data, clinic), *next_step),
         (_improved(row), parse_period(clinic["opened_period"]).order, -_distance(row), clinic["clinic_id"]),
     )
 
