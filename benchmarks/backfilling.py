@@ -32,7 +32,7 @@ from unittest.mock import patch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.support.databases import postgres, sqlite
-from benchmarks.support.measuring import Measured, measure, measure_command
+from benchmarks.support.measuring import Measured, measure, measure_command, measure_repeated
 from benchmarks.support.other_tools import installed, load_with_dlt, validate_with_frictionless
 from benchmarks.support.plain_ways import fill_up, read_calamine, take_plainly
 from benchmarks.support.polars_ways import PolarsScript, validate_with_pandera
@@ -214,8 +214,8 @@ def compare(bench: Bench, sample: int, *, is_served_too: bool) -> None:
     print(f"{title}   speed-up over plain, empty and half full")
     # What was never used before has to be imported, and has empty caches.
     read_all(few[:2])
-    calamine = measure(lambda: read_all_plainly(few), len(few))
-    reading = measure(lambda: read_all(few), len(few))
+    calamine = measure_repeated(lambda: read_all_plainly(few), len(few))
+    reading = measure_repeated(lambda: read_all(few), len(few))
     table.add("reading only, calamine", calamine, NOTHING)
     table.add("reading only, ours", reading, Does(formats="yes"))
     compare_others(bench, few, table)
