@@ -1,5 +1,6 @@
 """The report as self-contained HTML, with style and charts: one page, or several where it is large."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -221,7 +222,15 @@ def _environment() -> Environment:
         finalize=_visible,
     )
     environment.filters |= {"day": _day, "moment": moment_words, "groupby_run": _neighbours}
+    environment.globals["style"] = _style(environment)
     return environment
+
+
+def _style(environment: Environment) -> Markup:
+    """The style sheet without its comments and line breaks: each page of a report has it whole."""
+    sheet = environment.get_template("board.css").render()
+    spaced = re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL))
+    return Markup(re.sub(r" ?([{};,]) ?", r"\1", spaced).strip())  # noqa: S704 - a file of the package
 
 
 def _visible(value: object) -> object:
