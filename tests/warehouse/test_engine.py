@@ -68,6 +68,7 @@ def test_a_backfill_whose_workers_are_ended_leaves_one_whole_file(
 
 
 @pytest.mark.server
+@pytest.mark.trial
 def test_the_demo_leaves_one_whole_file(tmp_path: Path, prefect_server: str) -> None:
     cypp(tmp_path, prefect_server, "demo", "--folder", str(tmp_path / "demo"))
     assert submissions_in_the_file_alone(tmp_path / "demo", tmp_path) > 10

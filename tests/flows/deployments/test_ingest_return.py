@@ -416,6 +416,7 @@ def test_what_is_erased_leaves_prefect_too(settings: Settings, drop: Path, workb
     assert "Slithy" in logs_of(kept_id)
 
 
+@pytest.mark.trial
 def test_old_runs_are_pruned_with_what_they_quote(settings: Settings, drop: Path, workbook: bytes) -> None:
     from flows.cli.removed_runs import remove_runs_before
 
