@@ -1,4 +1,4 @@
-"""Figures rounded to decimals, with halves away from zero (DESIGN section 9), and as people read them."""
+"""Figures rounded to decimals, with halves away from zero, and as people read them."""
 
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import cache, lru_cache

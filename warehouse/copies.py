@@ -78,7 +78,7 @@ def check_copy(copy: WarehouseCopy, folder: Path) -> None:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
             faults = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
             strays = connection.execute("PRAGMA foreign_key_check")
-            faults += [f"row {row[1]} of {row[0]} refers to none" for row in strays]
+            faults += [f"row {row[1]} of {row[0]} refers to a row that does not exist" for row in strays]
     except sqlite3.Error as fault:
         faults = [str(fault)]
     if faults != ["ok"]:
@@ -100,7 +100,7 @@ def require_empty(url: str) -> None:
         engine.dispose()
     if found:
         raise CopyError(
-            f"There is something in {make_url(url).render_as_string()}: make an empty database by createdb, "
+            f"The database {make_url(url).render_as_string()} is not empty: create an empty one with createdb, "
             "and name it in CYPP_WAREHOUSE_URL"
         )
 

@@ -142,7 +142,6 @@ def _render(
     index: str = "",
     ranked: Sequence[Group] = (),
     of_groups: Sequence[GroupPage] = (),
-    is_by_outcome: bool = False,
 ) -> bytes:
     """A page of the report.
 
@@ -164,7 +163,6 @@ def _render(
         groups=ranked,
         group_pages=of_groups,
         **_words_of_groups(data),
-        is_by_outcome=is_by_outcome,
         headings=headings(data.period),
         shown_lines=SHOWN_LINES,
         milestone_key=milestone_key,

@@ -26,7 +26,9 @@ _DIAGNOSES = {
         "On time but not working: what was due has been achieved, and no improvement was reported."
     ),
     Diagnosis.NOT_YET_DUE.value: "Not yet due: no milestone was due by then.",
-    Diagnosis.NO_PLAN.value: "No plan: the plan has no milestones for this outcome, or all were withdrawn.",
+    Diagnosis.NO_PLAN.value: (
+        "No plan: the plan has no milestones for what this indicator measures, or all were withdrawn."
+    ),
 }
 
 

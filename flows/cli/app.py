@@ -1,7 +1,7 @@
 """The command line: the table of its commands, and what each of them begins with.
 
 A command translates arguments, calls what does the work, and says how it ended. Exit status: 0 all accepted,
-1 something was rejected or is missing, 2 it could not run.
+1 something was rejected, held, skipped or is missing, 2 it could not run.
 """
 
 import os
@@ -60,11 +60,11 @@ SECTIONS = {
         "upgrade": ("administration", "Upgrade the warehouse: its tables and views."),
     },
     "Keeping it running": {
-        "health": ("serve", "Ask the running cypp serve whether it does its work."),
+        "health": ("serve", "Show the health of the running cypp serve."),
         "backup": ("backups", "Make a backup, and check it."),
         "restore": ("backups", "Restore a backup into an empty home."),
         "prune": ("administration", "Remove workbooks and runs that are old."),
-        "reconcile": ("backups", "Take what the archive has and the warehouse has not."),
+        "reconcile": ("backups", "Ingest archived workbooks that the warehouse lacks."),
     },
 }
 """What `cypp --help` lists, by what it is for: each command's module in `flows/cli/commands/`, and its summary.

@@ -124,7 +124,7 @@ async def show_skipped(skipped: Sequence[Waiting]) -> None:
     table = skipped_table(skipped)
     if table == listed:
         return
-    description = f"In the inbox, and not taken: {len(skipped)}." if skipped else "All of the inbox is taken."
+    description = f"Skipped in the inbox: {len(skipped)}." if skipped else "Nothing in the inbox was skipped."
     # The watcher shows it outside of any run, for which Prefect's own functions are deprecated.
     shown = ArtifactCreate(
         key=_SKIPPED_KEY, type="table", description=description, data=json.dumps(table), flow_run_id=flow_run.id

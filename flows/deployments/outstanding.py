@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from cypp_etl.findings import in_words
 from cypp_etl.periods import Period, parse_period
 from flows.settings import CHASED_FOR
 from flows.team.held import held_in_lines
@@ -17,7 +18,7 @@ from warehouse.queries.views import return_status
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping
 
-NOTHING_MISSING = "Every return that was due has come."
+NOTHING_MISSING = "Every return that was due has been received."
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +74,10 @@ def outstanding(rows: "Sequence[RowMapping]", today: date, days: int, since: dat
         elif due >= first:
             older += 1
     lines = [
-        f"{period}, {'was' if due < today else 'is'} due on {due:%d %B %Y}: {', '.join(missing)}"
+        f"{period}, {'was' if due < today else 'is'} due on {in_words(due)}: {', '.join(missing)}"
         for (due, period), missing in sorted(partners.items())
     ]
     if older:
-        counted = f"{older} older {'return' if older == 1 else 'returns'}, due before {since:%d %B %Y}"
+        counted = f"{older} older {'return' if older == 1 else 'returns'}, due before {in_words(since)}"
         lines.append(f"and {counted}" if lines else counted)
     return Outstanding(tuple(lines), bool(older) or any(due < today for due, _ in partners))

@@ -26,8 +26,8 @@ class Put(StrEnum):
 
     ISSUED = "issued"
     RENEWED = "issued again, since the plan has changed; the old one is kept beside it"
-    THERE = "there already"
-    SENT_BEFORE = "issued before, and not there any more"
+    THERE = "already there"
+    SENT_BEFORE = "issued before, and no longer there"
     OPEN = "left for now: the old one is open in Excel or LibreOffice"
     IN_THE_WAY = "left: something else has its name"
 

@@ -39,8 +39,8 @@ def readme(partner: str, partner_code: str, contact: str) -> str:
     lines = (
         f"This is the folder for the returns of {partner} ({partner_code}).",
         'Put your finished return, an Excel workbook, here. Your form is in the folder "forms": save it here.',
-        'Within a minute it is taken, and the answer is in the folder "replies": the workbook, its errors marked.',
-        "Open status.html to see which returns have come, which are missing or due, and what you are asked to explain.",
+        'It is collected within a minute. The answer is in the folder "replies": your workbook, any errors marked.',
+        "Open status.html to see which returns we have, which are missing or due, and what we ask you to explain.",
         f"If you need help, ask {whom}.",
     )
     return "".join(f"{' '.join(line.split())}\r\n" for line in lines)

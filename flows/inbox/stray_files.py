@@ -18,7 +18,9 @@ _QUIET_SECONDS = 2.0
 _MOST_BYTES = 1 << 16
 
 _BEGIN = b"The file or folder that this note is named after was not taken.\r\n"
-_END = b"\r\nThis note goes by itself once what it speaks of has gone.\r\n"
+_END = b"\r\nThis note is removed once that file or folder has gone.\r\n"
+# Notes that a former version wrote end so.
+_ENDS = (_END, b"\r\nThis note goes by itself once what it speaks of has gone.\r\n")
 
 
 def is_note(name: str) -> bool:
@@ -80,4 +82,4 @@ def _is_as_written(note: str, place: int) -> bool:
     with os.fdopen(descriptor, "rb") as file:
         text = file.read(_MOST_BYTES)
     # One that is empty was being written when its process was killed.
-    return not text or (text.startswith(_BEGIN) and text.endswith(_END))
+    return not text or (text.startswith(_BEGIN) and text.endswith(_ENDS))

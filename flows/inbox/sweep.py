@@ -12,8 +12,6 @@ from flows.inbox.removal import ASIDE, FORMS, README, REPLIES, STATUS, finish_ta
 from flows.inbox.stray_files import is_note
 from flows.inbox.subfolders import bring_up
 
-# Folders of our own inside a partner's folder, which are not swept.
-
 
 @dataclass(frozen=True, slots=True)
 class Waiting:

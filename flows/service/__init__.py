@@ -1,1 +1,1 @@
-"""What `cypp serve` runs: the inbox watcher, the dispatcher and the Prefect server."""
+"""What `cypp serve` runs: the watcher, the dispatcher, the deployment runner, health and metrics."""

@@ -153,7 +153,6 @@ class Dispatcher:
         return True
 
     async def _show(self, steps: Steps) -> bool:
-
         began = time.monotonic()
         name = f"{steps.folder_partner}/{PurePath(shown_path(path_as_text(steps.path))).name}"
         swept = Swept()

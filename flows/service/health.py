@@ -198,7 +198,7 @@ def _runs(state: State, now: float) -> Check:
 
 def _deployments(deployments: ServedDeployments) -> Check:
     if deployments.has_ended():
-        return Check("deployments", Verdict.DEGRADED, "What serves the deployments has ended, and is started again.")
+        return Check("deployments", Verdict.DEGRADED, "The deployment runner has ended, and is being restarted.")
     return Check("deployments", Verdict.HEALTHY, "The deployments are served.")
 
 

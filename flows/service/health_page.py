@@ -99,7 +99,7 @@ def ask(settings: Settings) -> tuple[Verdict, str]:
         noted_down = json.loads(_note_of(settings).read_text("utf-8"))
         address, process = noted_down["address"], noted_down["process"]
     except FileNotFoundError:
-        return Verdict.UNHEALTHY, f"Unhealthy. No cypp serve works in {settings.home}."
+        return Verdict.UNHEALTHY, f"Unhealthy. cypp serve is not running in {settings.home}."
     except (OSError, ValueError, KeyError, TypeError):
         return Verdict.UNHEALTHY, f"Unhealthy. {_note_of(settings)} cannot be read."
     try:

@@ -1,4 +1,4 @@
-"""The lock of a home, by which one `cypp serve` works in it, and no backup is restored under its feet."""
+"""The lock of a home, by which one `cypp serve` runs in it, and no backup is restored under its feet."""
 
 import fcntl
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from flows.settings import Settings
 
 
 class AlreadyServedError(RuntimeError):
-    """Another `cypp serve` works in this home."""
+    """Another `cypp serve` is running in this home."""
 
 
 @contextmanager
@@ -23,5 +23,5 @@ def home_alone(settings: Settings) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as fault:
-            raise AlreadyServedError(f"Another cypp serve works in {settings.home}") from fault
+            raise AlreadyServedError(f"Another cypp serve is already running in {settings.home}") from fault
         yield

@@ -340,6 +340,7 @@ def _is_owed(connection: Connection, plan_id: int | None, period: Period) -> boo
 
 
 def _body(connection: Connection, plan_id: int | None) -> Body:
+    # What else belongs to the body is read from the whole plan where it is asked.
     row = connection.execute(select(plan_body).where(plan_body.c.plan_id == plan_id)).mappings().one_or_none()
     return Body(row["body"], row["report_title"], ClinicRule(row["clinics_from"])) if row else Body()
 

@@ -15,7 +15,6 @@ def partner_queries(
     period: Period | None = None,
     partner_code: str | None = None,
     status: QueryStatus | None = None,
-    query_id: int | None = None,
 ) -> Sequence[RowMapping]:
     """Rows of `bi_queries`, the oldest first, filtered by the given values."""
     rows = view("bi_queries")
@@ -23,7 +22,6 @@ def partner_queries(
         "period": period and period.code,
         "partner_code": partner_code,
         "status": status and status.value,
-        "query_id": query_id,
     }
     conditions = [rows.c[name] == value for name, value in wanted.items() if value is not None]
     return (

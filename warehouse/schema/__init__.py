@@ -1,1 +1,1 @@
-"""The tables, their columns' types."""
+"""The tables, and the types of their columns."""

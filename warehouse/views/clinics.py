@@ -1,7 +1,7 @@
 """The view of performance clinics: what is stored of each, and its diagnosis.
 
-The diagnosis rests on the milestones of the aspirations that the indicator measures, and on no others (DESIGN section
-10): that a parents' charter is late does not explain substance misuse.
+The diagnosis rests on the milestones of the aspirations that the indicator measures, and on no others: that a
+parents' charter is late does not explain substance misuse.
 """
 
 from schemas.codes import ClinicStatus, Diagnosis, Direction, MilestoneStatus

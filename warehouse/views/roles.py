@@ -15,7 +15,7 @@ _LARGE_OBJECT_WRITERS = """
 """
 
 _RIGHTS = """
-    SELECT r.rolsuper AS is_superuser, r.rolcreaterole AS makes_roles,
+    SELECT quote_ident(r.rolname) AS "user", r.rolsuper AS is_superuser, r.rolcreaterole AS makes_roles,
         CAST(current_setting('server_version_num') AS int) < 160000 OR EXISTS (
             SELECT 1 FROM pg_auth_members m WHERE m.admin_option
             AND m.roleid = (SELECT oid FROM pg_roles WHERE rolname = :name) AND pg_has_role(m.member, 'USAGE')
@@ -59,7 +59,7 @@ def make_reader(connection: Connection, name: str, password: str) -> bool:
         raise ReaderError("A new reader needs a password: set CYPP_READER_PASSWORD")
     if lacking := _lacking(connection, name, is_new):
         user = connection.scalar(text("SELECT quote_ident(current_user)"))
-        raise ReaderError(f"{user} lacks the right to {'; and to '.join(lacking)}".replace("USER", str(user)))
+        raise ReaderError(f"{user} lacks the right to {'; and to '.join(lacking)}")
     if is_new:
         connection.exec_driver_sql(f"CREATE ROLE {name} LOGIN NOINHERIT")
     if password:
@@ -81,17 +81,18 @@ def _lacking(connection: Connection, name: str, is_new: bool) -> list[str]:
     rights = connection.execute(text(_RIGHTS), {"name": name}).one()
     if rights.is_superuser:
         return []
+    user = rights.user
     lacking = []
     if not rights.makes_roles:
-        lacking.append("make and change roles: ALTER ROLE USER CREATEROLE")
+        lacking.append(f"make and change roles: ALTER ROLE {user} CREATEROLE")
     elif not is_new and not rights.changes_role:
-        lacking.append(f"change the role {name}, which another made: GRANT {name} TO USER WITH ADMIN OPTION")
+        lacking.append(f"change the role {name}, which another made: GRANT {name} TO {user} WITH ADMIN OPTION")
     if not rights.owns_database:
-        lacking.append(f"say who may connect: ALTER DATABASE {rights.database} OWNER TO USER")
+        lacking.append(f"say who may connect: ALTER DATABASE {rights.database} OWNER TO {user}")
     if not rights.owns_schema:
-        lacking.append(f"say who may use the schema: ALTER SCHEMA {rights.schema} OWNER TO USER")
+        lacking.append(f"say who may use the schema: ALTER SCHEMA {rights.schema} OWNER TO {user}")
     if rights.others_views:
-        lacking.append(f"grant the views, which belong to another: ALTER VIEW {rights.others_views} OWNER TO USER")
+        lacking.append(f"grant the views, which belong to another: ALTER VIEW {rights.others_views} OWNER TO {user}")
     return lacking
 
 

@@ -22,7 +22,7 @@ from flows.settings import read_settings
 
 
 def reconcile() -> None:
-    """Take what the archive has and the warehouse has not.
+    """Ingest archived workbooks that the warehouse lacks.
 
     After an older warehouse is restored, drops that came since are taken in their order, once.
     cypp serve does the same when it starts.
@@ -86,7 +86,7 @@ def restore(
         say(sentence)
     number = done.manifest.warehouse.rows.get("submission", 0)
     say(f"Restored the backup of {done.manifest.made_at}: submissions: {number}. {_counted(done.added)}")
-    say("Next: cypp reconcile, which takes what the archive has and the warehouse has not; cypp serve begins with it.")
+    say("Next: cypp reconcile, which ingests archived workbooks that the warehouse lacks; cypp serve begins with it.")
 
 
 def _counted(files: Mapping[str, int]) -> str:

@@ -19,6 +19,7 @@ from cypp_etl.samples.published_table import read_sample_table, write_published_
 from cypp_etl.samples.returns import IndicatorAnswer, fill_template, sample_answers, sample_periods, sample_return
 from cypp_etl.templates.workbook import write_template
 from flows.cli.board_table import count_agreeing_symbols, show_board_table
+from flows.cli.faults import FAULTS, stop_at
 from flows.cli.output import as_result, show_results
 from flows.cli.terminal import say
 from flows.deployments.report_files import write_report
@@ -43,7 +44,11 @@ def demo(
 
     It uses a separate folder, and includes the published table.
     """
-    raise typer.Exit(_run(folder.absolute()))
+    try:
+        status = _run(folder.absolute())
+    except FAULTS as fault:
+        stop_at(fault)
+    raise typer.Exit(status)
 
 
 def _run(folder: Path) -> int:
@@ -52,7 +57,8 @@ def _run(folder: Path) -> int:
     if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
         say(f"cypp: {folder} is not empty, and not from a demo: choose another with --folder", err=True)
         return 2
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        shutil.rmtree(folder)
     folder.mkdir(parents=True)
     (folder / _MARK).touch()
     settings = _settle_in(folder)

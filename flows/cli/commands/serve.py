@@ -61,7 +61,7 @@ def serve(
 
 
 def health() -> None:
-    """Ask the running cypp serve whether it does its work.
+    """Show the health of the running cypp serve.
 
     Status 0: it is healthy. 1: it is degraded, and drops are answered. 2: it is unhealthy, or does not answer.
     """

@@ -90,7 +90,8 @@ def test_a_return_is_checked_and_its_receipt_written(bare: BareSystem, faulty: P
     (receipt,) = (tmp_path / "replies").iterdir()
     assert receipt.name == "retour d’été №1 - rejected.xlsx"
     assert openpyxl.load_workbook(receipt)["Indicators"]["I2"].comment is not None
-    assert bare.programs() == ["cypp_etl.checking.confined_child"]
+    # A busy machine has a second one ready while the first takes long.
+    assert set(bare.programs()) == {"cypp_etl.checking.confined_child"}
 
 
 def test_what_the_terminal_cannot_show_is_written_out(bare: BareSystem, faulty: Path) -> None:

@@ -62,7 +62,7 @@ def test_each_verdict_has_its_status(
     settings.home.mkdir()
     with noted(settings, served.address):
         assert cypp_health() == (int(verdict), f"{line}\n")
-    assert cypp_health() == (2, f"Unhealthy. No cypp serve works in {settings.home}.\n")
+    assert cypp_health() == (2, f"Unhealthy. cypp serve is not running in {settings.home}.\n")
 
 
 def test_only_that_is_answered(served: Served) -> None:

@@ -238,4 +238,4 @@ def test_systemd_is_told_until_it_ends(served: Watched) -> None:
     os.kill(process.pid, signal.SIGTERM)
     assert process.wait(30) == 0
     assert served.was_told("STOPPING=1")
-    assert served.health() == (2, f"Unhealthy. No cypp serve works in {served.home}.\n")
+    assert served.health() == (2, f"Unhealthy. cypp serve is not running in {served.home}.\n")
