@@ -34,7 +34,7 @@ from cypp_etl.plan.model import (
     members_of,
     owed_by,
 )
-from cypp_etl.plan.partner_figures import Figures, Later, PartnerFigures
+from cypp_etl.plan.partner_figures import Figures, LazyMapping, PartnerFigures
 from cypp_etl.plan.rhythm import quarters_asked
 from cypp_etl.plan.spans import Span
 from cypp_etl.plan.tables import PlanError, PlanFault, PlanTables, Row, TableRows, read_files, sound_rows, tables_of
@@ -96,9 +96,9 @@ def plan_known_as(fingerprint: str, files: Mapping[str, bytes]) -> Plan:
     Raises:
         PlanError: the plan has faults but for its figures, whose faults are raised when they are needed.
     """
-    figures = _LaterFigures(files)
+    figures = _LazyFigures(files)
     tables = _sound_tables(files, but_for=(FIGURES,))
-    return _plan(tables, fingerprint, Later(figures.of_every_partner), Later(figures.of_each))
+    return _plan(tables, fingerprint, LazyMapping(figures.of_every_partner), LazyMapping(figures.of_each))
 
 
 def _sound_tables(files: Mapping[str, bytes], but_for: Collection[str] = ()) -> PlanTables:
@@ -108,7 +108,7 @@ def _sound_tables(files: Mapping[str, bytes], but_for: Collection[str] = ()) -> 
     return tables
 
 
-class _LaterFigures:
+class _LazyFigures:
     """The figures of a plan's files, read once; of a copy in another process once more, which is faster than to send.
 
     Raises:
@@ -119,7 +119,7 @@ class _LaterFigures:
         self._files = files
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _LaterFigures, (self._files,)
+        return _LazyFigures, (self._files,)
 
     @cached_property
     def _read(self) -> PartnerFigures:
@@ -171,7 +171,7 @@ def _has_its_files_figures(plan: Plan) -> bool:
     """Whether a plan's figures are those of its files, and were not replaced by others."""
     every, of_each = plan.figures, plan.partner_figures
     is_read = isinstance(of_each, PartnerFigures) and every is of_each.of_every_partner
-    return is_read or (isinstance(every, Later) and isinstance(of_each, Later))
+    return is_read or (isinstance(every, LazyMapping) and isinstance(of_each, LazyMapping))
 
 
 def _sound_few(lines: bytes | None) -> TableRows | None:
