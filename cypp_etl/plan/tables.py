@@ -15,11 +15,12 @@ from schemas.plan import LAYOUT_SCHEMAS, SCHEMAS, Table
 
 HEADER_ROW = 1
 _Record = tuple[int, list[str]]
-# The separators that spreadsheets use in other countries, or when saving as text.
+# What `csv` says, in words for people.
 _CSV_FAULTS = {
     "unexpected end of data": "a double quote is opened here and never closed",
     "',' expected after '\"'": "text follows a closing double quote: one within a cell is written twice",
 }
+# The separators that spreadsheets use in other countries, or when saving as text.
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
 
 
