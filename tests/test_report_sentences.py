@@ -15,8 +15,8 @@ import pytest
 from sqlalchemy import Engine
 
 from cypp_etl.checked_return import Observation
-from cypp_etl.findings import in_words
 from cypp_etl.periods import Period, parse_period
+from cypp_etl.phrases import date_text
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.report.changes import turned
@@ -333,22 +333,22 @@ def test_compared_with_the_period_before(world: World, plan: Plan, due: datetime
 def test_symbols_that_turned_since_somebody_last_knew(world: World, plan: Plan, due: datetime) -> None:
     none, some = "No symbol of 2010/11 Q1 or before has turned", "Symbols of 2010/11 Q1 or before that turned"
     last_due = plan.calendar[Period(2009, 4)].due_on
-    when_due = f"after the end of {in_words(last_due)} (UTC), when returns for 2009/10 Q4 were due"
+    when_due = f"after the end of {date_text(last_due)} (UTC), when returns for 2009/10 Q4 were due"
     assert f"{none} {when_due}." in world.page(due)
     too_early = datetime.combine(last_due, time(12), UTC)
     assert f"{none}. What the symbols mean" in world.page(too_early), "that day was not over"
     with writing(world.engine) as connection:
         record_publication(connection, Publication(Period(2009, 4), due - DAY, "ab", due - DAY))
-    knew = f"after 12:00 UTC on {in_words(due - DAY)}, up to which the last published report, on 2009/10 Q4, knew"
+    knew = f"after 12:00 UTC on {date_text(due - DAY)}, up to which the last published report, on 2009/10 Q4, knew"
     assert f"{none} {knew}." in world.page(due)
     before = observation("NI 111a", "60", "2009-10Q1", cell="E2")
     world.take("police", due, before, observation("NI 111a", "90"))
     world.take("police", due + DAY, before, observation("NI 111a", "50"))
     assert f"{some} {knew} Indicator" in world.page(due + DAY)
     assert world.sheets(due + DAY)["Corrections"][0][0].endswith(f"{some} {knew}")
-    asked = f"after the end of {in_words(due + DAY)} (UTC)"
+    asked = f"after the end of {date_text(due + DAY)} (UTC)"
     assert f"{none} {asked}." in world.page(due + 2 * DAY, since=(due + DAY).date())
-    asked = f"after the end of {in_words(due)} (UTC)"
+    asked = f"after the end of {date_text(due)} (UTC)"
     assert f"{some} {asked} Indicator" in world.page(due + DAY, since=due.date())
     with pytest.raises(ValueError, match="was not over when the report was as of"):
         world.page(due, since=due.date())

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import timedelta
 from itertools import pairwise
 
+from cypp_etl.phrases import quoted
 from cypp_etl.plan.index import reference_key
 from cypp_etl.plan.indicators import (
     UNITS_IN_WORDS,
@@ -21,7 +22,7 @@ from cypp_etl.plan.indicators import (
     span_of,
 )
 from cypp_etl.plan.model import BUILT_IN_COMPARATORS
-from cypp_etl.plan.tables import PlanFault, PlanTables, Row, quoted
+from cypp_etl.plan.tables import PlanFault, PlanTables, Row
 from schemas.codes import ComparatorMethod, Measure, Unit
 from schemas.plan import EVERY_PARTNER, NEIGHBOURS, OWN_GROUP, SCHEMAS, is_date, is_period
 

@@ -8,9 +8,10 @@ from decimal import Decimal
 
 from cypp_etl.caching import remembered
 from cypp_etl.periods import period_or_none
+from cypp_etl.phrases import quoted
 from cypp_etl.plan.index import reference_key
 from cypp_etl.plan.spans import Span
-from cypp_etl.plan.tables import PlanFault, Row, TableRows, quoted
+from cypp_etl.plan.tables import PlanFault, Row, TableRows
 from schemas.codes import Accumulation, Frequency, Polarity, ReportedYear, Unit, YearType
 from schemas.plan import YEARS_RETURN, is_decimal
 

@@ -24,8 +24,9 @@ from cypp_etl.layout import (
     normalise_heading,
     read_layouts,
 )
+from cypp_etl.phrases import quoted
 from cypp_etl.plan.indicators import leaf_rows
-from cypp_etl.plan.tables import PlanFault, PlanTables, Row, TableRows, quoted
+from cypp_etl.plan.tables import PlanFault, PlanTables, Row, TableRows
 from schemas.plan import LAYOUT_SCHEMAS
 
 FOLDER = "layouts"

@@ -10,6 +10,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import overload
 
+from cypp_etl.phrases import quoted
 from cypp_etl.plan.index import reference_key
 from schemas.plan import LAYOUT_SCHEMAS, SCHEMAS, Table
 
@@ -131,11 +132,6 @@ class PlanTables:
     astray: Mapping[str, frozenset[str]]
     faults: tuple[PlanFault, ...]
     files: Mapping[str, bytes]
-
-
-def quoted(cell: str) -> str:
-    """How a message shows a cell."""
-    return f'"{cell}"' if cell else "blank"
 
 
 def read_files(folder: Path | None) -> dict[str, bytes]:

@@ -11,8 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cypp_etl.escapes import visible
-from cypp_etl.findings import in_words
 from cypp_etl.judgement.columns import BOARD_TITLES
+from cypp_etl.phrases import date_text
 from cypp_etl.report.changes import changed, corrections, no_changes, turned_heading
 from cypp_etl.report.first_page.concerns import SHOWN_LINES
 from cypp_etl.report.first_page.digest import Digest, FirstPage, added_up, cut, digest_of, first_page
@@ -242,7 +242,7 @@ def _visible(value: object) -> object:
 
 def _day(day: date | None) -> str:
     """A day as people write it, where there is one."""
-    return in_words(day) if day else "-"
+    return date_text(day) if day else "-"
 
 
 def _neighbours(found: list[Heading]) -> list[list[Heading]]:

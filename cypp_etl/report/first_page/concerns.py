@@ -6,8 +6,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from cypp_etl.findings import in_words
 from cypp_etl.periods import parse_period
+from cypp_etl.phrases import date_text
 from cypp_etl.report.changes import changes, turned_heading
 from cypp_etl.report.figures import figure_text
 from cypp_etl.report.milestones import is_past_due, milestone_key
@@ -189,7 +189,7 @@ def _next_step(data: BoardData, row: Row) -> tuple[str, ...]:
         return ("No milestone lies ahead.",) if data.next_steps else ()
     step = min(steps, key=lambda one: (one["due"], one["milestone"]))
     lead = step["lead_officer"] or step["strategic_lead"]
-    said = [step["description"].removesuffix("."), f"due on {in_words(step['due'])}", *([lead] if lead else [])]
+    said = [step["description"].removesuffix("."), f"due on {date_text(step['due'])}", *([lead] if lead else [])]
     return (f"Next milestone: {', '.join(said)}",)
 
 
@@ -205,7 +205,7 @@ def _last_note(data: BoardData, clinic: Row) -> tuple[str, ...]:
     if not notes:
         return ()
     last = max(notes, key=lambda note: (note.kind is NoteKind.DECISION, note.recorded_at))
-    return (f"{last.kind.value.capitalize()}, {in_words(last.recorded_at)}, {last.noted_by}: {last.text}",)
+    return (f"{last.kind.value.capitalize()}, {date_text(last.recorded_at)}, {last.noted_by}: {last.text}",)
 
 
 def _title(row: Row) -> str:
@@ -305,7 +305,7 @@ def _overdue(data: BoardData) -> list[Line]:
             milestone_key(row),
             f"{row['aspiration']}: {row['description']}",
             row["lead_officer"] or row["strategic_lead"],
-            f"Due on {in_words(row['due'])}: {(row['status'] or 'no status reported').lower()}",
+            f"Due on {date_text(row['due'])}: {(row['status'] or 'no status reported').lower()}",
         )
         for row in sorted(rows, key=lambda row: row["due"])
     ]
@@ -318,8 +318,8 @@ def _late(data: BoardData) -> list[Line]:
     lines = []
     for row in data.returns:
         if row["partner_code"] in late | not_accepted:
-            came = f"; received on {in_words(row['received_at'].date())}" if row["received_at"] else ""
-            due = f"; due on {in_words(row['due_on'])}" if row["due_on"] else ""
+            came = f"; received on {date_text(row['received_at'].date())}" if row["received_at"] else ""
+            due = f"; due on {date_text(row['due_on'])}" if row["due_on"] else ""
             said = f"{status_words(data, row).capitalize()}{due}{came}"
             lines.append(Line("returns", "Return", row["partner"], said))
     known = {row["partner_code"] for row in data.returns}
