@@ -16,8 +16,9 @@ from cypp_etl.intake.typed_periods import bare_year, read_day
 from cypp_etl.intake.values import Reading, read_figure, read_text
 from cypp_etl.layout import COVER, INDICATORS, MILESTONES, Layout, SheetKind, SheetLayout
 from cypp_etl.periods import Period
-from cypp_etl.plan.index import PlanIndex, reference_key
+from cypp_etl.plan.index import PlanIndex
 from cypp_etl.plan.model import Indicator, Plan
+from cypp_etl.plan.reference_keys import reference_key
 from cypp_etl.workbook.model import Cell, CellKind, Sheet, Workbook
 from schemas.codes import Measure
 

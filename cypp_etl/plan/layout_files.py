@@ -25,7 +25,7 @@ from cypp_etl.layout import (
     read_layouts,
 )
 from cypp_etl.phrases import quoted
-from cypp_etl.plan.indicators import leaf_rows
+from cypp_etl.plan.indicator_rows import leaf_rows
 from cypp_etl.plan.tables import PlanFault, PlanTables, Row, TableRows
 from schemas.plan import LAYOUT_SCHEMAS
 

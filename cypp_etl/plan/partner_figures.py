@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from typing import TypeAlias, TypeVar
 
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan.indicators import number
+from cypp_etl.plan.indicator_rows import number
 from cypp_etl.plan.model import Figure
 from cypp_etl.plan.tables import TableRows
 from schemas.codes import Measure

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from cypp_etl.gc_control import collection_paused
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan.checks import check_tables
+from cypp_etl.plan.checks.all_tables import check_tables
 from cypp_etl.plan.figure_lines import lines_about, lines_apart
 from cypp_etl.plan.fingerprint import fingerprint_of, former_fingerprint_of
-from cypp_etl.plan.indicators import Rows, exact, leaf_rows, number, parent_row, parent_rows, polarity_row, span_of
+from cypp_etl.plan.indicator_rows import Rows, exact, leaf_rows, number, parent_row, parent_rows, polarity_row, span_of
 from cypp_etl.plan.layout_files import brought_layouts, check_layouts
 from cypp_etl.plan.model import (
     BUILT_IN_COMPARATORS,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import overload
 
 from cypp_etl.phrases import quoted
-from cypp_etl.plan.index import reference_key
+from cypp_etl.plan.reference_keys import reference_key
 from schemas.plan import LAYOUT_SCHEMAS, SCHEMAS, Table
 
 HEADER_ROW = 1

@@ -11,7 +11,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from cypp_etl.intake.values import as_typed
-from cypp_etl.plan.checks import REFERENCES
+from cypp_etl.plan.checks.all_tables import REFERENCES
 from cypp_etl.plan.fingerprint import canonical_cell
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.tables import HEADER_ROW, PlanError, PlanFault, Row, tables_of

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cypp_etl.periods import LAST_PERIOD, parse_period
 from cypp_etl.phrases import short_list
-from cypp_etl.plan.index import loose_key, reference_key
+from cypp_etl.plan.reference_keys import loose_key, reference_key
 from cypp_etl.report.model import Note, belongs_to
 from flows.team.decided import Decided, require_who
 from schemas.codes import ClinicStatus, DecisionKind, NoteKind

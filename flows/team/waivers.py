@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from cypp_etl.findings import catalogue
 from cypp_etl.phrases import date_text, short_list
-from cypp_etl.plan.index import PlanIndex, reference_key
+from cypp_etl.plan.index import PlanIndex
 from cypp_etl.plan.model import Plan, refuse_outside
+from cypp_etl.plan.reference_keys import reference_key
 from flows.team.decided import Decided, require_who_and_why, shown_to_partner
 from schemas.codes import Severity
 from warehouse.engine import writing

@@ -11,8 +11,9 @@ from cypp_etl.decimals import decimal_text, unit_words
 from cypp_etl.judgement.explanation import ComparatorStep, RatioStep
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.phrases import date_text, in_list, short_list
-from cypp_etl.plan.index import PlanIndex, reference_key
+from cypp_etl.plan.index import PlanIndex
 from cypp_etl.plan.model import Indicator, Plan
+from cypp_etl.plan.reference_keys import reference_key
 from cypp_etl.plan.selection import EVERYTHING, Selection, select_part
 from flows.cli.arguments import OfGroup, OfPartner, parsed_period
 from flows.cli.queries import ask

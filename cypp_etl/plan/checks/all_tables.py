@@ -9,19 +9,10 @@ from datetime import timedelta
 from itertools import pairwise
 
 from cypp_etl.phrases import quoted
-from cypp_etl.plan.index import reference_key
-from cypp_etl.plan.indicators import (
-    UNITS_IN_WORDS,
-    Rows,
-    check_editions,
-    check_families,
-    check_leaves,
-    leaf_rows,
-    number,
-    parent_rows,
-    span_of,
-)
+from cypp_etl.plan.checks.indicators import UNITS_IN_WORDS, check_editions, check_families, check_leaves
+from cypp_etl.plan.indicator_rows import Rows, leaf_rows, number, parent_rows, span_of
 from cypp_etl.plan.model import BUILT_IN_COMPARATORS
+from cypp_etl.plan.reference_keys import reference_key
 from cypp_etl.plan.tables import PlanFault, PlanTables, Row
 from schemas.codes import ComparatorMethod, Measure, Unit
 from schemas.plan import EVERY_PARTNER, NEIGHBOURS, OWN_GROUP, SCHEMAS, is_date, is_period
