@@ -67,7 +67,9 @@ FIGURES = "figures.csv"
 
 
 def read_plan(folder: Path | None = None) -> Plan:
-    """Read the plan in a folder, or the built-in plan.
+    """Read the plan in a folder, whose figures are plain numbers, or the built-in plan.
+
+    `cypp_etl/plan_source.py` reads a plan as people keep it: in a workbook too, and with figures typed as amounts.
 
     Raises:
         PlanError: the plan has faults; all that could be found are in its `faults`.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cypp_etl.gc_control import collection_paused
 from cypp_etl.judgement.columns import TITLES
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan_workbook.source import read_plan_at
+from cypp_etl.plan_source import read_plan_at
 from flows.ingestion.context import upgraded
 from flows.team.decided import Decided, require_who_and_why
 from warehouse.engine import reading

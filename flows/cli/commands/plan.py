@@ -10,7 +10,7 @@ from cypp_etl.periods import Period
 from cypp_etl.phrases import date_text
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import PlanError
-from cypp_etl.plan_workbook.source import is_workbook, read_plan_at, read_plan_folder
+from cypp_etl.plan_source import is_workbook, read_plan_at, read_plan_with_notes
 from flows.cli.arguments import By, parsed_period
 from flows.cli.decisions import decided_by
 from flows.cli.errors import stop
@@ -58,7 +58,7 @@ def check(
 
 def _check_folder(folder: Path) -> Plan:
     """Say how the figures were read that are no plain numbers."""
-    plan, notes = read_plan_folder(folder)
+    plan, notes = read_plan_with_notes(folder)
     for note in notes:
         say(note)
     return plan
