@@ -425,7 +425,7 @@ def test_a_line_says_whether_what_changed_is_worse(
         {**row, "period": period, "on_target": on_target, "direction": direction}
         for period, (on_target, direction) in (("2010-11Q2", then), ("2010-11Q3", now))
     ]
-    changed = _concerns(replace(data, performance=rows, clinics=[], turned=[]))[-1]
+    changed = _concerns(replace(data, performance=rows, clinics=[], symbol_changes=[]))[-1]
     assert [line.said[: len(said)] for line in changed.lines] == [said]
     assert all(one.was for one in changed.lines[0].judged)
 

@@ -19,7 +19,7 @@ from cypp_etl.periods import Period, parse_period
 from cypp_etl.phrases import date_text
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import read_plan
-from cypp_etl.report.changes import turned
+from cypp_etl.report.changes import revisions
 from cypp_etl.report.html import render_html
 from cypp_etl.report.milestones import is_past_due
 from cypp_etl.report.model import BoardData, Note
@@ -369,7 +369,7 @@ def test_because_of_a_figure_of_a_file_or_of_the_plan(world: World, plan: Plan, 
 
     def causes(at: datetime) -> set[str]:
         data = world.read(at, since=(at - DAY).date())
-        return {row.because for row in turned(data) if row.judgement == "Direction of travel"}
+        return {row.because for row in revisions(data) if row.judgement == "Direction of travel"}
 
     corrected = due + 2 * DAY
     world.take("police", corrected, last_year, observation("NI 111a", "50"), file_name="second.xlsx")

@@ -109,7 +109,7 @@ def plan_changes(connection: "Connection", other: "Plan") -> PlanChanges:
 
 def changes_in_lines(changes: PlanChanges, period: Period | None = None) -> list[str]:
     """What a plan changes: layouts, editions, the returns that are owed, symbols; long lists end with a count."""
-    turned = [one for one in changes.turned if period is None or one.period == period.code]
+    turned = [one for one in changes.judgements if period is None or one.period == period.code]
     owed = [
         f"{one.partner_code} {'owes' if one.is_owed else 'no longer owes'} {one.indicator} {one.when}".rstrip()
         for one in changes.owed

@@ -45,7 +45,7 @@ from warehouse.queries.as_of import (
 )
 from warehouse.queries.not_returned import owed_rows, plan_to_judge_by
 from warehouse.queries.publications import last_published
-from warehouse.queries.turned import turned_rows
+from warehouse.queries.symbol_changes import symbol_change_rows
 from warehouse.queries.views import performance_of
 from warehouse.recording.plan import stored_plan
 from warehouse.schema.plan_tables import (
@@ -177,7 +177,7 @@ class BoardReader:
             held=[named(row) for row in _held(connection, period, at)],
             findings=[],
             comments=[],
-            turned=[],
+            symbol_changes=[],
             rhythms=rhythms,
             owing=_owing(connection, plan_id, period),
             is_owed=_is_owed(connection, plan_id, period),
@@ -207,7 +207,7 @@ class BoardReader:
             clinics=_plain(clinics(connection, period, at, wanted.partners)),
             findings=_findings(connection, frame, partner_codes=wanted.partners),
             comments=_comments(connection, wanted, period, at, rhythms),
-            turned=_until(period, turned_rows(connection, after, at, wanted.partners), rhythms),
+            symbol_changes=_until(period, symbol_change_rows(connection, after, at, wanted.partners), rhythms),
         )
         return whole.selected(part)
 
