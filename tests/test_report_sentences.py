@@ -317,17 +317,17 @@ def test_compared_with_the_period_before(world: World, plan: Plan, due: datetime
     assert said.startswith("2009/10 Q4 None of the indicators was returned for 2009/10 Q4 as well.")
     world.take("police", due + DAY, observation("NI 111a", "90", "2009-10Q4"), **before)
     said = changes_part(world.page(due + DAY))
-    assert said.startswith("2009/10 Q4 No symbol reads otherwise, of the one indicator that was returned for both.")
+    assert said.startswith("2009/10 Q4 No symbol has changed for the one indicator returned in both periods.")
     both = [observation("NI 111a", "90", "2009-10Q4"), observation("NI 111b", "9.5", "2009-10Q4")]
     world.take("police", due + 2 * DAY, *both, **before)
     said = changes_part(world.page(due + 2 * DAY))
-    assert said.startswith("2009/10 Q4 No symbol reads otherwise, of the 2 indicators that were returned for both.")
+    assert said.startswith("2009/10 Q4 No symbol has changed for the 2 indicators returned in both periods.")
     world.take("police", later_on, observation("NI 111a", "60", "2009-10Q1", cell="E2"), period=Period(2009, 1))
     said = changes_part(world.page(later_on))
     assert said.startswith("2009/10 Q4 Indicator On target Direction of travel ")
-    assert "No symbol reads otherwise" not in said
+    assert "No symbol has changed" not in said
     titles = [row[0] for row in world.sheets(later_on)["Changes"][:1]]
-    assert titles[0].endswith("Symbols that read otherwise than in 2009/10 Q4")
+    assert titles[0].endswith("Symbols that changed since 2009/10 Q4")
 
 
 def test_symbols_that_turned_since_somebody_last_knew(world: World, plan: Plan, due: datetime) -> None:
@@ -350,7 +350,7 @@ def test_symbols_that_turned_since_somebody_last_knew(world: World, plan: Plan, 
     assert f"{none} {asked}." in world.page(due + 2 * DAY, since=(due + DAY).date())
     asked = f"after the end of {date_text(due)} (UTC)"
     assert f"{some} {asked} Indicator" in world.page(due + DAY, since=due.date())
-    with pytest.raises(ValueError, match="was not over when the report was as of"):
+    with pytest.raises(ValueError, match="had not ended at the moment of the report"):
         world.page(due, since=due.date())
 
 

@@ -1,4 +1,4 @@
-"""What changed: symbols that read otherwise than in the period before, and those that turned since the last report."""
+"""What changed: symbols that differ from the period before, and those that were revised since the last report."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Revision:
 
 
 def changes_since_last_period(data: BoardData) -> list[tuple[Row, str, Sign, Sign]]:
-    """What reads otherwise than in the period before: row, judgement, then and now."""
+    """The symbols that differ from the period before: row, judgement, then and now."""
     return data.once("changes", lambda: _changes(data))
 
 
@@ -59,7 +59,7 @@ class SignChange:
 
 @dataclass(frozen=True, slots=True)
 class ChangedIndicator:
-    """An indicator of which a judgement reads otherwise; `changes` has each judgement, None for those that do not."""
+    """An indicator of which a judgement has changed; `changes` has each judgement, None for those that have not."""
 
     row: Row
     title: str
@@ -67,7 +67,7 @@ class ChangedIndicator:
 
 
 def changed_indicators(data: BoardData) -> list[ChangedIndicator]:
-    """The indicators with a symbol that reads otherwise than in the period before."""
+    """The indicators with a symbol that differs from the period before."""
     found: dict[tuple[str, str], dict[str, SignChange]] = {}
     rows = {}
     for row, name, was, now in changes_since_last_period(data):
@@ -82,15 +82,15 @@ def changed_indicators(data: BoardData) -> list[ChangedIndicator]:
 
 
 def no_changes(data: BoardData) -> str:
-    """Why nothing reads otherwise than in the period before."""
+    """Why no symbol differs from the period before."""
     if not data.returned(data.period):
         return nothing_returned(data)
     compared = len(_in_both(data))
     if not compared:
         return f"None of the indicators was returned for {data.period.previous.label} as well."
     if compared == 1:
-        return "No symbol reads otherwise, of the one indicator that was returned for both."
-    return f"No symbol reads otherwise, of the {compared} indicators that were returned for both."
+        return "No symbol has changed for the one indicator returned in both periods."
+    return f"No symbol has changed for the {compared} indicators returned in both periods."
 
 
 def revisions(data: BoardData) -> list[Revision]:

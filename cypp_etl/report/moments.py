@@ -19,5 +19,5 @@ def end_of(day: date, now: datetime) -> datetime:
         ValueError: the day has not begun, so that nothing can be known of it.
     """
     if day > now.date():
-        raise ValueError(f"{day} has not come yet: nothing is known as of a day to come")
+        raise ValueError(f"{day} is in the future: choose today or an earlier day")
     return min(datetime.combine(day, time.max, now.tzinfo), now)

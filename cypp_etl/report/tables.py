@@ -63,7 +63,7 @@ def tables(data: BoardData) -> list[SheetTable]:
         ),
         SheetTable(
             "Changes",
-            f"Symbols that read otherwise than in {data.period.previous.label}",
+            f"Symbols that changed since {data.period.previous.label}",
             [("Indicator", 12), ("Definition", 50), *((name, 26) for name in BOARD_TITLES.values()), ("Partner", 30)],
             lambda part: (
                 [one.row["indicator"], one.row["definition"], *map(_sign_change, one.changes), part.partner(one.row)]

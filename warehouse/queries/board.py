@@ -287,7 +287,7 @@ def _since(connection: Connection, plan_id: int | None, period: Period, at: date
     if day:
         after = Since(_end_of(day))
         if after.moment >= at:
-            raise ValueError(f"{day} was not over when the report was as of: nothing can have turned since")
+            raise ValueError(f"{day} had not ended at the moment of the report: choose an earlier day")
         return after
     if last := last_published(connection, at):
         return Since(last["known_at"], published=parse_period(last["period"]))

@@ -44,7 +44,7 @@ class PlanChanges:
     """What would change if another plan were adopted.
 
     `settled` are the codes of the closed or published periods, in order, in which a symbol would change: what the
-    Board has seen would read otherwise. `missing` has been returned and has no row in the plan, which cannot be
+    Board has seen would differ. `missing` has been returned and has no row in the plan, which cannot be
     adopted. `layouts` are the names of the layouts that would be added, changed or removed, each with which of them.
     `editions` says in words what the plan says differently of indicators and partners. `differences` are what may be
     judged differently.

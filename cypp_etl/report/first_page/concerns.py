@@ -123,7 +123,7 @@ def concerns(
         concern(
             "Off target or getting worse, and without a clinic",
             found[Question.UNATTENDED],
-            empty or "Nothing is off target, is declining or reads worse than before without a clinic.",
+            empty or "Everything that is off target, declining or worse than in the period before has a clinic.",
         ),
         concern("Open performance clinics", found[Question.CLINICS], "No clinic is open.", "clinics"),
         concern(
@@ -140,7 +140,7 @@ def concerns(
         concern(
             f"Changed since {data.period.previous.label}",
             Found([*changed.lines, *revised], changed.count + len(revised)),
-            empty or "No symbol reads otherwise, of what was returned for both.",
+            empty or "No symbol has changed for what was returned in both periods.",
             "changes",
         ),
     ]
@@ -346,7 +346,7 @@ def _left_out(data: BoardData) -> list[Line]:
 
 
 def _changed(data: BoardData) -> list[Line]:
-    """Each indicator with a symbol that reads otherwise than in the period before, those that turned worse first."""
+    """Each indicator with a symbol that differs from the period before, those that turned worse first."""
     by_series: dict[tuple[str, str], list[tuple[Row, str, Sign, Sign]]] = {}
     for one in changes_since_last_period(data):
         by_series.setdefault(series_of(one[0]), []).append(one)
