@@ -3,20 +3,19 @@
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date
 from functools import cache
 from importlib.resources import files
 
 from cypp_etl.personal import MARK, is_personal_name, without_personal
+from cypp_etl.phrases import LONGEST_REPEATED, shorten
 from schemas.codes import Severity
 
 # Zero-width ones too.
 _SPACE = re.compile(r"[\s\u200b\u200c\u200d\u2060\ufeff]")
-# How much of what was typed a message repeats.
-_LONGEST = 80
-# How much of it a finding stores: a cell can hold 32,767 characters, and there may be hundreds of such findings.
+# How much of what was typed a finding stores: a cell can hold 32,767 characters, and there may be hundreds of such
+# findings.
 _LONGEST_VALUE = 2_000
 # How many findings of one code on one sheet are listed singly; the rest is one finding, with its range.
 _MOST_OF_ONE_CAUSE = 500
@@ -87,19 +86,13 @@ def find(code: str, *, sheet: str = "", cell: str = "", value: object = "", **wo
     words = {name: without_personal(word) if isinstance(word, str) else word for name, word in words.items()}
     words |= {"sheet": _shown_name(sheet), "cell": cell, "value": brief, "said": f'"{brief}"' if brief else "nothing"}
     if "{spaced}" in advice.message + advice.fix:
-        words["spaced"] = shorten(_SPACE.sub("␣", typed[: _LONGEST + 1]))
+        words["spaced"] = shorten(_SPACE.sub("␣", typed[: LONGEST_REPEATED + 1]))
     message, fix = advice.message.format_map(words), advice.fix.format_map(words)
     return Finding(code, advice.severity, sheet, cell, typed, message, fix)
 
 
 def _shown_name(sheet: str) -> str:
     return MARK if is_personal_name(sheet) else sheet
-
-
-def shorten(text: str) -> str:
-    """A text that fits into a sentence: on one line, and shortened."""
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
 
 def bounded(findings: Iterable[Finding]) -> Iterator[Finding]:
@@ -132,17 +125,6 @@ def most_important_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """The findings by severity, those about the whole file first, otherwise in the order in which they were made."""
     ranks = {severity: rank for rank, severity in enumerate(Severity)}
     return tuple(sorted(findings, key=lambda finding: (ranks[finding.severity], bool(finding.sheet))))
-
-
-def in_list(words: Sequence[str], conjunction: str = "and") -> str:
-    """Words as a sentence lists them: `a, b and c`."""
-    return f" {conjunction} ".join([", ".join(words[:-1]), *words[-1:]] if len(words) > 1 else words)
-
-
-@cache
-def in_words(day: date) -> str:
-    """A day as people write it, such as 30 June 2010; strftime cannot leave out the zero of a first day on Windows."""
-    return f"{day.day} {day:%B %Y}"
 
 
 def count_by_severity(findings: Iterable[Finding]) -> Counter[Severity]:

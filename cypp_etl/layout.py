@@ -7,10 +7,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache, lru_cache
 
 from cypp_etl.caching import remembered
+from schemas.codes import SheetKind
 from schemas.packaged import read_rows
 
 TEMPLATE_VERSION = "1"
@@ -28,19 +28,6 @@ _STANDS_FOR = {"quarter": "[1-4]", "partner": _TEXT, "partner_code": _TEXT, "per
 
 RELATIVE_YEARS = {"previous": -1, "year": 0, "next": 1, "next_2": 2}
 """The placeholders for years in headings, by their distance from the table's own year."""
-
-
-class SheetKind(StrEnum):
-    """The kind of a sheet.
-
-    Labels in its first column with values in the second, labels anywhere with values to their right, a table, or a
-    table with bands and parents as rows.
-    """
-
-    LABELS = "labels"
-    ANYWHERE = "anywhere"
-    TABLE = "table"
-    BANDED = "banded"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

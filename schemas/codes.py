@@ -275,6 +275,19 @@ class NoteKind(StrEnum):
     DECISION = "decision"
 
 
+class SheetKind(StrEnum):
+    """The kind of a sheet.
+
+    Labels in its first column with values in the second, labels anywhere with values to their right, a table, or a
+    table with bands and parents as rows.
+    """
+
+    LABELS = "labels"
+    ANYWHERE = "anywhere"
+    TABLE = "table"
+    BANDED = "banded"
+
+
 NO_DATA_SYMBOL = "-"
 NOT_APPLICABLE_SYMBOL = "N/A"
 

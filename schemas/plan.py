@@ -22,6 +22,7 @@ from schemas.codes import (
     Measure,
     Polarity,
     ReportedYear,
+    SheetKind,
     Unit,
     YearType,
 )
@@ -243,7 +244,7 @@ def _currency() -> Column:
     return Column(lambda cell: _CURRENCY.fullmatch(cell) and cell not in FIGURE_MARKERS, error, may_be_blank=True)
 
 
-def _or(default: str, column: Column) -> Column:
+def _optional(column: Column, default: str = "") -> Column:
     """A column that a file may lack, and what it then means."""
     return replace(column, default=default)
 
@@ -257,14 +258,10 @@ def _span() -> dict[str, Column]:
 def _about() -> dict[str, Column]:
     """What people may note on a row; nothing is judged by it."""
     url = Column(_URL.fullmatch, "is not a web address such as https://www.example.org/page", may_be_blank=True)
-    return {name: _or("", _any_text()) for name in ("note", "source")} | {
-        "url": _or("", url),
-        "owner": _or("", _any_text()),
+    return {name: _optional(_any_text()) for name in ("note", "source")} | {
+        "url": _optional(url),
+        "owner": _optional(_any_text()),
     }
-
-
-def _table(columns: dict[str, Column], *key: str) -> Table:
-    return Table(columns, key)
 
 
 SCHEMAS: Mapping[str, Table] = {
@@ -272,17 +269,17 @@ SCHEMAS: Mapping[str, Table] = {
         {
             "body": _any_text(),
             "report_title": _any_text(),
-            "clinics_from": _or("", _code(ClinicRule, may_be_blank=True)),
-            "quartiles_from": _or("", _least_members()),
+            "clinics_from": _optional(_code(ClinicRule, may_be_blank=True)),
+            "quartiles_from": _optional(_least_members()),
         },
         ("body",),
         is_optional=True,
     ),
-    "outcomes.csv": _table(
+    "outcomes.csv": Table(
         {"outcome_code": _name(), "outcome": _text(), "table_heading": _any_text()},
-        "outcome_code",
+        ("outcome_code",),
     ),
-    "aspirations.csv": _table(
+    "aspirations.csv": Table(
         {
             "aspiration": _name(),
             "outcome_code": _name(),
@@ -291,28 +288,28 @@ SCHEMAS: Mapping[str, Table] = {
             "focus_on": _any_text(),
             **_about(),
         },
-        "aspiration",
+        ("aspiration",),
     ),
     "groups.csv": Table(
         {"group_code": _group_code(), "group": _text(), "parent_group": _any_name()}, ("group_code",), is_optional=True
     ),
-    "partners.csv": _table(
+    "partners.csv": Table(
         {
             "partner_code": _partner_code(),
             "partner": _text(),
-            "group_code": _or("", _any_name()),
+            "group_code": _optional(_any_name()),
             **_span(),
-            "successor": _or("", _any_name()),
+            "successor": _optional(_any_name()),
             **_about(),
         },
-        "partner_code",
+        ("partner_code",),
     ),
     "comparators.csv": Table(
         {
             "comparator": _comparator_code(),
             "heading": _text(),
             "method": _code(ComparatorMethod),
-            "bodies": _or("", _any_name()),
+            "bodies": _optional(_any_name()),
         },
         ("comparator",),
         is_optional=True,
@@ -320,7 +317,7 @@ SCHEMAS: Mapping[str, Table] = {
     "neighbours.csv": Table(
         {"partner_code": _name(), "neighbour": _name()}, ("partner_code", "neighbour"), is_optional=True
     ),
-    "actions.csv": _table(
+    "actions.csv": Table(
         {
             "action_id": _name(),
             "aspiration": _name(),
@@ -332,9 +329,9 @@ SCHEMAS: Mapping[str, Table] = {
             "partner_code": _name(),
             **_span(),
         },
-        "action_id",
+        ("action_id",),
     ),
-    "milestones.csv": _table(
+    "milestones.csv": Table(
         {
             "milestone": _name(),
             "action_id": _name(),
@@ -344,9 +341,9 @@ SCHEMAS: Mapping[str, Table] = {
             "is_due_stated": _code(YES_NO),
             **_about(),
         },
-        "milestone",
+        ("milestone",),
     ),
-    "indicators.csv": _table(
+    "indicators.csv": Table(
         {
             "indicator": _name(),
             "indicator_no": _any_text(),
@@ -365,21 +362,20 @@ SCHEMAS: Mapping[str, Table] = {
             "multiplier": _count(may_be_blank=True),
             "number_indicator": _any_name(),
             **_span(),
-            "is_comparable": _or("no", _code(YES_NO)),
-            "frequency": _or("", _code(Frequency, may_be_blank=True)),
-            "asked_in": _or("", _quarters()),
-            "year_type": _or("", _code(YearType, may_be_blank=True)),
-            "reports_on": _or("", _code(ReportedYear, may_be_blank=True)),
-            "aspirations": _or("", _any_name()),
-            "unit_label": _or("", _any_text()),
-            "currency": _or("", _currency()),
-            "compares_bodies": _or("", _code(YES_NO, may_be_blank=True)),
+            "is_comparable": _optional(_code(YES_NO), "no"),
+            "frequency": _optional(_code(Frequency, may_be_blank=True)),
+            "asked_in": _optional(_quarters()),
+            "year_type": _optional(_code(YearType, may_be_blank=True)),
+            "reports_on": _optional(_code(ReportedYear, may_be_blank=True)),
+            "aspirations": _optional(_any_name()),
+            "unit_label": _optional(_any_text()),
+            "currency": _optional(_currency()),
+            "compares_bodies": _optional(_code(YES_NO, may_be_blank=True)),
             **_about(),
         },
-        "indicator",
-        "first_period",
+        ("indicator", "first_period"),
     ),
-    "figures.csv": _table(
+    "figures.csv": Table(
         {
             # What may stand here depends on comparators.csv.
             "measure": _name(),
@@ -387,18 +383,19 @@ SCHEMAS: Mapping[str, Table] = {
             "period": _period(),
             "value": _figure(),
             "source": _text(),
-            "partner_code": _or("", _any_name()),
+            "partner_code": _optional(_any_name()),
         },
-        "measure",
-        "indicator",
-        "period",
-        "partner_code",
+        ("measure", "indicator", "period", "partner_code"),
     ),
-    "owed_by.csv": _table(
-        {"partner_code": _owner(), "indicator": _name(), **_span()}, "partner_code", "indicator", "first_period"
+    "owed_by.csv": Table(
+        {"partner_code": _owner(), "indicator": _name(), **_span()},
+        ("partner_code", "indicator", "first_period"),
     ),
-    "calendar.csv": _table({"period": _period(), "opens_on": _date(), "due_on": _date()}, "period"),
-    "banding.csv": _table(
+    "calendar.csv": Table(
+        {"period": _period(), "opens_on": _date(), "due_on": _date()},
+        ("period",),
+    ),
+    "banding.csv": Table(
         {
             "indicator": _any_name(),
             "target_margin_percent": _percent(may_be_blank=True),
@@ -406,11 +403,10 @@ SCHEMAS: Mapping[str, Table] = {
             "comparator_margin": _margin(may_be_blank=True),
             "large_change_percent": _percent(may_be_blank=True),
             "population_margin_percent": _percent(may_be_blank=True),
-            "large_change_margin": _or("", _margin(may_be_blank=True)),
+            "large_change_margin": _optional(_margin(may_be_blank=True)),
             **_span(),
         },
-        "indicator",
-        "first_period",
+        ("indicator", "first_period"),
     ),
 }
 
@@ -420,7 +416,7 @@ LAYOUT_SCHEMAS: Mapping[str, Table] = {
             "layout": _text(),
             "part": _text(),
             "sheet": _text(),
-            "kind": _code(("labels", "anywhere", "table", "banded")),
+            "kind": _code(SheetKind),
             "is_hidden": _code(YES_NO),
             "spellings": _any_text(),
             "header_rows": _code("123"),

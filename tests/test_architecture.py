@@ -79,7 +79,7 @@ def test_modules_say_why_they_exist():
 
 
 def test_no_format_of_a_day_is_one_systems_own():
-    """`%-d` is an error on Windows, and `%#d` elsewhere: `cypp_etl.findings.in_words` writes a day out."""
+    """`%-d` is an error on Windows, and `%#d` elsewhere: `cypp_etl.phrases.date_text` writes a day out."""
     written = {str(path): re.findall(r"%[-#][A-Za-z]", (ROOT / path).read_text("utf-8")) for path in MODULES}
     assert {path: found for path, found in written.items() if found} == {}
 

@@ -21,11 +21,11 @@ from sqlalchemy import Engine
 
 from cypp_etl.checked_return import Observation
 from cypp_etl.checking.checker import Checker, Received
-from cypp_etl.findings import in_words
 from cypp_etl.judgement.explanation import explain_judgements
 from cypp_etl.judgement.judge import judge
 from cypp_etl.judgement.outlook.variation import Noise
 from cypp_etl.periods import Period, parse_period
+from cypp_etl.phrases import date_text
 from cypp_etl.plan.model import Figure, Plan
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.plan.selection import select_part
@@ -425,7 +425,7 @@ def test_a_line_says_whether_what_changed_is_worse(
         {**row, "period": period, "on_target": on_target, "direction": direction}
         for period, (on_target, direction) in (("2010-11Q2", then), ("2010-11Q3", now))
     ]
-    changed = _concerns(replace(data, performance=rows, clinics=[], turned=[]))[-1]
+    changed = _concerns(replace(data, performance=rows, clinics=[], symbol_changes=[]))[-1]
     assert [line.said[: len(said)] for line in changed.lines] == [said]
     assert all(one.was for one in changed.lines[0].judged)
 
@@ -597,7 +597,7 @@ def test_a_line_says_since_when_and_what_comes_next(engine: Engine) -> None:
     assert line.said.endswith("; off target since 2010/11 Q3"), "a quarter between begins anew"
     due = [row["due"] for row in data.milestones_until(None) if row["status"] not in ("Achieved", "Withdrawn")]
     assert lines["NI 113a"].beside[-1].startswith("Next milestone: ")
-    assert any(f"due on {in_words(day)}" in lines["NI 113a"].beside[-1] for day in due)
+    assert any(f"due on {date_text(day)}" in lines["NI 113a"].beside[-1] for day in due)
     assert lines["NI 114"].beside[-1] == "No milestone lies ahead."
     done = [{**row, "status": "Achieved"} for row in data.milestones]
     without = _concerns(replace(data, milestones=done, every_milestone=done))[0].lines

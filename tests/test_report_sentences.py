@@ -15,11 +15,11 @@ import pytest
 from sqlalchemy import Engine
 
 from cypp_etl.checked_return import Observation
-from cypp_etl.findings import in_words
 from cypp_etl.periods import Period, parse_period
+from cypp_etl.phrases import date_text
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import read_plan
-from cypp_etl.report.changes import turned
+from cypp_etl.report.changes import revisions
 from cypp_etl.report.html import render_html
 from cypp_etl.report.milestones import is_past_due
 from cypp_etl.report.model import BoardData, Note
@@ -317,40 +317,40 @@ def test_compared_with_the_period_before(world: World, plan: Plan, due: datetime
     assert said.startswith("2009/10 Q4 None of the indicators was returned for 2009/10 Q4 as well.")
     world.take("police", due + DAY, observation("NI 111a", "90", "2009-10Q4"), **before)
     said = changes_part(world.page(due + DAY))
-    assert said.startswith("2009/10 Q4 No symbol reads otherwise, of the one indicator that was returned for both.")
+    assert said.startswith("2009/10 Q4 No symbol has changed for the one indicator returned in both periods.")
     both = [observation("NI 111a", "90", "2009-10Q4"), observation("NI 111b", "9.5", "2009-10Q4")]
     world.take("police", due + 2 * DAY, *both, **before)
     said = changes_part(world.page(due + 2 * DAY))
-    assert said.startswith("2009/10 Q4 No symbol reads otherwise, of the 2 indicators that were returned for both.")
+    assert said.startswith("2009/10 Q4 No symbol has changed for the 2 indicators returned in both periods.")
     world.take("police", later_on, observation("NI 111a", "60", "2009-10Q1", cell="E2"), period=Period(2009, 1))
     said = changes_part(world.page(later_on))
     assert said.startswith("2009/10 Q4 Indicator On target Direction of travel ")
-    assert "No symbol reads otherwise" not in said
+    assert "No symbol has changed" not in said
     titles = [row[0] for row in world.sheets(later_on)["Changes"][:1]]
-    assert titles[0].endswith("Symbols that read otherwise than in 2009/10 Q4")
+    assert titles[0].endswith("Symbols that changed since 2009/10 Q4")
 
 
 def test_symbols_that_turned_since_somebody_last_knew(world: World, plan: Plan, due: datetime) -> None:
     none, some = "No symbol of 2010/11 Q1 or before has turned", "Symbols of 2010/11 Q1 or before that turned"
     last_due = plan.calendar[Period(2009, 4)].due_on
-    when_due = f"after the end of {in_words(last_due)} (UTC), when returns for 2009/10 Q4 were due"
+    when_due = f"after the end of {date_text(last_due)} (UTC), when returns for 2009/10 Q4 were due"
     assert f"{none} {when_due}." in world.page(due)
     too_early = datetime.combine(last_due, time(12), UTC)
     assert f"{none}. What the symbols mean" in world.page(too_early), "that day was not over"
     with writing(world.engine) as connection:
         record_publication(connection, Publication(Period(2009, 4), due - DAY, "ab", due - DAY))
-    knew = f"after 12:00 UTC on {in_words(due - DAY)}, up to which the last published report, on 2009/10 Q4, knew"
+    knew = f"after 12:00 UTC on {date_text(due - DAY)}, up to which the last published report, on 2009/10 Q4, knew"
     assert f"{none} {knew}." in world.page(due)
     before = observation("NI 111a", "60", "2009-10Q1", cell="E2")
     world.take("police", due, before, observation("NI 111a", "90"))
     world.take("police", due + DAY, before, observation("NI 111a", "50"))
     assert f"{some} {knew} Indicator" in world.page(due + DAY)
     assert world.sheets(due + DAY)["Corrections"][0][0].endswith(f"{some} {knew}")
-    asked = f"after the end of {in_words(due + DAY)} (UTC)"
+    asked = f"after the end of {date_text(due + DAY)} (UTC)"
     assert f"{none} {asked}." in world.page(due + 2 * DAY, since=(due + DAY).date())
-    asked = f"after the end of {in_words(due)} (UTC)"
+    asked = f"after the end of {date_text(due)} (UTC)"
     assert f"{some} {asked} Indicator" in world.page(due + DAY, since=due.date())
-    with pytest.raises(ValueError, match="was not over when the report was as of"):
+    with pytest.raises(ValueError, match="had not ended at the moment of the report"):
         world.page(due, since=due.date())
 
 
@@ -369,7 +369,7 @@ def test_because_of_a_figure_of_a_file_or_of_the_plan(world: World, plan: Plan, 
 
     def causes(at: datetime) -> set[str]:
         data = world.read(at, since=(at - DAY).date())
-        return {row.because for row in turned(data) if row.judgement == "Direction of travel"}
+        return {row.because for row in revisions(data) if row.judgement == "Direction of travel"}
 
     corrected = due + 2 * DAY
     world.take("police", corrected, last_year, observation("NI 111a", "50"), file_name="second.xlsx")

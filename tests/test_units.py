@@ -252,7 +252,7 @@ def test_notes_may_change_without_any_judgement(engine: Engine, plan: Plan) -> N
     assert other.fingerprint != plan.fingerprint
     with writing(engine) as connection:
         changes = changes_by(connection, plan_in_force(connection), other)
-        assert (changes.turned, changes.editions, changes.differences.indicators) == ((), (), frozenset())
+        assert (changes.judgements, changes.editions, changes.differences.indicators) == ((), (), frozenset())
         assert changes.differences.group_indicators == frozenset()
         recorded = record_plan(connection, other, datetime(2010, 12, 2, tzinfo=UTC), differences=changes.differences)
         assert (recorded.is_new, recorded.changed_judgements) == (True, 0)

@@ -14,8 +14,9 @@ from cypp_etl.intake.tables import Table, find_sheets, read_table
 from cypp_etl.intake.values import read_text
 from cypp_etl.layout import COVER, INDICATORS, Layout, SheetLayout
 from cypp_etl.periods import Period
-from cypp_etl.plan.index import PlanIndex, reference_key
+from cypp_etl.plan.index import PlanIndex
 from cypp_etl.plan.model import Plan
+from cypp_etl.plan.reference_keys import reference_key
 from cypp_etl.plan.rhythm import recalled_periods
 from cypp_etl.receipts.recognise import is_receipt
 from cypp_etl.workbook.limits import refuse_size

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from cypp_etl.intake.labels import read_cover, read_labelled_figures
 from cypp_etl.intake.tables import Table, find_header, find_sheet, find_sheets, read_table
-from cypp_etl.layout import INDICATORS, PUBLISHED, RETURN, Layout, SheetKind, SheetLayout, published_table
+from cypp_etl.layout import INDICATORS, PUBLISHED, RETURN, Layout, SheetLayout, published_table
 from cypp_etl.workbook.model import Sheet, Workbook
+from schemas.codes import SheetKind
 
 # Of what a layout asks for, a workbook must have so much to be one with faults.
 _LEAST_SHARE = 0.5

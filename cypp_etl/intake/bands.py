@@ -7,8 +7,9 @@ from cypp_etl.findings import Finding, find
 from cypp_etl.intake.rows import IndicatorRow
 from cypp_etl.intake.tables import Table, TableRow
 from cypp_etl.intake.text_rows import find_text
-from cypp_etl.plan.index import PlanIndex, reference_key
+from cypp_etl.plan.index import PlanIndex
 from cypp_etl.plan.model import Indicator, Parent, Plan
+from cypp_etl.plan.reference_keys import reference_key
 
 
 def naming_of(row: TableRow, index: PlanIndex) -> tuple[str, str, str]:

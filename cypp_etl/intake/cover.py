@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cypp_etl.findings import in_words
 from cypp_etl.intake.labels import read_cover
 from cypp_etl.intake.tables import find_sheets
 from cypp_etl.intake.typed_periods import PeriodReading, read_day, read_period
 from cypp_etl.intake.values import read_text
 from cypp_etl.layout import COVER, Layout, SheetLayout
 from cypp_etl.periods import Period
+from cypp_etl.phrases import date_text
 from cypp_etl.workbook.model import Cell, CellKind, Sheet, Workbook
 
 Labels = Mapping[str, Cell]
@@ -71,4 +71,4 @@ def _read_end(cell: Cell) -> PeriodReading:
         for period in Period(start_year).quarters:
             if period.last_day == day:
                 return PeriodReading(period)
-    return PeriodReading(trouble="day-not-a-quarter-end", words={"day": in_words(day)})
+    return PeriodReading(trouble="day-not-a-quarter-end", words={"day": date_text(day)})

@@ -7,7 +7,8 @@ from cypp_etl.intake.tables import Table, TableRow
 from cypp_etl.intake.text_rows import holds_entry
 from cypp_etl.intake.typed_periods import PeriodReading, read_period
 from cypp_etl.layout import SheetLayout
-from cypp_etl.plan.index import PlanIndex, reference_key
+from cypp_etl.plan.index import PlanIndex
+from cypp_etl.plan.reference_keys import reference_key
 
 
 @dataclass(frozen=True, slots=True)

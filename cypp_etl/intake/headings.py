@@ -9,9 +9,10 @@ from functools import lru_cache, partial
 
 from cypp_etl.findings import Finding, find
 from cypp_etl.intake.values import read_text
-from cypp_etl.layout import LEFT_OUT, RELATIVE_YEARS, ColumnLayout, SheetKind, SheetLayout, normalise_heading
+from cypp_etl.layout import LEFT_OUT, RELATIVE_YEARS, ColumnLayout, SheetLayout, normalise_heading
 from cypp_etl.periods import Period, parse_year
 from cypp_etl.workbook.model import Cell, CellKind, Sheet, column_letters
+from schemas.codes import SheetKind
 
 # How similar a heading must be to a missing one to count as a typing mistake: `Actaul` and `Actual` are 0.83.
 _NEAR_MISS = 0.7

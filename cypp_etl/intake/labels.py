@@ -6,8 +6,9 @@ from functools import lru_cache
 
 from cypp_etl.intake.tables import TableRow, read_labels
 from cypp_etl.intake.values import read_figure, read_text
-from cypp_etl.layout import ColumnLayout, SheetKind, SheetLayout
+from cypp_etl.layout import ColumnLayout, SheetLayout
 from cypp_etl.workbook.model import Cell, CellKind, Sheet
+from schemas.codes import SheetKind
 
 # A sheet of labels is one page; what is longer is no label.
 _MOST_ROWS = 1_000

@@ -14,12 +14,13 @@ from cypp_etl.intake.tables import Table, TableRow, find_sheets, read_table
 from cypp_etl.intake.text_rows import find_text, find_total, holds_entry
 from cypp_etl.intake.typed_periods import bare_year, read_day
 from cypp_etl.intake.values import Reading, read_figure, read_text
-from cypp_etl.layout import COVER, INDICATORS, MILESTONES, Layout, SheetKind, SheetLayout
+from cypp_etl.layout import COVER, INDICATORS, MILESTONES, Layout, SheetLayout
 from cypp_etl.periods import Period
-from cypp_etl.plan.index import PlanIndex, reference_key
+from cypp_etl.plan.index import PlanIndex
 from cypp_etl.plan.model import Indicator, Plan
+from cypp_etl.plan.reference_keys import reference_key
 from cypp_etl.workbook.model import Cell, CellKind, Sheet, Workbook
-from schemas.codes import Measure
+from schemas.codes import Measure, SheetKind
 
 # Without these columns it is not known what a table's rows are about, or which are missing.
 _KEY_COLUMNS = {INDICATORS: ("ref", "sub"), MILESTONES: ("milestone",)}

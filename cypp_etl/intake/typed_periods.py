@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from cypp_etl.caching import remembered
-from cypp_etl.findings import in_list, in_words
 from cypp_etl.intake.values import read_date, read_text
 from cypp_etl.layout import normalise_heading, read_words
 from cypp_etl.periods import LAST_PERIOD, Period, period_or_none
+from cypp_etl.phrases import date_text, in_list
 from cypp_etl.workbook.model import Cell, CellKind
 
 _LONGEST = 80
@@ -78,7 +78,7 @@ def _read_dated(cell: Cell) -> PeriodReading:
         made_of = f"{day.year}-{day.month:02}"
     elif day.day + 1 == day.month:
         made_of = f"{day.day:02}/{day.month:02}"
-    return PeriodReading(trouble="period-is-date", words={"made_of": made_of, "day": in_words(day)})
+    return PeriodReading(trouble="period-is-date", words={"made_of": made_of, "day": date_text(day)})
 
 
 @remembered

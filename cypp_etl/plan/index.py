@@ -4,8 +4,6 @@ A row with a mistyped reference still has its definition. So only the reference 
 row, and its figure is checked in the same round.
 """
 
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -15,41 +13,15 @@ from typing import TypeVar
 from cypp_etl.caching import remembered
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Indicator, Milestone, Parent, Plan
+from cypp_etl.plan.reference_keys import loose_key, reference_key
 from cypp_etl.plan.rhythm import QUARTERLY, Rhythm
 
 _Known = TypeVar("_Known")
 
 
-@remembered
-def reference_key(text: str) -> str:
-    """A reference without case and spacing: `ni111 A` is `NI 111a`."""
-    return "".join(text.split()).casefold()
-
-
-# What is longer is no reference.
-_LONGEST_REFERENCE = 200
 # Where a text begins with a reference, it has a few words; what is longer is not looked at.
 _MOST_WORDS = 4
 _LONGEST_TEXT = 1_000
-_RUNS = re.compile(r"[^\W\d_]+|\d+")
-
-
-@remembered
-def loose_key(text: str) -> str:
-    """A reference without all that people change in it without meaning another: `N.I. 045`, `NI-45` are `ni45`.
-
-    Beside case and spacing these are punctuation, leading zeros and the width of letters. What parts two numbers stays
-    as a point, so that 4.5 is not 45. Empty where the text is too long to be a reference.
-    """
-    if len(text) > _LONGEST_REFERENCE:
-        return ""
-    runs = _RUNS.findall(unicodedata.normalize("NFKC", text).casefold())
-    parts = [run.lstrip("0") or "0" if run.isdecimal() else run for run in runs]
-    # Two numbers side by side had something between them.
-    return "".join(
-        f".{part}" if place and part.isdecimal() and parts[place - 1].isdecimal() else part
-        for place, part in enumerate(parts)
-    )
 
 
 @dataclass(frozen=True)

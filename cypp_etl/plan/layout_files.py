@@ -18,14 +18,15 @@ from cypp_etl.layout import (
     RELATIVE_YEARS,
     RETURN,
     Layout,
-    SheetKind,
     builtin_rows,
     layouts_of,
     normalise_heading,
     read_layouts,
 )
-from cypp_etl.plan.indicators import leaf_rows
-from cypp_etl.plan.tables import PlanFault, PlanTables, Row, TableRows, quoted
+from cypp_etl.phrases import quoted
+from cypp_etl.plan.indicator_rows import leaf_rows
+from cypp_etl.plan.tables import PlanFault, PlanTables, Row, TableRows
+from schemas.codes import SheetKind
 from schemas.plan import LAYOUT_SCHEMAS
 
 FOLDER = "layouts"

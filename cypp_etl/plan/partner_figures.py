@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from typing import TypeAlias, TypeVar
 
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan.indicators import number
+from cypp_etl.plan.indicator_rows import number
 from cypp_etl.plan.model import Figure
 from cypp_etl.plan.tables import TableRows
 from schemas.codes import Measure
@@ -17,22 +17,22 @@ from schemas.plan import FIGURE_MARKERS
 Figures: TypeAlias = Mapping[tuple[str, str, Period], Figure]
 """Figures by measure, indicator and period."""
 
-EVERY_PARTNERS = ""
-"""Stands for the partner of the figures that hold for every partner."""
+NO_PARTNER_CODE = ""
+"""In `figures.csv`, what the figures that hold for every partner have in place of a code."""
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 _MEASURES: Mapping[str, str] = {measure.value: measure for measure in Measure}
 
 
-class Later(Mapping[_Key, _Value]):
+class LazyMapping(Mapping[_Key, _Value]):
     """A mapping that is only read once it is needed."""
 
     def __init__(self, read: Callable[[], Mapping[_Key, _Value]]) -> None:
         self._read = read
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Later, (self._read,)
+        return LazyMapping, (self._read,)
 
     @cached_property
     def _held(self) -> Mapping[_Key, _Value]:
@@ -63,7 +63,7 @@ class PartnerFigures(Mapping[str, Figures]):
         self._places: dict[str, list[int]] = {}
         for place, code in enumerate(rows.columns["partner_code"]):
             self._places.setdefault(code, []).append(place)
-        self.of_every_partner = self._made(self._places.pop(EVERY_PARTNERS, ()))
+        self.of_every_partner = self._made(self._places.pop(NO_PARTNER_CODE, ()))
         self._known: dict[str, Figures] = {}
 
     def __getitem__(self, partner_code: str) -> Figures:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from cypp_etl.gc_control import collection_paused
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan.checks import check_tables
+from cypp_etl.plan.checks.all_tables import check_tables
 from cypp_etl.plan.figure_lines import lines_about, lines_apart
 from cypp_etl.plan.fingerprint import fingerprint_of, former_fingerprint_of
-from cypp_etl.plan.indicators import Rows, exact, leaf_rows, number, parent_row, parent_rows, polarity_row, span_of
+from cypp_etl.plan.indicator_rows import Rows, exact, leaf_rows, number, parent_row, parent_rows, polarity_row, span_of
 from cypp_etl.plan.layout_files import brought_layouts, check_layouts
 from cypp_etl.plan.model import (
     BUILT_IN_COMPARATORS,
@@ -34,7 +34,7 @@ from cypp_etl.plan.model import (
     members_of,
     owed_by,
 )
-from cypp_etl.plan.partner_figures import Figures, Later, PartnerFigures
+from cypp_etl.plan.partner_figures import Figures, LazyMapping, PartnerFigures
 from cypp_etl.plan.rhythm import quarters_asked
 from cypp_etl.plan.spans import Span
 from cypp_etl.plan.tables import PlanError, PlanFault, PlanTables, Row, TableRows, read_files, sound_rows, tables_of
@@ -67,7 +67,9 @@ FIGURES = "figures.csv"
 
 
 def read_plan(folder: Path | None = None) -> Plan:
-    """Read the plan in a folder, or the built-in plan.
+    """Read the plan in a folder, whose figures are plain numbers, or the built-in plan.
+
+    `cypp_etl/plan_source.py` reads a plan as people keep it: in a workbook too, and with figures typed as amounts.
 
     Raises:
         PlanError: the plan has faults; all that could be found are in its `faults`.
@@ -96,9 +98,9 @@ def plan_known_as(fingerprint: str, files: Mapping[str, bytes]) -> Plan:
     Raises:
         PlanError: the plan has faults but for its figures, whose faults are raised when they are needed.
     """
-    figures = _LaterFigures(files)
+    figures = _LazyFigures(files)
     tables = _sound_tables(files, but_for=(FIGURES,))
-    return _plan(tables, fingerprint, Later(figures.of_every_partner), Later(figures.of_each))
+    return _plan(tables, fingerprint, LazyMapping(figures.of_every_partner), LazyMapping(figures.of_each))
 
 
 def _sound_tables(files: Mapping[str, bytes], but_for: Collection[str] = ()) -> PlanTables:
@@ -108,7 +110,7 @@ def _sound_tables(files: Mapping[str, bytes], but_for: Collection[str] = ()) -> 
     return tables
 
 
-class _LaterFigures:
+class _LazyFigures:
     """The figures of a plan's files, read once; of a copy in another process once more, which is faster than to send.
 
     Raises:
@@ -119,7 +121,7 @@ class _LaterFigures:
         self._files = files
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _LaterFigures, (self._files,)
+        return _LazyFigures, (self._files,)
 
     @cached_property
     def _read(self) -> PartnerFigures:
@@ -171,7 +173,7 @@ def _has_its_files_figures(plan: Plan) -> bool:
     """Whether a plan's figures are those of its files, and were not replaced by others."""
     every, of_each = plan.figures, plan.partner_figures
     is_read = isinstance(of_each, PartnerFigures) and every is of_each.of_every_partner
-    return is_read or (isinstance(every, Later) and isinstance(of_each, Later))
+    return is_read or (isinstance(every, LazyMapping) and isinstance(of_each, LazyMapping))
 
 
 def _sound_few(lines: bytes | None) -> TableRows | None:

@@ -1,11 +1,10 @@
 """A part of what a plan is about, as somebody asks for it: a partner, the partners of a group, an outcome."""
 
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
+from cypp_etl.phrases import short_list
 from cypp_etl.plan.model import Plan
-
-_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ def select_part(plan: Plan, partner: str = "", group: str = "", outcome: str = "
     if partner.strip():
         code = _known("partner", partner, plan.partners)
         if partner_codes is not None and code not in partner_codes:
-            raise ValueError(f"{code} is not in the group {codes[0]}, which has {listed(partner_codes)}")
+            raise ValueError(f"{code} is not in the group {codes[0]}, which has {short_list(partner_codes)}")
         partner_codes = frozenset({code})
         titles.append(plan.partners[code].partner)
         codes.append(code)
@@ -66,15 +65,9 @@ def groups_about(plan: Plan, shown: Set[str], left_out: Set[str]) -> list[str]:
     return whole or [*members]
 
 
-def listed(codes: Collection[str]) -> str:
-    """Codes in a line of text: all of a few, or the first of many and how many more there are."""
-    shown = ", ".join([*codes][:_NAMED])
-    return f"{shown} and {len(codes) - _NAMED:,} more" if len(codes) > _NAMED else shown or "none"
-
-
 def _known(kind: str, text: str, codes: Mapping[str, object]) -> str:
     wanted = text.strip().casefold()
     found = next((code for code in codes if code.casefold() == wanted), None)
     if found is None:
-        raise ValueError(f"there is no {kind} {text!r}; the plan has {listed(codes)}")
+        raise ValueError(f"there is no {kind} {text!r}; the plan has {short_list(codes)}")
     return found

@@ -10,16 +10,18 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import overload
 
-from cypp_etl.plan.index import reference_key
+from cypp_etl.phrases import quoted
+from cypp_etl.plan.reference_keys import reference_key
 from schemas.plan import LAYOUT_SCHEMAS, SCHEMAS, Table
 
 HEADER_ROW = 1
 _Record = tuple[int, list[str]]
-# The separators that spreadsheets use in other countries, or when saving as text.
+# What `csv` says, in words for people.
 _CSV_FAULTS = {
     "unexpected end of data": "a double quote is opened here and never closed",
     "',' expected after '\"'": "text follows a closing double quote: one within a cell is written twice",
 }
+# The separators that spreadsheets use in other countries, or when saving as text.
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
 
 
@@ -130,11 +132,6 @@ class PlanTables:
     astray: Mapping[str, frozenset[str]]
     faults: tuple[PlanFault, ...]
     files: Mapping[str, bytes]
-
-
-def quoted(cell: str) -> str:
-    """How a message shows a cell."""
-    return f'"{cell}"' if cell else "blank"
 
 
 def read_files(folder: Path | None) -> dict[str, bytes]:

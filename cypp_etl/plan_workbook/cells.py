@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from cypp_etl.findings import in_list, in_words
 from cypp_etl.intake.typed_periods import bare_year, periods_meant, read_day, read_period
 from cypp_etl.intake.values import as_typed, read_date, read_figure
 from cypp_etl.layout import normalise_heading, read_words
-from cypp_etl.plan.tables import quoted
+from cypp_etl.phrases import date_text, in_list, quoted
 from cypp_etl.workbook.model import Cell, CellKind
 from cypp_etl.workbook.values import serial_of
 from schemas.codes import Unit
@@ -84,7 +83,7 @@ def _plain_text(cell: Cell, shown: str, kind: ColumnKind, codes: Mapping[str, Se
 
 def _the_day(cell: Cell) -> str:
     day = read_date(cell)
-    return f"a date, {in_words(day)}" if day else "a date beyond the calendar"
+    return f"a date, {date_text(day)}" if day else "a date beyond the calendar"
 
 
 def _day_text(cell: Cell, shown: str) -> CellText:
@@ -107,7 +106,7 @@ def _as_day(cell: Cell) -> str:
     if not isinstance(cell.value, float | int) or int(cell.value) not in _LIKELY_DAYS:
         return ""
     day = read_date(cell._replace(kind=CellKind.DATE))
-    return f", which as a day is {in_words(day)}" if day else ""
+    return f", which as a day is {date_text(day)}" if day else ""
 
 
 def _typed_day(cell: Cell, shown: str) -> CellText:

@@ -11,9 +11,10 @@ from cypp_etl.findings import find
 from cypp_etl.intake.units import read_in_unit, to_unit
 from cypp_etl.intake.values import Reading
 from cypp_etl.periods import Period, period_or_none
-from cypp_etl.plan.indicators import number, span_of
+from cypp_etl.phrases import quoted
+from cypp_etl.plan.indicator_rows import number, span_of
 from cypp_etl.plan.reader import FIGURES
-from cypp_etl.plan.tables import HEADER_ROW, PlanFault, Row, quoted, tables_of
+from cypp_etl.plan.tables import HEADER_ROW, PlanFault, Row, tables_of
 from cypp_etl.plan_workbook.cells import CellText
 from cypp_etl.workbook.model import Cell, CellKind
 from schemas.codes import Unit

@@ -15,9 +15,10 @@ from pathlib import Path
 from cypp_etl.findings import find
 from cypp_etl.intake.values import as_typed
 from cypp_etl.layout import normalise_heading
+from cypp_etl.phrases import quoted
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import FIGURES, faults_of, plan_of
-from cypp_etl.plan.tables import HEADER_ROW, PlanError, PlanFault, PlanTables, Row, quoted, tables_of
+from cypp_etl.plan.tables import HEADER_ROW, PlanError, PlanFault, PlanTables, Row, tables_of
 from cypp_etl.plan_workbook.cells import Around, cell_text
 from cypp_etl.plan_workbook.figures import typed_figures
 from cypp_etl.plan_workbook.guidance import GUIDANCE_SHEET

@@ -11,7 +11,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from cypp_etl.intake.values import as_typed
-from cypp_etl.plan.checks import REFERENCES
+from cypp_etl.plan.checks.all_tables import REFERENCES, Reference
 from cypp_etl.plan.fingerprint import canonical_cell
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.tables import HEADER_ROW, PlanError, PlanFault, Row, tables_of
@@ -37,8 +37,8 @@ _TITLE = "The plan"
 # Columns whose cells are mostly, but not only, codes of another sheet are helped by a list too.
 _OFFERED = (
     *REFERENCES,
-    ("owed_by.csv", "partner_code", "partners.csv"),
-    ("indicators.csv", "number_indicator", "indicators.csv", "indicator"),
+    Reference("owed_by.csv", "partner_code", "partners.csv", "partner_code"),
+    Reference("indicators.csv", "number_indicator", "indicators.csv", "indicator"),
 )
 _NUMBERS = frozenset({ColumnKind.NUMBER, ColumnKind.PERCENT, ColumnKind.FIGURE})
 # Only what is in a cell formatted as text stays as it is typed.
@@ -172,23 +172,21 @@ def _guard(file: str, name: str, column: Column, letters: str) -> DataValidation
         allow_blank=True,
     )
     choices = f'"{",".join(column.choices)}"'
-    target = next((one for one in _OFFERED if one[:2] == (file, name)), None)
+    reference = next((one for one in _OFFERED if (one.file, one.column) == (file, name)), None)
     if column.choices and len(choices) <= _LONGEST_LIST:
         guard.type, guard.formula1, guard.errorStyle = "list", choices, "stop"
         guard.showErrorMessage, guard.errorTitle, guard.error = True, name, "Choose one of the list."
-    elif target is not None:
-        guard.type, guard.formula1, guard.errorStyle = "list", _keys(target), "warning"
-        words = (
-            f"This is not on the sheet {Path(target[2]).stem}. Keep it if you add it there, or if it may be another."
-        )
+    elif reference is not None:
+        guard.type, guard.formula1, guard.errorStyle = "list", _keys(reference), "warning"
+        where = Path(reference.target).stem
+        words = f"This is not on the sheet {where}. Keep it if you add it there, or if it may be another."
         guard.showErrorMessage, guard.errorTitle, guard.error = True, name, words
     guard.add(f"{letters}{HEADER_ROW + 1}:{letters}{DEFAULT_LIMITS.rows}")
     return guard
 
 
-def _keys(reference: Sequence[str]) -> str:
+def _keys(reference: Reference) -> str:
     """The codes on another sheet, however many there are."""
-    _, name, target, *named = reference
-    place = list(TABLES[target].columns).index(named[0] if named else name) + 1
-    column = f"{Path(target).stem}!${column_letters(place)}"
+    place = list(TABLES[reference.target].columns).index(reference.target_column) + 1
+    column = f"{Path(reference.target).stem}!${column_letters(place)}"
     return f"OFFSET({column}${HEADER_ROW + 1},0,0,MAX(1,COUNTA({column}:${column_letters(place)})-1),1)"

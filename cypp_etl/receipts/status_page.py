@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from html import escape
 
-from cypp_etl.findings import in_words
+from cypp_etl.phrases import date_text
 from cypp_etl.receipts.wording import plain
 from schemas.codes import ReturnStatus
 
@@ -88,8 +88,8 @@ def status_page(status: PartnerStatus) -> str:
     title = f"Returns of {status.partner}"
     body = [
         f"<h1>{_safe(title)}</h1>",
-        f"<p>As known on {in_words(status.known_on)}. This page changes after each of your returns; to see the latest, "
-        "open it again.</p>",
+        f"<p>As known on {date_text(status.known_on)}. This page changes after each of your returns; to see the "
+        "latest, open it again.</p>",
         f'<div class="todo"><h2>What you have to do</h2>{_todo(status)}</div>',
         f"<h2>Your returns</h2>{_returns(status.returns)}",
         f"<h2>Open queries</h2>{_queries(status.queries)}",
@@ -120,12 +120,12 @@ def _tasks(one: ReturnState) -> Iterable[str]:
     if one.rejected_on:
         kept = "" if is_awaited else " What you sent before is in force."
         yield (
-            f"Correct the workbook for {one.period} that was rejected on {in_words(one.rejected_on)}: its receipt in "
+            f"Correct the workbook for {one.period} that was rejected on {date_text(one.rejected_on)}: its receipt in "
             f'the folder "replies" says what is wrong.{kept}'
         )
     elif is_awaited and one.due_on:
         is_late = one.status is ReturnStatus.MISSING
-        due = f"It was due by {in_words(one.due_on)}." if is_late else f"It is due by {in_words(one.due_on)}."
+        due = f"It was due by {date_text(one.due_on)}." if is_late else f"It is due by {date_text(one.due_on)}."
         form = ' Its form is in the folder "forms".' if one.has_form else ""
         yield f"Send the return for {one.period}. {due}{form}"
 
@@ -139,7 +139,7 @@ def _returns(returns: Sequence[ReturnState]) -> str:
 
 def _return_row(one: ReturnState) -> str:
     word, look = _STATES[one.status]
-    rejected = f" A later one was rejected on {in_words(one.rejected_on)}." if one.rejected_on else ""
+    rejected = f" A later one was rejected on {date_text(one.rejected_on)}." if one.rejected_on else ""
     if one.status in (ReturnStatus.MISSING, ReturnStatus.NOT_DUE):
         rejected = rejected.replace("A later one", "One")
     cells = [
@@ -155,7 +155,7 @@ def _queries(queries: Sequence[OpenQuery]) -> str:
         return "<p>There are none.</p>"
     rows = "".join(
         f'<tr><th scope="row">{_safe(one.period)}</th>{_cell("Where", one.place)}{_cell("What is asked", one.message)}'
-        f"{_cell('Asked on', in_words(one.asked_on))}</tr>"
+        f"{_cell('Asked on', date_text(one.asked_on))}</tr>"
         for one in queries
     )
     table = _table("What we ask you to explain", ("Return", "Where", "What is asked", "Asked on"), rows)
@@ -172,7 +172,7 @@ def _cell(heading: str, text: str) -> str:
 
 
 def _day(day: date | None) -> str:
-    return in_words(day) if day else "–"
+    return date_text(day) if day else "–"
 
 
 def _safe(text: str) -> str:

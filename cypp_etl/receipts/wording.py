@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from cypp_etl.findings import Finding, catalogue, count_by_severity, in_words, most_important_first
+from cypp_etl.findings import Finding, catalogue, count_by_severity, most_important_first
+from cypp_etl.phrases import date_text
 from cypp_etl.receipts.summary import LoadedCell, ReceiptSummary
 from schemas.codes import Severity, SubmissionStatus
 
@@ -223,7 +224,7 @@ def place(finding: Finding) -> str:
 
 def moment(at: datetime) -> str:
     """A moment as people write it, with its time zone."""
-    return f"{in_words(at.date())} at {at:%H:%M} {at.tzname() or ''}".rstrip()
+    return f"{date_text(at.date())} at {at:%H:%M} {at.tzname() or ''}".rstrip()
 
 
 def plain(text: str) -> str:

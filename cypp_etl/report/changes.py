@@ -1,4 +1,4 @@
-"""What changed: symbols that read otherwise than in the period before, and those that turned since the last report."""
+"""What changed: symbols that differ from the period before, and those that were revised since the last report."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from cypp_etl.report.symbols import Sign, sign
 
 
 @dataclass(frozen=True, slots=True)
-class Turned:
+class Revision:
     """A symbol that turned after it had been judged, in words; `on` is the day in UTC, `order` the sort key.
 
     `whose` is the partner, where another one returns the indicator too; empty where that goes without saying.
@@ -35,8 +35,8 @@ class Turned:
         return f"{self.indicator} ({self.whose})" if self.whose else self.indicator
 
 
-def changes(data: BoardData) -> list[tuple[Row, str, Sign, Sign]]:
-    """What reads otherwise than in the period before: row, judgement, then and now."""
+def changes_since_last_period(data: BoardData) -> list[tuple[Row, str, Sign, Sign]]:
+    """The symbols that differ from the period before: row, judgement, then and now."""
     return data.once("changes", lambda: _changes(data))
 
 
@@ -50,51 +50,53 @@ def _changes(data: BoardData) -> list[tuple[Row, str, Sign, Sign]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """A judgement that reads otherwise than in the period before."""
+class SignChange:
+    """What a judgement of the period before said, and what it says now."""
 
     was: Sign
     now: Sign
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
-    """An indicator of which a judgement reads otherwise; `turns` has each judgement, None for those that do not."""
+class ChangedIndicator:
+    """An indicator of which a judgement has changed; `changes` has each judgement, None for those that have not."""
 
     row: Row
     title: str
-    turns: tuple[Turn | None, ...]
+    changes: tuple[SignChange | None, ...]
 
 
-def changed(data: BoardData) -> list[Changed]:
-    """The indicators with a symbol that reads otherwise than in the period before."""
-    found: dict[tuple[str, str], dict[str, Turn]] = {}
+def changed_indicators(data: BoardData) -> list[ChangedIndicator]:
+    """The indicators with a symbol that differs from the period before."""
+    found: dict[tuple[str, str], dict[str, SignChange]] = {}
     rows = {}
-    for row, name, was, now in changes(data):
-        found.setdefault(series_of(row), {})[name] = Turn(was, now)
+    for row, name, was, now in changes_since_last_period(data):
+        found.setdefault(series_of(row), {})[name] = SignChange(was, now)
         rows[series_of(row)] = row
     return [
-        Changed(row, f"{data.named(row)}: {row['definition']}", tuple(map(found[key].get, BOARD_TITLES.values())))
+        ChangedIndicator(
+            row, f"{data.named(row)}: {row['definition']}", tuple(map(found[key].get, BOARD_TITLES.values()))
+        )
         for key, row in rows.items()
     ]
 
 
 def no_changes(data: BoardData) -> str:
-    """Why nothing reads otherwise than in the period before."""
+    """Why no symbol differs from the period before."""
     if not data.returned(data.period):
         return nothing_returned(data)
     compared = len(_in_both(data))
     if not compared:
         return f"None of the indicators was returned for {data.period.previous.label} as well."
     if compared == 1:
-        return "No symbol reads otherwise, of the one indicator that was returned for both."
-    return f"No symbol reads otherwise, of the {compared} indicators that were returned for both."
+        return "No symbol has changed for the one indicator returned in both periods."
+    return f"No symbol has changed for the {compared} indicators returned in both periods."
 
 
-def turned(data: BoardData) -> list[Turned]:
+def revisions(data: BoardData) -> list[Revision]:
     """The symbols that turned since, in words."""
     return [
-        Turned(
+        Revision(
             row["indicator"],
             data.partner(row),
             data.whose(row),
@@ -106,7 +108,7 @@ def turned(data: BoardData) -> list[Turned]:
             _cause(row),
             (row["indicator"], row["period"], str(row["changed_at"]), row["judgement"], row["partner_code"]),
         )
-        for row in data.turned
+        for row in data.symbol_changes
     ]
 
 
@@ -123,9 +125,9 @@ class Correction:
     said: tuple[str, ...]
 
 
-def corrections(rows: Iterable[Turned]) -> list[Correction]:
+def corrections(rows: Iterable[Revision]) -> list[Correction]:
     """Symbols that turned, those that turned together in one."""
-    found: dict[tuple[str, str, str, str, date, str], list[Turned]] = {}
+    found: dict[tuple[str, str, str, str, date, str], list[Revision]] = {}
     for one in rows:
         key = (one.named, one.indicator, one.partner, one.period, one.on, one.because)
         found.setdefault(key, []).append(one)
@@ -135,7 +137,7 @@ def corrections(rows: Iterable[Turned]) -> list[Correction]:
     ]
 
 
-def turned_heading(data: BoardData, count: int) -> str:
+def revisions_heading(data: BoardData, count: int) -> str:
     """What the list of so many symbols that turned is headed with, or says where there are none, without a full stop.
 
     A report knows nothing of later periods, whose symbols may have turned too.

@@ -11,9 +11,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cypp_etl.escapes import visible
-from cypp_etl.findings import in_words
 from cypp_etl.judgement.columns import BOARD_TITLES
-from cypp_etl.report.changes import changed, corrections, no_changes, turned_heading
+from cypp_etl.phrases import date_text
+from cypp_etl.report.changes import changed_indicators, corrections, no_changes, revisions_heading
 from cypp_etl.report.first_page.concerns import SHOWN_LINES
 from cypp_etl.report.first_page.digest import Digest, FirstPage, added_up, cut, digest_of, first_page
 from cypp_etl.report.first_page.shares import Share
@@ -125,7 +125,7 @@ def _subjects(data: BoardData) -> dict[str, object]:
     indicators = indicator_pages(data)
     return {
         "bands": bands(data),
-        "changes": changed(data),
+        "changes": changed_indicators(data),
         "indicators": indicators,
         "clinics": clinic_pages(data, indicators),
     }
@@ -168,8 +168,8 @@ def _render(
         milestone_key=milestone_key,
         judged=BOARD_TITLES,
         no_changes=no_changes(data),
-        corrections=corrections(first.turned),
-        turned_heading=turned_heading(data, first.corrections),
+        corrections=corrections(first.revisions),
+        revisions_heading=revisions_heading(data, first.revision_count),
         legend=LEGEND,
         about=about,
         aspirations=milestone_parts(shown),
@@ -240,7 +240,7 @@ def _visible(value: object) -> object:
 
 def _day(day: date | None) -> str:
     """A day as people write it, where there is one."""
-    return in_words(day) if day else "-"
+    return date_text(day) if day else "-"
 
 
 def _neighbours(found: list[Heading]) -> list[list[Heading]]:

@@ -106,9 +106,9 @@ class BoardData:
     was refused, with `partner`; `held` those that wait for the data team to decide, with `partner`; `findings` the
     queries and notes of the submissions in force and the errors of those rejected ones, with `partner_code` and
     `file_name`, and for queries `status`, `answer` and `answered_by`, which are None for others; `comments` the
-    partners' comments on figures; `turned` the symbols that have changed since `since`; `rhythms` says when each
-    indicator is asked, `owing` has each indicator and the partner that returns it in the period; `is_owed` says whether
-    anybody owes a return for the period.
+    partners' comments on figures; `symbol_changes` the symbols that have changed since `since`; `rhythms` says when
+    each indicator is asked, `owing` has each indicator and the partner that returns it in the period; `is_owed` says
+    whether anybody owes a return for the period.
     `part` says which part of a report it is, where it is not the whole, and `codes` what was asked for. `plan` is the
     plan of that moment, if its files are in the warehouse, and `groups` has the judgements of its groups, of all
     periods up to the report's. `whole` is the report that this is a part of, None if it is the whole.
@@ -135,7 +135,7 @@ class BoardData:
     held: Sequence[Row]
     findings: Sequence[Row]
     comments: Sequence[Row]
-    turned: Sequence[Row]
+    symbol_changes: Sequence[Row]
     rhythms: Mapping[str, Rhythm]
     owing: Set[tuple[str, str]]
     is_owed: bool
@@ -172,7 +172,7 @@ class BoardData:
             clinics=some(self.clinics),
             notes=[note for note in self.notes if (note.indicator, note.partner_code) in series],
             comments=some(self.comments),
-            turned=some(self.turned),
+            symbol_changes=some(self.symbol_changes),
             owing=self.owing & series,
         )
 

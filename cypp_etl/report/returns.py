@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from cypp_etl.findings import in_words
+from cypp_etl.phrases import date_text
 from cypp_etl.report.model import BoardData, Row
 from schemas.codes import ReturnStatus
 
@@ -63,7 +63,7 @@ def _standing(data: BoardData) -> str:
     if come == len(data.returns):
         return "all received on time"
     due = max(row["due_on"] for row in data.returns)
-    return f"{come or 'none'} of {len(data.returns)} received so far, due on {in_words(due)}"
+    return f"{come or 'none'} of {len(data.returns)} received so far, due on {date_text(due)}"
 
 
 def _not_accepted(data: BoardData) -> Iterator[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from cypp_etl.judgement.columns import BOARD_TITLES
-from cypp_etl.report.changes import Turn, changed, corrections, turned, turned_heading
+from cypp_etl.report.changes import SignChange, changed_indicators, corrections, revisions, revisions_heading
 from cypp_etl.report.figures import comparator_year, figure_text, shorthand, words_of_unit
 from cypp_etl.report.groups.standings import GroupStanding, Member, groups
 from cypp_etl.report.model import BoardData, Row
@@ -63,20 +63,20 @@ def tables(data: BoardData) -> list[SheetTable]:
         ),
         SheetTable(
             "Changes",
-            f"Symbols that read otherwise than in {data.period.previous.label}",
+            f"Symbols that changed since {data.period.previous.label}",
             [("Indicator", 12), ("Definition", 50), *((name, 26) for name in BOARD_TITLES.values()), ("Partner", 30)],
             lambda part: (
-                [one.row["indicator"], one.row["definition"], *map(_turn, one.turns), part.partner(one.row)]
-                for one in changed(part)
+                [one.row["indicator"], one.row["definition"], *map(_sign_change, one.changes), part.partner(one.row)]
+                for one in changed_indicators(part)
             ),
         ),
         SheetTable(
             "Corrections",
-            turned_heading(data, 1),
+            revisions_heading(data, 1),
             [("Indicator", 12), ("Period", 12), ("What turned", 70), ("On", 18), ("Because of", 60), ("Partner", 30)],
             lambda part: (
                 [one.indicator, one.period, "; ".join(one.said), one.on, one.because, one.partner]
-                for one in corrections(turned(part))
+                for one in corrections(revisions(part))
             ),
         ),
         SheetTable(
@@ -93,8 +93,10 @@ def tables(data: BoardData) -> list[SheetTable]:
     ]
 
 
-def _turn(turn: Turn | None) -> str:
-    return f"{turn.now.symbol} {turn.now.word} (was {turn.was.symbol} {turn.was.word})" if turn else "as before"
+def _sign_change(change: SignChange | None) -> str:
+    return (
+        f"{change.now.symbol} {change.now.word} (was {change.was.symbol} {change.was.word})" if change else "as before"
+    )
 
 
 def _clinic_row(data: BoardData, clinic: Row, row: Row) -> list[Content | Figure]:

@@ -19,7 +19,7 @@ from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from openpyxl.worksheet.filters import AutoFilter
 from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 
-from cypp_etl.findings import in_words
+from cypp_etl.phrases import date_text
 from cypp_etl.report.folder import Report, report_of
 from cypp_etl.report.model import BoardData
 from cypp_etl.report.moments import moment_words
@@ -238,7 +238,7 @@ def _write_cover(sheet: WriteOnlyWorksheet, data: BoardData, title: str, written
         title,
         *([data.body.body] if data.body.body else []),
         f"As it was known at {moment_words(data.at)}.",
-        f"Written on {in_words(written_on)}.",
+        f"Written on {date_text(written_on)}.",
         "Each table is on its own sheet, listed in Contents. Notes explains symbols and shorthand.",
         "Percentages are shown as percentages; other figures are in the indicator's own unit.",
     ]

@@ -10,10 +10,12 @@ from operator import itemgetter
 import pandera.pandas as pa
 
 from cypp_etl.decimals import range_text
-from cypp_etl.findings import Finding, in_list
+from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow, IndicatorRow, MilestoneRow, ParsedReturn
-from cypp_etl.plan.index import PlanIndex, reference_key
+from cypp_etl.phrases import in_list
+from cypp_etl.plan.index import PlanIndex
 from cypp_etl.plan.model import Indicator
+from cypp_etl.plan.reference_keys import reference_key
 from schemas import returns
 from schemas.codes import MilestoneStatus, Review
 

@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from cypp_etl.checked_return import History
-from cypp_etl.findings import Finding, find, in_list
+from cypp_etl.findings import Finding, find
 from cypp_etl.intake.rows import IndicatorRow, MilestoneRow, ParsedReturn
+from cypp_etl.phrases import in_list
 from cypp_etl.plan.model import Indicator, Plan
 from cypp_etl.plan.rhythm import QUARTERLY, Rhythm
 from cypp_etl.plan.spans import Span

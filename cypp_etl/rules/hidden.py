@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from cypp_etl.findings import Finding, find, shorten
+from cypp_etl.findings import Finding, find
 from cypp_etl.intake.rows import ParsedReturn
 from cypp_etl.intake.values import read_text
 from cypp_etl.layout import Layout
 from cypp_etl.personal import without_personal
+from cypp_etl.phrases import shorten
 from cypp_etl.receipts.recognise import without_receipt_notes
 from cypp_etl.workbook.model import Sheet, Workbook, column_letters
 

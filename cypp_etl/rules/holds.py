@@ -9,9 +9,10 @@ from datetime import date
 
 from cypp_etl.checked_return import History, KnownFigure
 from cypp_etl.figure_keys import FigureKey
-from cypp_etl.findings import Finding, find, in_list
+from cypp_etl.findings import Finding, find
 from cypp_etl.intake.rows import FigureRow, ParsedReturn
 from cypp_etl.periods import Period
+from cypp_etl.phrases import in_list
 from cypp_etl.plan.model import Plan
 from cypp_etl.rules.milestones import status_of
 from cypp_etl.rules.timing import changed_when_closed

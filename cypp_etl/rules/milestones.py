@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from cypp_etl.checked_return import SETTLED, History
-from cypp_etl.findings import Finding, in_words
+from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import MilestoneRow, ParsedReturn
 from cypp_etl.periods import Period
+from cypp_etl.phrases import date_text
 from cypp_etl.plan.model import Milestone
 from cypp_etl.rules.conformance import code_word
 from schemas.codes import MilestoneStatus, Review
@@ -47,7 +48,7 @@ def judge_milestone_states(parsed: ParsedReturn, history: History) -> Iterator[F
 
 
 def _judge_due(row: MilestoneRow, milestone: Milestone, period: Period) -> Iterator[Finding]:
-    is_due, due = milestone.due <= period.last_day, in_words(milestone.due)
+    is_due, due = milestone.due <= period.last_day, date_text(milestone.due)
     status = status_of(row)
     if is_due and "status" in row.source.columns and not row.source.is_filled("status"):
         yield row.find("status-missing", "status", due=due)

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from cypp_etl.findings import Finding, find, in_list
+from cypp_etl.findings import Finding, find
 from cypp_etl.intake.rows import FigureRow, ParsedReturn
 from cypp_etl.intake.values import read_text
 from cypp_etl.personal import is_nhs_number, is_telephone_number, is_upn, kinds_in
+from cypp_etl.phrases import in_list
 from cypp_etl.receipts.recognise import without_receipt_notes
 from cypp_etl.workbook.model import Cell, CellKind, Sheet, Workbook
 

@@ -5,9 +5,10 @@ from datetime import date
 
 from cypp_etl.checked_return import History, KnownFigure
 from cypp_etl.figure_keys import FigureKey
-from cypp_etl.findings import Finding, find, in_words
+from cypp_etl.findings import Finding, find
 from cypp_etl.intake.rows import FigureRow, ParsedReturn
 from cypp_etl.periods import Period
+from cypp_etl.phrases import date_text
 from cypp_etl.plan.model import Plan
 from cypp_etl.rules.arithmetic import shown
 from schemas.codes import Marker, Measure
@@ -22,7 +23,7 @@ def is_open(parsed: ParsedReturn, plan: Plan, today: date) -> bool:
 def judge_period(parsed: ParsedReturn, plan: Plan, today: date) -> Iterator[Finding]:
     """A return is accepted from the day on which its period opens; after the due date it is late, but not rejected."""
     if parsed.period is not None and not is_open(parsed, plan, today):
-        (sheet, cell), opens_on = parsed.period_cell, in_words(plan.calendar[parsed.period].opens_on)
+        (sheet, cell), opens_on = parsed.period_cell, date_text(plan.calendar[parsed.period].opens_on)
         yield find("period-not-open", sheet=sheet, cell=cell, value=parsed.period.label, opens_on=opens_on)
 
 
@@ -36,8 +37,8 @@ def judge_date(parsed: ParsedReturn) -> Iterator[Finding]:
     """A return cannot have been finished before its period began."""
     if parsed.dated is not None and parsed.period is not None and parsed.dated < parsed.period.first_day:
         (sheet, cell), period = parsed.date_cell, parsed.period
-        words = {"period": period.label, "first_day": in_words(period.first_day)}
-        yield find("date-before-period", sheet=sheet, cell=cell, value=in_words(parsed.dated), **words)
+        words = {"period": period.label, "first_day": date_text(period.first_day)}
+        yield find("date-before-period", sheet=sheet, cell=cell, value=date_text(parsed.dated), **words)
 
 
 def judge_closed_period(

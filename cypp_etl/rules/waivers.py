@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import date
 
 from cypp_etl.checked_return import Waiver
-from cypp_etl.findings import Finding, in_words
+from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import ParsedReturn
+from cypp_etl.phrases import date_text
 from schemas.codes import Severity
 
 # The sheet and row of a finding, from the digits of its cell.
@@ -37,7 +38,7 @@ def _covers(waiver: Waiver, finding: Finding, subject: str) -> bool:
 
 
 def _as_note(finding: Finding, waiver: Waiver) -> Finding:
-    waived = f"Waived by {waiver.waived_by} until {in_words(waiver.until)}: {waiver.reason}"
+    waived = f"Waived by {waiver.waived_by} until {date_text(waiver.until)}: {waiver.reason}"
     return replace(finding, severity=Severity.NOTE, message=f"{finding.message} {waived}", fix="Nothing.")
 
 

@@ -3,9 +3,9 @@
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
-from cypp_etl.findings import in_words
 from cypp_etl.layout import Layout, read_guidance
 from cypp_etl.periods import Period
+from cypp_etl.phrases import date_text
 from cypp_etl.plan.model import Plan
 from cypp_etl.templates import validation
 from cypp_etl.templates.openpyxl_styles import (
@@ -51,7 +51,7 @@ def write_cover(sheet: Worksheet, layout: Layout, plan: Plan, partner_code: str,
     widths = (_LABEL_WIDTH, value_width, _GAP_WIDTH, _SIGN_WIDTH, _TEXT_WIDTH)
     for column, width in enumerate(widths, start=1):
         sheet.column_dimensions[column_letters(column)].width = width
-    next_row = _write_guidance(sheet, layout, in_words(calendar.due_on))
+    next_row = _write_guidance(sheet, layout, date_text(calendar.due_on))
     _write_legend(sheet, next_row + 1)
 
 

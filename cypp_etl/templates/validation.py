@@ -10,8 +10,8 @@ from openpyxl.utils.datetime import to_excel
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from cypp_etl.decimals import decimal_text, range_text
-from cypp_etl.findings import in_words
 from cypp_etl.layout import Prompt, read_prompts
+from cypp_etl.phrases import date_text
 from cypp_etl.plan.model import Indicator
 from cypp_etl.templates.openpyxl_styles import cell_number
 from schemas.codes import MilestoneStatus, Review, Unit
@@ -72,7 +72,7 @@ def guard_review(cells: str) -> DataValidation:
 
 def guard_date(earliest: date, cells: str) -> DataValidation:
     """A date from the day on which returns open; an earlier one, or text, gets a warning."""
-    words = in_words(earliest)
+    words = date_text(earliest)
     guard = _guard(read_prompts()["cover", "date", ""], example=words, bounds=f"{words} on")
     guard.type, guard.errorStyle, guard.operator = "date", "warning", "greaterThanOrEqual"
     guard.formula1 = str(int(to_excel(earliest)))

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cypp_etl.checked_return import CellRead, CheckedReturn, TriedLayout
-from cypp_etl.findings import shorten
 from cypp_etl.personal import shown_path
+from cypp_etl.phrases import shorten
 from flows.cli.terminal import say, say_json
 
 _HEADINGS = ("Cell", "Typed", "Became", "Indicator", "Period", "Value")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cypp_etl.plan.model import Plan
-from cypp_etl.plan_workbook.source import read_plan_at
+from cypp_etl.plan_source import read_plan_at
 from flows.cli.faults import FAULTS, stop_at
 from flows.cli.terminal import say
 from flows.ingestion.context import Workplace, open_to_read

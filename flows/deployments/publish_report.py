@@ -151,7 +151,7 @@ async def _show(published: Published) -> None:
 
 def summary(frame: BoardData, digest: "Digest", paths: Sequence[Path]) -> str:
     """A summary of the report, and what has changed since the last one, as Markdown; of long lists the first ten."""
-    from cypp_etl.report.changes import turned_heading  # noqa: PLC0415 - as above
+    from cypp_etl.report.changes import revisions_heading  # noqa: PLC0415 - as above
     from cypp_etl.report.first_page.concerns import SHOWN_LINES  # noqa: PLC0415 - as above
     from cypp_etl.report.first_page.digest import first_page  # noqa: PLC0415 - as above
 
@@ -167,14 +167,20 @@ def summary(frame: BoardData, digest: "Digest", paths: Sequence[Path]) -> str:
         lines += [_markdown_line(line) for line in concern.lines[:SHOWN_LINES]] or [concern.otherwise]
         more = concern.count - SHOWN_LINES
         lines += [f"- {more} more"] if more > 0 else []
-    count = first.corrections
-    lines += ["", "### Corrections and late figures", "", f"{turned_heading(frame, count)}{':' if count else '.'}", ""]
+    count = first.revision_count
+    lines += [
+        "",
+        "### Corrections and late figures",
+        "",
+        f"{revisions_heading(frame, count)}{':' if count else '.'}",
+        "",
+    ]
     lines += [
         f"- {for_markdown(one.named)}, {one.period}, {one.judgement.lower()}: {one.was} → {one.became} "
         f"({for_markdown(one.because)})"
-        for one in first.turned
+        for one in first.revisions
     ]
-    lines += [f"- {count - len(first.turned)} more"] if count > len(first.turned) else []
+    lines += [f"- {count - len(first.revisions)} more"] if count > len(first.revisions) else []
     return "\n".join([*lines, "", *(f"`{path}`" for path in paths)])
 
 

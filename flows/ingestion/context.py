@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cypp_etl.plan.model import Plan
-from cypp_etl.plan_workbook.source import is_plan_at, read_plan_at
+from cypp_etl.plan_source import is_plan_at, read_plan_at
 from flows.settings import Settings
 from flows.storage.archive import READ_BYTES, Kept, keep
 from flows.storage.drop_notes import GivenNumbers

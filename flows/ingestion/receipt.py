@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from cypp_etl.checked_return import CheckedReturn
 from cypp_etl.checking.confined import shared_checker
-from cypp_etl.findings import in_words
 from cypp_etl.judgement.columns import PRINTED
 from cypp_etl.layout import published_table
+from cypp_etl.phrases import date_text
 from cypp_etl.plan.model import Plan
 from cypp_etl.receipts.mail_text import mail_subject, mail_text
 from cypp_etl.receipts.reply import page_for
@@ -168,4 +168,4 @@ def _still_due(connection: "Connection", partner_code: str, today: date) -> tupl
     first = next((row["due_on"] for row in rows if row["submission_id"] is not None), today)
     due = [row for row in rows if row["submission_id"] is None and first <= row["due_on"] <= today]
     held = {row["period"] for row in held_submissions(connection, partner_code=partner_code)} if due else set()
-    return tuple(f"{row['period']}, due on {in_words(row['due_on'])}" for row in due if row["period"] not in held)
+    return tuple(f"{row['period']}, due on {date_text(row['due_on'])}" for row in due if row["period"] not in held)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cypp_etl.periods import LAST_PERIOD, parse_period
-from cypp_etl.plan.index import loose_key, reference_key
-from cypp_etl.plan.selection import listed
+from cypp_etl.phrases import short_list
+from cypp_etl.plan.reference_keys import loose_key, reference_key
 from cypp_etl.report.model import Note, belongs_to
 from flows.team.decided import Decided, require_who
 from schemas.codes import ClinicStatus, DecisionKind, NoteKind
@@ -65,5 +65,5 @@ def _find(rows: Iterable[Any], wanted: str) -> Any:
     found = by_id or still_open
     if len(found) == 1:
         return found[0]
-    known = listed([row["clinic_id"] for row in found or every])
+    known = short_list([row["clinic_id"] for row in found or every])
     raise ValueError(f"{wanted!r} does not identify a clinic; the clinics are {known}")

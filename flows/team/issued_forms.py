@@ -8,10 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cypp_etl.findings import in_words
+from cypp_etl.phrases import date_text, short_list
 from cypp_etl.plan.model import Plan, refuse_outside
 from cypp_etl.plan.rhythm import recalled_periods
-from cypp_etl.plan.selection import listed
 from cypp_etl.templates.names import template_file_name
 from cypp_etl.templates.workbook import write_template
 from flows.inbox.form_files import Form, IssuedForms, Put, put_form
@@ -107,7 +106,7 @@ def in_short(issued: Sequence[Issued]) -> str:
 def not_open_yet(plan: Plan, period: "Period", today: date) -> str:
     """A sentence that says when the returns for a period can be sent; empty if they can."""
     opens = plan.calendar[period].opens_on
-    return f"Returns for {period.label} are taken from {in_words(opens)} on." if today < opens else ""
+    return f"Returns for {period.label} are taken from {date_text(opens)} on." if today < opens else ""
 
 
 def _issue(
@@ -142,7 +141,7 @@ def _refuse_unknown(plan: Plan, period: "Period | None", partner_codes: Collecti
         refuse_outside(plan.calendar, period)
     for code in partner_codes:
         if code not in plan.partners:
-            raise ValueError(f"there is no partner {code!r}; the plan has {listed(plan.partners)}")
+            raise ValueError(f"there is no partner {code!r}; the plan has {short_list(plan.partners)}")
         if period and code not in (owing := plan.owing(period)):
-            who = f"those who do are {listed(owing)}" if owing else "nobody does"
+            who = f"those who do are {short_list(owing)}" if owing else "nobody does"
             raise ValueError(f"{code} owes no return for {period.label}; {who}")

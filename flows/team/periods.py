@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from cypp_etl.phrases import short_list
 from cypp_etl.plan.model import refuse_outside
-from cypp_etl.plan.selection import listed
 from flows.team.decided import Decided, require_who, require_who_and_why
 from warehouse.engine import writing
 from warehouse.queries.views import return_status
@@ -29,7 +29,7 @@ def close_period(workplace: "Workplace", period: "Period", *, by: str, why: str 
         was_open = close_period_in(connection, period, by, datetime.now(UTC), why)
         missing = [row["partner_code"] for row in return_status(connection, period) if not row["submission_id"]]
     said = f"{period.label} is closed." if was_open else f"{period.label} was already closed."
-    late = f"Not returned yet: {listed(missing)}. Their returns will be accepted with a query."
+    late = f"Not returned yet: {short_list(missing)}. Their returns will be accepted with a query."
     return Decided(was_open, (said,), (late,) if missing else ())
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cypp_etl.gc_control import collection_paused
 from cypp_etl.judgement.columns import TITLES
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan_workbook.source import read_plan_at
+from cypp_etl.plan_source import read_plan_at
 from flows.ingestion.context import upgraded
 from flows.team.decided import Decided, require_who_and_why
 from warehouse.engine import reading
@@ -109,7 +109,7 @@ def plan_changes(connection: "Connection", other: "Plan") -> PlanChanges:
 
 def changes_in_lines(changes: PlanChanges, period: Period | None = None) -> list[str]:
     """What a plan changes: layouts, editions, the returns that are owed, symbols; long lists end with a count."""
-    turned = [one for one in changes.turned if period is None or one.period == period.code]
+    turned = [one for one in changes.judgements if period is None or one.period == period.code]
     owed = [
         f"{one.partner_code} {'owes' if one.is_owed else 'no longer owes'} {one.indicator} {one.when}".rstrip()
         for one in changes.owed

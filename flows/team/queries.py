@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from cypp_etl.findings import in_words
 from cypp_etl.periods import parse_period
-from cypp_etl.plan.selection import listed
+from cypp_etl.phrases import date_text, short_list
 from flows.team.decided import Decided, require_who, shown_to_partner
 from warehouse.engine import writing
 from warehouse.recording.administration import answer_query as answer_query_in
@@ -43,7 +42,7 @@ def age_in_words(asked: Mapping[str, Any], today: date) -> str:
     """Since when it is asked, and for how many days."""
     day = asked["asked_at"].date()
     days = (today - day).days
-    return f"asked {in_words(day)}, {days:,} {'day' if days == 1 else 'days'} ago"
+    return f"asked {date_text(day)}, {days:,} {'day' if days == 1 else 'days'} ago"
 
 
 def open_in_lines(rows: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -54,6 +53,6 @@ def open_in_lines(rows: Iterable[Mapping[str, Any]]) -> list[str]:
         of_period[row["partner_code"]] = of_period.get(row["partner_code"], 0) + 1
     ordered = sorted(counts.items(), key=lambda item: parse_period(item[0]).order)
     return [
-        f"{period}, open queries: {listed([f'{partner} {count}' for partner, count in sorted(partners.items())])}"
+        f"{period}, open queries: {short_list([f'{partner} {count}' for partner, count in sorted(partners.items())])}"
         for period, partners in ordered
     ]

@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from cypp_etl.findings import catalogue, in_words
-from cypp_etl.plan.index import PlanIndex, reference_key
+from cypp_etl.findings import catalogue
+from cypp_etl.phrases import date_text, short_list
+from cypp_etl.plan.index import PlanIndex
 from cypp_etl.plan.model import Plan, refuse_outside
-from cypp_etl.plan.selection import listed
+from cypp_etl.plan.reference_keys import reference_key
 from flows.team.decided import Decided, require_who_and_why, shown_to_partner
 from schemas.codes import Severity
 from warehouse.engine import writing
@@ -36,7 +37,7 @@ def waive_query(workplace: "Workplace", waiver: "Waiver") -> Decided:
     with writing(workplace.engine) as connection:
         is_new = add_waiver(connection, waiver, now)
     state = "is waived" if is_new else "was already waived"
-    said = f"{waiver.code} {state} for {_scope(waiver)}, until {in_words(waiver.until)}."
+    said = f"{waiver.code} {state} for {_scope(waiver)}, until {date_text(waiver.until)}."
     past = "That date is in the past: nothing is waived, and any earlier waiver of the same query has ended."
     warned = (past,) if waiver.until < now.date() else ()
     return shown_to_partner(workplace, Decided(is_new, (said,), warned, _periods(waiver)), waiver.partner_code)
@@ -71,7 +72,7 @@ def refuse_unknown(waiver: "Waiver", plan: Plan) -> None:
     if waiver.code not in (queries := query_codes()):
         raise ValueError(f"{waiver.code!r} is not a query; you can waive {', '.join(queries)}")
     if waiver.partner_code not in plan.partners:
-        raise ValueError(f"there is no partner {waiver.partner_code!r}; the plan has {listed(plan.partners)}")
+        raise ValueError(f"there is no partner {waiver.partner_code!r}; the plan has {short_list(plan.partners)}")
     if waiver.period:
         refuse_outside(plan.calendar, waiver.period)
     if waiver.subject:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import cypp_etl
-from cypp_etl.findings import catalogue, find, in_list, most_important_first
+from cypp_etl.findings import catalogue, find, most_important_first
 from cypp_etl.findings_manual import findings_page
 from schemas.codes import Severity
 from tests.support.seeding import SEEDS
@@ -170,7 +170,3 @@ def test_errors_come_first_and_equals_keep_their_order():
         Severity.QUERY,
         Severity.NOTE,
     ]
-
-
-def test_words_are_listed_as_sentences_do():
-    assert [in_list(words) for words in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]

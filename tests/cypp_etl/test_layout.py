@@ -4,15 +4,8 @@ from itertools import combinations
 
 import pytest
 
-from cypp_etl.layout import (
-    Layout,
-    SheetKind,
-    SheetLayout,
-    normalise_heading,
-    read_guidance,
-    read_layouts,
-    read_prompts,
-)
+from cypp_etl.layout import Layout, SheetLayout, normalise_heading, read_guidance, read_layouts, read_prompts
+from schemas.codes import SheetKind
 
 SHEETS = [sheet for layout in read_layouts().values() for sheet in layout.sheets]
 

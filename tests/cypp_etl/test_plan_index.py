@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cypp_etl.plan.index import PlanIndex, loose_key
+from cypp_etl.plan.index import PlanIndex
 from cypp_etl.plan.reader import read_plan
+from cypp_etl.plan.reference_keys import loose_key
 
 PLAN = read_plan()
 INDEX = PlanIndex.of(PLAN)

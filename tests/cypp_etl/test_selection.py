@@ -6,7 +6,7 @@ import pytest
 
 from cypp_etl.plan.model import Group, Plan
 from cypp_etl.plan.reader import read_plan
-from cypp_etl.plan.selection import EVERYTHING, listed, select_part
+from cypp_etl.plan.selection import EVERYTHING, select_part
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +65,3 @@ def test_an_outcome_is_selected_beside_a_partner(plan: Plan) -> None:
 def test_what_the_plan_does_not_have_is_refused(plan: Plan, asked: dict[str, str], said: str) -> None:
     with pytest.raises(ValueError, match=f"^{said}"):
         select_part(plan, **asked)
-
-
-def test_no_list_in_a_line_is_long() -> None:
-    assert listed([]) == "none"
-    assert listed([str(number) for number in range(10)]) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
-    assert listed([str(number) for number in range(5000)]).endswith("8, 9 and 4,990 more")

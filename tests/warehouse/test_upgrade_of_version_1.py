@@ -17,7 +17,7 @@ from cypp_etl.judgement.reach.differences import EVERYTHING
 from cypp_etl.plan.reader import read_plan
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import open_warehouse, reading, writing
-from warehouse.queries.plan_comparison import turned_by
+from warehouse.queries.plan_comparison import judgement_changes
 from warehouse.recording.judged.judgements import rejudge_by_plan
 from warehouse.recording.plan import begin_plan, plan_in_force, record_plan, require_plan, tell_what_was_untold
 from warehouse.recording.record import record
@@ -73,7 +73,7 @@ def test_its_plan_is_read_as_it_was_and_turns_nothing(upgraded: Engine) -> None:
     with reading(upgraded) as connection:
         plan = plan_in_force(connection)
         assert plan is not None
-        assert turned_by(connection, plan) == []
+        assert judgement_changes(connection, plan) == []
     assert plan.editions.keys() == plan.indicators.keys()
     with writing(upgraded) as connection:
         assert not record_plan(connection, plan, later(300)).is_new

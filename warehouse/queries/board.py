@@ -45,7 +45,7 @@ from warehouse.queries.as_of import (
 )
 from warehouse.queries.not_returned import owed_rows, plan_to_judge_by
 from warehouse.queries.publications import last_published
-from warehouse.queries.turned import turned_rows
+from warehouse.queries.symbol_changes import symbol_change_rows
 from warehouse.queries.views import performance_of
 from warehouse.recording.plan import stored_plan
 from warehouse.schema.plan_tables import (
@@ -177,7 +177,7 @@ class BoardReader:
             held=[named(row) for row in _held(connection, period, at)],
             findings=[],
             comments=[],
-            turned=[],
+            symbol_changes=[],
             rhythms=rhythms,
             owing=_owing(connection, plan_id, period),
             is_owed=_is_owed(connection, plan_id, period),
@@ -207,7 +207,7 @@ class BoardReader:
             clinics=_plain(clinics(connection, period, at, wanted.partners)),
             findings=_findings(connection, frame, partner_codes=wanted.partners),
             comments=_comments(connection, wanted, period, at, rhythms),
-            turned=_until(period, turned_rows(connection, after, at, wanted.partners), rhythms),
+            symbol_changes=_until(period, symbol_change_rows(connection, after, at, wanted.partners), rhythms),
         )
         return whole.selected(part)
 
@@ -287,7 +287,7 @@ def _since(connection: Connection, plan_id: int | None, period: Period, at: date
     if day:
         after = Since(_end_of(day))
         if after.moment >= at:
-            raise ValueError(f"{day} was not over when the report was as of: nothing can have turned since")
+            raise ValueError(f"{day} had not ended at the moment of the report: choose an earlier day")
         return after
     if last := last_published(connection, at):
         return Since(last["known_at"], published=parse_period(last["period"]))

@@ -18,7 +18,7 @@ from warehouse.schema.tables import period_closing, publication
 
 
 @dataclass(frozen=True, slots=True)
-class Turned:
+class JudgementChange:
     """A judgement that would change; `now` is empty for an indicator that the other plan does not have."""
 
     partner_code: str
@@ -44,13 +44,13 @@ class PlanChanges:
     """What would change if another plan were adopted.
 
     `settled` are the codes of the closed or published periods, in order, in which a symbol would change: what the
-    Board has seen would read otherwise. `missing` has been returned and has no row in the plan, which cannot be
+    Board has seen would differ. `missing` has been returned and has no row in the plan, which cannot be
     adopted. `layouts` are the names of the layouts that would be added, changed or removed, each with which of them.
     `editions` says in words what the plan says differently of indicators and partners. `differences` are what may be
     judged differently.
     """
 
-    turned: tuple[Turned, ...]
+    judgements: tuple[JudgementChange, ...]
     owed: tuple[OwedChange, ...]
     settled: tuple[str, ...]
     missing: tuple[Missing, ...]
@@ -66,11 +66,11 @@ def changes_by(connection: Connection, in_force: Plan | None, other: Plan) -> Pl
     """
     differences = plan_differences(*plans_apart(in_force, other)) if in_force else EVERYTHING
     before = in_force or other
-    turned = turned_by(connection, other, differences)
+    changed = judgement_changes(connection, other, differences)
     settled = {*connection.scalars(select(period_closing.c.period)), *connection.scalars(select(publication.c.period))}
-    periods = {parse_period(one.period) for one in turned if one.period in settled}
+    periods = {parse_period(one.period) for one in changed if one.period in settled}
     return PlanChanges(
-        tuple(turned),
+        tuple(changed),
         tuple(_owed_changes(before, other)),
         tuple(period.code for period in sorted(periods, key=lambda period: period.order)),
         tuple(missing_from(connection, other)),
@@ -112,10 +112,12 @@ def _owed_spans(plan: Plan) -> dict[tuple[str, str], list[Span]]:
     return spans
 
 
-def turned_by(connection: Connection, other: Plan, differences: PlanDifferences = EVERYTHING) -> list[Turned]:
+def judgement_changes(
+    connection: Connection, other: Plan, differences: PlanDifferences = EVERYTHING
+) -> list[JudgementChange]:
     """The judgements in force that another plan would change, by indicator, period and partner."""
     found = [
-        Turned(*key, column, before[column], now.get(column, ""))
+        JudgementChange(*key, column, before[column], now.get(column, ""))
         for key, before, now in judged_by_plan(connection, other, differences)
         for column in TITLES
         if before and before[column] != now.get(column, "")

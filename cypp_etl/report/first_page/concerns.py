@@ -6,9 +6,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from cypp_etl.findings import in_words
 from cypp_etl.periods import parse_period
-from cypp_etl.report.changes import changes, turned_heading
+from cypp_etl.phrases import date_text
+from cypp_etl.report.changes import changes_since_last_period, revisions_heading
 from cypp_etl.report.figures import figure_text
 from cypp_etl.report.milestones import is_past_due, milestone_key
 from cypp_etl.report.model import BoardData, Row, belongs_to, in_plan_order, is_judged, series_of
@@ -101,20 +101,20 @@ def found_in(data: BoardData) -> dict[Question, Found]:
 def concerns(
     data: BoardData,
     found: Mapping[Question, Found],
-    corrections: int,
+    revision_count: int,
     *,
     is_empty: bool,
     places: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Concern]:
     """The questions in the order in which the Board asks them.
 
-    `data` has what belongs to no series, `found` what does; `corrections` is how many symbols turned, `is_empty` says
-    that the period has no figure, and `places` on which page a milestone is, if that is another.
+    `data` has what belongs to no series, `found` what does; `revision_count` is how many symbols were revised,
+    `is_empty` says that the period has no figure, and `places` on which page a milestone is, if that is another.
     """
     empty = nothing_returned(data) if is_empty else ""
     overdue = [replace(line, place=places.get(line.key, "")) for line in _overdue(data)]
     late, left_out, changed = _late(data), found[Question.LEFT_OUT], found[Question.CHANGED]
-    corrected = [_corrections(data, corrections)] if corrections else []
+    revised = [_corrections(data, revision_count)] if revision_count else []
 
     def concern(heading: str, found: Found, otherwise: str, all_key: str = "") -> Concern:
         return Concern(heading, found.lines, found.count, otherwise, all_key)
@@ -123,7 +123,7 @@ def concerns(
         concern(
             "Off target or getting worse, and without a clinic",
             found[Question.UNATTENDED],
-            empty or "Nothing is off target, is declining or reads worse than before without a clinic.",
+            empty or "Everything that is off target, declining or worse than in the period before has a clinic.",
         ),
         concern("Open performance clinics", found[Question.CLINICS], "No clinic is open.", "clinics"),
         concern(
@@ -139,8 +139,8 @@ def concerns(
         ),
         concern(
             f"Changed since {data.period.previous.label}",
-            Found([*changed.lines, *corrected], changed.count + len(corrected)),
-            empty or "No symbol reads otherwise, of what was returned for both.",
+            Found([*changed.lines, *revised], changed.count + len(revised)),
+            empty or "No symbol has changed for what was returned in both periods.",
             "changes",
         ),
     ]
@@ -148,7 +148,11 @@ def concerns(
 
 def _unattended(data: BoardData) -> list[Line]:
     """What is off target, declines, or reads worse than in the period before, and has no clinic; the worst first."""
-    turned_bad = {series_of(row) for row, _, then, now in changes(data) if now.tone is Tone.BAD and then.tone in _RANKS}
+    turned_bad = {
+        series_of(row)
+        for row, _, then, now in changes_since_last_period(data)
+        if now.tone is Tone.BAD and then.tone in _RANKS
+    }
     found = []
     for row in data.of_period(data.period):
         is_off, declines = row["on_target"] == OnTarget.NO, row["direction"] == Direction.DECLINING
@@ -189,7 +193,7 @@ def _next_step(data: BoardData, row: Row) -> tuple[str, ...]:
         return ("No milestone lies ahead.",) if data.next_steps else ()
     step = min(steps, key=lambda one: (one["due"], one["milestone"]))
     lead = step["lead_officer"] or step["strategic_lead"]
-    said = [step["description"].removesuffix("."), f"due on {in_words(step['due'])}", *([lead] if lead else [])]
+    said = [step["description"].removesuffix("."), f"due on {date_text(step['due'])}", *([lead] if lead else [])]
     return (f"Next milestone: {', '.join(said)}",)
 
 
@@ -205,7 +209,7 @@ def _last_note(data: BoardData, clinic: Row) -> tuple[str, ...]:
     if not notes:
         return ()
     last = max(notes, key=lambda note: (note.kind is NoteKind.DECISION, note.recorded_at))
-    return (f"{last.kind.value.capitalize()}, {in_words(last.recorded_at)}, {last.noted_by}: {last.text}",)
+    return (f"{last.kind.value.capitalize()}, {date_text(last.recorded_at)}, {last.noted_by}: {last.text}",)
 
 
 def _title(row: Row) -> str:
@@ -305,7 +309,7 @@ def _overdue(data: BoardData) -> list[Line]:
             milestone_key(row),
             f"{row['aspiration']}: {row['description']}",
             row["lead_officer"] or row["strategic_lead"],
-            f"Due on {in_words(row['due'])}: {(row['status'] or 'no status reported').lower()}",
+            f"Due on {date_text(row['due'])}: {(row['status'] or 'no status reported').lower()}",
         )
         for row in sorted(rows, key=lambda row: row["due"])
     ]
@@ -318,8 +322,8 @@ def _late(data: BoardData) -> list[Line]:
     lines = []
     for row in data.returns:
         if row["partner_code"] in late | not_accepted:
-            came = f"; received on {in_words(row['received_at'].date())}" if row["received_at"] else ""
-            due = f"; due on {in_words(row['due_on'])}" if row["due_on"] else ""
+            came = f"; received on {date_text(row['received_at'].date())}" if row["received_at"] else ""
+            due = f"; due on {date_text(row['due_on'])}" if row["due_on"] else ""
             said = f"{status_words(data, row).capitalize()}{due}{came}"
             lines.append(Line("returns", "Return", row["partner"], said))
     known = {row["partner_code"] for row in data.returns}
@@ -342,9 +346,9 @@ def _left_out(data: BoardData) -> list[Line]:
 
 
 def _changed(data: BoardData) -> list[Line]:
-    """Each indicator with a symbol that reads otherwise than in the period before, those that turned worse first."""
+    """Each indicator with a symbol that differs from the period before, those that turned worse first."""
     by_series: dict[tuple[str, str], list[tuple[Row, str, Sign, Sign]]] = {}
-    for one in changes(data):
+    for one in changes_since_last_period(data):
         by_series.setdefault(series_of(one[0]), []).append(one)
     found = []
     for several in by_series.values():
@@ -358,7 +362,7 @@ def _changed(data: BoardData) -> list[Line]:
 
 
 def _corrections(data: BoardData, count: int) -> Line:
-    return Line("corrections", "Corrections and late figures", "", f"{count}: {turned_heading(data, count)}")
+    return Line("corrections", "Corrections and late figures", "", f"{count}: {revisions_heading(data, count)}")
 
 
 _TURNS = ("Worse", "Better and worse", "Neither better nor worse", "Better")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from heapq import nsmallest
 from types import MappingProxyType
 
-from cypp_etl.report.changes import Turned, turned
+from cypp_etl.report.changes import Revision, revisions
 from cypp_etl.report.first_page.concerns import SHOWN_LINES, Concern, Found, Line, Question, concerns, found_in
 from cypp_etl.report.first_page.shares import OutcomeShare, Share, headline, in_order, outcome_shares, share_of
 from cypp_etl.report.model import BoardData
@@ -20,7 +20,7 @@ class Digest:
 
     `words` has how often each word occurs in the period's judgements, by judgement; `clinics` is how many are open,
     `figures` how many series have a figure, `returned` how many of these the period's own return gives, and
-    `corrections` how many symbols turned, of which `turned` has the first.
+    `revision_count` how many symbols were revised, of which `revisions` has the first.
     """
 
     found: Mapping[Question, Found]
@@ -30,8 +30,8 @@ class Digest:
     clinics: int
     figures: int
     returned: int
-    turned: Sequence[Turned]
-    corrections: int
+    revisions: Sequence[Revision]
+    revision_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class FirstPage:
     shares: Sequence[Share]
     counts: Mapping[str, Sequence[tuple[str, int]]]
     open_clinics: int
-    turned: Sequence[Turned]
-    corrections: int
+    revisions: Sequence[Revision]
+    revision_count: int
 
 
 def digest_of(data: BoardData) -> Digest:
@@ -57,8 +57,8 @@ def digest_of(data: BoardData) -> Digest:
         sum(one["status"] == ClinicStatus.OPEN.value for one in data.clinics),
         len(data.of_period(data.period)),
         len(data.returned(data.period)),
-        turned(data),
-        len(data.turned),
+        revisions(data),
+        len(data.symbol_changes),
     )
 
 
@@ -71,8 +71,8 @@ def cut(digest: Digest, place: str, *, is_shared: bool) -> Digest:
         question: Found([replace(line, place=place) for line in one.lines[:SHOWN_LINES]], one.count)
         for question, one in digest.found.items()
     }
-    kept = [replace(one, whose=one.partner) if is_shared else one for one in digest.turned[:SHOWN_LINES]]
-    return replace(digest, found=found, turned=kept)
+    kept = [replace(one, whose=one.partner) if is_shared else one for one in digest.revisions[:SHOWN_LINES]]
+    return replace(digest, found=found, revisions=kept)
 
 
 def added_up(digests: Iterable[Digest]) -> Digest:
@@ -106,8 +106,8 @@ def added_up(digests: Iterable[Digest]) -> Digest:
         total(lambda one: one.clinics),
         total(lambda one: one.figures),
         total(lambda one: one.returned),
-        nsmallest(SHOWN_LINES, (each for one in several for each in one.turned), lambda each: each.order),
-        total(lambda one: one.corrections),
+        nsmallest(SHOWN_LINES, (each for one in several for each in one.revisions), lambda each: each.order),
+        total(lambda one: one.revision_count),
     )
 
 
@@ -120,13 +120,13 @@ def first_page(data: BoardData, digest: Digest, places: Mapping[str, str] = Mapp
 
     `places` has the addresses of the pages that milestones are on, if they are on others.
     """
-    asked = concerns(data, digest.found, digest.corrections, is_empty=not digest.figures, places=places)
+    asked = concerns(data, digest.found, digest.revision_count, is_empty=not digest.figures, places=places)
     return FirstPage(
         headline(digest.share, data.period.previous.label),
         asked,
         in_order(digest.outcomes.values()),
         words_in_order(digest.words),
         digest.clinics,
-        digest.turned,
-        digest.corrections,
+        digest.revisions,
+        digest.revision_count,
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cypp_etl.findings import in_words
+from cypp_etl.phrases import date_text
 from flows.cli.errors import stop
 from flows.cli.faults import FAULTS, stop_at
 from flows.cli.queries import say_notice
@@ -40,8 +40,8 @@ def prune(
     except FAULTS as fault:
         stop_at(fault)
     verb = "Removed" if yes else "To remove"
-    say(f"{verb}, from before {in_words(before.date())}: workbooks {pruned.workbooks:,} ({pruned.size:,} bytes).")
-    say(f"{verb}, from before {in_words(before.date())}: runs in Prefect {runs:,}.")
+    say(f"{verb}, from before {date_text(before.date())}: workbooks {pruned.workbooks:,} ({pruned.size:,} bytes).")
+    say(f"{verb}, from before {date_text(before.date())}: runs in Prefect {runs:,}.")
     if not yes and (pruned.workbooks or runs):
         say("Nothing was removed: add --yes to remove it.")
 

@@ -13,7 +13,7 @@ from cypp_etl.checking.confined import ConfinedChecker, shared_checker
 from cypp_etl.checking.opening import Received
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import PlanError
-from cypp_etl.plan_workbook.source import read_plan_at
+from cypp_etl.plan_source import read_plan_at
 from cypp_etl.receipts.reply import distinct_name
 from cypp_etl.receipts.summary import ReceiptSummary
 from flows.cli.arguments import AsJson

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cypp_etl.decimals import decimal_text, unit_words
-from cypp_etl.findings import in_list, in_words
 from cypp_etl.judgement.explanation import ComparatorStep, RatioStep
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan.index import PlanIndex, reference_key
+from cypp_etl.phrases import date_text, in_list, short_list
+from cypp_etl.plan.index import PlanIndex
 from cypp_etl.plan.model import Indicator, Plan
-from cypp_etl.plan.selection import EVERYTHING, Selection, listed, select_part
+from cypp_etl.plan.reference_keys import reference_key
+from cypp_etl.plan.selection import EVERYTHING, Selection, select_part
 from flows.cli.arguments import OfGroup, OfPartner, parsed_period
 from flows.cli.queries import ask
 from flows.cli.terminal import say
@@ -94,7 +95,7 @@ def _find_leaf(plan: Plan, indicator: str) -> Indicator:
     parts = [one.indicator for one in plan.indicators.values() if one.sub and reference_key(one.indicator_ref) == key]
     if parts:
         raise ValueError(f"{indicator!r} has sub-indicators, which are judged separately: choose {' or '.join(parts)}")
-    raise ValueError(f"there is no indicator {indicator!r}; the plan has {listed(plan.indicators)}")
+    raise ValueError(f"there is no indicator {indicator!r}; the plan has {short_list(plan.indicators)}")
 
 
 def _who_owes(plan: Plan, leaf: Indicator, period: Period) -> str:
@@ -330,7 +331,7 @@ def _origin_lines(figure: SourcedFigure) -> list[str]:
 
 
 def _moment(at: datetime) -> str:
-    return f"{in_words(at.date())} {at:%H:%M}"
+    return f"{date_text(at.date())} {at:%H:%M}"
 
 
 def _shown(row: Any, name: str) -> str:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cypp_etl.findings import in_words
 from cypp_etl.periods import Period
+from cypp_etl.phrases import date_text
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import PlanError
-from cypp_etl.plan_workbook.source import is_workbook, read_plan_at, read_plan_folder
+from cypp_etl.plan_source import is_workbook, read_plan_at, read_plan_with_notes
 from flows.cli.arguments import By, parsed_period
 from flows.cli.decisions import decided_by
 from flows.cli.errors import stop
@@ -58,7 +58,7 @@ def check(
 
 def _check_folder(folder: Path) -> Plan:
     """Say how the figures were read that are no plain numbers."""
-    plan, notes = read_plan_folder(folder)
+    plan, notes = read_plan_with_notes(folder)
     for note in notes:
         say(note)
     return plan
@@ -175,8 +175,8 @@ def history() -> None:
         for row in adopted_plans(connection):
             reason = f"{row['decided_by']}: {row['why']}" if row["decided_by"] else "not on record who adopted it"
             ended = row["superseded_at"]
-            until = f"until {in_words(ended.date())}" if ended else "in force"
-            say(f"{row['fingerprint'][:12]}  {in_words(row['recorded_at'].date())}, {until}  ({reason})")
+            until = f"until {date_text(ended.date())}" if ended else "in force"
+            say(f"{row['fingerprint'][:12]}  {date_text(row['recorded_at'].date())}, {until}  ({reason})")
         return 0
 
     raise typer.Exit(ask(show))

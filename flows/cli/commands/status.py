@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cypp_etl.periods import Period, parse_period
+from cypp_etl.phrases import short_list
 from cypp_etl.plan.model import CalendarEntry, Plan, refuse_outside
-from cypp_etl.plan.selection import listed
 from flows.cli.arguments import day_option, parsed_period
 from flows.cli.queries import ask
 from flows.cli.terminal import say
@@ -73,7 +73,7 @@ def queries(
         if wanted:
             refuse_outside(plan.calendar, wanted)
         if partner and partner not in plan.partners:
-            raise ValueError(f"there is no partner {partner!r}; the plan has {listed(plan.partners)}")
+            raise ValueError(f"there is no partner {partner!r}; the plan has {short_list(plan.partners)}")
         rows = partner_queries(connection, wanted, partner, None if is_all else QueryStatus.OPEN)
         show_queries([dict(row) for row in rows], as_json, today)
         return 0

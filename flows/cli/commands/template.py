@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from cypp_etl.periods import Period
-from cypp_etl.plan.index import PlanIndex, reference_key
-from cypp_etl.plan_workbook.source import read_plan_at
+from cypp_etl.plan.index import PlanIndex
+from cypp_etl.plan.reference_keys import reference_key
+from cypp_etl.plan_source import read_plan_at
 from cypp_etl.templates.names import template_file_name
 from cypp_etl.templates.workbook import write_template
 from flows.cli.arguments import parsed_period

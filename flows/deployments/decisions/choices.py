@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from cypp_etl.findings import in_words
 from cypp_etl.periods import LAST_PERIOD, parse_period
+from cypp_etl.phrases import date_text
 from flows.deployments.forms import MOST_CHOSEN, Choices
 from flows.team.held import held_in_short
 from flows.team.queries import in_short
@@ -56,7 +56,7 @@ def number_of(chosen: str, what: str) -> int:
 def _waiver(row: Mapping[str, Any]) -> str:
     what = " ".join(filter(None, (row["code"], row["subject"])))
     period = parse_period(row["period"]).label if row["period"] else "every period"
-    return f"{row['decision_id']} {what} ({row['partner_code']}, {period}), until {in_words(row['until'])}"
+    return f"{row['decision_id']} {what} ({row['partner_code']}, {period}), until {date_text(row['until'])}"
 
 
 def _submission(row: Mapping[str, Any]) -> str:

@@ -8,8 +8,8 @@ import pytest
 
 from cypp_etl.periods import Period
 from cypp_etl.plan.reader import PlanError, plan_of
+from cypp_etl.plan_source import is_plan_at, read_plan_at, read_plan_with_notes
 from cypp_etl.plan_workbook.sheets import PlanReading, read_plan_workbook
-from cypp_etl.plan_workbook.source import is_plan_at, read_plan_at, read_plan_folder
 from cypp_etl.plan_workbook.writer import write_plan_workbook
 from tests.support.plan_edits import PlanEdits
 
@@ -66,7 +66,7 @@ def test_what_can_mean_one_thing_is_a_plain_number(
 ) -> None:
     expected = plan_of(edits(plain, **leaf).files)
     folder = in_folder(tmp_path, edits(typed, **leaf))
-    plan, notes = read_plan_folder(folder)
+    plan, notes = read_plan_with_notes(folder)
     assert plan.figures[KEY].value == expected.figures[KEY].value
     assert plan.figures[KEY].marker is expected.figures[KEY].marker
     assert plan.fingerprint == expected.fingerprint

@@ -12,7 +12,7 @@ from tests.warehouse.builders import Rows, checked, later, observation
 from warehouse.engine import reading, writing
 from warehouse.queries.explain import explain
 from warehouse.queries.not_returned import owed_rows
-from warehouse.queries.plan_comparison import Turned, turned_by
+from warehouse.queries.plan_comparison import JudgementChange, judgement_changes
 from warehouse.recording.plan import record_plan
 from warehouse.recording.record import record
 
@@ -20,7 +20,7 @@ from warehouse.recording.record import record
 def test_the_same_plan_turns_nothing(engine: Engine, plan: Plan) -> None:
     record(engine, checked("a", observation("NI 111a", "120"), observation("NI 111b", "400")), plan, later(0))
     with reading(engine) as connection:
-        assert turned_by(connection, plan) == []
+        assert judgement_changes(connection, plan) == []
 
 
 def test_a_harder_target_turns_what_it_measures_and_nothing_is_recorded(engine: Engine, plan: Plan, rows: Rows) -> None:
@@ -30,10 +30,10 @@ def test_a_harder_target_turns_what_it_measures_and_nothing_is_recorded(engine: 
         plan, fingerprint="x", figures={**plan.figures, key: replace(plan.figures[key], value=Decimal(400))}
     )
     with reading(engine) as connection:
-        turned = turned_by(connection, harder)
+        turned = judgement_changes(connection, harder)
     assert turned == [
-        Turned("police", "NI 111a", "2010-11Q1", "on_target", "yes", "no"),
-        Turned("police", "NI 111a", "2010-11Q1", "target_band", "within", "worse"),
+        JudgementChange("police", "NI 111a", "2010-11Q1", "on_target", "yes", "no"),
+        JudgementChange("police", "NI 111a", "2010-11Q1", "target_band", "within", "worse"),
     ]
     assert rows("SELECT * FROM bi_symbol_changes") == []
 
@@ -43,7 +43,7 @@ def test_an_indicator_that_the_other_plan_does_not_have_loses_its_symbols(engine
     fewer = {name: leaf for name, leaf in plan.indicators.items() if name != "NI 111a"}
     figures = {key: figure for key, figure in plan.figures.items() if key[1] != "NI 111a"}
     with reading(engine) as connection:
-        turned = turned_by(connection, replace(plan, fingerprint="x", indicators=fewer, figures=figures))
+        turned = judgement_changes(connection, replace(plan, fingerprint="x", indicators=fewer, figures=figures))
     assert {one.now for one in turned} == {""}
     assert len(turned) == 6
 
@@ -59,7 +59,7 @@ def test_a_target_of_one_partner_turns_that_partners_symbols_alone(engine: Engin
         partner_figures={"yos": {key: replace(plan.figures[key], value=Decimal(400), source="y")}},
     )
     with reading(engine) as connection:
-        assert {one.partner_code for one in turned_by(connection, harder)} == {"yos"}
+        assert {one.partner_code for one in judgement_changes(connection, harder)} == {"yos"}
     with writing(engine) as connection:
         record_plan(connection, harder, later(1))
     judged = rows("SELECT partner_code, target, on_target FROM bi_performance ORDER BY partner_code")

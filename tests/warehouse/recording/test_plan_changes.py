@@ -15,7 +15,7 @@ from tests.warehouse.builders import checked, later, observation
 from tests.warehouse.recording.judged.test_comparisons import in_force as judged_in_force
 from tests.warehouse.recording.judged.test_groups import in_force
 from warehouse.engine import writing
-from warehouse.queries.plan_comparison import turned_by
+from warehouse.queries.plan_comparison import judgement_changes
 from warehouse.recording.judged.groups import rejudge_groups_by_plan
 from warehouse.recording.judged.judgements import rejudge_by_plan
 from warehouse.recording.plan import record_plan
@@ -65,9 +65,9 @@ def test_judging_what_differs_is_judging_everything(engine: Engine, plan: Plan) 
             record_batch(connection, [Arrival(one, later(day))], plan, later(day))
         before, turned = plan, 0
         for day, after in enumerate(changed_plans(plan), start=10):
-            expected = turned_by(connection, after)
+            expected = judgement_changes(connection, after)
             differences = plan_differences(before, after)
-            assert turned_by(connection, after, differences) == expected
+            assert judgement_changes(connection, after, differences) == expected
             turned += len(expected)
             plan_id = record_plan(connection, after, later(day), differences=differences).plan_id
             groups, compared = in_force(connection), judged_in_force(connection)

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Row, insert, select
 from cypp_etl.checked_return import CheckedReturn, accepted_status
 from cypp_etl.findings import holds
 from cypp_etl.periods import Period, parse_period
+from cypp_etl.phrases import short_list
 from cypp_etl.plan.model import Plan
-from cypp_etl.plan.selection import listed
 from schemas.codes import DecisionKind, SubmissionStatus
 from warehouse.recording.administration import Decision, record_decision
 from warehouse.recording.decisions import decide_to_accept
@@ -210,6 +210,6 @@ def _refuse_unknown(plan: Plan, submission_id: int, checked: CheckedReturn) -> N
     stated |= {*(row.partner_code for row in figures), *(row.partner_code for row in reports)} - plan.partners.keys()
     if stated:
         raise ValueError(
-            f"the plan has no row any more for {listed(sorted(stated))}, which submission {submission_id} states: "
+            f"the plan has no row any more for {short_list(sorted(stated))}, which submission {submission_id} states: "
             "refuse it, and ask for the return on a new form"
         )

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, insert, select
 
-from cypp_etl.plan.selection import listed
+from cypp_etl.phrases import short_list
 from schemas.codes import DecisionKind
 from warehouse.recording.administration import Decision, record_decision
 from warehouse.schema.tables import submission, text_release, withheld_text
@@ -60,7 +60,7 @@ def release_text(
 def _refusal(submission_id: int, wanted: str, held: Sequence[RowMapping], count: int) -> str:
     if not held:
         return f"nothing of submission {submission_id} is withheld"
-    places = listed([f"{row['sheet']}!{row['cell']}" for row in held])
+    places = short_list([f"{row['sheet']}!{row['cell']}" for row in held])
     if count:
         return f"{wanted} is withheld on several sheets of submission {submission_id}: name the sheet too ({places})"
     return f"submission {submission_id} has no withheld text at {wanted}; it has one at {places}"

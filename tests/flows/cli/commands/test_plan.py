@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
-from cypp_etl.plan_workbook.source import read_plan_at
+from cypp_etl.plan_source import read_plan_at
 from cypp_etl.plan_workbook.writer import write_plan_workbook
 from flows.cli.app import app
 from flows.ingestion.context import open_existing

@@ -75,7 +75,7 @@ def test_a_day_to_come_is_refused_and_an_unfinished_one_has_its_moment(home: Pat
     today = datetime.now(UTC).date()
     for command in (("report", "2010-11Q1", "-o", home / "out"), ("publish", "2010-11Q1")):
         tomorrow = today + timedelta(days=1)
-        said = f"cypp: {tomorrow} has not come yet: nothing is known as of a day to come\n"
+        said = f"cypp: {tomorrow} is in the future: choose today or an earlier day\n"
         assert _type(*command, "--as-of", tomorrow) == (2, said)
     known = {}
     for day in (today, today - timedelta(days=1)):

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import Engine
 
 from cypp_etl.checked_return import Waiver
-from cypp_etl.findings import Finding, in_words
+from cypp_etl.findings import Finding
 from cypp_etl.periods import parse_period
+from cypp_etl.phrases import date_text
 from cypp_etl.plan.reader import read_plan
 from flows.deployments.catalogue import CATALOGUE
 from flows.deployments.decisions.choices import number_of, stored_choices
@@ -54,7 +55,7 @@ def test_only_what_can_be_decided_on_is_offered(engine: Engine) -> None:
         Choices.CLOSED_PERIODS: ["2008-09Q2", "2008-09Q1"],
         Choices.OPEN_QUERIES: ["2 large-change NI 111a (police, 2010/11 Q1)"],
         Choices.HELD: ["4 (police, 2010/11 Q1)"],
-        Choices.WAIVERS: [f"5 large-change NI 43 (yos, 2010/11 Q1), until {in_words(TODAY + timedelta(days=1))}"],
+        Choices.WAIVERS: [f"5 large-change NI 43 (yos, 2010/11 Q1), until {date_text(TODAY + timedelta(days=1))}"],
         Choices.SUBMISSIONS: ["2 police, 2010/11 Q1, version 2"],
     }
 

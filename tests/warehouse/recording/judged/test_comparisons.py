@@ -16,7 +16,7 @@ from tests.warehouse.builders import Rows, checked, later, observation
 from warehouse.engine import reading, writing
 from warehouse.queries.board import read_board
 from warehouse.queries.explain import explain
-from warehouse.queries.plan_comparison import turned_by
+from warehouse.queries.plan_comparison import judgement_changes
 from warehouse.recording.judged.judgements import rejudge_by_plan
 from warehouse.recording.plan import record_plan, require_plan
 from warehouse.recording.record import Arrival, record, record_batch
@@ -118,9 +118,9 @@ def test_a_plan_with_other_comparators_says_what_turns_and_leaves_none_behind(
     for day, partner in enumerate(PARTNERS):
         returned(engine, compared_plan, partner, "110", day)
     with writing(engine) as connection:
-        assert turned_by(connection, plan)
+        assert judgement_changes(connection, plan)
         record_plan(connection, plan, later(9))
-        assert turned_by(connection, plan) == []
+        assert judgement_changes(connection, plan) == []
     assert rows("SELECT 1 FROM comparison WHERE superseded_at IS NULL") == []
     assert {row["comparator"] for row in rows("SELECT comparator FROM bi_comparisons")} == set(BUILT_IN_COMPARATORS)
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, Row, select
 
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
-from cypp_etl.report.changes import turned
+from cypp_etl.report.changes import revisions
 from cypp_etl.report.model import BoardData
 from schemas.codes import MilestoneStatus, Severity, SubmissionStatus
 from tests.warehouse.builders import Rows, checked, finding, later, observation, report
@@ -122,7 +122,7 @@ def test_the_decision_is_on_record_and_named_by_the_symbols_that_it_turned(
         (second.submission_id, None),
         (None, done.decision_id),
     ]
-    assert turned(board(engine, later(51)))[-1].because == "the withdrawal of return.xlsx"
+    assert revisions(board(engine, later(51)))[-1].because == "the withdrawal of return.xlsx"
 
 
 def board(engine: Engine, at: datetime) -> BoardData:

@@ -14,7 +14,7 @@ from warehouse.views.selectable import view
 _CELL = ("submission_id", "partner_code", "indicator", "sheet", "cell")
 
 
-def turned_rows(
+def symbol_change_rows(
     connection: Connection, after: datetime | None, at: datetime, partner_codes: Collection[str] | None = None
 ) -> list[Row]:
     """Rows of `bi_symbol_changes` of partners, all if None, after a moment and up to another, by indicator and period.

@@ -7,40 +7,42 @@ same cell would only hide the first.
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import timedelta
 from itertools import pairwise
+from typing import NamedTuple
 
-from cypp_etl.plan.index import reference_key
-from cypp_etl.plan.indicators import (
-    UNITS_IN_WORDS,
-    Rows,
-    check_editions,
-    check_families,
-    check_leaves,
-    leaf_rows,
-    number,
-    parent_rows,
-    span_of,
-)
+from cypp_etl.phrases import quoted
+from cypp_etl.plan.checks.indicators import UNITS_IN_WORDS, check_editions, check_families, check_leaves
+from cypp_etl.plan.indicator_rows import Rows, leaf_rows, number, parent_rows, span_of
 from cypp_etl.plan.model import BUILT_IN_COMPARATORS
-from cypp_etl.plan.tables import PlanFault, PlanTables, Row, quoted
+from cypp_etl.plan.reference_keys import reference_key
+from cypp_etl.plan.tables import PlanFault, PlanTables, Row
 from schemas.codes import ComparatorMethod, Measure, Unit
 from schemas.plan import EVERY_PARTNER, NEIGHBOURS, OWN_GROUP, SCHEMAS, is_date, is_period
 
-REFERENCES: tuple[tuple[str, ...], ...] = (
-    ("aspirations.csv", "outcome_code", "outcomes.csv"),
-    ("actions.csv", "aspiration", "aspirations.csv"),
-    ("actions.csv", "partner_code", "partners.csv"),
-    ("groups.csv", "parent_group", "groups.csv", "group_code"),
-    ("partners.csv", "group_code", "groups.csv", "group_code"),
-    ("partners.csv", "successor", "partners.csv", "partner_code"),
-    ("neighbours.csv", "partner_code", "partners.csv"),
-    ("neighbours.csv", "neighbour", "partners.csv", "partner_code"),
-    ("milestones.csv", "action_id", "actions.csv"),
-    ("indicators.csv", "outcome_code", "outcomes.csv"),
-    ("figures.csv", "indicator", "indicators.csv"),
-    ("owed_by.csv", "indicator", "indicators.csv"),
-    ("banding.csv", "indicator", "indicators.csv"),
+
+class Reference(NamedTuple):
+    """A column whose cells are codes of a file, which has them in its `target_column`."""
+
+    file: str
+    column: str
+    target: str
+    target_column: str
+
+
+REFERENCES = (
+    Reference("aspirations.csv", "outcome_code", "outcomes.csv", "outcome_code"),
+    Reference("actions.csv", "aspiration", "aspirations.csv", "aspiration"),
+    Reference("actions.csv", "partner_code", "partners.csv", "partner_code"),
+    Reference("groups.csv", "parent_group", "groups.csv", "group_code"),
+    Reference("partners.csv", "group_code", "groups.csv", "group_code"),
+    Reference("partners.csv", "successor", "partners.csv", "partner_code"),
+    Reference("neighbours.csv", "partner_code", "partners.csv", "partner_code"),
+    Reference("neighbours.csv", "neighbour", "partners.csv", "partner_code"),
+    Reference("milestones.csv", "action_id", "actions.csv", "action_id"),
+    Reference("indicators.csv", "outcome_code", "outcomes.csv", "outcome_code"),
+    Reference("figures.csv", "indicator", "indicators.csv", "indicator"),
+    Reference("owed_by.csv", "indicator", "indicators.csv", "indicator"),
+    Reference("banding.csv", "indicator", "indicators.csv", "indicator"),
 )
-"""File, column, and the file that must contain it, in the column of that name or in the one that is named."""
 
 _TOO_LARGE = 10**12
 # The keys of rows in their own files: returns match them without regard to case or spacing.
@@ -128,10 +130,10 @@ def _check_headings(rows: Rows) -> Iterator[PlanFault]:
 
 def _check_references(tables: PlanTables) -> Iterator[PlanFault]:
     rows = tables.rows
-    for file, column, target, *named in REFERENCES:
+    for file, column, target, target_column in REFERENCES:
         if target not in rows:
             continue
-        known = {*rows[target].columns[named[0] if named else column], ""} | tables.astray[target]
+        known = {*rows[target].columns[target_column], ""} | tables.astray[target]
         unknown = {(code,) for code in {*_column(rows, file, column)} - known}
         alike = {reference_key(name): name for name in known}
         for row in _saying(rows, file, (column,), unknown):

@@ -23,14 +23,14 @@ def read_plan_at(place: Path | None) -> Plan:
     if place is None:
         return read_plan()
     if not is_workbook(place):
-        return read_plan_folder(place)[0]
+        return read_plan_with_notes(place)[0]
     # Commands that read CSV files start without what reads workbooks.
     from cypp_etl.plan_workbook.sheets import must_be_plan, read_plan_workbook  # noqa: PLC0415
 
     return must_be_plan(read_plan_workbook(place.read_bytes(), place.name))
 
 
-def read_plan_folder(folder: Path) -> tuple[Plan, tuple[PlanFault, ...]]:
+def read_plan_with_notes(folder: Path) -> tuple[Plan, tuple[PlanFault, ...]]:
     """Read the plan in a folder of CSV files, with notes on figures that were typed as amounts or in words.
 
     Its `files` have them as plain numbers.
@@ -86,7 +86,7 @@ def is_plan_at(place: Path, plan: Plan) -> bool:
             return True
         # Every command asks: the checks between files are left out, unless figures may have to be read one by one.
         tables = tables_of(files)
-        found = read_plan_folder(place)[0].fingerprint if tables.faults else fingerprint_of(tables.rows)
+        found = read_plan_with_notes(place)[0].fingerprint if tables.faults else fingerprint_of(tables.rows)
         return found == plan.fingerprint
     except (PlanError, OSError):
         return False

@@ -3,18 +3,14 @@
 As elsewhere, a cell that is not a number is skipped: that is a fault already.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Iterator, Mapping
 
-from cypp_etl.caching import remembered
-from cypp_etl.periods import period_or_none
-from cypp_etl.plan.index import reference_key
-from cypp_etl.plan.spans import Span
-from cypp_etl.plan.tables import PlanFault, Row, TableRows, quoted
+from cypp_etl.phrases import quoted
+from cypp_etl.plan.indicator_rows import Rows, leaf_rows, number, parent_row, parent_rows, polarity_row, span_of
+from cypp_etl.plan.reference_keys import reference_key
+from cypp_etl.plan.tables import PlanFault, Row
 from schemas.codes import Accumulation, Frequency, Polarity, ReportedYear, Unit, YearType
-from schemas.plan import YEARS_RETURN, is_decimal
-
-Rows = Mapping[str, TableRows]
+from schemas.plan import YEARS_RETURN
 
 # The columns of indicators that carry values, and those that such an indicator must fill in.
 _LEAF_COLUMNS = (
@@ -47,59 +43,6 @@ UNITS_IN_WORDS: Mapping[str, str] = {
     Unit.SCORE: "a score",
 }
 """What an indicator is, by the word of its unit in the plan."""
-
-
-@remembered
-def number(text: str) -> Decimal | None:
-    """The number in a cell, or None if it is blank or something else."""
-    return exact(text) if is_decimal(text) else None
-
-
-def exact(text: str) -> Decimal:
-    """The number in a cell that is known to have one; commas may separate thousands."""
-    return Decimal(text.replace(",", ""))
-
-
-def span_of(row: Row) -> Span:
-    """The span of a row; a cell that is not a period is open, since it is a fault already."""
-    return Span(period_or_none(row["first_period"]), period_or_none(row["last_period"]))
-
-
-def parent_rows(rows: Rows) -> Mapping[str, tuple[Row, ...]]:
-    """The editions of indicators with subs, by reference. An indicator may be split in parts from a period on.
-
-    The rows of a reference without a sub are parents where a sub-indicator has a row for the same time.
-    """
-    indicators = rows.get("indicators.csv", ())
-    subs: dict[str, list[Span]] = {}
-    for row in indicators:
-        if row["sub"]:
-            subs.setdefault(row["indicator_ref"], []).append(span_of(row))
-    parents: dict[str, tuple[Row, ...]] = {}
-    for row in indicators:
-        ref = row["indicator_ref"]
-        if not row["sub"] and any(span_of(row).overlaps(span) for span in subs.get(ref, ())):
-            parents[ref] = (*parents.get(ref, ()), row)
-    return parents
-
-
-def parent_row(leaf: Row, parents: Mapping[str, Sequence[Row]]) -> Row | None:
-    """The parent's edition that holds with a sub-indicator's, or None."""
-    if not leaf["sub"]:
-        return None
-    span = span_of(leaf)
-    return next((row for row in parents.get(leaf["indicator_ref"], ()) if span_of(row).overlaps(span)), None)
-
-
-def polarity_row(leaf: Row, parents: Mapping[str, Sequence[Row]]) -> Row:
-    """The row whose polarity and range apply to a leaf: its own, or its parent's if it states none."""
-    return leaf if leaf["polarity"] else (parent_row(leaf, parents) or leaf)
-
-
-def leaf_rows(rows: Rows) -> tuple[Row, ...]:
-    """The editions of the indicators that carry values."""
-    parents = {(row.file, row.number) for editions in parent_rows(rows).values() for row in editions}
-    return tuple(row for row in rows.get("indicators.csv", ()) if (row.file, row.number) not in parents)
 
 
 def check_families(rows: Rows) -> Iterator[PlanFault]:

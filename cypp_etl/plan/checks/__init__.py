@@ -1,0 +1,1 @@
+"""The checks of a plan between its rows, and between its files."""
