@@ -12,7 +12,7 @@ from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from cypp_etl.findings import holds
 from cypp_etl.personal import shown_path
-from flows.bulk.process_pool import expect_crew
+from flows.bulk.process_pool import preload_workers
 from flows.cli.arguments import AsJson
 from flows.cli.faults import FAULTS, stop_at
 from flows.cli.output import Result
@@ -24,7 +24,7 @@ from flows.settings import prepare_prefect, read_settings
 from schemas.codes import Severity, SubmissionStatus
 
 if TYPE_CHECKING:
-    from flows.bulk.chunks import Taken
+    from flows.bulk.chunks import ChunkResult
     from flows.deployments.backfill import Backfilled, Listener
 
 
@@ -49,7 +49,7 @@ def backfill(
     settings = read_settings()
     # Prefect reads its settings when it is imported, below.
     prepare_prefect(settings.home)
-    expect_crew()
+    preload_workers()
     try:
         # Fail before a server is started, if the flow could not run.
         workplace = open_to_write(settings)
@@ -74,27 +74,27 @@ def _telling(as_json: bool) -> "Iterator[Listener]":
     with Progress(*columns, console=Console(stderr=True), disable=not Console(stderr=True).is_terminal) as progress:
         bar = progress.add_task("Workbooks", total=None)
 
-        def tell(taken: "Taken", so_far: "Backfilled") -> None:
+        def tell(result: "ChunkResult", so_far: "Backfilled") -> None:
             progress.update(bar, total=so_far.workbooks, completed=so_far.taken)
             if as_json:
-                show_taken(taken)
+                show_taken(result)
             else:
-                show_refused(taken)
+                show_refused(result)
 
         yield tell
 
 
-def show_taken(taken: "Taken") -> None:
+def show_taken(result: "ChunkResult") -> None:
     """Print a line of JSON for each workbook of a chunk."""
-    results = [Result(one.file, one.partner_code, one.period, one.status.value, one.findings) for one in taken.done]
-    results += [Result(file, "", "", SubmissionStatus.FAILED.value, ()) for file, _ in taken.failed]
-    for result in results:
-        say_json(result)
+    results = [Result(one.file, one.partner_code, one.period, one.status.value, one.findings) for one in result.done]
+    results += [Result(file, "", "", SubmissionStatus.FAILED.value, ()) for file, _ in result.failed]
+    for each in results:
+        say_json(each)
 
 
-def show_refused(taken: "Taken") -> None:
+def show_refused(result: "ChunkResult") -> None:
     """Print a line for each workbook of a chunk that was rejected, with the first of its errors, or held, with why."""
-    for one in taken.done:
+    for one in result.done:
         if one.status is SubmissionStatus.REJECTED:
             errors = [finding for finding in one.findings if finding.severity is Severity.ERROR]
             more = f" (and {len(errors) - 1} more; cypp check lists them all)" if len(errors) > 1 else ""
