@@ -27,7 +27,7 @@ from flows.bulk.chunks import CHUNK_WORKBOOKS, ChunkResult, into_chunks
 from flows.bulk.process_pool import WorkerPool, WorkerSettings, preload_workers
 from flows.bulk.sources import into_parts, sources_in
 from flows.deployments.backfill_parts import PART_WORKBOOKS, name_of_run, read_slots, take_parts
-from flows.deployments.forms import Asked, Choices
+from flows.deployments.parameter_forms import Choices, FormField
 from flows.ingestion.context import Workplace, open_to_write
 from flows.settings import read_settings
 from warehouse.engine import reading, settle, writing
@@ -105,11 +105,11 @@ async def wait_for_share(number: int, count: int, future: "Future[None]") -> Non
 
 @flow(name="backfill", flow_run_name=_run_name, persist_result=False)
 async def backfill(
-    paths: Annotated[Sequence[str], Asked("Folders or files")],
+    paths: Annotated[Sequence[str], FormField("Folders or files")],
     received_at: datetime | None = None,
-    workers: Annotated[int | None, Asked("Processes")] = None,
+    workers: Annotated[int | None, FormField("Processes")] = None,
     chunk_workbooks: int = CHUNK_WORKBOOKS,
-    partners: Annotated[Sequence[str] | None, Asked("Only these partners", Choices.PARTNERS)] = None,
+    partners: Annotated[Sequence[str] | None, FormField("Only these partners", Choices.PARTNERS)] = None,
     spread: bool = False,
     part_workbooks: int = PART_WORKBOOKS,
     patience_seconds: float = 60.0,

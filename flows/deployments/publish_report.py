@@ -23,7 +23,7 @@ from cypp_etl.report.folder import Batch, Report
 from cypp_etl.report.model import BoardData
 from cypp_etl.report.moments import end_of
 from cypp_etl.report.symbols import sign
-from flows.deployments.forms import Asked, Choices
+from flows.deployments.parameter_forms import Choices, FormField
 from flows.deployments.retries import retried_task
 from flows.ingestion.context import Workplace, open_to_write
 from flows.settings import read_settings
@@ -94,11 +94,11 @@ def _run_name() -> str:
 
 @flow(name="publish-report", flow_run_name=_run_name, persist_result=False)
 async def publish_report(
-    period: Annotated[str, Asked("Period", Choices.PERIODS)] = "",
-    as_of: Annotated[date | None, Asked("As known on")] = None,
-    partner: Annotated[str, Asked("Partner", Choices.PARTNERS)] = "",
-    group: Annotated[str, Asked("Group", Choices.GROUPS)] = "",
-    outcome: Annotated[str, Asked("Outcome", Choices.OUTCOMES)] = "",
+    period: Annotated[str, FormField("Period", Choices.PERIODS)] = "",
+    as_of: Annotated[date | None, FormField("As known on")] = None,
+    partner: Annotated[str, FormField("Partner", Choices.PARTNERS)] = "",
+    group: Annotated[str, FormField("Group", Choices.GROUPS)] = "",
+    outcome: Annotated[str, FormField("Outcome", Choices.OUTCOMES)] = "",
 ) -> Published:
     """Publish the board report on a period, and show its contents and what has changed since the last one.
 

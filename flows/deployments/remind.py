@@ -8,8 +8,8 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from cypp_etl.escapes import for_log
-from flows.deployments.forms import Asked
 from flows.deployments.outstanding import NOTHING_MISSING, Outstanding, read_outstanding
+from flows.deployments.parameter_forms import FormField
 from flows.deployments.quarter_overview import show_queries
 from flows.ingestion.context import open_to_read
 from flows.ingestion.status_pages import refresh_status_pages
@@ -23,7 +23,7 @@ def _run_name() -> str:
 
 @flow(name="remind", flow_run_name=_run_name, persist_result=False)
 async def remind(
-    days: Annotated[int, Asked("Days ahead")] = 7, since: Annotated[date | None, Asked("Due since")] = None
+    days: Annotated[int, FormField("Days ahead")] = 7, since: Annotated[date | None, FormField("Due since")] = None
 ) -> State[Any]:
     """List the returns that are missing, or due within so many days, those that are held, and the open queries.
 

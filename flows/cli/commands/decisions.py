@@ -86,7 +86,7 @@ def end_waiver(
 ) -> None:
     """End a waiver.
 
-    Returns that come from now on are asked the query again.
+    The query is raised again for returns that come from now on.
     """
     decide(lambda workplace: end_waiver_of(workplace, number, by=by, why=why))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cypp_etl.findings import in_words
 from cypp_etl.periods import LAST_PERIOD, parse_period
-from flows.deployments.forms import MOST_CHOSEN, Choices
+from flows.deployments.parameter_forms import MOST_CHOSEN, Choices
 from flows.team.held import held_in_short
 from flows.team.queries import in_short
 from schemas.codes import ClinicStatus, QueryStatus

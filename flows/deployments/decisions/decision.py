@@ -13,7 +13,7 @@ from prefect.states import Completed, Failed
 
 from cypp_etl.escapes import for_log, for_markdown
 from cypp_etl.periods import Period
-from flows.deployments.forms import Asked
+from flows.deployments.parameter_forms import FormField
 from flows.deployments.quarter_overview import show_quarter
 from flows.deployments.retries import retried_task
 from flows.ingestion.context import Workplace, open_to_read, open_to_write
@@ -25,8 +25,8 @@ from warehouse.upgrade import WarehouseStateError
 P = ParamSpec("P")
 D = TypeVar("D", bound=Decided)
 
-By: TypeAlias = Annotated[str, Asked("Your name")]
-Why: TypeAlias = Annotated[str, Asked("Why")]
+By: TypeAlias = Annotated[str, FormField("Your name")]
+Why: TypeAlias = Annotated[str, FormField("Why")]
 
 REFUSED = "Refused"
 _NOTHING_CHANGED = "Nothing was changed"

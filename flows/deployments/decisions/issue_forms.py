@@ -13,7 +13,7 @@ from prefect.states import Completed, Failed
 from cypp_etl.escapes import for_log
 from cypp_etl.periods import parse_period
 from flows.deployments.decisions.decision import REFUSED, show_lines
-from flows.deployments.forms import Asked, Choices
+from flows.deployments.parameter_forms import Choices, FormField
 from flows.deployments.retries import retried_task
 from flows.ingestion.context import open_to_write
 from flows.settings import read_settings
@@ -27,8 +27,8 @@ def _run_name() -> str:
 
 @flow(name="issue-forms", flow_run_name=_run_name, persist_result=False)
 async def issue_forms(
-    period: Annotated[str, Asked("Period", Choices.PERIODS)] = "",
-    partners: Annotated[Sequence[str] | None, Asked("Only these partners", Choices.PARTNERS)] = None,
+    period: Annotated[str, FormField("Period", Choices.PERIODS)] = "",
+    partners: Annotated[Sequence[str] | None, FormField("Only these partners", Choices.PARTNERS)] = None,
 ) -> State[Any]:
     """Put each partner's form into its folder, for those who owe a return. What lies there is not written over.
 
