@@ -13,7 +13,7 @@ from pathlib import Path
 
 from watchfiles import awatch
 
-from flows.inbox.mended_receipts import MendedReceipts
+from flows.inbox.corrected_receipts import CorrectedReceipts
 from flows.inbox.settling import Settling
 from flows.inbox.stray_files import answer_strays
 from flows.inbox.sweep import Waiting, make_partner_folders, sweep
@@ -56,8 +56,8 @@ class Watcher:
     one file at a time, until its partner has the receipt; its result is a future that is done when the run has ended,
     and says whether the file is finished. If not, it is tried again after growing pauses. `interval` is the longest
     between two looks, at most. `show_skipped` is given what is left where it is, whenever that is something else; it
-    says whether it could be shown, and is given it again at the next look if not. With `mended`, receipts that partners
-    changed are brought into their folders, where the next look finds them.
+    says whether it could be shown, and is given it again at the next look if not. With `corrected`, receipts that
+    partners changed are brought into their folders, where the next look finds them.
     `clock` gives the seconds that pass for the event loop. `progress` is notified of each step.
     """
 
@@ -68,7 +68,7 @@ class Watcher:
     with_events: bool = True
     show_skipped: Callable[[Sequence[Waiting]], Awaitable[bool]] | None = None
     settling: Settling = field(default_factory=Settling)
-    mended: MendedReceipts | None = None
+    corrected: CorrectedReceipts | None = None
     clock: Callable[[], float] = time.monotonic
     progress: Progress = field(default_factory=Progress)
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)
@@ -176,7 +176,7 @@ class Watcher:
     def _lying(self, partners: Collection[str]) -> list[Waiting]:
         make_partner_folders(self.inbox, partners)
         now = time.time()
-        lying = list(sweep(self.inbox, partners, now, mended=self.mended))
+        lying = list(sweep(self.inbox, partners, now, corrected=self.corrected))
         try:
             answer_strays(self.inbox, [waiting.path for waiting in lying if waiting.is_stray], partners, now)
             self._said.discard(_STRAYS)
@@ -187,7 +187,7 @@ class Watcher:
     def _bring_in(self, receipt: Path) -> float:
         """Bring a receipt that was changed into its partner's folder; how long the next look can wait."""
         try:
-            brought = self.mended.bring_in(receipt) if self.mended else None
+            brought = self.corrected.bring_in(receipt) if self.corrected else None
         except OSError as fault:
             self._say_once(str(receipt), f"{path_as_text(receipt)} was changed, and cannot be taken: {fault}.")
             self._pause(receipt)

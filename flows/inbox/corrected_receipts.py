@@ -22,7 +22,7 @@ _SUFFIXES = tuple(WORKBOOK_SUFFIXES)
 _Identity = tuple[int, int, int]
 
 
-class MendedReceipts:
+class CorrectedReceipts:
     """Finds the workbooks among partners' receipts that are not as they were written, and brings them into the inbox.
 
     It remembers what it has looked at: a receipt is read once, and again when it is written to.
