@@ -5,8 +5,8 @@ from typing import TypeVar
 
 from flows.cli.errors import stop
 from flows.cli.faults import FAULTS, stop_at
-from flows.cli.queries import say_notice
 from flows.cli.terminal import say
+from flows.cli.warehouse_access import say_notice
 from flows.ingestion.context import Workplace, open_to_write
 from flows.settings import read_settings
 from flows.team.decided import Decided, UnsaidError

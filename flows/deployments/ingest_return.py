@@ -18,7 +18,7 @@ from cypp_etl.checked_return import CheckedReturn
 from cypp_etl.escapes import for_log
 from cypp_etl.findings import holds
 from cypp_etl.personal import shown_path
-from flows.deployments.artifacts import finding_place, in_short, show_findings, show_summary
+from flows.deployments.artifacts import finding_place, findings_summary, show_findings, show_summary
 from flows.deployments.events import HELD, Concern, emit
 from flows.deployments.parameter_forms import Choices, FormField
 from flows.deployments.quarter_overview import show_quarter
@@ -177,7 +177,7 @@ def _message(ingested: Ingested) -> str:
         # The chat message of an Automation is this text.
         first = next(finding for finding in checked.findings if finding.severity is Severity.ERROR)
         place = f"{finding_place(first)}: " if first.sheet else ""
-        return for_log(f"{in_short(checked)}. The first: {place}{first.message}")
+        return for_log(f"{findings_summary(checked)}. The first: {place}{first.message}")
     if recorded.status is SubmissionStatus.HELD:
         return for_log(f"Submission {recorded.submission_id} waits for a decision: {why_held(checked)}")
     return (

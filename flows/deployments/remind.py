@@ -8,7 +8,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from cypp_etl.escapes import for_log
-from flows.deployments.outstanding import NOTHING_MISSING, Outstanding, read_outstanding
+from flows.deployments.due_returns import NOTHING_MISSING, Outstanding, read_outstanding
 from flows.deployments.parameter_forms import FormField
 from flows.deployments.quarter_overview import show_queries
 from flows.ingestion.context import open_to_read

@@ -56,7 +56,7 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
-class _Note:
+class FormNote:
     """That a form was issued: by which plan, what that asks in it, and whether it came so far as to lie there."""
 
     plan: str
@@ -71,14 +71,14 @@ class IssuedForms:
         """The folder of the notes is made when it is needed."""
         self._own = notes / partner_code
 
-    def read(self, file_name: str) -> _Note | None:
+    def read(self, file_name: str) -> FormNote | None:
         """What is noted of a form; None if nothing is."""
         try:
-            return _Note(**json.loads((self._own / f"{file_name}.json").read_bytes()))
+            return FormNote(**json.loads((self._own / f"{file_name}.json").read_bytes()))
         except (FileNotFoundError, ValueError, TypeError):
             return None
 
-    def write(self, file_name: str, note: _Note) -> None:
+    def write(self, file_name: str, note: FormNote) -> None:
         """Note it, all or nothing.
 
         Raises:
@@ -114,7 +114,7 @@ def put_form(folder: Path, form: Form, issued: IssuedForms, today: date, *, is_a
 def _put(form: Form, place: int, issued: IssuedForms, today: date, is_asked_for: bool) -> Put:
     note, name = issued.read(form.file_name), form.file_name
     is_there = has_file(name, place)
-    now = _Note(form.plan, form.asks, is_there=True)
+    now = FormNote(form.plan, form.asks, is_there=True)
     is_same = note is None or note.plan == form.plan or note.asks == form.asks
     if is_there and is_same:
         # One that was found there is as good as issued: from now on it is seen if the plan asks for something else.

@@ -80,7 +80,7 @@ def _note_of(settings: Settings) -> Path:
 
 @contextmanager
 def noted(settings: Settings, address: str) -> Iterator[None]:
-    """Note an address in the home, for `ask`, until the block ends; what a killed process left is replaced."""
+    """Note an address in the home, for `ask_health`, until the block ends; what a killed process left is replaced."""
     note = _note_of(settings)
     try:
         note.write_text(json.dumps({"address": address, "process": os.getpid()}), "utf-8")
@@ -93,7 +93,7 @@ def noted(settings: Settings, address: str) -> Iterator[None]:
         note.unlink(missing_ok=True)
 
 
-def ask(settings: Settings) -> tuple[Verdict, str]:
+def ask_health(settings: Settings) -> tuple[Verdict, str]:
     """Ask the `cypp serve` of a home for its verdict and one line; without an answer it is unhealthy."""
     try:
         noted_down = json.loads(_note_of(settings).read_text("utf-8"))

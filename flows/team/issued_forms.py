@@ -96,7 +96,7 @@ def open_periods(plan: Plan, today: date) -> list["Period"]:
     return [period for period, entry in plan.calendar.items() if entry.opens_on <= today <= entry.due_on]
 
 
-def in_short(issued: Sequence[Issued]) -> str:
+def issue_summary(issued: Sequence[Issued]) -> str:
     """How many forms were issued, and how many could not be."""
     new = sum(one.put is not None and one.put.is_new for one in issued)
     trouble = sum(one.is_trouble for one in issued)

@@ -16,8 +16,8 @@ from flows.bulk.process_pool import preload_workers
 from flows.cli.arguments import AsJson
 from flows.cli.faults import FAULTS, stop_at
 from flows.cli.output import Result
-from flows.cli.queries import say_notice
 from flows.cli.terminal import say, say_json
+from flows.cli.warehouse_access import say_notice
 from flows.ingestion.context import open_to_write
 from flows.prefect_server.server import server_for_command
 from flows.settings import prepare_prefect, read_settings

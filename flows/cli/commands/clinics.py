@@ -14,8 +14,8 @@ from cypp_etl.report.model import Note, belongs_to
 from flows.cli.arguments import By, OfGroup, OfOutcome, OfPartner, parsed_period
 from flows.cli.decisions import decide
 from flows.cli.errors import stop
-from flows.cli.queries import ask
 from flows.cli.terminal import say
+from flows.cli.warehouse_access import with_warehouse
 from flows.team.clinics import note_at_clinic
 from schemas.codes import ClinicStatus, NoteKind
 from warehouse.queries.as_of import clinic_notes
@@ -44,7 +44,7 @@ def clinics(
             connection, until, part, {name: leaf.outcome_code for name, leaf in plan.indicators.items()}
         )
 
-    raise typer.Exit(ask(show))
+    raise typer.Exit(with_warehouse(show))
 
 
 def note(

@@ -13,13 +13,13 @@ from cypp_etl.plan.model import Plan
 from flows.cli.arguments import By, day_option, parsed_period
 from flows.cli.decisions import decide
 from flows.cli.faults import FAULTS, stop_at
-from flows.cli.queries import ask
 from flows.cli.removed_runs import is_used, remove_runs_of
 from flows.cli.terminal import say
+from flows.cli.warehouse_access import with_warehouse
 from flows.settings import read_settings
 from flows.team.held_verdicts import decide_held
+from flows.team.partner_queries import answer_query
 from flows.team.periods import close_period, reopen_period
-from flows.team.queries import answer_query
 from flows.team.submissions import erase_content, withdraw_return
 from flows.team.texts import release_text
 from flows.team.waivers import end_waiver as end_waiver_of
@@ -182,7 +182,7 @@ def decisions(
         _show(rows, as_json, "Nothing has been decided.", _decision_lines)
         return 0
 
-    raise typer.Exit(ask(show))
+    raise typer.Exit(with_warehouse(show))
 
 
 def waivers(as_json: Rows = False) -> None:
@@ -193,7 +193,7 @@ def waivers(as_json: Rows = False) -> None:
         _show(waivers_on(connection, today), as_json, "Nothing is waived.", _waiver_lines)
         return 0
 
-    raise typer.Exit(ask(show))
+    raise typer.Exit(with_warehouse(show))
 
 
 def _show(

@@ -15,8 +15,8 @@ from cypp_etl.plan.index import PlanIndex, reference_key
 from cypp_etl.plan.model import Indicator, Plan
 from cypp_etl.plan.selection import EVERYTHING, Selection, listed, select_part
 from flows.cli.arguments import OfGroup, OfPartner, parsed_period
-from flows.cli.queries import ask
 from flows.cli.terminal import say
+from flows.cli.warehouse_access import with_warehouse
 from flows.storage.archive import archive_path
 from schemas.codes import BAND_SYMBOLS, Band, ComparatorMethod
 from warehouse.queries.explain import ExplainedGroup, ExplainedMember, SourcedExplanation, SourcedFigure, explain_groups
@@ -44,7 +44,7 @@ def explain(
     def show(connection: "Connection", plan: Plan) -> int:
         return show_explanation(connection, plan, indicator, wanted, select_part(plan, partner, group))
 
-    raise typer.Exit(ask(show))
+    raise typer.Exit(with_warehouse(show))
 
 
 def show_explanation(

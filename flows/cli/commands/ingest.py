@@ -12,7 +12,7 @@ from flows.bulk.sources import workbooks_at
 from flows.cli.arguments import AsJson
 from flows.cli.faults import FAULTS, stop_at
 from flows.cli.output import show_swept
-from flows.cli.queries import say_notice
+from flows.cli.warehouse_access import say_notice
 from flows.inbox.corrected_receipts import CorrectedReceipts, is_receipt_path
 from flows.inbox.sweep import Waiting, is_form_path, partner_of
 from flows.ingestion.collection import take_apart

@@ -15,8 +15,8 @@ from flows.cli.arguments import By, parsed_period
 from flows.cli.decisions import decided_by
 from flows.cli.errors import stop
 from flows.cli.faults import FAULTS, stop_at
-from flows.cli.queries import ask, plan_to_use
 from flows.cli.terminal import say
+from flows.cli.warehouse_access import plan_to_use, with_warehouse
 from flows.settings import read_settings
 from flows.team.plans import Adopted, SettledPeriodsError, adopt_plan, changes_in_lines, plan_changes
 from warehouse.queries.plan_comparison import PlanChanges
@@ -93,7 +93,7 @@ def compare(place: Place, period: Period_ = None) -> None:
         _show_changes(plan_changes(connection, read_plan_at(place)), wanted)
         return 0
 
-    raise typer.Exit(ask(show))
+    raise typer.Exit(with_warehouse(show))
 
 
 def adopt(
@@ -179,7 +179,7 @@ def history() -> None:
             say(f"{row['fingerprint'][:12]}  {in_words(row['recorded_at'].date())}, {until}  ({reason})")
         return 0
 
-    raise typer.Exit(ask(show))
+    raise typer.Exit(with_warehouse(show))
 
 
 def _show_changes(changes: "PlanChanges", period: Period | None) -> None:

@@ -14,8 +14,8 @@ from cypp_etl.plan.selection import select_part
 from cypp_etl.report.moments import end_of
 from flows.cli.arguments import OfGroup, OfOutcome, OfPartner, Output, day_option, parsed_period
 from flows.cli.faults import FAULTS, stop_at
-from flows.cli.queries import ask, say_notice
 from flows.cli.terminal import say
+from flows.cli.warehouse_access import say_notice, with_warehouse
 from flows.deployments.report_files import write_report
 from flows.ingestion.context import open_to_write
 from flows.prefect_server.server import server_for_command
@@ -54,7 +54,7 @@ def report(
             say(path)
         return 0
 
-    raise typer.Exit(ask(write))
+    raise typer.Exit(with_warehouse(write))
 
 
 def with_progress(report: "Report") -> "Iterator[Batch]":

@@ -17,11 +17,11 @@ from flows.prefect_runs import remove_runs_of
 from flows.team.clinics import note_at_clinic as note
 from flows.team.decided import Decided
 from flows.team.held_verdicts import decide_held as decide_on
+from flows.team.partner_queries import answer_query as answer_to
 from flows.team.periods import close_period as close
 from flows.team.periods import reopen_period as reopen
 from flows.team.plans import Adopted, SettledPeriodsError, compare_plan
 from flows.team.plans import adopt_plan as adopt
-from flows.team.queries import answer_query as answer_to
 from flows.team.submissions import ErasedContent
 from flows.team.submissions import erase_content as erase
 from flows.team.submissions import withdraw_return as withdraw

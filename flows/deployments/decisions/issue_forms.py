@@ -17,7 +17,7 @@ from flows.deployments.parameter_forms import Choices, FormField
 from flows.deployments.retries import retried_task
 from flows.ingestion.context import open_to_write
 from flows.settings import read_settings
-from flows.team.issued_forms import Issued, in_short
+from flows.team.issued_forms import Issued, issue_summary
 from flows.team.issued_forms import issue_forms as put_into_folders
 
 
@@ -44,13 +44,13 @@ async def issue_forms(
         return Failed(name=REFUSED, message=issued)
     told = [one for one in issued if one.is_trouble or (one.put and one.put.is_new)]
     if told:
-        await show_lines("issue-forms", in_short(issued), [str(one) for one in told])
+        await show_lines("issue-forms", issue_summary(issued), [str(one) for one in told])
     for one in told:
         if one.is_trouble:
             get_run_logger().warning("%s", for_log(str(one)))
     if any(one.is_trouble for one in told):
-        return Failed(name="Not all issued", message=in_short(issued))
-    return Completed(name="Issued" if told else "Nothing to issue", message=in_short(issued))
+        return Failed(name="Not all issued", message=issue_summary(issued))
+    return Completed(name="Issued" if told else "Nothing to issue", message=issue_summary(issued))
 
 
 @retried_task("issue")

@@ -19,9 +19,9 @@ from flows.ingestion.status_pages import refresh_status_pages
 from flows.settings import Settings
 from flows.team.clinics import note_at_clinic
 from flows.team.decided import Decided
+from flows.team.partner_queries import answer_query
 from flows.team.periods import close_period, reopen_period
 from flows.team.plans import adopt_plan, compare_plan
-from flows.team.queries import answer_query
 from flows.team.submissions import erase_content, withdraw_return
 from flows.team.texts import release_text
 from flows.team.waivers import end_waiver, waive_query

@@ -14,7 +14,7 @@ from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return
 from flows.cli.app import app
-from flows.deployments.outstanding import read_outstanding
+from flows.deployments.due_returns import read_outstanding
 from flows.ingestion.context import Workplace, open_to_write
 from flows.ingestion.job import Steps
 from flows.mail.outbox import Outbox

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from cypp_etl.periods import Period, parse_period
 from flows.settings import CHASED_FOR
-from flows.team.held import held_in_lines
-from flows.team.queries import open_in_lines
+from flows.team.held_lines import held_in_lines
+from flows.team.partner_queries import open_in_lines
 from schemas.codes import QueryStatus
 from warehouse.queries.held import held_submissions
 from warehouse.queries.partner_queries import partner_queries
