@@ -13,9 +13,10 @@ from cypp_etl.plan.model import Plan
 from flows.cli.arguments import By, day_option, parsed_period
 from flows.cli.decisions import decide
 from flows.cli.faults import FAULTS, stop_at
-from flows.cli.removed_runs import is_used, remove_runs_of
+from flows.cli.removed_runs import remove_runs_of
 from flows.cli.terminal import say
 from flows.cli.warehouse_access import with_warehouse
+from flows.prefect_server.client import is_used
 from flows.settings import read_settings
 from flows.team.held_verdicts import decide_held
 from flows.team.partner_queries import answer_query
