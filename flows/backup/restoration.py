@@ -30,7 +30,7 @@ from flows.storage.archive import READ_BYTES
 from flows.storage.drop_notes import DROPS, NUMBERS, GivenNumbers, Unanswered, read_drops
 from flows.storage.erasures import erased_hashes
 from flows.storage.files import UNFINISHED
-from warehouse.copies import POSTGRESQL, file_of, require_empty, restore_warehouse, system_of
+from warehouse.copies import POSTGRESQL, file_of, require_empty, require_same_system, restore_warehouse
 
 
 @dataclass(slots=True)
@@ -56,10 +56,7 @@ def restore_backup(settings: Settings, source: Path, *, over: bool = False) -> R
         OSError, sqlalchemy.exc.SQLAlchemyError: something is out of reach, or the disk is full.
     """
     manifest = check_backup(source)
-    if manifest.warehouse.system != system_of(settings.warehouse_url):
-        raise BackupError(
-            f"The backup is of a warehouse on {manifest.warehouse.system}: name one in CYPP_WAREHOUSE_URL"
-        )
+    require_same_system(manifest.warehouse, settings.warehouse_url)
     if not over and (found := _found(settings)):
         raise BackupError(
             f"{found} is there: restore into an empty home, or with --over into this one, whose archive, inbox and "
