@@ -1,14 +1,13 @@
 """The child of `cypp serve` that serves its deployments: what is started in the UI, or is due, runs here.
 
 `python -m flows.service.deployment_runner` is the child, with Prefect's own runner, which gives each run a process.
-Its standard input is a pipe from the parent, whose end tells it that the parent is gone, even by kill -9.
+It ends with its parent.
 """
 
 import asyncio
 import os
 import signal
 import sys
-import threading
 import time
 from datetime import UTC, date, datetime
 from uuid import UUID
@@ -31,6 +30,7 @@ from flows.deployments.decisions.choices import stored_choices
 from flows.deployments.parameter_forms import Lists, form_of, lists_of
 from flows.extras import missing_extras
 from flows.ingestion.context import open_to_read
+from flows.prefect_server.parent_pipe import when_parent_ends
 from flows.service.serve import log_to_terminal
 from flows.service.stale_runs import close_runs_of, forget_missed
 from flows.service_log import log
@@ -168,9 +168,7 @@ async def serve_deployments(settings: Settings) -> None:
         lists.cancel()
 
 
-def _end_with_parent() -> None:
-    # Unbuffered, as in the server.
-    os.read(sys.stdin.fileno(), 1)
+def _end() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_END_SECONDS)
     # With it, the runs that did not end.
@@ -179,7 +177,7 @@ def _end_with_parent() -> None:
 
 def main() -> int:
     """Serve the deployments; gives the status with which the process ends."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    when_parent_ends(_end)
     log_to_terminal()
     try:
         asyncio.run(serve_deployments(read_settings()))
