@@ -17,6 +17,7 @@ from flows.inbox.corrected_receipts import CorrectedReceipts
 from flows.inbox.settling import Settling
 from flows.inbox.stray_files import answer_strays
 from flows.inbox.sweep import Waiting, make_partner_folders, sweep
+from flows.service.backoff import Backoff
 from flows.service.progress import Progress
 from flows.service_log import about, log
 from flows.storage.files import path_as_text
@@ -31,7 +32,6 @@ _AWAY_SECONDS = 1.0
 _INBOX, _WAREHOUSE = "the inbox", "the warehouse"
 _STRAYS = "what lies in nobody's folder"
 _PASSING = {_INBOX, _WAREHOUSE}
-_FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 300.0
 
 
 class OutOfReachError(Exception):
@@ -73,7 +73,7 @@ class Watcher:
     progress: Progress = field(default_factory=Progress)
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)
     _in_hand: dict[Path, asyncio.Future[bool]] = field(default_factory=dict)
-    _pauses: dict[Path, tuple[float, float]] = field(default_factory=dict)
+    _pauses: dict[Path, tuple[float, Backoff]] = field(default_factory=dict)
     _served: dict[str, float] = field(default_factory=dict)
     _said: set[str] = field(default_factory=set)
     _skipped: list[Waiting] | None = None
@@ -197,7 +197,7 @@ class Watcher:
         return 0.0 if brought else self.interval
 
     def _seconds_left(self, path: Path, now: float) -> float:
-        until, _ = self._pauses.get(path, (now, 0.0))
+        until, _ = self._pauses.get(path, (now, None))
         if until > now:
             return until - now
         try:
@@ -225,10 +225,10 @@ class Watcher:
 
     def _pause(self, path: Path) -> float:
         """Leave a file alone for twice as long as the last time; how long that is."""
-        _, last = self._pauses.get(path, (0.0, _FIRST_PAUSE / 2))
-        pause = min(last * 2, _LONGEST_PAUSE)
-        self._pauses[path] = self.clock() + pause, pause
-        return pause
+        _, last = self._pauses.get(path, (0.0, None))
+        pause = last.longer() if last else Backoff()
+        self._pauses[path] = self.clock() + pause.seconds, pause
+        return pause.seconds
 
     def _forget_all_but(self, there: set[Path]) -> None:
         self.settling.forget_all_but(there)
