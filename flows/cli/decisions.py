@@ -25,11 +25,16 @@ def decide(act: Callable[[Workplace], D]) -> D:
         return act(workplace)
 
     decided = decided_by(act_in_warehouse)
+    say_decided(decided)
+    return decided
+
+
+def say_decided(decided: Decided) -> None:
+    """Print what a decision did, and on stderr what does not follow from it."""
     for sentence in decided.said:
         say(sentence)
     for sentence in decided.warned:
         say(sentence, err=True)
-    return decided
 
 
 def decided_by(act: Callable[[], D]) -> D:

@@ -7,16 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from cypp_etl.findings import holds
 from cypp_etl.personal import shown_path
 from flows.bulk.process_pool import preload_workers
 from flows.cli.arguments import AsJson
 from flows.cli.faults import FAULTS, stop_at
-from flows.cli.output import Result
-from flows.cli.terminal import say, say_json
+from flows.cli.output import Result, exit_status
+from flows.cli.terminal import progress_bar, say, say_json
 from flows.cli.warehouse_access import say_notice
 from flows.ingestion.context import open_to_write
 from flows.prefect_server.server import server_for_command
@@ -70,8 +68,7 @@ def backfill(
 @contextmanager
 def _telling(as_json: bool) -> "Iterator[Listener]":
     """Give the callback for each chunk; meanwhile a terminal shows a progress bar, a pipe shows nothing."""
-    columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not Console(stderr=True).is_terminal) as progress:
+    with progress_bar() as progress:
         bar = progress.add_task("Workbooks", total=None)
 
         def tell(result: "ChunkResult", so_far: "Backfilled") -> None:
@@ -109,7 +106,4 @@ def _end(done: "Backfilled", as_json: bool) -> int:
     for path, message in done.failed:
         say(f"{path}: could not be read: {message}", err=True)
     say(done, err=as_json)
-    if done.failed:
-        return 2
-    not_accepted = (SubmissionStatus.REJECTED.value, SubmissionStatus.HELD.value)
-    return int(any(done.statuses[status] for status in not_accepted))
+    return exit_status(done.statuses, has_failed=bool(done.failed))

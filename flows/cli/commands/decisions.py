@@ -39,9 +39,7 @@ Submission = Annotated[int, typer.Argument(help="The submission's number, as bi_
 
 
 def close(
-    period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q1.")],
-    why: Annotated[str, typer.Option("--why", help="Why, for the record.")] = "",
-    by: By = "",
+    period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q1.")], why: Why = "", by: By = ""
 ) -> None:
     """Close a period.
 

@@ -12,7 +12,7 @@ from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import PlanError
 from cypp_etl.plan_workbook.source import is_workbook, read_plan_at, read_plan_folder
 from flows.cli.arguments import By, parsed_period
-from flows.cli.decisions import decided_by
+from flows.cli.decisions import decided_by, say_decided
 from flows.cli.errors import stop
 from flows.cli.faults import FAULTS, stop_at
 from flows.cli.terminal import say
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Place = Annotated[
     Path, typer.Argument(metavar="PLAN", help="The plan: a folder of CSV files, or a workbook.", exists=True)
 ]
-Period_ = Annotated[str | None, typer.Argument(metavar="[PERIOD]", help="One period; all of them, if none.")]
+OptionalPeriod = Annotated[str | None, typer.Argument(metavar="[PERIOD]", help="One period; all of them, if none.")]
 
 
 def check(
@@ -82,7 +82,7 @@ def _check_workbook(file: Path, replies: Path | None) -> Plan:
     return must_be_plan(reading)
 
 
-def compare(place: Place, period: Period_ = None) -> None:
+def compare(place: Place, period: OptionalPeriod = None) -> None:
     """Show what another plan would change.
 
     It judges the figures in force by the other plan; nothing is recorded.
@@ -124,8 +124,7 @@ def adopt(
     adopted = decided_by(adopt_it)
     if adopted.changes is not None:
         _show_changes(adopted.changes, None)
-    for sentence in adopted.said:
-        say(sentence)
+    say_decided(adopted)
 
 
 def export(
@@ -182,6 +181,6 @@ def history() -> None:
     raise typer.Exit(with_warehouse(show))
 
 
-def _show_changes(changes: "PlanChanges", period: Period | None) -> None:
+def _show_changes(changes: PlanChanges, period: Period | None) -> None:
     for line in changes_in_lines(changes, period):
         say(line)
