@@ -5,7 +5,6 @@ They hold numbers and sentences without anybody's name, so they need no password
 
 import errno
 import json
-import logging
 import os
 import socket
 import threading
@@ -25,12 +24,12 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 
 from flows.prefect_server.server import ServerError
 from flows.service.health import Health, Verdict
+from flows.service_log import log
 from flows.settings import Settings
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-log = logging.getLogger("cypp.serve")
 
 # Who connects and then asks nothing.
 _PATIENCE_SECONDS = 10
