@@ -10,6 +10,7 @@ import typer
 from cypp_etl.checked_return import Waiver
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
+from cypp_etl.report.moments import moment_words
 from flows.cli.arguments import By, day_option, parsed_period
 from flows.cli.decisions import decide
 from flows.cli.faults import FAULTS, stop_at
@@ -215,7 +216,7 @@ def _show(
 def _decision_lines(row: Mapping[str, Any]) -> list[str]:
     about = ", ".join(filter(None, (row["about"], _whose(row))))
     until = f", until {row['until']}" if row["until"] else ""
-    return [f"{row['decision_id']:>4}  {_moment(row['decided_at'])}  {row['kind']}: {about}{until}", _reason(row)]
+    return [f"{row['decision_id']:>4}  {moment_words(row['decided_at'])}  {row['kind']}: {about}{until}", _reason(row)]
 
 
 def _waiver_lines(row: Mapping[str, Any]) -> list[str]:
@@ -233,10 +234,6 @@ def _whose(row: Mapping[str, Any]) -> str:
 
 def _reason(row: Mapping[str, Any]) -> str:
     return f"{row['decided_by']}: {row['why']}" if row["why"] else str(row["decided_by"])
-
-
-def _moment(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M}"
 
 
 def _as_text(value: date) -> str:

@@ -1,6 +1,5 @@
 """`cypp explain`: from the symbol back to the cell, with every step of the sum."""
 
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cypp_etl.decimals import decimal_text, unit_words
-from cypp_etl.findings import in_list, in_words
+from cypp_etl.findings import in_list
 from cypp_etl.judgement.explanation import ComparatorStep, RatioStep
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.index import PlanIndex, reference_key
 from cypp_etl.plan.model import Indicator, Plan
 from cypp_etl.plan.selection import EVERYTHING, Selection, listed, select_part
+from cypp_etl.report.moments import moment_words
 from flows.cli.arguments import OfGroup, OfPartner, parsed_period
 from flows.cli.terminal import say
 from flows.cli.warehouse_access import with_warehouse
@@ -311,7 +311,7 @@ def _version_lines(explanation: SourcedExplanation) -> list[str]:
     if len(versions) < 2:
         return ["This judgement has not changed since it was first made."]
     return ["Earlier judgements:"] + [
-        f"  {_moment(version['recorded_at'])}: {version['actual_text'] or '-'} {version['direction_symbol']} "
+        f"  {moment_words(version['recorded_at'])}: {version['actual_text'] or '-'} {version['direction_symbol']} "
         f"{version['on_target_symbol']} {version['target_band_symbol']} (submission {version['submission_id']})"
         for version in versions
     ]
@@ -323,14 +323,10 @@ def _origin_lines(figure: SourcedFigure) -> list[str]:
         return [f"  From the plan: {figure.plan_source}"]
     lines = [
         f"  Typed as {origin.typed!r} in {origin.sheet}!{origin.cell} of {origin.file}",
-        f"  Submission {origin.submission_id}, received {_moment(origin.received_at)}, SHA-256 {origin.sha256}",
+        f"  Submission {origin.submission_id}, received {moment_words(origin.received_at)}, SHA-256 {origin.sha256}",
         f"  Archived as {archive_path(Path('archive'), origin.sha256)}",
     ]
     return lines + ([f"  Comment: {origin.comment}"] if origin.comment else [])
-
-
-def _moment(at: datetime) -> str:
-    return f"{in_words(at.date())} {at:%H:%M}"
 
 
 def _shown(row: Any, name: str) -> str:
