@@ -31,9 +31,9 @@ def decide(act: Callable[[Workplace], D]) -> D:
 
 def say_decided(decided: Decided) -> None:
     """Print what a decision did, and on stderr what does not follow from it."""
-    for sentence in decided.said:
+    for sentence in decided.sentences:
         say(sentence)
-    for sentence in decided.warned:
+    for sentence in decided.warnings:
         say(sentence, err=True)
 
 

@@ -76,8 +76,8 @@ async def show_findings(checked: CheckedReturn) -> None:
     rows = findings_table(checked)
     for finding in checked.findings[:_LOGGED_FINDINGS]:
         where = finding_place(finding) or checked.file_name
-        said = f"{finding.severity.value}, {where}: {finding.message} {finding.fix}"
-        get_run_logger().log(_LEVELS[finding.severity], "%s", for_log(said))
+        line = f"{finding.severity.value}, {where}: {finding.message} {finding.fix}"
+        get_run_logger().log(_LEVELS[finding.severity], "%s", for_log(line))
     more = len(checked.findings) - len(rows)
     description = f"{for_markdown(checked.file_name)}: {findings_summary(checked)}."
     description += f" {more} more findings are in the warehouse." if more > 0 else ""

@@ -162,13 +162,13 @@ async def backfill(
         async with get_client() as client:
             slots = await read_slots(client)
         parts = into_parts(sources, slots.parts_for(len(sources), part_workbooks))
-        told = {
+        parameters = {
             "paths": list(paths),
             "received_at": received_at,
             "workers": workers,
             "chunk_workbooks": chunk_workbooks,
         }
-        async for workbooks in take_parts(parts, told, slots.pool, patience_seconds):
+        async for workbooks in take_parts(parts, parameters, slots.pool, patience_seconds):
             backfilled.by_parts = workbooks
             await show(ChunkResult())
     workplace.engine.dispose()

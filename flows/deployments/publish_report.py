@@ -84,8 +84,8 @@ async def write_publication(
     if part == EVERYTHING:
         with writing(workplace.engine) as connection:
             record_publication(connection, Publication(period, at, sha256.hexdigest(), published_at))
-    said = summary(report.frame, written.digest, written.to_open)
-    return Published(written.to_open, report.frame, said, judgements, clinics)
+    markdown = summary(report.frame, written.digest, written.to_open)
+    return Published(written.to_open, report.frame, markdown, judgements, clinics)
 
 
 def _run_name() -> str:
@@ -120,8 +120,8 @@ async def publish_report(
     part = select_part(workplace.plan, partner, group, outcome)
     published = await write_publication(workplace, wanted, at, now, part)
     await _show(published)
-    said = f"{wanted.label}: {published.paths[0]}"
-    return cast(Published, Completed(name="Published", message=said, data=published))
+    message = f"{wanted.label}: {published.paths[0]}"
+    return cast(Published, Completed(name="Published", message=message, data=published))
 
 
 def last_due(plan: Plan, today: date) -> Period:
@@ -160,8 +160,8 @@ def summary(frame: BoardData, digest: "Digest", paths: Sequence[Path]) -> str:
     lines = [f"## Board report on {frame.period.label}{of_part}", ""]
     lines += [first.headline, ""] if first.headline else []
     for column, found in first.counts.items():
-        said = ", ".join(f"{count} {word}" for word, count in found)
-        lines.append(f"- {BOARD_TITLES[column]}: {said or 'no figures'}")
+        counts = ", ".join(f"{count} {word}" for word, count in found)
+        lines.append(f"- {BOARD_TITLES[column]}: {counts or 'no figures'}")
     for concern in first.concerns:
         lines += ["", f"### {concern.heading}{f' ({concern.count})' if concern.count else ''}", ""]
         lines += [_markdown_line(line) for line in concern.lines[:SHOWN_LINES]] or [concern.otherwise]

@@ -41,13 +41,13 @@ async def remind(
     # What was due yesterday is missing today, in the partners' folders too.
     for trouble in refresh_status_pages(workplace, workplace.plan.partners, today):
         get_run_logger().warning("%s", for_log(trouble))
-    told = [*(found.lines or [NOTHING_MISSING]), *found.held, *found.queries]
+    lines = [*(found.lines or [NOTHING_MISSING]), *found.held, *found.queries]
     for line in (*found.lines, *found.held, *found.queries):
         get_run_logger().warning("%s", line)
     for period in found.asked_for:
         # A waiver may have ended since a return of the quarter came.
         await show_queries(period)
-    return Completed(name=_state_of(found), message="\n".join(told))
+    return Completed(name=_state_of(found), message="\n".join(lines))
 
 
 def _state_of(found: Outstanding) -> str:

@@ -91,8 +91,8 @@ def _returns(plan: Plan, rows: _Rows, attempts: _Rows, today: date, forms: Path)
     rejected = _rejected_last(attempts)
     ordered = sorted(rows, key=lambda row: parse_period(row["period"]).order, reverse=True)
     came = {row["period"] for row in [row for row in ordered if row["submission_id"]][:_SHOWN]}
-    told = came | rejected.keys()
-    listed = [row for row in ordered if row["period"] in told or _is_awaited(plan, row, first, today)]
+    shown = came | rejected.keys()
+    listed = [row for row in ordered if row["period"] in shown or _is_awaited(plan, row, first, today)]
     return [
         ReturnState(
             parse_period(row["period"]).label,

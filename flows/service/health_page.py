@@ -102,10 +102,10 @@ def ask_health(settings: Settings) -> tuple[Verdict, str]:
     except (OSError, ValueError, KeyError, TypeError):
         return Verdict.UNHEALTHY, f"Unhealthy. {_note_of(settings)} cannot be read."
     try:
-        said = json.loads(_answer_of(f"{address}/health"))
+        health = json.loads(_answer_of(f"{address}/health"))
         # Another home's may have the port of one that was killed.
-        if said["process"] == process:
-            return Verdict[said["status"].upper()], str(said["line"])
+        if health["process"] == process:
+            return Verdict[health["status"].upper()], str(health["line"])
     except (OSError, HTTPException, ValueError, KeyError, TypeError):
         pass
     return Verdict.UNHEALTHY, f"Unhealthy. The cypp serve of {settings.home} does not answer at {address}."

@@ -75,7 +75,7 @@ class Watcher:
     _in_hand: dict[Path, asyncio.Future[bool]] = field(default_factory=dict)
     _pauses: dict[Path, tuple[float, Backoff]] = field(default_factory=dict)
     _served: dict[str, float] = field(default_factory=dict)
-    _said: set[str] = field(default_factory=set)
+    _logged: set[str] = field(default_factory=set)
     _skipped: list[Waiting] | None = None
     _showing: asyncio.Future[bool] | None = None
 
@@ -114,8 +114,8 @@ class Watcher:
             self._say_once(_INBOX, line, concern)
             self.progress.hindered(self.clock(), inbox="The inbox is out of reach.")
             return _AWAY_SECONDS
-        if self._said & _PASSING:
-            self._said -= _PASSING
+        if self._logged & _PASSING:
+            self._logged -= _PASSING
             log.info("Everything is there again.", extra=about("cypp.inbox.within-reach"))
         for waiting in ready[:_ROUND]:
             if len(self._in_hand) >= _MOST_IN_HAND:
@@ -153,7 +153,7 @@ class Watcher:
                 continue
             if left < self.interval:
                 # An error that returns is logged again.
-                self._said.discard(str(waiting.path))
+                self._logged.discard(str(waiting.path))
             if left <= 0 and waiting.is_receipt:
                 wait = min(wait, await asyncio.to_thread(self._bring_in, waiting.path))
             elif left <= 0:
@@ -179,7 +179,7 @@ class Watcher:
         lying = list(sweep(self.inbox, partners, now, corrected=self.corrected))
         try:
             answer_strays(self.inbox, [waiting.path for waiting in lying if waiting.is_stray], partners, now)
-            self._said.discard(_STRAYS)
+            self._logged.discard(_STRAYS)
         except OSError as fault:
             self._say_once(_STRAYS, f"What lies beside the partners' folders cannot be answered: {fault}.")
         return lying
@@ -234,7 +234,7 @@ class Watcher:
         self.settling.forget_all_but(there)
         for path in self._pauses.keys() - there:
             del self._pauses[path]
-        self._said &= _PASSING | {_STRAYS} | {str(path) for path in there}
+        self._logged &= _PASSING | {_STRAYS} | {str(path) for path in there}
 
     def _show(self, skipped: list[Waiting]) -> None:
         if self._showing:
@@ -250,8 +250,8 @@ class Watcher:
         self._showing = asyncio.ensure_future(self.show_skipped(skipped))
 
     def _say_once(self, subject: str, line: str, event: dict[str, object] | None = None) -> None:
-        if subject not in self._said:
-            self._said.add(subject)
+        if subject not in self._logged:
+            self._logged.add(subject)
             log.warning("%s", line, extra=event)
 
     async def _listen(self, stop: asyncio.Event) -> None:

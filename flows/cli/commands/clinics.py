@@ -59,9 +59,9 @@ def note(
     Issues, solutions and decisions are shown in the reports that follow.
     """
     texts = {NoteKind.ISSUE: issue or [], NoteKind.SOLUTION: solution or [], NoteKind.DECISION: decision or []}
-    said = [text for each in texts.values() for text in each]
+    notes = [text for each in texts.values() for text in each]
     # Notes are permanent: a blank one could not be removed.
-    if not by.strip() or not said or not all(map(str.strip, said)):
+    if not by.strip() or not notes or not all(map(str.strip, notes)):
         stop("say what to note, with --issue, --solution or --decision, and by whom, with --by NAME")
     decide(lambda workplace: note_at_clinic(workplace, clinic, texts, by=by))
 

@@ -165,20 +165,20 @@ def _group_lines(group: ExplainedGroup, plan: Plan) -> list[str]:
 
 def _member_line(member: ExplainedMember, plan: Plan) -> str:
     known, place = plan.partners.get(member.partner_code), member.place
-    said = f"  {f'{place.rank}. ' if place else '-  '}{known.partner if known else member.partner_code}: "
+    line = f"  {f'{place.rank}. ' if place else '-  '}{known.partner if known else member.partner_code}: "
     if member.row is None:
-        return f"{said}nothing returned"
-    said += _shown(member.row, "year_to_date")
+        return f"{line}nothing returned"
+    line += _shown(member.row, "year_to_date")
     parts = f"{_number(member.parts[0])} / {_number(member.parts[1])} in the period" if member.parts else ""
     more = ", ".join(filter(None, (place.quarter if place else "", parts)))
-    return f"{said} ({more})" if more else said
+    return f"{line} ({more})" if more else line
 
 
 def _noted_lines(leaf: Indicator) -> list[str]:
     """What people read of an indicator's unit, and what the plan notes on it."""
     about, unit = leaf.about, leaf.unit_text
-    said = (("Unit", unit if unit != leaf.unit else ""), ("Note", about.note), ("Source", about.source))
-    return [f"{heading}: {text}" for heading, text in (*said, ("See", about.url), ("Kept by", about.owner)) if text]
+    labelled = (("Unit", unit if unit != leaf.unit else ""), ("Note", about.note), ("Source", about.source))
+    return [f"{heading}: {text}" for heading, text in (*labelled, ("See", about.url), ("Kept by", about.owner)) if text]
 
 
 def _whose(row: Any, plan: Plan) -> str:

@@ -153,7 +153,7 @@ def laid_out(rows: Iterable[Any], width: int) -> list[str]:
     by_partner: _Lines = [("Partner", *dues), ("Due", *dues.values())]
     by_partner += [(one, *(status.get((code, one), "") for code in dues)) for one in partners]
     one_by_one: _Lines = [("Period", "Due", "Partner", "Status")]
-    one_by_one += [(code, dues[code], one, said) for (code, one), said in status.items()]
+    one_by_one += [(code, dues[code], one, state) for (code, one), state in status.items()]
     for layout in (by_period, by_partner):
         lines = _aligned(layout)
         if max(map(len, lines)) <= width:

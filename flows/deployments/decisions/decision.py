@@ -70,12 +70,12 @@ async def decide(
         return await _refused(decided)
     followed = await follow(decided) if follow else ()
     unchanged = [] if decided.is_new or followed else [f"{_NOTHING_CHANGED}."]
-    await _show([*decided.said, *followed, *decided.warned, *unchanged])
+    await _show([*decided.sentences, *followed, *decided.warnings, *unchanged])
     await _show_quarters(decided.periods)
-    for sentence in decided.warned:
+    for sentence in decided.warnings:
         get_run_logger().warning("%s", sentence)
     name = "Decided" if decided.is_new else "Decided before"
-    return Completed(name=name, message=" ".join(decided.said))
+    return Completed(name=name, message=" ".join(decided.sentences))
 
 
 def who(by: str, started_by: str) -> str:

@@ -42,15 +42,15 @@ async def issue_forms(
     issued = await _issue(period, list(partners or ()))
     if isinstance(issued, str):
         return Failed(name=REFUSED, message=issued)
-    told = [one for one in issued if one.is_trouble or (one.put and one.put.is_new)]
-    if told:
-        await show_lines("issue-forms", issue_summary(issued), [str(one) for one in told])
-    for one in told:
+    notable = [one for one in issued if one.is_trouble or (one.put and one.put.is_new)]
+    if notable:
+        await show_lines("issue-forms", issue_summary(issued), [str(one) for one in notable])
+    for one in notable:
         if one.is_trouble:
             get_run_logger().warning("%s", for_log(str(one)))
-    if any(one.is_trouble for one in told):
+    if any(one.is_trouble for one in notable):
         return Failed(name="Not all issued", message=issue_summary(issued))
-    return Completed(name="Issued" if told else "Nothing to issue", message=issue_summary(issued))
+    return Completed(name="Issued" if notable else "Nothing to issue", message=issue_summary(issued))
 
 
 @retried_task("issue")
