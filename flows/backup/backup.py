@@ -34,7 +34,7 @@ from flows.backup.manifest import (
     write_new,
 )
 from flows.backup.shares import names_of_groups
-from flows.inbox.removal import ASIDE, FORMS, README, REPLIES, STATUS
+from flows.inbox.partner_folder import ASIDE, FORMS, README, REPLIES, STATUS
 from flows.settings import Settings
 from flows.storage.archive import archive_path, delivery_of, flush_folder
 from flows.storage.drop_notes import noted_hashes

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from flows.inbox.moves import bring_in
 from flows.inbox.own_files import open_folder
+from flows.inbox.partner_folder import REPLIES
 from flows.inbox.receipt_files import is_open
-from flows.inbox.removal import REPLIES, bring_in
 from flows.inbox.written_receipts import WrittenReceipts, sha256_in
 from flows.storage.archive import READ_BYTES, identity_of
 from flows.storage.files import WORKBOOK_SUFFIXES

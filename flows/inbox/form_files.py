@@ -16,8 +16,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from flows.inbox.own_files import give_name, has_file, make_folder, open_folder, remove_quietly, write_new
+from flows.inbox.partner_folder import FORMS
 from flows.inbox.receipt_files import is_open
-from flows.inbox.removal import FORMS
 from flows.storage.files import UNFINISHED
 
 

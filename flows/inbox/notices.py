@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cypp_etl.receipts.status_page import MARK
 from flows.inbox.own_files import give_name, open_folder, remove_quietly, write_new
-from flows.inbox.removal import README, STATUS
+from flows.inbox.partner_folder import README, STATUS
 from flows.storage.files import UNFINISHED
 
 _HEAD_BYTES = 200

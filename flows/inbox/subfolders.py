@@ -10,7 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 
-from flows.inbox.removal import FORMS, REPLIES, move_up
+from flows.inbox.moves import move_up
+from flows.inbox.partner_folder import FORMS, REPLIES
 from flows.inbox.settling import ZIP_BEGINS, Patience, has_zip_end
 from flows.storage.files import WORKBOOK_SUFFIXES
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 
 from flows.inbox.corrected_receipts import CorrectedReceipts, is_receipt_path
-from flows.inbox.removal import ASIDE, FORMS, README, REPLIES, STATUS, finish_taking
+from flows.inbox.moves import finish_taking
+from flows.inbox.partner_folder import ASIDE, FORMS, README, REPLIES, STATUS
 from flows.inbox.stray_files import is_note
 from flows.inbox.subfolders import bring_up
 

@@ -14,7 +14,7 @@ from threading import Lock
 
 from cypp_etl.checked_return import CheckedReturn
 from cypp_etl.personal import shown_path
-from flows.inbox.removal import take_away
+from flows.inbox.moves import take_away
 from flows.ingestion.context import Workplace
 from flows.ingestion.in_hand import MOST_DEATHS, InHand, note_of
 from flows.ingestion.receipt import Answer, answer, queue_mail

@@ -12,7 +12,7 @@ from cypp_etl.plan.model import Plan
 from cypp_etl.receipts.status_page import OpenQuery, PartnerStatus, ReturnState, status_page
 from cypp_etl.templates.names import template_file_name
 from flows.inbox.notices import write_readme, write_status
-from flows.inbox.removal import FORMS
+from flows.inbox.partner_folder import FORMS
 from flows.settings import CHASED_FOR
 from schemas.codes import QueryStatus, ReturnStatus, SubmissionStatus
 from warehouse.engine import reading

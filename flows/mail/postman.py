@@ -19,7 +19,7 @@ from threading import Event
 from cypp_etl.personal import shown_file_name
 from cypp_etl.receipts.wording import plain
 from flows.inbox.own_files import open_folder
-from flows.inbox.removal import REPLIES
+from flows.inbox.partner_folder import REPLIES
 from flows.mail.outbox import Letter, Outbox
 from flows.mail.recipients import address_in, domain_of
 from flows.mail.settings import MailSettings, Tls

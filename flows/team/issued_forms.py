@@ -15,7 +15,7 @@ from cypp_etl.plan.selection import listed
 from cypp_etl.templates.names import template_file_name
 from cypp_etl.templates.workbook import write_template
 from flows.inbox.form_files import Form, IssuedForms, Put, put_form
-from flows.inbox.removal import FORMS
+from flows.inbox.partner_folder import FORMS
 from flows.inbox.sweep import make_folders
 from flows.ingestion.status_pages import refresh_status_pages
 from flows.storage.files import path_as_text

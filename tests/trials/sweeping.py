@@ -25,8 +25,8 @@ import flows.backup.manifest
 import flows.backup.restoration
 import flows.inbox.corrected_receipts
 import flows.inbox.erased_receipts
+import flows.inbox.moves
 import flows.inbox.receipt_files
-import flows.inbox.removal
 import flows.inbox.subfolders
 import flows.inbox.written_receipts
 import flows.ingestion.erasure
@@ -92,7 +92,7 @@ _STEPS = {
         flows.ingestion.reconciliation,
         flows.inbox.receipt_files,
         flows.ingestion.job,
-        flows.inbox.removal,
+        flows.inbox.moves,
         flows.inbox.corrected_receipts,
         flows.inbox.written_receipts,
         flows.inbox.subfolders,
