@@ -21,15 +21,14 @@ from flows.backup.manifest import (
     copy_file,
     files_below,
     is_workbook,
-    make_private,
-    sha256_of,
+    make_private_path,
 )
 from flows.backup.shares import Shares
 from flows.settings import Settings
 from flows.storage.archive import READ_BYTES
 from flows.storage.drop_notes import DROPS, NUMBERS, GivenNumbers, Unanswered, read_drops
 from flows.storage.erasures import erased_hashes
-from flows.storage.files import UNFINISHED
+from flows.storage.files import UNFINISHED, sha256_of
 from warehouse.copies import POSTGRESQL, file_of, require_empty, require_same_system, restore_warehouse
 
 
@@ -181,7 +180,7 @@ def _add_tree(source: Path, target: Path) -> int:
 
 def _put(source: Path, target: Path) -> None:
     """Put a copy in its place, whole or not at all."""
-    make_private(target.parent)
+    make_private_path(target.parent)
     temporary = target.with_name(f"{UNFINISHED}restored")
     temporary.unlink(missing_ok=True)
     copy_file(source, temporary)

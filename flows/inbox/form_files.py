@@ -7,7 +7,6 @@ lies in a partner's folder is anybody's.
 
 import json
 import os
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -15,10 +14,10 @@ from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
-from flows.inbox.own_files import give_name, has_file, make_folder, open_folder, remove_quietly, write_new
+from flows.inbox.own_files import give_name, has_file, make_folder, open_folder, unfinished
 from flows.inbox.partner_folder import FORMS
 from flows.inbox.receipt_files import is_open
-from flows.storage.files import UNFINISHED
+from flows.storage.files import write_whole
 
 
 class Put(StrEnum):
@@ -85,12 +84,7 @@ class IssuedForms:
             OSError: it cannot be noted.
         """
         self._own.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = self._own / f"{UNFINISHED}{secrets.token_hex(8)}"
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-            stream.write(json.dumps(asdict(note)).encode())
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(self._own / f"{file_name}.json")
+        write_whole(self._own / f"{file_name}.json", json.dumps(asdict(note)).encode())
 
 
 def put_form(folder: Path, form: Form, issued: IssuedForms, today: date, *, is_asked_for: bool) -> Put:
@@ -125,20 +119,14 @@ def _put(form: Form, place: int, issued: IssuedForms, today: date, is_asked_for:
         return Put.SENT_BEFORE
     if is_there and is_open(name, place, time.time()):
         return Put.OPEN
-    temporary = f"{UNFINISHED}{secrets.token_hex(8)}"
-    try:
-        write_new(temporary, form.write(), place)
+    with unfinished(form.write(), place) as temporary:
         if is_there:
             # Before the name is free: a process that is killed now leaves the form to the next.
             issued.write(name, replace(now, is_there=False))
             os.rename(name, _dated(name, today, place), src_dir_fd=place, dst_dir_fd=place)
         if not give_name(temporary, name, place):
-            remove_quietly(temporary, place)
             return Put.IN_THE_WAY
         os.fsync(place)
-    except OSError:
-        remove_quietly(temporary, place)
-        raise
     issued.write(name, now)
     return Put.RENEWED if is_there else Put.ISSUED
 

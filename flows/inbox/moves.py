@@ -7,7 +7,6 @@ first, into a hidden folder whose name says which bytes may go, then looked at, 
 """
 
 import contextlib
-import hashlib
 import os
 import shutil
 import tempfile
@@ -17,7 +16,7 @@ from pathlib import Path
 from cypp_etl.receipts.reply import answered_name
 from flows.inbox.partner_folder import ASIDE, REPLIES
 from flows.storage.archive import Kept, identity_of
-from flows.storage.files import open_regular
+from flows.storage.files import sha256_of
 
 # How the holder of a receipt is named that a partner changed: it is on its way from the replies to the inbox.
 _MENDED = "mended"
@@ -177,7 +176,7 @@ def finish_taking(folder: Path) -> None:
             holder = moved.parent.name.partition(".")[0]
             if holder == _MENDED:
                 _give_back(moved, folder, answered_name(moved.name))
-            elif _sha256(moved) == holder:
+            elif sha256_of(moved) == holder:
                 moved.unlink()
             else:
                 _give_back(moved, folder)
@@ -233,8 +232,3 @@ def _give_back(moved: Path, folder: Path, name: str = "") -> Path:
         else:
             moved.unlink()
             return place
-
-
-def _sha256(path: Path) -> str:
-    with open_regular(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
