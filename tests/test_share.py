@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from cypp_etl.receipts.reply import Reply
+from flows.inbox.moves import take_away
 from flows.inbox.receipt_files import write_reply
-from flows.inbox.removal import take_away
 from flows.inbox.written_receipts import WrittenReceipts
 from flows.storage.archive import keep
 

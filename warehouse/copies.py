@@ -105,6 +105,16 @@ def require_empty(url: str) -> None:
         )
 
 
+def require_same_system(copy: WarehouseCopy, url: str) -> None:
+    """Make sure that a copy is of a database of the same system as the one at a URL.
+
+    Raises:
+        CopyError: it is of another.
+    """
+    if copy.system != system_of(url):
+        raise CopyError(f"The backup is of a warehouse on {copy.system}: name one in CYPP_WAREHOUSE_URL")
+
+
 def restore_warehouse(copy: WarehouseCopy, folder: Path, url: str) -> Path | None:
     """Put a copy in the place of the warehouse at a URL, whole or not at all.
 
@@ -115,8 +125,7 @@ def restore_warehouse(copy: WarehouseCopy, folder: Path, url: str) -> Path | Non
         CopyError: the database is of another system or not empty, or `pg_restore` is not there or fails.
         OSError: the warehouse's folder cannot be written to.
     """
-    if copy.system != system_of(url):
-        raise CopyError(f"The backup is of a warehouse on {copy.system}: name one in CYPP_WAREHOUSE_URL")
+    require_same_system(copy, url)
     path = file_of(url)
     if path is not None:
         return _restore_sqlite(folder / copy.file, path)

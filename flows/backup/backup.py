@@ -28,17 +28,16 @@ from flows.backup.manifest import (
     copy_file,
     files_below,
     is_workbook,
-    sha256_of,
     write_checksums,
     write_manifest,
-    write_new,
+    write_private,
 )
 from flows.backup.shares import names_of_groups
-from flows.inbox.removal import ASIDE, FORMS, README, REPLIES, STATUS
+from flows.inbox.partner_folder import ASIDE, FORMS, README, REPLIES, STATUS
 from flows.settings import Settings
 from flows.storage.archive import archive_path, delivery_of, flush_folder
 from flows.storage.drop_notes import noted_hashes
-from flows.storage.files import UNFINISHED
+from flows.storage.files import UNFINISHED, sha256_of
 from warehouse.copies import copy_warehouse
 
 
@@ -117,7 +116,7 @@ def _fill(settings: Settings, folder: Path, made_at: datetime, read_prefect: Cal
     if settings.plan:
         _copy_plan(settings.plan, copied)
     if content := read_prefect():
-        write_new(folder / PREFECT, content)
+        write_private(folder / PREFECT, content)
         copied.checksums[PREFECT] = sha256_of(folder / PREFECT)
     parts = [path.partition("/")[0] for path in copied.checksums]
     return write_manifest(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from flows.storage.drop_notes import DROPS
-from flows.storage.files import open_regular
+from flows.storage.files import open_regular, sha256_of
 from warehouse.copies import WarehouseCopy, check_copy
 
 MANIFEST, CHECKSUMS = "manifest.json", "SHA256SUMS"
@@ -54,7 +54,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> Manifest:
     Raises:
         OSError: the folder cannot be written to.
     """
-    write_new(folder / MANIFEST, json.dumps(asdict(manifest), indent=1).encode())
+    write_private(folder / MANIFEST, json.dumps(asdict(manifest), indent=1).encode())
     return manifest
 
 
@@ -65,7 +65,7 @@ def write_checksums(folder: Path, checksums: Mapping[str, str]) -> str:
         OSError: the folder cannot be written to.
     """
     lines = b"".join(_line(checksums[path], path) for path in sorted(checksums))
-    write_new(folder / CHECKSUMS, lines)
+    write_private(folder / CHECKSUMS, lines)
     return hashlib.sha256(lines).hexdigest()
 
 
@@ -131,7 +131,7 @@ def copy_file(source: Path, target: Path) -> str:
         OSError: it cannot be read, is no ordinary file or a link, or the copy not be written.
     """
     digest = hashlib.sha256()
-    make_private(target.parent)
+    make_private_path(target.parent)
     with open_regular(source) as original:
         status = os.fstat(original.fileno())
         with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as copy:
@@ -142,10 +142,10 @@ def copy_file(source: Path, target: Path) -> str:
     return digest.hexdigest()
 
 
-def make_private(folder: Path) -> None:
+def make_private_path(folder: Path) -> None:
     """Make a folder and those above it for their owner alone, where they are not there."""
     if not folder.is_dir():
-        make_private(folder.parent)
+        make_private_path(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
@@ -169,16 +169,10 @@ def is_workbook(path: str) -> bool:
     return not path.startswith(f"{DROPS}/")
 
 
-def write_new(path: Path, content: bytes) -> None:
+def write_private(path: Path, content: bytes) -> None:
     """Write a new file, for its owner alone."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
         stream.write(content)
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of an ordinary file."""
-    with open_regular(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _line(sha256: str, path: str) -> bytes:

@@ -5,33 +5,31 @@ kept with its secrets. Prefect is imported where it is asked: it reads its setti
 installed where nobody uses it.
 """
 
-import asyncio
 import json
-import os
 from collections.abc import Mapping
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from flows.backup.manifest import PREFECT, BackupError
-from flows.extras import missing_extras
-from flows.prefect_server.server import server_for_command
-from flows.settings import Settings, prepare_prefect
+from flows.backup.manifest import PREFECT
+from flows.prefect_server.client import is_used, run_with_server
+from flows.settings import Settings
 
 _AT_ONCE = 200
+_OBJECTS = "blocks and automations"
 
 
 def read_objects(settings: Settings) -> bytes | None:
     """Read the blocks and automations of a home's Prefect; None where there are none.
 
     Raises:
-        BackupError: it was used, and is not installed.
-        flows.prefect_server.server.ServerError: its server does not start.
+        flows.prefect_server.server.ServerError: it was used and is not installed, or its server does not start or
+            refuses.
     """
-    if not (os.environ.get("PREFECT_API_URL") or (settings.home / ".prefect" / "prefect.db").exists()):
+    if not is_used(settings):
         return None
-    _prepare(settings)
-    found = _answered(_read())
+    found = run_with_server(settings, _read, _OBJECTS)
     return json.dumps(found, indent=1).encode() if any(found.values()) else None
 
 
@@ -42,34 +40,13 @@ def write_objects(settings: Settings, backup: Path) -> list[str]:
         What people should know, as sentences.
 
     Raises:
-        BackupError: the backup has some, and Prefect is not installed or does not take them.
-        flows.prefect_server.server.ServerError: its server does not start.
+        flows.prefect_server.server.ServerError: the backup has some, and Prefect is not installed, or its server does
+            not start or take them.
     """
     if not (backup / PREFECT).exists():
         return []
-    _prepare(settings)
     found = json.loads((backup / PREFECT).read_bytes())
-    notes: list[str] = _answered(_write(found))
-    return notes
-
-
-def _prepare(settings: Settings) -> None:
-    """Have Prefect imported, with a server that answers."""
-    if missing_extras(["server"]):
-        raise BackupError('Prefect\'s blocks and automations need the extra "server": pip install "cypp-etl[server]"')
-    prepare_prefect(settings.home)
-    with server_for_command():
-        import prefect  # noqa: F401, PLC0415
-
-
-def _answered(asked: Any) -> Any:
-    import httpx  # noqa: PLC0415
-    from prefect.exceptions import PrefectException  # noqa: PLC0415
-
-    try:
-        return asyncio.run(asked)
-    except (PrefectException, httpx.HTTPError) as fault:
-        raise BackupError(f"Prefect's server: {fault}") from fault
+    return run_with_server(settings, partial(_write, found), _OBJECTS)
 
 
 async def _read() -> dict[str, list[dict[str, Any]]]:

@@ -21,16 +21,15 @@ from flows.backup.manifest import (
     copy_file,
     files_below,
     is_workbook,
-    make_private,
-    sha256_of,
+    make_private_path,
 )
 from flows.backup.shares import Shares
 from flows.settings import Settings
 from flows.storage.archive import READ_BYTES
 from flows.storage.drop_notes import DROPS, NUMBERS, GivenNumbers, Unanswered, read_drops
 from flows.storage.erasures import erased_hashes
-from flows.storage.files import UNFINISHED
-from warehouse.copies import POSTGRESQL, file_of, require_empty, restore_warehouse, system_of
+from flows.storage.files import UNFINISHED, sha256_of
+from warehouse.copies import POSTGRESQL, file_of, require_empty, require_same_system, restore_warehouse
 
 
 @dataclass(slots=True)
@@ -56,10 +55,7 @@ def restore_backup(settings: Settings, source: Path, *, over: bool = False) -> R
         OSError, sqlalchemy.exc.SQLAlchemyError: something is out of reach, or the disk is full.
     """
     manifest = check_backup(source)
-    if manifest.warehouse.system != system_of(settings.warehouse_url):
-        raise BackupError(
-            f"The backup is of a warehouse on {manifest.warehouse.system}: name one in CYPP_WAREHOUSE_URL"
-        )
+    require_same_system(manifest.warehouse, settings.warehouse_url)
     if not over and (found := _found(settings)):
         raise BackupError(
             f"{found} is there: restore into an empty home, or with --over into this one, whose archive, inbox and "
@@ -184,7 +180,7 @@ def _add_tree(source: Path, target: Path) -> int:
 
 def _put(source: Path, target: Path) -> None:
     """Put a copy in its place, whole or not at all."""
-    make_private(target.parent)
+    make_private_path(target.parent)
     temporary = target.with_name(f"{UNFINISHED}restored")
     temporary.unlink(missing_ok=True)
     copy_file(source, temporary)

@@ -16,7 +16,7 @@ from cypp_etl.checking.checker import Checker, Opened, Received
 from cypp_etl.checking.confined import shared_checker, unopened
 from cypp_etl.gc_control import collection_paused
 from cypp_etl.periods import Period
-from flows.bulk.chunks import Chunk, Done, Taken
+from flows.bulk.chunks import Chunk, ChunkResult, WorkbookResult
 from flows.bulk.sources import Source
 from flows.bulk.time_limit import OutOfTimeError, time_limit
 from flows.ingestion.context import Workplace, read
@@ -61,7 +61,7 @@ class ChunkTaker:
     received_at: datetime
     own_only: bool = False
 
-    def take(self, chunk: Chunk, turn: AbstractContextManager[None]) -> Taken:
+    def take(self, chunk: Chunk, turn: AbstractContextManager[None]) -> ChunkResult:
         """Ingest one chunk: archive, read and check at any time, then record in `turn`, after all chunks before it.
 
         Every workbook is checked against what those before it left in the warehouse, as if they came one by one. If
@@ -72,11 +72,11 @@ class ChunkTaker:
             OSError: the archive cannot be written.
             sqlalchemy.exc.SQLAlchemyError: the database refused or is unreachable; nothing of the chunk was recorded.
         """
-        taken = Taken()
+        result = ChunkResult()
         # Cells and rows are never in a reference cycle, and live until they are checked.
         with collection_paused():
-            self._take(chunk, turn, taken)
-        return taken
+            self._take(chunk, turn, result)
+        return result
 
     def judge(self, share: Share, turn: AbstractContextManager[None]) -> None:
         """Make a share of the judgements that the chunks have left: judge at any time, and record in `turn`.
@@ -88,8 +88,8 @@ class ChunkTaker:
         with collection_paused():
             judge_share(self.workplace.engine, self.workplace.plan, share, lambda: datetime.now(UTC), turn)
 
-    def _take(self, chunk: Chunk, turn: AbstractContextManager[None], taken: Taken) -> None:
-        rounds = in_rounds(self._to_take(self._open(self._unknown(chunk.sources, taken)), taken))
+    def _take(self, chunk: Chunk, turn: AbstractContextManager[None], result: ChunkResult) -> None:
+        rounds = in_rounds(self._to_take(self._open(self._unknown(chunk.sources, result)), result))
         with reading(self.workplace.engine) as connection:
             last_seen = last_submission(connection)
             early = [each for each in rounds[0] if chunk.awaited.isdisjoint(each.partner_codes)] if rounds else []
@@ -98,16 +98,16 @@ class ChunkTaker:
             self._check_again(early, partners_since(connection, last_seen))
             for workbooks in rounds:
                 self._check(connection, [each for each in workbooks if each.checked is None])
-                taken.done += self._record(connection, workbooks)
+                result.done += self._record(connection, workbooks)
 
-    def _unknown(self, sources: Sequence[Source], taken: Taken) -> list[Source]:
+    def _unknown(self, sources: Sequence[Source], result: ChunkResult) -> list[Source]:
         """The workbooks that remain to be ingested; what an earlier run recorded is not even archived again."""
         deliveries: dict[Source, str] = {}
         for source in sources:
             try:
                 deliveries[source] = delivery_of(Path(source.path))
             except OSError as fault:
-                taken.failed.append((path_as_text(Path(source.path)), str(fault.strerror or fault)))
+                result.failed.append((path_as_text(Path(source.path)), str(fault.strerror or fault)))
         with reading(self.workplace.engine) as connection:
             known = known_deliveries(connection, list(deliveries.values()))
             then = outcomes(connection, {one.submission_id for one in known.values()})
@@ -116,8 +116,8 @@ class ChunkTaker:
                 number = known[delivery].submission_id
                 was = then[number]
                 findings = tuple(was.findings)
-                taken.done.append(
-                    Done(
+                result.done.append(
+                    WorkbookResult(
                         number,
                         path_as_text(Path(source.path)),
                         was.partner_code,
@@ -143,10 +143,10 @@ class ChunkTaker:
             kept.delivery, kept.sha256, kept.size, file, source.folder_partner, self.received_at, is_answered=False
         )
 
-    def _to_take(self, workbooks: Iterator[_Workbook], taken: Taken) -> Iterator[_Workbook]:
+    def _to_take(self, workbooks: Iterator[_Workbook], result: ChunkResult) -> Iterator[_Workbook]:
         for each in workbooks:
             if self.own_only and not each.partner_codes <= {each.source.folder_partner}:
-                taken.left.append(each.source.path)
+                result.left.append(each.source.path)
             else:
                 yield each
 
@@ -194,14 +194,14 @@ class ChunkTaker:
             if not each.partner_codes.isdisjoint(partner_codes):
                 each.checked = None
 
-    def _record(self, connection: "Connection", workbooks: Sequence[_Workbook]) -> Iterator[Done]:
+    def _record(self, connection: "Connection", workbooks: Sequence[_Workbook]) -> Iterator[WorkbookResult]:
         together = [(each.checked, each.kept.delivery) for each in workbooks if each.checked is not None]
         arrivals = [Arrival(checked, self.received_at, delivery) for checked, delivery in together]
         numbers = GivenNumbers(self.workplace.settings.archive)
         recorded = record_batch(connection, arrivals, self.workplace.plan, datetime.now(UTC), numbers, judge_later=True)
         for (checked, _), one in zip(together, recorded, strict=True):
             period = checked.period.code if checked.period else ""
-            yield Done(
+            yield WorkbookResult(
                 one.submission_id,
                 checked.file,
                 checked.partner_code,

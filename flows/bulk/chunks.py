@@ -32,7 +32,7 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class WorkbookResult:
     """The outcome of one workbook, in this run or, if it `was_known`, in the run that recorded it."""
 
     submission_id: int
@@ -45,13 +45,13 @@ class Done:
 
 
 @dataclass(slots=True)
-class Taken:
+class ChunkResult:
     """The outcome of a chunk: its workbooks in the order of recording, and those that could not be read, and why.
 
     `left` are those that were skipped, because they concern other partners than the one in whose folder they are.
     """
 
-    done: list[Done] = field(default_factory=list)
+    done: list[WorkbookResult] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
 

@@ -18,7 +18,7 @@ from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from flows.bulk.chunks import Chunk, Taken
+from flows.bulk.chunks import Chunk, ChunkResult
 from flows.settings import RETRY_DELAYS_SECONDS, Settings
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Turns:
 
 
 @dataclass(frozen=True)
-class Orders:
+class WorkerSettings:
     """The settings of a worker process; `own_only` as in `ChunkTaker`."""
 
     settings: Settings
@@ -85,7 +85,7 @@ def _can_fork() -> bool:
     return "forkserver" in get_all_start_methods()
 
 
-def expect_crew() -> None:
+def preload_workers() -> None:
     """Start the workers' imports early, in the process that they are forked from."""
     if _can_fork():
         from multiprocessing import forkserver  # noqa: PLC0415 - not every system has it
@@ -94,7 +94,7 @@ def expect_crew() -> None:
         forkserver.ensure_running()
 
 
-class Roster:
+class TrackedContext:
     """Stands for a context of multiprocessing, and remembers the processes that are made in it.
 
     An executor makes its own processes, and tells nobody which they are.
@@ -122,18 +122,20 @@ class Roster:
             process.join()
 
 
-class Crew:
+class WorkerPool:
     """Worker processes; the limit `under_way` on unfinished chunks keeps memory from growing with their number."""
 
-    def __init__(self, orders: Orders, workers: int) -> None:
-        expect_crew()
+    def __init__(self, settings: WorkerSettings, workers: int) -> None:
+        preload_workers()
         context = get_context("forkserver" if _can_fork() else "spawn")
         self.under_way = workers + 1
         self._turns_given = 0
-        self._roster = Roster(context)
-        self._executor = ProcessPoolExecutor(workers, cast(BaseContext, self._roster), _begin, (orders, Turns(context)))
+        self._context = TrackedContext(context)
+        self._executor = ProcessPoolExecutor(
+            workers, cast(BaseContext, self._context), _begin, (settings, Turns(context))
+        )
 
-    def take(self, chunks: Sequence[Chunk]) -> Iterator["Future[Taken]"]:
+    def take(self, chunks: Sequence[Chunk]) -> Iterator["Future[ChunkResult]"]:
         """Ingest chunks; the outcomes come in order. Their numbers must count from 0."""
         self._turns_given += len(chunks)
         yield from self._in_order(_take, chunks)
@@ -151,16 +153,16 @@ class Crew:
             yield under_way.popleft()
             under_way.extend(self._executor.submit(work, part) for part in islice(waiting, 1))
 
-    def dismiss(self) -> None:
+    def stop(self) -> None:
         """Stop the processes; unrecorded work is dropped."""
         self._executor.shutdown(wait=False, cancel_futures=True)
-        self._roster.end()
+        self._context.end()
 
 
 _worker: ContextVar["tuple[ChunkTaker, Turns]"] = ContextVar("worker")
 
 
-def _begin(orders: Orders, turns: Turns) -> None:
+def _begin(given: WorkerSettings, turns: Turns) -> None:
     # `flows.bulk.preload` has imported them for every worker; the parent, which only passes chunks on, needs none.
     from cypp_etl.checked_return import History  # noqa: PLC0415
     from cypp_etl.checking.checker import Checker  # noqa: PLC0415
@@ -172,10 +174,10 @@ def _begin(orders: Orders, turns: Turns) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # The figures are read before a chunk's time counts.
-    len(orders.plan.figures)
-    workplace = Workplace(orders.settings, orders.plan, open_warehouse(orders.settings.warehouse_url))
-    checker = Checker(orders.plan, History(), orders.received_at.date())
-    _worker.set((ChunkTaker(workplace, checker, orders.received_at, orders.own_only), turns))
+    len(given.plan.figures)
+    workplace = Workplace(given.settings, given.plan, open_warehouse(given.settings.warehouse_url))
+    checker = Checker(given.plan, History(), given.received_at.date())
+    _worker.set((ChunkTaker(workplace, checker, given.received_at, given.own_only), turns))
     # Existing objects are permanent: the garbage collector need not scan them after each chunk.
     gc.collect()
     gc.freeze()
@@ -188,7 +190,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _take(chunk: Chunk) -> Taken:
+def _take(chunk: Chunk) -> ChunkResult:
     return _in_turn(chunk.number, lambda taker, turn: taker.take(chunk, turn))
 
 

@@ -5,8 +5,8 @@ from typing import TypeVar
 
 from flows.cli.errors import stop
 from flows.cli.faults import FAULTS, stop_at
-from flows.cli.queries import say_notice
 from flows.cli.terminal import say
+from flows.cli.warehouse_access import say_notice
 from flows.ingestion.context import Workplace, open_to_write
 from flows.settings import read_settings
 from flows.team.decided import Decided, UnsaidError
@@ -25,11 +25,16 @@ def decide(act: Callable[[Workplace], D]) -> D:
         return act(workplace)
 
     decided = decided_by(act_in_warehouse)
-    for sentence in decided.said:
-        say(sentence)
-    for sentence in decided.warned:
-        say(sentence, err=True)
+    say_decided(decided)
     return decided
+
+
+def say_decided(decided: Decided) -> None:
+    """Print what a decision did, and on stderr what does not follow from it."""
+    for sentence in decided.sentences:
+        say(sentence)
+    for sentence in decided.warnings:
+        say(sentence, err=True)
 
 
 def decided_by(act: Callable[[], D]) -> D:

@@ -17,8 +17,8 @@ FAULTS = (PlanError, SQLAlchemyError, ArgumentError, WarehouseStateError, Server
 
 def stop_at(fault: Exception) -> NoReturn:
     """End with status 2 at one of FAULTS; of a database that cannot be used, where it is and what it said."""
-    if (said := getattr(fault, "orig", None)) and _is_of_the_database(fault):
-        stop(f"{place_of(read_settings().warehouse_url)}: {' '.join(str(said).split())}")
+    if (cause := getattr(fault, "orig", None)) and _is_of_the_database(fault):
+        stop(f"{place_of(read_settings().warehouse_url)}: {' '.join(str(cause).split())}")
     stop(fault)
 
 

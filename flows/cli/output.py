@@ -1,6 +1,7 @@
 """What the command line prints: results as JSON or as text."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -59,11 +60,19 @@ def show_swept(swept: "Swept", as_json: bool) -> int:
         counts = Counter(result.status for result in results)
         summary = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
         say(summary or "Nothing was waiting.")
-    if swept.failed:
-        return 2
     is_skipped = any(waiting.is_folder for waiting in swept.left)
+    return exit_status((result.status for result in results), has_failed=bool(swept.failed), is_skipped=is_skipped)
+
+
+def exit_status(statuses: Iterable[str], *, has_failed: bool, is_skipped: bool = False) -> int:
+    """The exit status of an ingestion: 2 if any file could not be ingested, 1 if any is not accepted, 0 otherwise.
+
+    `is_skipped` says that files were passed over, and so are not accepted either.
+    """
+    if has_failed:
+        return 2
     not_accepted = (SubmissionStatus.REJECTED.value, SubmissionStatus.HELD.value)
-    return int(is_skipped or any(result.status in not_accepted for result in results))
+    return int(is_skipped or any(status in not_accepted for status in statuses))
 
 
 def _show_result(result: Result) -> None:

@@ -11,6 +11,7 @@ from cypp_etl.escapes import for_terminal
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+    from rich.progress import Progress
 
 
 def say(line: object = "", *, err: bool = False) -> None:
@@ -19,6 +20,17 @@ def say(line: object = "", *, err: bool = False) -> None:
     encoding = (sys.stderr if err else sys.stdout).encoding or "utf-8"
     shown = for_terminal(str(line)).encode(encoding, "backslashreplace").decode(encoding)
     typer.echo(shown, err=err)
+
+
+def progress_bar(*, is_wanted: bool = True) -> "Progress":
+    """A bar on stderr that counts, and says how long the rest takes; on a terminal only, and where it is wanted."""
+    # Few commands need it.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, disable=not (is_wanted and console.is_terminal))
 
 
 def say_json(entry: "DataclassInstance") -> None:

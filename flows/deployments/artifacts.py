@@ -33,7 +33,7 @@ _LEVELS = {Severity.ERROR: logging.ERROR, Severity.QUERY: logging.WARNING, Sever
 async def show_summary(checked: CheckedReturn, recorded: Recorded, answer: Answer | None) -> None:
     """Show the submission, its status and the path of the receipt, if there is one."""
     markdown = summary_markdown(checked, recorded, answer)
-    description = f"{for_markdown(checked.file_name)}: {in_short(checked)}."
+    description = f"{for_markdown(checked.file_name)}: {findings_summary(checked)}."
     await cast(Any, acreate_markdown_artifact)(key=_key(checked, "summary"), markdown=markdown, description=description)
 
 
@@ -76,10 +76,10 @@ async def show_findings(checked: CheckedReturn) -> None:
     rows = findings_table(checked)
     for finding in checked.findings[:_LOGGED_FINDINGS]:
         where = finding_place(finding) or checked.file_name
-        said = f"{finding.severity.value}, {where}: {finding.message} {finding.fix}"
-        get_run_logger().log(_LEVELS[finding.severity], "%s", for_log(said))
+        line = f"{finding.severity.value}, {where}: {finding.message} {finding.fix}"
+        get_run_logger().log(_LEVELS[finding.severity], "%s", for_log(line))
     more = len(checked.findings) - len(rows)
-    description = f"{for_markdown(checked.file_name)}: {in_short(checked)}."
+    description = f"{for_markdown(checked.file_name)}: {findings_summary(checked)}."
     description += f" {more} more findings are in the warehouse." if more > 0 else ""
     await cast(Any, acreate_table_artifact)(key=_key(checked, "findings"), table=rows, description=description)
 
@@ -89,7 +89,7 @@ def finding_place(finding: Finding) -> str:
     return f"{finding.sheet}!{finding.cell}" if finding.cell else finding.sheet
 
 
-def in_short(checked: CheckedReturn) -> str:
+def findings_summary(checked: CheckedReturn) -> str:
     """Whose return it is, for which period, and how many findings it has of each kind."""
     counts = count_by_severity(checked.findings)
     period = checked.period.label if checked.period else "period unknown"

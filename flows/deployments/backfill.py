@@ -23,11 +23,11 @@ from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from cypp_etl.escapes import for_log
-from flows.bulk.chunks import CHUNK_WORKBOOKS, Taken, into_chunks
-from flows.bulk.process_pool import Crew, Orders, expect_crew
+from flows.bulk.chunks import CHUNK_WORKBOOKS, ChunkResult, into_chunks
+from flows.bulk.process_pool import WorkerPool, WorkerSettings, preload_workers
 from flows.bulk.sources import into_parts, sources_in
 from flows.deployments.backfill_parts import PART_WORKBOOKS, name_of_run, read_slots, take_parts
-from flows.deployments.forms import Asked, Choices
+from flows.deployments.parameter_forms import Choices, FormField
 from flows.ingestion.context import Workplace, open_to_write
 from flows.settings import read_settings
 from warehouse.engine import reading, settle, writing
@@ -56,11 +56,11 @@ class Backfilled:
     failed: list[tuple[str, str]] = field(default_factory=list)
     seconds: float = 0.0
 
-    def add(self, taken: Taken) -> None:
+    def add(self, result: ChunkResult) -> None:
         """Add the outcome of a chunk."""
-        self.failed += taken.failed
-        self.left += len(taken.left)
-        for done in taken.done:
+        self.failed += result.failed
+        self.left += len(result.left)
+        for done in result.done:
             self.statuses[done.status.value] += 1
             self.known += done.was_known and done.submission_id <= self.before
             self.findings.update(finding.code for finding in done.findings)
@@ -78,7 +78,7 @@ class Backfilled:
         return f"{', '.join(counts) or 'No workbooks'}, in {self.seconds:,.0f} s"
 
 
-Listener = Callable[[Taken, Backfilled], None]
+Listener = Callable[[ChunkResult, Backfilled], None]
 
 listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 """Callback invoked after each chunk, in the process that runs the flow: the command line's progress bar."""
@@ -89,12 +89,12 @@ def _run_name() -> str:
 
 
 @task(name="chunk", task_run_name="chunk {number} of {count}", cache_policy=NO_CACHE, persist_result=False)
-async def wait_for_chunk(number: int, count: int, future: "Future[Taken]") -> Taken:
+async def wait_for_chunk(number: int, count: int, future: "Future[ChunkResult]") -> ChunkResult:
     """Wait until a chunk is recorded; the process pool does the work."""
-    taken = await asyncio.wrap_future(future)
-    for path, message in taken.failed:
+    result = await asyncio.wrap_future(future)
+    for path, message in result.failed:
         get_run_logger().warning("%s", for_log(f"{path} could not be read: {message}"))
-    return taken
+    return result
 
 
 @task(name="judge", task_run_name="judge {number} of {count}", cache_policy=NO_CACHE, persist_result=False)
@@ -105,11 +105,11 @@ async def wait_for_share(number: int, count: int, future: "Future[None]") -> Non
 
 @flow(name="backfill", flow_run_name=_run_name, persist_result=False)
 async def backfill(
-    paths: Annotated[Sequence[str], Asked("Folders or files")],
+    paths: Annotated[Sequence[str], FormField("Folders or files")],
     received_at: datetime | None = None,
-    workers: Annotated[int | None, Asked("Processes")] = None,
+    workers: Annotated[int | None, FormField("Processes")] = None,
     chunk_workbooks: int = CHUNK_WORKBOOKS,
-    partners: Annotated[Sequence[str] | None, Asked("Only these partners", Choices.PARTNERS)] = None,
+    partners: Annotated[Sequence[str] | None, FormField("Only these partners", Choices.PARTNERS)] = None,
     spread: bool = False,
     part_workbooks: int = PART_WORKBOOKS,
     patience_seconds: float = 60.0,
@@ -135,7 +135,7 @@ async def backfill(
         NoWorkersError: there are no workers to share the work.
     """
     started = time.monotonic()
-    expect_crew()
+    preload_workers()
     settings = read_settings()
     workplace = open_to_write(settings)
     if workplace.notice:
@@ -149,11 +149,11 @@ async def backfill(
     progress = await cast(Any, acreate_progress_artifact)(0.0, key="backfill", description="Workbooks ingested")
     shown_at = -_SHOWN_EVERY_SECONDS
 
-    async def show(taken: Taken) -> None:
+    async def show(result: ChunkResult) -> None:
         nonlocal shown_at
         backfilled.seconds = time.monotonic() - started
         if tell := listener.get():
-            tell(taken, backfilled)
+            tell(result, backfilled)
         if backfilled.seconds - shown_at >= _SHOWN_EVERY_SECONDS or backfilled.taken == len(sources):
             shown_at = backfilled.seconds
             await cast(Any, aupdate_progress_artifact)(progress, 100 * backfilled.taken / max(1, len(sources)))
@@ -162,36 +162,38 @@ async def backfill(
         async with get_client() as client:
             slots = await read_slots(client)
         parts = into_parts(sources, slots.parts_for(len(sources), part_workbooks))
-        told = {
+        parameters = {
             "paths": list(paths),
             "received_at": received_at,
             "workers": workers,
             "chunk_workbooks": chunk_workbooks,
         }
-        async for workbooks in take_parts(parts, told, slots.pool, patience_seconds):
+        async for workbooks in take_parts(parts, parameters, slots.pool, patience_seconds):
             backfilled.by_parts = workbooks
-            await show(Taken())
+            await show(ChunkResult())
     workplace.engine.dispose()
-    crew = Crew(Orders(settings, workplace.plan, received_at, own_only=partners is not None), workers or _cores())
-    chunks = list(into_chunks(sources, chunk_workbooks, crew.under_way))
+    pool = WorkerPool(
+        WorkerSettings(settings, workplace.plan, received_at, own_only=partners is not None), workers or _cores()
+    )
+    chunks = list(into_chunks(sources, chunk_workbooks, pool.under_way))
     try:
-        for number, future in enumerate(crew.take(chunks), start=1):
-            taken = await wait_for_chunk(number, len(chunks), future)
-            backfilled.add(taken)
-            await show(taken)
-        await _judge_all(workplace, crew)
+        for number, future in enumerate(pool.take(chunks), start=1):
+            result = await wait_for_chunk(number, len(chunks), future)
+            backfilled.add(result)
+            await show(result)
+        await _judge_all(workplace, pool)
     finally:
-        crew.dismiss()
+        pool.stop()
         settle(workplace.engine)
     await _show(backfilled)
     return cast(Backfilled, Completed(message=str(backfilled), data=backfilled))
 
 
-async def _judge_all(workplace: Workplace, crew: Crew) -> None:
+async def _judge_all(workplace: Workplace, pool: WorkerPool) -> None:
     """Make the judgements that the chunks, and any backfill that was stopped, have left."""
     with reading(workplace.engine) as connection:
         shares = outstanding_shares(connection, workplace.plan)
-    for number, future in enumerate(crew.judge(shares), start=1):
+    for number, future in enumerate(pool.judge(shares), start=1):
         await wait_for_share(number, len(shares), future)
     if shares:
         with writing(workplace.engine) as connection:

@@ -31,7 +31,7 @@ from flows.deployments.sweep_inbox import sweep_inbox
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
+class Schedule:
     """When something runs by itself.
 
     `name` is how a server knows these times again: what somebody changed about them in the UI stays, until they
@@ -44,7 +44,7 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True)
-class Deployed:
+class DeploymentSpec:
     """A flow that can be started in the UI, under its own name.
 
     `parameters` are what its runs are told unless told otherwise. Of one that `is_alone` a second run, begun while
@@ -54,50 +54,51 @@ class Deployed:
     flow: Flow[..., Any]
     description: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    times: Times | None = None
+    schedule: Schedule | None = None
     is_alone: bool = False
     extras: tuple[str, ...] = ()
 
 
 CATALOGUE = (
-    Deployed(
+    DeploymentSpec(
         sweep_inbox,
         "Ingests whatever is in the inbox, including what the watcher missed.",
         {"settle_seconds": 30},
-        Times("every-quarter-of-an-hour", "*/15 * * * *"),
+        Schedule("every-quarter-of-an-hour", "*/15 * * * *"),
         # A second sweep would find the same files: each is recorded once, but looked at twice.
         is_alone=True,
     ),
-    Deployed(ingest_return, "Takes one workbook by its path on the server.", {"label": ""}),
-    Deployed(
-        backfill, "Takes all workbooks in folders on the server, such as earlier years'; they stay where they are."
+    DeploymentSpec(ingest_return, "Ingests one workbook, by its path on the server.", {"label": ""}),
+    DeploymentSpec(
+        backfill,
+        "Ingests all workbooks in folders on the server, such as earlier years'; the files stay where they are.",
     ),
-    Deployed(
+    DeploymentSpec(
         issue_forms,
         "Puts each partner's form into its folder: of every period that is open, if none is chosen.",
         # Looks at the calendar each day: no day on which a period opens is missed, whenever a server was down.
-        times=Times("every-day-at-six", "0 6 * * *"),
+        schedule=Schedule("every-day-at-six", "0 6 * * *"),
     ),
-    Deployed(
+    DeploymentSpec(
         remind,
         "Lists which returns are missing or due within a week, and which queries are open.",
-        times=Times("working-days-at-eight", "0 8 * * 1-5"),
+        schedule=Schedule("working-days-at-eight", "0 8 * * 1-5"),
     ),
-    Deployed(
+    DeploymentSpec(
         publish_report,
         "Publishes the board report, on the last quarter of which the returns were due if none is chosen.",
-        times=Times("after-each-quarter", "0 7 21 1,4,7,10 *"),
+        schedule=Schedule("after-each-quarter", "0 7 21 1,4,7,10 *"),
         extras=("report",),
     ),
-    Deployed(close_period, "Closes a period: a later correction of its figures is held."),
-    Deployed(reopen_period, "Reopens a closed period: its figures can be corrected, and its returns withdrawn."),
-    Deployed(decide_held, "Accepts or refuses a return that is held, and sends its partner another receipt."),
-    Deployed(waive_query, "Waives a query of a partner until a date."),
-    Deployed(end_waiver, "Ends a waiver: the query is asked again of what comes from now on."),
-    Deployed(answer_query, "Answers a query for the partner, so that it is not open any more."),
-    Deployed(withdraw_return, "Takes a submission out of force: the earlier one is in force again, or none."),
-    Deployed(erase_content, "Erases what was typed in a return, with its workbook, receipts and runs; for good."),
-    Deployed(release_text, "Releases a text that is withheld as possible personal data."),
-    Deployed(note_at_clinic, "Notes an issue, a solution or a decision at a performance clinic."),
-    Deployed(adopt_plan, "Puts a plan in force, and shows first what it changes."),
+    DeploymentSpec(close_period, "Closes a period: a later correction of its figures is held."),
+    DeploymentSpec(reopen_period, "Reopens a closed period: its figures can be corrected, and its returns withdrawn."),
+    DeploymentSpec(decide_held, "Accepts or refuses a return that is held, and sends its partner another receipt."),
+    DeploymentSpec(waive_query, "Waives a query of a partner until a date."),
+    DeploymentSpec(end_waiver, "Ends a waiver: the query is raised again for returns that come from now on."),
+    DeploymentSpec(answer_query, "Answers a query for the partner, so that it is not open any more."),
+    DeploymentSpec(withdraw_return, "Takes a submission out of force: the earlier one is in force again, or none."),
+    DeploymentSpec(erase_content, "Erases what was typed in a return, with its workbook, receipts and runs; for good."),
+    DeploymentSpec(release_text, "Releases a text that is withheld as possible personal data."),
+    DeploymentSpec(note_at_clinic, "Notes an issue, a solution or a decision at a performance clinic."),
+    DeploymentSpec(adopt_plan, "Puts a plan in force, and shows first what it changes."),
 )

@@ -18,12 +18,12 @@ from cypp_etl.checked_return import CheckedReturn
 from cypp_etl.escapes import for_log
 from cypp_etl.findings import holds
 from cypp_etl.personal import shown_path
-from flows.deployments.artifacts import finding_place, in_short, show_findings, show_summary
+from flows.deployments.artifacts import finding_place, findings_summary, show_findings, show_summary
 from flows.deployments.events import HELD, Concern, emit
-from flows.deployments.forms import Asked, Choices
+from flows.deployments.parameter_forms import Choices, FormField
 from flows.deployments.quarter_overview import show_quarter
 from flows.deployments.retries import retried_task
-from flows.inbox.mended_receipts import MendedReceipts, is_receipt_path
+from flows.inbox.corrected_receipts import CorrectedReceipts, is_receipt_path
 from flows.inbox.sweep import is_form_path, partner_of
 from flows.ingestion.context import open_to_write
 from flows.ingestion.job import Steps
@@ -98,8 +98,8 @@ def name_of_run(parameters: Mapping[str, Any]) -> str:
 @flow(name="ingest-return", flow_run_name=_run_name, persist_result=False)
 async def ingest_return(
     label: str,
-    file: Annotated[str, Asked("Workbook")],
-    folder_partner: Annotated[str, Asked("Partner", Choices.PARTNERS)] = "",
+    file: Annotated[str, FormField("Workbook")],
+    folder_partner: Annotated[str, FormField("Partner", Choices.PARTNERS)] = "",
     received_at: datetime | None = None,
 ) -> Ingested:
     """Check one workbook, and load it if it has no errors.
@@ -124,7 +124,7 @@ async def ingest_return(
         message = "It lies among the forms, and is no return: it was not opened."
         return cast(Ingested, Failed(name="Refused", message=message))
     if folder_partner and is_receipt_path(path) and path.exists():
-        brought = await asyncio.to_thread(MendedReceipts(read_settings().receipts).bring_in, path.absolute())
+        brought = await asyncio.to_thread(CorrectedReceipts(read_settings().receipts).bring_in, path.absolute())
         if brought is None:
             message = "It is a receipt that nobody has changed, or that is still open: it was not opened."
             return cast(Ingested, Failed(name="Refused", message=message))
@@ -177,7 +177,7 @@ def _message(ingested: Ingested) -> str:
         # The chat message of an Automation is this text.
         first = next(finding for finding in checked.findings if finding.severity is Severity.ERROR)
         place = f"{finding_place(first)}: " if first.sheet else ""
-        return for_log(f"{in_short(checked)}. The first: {place}{first.message}")
+        return for_log(f"{findings_summary(checked)}. The first: {place}{first.message}")
     if recorded.status is SubmissionStatus.HELD:
         return for_log(f"Submission {recorded.submission_id} waits for a decision: {why_held(checked)}")
     return (

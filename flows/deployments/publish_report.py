@@ -23,7 +23,7 @@ from cypp_etl.report.folder import Batch, Report
 from cypp_etl.report.model import BoardData
 from cypp_etl.report.moments import end_of
 from cypp_etl.report.symbols import sign
-from flows.deployments.forms import Asked, Choices
+from flows.deployments.parameter_forms import Choices, FormField
 from flows.deployments.retries import retried_task
 from flows.ingestion.context import Workplace, open_to_write
 from flows.settings import read_settings
@@ -84,8 +84,8 @@ async def write_publication(
     if part == EVERYTHING:
         with writing(workplace.engine) as connection:
             record_publication(connection, Publication(period, at, sha256.hexdigest(), published_at))
-    said = summary(report.frame, written.digest, written.to_open)
-    return Published(written.to_open, report.frame, said, judgements, clinics)
+    markdown = summary(report.frame, written.digest, written.to_open)
+    return Published(written.to_open, report.frame, markdown, judgements, clinics)
 
 
 def _run_name() -> str:
@@ -94,11 +94,11 @@ def _run_name() -> str:
 
 @flow(name="publish-report", flow_run_name=_run_name, persist_result=False)
 async def publish_report(
-    period: Annotated[str, Asked("Period", Choices.PERIODS)] = "",
-    as_of: Annotated[date | None, Asked("As known on")] = None,
-    partner: Annotated[str, Asked("Partner", Choices.PARTNERS)] = "",
-    group: Annotated[str, Asked("Group", Choices.GROUPS)] = "",
-    outcome: Annotated[str, Asked("Outcome", Choices.OUTCOMES)] = "",
+    period: Annotated[str, FormField("Period", Choices.PERIODS)] = "",
+    as_of: Annotated[date | None, FormField("As known on")] = None,
+    partner: Annotated[str, FormField("Partner", Choices.PARTNERS)] = "",
+    group: Annotated[str, FormField("Group", Choices.GROUPS)] = "",
+    outcome: Annotated[str, FormField("Outcome", Choices.OUTCOMES)] = "",
 ) -> Published:
     """Publish the board report on a period, and show its contents and what has changed since the last one.
 
@@ -120,8 +120,8 @@ async def publish_report(
     part = select_part(workplace.plan, partner, group, outcome)
     published = await write_publication(workplace, wanted, at, now, part)
     await _show(published)
-    said = f"{wanted.label}: {published.paths[0]}"
-    return cast(Published, Completed(name="Published", message=said, data=published))
+    message = f"{wanted.label}: {published.paths[0]}"
+    return cast(Published, Completed(name="Published", message=message, data=published))
 
 
 def last_due(plan: Plan, today: date) -> Period:
@@ -160,8 +160,8 @@ def summary(frame: BoardData, digest: "Digest", paths: Sequence[Path]) -> str:
     lines = [f"## Board report on {frame.period.label}{of_part}", ""]
     lines += [first.headline, ""] if first.headline else []
     for column, found in first.counts.items():
-        said = ", ".join(f"{count} {word}" for word, count in found)
-        lines.append(f"- {BOARD_TITLES[column]}: {said or 'no figures'}")
+        counts = ", ".join(f"{count} {word}" for word, count in found)
+        lines.append(f"- {BOARD_TITLES[column]}: {counts or 'no figures'}")
     for concern in first.concerns:
         lines += ["", f"### {concern.heading}{f' ({concern.count})' if concern.count else ''}", ""]
         lines += [_markdown_line(line) for line in concern.lines[:SHOWN_LINES]] or [concern.otherwise]

@@ -8,8 +8,8 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from cypp_etl.escapes import for_log
-from flows.deployments.forms import Asked
-from flows.deployments.outstanding import NOTHING_MISSING, Outstanding, read_outstanding
+from flows.deployments.due_returns import NOTHING_MISSING, Outstanding, read_outstanding
+from flows.deployments.parameter_forms import FormField
 from flows.deployments.quarter_overview import show_queries
 from flows.ingestion.context import open_to_read
 from flows.ingestion.status_pages import refresh_status_pages
@@ -23,7 +23,7 @@ def _run_name() -> str:
 
 @flow(name="remind", flow_run_name=_run_name, persist_result=False)
 async def remind(
-    days: Annotated[int, Asked("Days ahead")] = 7, since: Annotated[date | None, Asked("Due since")] = None
+    days: Annotated[int, FormField("Days ahead")] = 7, since: Annotated[date | None, FormField("Due since")] = None
 ) -> State[Any]:
     """List the returns that are missing, or due within so many days, those that are held, and the open queries.
 
@@ -41,13 +41,13 @@ async def remind(
     # What was due yesterday is missing today, in the partners' folders too.
     for trouble in refresh_status_pages(workplace, workplace.plan.partners, today):
         get_run_logger().warning("%s", for_log(trouble))
-    told = [*(found.lines or [NOTHING_MISSING]), *found.held, *found.queries]
+    lines = [*(found.lines or [NOTHING_MISSING]), *found.held, *found.queries]
     for line in (*found.lines, *found.held, *found.queries):
         get_run_logger().warning("%s", line)
     for period in found.asked_for:
         # A waiver may have ended since a return of the quarter came.
         await show_queries(period)
-    return Completed(name=_state_of(found), message="\n".join(told))
+    return Completed(name=_state_of(found), message="\n".join(lines))
 
 
 def _state_of(found: Outstanding) -> str:

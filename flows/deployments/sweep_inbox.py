@@ -16,9 +16,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from cypp_etl.escapes import for_log
 from cypp_etl.personal import shown_path
 from flows.deployments.artifacts import show_skipped
-from flows.deployments.forms import Asked
 from flows.deployments.ingest_return import Ingested, ingest_return
-from flows.inbox.mended_receipts import MendedReceipts
+from flows.deployments.parameter_forms import FormField
+from flows.inbox.corrected_receipts import CorrectedReceipts
 from flows.inbox.stray_files import answer_strays
 from flows.inbox.sweep import Waiting, make_folders, sweep
 from flows.ingestion.cleanup import clear_leftovers
@@ -52,7 +52,7 @@ def _files_name() -> str:
 
 @flow(name="sweep-inbox", flow_run_name=_sweep_name, persist_result=False)
 async def sweep_inbox(
-    settle_seconds: Annotated[float, Asked("Seconds untouched")] = 0.0, received_at: datetime | None = None
+    settle_seconds: Annotated[float, FormField("Seconds untouched")] = 0.0, received_at: datetime | None = None
 ) -> Swept:
     """Ingest whatever is in the inbox. The folder is the truth: what a sweep misses, the next one finds.
 
@@ -72,8 +72,8 @@ async def sweep_inbox(
     await asyncio.to_thread(_judge_abandoned, workplace)
     now = datetime.now(UTC).timestamp()
     await asyncio.to_thread(make_folders, settings.inbox, plan.partners)
-    mended = MendedReceipts(settings.receipts)
-    lying = await asyncio.to_thread(lambda: list(sweep(settings.inbox, plan.partners, now, settle_seconds, mended)))
+    corrected = CorrectedReceipts(settings.receipts)
+    lying = await asyncio.to_thread(lambda: list(sweep(settings.inbox, plan.partners, now, settle_seconds, corrected)))
     strays = [waiting.path for waiting in lying if waiting.is_stray]
     try:
         await asyncio.to_thread(answer_strays, settings.inbox, strays, plan.partners, now)
@@ -83,7 +83,7 @@ async def sweep_inbox(
         if waiting.reason:
             get_run_logger().warning("%s is left in place: %s.", for_log(path_as_text(waiting.path)), waiting.reason)
             swept.left.append(waiting)
-        elif path := await _brought_in(waiting, mended, swept):
+        elif path := await _brought_in(waiting, corrected, swept):
             await ingest_one(path, waiting.partner_code, swept, received_at)
     await show_skipped([waiting for waiting in swept.left if not waiting.is_unsettled])
     await _refresh_pages(settings, plan.partners)
@@ -113,12 +113,12 @@ async def _refresh_pages(settings: Settings, partner_codes: Collection[str]) -> 
         get_run_logger().warning("%s", for_log(trouble))
 
 
-async def _brought_in(waiting: Waiting, mended: MendedReceipts, swept: Swept) -> Path | None:
+async def _brought_in(waiting: Waiting, corrected: CorrectedReceipts, swept: Swept) -> Path | None:
     """Where a file lies, once it is in its partner's folder; None if it is not, or no more, to be ingested."""
     if not waiting.is_receipt:
         return waiting.path
     try:
-        return await asyncio.to_thread(mended.bring_in, waiting.path)
+        return await asyncio.to_thread(corrected.bring_in, waiting.path)
     except OSError as fault:
         swept.failed.append((waiting.path, str(fault)))
         return None

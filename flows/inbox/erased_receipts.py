@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from flows.inbox.own_files import open_folder
-from flows.inbox.removal import REPLIES
+from flows.inbox.partner_folder import REPLIES
 from flows.inbox.written_receipts import WrittenReceipts, names_in, sha256_in
 from flows.storage.archive import READ_BYTES
 from flows.storage.files import open_regular

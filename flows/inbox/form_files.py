@@ -7,7 +7,6 @@ lies in a partner's folder is anybody's.
 
 import json
 import os
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -15,10 +14,10 @@ from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
-from flows.inbox.own_files import give_name, has_file, make_folder, open_folder, remove_quietly, write_new
+from flows.inbox.own_files import give_name, has_file, make_folder, open_folder, unfinished
+from flows.inbox.partner_folder import FORMS
 from flows.inbox.receipt_files import is_open
-from flows.inbox.removal import FORMS
-from flows.storage.files import UNFINISHED
+from flows.storage.files import write_whole
 
 
 class Put(StrEnum):
@@ -56,7 +55,7 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
-class _Note:
+class FormNote:
     """That a form was issued: by which plan, what that asks in it, and whether it came so far as to lie there."""
 
     plan: str
@@ -71,26 +70,21 @@ class IssuedForms:
         """The folder of the notes is made when it is needed."""
         self._own = notes / partner_code
 
-    def read(self, file_name: str) -> _Note | None:
+    def read(self, file_name: str) -> FormNote | None:
         """What is noted of a form; None if nothing is."""
         try:
-            return _Note(**json.loads((self._own / f"{file_name}.json").read_bytes()))
+            return FormNote(**json.loads((self._own / f"{file_name}.json").read_bytes()))
         except (FileNotFoundError, ValueError, TypeError):
             return None
 
-    def write(self, file_name: str, note: _Note) -> None:
+    def write(self, file_name: str, note: FormNote) -> None:
         """Note it, all or nothing.
 
         Raises:
             OSError: it cannot be noted.
         """
         self._own.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = self._own / f"{UNFINISHED}{secrets.token_hex(8)}"
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-            stream.write(json.dumps(asdict(note)).encode())
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(self._own / f"{file_name}.json")
+        write_whole(self._own / f"{file_name}.json", json.dumps(asdict(note)).encode())
 
 
 def put_form(folder: Path, form: Form, issued: IssuedForms, today: date, *, is_asked_for: bool) -> Put:
@@ -114,7 +108,7 @@ def put_form(folder: Path, form: Form, issued: IssuedForms, today: date, *, is_a
 def _put(form: Form, place: int, issued: IssuedForms, today: date, is_asked_for: bool) -> Put:
     note, name = issued.read(form.file_name), form.file_name
     is_there = has_file(name, place)
-    now = _Note(form.plan, form.asks, is_there=True)
+    now = FormNote(form.plan, form.asks, is_there=True)
     is_same = note is None or note.plan == form.plan or note.asks == form.asks
     if is_there and is_same:
         # One that was found there is as good as issued: from now on it is seen if the plan asks for something else.
@@ -125,20 +119,14 @@ def _put(form: Form, place: int, issued: IssuedForms, today: date, is_asked_for:
         return Put.SENT_BEFORE
     if is_there and is_open(name, place, time.time()):
         return Put.OPEN
-    temporary = f"{UNFINISHED}{secrets.token_hex(8)}"
-    try:
-        write_new(temporary, form.write(), place)
+    with unfinished(form.write(), place) as temporary:
         if is_there:
             # Before the name is free: a process that is killed now leaves the form to the next.
             issued.write(name, replace(now, is_there=False))
             os.rename(name, _dated(name, today, place), src_dir_fd=place, dst_dir_fd=place)
         if not give_name(temporary, name, place):
-            remove_quietly(temporary, place)
             return Put.IN_THE_WAY
         os.fsync(place)
-    except OSError:
-        remove_quietly(temporary, place)
-        raise
     issued.write(name, now)
     return Put.RENEWED if is_there else Put.ISSUED
 

@@ -4,14 +4,12 @@ Neither is a return. What a partner puts in the place of either stays.
 """
 
 import os
-import secrets
 import stat
 from pathlib import Path
 
 from cypp_etl.receipts.status_page import MARK
-from flows.inbox.own_files import give_name, open_folder, remove_quietly, write_new
-from flows.inbox.removal import README, STATUS
-from flows.storage.files import UNFINISHED
+from flows.inbox.own_files import give_name, open_folder, unfinished
+from flows.inbox.partner_folder import README, STATUS
 
 _HEAD_BYTES = 200
 # A page lists a partner's returns and queries.
@@ -65,29 +63,16 @@ def write_status(folder: Path, page: str) -> bool:
         before = _read(STATUS, place)
         if before == content or MARK.encode() not in before[:_HEAD_BYTES]:
             return False
-        temporary = f"{UNFINISHED}{secrets.token_hex(8)}"
-        try:
-            write_new(temporary, content, place)
+        with unfinished(content, place) as temporary:
             os.replace(temporary, STATUS, src_dir_fd=place, dst_dir_fd=place)
-        except OSError:
-            remove_quietly(temporary, place)
-            raise
         return True
     finally:
         os.close(place)
 
 
 def _put_new(name: str, content: bytes, place: int) -> bool:
-    temporary = f"{UNFINISHED}{secrets.token_hex(8)}"
-    try:
-        write_new(temporary, content, place)
-        if give_name(temporary, name, place):
-            return True
-    except OSError:
-        remove_quietly(temporary, place)
-        raise
-    remove_quietly(temporary, place)
-    return False
+    with unfinished(content, place) as temporary:
+        return give_name(temporary, name, place)
 
 
 def _status(name: str, place: int) -> os.stat_result | None:

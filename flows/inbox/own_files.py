@@ -5,9 +5,13 @@ opened as a folder and nothing else, and everything is done in what was opened.
 """
 
 import os
+import secrets
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from flows.storage.files import UNFINISHED
 
 _FOLLOW_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
@@ -59,6 +63,23 @@ def write_new(name: str, content: bytes, place: int) -> None:
         os.fsync(stream.fileno())
 
 
+@contextmanager
+def unfinished(content: bytes, place: int) -> Iterator[str]:
+    """Write a file into the open folder under a temporary name, and give that: the `with` block gives it its own.
+
+    What has no other name by the end is removed.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    temporary = f"{UNFINISHED}{secrets.token_hex(8)}"
+    try:
+        write_new(temporary, content, place)
+        yield temporary
+    finally:
+        remove_quietly(temporary, place)
+
+
 def give_name(temporary: str, name: str, place: int) -> bool:
     """Give a file a name that nothing has; say whether nothing had it."""
     try:
@@ -76,7 +97,7 @@ def give_name(temporary: str, name: str, place: int) -> bool:
 
 def remove_quietly(name: str, place: int) -> None:
     """Remove a file of an open folder, if it is there."""
-    # It may never have been created.
+    # It may never have been created, or have another name.
     with suppress(FileNotFoundError):
         os.unlink(name, dir_fd=place)
 

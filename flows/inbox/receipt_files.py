@@ -8,8 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from cypp_etl.receipts.reply import Reply, numbered_names
+from flows.inbox.moves import remove_receipt
 from flows.inbox.own_files import give_name, make_folder, open_folder, remove_quietly, write_new
-from flows.inbox.removal import FORMS, REPLIES, remove_receipt
+from flows.inbox.partner_folder import FORMS, REPLIES
 from flows.inbox.written_receipts import WrittenReceipts, sha256_in
 from flows.storage.archive import identity_of
 from flows.storage.files import ABANDONED_SECONDS, UNFINISHED

@@ -11,7 +11,10 @@ from typing import BinaryIO
 from flows.storage.archive import identity_of
 from flows.storage.files import open_regular
 
-_ZIP_BEGINS, _ZIP_ENDS = b"PK\x03\x04", b"PK\x05\x06"
+ZIP_BEGINS = b"PK\x03\x04"
+"""The first bytes of a zip, which a workbook of today's is."""
+
+_ZIP_ENDS = b"PK\x05\x06"
 _END_RECORD_BYTES = 22
 # A zip may end with a comment, but office programs do not write one.
 _LONGEST_COMMENT = 65_535
@@ -61,10 +64,10 @@ class Settling:
 
     def _patience_with(self, path: Path) -> float:
         with open_regular(path) as file:
-            beginning = file.read(len(_ZIP_BEGINS))
+            beginning = file.read(len(ZIP_BEGINS))
             if not beginning:
                 return self.patience.unfinished
-            if beginning != _ZIP_BEGINS:
+            if beginning != ZIP_BEGINS:
                 return self.patience.unknown
             return self.patience.whole if has_zip_end(file) else self.patience.unfinished
 

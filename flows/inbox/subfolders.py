@@ -10,8 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 
-from flows.inbox.removal import FORMS, REPLIES, move_up
-from flows.inbox.settling import has_zip_end
+from flows.inbox.moves import move_up
+from flows.inbox.partner_folder import FORMS, REPLIES
+from flows.inbox.settling import ZIP_BEGINS, Patience, has_zip_end
 from flows.storage.files import WORKBOOK_SUFFIXES
 
 # Folders of our own, whatever their case: what lies in them was ours, and is no return.
@@ -20,9 +21,7 @@ _OURS = {REPLIES, FORMS}
 _SYSTEMS = {"recycler", "recycled", "system volume information", "lost+found"}
 _SYSTEMS_BEGIN = (".", "~", "$", "#", "@")
 _DEEPEST = 5
-_ZIP_BEGINS = b"PK\x03\x04"
-# A workbook that is no zip is left alone for so long; a zip without its end for as long as a copy may stall.
-_QUIET_SECONDS, _STALLED_SECONDS = 2.0, 30.0
+_PATIENCE = Patience()
 
 
 def bring_up(folder: Path, now: float) -> Iterator[tuple[Path, str]]:
@@ -84,10 +83,10 @@ def _reason_to_wait(name: str, place: int, age: float) -> str:
     """Why a workbook is left for now, empty where it is not; `age` is for how many seconds it is as it is."""
     descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW, dir_fd=place)
     with os.fdopen(descriptor, "rb") as file:
-        is_zip = file.read(len(_ZIP_BEGINS)) == _ZIP_BEGINS
+        is_zip = file.read(len(ZIP_BEGINS)) == ZIP_BEGINS
         if is_zip and has_zip_end(file):
             return ""
-    is_quiet = age >= (_STALLED_SECONDS if is_zip else _QUIET_SECONDS)
+    is_quiet = age >= (_PATIENCE.unfinished if is_zip else _PATIENCE.unknown)
     return "" if is_quiet else "it may still be being written"
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 
-from flows.inbox.mended_receipts import MendedReceipts, is_receipt_path
-from flows.inbox.removal import ASIDE, FORMS, README, REPLIES, STATUS, finish_taking
+from flows.inbox.corrected_receipts import CorrectedReceipts, is_receipt_path
+from flows.inbox.moves import finish_taking
+from flows.inbox.partner_folder import ASIDE, FORMS, README, REPLIES, STATUS
 from flows.inbox.stray_files import is_note
 from flows.inbox.subfolders import bring_up
 
@@ -62,7 +63,7 @@ def sweep(
     partner_codes: Collection[str],
     now: float,
     settle_seconds: float = 0.0,
-    mended: MendedReceipts | None = None,
+    corrected: CorrectedReceipts | None = None,
 ) -> Iterator[Waiting]:
     """Everything in the inbox, partner by partner, oldest first.
 
@@ -71,14 +72,14 @@ def sweep(
 
     `now` is in seconds since 1970. A file younger than `settle_seconds` may still be being written, and waits. Excel's
     locks and hidden files are passed over in silence; what else cannot be taken is given with the reason. With
-    `mended`, the receipts that partners changed are given too.
+    `corrected`, the receipts that partners changed are given too.
 
     Raises:
         OSError: the inbox itself cannot be listed.
     """
     for entry in sorted(inbox.iterdir()):
         if entry.name in partner_codes:
-            yield from _sweep_partner(entry, now, settle_seconds, mended)
+            yield from _sweep_partner(entry, now, settle_seconds, corrected)
         elif not _is_passed_over(entry) and entry.name != "README.md" and not is_note(entry.name):
             yield Waiting(entry, "", "it is not in a partner's folder")
 
@@ -103,12 +104,14 @@ def is_form_path(path: Path) -> bool:
     return path.parent.name.casefold() == FORMS
 
 
-def _sweep_partner(folder: Path, now: float, settle_seconds: float, mended: MendedReceipts | None) -> Iterator[Waiting]:
+def _sweep_partner(
+    folder: Path, now: float, settle_seconds: float, corrected: CorrectedReceipts | None
+) -> Iterator[Waiting]:
     """The contents of a partner's folder, or why the folder is skipped: its errors do not stop the others."""
     try:
         status = folder.lstat()
         if S_ISDIR(status.st_mode):
-            yield from _sweep_folder(folder, now, settle_seconds, mended)
+            yield from _sweep_folder(folder, now, settle_seconds, corrected)
         elif S_ISLNK(status.st_mode):
             yield Waiting(folder, folder.name, "it is not in a partner's folder", is_folder=True)
         else:
@@ -121,12 +124,14 @@ def _sweep_partner(folder: Path, now: float, settle_seconds: float, mended: Mend
         yield Waiting(folder, folder.name, f"the folder is skipped: {fault.strerror or fault}{where}", is_folder=True)
 
 
-def _sweep_folder(folder: Path, now: float, settle_seconds: float, mended: MendedReceipts | None) -> list[Waiting]:
+def _sweep_folder(
+    folder: Path, now: float, settle_seconds: float, corrected: CorrectedReceipts | None
+) -> list[Waiting]:
     for name in (ASIDE, REPLIES):
         _require_folder(folder / name)
     finish_taking(folder)
     below = [Waiting(path, folder.name, reason) for path, reason in bring_up(folder, now)]
-    lying = [*_entries(folder), *(mended.lying_in(folder, now) if mended else ())]
+    lying = [*_entries(folder), *(corrected.lying_in(folder, now) if corrected else ())]
     return [*_files(folder, lying, now, settle_seconds), *below]
 
 

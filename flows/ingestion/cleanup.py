@@ -1,16 +1,14 @@
 """Removes unfinished files of killed processes from the archive and from the partners' receipts."""
 
-import logging
 import time
 from collections.abc import Collection
 
 from flows.inbox.receipt_files import remove_unfinished_replies
 from flows.inbox.written_receipts import remove_unfinished_notes
 from flows.ingestion.in_hand import InHand
+from flows.service_log import log
 from flows.settings import Settings
 from flows.storage.archive import remove_unfinished
-
-log = logging.getLogger("cypp.serve")
 
 
 def clear_leftovers(settings: Settings, partner_codes: Collection[str]) -> None:

@@ -4,7 +4,6 @@ A run calls them as its tasks. The watcher calls them before the run, which then
 wait for Prefect (docs/decisions/0012).
 """
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,17 +13,16 @@ from threading import Lock
 
 from cypp_etl.checked_return import CheckedReturn
 from cypp_etl.personal import shown_path
-from flows.inbox.removal import take_away
+from flows.inbox.moves import take_away
 from flows.ingestion.context import Workplace
 from flows.ingestion.in_hand import MOST_DEATHS, InHand, note_of
 from flows.ingestion.receipt import Answer, answer, queue_mail
 from flows.mail.outbox import Outbox
+from flows.service_log import log
 from flows.storage.archive import Kept, archive_path
 from flows.storage.drop_notes import Drop, given_by_hand, note_drops
 from flows.storage.files import path_as_text
 from warehouse.recording.record import Recorded
-
-log = logging.getLogger("cypp.serve")
 
 
 class Steps:

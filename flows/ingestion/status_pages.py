@@ -12,7 +12,7 @@ from cypp_etl.plan.model import Plan
 from cypp_etl.receipts.status_page import OpenQuery, PartnerStatus, ReturnState, status_page
 from cypp_etl.templates.names import template_file_name
 from flows.inbox.notices import write_readme, write_status
-from flows.inbox.removal import FORMS
+from flows.inbox.partner_folder import FORMS
 from flows.settings import CHASED_FOR
 from schemas.codes import QueryStatus, ReturnStatus, SubmissionStatus
 from warehouse.engine import reading
@@ -91,8 +91,8 @@ def _returns(plan: Plan, rows: _Rows, attempts: _Rows, today: date, forms: Path)
     rejected = _rejected_last(attempts)
     ordered = sorted(rows, key=lambda row: parse_period(row["period"]).order, reverse=True)
     came = {row["period"] for row in [row for row in ordered if row["submission_id"]][:_SHOWN]}
-    told = came | rejected.keys()
-    listed = [row for row in ordered if row["period"] in told or _is_awaited(plan, row, first, today)]
+    shown = came | rejected.keys()
+    listed = [row for row in ordered if row["period"] in shown or _is_awaited(plan, row, first, today)]
     return [
         ReturnState(
             parse_period(row["period"]).label,

@@ -5,8 +5,6 @@ workbook, on any machine, looks for the folder and needs no settings of its own.
 """
 
 import json
-import os
-import secrets
 import shutil
 import time
 from collections.abc import Iterable, Iterator
@@ -15,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from flows.storage.archive import flush_folder
-from flows.storage.files import ABANDONED_SECONDS, UNFINISHED
+from flows.storage.files import ABANDONED_SECONDS, UNFINISHED, write_whole
 
 _DONE, _ENDING = "done", ".json"
 # By then no process comes back to a drop that it had answered.
@@ -117,16 +115,7 @@ class Outbox:
 
     def _write(self, letter: Letter) -> None:
         """Write a letter, whole or not at all."""
-        temporary = self._folder / f"{UNFINISHED}{secrets.token_hex(8)}"
-        try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(json.dumps(asdict(letter)).encode())
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(self._path(letter.delivery))
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_whole(self._path(letter.delivery), json.dumps(asdict(letter)).encode())
         flush_folder(self._folder)
 
 

@@ -19,7 +19,7 @@ from threading import Event
 from cypp_etl.personal import shown_file_name
 from cypp_etl.receipts.wording import plain
 from flows.inbox.own_files import open_folder
-from flows.inbox.removal import REPLIES
+from flows.inbox.partner_folder import REPLIES
 from flows.mail.outbox import Letter, Outbox
 from flows.mail.recipients import address_in, domain_of
 from flows.mail.settings import MailSettings, Tls
@@ -150,8 +150,8 @@ class Postman:
                 self._is_out_of_reach = False
                 log.info("The mail server can be used again.", extra=about("cypp.mail.within-reach"))
 
-    def _refused(self, letter: Letter, code: int, said: bytes | str) -> None:
-        words = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+    def _refused(self, letter: Letter, code: int, reply: bytes | str) -> None:
+        words = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
         if code >= _PERMANENT:
             self._leave(letter, f"the mail server refused it: {code} {words}")
         else:
@@ -249,6 +249,6 @@ def _for_header(text: str) -> str:
 
 def _in_words(fault: OSError) -> str:
     if isinstance(fault, smtplib.SMTPResponseException):
-        said = fault.smtp_error
-        return _flat(f"{fault.smtp_code} {said.decode('utf-8', 'replace') if isinstance(said, bytes) else said}")
+        reply = fault.smtp_error
+        return _flat(f"{fault.smtp_code} {reply.decode('utf-8', 'replace') if isinstance(reply, bytes) else reply}")
     return _flat(fault.strerror or str(fault) or type(fault).__name__)

@@ -1,22 +1,21 @@
 """The process in which Prefect's server runs: `python -m flows.prefect_server.child HOST PORT`.
 
-It ends with its parent: its standard input is a pipe from it, which closes when the parent ends, even by kill -9. No
-server is left behind that holds the port and the database.
+It ends with its parent: no server is left behind that holds the port and the database.
 """
 
 import os
 import signal
 import sys
-import threading
 
 from cypp_etl.gc_control import imported_for_good
+from flows.prefect_server.parent_pipe import when_parent_ends
 
 FOR_A_COMMAND = "--for-a-command"
 """The argument that leaves out the UI and the background services."""
 
 
 def _run(host: str, port: int, is_for_command: bool) -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    when_parent_ends(_end)
     with imported_for_good():
         # What the child is for; its parent, which starts it, has no use for it.
         import uvicorn  # noqa: PLC0415
@@ -32,9 +31,7 @@ def _run(host: str, port: int, is_for_command: bool) -> None:
     uvicorn.run(server, host=host, port=port, log_level="error", timeout_graceful_shutdown=3)
 
 
-def _end_with_parent() -> None:
-    # Unbuffered: Python aborts if a thread holds the buffer's lock when the server ends.
-    os.read(sys.stdin.fileno(), 1)
+def _end() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 

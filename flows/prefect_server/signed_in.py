@@ -38,8 +38,8 @@ class SignedIn:
             # Headers are bytes, and proxies send names in UTF-8.
             given = headers.get(self._header, "") if self._header else ""
             name = given.encode("latin-1").decode("utf-8", "replace").strip()
-            for told in (_CREATOR_ID, _CREATOR_NAME):
-                del headers[told]
+            for header in (_CREATOR_ID, _CREATOR_NAME):
+                del headers[header]
             if name:
                 headers[_CREATOR_ID] = str(uuid5(_PERSONS, name))
                 headers[_CREATOR_NAME] = b64encode(name.encode()).decode()

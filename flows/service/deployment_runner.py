@@ -1,14 +1,13 @@
 """The child of `cypp serve` that serves its deployments: what is started in the UI, or is due, runs here.
 
 `python -m flows.service.deployment_runner` is the child, with Prefect's own runner, which gives each run a process.
-Its standard input is a pipe from the parent, whose end tells it that the parent is gone, even by kill -9.
+It ends with its parent.
 """
 
 import asyncio
 import os
 import signal
 import sys
-import threading
 import time
 from datetime import UTC, date, datetime
 from uuid import UUID
@@ -26,11 +25,12 @@ from prefect.types.entrypoint import EntrypointType
 from sqlalchemy.exc import SQLAlchemyError
 
 from cypp_etl.plan.reader import PlanError
-from flows.deployments.catalogue import CATALOGUE, Deployed, Times
+from flows.deployments.catalogue import CATALOGUE, DeploymentSpec, Schedule
 from flows.deployments.decisions.choices import stored_choices
-from flows.deployments.forms import Lists, form_of, lists_of
+from flows.deployments.parameter_forms import Lists, form_of, lists_of
 from flows.extras import missing_extras
 from flows.ingestion.context import open_to_read
+from flows.prefect_server.parent_pipe import when_parent_ends
 from flows.service.serve import log_to_terminal
 from flows.service.stale_runs import close_runs_of, forget_missed
 from flows.service_log import log
@@ -48,52 +48,52 @@ _LISTS_SECONDS = 60.0
 _END_SECONDS = 4.0
 
 
-def offered() -> list[Deployed]:
+def offered() -> list[DeploymentSpec]:
     """What can be run with what is installed: a button that can only fail is not shown."""
-    return [deployed for deployed in CATALOGUE if not missing_extras(deployed.extras)]
+    return [spec for spec in CATALOGUE if not missing_extras(spec.extras)]
 
 
-async def deployment_of(client: PrefectClient, deployed: Deployed, lists: Lists) -> RunnerDeployment:
+async def deployment_of(client: PrefectClient, spec: DeploymentSpec, lists: Lists) -> RunnerDeployment:
     """A deployment as Prefect's runner serves it, under its flow's name, with the form that the UI shows for it.
 
     One that somebody paused in the UI stays paused.
     """
     try:
-        is_paused = (await client.read_deployment_by_name(f"{deployed.flow.name}/{deployed.flow.name}")).paused
+        is_paused = (await client.read_deployment_by_name(f"{spec.flow.name}/{spec.flow.name}")).paused
     except ObjectNotFound:
         is_paused = False
     made = RunnerDeployment.from_flow(
-        deployed.flow,
-        name=deployed.flow.name,
-        description=deployed.description,
+        spec.flow,
+        name=spec.flow.name,
+        description=spec.description,
         paused=is_paused,
-        parameters=dict(deployed.parameters),
+        parameters=dict(spec.parameters),
         concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
-        if deployed.is_alone
+        if spec.is_alone
         else None,
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
-    made._parameter_openapi_schema = form_of(deployed.flow, lists)
-    # An empty list would take away what somebody added in the UI: `keep_times` looks after them.
+    made._parameter_openapi_schema = form_of(spec.flow, lists)
+    # An empty list would take away what somebody added in the UI: `keep_schedule` looks after them.
     made.model_fields_set.discard("schedules")
     # Said outright, so that one that a work pool had is taken from it.
     made.work_pool_name = made.work_queue_name = None
     return made
 
 
-async def keep_times(client: PrefectClient, deployment_id: UUID, times: Times | None) -> None:
-    """See to it that a deployment has its times, once; what was changed, paused or added in the UI stays.
+async def keep_schedule(client: PrefectClient, deployment_id: UUID, schedule: Schedule | None) -> None:
+    """See to it that a deployment has its schedule, once; what was changed, paused or added in the UI stays.
 
-    Times of another name that the list had before are removed.
+    Schedules of another name that the list had before are removed.
     """
     there = await client.read_deployment_schedules(deployment_id)
     for one in there:
-        if one.slug and (times is None or one.slug != times.name):
+        if one.slug and (schedule is None or one.slug != schedule.name):
             await client.delete_deployment_schedule(deployment_id, one.id)
-    if times and times.name not in {one.slug for one in there}:
-        schedule = CronSchedule(cron=times.cron, timezone=times.timezone)
+    if schedule and schedule.name not in {one.slug for one in there}:
+        cron = CronSchedule(cron=schedule.cron, timezone=schedule.timezone)
         await client.create_deployment_schedules(
-            deployment_id, [DeploymentScheduleCreate(schedule=schedule, slug=times.name)]
+            deployment_id, [DeploymentScheduleCreate(schedule=cron, slug=schedule.name)]
         )
 
 
@@ -112,9 +112,9 @@ class Registered:
         as_of, lists = await asyncio.to_thread(self._lists)
         numbers = []
         async with get_client() as client:
-            for deployed in offered():
-                numbers.append(await self._runner.aadd_deployment(await deployment_of(client, deployed, lists)))
-                await keep_times(client, numbers[-1], deployed.times)
+            for spec in offered():
+                numbers.append(await self._runner.aadd_deployment(await deployment_of(client, spec, lists)))
+                await keep_schedule(client, numbers[-1], spec.schedule)
         self._as_of, self._shown = as_of, lists
         if closed := await close_runs_of(numbers):
             log.info("%d runs that had been started in the UI or by a schedule are closed as Crashed.", closed)
@@ -128,8 +128,8 @@ class Registered:
                 as_of, lists = await asyncio.to_thread(self._lists)
                 if lists != self._shown:
                     async with get_client() as client:
-                        for deployed in offered():
-                            await (await deployment_of(client, deployed, lists)).aapply()
+                        for spec in offered():
+                            await (await deployment_of(client, spec, lists)).aapply()
                 self._as_of, self._shown = as_of, lists
             except (SQLAlchemyError, PlanError, WarehouseStateError, PrefectException, httpx.HTTPError) as fault:
                 # The watcher says so too, and the next look may find them there again.
@@ -160,7 +160,7 @@ async def serve_deployments(settings: Settings) -> None:
     runner = Runner("cypp-serve", query_seconds=_LOOK_SECONDS, limit=_MOST_RUNS, pause_on_shutdown=False)
     registered = Registered(settings, runner)
     await registered.begin()
-    log.info("Serving %s.", ", ".join(deployed.flow.name for deployed in offered()))
+    log.info("Serving %s.", ", ".join(spec.flow.name for spec in offered()))
     lists = asyncio.create_task(registered.keep_lists())
     try:
         await runner.start(webserver=False)
@@ -168,9 +168,7 @@ async def serve_deployments(settings: Settings) -> None:
         lists.cancel()
 
 
-def _end_with_parent() -> None:
-    # Unbuffered, as in the server.
-    os.read(sys.stdin.fileno(), 1)
+def _end() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_END_SECONDS)
     # With it, the runs that did not end.
@@ -179,7 +177,7 @@ def _end_with_parent() -> None:
 
 def main() -> int:
     """Serve the deployments; gives the status with which the process ends."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    when_parent_ends(_end)
     log_to_terminal()
     try:
         asyncio.run(serve_deployments(read_settings()))

@@ -187,8 +187,8 @@ def is_full(fault: BaseException) -> bool:
     """Whether something failed because a disk is full, or all that an account may have of it."""
     if isinstance(fault, OSError):
         return fault.errno in (errno.ENOSPC, errno.EDQUOT)
-    said = getattr(fault, "orig", None)
-    return getattr(said, "sqlite_errorname", "") == "SQLITE_FULL" or getattr(said, "sqlstate", "") == _DISK_FULL
+    cause = getattr(fault, "orig", None)
+    return getattr(cause, "sqlite_errorname", "") == "SQLITE_FULL" or getattr(cause, "sqlstate", "") == _DISK_FULL
 
 
 def mark() -> str:

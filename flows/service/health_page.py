@@ -5,7 +5,6 @@ They hold numbers and sentences without anybody's name, so they need no password
 
 import errno
 import json
-import logging
 import os
 import socket
 import threading
@@ -25,12 +24,12 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 
 from flows.prefect_server.server import ServerError
 from flows.service.health import Health, Verdict
+from flows.service_log import log
 from flows.settings import Settings
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-log = logging.getLogger("cypp.serve")
 
 # Who connects and then asks nothing.
 _PATIENCE_SECONDS = 10
@@ -80,7 +79,7 @@ def _note_of(settings: Settings) -> Path:
 
 @contextmanager
 def noted(settings: Settings, address: str) -> Iterator[None]:
-    """Note an address in the home, for `ask`, until the block ends; what a killed process left is replaced."""
+    """Note an address in the home, for `ask_health`, until the block ends; what a killed process left is replaced."""
     note = _note_of(settings)
     try:
         note.write_text(json.dumps({"address": address, "process": os.getpid()}), "utf-8")
@@ -93,7 +92,7 @@ def noted(settings: Settings, address: str) -> Iterator[None]:
         note.unlink(missing_ok=True)
 
 
-def ask(settings: Settings) -> tuple[Verdict, str]:
+def ask_health(settings: Settings) -> tuple[Verdict, str]:
     """Ask the `cypp serve` of a home for its verdict and one line; without an answer it is unhealthy."""
     try:
         noted_down = json.loads(_note_of(settings).read_text("utf-8"))
@@ -103,10 +102,10 @@ def ask(settings: Settings) -> tuple[Verdict, str]:
     except (OSError, ValueError, KeyError, TypeError):
         return Verdict.UNHEALTHY, f"Unhealthy. {_note_of(settings)} cannot be read."
     try:
-        said = json.loads(_answer_of(f"{address}/health"))
+        health = json.loads(_answer_of(f"{address}/health"))
         # Another home's may have the port of one that was killed.
-        if said["process"] == process:
-            return Verdict[said["status"].upper()], str(said["line"])
+        if health["process"] == process:
+            return Verdict[health["status"].upper()], str(health["line"])
     except (OSError, HTTPException, ValueError, KeyError, TypeError):
         pass
     return Verdict.UNHEALTHY, f"Unhealthy. The cypp serve of {settings.home} does not answer at {address}."

@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     # Prefect reads its settings when it is imported, and where its server is is not known yet.
     from flows.deployments.ingest_return import Ingested
 
-FAILED = "failed"
-"""The outcome of an attempt that ended without a receipt, and is made again."""
+# An attempt that ended without a receipt, and is made again.
+_FAILED = SubmissionStatus.FAILED.value
 OUTCOMES = (
     SubmissionStatus.ACCEPTED.value,
     SubmissionStatus.ACCEPTED_WITH_QUERIES.value,
     SubmissionStatus.REJECTED.value,
     SubmissionStatus.DUPLICATE.value,
     SubmissionStatus.HELD.value,
-    FAILED,
+    _FAILED,
 )
 # Half a second is usual, and what takes a minute is late.
 _SECONDS = (0.25, 0.5, 1, 2, 5, 10, 30, 60, 300)
@@ -74,7 +74,7 @@ class Metrics:
     def failed(self, path: Path) -> None:
         """An attempt has ended; what has its receipt is not a failure of its drop."""
         if path in self._progress.state.waiting:
-            self._drops.labels(FAILED).inc()
+            self._drops.labels(_FAILED).inc()
 
     def show_health(self, health: Callable[[], Health]) -> None:
         """Have the checks of the health page among the metrics."""

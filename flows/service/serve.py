@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from cypp_etl.checking.confined import shared_checker
 from cypp_etl.escapes import for_log
-from flows.inbox.mended_receipts import MendedReceipts
+from flows.inbox.corrected_receipts import CorrectedReceipts
 from flows.ingestion.cleanup import clear_leftovers
 from flows.ingestion.context import open_to_write
 from flows.ingestion.reconciliation import reconcile
@@ -240,7 +240,7 @@ async def _watch(
         watching.interval,
         watching.with_events,
         dispatcher.show_skipped,
-        mended=MendedReceipts(settings.receipts),
+        corrected=CorrectedReceipts(settings.receipts),
         progress=examiner.progress,
     )
     where = os.environ.get("PREFECT_UI_URL") or os.environ["PREFECT_API_URL"].removesuffix("/api")

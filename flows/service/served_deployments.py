@@ -8,13 +8,13 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from flows.service.backoff import Backoff
 from flows.settings import Settings
 
 # Well within what `cypp serve` may take to end.
 _STOP_SECONDS = 5.0
 # The answer to a partner comes first: whatever is run here gives way, from its first import on.
 _NICENESS = 10
-_FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 300.0
 # After so long it did not end at once.
 _STEADY_SECONDS = 60.0
 
@@ -26,7 +26,7 @@ class ServedDeployments:
     settings: Settings
     _child: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _began_at: float = 0.0
-    _pause: float = _FIRST_PAUSE
+    _pause: Backoff = field(default_factory=Backoff)
     _was_told: bool = False
 
     def begin(self) -> None:
@@ -48,9 +48,9 @@ class ServedDeployments:
         if self._child is None or self._child.poll() is None:
             return False
         now = time.monotonic()
-        if now - self._began_at < self._pause:
+        if now - self._began_at < self._pause.seconds:
             return False
-        self._pause = _FIRST_PAUSE if now - self._began_at > _STEADY_SECONDS else min(self._pause * 2, _LONGEST_PAUSE)
+        self._pause = Backoff() if now - self._began_at > _STEADY_SECONDS else self._pause.longer()
         # What it had started would run beside what is started now.
         self.kill()
         self.begin()

@@ -21,9 +21,9 @@ def tell(*assignments: str) -> None:
     if address.startswith("@"):
         # Linux's abstract names begin with a zero byte.
         address = "\0" + address[1:]
-    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as told:
-        told.settimeout(1)
-        told.sendto("\n".join(assignments).encode(), address)
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as manager:
+        manager.settimeout(1)
+        manager.sendto("\n".join(assignments).encode(), address)
 
 
 class ServiceManager:

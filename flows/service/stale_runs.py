@@ -1,7 +1,6 @@
 """What killed processes left behind: runs that nothing in Prefect would ever end, and runs that nobody began."""
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
@@ -19,8 +18,7 @@ from prefect.exceptions import ObjectNotFound, PrefectException
 
 from flows.deployments.backfill_parts import DEPLOYMENT
 from flows.deployments.lost_runs import BEGUN, MOST_AT_ONCE, LostRuns, close_runs, in_state
-
-log = logging.getLogger("cypp.serve")
+from flows.service_log import log
 
 _KILLED = "The process was killed. What lay in the inbox lies there still, and is taken again."
 _LOOK_SECONDS = 10.0

@@ -13,10 +13,11 @@ from pathlib import Path
 
 from watchfiles import awatch
 
-from flows.inbox.mended_receipts import MendedReceipts
+from flows.inbox.corrected_receipts import CorrectedReceipts
 from flows.inbox.settling import Settling
 from flows.inbox.stray_files import answer_strays
 from flows.inbox.sweep import Waiting, make_partner_folders, sweep
+from flows.service.backoff import Backoff
 from flows.service.progress import Progress
 from flows.service_log import about, log
 from flows.storage.files import path_as_text
@@ -31,7 +32,6 @@ _AWAY_SECONDS = 1.0
 _INBOX, _WAREHOUSE = "the inbox", "the warehouse"
 _STRAYS = "what lies in nobody's folder"
 _PASSING = {_INBOX, _WAREHOUSE}
-_FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 300.0
 
 
 class OutOfReachError(Exception):
@@ -56,8 +56,8 @@ class Watcher:
     one file at a time, until its partner has the receipt; its result is a future that is done when the run has ended,
     and says whether the file is finished. If not, it is tried again after growing pauses. `interval` is the longest
     between two looks, at most. `show_skipped` is given what is left where it is, whenever that is something else; it
-    says whether it could be shown, and is given it again at the next look if not. With `mended`, receipts that partners
-    changed are brought into their folders, where the next look finds them.
+    says whether it could be shown, and is given it again at the next look if not. With `corrected`, receipts that
+    partners changed are brought into their folders, where the next look finds them.
     `clock` gives the seconds that pass for the event loop. `progress` is notified of each step.
     """
 
@@ -68,14 +68,14 @@ class Watcher:
     with_events: bool = True
     show_skipped: Callable[[Sequence[Waiting]], Awaitable[bool]] | None = None
     settling: Settling = field(default_factory=Settling)
-    mended: MendedReceipts | None = None
+    corrected: CorrectedReceipts | None = None
     clock: Callable[[], float] = time.monotonic
     progress: Progress = field(default_factory=Progress)
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)
     _in_hand: dict[Path, asyncio.Future[bool]] = field(default_factory=dict)
-    _pauses: dict[Path, tuple[float, float]] = field(default_factory=dict)
+    _pauses: dict[Path, tuple[float, Backoff]] = field(default_factory=dict)
     _served: dict[str, float] = field(default_factory=dict)
-    _said: set[str] = field(default_factory=set)
+    _logged: set[str] = field(default_factory=set)
     _skipped: list[Waiting] | None = None
     _showing: asyncio.Future[bool] | None = None
 
@@ -114,8 +114,8 @@ class Watcher:
             self._say_once(_INBOX, line, concern)
             self.progress.hindered(self.clock(), inbox="The inbox is out of reach.")
             return _AWAY_SECONDS
-        if self._said & _PASSING:
-            self._said -= _PASSING
+        if self._logged & _PASSING:
+            self._logged -= _PASSING
             log.info("Everything is there again.", extra=about("cypp.inbox.within-reach"))
         for waiting in ready[:_ROUND]:
             if len(self._in_hand) >= _MOST_IN_HAND:
@@ -153,7 +153,7 @@ class Watcher:
                 continue
             if left < self.interval:
                 # An error that returns is logged again.
-                self._said.discard(str(waiting.path))
+                self._logged.discard(str(waiting.path))
             if left <= 0 and waiting.is_receipt:
                 wait = min(wait, await asyncio.to_thread(self._bring_in, waiting.path))
             elif left <= 0:
@@ -176,10 +176,10 @@ class Watcher:
     def _lying(self, partners: Collection[str]) -> list[Waiting]:
         make_partner_folders(self.inbox, partners)
         now = time.time()
-        lying = list(sweep(self.inbox, partners, now, mended=self.mended))
+        lying = list(sweep(self.inbox, partners, now, corrected=self.corrected))
         try:
             answer_strays(self.inbox, [waiting.path for waiting in lying if waiting.is_stray], partners, now)
-            self._said.discard(_STRAYS)
+            self._logged.discard(_STRAYS)
         except OSError as fault:
             self._say_once(_STRAYS, f"What lies beside the partners' folders cannot be answered: {fault}.")
         return lying
@@ -187,7 +187,7 @@ class Watcher:
     def _bring_in(self, receipt: Path) -> float:
         """Bring a receipt that was changed into its partner's folder; how long the next look can wait."""
         try:
-            brought = self.mended.bring_in(receipt) if self.mended else None
+            brought = self.corrected.bring_in(receipt) if self.corrected else None
         except OSError as fault:
             self._say_once(str(receipt), f"{path_as_text(receipt)} was changed, and cannot be taken: {fault}.")
             self._pause(receipt)
@@ -197,7 +197,7 @@ class Watcher:
         return 0.0 if brought else self.interval
 
     def _seconds_left(self, path: Path, now: float) -> float:
-        until, _ = self._pauses.get(path, (now, 0.0))
+        until, _ = self._pauses.get(path, (now, None))
         if until > now:
             return until - now
         try:
@@ -225,16 +225,16 @@ class Watcher:
 
     def _pause(self, path: Path) -> float:
         """Leave a file alone for twice as long as the last time; how long that is."""
-        _, last = self._pauses.get(path, (0.0, _FIRST_PAUSE / 2))
-        pause = min(last * 2, _LONGEST_PAUSE)
-        self._pauses[path] = self.clock() + pause, pause
-        return pause
+        _, last = self._pauses.get(path, (0.0, None))
+        pause = last.longer() if last else Backoff()
+        self._pauses[path] = self.clock() + pause.seconds, pause
+        return pause.seconds
 
     def _forget_all_but(self, there: set[Path]) -> None:
         self.settling.forget_all_but(there)
         for path in self._pauses.keys() - there:
             del self._pauses[path]
-        self._said &= _PASSING | {_STRAYS} | {str(path) for path in there}
+        self._logged &= _PASSING | {_STRAYS} | {str(path) for path in there}
 
     def _show(self, skipped: list[Waiting]) -> None:
         if self._showing:
@@ -250,8 +250,8 @@ class Watcher:
         self._showing = asyncio.ensure_future(self.show_skipped(skipped))
 
     def _say_once(self, subject: str, line: str, event: dict[str, object] | None = None) -> None:
-        if subject not in self._said:
-            self._said.add(subject)
+        if subject not in self._logged:
+            self._logged.add(subject)
             log.warning("%s", line, extra=event)
 
     async def _listen(self, stop: asyncio.Event) -> None:

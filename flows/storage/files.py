@@ -1,7 +1,9 @@
-"""Opens files that others may replace with anything: without waiting, and checked after they are open."""
+"""Files: opened without waiting, though others may replace them with anything, and written whole or not at all."""
 
 import errno
+import hashlib
 import os
+import secrets
 import stat
 from io import BufferedReader
 from pathlib import Path
@@ -31,6 +33,35 @@ def open_regular(path: Path, *, follow_links: bool = False) -> BufferedReader:
         os.close(descriptor)
         raise OSError(errno.EINVAL, "not an ordinary file", str(path))
     return os.fdopen(descriptor, "rb")
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of an ordinary file.
+
+    Raises:
+        OSError: as `open_regular`.
+    """
+    with open_regular(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file for its owner alone, which is on disk whole before it has its name; another of the name is replaced.
+
+    The name itself survives a power cut once the folder is flushed.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    temporary = path.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def path_as_text(path: Path) -> str:

@@ -29,9 +29,9 @@ def note_at_clinic(workplace: "Workplace", clinic: str, texts: Mapping[NoteKind,
         sqlalchemy.exc.SQLAlchemyError: the database cannot be reached.
     """
     require_who(by)
-    said = [(kind, text.strip()) for kind, each in texts.items() for text in each]
+    notes = [(kind, text.strip()) for kind, each in texts.items() for text in each]
     # Notes are permanent: a blank one could not be removed.
-    if not said or not all(text for _, text in said):
+    if not notes or not all(text for _, text in notes):
         raise ValueError("say what to note: an issue, a solution or a decision")
     now = datetime.now(UTC)
     with writing(workplace.engine) as connection:
@@ -39,7 +39,7 @@ def note_at_clinic(workplace: "Workplace", clinic: str, texts: Mapping[NoteKind,
         known = {
             (note.kind, note.text, note.noted_by) for note in clinic_notes(connection, now) if belongs_to(note, row)
         }
-        added = [(kind, text) for kind, text in dict.fromkeys(said) if (kind, text, by) not in known]
+        added = [(kind, text) for kind, text in dict.fromkeys(notes) if (kind, text, by) not in known]
         if added:
             judged = performance(connection, row["indicator"], partner_code=row["partner_code"])
             period = row["closed_period"] or max((one["period"] for one in judged), key=parse_period)

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 class Decided:
     """What a decision did, in sentences; `is_new` is False where it had been made before, and nothing was changed.
 
-    `warned` are sentences about what does not follow from it, though somebody may think so. `periods` are those whose
+    `warnings` are sentences about what does not follow from it, though somebody may think so. `periods` are those whose
     returns or queries it changed, as far as they are known.
     """
 
     is_new: bool
-    said: tuple[str, ...]
-    warned: tuple[str, ...] = ()
+    sentences: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
     periods: "tuple[Period, ...]" = ()
 
 
@@ -34,7 +34,7 @@ def shown_to_partner(workplace: "Workplace", decided: Decided, partner_code: str
         sqlalchemy.exc.SQLAlchemyError: the database cannot be reached.
     """
     troubles = refresh_status_pages(workplace, [partner_code], datetime.now(UTC).date())
-    return replace(decided, warned=(*decided.warned, *troubles))
+    return replace(decided, warnings=(*decided.warnings, *troubles))
 
 
 class UnsaidError(ValueError):

@@ -44,13 +44,13 @@ def decide_held(
             at=datetime.now(UTC),
             numbers=GivenNumbers(workplace.settings.archive),
         )
-    said, unwritten = list(_sentences(done)), list[str]()
+    sentences, unwritten = list(_sentences(done)), list[str]()
     try:
         if answered := answer_held(workplace, done):
-            said.append(f"The partner's receipt is {shown_path(answered.receipt.as_posix())}.")
+            sentences.append(f"The partner's receipt is {shown_path(answered.receipt.as_posix())}.")
     except OSError as fault:
         unwritten.append(f"Its receipt cannot be written ({fault}): decide the same again to write it.")
-    decided = Decided(done.is_new, tuple(said), tuple(unwritten), (done.period,))
+    decided = Decided(done.is_new, tuple(sentences), tuple(unwritten), (done.period,))
     return shown_to_partner(workplace, decided, done.checked.partner_code)
 
 

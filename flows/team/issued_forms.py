@@ -14,7 +14,7 @@ from cypp_etl.plan.rhythm import recalled_periods
 from cypp_etl.templates.names import template_file_name
 from cypp_etl.templates.workbook import write_template
 from flows.inbox.form_files import Form, IssuedForms, Put, put_form
-from flows.inbox.removal import FORMS
+from flows.inbox.partner_folder import FORMS
 from flows.inbox.sweep import make_folders
 from flows.ingestion.status_pages import refresh_status_pages
 from flows.storage.files import path_as_text
@@ -95,12 +95,12 @@ def open_periods(plan: Plan, today: date) -> list["Period"]:
     return [period for period, entry in plan.calendar.items() if entry.opens_on <= today <= entry.due_on]
 
 
-def in_short(issued: Sequence[Issued]) -> str:
+def issue_summary(issued: Sequence[Issued]) -> str:
     """How many forms were issued, and how many could not be."""
     new = sum(one.put is not None and one.put.is_new for one in issued)
     trouble = sum(one.is_trouble for one in issued)
-    told = f"{new} {'form' if new == 1 else 'forms'} issued"
-    return f"{told}, {trouble} not." if trouble else f"{told}."
+    summary = f"{new} {'form' if new == 1 else 'forms'} issued"
+    return f"{summary}, {trouble} not." if trouble else f"{summary}."
 
 
 def not_open_yet(plan: Plan, period: "Period", today: date) -> str:
@@ -127,13 +127,13 @@ def _asks(plan: Plan, code: str, period: "Period") -> str:
     """A hash of what the plan asks of a partner in a period: a form is not renewed for what concerns others alone."""
     held = plan.at(period)
     leaves = [held.indicators[indicator] for indicator in held.owed_by[code]]
-    told = (
+    asked = (
         held.partners[code].partner,
         held.calendar[period],
         [(leaf, held.target(leaf.indicator, leaf.rhythm.period_in(period), code)) for leaf in leaves],
         [(milestone, held.actions[milestone.action_id]) for milestone in held.milestones_of[code]],
     )
-    return hashlib.sha256(repr(told).encode()).hexdigest()
+    return hashlib.sha256(repr(asked).encode()).hexdigest()
 
 
 def _refuse_unknown(plan: Plan, period: "Period | None", partner_codes: Collection[str]) -> None:

@@ -28,9 +28,9 @@ def close_period(workplace: "Workplace", period: "Period", *, by: str, why: str 
     with writing(workplace.engine) as connection:
         was_open = close_period_in(connection, period, by, datetime.now(UTC), why)
         missing = [row["partner_code"] for row in return_status(connection, period) if not row["submission_id"]]
-    said = f"{period.label} is closed." if was_open else f"{period.label} was already closed."
+    sentence = f"{period.label} is closed." if was_open else f"{period.label} was already closed."
     late = f"Not returned yet: {short_list(missing)}. Their returns will be accepted with a query."
-    return Decided(was_open, (said,), (late,) if missing else ())
+    return Decided(was_open, (sentence,), (late,) if missing else ())
 
 
 def reopen_period(workplace: "Workplace", period: "Period", *, by: str, why: str) -> Decided:

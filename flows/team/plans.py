@@ -87,8 +87,8 @@ def adopt_plan(settings: "Settings", place: Path | None, *, by: str, why: str, m
         if changes.settled and not changes.missing and not may_change_settled:
             raise SettledPeriodsError(changes)
         if record_plan(connection, plan, at, by=by, why=why, differences=changes.differences).is_new:
-            said = f"The plan in force is now {place or 'the built-in plan'}."
-            adopted.append(Adopted(True, (said,), changes=changes))
+            sentence = f"The plan in force is now {place or 'the built-in plan'}."
+            adopted.append(Adopted(True, (sentence,), changes=changes))
         else:
             adopted.append(Adopted(False, ("The plan is in force already.",)))
         return plan

@@ -37,10 +37,10 @@ def waive_query(workplace: "Workplace", waiver: "Waiver") -> Decided:
     with writing(workplace.engine) as connection:
         is_new = add_waiver(connection, waiver, now)
     state = "is waived" if is_new else "was already waived"
-    said = f"{waiver.code} {state} for {_scope(waiver)}, until {date_text(waiver.until)}."
+    sentence = f"{waiver.code} {state} for {_scope(waiver)}, until {date_text(waiver.until)}."
     past = "That date is in the past: nothing is waived, and any earlier waiver of the same query has ended."
-    warned = (past,) if waiver.until < now.date() else ()
-    return shown_to_partner(workplace, Decided(is_new, (said,), warned, _periods(waiver)), waiver.partner_code)
+    warnings = (past,) if waiver.until < now.date() else ()
+    return shown_to_partner(workplace, Decided(is_new, (sentence,), warnings, _periods(waiver)), waiver.partner_code)
 
 
 def end_waiver(workplace: "Workplace", decision_id: int, *, by: str, why: str) -> Decided:
@@ -54,8 +54,10 @@ def end_waiver(workplace: "Workplace", decision_id: int, *, by: str, why: str) -
     with writing(workplace.engine) as connection:
         waived, was_in_force = end_waiver_in(connection, decision_id, by=by, why=why, at=datetime.now(UTC))
     state = "has ended" if was_in_force else "had already ended"
-    said = f"The waiver of {waived.code} for {_scope(waived)} {state}."
-    return shown_to_partner(workplace, Decided(was_in_force, (said,), periods=_periods(waived)), waived.partner_code)
+    sentence = f"The waiver of {waived.code} for {_scope(waived)} {state}."
+    return shown_to_partner(
+        workplace, Decided(was_in_force, (sentence,), periods=_periods(waived)), waived.partner_code
+    )
 
 
 def query_codes() -> list[str]:

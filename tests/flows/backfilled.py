@@ -15,7 +15,7 @@ from cypp_etl.checked_return import History
 from cypp_etl.checking.checker import Checker
 from flows.bulk.chunk_worker import ChunkTaker
 from flows.bulk.chunks import into_chunks
-from flows.bulk.process_pool import Crew, Orders
+from flows.bulk.process_pool import WorkerPool, WorkerSettings
 from flows.bulk.sources import Source, sources_in
 from flows.ingestion.context import open_to_write
 from flows.settings import Settings, read_settings
@@ -43,17 +43,17 @@ def backfill(settings: Settings, folder: Path, workers: int = 2) -> list[str]:
     """The work of the flow; returns the workbooks in the order in which they were recorded."""
     workplace = open_to_write(settings)
     sources = sources_in([folder], workplace.plan.partners)
-    crew = Crew(Orders(settings, workplace.plan, RECEIVED_AT), workers)
+    pool = WorkerPool(WorkerSettings(settings, workplace.plan, RECEIVED_AT), workers)
     try:
-        taken = [future.result() for future in crew.take(list(into_chunks(sources, CHUNK, crew.under_way)))]
+        taken = [future.result() for future in pool.take(list(into_chunks(sources, CHUNK, pool.under_way)))]
         with reading(workplace.engine) as connection:
             shares = outstanding_shares(connection, workplace.plan)
-        for future in crew.judge(shares):
+        for future in pool.judge(shares):
             future.result()
         with writing(workplace.engine) as connection:
             forget_judged(connection, shares)
     finally:
-        crew.dismiss()
+        pool.stop()
     assert all(not one.failed for one in taken)
     return [done.file for one in taken for done in one.done]
 

@@ -159,7 +159,7 @@ def test_any_returns_killed_anywhere_are_as_one_by_one(
 
 @pytest.mark.trial
 @pytest.mark.parametrize("recorded", [pytest.param(1, marks=pytest.mark.slow), 30])
-def test_the_whole_crew_killed_and_begun_again(
+def test_the_whole_pool_killed_and_begun_again(
     settings: Settings, others: Iterator[Settings], folders: dict[int, Path], recorded: int
 ) -> None:
     """Kill -9 from outside, as soon as some workbooks are recorded: nothing lost, nothing twice, no process left."""

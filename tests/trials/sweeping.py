@@ -23,10 +23,10 @@ from sqlalchemy import select
 import flows.backup.backup
 import flows.backup.manifest
 import flows.backup.restoration
+import flows.inbox.corrected_receipts
 import flows.inbox.erased_receipts
-import flows.inbox.mended_receipts
+import flows.inbox.moves
 import flows.inbox.receipt_files
-import flows.inbox.removal
 import flows.inbox.subfolders
 import flows.inbox.written_receipts
 import flows.ingestion.erasure
@@ -58,7 +58,7 @@ from cypp_etl.checked_return import Waiver
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return
-from flows.inbox.mended_receipts import MendedReceipts
+from flows.inbox.corrected_receipts import CorrectedReceipts
 from flows.inbox.sweep import make_folders, sweep
 from flows.ingestion.context import Workplace, open_to_write
 from flows.ingestion.job import Steps
@@ -92,8 +92,8 @@ _STEPS = {
         flows.ingestion.reconciliation,
         flows.inbox.receipt_files,
         flows.ingestion.job,
-        flows.inbox.removal,
-        flows.inbox.mended_receipts,
+        flows.inbox.moves,
+        flows.inbox.corrected_receipts,
         flows.inbox.written_receipts,
         flows.inbox.subfolders,
         flows.ingestion.held,
@@ -134,9 +134,9 @@ def sweep_once(environment: dict[str, str]) -> None:
     settings = read_settings(environment)
     workplace = open_to_write(settings)
     make_folders(settings.inbox, workplace.plan.partners)
-    mended = MendedReceipts(settings.receipts)
-    for waiting in sweep(settings.inbox, workplace.plan.partners, time.time(), mended=mended):
-        path = mended.bring_in(waiting.path) if waiting.is_receipt else waiting.path
+    corrected = CorrectedReceipts(settings.receipts)
+    for waiting in sweep(settings.inbox, workplace.plan.partners, time.time(), corrected=corrected):
+        path = corrected.bring_in(waiting.path) if waiting.is_receipt else waiting.path
         if path is None:
             continue
         steps = Steps(workplace, path, waiting.partner_code, RECEIVED_AT)

@@ -112,7 +112,7 @@ def test_killed_with_a_workbook_in_a_folder_of_the_partners_own(site: Site, nurs
         assert undisturbed.replies == ["ours - accepted.xlsx"]
     # From the moment at which it is seen until its bytes are kept.
     seen, kept = (min(line for place, line in places.items() if name in place) for name in ("subfolders", "archive.py"))
-    moving = [line for place, line in places.items() if "removal.py" in place and seen < line < kept]
+    moving = [line for place, line in places.items() if "moves.py" in place and seen < line < kept]
     assert len(moving) > 10
     for line in random.Random(20101121).sample(moving, min(kills, len(moving))):
         with site.home(drops) as home:

@@ -17,8 +17,8 @@ from cypp_etl.report.table import bands
 from cypp_etl.report.tables import tables
 from flows.cli.commands.explain import show_explanation
 from flows.cli.commands.status import show_status
-from flows.deployments.forms import Choices, lists_of
-from flows.deployments.outstanding import read_outstanding
+from flows.deployments.due_returns import read_outstanding
+from flows.deployments.parameter_forms import Choices, lists_of
 from flows.deployments.publish_report import judgement_rows, last_due
 from tests.support.plans import plan_with
 from tests.warehouse.builders import checked, later, observation

@@ -9,10 +9,11 @@ import typer
 from cypp_etl.phrases import date_text
 from flows.cli.errors import stop
 from flows.cli.faults import FAULTS, stop_at
-from flows.cli.queries import say_notice
-from flows.cli.removed_runs import is_used, remove_runs_before
+from flows.cli.removed_runs import remove_runs_before
 from flows.cli.terminal import say
+from flows.cli.warehouse_access import say_notice
 from flows.ingestion.context import open_to_write, upgrade_workplace
+from flows.prefect_server.client import is_used
 from flows.retention import prune_archive
 from flows.settings import read_settings
 from warehouse.engine import writing

@@ -7,24 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from cypp_etl.findings import holds
 from cypp_etl.personal import shown_path
-from flows.bulk.process_pool import expect_crew
+from flows.bulk.process_pool import preload_workers
 from flows.cli.arguments import AsJson
 from flows.cli.faults import FAULTS, stop_at
-from flows.cli.output import Result
-from flows.cli.queries import say_notice
-from flows.cli.terminal import say, say_json
+from flows.cli.output import Result, exit_status
+from flows.cli.terminal import progress_bar, say, say_json
+from flows.cli.warehouse_access import say_notice
 from flows.ingestion.context import open_to_write
 from flows.prefect_server.server import server_for_command
 from flows.settings import prepare_prefect, read_settings
 from schemas.codes import Severity, SubmissionStatus
 
 if TYPE_CHECKING:
-    from flows.bulk.chunks import Taken
+    from flows.bulk.chunks import ChunkResult
     from flows.deployments.backfill import Backfilled, Listener
 
 
@@ -49,7 +47,7 @@ def backfill(
     settings = read_settings()
     # Prefect reads its settings when it is imported, below.
     prepare_prefect(settings.home)
-    expect_crew()
+    preload_workers()
     try:
         # Fail before a server is started, if the flow could not run.
         workplace = open_to_write(settings)
@@ -70,31 +68,30 @@ def backfill(
 @contextmanager
 def _telling(as_json: bool) -> "Iterator[Listener]":
     """Give the callback for each chunk; meanwhile a terminal shows a progress bar, a pipe shows nothing."""
-    columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not Console(stderr=True).is_terminal) as progress:
+    with progress_bar() as progress:
         bar = progress.add_task("Workbooks", total=None)
 
-        def tell(taken: "Taken", so_far: "Backfilled") -> None:
+        def tell(result: "ChunkResult", so_far: "Backfilled") -> None:
             progress.update(bar, total=so_far.workbooks, completed=so_far.taken)
             if as_json:
-                show_taken(taken)
+                show_taken(result)
             else:
-                show_refused(taken)
+                show_refused(result)
 
         yield tell
 
 
-def show_taken(taken: "Taken") -> None:
+def show_taken(result: "ChunkResult") -> None:
     """Print a line of JSON for each workbook of a chunk."""
-    results = [Result(one.file, one.partner_code, one.period, one.status.value, one.findings) for one in taken.done]
-    results += [Result(file, "", "", SubmissionStatus.FAILED.value, ()) for file, _ in taken.failed]
-    for result in results:
-        say_json(result)
+    results = [Result(one.file, one.partner_code, one.period, one.status.value, one.findings) for one in result.done]
+    results += [Result(file, "", "", SubmissionStatus.FAILED.value, ()) for file, _ in result.failed]
+    for each in results:
+        say_json(each)
 
 
-def show_refused(taken: "Taken") -> None:
+def show_refused(result: "ChunkResult") -> None:
     """Print a line for each workbook of a chunk that was rejected, with the first of its errors, or held, with why."""
-    for one in taken.done:
+    for one in result.done:
         if one.status is SubmissionStatus.REJECTED:
             errors = [finding for finding in one.findings if finding.severity is Severity.ERROR]
             more = f" (and {len(errors) - 1} more; cypp check lists them all)" if len(errors) > 1 else ""
@@ -109,7 +106,4 @@ def _end(done: "Backfilled", as_json: bool) -> int:
     for path, message in done.failed:
         say(f"{path}: could not be read: {message}", err=True)
     say(done, err=as_json)
-    if done.failed:
-        return 2
-    not_accepted = (SubmissionStatus.REJECTED.value, SubmissionStatus.HELD.value)
-    return int(any(done.statuses[status] for status in not_accepted))
+    return exit_status(done.statuses, has_failed=bool(done.failed))

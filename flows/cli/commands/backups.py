@@ -12,8 +12,8 @@ from flows.backup.prefect_objects import read_objects, write_objects
 from flows.backup.restoration import restore_backup
 from flows.cli.errors import stop
 from flows.cli.faults import FAULTS, stop_at
-from flows.cli.queries import say_notice
 from flows.cli.terminal import say
+from flows.cli.warehouse_access import say_notice
 from flows.ingestion.context import open_to_write
 from flows.ingestion.reconciliation import reconcile as take_lost
 from flows.ingestion.reconciliation import without_note

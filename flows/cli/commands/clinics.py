@@ -14,8 +14,8 @@ from cypp_etl.report.model import Note, belongs_to
 from flows.cli.arguments import By, OfGroup, OfOutcome, OfPartner, parsed_period
 from flows.cli.decisions import decide
 from flows.cli.errors import stop
-from flows.cli.queries import ask
 from flows.cli.terminal import say
+from flows.cli.warehouse_access import with_warehouse
 from flows.team.clinics import note_at_clinic
 from schemas.codes import ClinicStatus, NoteKind
 from warehouse.queries.as_of import clinic_notes
@@ -44,7 +44,7 @@ def clinics(
             connection, until, part, {name: leaf.outcome_code for name, leaf in plan.indicators.items()}
         )
 
-    raise typer.Exit(ask(show))
+    raise typer.Exit(with_warehouse(show))
 
 
 def note(
@@ -59,9 +59,9 @@ def note(
     Issues, solutions and decisions are shown in the reports that follow.
     """
     texts = {NoteKind.ISSUE: issue or [], NoteKind.SOLUTION: solution or [], NoteKind.DECISION: decision or []}
-    said = [text for each in texts.values() for text in each]
+    notes = [text for each in texts.values() for text in each]
     # Notes are permanent: a blank one could not be removed.
-    if not by.strip() or not said or not all(map(str.strip, said)):
+    if not by.strip() or not notes or not all(map(str.strip, notes)):
         stop("say what to note, with --issue, --solution or --decision, and by whom, with --by NAME")
     decide(lambda workplace: note_at_clinic(workplace, clinic, texts, by=by))
 

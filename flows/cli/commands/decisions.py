@@ -10,16 +10,18 @@ import typer
 from cypp_etl.checked_return import Waiver
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
+from cypp_etl.report.moments import moment_words
 from flows.cli.arguments import By, day_option, parsed_period
 from flows.cli.decisions import decide
 from flows.cli.faults import FAULTS, stop_at
-from flows.cli.queries import ask
-from flows.cli.removed_runs import is_used, remove_runs_of
+from flows.cli.removed_runs import remove_runs_of
 from flows.cli.terminal import say
+from flows.cli.warehouse_access import with_warehouse
+from flows.prefect_server.client import is_used
 from flows.settings import read_settings
 from flows.team.held_verdicts import decide_held
+from flows.team.partner_queries import answer_query
 from flows.team.periods import close_period, reopen_period
-from flows.team.queries import answer_query
 from flows.team.submissions import erase_content, withdraw_return
 from flows.team.texts import release_text
 from flows.team.waivers import end_waiver as end_waiver_of
@@ -38,9 +40,7 @@ Submission = Annotated[int, typer.Argument(help="The submission's number, as bi_
 
 
 def close(
-    period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q1.")],
-    why: Annotated[str, typer.Option("--why", help="Why, for the record.")] = "",
-    by: By = "",
+    period: Annotated[str, typer.Argument(help="The period, such as 2010-11Q1.")], why: Why = "", by: By = ""
 ) -> None:
     """Close a period.
 
@@ -86,7 +86,7 @@ def end_waiver(
 ) -> None:
     """End a waiver.
 
-    Returns that come from now on are asked the query again.
+    The query is raised again for returns that come from now on.
     """
     decide(lambda workplace: end_waiver_of(workplace, number, by=by, why=why))
 
@@ -182,7 +182,7 @@ def decisions(
         _show(rows, as_json, "Nothing has been decided.", _decision_lines)
         return 0
 
-    raise typer.Exit(ask(show))
+    raise typer.Exit(with_warehouse(show))
 
 
 def waivers(as_json: Rows = False) -> None:
@@ -193,7 +193,7 @@ def waivers(as_json: Rows = False) -> None:
         _show(waivers_on(connection, today), as_json, "Nothing is waived.", _waiver_lines)
         return 0
 
-    raise typer.Exit(ask(show))
+    raise typer.Exit(with_warehouse(show))
 
 
 def _show(
@@ -216,7 +216,7 @@ def _show(
 def _decision_lines(row: Mapping[str, Any]) -> list[str]:
     about = ", ".join(filter(None, (row["about"], _whose(row))))
     until = f", until {row['until']}" if row["until"] else ""
-    return [f"{row['decision_id']:>4}  {_moment(row['decided_at'])}  {row['kind']}: {about}{until}", _reason(row)]
+    return [f"{row['decision_id']:>4}  {moment_words(row['decided_at'])}  {row['kind']}: {about}{until}", _reason(row)]
 
 
 def _waiver_lines(row: Mapping[str, Any]) -> list[str]:
@@ -234,10 +234,6 @@ def _whose(row: Mapping[str, Any]) -> str:
 
 def _reason(row: Mapping[str, Any]) -> str:
     return f"{row['decided_by']}: {row['why']}" if row["why"] else str(row["decided_by"])
-
-
-def _moment(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M}"
 
 
 def _as_text(value: date) -> str:

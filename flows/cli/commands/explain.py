@@ -1,6 +1,5 @@
 """`cypp explain`: from the symbol back to the cell, with every step of the sum."""
 
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,14 +9,15 @@ import typer
 from cypp_etl.decimals import decimal_text, unit_words
 from cypp_etl.judgement.explanation import ComparatorStep, RatioStep
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.phrases import date_text, in_list, short_list
+from cypp_etl.phrases import in_list, short_list
 from cypp_etl.plan.index import PlanIndex
 from cypp_etl.plan.model import Indicator, Plan
 from cypp_etl.plan.reference_keys import reference_key
 from cypp_etl.plan.selection import EVERYTHING, Selection, select_part
+from cypp_etl.report.moments import moment_words
 from flows.cli.arguments import OfGroup, OfPartner, parsed_period
-from flows.cli.queries import ask
 from flows.cli.terminal import say
+from flows.cli.warehouse_access import with_warehouse
 from flows.storage.archive import archive_path
 from schemas.codes import BAND_SYMBOLS, Band, ComparatorMethod
 from warehouse.queries.explain import ExplainedGroup, ExplainedMember, SourcedExplanation, SourcedFigure, explain_groups
@@ -45,7 +45,7 @@ def explain(
     def show(connection: "Connection", plan: Plan) -> int:
         return show_explanation(connection, plan, indicator, wanted, select_part(plan, partner, group))
 
-    raise typer.Exit(ask(show))
+    raise typer.Exit(with_warehouse(show))
 
 
 def show_explanation(
@@ -166,20 +166,20 @@ def _group_lines(group: ExplainedGroup, plan: Plan) -> list[str]:
 
 def _member_line(member: ExplainedMember, plan: Plan) -> str:
     known, place = plan.partners.get(member.partner_code), member.place
-    said = f"  {f'{place.rank}. ' if place else '-  '}{known.partner if known else member.partner_code}: "
+    line = f"  {f'{place.rank}. ' if place else '-  '}{known.partner if known else member.partner_code}: "
     if member.row is None:
-        return f"{said}nothing returned"
-    said += _shown(member.row, "year_to_date")
+        return f"{line}nothing returned"
+    line += _shown(member.row, "year_to_date")
     parts = f"{_number(member.parts[0])} / {_number(member.parts[1])} in the period" if member.parts else ""
     more = ", ".join(filter(None, (place.quarter if place else "", parts)))
-    return f"{said} ({more})" if more else said
+    return f"{line} ({more})" if more else line
 
 
 def _noted_lines(leaf: Indicator) -> list[str]:
     """What people read of an indicator's unit, and what the plan notes on it."""
     about, unit = leaf.about, leaf.unit_text
-    said = (("Unit", unit if unit != leaf.unit else ""), ("Note", about.note), ("Source", about.source))
-    return [f"{heading}: {text}" for heading, text in (*said, ("See", about.url), ("Kept by", about.owner)) if text]
+    labelled = (("Unit", unit if unit != leaf.unit else ""), ("Note", about.note), ("Source", about.source))
+    return [f"{heading}: {text}" for heading, text in (*labelled, ("See", about.url), ("Kept by", about.owner)) if text]
 
 
 def _whose(row: Any, plan: Plan) -> str:
@@ -312,7 +312,7 @@ def _version_lines(explanation: SourcedExplanation) -> list[str]:
     if len(versions) < 2:
         return ["This judgement has not changed since it was first made."]
     return ["Earlier judgements:"] + [
-        f"  {_moment(version['recorded_at'])}: {version['actual_text'] or '-'} {version['direction_symbol']} "
+        f"  {moment_words(version['recorded_at'])}: {version['actual_text'] or '-'} {version['direction_symbol']} "
         f"{version['on_target_symbol']} {version['target_band_symbol']} (submission {version['submission_id']})"
         for version in versions
     ]
@@ -324,14 +324,10 @@ def _origin_lines(figure: SourcedFigure) -> list[str]:
         return [f"  From the plan: {figure.plan_source}"]
     lines = [
         f"  Typed as {origin.typed!r} in {origin.sheet}!{origin.cell} of {origin.file}",
-        f"  Submission {origin.submission_id}, received {_moment(origin.received_at)}, SHA-256 {origin.sha256}",
+        f"  Submission {origin.submission_id}, received {moment_words(origin.received_at)}, SHA-256 {origin.sha256}",
         f"  Archived as {archive_path(Path('archive'), origin.sha256)}",
     ]
     return lines + ([f"  Comment: {origin.comment}"] if origin.comment else [])
-
-
-def _moment(at: datetime) -> str:
-    return f"{date_text(at.date())} {at:%H:%M}"
 
 
 def _shown(row: Any, name: str) -> str:

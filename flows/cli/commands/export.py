@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from flows.cli.arguments import Output
-from flows.cli.queries import ask
 from flows.cli.terminal import say
+from flows.cli.warehouse_access import with_warehouse
 from warehouse.exports.files import export_views
 
 if TYPE_CHECKING:
@@ -26,4 +26,4 @@ def export(output: Output) -> None:
             say(path)
         return 0
 
-    raise typer.Exit(ask(write))
+    raise typer.Exit(with_warehouse(write))

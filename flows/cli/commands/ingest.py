@@ -12,8 +12,8 @@ from flows.bulk.sources import workbooks_at
 from flows.cli.arguments import AsJson
 from flows.cli.faults import FAULTS, stop_at
 from flows.cli.output import show_swept
-from flows.cli.queries import say_notice
-from flows.inbox.mended_receipts import MendedReceipts, is_receipt_path
+from flows.cli.warehouse_access import say_notice
+from flows.inbox.corrected_receipts import CorrectedReceipts, is_receipt_path
 from flows.inbox.sweep import Waiting, is_form_path, partner_of
 from flows.ingestion.collection import take_apart
 from flows.ingestion.context import Workplace, open_to_write
@@ -67,7 +67,7 @@ def _ingest_paths(workplace: Workplace, paths: Sequence[Path], apart: Path) -> "
     files = [(path, file) for path in paths for file in workbooks_at(path)]
     owned: list[tuple[str, str]] = []
     left: list[Waiting] = []
-    mended = MendedReceipts(settings.receipts)
+    corrected = CorrectedReceipts(settings.receipts)
     for path, file in files:
         partner_code = partner_of(file, settings.inbox, plan.partners)
         if not partner_code and (pieces := take_apart(workplace, file, apart)):
@@ -77,7 +77,7 @@ def _ingest_paths(workplace: Workplace, paths: Sequence[Path], apart: Path) -> "
                 left.append(Waiting(file, partner_code, "it lies among the forms: move it into the partner's folder"))
         elif not partner_code or not is_receipt_path(file):
             owned.append((path_as_text(file), partner_code))
-        elif brought := mended.bring_in(file.absolute()):
+        elif brought := corrected.bring_in(file.absolute()):
             owned.append((path_as_text(brought), partner_code))
         elif path == file:
             left.append(Waiting(file, partner_code, "it is a receipt that nobody has changed, or that is still open"))

@@ -12,11 +12,11 @@ from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import PlanError
 from cypp_etl.plan_source import is_workbook, read_plan_at, read_plan_with_notes
 from flows.cli.arguments import By, parsed_period
-from flows.cli.decisions import decided_by
+from flows.cli.decisions import decided_by, say_decided
 from flows.cli.errors import stop
 from flows.cli.faults import FAULTS, stop_at
-from flows.cli.queries import ask, plan_to_use
 from flows.cli.terminal import say
+from flows.cli.warehouse_access import plan_to_use, with_warehouse
 from flows.settings import read_settings
 from flows.team.plans import Adopted, SettledPeriodsError, adopt_plan, changes_in_lines, plan_changes
 from warehouse.queries.plan_comparison import PlanChanges
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Place = Annotated[
     Path, typer.Argument(metavar="PLAN", help="The plan: a folder of CSV files, or a workbook.", exists=True)
 ]
-Period_ = Annotated[str | None, typer.Argument(metavar="[PERIOD]", help="One period; all of them, if none.")]
+OptionalPeriod = Annotated[str | None, typer.Argument(metavar="[PERIOD]", help="One period; all of them, if none.")]
 
 
 def check(
@@ -82,7 +82,7 @@ def _check_workbook(file: Path, replies: Path | None) -> Plan:
     return must_be_plan(reading)
 
 
-def compare(place: Place, period: Period_ = None) -> None:
+def compare(place: Place, period: OptionalPeriod = None) -> None:
     """Show what another plan would change.
 
     It judges the figures in force by the other plan; nothing is recorded.
@@ -93,7 +93,7 @@ def compare(place: Place, period: Period_ = None) -> None:
         _show_changes(plan_changes(connection, read_plan_at(place)), wanted)
         return 0
 
-    raise typer.Exit(ask(show))
+    raise typer.Exit(with_warehouse(show))
 
 
 def adopt(
@@ -124,8 +124,7 @@ def adopt(
     adopted = decided_by(adopt_it)
     if adopted.changes is not None:
         _show_changes(adopted.changes, None)
-    for sentence in adopted.said:
-        say(sentence)
+    say_decided(adopted)
 
 
 def export(
@@ -179,9 +178,9 @@ def history() -> None:
             say(f"{row['fingerprint'][:12]}  {date_text(row['recorded_at'].date())}, {until}  ({reason})")
         return 0
 
-    raise typer.Exit(ask(show))
+    raise typer.Exit(with_warehouse(show))
 
 
-def _show_changes(changes: "PlanChanges", period: Period | None) -> None:
+def _show_changes(changes: PlanChanges, period: Period | None) -> None:
     for line in changes_in_lines(changes, period):
         say(line)

@@ -6,16 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from cypp_etl.plan.model import refuse_outside
 from cypp_etl.plan.selection import select_part
 from cypp_etl.report.moments import end_of
 from flows.cli.arguments import OfGroup, OfOutcome, OfPartner, Output, day_option, parsed_period
 from flows.cli.faults import FAULTS, stop_at
-from flows.cli.queries import ask, say_notice
-from flows.cli.terminal import say
+from flows.cli.terminal import progress_bar, say
+from flows.cli.warehouse_access import say_notice, with_warehouse
 from flows.deployments.report_files import write_report
 from flows.ingestion.context import open_to_write
 from flows.prefect_server.server import server_for_command
@@ -54,15 +52,12 @@ def report(
             say(path)
         return 0
 
-    raise typer.Exit(ask(write))
+    raise typer.Exit(with_warehouse(write))
 
 
 def with_progress(report: "Report") -> "Iterator[Batch]":
     """The batches of a report, with a bar on the terminal where there are several."""
-    console = Console(stderr=True)
-    columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
-    is_shown = console.is_terminal and report.count > 1
-    with Progress(*columns, console=console, disable=not is_shown) as progress:
+    with progress_bar(is_wanted=report.count > 1) as progress:
         yield from progress.track(report.batches, total=report.count, description="Pages")
 
 

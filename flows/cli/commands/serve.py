@@ -9,7 +9,7 @@ from flows.cli.faults import FAULTS, stop_at
 from flows.cli.terminal import say
 from flows.mail.settings import read_mail_settings
 from flows.prefect_server.server import PrefectServer
-from flows.service.health_page import HealthPage, ask
+from flows.service.health_page import HealthPage, ask_health
 from flows.service.home_lock import AlreadyServedError
 from flows.service.serve import Watching, log_to_terminal
 from flows.service.serve import serve as watch_inbox
@@ -65,6 +65,6 @@ def health() -> None:
 
     Status 0: it is healthy. 1: it is degraded, and drops are answered. 2: it is unhealthy, or does not answer.
     """
-    verdict, line = ask(read_settings())
+    verdict, line = ask_health(read_settings())
     say(line)
     raise typer.Exit(int(verdict))

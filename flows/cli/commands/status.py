@@ -12,12 +12,12 @@ from cypp_etl.periods import Period, parse_period
 from cypp_etl.phrases import short_list
 from cypp_etl.plan.model import CalendarEntry, Plan, refuse_outside
 from flows.cli.arguments import day_option, parsed_period
-from flows.cli.queries import ask
 from flows.cli.terminal import say
-from flows.deployments.outstanding import NOTHING_MISSING, read_outstanding
+from flows.cli.warehouse_access import with_warehouse
+from flows.deployments.due_returns import NOTHING_MISSING, read_outstanding
 from flows.settings import CHASED_FOR
-from flows.team.held import held_in_lines
-from flows.team.queries import age_in_words, in_short
+from flows.team.held_lines import held_in_lines
+from flows.team.partner_queries import age_in_words, query_label
 from schemas.codes import QueryStatus, ReturnStatus
 from warehouse.queries.held import held_submissions
 from warehouse.queries.partner_queries import partner_queries
@@ -37,7 +37,7 @@ def status(
 ) -> None:
     """Show which returns are received, late or missing."""
     wanted, today = parsed_period(period) if period else None, datetime.now(UTC).date()
-    raise typer.Exit(ask(lambda connection, plan: show_status(connection, plan, wanted, today)))
+    raise typer.Exit(with_warehouse(lambda connection, plan: show_status(connection, plan, wanted, today)))
 
 
 def remind(
@@ -51,7 +51,7 @@ def remind(
     Returns that are held follow, and open queries: a line for each period.
     """
     today = datetime.now(UTC).date()
-    raise typer.Exit(ask(lambda connection, _: show_reminder(connection, today, days, since)))
+    raise typer.Exit(with_warehouse(lambda connection, _: show_reminder(connection, today, days, since)))
 
 
 def queries(
@@ -78,7 +78,7 @@ def queries(
         show_queries([dict(row) for row in rows], as_json, today)
         return 0
 
-    raise typer.Exit(ask(show))
+    raise typer.Exit(with_warehouse(show))
 
 
 def show_queries(rows: Sequence[Mapping[str, Any]], as_json: bool, today: date) -> None:
@@ -87,7 +87,7 @@ def show_queries(rows: Sequence[Mapping[str, Any]], as_json: bool, today: date) 
         if as_json:
             say(json.dumps(dict(row), default=str))
             continue
-        say(f"{row['query_id']:>4}  {in_short(row)}: {row['status']}, {age_in_words(row, today)}")
+        say(f"{row['query_id']:>4}  {query_label(row)}: {row['status']}, {age_in_words(row, today)}")
         place = "!".join(filter(None, (row["sheet"], row["cell"])))
         say(f"      {place}: {row['message']}" if place else f"      {row['message']}")
         if row["answer"]:
@@ -153,7 +153,7 @@ def laid_out(rows: Iterable[Any], width: int) -> list[str]:
     by_partner: _Lines = [("Partner", *dues), ("Due", *dues.values())]
     by_partner += [(one, *(status.get((code, one), "") for code in dues)) for one in partners]
     one_by_one: _Lines = [("Period", "Due", "Partner", "Status")]
-    one_by_one += [(code, dues[code], one, said) for (code, one), said in status.items()]
+    one_by_one += [(code, dues[code], one, state) for (code, one), state in status.items()]
     for layout in (by_period, by_partner):
         lines = _aligned(layout)
         if max(map(len, lines)) <= width:

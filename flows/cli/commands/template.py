@@ -15,11 +15,11 @@ from cypp_etl.templates.workbook import write_template
 from flows.cli.arguments import parsed_period
 from flows.cli.errors import stop
 from flows.cli.faults import FAULTS, stop_at
-from flows.cli.queries import say_notice
 from flows.cli.terminal import say
+from flows.cli.warehouse_access import say_notice
 from flows.ingestion.context import open_to_read, open_to_write
 from flows.settings import Settings, read_settings
-from flows.team.issued_forms import form_of, in_short, issue_forms, not_open_yet
+from flows.team.issued_forms import form_of, issue_forms, issue_summary, not_open_yet
 from warehouse.engine import reading
 from warehouse.upgrade import NoWarehouseError
 
@@ -67,7 +67,7 @@ def issue(
         stop_at(fault)
     for one in issued:
         say(one, err=one.is_trouble)
-    say(in_short(issued))
+    say(issue_summary(issued))
     if warned := not_open_yet(workplace.plan, wanted, today):
         say(warned, err=True)
     raise typer.Exit(int(any(one.is_trouble for one in issued)))

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from cypp_etl.periods import LAST_PERIOD, parse_period
 from cypp_etl.phrases import date_text
-from flows.deployments.forms import MOST_CHOSEN, Choices
-from flows.team.held import held_in_short
-from flows.team.queries import in_short
+from flows.deployments.parameter_forms import MOST_CHOSEN, Choices
+from flows.team.held_lines import held_in_short
+from flows.team.partner_queries import query_label
 from schemas.codes import ClinicStatus, QueryStatus
 from warehouse.queries.as_of import clinics
 from warehouse.queries.decisions import waivers
@@ -34,7 +34,7 @@ def stored_choices(connection: "Connection", now: datetime) -> dict[Choices, dic
     return {
         Choices.CLINICS: {row["clinic_id"]: row["indicator"] for row in register},
         Choices.CLOSED_PERIODS: {period.code: period.label for period in closed},
-        Choices.OPEN_QUERIES: {f"{row['query_id']} {in_short(dict(row))}": row["message"] for row in asked},
+        Choices.OPEN_QUERIES: {f"{row['query_id']} {query_label(dict(row))}": row["message"] for row in asked},
         Choices.HELD: {held_in_short(row): row["reason"] for row in held_submissions(connection)},
         Choices.WAIVERS: {_waiver(row): row["why"] for row in waivers(connection, now.date())},
         Choices.SUBMISSIONS: {_submission(dict(row)): "" for row in newest_in_force(connection, MOST_CHOSEN + 1)},

@@ -13,7 +13,7 @@ from prefect.states import Completed, Failed
 
 from cypp_etl.escapes import for_log, for_markdown
 from cypp_etl.periods import Period
-from flows.deployments.forms import Asked
+from flows.deployments.parameter_forms import FormField
 from flows.deployments.quarter_overview import show_quarter
 from flows.deployments.retries import retried_task
 from flows.ingestion.context import Workplace, open_to_read, open_to_write
@@ -25,8 +25,8 @@ from warehouse.upgrade import WarehouseStateError
 P = ParamSpec("P")
 D = TypeVar("D", bound=Decided)
 
-By: TypeAlias = Annotated[str, Asked("Your name")]
-Why: TypeAlias = Annotated[str, Asked("Why")]
+By: TypeAlias = Annotated[str, FormField("Your name")]
+Why: TypeAlias = Annotated[str, FormField("Why")]
 
 REFUSED = "Refused"
 _NOTHING_CHANGED = "Nothing was changed"
@@ -70,12 +70,12 @@ async def decide(
         return await _refused(decided)
     followed = await follow(decided) if follow else ()
     unchanged = [] if decided.is_new or followed else [f"{_NOTHING_CHANGED}."]
-    await _show([*decided.said, *followed, *decided.warned, *unchanged])
+    await _show([*decided.sentences, *followed, *decided.warnings, *unchanged])
     await _show_quarters(decided.periods)
-    for sentence in decided.warned:
+    for sentence in decided.warnings:
         get_run_logger().warning("%s", sentence)
     name = "Decided" if decided.is_new else "Decided before"
-    return Completed(name=name, message=" ".join(decided.said))
+    return Completed(name=name, message=" ".join(decided.sentences))
 
 
 def who(by: str, started_by: str) -> str:

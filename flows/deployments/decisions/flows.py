@@ -11,17 +11,17 @@ from cypp_etl.checked_return import Waiver
 from cypp_etl.periods import parse_period
 from flows.deployments.decisions.choices import number_of
 from flows.deployments.decisions.decision import By, Why, decide, decision
-from flows.deployments.forms import Asked, Choices
+from flows.deployments.parameter_forms import Choices, FormField
 from flows.ingestion.context import Workplace
 from flows.prefect_runs import remove_runs_of
 from flows.team.clinics import note_at_clinic as note
 from flows.team.decided import Decided
 from flows.team.held_verdicts import decide_held as decide_on
+from flows.team.partner_queries import answer_query as answer_to
 from flows.team.periods import close_period as close
 from flows.team.periods import reopen_period as reopen
 from flows.team.plans import Adopted, SettledPeriodsError, compare_plan
 from flows.team.plans import adopt_plan as adopt
-from flows.team.queries import answer_query as answer_to
 from flows.team.submissions import ErasedContent
 from flows.team.submissions import erase_content as erase
 from flows.team.submissions import withdraw_return as withdraw
@@ -35,7 +35,7 @@ Verdict: TypeAlias = Literal["accept", "refuse"]
 
 @decision("close-period")
 async def close_period(
-    period: Annotated[str, Asked("Period", Choices.PERIODS)], why: Why = "", by: By = ""
+    period: Annotated[str, FormField("Period", Choices.PERIODS)], why: Why = "", by: By = ""
 ) -> State[Any]:
     """Close a period, once the Board has seen it: a later correction of its figures is held.
 
@@ -49,7 +49,7 @@ async def close_period(
 
 @decision("reopen-period")
 async def reopen_period(
-    period: Annotated[str, Asked("Period", Choices.CLOSED_PERIODS)], why: Why, by: By = ""
+    period: Annotated[str, FormField("Period", Choices.CLOSED_PERIODS)], why: Why, by: By = ""
 ) -> State[Any]:
     """Reopen a closed period: its figures can be corrected without a decision, and its returns be withdrawn.
 
@@ -63,12 +63,12 @@ async def reopen_period(
 
 @decision("waive-query")
 async def waive_query(
-    code: Annotated[str, Asked("Query", Choices.QUERIES)],
-    partner: Annotated[str, Asked("Partner", Choices.PARTNERS)],
-    until: Annotated[date, Asked("Until")],
+    code: Annotated[str, FormField("Query", Choices.QUERIES)],
+    partner: Annotated[str, FormField("Partner", Choices.PARTNERS)],
+    until: Annotated[date, FormField("Until")],
     why: Why,
-    only: Annotated[str, Asked("Indicator or milestone", Choices.SUBJECTS)] = "",
-    period: Annotated[str, Asked("Period", Choices.PERIODS)] = "",
+    only: Annotated[str, FormField("Indicator or milestone", Choices.SUBJECTS)] = "",
+    period: Annotated[str, FormField("Period", Choices.PERIODS)] = "",
     by: By = "",
 ) -> State[Any]:
     """Waive a query until a date: it is then a note that says who waived it, until when, and why.
@@ -90,8 +90,8 @@ async def waive_query(
 
 
 @decision("end-waiver")
-async def end_waiver(waiver: Annotated[str, Asked("Waiver", Choices.WAIVERS)], why: Why, by: By = "") -> State[Any]:
-    """End a waiver: returns that come from now on are asked the query again.
+async def end_waiver(waiver: Annotated[str, FormField("Waiver", Choices.WAIVERS)], why: Why, by: By = "") -> State[Any]:
+    """End a waiver: the query is raised again for returns that come from now on.
 
     Args:
         waiver: The waiver to end. Where there is no list, its number, as cypp waivers lists it.
@@ -103,8 +103,8 @@ async def end_waiver(waiver: Annotated[str, Asked("Waiver", Choices.WAIVERS)], w
 
 @decision("answer-query")
 async def answer_query(
-    query: Annotated[str, Asked("Query", Choices.OPEN_QUERIES)],
-    answer: Annotated[str, Asked("Answer")],
+    query: Annotated[str, FormField("Query", Choices.OPEN_QUERIES)],
+    answer: Annotated[str, FormField("Answer")],
     by: By = "",
 ) -> State[Any]:
     """Answer a query for the partner, so that nobody waits for it any more.
@@ -119,7 +119,7 @@ async def answer_query(
 
 @decision("withdraw-return")
 async def withdraw_return(
-    submission: Annotated[str, Asked("Submission", Choices.SUBMISSIONS)], why: Why, by: By = ""
+    submission: Annotated[str, FormField("Submission", Choices.SUBMISSIONS)], why: Why, by: By = ""
 ) -> State[Any]:
     """Take a submission out of force: the earlier accepted one of the same return is in force again, or none.
 
@@ -137,9 +137,9 @@ async def withdraw_return(
 
 @decision("erase-content")
 async def erase_content(
-    submission: Annotated[int, Asked("Submission")],
+    submission: Annotated[int, FormField("Submission")],
     why: Why,
-    cells: Annotated[Sequence[str] | None, Asked("Only these cells")] = None,
+    cells: Annotated[Sequence[str] | None, FormField("Only these cells")] = None,
     by: By = "",
 ) -> State[Any]:
     """Erase what was typed in a return, for a request under data protection law. It cannot be undone.
@@ -159,10 +159,10 @@ async def erase_content(
 
 @decision("decide-held")
 async def decide_held(
-    submission: Annotated[str, Asked("Submission", Choices.HELD)],
-    verdict: Annotated[Verdict, Asked("Decision")],
+    submission: Annotated[str, FormField("Submission", Choices.HELD)],
+    verdict: Annotated[Verdict, FormField("Decision")],
     why: Why,
-    word: Annotated[str, Asked("Word to the partner")] = "",
+    word: Annotated[str, FormField("Word to the partner")] = "",
     by: By = "",
 ) -> State[Any]:
     """Accept or refuse a return that is held. The partner gets another receipt.
@@ -184,10 +184,10 @@ async def decide_held(
 
 @decision("release-text")
 async def release_text(
-    submission: Annotated[int, Asked("Submission")],
-    cell: Annotated[str, Asked("Cell")],
+    submission: Annotated[int, FormField("Submission")],
+    cell: Annotated[str, FormField("Cell")],
     why: Why,
-    sheet: Annotated[str, Asked("Sheet")] = "",
+    sheet: Annotated[str, FormField("Sheet")] = "",
     by: By = "",
 ) -> State[Any]:
     """Release a text that is withheld as possible personal data: reports and views show it from now on.
@@ -204,10 +204,10 @@ async def release_text(
 
 @decision("note-at-clinic")
 async def note_at_clinic(
-    clinic: Annotated[str, Asked("Clinic", Choices.CLINICS)],
-    issue: Annotated[str, Asked("Issue")] = "",
-    solution: Annotated[str, Asked("Solution")] = "",
-    decided: Annotated[str, Asked("Decision")] = "",
+    clinic: Annotated[str, FormField("Clinic", Choices.CLINICS)],
+    issue: Annotated[str, FormField("Issue")] = "",
+    solution: Annotated[str, FormField("Solution")] = "",
+    decided: Annotated[str, FormField("Decision")] = "",
     by: By = "",
 ) -> State[Any]:
     """Note what was said at a performance clinic: the reports that follow show it. A note cannot be removed.
@@ -226,9 +226,9 @@ async def note_at_clinic(
 
 @decision("adopt-plan")
 async def adopt_plan(
-    folder: Annotated[str, Asked("Folder or workbook")],
+    folder: Annotated[str, FormField("Folder or workbook")],
     why: Why,
-    confirm: Annotated[bool, Asked("Change closed and published periods")] = False,
+    confirm: Annotated[bool, FormField("Change closed and published periods")] = False,
     by: By = "",
 ) -> State[Any]:
     """Put a plan in force. What it changes is shown first, as an artifact, and then judged again.

@@ -13,11 +13,11 @@ from prefect.states import Completed, Failed
 from cypp_etl.escapes import for_log
 from cypp_etl.periods import parse_period
 from flows.deployments.decisions.decision import REFUSED, show_lines
-from flows.deployments.forms import Asked, Choices
+from flows.deployments.parameter_forms import Choices, FormField
 from flows.deployments.retries import retried_task
 from flows.ingestion.context import open_to_write
 from flows.settings import read_settings
-from flows.team.issued_forms import Issued, in_short
+from flows.team.issued_forms import Issued, issue_summary
 from flows.team.issued_forms import issue_forms as put_into_folders
 
 
@@ -27,8 +27,8 @@ def _run_name() -> str:
 
 @flow(name="issue-forms", flow_run_name=_run_name, persist_result=False)
 async def issue_forms(
-    period: Annotated[str, Asked("Period", Choices.PERIODS)] = "",
-    partners: Annotated[Sequence[str] | None, Asked("Only these partners", Choices.PARTNERS)] = None,
+    period: Annotated[str, FormField("Period", Choices.PERIODS)] = "",
+    partners: Annotated[Sequence[str] | None, FormField("Only these partners", Choices.PARTNERS)] = None,
 ) -> State[Any]:
     """Put each partner's form into its folder, for those who owe a return. What lies there is not written over.
 
@@ -42,15 +42,15 @@ async def issue_forms(
     issued = await _issue(period, list(partners or ()))
     if isinstance(issued, str):
         return Failed(name=REFUSED, message=issued)
-    told = [one for one in issued if one.is_trouble or (one.put and one.put.is_new)]
-    if told:
-        await show_lines("issue-forms", in_short(issued), [str(one) for one in told])
-    for one in told:
+    notable = [one for one in issued if one.is_trouble or (one.put and one.put.is_new)]
+    if notable:
+        await show_lines("issue-forms", issue_summary(issued), [str(one) for one in notable])
+    for one in notable:
         if one.is_trouble:
             get_run_logger().warning("%s", for_log(str(one)))
-    if any(one.is_trouble for one in told):
-        return Failed(name="Not all issued", message=in_short(issued))
-    return Completed(name="Issued" if told else "Nothing to issue", message=in_short(issued))
+    if any(one.is_trouble for one in notable):
+        return Failed(name="Not all issued", message=issue_summary(issued))
+    return Completed(name="Issued" if notable else "Nothing to issue", message=issue_summary(issued))
 
 
 @retried_task("issue")

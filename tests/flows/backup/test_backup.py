@@ -351,7 +351,7 @@ class TestOnSQLite:
 
     def test_a_backup_is_restored_to_its_own_system(self, home: Settings, empty: Settings, tmp_path: Path) -> None:
         make_backup(home, tmp_path / "backup", AT)
-        with pytest.raises(BackupError, match="on sqlite"):
+        with pytest.raises(CopyError, match="on sqlite"):
             restore_backup(replace(empty, warehouse_url="postgresql://nobody@localhost/none"), tmp_path / "backup")
 
 

@@ -15,7 +15,7 @@ from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return
 from flows.bulk.chunk_worker import ChunkTaker
-from flows.bulk.chunks import Taken, into_chunks
+from flows.bulk.chunks import ChunkResult, into_chunks
 from flows.bulk.sources import Source, sources_in, workbooks_at
 from flows.ingestion.context import open_to_write
 from flows.ingestion.reconciliation import reconcile
@@ -84,7 +84,7 @@ def taker(begun: Settings) -> ChunkTaker:
     return ChunkTaker(workplace, Checker(workplace.plan, History(), RECEIVED_AT.date()), RECEIVED_AT)
 
 
-def take(taker: ChunkTaker, folder: Path) -> Taken:
+def take(taker: ChunkTaker, folder: Path) -> ChunkResult:
     (chunk,) = into_chunks(sources_in([folder], taker.workplace.plan.partners), 100, 1)
     return taker.take(chunk, nullcontext())
 

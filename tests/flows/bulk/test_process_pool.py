@@ -1,4 +1,4 @@
-"""A crew's processes: there while it works, and gone once it is dismissed, with nobody else's."""
+"""The processes of a pool: there while it works, and gone once it is stopped, with nobody else's."""
 
 import multiprocessing
 import os
@@ -9,7 +9,7 @@ import pytest
 
 from cypp_etl.plan.reader import read_plan
 from flows.bulk.chunks import into_chunks
-from flows.bulk.process_pool import Crew, Orders, Roster, expect_crew
+from flows.bulk.process_pool import TrackedContext, WorkerPool, WorkerSettings, preload_workers
 from flows.bulk.sources import sources_in
 from flows.ingestion.context import open_to_write
 from flows.settings import read_settings
@@ -25,37 +25,37 @@ def is_there(pid: int | None) -> bool:
 
 
 @pytest.mark.parametrize("is_at_work", [True, False])
-def test_a_crew_that_is_dismissed_is_gone_and_others_stay(tmp_path: Path, is_at_work: bool) -> None:
+def test_a_pool_that_is_stopped_is_gone_and_others_stay(tmp_path: Path, is_at_work: bool) -> None:
     """Also while its processes still start."""
     settings = read_settings({"CYPP_HOME": str(tmp_path)})
     open_to_write(settings).engine.dispose()
     for number in range(4):
         (tmp_path / f"{number}.xlsx").write_text("no workbook")
-    expect_crew()
+    preload_workers()
     other = multiprocessing.get_context("forkserver").Process(target=time.sleep, args=(60,))
     other.start()
-    crew = Crew(Orders(settings, read_plan(), RECEIVED_AT), 2)
+    pool = WorkerPool(WorkerSettings(settings, read_plan(), RECEIVED_AT), 2)
     try:
-        chunks = crew.take(list(into_chunks(sources_in([tmp_path], ()), 1, crew.under_way)))
+        chunks = pool.take(list(into_chunks(sources_in([tmp_path], ()), 1, pool.under_way)))
         first = next(chunks)
         if is_at_work:
             assert len(first.result(60).done) == 1
         members = [process.pid for process in multiprocessing.active_children() if process.pid != other.pid]
         assert members
         assert all(map(is_there, members))
-        crew.dismiss()
+        pool.stop()
         assert not any(map(is_there, members))
         assert multiprocessing.active_children() == [other]
         assert is_there(other.pid)
     finally:
-        crew.dismiss()
+        pool.stop()
         other.terminate()
         other.join()
 
 
 def test_a_process_that_never_started_need_not_be_ended() -> None:
-    roster = Roster(multiprocessing.get_context())
-    started, _ = (roster.Process(target=time.sleep, args=(60,)) for _ in range(2))
+    context = TrackedContext(multiprocessing.get_context())
+    started, _ = (context.Process(target=time.sleep, args=(60,)) for _ in range(2))
     started.start()
-    roster.end()
+    context.end()
     assert started.exitcode == -15

@@ -14,7 +14,7 @@ from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return
-from flows.cli.queries import ask
+from flows.cli.warehouse_access import with_warehouse
 from flows.ingestion.context import open_to_write
 from flows.settings import Settings
 from tests.warehouse.builders import checked, later, observation
@@ -117,13 +117,13 @@ def test_the_next_sweep_judges_what_a_stopped_backfill_has_left(
     def judged(connection: Connection, plan: Plan) -> int:
         return len(performance(connection, "NI 43", parse_period("2010-11Q1")))
 
-    assert ask(judged) == 0
+    assert with_warehouse(judged) == 0
     assert capsys.readouterr().err.startswith("cypp: 1 return is not judged yet")
     asyncio.run(sweep_inbox())
-    assert ask(judged) == 0, "the backfill may still be at work"
+    assert with_warehouse(judged) == 0, "the backfill may still be at work"
     monkeypatch.setattr(outstanding, "_STILL_AT_WORK", timedelta(0))
     asyncio.run(sweep_inbox())
     capsys.readouterr()
-    assert ask(judged) == 1
+    assert with_warehouse(judged) == 1
     assert "not judged" not in capsys.readouterr().err
     workplace.engine.dispose()

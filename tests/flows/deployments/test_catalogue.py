@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from cypp_etl.plan.reader import read_plan
-from flows.deployments.catalogue import CATALOGUE, Deployed
-from flows.deployments.forms import Choices, form_of, lists_of
+from flows.deployments.catalogue import CATALOGUE, DeploymentSpec
+from flows.deployments.parameter_forms import Choices, form_of, lists_of
 
 ROOT = Path(__file__).parents[3]
 PLAN = read_plan()
@@ -32,13 +32,13 @@ def field(name: str, parameter: str) -> dict[str, Any]:
 
 
 @EVERY
-def test_prefect_yaml_says_the_same(deployed: Deployed) -> None:
+def test_prefect_yaml_says_the_same(deployed: DeploymentSpec) -> None:
     path, _, function = (told := of_workers()[deployed.flow.name])["entrypoint"].partition(":")
     assert getattr(import_module(path.removesuffix(".py").replace("/", ".")), function) is deployed.flow
     assert told["description"] == deployed.description
     assert told.get("parameters", {}) == deployed.parameters
-    times = deployed.times
-    expected = [{"cron": times.cron, "timezone": times.timezone, "slug": times.name}] if times else []
+    schedule = deployed.schedule
+    expected = [{"cron": schedule.cron, "timezone": schedule.timezone, "slug": schedule.name}] if schedule else []
     assert told.get("schedules", []) == expected
     limit = {"limit": 1, "collision_strategy": "CANCEL_NEW"} if deployed.is_alone else None
     assert told.get("concurrency_limit") == limit
@@ -49,7 +49,7 @@ def test_nothing_is_in_prefect_yaml_alone_but_the_parts_of_a_backfill() -> None:
 
 
 @EVERY
-def test_a_form_has_names_and_says_what_they_mean_and_asks_for_all_that_is_needed(deployed: Deployed) -> None:
+def test_a_form_has_names_and_says_what_they_mean_and_asks_for_all_that_is_needed(deployed: DeploymentSpec) -> None:
     fields = form_of(deployed.flow, LISTS).properties
     for name, asked in fields.items():
         assert asked["title"] != name

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from flows.inbox import subfolders
-from flows.inbox.removal import ASIDE, finish_taking
+from flows.inbox.moves import finish_taking
+from flows.inbox.partner_folder import ASIDE
 from flows.inbox.sweep import make_folders, sweep
 from tests.flows.inbox.test_settling import zipped
 

@@ -221,7 +221,7 @@ def test_erasing_again_changes_nothing_and_finishes_what_was_left(
     assert holders(workplace.settings.home / "archive", ["Quagmire"])
     again = erase(workplace, number)
     assert not again.is_new
-    assert again.said[0] == f"Submission {number}: already erased, by decision 2."
+    assert again.sentences[0] == f"Submission {number}: already erased, by decision 2."
     assert holders(workplace.settings.home, WORDS.values()) == {}
     assert len(shown(workplace, "bi_decisions")) == 2
     assert len(list(noted_erasures(workplace.settings.archive))) == 1
@@ -286,7 +286,7 @@ def test_the_same_bytes_that_come_later_are_another_submission(workplace: Workpl
 def test_other_files_of_the_return_are_named(workplace: Workplace) -> None:
     first = ingest(workplace, "return.xlsx", workbook())
     second = ingest(workplace, "return.xlsx", workbook(reason="Bandicoot"), 1)
-    warned = erase(workplace, second).warned
+    warned = erase(workplace, second).warnings
     assert warned == (f"Other files came of the same return, and are not erased: submission {first}.",)
     assert set(holders(workplace.settings.home, WORDS.values())) == set(WORDS.values())
 

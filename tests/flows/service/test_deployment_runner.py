@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 import cypp_etl
 from cypp_etl.periods import parse_period
 from flows.deployments.decisions.choices import stored_choices
-from flows.deployments.forms import Choices, Lists
+from flows.deployments.parameter_forms import Choices, Lists
 from flows.ingestion.context import open_to_write
 from flows.settings import Settings
 from flows.team.periods import close_period

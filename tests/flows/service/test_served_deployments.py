@@ -182,7 +182,7 @@ def test_schedules_fire_and_all_ends_with_it_and_comes_back_as_it_was(served: Se
     there = buttons.deployments()
     assert there.keys() == NAMES
     assert [name for name, one in there.items() if one["paused"]] == ["sweep-inbox"]
-    scheduled = {deployed.flow.name: 1 for deployed in CATALOGUE if deployed.times}
+    scheduled = {deployed.flow.name: 1 for deployed in CATALOGUE if deployed.schedule}
     assert {name: len(one["schedules"]) for name, one in there.items() if one["schedules"]} == scheduled | {"remind": 2}
     runner = child_of(process, "flows.service.deployment_runner")
     assert buttons.wait_for(buttons.start("remind"))["state_name"] == "Nothing missing"

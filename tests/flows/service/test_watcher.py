@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cypp_etl.receipts.reply import Reply
-from flows.inbox.mended_receipts import MendedReceipts
+from flows.inbox.corrected_receipts import CorrectedReceipts
 from flows.inbox.receipt_files import write_reply
 from flows.inbox.settling import Patience, Settling
 from flows.inbox.sweep import Waiting
@@ -394,7 +394,7 @@ def test_a_mended_receipt_is_brought_in_and_taken(office: Office, tmp_path: Path
             office.ingest,
             60,
             settling=Settling(PATIENCE),
-            mended=MendedReceipts(notes),
+            corrected=CorrectedReceipts(notes),
         )
         watching = asyncio.create_task(watcher.run(stop))
         await asyncio.sleep(0.5)

@@ -19,9 +19,9 @@ from flows.ingestion.status_pages import refresh_status_pages
 from flows.settings import Settings
 from flows.team.clinics import note_at_clinic
 from flows.team.decided import Decided
+from flows.team.partner_queries import answer_query
 from flows.team.periods import close_period, reopen_period
 from flows.team.plans import adopt_plan, compare_plan
-from flows.team.queries import answer_query
 from flows.team.submissions import erase_content, withdraw_return
 from flows.team.texts import release_text
 from flows.team.waivers import end_waiver, waive_query
@@ -111,8 +111,8 @@ def test_of_several_notes_only_those_that_are_new_are_added(workplace: Workplace
 def test_who_has_not_returned_is_warned_of_when_a_period_is_closed(workplace: Workplace) -> None:
     closed = close_period(workplace, Q1, by="A")
     assert closed.is_new
-    assert "yos" in closed.warned[0]
-    assert "police" not in closed.warned[0]
+    assert "yos" in closed.warnings[0]
+    assert "police" not in closed.warnings[0]
     assert not close_period(workplace, Q1, by="B").is_new
 
 
@@ -145,7 +145,7 @@ def test_the_partners_page_follows_a_decision_at_once(
     assert "This changed by half." in _asks(workplace)
     decided = decide(workplace)
     assert decided.is_new
-    assert decided.warned == ()
+    assert decided.warnings == ()
     assert "This changed by half." not in _asks(workplace)
 
 
@@ -154,11 +154,11 @@ def test_the_partners_page_asks_again_once_a_waiver_ends_and_says_where_it_canno
     record(workplace.engine, checked("b", observation("NI 111a", "91"), findings=(query,)), read_plan(), later(1))
     waive_query(workplace, waiver())
     make_folders(workplace.settings.inbox, ["police"])
-    assert end_waiver(workplace, 2, by="A", why="x").warned == ()
+    assert end_waiver(workplace, 2, by="A", why="x").warnings == ()
     assert "This changed by half." in _asks(workplace)
     (workplace.settings.inbox / "police").rename(workplace.settings.inbox / "away")
     (workplace.settings.inbox / "police").write_text("no folder")
-    (trouble,) = waive_query(workplace, waiver()).warned
+    (trouble,) = waive_query(workplace, waiver()).warnings
     assert trouble.startswith("The status of police cannot be written: ")
 
 
@@ -167,4 +167,4 @@ def test_a_plan_may_be_a_workbook(workplace: Workplace, tmp_path: Path) -> None:
     book.write_bytes(write_plan_workbook(read_plan()))
     assert compare_plan(workplace, book) == ["No symbol changes."]
     adopted = adopt_plan(workplace.settings, book, by="A", why="x", may_change_settled=False)
-    assert (adopted.is_new, adopted.said) == (False, ("The plan is in force already.",))
+    assert (adopted.is_new, adopted.sentences) == (False, ("The plan is in force already.",))

@@ -14,7 +14,7 @@ from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return
 from flows.cli.app import app
-from flows.deployments.outstanding import read_outstanding
+from flows.deployments.due_returns import read_outstanding
 from flows.ingestion.context import Workplace, open_to_write
 from flows.ingestion.job import Steps
 from flows.mail.outbox import Outbox
@@ -99,12 +99,12 @@ def test_the_receipt_says_that_it_is_held_and_why(workplace: Workplace) -> None:
 def test_what_is_accepted_has_a_second_receipt_with_a_word(workplace: Workplace) -> None:
     done = decide_held(workplace, 2, is_accepted=True, by="A. Officer", why="They rang", word="Thank you for ringing.")
     receipt = workplace.settings.inbox / "yos" / "replies" / "correction - accepted with queries.xlsx"
-    assert done.said == (
+    assert done.sentences == (
         "Submission 2 (yos, 2010/11 Q1) is accepted. It is in force as submission 3.",
         "1 judgement has changed.",
         f"The partner's receipt is {receipt.as_posix()}.",
     )
-    assert (done.is_new, done.warned, done.periods) == (True, (), (Q1,))
+    assert (done.is_new, done.warnings, done.periods) == (True, (), (Q1,))
     assert statuses(workplace) == ["superseded", "superseded", "accepted with queries"]
     said = texts_of(receipt)
     assert "It was held, and the data team has accepted it." in said
@@ -121,7 +121,7 @@ def test_what_is_accepted_has_a_second_receipt_with_a_word(workplace: Workplace)
     again = decide_held(workplace, 2, is_accepted=True, by="B. Officer", why="Again", word="Another word")
     assert (again.is_new, receipt.exists()) == (False, True), "a process killed before the receipt is finished"
     assert (
-        again.said[0]
+        again.sentences[0]
         == "Submission 2 (yos, 2010/11 Q1) was already decided on, by decision 3: accepted, as submission 3."
     )
     assert "Thank you for ringing." in texts_of(receipt)
@@ -133,7 +133,7 @@ def test_what_is_refused_goes_back_with_a_word(workplace: Workplace) -> None:
     archived.unlink()
     done = decide_held(workplace, 2, is_accepted=False, by="A. Officer", why="Not agreed", word="Ring us first.")
     receipt = workplace.settings.inbox / "yos" / "replies" / "correction.xlsx - refused.html"
-    assert done.said == (
+    assert done.sentences == (
         "Submission 2 (yos, 2010/11 Q1) is refused. What was in force stays.",
         f"The partner's receipt is {receipt.as_posix()}.",
     )
@@ -157,7 +157,7 @@ def test_a_receipt_that_cannot_be_written_does_not_undo_the_decision(
     with monkeypatch.context() as broken:
         broken.setattr(held_verdicts, "answer_held", full)
         done = decide_held(workplace, 2, is_accepted=True, by="A. Officer", why="They rang")
-    assert "decide the same again to write it" in done.warned[0]
+    assert "decide the same again to write it" in done.warnings[0]
     assert statuses(workplace)[-1] == "accepted with queries"
     decide_held(workplace, 2, is_accepted=True, by="A. Officer", why="They rang")
     assert (workplace.settings.inbox / "yos" / "replies" / "correction - accepted with queries.xlsx").exists()
@@ -185,7 +185,7 @@ def test_a_return_from_no_inbox_has_no_receipt(workplace: Workplace) -> None:
     folder = workplace.settings.inbox / "yos"
     shutil.rmtree(folder)
     done = decide_held(workplace, 2, is_accepted=True, by="A. Officer", why="They rang")
-    assert len(done.said) == 2
+    assert len(done.sentences) == 2
     assert not folder.exists()
 
 

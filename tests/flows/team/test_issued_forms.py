@@ -18,7 +18,7 @@ from cypp_etl.templates.workbook import write_template
 from flows.cli.app import app
 from flows.ingestion.context import Workplace, open_to_write
 from flows.settings import Settings
-from flows.team.issued_forms import form_of, in_short, issue_forms, open_periods
+from flows.team.issued_forms import form_of, issue_forms, issue_summary, open_periods
 from schemas.codes import SubmissionStatus
 from tests.support.plans import plan_with
 from warehouse.engine import reading
@@ -51,9 +51,9 @@ def forms(workplace: Workplace) -> list[str]:
 
 def test_whoever_owes_a_return_gets_its_form(workplace: Workplace) -> None:
     issued = issue_forms(workplace, Q1, today=OPENS)
-    assert in_short(issued) == "6 forms issued."
+    assert issue_summary(issued) == "6 forms issued."
     assert forms(workplace) == sorted(f"{code}/forms/{code} 2010-11Q1.xlsx" for code in PLAN.partners)
-    assert in_short(issue_forms(workplace, Q1, today=OPENS)) == "0 forms issued."
+    assert issue_summary(issue_forms(workplace, Q1, today=OPENS)) == "0 forms issued."
 
 
 def test_only_some_partners_get_theirs(workplace: Workplace) -> None:
@@ -84,8 +84,8 @@ def test_by_itself_it_issues_what_opens_that_day_and_once(workplace: Workplace) 
     assert {one.partner_code for one in opened if one.period == Q1} == set(PLAN.partners)
     # Whoever moved the form away to fill it in is not given another one each morning.
     (workplace.settings.inbox / "yos" / "forms" / "yos 2010-11Q1.xlsx").unlink()
-    assert in_short(issue_forms(workplace, today=DUE)) == "0 forms issued."
-    assert in_short(issue_forms(workplace, Q1, today=DUE)) == "1 form issued."
+    assert issue_summary(issue_forms(workplace, today=DUE)) == "0 forms issued."
+    assert issue_summary(issue_forms(workplace, Q1, today=DUE)) == "1 form issued."
 
 
 @pytest.mark.parametrize(("day", "is_open"), [(OPENS, True), (DUE, True)])
@@ -100,7 +100,7 @@ def test_one_folder_out_of_reach_stops_no_other(workplace: Workplace) -> None:
     inbox.mkdir(parents=True)
     (inbox / "police").write_text("no folder")
     issued = issue_forms(workplace, Q1, today=OPENS)
-    assert in_short(issued) == "5 forms issued, 1 not."
+    assert issue_summary(issued) == "5 forms issued, 1 not."
     (failed,) = [one for one in issued if one.is_trouble]
     assert str(failed).endswith("police/forms/police 2010-11Q1.xlsx: it cannot be put there: Not a directory")
 

@@ -302,7 +302,10 @@ def test_a_marker_is_explained_by_its_own_cell(home: Path) -> None:
 
 
 def test_days_are_written_out_without_a_zero_before_them(home: Path) -> None:
-    assert f"received {later(0).day} {later(0):%B %Y %H:%M}," in _type("explain", "NI 111a", "2010-11Q1")[1]
+    assert (
+        f"received {later(0):%H:%M} UTC on {later(0).day} {later(0):%B %Y},"
+        in _type("explain", "NI 111a", "2010-11Q1")[1]
+    )
     waived = _type("waive", "large-change", "yos", "--why", "Known.", "--until", "2099-03-01", "--by", "A. Clerk")
     assert waived == (0, "large-change is waived for yos, until 1 March 2099.\n")
 

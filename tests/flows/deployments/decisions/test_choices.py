@@ -13,7 +13,7 @@ from cypp_etl.phrases import date_text
 from cypp_etl.plan.reader import read_plan
 from flows.deployments.catalogue import CATALOGUE
 from flows.deployments.decisions.choices import number_of, stored_choices
-from flows.deployments.forms import MOST_CHOSEN, Choices, form_of, lists_of
+from flows.deployments.parameter_forms import MOST_CHOSEN, Choices, form_of, lists_of
 from flows.ingestion.context import open_to_write
 from flows.settings import Settings
 from flows.team.submissions import withdraw_return

@@ -214,7 +214,7 @@ def start(
     from prefect.flows import load_flow_from_entrypoint
 
     from flows.deployments.decisions.choices import stored_choices
-    from flows.deployments.forms import lists_of
+    from flows.deployments.parameter_forms import lists_of
     from flows.service.deployment_runner import deployment_of
 
     (deployed,) = [one for one in CATALOGUE if one.flow.name == name]

@@ -27,12 +27,12 @@ def answer_query(workplace: "Workplace", query_id: int, answer: str, *, by: str)
     with writing(workplace.engine) as connection:
         asked, is_new = answer_query_in(connection, query_id, answer.strip(), by, datetime.now(UTC))
     state = "is answered" if is_new else "was already answered so"
-    said = f"Query {query_id}, {in_short(dict(asked))}, {state}."
-    decided = Decided(is_new, (said,), periods=(parse_period(asked["period"]),))
+    sentence = f"Query {query_id}, {query_label(dict(asked))}, {state}."
+    decided = Decided(is_new, (sentence,), periods=(parse_period(asked["period"]),))
     return shown_to_partner(workplace, decided, asked["partner_code"])
 
 
-def in_short(asked: Mapping[str, Any]) -> str:
+def query_label(asked: Mapping[str, Any]) -> str:
     """Which query it is: its code and subject, whose it is, and of which return."""
     what = " ".join(filter(None, (asked["code"], asked["subject"])))
     return f"{what} ({asked['partner_code']}, {parse_period(asked['period']).label})"

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from flows.inbox.moves import bring_in
 from flows.inbox.own_files import open_folder
+from flows.inbox.partner_folder import REPLIES
 from flows.inbox.receipt_files import is_open
-from flows.inbox.removal import REPLIES, bring_in
 from flows.inbox.written_receipts import WrittenReceipts, sha256_in
 from flows.storage.archive import READ_BYTES, identity_of
 from flows.storage.files import WORKBOOK_SUFFIXES
@@ -22,7 +23,7 @@ _SUFFIXES = tuple(WORKBOOK_SUFFIXES)
 _Identity = tuple[int, int, int]
 
 
-class MendedReceipts:
+class CorrectedReceipts:
     """Finds the workbooks among partners' receipts that are not as they were written, and brings them into the inbox.
 
     It remembers what it has looked at: a receipt is read once, and again when it is written to.

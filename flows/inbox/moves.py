@@ -1,12 +1,12 @@
-"""Taking files of a partner's away, without losing what the partner puts in their place meanwhile.
+"""Moves files within a partner's folder and out of it, without losing what the partner puts there meanwhile.
 
-Recorded workbooks leave the inbox, receipts make room for others, and receipts that were changed come into the inbox.
+Recorded workbooks leave the inbox, and receipts make room for others; receipts that were changed come into the inbox,
+and so do workbooks in folders of the partner's own.
 Between a check of a file and its removal it may be replaced, and the replacement would be lost. So it is moved
 first, into a hidden folder whose name says which bytes may go, then looked at, then removed or given back.
 """
 
 import contextlib
-import hashlib
 import os
 import shutil
 import tempfile
@@ -14,11 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cypp_etl.receipts.reply import answered_name
+from flows.inbox.partner_folder import ASIDE, REPLIES
 from flows.storage.archive import Kept, identity_of
-from flows.storage.files import open_regular
+from flows.storage.files import sha256_of
 
-ASIDE, REPLIES, FORMS = ".taken", "replies", "forms"
-README, STATUS = "README.txt", "status.html"
 # How the holder of a receipt is named that a partner changed: it is on its way from the replies to the inbox.
 _MENDED = "mended"
 # How the holder of a workbook is named that is on its way up: no SHA-256 is, so that it is given back.
@@ -102,6 +101,29 @@ def bring_in(folder: Path, replies: int, name: str, identity: tuple[int, int, in
         _tidy(folder / ASIDE)
 
 
+def move_up(folder: Path, place: int, name: str) -> None:
+    """Move a workbook from a folder below a partner's folder up into it, under a name that is free.
+
+    Args:
+        folder: the partner's.
+        place: the folder that it lies in, open.
+        name: the workbook's.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    aside = _make_aside(folder)
+    # Whatever lies there at that moment moves, and nothing that comes later is touched; another sweep may have
+    # moved it, or have finished this.
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            moved = Path(tempfile.mkdtemp(prefix=f"{_FROM_BELOW}.", dir=aside)) / name
+            os.rename(name, moved, src_dir_fd=place)
+            _give_back(moved, folder)
+    finally:
+        _tidy(aside)
+
+
 def remove_receipt(folder: Path, replies: int, name: str, identity: tuple[int, int, int], sha256: str) -> bool:
     """Remove a receipt that is still as it was written, to make room for another; say whether there is room now.
 
@@ -154,7 +176,7 @@ def finish_taking(folder: Path) -> None:
             holder = moved.parent.name.partition(".")[0]
             if holder == _MENDED:
                 _give_back(moved, folder, answered_name(moved.name))
-            elif _sha256(moved) == holder:
+            elif sha256_of(moved) == holder:
                 moved.unlink()
             else:
                 _give_back(moved, folder)
@@ -210,31 +232,3 @@ def _give_back(moved: Path, folder: Path, name: str = "") -> Path:
         else:
             moved.unlink()
             return place
-
-
-def move_up(folder: Path, place: int, name: str) -> None:
-    """Move a workbook from a folder below a partner's folder up into it, under a name that is free.
-
-    Args:
-        folder: the partner's.
-        place: the folder that it lies in, open.
-        name: the workbook's.
-
-    Raises:
-        OSError: the folder cannot be written to.
-    """
-    aside = _make_aside(folder)
-    # Whatever lies there at that moment moves, and nothing that comes later is touched; another sweep may have
-    # moved it, or have finished this.
-    try:
-        with contextlib.suppress(FileNotFoundError):
-            moved = Path(tempfile.mkdtemp(prefix=f"{_FROM_BELOW}.", dir=aside)) / name
-            os.rename(name, moved, src_dir_fd=place)
-            _give_back(moved, folder)
-    finally:
-        _tidy(aside)
-
-
-def _sha256(path: Path) -> str:
-    with open_regular(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from cypp_etl.findings import in_words
 from cypp_etl.periods import Period, parse_period
+from cypp_etl.phrases import date_text
 from flows.settings import CHASED_FOR
-from flows.team.held import held_in_lines
-from flows.team.queries import open_in_lines
+from flows.team.held_lines import held_in_lines
+from flows.team.partner_queries import open_in_lines
 from schemas.codes import QueryStatus
 from warehouse.queries.held import held_submissions
 from warehouse.queries.partner_queries import partner_queries
@@ -74,10 +74,10 @@ def outstanding(rows: "Sequence[RowMapping]", today: date, days: int, since: dat
         elif due >= first:
             older += 1
     lines = [
-        f"{period}, {'was' if due < today else 'is'} due on {in_words(due)}: {', '.join(missing)}"
+        f"{period}, {'was' if due < today else 'is'} due on {date_text(due)}: {', '.join(missing)}"
         for (due, period), missing in sorted(partners.items())
     ]
     if older:
-        counted = f"{older} older {'return' if older == 1 else 'returns'}, due before {in_words(since)}"
+        counted = f"{older} older {'return' if older == 1 else 'returns'}, due before {date_text(since)}"
         lines.append(f"and {counted}" if lines else counted)
     return Outstanding(tuple(lines), bool(older) or any(due < today for due, _ in partners))

@@ -16,7 +16,7 @@ from cypp_etl.periods import parse_period
 from cypp_etl.receipts.ooxml.styles import MARKS
 from cypp_etl.receipts.recognise import SIGNATURE
 from cypp_etl.samples.returns import sample_return
-from flows.inbox.mended_receipts import MendedReceipts
+from flows.inbox.corrected_receipts import CorrectedReceipts
 from flows.inbox.sweep import sweep
 from flows.ingestion.context import open_to_write
 from flows.ingestion.job import Steps
@@ -43,10 +43,10 @@ class Home:
     def sweep(self, settle_seconds: float = 0.0, now: float | None = None) -> list[str]:
         """Take whatever waits, and give the names under which it was taken."""
         settings, taken = self.workplace.settings, []
-        mended = MendedReceipts(settings.receipts)
+        corrected = CorrectedReceipts(settings.receipts)
         now = time.time() + 1 if now is None else now
-        for waiting in sweep(settings.inbox, ["yos"], now, settle_seconds, mended):
-            path = mended.bring_in(waiting.path) if waiting.is_receipt else waiting.path
+        for waiting in sweep(settings.inbox, ["yos"], now, settle_seconds, corrected):
+            path = corrected.bring_in(waiting.path) if waiting.is_receipt else waiting.path
             if path and not waiting.reason:
                 steps = Steps(self.workplace, path, "yos", RECEIVED_AT)
                 steps.reply()
@@ -88,7 +88,7 @@ def mend(receipt: Path) -> None:
 
 
 def resave_in_libreoffice(receipt: Path) -> None:
-    """Open and save it: a receipt that was mended, as somebody's LibreOffice writes it."""
+    """Open and save it: a receipt that was corrected, as somebody's LibreOffice writes it."""
     elsewhere = receipt.parents[3] / "saved"
     profile = f"-env:UserInstallation=file://{elsewhere / 'profile'}"
     command = ["soffice", profile, "--headless", "--convert-to", "xlsx", "--outdir", str(elsewhere), str(receipt)]
@@ -260,10 +260,10 @@ def test_one_that_is_written_to_as_it_is_brought_in_stays(home: Home, monkeypatc
         receipt.write_bytes(b"PK\x03\x04 newer")
         rename(*arguments, **named)  # type: ignore[arg-type]
 
-    mended = MendedReceipts(home.workplace.settings.receipts)
+    corrected = CorrectedReceipts(home.workplace.settings.receipts)
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(os, "rename", save_again)
-        assert mended.bring_in(receipt) is None
+        assert corrected.bring_in(receipt) is None
     assert receipt.read_bytes() == b"PK\x03\x04 newer"
     assert home.names() == ["replies/ours - rejected.xlsx"]
 
@@ -292,5 +292,5 @@ def test_a_link_in_the_place_of_the_replies_leads_nowhere(home: Home, tmp_path: 
     home.replies.symlink_to(elsewhere)
     assert home.sweep() == []
     with pytest.raises(OSError, match="replies"):
-        MendedReceipts(home.workplace.settings.receipts).bring_in(home.replies / "theirs.xlsx")
+        CorrectedReceipts(home.workplace.settings.receipts).bring_in(home.replies / "theirs.xlsx")
     assert (elsewhere / "theirs.xlsx").exists()

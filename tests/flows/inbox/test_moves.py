@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from flows.inbox import removal
-from flows.inbox.removal import ASIDE, finish_taking, take_away
+from flows.inbox import moves
+from flows.inbox.moves import finish_taking, take_away
+from flows.inbox.partner_folder import ASIDE
 from flows.storage.archive import Kept, keep
 
 
@@ -60,7 +61,7 @@ def test_what_another_sweep_tidies_away_is_made_again(
             tidied.append(made)
         return made
 
-    monkeypatch.setattr(removal.tempfile, "mkdtemp", make_and_lose)
+    monkeypatch.setattr(moves.tempfile, "mkdtemp", make_and_lose)
     assert take_away(dropped, kept)
     assert tidied
     assert list(dropped.parent.iterdir()) == []
@@ -77,7 +78,7 @@ def test_a_third_that_comes_meanwhile_is_not_overwritten(
     dropped: Path, kept: Kept, monkeypatch: pytest.MonkeyPatch, without_links: bool
 ) -> None:
     replace(dropped, b"a second workbook")
-    look = removal.identity_of
+    look = moves.identity_of
 
     def look_late(status: os.stat_result) -> tuple[int, int, int]:
         dropped.write_bytes(b"a third workbook")
@@ -86,7 +87,7 @@ def test_a_third_that_comes_meanwhile_is_not_overwritten(
     def refuse(*_arguments: object) -> None:
         raise PermissionError("no links on this share")
 
-    monkeypatch.setattr(removal, "identity_of", look_late)
+    monkeypatch.setattr(moves, "identity_of", look_late)
     if without_links:
         monkeypatch.setattr(Path, "hardlink_to", refuse)
     assert not take_away(dropped, kept)

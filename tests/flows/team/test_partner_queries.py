@@ -1,6 +1,6 @@
 """Open queries in lines: of a hundred partners, some are named and the others counted."""
 
-from flows.team.queries import open_in_lines
+from flows.team.partner_queries import open_in_lines
 
 
 def test_of_many_partners_ten_are_named() -> None:

@@ -1,4 +1,7 @@
-"""The returns that are held, in words."""
+"""The returns that are held, in lines.
+
+Apart from `held_verdicts`, so that what only reads need not import what writes receipts.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

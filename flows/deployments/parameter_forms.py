@@ -43,7 +43,7 @@ class Choices(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class FormField:
     """Marks in the `Annotated` of a flow's parameter that the form asks for; one without it has its default.
 
     The parameter's line in the flow's docstring is what the form says about it.
@@ -86,14 +86,14 @@ def form_of(flow: Flow[..., Any], lists: Lists) -> ParameterSchema:
     hints = get_type_hints(flow.fn, include_extras=True)
     fields: dict[str, Any] = {}
     for name in inspect.signature(flow.fn).parameters:
-        for asked in getattr(hints[name], "__metadata__", ()):
-            if isinstance(asked, Asked):
-                fields[name] = _field(schema.properties[name], asked, lists) | {"position": len(fields)}
+        for parameter in getattr(hints[name], "__metadata__", ()):
+            if isinstance(parameter, FormField):
+                fields[name] = _field(schema.properties[name], parameter, lists) | {"position": len(fields)}
     required = [name for name in schema.required or () if name in fields]
     return schema.model_copy(update={"properties": fields, "required": required})
 
 
-def _field(given: Mapping[str, Any], asked: Asked, lists: Lists) -> dict[str, Any]:
+def _field(given: Mapping[str, Any], parameter: FormField, lists: Lists) -> dict[str, Any]:
     field = deepcopy(dict(given))
     # One that may be left out is left empty; nobody is asked whether to send a null.
     kinds = [kind for kind in field.pop("anyOf", ()) if kind.get("type") != "null"]
@@ -101,12 +101,12 @@ def _field(given: Mapping[str, Any], asked: Asked, lists: Lists) -> dict[str, An
         field |= kinds[0]
     if field.get("default") in (None, ""):
         field.pop("default", None)
-    field |= {"title": asked.title, "description": " ".join(field["description"].split())}
-    if asked.choices:
-        names = lists.names.get(asked.choices, {})
+    field |= {"title": parameter.title, "description": " ".join(field["description"].split())}
+    if parameter.choices:
+        names = lists.names.get(parameter.choices, {})
         if 0 < len(names) <= MOST_CHOSEN:
             (field["items"] if field["type"] == "array" else field)["enum"] = list(names)
-        if asked.choices is Choices.PARTNERS and len(names) <= _MOST_NAMED:
+        if parameter.choices is Choices.PARTNERS and len(names) <= _MOST_NAMED:
             field["description"] = f"{field['description']} {_legend(names)}"
     return field
 

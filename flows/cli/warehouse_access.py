@@ -49,7 +49,7 @@ def _say_what_waits(connection: "Connection") -> None:
         )
 
 
-def ask(show: "Callable[[Connection, Plan], int]") -> int:
+def with_warehouse(show: "Callable[[Connection, Plan], int]") -> int:
     """Call `show` with the warehouse and its plan; its result is the command's exit status."""
     try:
         workplace = open_to_read(read_settings())

@@ -8,7 +8,7 @@ import pytest
 from cypp_etl.findings import Finding
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
-from flows.deployments.outstanding import outstanding, read_outstanding
+from flows.deployments.due_returns import outstanding, read_outstanding
 from flows.ingestion.context import open_to_write
 from flows.settings import Settings
 from flows.team.submissions import withdraw_return
