@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cypp_etl.checked_return import Waiver
-from cypp_etl.findings import in_words
 from cypp_etl.periods import parse_period
+from cypp_etl.phrases import date_text
 from cypp_etl.plan.reader import read_plan
 from flows.cli.app import app
 from tests.warehouse.builders import checked, later, observation
@@ -154,7 +154,7 @@ def test_a_waiver_whose_place_another_took_is_not_ended(home: Path) -> None:
 def test_decisions_are_listed_with_who_and_why(home: Path) -> None:
     type_("withdraw", 2, *WHO)
     lines = type_("decisions", "--kind", "withdraw-return")[1].splitlines()
-    assert re.match(rf"   4  [0-9]{{2}}:[0-9]{{2}} UTC on {in_words(datetime.now(UTC).date())}  ", lines[0])
+    assert re.match(rf"   4  [0-9]{{2}}:[0-9]{{2}} UTC on {date_text(datetime.now(UTC).date())}  ", lines[0])
     assert lines[0].endswith("withdraw-return: submission 2, version 2 of police for 2010/11 Q1")
     assert lines[1] == "      A. Officer: Agreed by telephone"
     assert len(type_("decisions")[1].splitlines()) == 8
