@@ -8,8 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import adbc_driver_sqlite
 import pyarrow
-from adbc_driver_sqlite import dbapi
+from adbc_driver_manager import AdbcConnection, AdbcStatement, Error
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
@@ -59,7 +60,7 @@ def snapshot(connection: Connection, folder: Path) -> Iterator[Read]:
 
 
 @contextmanager
-def _copy_of(connection: Connection, folder: Path) -> Iterator[dbapi.Connection]:
+def _copy_of(connection: Connection, folder: Path) -> Iterator[AdbcConnection]:
     """The warehouse in the transaction of a connection, copied.
 
     Arrow's driver brings a SQLite of its own. Two of them must not have one file open in a process: when one closes
@@ -77,24 +78,30 @@ def _copy_of(connection: Connection, folder: Path) -> Iterator[dbapi.Connection]
                 source.backup(target)
             except sqlite3.Error as fault:
                 raise OSError(f"The warehouse cannot be copied into {folder}: {fault}") from fault
-        copy = dbapi.connect(f"{path.absolute().as_uri()}?immutable=1")
-        with copy.cursor() as cursor:
-            # Pages are read where they are, and not copied again for each index that leads to them.
-            cursor.execute(f"PRAGMA mmap_size = {path.stat().st_size}").fetchall()
-            cursor.execute("SELECT 1 FROM view_version").fetchall()
-    with closing(copy):
+        database = adbc_driver_sqlite.connect(f"{path.absolute().as_uri()}?immutable=1")
+        copy = AdbcConnection(database)
+        # Pages are read where they are, and not copied again for each index that leads to them.
+        for query in (f"PRAGMA mmap_size = {path.stat().st_size}", "SELECT 1 FROM view_version"):
+            list(_ask(copy, query))
+    with closing(database), closing(copy):
         yield copy
 
 
-def _read_sqlite(copy: dbapi.Connection, query: str, kinds: Mapping[str, Kind]) -> Iterator[Any]:
+def _ask(copy: AdbcConnection, query: str) -> Iterator[Any]:
+    with closing(AdbcStatement(copy)) as statement, _faults(Error, query):
+        statement.set_options(**{"adbc.sqlite.query.batch_rows": str(ROWS)})
+        statement.set_sql_query(query)
+        rows, _ = statement.execute_query()
+        yield from pyarrow.RecordBatchReader.from_stream(rows)
+
+
+def _read_sqlite(copy: AdbcConnection, query: str, kinds: Mapping[str, Kind]) -> Iterator[Any]:
     first = ", ".join(_FIRST[kind] for kind in kinds.values())
-    with copy.cursor() as cursor, _faults(dbapi.Error, query):
-        cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(ROWS)})
-        cursor.execute(f"SELECT {first} UNION ALL SELECT * FROM ({query}) q")  # noqa: S608 - SQL of our own
-        for number, batch in enumerate(cursor.fetch_record_batch()):
-            rows = batch if number else batch.slice(1)
-            columns = zip(rows.columns, kinds.values(), strict=True)
-            yield pyarrow.record_batch([_of_sqlite(values, kind) for values, kind in columns], list(kinds))
+    typed = f"SELECT {first} UNION ALL SELECT * FROM ({query}) q"  # noqa: S608 - SQL of our own
+    for number, batch in enumerate(_ask(copy, typed)):
+        rows = batch if number else batch.slice(1)
+        columns = zip(rows.columns, kinds.values(), strict=True)
+        yield pyarrow.record_batch([_of_sqlite(values, kind) for values, kind in columns], list(kinds))
 
 
 def _of_sqlite(values: Any, kind: Kind) -> Any:
