@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from warehouse.exports.data_package import data_package
 from warehouse.exports.dbt_sources import dbt_sources
 from warehouse.exports.rows import write_rows
+from warehouse.exports.snapshot import snapshot
 from warehouse.views.dictionary import VIEWS
 
 
@@ -20,10 +21,11 @@ def export_views(connection: Connection, folder: Path) -> Iterator[Path]:
         OSError: a file cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for view in VIEWS:
-        table, parquet = folder / f"{view.name}.csv", folder / f"{view.name}.parquet"
-        write_rows(connection, view, table, parquet)
-        yield from (table, parquet)
+    with snapshot(connection, folder) as read:
+        for view in VIEWS:
+            table, parquet = folder / f"{view.name}.csv", folder / f"{view.name}.parquet"
+            write_rows(connection, read, view, table, parquet)
+            yield from (table, parquet)
     for name, text in (("schema.yml", dbt_sources()), ("datapackage.json", data_package(folder))):
         (folder / name).write_text(text, "utf-8")
         yield folder / name

@@ -91,11 +91,13 @@ def _clinic(standing: Standing) -> str:
 def _ended(standing: Standing) -> str:
     """SQL of the last quarter in which a clinic's figure was owed, if that is over: then nothing is left to improve."""
     return f"""(
-                    SELECT q.period FROM period q
-                    WHERE q.quarter IS NOT NULL AND q.ends_on < {standing.last_day or standing.today}
-                        AND q.period >= c.opened_period AND q.ends_on = (
-                            SELECT max(w.last_day) FROM plan_owed w WHERE w.plan_id = {standing.plan_id}
-                                AND w.partner_code = c.partner_code AND w.indicator = c.indicator))"""
+                    SELECT q.period
+                    FROM (
+                        SELECT max(w.last_day) AS last_day FROM plan_owed w WHERE w.plan_id = {standing.plan_id}
+                            AND w.partner_code = c.partner_code AND w.indicator = c.indicator) l
+                    JOIN period q ON q.ends_on = l.last_day
+                    WHERE l.last_day < {standing.last_day or standing.today} AND q.quarter IS NOT NULL
+                        AND q.period >= c.opened_period)"""
 
 
 def _measured(standing: Standing) -> str:

@@ -6,8 +6,7 @@ code lists, so that none is typed twice.
 
 import hashlib
 from collections.abc import Callable, Mapping
-from enum import StrEnum
-from typing import TypeVar
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, inspect, text
 
@@ -31,7 +30,16 @@ from warehouse.views.milestones import milestones_query
 from warehouse.views.partner_queries import queries_query
 from warehouse.views.symbol_changes import BEHIND, symbol_changes_query
 
-_Word = TypeVar("_Word", bound=StrEnum)
+_SYMBOLS: dict[str, Mapping[Any, str]] = {
+    "direction": DIRECTION_SYMBOLS,
+    "quarter_direction": DIRECTION_SYMBOLS,
+    "on_target": ON_TARGET_SYMBOLS,
+    "target_band": BAND_SYMBOLS,
+    "statistical_neighbours_band": BAND_SYMBOLS,
+    "national_band": BAND_SYMBOLS,
+    "band": BAND_SYMBOLS,
+}
+"""The symbols of the words of each column that has a symbol beside it."""
 
 # Dates are compared as dates in UTC, because moments are stored in UTC.
 _DIALECTS = {
@@ -50,9 +58,9 @@ _DIALECTS = {
 }
 
 
-def _symbol(column: str, symbols: Mapping[_Word, str]) -> str:
+def _symbol(column: str) -> str:
     """SQL of a judgement's word, and of its symbol."""
-    cases = " ".join(f"WHEN '{word}' THEN '{symbol}'" for word, symbol in symbols.items())
+    cases = " ".join(f"WHEN '{word}' THEN '{symbol}'" for word, symbol in _SYMBOLS[column].items())
     return f"j.{column}, CASE j.{column} {cases} END AS {column}_symbol"
 
 
@@ -81,18 +89,22 @@ _DESCRIBED = f"""j.period, {_LABEL} AS period_label, e.financial_year, e.quarter
 # What people read of the unit beside its code.
 _UNIT = "nullif(i.unit_label, '') AS unit_label, nullif(i.currency, '') AS currency"
 
+# What else the edition says, which came after version 1.
+_EDITION = f"i.year_type, i.edition, {_UNIT}"
+_COMPARES_BODIES = "i.compares_bodies"
+
 _JUDGED = f"""j.previous_period, j.previous_actual, j.change,
-            {_symbol("direction", DIRECTION_SYMBOLS)},
+            {_symbol("direction")},
             j.direction_basis,
-            {_symbol("quarter_direction", DIRECTION_SYMBOLS)},
+            {_symbol("quarter_direction")},
             j.target,
-            {_symbol("on_target", ON_TARGET_SYMBOLS)},
+            {_symbol("on_target")},
             j.year_to_date,
-            {_symbol("target_band", BAND_SYMBOLS)},
+            {_symbol("target_band")},
             j.statistical_neighbours,
-            {_symbol("statistical_neighbours_band", BAND_SYMBOLS)},
+            {_symbol("statistical_neighbours_band")},
             j.national,
-            {_symbol("national_band", BAND_SYMBOLS)},
+            {_symbol("national_band")},
             j.next_target, j.next_target_2"""
 
 
@@ -104,7 +116,7 @@ def _describing(plan_id: str) -> str:
         LEFT JOIN plan_outcome oc ON oc.plan_id = i.plan_id AND oc.outcome_code = i.outcome_code"""
 
 
-def _performance(plan_id: str, last_column: str, condition: str) -> str:
+def _performance(plan_id: str, last_column: str, condition: str, more_columns: str = "") -> str:
     """A row per judgement, with the figure judged and its cell.
 
     Rows of left-joined tables always exist: a database can skip a table if none of its columns is selected.
@@ -113,6 +125,7 @@ def _performance(plan_id: str, last_column: str, condition: str) -> str:
         plan_id: the plan whose words describe the indicator.
         last_column: SQL of columns after those of version 1.
         condition: SQL that selects the judgements.
+        more_columns: SQL of columns that follow the promised ones.
     """
     return f"""
         SELECT
@@ -120,8 +133,8 @@ def _performance(plan_id: str, last_column: str, condition: str) -> str:
             j.actual, o.typed AS actual_text, coalesce(o.marker, nullif(o.qualifiers, '')) AS marker,
             {_JUDGED},
             o.submission_id, s.file_name AS source_file, o.sheet AS source_sheet, o.cell AS source_cell,
-            j.recorded_at{last_column}, i.year_type, i.edition, {_UNIT},
-            j.target_gap, j.variation, j.on_course, i.compares_bodies
+            j.recorded_at{last_column}, {_EDITION},
+            j.target_gap, j.variation, j.on_course, {_COMPARES_BODIES}{more_columns}
         FROM judgement j
         {_describing(plan_id)}
         LEFT JOIN observation o ON o.observation_id = j.observation_id
@@ -161,30 +174,41 @@ def groups_query(standing: Standing) -> str:
             {_DESCRIBED}, j.group_code, w.group_name AS "group",
             j.actual, {_JUDGED},
             j.partners_owing, j.partners_returned, nullif(j.note, '') AS note, j.recorded_at, {_UNIT},
-            j.target_gap, i.compares_bodies
+            j.target_gap, {_COMPARES_BODIES}
         FROM group_judgement j
         {_describing(standing.plan_id)}
         JOIN plan_group w ON w.plan_id = i.plan_id AND w.group_code = j.group_code
         WHERE {standing.in_force("j")}"""
 
 
+def _history(more_columns: str = "") -> str:
+    """A row per judgement that is or was in force, by the plan that judged it: two halves with their indexes."""
+    return " UNION ALL ".join(
+        _performance("j.plan_id", ", j.superseded_at", f"j.superseded_at {half}", more_columns)
+        for half in ("IS NULL", "IS NOT NULL")
+    )
+
+
 # Comparators that are given, and have columns of their own, are in the judgement itself. By CROSS JOIN, SQLite reads
-# each judgement once, not once for each comparator.
+# each judgement once, not once for each comparator; and by the casts it takes the columns of both halves for the same,
+# without which it would copy every row once more.
+_COMPARATOR = "c.heading, c.method"
 _COMPARISONS = f"""
         SELECT j.partner_code, j.indicator, j.period, j.comparator, j.heading, j.method, j.value,
-            {_symbol("band", BAND_SYMBOLS)},
+            {_symbol("band")},
             j.bodies, j.recorded_at
         FROM (
-            SELECT g.partner_code, g.indicator, g.period, c.comparator, c.heading, c.method,
-                CASE c.comparator WHEN '{Measure.NATIONAL}' THEN g.national ELSE g.statistical_neighbours END AS value,
-                CASE c.comparator WHEN '{Measure.NATIONAL}' THEN g.national_band
-                    ELSE g.statistical_neighbours_band END AS band,
-                0 AS bodies, g.recorded_at
+            SELECT g.partner_code, g.indicator, g.period, c.comparator, {_COMPARATOR},
+                CAST(CASE c.comparator WHEN '{Measure.NATIONAL}' THEN g.national
+                    ELSE g.statistical_neighbours END AS DOUBLE PRECISION) AS value,
+                CAST(CASE c.comparator WHEN '{Measure.NATIONAL}' THEN g.national_band
+                    ELSE g.statistical_neighbours_band END AS TEXT) AS band,
+                CAST(0 AS INTEGER) AS bodies, g.recorded_at
             FROM judgement g CROSS JOIN plan_comparator c
             WHERE {NOW.in_force("g")} AND c.plan_id = {NOW.plan_id} AND c.method = '{ComparatorMethod.GIVEN}'
                 AND c.comparator IN ('{Measure.NATIONAL}', '{Measure.STATISTICAL_NEIGHBOURS}')
             UNION ALL
-            SELECT n.partner_code, n.indicator, n.period, n.comparator, c.heading, c.method, n.value, n.band,
+            SELECT n.partner_code, n.indicator, n.period, n.comparator, {_COMPARATOR}, n.value, n.band,
                 n.bodies, n.recorded_at
             FROM comparison n
             JOIN plan_comparator c ON c.plan_id = {NOW.plan_id} AND c.comparator = n.comparator
@@ -236,10 +260,7 @@ def return_status_query(standing: Standing) -> str:
 
 _VIEWS = {
     "bi_performance": _performance(NOW.plan_id, "", NOW.in_force("j")),
-    # In two halves, each with its own indexes.
-    "bi_performance_history": " UNION ALL ".join(
-        _performance("j.plan_id", ", j.superseded_at", f"j.superseded_at {half}") for half in ("IS NULL", "IS NOT NULL")
-    ),
+    "bi_performance_history": _history(),
     "bi_submissions": _SUBMISSIONS,
     "bi_findings": _FINDINGS,
     "bi_return_status": return_status_query(NOW),
@@ -262,6 +283,68 @@ _VIEWS = {
 def view_statements(dialect: str) -> dict[str, str]:
     """The SELECT of each view, by name, in the dialect of one database system."""
     return {name: sql.format_map(_DIALECTS[dialect]) for name, sql in _VIEWS.items()}
+
+
+class Lookup(NamedTuple):
+    """Columns of a view that few rows tell: a reader of the whole view asks for them once, not in each of its rows.
+
+    `key` is the column that finds them in `query`, a SELECT of the key and of these columns: a column of the view, or
+    one that only `keyed_statement` has.
+    """
+
+    key: str
+    query: str
+
+
+_DESCRIBED_BY = "described_by"
+
+
+def _key(plan_id: str) -> str:
+    """SQL of what finds the description of a judgement `j`, as a last column."""
+    return f", {plan_id} || ' ' || j.indicator || ' ' || j.period AS {_DESCRIBED_BY}"
+
+
+def _descriptions(plan_id: str, condition: str) -> Lookup:
+    """What `_performance` says of indicators and periods."""
+    query = f"""
+        SELECT {_DESCRIBED}, {_EDITION}, {_COMPARES_BODIES}{_key("j.plan_id")}
+        FROM (SELECT DISTINCT {plan_id} AS plan_id, j.indicator, j.period FROM judgement j WHERE {condition}) j
+        {_describing("j.plan_id")}"""
+    return Lookup(_DESCRIBED_BY, query)
+
+
+def _words(column: str) -> Lookup:
+    """The symbols of a column's words."""
+    words = " UNION ALL ".join(f"SELECT '{word}' AS {column}" for word in _SYMBOLS[column])
+    return Lookup(column, f"SELECT {_symbol(column)} FROM ({words}) j")
+
+
+_JUDGED_WORDS = tuple(_words(column) for column in _SYMBOLS if column != "band")
+_KEYED = {
+    "bi_performance": _performance(NOW.plan_id, "", NOW.in_force("j"), _key(NOW.plan_id)),
+    "bi_performance_history": _history(_key("j.plan_id")),
+}
+_LOOKUPS = {
+    "bi_performance": (_descriptions(NOW.plan_id, NOW.in_force("j")), *_JUDGED_WORDS),
+    "bi_performance_history": (_descriptions("j.plan_id", "1 = 1"), *_JUDGED_WORDS),
+    "bi_comparisons": (
+        Lookup(
+            "comparator",
+            f"SELECT c.comparator, {_COMPARATOR} FROM plan_comparator c WHERE c.plan_id = {NOW.plan_id}",
+        ),
+        _words("band"),
+    ),
+}
+
+
+def keyed_statement(name: str, dialect: str) -> str:
+    """A SELECT of a view's columns, and of the keys of its lookups."""
+    return _KEYED.get(name, f"SELECT * FROM {name}").format_map(_DIALECTS[dialect])
+
+
+def lookups(name: str, dialect: str) -> tuple[Lookup, ...]:
+    """The lookups of a view of very many rows; none of a smaller one."""
+    return tuple(each._replace(query=each.query.format_map(_DIALECTS[dialect])) for each in _LOOKUPS.get(name, ()))
 
 
 def as_of_statement(name: str, dialect: str, standing: Standing = AS_OF) -> str:

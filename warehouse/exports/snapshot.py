@@ -1,0 +1,144 @@
+"""One moment of the warehouse, read by columns: Arrow makes them of what the database has, not Python of each cell."""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import adbc_driver_sqlite
+import pyarrow
+from adbc_driver_manager import AdbcConnection, AdbcStatement, Error
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+
+from warehouse.views.columns import Kind
+
+ROWS = 16_384
+"""As many rows are in a batch at most."""
+
+TEXTS = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())
+TYPES = {
+    # The texts of a column repeat.
+    **dict.fromkeys((Kind.TEXT, Kind.CODE, Kind.YES_NO), TEXTS),
+    Kind.INTEGER: pyarrow.int64(),
+    # Doubles are what the tables hold: fifteen digits, which come back exactly.
+    Kind.NUMBER: pyarrow.float64(),
+    Kind.DATE: pyarrow.date32(),
+    Kind.MOMENT: pyarrow.timestamp("us", "UTC"),
+}
+"""The type of a column of each kind in a batch."""
+
+Read = Callable[[str, Mapping[str, Kind]], Iterator[Any]]
+"""Gives the record batches of a SELECT, whose columns are those of the mapping in their order.
+
+Raises `sqlalchemy.exc.OperationalError` where the database cannot be read.
+"""
+
+# What a column of SQLite may hold is told by its first row alone: it has no types.
+_FIRST = dict.fromkeys(Kind, "''") | {Kind.INTEGER: "0", Kind.NUMBER: "0.0"}
+
+
+@contextmanager
+def snapshot(connection: Connection, folder: Path) -> Iterator[Read]:
+    """Read as of the moment of a transaction of `engine.reading`.
+
+    SQLite is read in a copy of the warehouse. It is its owner's alone, and has no name in the folder once it is
+    complete: the system removes it however the process ends.
+
+    Raises:
+        OSError: the copy cannot be written to the folder.
+        sqlalchemy.exc.OperationalError: the warehouse cannot be read.
+    """
+    if connection.dialect.name == "postgresql":
+        yield partial(_read_postgresql, connection)
+        return
+    with _copy_of(connection, folder) as copy:
+        yield partial(_read_sqlite, copy)
+
+
+@contextmanager
+def _copy_of(connection: Connection, folder: Path) -> Iterator[AdbcConnection]:
+    """The warehouse in the transaction of a connection, copied.
+
+    Arrow's driver brings a SQLite of its own. Two of them must not have one file open in a process: when one closes
+    it, the system takes the locks of the other.
+    """
+    # A transaction begins when it first reads.
+    connection.exec_driver_sql("SELECT 1 FROM view_version").first()
+    source: Any = connection.connection.driver_connection
+    with TemporaryDirectory(prefix=".cypp-", dir=folder) as place:
+        path = Path(place) / "warehouse.db"
+        path.touch(mode=0o600)
+        with closing(sqlite3.connect(path, isolation_level=None)) as target:
+            target.execute("PRAGMA synchronous = OFF")
+            try:
+                source.backup(target)
+            except sqlite3.Error as fault:
+                raise OSError(f"The warehouse cannot be copied into {folder}: {fault}") from fault
+        database = adbc_driver_sqlite.connect(f"{path.absolute().as_uri()}?immutable=1")
+        copy = AdbcConnection(database)
+        # Pages are read where they are, and not copied again for each index that leads to them.
+        for query in (f"PRAGMA mmap_size = {path.stat().st_size}", "SELECT 1 FROM view_version"):
+            list(_ask(copy, query))
+    with closing(database), closing(copy):
+        yield copy
+
+
+def _ask(copy: AdbcConnection, query: str) -> Iterator[Any]:
+    with closing(AdbcStatement(copy)) as statement, _faults(Error, query):
+        statement.set_options(**{"adbc.sqlite.query.batch_rows": str(ROWS)})
+        statement.set_sql_query(query)
+        rows, _ = statement.execute_query()
+        yield from pyarrow.RecordBatchReader.from_stream(rows)
+
+
+def _read_sqlite(copy: AdbcConnection, query: str, kinds: Mapping[str, Kind]) -> Iterator[Any]:
+    first = ", ".join(_FIRST[kind] for kind in kinds.values())
+    typed = f"SELECT {first} UNION ALL SELECT * FROM ({query}) q"  # noqa: S608 - SQL of our own
+    for number, batch in enumerate(_ask(copy, typed)):
+        rows = batch if number else batch.slice(1)
+        columns = zip(rows.columns, kinds.values(), strict=True)
+        yield pyarrow.record_batch([_of_sqlite(values, kind) for values, kind in columns], list(kinds))
+
+
+def _of_sqlite(values: Any, kind: Kind) -> Any:
+    """Values as a batch has them: SQLite has texts for dates and moments."""
+    if not pyarrow.types.is_string(values.type):
+        return values
+    texts = values.dictionary_encode()
+    match kind:
+        case Kind.DATE:
+            read = texts.dictionary.cast(TYPES[kind])
+        case Kind.MOMENT:
+            read = texts.dictionary.cast(pyarrow.timestamp("us")).cast(TYPES[kind])
+        case _:
+            return texts
+    return read.take(texts.indices)
+
+
+def _read_postgresql(connection: Connection, query: str, kinds: Mapping[str, Kind]) -> Iterator[Any]:
+    """The rows as the driver gives them: SQLAlchemy's own rows and types take longer than all else together."""
+    schema = pyarrow.schema([(name, TYPES[kind]) for name, kind in kinds.items()])
+    driver, faults = connection.connection, connection.dialect.loaded_dbapi.Error
+    # The server would send all rows at once, unless the cursor has a name.
+    with _faults(faults, query), closing(driver.cursor(name="cypp_export")) as cursor:
+        cursor.execute(query)
+        while rows := cursor.fetchmany(ROWS):
+            yield _batch(rows, schema)
+
+
+def _batch(rows: Sequence[Sequence[Any]], schema: Any) -> Any:
+    columns = zip(zip(*rows, strict=True), schema.types, strict=True)
+    return pyarrow.record_batch([pyarrow.array(values, kind) for values, kind in columns], schema)
+
+
+@contextmanager
+def _faults(kind: type[Exception], query: str) -> Iterator[None]:
+    """Raise what a driver raises as SQLAlchemy does, which is not there to do so."""
+    try:
+        yield
+    except kind as fault:
+        raise OperationalError(query, None, fault) from fault
