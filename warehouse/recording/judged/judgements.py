@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from sqlalchemy import Connection, bindparam, func, select, union_all, update
 
 from cypp_etl.figure_keys import FigureKey, Series
+from cypp_etl.gc_control import collection_paused
 from cypp_etl.judgement.reach.dependents import Span, dependents
 from cypp_etl.judgement.reach.differences import PlanDifferences
 from cypp_etl.periods import LAST_PERIOD, parse_period
@@ -188,8 +189,10 @@ def _rejudge(
     connection: Connection, plan: Plan, plan_id: int, spans: Mapping[Series, Span], at: datetime
 ) -> Counter[Series]:
     changed: Counter[Series] = Counter()
-    for judged in judge_spans(connection, plan, spans):
-        changed += keep_judged(connection, plan, plan_id, judged, at)
+    # Rows are many, and never in a cycle.
+    with collection_paused():
+        for judged in judge_spans(connection, plan, spans):
+            changed += keep_judged(connection, plan, plan_id, judged, at)
     return changed
 
 
