@@ -20,9 +20,9 @@ from flows.bulk.sources import Source, sources_in
 from flows.ingestion.context import open_to_write
 from flows.settings import Settings, read_settings
 from tests.trials.homes import JUDGED_TABLES
-from warehouse.engine import open_warehouse, reading, writing
+from warehouse.engine import open_warehouse, reading
 from warehouse.recording import outstanding, record
-from warehouse.recording.outstanding import forget_judged, outstanding_shares
+from warehouse.recording.outstanding import shares_to_judge
 from warehouse.schema.tables import metadata, submission
 
 RECEIVED_AT = datetime(2012, 6, 30, 10, tzinfo=UTC)
@@ -46,12 +46,9 @@ def backfill(settings: Settings, folder: Path, workers: int = 2) -> list[str]:
     crew = Crew(Orders(settings, workplace.plan, RECEIVED_AT), workers)
     try:
         taken = [future.result() for future in crew.take(list(into_chunks(sources, CHUNK, crew.under_way)))]
-        with reading(workplace.engine) as connection:
-            shares = outstanding_shares(connection, workplace.plan)
-        for future in crew.judge(shares):
-            future.result()
-        with writing(workplace.engine) as connection:
-            forget_judged(connection, shares)
+        with shares_to_judge(workplace.engine, workplace.plan) as shares:
+            for future in crew.judge(shares):
+                future.result()
     finally:
         crew.dismiss()
     assert all(not one.failed for one in taken)

@@ -5,7 +5,7 @@ they are: whoever is killed in between, the notes say what is still to be done. 
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Engine, Select, delete, func, select
 
 from cypp_etl.figure_keys import FigureKey
+from cypp_etl.gc_control import collection_paused
 from cypp_etl.plan.model import Plan
 from warehouse.engine import reading, writing
 from warehouse.recording.bulk_insert import insert_rows
@@ -77,6 +78,19 @@ def outstanding_shares(connection: Connection, plan: Plan) -> list[Share]:
     return shares
 
 
+@contextmanager
+def shares_to_judge(engine: Engine, plan: Plan) -> Iterator[list[Share]]:
+    """The shares of what is outstanding: at the end, unless something is raised, all of them must be judged."""
+    with reading(engine) as connection:
+        shares = outstanding_shares(connection, plan)
+    yield shares
+    if shares:
+        with writing(engine) as connection:
+            forget_judged(connection, shares)
+
+
+# Rows are many, and never in a cycle.
+@collection_paused()
 def judge_share(
     engine: Engine, plan: Plan, share: Share, now: Callable[[], datetime], turn: AbstractContextManager[None]
 ) -> None:
@@ -172,7 +186,7 @@ def _judged(connection: Connection, plan: Plan, share: Share) -> Iterator[Judged
 def _figures(connection: Connection, share: Share) -> set[FigureKey]:
     """The figures of a share, also those that another submission has replaced."""
     query = _waiting(share, *(observation.c[name] for name in FigureKey._fields))
-    return {FigureKey(*row) for row in connection.execute(query)}
+    return set(map(FigureKey._make, connection.execute(query).all()))
 
 
 def _waiting(share: Share, *columns: Any) -> Select[Any]:
