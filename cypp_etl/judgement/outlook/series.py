@@ -115,7 +115,8 @@ class Series:
         before_it = self._points.get(point.previous)
         ratios = (point.ratio, before_it.ratio if before_it else None)
         counts = counts_behind(scale, (point.actual, point.previous_actual), ratios)
-        return noise(scale, whole_units(point.change, scale.decimals), counts, self._course(period, before))
+        change = whole_units(point.change, scale.decimals)
+        return noise(scale, change, counts, lambda: self._course(period, before), len(self._points))
 
     def outlook(
         self,

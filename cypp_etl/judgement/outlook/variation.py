@@ -7,7 +7,7 @@ Making Data Count, in its words: a single point, two out of three points, a shif
 and stand beside the exact tests too. `docs/board.md` says how often each is wrong, and how much it finds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -108,26 +108,33 @@ class Course(NamedTuple):
         return cls(figures, changes, Ranges(len(ranges), sum(ranges), ranges.count(0)))
 
 
-def noise(scale: Scale, change: int, counts: tuple[Ratio, Ratio] | None, course: Course) -> Noise:
+def noise(
+    scale: Scale,
+    change: int,
+    counts: tuple[Ratio, Ratio] | None,
+    course: Callable[[], Course],
+    periods: int = RUN,
+) -> Noise:
     """Tell whether a figure differs from last year's by more than chance would have it.
 
     Args:
         scale: what the figures are.
         change: how far the figure moved, in whole units of its last decimal.
         counts: the counts behind the figure and last year's, where they are known to be counts (`counts_behind`).
-        course: how the indicator came to it.
+        course: tells how the indicator came to it; asked only where that matters.
+        periods: of how many periods there are figures.
     """
     if change == 0:
         return Noise(Variation.WITHIN, "there is no change")
     # Figures that add up within the year take the earlier quarters with them: their changes follow on each other.
     is_cumulative = scale.accumulation is Accumulation.CUMULATIVE
-    if not is_cumulative and (pattern := _pattern(change, course)):
+    if periods >= RUN and not is_cumulative and (pattern := _pattern(change, course())):
         return Noise(Variation.BEYOND, f"special cause variation: {pattern}")
     if counts and _moved(*counts) == _sign(change):
         return (_noise_of_shares if scale.unit is Unit.PERCENT else _noise_of_events)(*counts)
     if is_cumulative:
         return Noise(Variation.UNKNOWN, "figures that add up within the year have no process limits of their own")
-    return _noise_of_course(scale, change, course)
+    return _noise_of_course(scale, change, course())
 
 
 def counts_behind(scale: Scale, figures: Sequence[float], ratios: Sequence[Ratio | None]) -> tuple[Ratio, Ratio] | None:
@@ -222,8 +229,6 @@ def _widest(means: Fraction, ranges: Ranges) -> int:
 
 def _pattern(change: int, course: Course) -> str:
     """The shift or the trend that a change is part of, in words; empty where it is part of none."""
-    if len(course.figures) < RUN and len(course.changes) < RUN:
-        return ""
     last = [one for one in course.changes[-RUN:] if one is not None and _sign(one) == _sign(change)]
     if len(last) == RUN:
         return f"a shift, {RUN} points running {'above' if change > 0 else 'below'} the year before"
