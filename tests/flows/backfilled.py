@@ -68,8 +68,8 @@ def backfill_and_die(settings: Settings, folder: Path, at_call: int) -> None:
         return work_or_die
 
     record.rejudge_turned = or_die(record.rejudge_turned)
-    outstanding.keep_judged, outstanding.rejudge_groups, outstanding.forget_judged = map(
-        or_die, (outstanding.keep_judged, outstanding.rejudge_groups, outstanding.forget_judged)
+    outstanding.keep_judged, outstanding.rejudge_every_group, outstanding.forget_judged = map(
+        or_die, (outstanding.keep_judged, outstanding.rejudge_every_group, outstanding.forget_judged)
     )
     outstanding.FIGURES_AT_ONCE = 100
     workplace = open_to_write(settings)

@@ -15,10 +15,11 @@ from sqlalchemy import Column, Connection, Engine, Select, delete, func, select
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.gc_control import collection_paused
 from cypp_etl.plan.model import Plan
+from schemas.codes import Measure
 from warehouse.engine import reading, writing
 from warehouse.recording.bulk_insert import insert_rows
 from warehouse.recording.judged.affected import has_computed_comparators
-from warehouse.recording.judged.groups import rejudge_groups
+from warehouse.recording.judged.groups import rejudge_every_group
 from warehouse.recording.judged.judgements import Judged, judge_spans, keep_judged, spans_reached
 from warehouse.recording.plan import require_plan
 from warehouse.recording.validity import last_changes, next_moment
@@ -107,7 +108,7 @@ def judge_share(
         at = next_moment(connection, now())
         plan_id = require_plan(connection, plan, at)
         if share.is_of_groups:
-            rejudge_groups(connection, plan, plan_id, _figures(connection, share), at)
+            rejudge_every_group(connection, plan, plan_id, _returned(connection, share), at)
         elif last_changes(connection) != seen or _has_ended(connection, judged):
             judged = list(_judged(connection, plan, share))
         for each in judged:
@@ -187,6 +188,13 @@ def _figures(connection: Connection, share: Share) -> set[FigureKey]:
     """The figures of a share, also those that another submission has replaced."""
     query = _waiting(share, *(observation.c[name] for name in FigureKey._fields))
     return set(map(FigureKey._make, connection.execute(query).all()))
+
+
+def _returned(connection: Connection, share: Share) -> Sequence[tuple[str, str]]:
+    """The indicators and periods of which a share has actuals."""
+    own = observation.c
+    query = _waiting(share, own.indicator, own.period).where(own.measure == Measure.ACTUAL.value).distinct()
+    return connection.execute(query).tuples().all()
 
 
 def _waiting(share: Share, *columns: Any) -> Select[Any]:
