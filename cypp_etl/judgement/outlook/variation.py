@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -170,6 +171,8 @@ def _is_per_many(figures: Sequence[float], counts: tuple[Ratio, Ratio]) -> bool:
     return numerator * base * other_base >= quotients * denominator > 0
 
 
+# Figures of few digits come again and again.
+@lru_cache(maxsize=1 << 16)
 def whole_units(value: float, decimals: int) -> int:
     """A figure of an indicator in whole units of its last decimal, rounded with halves away from zero."""
     # A double is far from every half, or looked at digit by digit: two thirds of the time that a series takes.

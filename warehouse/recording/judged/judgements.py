@@ -126,17 +126,18 @@ def spans_reached(plan: Plan, touched: Iterable[FigureKey]) -> Mapping[Series, S
     return with_those_compared(_own_spans(about), about, plan)
 
 
-def _figures_of_series(figures: Iterable[FigureKey]) -> dict[Series, set[tuple[str, str]]]:
-    about: dict[Series, set[tuple[str, str]]] = {}
-    for figure in figures:
-        about.setdefault(figure.series, set()).add((figure.measure, figure.period))
-    return about
+def _figures_of_series(figures: Iterable[FigureKey]) -> dict[Series, frozenset[tuple[str, str]]]:
+    """The measures and periods of figures, by series."""
+    about: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for partner_code, indicator, measure, period in figures:
+        about.setdefault((partner_code, indicator), set()).add((measure, period))
+    return {Series(*series): frozenset(of_series_) for series, of_series_ in about.items()}
 
 
-def _own_spans(about: Mapping[Series, set[tuple[str, str]]]) -> Mapping[Series, Span]:
+def _own_spans(about: Mapping[Series, frozenset[tuple[str, str]]]) -> Mapping[Series, Span]:
     # The returns of a batch are of few periods, and so of few spans.
     reached = lru_cache(maxsize=None)(_dependents_of_all)
-    return {series: reached(frozenset(figures)) for series, figures in about.items()}
+    return {series: reached(figures) for series, figures in about.items()}
 
 
 def rejudge_by_plan(

@@ -3,7 +3,7 @@
 Both rest on all periods of a series, so that a figure reaches further here than in `judge`: to every later period.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
@@ -44,9 +44,6 @@ _STORED = (
     .join(observation, observation.c.observation_id == judgement.c.observation_id)
     .where(of_series(judgement))
 )
-_TARGETS = select(observation.c.partner_code, observation.c.indicator, observation.c.period, observation.c.value).where(
-    of_series(observation), observation.c.measure == Measure.TARGET.value
-)
 
 
 class Outlooks(NamedTuple):
@@ -60,7 +57,7 @@ def outlooks(
     connection: Connection,
     plan: Plan,
     spans: Mapping[SeriesKey, Span],
-    figures: Iterable[Sequence[Any]],
+    figures: Sequence[Sequence[Any]],
     judged: Mapping[_Key, tuple[Any, ...]],
 ) -> Outlooks:
     """Tell what a change reaches, from the judgements in force beside those that were judged because of it.
@@ -69,13 +66,14 @@ def outlooks(
         connection: a transaction in which these judgements are not written yet.
         plan: the plan in force.
         spans: what was judged, by series.
-        figures: the figures that were judged, with the columns of `FIGURE` of `warehouse.recording.judged.judgements`.
+        figures: the figures that were judged, and the targets of all periods, with the columns of `FIGURE` of
+            `warehouse.recording.judged.judgements`.
         judged: by key, the observation and what was judged.
     """
-    reaches, asked, facts = reach_of_each(spans), asked_series(spans), _facts_of(plan)
+    reaches, facts = reach_of_each(spans), _facts_of(plan)
     rows = [
         row
-        for row in connection.execute(_STORED, asked).all()
+        for row in connection.execute(_STORED, asked_series(spans)).all()
         if (row[0], row[1]) in reaches and row[1] in plan.indicators and not is_reached(reaches, row, row[2])
     ]
     observed = {(row[0], row[1], row[2]): row[6:9] for row in figures if row[3] == Measure.ACTUAL.value}
@@ -90,7 +88,7 @@ def outlooks(
     for key, values in judged.items():
         said = [values[place] for place in _PLACES]
         points.setdefault(key[:2], {})[parse_period(key[2])] = facts.point(key, said, observed[key])
-    returned = {(row[0], row[1], row[2]): row[3] for row in connection.execute(_TARGETS, asked).all()}
+    returned = {(row[0], row[1], row[2]): row[4] for row in figures if row[3] == Measure.TARGET.value}
     tellers = {series: _Teller(facts, series, of_series_, returned) for series, of_series_ in points.items()}
     told = {key: tellers[key[:2]].tell(parse_period(key[2])) for key in judged}
     others: dict[_Key, tuple[int, Told]] = {}
@@ -183,6 +181,7 @@ class _Teller:
         self._partner_code, self._indicator = series
         self._series = Series(points)
         self._targets: dict[Period, float | None] = {}
+        self._years_targets: dict[Period, float | None] = {}
 
     def tell(self, period: Period) -> Told:
         """The noise word and the course of a period."""
@@ -202,11 +201,16 @@ class _Teller:
         return self._years_target(period.year) is not None or before[1] != YearCourse.NOT_KNOWN
 
     def _years_target(self, year: Period) -> float | None:
-        if year not in self._targets:
-            self._targets[year] = years_target(year, self._target)
-        return self._targets[year]
+        if year not in self._years_targets:
+            self._years_targets[year] = years_target(year, self._target)
+        return self._years_targets[year]
 
     def _target(self, period: Period) -> float | None:
+        if period not in self._targets:
+            self._targets[period] = self._found_target(period)
+        return self._targets[period]
+
+    def _found_target(self, period: Period) -> float | None:
         key = (self._partner_code, self._indicator, period.code)
         if key in self._returned:
             return self._returned[key]
