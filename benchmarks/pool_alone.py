@@ -15,8 +15,7 @@ from flows.bulk.process_pool import WorkerPool, WorkerSettings, preload_workers
 from flows.bulk.sources import sources_in
 from flows.ingestion.context import open_to_write
 from flows.settings import read_settings
-from warehouse.engine import reading, writing
-from warehouse.recording.outstanding import forget_judged, outstanding_shares
+from warehouse.recording.outstanding import shares_to_judge
 
 CORES = 2
 
@@ -32,12 +31,9 @@ def main(folder: Path, returns: int) -> None:
         for future in pool.take(list(into_chunks(sources, CHUNK_WORKBOOKS, pool.under_way))):
             if failed := future.result().failed:
                 raise SystemExit(f"could not be read: {failed}")
-        with reading(workplace.engine) as connection:
-            shares = outstanding_shares(connection, workplace.plan)
-        for judged in pool.judge(shares):
-            judged.result()
-        with writing(workplace.engine) as connection:
-            forget_judged(connection, shares)
+        with shares_to_judge(workplace.engine, workplace.plan) as shares:
+            for judged in pool.judge(shares):
+                judged.result()
     finally:
         pool.stop()
 

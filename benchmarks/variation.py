@@ -22,7 +22,7 @@ TRIES = 5_000
 PERCENT = Scale(Unit.PERCENT, 1, Accumulation.LATEST)
 EVENTS = Scale(Unit.NUMBER, 0, Accumulation.SUM)
 RATE = Scale(Unit.RATE, 1, Accumulation.LATEST)
-NOTHING = Course([], [])
+NOTHING = Course.of([], [])
 RULES = ("a single point", "two out of three points", "a shift", "a trend")
 
 Floats = npt.NDArray[np.float64]
@@ -46,14 +46,14 @@ def told_of_rates(chance: Chance, bases: tuple[int, int], means: tuple[float, fl
 
 def _told(scale: Scale, figures: list[float], ratios: list[Ratio | None] | list[Ratio]) -> Noise:
     now, before = (whole_units(figure, scale.decimals) for figure in figures)
-    return noise(scale, now - before, counts_behind(scale, figures, ratios), NOTHING)
+    return noise(scale, now - before, counts_behind(scale, figures, ratios), lambda: NOTHING)
 
 
 def told_of_course(figures: Floats) -> Noise:
     """What the report says of the last quarter of a series without gaps."""
     units = [whole_units(figure, PERCENT.decimals) for figure in figures.tolist()]
     changes = [None] * 4 + [now - before for before, now in zip(units, units[4:], strict=False)]
-    return noise(PERCENT, changes[-1] or 0, None, Course(units, changes))
+    return noise(PERCENT, changes[-1] or 0, None, lambda: Course.of(units, changes))
 
 
 def level(chance: Chance, quarters: int) -> Floats:

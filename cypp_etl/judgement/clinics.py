@@ -5,6 +5,7 @@ periods running have improved. So a series has at most one open clinic.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from cypp_etl.periods import Period
@@ -14,10 +15,8 @@ from schemas.codes import Band, ClinicReason, ClinicRule, Direction, OnTarget
 # The bands that are bad enough for a rule; one without them asks for no target at all.
 _BANDS = {ClinicRule.WITHIN: (Band.WITHIN, Band.WORSE), ClinicRule.WORSE: (Band.WORSE,), ClinicRule.NEVER: ()}
 
-# The bands that are bad enough for a rule; one without them asks for no target at all.
-_BANDS = {ClinicRule.WITHIN: (Band.WITHIN, Band.WORSE), ClinicRule.WORSE: (Band.WORSE,), ClinicRule.NEVER: ()}
 
-
+@lru_cache(maxsize=1024)
 def reason_to_open(
     direction: str, on_target: str, target_band: str = "", rule: ClinicRule = ClinicRule.BETTER
 ) -> ClinicReason | None:

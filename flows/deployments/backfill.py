@@ -30,9 +30,9 @@ from flows.deployments.backfill_parts import PART_WORKBOOKS, name_of_run, read_s
 from flows.deployments.parameter_forms import Choices, FormField
 from flows.ingestion.context import Workplace, open_to_write
 from flows.settings import read_settings
-from warehouse.engine import reading, settle, writing
+from warehouse.engine import reading, settle
 from warehouse.queries.history import last_submission
-from warehouse.recording.outstanding import forget_judged, outstanding_shares
+from warehouse.recording.outstanding import shares_to_judge
 
 # One progress update takes Prefect and its server as long as ten workbooks.
 _SHOWN_EVERY_SECONDS = 2.0
@@ -191,13 +191,9 @@ async def backfill(
 
 async def _judge_all(workplace: Workplace, pool: WorkerPool) -> None:
     """Make the judgements that the chunks, and any backfill that was stopped, have left."""
-    with reading(workplace.engine) as connection:
-        shares = outstanding_shares(connection, workplace.plan)
-    for number, future in enumerate(pool.judge(shares), start=1):
-        await wait_for_share(number, len(shares), future)
-    if shares:
-        with writing(workplace.engine) as connection:
-            forget_judged(connection, shares)
+    with shares_to_judge(workplace.engine, workplace.plan) as shares:
+        for number, future in enumerate(pool.judge(shares), start=1):
+            await wait_for_share(number, len(shares), future)
 
 
 def _cores() -> int:

@@ -20,9 +20,9 @@ from flows.bulk.sources import Source, sources_in
 from flows.ingestion.context import open_to_write
 from flows.settings import Settings, read_settings
 from tests.trials.homes import JUDGED_TABLES
-from warehouse.engine import open_warehouse, reading, writing
+from warehouse.engine import open_warehouse, reading
 from warehouse.recording import outstanding, record
-from warehouse.recording.outstanding import forget_judged, outstanding_shares
+from warehouse.recording.outstanding import shares_to_judge
 from warehouse.schema.tables import metadata, submission
 
 RECEIVED_AT = datetime(2012, 6, 30, 10, tzinfo=UTC)
@@ -46,12 +46,9 @@ def backfill(settings: Settings, folder: Path, workers: int = 2) -> list[str]:
     pool = WorkerPool(WorkerSettings(settings, workplace.plan, RECEIVED_AT), workers)
     try:
         taken = [future.result() for future in pool.take(list(into_chunks(sources, CHUNK, pool.under_way)))]
-        with reading(workplace.engine) as connection:
-            shares = outstanding_shares(connection, workplace.plan)
-        for future in pool.judge(shares):
-            future.result()
-        with writing(workplace.engine) as connection:
-            forget_judged(connection, shares)
+        with shares_to_judge(workplace.engine, workplace.plan) as shares:
+            for future in pool.judge(shares):
+                future.result()
     finally:
         pool.stop()
     assert all(not one.failed for one in taken)
@@ -71,8 +68,8 @@ def backfill_and_die(settings: Settings, folder: Path, at_call: int) -> None:
         return work_or_die
 
     record.rejudge_turned = or_die(record.rejudge_turned)
-    outstanding.keep_judged, outstanding.rejudge_groups, outstanding.forget_judged = map(
-        or_die, (outstanding.keep_judged, outstanding.rejudge_groups, outstanding.forget_judged)
+    outstanding.keep_judged, outstanding.rejudge_every_group, outstanding.forget_judged = map(
+        or_die, (outstanding.keep_judged, outstanding.rejudge_every_group, outstanding.forget_judged)
     )
     outstanding.FIGURES_AT_ONCE = 100
     workplace = open_to_write(settings)

@@ -5,7 +5,7 @@ they are: whoever is killed in between, the notes say what is still to be done. 
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,11 +13,13 @@ from typing import Any
 from sqlalchemy import Column, Connection, Engine, Select, delete, func, select
 
 from cypp_etl.figure_keys import FigureKey
+from cypp_etl.gc_control import collection_paused
 from cypp_etl.plan.model import Plan
+from schemas.codes import Measure
 from warehouse.engine import reading, writing
 from warehouse.recording.bulk_insert import insert_rows
 from warehouse.recording.judged.affected import has_computed_comparators
-from warehouse.recording.judged.groups import rejudge_groups
+from warehouse.recording.judged.groups import rejudge_every_group
 from warehouse.recording.judged.judgements import Judged, judge_spans, keep_judged, spans_reached
 from warehouse.recording.plan import require_plan
 from warehouse.recording.validity import last_changes, next_moment
@@ -77,6 +79,19 @@ def outstanding_shares(connection: Connection, plan: Plan) -> list[Share]:
     return shares
 
 
+@contextmanager
+def shares_to_judge(engine: Engine, plan: Plan) -> Iterator[list[Share]]:
+    """The shares of what is outstanding: at the end, unless something is raised, all of them must be judged."""
+    with reading(engine) as connection:
+        shares = outstanding_shares(connection, plan)
+    yield shares
+    if shares:
+        with writing(engine) as connection:
+            forget_judged(connection, shares)
+
+
+# Rows are many, and never in a cycle.
+@collection_paused()
 def judge_share(
     engine: Engine, plan: Plan, share: Share, now: Callable[[], datetime], turn: AbstractContextManager[None]
 ) -> None:
@@ -93,7 +108,7 @@ def judge_share(
         at = next_moment(connection, now())
         plan_id = require_plan(connection, plan, at)
         if share.is_of_groups:
-            rejudge_groups(connection, plan, plan_id, _figures(connection, share), at)
+            rejudge_every_group(connection, plan, plan_id, _returned(connection, share), at)
         elif last_changes(connection) != seen or _has_ended(connection, judged):
             judged = list(_judged(connection, plan, share))
         for each in judged:
@@ -172,7 +187,14 @@ def _judged(connection: Connection, plan: Plan, share: Share) -> Iterator[Judged
 def _figures(connection: Connection, share: Share) -> set[FigureKey]:
     """The figures of a share, also those that another submission has replaced."""
     query = _waiting(share, *(observation.c[name] for name in FigureKey._fields))
-    return {FigureKey(*row) for row in connection.execute(query)}
+    return set(map(FigureKey._make, connection.execute(query).all()))
+
+
+def _returned(connection: Connection, share: Share) -> Sequence[tuple[str, str]]:
+    """The indicators and periods of which a share has actuals."""
+    own = observation.c
+    query = _waiting(share, own.indicator, own.period).where(own.measure == Measure.ACTUAL.value).distinct()
+    return connection.execute(query).tuples().all()
 
 
 def _waiting(share: Share, *columns: Any) -> Select[Any]:

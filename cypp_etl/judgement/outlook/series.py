@@ -3,17 +3,28 @@
 The report and the warehouse both ask here, so that what is shown beside a figure and what a view says are one.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 
-from cypp_etl.judgement.outlook.variation import Course, Noise, Ratio, Scale, counts_behind, noise, whole_units
+from cypp_etl.judgement.outlook.variation import (
+    RUN,
+    Course,
+    Noise,
+    Ranges,
+    Ratio,
+    Scale,
+    counts_behind,
+    moving_ranges,
+    noise,
+    whole_units,
+)
 from cypp_etl.judgement.outlook.year_end import YearSoFar, course, projected
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Banding
-from schemas.codes import Polarity, Variation, YearCourse
+from schemas.codes import Accumulation, Polarity, Variation, YearCourse
 
 
 class Point(NamedTuple):
@@ -35,8 +46,7 @@ class Point(NamedTuple):
     ratio: Ratio | None
 
 
-@dataclass(frozen=True, slots=True)
-class Outlook:
+class Outlook(NamedTuple):
     """What is told of a figure: the noise of its change, and of a quarter whose year has a target, how the year stands.
 
     `projected` is the year's figure if it goes on like this, and `course` how that stands to the target; None where
@@ -54,11 +64,40 @@ class Outlook:
         return self.course or YearCourse.NOT_KNOWN
 
 
+class _Line:
+    """Periods of a series that follow each other, and how the indicator came to the figure of each.
+
+    `places` are the periods in order, `units` the figure and the change of those that have any, and `broken` the places
+    with a break in series.
+    """
+
+    def __init__(
+        self, places: Mapping[Period, int], units: Mapping[Period, tuple[int | None, int | None]], broken: Sequence[int]
+    ) -> None:
+        self.places = places
+        found = [units.get(period, (None, None)) for period in places]
+        self._figures, self._changes = [one for one, _ in found], [one for _, one in found]
+        sizes = [None, *moving_ranges(self._changes)]
+        self._counts = list(accumulate(size is not None for size in sizes))
+        self._totals = list(accumulate(size or 0 for size in sizes))
+        self._zeros = list(accumulate(size == 0 for size in sizes))
+        self._broken = broken
+
+    def course(self, place: int) -> Course:
+        """How the indicator came to the figure at a place, from the last break in series on."""
+        start = max((one for one in self._broken if one <= place), default=0)
+        last = slice(max(start, place + 1 - RUN), place + 1)
+        before = max(place - 1, start)
+        ranges = (sums[before] - sums[start] for sums in (self._counts, self._totals, self._zeros))
+        return Course(self._figures[last], self._changes[last], Ranges(*ranges))
+
+
 class Series:
     """The judged periods of one indicator of one partner."""
 
     def __init__(self, points: Mapping[Period, Point]) -> None:
         self._points = points
+        self._lines: dict[tuple[Callable[[Period], Period], bool], _Line] = {}
 
     def noise(self, period: Period, scale: Scale, before: Callable[[Period], Period]) -> Noise:
         """Whether the change of a period's figure is more than noise.
@@ -76,7 +115,8 @@ class Series:
         before_it = self._points.get(point.previous)
         ratios = (point.ratio, before_it.ratio if before_it else None)
         counts = counts_behind(scale, (point.actual, point.previous_actual), ratios)
-        return noise(scale, whole_units(point.change, scale.decimals), counts, self._course(period, before))
+        change = whole_units(point.change, scale.decimals)
+        return noise(scale, change, counts, lambda: self._course(period, before), len(self._points))
 
     def outlook(
         self,
@@ -108,29 +148,32 @@ class Series:
             period.quarter,
             _decimal(point.year_to_date),
             _decimal(target),
-            self._last_year(period),
+            () if scale.accumulation is Accumulation.LATEST else self._last_year(period),
         )
         is_told = told.variation not in (Variation.SMALL, Variation.UNKNOWN)
         figure = projected(year) if is_told else None
         return Outlook(told, year, figure, None if figure is None else course(year, figure, banding))
 
     def _last_year(self, period: Period) -> tuple[Decimal | None, ...]:
-        found = (self._points.get(quarter) for quarter in period.year.previous.quarters)
+        found = (self._points.get(quarter) for quarter in _quarters_before(period))
         return tuple(None if one is None or one.actual is None else _decimal(one.actual) for one in found)
 
     def _course(self, period: Period, before: Callable[[Period], Period]) -> Course:
         """How the indicator came to a figure, by periods of the same length, from the last break in series on."""
-        first = self._firsts[bool(period.quarter)]
-        figures: list[int | None] = []
-        changes: list[int | None] = []
-        while period >= first:
-            figure, change = self._units.get(period, (None, None))
-            figures.append(figure)
-            changes.append(change)
-            if self._breaks and any(each in self._breaks for each in _within(period)):
-                break
-            period = before(period)
-        return Course(figures[::-1], changes[::-1])
+        first, last = self._ends[bool(period.quarter)]
+        key = (before, bool(period.quarter))
+        if key not in self._lines:
+            self._lines[key] = self._line(first, last, before)
+        line = self._lines[key]
+        if period not in line.places:
+            # The others do not follow it, because it is not asked.
+            line = self._line(first, period, before)
+        return line.course(line.places[period])
+
+    def _line(self, first: Period, last: Period, before: Callable[[Period], Period]) -> _Line:
+        places, breaks = _places_between(before, first, last), self._breaks
+        broken = [place for period, place in places.items() if not breaks.isdisjoint(_within(period))] if breaks else []
+        return _Line(places, self._units, broken)
 
     @cached_property
     def _units(self) -> Mapping[Period, tuple[int | None, int | None]]:
@@ -151,12 +194,25 @@ class Series:
         return frozenset(period for period, one in self._points.items() if one.has_break)
 
     @cached_property
-    def _firsts(self) -> Mapping[bool, Period]:
-        """The first quarter, and the first year."""
-        return {
-            is_quarter: min(period for period in self._points if bool(period.quarter) is is_quarter)
-            for is_quarter in {bool(period.quarter) for period in self._points}
-        }
+    def _ends(self) -> Mapping[bool, tuple[Period, Period]]:
+        """The first and the last of the quarters, and of the years."""
+        of_length = {kind: [one for one in self._points if bool(one.quarter) is kind] for kind in (True, False)}
+        return {kind: (min(those), max(those)) for kind, those in of_length.items() if those}
+
+
+@lru_cache(maxsize=4096)
+def _places_between(before: Callable[[Period], Period], first: Period, last: Period) -> Mapping[Period, int]:
+    """The periods from one to another, each with its place; `before` gives the one before each."""
+    found = [last]
+    while (earlier := before(found[-1])) >= first:
+        found.append(earlier)
+    return {period: place for place, period in enumerate(reversed(found))}
+
+
+@lru_cache(maxsize=1024)
+def _quarters_before(period: Period) -> tuple[Period, ...]:
+    """The quarters of the year before."""
+    return period.year.previous.quarters
 
 
 def years_target(year: Period, target_of: Callable[[Period], float | None]) -> float | None:

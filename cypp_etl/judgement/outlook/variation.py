@@ -7,11 +7,13 @@ Making Data Count, in its words: a single point, two out of three points, a shif
 and stand beside the exact tests too. `docs/board.md` says how often each is wrong, and how much it finds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 from cypp_etl.judgement.outlook.exact_tests import counts_differ, shares_differ
 from schemas.codes import Accumulation, Unit, Variation
@@ -28,26 +30,21 @@ RUN = 7
 _FAR_FROM_HALF = 0.4
 _EXACT = 2**50
 _XMR = Fraction(266, 100)
+_CLOSE = _XMR * 2 / 3
 _LEAST_MULTIPLIER = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Ratio:
+class Ratio(NamedTuple):
     """The counts behind a figure."""
 
     numerator: float
     denominator: float
 
     @property
-    def quotient(self) -> Fraction:
-        """The one divided by the other, exactly; 0 where that cannot be done."""
-        return Fraction(self.numerator) / Fraction(self.denominator) if self.denominator else Fraction(0)
-
-    @property
     def is_count(self) -> bool:
         """Whether events, and what they were counted over, are whole numbers."""
-        numerator, denominator = Fraction(self.numerator), Fraction(self.denominator)
-        return numerator >= 0 and denominator > 0 and numerator.denominator == denominator.denominator == 1
+        numerator, denominator = self
+        return numerator >= 0 and denominator > 0 and numerator % 1 == denominator % 1 == 0
 
     @property
     def is_share(self) -> bool:
@@ -55,8 +52,7 @@ class Ratio:
         return self.is_count and self.numerator <= self.denominator
 
 
-@dataclass(frozen=True, slots=True)
-class Noise:
+class Noise(NamedTuple):
     """The assessment of a change, and its method."""
 
     variation: Variation
@@ -81,38 +77,65 @@ class Scale:
         return self.unit is Unit.NUMBER and not self.decimals and self.accumulation is not Accumulation.LATEST
 
 
-@dataclass(frozen=True, slots=True)
-class Course:
+class Ranges(NamedTuple):
+    """The moving ranges between some changes: how many there are, their sum, and how many are 0."""
+
+    number: int
+    total: int
+    zeros: int
+
+
+def moving_ranges(changes: Sequence[int | None]) -> list[int | None]:
+    """The range between each two changes that follow each other; None beside a gap, which is not closed up."""
+    return [None if before is None or after is None else abs(after - before) for before, after in pairwise(changes)]
+
+
+class Course(NamedTuple):
     """How an indicator came to its figure, in whole units of its last decimal.
 
-    Both have a place for each period from the last break in series on, None where it has none; the last is the period
-    asked about. `changes` are those on the same period of the year before.
+    `figures` and `changes` have a place for each period, None where it has none; the last is the period asked about.
+    They begin no earlier than with the last break in series, and need no more than the last `RUN` periods. `changes`
+    are those on the same period of the year before; `ranges` are between all of them but the last.
     """
 
     figures: Sequence[int | None]
     changes: Sequence[int | None]
+    ranges: Ranges
+
+    @classmethod
+    def of(cls, figures: Sequence[int | None], changes: Sequence[int | None]) -> "Course":
+        """The course with all its figures and changes."""
+        ranges = [one for one in moving_ranges(changes[:-1]) if one is not None]
+        return cls(figures, changes, Ranges(len(ranges), sum(ranges), ranges.count(0)))
 
 
-def noise(scale: Scale, change: int, counts: tuple[Ratio, Ratio] | None, course: Course) -> Noise:
+def noise(
+    scale: Scale,
+    change: int,
+    counts: tuple[Ratio, Ratio] | None,
+    course: Callable[[], Course],
+    periods: int = RUN,
+) -> Noise:
     """Tell whether a figure differs from last year's by more than chance would have it.
 
     Args:
         scale: what the figures are.
         change: how far the figure moved, in whole units of its last decimal.
         counts: the counts behind the figure and last year's, where they are known to be counts (`counts_behind`).
-        course: how the indicator came to it.
+        course: tells how the indicator came to it; asked only where that matters.
+        periods: of how many periods there are figures.
     """
     if change == 0:
         return Noise(Variation.WITHIN, "there is no change")
     # Figures that add up within the year take the earlier quarters with them: their changes follow on each other.
     is_cumulative = scale.accumulation is Accumulation.CUMULATIVE
-    if not is_cumulative and (pattern := _pattern(change, course)):
+    if periods >= RUN and not is_cumulative and (pattern := _pattern(change, course())):
         return Noise(Variation.BEYOND, f"special cause variation: {pattern}")
-    if counts and _sign(counts[0].quotient - counts[1].quotient) == _sign(change):
+    if counts and _moved(*counts) == _sign(change):
         return (_noise_of_shares if scale.unit is Unit.PERCENT else _noise_of_events)(*counts)
     if is_cumulative:
         return Noise(Variation.UNKNOWN, "figures that add up within the year have no process limits of their own")
-    return _noise_of_course(scale, change, course.changes)
+    return _noise_of_course(scale, change, course())
 
 
 def counts_behind(scale: Scale, figures: Sequence[float], ratios: Sequence[Ratio | None]) -> tuple[Ratio, Ratio] | None:
@@ -131,18 +154,25 @@ def counts_behind(scale: Scale, figures: Sequence[float], ratios: Sequence[Ratio
     both = (ours, theirs)
     if scale.unit is Unit.PERCENT:
         return both if all(one.is_share for one in both) else None
-    is_counted = scale.counts_events or (scale.unit is Unit.RATE and _is_per_many(figures, both))
-    return both if is_counted and all(one.is_count for one in both) else None
+    if not (scale.counts_events or scale.unit is Unit.RATE) or not all(one.is_count for one in both):
+        return None
+    return both if scale.counts_events or _is_per_many(figures, both) else None
 
 
-def _is_per_many(figures: Sequence[float], ratios: Sequence[Ratio]) -> bool:
+def _is_per_many(figures: Sequence[float], counts: tuple[Ratio, Ratio]) -> bool:
     """Whether a rate is of events per so many persons: it is larger than its quotient.
 
     A rate that is its plain quotient is a mean, such as points or offences a person: one person brings many.
     """
-    return sum(figures) >= _LEAST_MULTIPLIER * sum(one.quotient for one in ratios) > 0
+    # In whole numbers, which compare exactly.
+    (events, base), (other_events, other_base) = (map(int, one) for one in counts)
+    numerator, denominator = sum(figures).as_integer_ratio()
+    quotients = _LEAST_MULTIPLIER * (events * other_base + other_events * base)
+    return numerator * base * other_base >= quotients * denominator > 0
 
 
+# Figures of few digits come again and again.
+@lru_cache(maxsize=1 << 16)
 def whole_units(value: float, decimals: int) -> int:
     """A figure of an indicator in whole units of its last decimal, rounded with halves away from zero."""
     # A double is far from every half, or looked at digit by digit: two thirds of the time that a series takes.
@@ -173,30 +203,31 @@ def _noise_of_events(ours: Ratio, theirs: Ratio) -> Noise:
     return _told(differ, "exact binomial test of two counts")
 
 
-def _noise_of_course(scale: Scale, change: int, changes: Sequence[int | None]) -> Noise:
+def _noise_of_course(scale: Scale, change: int, course: Course) -> Noise:
     """Set a change beside the limits of those before it: no change, and 2.66 mean moving ranges either way."""
-    # A gap is not closed up: only neighbours have a moving range.
-    ranges = [abs(after - before) for before, after in pairwise(changes[:-1]) if None not in (before, after)]  # type: ignore[operator]
-    if len(ranges) < LEAST_RANGES:
+    ranges = course.ranges
+    if ranges.number < LEAST_RANGES:
         needed = f"process limits need {LEAST_RANGES} pairs of earlier changes in neighbouring periods"
-        return Noise(Variation.UNKNOWN, f"{needed}, and there {'is' if len(ranges) == 1 else 'are'} {len(ranges)}")
-    if ranges.count(0) * 2 > len(ranges):
+        return Noise(Variation.UNKNOWN, f"{needed}, and there {'is' if ranges.number == 1 else 'are'} {ranges.number}")
+    if ranges.zeros * 2 > ranges.number:
         return Noise(Variation.UNKNOWN, "the earlier changes repeat each other, and make no process limits")
-    width = _XMR * sum(ranges) / len(ranges)
-    limit = _widest(width)
+    limit = _widest(_XMR, ranges)
     shown = f"process limits of {Decimal(limit).scaleb(-scale.decimals)} either way of no change"
     if abs(change) > limit:
         return Noise(Variation.BEYOND, f"special cause variation: a single point outside {shown}")
-    near = _widest(width * 2 / 3)
-    last = [one for one in changes[-3:-1] if one is not None and _sign(one) == _sign(change)]
+    near = _widest(_CLOSE, ranges)
+    last = [one for one in course.changes[-3:-1] if one is not None and _sign(one) == _sign(change)]
     if abs(change) > near and any(abs(one) > near for one in last):
         return Noise(Variation.BEYOND, f"special cause variation: two out of three points close to {shown}")
     return Noise(Variation.WITHIN, f"common cause variation: inside {shown}")
 
 
-def _widest(width: Fraction) -> int:
-    """The largest change within a width: either of its two figures may lie half a unit beside what was published."""
-    return int(width + 1)
+def _widest(means: Fraction, ranges: Ranges) -> int:
+    """The largest change within so many mean ranges.
+
+    Either of its two figures may lie half a unit beside what was published.
+    """
+    return means.numerator * ranges.total // (means.denominator * ranges.number) + 1
 
 
 def _pattern(change: int, course: Course) -> str:
@@ -215,5 +246,11 @@ def _told(differs: bool, method: str) -> Noise:
     return Noise(Variation.BEYOND if differs else Variation.WITHIN, method)
 
 
-def _sign(number: Fraction | int) -> int:
+def _moved(ours: Ratio, theirs: Ratio) -> int:
+    """Whether a quotient of counts is larger than another, 1, or smaller, -1."""
+    (events, base), (other_events, other_base) = (map(int, one) for one in (ours, theirs))
+    return _sign(events * other_base - other_events * base)
+
+
+def _sign(number: int) -> int:
     return (number > 0) - (number < 0)

@@ -5,8 +5,8 @@ did, by the share of last year's total that had come by the same quarter. Ratios
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from typing import NamedTuple
 
 from cypp_etl.plan.model import Banding
 from schemas.codes import Accumulation, Polarity, YearCourse
@@ -14,12 +14,11 @@ from schemas.codes import Accumulation, Polarity, YearCourse
 _QUARTERS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class YearSoFar:
+class YearSoFar(NamedTuple):
     """A year up to one of its quarters, in the indicator's unit.
 
     `target` is that of the whole year, and `last_year` the figures of last year's four quarters, None where one is not
-    known.
+    known; for what does not add up, there need be none.
     """
 
     polarity: Polarity

@@ -53,7 +53,7 @@ def judged_together(spans: Mapping[Series, Span]) -> Iterator[dict[Series, Span]
 
 
 def with_those_compared(
-    spans: Mapping[Series, Span], about: Mapping[Series, Iterable[tuple[str, str]]], plan: Plan
+    spans: Mapping[Series, Span], about: Mapping[Series, frozenset[tuple[str, str]]], plan: Plan
 ) -> Mapping[Series, Span]:
     """The spans, and those of the series whose comparators are computed from actuals that changed.
 
@@ -66,26 +66,25 @@ def with_those_compared(
     # Many bodies change in the same way at once, and the same partners compare with each: one by one, they would be
     # looked up a hundred times over, which took six tenths of recording a hundred returns of 448 indicators.
     changed: dict[tuple[str, Span], set[str]] = {}
-    for series, span in _actuals(about).items():
-        changed.setdefault((series.indicator, span), set()).add(series.partner_code)
+    span_of = lru_cache(maxsize=None)(_summed_up)
+    for series, figures in about.items():
+        if (span := span_of(figures)) is not None:
+            changed.setdefault((series.indicator, span), set()).add(series.partner_code)
     comparing = lru_cache(maxsize=None)(lambda bodies: frozenset().union(*(compared_by.get(one, ()) for one in bodies)))
     reached = dict(spans)
     for (indicator, span), bodies in changed.items():
         for partner_code in comparing(frozenset(bodies)):
             other = Series(partner_code, indicator)
             held = reached.get(other)
-            reached[other] = span if held is None else held | span
+            if held is None or held.first > span.first or held.last < span.last:
+                reached[other] = span if held is None else held | span
     return reached
 
 
-def _actuals(about: Mapping[Series, Iterable[tuple[str, str]]]) -> dict[Series, Span]:
-    """For each series, the periods for which its actuals are summed up and compared with, where they changed."""
-    changed: dict[Series, Span] = {}
-    for series, figures in about.items():
-        periods = [parse_period(period) for measure, period in figures if measure == Measure.ACTUAL]
-        if periods:
-            changed[series] = Span(min(periods), max(periods).quarters[3])
-    return changed
+def _summed_up(figures: Iterable[tuple[str, str]]) -> Span | None:
+    """The periods for which actuals of a series are summed up and compared with, where they changed."""
+    periods = [parse_period(period) for measure, period in figures if measure == Measure.ACTUAL]
+    return Span(min(periods), max(periods).quarters[3]) if periods else None
 
 
 def has_computed_comparators(plan: Plan) -> bool:

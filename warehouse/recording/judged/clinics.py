@@ -174,8 +174,8 @@ def _travelled(connection: Connection, since: Mapping[Series, str]) -> dict[_Key
     beginnings: dict[_Key, str] = dict(since.items())
     never = LAST_PERIOD.code
     travelled: dict[_Key, list[tuple[str, ...]]] = {}
-    for partner_code, indicator, *found in rows:
-        key = partner_code, indicator
-        if found[0] >= beginnings.get(key, never):
-            travelled.setdefault(key, []).append(tuple(found))
+    for row in rows:
+        key = row[0], row[1]
+        if row[2] >= beginnings.get(key, never):
+            travelled.setdefault(key, []).append(row[2:])
     return {key: tuple(rows) for key, rows in travelled.items()}

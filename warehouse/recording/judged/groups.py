@@ -49,6 +49,19 @@ def rejudge_groups(
     _rejudge(connection, plan, plan_id, keys, at)
 
 
+def rejudge_every_group(
+    connection: Connection, plan: Plan, plan_id: int, returned: Iterable[tuple[str, str]], at: datetime
+) -> None:
+    """Do as `rejudge_groups` for all groups, where partners' figures of some indicators and periods have changed."""
+    keys = {
+        (code, indicator, period)
+        for indicator, period in returned
+        if indicator in plan.indicators
+        for code in plan.groups
+    }
+    _rejudge(connection, plan, plan_id, keys, at)
+
+
 def rejudge_groups_by_plan(
     connection: Connection, plan: Plan, plan_id: int, differences: PlanDifferences, at: datetime
 ) -> None:
@@ -63,14 +76,8 @@ def rejudge_groups_by_plan(
     reached = differences.group_indicators
     if reached is not None:
         query = query.where(columns.indicator.in_(reached))
-    returned = connection.execute(query.distinct()).all() if plan.groups else ()
-    keys = {
-        (code, indicator, period)
-        for indicator, period in returned
-        if indicator in plan.indicators
-        for code in plan.groups
-    }
-    _rejudge(connection, plan, plan_id, keys, at)
+    returned = connection.execute(query.distinct()).tuples().all() if plan.groups else ()
+    rejudge_every_group(connection, plan, plan_id, returned, at)
 
 
 def _rejudge(connection: Connection, plan: Plan, plan_id: int, keys: "Collection[GroupKey]", at: datetime) -> None:
@@ -115,7 +122,7 @@ def _in_force(
         columns.indicator.in_(bindparam("indicators", expanding=True)),
         within(group_judgement),
     )
-    rows = connection.execute(query, asked(spans, (span.compared_with | span for span in spans.values())))
+    rows = connection.execute(query, asked(spans, (span.compared_with | span for span in set(spans.values())))).all()
     return {tuple(row[:3]): (row[3], tuple(row[4:])) for row in rows if (row[0], row[1]) in spans}
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from sqlalchemy import Connection, bindparam, func, select, union_all, update
 
 from cypp_etl.figure_keys import FigureKey, Series
+from cypp_etl.gc_control import collection_paused
 from cypp_etl.judgement.reach.dependents import Span, dependents
 from cypp_etl.judgement.reach.differences import PlanDifferences
 from cypp_etl.periods import LAST_PERIOD, parse_period
@@ -29,7 +30,7 @@ from warehouse.recording.judged.affected import (
     within,
 )
 from warehouse.recording.judged.clinics import Change, keep_clinics
-from warehouse.recording.judged.comparisons import COMPARED, ComparisonKey, keep_comparisons
+from warehouse.recording.judged.comparisons import COMPARED, keep_comparisons
 from warehouse.recording.judged.outlooks import Told, outlooks
 from warehouse.recording.validity import end_rows
 from warehouse.schema.tables import JUDGED, OUTLOOK, judgement, observation
@@ -125,17 +126,18 @@ def spans_reached(plan: Plan, touched: Iterable[FigureKey]) -> Mapping[Series, S
     return with_those_compared(_own_spans(about), about, plan)
 
 
-def _figures_of_series(figures: Iterable[FigureKey]) -> dict[Series, set[tuple[str, str]]]:
-    about: dict[Series, set[tuple[str, str]]] = {}
-    for figure in figures:
-        about.setdefault(figure.series, set()).add((figure.measure, figure.period))
-    return about
+def _figures_of_series(figures: Iterable[FigureKey]) -> dict[Series, frozenset[tuple[str, str]]]:
+    """The measures and periods of figures, by series."""
+    about: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for partner_code, indicator, measure, period in figures:
+        about.setdefault((partner_code, indicator), set()).add((measure, period))
+    return {Series(*series): frozenset(of_series_) for series, of_series_ in about.items()}
 
 
-def _own_spans(about: Mapping[Series, set[tuple[str, str]]]) -> Mapping[Series, Span]:
+def _own_spans(about: Mapping[Series, frozenset[tuple[str, str]]]) -> Mapping[Series, Span]:
     # The returns of a batch are of few periods, and so of few spans.
     reached = lru_cache(maxsize=None)(_dependents_of_all)
-    return {series: reached(frozenset(figures)) for series, figures in about.items()}
+    return {series: reached(figures) for series, figures in about.items()}
 
 
 def rejudge_by_plan(
@@ -188,8 +190,10 @@ def _rejudge(
     connection: Connection, plan: Plan, plan_id: int, spans: Mapping[Series, Span], at: datetime
 ) -> Counter[Series]:
     changed: Counter[Series] = Counter()
-    for judged in judge_spans(connection, plan, spans):
-        changed += keep_judged(connection, plan, plan_id, judged, at)
+    # Rows are many, and never in a cycle.
+    with collection_paused():
+        for judged in judge_spans(connection, plan, spans):
+            changed += keep_judged(connection, plan, plan_id, judged, at)
     return changed
 
 
@@ -198,13 +202,13 @@ class Judged:
     """The spans of series that were judged together, and what came of it; nothing is recorded.
 
     `judgements` are those of the spans, `outlooks` what else is told now of other judgements of the series, with their
-    numbers.
+    numbers. `comparisons` are rows as they are stored.
     """
 
     spans: Mapping[Series, Span]
     judgements: Mapping[Key, tuple[Any, ...]]
     outlooks: Mapping[Key, tuple[int, Told]]
-    comparisons: Mapping[ComparisonKey, tuple[Any, ...]]
+    comparisons: Sequence[tuple[Any, ...]]
 
 
 def judge_spans(connection: Connection, plan: Plan, spans: Mapping[Series, Span]) -> Iterator[Judged]:
@@ -213,7 +217,7 @@ def judge_spans(connection: Connection, plan: Plan, spans: Mapping[Series, Span]
         figures = _figures_compared(connection, few, plan)
         judged, compared = judge_and_compare_rows(figures, plan, reach_of_each(few))
         told = outlooks(connection, plan, few, figures, judged)
-        with_outlooks = {key: (*values, *told.judged[key]) for key, values in judged.items()}
+        with_outlooks = {key: values + told.judged[key] for key, values in judged.items()}
         yield Judged(few, with_outlooks, told.others, compared)
 
 
@@ -230,7 +234,7 @@ def keep_judged(connection: Connection, plan: Plan, plan_id: int, judged: Judged
     _replace_outlooks(connection, judged.outlooks, plan_id, at)
     keep_comparisons(connection, judged.spans, judged.comparisons, plan_id, at)
     keep_clinics(connection, (_change(key, judged.judgements) for key in keys), plan, at)
-    return Counter(Series(*key[:2]) for key in keys)
+    return Counter({Series(*key): count for key, count in Counter(key[:2] for key in keys).items()})
 
 
 def _change(key: Key, judged: Mapping[Key, tuple[Any, ...]]) -> Change:
@@ -255,7 +259,7 @@ def _figures_of_bodies(connection: Connection, plan: Plan, of: Collection[Series
         columns.partner_code.in_(bodies),
         columns.indicator.in_({series.indicator for series in of}),
     )
-    return [tuple(row) for row in connection.execute(query) if (row[0], row[1]) not in of]
+    return [tuple(row) for row in connection.execute(query).all() if (row[0], row[1]) not in of]
 
 
 def _figures_compared(connection: Connection, spans: Mapping[Series, Span], plan: Plan) -> list[tuple[Any, ...]]:
@@ -286,42 +290,46 @@ def judge_rows(
 
 def judge_and_compare_rows(
     rows: Sequence[tuple[Any, ...]], plan: Plan, reaches: Mapping[tuple[str, str], Reach] | None = None
-) -> tuple[dict[Key, tuple[Any, ...]], dict[ComparisonKey, tuple[Any, ...]]]:
-    """What `judge_rows` returns, and by key and comparator, its value, band and number of bodies."""
+) -> tuple[dict[Key, tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """What `judge_rows` returns, and the comparisons: key, comparator, value, band and number of bodies."""
     rows = [row for row in rows if row[1] in plan.indicators]
     if not rows:
-        return {}, {}
+        return {}, []
     # pandas takes half a second to import, which reading the warehouse should not cost.
     from cypp_etl.judgement.entries import Figures  # noqa: PLC0415
     from cypp_etl.judgement.judge import judge_figures  # noqa: PLC0415
 
-    judged, compared = judge_figures(Figures(**_columns_of(rows)), plan)
-    reached = _places_reached(rows, judged["place"], reaches)
-    of_rows = [rows[place] for place in judged["place"][reached].tolist()]
-    values = zip((row[-1] for row in of_rows), *(plain(judged[name][reached]) for name in JUDGED), strict=True)
-    return dict(zip((row[:3] for row in of_rows), values, strict=True)), _comparisons(compared, rows, reaches)
-
-
-def _places_reached(
-    rows: Sequence[tuple[Any, ...]], places: "npt.NDArray[Any]", reaches: Mapping[tuple[str, str], Reach] | None
-) -> list[int]:
-    """Which of the judgements, given by the places of their rows, are among those affected."""
-    if reaches is None:
-        return list(range(len(places)))
-    of_rows = (rows[place] for place in places.tolist())
-    return [number for number, row in enumerate(of_rows) if is_reached(reaches, row, row[2])]
-
-
-def _comparisons(
-    compared: "Columns", rows: Sequence[tuple[Any, ...]], reaches: Mapping[tuple[str, str], Reach] | None
-) -> dict[ComparisonKey, tuple[Any, ...]]:
+    figures = Figures(**_columns_of(rows))
+    judged, compared = judge_figures(figures, plan)
+    reached = _are_reached(rows, judged["place"], reaches)
+    of_rows = [rows[place] for place in judged["place"][reached[judged["place"]]].tolist()]
+    values = zip((row[-1] for row in of_rows), *_said(judged, JUDGED, reached), strict=True)
+    by_key = dict(zip((row[:3] for row in of_rows), values, strict=True))
     if not compared:
-        return {}
-    reached = _places_reached(rows, compared["place"], reaches)
-    places, codes = (compared[name][reached].tolist() for name in ("place", "comparator"))
-    keys = ((*rows[place][:3], code) for place, code in zip(places, codes, strict=True))
-    said = zip(*(plain(compared[name][reached]) for name in COMPARED), strict=True)
-    return dict(zip(keys, said, strict=True))
+        return by_key, []
+    places = compared["place"][reached[compared["place"]]]
+    keys = (column[places].tolist() for column in (figures.partner_code, figures.indicator, figures.period))
+    return by_key, list(zip(*keys, *_said(compared, ("comparator", *COMPARED), reached), strict=True))
+
+
+def _are_reached(
+    rows: Sequence[tuple[Any, ...]], judged: "npt.NDArray[Any]", reaches: Mapping[tuple[str, str], Reach] | None
+) -> "npt.NDArray[Any]":
+    """For each row, whether it is one of those judged, given by their places, and among those affected."""
+    import numpy as np  # noqa: PLC0415 - as in `judge_and_compare_rows`
+
+    reached = np.zeros(len(rows), dtype=np.bool_)
+    if reaches is None:
+        reached[judged] = True
+    else:
+        reached[judged] = [is_reached(reaches, row, row[2]) for row in map(rows.__getitem__, judged.tolist())]
+    return reached
+
+
+def _said(columns: "Columns", names: Iterable[str], reached: "npt.NDArray[Any]") -> Iterator[list[Any]]:
+    """What some columns of judgements or comparisons say of the rows that are reached."""
+    wanted = reached[columns["place"]]
+    return (plain(columns[name][wanted]) for name in names)
 
 
 def plain(column: "npt.NDArray[Any] | pd.Series[Any]") -> list[Any]:

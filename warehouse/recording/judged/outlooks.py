@@ -3,20 +3,21 @@
 Both rest on all periods of a series, so that a figure reaches further here than in `judge`: to every later period.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, select
 
+from cypp_etl.caching import once_for_each
 from cypp_etl.figure_keys import Series as SeriesKey
 from cypp_etl.judgement.outlook.series import Point, Series, years_target
 from cypp_etl.judgement.outlook.variation import Ratio, Scale
 from cypp_etl.judgement.reach.dependents import Span
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan.model import Plan
+from cypp_etl.plan.model import Banding, Plan
 from cypp_etl.plan.rhythm import Rhythm
-from schemas.codes import DirectionBasis, Measure, Qualifier
+from schemas.codes import DirectionBasis, Measure, Polarity, Qualifier, YearCourse
 from warehouse.recording.judged.affected import asked_series, is_reached, of_series, reach_of_each
 from warehouse.schema.tables import JUDGED, judgement, observation
 from warehouse.schema.values import qualifiers_of
@@ -43,9 +44,6 @@ _STORED = (
     .join(observation, observation.c.observation_id == judgement.c.observation_id)
     .where(of_series(judgement))
 )
-_TARGETS = select(observation.c.partner_code, observation.c.indicator, observation.c.period, observation.c.value).where(
-    of_series(observation), observation.c.measure == Measure.TARGET.value
-)
 
 
 class Outlooks(NamedTuple):
@@ -59,7 +57,7 @@ def outlooks(
     connection: Connection,
     plan: Plan,
     spans: Mapping[SeriesKey, Span],
-    figures: Iterable[Sequence[Any]],
+    figures: Sequence[Sequence[Any]],
     judged: Mapping[_Key, tuple[Any, ...]],
 ) -> Outlooks:
     """Tell what a change reaches, from the judgements in force beside those that were judged because of it.
@@ -68,55 +66,83 @@ def outlooks(
         connection: a transaction in which these judgements are not written yet.
         plan: the plan in force.
         spans: what was judged, by series.
-        figures: the figures that were judged, with the columns of `FIGURE` of `warehouse.recording.judged.judgements`.
+        figures: the figures that were judged, and the targets of all periods, with the columns of `FIGURE` of
+            `warehouse.recording.judged.judgements`.
         judged: by key, the observation and what was judged.
     """
-    observed = {(row[0], row[1], row[2]): (row[6], row[7], row[8]) for row in figures if row[3] == Measure.ACTUAL.value}
-    reaches, points_of = reach_of_each(spans), _PointsOf(plan)
+    reaches, facts = reach_of_each(spans), _facts_of(plan)
+    rows = [
+        row
+        for row in connection.execute(_STORED, asked_series(spans)).all()
+        if (row[0], row[1]) in reaches and row[1] in plan.indicators and not is_reached(reaches, row, row[2])
+    ]
+    observed = {(row[0], row[1], row[2]): row[6:9] for row in figures if row[3] == Measure.ACTUAL.value}
     points: dict[tuple[str, str], dict[Period, Point]] = {}
     stored: dict[_Key, tuple[int, Told]] = {}
-    asked = asked_series(spans)
-    for row in connection.execute(_STORED, asked):
-        series = (row[0], row[1])
-        if series in reaches and row[1] in plan.indicators and not is_reached(reaches, row, row[2]):
-            period = parse_period(row[2])
-            points.setdefault(series, {})[period] = points_of(series, period, row[6:12], row[12:])
+    for row in rows:
+        series, period = (row[0], row[1]), parse_period(row[2])
+        points.setdefault(series, {})[period] = facts.point(row, row[6:12], row[12:])
+        # Nothing else is told of what came before the change.
+        if row[2] >= reaches[series].year:
             stored[row[0], row[1], row[2]] = (row[3], (row[4], row[5]))
     for key, values in judged.items():
-        period = parse_period(key[2])
         said = [values[place] for place in _PLACES]
-        points.setdefault(key[:2], {})[period] = points_of(key[:2], period, said, observed[key])
-    returned = {tuple(row[:3]): row[3] for row in connection.execute(_TARGETS, asked)}
-    told: dict[_Key, Told] = {}
+        points.setdefault(key[:2], {})[parse_period(key[2])] = facts.point(key, said, observed[key])
+    returned = {(row[0], row[1], row[2]): row[4] for row in figures if row[3] == Measure.TARGET.value}
+    tellers = {series: _Teller(facts, series, of_series_, returned) for series, of_series_ in points.items()}
+    told = {key: tellers[key[:2]].tell(parse_period(key[2])) for key in judged}
     others: dict[_Key, tuple[int, Told]] = {}
-    for series, of_series_ in points.items():
-        for period, one in _told(plan, series, of_series_, spans[SeriesKey(*series)].first, returned):
-            key = (*series, period.code)
-            if key in judged:
-                told[key] = one
-            elif stored[key][1] != one:
-                others[key] = (stored[key][0], one)
+    for key, (number, before) in stored.items():
+        teller, period = tellers[key[:2]], parse_period(key[2])
+        if period > spans[SeriesKey(*key[:2])].first or teller.may_differ(period, before):
+            now = teller.tell(period)
+            if now != before:
+                others[key] = (number, now)
     return Outlooks(told, others)
 
 
-class _PointsOf:
-    """Makes points of what is stored; most series have one edition and one body, which is looked up once."""
+class _Kind(NamedTuple):
+    """What figures of an indicator are: `before` is when it was asked before a period."""
+
+    kind: tuple[Polarity, Scale]
+    before: Callable[[Period], Period]
+    banding: Banding
+
+
+class _Facts:
+    """What the plan says of series, each looked up once: thousands of figures ask for the same."""
 
     def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-        self._decimals: dict[tuple[str, str], int | None] = {}
+        self.plan = plan
+        self._kinds: dict[tuple[str, Period], _Kind] = {}
+        # Of indicators that never change.
+        self._decimals = {
+            name: edition.decimals
+            for name in plan.indicators
+            for edition, *later in [plan.editions_of(name)]
+            if not later
+        }
 
-    def __call__(
-        self, series: tuple[str, str], period: Period, judged: Sequence[Any], observed: Sequence[Any]
-    ) -> Point:
-        """A point, of the values of `_JUDGED_OF_POINT` and `_OBSERVED`."""
+    def kind(self, indicator: str, period: Period) -> _Kind:
+        """What the figures of an indicator are in a period."""
+        key = (indicator, period)
+        if key not in self._kinds:
+            leaf = self.plan.edition(indicator, period)
+            scale = Scale(leaf.unit, leaf.decimals, leaf.accumulation)
+            self._kinds[key] = _Kind((leaf.polarity, scale), _before(leaf.rhythm), leaf.banding)
+        return self._kinds[key]
+
+    def point(self, key: Sequence[Any], judged: Sequence[Any], observed: Sequence[Any]) -> Point:
+        """A point, of what starts with its key, and the values of `_JUDGED_OF_POINT` and `_OBSERVED`."""
+        partner_code, indicator, code = key[:3]
         actual, change, previous_actual, previous_period, basis, year_to_date = judged
         qualifiers, numerator, denominator = observed
-        decimals = self._decimals[series] if series in self._decimals else self._looked_up(series)
+        decimals = None if partner_code in self.plan.taken_over else self._decimals.get(indicator)
         is_other = False
         if decimals is None:
-            decimals = self._plan.edition(series[1], period).decimals
-            is_other = not self._plan.compares(*series, period, period.previous)
+            period = parse_period(code)
+            decimals = self.plan.edition(indicator, period).decimals
+            is_other = not self.plan.compares(partner_code, indicator, period, period.previous)
         return Point(
             decimals,
             actual,
@@ -129,13 +155,10 @@ class _PointsOf:
             None if numerator is None or denominator is None else Ratio(numerator, denominator),
         )
 
-    def _looked_up(self, series: tuple[str, str]) -> int | None:
-        """The decimals of a series that never changes; None of any other."""
-        partner_code, indicator = series
-        first, *later = self._plan.editions_of(indicator)
-        changes = bool(later) or partner_code in self._plan.taken_over
-        self._decimals[series] = None if changes else first.decimals
-        return self._decimals[series]
+
+@once_for_each
+def _facts_of(plan: Plan) -> _Facts:
+    return _Facts(plan)
 
 
 @lru_cache(maxsize=64)
@@ -144,37 +167,52 @@ def _before(rhythm: Rhythm) -> Callable[[Period], Period]:
     return lru_cache(maxsize=1024)(rhythm.before)
 
 
-def _told(
-    plan: Plan,
-    series: tuple[str, str],
-    points: Mapping[Period, Point],
-    first: Period,
-    returned: Mapping[tuple[Any, ...], float | None],
-) -> Iterator[tuple[Period, Told]]:
-    """What is told of each period of a series from one on, and of its whole year.
+class _Teller:
+    """Tells of the periods of a series; `returned` are the targets that partners have returned."""
 
-    The earlier quarters of that year rest on none of it, unless the year's target is that of its last quarter.
-    """
-    partner_code, indicator = series
-    of_series_, targets = Series(points), dict[Period, float | None]()
+    def __init__(
+        self,
+        facts: _Facts,
+        series: tuple[str, str],
+        points: Mapping[Period, Point],
+        returned: Mapping[tuple[str, str, str], float | None],
+    ) -> None:
+        self._facts, self._returned = facts, returned
+        self._partner_code, self._indicator = series
+        self._series = Series(points)
+        self._targets: dict[Period, float | None] = {}
+        self._years_targets: dict[Period, float | None] = {}
 
-    def target_of(period: Period) -> float | None:
-        key = (partner_code, indicator, period.code)
-        if key in returned:
-            return returned[key]
-        planned = plan.figure(Measure.TARGET, indicator, period, partner_code)
+    def tell(self, period: Period) -> Told:
+        """The noise word and the course of a period."""
+        kind, before, banding = self._facts.kind(self._indicator, period)
+        # A whole year has no course.
+        target = self._years_target(period.year) if period.quarter else None
+        told = self._series.outlook(period, kind, before, target, banding)
+        return told.noise.variation.value, told.course_word.value
+
+    def may_differ(self, period: Period, before: Told) -> bool:
+        """Whether something else may be told of a quarter than before, if only later ones of its year have changed.
+
+        It rests on none of them, unless its year's target is that of the last quarter, or was.
+        """
+        if self._target(period.year) is not None:
+            return False
+        return self._years_target(period.year) is not None or before[1] != YearCourse.NOT_KNOWN
+
+    def _years_target(self, year: Period) -> float | None:
+        if year not in self._years_targets:
+            self._years_targets[year] = years_target(year, self._target)
+        return self._years_targets[year]
+
+    def _target(self, period: Period) -> float | None:
+        if period not in self._targets:
+            self._targets[period] = self._found_target(period)
+        return self._targets[period]
+
+    def _found_target(self, period: Period) -> float | None:
+        key = (self._partner_code, self._indicator, period.code)
+        if key in self._returned:
+            return self._returned[key]
+        planned = self._facts.plan.figure(Measure.TARGET, self._indicator, period, self._partner_code)
         return None if planned is None or planned.value is None else float(planned.value)
-
-    for period in points:
-        if period < first.year:
-            continue
-        if period.year not in targets:
-            targets[period.year] = years_target(period.year, target_of)
-        if period.quarter and period < first and target_of(period.year) is not None:
-            continue
-        leaf = plan.edition(indicator, period)
-        scale = Scale(leaf.unit, leaf.decimals, leaf.accumulation)
-        told = of_series_.outlook(
-            period, (leaf.polarity, scale), _before(leaf.rhythm), targets[period.year], leaf.banding
-        )
-        yield period, (told.noise.variation.value, told.course_word.value)

@@ -55,6 +55,14 @@ def test_events_over_equal_bases_are_a_coin_thrown(events: int, expected: bool) 
     assert counts_differ(events, 1, 20 - events, 1) is expected
 
 
+def test_one_chance_in_forty_is_rare_and_one_in_thirty_nine_is_not() -> None:
+    """Half of the level to the last digit, which logarithms alone do not tell."""
+    assert shares_differ(1, 1, 0, 39)
+    assert not shares_differ(1, 1, 0, 38)
+    assert counts_differ(1, 1, 0, 39)
+    assert not counts_differ(1, 1, 0, 38)
+
+
 @given(st.data(), _SIZES, _SIZES)
 def test_shares_are_told_as_whole_numbers_tell_them(data: st.DataObject, size: int, other_size: int) -> None:
     hits, other_hits = data.draw(st.integers(0, size)), data.draw(st.integers(0, other_size))
