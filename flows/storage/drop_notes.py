@@ -23,6 +23,7 @@ NUMBERS = "numbers"
 
 _UNANSWERED, _TOGETHER = "unanswered", ".together"
 _GIVEN = re.compile(rb"(\d{1,18}) ([0-9a-f]{64}|-)")
+_WHOLE_LINE = re.compile(rb"^(\d{1,18}) (?:[0-9a-f]{64}|-)\n", re.MULTILINE)
 # Some hundred lines; each is shorter than a hundred bytes.
 _TAIL_BYTES = 10_000
 
@@ -177,10 +178,10 @@ class GivenNumbers:
         try:
             with self._path.open("rb") as stream:
                 stream.seek(max(0, stream.seek(0, os.SEEK_END) - _TAIL_BYTES))
-                tail = [int(number) for number, _ in _given(stream)]
+                tail = _WHOLE_LINE.findall(stream.read())
         except FileNotFoundError:
             return 0
-        return max(tail, default=0) or max((number for number, _ in self.all()), default=0)
+        return max(map(int, tail), default=0) or max((number for number, _ in self.all()), default=0)
 
     def note(self, given: Iterable[tuple[int, str | None]]) -> None:
         """Note numbers with the deliveries that have them; they are on disk when it returns.
