@@ -36,7 +36,6 @@ GOAL_MILLISECONDS = 15
 STEPS = ("kept", "checked", "recorded", "judged", "answered", "removed")
 WITHIN = (
     (Workplace, "keep", "kept", "answered"),
-    (job, "note_drops", "kept", "answered"),
     (Workplace, "check", "checked", "answered"),
     (Workplace, "load", "recorded", "answered"),
     (record, "rejudge", "judged", "recorded"),

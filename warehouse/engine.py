@@ -13,7 +13,7 @@ from weakref import WeakSet
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 WAIT_SECONDS = 30
 RECOVERY_SECONDS = 5
@@ -106,7 +106,7 @@ def _open_sqlite(url: URL) -> Engine:
     # isolation_level=None stops the driver from opening transactions implicitly.
     engine = create_engine(url, connect_args={"isolation_level": None, "timeout": WAIT_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    _begin_ourselves(engine)
     return engine
 
 
@@ -128,7 +128,7 @@ def _open_sqlite_to_read(url: URL) -> Engine:
     connect_args = {"isolation_level": None, "timeout": RECOVERY_SECONDS}
     engine = create_engine(to_read, connect_args=connect_args)
     event.listen(engine, "connect", _look_at_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    _begin_ourselves(engine)
     if path:
         event.listen(engine, "engine_disposed", lambda _: _remove_empty_log(path))
     return engine
@@ -171,14 +171,23 @@ def _prepare_sqlite(dbapi_connection: DBAPIConnection, _record: ConnectionPoolEn
     cursor.close()
 
 
-def _begin_sqlite(connection: Connection) -> None:
+def _begin_ourselves(engine: Engine) -> None:
+    """Have transactions begun by `_begin_sqlite`.
+
+    With a listener to their beginning, SQLAlchemy would look for listeners at every step of every statement.
+    """
+    engine.dialect.do_begin = _begin_sqlite  # type: ignore[method-assign]
+
+
+def _begin_sqlite(dbapi_connection: PoolProxiedConnection) -> None:
     """Take the write lock at the start of a transaction that will write.
 
     A transaction that starts by reading and then writes is refused at once, whatever its timeout, if another has
     written in between.
     """
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")
+    cursor = dbapi_connection.cursor()
+    cursor.execute("BEGIN IMMEDIATE" if _WRITES in dbapi_connection.info else "BEGIN DEFERRED")
+    cursor.close()
 
 
 @contextmanager
@@ -191,11 +200,22 @@ def writing(engine: Engine) -> Iterator[Connection]:
     Raises:
         sqlalchemy.exc.OperationalError: another writer's turn took longer than `WAIT_SECONDS`.
     """
-    with engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+    with engine.connect() as connection, _marked(connection), connection.begin():
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{WAIT_SECONDS}s'")
             connection.execute(select(func.pg_advisory_xact_lock(_WRITER_LOCK)))
         yield connection
+
+
+@contextmanager
+def _marked(connection: Connection) -> Iterator[None]:
+    """Mark a connection as one that will write; the pool gives it to others afterwards."""
+    info = connection.info
+    info[_WRITES] = True
+    try:
+        yield
+    finally:
+        info.pop(_WRITES, None)
 
 
 @contextmanager

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _GRACE_SECONDS = 5.0
 _LONG_JOBS = frozenset({"plan", "apart"})
 _SPENT_BYTES = 250 << 20
+# How many objects of a workbook's size may be left before they are looked through: a return has some 5,000.
+_COLLECTED_AT = 20_000
 # The stack of a new thread.
 _STACK_BYTES = 16 << 20
 
@@ -166,6 +168,8 @@ def main() -> None:
     target = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     gc.freeze()
+    # Hardly anything here is in a reference cycle: no collection while a workbook's cells and rows are there.
+    gc.set_threshold(_COLLECTED_AT)
     confine_memory(memory)
     desk = Desk(sys.stdin.buffer, target, seconds, apart_seconds)
     desk.say("ready")

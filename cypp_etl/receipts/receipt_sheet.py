@@ -28,6 +28,7 @@ _TAB_COLOURS = {
 }
 _ACCEPTED_COLOUR = "FF1E6B3A"
 _COLUMNS = len(read_layouts()["receipt"].part("receipt").columns)
+_LETTERS = tuple(map(column_letters, range(1, _COLUMNS + 1)))
 
 
 class _Cell(NamedTuple):
@@ -115,13 +116,13 @@ class ReceiptSheet:
     def _row(self, cells: Sequence[_Cell], *, height: float = 0, is_fitted: bool = False) -> None:
         number = len(self._rows) + 1
         pieces: list[str] = []
-        for column, cell in enumerate(cells, start=1):
-            address = f"{column_letters(column)}{number}"
-            text = f'<is><t xml:space="preserve">{escape_text(cell.text)}</t></is>'
-            kind = f' t="inlineStr">{text}</c>' if cell.text else "/>"
-            pieces.append(f'<c r="{address}" s="{cell.style}"{kind}')
-            if cell.location:
-                self._links.append(f'<hyperlink ref="{address}" location={quoteattr(cell.location)}/>')
+        for letters, (text, style, location) in zip(_LETTERS, cells, strict=False):
+            address = f"{letters}{number}"
+            written = f'<is><t xml:space="preserve">{escape_text(text)}</t></is>' if text else ""
+            kind = f' t="inlineStr">{written}</c>' if text else "/>"
+            pieces.append(f'<c r="{address}" s="{style}"{kind}')
+            if location:
+                self._links.append(f'<hyperlink ref="{address}" location={quoteattr(location)}/>')
         high = self._fitted(cells) if is_fitted else height
         size = f' ht="{high:g}" customHeight="1"' if high else ""
         self._rows.append(f'<row r="{number}"{size}>{"".join(pieces)}</row>')

@@ -229,7 +229,8 @@ def moment(at: datetime) -> str:
 
 def plain(text: str) -> str:
     """A text for any file format: without control characters, and of limited length."""
-    text = _UNWRITABLE.sub("\ufffd", text).replace("\r\n", "\n").replace("\r", "\n")
+    if not (text.isascii() and text.isprintable()):
+        text = _UNWRITABLE.sub("\ufffd", text).replace("\r\n", "\n").replace("\r", "\n")
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 

@@ -21,7 +21,7 @@ from flows.bulk.sources import Source
 from flows.bulk.time_limit import OutOfTimeError, time_limit
 from flows.ingestion.context import Workplace, read
 from flows.storage.archive import Kept, delivery_of, keep_together
-from flows.storage.drop_notes import Drop, GivenNumbers, note_drops
+from flows.storage.drop_notes import Drop, GivenNumbers, note_of_drops
 from flows.storage.files import path_as_text
 from warehouse.engine import reading, writing
 from warehouse.queries.history import last_submission, partners_since, read_history
@@ -131,8 +131,11 @@ class ChunkTaker:
 
     def _open(self, sources: Sequence[Source]) -> Iterator[_Workbook]:
         archive = self.workplace.settings.archive
-        all_kept = keep_together([Path(source.path) for source in sources], archive)
-        note_drops(archive, [self._drop(source, kept) for source, kept in zip(sources, all_kept, strict=True)])
+        all_kept = keep_together(
+            [Path(source.path) for source in sources],
+            archive,
+            beside=lambda all_kept: note_of_drops(archive, list(map(self._drop, sources, all_kept))),
+        )
         for source, kept in zip(sources, all_kept, strict=True):
             opened = self._opened(source, kept)
             yield _Workbook(source, kept, opened.partner_codes, opened)

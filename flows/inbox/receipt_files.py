@@ -41,8 +41,8 @@ def write_reply(folder: Path, reply: Reply, written: WrittenReceipts) -> Path:
     place = open_folder(replies)
     try:
         written.begin(place)
-        write_new(temporary, reply.content, place)
-        written.note(reply.content)
+        with written.noting(reply.content):
+            write_new(temporary, reply.content, place)
         name = next(name for name in numbered_names(reply.file_name) if _put(temporary, name, folder, place, written))
         os.fsync(place)
     except OSError:

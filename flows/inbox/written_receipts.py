@@ -10,10 +10,10 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from flows.storage.archive import READ_BYTES
+from flows.storage.archive import READ_BYTES, flush_folder
 from flows.storage.files import ABANDONED_SECONDS, UNFINISHED
 
 # What lay among the receipts when the first note was made: nobody knows any more whether it was changed.
@@ -52,18 +52,18 @@ class WrittenReceipts:
             if not self._own.is_dir():
                 raise
 
-    def note(self, content: bytes) -> None:
+    @contextmanager
+    def noting(self, content: bytes) -> Iterator[None]:
         """Note that a receipt of this content is written; it must be, before anybody can see the receipt.
+
+        The receipt itself is written meanwhile, so that one flush serves both; the note is on disk afterwards.
 
         Raises:
             OSError: it cannot be noted.
         """
         os.close(os.open(self._own / hashlib.sha256(content).hexdigest(), os.O_WRONLY | os.O_CREAT, 0o600))
-        folder = os.open(self._own, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        yield
+        flush_folder(self._own)
 
     def are_ours(self, sha256: str) -> bool:
         """Whether bytes are those of a receipt as it was written."""

@@ -20,7 +20,7 @@ from flows.ingestion.receipt import Answer, answer, queue_mail
 from flows.mail.outbox import Outbox
 from flows.service_log import log
 from flows.storage.archive import Kept, archive_path
-from flows.storage.drop_notes import Drop, given_by_hand, note_drops
+from flows.storage.drop_notes import Drop, given_by_hand, note_of_drops
 from flows.storage.files import path_as_text
 from warehouse.recording.record import Recorded
 
@@ -124,11 +124,22 @@ class Steps:
         """Keep the bytes, and note whose they are."""
         if self._archived:
             return self._archived
-        in_inbox = bool(self.folder_partner)
-        kept = self.workplace.keep(self.path, follow_links=not in_inbox)
-        if not in_inbox:
-            kept = replace(kept, delivery=given_by_hand(kept.delivery, self.received_at))
-        drop = Drop(
+        archive = self.workplace.settings.archive
+        kept = self.workplace.keep(
+            self.path,
+            follow_links=not self.folder_partner,
+            beside=lambda all_kept: note_of_drops(archive, [self._drop(self._delivered(one)) for one in all_kept]),
+        )
+        return self._delivered(kept)
+
+    def _delivered(self, kept: Kept) -> Kept:
+        """What was kept, with the delivery that it is known by."""
+        if self.folder_partner:
+            return kept
+        return replace(kept, delivery=given_by_hand(kept.delivery, self.received_at))
+
+    def _drop(self, kept: Kept) -> Drop:
+        return Drop(
             kept.delivery,
             kept.sha256,
             kept.size,
@@ -136,10 +147,8 @@ class Steps:
             path_as_text(self.path.absolute()),
             self.folder_partner,
             self.received_at,
-            is_answered=in_inbox,
+            is_answered=bool(self.folder_partner),
         )
-        note_drops(self.workplace.settings.archive, [drop])
-        return kept
 
     def _checked_once(self, kept: Kept) -> CheckedReturn:
         if self._deaths >= MOST_DEATHS:

@@ -2,8 +2,9 @@
 
 import hashlib
 import os
+import secrets
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -59,30 +60,71 @@ def keep(source: Path, archive: Path, *, follow_links: bool = True) -> Kept:
     return kept
 
 
-def keep_together(sources: Sequence[Path], archive: Path, *, follow_links: bool = True) -> list[Kept]:
+class Unnamed(NamedTuple):
+    """A file that is written, and has a temporary name until it is on disk; and its path then."""
+
+    temporary: Path
+    path: Path
+
+
+def keep_together(
+    sources: Sequence[Path],
+    archive: Path,
+    *,
+    follow_links: bool = True,
+    beside: Callable[[list[Kept]], Iterable[Unnamed]] = lambda _: (),
+) -> list[Kept]:
     """Archive files as `keep` does, each step for all of them: flushing one to disk flushes most of the others too.
+
+    So it does for what is to be kept `beside` them, which gets its name after them.
 
     Raises:
         OSError: a file cannot be read, or the archive cannot be written; files archived by then stay in it.
     """
     make_private(archive)
-    copies: list[_Copy] = []
+    all_kept: list[Kept] = []
+    files: list[Unnamed] = []
     try:
-        copies.extend(_copy(source, archive, follow_links=follow_links) for source in sources)
-        for copy in copies:
-            flush(copy.temporary)
-        folders = {copy.kept.path.parent for copy in copies}
-        for folder in folders:
-            make_private(folder)
-        for copy in copies:
-            copy.temporary.replace(copy.kept.path)
+        for source in sources:
+            temporary, kept = _copy(source, archive, follow_links=follow_links)
+            all_kept.append(kept)
+            files.append(Unnamed(temporary, kept.path))
+            make_private(kept.path.parent)
+        files += beside(all_kept)
     except OSError:
-        for copy in copies:
-            copy.temporary.unlink(missing_ok=True)
+        _remove(files)
         raise
-    for folder in folders:
+    name_together(files)
+    return all_kept
+
+
+def name_together(files: Sequence[Unnamed]) -> None:
+    """Give files their names in their order, once all of them are on disk, so that none is there without its content.
+
+    Raises:
+        OSError: the archive cannot be written; those that have their names by then stay.
+    """
+    try:
+        for file in files:
+            flush(file.temporary)
+        for file in files:
+            file.temporary.replace(file.path)
+    except OSError:
+        _remove(files)
+        raise
+    for folder in dict.fromkeys(file.path.parent for file in files):
         flush_folder(folder)
-    return [copy.kept for copy in copies]
+
+
+def open_new(archive: Path) -> tuple[int, Path]:
+    """A new file of the archive for its owner alone, open, and its temporary name."""
+    temporary = archive / f"{UNFINISHED}{secrets.token_hex(8)}"
+    return os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600), temporary
+
+
+def _remove(files: Iterable[Unnamed]) -> None:
+    for file in files:
+        file.temporary.unlink(missing_ok=True)
 
 
 def make_private(folder: Path) -> None:
@@ -119,19 +161,12 @@ def delivery_of(source: Path) -> str:
         return _delivery(source, status, hashlib.sha256(kept).hexdigest())
 
 
-class _Copy(NamedTuple):
-    """A copy before it gets its name."""
-
-    temporary: Path
-    kept: Kept
-
-
-def _copy(source: Path, archive: Path, *, follow_links: bool) -> _Copy:
+def _copy(source: Path, archive: Path, *, follow_links: bool) -> tuple[Path, Kept]:
     digest = hashlib.sha256()
     with open_regular(source, follow_links=follow_links) as original:
         status = os.fstat(original.fileno())
         left = READ_BYTES if status.st_size <= READ_BYTES else _KEPT_OF_LARGE
-        descriptor, temporary = tempfile.mkstemp(dir=archive, prefix=UNFINISHED)
+        descriptor, temporary = open_new(archive)
         try:
             with os.fdopen(descriptor, "wb") as copy:
                 while left and (chunk := original.read(min(_CHUNK_BYTES, left))):
@@ -141,11 +176,11 @@ def _copy(source: Path, archive: Path, *, follow_links: bool) -> _Copy:
                 # It may have grown since it was opened.
                 size = max(status.st_size, os.fstat(original.fileno()).st_size)
         except OSError:
-            Path(temporary).unlink()
+            temporary.unlink()
             raise
     sha256 = digest.hexdigest()
     kept = Kept(archive_path(archive, sha256), sha256, identity_of(status), _delivery(source, status, sha256), size)
-    return _Copy(Path(temporary), kept)
+    return temporary, kept
 
 
 def archive_path(archive: Path, sha256: str) -> Path:

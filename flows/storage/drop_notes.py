@@ -8,14 +8,12 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 
-from flows.storage.archive import flush_folder, make_private
-from flows.storage.files import UNFINISHED
+from flows.storage.archive import Unnamed, flush_folder, make_private, name_together, open_new
 
 DROPS = "drops"
 """The folder of notes in the archive; no two letters of a SHA-256 are called so."""
@@ -25,6 +23,7 @@ NUMBERS = "numbers"
 
 _UNANSWERED, _TOGETHER = "unanswered", ".together"
 _GIVEN = re.compile(rb"(\d{1,18}) ([0-9a-f]{64}|-)")
+_WHOLE_LINE = re.compile(rb"^(\d{1,18}) (?:[0-9a-f]{64}|-)\n", re.MULTILINE)
 # Some hundred lines; each is shorter than a hundred bytes.
 _TAIL_BYTES = 10_000
 
@@ -55,16 +54,16 @@ class Noted:
     unreadable: tuple[Path, ...]
 
 
-def note_drops(archive: Path, drops: Sequence[Drop]) -> None:
-    """Note drops whose bytes are kept, before they are recorded; what was noted first of a drop stays.
+def note_of_drops(archive: Path, drops: Sequence[Drop]) -> list[Unnamed]:
+    """The note of drops, to be kept beside their bytes; none if they are noted: what was noted first stays.
 
-    Drops that come together are noted in one file, which is on disk whole before it has its name.
+    Drops that come together are noted in one file.
 
     Raises:
         OSError: the archive cannot be written.
     """
     if not drops:
-        return
+        return []
     if len(drops) == 1:
         name = drops[0].delivery
     else:
@@ -72,11 +71,9 @@ def note_drops(archive: Path, drops: Sequence[Drop]) -> None:
         name = f"{together.hexdigest()}{_TOGETHER}"
     note = archive / DROPS / name[:2] / name
     if note.exists():
-        return
-    folder = _made(archive, name[:2])
-    lines = "".join(f"{json.dumps(_as_json(drop))}\n" for drop in drops)
-    write_note(archive, note, lines)
-    flush_folder(folder)
+        return []
+    _made(archive, name[:2])
+    return [_written(archive, note, "".join(f"{json.dumps(_as_json(drop))}\n" for drop in drops))]
 
 
 def read_drops(archive: Path, known: Callable[[Collection[str]], Collection[str]]) -> Noted:
@@ -132,6 +129,7 @@ def forget_drops(archive: Path, deliveries: Collection[str]) -> None:
             note.unlink()
         else:
             write_note(archive, note, "".join(f"{line}\n" for line in left))
+            continue
         flush_folder(note.parent)
 
 
@@ -180,10 +178,10 @@ class GivenNumbers:
         try:
             with self._path.open("rb") as stream:
                 stream.seek(max(0, stream.seek(0, os.SEEK_END) - _TAIL_BYTES))
-                tail = [int(number) for number, _ in _given(stream)]
+                tail = _WHOLE_LINE.findall(stream.read())
         except FileNotFoundError:
             return 0
-        return max(tail, default=0) or max((number for number, _ in self.all()), default=0)
+        return max(map(int, tail), default=0) or max((number for number, _ in self.all()), default=0)
 
     def note(self, given: Iterable[tuple[int, str | None]]) -> None:
         """Note numbers with the deliveries that have them; they are on disk when it returns.
@@ -220,17 +218,23 @@ class GivenNumbers:
 
 
 def write_note(archive: Path, note: Path, lines: str) -> None:
-    """Write a note that is on disk whole before it has its name."""
-    descriptor, temporary = tempfile.mkstemp(dir=archive, prefix=UNFINISHED)
+    """Write a note that is on disk whole before it has its name.
+
+    Raises:
+        OSError: the archive cannot be written.
+    """
+    name_together([_written(archive, note, lines)])
+
+
+def _written(archive: Path, note: Path, lines: str) -> Unnamed:
+    descriptor, temporary = open_new(archive)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(lines.encode())
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).replace(note)
     except OSError:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink()
         raise
+    return Unnamed(temporary, note)
 
 
 def _made(archive: Path, *names: str) -> Path:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Select, Table, func, insert, select
+from sqlalchemy import Column, Connection, Select, Table, func, select
 
 from cypp_etl.checked_return import MilestoneReport, Observation
 from cypp_etl.figure_keys import FigureKey
@@ -117,7 +117,12 @@ def _in_force(table: Table, key: tuple[str, ...], asked: tuple[str, ...]) -> Sel
 
 
 _HIGHEST = select(func.max(submission.c.submission_id))
-_INSERT_SUBMISSIONS = insert(submission).returning(submission.c.submission_id, sort_by_parameter_order=True)
+
+_CHECKED = ("file_name", "sha256", "content_sha256", "layout", "prepared_by", "email")
+_SUBMISSION = (
+    *("submission_id", "partner_code", "period", "version", "file", *_CHECKED, "status", "duplicate_of", "supersedes"),
+    *("received_at", "delivery"),
+)
 
 
 def insert_submissions(
@@ -131,43 +136,42 @@ def insert_submissions(
 
     Each number is higher than every other in the table, and than `above`.
     """
-    first = _first_number(connection, above)
-    rows: list[dict[str, Any]] = [
-        {
-            "partner_code": decision.checked.partner_code or None,
-            "period": decision.checked.period.code if decision.checked.period else None,
-            "version": decision.version,
-            "file": shown_path(decision.checked.file),
-            **{
-                name: getattr(decision.checked, name)
-                for name in ("file_name", "sha256", "content_sha256", "layout", "prepared_by", "email")
-            },
-            "status": decision.status,
-            "duplicate_of": decision.duplicate_of,
-            "supersedes": decision.supersedes,
-            "received_at": received_at,
-            "delivery": delivery,
-            "recorded_at": at,
-        }
-        for decision, (received_at, delivery) in zip(decisions, received, strict=True)
-    ]
-    if first:
-        rows = [row | {"submission_id": first + place} for place, row in enumerate(rows)]
-    return list(connection.scalars(_INSERT_SUBMISSIONS, rows))
+    numbers = _new_numbers(connection, len(decisions), above)
+    rows = (
+        (number, *_submission_row(decision), *came)
+        for number, decision, came in zip(numbers, decisions, received, strict=True)
+    )
+    insert_rows(connection, submission, _SUBMISSION, rows, {"recorded_at": at})
+    return numbers
 
 
-def _first_number(connection: Connection, above: int) -> int | None:
-    """The number to begin with, where the database would begin with one that is not above a limit."""
+def _submission_row(decision: Decision) -> tuple[Any, ...]:
+    checked = decision.checked
+    return (
+        checked.partner_code or None,
+        checked.period.code if checked.period else None,
+        decision.version,
+        shown_path(checked.file),
+        *(getattr(checked, name) for name in _CHECKED),
+        decision.status.value,
+        decision.duplicate_of,
+        decision.supersedes,
+    )
+
+
+def _new_numbers(connection: Connection, count: int, above: int) -> list[int]:
+    """Numbers for so many new submissions, in a transaction of `engine.writing`."""
     highest = connection.scalar(_HIGHEST) or 0
-    if highest >= above:
-        return None
     if connection.dialect.name == "sqlite":
-        # It goes on from the highest number in the table.
-        return above + 1
+        # As SQLite would number them itself, which would have to be asked for the numbers then.
+        first = max(highest, above) + 1
+        return list(range(first, first + count))
     sequence = func.pg_get_serial_sequence("submission", "submission_id")
-    # What was given to a transaction that was rolled back may be higher.
-    connection.execute(select(func.setval(sequence, func.greatest(above, func.nextval(sequence)))))
-    return None
+    if highest < above:
+        # What was given to a transaction that was rolled back may be higher.
+        connection.execute(select(func.setval(sequence, func.greatest(above, func.nextval(sequence)))))
+    drawn = select(func.nextval(sequence)).select_from(func.generate_series(1, count).alias())
+    return list(connection.scalars(drawn))
 
 
 def insert_contents(

@@ -11,6 +11,8 @@ from cypp_etl.workbook.model import column_letters
 _DIGITS = "0123456789"
 # A row that says its number, or the rules for input, with nothing that a parser would read in another way.
 _FULL = re.compile(rb'<(?:(row) r="([0-9]{1,7})"|(dataValidations))(?: [A-Za-z0-9:]+="[^<>"]*")*>')
+# A cell that says its address, or one that does not.
+_CELL = re.compile(rb'<c(?: r="([A-Z]{1,3})([0-9]{1,7})"|[\s/>])')
 _TRUE = frozenset({"1", "true"})
 _LOOKED_INTO = frozenset({"worksheet", "chartsheet", "dialogsheet", "sheetViews", "cols", "row"})
 _DEFAULT_WIDTH = 9.14
@@ -74,22 +76,40 @@ class SheetCells:
         self._found = {row: nodes[at] for row, at in self._rows.found.items()}
 
     def _hollowed(self, data: bytes) -> bytes:
-        """The sheet with spaces for rules for input, and for the cells of rows without marks, which nearly all are."""
+        """The sheet with spaces for rules for input, and for the cells that get no mark, which nearly all are."""
         # In comments and the like, what looks like a row is none.
         if b"<!" in data or data.find(b"<?", 2) != -1:
             return data
         pieces: list[bytes] = []
         at = 0
         for full in _FULL.finditer(data):
-            if full.start() < at or (full[1] and int(full[2]) in self._wanted):
+            if full.start() < at:
                 continue
             name = full[1] or full[3]
             inside, until = full.end(), data.find(b"</" + name + b">", full.end())
             # A row in a row, which no sheet has, is left to the parser.
             if until > inside and data.find(b"<" + name, inside, until) == -1:
+                for start, end in self._marked(data, int(full[2] or 0), inside, until):
+                    pieces += data[at:inside], b" " * (start - inside)
+                    at, inside = start, end
                 pieces += data[at:inside], b" " * (until - inside)
                 at = until
         return b"".join((*pieces, data[at:]))
+
+    def _marked(self, data: bytes, row: int, inside: int, until: int) -> list[tuple[int, int]]:
+        """Where the cells of a row are that get a mark; all of it where one of them is missing, or not as usual."""
+        wanted = self._wanted.get(row)
+        if not wanted:
+            return []
+        cells = list(_CELL.finditer(data, inside, until))
+        ends = [*(cell.start() for cell in cells[1:]), until]
+        spans = {cell[1]: (cell.start(), end) for cell, end in zip(cells, ends, strict=True)}
+        is_usual = len(spans) == len(cells) and all(cell[1] and int(cell[2]) == row for cell in cells)
+        letters = [column_letters(column).encode() for column in wanted]
+        if not is_usual or not spans.keys() >= set(letters):
+            return [(inside, until)]
+        found = sorted(spans[one] for one in letters)
+        return found if all(_is_alone(data[start:end].rstrip()) for start, end in found) else [(inside, until)]
 
     def restyle(self, style_of: Restyle) -> None:
         """Give each cell the style derived from its own; cells without a row get one."""
@@ -154,6 +174,14 @@ class SheetCells:
     def height(self, row: int) -> int:
         """A row's height on the screen, in pixels."""
         return int(self._rows.heights.get(row, _DEFAULT_HEIGHT) * 4 / 3)
+
+
+def _is_alone(text: bytes) -> bool:
+    """Whether a text that begins with a cell is that cell, and neither its parts nor something around it."""
+    tag_ends = text.find(b">")
+    if text[tag_ends - 1 : tag_ends] == b"/":
+        return tag_ends == len(text) - 1
+    return text.endswith(b"</c>") and text.count(b"</c>") == 1
 
 
 def _numbered(row: Node) -> dict[int, Node]:

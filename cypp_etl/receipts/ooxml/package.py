@@ -46,6 +46,7 @@ class Parts:
         self._dropped: set[str] = set()
         self._extensions: set[str] = set()
         self._identities: dict[str, set[str]] = {}
+        self._links: dict[str, Mapping[str, Relationship]] = {}
         found = workbook_part(package)
         if found is None:
             raise damaged("the part that lists its sheets is missing")
@@ -118,7 +119,9 @@ class Parts:
 
     def relationships(self, part: str) -> Mapping[str, Relationship]:
         """The original targets of a part's relationships, by id."""
-        return self._package.relationships(part)
+        if part not in self._links:
+            self._links[part] = self._package.relationships(part)
+        return self._links[part]
 
     def relate(self, part: str, kind: str, target: str) -> str:
         """Add a relationship from a part to another, and return its id."""

@@ -67,16 +67,21 @@ class _Items:
     nodes: list[Node]
     items: list[bytes]
     changed: set[int] = field(default_factory=set)
+    _places: dict[bytes, int] | None = None
 
     def add(self, item: bytes) -> int:
         """The index of an item, which is added if there is no equal one."""
-        if item not in self.items:
-            self.items.append(item)
-        return self.items.index(item)
+        if self._places is None:
+            # Of equal ones, the first.
+            self._places = {one: index for index, one in reversed(list(enumerate(self.items)))}
+        place = self._places.get(item)
+        return self.add_new(item) if place is None else place
 
     def add_new(self, item: bytes) -> int:
         """The index of an item that is added even if there is an equal one."""
         self.items.append(item)
+        if self._places is not None:
+            self._places.setdefault(item, len(self.items) - 1)
         return len(self.items) - 1
 
     def set(self, index: int, item: bytes) -> None:
@@ -84,6 +89,7 @@ class _Items:
         if self.items[index] != item:
             self.items[index] = item
             self.changed.add(index)
+            self._places = None
 
 
 class StyleBook:

@@ -272,8 +272,10 @@ def _refuse_doctype(*_: object) -> None:
 
 
 _ESCAPE_LIKE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
+_TO_ESCAPE = re.compile("[&<>]|_x")
 
 
 def escape_text(text: str) -> str:
     """A text escaped for XML; anything that looks like one of Excel's own escapes is escaped too."""
-    return escape(_ESCAPE_LIKE.sub("_x005F_", text))
+    # Few texts have any of it.
+    return escape(_ESCAPE_LIKE.sub("_x005F_", text)) if _TO_ESCAPE.search(text) else text

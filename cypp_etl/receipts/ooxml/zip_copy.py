@@ -4,6 +4,7 @@ import struct
 import zipfile
 import zlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 _LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
@@ -14,6 +15,10 @@ _UTF8_NAME = 0x800
 _VERSION = 20
 # 1 January 1980, the earliest date in an archive, so that the same receipt has the same bytes.
 _FIRST_DAY = (1 << 5) | 1
+# The small parts of receipts of one template are often the same, such as styles and lists of parts; longer ones of an
+# untrusted file could fill the memory.
+_REMEMBERED_BYTES = 1 << 14
+_REMEMBERED_PARTS = 32
 
 
 @dataclass(slots=True)
@@ -56,8 +61,7 @@ class Repacked:
 
     def add(self, name: str, content: bytes) -> None:
         """Add an entry of our own."""
-        packer = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
-        packed = packer.compress(content) + packer.flush()
+        packed = _packed_once(content) if len(content) <= _REMEMBERED_BYTES else _packed(content)
         flags = 0 if name.isascii() else _UTF8_NAME
         self._entries.append(
             _Entry(
@@ -82,3 +86,11 @@ class Repacked:
         count, length = len(self._entries), sum(map(len, directory))
         end = _END.pack(b"PK\x05\x06", 0, 0, count, count, length, offset, 0)
         return b"".join((*pieces, *directory, end))
+
+
+def _packed(content: bytes) -> bytes:
+    packer = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return packer.compress(content) + packer.flush()
+
+
+_packed_once = lru_cache(maxsize=_REMEMBERED_PARTS)(_packed)

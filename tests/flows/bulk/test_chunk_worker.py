@@ -145,7 +145,7 @@ def test_a_file_that_no_disk_gives_is_said_and_stops_no_other(taker: ChunkTaker,
 def test_a_disk_that_is_full_is_no_findings(taker: ChunkTaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "good.xlsx").write_bytes(b"%PDF-1.7")
 
-    def disk_full(*_arguments: object) -> None:
+    def disk_full(*_arguments: object, **_named: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("flows.bulk.chunk_worker.keep_together", disk_full)

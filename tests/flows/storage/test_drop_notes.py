@@ -6,11 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from flows.storage.drop_notes import DROPS, Drop, GivenNumbers, Unanswered, note_drops, noted_hashes, read_drops
+from flows.storage.archive import name_together
+from flows.storage.drop_notes import DROPS, Drop, GivenNumbers, Unanswered, note_of_drops, noted_hashes, read_drops
 
 AT = datetime(2010, 7, 12, 9, tzinfo=UTC)
 DROP = Drop("a" * 64, "b" * 64, 1200, "/inbox/yos/our return.xlsx", "yos", AT, is_answered=True)
 NEXT = replace(DROP, delivery="c" * 64, sha256="d" * 64)
+
+
+def note_drops(archive: Path, drops: list[Drop]) -> None:
+    name_together(note_of_drops(archive, drops))
 
 
 @pytest.mark.parametrize("drops", [[DROP], [DROP, NEXT]], ids=["alone", "together"])
