@@ -308,6 +308,8 @@ class ReturnReader:
 
     def _judge_blank_formulas(self, row: TableRow) -> None:
         """Say where a formula came to nothing that should have said something; one never worked out has been said."""
+        if not row.has_formulas:
+            return
         for column in _FILLED_COLUMNS:
             cell = row.cells.get(column)
             if cell is not None and cell.is_formula and cell.value is not None and not read_text(cell):
@@ -316,9 +318,8 @@ class ReturnReader:
     def _read_indicator_row(self, row: TableRow, table: Table) -> None:
         is_whole = INDICATORS in self.parsed.whole_parts
         typed_ref, typed_sub, definition = naming_of(row, self.index)
-        ref, sub = self.index.reference_meant(typed_ref, typed_sub) if is_whole else ("", "")
-        named, described = self.index.leaf_named(ref, sub), self.index.leaf_described(definition)
-        is_known = reference_key(ref) in self.index.references
+        typed = (typed_ref, typed_sub) if is_whole else ("", "")
+        ref, sub, named, described, is_known, is_parent = self.index.meaning_of(*typed, definition)
         if is_whole and not is_known and described is None and self._judge_nameless(row):
             return
         self._judge_blank_formulas(row)
@@ -327,6 +328,7 @@ class ReturnReader:
                 self._note("row-without-ref", row.sheet, row.address("ref"))
             elif described is None:
                 ref = ref or definition
+                is_parent = not sub and reference_key(ref) in self.index.parents
         if is_whole and not is_known and _is_no_text(row.cells.get("ref")):
             self._note("reference-not-text", row.sheet, row.address("ref"), value=ref, thing="an indicator")
             ref, named = "", None
@@ -336,7 +338,7 @@ class ReturnReader:
             sub=sub,
             named=named,
             described=described,
-            is_parent=not sub and reference_key(ref) in self.index.parents,
+            is_parent=is_parent,
             good_performance=row.known_text("good_performance"),
             unit=row.known_text("unit"),
             figure_column=row.first_filled("actual", "marker"),
