@@ -213,21 +213,22 @@ def _as_checked(parsed: ParsedReturn) -> CheckedReturn:
 
 def _as_observation(figure: FigureRow, period: Period, withholding: Withholding) -> Observation:
     cell, typed = figure.origin
+    # Names would take as long again: a backfill makes hundreds of thousands.
     return Observation(
-        file=figure.file,
-        sheet=withholding.sheet(figure.source.sheet),
-        cell=cell,
-        partner_code=figure.partner_code,
-        indicator=figure.leaf.indicator,
-        measure=figure.measure,
-        period=period,
-        value=figure.value,
-        marker=figure.marker,
-        qualifiers=figure.qualifiers,
-        typed=typed,
-        numerator=figure.numerator,
-        denominator=figure.denominator,
-        comment=withholding.text(figure.source, "comment", figure.comment),
+        figure.file,
+        withholding.sheet(figure.source.sheet),
+        cell,
+        figure.partner_code,
+        figure.leaf.indicator,
+        figure.measure,
+        period,
+        figure.value,
+        figure.marker,
+        figure.qualifiers,
+        typed,
+        figure.numerator,
+        figure.denominator,
+        withholding.text(figure.source, "comment", figure.comment) if figure.comment else "",
     )
 
 

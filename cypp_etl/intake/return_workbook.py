@@ -13,7 +13,7 @@ from cypp_etl.intake.rows import FigureRow, IndicatorRow, MilestoneRow, ParsedRe
 from cypp_etl.intake.tables import Table, TableRow, find_sheets, read_table
 from cypp_etl.intake.text_rows import find_text, find_total, holds_entry
 from cypp_etl.intake.typed_periods import bare_year, read_day
-from cypp_etl.intake.values import Reading, read_figure, read_text
+from cypp_etl.intake.values import BLANK, Reading, read_figure, read_text
 from cypp_etl.layout import COVER, INDICATORS, MILESTONES, Layout, SheetKind, SheetLayout
 from cypp_etl.periods import Period
 from cypp_etl.plan.index import PlanIndex, reference_key
@@ -332,6 +332,7 @@ class ReturnReader:
         if is_whole and not is_known and _is_no_text(row.cells.get("ref")):
             self._note("reference-not-text", row.sheet, row.address("ref"), value=ref, thing="an indicator")
             ref, named = "", None
+        edition = None if described or not named else self.index.edition_described(named, row.text("definition"))
         indicator_row = IndicatorRow(
             source=row,
             indicator_ref=ref,
@@ -342,7 +343,7 @@ class ReturnReader:
             good_performance=row.known_text("good_performance"),
             unit=row.known_text("unit"),
             figure_column=row.first_filled("actual", "marker"),
-            other_edition=self.index.edition_described(named, row.text("definition")) if named else None,
+            other_edition=edition,
         )
         self._keep_row(indicator_row, table)
 
@@ -366,7 +367,7 @@ class ReturnReader:
         return bool(total)
 
     def _read_actual(self, row: TableRow, leaf: Indicator) -> FigureRow:
-        beside = read_figure(row.cells.get("marker"))
+        beside = read_figure(row.cells["marker"]) if "marker" in row.cells else BLANK
         figure = self.figures.read(
             row,
             leaf,
@@ -376,11 +377,16 @@ class ReturnReader:
             period=leaf.rhythm.period_in(self.parsed.period) if self.parsed.period else None,
             beside=beside,
         )
-        figure.numerator = self.figures.read_part(figure, "numerator")
-        figure.denominator = self.figures.read_part(figure, "denominator")
-        figure.comment = row.text("comment")
-        has_marker = "marker" in row.columns or not self.layout.part(INDICATORS).has("marker")
-        self.parsed.findings += _judge_marker(figure, beside, has_marker)
+        # Most rows have a figure and nothing else.
+        if "numerator" in row.cells:
+            figure.numerator = self.figures.read_part(figure, "numerator")
+        if "denominator" in row.cells:
+            figure.denominator = self.figures.read_part(figure, "denominator")
+        if "comment" in row.cells:
+            figure.comment = row.text("comment")
+        if beside is not BLANK or figure.reading.value is None:
+            has_marker = "marker" in row.columns or not self.layout.part(INDICATORS).has("marker")
+            self.parsed.findings += _judge_marker(figure, beside, has_marker)
         return figure
 
     def _read_milestone_row(self, row: TableRow) -> None:

@@ -40,7 +40,8 @@ class TableRow(NamedTuple):
 
     def text(self, column: str) -> str:
         """The text of the row's cell in a column, empty if there is none."""
-        return read_text(self.cells.get(column))
+        cell = self.cells.get(column)
+        return "" if cell is None else read_text(cell)
 
     def is_filled(self, column: str) -> bool:
         """Whether the row's cell in a column is not blank; an uncalculated formula counts."""
@@ -51,11 +52,11 @@ class TableRow(NamedTuple):
 
     def known_text(self, column: str) -> str | None:
         """The text of the row's cell in a column; None where the column is missing, or its formula came to nothing."""
-        if column not in self.columns:
-            return None
         cell = self.cells.get(column)
+        if cell is None:
+            return "" if column in self.columns else None
         text = read_text(cell)
-        return None if not text and cell is not None and cell.is_formula else text
+        return None if not text and cell.is_formula else text
 
     def is_blank_formula(self, column: str) -> bool:
         """Whether the row's cell in a column holds a formula that came to nothing, or was never worked out."""

@@ -578,11 +578,9 @@ class Plan:
 
     def target(self, indicator: str, period: Period, partner_code: str = "") -> Figure | None:
         """The target of a period, or of its year if it has none itself; the partner's own before every partner's."""
-        for figures in (self.partner_figures.get(partner_code, {}), self.figures):
-            for of in (period, period.year):
-                if found := figures.get((Measure.TARGET, indicator, of)):
-                    return found
-        return None
+        of_period, of_year = (Measure.TARGET, indicator, period), (Measure.TARGET, indicator, period.year)
+        own = self.partner_figures.get(partner_code, {})
+        return own.get(of_period) or own.get(of_year) or self.figures.get(of_period) or self.figures.get(of_year)
 
 
 @lru_cache(maxsize=1024)
