@@ -134,9 +134,11 @@ class CheckedReturn:
         return all(finding.severity is not Severity.ERROR for finding in self.findings)
 
 
-@dataclass(frozen=True, slots=True)
-class KnownFigure:
-    """A figure in force in the warehouse, as the rules that look back need it; `submission_id` is whose it is."""
+class KnownFigure(NamedTuple):
+    """A figure in force in the warehouse, as the rules that look back need it; `submission_id` is whose it is.
+
+    A tuple, because each row of a return looks back on one at least.
+    """
 
     value: Decimal | None
     marker: Marker | None

@@ -86,11 +86,12 @@ class FigureReader:
             reading=reading,
             value=value,
             marker=marker,
-            qualifiers=reading.qualifiers | beside.qualifiers,
+            qualifiers=reading.qualifiers | beside.qualifiers if beside.qualifiers else reading.qualifiers,
             beside=beside,
         )
-        for trouble in filter(None, (reading.trouble, unit_trouble)):
-            self._report(figure, column, reading, trouble)
+        if reading.trouble or unit_trouble:
+            for trouble in filter(None, (reading.trouble, unit_trouble)):
+                self._report(figure, column, reading, trouble)
         return figure
 
     def read_part(self, figure: FigureRow, column: str) -> Decimal | None:

@@ -253,7 +253,10 @@ def _judge_unheaded(sheet: Sheet, header: Header) -> Iterator[Finding]:
     """Ask about figures in columns without a heading: they are not read, but may be meant for the return."""
     headed = {cell.column for cell in _heading_cells(sheet, header.row, header.depth)}
     first: dict[int, Cell] = {}
-    for row in sorted(row for row in sheet.rows if row >= header.row + header.depth):
+    below = sorted(row for row in sheet.rows if row >= header.row + header.depth)
+    if set().union(*map(sheet.rows.__getitem__, below)) <= headed:
+        return
+    for row in below:
         line = sheet.rows[row]
         for column in line.keys() - headed:
             if line[column].kind is CellKind.NUMBER:

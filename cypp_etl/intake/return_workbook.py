@@ -13,7 +13,7 @@ from cypp_etl.intake.rows import FigureRow, IndicatorRow, MilestoneRow, ParsedRe
 from cypp_etl.intake.tables import Table, TableRow, find_sheets, read_table
 from cypp_etl.intake.text_rows import find_text, find_total, holds_entry
 from cypp_etl.intake.typed_periods import bare_year, read_day
-from cypp_etl.intake.values import Reading, read_figure, read_text
+from cypp_etl.intake.values import BLANK, Reading, read_figure, read_text
 from cypp_etl.layout import COVER, INDICATORS, MILESTONES, Layout, SheetLayout
 from cypp_etl.periods import Period
 from cypp_etl.plan.index import PlanIndex
@@ -309,6 +309,8 @@ class ReturnReader:
 
     def _judge_blank_formulas(self, row: TableRow) -> None:
         """Say where a formula came to nothing that should have said something; one never worked out has been said."""
+        if not row.has_formulas:
+            return
         for column in _FILLED_COLUMNS:
             cell = row.cells.get(column)
             if cell is not None and cell.is_formula and cell.value is not None and not read_text(cell):
@@ -317,9 +319,8 @@ class ReturnReader:
     def _read_indicator_row(self, row: TableRow, table: Table) -> None:
         is_whole = INDICATORS in self.parsed.whole_parts
         typed_ref, typed_sub, definition = naming_of(row, self.index)
-        ref, sub = self.index.reference_meant(typed_ref, typed_sub) if is_whole else ("", "")
-        named, described = self.index.leaf_named(ref, sub), self.index.leaf_described(definition)
-        is_known = reference_key(ref) in self.index.references
+        typed = (typed_ref, typed_sub) if is_whole else ("", "")
+        ref, sub, named, described, is_known, is_parent = self.index.meaning_of(*typed, definition)
         if is_whole and not is_known and described is None and self._judge_nameless(row):
             return
         self._judge_blank_formulas(row)
@@ -328,20 +329,22 @@ class ReturnReader:
                 self._note("row-without-ref", row.sheet, row.address("ref"))
             elif described is None:
                 ref = ref or definition
+                is_parent = not sub and reference_key(ref) in self.index.parents
         if is_whole and not is_known and _is_no_text(row.cells.get("ref")):
             self._note("reference-not-text", row.sheet, row.address("ref"), value=ref, thing="an indicator")
             ref, named = "", None
+        edition = None if described or not named else self.index.edition_described(named, row.text("definition"))
         indicator_row = IndicatorRow(
             source=row,
             indicator_ref=ref,
             sub=sub,
             named=named,
             described=described,
-            is_parent=not sub and reference_key(ref) in self.index.parents,
+            is_parent=is_parent,
             good_performance=row.known_text("good_performance"),
             unit=row.known_text("unit"),
             figure_column=row.first_filled("actual", "marker"),
-            other_edition=self.index.edition_described(named, row.text("definition")) if named else None,
+            other_edition=edition,
         )
         self._keep_row(indicator_row, table)
 
@@ -365,7 +368,7 @@ class ReturnReader:
         return bool(total)
 
     def _read_actual(self, row: TableRow, leaf: Indicator) -> FigureRow:
-        beside = read_figure(row.cells.get("marker"))
+        beside = read_figure(row.cells["marker"]) if "marker" in row.cells else BLANK
         figure = self.figures.read(
             row,
             leaf,
@@ -375,11 +378,16 @@ class ReturnReader:
             period=leaf.rhythm.period_in(self.parsed.period) if self.parsed.period else None,
             beside=beside,
         )
-        figure.numerator = self.figures.read_part(figure, "numerator")
-        figure.denominator = self.figures.read_part(figure, "denominator")
-        figure.comment = row.text("comment")
-        has_marker = "marker" in row.columns or not self.layout.part(INDICATORS).has("marker")
-        self.parsed.findings += _judge_marker(figure, beside, has_marker)
+        # Most rows have a figure and nothing else.
+        if "numerator" in row.cells:
+            figure.numerator = self.figures.read_part(figure, "numerator")
+        if "denominator" in row.cells:
+            figure.denominator = self.figures.read_part(figure, "denominator")
+        if "comment" in row.cells:
+            figure.comment = row.text("comment")
+        if beside is not BLANK or figure.reading.value is None:
+            has_marker = "marker" in row.columns or not self.layout.part(INDICATORS).has("marker")
+            self.parsed.findings += _judge_marker(figure, beside, has_marker)
         return figure
 
     def _read_milestone_row(self, row: TableRow) -> None:

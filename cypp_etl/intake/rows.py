@@ -21,7 +21,8 @@ class IndicatorRow:
     if the plan has none. `indicator_ref` is empty if the row has no reference to judge. `good_performance`
     and `unit` are None if they are not to be judged, because the layout has no such column or says it elsewhere.
     `figure_column` is the first of its columns with a figure. `other_edition` is the edition of `named` whose
-    definition it has, if that is not the period's.
+    definition it has, if that is not the period's. `leaf` is what the row is about, and `is_consistent` whether
+    reference and definition do not contradict each other.
     """
 
     source: TableRow
@@ -34,16 +35,14 @@ class IndicatorRow:
     unit: str | None
     figure_column: str
     other_edition: Indicator | None = None
+    # A dozen rules ask each row for them.
+    leaf: Indicator | None = field(init=False)
+    is_consistent: bool = field(init=False)
 
-    @property
-    def leaf(self) -> Indicator | None:
-        """What the row is about. A definition is rarely changed by mistake, a reference easily."""
-        return self.described or self.named
-
-    @property
-    def is_consistent(self) -> bool:
-        """Whether the row's reference and definition do not contradict each other."""
-        return self.named is None or self.described is None or self.named is self.described
+    def __post_init__(self) -> None:
+        """Tell what the row is about: a definition is rarely changed by mistake, a reference easily."""
+        self.leaf = self.described or self.named
+        self.is_consistent = self.named is None or self.described is None or self.named is self.described
 
     def find(self, code: str, column: str, **words: object) -> Finding:
         """Make a finding at a column of this row."""

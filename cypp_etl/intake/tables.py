@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from operator import attrgetter
+from typing import NamedTuple
 
 from cypp_etl.findings import Finding, bounded, find
 from cypp_etl.intake.headings import DatedColumn, Header, column_named, judge_headings
@@ -16,16 +18,21 @@ _SEARCHED_ROWS = 25
 # How many rows of a table, and of a sheet of labels, are read: no plan has a tenth of them.
 _MOST_ROWS = 10_000
 _MOST_LABELS = 1_000
+# Asked of each cell of a return, without a call of Python's.
+_is_formula = attrgetter("is_formula")
 
 
-@dataclass(frozen=True, slots=True)
-class TableRow:
-    """One row below the headings: its cells by column name, and the position of each column."""
+class TableRow(NamedTuple):
+    """One row below the headings: its cells by column name, and the position of each column.
+
+    `has_formulas` is false only where none of its cells holds a formula. A tuple, because returns have many.
+    """
 
     sheet: str
     row: int
     cells: dict[str, Cell]
     columns: dict[str, int]
+    has_formulas: bool = True
 
     def address(self, column: str) -> str:
         """The address of the row's cell in a column, or of its first cell if the column is missing."""
@@ -33,7 +40,8 @@ class TableRow:
 
     def text(self, column: str) -> str:
         """The text of the row's cell in a column, empty if there is none."""
-        return read_text(self.cells.get(column))
+        cell = self.cells.get(column)
+        return "" if cell is None else read_text(cell)
 
     def is_filled(self, column: str) -> bool:
         """Whether the row's cell in a column is not blank; an uncalculated formula counts."""
@@ -44,11 +52,11 @@ class TableRow:
 
     def known_text(self, column: str) -> str | None:
         """The text of the row's cell in a column; None where the column is missing, or its formula came to nothing."""
-        if column not in self.columns:
-            return None
         cell = self.cells.get(column)
+        if cell is None:
+            return "" if column in self.columns else None
         text = read_text(cell)
-        return None if not text and cell is not None and cell.is_formula else text
+        return None if not text and cell.is_formula else text
 
     def is_blank_formula(self, column: str) -> bool:
         """Whether the row's cell in a column holds a formula that came to nothing, or was never worked out."""
@@ -63,6 +71,8 @@ class TableRow:
     def uncalculated(self) -> list[str]:
         """The columns with an uncalculated formula, whose result is not in the file."""
         # As `is_uncalculated` says, without a call for every cell of a return.
+        if not self.has_formulas:
+            return []
         return [name for name, cell in self.cells.items() if cell.is_formula and cell.value is None]
 
     def first_filled(self, *columns: str) -> str:
@@ -150,11 +160,13 @@ def find_header(sheet: Sheet, layout: SheetLayout, period: Period | None = None)
 
 
 def _rows_below(sheet: Sheet, header: Header, places: dict[str, int]) -> Iterator[TableRow]:
+    columns = [*places.items()]
     for row in sorted(row for row in sheet.rows if row >= header.row + header.depth):
         line = sheet.rows[row]
-        cells = {name: line[column] for name, column in places.items() if column in line}
-        if any(cell.is_formula or read_text(cell) for cell in cells.values()):
-            yield TableRow(sheet.name, row, cells, places)
+        cells = {name: line[column] for name, column in columns if column in line}
+        has_formulas = any(map(_is_formula, cells.values()))
+        if has_formulas or any(map(read_text, cells.values())):
+            yield TableRow(sheet.name, row, cells, places, has_formulas)
 
 
 def read_labels(sheet: Sheet, columns: tuple[ColumnLayout, ...]) -> dict[str, Cell]:

@@ -29,6 +29,8 @@ _TROUBLES = {
     CellKind.BLANK: "formula-not-calculated",
 }
 
+_NUMBERS = (float, int)
+
 # A trillion, the largest figure that judgements can hold exactly with six decimals.
 TOO_LARGE = Decimal(10) ** 12
 """The smallest size that no figure may have."""
@@ -69,12 +71,15 @@ BLANK = Reading()
 
 def read_figure(cell: Cell | None) -> Reading:
     """Read a cell that should have a figure or a marker."""
-    if cell is None or (cell.value is None and not cell.is_formula):
+    if cell is None:
         return BLANK
-    if cell.kind is CellKind.TEXT:
-        return _read_text(str(cell.value))
-    if cell.kind is CellKind.NUMBER and isinstance(cell.value, float | int):
-        return _read_number(f"{cell.value:.15g}", cell.number_format)
+    kind, value = cell.kind, cell.value
+    if kind is CellKind.NUMBER and isinstance(value, _NUMBERS):
+        return _read_number(value, cell.number_format)
+    if value is None and not cell.is_formula:
+        return BLANK
+    if kind is CellKind.TEXT:
+        return _read_text(str(value))
     return Reading(as_typed(cell), trouble=_TROUBLES.get(cell.kind, "not-a-figure"))
 
 
@@ -104,12 +109,22 @@ def as_typed(cell: Cell) -> str:
         return str(value).upper()
     if day := read_date(cell):
         return str(day)
-    return _read_number(f"{value:.15g}", cell.number_format).typed
+    return _read_number(value, cell.number_format).typed
+
+
+def _read_number(value: float, number_format: str) -> Reading:
+    # Two zeros are equal, and only one has a sign.
+    return _read_known(value, number_format) if value else _read_digits(f"{value:.15g}", number_format)
 
 
 # The same cell is read as a text and as a figure, and populations repeat every quarter.
 @lru_cache(maxsize=16_384)
-def _read_number(digits: str, number_format: str) -> Reading:
+def _read_known(value: float, number_format: str) -> Reading:
+    return _read_digits(f"{value:.15g}", number_format)
+
+
+@lru_cache(maxsize=1024)
+def _read_digits(digits: str, number_format: str) -> Reading:
     """Read a number by its first 15 digits, as many as Excel shows, so that 0.1+0.2 is 0.3."""
     percent = is_percent(number_format)
     number = Decimal(digits) * (100 if percent else 1)

@@ -51,11 +51,13 @@ class Withholding:
 
     def sheet(self, name: str) -> str:
         """The displayed name of a sheet."""
+        if not self.sheet_names:
+            return name
         return next((shown for shown, one in self.sheet_names.items() if one == name), name)
 
     def text(self, source: TableRow, column: str, text: str) -> str:
         """A row's text as it may be loaded: if it may hold personal data, it is stored, and the mark is returned."""
-        if not kinds_in(text):
+        if not text or not kinds_in(text):
             return text
         sheet, cell = self.sheet(source.sheet), source.address(column)
         mark = mark_at(sheet, cell)

@@ -5,10 +5,10 @@ row, and its figure is checked in the same round.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TypeVar
+from functools import cached_property, lru_cache
+from typing import NamedTuple, TypeVar
 
 from cypp_etl.caching import remembered
 from cypp_etl.periods import Period
@@ -22,6 +22,21 @@ _Known = TypeVar("_Known")
 # Where a text begins with a reference, it has a few words; what is longer is not looked at.
 _MOST_WORDS = 4
 _LONGEST_TEXT = 1_000
+
+
+class Meaning(NamedTuple):
+    """What a row's reference, part and definition mean: reference and part as the plan writes them, and the leaves.
+
+    `named` is the leaf of the reference, `described` that of the definition. `is_known` says whether the plan has such
+    a reference, `is_parent` whether it is that of an indicator with parts.
+    """
+
+    ref: str
+    sub: str
+    named: Indicator | None
+    described: Indicator | None
+    is_known: bool
+    is_parent: bool
 
 
 @dataclass(frozen=True)
@@ -91,6 +106,22 @@ class PlanIndex:
     def leaf_keys(self) -> frozenset[str]:
         """The keys of `leaves`."""
         return frozenset(self.leaves)
+
+    def meaning_of(self, ref: str, sub: str, definition: str) -> Meaning:
+        """What a row is about by what it says."""
+        # Thousands of returns repeat the plan's texts; an untrusted file could fill the memory with long ones.
+        is_short = len(ref) + len(sub) + len(definition) <= _LONGEST_TEXT
+        return self._meanings(ref, sub, definition) if is_short else self._meaning(ref, sub, definition)
+
+    @cached_property
+    def _meanings(self) -> Callable[[str, str, str], Meaning]:
+        return lru_cache(maxsize=4096)(self._meaning)
+
+    def _meaning(self, ref: str, sub: str, definition: str) -> Meaning:
+        ref, sub = self.reference_meant(ref, sub)
+        key = reference_key(ref)
+        named, described = self.leaf_named(ref, sub), self.leaf_described(definition)
+        return Meaning(ref, sub, named, described, key in self.references, not sub and key in self.parents)
 
     def reference_meant(self, ref: str, sub: str) -> tuple[str, str]:
         """A reference and part as the plan writes them, where they can mean one indicator alone; otherwise as typed.

@@ -416,6 +416,8 @@ class Plan:
 
     def compares(self, partner_code: str, indicator: str, period: Period, other: Period) -> bool:
         """Whether a partner's figures of two periods count the same thing, for the same body."""
+        if indicator in self._never_changed and partner_code not in self.taken_over:
+            return True
         editions = self.editions_of(indicator)
         if len(editions) > 1:
             eras = dict(zip(editions, self.eras_of(indicator), strict=True))
@@ -427,6 +429,11 @@ class Plan:
             for taken, first in taken_over
             if taken == indicator
         )
+
+    @cached_property
+    def _never_changed(self) -> frozenset[str]:
+        """The indicators with one edition alone: of most, every row of a return asks whether its figures compare."""
+        return frozenset(indicator for indicator in self.indicators if len(self.editions_of(indicator)) == 1)
 
     @cached_property
     def taken_over(self) -> Mapping[str, tuple[tuple[str, Period], ...]]:
@@ -580,11 +587,9 @@ class Plan:
 
     def target(self, indicator: str, period: Period, partner_code: str = "") -> Figure | None:
         """The target of a period, or of its year if it has none itself; the partner's own before every partner's."""
-        for figures in (self.partner_figures.get(partner_code, {}), self.figures):
-            for of in (period, period.year):
-                if found := figures.get((Measure.TARGET, indicator, of)):
-                    return found
-        return None
+        of_period, of_year = (Measure.TARGET, indicator, period), (Measure.TARGET, indicator, period.year)
+        own = self.partner_figures.get(partner_code, {})
+        return own.get(of_period) or own.get(of_year) or self.figures.get(of_period) or self.figures.get(of_year)
 
 
 @lru_cache(maxsize=1024)

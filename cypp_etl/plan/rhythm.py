@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from cypp_etl.periods import Period, label_of
@@ -88,14 +89,20 @@ class Rhythm:
 
     def before(self, period: Period) -> Period:
         """The period before one of a figure's own length: for quarters, the last one that asks for it."""
-        if not period.quarter:
-            return period.previous
-        earlier = [quarter for quarter in self.quarters if quarter < period.quarter]
-        return Period(period.start_year, earlier[-1]) if earlier else Period(period.start_year - 1, self.quarters[-1])
+        return _before(period, self.quarters)
 
     def label(self, period: Period) -> str:
         """A period of the indicator for people: a year says which year it is."""
         return label_of(period, self.year_type)
+
+
+# Every row of every return asks for it.
+@lru_cache(maxsize=4096)
+def _before(period: Period, quarters: tuple[int, ...]) -> Period:
+    if not period.quarter:
+        return period.previous
+    earlier = [quarter for quarter in quarters if quarter < period.quarter]
+    return Period(period.start_year, earlier[-1]) if earlier else Period(period.start_year - 1, quarters[-1])
 
 
 def quarters_asked(text: str) -> tuple[int, ...]:

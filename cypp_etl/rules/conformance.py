@@ -1,14 +1,16 @@
 """Checks tidy rows by the pandera schemas, for many workbooks at once, and maps failures back to cells."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from operator import itemgetter
+from typing import Any
 
 import pandera.pandas as pa
 
+from cypp_etl.caching import once_for_each
 from cypp_etl.decimals import range_text
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow, IndicatorRow, MilestoneRow, ParsedReturn
@@ -19,8 +21,12 @@ from cypp_etl.plan.reference_keys import reference_key
 from schemas import returns
 from schemas.codes import MilestoneStatus, Review
 
-# A row has some hundred bytes.
+# A row has some hundred bytes, and one with longer texts is not kept.
 _MOST_SOUND = 16_384
+_LONGEST_KEY = 500
+
+# What an indicator's row says, and how often its workbook has named the leaf by then.
+_Key = tuple[Hashable, ...]
 
 
 def judge_conformance(batch: Sequence[ParsedReturn], index: PlanIndex) -> Iterator[tuple[ParsedReturn, Finding]]:
@@ -32,28 +38,44 @@ def judge_conformance(batch: Sequence[ParsedReturn], index: PlanIndex) -> Iterat
 
 def _judge_indicator_rows(batch: Sequence[ParsedReturn], index: PlanIndex) -> Iterator[tuple[ParsedReturn, Finding]]:
     # Thousands of returns repeat the same few texts about the plan's indicators, which are checked once.
-    alike = _rows_alike(batch)
-    places = list(alike.values())
-    records = [_indicator_record(_row_at(batch, *same[0]), times, index) for (_, times), same in alike.items()]
+    sound = _sound_keys(index)
+    alike = _rows_alike(batch, sound)
+    records = [_indicator_record(_row_at(batch, *same[0]), key[-1], index) for key, same in alike.items()]
     check = _indicator_rows(index.reference_keys, index.leaf_keys)
-    failed = [(place, code) for position, code in check.failures(records) for place in places[position]]
-    for place, code in sorted(failed, key=itemgetter(0)):
+    keys = list(alike)
+    failed = [(keys[position], code) for position, code in check.failures(records)]
+    _keep_sound(sound, alike.keys() - {key for key, _ in failed})
+    for place, code in sorted(((place, code) for key, code in failed for place in alike[key]), key=itemgetter(0)):
         row = _row_at(batch, *place)
         yield batch[place[0]], row.find(code, _blamed_column(code, row), **_indicator_words(code, row, index))
 
 
-def _rows_alike(batch: Sequence[ParsedReturn]) -> dict[tuple[tuple[Hashable, ...], int], list[tuple[int, int]]]:
-    """By what rows say, and how often their workbook has named the leaf by then: in which workbook and place."""
-    alike: dict[tuple[tuple[Hashable, ...], int], list[tuple[int, int]]] = {}
+@once_for_each
+def _sound_keys(_index: PlanIndex) -> set[_Key]:
+    """The keys of rows with nothing wrong by a plan."""
+    return set()
+
+
+def _keep_sound(sound: set[_Key], keys: Collection[_Key]) -> None:
+    if len(sound) + len(keys) > _MOST_SOUND:
+        # Frequent rows are soon there again.
+        sound.clear()
+    sound.update(key for key in keys if len(str(key)) <= _LONGEST_KEY)
+
+
+def _rows_alike(batch: Sequence[ParsedReturn], sound: Collection[_Key]) -> dict[_Key, list[tuple[int, int]]]:
+    """The rows that are not known to be sound, by their keys: in which workbook and place."""
+    alike: dict[_Key, list[tuple[int, int]]] = {}
     for number, parsed in enumerate(batch):
-        named: Counter[str] = Counter()
+        named: dict[str, int] = {}
         for place, row in enumerate(parsed.indicator_rows):
-            leaf = row.named.indicator if row.named and row.is_consistent else ""
-            named[leaf] += 1
-            described = row.described.indicator if row.described else ""
-            judged = (row.good_performance, row.unit, row.is_parent, row.figure_column)
-            key = (row.indicator_ref, row.sub, described, *judged), named[leaf] if leaf else 1
-            alike.setdefault(key, []).append((number, place))
+            leaf, described, times = row.named, row.described, 1
+            if leaf is not None and row.is_consistent:
+                times = named[leaf.indicator] = named.get(leaf.indicator, 0) + 1
+            about = row.indicator_ref, row.sub, described.indicator if described is not None else ""
+            key = (*about, row.good_performance, row.unit, row.is_parent, row.figure_column, times)
+            if key not in sound:
+                alike.setdefault(key, []).append((number, place))
     return alike
 
 
@@ -61,7 +83,7 @@ def _row_at(batch: Sequence[ParsedReturn], number: int, place: int) -> Indicator
     return batch[number].indicator_rows[place]
 
 
-def _indicator_record(row: IndicatorRow, times: int, index: PlanIndex) -> dict[str, object]:
+def _indicator_record(row: IndicatorRow, times: Hashable, index: PlanIndex) -> dict[str, object]:
     leaf, reference = row.leaf, reference_key(row.indicator_ref)
     # A row with the definition of a sub-indicator should name that sub-indicator.
     is_strange_part = row.named is None and reference in index.references and not (row.is_parent and not row.described)
@@ -118,13 +140,12 @@ def _indicator_words(code: str, row: IndicatorRow, index: PlanIndex) -> dict[str
 
 def _judge_figures(batch: Sequence[ParsedReturn]) -> Iterator[tuple[ParsedReturn, Finding]]:
     rows = [(parsed, figure) for parsed in batch for figure in parsed.figures]
-    for position, code in _figures().failures([_figure_record(figure) for _, figure in rows]):
+    if not rows:
+        return
+    frame = returns.as_frame(returns.figures(), _figure_columns([figure for _, figure in rows]))
+    for position, code in returns.failures(returns.figures(), frame):
         parsed, figure = rows[position]
-        leaf = figure.leaf
-        yield (
-            parsed,
-            figure.find(code, column=returns.BLAMED_COLUMN[code], bounds=_bounds(leaf)),
-        )
+        yield parsed, figure.find(code, column=returns.BLAMED_COLUMN[code], bounds=_bounds(figure.leaf))
 
 
 def _bounds(leaf: Indicator) -> str:
@@ -132,15 +153,19 @@ def _bounds(leaf: Indicator) -> str:
     return f"{bounds} {leaf.unit_words}".rstrip()
 
 
-def _figure_record(figure: FigureRow) -> dict[str, object]:
-    leaf = figure.leaf
+def _figure_columns(figures: Sequence[FigureRow]) -> dict[str, Sequence[Any]]:
+    """What the schema looks at, column by column; it takes decimals as doubles, and blanks as nulls."""
+    leaves = {id(figure.leaf): figure.leaf for figure in figures}
+    # What the plan says of an indicator is looked up once, however many returns have it.
+    limits = {key: (float(leaf.is_count), _float(leaf.minimum), _float(leaf.maximum)) for key, leaf in leaves.items()}
+    counts, minima, maxima = zip(*(limits[id(figure.leaf)] for figure in figures), strict=True)
     return {
-        "is_count": leaf.is_count,
-        "value": _float(figure.value),
-        "minimum": _float(leaf.minimum),
-        "maximum": _float(leaf.maximum),
-        "numerator": _float(figure.numerator),
-        "denominator": _float(figure.denominator),
+        "is_count": counts,
+        "value": [figure.value for figure in figures],
+        "minimum": minima,
+        "maximum": maxima,
+        "numerator": [figure.numerator for figure in figures],
+        "denominator": [figure.denominator for figure in figures],
     }
 
 
@@ -202,11 +227,6 @@ class _RowCheck:
 @cache
 def _indicator_rows(references: frozenset[str], leaves: frozenset[str]) -> _RowCheck:
     return _RowCheck(returns.indicator_rows(references, leaves))
-
-
-@cache
-def _figures() -> _RowCheck:
-    return _RowCheck(returns.figures())
 
 
 @cache

@@ -14,6 +14,7 @@ from cypp_etl.workbook.model import Cell, CellKind, Sheet, Workbook
 __all__ = ["is_nhs_number", "is_telephone_number", "is_upn", "judge_figures", "judge_personal", "kinds_in"]
 
 _TEN_DIGITS = 10**9
+_NUMBERS = (float, int)
 _PARTS = ("numerator", "denominator")
 
 # A list of people has headings, with names, dates and numbers below them.
@@ -64,9 +65,11 @@ def _kinds_by_cell(sheet: Sheet) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The cells with personal data, in the cell or in its comment, by address."""
     if not sheet.comments:
         # As in most sheets: an address is only formatted if there is a finding.
-        for cell in _texts_and_long_numbers(sheet):
-            if kinds := kinds_in(read_text(cell)):
-                yield cell.address, kinds
+        written = _texts_and_long_numbers(sheet)
+        # Cells share their texts, and hardly any sheet has one with personal data.
+        personal = {text: kinds for text in {read_text(cell) for cell in written} if (kinds := kinds_in(text))}
+        if personal:
+            yield from ((cell.address, personal[text]) for cell in written if (text := read_text(cell)) in personal)
         return
     texts = {cell.address: read_text(cell) for cell in _texts_and_long_numbers(sheet)}
     for address, comment in sheet.comments.items():
@@ -74,16 +77,17 @@ def _kinds_by_cell(sheet: Sheet) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield from ((address, kinds) for address, text in texts.items() if (kinds := kinds_in(text)))
 
 
-def _texts_and_long_numbers(sheet: Sheet) -> Iterator[Cell]:
-    """The cells with text, and those with a ten-digit number, with their content as text."""
-    for cells in sheet.rows.values():
-        for cell in cells.values():
-            if cell.kind is CellKind.TEXT or (cell.kind is CellKind.NUMBER and _has_ten_digits(cell.value)):
-                yield cell
-
-
-def _has_ten_digits(value: object) -> bool:
-    return isinstance(value, float | int) and _TEN_DIGITS <= value < 10 * _TEN_DIGITS
+def _texts_and_long_numbers(sheet: Sheet) -> list[Cell]:
+    """The cells with text, and those with a ten-digit number."""
+    # Without a call for every cell of a return.
+    text, number = CellKind.TEXT, CellKind.NUMBER
+    return [
+        cell
+        for cells in sheet.rows.values()
+        for cell in cells.values()
+        if cell.kind is text
+        or (cell.kind is number and isinstance(cell.value, _NUMBERS) and _TEN_DIGITS <= cell.value < 10 * _TEN_DIGITS)
+    ]
 
 
 def _texts(sheet: Sheet) -> Iterator[Cell]:

@@ -140,22 +140,24 @@ _CLOSED = select(period_closing.c.period)
 
 
 class _FiguresInForce(Mapping[FigureKey, KnownFigure]):
-    """Figures in force as they were fetched: the rules use few of a partner's thousands."""
+    """Figures in force as they were fetched: the rules use few of a partner's thousands, and several use the same."""
 
     def __init__(self, rows: Iterable[Sequence[Any]]) -> None:
-        self._rows = {row[:4]: row[4:] for row in rows}
+        self._rows: dict[Any, Any] = {row[:4]: row[4:] for row in rows}
 
     def __getitem__(self, key: FigureKey) -> KnownFigure:
-        return self._known(self._rows[key])
+        return self._known(key, self._rows[key])
 
     def get(self, key: FigureKey, default: Any = None) -> Any:
         """A figure, or the default: many rows have no figure of the period before, and an exception is dear."""
         row = self._rows.get(key)
-        return default if row is None else self._known(row)
+        return default if row is None else self._known(key, row)
 
-    def _known(self, row: Sequence[Any]) -> KnownFigure:
+    def _known(self, key: FigureKey, row: Sequence[Any]) -> KnownFigure:
+        if isinstance(row, KnownFigure):
+            return row
         value, marker, qualifiers, numerator, denominator, comment, submission_id = row
-        return KnownFigure(
+        known = self._rows[key] = KnownFigure(
             decimal_of(value),
             Marker(marker) if marker else None,
             qualifiers_of(qualifiers),
@@ -164,6 +166,7 @@ class _FiguresInForce(Mapping[FigureKey, KnownFigure]):
             comment,
             submission_id,
         )
+        return known
 
     def __iter__(self) -> Iterator[FigureKey]:
         return map(FigureKey._make, self._rows)

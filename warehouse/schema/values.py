@@ -8,7 +8,13 @@ from schemas.codes import Qualifier
 
 def decimal_of(value: float | None) -> Decimal | None:
     """The decimal that was stored as a double: exact, since it had at most 15 significant digits."""
-    return None if value is None else Decimal(repr(value))
+    # Rows repeat numbers; but two zeros are equal, and only one has a sign.
+    return _decimal(value) if value else None if value is None else Decimal(repr(value))
+
+
+@lru_cache(maxsize=16_384)
+def _decimal(value: float) -> Decimal:
+    return Decimal(repr(value))
 
 
 @lru_cache

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from cypp_etl.caching import remembered
 from cypp_etl.workbook.limits import Spent, damaged, too_large
 from cypp_etl.workbook.markup import Attributes, Handlers, parse
 from cypp_etl.workbook.ooxml.fast_path import PLAIN_CHARACTERS, PlainElements, set_apart
@@ -13,6 +14,10 @@ BLANKS = " \t\r\n"
 _LIST = re.compile(rb"<sst(?: [^<>]*)?>\s*\Z")
 _PLAIN_TEXTS = re.compile(rf'(?:<si><t(?: xml:space="preserve")?>{PLAIN_CHARACTERS}</t></si>)++')
 _PLAIN_TEXT = re.compile(r"<t([^>]*)>([^<]*)")
+
+
+# Returns repeat the texts of their form: one object for all of them is in the processor's caches when it is needed.
+_known = remembered(str)
 
 
 def unescape(text: str) -> str:
@@ -91,7 +96,7 @@ def read_shared_strings(chunks: Iterable[bytes], spent: Spent) -> list[str]:
 
     def keep(some: list[str]) -> None:
         spent.add_texts(some)
-        found.extend(some)
+        found.extend(map(_known, some))
         if len(found) > spent.limits.strings:
             raise too_large(f"it holds more than {spent.limits.strings:,} texts")
 

@@ -16,8 +16,9 @@ _BEGIN, _END = b"<dataValidations", b"</dataValidations>"
 _SHEET = (b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">', b"</worksheet>")
 # Complete tags and text, from the start of a tag: no comment, no value that ends elsewhere.
 _TAGS = re.compile(rb"""(?:<[A-Za-z/][^<>"']*(?:"[^<"]*"[^<>"']*)*+>[^<]*)++""")
-_REMEMBERED_BYTES = 1 << 16
-_REMEMBERED_ASIDES = 64
+# Those of a form of a thousand rows.
+_REMEMBERED_BYTES = 1 << 19
+_REMEMBERED_ASIDES = 32
 
 
 def without_asides(chunks: Iterable[bytes], is_below_root: Callable[[], bool], spent: Spent) -> Iterator[bytes]:
@@ -25,19 +26,31 @@ def without_asides(chunks: Iterable[bytes], is_below_root: Callable[[], bool], s
 
     When the parser has read what comes before them, `is_below_root` says whether they are the sheet's own.
     """
-    for chunk in chunks:
-        before, begin, rest = chunk.partition(_BEGIN)
-        inside, end, after = rest.partition(_END)
-        aside = begin + inside + end
-        if not end or len(aside) > _REMEMBERED_BYTES or not _TAGS.fullmatch(before):
+    rest = iter(chunks)
+    for chunk in rest:
+        before, begin, inside = chunk.partition(_BEGIN)
+        if not begin or not _TAGS.fullmatch(before):
             yield chunk
             continue
+        pieces = _up_to_the_end(begin + inside, rest)
+        inside, end, after = pieces[-1].partition(_END)
         yield before
-        if is_below_root() and (elements := _elements_in(aside, spent.limits)):
+        aside = b"".join([*pieces[:-1], inside, end])
+        is_kept = bool(end) and len(aside) <= _REMEMBERED_BYTES
+        if is_kept and is_below_root() and (elements := _elements_in(aside, spent.limits)):
             spent.add_elements(elements)
+            yield after
         else:
-            yield aside
-        yield after
+            yield from pieces
+
+
+def _up_to_the_end(begun: bytes, rest: Iterator[bytes]) -> list[bytes]:
+    """The chunks from the beginning of the rules up to that with their whole end tag, or to the most that is kept."""
+    pieces = [begun]
+    while _END not in pieces[-1] and sum(map(len, pieces)) <= _REMEMBERED_BYTES and (chunk := next(rest, b"")):
+        # The end tag may be split between two chunks.
+        pieces[-1:] = [pieces[-1][: -len(_END)], pieces[-1][-len(_END) :] + chunk]
+    return pieces
 
 
 @lru_cache(maxsize=_REMEMBERED_ASIDES)

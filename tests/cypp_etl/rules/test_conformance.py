@@ -46,10 +46,18 @@ def test_what_was_wrong_once_is_wrong_again(codes, make_parsed, make_figure, wro
         assert codes(*batch) == [[], [code]]
 
 
-def test_what_was_sound_once_is_not_checked_again(codes, make_parsed, make_figure):
+def test_figures_of_a_batch_are_checked_in_one_frame(codes, make_parsed, make_figure):
     figure, odd = make_figure("NI 43", 12.25), make_figure("NI 43", 1225)
-    assert codes(make_parsed(figures=[figure])) == [[]]
     with patch.object(returns, "failures", wraps=returns.failures) as asked:
         assert codes(make_parsed(figures=[figure]), make_parsed(figures=[odd, figure])) == [[], ["out-of-range"]]
     frames = [call.args[1] for call in asked.call_args_list]
-    assert [frame["value"].tolist() for frame in frames] == [[1225.0]]
+    assert [frame["value"].tolist() for frame in frames] == [[12.25, 1225.0, 12.25]]
+
+
+def test_a_row_that_was_sound_once_is_not_checked_again(codes, make_parsed, make_milestone):
+    row, odd = make_milestone(status="Withdrawn"), make_milestone(status="Gone")
+    assert codes(make_parsed(milestone_rows=[row])) == [[]]
+    with patch.object(returns, "failures", wraps=returns.failures) as asked:
+        assert codes(make_parsed(milestone_rows=[row]), make_parsed(milestone_rows=[odd])) == [[], ["status-unknown"]]
+    frames = [call.args[1] for call in asked.call_args_list]
+    assert [frame["status"].tolist() for frame in frames] == [["Gone"]]

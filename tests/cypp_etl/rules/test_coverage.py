@@ -220,6 +220,13 @@ def test_rows_say_what_the_plan_says(make_parsed, make_indicator_row, index, cha
     assert codes(make_parsed(indicator_rows=[make_indicator_row("NI 43", **changes)]), index) == expected
 
 
+def test_rows_that_were_sound_are_known_again_with_their_number(make_parsed, make_indicator_row, index):
+    once, twice = (make_parsed(indicator_rows=[make_indicator_row("NI 43")] * times) for times in (1, 2))
+    for _ in range(2):
+        found = [(parsed is twice, finding.code) for parsed, finding in judge_conformance([once, twice], index)]
+        assert found == [(True, "indicator-twice")]
+
+
 @pytest.mark.parametrize(
     ("unit", "expected"),
     [
@@ -229,22 +236,20 @@ def test_rows_say_what_the_plan_says(make_parsed, make_indicator_row, index, cha
         ("equivalents", [("unit-differs", "E2")]),
     ],
 )
-def test_a_unit_goes_by_what_people_read_too(make_parsed, make_indicator_row, index, unit, expected):
-    row = make_indicator_row("NI 43", unit=unit)
-    leaf = replace(row.leaf, unit=Unit.NUMBER, unit_label="full-time equivalents")
-    row.named = leaf if row.named else None
-    row.described = leaf if row.described else None
+def test_a_unit_goes_by_what_people_read_too(make_parsed, make_indicator_row, plan, unit, expected):
+    leaf = replace(plan.indicators["NI 43"], unit=Unit.NUMBER, unit_label="full-time equivalents")
+    index = PlanIndex.of(replace(plan, indicators={**plan.indicators, "NI 43": leaf}))
+    row = replace(make_indicator_row("NI 43", unit=unit), named=leaf, described=leaf)
     found = [finding for _, finding in judge_conformance([make_parsed(indicator_rows=[row])], index)]
     assert [(finding.code, finding.cell) for finding in found] == expected
     assert all("full-time equivalents" in finding.message + finding.fix for finding in found)
 
 
 @pytest.mark.parametrize("unit", ["money", "£", "per child", "£ per  Child", "£per child"])
-def test_the_unit_of_money_is_its_currency_or_its_label_or_both(make_parsed, make_indicator_row, index, unit):
-    row = make_indicator_row("NI 43", unit=unit)
-    leaf = replace(row.leaf, unit=Unit.MONEY, unit_label="per child", currency="£")
-    row.named = leaf if row.named else None
-    row.described = leaf if row.described else None
+def test_the_unit_of_money_is_its_currency_or_its_label_or_both(make_parsed, make_indicator_row, plan, unit):
+    leaf = replace(plan.indicators["NI 43"], unit=Unit.MONEY, unit_label="per child", currency="£")
+    index = PlanIndex.of(replace(plan, indicators={**plan.indicators, "NI 43": leaf}))
+    row = replace(make_indicator_row("NI 43", unit=unit), named=leaf, described=leaf)
     found = [finding.code for _, finding in judge_conformance([make_parsed(indicator_rows=[row])], index)]
     assert found == []
 

@@ -94,12 +94,22 @@ def test_the_parser_does_without_rules_for_input() -> None:
     assert spent.elements == 6, "what is known counts too"
 
 
-@pytest.mark.parametrize("inside", ["<v>1</v>", "<x:y/>", "<!-- -->" + "<y/>" * 20_000])
+@pytest.mark.parametrize("inside", ["<v>1</v>", "<x:y/>", "<!-- -->" + "<y/>" * 200_000])
 def test_the_parser_sees_what_it_must(inside: str) -> None:
     spent = Spent()
     aside = f"<dataValidations>{inside}</dataValidations>"
     assert aside.encode() in _left(aside, spent)
     assert spent.elements == 0
+
+
+@pytest.mark.parametrize("size", [1, 7, 40, 1_000])
+def test_rules_in_several_chunks_are_left_out_too(size: int) -> None:
+    sheet = f'</sheetData><sheetProtection sheet="1" />{_ASIDE}<pageMargins/></worksheet>'.encode()
+    at = sheet.index(b"<dataValidations") + 20
+    chunks = [sheet[:at], *(sheet[start : start + size] for start in range(at, len(sheet), size))]
+    spent = Spent()
+    assert b"".join(without_asides(chunks, lambda: True, spent)) == sheet.replace(_ASIDE.encode(), b"")
+    assert spent.elements == 3
 
 
 def test_what_stands_within_another_element_is_seen() -> None:
