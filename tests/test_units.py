@@ -30,7 +30,8 @@ from warehouse.engine import open_warehouse, reading, writing
 from warehouse.queries.board import read_board
 from warehouse.queries.history import read_history
 from warehouse.queries.plan_comparison import changes_by
-from warehouse.recording.plan import plan_in_force, record_plan
+from warehouse.queries.plans import plan_in_force
+from warehouse.recording.plan import record_plan
 from warehouse.recording.record import Recorded, record
 from warehouse.upgrade import upgrade
 

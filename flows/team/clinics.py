@@ -11,9 +11,10 @@ from cypp_etl.report.model import Note, belongs_to
 from flows.team.decided import Decided, require_who
 from schemas.codes import ClinicStatus, DecisionKind, NoteKind
 from warehouse.engine import writing
-from warehouse.queries.as_of import add_note, clinic_notes, clinics
+from warehouse.queries.as_of import clinic_notes, clinics
 from warehouse.queries.views import performance
 from warehouse.recording.administration import Decision, record_decision
+from warehouse.recording.clinic_notes import add_note
 
 if TYPE_CHECKING:
     from flows.ingestion.context import Workplace

@@ -12,7 +12,8 @@ from flows.ingestion.context import upgraded
 from flows.team.decided import Decided, require_who_and_why
 from warehouse.engine import reading
 from warehouse.queries.plan_comparison import PlanChanges, changes_by
-from warehouse.recording.plan import NoStoredPlanError, plan_in_force, record_plan
+from warehouse.queries.plans import NoStoredPlanError, plan_in_force
+from warehouse.recording.plan import record_plan
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -18,8 +18,9 @@ from cypp_etl.plan.reader import read_plan
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.queries.plan_comparison import judgement_changes
+from warehouse.queries.plans import plan_in_force
 from warehouse.recording.judged.judgements import rejudge_by_plan
-from warehouse.recording.plan import begin_plan, plan_in_force, record_plan, require_plan, tell_what_was_untold
+from warehouse.recording.plan import begin_plan, record_plan, require_plan, tell_what_was_untold
 from warehouse.recording.record import record
 from warehouse.upgrade import upgrade
 

@@ -17,7 +17,6 @@ from sqlalchemy import (
     Text,
     bindparam,
     column,
-    insert,
     select,
     text,
 )
@@ -116,12 +115,6 @@ def clinic_notes(connection: Connection, at: datetime) -> list[Note]:
         Note(kind=NoteKind(row["kind"]), **{name: row[name] for name in names})
         for row in connection.execute(query).mappings()
     ]
-
-
-def add_note(connection: Connection, note: Note) -> None:
-    """Add a note, in a transaction of `engine.writing`. Notes are never changed; a later one corrects an earlier."""
-    values = {name: getattr(note, name) for name in Note.__dataclass_fields__}
-    connection.execute(insert(clinic_note).values(values))
 
 
 def _ask(

@@ -44,10 +44,10 @@ from warehouse.queries.as_of import (
     return_status_as_of,
 )
 from warehouse.queries.not_returned import owed_rows, plan_to_judge_by
+from warehouse.queries.plans import stored_plan
 from warehouse.queries.publications import last_published
 from warehouse.queries.symbol_changes import symbol_change_rows
 from warehouse.queries.views import performance_of
-from warehouse.recording.plan import stored_plan
 from warehouse.schema.plan_tables import (
     plan,
     plan_action,

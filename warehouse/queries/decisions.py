@@ -7,8 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, select
 
 from cypp_etl.periods import Period
-from warehouse.recording.administration import WAIVER_SCOPE
-from warehouse.schema.tables import decision, waiver
+from warehouse.schema.tables import WAIVER_SCOPE, decision, waiver
 from warehouse.views.selectable import view
 
 

@@ -10,11 +10,8 @@ from cypp_etl.periods import Period, parse_period
 from schemas.codes import DecisionKind, QueryStatus
 from warehouse.recording.periods import add_periods
 from warehouse.schema.decisions import decision
-from warehouse.schema.tables import period_closing, query_answer, waiver
+from warehouse.schema.tables import WAIVER_SCOPE, period_closing, query_answer, waiver
 from warehouse.views.selectable import view
-
-WAIVER_SCOPE = ("code", "partner_code", "subject", "period")
-"""The columns of what a waiver is about: of several about the same, the last counts."""
 
 
 @dataclass(frozen=True, slots=True)

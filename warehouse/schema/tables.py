@@ -336,6 +336,8 @@ waiver = Table(
     Column("until", Date, nullable=False),
     Index(None, "partner_code"),
 )
+WAIVER_SCOPE = ("code", "partner_code", "subject", "period")
+"""The columns of what a waiver is about: of several about the same, the last counts."""
 
 query_answer = Table(
     "query_answer",

@@ -24,7 +24,7 @@ from tests.warehouse.builders import checked, finding, later, observation
 from tests.warehouse.full_warehouse import fill_every_view
 from warehouse.engine import reading
 from warehouse.exports.files import export_views
-from warehouse.recording.plan import plan_in_force
+from warehouse.queries.plans import plan_in_force
 from warehouse.recording.record import record
 from warehouse.views.columns import Kind
 from warehouse.views.dictionary import VIEWS

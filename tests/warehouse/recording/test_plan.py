@@ -13,11 +13,11 @@ from cypp_etl.plan.spans import Span
 from schemas.codes import Measure, MilestoneStatus
 from tests.warehouse.builders import Rows, checked, later, observation, report
 from warehouse.engine import writing
+from warehouse.queries.plans import plan_in_force
 from warehouse.recording.plan import (
     AnotherPlanInForceError,
     ReturnedAndMissingError,
     begin_plan,
-    plan_in_force,
     record_plan,
     require_plan,
 )
