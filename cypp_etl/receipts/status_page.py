@@ -50,8 +50,8 @@ td[data-heading]::before{content:attr(data-heading) ": ";font-weight:bold}}
 class ReturnState:
     """How one return stands: its period for people, when it is due and when it came, None if not known.
 
-    `rejected_on` is the day of a later attempt that was rejected, None if there was none. `has_form` says whether its
-    form lies in the partner's folder.
+    `rejected_on` is the day of a later attempt that was rejected, None if there was none, and `has_receipt` whether the
+    partner's folder may have a receipt that says why. `has_form` says whether its form lies there.
     """
 
     period: str
@@ -59,6 +59,7 @@ class ReturnState:
     status: ReturnStatus
     received_on: date | None = None
     rejected_on: date | None = None
+    has_receipt: bool = True
     has_form: bool = False
 
 
@@ -119,9 +120,10 @@ def _tasks(one: ReturnState) -> Iterable[str]:
     is_awaited = one.status in (ReturnStatus.MISSING, ReturnStatus.NOT_DUE)
     if one.rejected_on:
         kept = "" if is_awaited else " What you sent before is in force."
+        why = 'its receipt in the folder "replies" says' if one.has_receipt else "the data team can tell you"
         yield (
-            f"Correct the workbook for {one.period} that was rejected on {date_text(one.rejected_on)}: its receipt in "
-            f'the folder "replies" says what is wrong.{kept}'
+            f"Correct the workbook for {one.period} that was rejected on {date_text(one.rejected_on)}: {why} what is "
+            f"wrong.{kept}"
         )
     elif is_awaited and one.due_on:
         is_late = one.status is ReturnStatus.MISSING

@@ -84,7 +84,7 @@ def read_manifest(folder: Path) -> Manifest:
         modes = {path: (int(mode), int(group)) for path, (mode, group) in words["modes"].items()}
         listed = {name: tuple(words[name]) for name in ("damaged", "skipped")}
         return Manifest(**(words | listed | {"warehouse": copy, "modes": modes}))
-    except FileNotFoundError as fault:
+    except (FileNotFoundError, NotADirectoryError) as fault:
         raise BackupError(f"{folder}: there is no backup, for it has no {MANIFEST}") from fault
     except BackupError:
         raise

@@ -12,7 +12,7 @@ from cypp_etl.plan.model import Plan
 from cypp_etl.receipts.status_page import OpenQuery, PartnerStatus, ReturnState, status_page
 from cypp_etl.templates.names import template_file_name
 from flows.inbox.notices import write_readme, write_status
-from flows.inbox.partner_folder import FORMS
+from flows.inbox.partner_folder import FORMS, REPLIES
 from flows.settings import CHASED_FOR
 from schemas.codes import QueryStatus, ReturnStatus, SubmissionStatus
 from warehouse.engine import reading
@@ -70,7 +70,7 @@ def _states(
         code: PartnerStatus(
             plan.partners[code].partner,
             today,
-            _returns(plan, returned[code], tried[code], today, inbox / code / FORMS),
+            _returns(plan, returned[code], tried[code], today, inbox / code),
             [_query(row) for row in asked[code]],
             workplace.settings.contact,
         )
@@ -85,13 +85,15 @@ def _by_partner(rows: _Rows) -> defaultdict[str, list[Any]]:
     return found
 
 
-def _returns(plan: Plan, rows: _Rows, attempts: _Rows, today: date, forms: Path) -> list[ReturnState]:
+def _returns(plan: Plan, rows: _Rows, attempts: _Rows, today: date, folder: Path) -> list[ReturnState]:
     """The partner's returns that came last, with all that are missing, open or rejected, the newest first."""
     first = min((row["due_on"] for row in rows if row["submission_id"] and row["due_on"]), default=today - CHASED_FOR)
     rejected = _rejected_last(attempts)
     ordered = sorted(rows, key=lambda row: parse_period(row["period"]).order, reverse=True)
     came = {row["period"] for row in [row for row in ordered if row["submission_id"]][:_SHOWN]}
     shown = came | rejected.keys()
+    # A backfill writes no receipts.
+    has_receipt = bool(rejected) and any((folder / REPLIES).glob(f"*{SubmissionStatus.REJECTED.value}*"))
     listed = [row for row in ordered if row["period"] in shown or _is_awaited(plan, row, first, today)]
     return [
         ReturnState(
@@ -100,8 +102,9 @@ def _returns(plan: Plan, rows: _Rows, attempts: _Rows, today: date, forms: Path)
             ReturnStatus(row["status"]),
             row["received_at"].date() if row["received_at"] else None,
             rejected.get(row["period"]),
+            has_receipt,
             # Whatever it is: nobody is sent to a folder that has nothing of that name.
-            os.path.lexists(forms / template_file_name(row["partner_code"], _period(row))),
+            os.path.lexists(folder / FORMS / template_file_name(row["partner_code"], _period(row))),
         )
         for row in listed
     ]

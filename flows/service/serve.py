@@ -224,7 +224,7 @@ async def _watch(
     threading.Thread(target=_pass_on, args=(stopped, loop, stop), daemon=True).start()
     closed = await close_leftovers(mark())
     if closed:
-        log.info("%d runs that a killed cypp serve left running were closed as Crashed.", closed)
+        log.info("Closed as Crashed: %d runs that a killed cypp serve had left running.", closed)
     log.addHandler(EventLog())
     if postman:
         # Not waited for at the end: a server that does not answer would hold it up.

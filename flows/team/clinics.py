@@ -66,5 +66,7 @@ def _find(rows: Iterable[Any], wanted: str) -> Any:
     found = by_id or still_open
     if len(found) == 1:
         return found[0]
+    if not every:
+        raise ValueError(f"{wanted!r} does not identify a clinic: there are no performance clinics yet")
     known = short_list([row["clinic_id"] for row in found or every])
     raise ValueError(f"{wanted!r} does not identify a clinic; the clinics are {known}")

@@ -79,7 +79,7 @@ def restore(
             done = restore_backup(settings, folder, over=over)
             done.notes += write_objects(settings, folder)
     except AlreadyServedError as fault:
-        stop(fault)
+        stop(f"{fault}: stop it first")
     except FAULTS as fault:
         stop_at(fault)
     for sentence in done.notes:

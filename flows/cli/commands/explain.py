@@ -1,7 +1,6 @@
 """`cypp explain`: from the symbol back to the cell, with every step of the sum."""
 
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +17,7 @@ from cypp_etl.report.moments import moment_words
 from flows.cli.arguments import OfGroup, OfPartner, parsed_period
 from flows.cli.terminal import say
 from flows.cli.warehouse_access import with_warehouse
+from flows.settings import read_settings
 from flows.storage.archive import archive_path
 from schemas.codes import BAND_SYMBOLS, Band, ComparatorMethod
 from warehouse.queries.explain import ExplainedGroup, ExplainedMember, SourcedExplanation, SourcedFigure, explain_groups
@@ -322,10 +322,11 @@ def _origin_lines(figure: SourcedFigure) -> list[str]:
     origin = figure.origin
     if origin is None:
         return [f"  From the plan: {figure.plan_source}"]
+    archived = archive_path(read_settings().archive, origin.sha256)
     lines = [
         f"  Typed as {origin.typed!r} in {origin.sheet}!{origin.cell} of {origin.file}",
         f"  Submission {origin.submission_id}, received {moment_words(origin.received_at)}, SHA-256 {origin.sha256}",
-        f"  Archived as {archive_path(Path('archive'), origin.sha256)}",
+        f"  Archived as {archived}" if archived.exists() else "  No longer in the archive: pruned or erased",
     ]
     return lines + ([f"  Comment: {origin.comment}"] if origin.comment else [])
 

@@ -42,6 +42,11 @@ def todo(status: PartnerStatus) -> str:
             'Send the return for 2010/11 Q2. It was due by 20 October 2010. Its form is in the folder "forms".',
         ),
         (replace(AWAITED, rejected_on=LATER), f"{CORRECT} says what is wrong."),
+        (
+            replace(AWAITED, rejected_on=LATER, has_receipt=False),
+            "Correct the workbook for 2010/11 Q2 that was rejected on 19 October 2010: the data team can tell you what "
+            "is wrong.",
+        ),
         (replace(RECEIVED, rejected_on=LATER), f"{CORRECT} says what is wrong. What you sent before is in force."),
     ],
 )

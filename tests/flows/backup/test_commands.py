@@ -72,7 +72,10 @@ def test_a_home_that_is_served_is_not_restored_into(settings: Settings, tmp_path
     before = (settings.home / "warehouse.db").read_bytes()
     with home_alone(settings):
         ended = cypp("restore", str(tmp_path / "backup"), "--over")
-    assert (ended.exit_code, ended.stderr) == (2, f"cypp: Another cypp serve is already running in {settings.home}\n")
+    assert (ended.exit_code, ended.stderr) == (
+        2,
+        f"cypp: Another cypp serve is already running in {settings.home}: stop it first\n",
+    )
     assert (settings.home / "warehouse.db").read_bytes() == before
 
 

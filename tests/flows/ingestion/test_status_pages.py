@@ -90,7 +90,14 @@ def test_a_later_attempt_that_was_rejected_is_to_be_corrected(workplace: Workpla
 def test_a_partner_whose_only_return_was_rejected_is_told_so(workplace: Workplace) -> None:
     send(workplace, replace(QUERY, code="out-of-range", severity=Severity.ERROR))
     refresh_status_pages(workplace, ["police"], date(2011, 7, 1))
-    assert "Correct the workbook for 2010/11 Q1 that was rejected on 12 July 2010" in page(workplace)
+    # A backfill writes no receipt.
+    ordered = "Correct the workbook for 2010/11 Q1 that was rejected on 12 July 2010"
+    assert f"{ordered}: the data team can tell you what is wrong." in page(workplace)
+    replies = workplace.settings.inbox / "police" / "replies"
+    replies.mkdir()
+    (replies / "police Q1 - rejected.xlsx").touch()
+    refresh_status_pages(workplace, ["police"], date(2011, 7, 1))
+    assert f"{ordered}: its receipt in the folder &quot;replies&quot; says what is wrong." in page(workplace)
     # A year later nobody is asked for it any more.
     refresh_status_pages(workplace, ["police"], date(2011, 7, 30))
     assert "rejected" not in page(workplace)
