@@ -15,7 +15,7 @@ from cypp_etl.periods import LAST_PERIOD, Period, parse_period
 from cypp_etl.plan.model import Body, Plan
 from cypp_etl.plan.rhythm import QUARTERLY, Rhythm
 from cypp_etl.plan.selection import EVERYTHING, Selection
-from schemas.codes import ClinicStatus, DirectionBasis, Measure, MilestoneStatus, NoteKind
+from schemas.codes import SETTLED_MILESTONES, ClinicStatus, DirectionBasis, Measure, NoteKind
 
 Row = Mapping[str, Any]
 T = TypeVar("T")
@@ -285,7 +285,7 @@ class BoardData:
         """The milestone of each aspiration that is due next, of those that are neither achieved nor withdrawn."""
         found: dict[str, Row] = {}
         for row in _last_reports(self.every_milestone or self.milestones, None):
-            if row["status"] not in (MilestoneStatus.ACHIEVED, MilestoneStatus.WITHDRAWN):
+            if row["status"] not in SETTLED_MILESTONES:
                 known = found.get(row["aspiration"])
                 found[row["aspiration"]] = row if known is None or row["due"] < known["due"] else known
         return found
