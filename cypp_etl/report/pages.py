@@ -15,6 +15,7 @@ from cypp_etl.report.model import BoardData, Note, Row, belongs_to, falls_in, se
 from cypp_etl.report.symbols import Sign, sign
 from cypp_etl.report.table import SHOWN_PERIODS, has_like_before, key_of, polarity_words
 from schemas.codes import Accumulation, ClinicReason, ClinicStatus, Diagnosis, Measure, Polarity, Unit, YearCourse
+from schemas.plan import ABOUT_COLUMNS
 
 _REASONS = {
     ClinicReason.DECLINING.value: "performance was declining",
@@ -117,7 +118,7 @@ def clinics_shown(data: BoardData) -> list[tuple[Row, Row]]:
 
 def about(row: Row) -> dict[str, str]:
     """What the plan notes on a row, empty where it notes nothing; an address is one that a browser may be sent to."""
-    noted = {name: row.get(name) or "" for name in ("note", "source", "url", "owner")}
+    noted = {name: row.get(name) or "" for name in ABOUT_COLUMNS}
     noted["url"] = noted["url"] if noted["url"].casefold().startswith(("https://", "http://")) else ""
     return noted if any(noted.values()) else {}
 
