@@ -181,6 +181,20 @@ class Banding:
     large_change_margin: Decimal = Decimal(0)
 
 
+DEFINITION_SEPARATOR = " – "
+"""What stands between a parent's definition and that of its sub-indicator."""
+
+
+def full_definition(parent_definition: str, definition: str) -> str:
+    """A definition behind that of the parent, if there is one."""
+    return f"{parent_definition}{DEFINITION_SEPARATOR}{definition}" if parent_definition else definition
+
+
+def own_definition(text: str) -> str:
+    """The definition of a sub-indicator of which `text` is the full one."""
+    return text.rpartition(DEFINITION_SEPARATOR)[2]
+
+
 @dataclass(frozen=True, slots=True)
 class Indicator:
     """A leaf: an indicator that carries values, or a sub-indicator of a parent that carries none.
@@ -248,6 +262,11 @@ class Indicator:
         # A quarter's own figure and a sum so far are not the same thing either.
         unit = self.unit, self.unit_label, self.currency
         return self.definition, self.parent_definition, self.polarity, unit, self.accumulation
+
+    @property
+    def full_definition(self) -> str:
+        """Its definition, behind that of its parent if it has one."""
+        return full_definition(self.parent_definition, self.definition)
 
     @property
     def unit_text(self) -> str:

@@ -129,8 +129,7 @@ def _write_indicators(sheet: Worksheet, layout: SheetLayout, plan: Plan, past: P
 
 def _describe_indicator(indicator: Indicator, target: Figure | None, year: str) -> dict[str, Content]:
     """The plan's words; `year` is that of the figure, empty where it is the return's own period."""
-    parts = (indicator.parent_definition, indicator.definition)
-    definition = " – ".join(part for part in parts if part)
+    definition = indicator.full_definition
     return {
         "ref": indicator.indicator_ref,
         "sub": indicator.sub,

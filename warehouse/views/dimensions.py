@@ -7,7 +7,7 @@ without its row, and `is_current` tells what holds today.
 from datetime import date
 
 from warehouse.views.in_force import NOW
-from warehouse.views.plan_columns import about_sql, area_of_focus_sql
+from warehouse.views.plan_columns import about_sql, area_of_focus_sql, definition_sql
 
 
 def _latest(table: str, key: str) -> str:
@@ -43,8 +43,7 @@ ASPIRATIONS = f"""
 INDICATORS = f"""
         SELECT
             i.indicator, nullif(i.indicator_no, '') AS indicator_no, i.indicator_ref, nullif(i.sub, '') AS sub,
-            CASE WHEN i.parent_definition = '' THEN i.definition
-                ELSE i.parent_definition || ' – ' || i.definition END AS definition,
+            {definition_sql("i")},
             i.outcome_code, o.outcome, i.polarity, i.unit, nullif(i.unit_label, '') AS unit_label,
             nullif(i.currency, '') AS currency, i.decimals, i.accumulation, i.frequency, i.asked_in, i.year_type,
             i.reports_on,
