@@ -12,6 +12,7 @@ from typing import NamedTuple
 from cypp_etl.decimals import unit_text, unit_words
 from cypp_etl.layout import Layout, read_layouts
 from cypp_etl.periods import Period, quarter_of
+from cypp_etl.phrases import short_list
 from cypp_etl.plan.rhythm import Rhythm
 from cypp_etl.plan.spans import OPEN, Span, turning_days
 from schemas.codes import (
@@ -619,6 +620,16 @@ def members_of(partners: Mapping[str, Partner], groups: Mapping[str, Group]) -> 
             members[code].append(partner.partner_code)
             code = groups[code].parent_group
     return {code: tuple(partner_codes) for code, partner_codes in members.items()}
+
+
+def refuse_unknown_partner(partners: Collection[str], partner_code: str) -> None:
+    """Refuse a partner that the plan does not have, by its code.
+
+    Raises:
+        ValueError: the plan has no such partner.
+    """
+    if partner_code not in partners:
+        raise ValueError(f"there is no partner {partner_code!r}; the plan has {short_list(partners)}")
 
 
 def refuse_outside(calendar: Collection[Period], period: Period) -> None:
