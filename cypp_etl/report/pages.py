@@ -162,21 +162,21 @@ def year_end_of(data: BoardData, row: Row) -> YearEnd | None:
     plan, period = data.plan, parse_period(row["period"])
     if plan is None or row["indicator"] not in plan.indicators:
         return None
-    told = data.series(row).outlook(
+    outlook = data.series(row).outlook(
         period,
         (Polarity(row["polarity"]), _scale(data, row)),
         data.rhythm(row["indicator"]).before,
         years_target(period.year, lambda of: _target(data, row, of)),
         plan.edition(row["indicator"], period).banding,
     )
-    if told.year is None:
+    if outlook.year is None:
         return None
-    if told.course is None or told.projected is None:
-        return YearEnd(_needed_words(told.year, row), "", None)
-    figure = number_text(float(told.projected), row)
-    how = ", if it stays as it is" if told.year.accumulation is Accumulation.LATEST else ""
-    projection = f"Projected for the year{how}: {figure}, {told.course}."
-    return YearEnd(_needed_words(told.year, row), projection, told.course)
+    if outlook.course is None or outlook.projected is None:
+        return YearEnd(_needed_words(outlook.year, row), "", None)
+    figure = number_text(float(outlook.projected), row)
+    how = ", if it stays as it is" if outlook.year.accumulation is Accumulation.LATEST else ""
+    projection = f"Projected for the year{how}: {figure}, {outlook.course}."
+    return YearEnd(_needed_words(outlook.year, row), projection, outlook.course)
 
 
 def _needed_words(year: YearSoFar, row: Row) -> str:

@@ -191,14 +191,14 @@ def _other_period(period: Period, row: Row, column: str) -> Period | None:
     year = parse_period(row["financial_year"])
     match column:
         case "actual" | "target":
-            said, found = period, parse_period(row["period"])
+            expected, found = period, parse_period(row["period"])
         case "previous_actual":
-            said, found = period.years_later(-1), parse_period(row["previous_period"])
+            expected, found = period.years_later(-1), parse_period(row["previous_period"])
         case "next_target":
-            said, found = period.year.years_later(1), year.years_later(1)
+            expected, found = period.year.years_later(1), year.years_later(1)
         case _:
-            said, found = period.year.years_later(2), year.years_later(2)
-    return found if found != said else None
+            expected, found = period.year.years_later(2), year.years_later(2)
+    return found if found != expected else None
 
 
 def key_of(row: Row) -> str:
