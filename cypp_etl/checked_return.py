@@ -10,10 +10,16 @@ from typing import NamedTuple
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.findings import Finding, holds
 from cypp_etl.periods import Period
-from schemas.codes import Marker, Measure, MilestoneStatus, Qualifier, Review, Severity, SubmissionStatus
-
-SETTLED = frozenset({MilestoneStatus.ACHIEVED, MilestoneStatus.WITHDRAWN})
-"""What is final: a milestone of which it was said is not asked about again."""
+from schemas.codes import (
+    SETTLED_MILESTONES,
+    Marker,
+    Measure,
+    MilestoneStatus,
+    Qualifier,
+    Review,
+    Severity,
+    SubmissionStatus,
+)
 
 
 class Observation(NamedTuple):
@@ -214,7 +220,7 @@ class History:
 
     def is_settled(self, milestone: str, period: Period) -> bool:
         """Whether a milestone was achieved or withdrawn before a period: its return does not ask about it again."""
-        return self.last_state(milestone, period) in SETTLED
+        return self.last_state(milestone, period) in SETTLED_MILESTONES
 
     def figures_of(self, submission_id: int) -> Mapping[FigureKey, KnownFigure]:
         """The figures in force that came with a submission, as far as `figures` holds them."""

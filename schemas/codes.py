@@ -98,6 +98,10 @@ class MilestoneStatus(StrEnum):
     WITHDRAWN = "Withdrawn"
 
 
+SETTLED_MILESTONES = frozenset({MilestoneStatus.ACHIEVED, MilestoneStatus.WITHDRAWN})
+"""The statuses that are final: a milestone that has one is not asked about again."""
+
+
 class Review(StrEnum):
     """The decision of an action's quarterly review."""
 

@@ -35,6 +35,8 @@ NEIGHBOURS, OWN_GROUP = "neighbours", "own group"
 """Whose figures make a comparator, where it is not those of every partner or of one group."""
 YEARS_RETURN = "year"
 """In `asked_in` of `indicators.csv`, in place of quarters: the return for the whole year asks for the indicator."""
+ABOUT_COLUMNS = ("note", "source", "url", "owner")
+"""What people may note on a row of the plan, in several of its files."""
 FIGURE_MARKERS = {known.spelling: known.marker for known in read_markers() if known.marker}
 
 _DECIMAL = re.compile(r"-?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?")
@@ -258,10 +260,7 @@ def _span() -> dict[str, Column]:
 def _about() -> dict[str, Column]:
     """What people may note on a row; nothing is judged by it."""
     url = Column(_URL.fullmatch, "is not a web address such as https://www.example.org/page", may_be_blank=True)
-    return {name: _optional(_any_text()) for name in ("note", "source")} | {
-        "url": _optional(url),
-        "owner": _optional(_any_text()),
-    }
+    return {name: _optional(url if name == "url" else _any_text()) for name in ABOUT_COLUMNS}
 
 
 SCHEMAS: Mapping[str, Table] = {

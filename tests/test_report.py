@@ -348,7 +348,7 @@ def test_the_first_page_leads_to_everything_that_it_names(engine: Engine) -> Non
         places = set(re.findall(r' id="([^"]+)"', page))
         lines = [line for one in _concerns(data) for line in one.lines]
         assert {line.key for line in lines} <= places
-        assert all(line.title and line.said for line in lines)
+        assert all(line.title and line.text for line in lines)
 
 
 def test_what_is_off_target_without_a_clinic_comes_first(engine: Engine) -> None:
@@ -400,7 +400,7 @@ def test_the_headline_counts_what_is_on_target_now_and_in_the_period_before(engi
 
 
 def test_clinics_that_do_not_work_come_before_those_that_do(engine: Engine) -> None:
-    said = [line.said for line in _concerns(_read(engine, "2010-11Q4", date(2011, 12, 1)))[1].lines]
+    said = [line.text for line in _concerns(_read(engine, "2010-11Q4", date(2011, 12, 1)))[1].lines]
     works = ["closes if it improves again" in one for one in said]
     assert {*works} == {False, True}
     assert works == sorted(works)
@@ -426,7 +426,7 @@ def test_a_line_says_whether_what_changed_is_worse(
         for period, (on_target, direction) in (("2010-11Q2", then), ("2010-11Q3", now))
     ]
     changed = _concerns(replace(data, performance=rows, clinics=[], symbol_changes=[]))[-1]
-    assert [line.said[: len(said)] for line in changed.lines] == [said]
+    assert [line.text[: len(said)] for line in changed.lines] == [said]
     assert all(one.was for one in changed.lines[0].judged)
 
 
@@ -588,13 +588,13 @@ def test_a_line_says_since_when_and_what_comes_next(engine: Engine) -> None:
         indicator: [row["period"] for row in data.performance if row["indicator"] == indicator and row["quarter"]]
         for indicator in lines
     }
-    assert lines["NI 113a"].said == "30.2%, 23.4% a year before, target 35.0%; off target since 2010/11 Q1"
+    assert lines["NI 113a"].text == "30.2%, 23.4% a year before, target 35.0%; off target since 2010/11 Q1"
     assert runs["NI 113a"][-1] == "2010-11Q3"
     later = [{**row, "on_target": "yes"} if row["period"] == "2010-11Q2" else row for row in data.performance]
     (line,) = (
         line for line in _concerns(replace(data, performance=later))[0].lines if line.title.startswith("NI 113a:")
     )
-    assert line.said.endswith("; off target since 2010/11 Q3"), "a quarter between begins anew"
+    assert line.text.endswith("; off target since 2010/11 Q3"), "a quarter between begins anew"
     due = [row["due"] for row in data.milestones_until(None) if row["status"] not in ("Achieved", "Withdrawn")]
     assert lines["NI 113a"].beside[-1].startswith("Next milestone: ")
     assert any(f"due on {date_text(day)}" in lines["NI 113a"].beside[-1] for day in due)
@@ -669,7 +669,7 @@ def test_what_was_said_stands_beside_what_to_look_at(engine: Engine) -> None:
     assert "A. Analyst: &lt;b&gt;decision&lt;/b&gt;" in page
     unplanned = [{**clinic, "diagnosis": "no plan"} for clinic in data.clinics]
     for line in _concerns(replace(data, clinics=unplanned))[1].lines:
-        assert "the plan has no milestones for it" in line.said
+        assert "the plan has no milestones for it" in line.text
         assert not any("milestone" in said for said in line.beside), "said once"
     bare = replace(data, comments=[], notes=[], milestones=[], every_milestone=[])
     assert not any(line.beside for line in _concerns(bare)[1].lines)
@@ -696,7 +696,7 @@ def test_the_report_says_what_the_year_needs_and_whether_it_is_on_course(engine:
         if year and year.course is asked
     ]
     assert [line.title.partition(":")[0] for line in lines] == told
-    assert all("Projected for the year" in line.said for line in lines)
+    assert all("Projected for the year" in line.text for line in lines)
     text = html.unescape(render_html(data, WRITTEN).decode())
     assert f"{added.needed} {added.projection}" in text
 

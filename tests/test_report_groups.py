@@ -116,7 +116,7 @@ def test_counts_are_added_up_and_not_ranked(engine: Engine) -> None:
     north, members = ranked(groups(board(engine, later(5))), "north", "NI 111a")
     assert (north.row["actual"], north.quartiles) == (80, None)
     assert {(rank, quartile) for _, rank, quartile in members} == {("", "")}
-    assert north.said == (
+    assert north.remarks == (
         "Not judged: 8 of 9 partners have returned it.",
         "Not ranked: such figures depend on the size of the partner.",
     )

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from cypp_etl.decimals import unit_text, unit_words
 from cypp_etl.layout import Layout, read_layouts
 from cypp_etl.periods import Period, quarter_of
+from cypp_etl.phrases import short_list
 from cypp_etl.plan.rhythm import Rhythm
 from cypp_etl.plan.spans import OPEN, Span, turning_days
 from schemas.codes import (
@@ -181,6 +182,20 @@ class Banding:
     large_change_margin: Decimal = Decimal(0)
 
 
+DEFINITION_SEPARATOR = " – "
+"""What stands between a parent's definition and that of its sub-indicator."""
+
+
+def full_definition(parent_definition: str, definition: str) -> str:
+    """A definition behind that of the parent, if there is one."""
+    return f"{parent_definition}{DEFINITION_SEPARATOR}{definition}" if parent_definition else definition
+
+
+def own_definition(text: str) -> str:
+    """The definition of a sub-indicator of which `text` is the full one."""
+    return text.rpartition(DEFINITION_SEPARATOR)[2]
+
+
 @dataclass(frozen=True, slots=True)
 class Indicator:
     """A leaf: an indicator that carries values, or a sub-indicator of a parent that carries none.
@@ -248,6 +263,11 @@ class Indicator:
         # A quarter's own figure and a sum so far are not the same thing either.
         unit = self.unit, self.unit_label, self.currency
         return self.definition, self.parent_definition, self.polarity, unit, self.accumulation
+
+    @property
+    def full_definition(self) -> str:
+        """Its definition, behind that of its parent if it has one."""
+        return full_definition(self.parent_definition, self.definition)
 
     @property
     def unit_text(self) -> str:
@@ -614,6 +634,16 @@ def members_of(partners: Mapping[str, Partner], groups: Mapping[str, Group]) -> 
             members[code].append(partner.partner_code)
             code = groups[code].parent_group
     return {code: tuple(partner_codes) for code, partner_codes in members.items()}
+
+
+def refuse_unknown_partner(partners: Collection[str], partner_code: str) -> None:
+    """Refuse a partner that the plan does not have, by its code.
+
+    Raises:
+        ValueError: the plan has no such partner.
+    """
+    if partner_code not in partners:
+        raise ValueError(f"there is no partner {partner_code!r}; the plan has {short_list(partners)}")
 
 
 def refuse_outside(calendar: Collection[Period], period: Period) -> None:

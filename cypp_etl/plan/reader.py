@@ -49,7 +49,7 @@ from schemas.codes import (
     Unit,
     YearType,
 )
-from schemas.plan import EVERY_PARTNER, SCHEMAS
+from schemas.plan import ABOUT_COLUMNS, EVERY_PARTNER, SCHEMAS
 
 __all__ = [
     "PlanError",
@@ -242,7 +242,7 @@ def _body(rows: Rows) -> Body:
 
 def _about(row: Row, parent: Row | None = None) -> About:
     """What is noted on a row; on a sub-indicator's without a note of its own, what is on its parent's."""
-    return About(**{name: row[name] or (parent[name] if parent else "") for name in _NOTED})
+    return About(**{name: row[name] or (parent[name] if parent else "") for name in ABOUT_COLUMNS})
 
 
 def _aspiration(row: Row) -> Aspiration:
@@ -421,9 +421,6 @@ def _banding(row: Row | None, default: Banding) -> Banding:
 
 def _margin(row: Row, column: str, default: Decimal) -> Decimal:
     return exact(row[column]) if row[column] else default
-
-
-_NOTED = ("note", "source", "url", "owner")
 
 
 def _obligations(rows: Rows, partners: Mapping[str, Partner], groups: Mapping[str, Group]) -> Iterator[Obligation]:

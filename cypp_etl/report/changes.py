@@ -122,7 +122,7 @@ class Correction:
     period: str
     on: date
     because: str
-    said: tuple[str, ...]
+    changes: tuple[str, ...]
 
 
 def corrections(rows: Iterable[Revision]) -> list[Correction]:
@@ -149,16 +149,16 @@ def revisions_heading(data: BoardData, count: int) -> str:
 
 def _since(since: Since) -> str:
     """From when on symbols that turned are listed, and why from then."""
-    said = f"after {moment_words(since.moment)}"
+    after = f"after {moment_words(since.moment)}"
     if since.published:
-        return f"{said}, up to which the last published report, on {since.published.label}, knew"
-    return f"{said}, when returns for {since.due.label} were due" if since.due else said
+        return f"{after}, up to which the last published report, on {since.published.label}, knew"
+    return f"{after}, when returns for {since.due.label} were due" if since.due else after
 
 
 def _in_both(data: BoardData) -> list[tuple[Row, Row]]:
     """The judgements of the period before and of this one, of what was returned for both."""
-    before = {(row["indicator"], row["partner_code"]): row for row in data.of_period(data.period.previous)}
-    both = ((before.get((row["indicator"], row["partner_code"])), row) for row in data.returned(data.period))
+    before = {series_of(row): row for row in data.of_period(data.period.previous)}
+    both = ((before.get(series_of(row)), row) for row in data.returned(data.period))
     return [(earlier, row) for earlier, row in both if earlier]
 
 

@@ -65,12 +65,12 @@ class ReportPages:
         only = Part("", "", batch.data)
         for page in (only,) if layout is Layout.ONE_PAGE else batch.pages:
             digest = digest_of(page.data)
-            said, subjects = first_page(page.data, digest), _subjects(page.data)
+            first, subjects = first_page(page.data, digest), _subjects(page.data)
             if layout is Layout.ONE_PAGE:
                 ranked = groups(page.data)
-                yield f"{name}.html", _render(page.data, self._written_on, said, subjects=subjects, ranked=ranked)
+                yield f"{name}.html", _render(page.data, self._written_on, first, subjects=subjects, ranked=ranked)
             else:
-                yield f"{name}/{page.file}", _render(page.data, self._written_on, said, subjects=subjects, index=INDEX)
+                yield f"{name}/{page.file}", _render(page.data, self._written_on, first, subjects=subjects, index=INDEX)
             self._digests.append(cut(digest, page.place, is_shared=layout is Layout.BY_PARTNER))
             self._shares.append(PageShare(page.place, replace(digest.share, name=page.title)))
             self._places |= {row["milestone"]: page.place for row in page.data.milestones}
@@ -192,8 +192,8 @@ def _render(
 def _render_group(report: BoardData, data: BoardData, written_on: date, page: GroupPage) -> bytes:
     """A page on a group, or on the part of it that fits into one."""
     template = _environment().get_template("group_page.html.j2")
-    said = {"report": report, "title": page.title, "groups": [page.group], "index": INDEX}
-    return template.render(data=data, written_on=written_on, **said, **_words_of_groups(data)).encode()
+    names = {"report": report, "title": page.title, "groups": [page.group], "index": INDEX}
+    return template.render(data=data, written_on=written_on, **names, **_words_of_groups(data)).encode()
 
 
 def _words_of_groups(data: BoardData) -> dict[str, object]:

@@ -5,9 +5,7 @@ from datetime import date
 
 from cypp_etl.periods import Period
 from cypp_etl.report.model import BoardData, Row
-from schemas.codes import MilestoneStatus
-
-_SETTLED = (MilestoneStatus.ACHIEVED.value, MilestoneStatus.WITHDRAWN.value)
+from schemas.codes import SETTLED_MILESTONES, MilestoneStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +33,10 @@ def milestone_key(row: Row) -> str:
 
 def is_past_due(row: Row, period: Period, at: date) -> bool:
     """Whether the day on which a milestone was due had passed on another, and it had not been achieved or withdrawn."""
-    return row["status"] not in _SETTLED and bool(row["due"] <= period.last_day and row["due"] < at)
+    return row["status"] not in SETTLED_MILESTONES and bool(row["due"] <= period.last_day and row["due"] < at)
 
 
 def is_overdue(row: Row, period: Period) -> bool:
     """Whether a milestone counts as due by the end of a period, and was not achieved: one that is missed counts."""
     is_due = bool(row["due"] <= period.last_day) or row["status"] == MilestoneStatus.MISSED.value
-    return is_due and row["status"] not in _SETTLED
+    return is_due and row["status"] not in SETTLED_MILESTONES

@@ -15,7 +15,7 @@ from cypp_etl.periods import LAST_PERIOD, Period, parse_period
 from cypp_etl.plan.model import Body, Plan
 from cypp_etl.plan.rhythm import QUARTERLY, Rhythm
 from cypp_etl.plan.selection import EVERYTHING, Selection
-from schemas.codes import ClinicStatus, DirectionBasis, Measure, MilestoneStatus, NoteKind
+from schemas.codes import SETTLED_MILESTONES, ClinicStatus, DirectionBasis, Measure, NoteKind
 
 Row = Mapping[str, Any]
 T = TypeVar("T")
@@ -94,57 +94,65 @@ class Since:
 
 @dataclass(frozen=True)
 class BoardData:
-    """What was known at a moment, up to a period; every row is a mapping named as its view's columns.
-
-    `body` is whose report it is, and `title` what it is called, with the period.
-
-    `performance` has all periods up to the report's; `owed` has a row for each indicator that a partner owes for its
-    period, as if nothing were returned. `indicators` has a row per leaf with `definition`, `parent_definition` and
-    `table_heading`; `partners` the names of partners by code; `texts` how figures were printed, `ratios` the counts
-    they were made of, `breaks` the partner, indicator and period of figures that break their series; `returns` the
-    returns of the period, with `partner`; `refused` the last submission for the period of each partner whose last one
-    was refused, with `partner`; `held` those that wait for the data team to decide, with `partner`; `findings` the
-    queries and notes of the submissions in force and the errors of those rejected ones, with `partner_code` and
-    `file_name`, and for queries `status`, `answer` and `answered_by`, which are None for others; `comments` the
-    partners' comments on figures; `symbol_changes` the symbols that have changed since `since`; `rhythms` says when
-    each indicator is asked, `owing` has each indicator and the partner that returns it in the period; `is_owed` says
-    whether anybody owes a return for the period.
-    `part` says which part of a report it is, where it is not the whole, and `codes` what was asked for. `plan` is the
-    plan of that moment, if its files are in the warehouse, and `groups` has the judgements of its groups, of all
-    periods up to the report's. `whole` is the report that this is a part of, None if it is the whole.
-    `every_milestone` has those of all parts, since another partner's may be the next of an aspiration.
-    """
+    """What was known at a moment, up to a period; every row is a mapping named as its view's columns."""
 
     body: Body
+    """Whose report it is."""
     period: Period
     at: datetime
     since: Since | None
+    """From when on revised symbols are listed; None for all of them."""
     performance: Sequence[Row]
+    """The judgements of all periods up to the report's."""
     owed: Sequence[Row]
+    """A row for each indicator that a partner owes for its period, as if nothing were returned."""
     indicators: Mapping[str, Row]
+    """The leaves, each with `definition`, `parent_definition` and `table_heading`."""
     partners: Mapping[str, str]
+    """The names of partners by their codes."""
     texts: Texts
+    """How figures were printed."""
     ratios: Mapping[FigureKey, Ratio]
+    """The counts that figures were made of."""
     breaks: Set[tuple[str, str, str]]
+    """The partner, indicator and period of each figure that breaks its series."""
     aspirations: Sequence[Row]
     milestones: Sequence[Row]
     clinics: Sequence[Row]
     notes: Sequence[Note]
     returns: Sequence[Row]
+    """The returns of the period, with `partner`."""
     refused: Sequence[Row]
+    """The last submission for the period of each partner whose last one was refused, with `partner`."""
     held: Sequence[Row]
+    """The submissions that wait for the data team to decide, with `partner`."""
     findings: Sequence[Row]
+    """The queries and notes of the submissions in force, and the errors of those that were rejected.
+
+    They have `partner_code`, `file_name`, and for queries `status`, `answer` and `answered_by`, None for others.
+    """
     comments: Sequence[Row]
+    """The partners' comments on figures."""
     symbol_changes: Sequence[Row]
+    """The symbols that have changed since `since`."""
     rhythms: Mapping[str, Rhythm]
+    """When each indicator is asked."""
     owing: Set[tuple[str, str]]
+    """Each indicator and the partner that returns it in the period."""
     is_owed: bool
+    """Whether anybody owes a return for the period."""
     part: str = ""
+    """Which part of a report it is, in words; empty for the whole."""
     codes: tuple[str, ...] = ()
+    """The codes of the part that was asked for."""
     plan: Plan | None = None
+    """The plan of that moment, if its files are in the warehouse."""
     groups: Sequence[Row] = ()
+    """The judgements of the plan's groups, of all periods up to the report's."""
     whole: "BoardData | None" = None
+    """The report that this is a part of; None if it is the whole."""
     every_milestone: Sequence[Row] = ()
+    """The milestones of all parts, since another partner's may be the next of an aspiration."""
 
     @property
     def title(self) -> str:
@@ -181,9 +189,7 @@ class BoardData:
 
         What is not asked for in the period's return has its latest figure, which is of another period.
         """
-        if period not in self._of_periods:
-            self._of_periods[period] = self._shown_in(period)
-        return self._of_periods[period]
+        return self.once(("period", period), lambda: self._shown_in(period))
 
     def selected(self, part: Selection) -> "BoardData":
         """What the report says of a part of the plan."""
@@ -217,11 +223,6 @@ class BoardData:
     @cached_property
     def _found(self) -> dict[Hashable, Any]:
         """What `once` has found."""
-        return {}
-
-    @cached_property
-    def _of_periods(self) -> dict[Period, list[Row]]:
-        """What `of_period` has found: every part of the report asks for the same two periods."""
         return {}
 
     def _shown_in(self, period: Period) -> list[Row]:
@@ -285,7 +286,7 @@ class BoardData:
         """The milestone of each aspiration that is due next, of those that are neither achieved nor withdrawn."""
         found: dict[str, Row] = {}
         for row in _last_reports(self.every_milestone or self.milestones, None):
-            if row["status"] not in (MilestoneStatus.ACHIEVED, MilestoneStatus.WITHDRAWN):
+            if row["status"] not in SETTLED_MILESTONES:
                 known = found.get(row["aspiration"])
                 found[row["aspiration"]] = row if known is None or row["due"] < known["due"] else known
         return found
@@ -319,16 +320,9 @@ class BoardData:
                 found.setdefault((indicator, one["partner_code"]), []).append(one)
         return found
 
-    @cached_property
-    def _milestones(self) -> dict[Period | None, Sequence[Row]]:
-        """What `milestones_until` has found."""
-        return {}
-
     def milestones_until(self, period: Period | None) -> Sequence[Row]:
         """Each milestone once, as last reported by the end of a period; of the report's if None."""
-        if period not in self._milestones:
-            self._milestones[period] = _last_reports(self.milestones, period)
-        return self._milestones[period]
+        return self.once(("milestones", period), lambda: _last_reports(self.milestones, period))
 
     def table_rows(self) -> list[Row]:
         """The rows of the table of the report's period: what was judged, and what is owed and is not there.
@@ -336,12 +330,12 @@ class BoardData:
         What is owed has `is_refused` and `is_held`: whether it may have been returned, and was refused or is held.
         """
         judged = self.of_period(self.period)
-        returned = {(row["indicator"], row["partner_code"]) for row in judged}
+        returned = {series_of(row) for row in judged}
         refused, held = ({row["partner_code"] for row in rows} for rows in (self.refused, self.held))
         missing = (
             {**row, "is_refused": row["partner_code"] in refused, "is_held": row["partner_code"] in held}
             for row in self.owed
-            if (row["indicator"], row["partner_code"]) not in returned
+            if series_of(row) not in returned
         )
         return sorted([*judged, *missing], key=in_plan_order)
 
@@ -350,20 +344,15 @@ class BoardData:
         """The judgements of each indicator and partner: thousands of rows ask for their own."""
         found: dict[tuple[str, str], list[Row]] = {}
         for row in self.performance:
-            found.setdefault((row["indicator"], row["partner_code"]), []).append(row)
+            found.setdefault(series_of(row), []).append(row)
         return found
-
-    @cached_property
-    def _told(self) -> dict[tuple[str, str], Series]:
-        """What `series` has found."""
-        return {}
 
     def series(self, row: Row) -> Series:
         """All judged periods of a row's indicator and partner, to tell noise and the end of the year from."""
-        key = series_of(row)
-        if key not in self._told:
-            self._told[key] = Series({parse_period(one["period"]): self._point(one) for one in self.judgements_of(row)})
-        return self._told[key]
+        return self.once(
+            ("series", series_of(row)),
+            lambda: Series({parse_period(one["period"]): self._point(one) for one in self.judgements_of(row)}),
+        )
 
     def _point(self, row: Row) -> Point:
         partner_code, indicator, period = row["partner_code"], row["indicator"], row["period"]
@@ -382,13 +371,13 @@ class BoardData:
     @cached_property
     def _shared(self) -> Set[str]:
         """The indicators that more than one partner returns, or owes."""
-        series = {*self._series, *((row["indicator"], row["partner_code"]) for row in self.owed)}
+        series = {*self._series, *map(series_of, self.owed)}
         count = Counter(indicator for indicator, _ in series)
         return {indicator for indicator, partners in count.items() if partners > 1}
 
     def judgements_of(self, row: Row) -> Sequence[Row]:
         """The judgements of all periods of a row's indicator and partner."""
-        return self._series.get((row["indicator"], row["partner_code"]), ())
+        return self._series.get(series_of(row), ())
 
     def named(self, row: Row) -> str:
         """The indicator of a row, with its partner where another one returns it too."""

@@ -15,6 +15,7 @@ from cypp_etl.report.model import BoardData, Note, Row, belongs_to, falls_in, se
 from cypp_etl.report.symbols import Sign, sign
 from cypp_etl.report.table import SHOWN_PERIODS, has_like_before, key_of, polarity_words
 from schemas.codes import Accumulation, ClinicReason, ClinicStatus, Diagnosis, Measure, Polarity, Unit, YearCourse
+from schemas.plan import ABOUT_COLUMNS
 
 _REASONS = {
     ClinicReason.DECLINING.value: "performance was declining",
@@ -119,7 +120,7 @@ def clinics_shown(data: BoardData) -> list[tuple[Row, Row]]:
 
 def about(row: Row) -> dict[str, str]:
     """What the plan notes on a row, empty where it notes nothing; an address is one that a browser may be sent to."""
-    noted = {name: row.get(name) or "" for name in ("note", "source", "url", "owner")}
+    noted = {name: row.get(name) or "" for name in ABOUT_COLUMNS}
     noted["url"] = noted["url"] if noted["url"].casefold().startswith(("https://", "http://")) else ""
     return noted if any(noted.values()) else {}
 
@@ -163,21 +164,21 @@ def year_end_of(data: BoardData, row: Row) -> YearEnd | None:
     plan, period = data.plan, parse_period(row["period"])
     if plan is None or row["indicator"] not in plan.indicators:
         return None
-    told = data.series(row).outlook(
+    outlook = data.series(row).outlook(
         period,
         (Polarity(row["polarity"]), _scale(data, row)),
         data.rhythm(row["indicator"]).before,
         years_target(period.year, lambda of: _target(data, row, of)),
         plan.edition(row["indicator"], period).banding,
     )
-    if told.year is None:
+    if outlook.year is None:
         return None
-    if told.course is None or told.projected is None:
-        return YearEnd(_needed_words(told.year, row), "", None)
-    figure = number_text(float(told.projected), row)
-    how = ", if it stays as it is" if told.year.accumulation is Accumulation.LATEST else ""
-    projection = f"Projected for the year{how}: {figure}, {told.course}."
-    return YearEnd(_needed_words(told.year, row), projection, told.course)
+    if outlook.course is None or outlook.projected is None:
+        return YearEnd(_needed_words(outlook.year, row), "", None)
+    figure = number_text(float(outlook.projected), row)
+    how = ", if it stays as it is" if outlook.year.accumulation is Accumulation.LATEST else ""
+    projection = f"Projected for the year{how}: {figure}, {outlook.course}."
+    return YearEnd(_needed_words(outlook.year, row), projection, outlook.course)
 
 
 def _needed_words(year: YearSoFar, row: Row) -> str:

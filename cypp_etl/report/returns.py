@@ -17,17 +17,17 @@ def wanting(data: BoardData) -> list[Row]:
 
 def status_words(data: BoardData, row: Row) -> str:
     """Where a partner's return stands, and what of it was refused since, or is held."""
-    said = [str(row["status"])]
+    parts = [str(row["status"])]
     for rows, state in ((data.refused, "was refused"), (data.held, "is held")):
         if row["partner_code"] in {one["partner_code"] for one in rows}:
-            said.append(f"a {_kind(row)} {state}")
-    return "; ".join(said)
+            parts.append(f"a {_kind(row)} {state}")
+    return "; ".join(parts)
 
 
 def returns_in_short(data: BoardData) -> list[str]:
     """What the summary says of the returns, beside those that are late or missing."""
-    said = [] if wanting(data) else [_standing(data)]
-    return [*said, *_not_accepted(data)]
+    standing = [] if wanting(data) else [_standing(data)]
+    return [*standing, *_not_accepted(data)]
 
 
 def nothing_returned(data: BoardData) -> str:

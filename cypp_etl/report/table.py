@@ -9,6 +9,7 @@ from itertools import groupby
 from cypp_etl.judgement.columns import PRINTED
 from cypp_etl.layout import SheetLayout, published_table
 from cypp_etl.periods import Period, parse_period
+from cypp_etl.plan.model import own_definition
 from cypp_etl.report.charts import Drawing, sparkline
 from cypp_etl.report.figures import comparator_year, figure_text, number_text, words_of_unit
 from cypp_etl.report.model import BoardData, Row, is_judged
@@ -160,7 +161,7 @@ def _cells(data: BoardData, row: Row, shared_polarity: str) -> Iterator[Cell]:
             case "ref":
                 yield Cell(row["sub"] if is_part else row["indicator"])
             case "definition":
-                text = row["definition"].rpartition(" – ")[2] if is_part else row["definition"]
+                text = own_definition(row["definition"]) if is_part else row["definition"]
                 yield Cell(text, "; ".join(filter(None, (words_of_unit(row), data.whose(row)))))
             case "good_performance":
                 yield Cell("" if shared_polarity else row["polarity"])
@@ -190,14 +191,14 @@ def _other_period(period: Period, row: Row, column: str) -> Period | None:
     year = parse_period(row["financial_year"])
     match column:
         case "actual" | "target":
-            said, found = period, parse_period(row["period"])
+            expected, found = period, parse_period(row["period"])
         case "previous_actual":
-            said, found = period.years_later(-1), parse_period(row["previous_period"])
+            expected, found = period.years_later(-1), parse_period(row["previous_period"])
         case "next_target":
-            said, found = period.year.years_later(1), year.years_later(1)
+            expected, found = period.year.years_later(1), year.years_later(1)
         case _:
-            said, found = period.year.years_later(2), year.years_later(2)
-    return found if found != said else None
+            expected, found = period.year.years_later(2), year.years_later(2)
+    return found if found != expected else None
 
 
 def key_of(row: Row) -> str:

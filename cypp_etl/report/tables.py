@@ -75,7 +75,7 @@ def tables(data: BoardData) -> list[SheetTable]:
             revisions_heading(data, 1),
             [("Indicator", 12), ("Period", 12), ("What turned", 70), ("On", 18), ("Because of", 60), ("Partner", 30)],
             lambda part: (
-                [one.indicator, one.period, "; ".join(one.said), one.on, one.because, one.partner]
+                [one.indicator, one.period, "; ".join(one.changes), one.on, one.because, one.partner]
                 for one in corrections(revisions(part))
             ),
         ),
@@ -132,7 +132,7 @@ def groups_table(data: BoardData) -> SheetTable:
 
 def _rows_of_group(data: BoardData, name: str, of: GroupStanding) -> Iterator[list[Content | Figure]]:
     quartiles = [Figure(cut, "[z]", of.row) for cut in of.quartiles or (None, None, None)]
-    yield [*_row_of_group(data, name, of.row), "[z]", *quartiles, of.returned, " ".join(of.said) or "[z]"]
+    yield [*_row_of_group(data, name, of.row), "[z]", *quartiles, of.returned, " ".join(of.remarks) or "[z]"]
     for one in of.members:
         row = _row_of_group(data, name, one.row, one)
         yield [*row, one.quartile or "[z]", *["[z]"] * (len(quartiles) + 2)]
@@ -243,7 +243,7 @@ _BESIDE = {"previous_actual": "a year before", "target": "target", "actual": "pe
 
 def _indicator_row(data: BoardData, row: Row) -> list[Content | Figure]:
     judged = [sign(row, column) for column in BOARD_TITLES]
-    beside = [f"{name} {said}" for column, name in _BESIDE.items() if (said := shorthand(row, column, data.texts))]
+    beside = [f"{name} {text}" for column, name in _BESIDE.items() if (text := shorthand(row, column, data.texts))]
     beside += [f"{_BESIDE[name]} of {year}" for name in COMPARED if (year := comparator_year(row, name, data.texts))]
     return [
         *(row["indicator_no"] or "[z]", row["indicator"], row["definition"], polarity_words(row)),

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 
-from cypp_etl.checked_return import SETTLED, History
+from cypp_etl.checked_return import History
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import MilestoneRow, ParsedReturn
 from cypp_etl.periods import Period
 from cypp_etl.phrases import date_text
 from cypp_etl.plan.model import Milestone
 from cypp_etl.rules.conformance import code_word
-from schemas.codes import MilestoneStatus, Review
+from schemas.codes import SETTLED_MILESTONES, MilestoneStatus, Review
 
-_ENDED = SETTLED | {MilestoneStatus.MISSED}
+_ENDED = SETTLED_MILESTONES | {MilestoneStatus.MISSED}
 
 
 def status_of(row: MilestoneRow) -> MilestoneStatus | None:
@@ -64,5 +64,5 @@ def _judge_move(row: MilestoneRow, last: MilestoneStatus | None) -> Iterator[Fin
     if status is None or last is None or status is last:
         return
     went_back = status is MilestoneStatus.NOT_STARTED and last is not MilestoneStatus.NOT_STARTED
-    if went_back or last in SETTLED:
+    if went_back or last in SETTLED_MILESTONES:
         yield row.find("milestone-moved-back", "status", last=last.value)

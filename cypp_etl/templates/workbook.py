@@ -15,7 +15,7 @@ from cypp_etl.layout import (
     SheetLayout,
 )
 from cypp_etl.periods import Period
-from cypp_etl.plan.model import Figure, Indicator, Milestone, Plan
+from cypp_etl.plan.model import Figure, Indicator, Milestone, Plan, refuse_outside, refuse_unknown_partner
 from cypp_etl.templates import validation
 from cypp_etl.templates.cover import write_cover
 from cypp_etl.templates.openpyxl_styles import (
@@ -43,10 +43,6 @@ _ENTRY_LINES = 2
 _FRACTION = ("numerator", "denominator")
 
 
-class UnknownReturnError(ValueError):
-    """There is no such return: the plan does not have the partner or the period."""
-
-
 def write_template(plan: Plan, partner_code: str, period: Period, history: History | None = None) -> bytes:
     """The return workbook, ready to be filled in.
 
@@ -54,9 +50,9 @@ def write_template(plan: Plan, partner_code: str, period: Period, history: Histo
     asked, and milestones that were achieved or withdrawn are left out.
 
     Raises:
-        UnknownReturnError: the plan has no such partner at that time, or its calendar no such period.
+        ValueError: the plan has no such partner at that time, or its calendar no such period.
     """
-    _check_is_owed(plan, partner_code, period)
+    _refuse_unless_owed(plan, partner_code, period)
     everything, plan = plan, plan.at(period)
     past = Past(everything, partner_code, period, history)
     layout = plan.layouts[RETURN]
@@ -84,17 +80,13 @@ def write_template(plan: Plan, partner_code: str, period: Period, history: Histo
     return to_bytes(workbook, datetime.combine(plan.calendar[period].opens_on, time()))
 
 
-def _check_is_owed(plan: Plan, partner_code: str, period: Period) -> None:
-    if partner_code not in plan.partners:
-        known = ", ".join(plan.partners)
-        raise UnknownReturnError(f"The plan has no partner {partner_code!r}. Its partners are {known}.")
-    if period not in plan.calendar:
-        known = ", ".join(known.code for known in plan.calendar)
-        raise UnknownReturnError(f"The plan's calendar has no returns for {period}. It has {known}.")
+def _refuse_unless_owed(plan: Plan, partner_code: str, period: Period) -> None:
+    refuse_unknown_partner(plan.partners, partner_code)
+    refuse_outside(plan.calendar, period)
     if not (partner := plan.partners[partner_code]).span.covers(period):
         first, last = partner.span.first_period, partner.span.last_period
         when = " and ".join([*([f"begins with {first}"] if first else []), *([f"ends with {last}"] if last else [])])
-        raise UnknownReturnError(f"{partner.partner} returns nothing for {period}: in the plan it {when}.")
+        raise ValueError(f"{partner.partner} returns nothing for {period}: in the plan it {when}.")
 
 
 def _write_indicators(sheet: Worksheet, layout: SheetLayout, plan: Plan, past: Past) -> None:
@@ -129,8 +121,7 @@ def _write_indicators(sheet: Worksheet, layout: SheetLayout, plan: Plan, past: P
 
 def _describe_indicator(indicator: Indicator, target: Figure | None, year: str) -> dict[str, Content]:
     """The plan's words; `year` is that of the figure, empty where it is the return's own period."""
-    parts = (indicator.parent_definition, indicator.definition)
-    definition = " – ".join(part for part in parts if part)
+    definition = indicator.full_definition
     return {
         "ref": indicator.indicator_ref,
         "sub": indicator.sub,

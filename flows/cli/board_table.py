@@ -13,6 +13,7 @@ from cypp_etl.escapes import for_terminal
 from cypp_etl.judgement.columns import PRINTED
 from cypp_etl.layout import published_table
 from cypp_etl.periods import Period
+from cypp_etl.plan.model import own_definition
 from warehouse.queries.board import read_board
 from warehouse.queries.views import performance
 
@@ -37,7 +38,7 @@ def show_board_table(connection: "Connection", period: Period) -> None:
             figures[-1] += f" ({row['period_label']})"
         symbols = (row[f"{column.name}_symbol"] for column in PRINTED.values())
         # A sub-indicator's own definition distinguishes it; its parent's would fill the column.
-        definition = row["definition"].rpartition(" – ")[2] if row["sub"] else row["definition"]
+        definition = own_definition(row["definition"]) if row["sub"] else row["definition"]
         texts = (row["indicator"], definition, row["polarity"], *figures, *symbols)
         # As Text objects: in a plain string, rich would interpret square brackets.
         table.add_row(*(Text(for_terminal(text)) for text in texts))

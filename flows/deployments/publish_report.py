@@ -190,7 +190,7 @@ def _markdown_line(line: "Line") -> str:
         for one in line.judged
     )
     owner = f" ({for_markdown(line.owner)})" if line.owner else ""
-    return f"- {for_markdown(line.title)}{owner}: {for_markdown(line.said)}{f'; {judged}' if judged else ''}"
+    return f"- {for_markdown(line.title)}{owner}: {for_markdown(line.text)}{f'; {judged}' if judged else ''}"
 
 
 def judgement_rows(data: BoardData) -> list[dict[str, str]]:

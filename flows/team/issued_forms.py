@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cypp_etl.phrases import date_text, short_list
-from cypp_etl.plan.model import Plan, refuse_outside
+from cypp_etl.plan.model import Plan, refuse_outside, refuse_unknown_partner
 from cypp_etl.plan.rhythm import recalled_periods
 from cypp_etl.templates.names import template_file_name
 from cypp_etl.templates.workbook import write_template
@@ -51,7 +51,7 @@ def form_of(connection: "Connection", plan: Plan, partner_code: str, period: "Pe
     """A partner's form for a period, with what it returned before.
 
     Raises:
-        cypp_etl.templates.workbook.UnknownReturnError: there is no such return.
+        ValueError: there is no such return.
     """
     rhythms = {leaf.rhythm for leaf in plan.at(period).indicators.values()}
     history = read_history(connection, [partner_code], recalled_periods(period, rhythms))
@@ -140,8 +140,7 @@ def _refuse_unknown(plan: Plan, period: "Period | None", partner_codes: Collecti
     if period:
         refuse_outside(plan.calendar, period)
     for code in partner_codes:
-        if code not in plan.partners:
-            raise ValueError(f"there is no partner {code!r}; the plan has {short_list(plan.partners)}")
+        refuse_unknown_partner(plan.partners, code)
         if period and code not in (owing := plan.owing(period)):
             who = f"those who do are {short_list(owing)}" if owing else "nobody does"
             raise ValueError(f"{code} owes no return for {period.label}; {who}")

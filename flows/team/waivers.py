@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from cypp_etl.findings import catalogue
-from cypp_etl.phrases import date_text, short_list
+from cypp_etl.phrases import date_text
 from cypp_etl.plan.index import PlanIndex
-from cypp_etl.plan.model import Plan, refuse_outside
+from cypp_etl.plan.model import Plan, refuse_outside, refuse_unknown_partner
 from cypp_etl.plan.reference_keys import reference_key
 from flows.team.decided import Decided, require_who_and_why, shown_to_partner
 from schemas.codes import Severity
@@ -73,8 +73,7 @@ def refuse_unknown(waiver: "Waiver", plan: Plan) -> None:
     """
     if waiver.code not in (queries := query_codes()):
         raise ValueError(f"{waiver.code!r} is not a query; you can waive {', '.join(queries)}")
-    if waiver.partner_code not in plan.partners:
-        raise ValueError(f"there is no partner {waiver.partner_code!r}; the plan has {short_list(plan.partners)}")
+    refuse_unknown_partner(plan.partners, waiver.partner_code)
     if waiver.period:
         refuse_outside(plan.calendar, waiver.period)
     if waiver.subject:

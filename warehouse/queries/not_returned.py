@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, and_, exists, literal, select
 
 from cypp_etl.periods import Period, label_of, parse_period
-from cypp_etl.plan.model import Banding, Comparator, Figure, Indicator, Plan
+from cypp_etl.plan.model import Banding, Comparator, Figure, Indicator, Plan, full_definition
 from cypp_etl.plan.rhythm import Rhythm
 from cypp_etl.report.model import Row
 from schemas.codes import Accumulation, ComparatorMethod, Marker, Measure, Polarity, Unit, YearType
@@ -81,7 +81,6 @@ def _calendar(connection: Connection, plan_id: int | None) -> set[Period]:
 
 
 def _row(planned: RowMapping, period: Period, columns: list[str], judged: tuple[Any, ...]) -> Row:
-    above = planned["parent_definition"]
     return {
         **dict.fromkeys(columns),
         **{name: planned[name] for name in columns if name in planned},
@@ -90,7 +89,7 @@ def _row(planned: RowMapping, period: Period, columns: list[str], judged: tuple[
         "financial_year": period.year.code,
         "quarter": period.quarter or None,
         **{name: planned[name] or None for name in ("indicator_no", "sub", "unit_label", "currency")},
-        "definition": f"{above} – {planned['definition']}" if above else planned["definition"],
+        "definition": full_definition(planned["parent_definition"], planned["definition"]),
         "marker": Marker.NOT_RETURNED.value,
         # The figure comes before its judgement.
         **dict(zip(JUDGED, judged[1:], strict=True)),

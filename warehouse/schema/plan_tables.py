@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
 )
 
+from schemas.plan import ABOUT_COLUMNS
 from warehouse.schema.columns import code, life, metadata, number, refers, row_id, word
 from warehouse.schema.decisions import decision
 
@@ -53,7 +54,7 @@ def _periods() -> tuple[Column[Any], Column[Any]]:
 
 def _about() -> tuple[Column[Any], ...]:
     """What the plan says about a row for people to read, which no judgement rests on."""
-    return tuple(word(name, server_default="") for name in ("note", "source", "url", "owner"))
+    return tuple(word(name, server_default="") for name in ABOUT_COLUMNS)
 
 
 plan = Table(

@@ -28,6 +28,7 @@ from warehouse.views.dimensions import ASPIRATIONS, GROUPS, INDICATORS, OUTCOMES
 from warehouse.views.in_force import AS_OF, NOW, Standing
 from warehouse.views.milestones import milestones_query
 from warehouse.views.partner_queries import queries_query
+from warehouse.views.plan_columns import definition_sql
 from warehouse.views.symbol_changes import BEHIND, symbol_changes_query
 
 _SYMBOLS: dict[str, Mapping[Any, str]] = {
@@ -82,8 +83,7 @@ _LABEL = _label()
 _DESCRIBED = f"""j.period, {_LABEL} AS period_label, e.financial_year, e.quarter,
             i.outcome_code, oc.outcome, nullif(i.indicator_no, '') AS indicator_no,
             i.indicator_ref, nullif(i.sub, '') AS sub, i.indicator,
-            CASE WHEN i.parent_definition = '' THEN i.definition
-                ELSE i.parent_definition || ' – ' || i.definition END AS definition,
+            {definition_sql("i")},
             i.polarity, i.unit, i.decimals"""
 
 # What people read of the unit beside its code.

@@ -7,13 +7,7 @@ without its row, and `is_current` tells what holds today.
 from datetime import date
 
 from warehouse.views.in_force import NOW
-
-_ABOUT = ("note", "source", "url", "owner")
-
-
-def about_sql(row: str) -> str:
-    """SQL of what the plan says about a row, by its alias, for people to read."""
-    return ", ".join(f"nullif({row}.{name}, '') AS {name}" for name in _ABOUT)
+from warehouse.views.plan_columns import about_sql, area_of_focus_sql, definition_sql
 
 
 def _latest(table: str, key: str) -> str:
@@ -39,8 +33,7 @@ OUTCOMES = f"""
 ASPIRATIONS = f"""
         SELECT
             a.aspiration, a.text AS description, a.outcome_code, o.outcome,
-            CASE WHEN NOT a.is_area_of_focus THEN 'no' WHEN a.focus_on = '' THEN 'yes' ELSE 'in part' END
-                AS area_of_focus,
+            {area_of_focus_sql("a")},
             nullif(a.focus_on, '') AS focus_on, {_is_current("a")}, {about_sql("a")}
         FROM {_latest("plan_aspiration", "aspiration")} k
         JOIN plan_aspiration a ON a.plan_id = k.plan_id AND a.aspiration = k.aspiration
@@ -50,8 +43,7 @@ ASPIRATIONS = f"""
 INDICATORS = f"""
         SELECT
             i.indicator, nullif(i.indicator_no, '') AS indicator_no, i.indicator_ref, nullif(i.sub, '') AS sub,
-            CASE WHEN i.parent_definition = '' THEN i.definition
-                ELSE i.parent_definition || ' – ' || i.definition END AS definition,
+            {definition_sql("i")},
             i.outcome_code, o.outcome, i.polarity, i.unit, nullif(i.unit_label, '') AS unit_label,
             nullif(i.currency, '') AS currency, i.decimals, i.accumulation, i.frequency, i.asked_in, i.year_type,
             i.reports_on,

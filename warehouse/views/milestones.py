@@ -1,6 +1,7 @@
 """The view of milestones: what the plan promised, and what was reported, period by period."""
 
 from warehouse.views.in_force import Standing
+from warehouse.views.plan_columns import about_sql, area_of_focus_sql
 from warehouse.views.withheld import shown_sql
 
 
@@ -12,15 +13,13 @@ def milestones_query(standing: Standing) -> str:
     """
     holds = f"{standing.last_day} BETWEEN a.first_day AND a.last_day" if standing.last_day else "1 = 1"
     evidence, reason = (shown_sql("r", column, standing) for column in ("evidence", "reason"))
-    about = ", ".join(f"nullif(m.{name}, '') AS {name}" for name in ("note", "source", "url", "owner"))
     return f"""
         SELECT
             m.milestone, p.outcome_code, p.aspiration,
-            CASE WHEN NOT p.is_area_of_focus THEN 'no' WHEN p.focus_on = '' THEN 'yes' ELSE 'in part' END
-                AS area_of_focus,
+            {area_of_focus_sql("p")},
             a.action, a.kind, m.description, m.due, a.strategic_lead, nullif(a.lead_officer, '') AS lead_officer,
             r.period, r.status, nullif({evidence}, '') AS evidence, r.review, nullif({reason}, '') AS review_reason,
-            {about}
+            {about_sql("m")}
         FROM plan_milestone m
         JOIN plan_action a ON a.plan_id = m.plan_id AND a.action_id = m.action_id
         JOIN plan_aspiration p ON p.plan_id = m.plan_id AND p.aspiration = a.aspiration

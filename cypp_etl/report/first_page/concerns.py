@@ -44,7 +44,7 @@ class Line:
     key: str
     title: str
     owner: str
-    said: str
+    text: str
     judged: tuple[Judged, ...] = ()
     beside: tuple[str, ...] = ()
     urgency: tuple[Any, ...] = ()
@@ -169,19 +169,19 @@ def _distance(row: Row) -> float:
 
 
 def _indicator_line(data: BoardData, row: Row, *urgency: float) -> Line:
-    said, judged = "; ".join((_against_target(data, row), *_since_when(data, row))), _short_and_long(row)
+    text, judged = "; ".join((_against_target(data, row), *_since_when(data, row))), _short_and_long(row)
     beside = (*_comment(data, row), *_next_step(data, row))
-    return Line(key_of(row), _title(row), data.partner(row), said, judged, beside, (*urgency, *in_plan_order(row)))
+    return Line(key_of(row), _title(row), data.partner(row), text, judged, beside, (*urgency, *in_plan_order(row)))
 
 
 def _since_when(data: BoardData, row: Row) -> Iterator[str]:
     """Since which period it has been off target, or has declined, without a period between."""
-    for column, word, said in (
+    for column, word, state in (
         ("on_target", OnTarget.NO.value, "off target"),
         ("direction", Direction.DECLINING.value, "declining"),
     ):
         if row[column] == word:
-            yield f"{said} since {data.first_of_run(row, column)['period_label']}"
+            yield f"{state} since {data.first_of_run(row, column)['period_label']}"
             return
 
 
@@ -193,8 +193,8 @@ def _next_step(data: BoardData, row: Row) -> tuple[str, ...]:
         return ("No milestone lies ahead.",) if data.next_steps else ()
     step = min(steps, key=lambda one: (one["due"], one["milestone"]))
     lead = step["lead_officer"] or step["strategic_lead"]
-    said = [step["description"].removesuffix("."), f"due on {date_text(step['due'])}", *([lead] if lead else [])]
-    return (f"Next milestone: {', '.join(said)}",)
+    parts = [step["description"].removesuffix("."), f"due on {date_text(step['due'])}", *([lead] if lead else [])]
+    return (f"Next milestone: {', '.join(parts)}",)
 
 
 def _comment(data: BoardData, row: Row) -> tuple[str, ...]:
@@ -218,16 +218,16 @@ def _title(row: Row) -> str:
 
 def _against_target(data: BoardData, row: Row) -> str:
     """A figure, its period where that is not the report's, last year's, and the target."""
-    said = [figure_text(row, "actual", data.texts) if row["actual"] is not None else "no figure"]
+    parts = [figure_text(row, "actual", data.texts) if row["actual"] is not None else "no figure"]
     if row["period"] != data.period.code:
-        said[0] = f"{said[0]} in {row['period_label']}"
+        parts[0] = f"{parts[0]} in {row['period_label']}"
     if row["previous_actual"] is not None:
         before = figure_text(row, "previous_actual", data.texts)
         is_outturn = row["direction_basis"] == DirectionBasis.OUTTURN
-        said.append(f"{before} in the whole of last year" if is_outturn else f"{before} a year before")
+        parts.append(f"{before} in the whole of last year" if is_outturn else f"{before} a year before")
     if row["target"] is not None:
-        said.append(f"target {figure_text(row, 'target', data.texts)}")
-    return ", ".join(said)
+        parts.append(f"target {figure_text(row, 'target', data.texts)}")
+    return ", ".join(parts)
 
 
 def _short_and_long(row: Row) -> tuple[Judged, ...]:
@@ -324,12 +324,12 @@ def _late(data: BoardData) -> list[Line]:
         if row["partner_code"] in late | not_accepted:
             came = f"; received on {date_text(row['received_at'].date())}" if row["received_at"] else ""
             due = f"; due on {date_text(row['due_on'])}" if row["due_on"] else ""
-            said = f"{status_words(data, row).capitalize()}{due}{came}"
-            lines.append(Line("returns", "Return", row["partner"], said))
+            text = f"{status_words(data, row).capitalize()}{due}{came}"
+            lines.append(Line("returns", "Return", row["partner"], text))
     known = {row["partner_code"] for row in data.returns}
     return lines + [
-        Line("returns", "Return", row["partner"], said)
-        for rows, said in ((data.refused, "Refused"), (data.held, "Held until it is decided"))
+        Line("returns", "Return", row["partner"], text)
+        for rows, text in ((data.refused, "Refused"), (data.held, "Held until it is decided"))
         for row in rows
         if row["partner_code"] not in known
     ]
@@ -355,9 +355,9 @@ def _changed(data: BoardData) -> list[Line]:
         row = several[0][0]
         judged = tuple(Judged(name, now, then.word) for _, name, then, now in several)
         turn = _turn({_gain(then, now) for _, _, then, now in several})
-        said = f"{turn}: {_against_target(data, row)}"
+        text = f"{turn}: {_against_target(data, row)}"
         urgency = (_TURNS.index(turn), *in_plan_order(row))
-        found.append(Line(key_of(row), _title(row), data.partner(row), said, judged, urgency=urgency))
+        found.append(Line(key_of(row), _title(row), data.partner(row), text, judged, urgency=urgency))
     return found
 
 

@@ -51,17 +51,17 @@ class GroupStanding:
         return f"{self.row['partners_returned']} of {self.row['partners_owing']}"
 
     @property
-    def said(self) -> tuple[str, ...]:
+    def remarks(self) -> tuple[str, ...]:
         """What is to be known of it: why there is no figure or no judgement, the quartiles, why nobody is ranked."""
-        said = [f"{self.row['note'][:1].upper()}{self.row['note'][1:]}."] if self.row["note"] else []
+        remarks = [f"{self.row['note'][:1].upper()}{self.row['note'][1:]}."] if self.row["note"] else []
         if self.quartiles:
             lower, median, upper = (number_text(cut, self.row) for cut in self.quartiles)
-            said.append(f"Lower quartile {lower}, median {median}, upper quartile {upper}.")
+            remarks.append(f"Lower quartile {lower}, median {median}, upper quartile {upper}.")
         if self.row["compares_bodies"] == "no":
-            said.append("Not ranked: such figures depend on the size of the partner.")
+            remarks.append("Not ranked: such figures depend on the size of the partner.")
         elif not any(member.place for member in self.members) and self.row["partners_returned"]:
-            said.append("Not ranked: no direction is good.")
-        return tuple(said)
+            remarks.append("Not ranked: no direction is good.")
+        return tuple(remarks)
 
 
 @dataclass(frozen=True, slots=True)

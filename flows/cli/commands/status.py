@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.phrases import short_list
-from cypp_etl.plan.model import CalendarEntry, Plan, refuse_outside
+from cypp_etl.plan.model import CalendarEntry, Plan, refuse_outside, refuse_unknown_partner
 from flows.cli.arguments import day_option, parsed_period
 from flows.cli.terminal import say
 from flows.cli.warehouse_access import with_warehouse
@@ -72,8 +71,8 @@ def queries(
     def show(connection: "Connection", plan: Plan) -> int:
         if wanted:
             refuse_outside(plan.calendar, wanted)
-        if partner and partner not in plan.partners:
-            raise ValueError(f"there is no partner {partner!r}; the plan has {short_list(plan.partners)}")
+        if partner:
+            refuse_unknown_partner(plan.partners, partner)
         rows = partner_queries(connection, wanted, partner, None if is_all else QueryStatus.OPEN)
         show_queries([dict(row) for row in rows], as_json, today)
         return 0
