@@ -59,7 +59,7 @@ bench: install $(BENCH)/.installed
 	$(call measured,single.py)
 	$(call measured,judging.py)
 	$(call measured,variation.py)
-	$(call measured,million.py)
+	$(call measured,million.py --corrected 0.002)
 	$(call measured,dropping.py --drops 15)
 	$(call measured,national_plan.py --runs 2)
 	$(call measured,backfilling.py --returns 4000 --sample 60)
