@@ -61,8 +61,6 @@ PARTNERS_PER_GROUP = 50
 NEIGHBOURS_EACH = 3
 PARTNERS_PER_WAIVER = 4
 """One partner in this many has a query waived, and one answered in each period."""
-CORRECTED_SHARE = 0.02
-"""The share of returns that are corrected later."""
 CORRECTIONS_PER_WITHDRAWAL = 50
 """One correction in this many is withdrawn."""
 BATCH = 50
@@ -72,12 +70,16 @@ SEEDED_AT = datetime(2013, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Size:
-    """The numbers of partners, indicators and quarters; whether groups, own comparators and decisions are in it."""
+    """The numbers of partners, indicators and quarters; whether groups, own comparators and decisions are in it.
+
+    `corrected` is the share of returns that are corrected later.
+    """
 
     partners: int
     indicators: int
     quarters: int
     is_complete: bool = False
+    corrected: float = 0.02
 
     @property
     def observations(self) -> int:
@@ -177,7 +179,7 @@ def seed(engine: Engine, size: Size) -> Plan:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")
     returns = [(code, period) for period in size.periods for code in plan.partners]
-    corrected = chance.sample(returns, max(int(len(returns) * CORRECTED_SHARE), 1))
+    corrected = chance.sample(returns, max(int(len(returns) * size.corrected), 1))
     for start in range(0, len(corrected), BATCH):
         few = [correction(plan, *one, f"correction {start}", chance) for one in corrected[start : start + BATCH]]
         at = SEEDED_AT + timedelta(days=1 + start)

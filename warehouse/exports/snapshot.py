@@ -46,7 +46,7 @@ def snapshot(connection: Connection, folder: Path) -> Iterator[Read]:
     """Read as of the moment of a transaction of `engine.reading`.
 
     SQLite is read in a copy of the warehouse. It is its owner's alone, and has no name in the folder once it is
-    complete: the system removes it however the process ends.
+    complete: the system removes it however the process ends. Only one that is killed while it copies leaves it there.
 
     Raises:
         OSError: the copy cannot be written to the folder.

@@ -42,19 +42,27 @@ _SYMBOLS: dict[str, Mapping[Any, str]] = {
 }
 """The symbols of the words of each column that has a symbol beside it."""
 
-# Dates are compared as dates in UTC, because moments are stored in UTC.
+_IN_COLUMNS = (Measure.NATIONAL, Measure.STATISTICAL_NEIGHBOURS)
+"""The comparators that have columns of their own in a judgement `g`."""
+_EACH = ", ".join(f"('{comparator}', g.period)" for comparator in _IN_COLUMNS)
+
+# Dates are compared as dates in UTC, because moments are stored in UTC. Each database joins the comparators in the way
+# in which it reads each judgement once: SQLite keeps to a CROSS JOIN's order, PostgreSQL begins with what is needed.
 _DIALECTS = {
     "sqlite": {
         "today": "date('now')",
         "received_on": "date(a.first_received_at)",
         "behind": BEHIND["sqlite"],
         "joined": "group_concat",
+        "comparators": "CROSS JOIN plan_comparator c",
     },
     "postgresql": {
         "today": "CAST(now() AT TIME ZONE 'UTC' AS date)",
         "received_on": "CAST(a.first_received_at AT TIME ZONE 'UTC' AS date)",
         "behind": BEHIND["postgresql"],
         "joined": "string_agg",
+        "comparators": f"""CROSS JOIN LATERAL (VALUES {_EACH}) w (comparator, period)
+            JOIN plan_comparator c ON c.comparator = w.comparator""",
     },
 }
 
@@ -189,9 +197,8 @@ def _history(more_columns: str = "") -> str:
     )
 
 
-# Comparators that are given, and have columns of their own, are in the judgement itself. By CROSS JOIN, SQLite reads
-# each judgement once, not once for each comparator; and by the casts it takes the columns of both halves for the same,
-# without which it would copy every row once more.
+# Comparators that are given, and have columns of their own, are in the judgement itself. By the casts, SQLite takes the
+# columns of both halves for the same, without which it would copy every row once more.
 _COMPARATOR = "c.heading, c.method"
 _COMPARISONS = f"""
         SELECT j.partner_code, j.indicator, j.period, j.comparator, j.heading, j.method, j.value,
@@ -204,9 +211,9 @@ _COMPARISONS = f"""
                 CAST(CASE c.comparator WHEN '{Measure.NATIONAL}' THEN g.national_band
                     ELSE g.statistical_neighbours_band END AS TEXT) AS band,
                 CAST(0 AS INTEGER) AS bodies, g.recorded_at
-            FROM judgement g CROSS JOIN plan_comparator c
+            FROM judgement g {{comparators}}
             WHERE {NOW.in_force("g")} AND c.plan_id = {NOW.plan_id} AND c.method = '{ComparatorMethod.GIVEN}'
-                AND c.comparator IN ('{Measure.NATIONAL}', '{Measure.STATISTICAL_NEIGHBOURS}')
+                AND c.comparator IN ({", ".join(f"'{comparator}'" for comparator in _IN_COLUMNS)})
             UNION ALL
             SELECT n.partner_code, n.indicator, n.period, n.comparator, {_COMPARATOR}, n.value, n.band,
                 n.bodies, n.recorded_at
