@@ -487,15 +487,6 @@ class Plan:
         )
 
     @cached_property
-    def returns_owed(self) -> "Mapping[str, tuple[CalendarEntry, ...]]":
-        """The returns that each partner owes (`owing`), by partner code, in the order of the calendar."""
-        owed: dict[str, list[CalendarEntry]] = {}
-        for period, entry in self.calendar.items():
-            for code in self.owing(period):
-                owed.setdefault(code, []).append(entry)
-        return {code: tuple(entries) for code, entries in owed.items()}
-
-    @cached_property
     def _held(self) -> "dict[tuple[int, int, tuple[bool, ...]], Plan]":
         return {}
 

@@ -28,8 +28,7 @@ from schemas.codes import SubmissionStatus
 from warehouse.engine import reading
 from warehouse.queries.changes import changed_cells, changed_symbols
 from warehouse.queries.held import held_submissions
-from warehouse.queries.history import periods_returned
-from warehouse.queries.views import original_status, repeats_rejected
+from warehouse.queries.views import calendar_of, original_status, repeats_rejected
 from warehouse.recording.record import Recorded
 
 if TYPE_CHECKING:
@@ -135,7 +134,7 @@ def summarise(
         ),
         is_unchanged=recorded.status is SubmissionStatus.REJECTED
         and repeats_rejected(connection, recorded.submission_id),
-        still_due=_still_due(connection, workplace.plan, checked.partner_code, received_at.date()),
+        still_due=_still_due(connection, checked.partner_code, received_at.date()),
     )
 
 
@@ -163,16 +162,10 @@ def _heading(judgement: str) -> str:
     return columns.column(next(name for name, column in PRINTED.items() if column.name == judgement)).heading
 
 
-def _still_due(connection: "Connection", plan: Plan, partner_code: str, today: date) -> tuple[str, ...]:
+def _still_due(connection: "Connection", partner_code: str, today: date) -> tuple[str, ...]:
     """The returns that are overdue, since the partner's first return; what is held waits for the data team."""
-    # `bi_return_status` says so too, and looks for it through all that all partners owe.
-    owed = plan.returns_owed.get(partner_code, ())
-    if not owed:
-        return ()
-    returned = periods_returned(connection, partner_code)
-    begun = returned & plan.calendar.keys()
-    first = plan.calendar[min(begun)].due_on if begun else today
-    due = [entry for entry in owed if entry.period not in returned and first <= entry.due_on <= today]
+    rows = calendar_of(connection, partner_code) if partner_code else []
+    first = next((row.due_on for row in rows if row.submission_id is not None), today)
+    due = [row for row in rows if row.is_owed and row.submission_id is None and first <= row.due_on <= today]
     held = {row["period"] for row in held_submissions(connection, partner_code=partner_code)} if due else set()
-    told = sorted(((entry.period, entry.due_on) for entry in due), key=lambda one: one[0])
-    return tuple(f"{period.code}, due on {date_text(due_on)}" for period, due_on in told if period.code not in held)
+    return tuple(f"{row.period}, due on {date_text(row.due_on)}" for row in due if row.period not in held)

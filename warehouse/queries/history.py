@@ -96,11 +96,6 @@ def closed_periods(connection: Connection) -> set[Period]:
     return {parse_period(code) for code in connection.scalars(_CLOSED)}
 
 
-def periods_returned(connection: Connection, partner_code: str) -> set[Period]:
-    """The periods of which a partner's return is in force."""
-    return {period for _, period in _contents(connection, [partner_code])}
-
-
 # Statements that stand here are put together once: for one return, that takes longer than to execute them.
 
 

@@ -9,20 +9,25 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Row,
     RowMapping,
     Select,
     TableClause,
+    and_,
     bindparam,
     func,
     or_,
     select,
+    text,
 )
 
 from cypp_etl.findings import Finding
 from cypp_etl.periods import Period
 from schemas.codes import Severity, SubmissionStatus
 from warehouse.queries.as_of import Wanted
-from warehouse.schema.tables import ACCEPTED, decision, finding, submission
+from warehouse.schema.plan_tables import plan_calendar, plan_due
+from warehouse.schema.tables import ACCEPTED, IS_ACCEPTED, decision, finding, submission
+from warehouse.views.in_force import NOW
 from warehouse.views.selectable import view
 
 
@@ -129,6 +134,39 @@ def _return_status(given: frozenset[str]) -> Select[Any]:
         .where(*(columns[name] == bindparam(name) for name in sorted(given)))
         .order_by(columns.period, columns.partner_code)
     )
+
+
+def calendar_of(connection: Connection, partner_code: str) -> Sequence[Row[Any]]:
+    """The calendar of the plan in force, by period: `due_on`, and a partner's `submission_id` if it has one in force.
+
+    `is_owed` says whether the partner owes the return. It is what `bi_return_status` says, which goes through what all
+    partners owe to answer for one.
+    """
+    return connection.execute(_CALENDAR, {"partner_code": partner_code}).all()
+
+
+_ITS_RETURN = and_(
+    submission.c.partner_code == bindparam("partner_code"),
+    submission.c.period == plan_calendar.c.period,
+    text(IS_ACCEPTED),
+    text(NOW.submission_in_force("submission")),
+)
+_IS_DUE = and_(
+    plan_due.c.plan_id == plan_calendar.c.plan_id,
+    plan_due.c.partner_code == bindparam("partner_code"),
+    plan_due.c.period == plan_calendar.c.period,
+)
+_CALENDAR = (
+    select(
+        plan_calendar.c.period,
+        plan_calendar.c.due_on,
+        plan_due.c.partner_code.is_not(None).label("is_owed"),
+        submission.c.submission_id,
+    )
+    .select_from(plan_calendar.outerjoin(plan_due, _IS_DUE).outerjoin(submission, _ITS_RETURN))
+    .where(plan_calendar.c.plan_id == text(NOW.plan_id))
+    .order_by(plan_calendar.c.period)
+)
 
 
 def performance(
