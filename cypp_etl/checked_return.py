@@ -1,5 +1,6 @@
 """The result of reading and checking a workbook: tidy rows with their cells, and findings."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -180,6 +181,14 @@ class Waiver:
     until: date
 
 
+class StoredFigures(Mapping[FigureKey, KnownFigure]):
+    """Figures in force as they are stored, which are converted once a rule asks: most ask for a value alone."""
+
+    @abstractmethod
+    def value(self, key: FigureKey) -> Decimal | None:
+        """The value of a figure; None if there is none."""
+
+
 ValuesByIndicator = Mapping[str, Collection[Decimal]]
 
 
@@ -199,6 +208,15 @@ class History:
     contents: Mapping[tuple[str, Period], KnownContent] = field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
     all_values_of: Callable[[str], ValuesByIndicator] | None = None
+
+    @cached_property
+    def value(self) -> Callable[[FigureKey], Decimal | None]:
+        """Gives the value of a figure in force; None if there is none."""
+        return self.figures.value if isinstance(self.figures, StoredFigures) else self._value
+
+    def _value(self, key: FigureKey) -> Decimal | None:
+        known = self.figures.get(key)
+        return known.value if known else None
 
     def values_of(self, partner_code: str) -> ValuesByIndicator:
         """The values in force of a partner's figures, of any measure and period, by indicator."""

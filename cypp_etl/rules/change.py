@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from functools import lru_cache
 
 from cypp_etl.checked_return import History
 from cypp_etl.decimals import rounded, step
@@ -90,12 +91,11 @@ def judge_beside(parsed: ParsedReturn, history: History, plan: Plan) -> Iterator
 
 def _known_value(figure: FigureRow, period: Period, history: History, plan: Plan) -> Decimal | None:
     """The figure of another period; None if it is not known, or does not compare."""
-    known = history.figures.get(FigureKey(figure.partner_code, figure.leaf.indicator, Measure.ACTUAL, period.code))
-    if known is None:
+    partner_code, indicator = figure.partner_code, figure.leaf.indicator
+    value = history.value(FigureKey(partner_code, indicator, Measure.ACTUAL, period.code))
+    if value is None or (figure.period and not plan.compares(partner_code, indicator, figure.period, period)):
         return None
-    if figure.period and not plan.compares(figure.partner_code, figure.leaf.indicator, figure.period, period):
-        return None
-    return known.value
+    return value
 
 
 def _period_before(leaf: Indicator, period: Period) -> Period:
@@ -126,7 +126,7 @@ def _of_quarters(figure: FigureRow, year: Period, history: History, plan: Plan) 
     quarters = figure.leaf.rhythm.quarters
     if figure.leaf.accumulation not in (Accumulation.RATIO, Accumulation.SUM):
         return _known_value(figure, Period(year.start_year, quarters[-1]), history, plan)
-    asked = [Period(year.start_year, quarter) for quarter in quarters]
+    asked = _quarters(year, quarters)
     if figure.leaf.accumulation is Accumulation.RATIO:
         return _ratio_of_quarters(figure, asked, history, plan)
     total = Decimal()
@@ -136,6 +136,11 @@ def _of_quarters(figure: FigureRow, year: Period, history: History, plan: Plan) 
             return None
         total += value
     return total
+
+
+@lru_cache(maxsize=1024)
+def _quarters(year: Period, asked: tuple[int, ...]) -> tuple[Period, ...]:
+    return tuple(Period(year.start_year, quarter) for quarter in asked)
 
 
 def _ratio_of_quarters(figure: FigureRow, quarters: Iterable[Period], history: History, plan: Plan) -> Decimal | None:

@@ -54,6 +54,8 @@ def judge_fewer_figures(parsed: ParsedReturn, history: History) -> Iterator[Find
     A marker says why there is no value, and is none. Most are more than half, as the word means.
     """
     in_force = {key for key, figure in _figures_replaced(parsed, history).items() if figure.value is not None}
+    if not in_force:
+        return
     lost = in_force - {_key(figure) for figure in parsed.figures if figure.value is not None}
     if 2 * len(lost) > len(in_force) and parsed.period:
         yield find("held-fewer-figures", period=parsed.period.label, count=len(in_force), lost=len(lost))

@@ -28,9 +28,9 @@ _HEADING = re.compile(
 def judge_figures(figures: Iterable[FigureRow]) -> Iterator[Finding]:
     """Reject text that may be personal data in a figure's cell, where it would be shown to everyone."""
     for figure in figures:
+        cells = figure.source.cells
         for column in (figure.column, *_PARTS):
-            cell = figure.source.cells.get(column)
-            if cell is not None and cell.kind is CellKind.TEXT and kinds_in(read_text(cell)):
+            if column in cells and (cell := cells[column]).kind is CellKind.TEXT and kinds_in(read_text(cell)):
                 yield figure.find("not-a-figure", column=column)
 
 
@@ -67,9 +67,9 @@ def _kinds_by_cell(sheet: Sheet) -> Iterator[tuple[str, tuple[str, ...]]]:
         # As in most sheets: an address is only formatted if there is a finding.
         written = _texts_and_long_numbers(sheet)
         # Cells share their texts, and hardly any sheet has one with personal data.
-        personal = {text: kinds for text in {read_text(cell) for cell in written} if (kinds := kinds_in(text))}
-        if personal:
-            yield from ((cell.address, personal[text]) for cell in written if (text := read_text(cell)) in personal)
+        distinct = {(cell.value, cell.number_format): cell for cell in written}
+        if any(kinds_in(read_text(cell)) for cell in distinct.values()):
+            yield from ((cell.address, kinds) for cell in written if (kinds := kinds_in(read_text(cell))))
         return
     texts = {cell.address: read_text(cell) for cell in _texts_and_long_numbers(sheet)}
     for address, comment in sheet.comments.items():

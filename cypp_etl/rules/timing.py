@@ -57,6 +57,8 @@ def changed_when_closed(
 
     What a quarter's return says of a year is closed with either of them: the Board's report on the quarter shows it.
     """
+    if not history.closed:
+        return
     for figure in figures:
         if figure.measure is not Measure.ACTUAL or figure.period is None:
             continue

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, or_, select, text
 
-from cypp_etl.checked_return import History, KnownContent, KnownFigure, ValuesByIndicator, Waiver
+from cypp_etl.checked_return import History, KnownContent, KnownFigure, StoredFigures, ValuesByIndicator, Waiver
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import Period, parse_period
 from schemas.codes import Marker, MilestoneStatus
@@ -134,25 +134,28 @@ _WAIVERS = (
 _CLOSED = select(period_closing.c.period)
 
 
-class _FiguresInForce(Mapping[FigureKey, KnownFigure]):
-    """Figures in force as they were fetched: the rules use few of a partner's thousands, and several use the same."""
+class _FiguresInForce(StoredFigures):
+    """Figures in force as they were fetched: the rules use few of a partner's thousands."""
 
     def __init__(self, rows: Iterable[Sequence[Any]]) -> None:
         self._rows: dict[Any, Any] = {row[:4]: row[4:] for row in rows}
 
+    def value(self, key: FigureKey) -> Decimal | None:
+        """The value of a figure; None if there is none."""
+        row = self._rows.get(key)
+        return None if row is None else decimal_of(row[0])
+
     def __getitem__(self, key: FigureKey) -> KnownFigure:
-        return self._known(key, self._rows[key])
+        return self._known(self._rows[key])
 
     def get(self, key: FigureKey, default: Any = None) -> Any:
         """A figure, or the default: many rows have no figure of the period before, and an exception is dear."""
         row = self._rows.get(key)
-        return default if row is None else self._known(key, row)
+        return default if row is None else self._known(row)
 
-    def _known(self, key: FigureKey, row: Sequence[Any]) -> KnownFigure:
-        if isinstance(row, KnownFigure):
-            return row
+    def _known(self, row: Sequence[Any]) -> KnownFigure:
         value, marker, qualifiers, numerator, denominator, comment, submission_id = row
-        known = self._rows[key] = KnownFigure(
+        return KnownFigure(
             decimal_of(value),
             Marker(marker) if marker else None,
             qualifiers_of(qualifiers),
@@ -161,7 +164,6 @@ class _FiguresInForce(Mapping[FigureKey, KnownFigure]):
             comment,
             submission_id,
         )
-        return known
 
     def __iter__(self) -> Iterator[FigureKey]:
         return map(FigureKey._make, self._rows)
