@@ -30,9 +30,9 @@ from warehouse.engine import open_warehouse, reading, writing
 from warehouse.queries.board import read_board
 from warehouse.queries.history import read_history
 from warehouse.queries.plan_comparison import changes_by
-from warehouse.queries.plans import plan_in_force
 from warehouse.recording.plan import record_plan
 from warehouse.recording.record import Recorded, record
+from warehouse.stored_plans import plan_in_force
 from warehouse.upgrade import upgrade
 
 FIRST, SECOND = Period(2010, 1), Period(2010, 2)

@@ -13,9 +13,9 @@ from flows.settings import Settings
 from flows.storage.archive import READ_BYTES, Kept, Unnamed, keep_together
 from flows.storage.drop_notes import GivenNumbers
 from warehouse.engine import open_for_reading, open_warehouse, place_of, reading, writing
-from warehouse.queries.plans import NoStoredPlanError, plan_in_force
 from warehouse.queries.views import outcomes
 from warehouse.recording.plan import begin_plan, tell_what_was_untold
+from warehouse.stored_plans import NoStoredPlanError, plan_in_force
 from warehouse.upgrade import NoWarehouseError, WarehouseTooOldError, require_current, upgrade_within
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from flows.service.watcher import OutOfReachError
 from flows.service_log import about, log
 from flows.settings import Settings
 from flows.storage.files import path_as_text
-from warehouse.queries.plans import NoStoredPlanError
+from warehouse.stored_plans import NoStoredPlanError
 from warehouse.upgrade import WarehouseStateError
 
 # How long a check of plan and warehouse stays valid, unless something fails.

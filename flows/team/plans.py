@@ -12,8 +12,8 @@ from flows.ingestion.context import upgraded
 from flows.team.decided import Decided, require_who_and_why
 from warehouse.engine import reading
 from warehouse.queries.plan_comparison import PlanChanges, changes_by
-from warehouse.queries.plans import NoStoredPlanError, plan_in_force
 from warehouse.recording.plan import record_plan
+from warehouse.stored_plans import NoStoredPlanError, plan_in_force
 
 if TYPE_CHECKING:
     from datetime import datetime

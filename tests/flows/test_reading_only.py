@@ -21,11 +21,11 @@ from tests.postgres import administer, database_url
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import open_for_reading, open_warehouse, reading, writing
 from warehouse.migrations import HEAD
-from warehouse.queries.plans import NoStoredPlanError, plan_in_force
 from warehouse.recording.plan import record_plan
 from warehouse.recording.record import record
 from warehouse.schema.plan_tables import plan
 from warehouse.schema.tables import judgement, view_version
+from warehouse.stored_plans import NoStoredPlanError, plan_in_force
 from warehouse.upgrade import upgrade
 
 SHIPPED = Path(cypp_etl.__file__).parent / "plan" / "data"

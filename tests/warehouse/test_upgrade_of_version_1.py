@@ -18,10 +18,10 @@ from cypp_etl.plan.reader import read_plan
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.queries.plan_comparison import judgement_changes
-from warehouse.queries.plans import plan_in_force
 from warehouse.recording.judged.judgements import rejudge_by_plan
 from warehouse.recording.plan import begin_plan, record_plan, require_plan, tell_what_was_untold
 from warehouse.recording.record import record
+from warehouse.stored_plans import plan_in_force
 from warehouse.upgrade import upgrade
 
 DUMP = Path(__file__).parent / "data" / "before-editions.sql.xz"

@@ -44,7 +44,6 @@ from warehouse.queries.as_of import (
     return_status_as_of,
 )
 from warehouse.queries.not_returned import owed_rows, plan_to_judge_by
-from warehouse.queries.plans import stored_plan
 from warehouse.queries.publications import last_published
 from warehouse.queries.symbol_changes import symbol_change_rows
 from warehouse.queries.views import performance_of
@@ -66,6 +65,7 @@ from warehouse.schema.plan_tables import (
 from warehouse.schema.tables import ACCEPTED, finding, held_decision, judgement, observation, submission
 from warehouse.schema.types import Moment
 from warehouse.schema.values import qualifiers_of
+from warehouse.stored_plans import stored_plan
 from warehouse.views.in_force import AS_OF
 from warehouse.views.withheld import shown_comment
 

@@ -12,9 +12,9 @@ from cypp_etl.plan.differences import edition_differences, partner_differences
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import plans_apart
 from cypp_etl.plan.spans import Span
-from warehouse.queries.plans import Missing, missing_from
 from warehouse.recording.judged.judgements import judged_by_plan
 from warehouse.schema.tables import period_closing, publication
+from warehouse.stored_plans import Missing, missing_from
 
 
 @dataclass(frozen=True, slots=True)

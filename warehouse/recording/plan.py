@@ -10,7 +10,6 @@ from cypp_etl.judgement.reach.differences import EVERYTHING, PlanDifferences
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.rhythm import Rhythm
 from schemas.codes import DecisionKind
-from warehouse.queries.plans import Missing, identity_in_force, is_same, missing_from, plan_in_force, stored_files
 from warehouse.recording.administration import Decision, record_decision
 from warehouse.recording.bulk_insert import insert_rows
 from warehouse.recording.judged.clinics import keep_all_clinics
@@ -20,6 +19,7 @@ from warehouse.recording.periods import add_periods
 from warehouse.recording.plan_rows import named_periods, plan_rows
 from warehouse.recording.validity import end_rows, next_moment
 from warehouse.schema import plan_tables
+from warehouse.stored_plans import Missing, identity_in_force, is_same, missing_from, plan_in_force, stored_files
 
 PROGRAM, FIRST_PLAN = "cypp", "The first plan of a new warehouse"
 """Who adopts a plan where nobody is asked, and why."""

@@ -24,8 +24,8 @@ from tests.warehouse.builders import checked, finding, later, observation
 from tests.warehouse.full_warehouse import fill_every_view
 from warehouse.engine import reading
 from warehouse.exports.files import export_views
-from warehouse.queries.plans import plan_in_force
 from warehouse.recording.record import record
+from warehouse.stored_plans import plan_in_force
 from warehouse.views.columns import Kind
 from warehouse.views.dictionary import VIEWS
 from warehouse.views.selectable import view as selectable

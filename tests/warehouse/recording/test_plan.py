@@ -13,7 +13,6 @@ from cypp_etl.plan.spans import Span
 from schemas.codes import Measure, MilestoneStatus
 from tests.warehouse.builders import Rows, checked, later, observation, report
 from warehouse.engine import writing
-from warehouse.queries.plans import plan_in_force
 from warehouse.recording.plan import (
     AnotherPlanInForceError,
     ReturnedAndMissingError,
@@ -23,6 +22,7 @@ from warehouse.recording.plan import (
 )
 from warehouse.recording.record import record
 from warehouse.schema import plan_tables
+from warehouse.stored_plans import plan_in_force
 
 
 def _with_target(plan: Plan, indicator: str, value: str) -> Plan:
