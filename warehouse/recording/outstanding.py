@@ -194,7 +194,7 @@ def _returned(connection: Connection, share: Share) -> Sequence[tuple[str, str]]
     """The indicators and periods of which a share has actuals."""
     own = observation.c
     query = _waiting(share, own.indicator, own.period).where(own.measure == Measure.ACTUAL.value).distinct()
-    return connection.execute(query).tuples().all()
+    return connection.execute(query).all()
 
 
 def _waiting(share: Share, *columns: Any) -> Select[Any]:

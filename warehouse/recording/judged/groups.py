@@ -76,7 +76,7 @@ def rejudge_groups_by_plan(
     reached = differences.group_indicators
     if reached is not None:
         query = query.where(columns.indicator.in_(reached))
-    returned = connection.execute(query.distinct()).tuples().all() if plan.groups else ()
+    returned = connection.execute(query.distinct()).all() if plan.groups else ()
     rejudge_every_group(connection, plan, plan_id, returned, at)
 
 
