@@ -184,6 +184,12 @@ def test_what_was_typed_is_what_a_person_would_say_stands_there(cell, typed):
     assert as_typed(cell) == typed
 
 
+@pytest.mark.parametrize("number", [0.0, -0.0, 0.0])
+def test_each_zero_keeps_its_sign(number):
+    reading = read_figure(Cell(1, 1, CellKind.NUMBER, number))
+    assert (reading.typed, str(reading.value)) == (f"{number:.0f}", f"{number:.0f}")
+
+
 def test_texts_are_trimmed_and_missing_cells_are_empty():
     assert read_text(text(" NI 43\n")) == "NI 43"
     assert read_text(number(43.0)) == "43"

@@ -102,3 +102,20 @@ def test_a_key_of_a_key_is_itself(text):
 def test_the_longest_text_is_no_reference():
     assert loose_key("NI-" * 10_922) == ""
     assert INDEX.reference_meant("N" * 32_767, "") == ("N" * 32_767, "")
+
+
+@pytest.mark.parametrize(
+    ("said", "named", "described"),
+    [
+        (("ni-043", "", ""), "NI 43", None),
+        (("NI 43", "", PLAN.indicators["NI 45"].definition), "NI 43", "NI 45"),
+        (("", "", PLAN.indicators["NI 45"].definition), None, "NI 45"),
+        (("NI 999", "", "x" * 2_000), None, None),
+    ],
+)
+def test_what_a_row_says_means_the_same_each_time(said, named, described):
+    for _ in range(2):
+        meaning = INDEX.meaning_of(*said)
+        leaves = [leaf and leaf.indicator for leaf in (meaning.named, meaning.described)]
+        assert leaves == [named, described]
+        assert meaning.is_known == (named is not None)

@@ -1,6 +1,7 @@
 """The history for the rules: waivers, and the submissions in force."""
 
 from datetime import date
+from decimal import Decimal
 
 from sqlalchemy import Engine
 
@@ -37,3 +38,12 @@ def test_the_content_in_force_is_the_last_accepted_one(engine: Engine, plan: Pla
     with reading(engine) as connection:
         contents = read_history(connection, ["police"]).contents
     assert contents == {("police", QUARTER): KnownContent(second.submission_id, "b" * 8)}
+
+
+def test_a_value_alone_is_that_of_the_figure(engine: Engine, plan: Plan) -> None:
+    record(engine, checked("a", observation("NI 111a", "120.5")), plan, later(0))
+    with reading(engine) as connection:
+        history = read_history(connection, ["police"])
+    (key,) = history.figures
+    assert history.value(key) == history.figures[key].value == Decimal("120.5")
+    assert history.value(key._replace(indicator="NI 111b")) is None
