@@ -203,8 +203,8 @@ def _judged(known: "Mapping[GroupKey, GroupFigure]", plan: Plan) -> "dict[GroupK
     from cypp_etl.judgement.groups import judge_groups  # noqa: PLC0415
 
     judged = judge_groups(known, plan)
-    words = zip(*(plain(judged[name]) for name in JUDGED if name != "actual"), strict=True)
+    words = zip(*(plain(judged[name]) for name in ("note", *JUDGED) if name != "actual"), strict=True)
     return {
-        key: (each.value, each.owing, each.returned, each.note, each.is_break, *said)
-        for (key, each), said in zip(known.items(), words, strict=True)
+        key: (each.value, each.owing, each.returned, note, each.is_break, *said)
+        for (key, each), (note, *said) in zip(known.items(), words, strict=True)
     }
