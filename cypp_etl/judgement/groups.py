@@ -1,6 +1,6 @@
 """The figures of groups of partners: sums of numbers, or of numerators over denominators, judged as a partner's are."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
@@ -16,8 +16,9 @@ from cypp_etl.judgement.ledger import Ledger, Side, read_ledger
 from cypp_etl.judgement.rounding import Bools
 from cypp_etl.judgement.year_to_date import side_of
 from cypp_etl.periods import Period, parse_period
+from cypp_etl.phrases import in_list
 from cypp_etl.plan.model import Figure, Indicator, Plan
-from schemas.codes import Marker, Measure
+from schemas.codes import Accumulation, Marker, Measure
 
 GroupKey = tuple[str, str, str]
 """Group, indicator and period's code."""
@@ -31,8 +32,8 @@ class GroupFigure:
 
     `owing` partners owe it, and `returned` of them have a figure. `note` says why there is no value, or why it is not
     judged; it is empty otherwise. `is_break` says whether a figure that counts has a break in series. `numerator` and
-    `denominator` are the sums that it is made of, None if it is not, or if a partner's are missing; both are 0 where it
-    is applicable to no partner, since nobody was counted.
+    `denominator` are the sums that it is made of, None if it is not, or if those of a partner who owes it are missing.
+    A partner to whom it is not applicable adds nothing, since nobody was counted; both are 0 where it is so to all.
     """
 
     value: float | None
@@ -43,10 +44,9 @@ class GroupFigure:
     numerator: float | None = None
     denominator: float | None = None
 
-    @property
-    def is_judged(self) -> bool:
-        """Whether it is compared with anything."""
-        return self.value is not None and not self.note
+    def is_judged(self, leaf: Indicator) -> bool:
+        """Whether it is compared with anything: the sum of some is not compared with the sum of all."""
+        return self.value is not None and not (leaf.adds_up_over_bodies and self.returned < self.owing)
 
 
 def group_figures(figures: pd.DataFrame, plan: Plan, keys: Collection[GroupKey]) -> dict[GroupKey, GroupFigure]:
@@ -107,8 +107,8 @@ class _Counts(NamedTuple):
 
     @property
     def parts(self) -> tuple[float, float] | tuple[None, None]:
-        """The sums of numerators and denominators, if no partner's are missing."""
-        is_whole = self.with_parts == self.returned if self.returned else self.not_applicable == self.owing
+        """The sums of numerators and denominators, if those of no partner who owes them are missing."""
+        is_whole = self.with_parts + self.not_applicable == self.owing
         scale = 10**PART_DECIMALS
         return (self.numerator / scale, self.denominator / scale) if is_whole else (None, None)
 
@@ -156,7 +156,6 @@ def _figure(leaf: Indicator, place: int, sums: Side, ratios: Side, counts: _Coun
 
 
 def _note_of_sum(returned: int, owing: int) -> str:
-    """The sum of some is not compared with the sum of all."""
     return f"not judged: {returned} of {owing} partners have returned it" if returned < owing else ""
 
 
@@ -171,21 +170,53 @@ def judge_groups(known: Mapping[GroupKey, GroupFigure], plan: Plan) -> pd.DataFr
     """Judge the figures of groups, as `judge` does and in their order; `partner_code` is the group's.
 
     A group is compared with its own figures, with the targets and comparators that the plan has for it, and with what
-    can be told from those of its partners.
+    can be told from those of its partners. `note` says why there is no figure, why it is not judged, or why the year so
+    far is not; it is empty otherwise. The figures of the quarters that add up must be known, too.
     """
+    leaves = [plan.edition(indicator, parse_period(period)) for _, indicator, period in known]
+    is_judged = [each.is_judged(leaf) for each, leaf in zip(known.values(), leaves, strict=True)]
     frame = pd.DataFrame(list(known), columns=["partner_code", "indicator", "period"], dtype=object)
     frame["measure"] = Measure.ACTUAL.value
-    frame["value"] = [each.value if each.is_judged else None for each in known.values()]
-    frame["marker"] = [None if each.is_judged else Marker.NOT_RETURNED.value for each in known.values()]
+    frame["value"] = [each.value if judged else None for each, judged in zip(known.values(), is_judged, strict=True)]
+    frame["marker"] = [None if judged else Marker.NOT_RETURNED.value for judged in is_judged]
     frame["is_break"] = [each.is_break for each in known.values()]
     frame["numerator"] = [each.numerator for each in known.values()]
     frame["denominator"] = [each.denominator for each in known.values()]
     numbers = dict.fromkeys(("value", "numerator", "denominator"), "float64")
     frame = frame.astype({**numbers, "is_break": "bool", "marker": "object"})
     judged = judge(frame, _plan_of_groups(plan, {key[:2] for key in known}))
+    has_year = judged["year_to_date"].notna().tolist()
+    judged["note"] = [
+        _note(key, known, leaf, has_year_to_date=has) for key, leaf, has in zip(known, leaves, has_year, strict=True)
+    ]
     # What is not judged is shown all the same.
     judged["actual"] = np.array([each.value for each in known.values()], dtype=np.float64)
     return judged
+
+
+def _note(key: GroupKey, known: Mapping[GroupKey, GroupFigure], leaf: Indicator, *, has_year_to_date: bool) -> str:
+    figure = known[key]
+    if figure.value is None:
+        return figure.note
+    if not figure.is_judged(leaf):
+        return _note_of_sum(figure.returned, figure.owing)
+    missing = [] if has_year_to_date else list(_quarters_missing(key, known, leaf))
+    return f"no year to date: not all partners' figures are known for {in_list(missing)}" if missing else ""
+
+
+def _quarters_missing(key: GroupKey, known: Mapping[GroupKey, GroupFigure], leaf: Indicator) -> Iterator[str]:
+    """The labels of the quarters of the year so far whose figures would have to be added up, and are not whole."""
+    group_code, indicator, code = key
+    period = parse_period(code)
+    is_ratio = leaf.accumulation is Accumulation.RATIO
+    if not (period.quarter and (is_ratio or leaf.accumulation is Accumulation.SUM)):
+        return
+    for quarter in period.quarters[: period.quarter]:
+        if quarter.quarter in (period.quarter, *leaf.rhythm.quarters):
+            figure = known.get((group_code, indicator, quarter.code))
+            is_whole = figure and (figure.numerator is not None if is_ratio else figure.is_judged(leaf))
+            if not is_whole:
+                yield quarter.label
 
 
 def _plan_of_groups(plan: Plan, series: Iterable[tuple[str, str]]) -> Plan:

@@ -11,7 +11,7 @@ from cypp_etl.plan_source import read_plan_at
 from flows.ingestion.context import upgraded
 from flows.team.decided import Decided, require_who_and_why
 from warehouse.engine import reading
-from warehouse.queries.plan_comparison import PlanChanges, changes_by
+from warehouse.queries.plan_comparison import JudgementChange, PlanChanges, changes_by
 from warehouse.recording.plan import record_plan
 from warehouse.stored_plans import NoStoredPlanError, plan_in_force
 
@@ -110,14 +110,14 @@ def plan_changes(connection: "Connection", other: "Plan") -> PlanChanges:
 
 def changes_in_lines(changes: PlanChanges, period: Period | None = None) -> list[str]:
     """What a plan changes: layouts, editions, the returns that are owed, symbols; long lists end with a count."""
-    turned = [one for one in changes.judgements if period is None or one.period == period.code]
+    turned = changes.judgements_of(period)
     owed = [
         f"{one.partner_code} {'owes' if one.is_owed else 'no longer owes'} {one.indicator} {one.when}".rstrip()
         for one in changes.owed
     ]
     layouts = [f"The layout {name} is {what}." for name, what in changes.layouts]
     symbols = [
-        f"{one.indicator} ({one.partner_code}), {parse_period(one.period).label}, {TITLES[one.column].lower()}: "
+        f"{one.indicator} ({_whose(one)}), {parse_period(one.period).label}, {_what(one, changes)}: "
         f"{one.was} -> {one.now or 'no row'}"
         for one in turned
     ]
@@ -129,6 +129,16 @@ def changes_in_lines(changes: PlanChanges, period: Period | None = None) -> list
     periods = len({one.period for one in turned})
     count = f"{_count(len(turned), 'symbol')} of {_count(periods, 'period')} change."
     return [*lines, count if turned else "No symbol changes."]
+
+
+def _whose(change: JudgementChange) -> str:
+    return f"group {change.group_code}" if change.group_code else change.partner_code
+
+
+def _what(change: JudgementChange, changes: PlanChanges) -> str:
+    if change.comparator:
+        return f"against {changes.headings.get(change.comparator, change.comparator)}"
+    return TITLES[change.column].lower()
 
 
 def _count(number: int, noun: str) -> str:

@@ -536,7 +536,9 @@ VIEWS = (
             *_JUDGEMENTS,
             whole_column("partners_owing", "Partners of the group that owe the indicator for the period", "partners"),
             whole_column("partners_returned", "Those of them that have returned a figure", "partners"),
-            text_column("note", "Why there is no figure, or why it is not judged; empty otherwise"),
+            text_column(
+                "note", "Why there is no figure, why it is not judged, or why it has no year to date; empty otherwise"
+            ),
             moment_column("recorded_at", "When the row came into force"),
             *_UNIT,
             _TARGET_GAP,

@@ -141,6 +141,7 @@ class Series:
         told, point = self.noise(period, scale, before), self._points.get(period)
         if point is None or not period.quarter or point.year_to_date is None or target is None or banding is None:
             return Outlook(told, None, None, None)
+        quarters = _quarters_asked(before, period)
         year = YearSoFar(
             polarity,
             scale.accumulation,
@@ -148,14 +149,16 @@ class Series:
             period.quarter,
             _decimal(point.year_to_date),
             _decimal(target),
-            () if scale.accumulation is Accumulation.LATEST else self._last_year(period),
+            () if scale.accumulation is Accumulation.LATEST else self._last_year(period, quarters),
+            quarters,
         )
         is_told = told.variation not in (Variation.SMALL, Variation.UNKNOWN)
         figure = projected(year) if is_told else None
         return Outlook(told, year, figure, None if figure is None else course(year, figure, banding))
 
-    def _last_year(self, period: Period) -> tuple[Decimal | None, ...]:
-        found = (self._points.get(quarter) for quarter in _quarters_before(period))
+    def _last_year(self, period: Period, quarters: Sequence[int]) -> tuple[Decimal | None, ...]:
+        of_year = _quarters_before(period)
+        found = (self._points.get(of_year[quarter - 1]) for quarter in quarters)
         return tuple(None if one is None or one.actual is None else _decimal(one.actual) for one in found)
 
     def _course(self, period: Period, before: Callable[[Period], Period]) -> Course:
@@ -213,6 +216,17 @@ def _places_between(before: Callable[[Period], Period], first: Period, last: Per
 def _quarters_before(period: Period) -> tuple[Period, ...]:
     """The quarters of the year before."""
     return period.year.previous.quarters
+
+
+@lru_cache(maxsize=4096)
+def _quarters_asked(before: Callable[[Period], Period], period: Period) -> tuple[int, ...]:
+    """The quarters of a period's year that are asked, and its own, ascending; `before` gives the one before each."""
+    found = {period.quarter}
+    one = before(period.year.years_later(1).quarters[0])
+    while one.year == period.year and one.quarter:
+        found.add(one.quarter)
+        one = before(one)
+    return tuple(sorted(found))
 
 
 def years_target(year: Period, target_of: Callable[[Period], float | None]) -> float | None:

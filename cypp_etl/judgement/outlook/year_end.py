@@ -11,13 +11,12 @@ from typing import NamedTuple
 from cypp_etl.plan.model import Banding
 from schemas.codes import Accumulation, Polarity, YearCourse
 
-_QUARTERS = 4
-
 
 class YearSoFar(NamedTuple):
     """A year up to one of its quarters, in the indicator's unit.
 
-    `target` is that of the whole year, and `last_year` the figures of last year's four quarters, None where one is not
+    `quarters` are the numbers of those that make the year, ascending: the ones that are asked, and this one. `target`
+    is that of the whole year, and `last_year` the figures of the same quarters of last year, None where one is not
     known; for what does not add up, there need be none.
     """
 
@@ -28,11 +27,12 @@ class YearSoFar(NamedTuple):
     to_date: Decimal
     target: Decimal
     last_year: Sequence[Decimal | None]
+    quarters: Sequence[int] = (1, 2, 3, 4)
 
     @property
     def remaining(self) -> int:
-        """How many quarters remain."""
-        return _QUARTERS - self.quarter
+        """How many quarters remain that are asked."""
+        return sum(quarter > self.quarter for quarter in self.quarters)
 
     @property
     def adds_up(self) -> bool:
@@ -81,10 +81,11 @@ def course(year: YearSoFar, figure: Decimal, banding: Banding) -> YearCourse | N
 def _share_by_then(year: YearSoFar) -> Decimal | None:
     """The share of last year's total that had come by the same quarter; None where it is not known, or not positive."""
     known = [figure for figure in year.last_year if figure is not None]
-    if not year.adds_up or len(known) < _QUARTERS:
+    if not year.adds_up or len(known) < len(year.quarters):
         return None
+    so_far = len(year.quarters) - year.remaining
     if year.accumulation is Accumulation.CUMULATIVE:
-        by_then, total = known[year.quarter - 1], known[-1]
+        by_then, total = known[so_far - 1], known[-1]
     else:
-        by_then, total = sum(known[: year.quarter], Decimal()), sum(known, Decimal())
+        by_then, total = sum(known[:so_far], Decimal()), sum(known, Decimal())
     return by_then / total if by_then > 0 and total > 0 else None

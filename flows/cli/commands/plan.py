@@ -15,7 +15,7 @@ from flows.cli.arguments import By, parsed_period
 from flows.cli.decisions import decided_by, say_decided
 from flows.cli.errors import stop
 from flows.cli.faults import FAULTS, stop_at
-from flows.cli.terminal import say
+from flows.cli.terminal import say, say_json
 from flows.cli.warehouse_access import plan_to_use, with_warehouse
 from flows.settings import read_settings
 from flows.team.plans import Adopted, SettledPeriodsError, adopt_plan, changes_in_lines, plan_changes
@@ -82,7 +82,13 @@ def _check_workbook(file: Path, replies: Path | None) -> Plan:
     return must_be_plan(reading)
 
 
-def compare(place: Place, period: OptionalPeriod = None) -> None:
+def compare(
+    place: Place,
+    period: OptionalPeriod = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object per symbol that would change, each on its own line.")
+    ] = False,
+) -> None:
     """Show what another plan would change.
 
     It judges the figures in force by the other plan; nothing is recorded.
@@ -90,7 +96,12 @@ def compare(place: Place, period: OptionalPeriod = None) -> None:
     wanted = parsed_period(period) if period else None
 
     def show(connection: "Connection", _: "Plan") -> int:
-        _show_changes(plan_changes(connection, read_plan_at(place)), wanted)
+        changes = plan_changes(connection, read_plan_at(place))
+        if as_json:
+            for one in changes.judgements_of(wanted):
+                say_json(one)
+        else:
+            _show_changes(changes, wanted)
         return 0
 
     raise typer.Exit(with_warehouse(show))

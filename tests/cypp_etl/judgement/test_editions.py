@@ -167,6 +167,24 @@ def test_comparators_and_next_targets_of_what_does_not_compare_are_none(judge_ed
     assert only_older.national_band == "not applicable"
 
 
+@pytest.mark.parametrize(
+    ("start", "used"),
+    [
+        # The year is of the edition that holds at its end: of this quarter's own, or of the next, which is passed over.
+        (Period(2011, 1), 60.0),
+        (Period(2010, 4), 70.0),
+        (Period(2010, 3), 70.0),
+        # Or all of it is of the next, and so is the quarter.
+        (Period(2010, 1), 60.0),
+    ],
+)
+def test_the_comparator_is_the_latest_of_the_quarters_own_edition(judge_editions, start, used):
+    plans = {("national", "2009-10"): "70", ("national", "2010-11"): "60"}
+    rows = judge_editions({}, (start, {"polarity": Polarity.LOW}), actuals={"2010-11Q2": "80"}, plans=plans)
+    judged = rows.loc["2010-11Q2"]
+    assert (judged.national, judged.national_band) == (used, "worse" if start == Period(2010, 1) else "better")
+
+
 def test_a_figure_outside_every_edition_is_judged_by_the_nearest(judge_editions):
     rows = judge_editions(
         {}, (Period(2009, 1), {"polarity": Polarity.LOW, "span": Span(Period(2009, 1), Period(2009, 4))})

@@ -70,8 +70,10 @@ def test_a_sum_that_is_not_whole_is_shown_and_not_judged(plan):
 def test_a_percentage_is_its_numerators_over_its_denominators(plan):
     rows = [("a", "share", 50, 1, 2), ("b", "share", 20, 2, 10), ("c", "share", 10, 1, 10)]
     found = group_figures(frame(*rows), plan, KEYS)
-    assert found["north", "share", YEAR] == GroupFigure(18.2, 4, 3, "", False, 4, 22)
-    assert found["coast", "share", YEAR] == GroupFigure(10, 2, 1, "", False, 1, 10)
+    assert found["north", "share", YEAR] == GroupFigure(18.2, 4, 3, "", False)
+    assert found["coast", "share", YEAR] == GroupFigure(10, 2, 1, "", False)
+    found = group_figures(frame(*rows, ("d", "share", 0, 0, 8)), plan, KEYS)
+    assert found["north", "share", YEAR] == GroupFigure(13.3, 4, 4, "", False, 4, 30)
 
 
 def test_a_percentage_without_its_parts_has_no_group_figure_and_says_why(plan):
@@ -170,10 +172,15 @@ def test_every_partners_history_is_not_the_groups(plan):
 Q1, Q2, Q3, Q4 = (quarter.code for quarter in Period(2010).quarters)
 
 
+def judged_quarters(plan, *rows, indicator="flow"):
+    """The judgements of the coast in each quarter, by period."""
+    keys = [("coast", indicator, quarter) for quarter in (Q1, Q2, Q3, Q4)]
+    return judge_groups(group_figures(frame(*rows), plan, keys), plan).set_index("period")
+
+
 def to_date(plan, *rows):
     """The year to date of the coast's ratio in each quarter, None for none."""
-    keys = [("coast", "flow", quarter) for quarter in (Q1, Q2, Q3, Q4)]
-    judged = judge_groups(group_figures(frame(*rows), plan, keys), plan).set_index("period").year_to_date
+    judged = judged_quarters(plan, *rows).year_to_date
     return {period: None if pd.isna(value) else value for period, value in judged.items()}
 
 
@@ -188,10 +195,10 @@ def test_the_year_so_far_of_a_ratio_is_that_of_all_partners_and_quarters(plan):
 
 
 def test_the_year_so_far_of_a_ratio_is_rounded_once_and_half_away_from_zero(plan):
-    rows = [flow("c", 1, 8, Q1), flow("c", 0, 0, Q2)]
-    assert to_date(plan, *rows, flow("d", 0, 0, Q1)) == {Q1: 13, Q2: 13}
+    rows = [flow("c", 1, 8, Q1), flow("c", 0, 0, Q2), flow("d", 0, 0, Q1)]
+    assert to_date(plan, *rows, flow("d", 0, 0, Q2)) == {Q1: 13, Q2: 13}
     assert to_date(plan, *rows, flow("d", 0, 1, Q2)) == {Q1: 13, Q2: 11}
-    assert to_date(plan, flow("c", 0, 0, Q1)) == {Q1: None}
+    assert to_date(plan, flow("c", 0, 0, Q1), flow("d", 0, 0, Q1)) == {Q1: None}
 
 
 def test_a_ratio_of_which_a_partner_lacks_a_part_has_no_year_so_far(plan):
@@ -200,7 +207,59 @@ def test_a_ratio_of_which_a_partner_lacks_a_part_has_no_year_so_far(plan):
 
 
 def test_a_quarter_that_nobody_has_returned_is_missing_from_the_year_so_far(plan):
-    assert to_date(plan, flow("c", 30, 40, Q1), flow("c", 1, 2, Q3)) == {Q1: 75, Q3: None}
+    rows = [flow(code, *parts) for code in "cd" for parts in ((30, 40, Q1), (1, 2, Q3))]
+    assert to_date(plan, *rows) == {Q1: 75, Q3: None}
+
+
+def test_a_ratio_that_not_every_partner_has_returned_has_no_year_so_far_and_says_so(plan):
+    # What is compared with: the year so far, or, of the direction, the quarter alone.
+    last_year = [flow(code, 1, 2, Period(2009, 1).code) for code in "cd"]
+    target_of_all = {(Measure.TARGET, "flow", Period(2010)): target("50")}
+    planned = replace(plan, figures=target_of_all)
+    rows = [flow("c", 30, 40, Q1), flow("c", 30, 40, Q2), flow("d", 30, 40, Q2), flow("c", 30, 40, Q3)]
+    keys = [("coast", "flow", each) for each in (Period(2009, 1).code, Q1, Q2, Q3)]
+    found = group_figures(frame(*last_year, *rows), planned, keys)
+    judged = judge_groups(found, planned).set_index("period")
+    assert judged.actual.tolist() == [50, 75, 75, 75]
+    assert judged.year_to_date.isna().tolist() == [False, True, True, True]
+    assert judged.on_target[Q1:].tolist() == judged.target_band[Q1:].tolist() == ["no data"] * 3
+    assert judged.direction[Q1] == "improving"
+    lead = "no year to date: not all partners' figures are known for "
+    assert judged.note.tolist() == [
+        "", f"{lead}2010/11 Q1", f"{lead}2010/11 Q1", f"{lead}2010/11 Q1 and 2010/11 Q3",
+    ]  # fmt: skip
+    # Once they have, it has.
+    whole = judge_groups(group_figures(frame(*rows, flow("d", 0, 1, Q1), flow("d", 1, 1, Q3)), planned, keys), planned)
+    assert whole.year_to_date.tolist() == [73, 74, 75]
+    assert set(whole.note) == {""}
+    assert set(whole.on_target) == {"yes"}
+
+
+def test_who_does_not_owe_a_ratio_is_not_missing_from_it(plan):
+    rows = [flow(code, 1, 2, Q1) for code in "cd"]
+    assert to_date(plan, *rows, flow("e", 9, 9, Q1)) == {Q1: 50}
+
+
+@pytest.mark.parametrize(
+    ("missing", "note"),
+    [
+        ("", ""),
+        # The figure is whole, but last quarter's is not.
+        (Q1, "no year to date: not all partners' figures are known for 2010/11 Q1"),
+        # The figure itself is not.
+        (Q2, "not judged: 1 of 2 partners have returned it"),
+    ],
+)
+def test_a_sum_says_why_it_has_no_year_so_far(plan, missing, note):
+    rows = [
+        (code, "count", 3, None, None, quarter)
+        for code in "cd"
+        for quarter in (Q1, Q2)
+        if (code, quarter) != ("d", missing)
+    ]
+    judged = judged_quarters(plan, *rows, indicator="count")
+    assert judged.note[Q2] == note
+    assert pd.isna(judged.year_to_date[Q2]) is bool(missing)
 
 
 @pytest.mark.parametrize(("applicable_to", "expected"), [("", 65), ("d", None), ("cd", None)])
@@ -220,17 +279,18 @@ def test_the_year_so_far_of_groups_agrees_with_fractions(plan):
     chance = Random(5)
     quarters = Period(2010).quarters
     rows = [
-        flow(code, *(chance.choice([None, *range(1, 90)]) if chance.random() < 0.1 else n for n in numbers), each.code)
+        flow(code, *(chance.choice([None, *range(1, 90)]) if chance.random() < 0.05 else n for n in numbers), each.code)
         for code in "abcd"
         for each in quarters
         for numbers in [(chance.randint(0, 99), chance.randint(1, 99))]
-        if chance.random() < 0.8
+        if chance.random() < 0.9
     ]
     keys = [(group, "flow", each.code) for group in plan.groups for each in quarters]
     judged = judge_groups(group_figures(frame(*rows), plan, keys), plan)
     told = {(row.partner_code, row.period): row.year_to_date for row in judged.itertuples()}
     expected = {}
     for group, _, period in keys:
+        owing = sum(code in plan.members[group] for code in "abcd")
         mine = [
             [row for row in rows if row[0] in plan.members[group] and row[5] == each.code]
             for each in quarters
@@ -238,7 +298,7 @@ def test_the_year_so_far_of_groups_agrees_with_fractions(plan):
         ]
         so_far = [row for quarter in mine for row in quarter]
         if mine[-1]:
-            is_whole = all(mine) and all(None not in row[3:5] for row in so_far)
+            is_whole = all(len(each) == owing for each in mine) and all(None not in row[3:5] for row in so_far)
             exact = Fraction(100 * sum(row[3] for row in so_far), sum(row[4] for row in so_far)) if is_whole else None
             expected[group, period] = None if exact is None else float(int(exact + Fraction(1, 2)))
     assert {key: None if pd.isna(value) else value for key, value in told.items()} == expected

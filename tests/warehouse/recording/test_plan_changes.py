@@ -5,8 +5,9 @@ from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, select
 
+from cypp_etl.judgement.columns import TITLES
 from cypp_etl.judgement.reach.differences import EVERYTHING, plan_differences
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import BUILT_IN_COMPARATORS, Comparator, Figure, Group, Plan
@@ -20,6 +21,7 @@ from warehouse.recording.judged.groups import rejudge_groups_by_plan
 from warehouse.recording.judged.judgements import rejudge_by_plan
 from warehouse.recording.plan import record_plan
 from warehouse.recording.record import Arrival, record_batch
+from warehouse.schema.tables import comparison, group_judgement, judgement
 
 PARTNERS = ("police", "yos", "nhs")
 INDICATORS = ("NI 111a", "NI 112", "NI 45")
@@ -49,6 +51,20 @@ def changed_plans(plan: Plan) -> Iterator[Plan]:
         yield plan
 
 
+def symbols_in_force(connection: Connection) -> dict[tuple[str, ...], str]:
+    """Every word in force that has a symbol, by whose it is, and its column or comparator."""
+    found: dict[tuple[str, ...], str] = {}
+    for table, whose in ((judgement, "partner_code"), (group_judgement, "group_code")):
+        for row in connection.execute(select(table).where(table.c.superseded_at.is_(None))).mappings():
+            key = (whose, row[whose], row["indicator"], row["period"])
+            found |= {(*key, column): row[column] for column in TITLES}
+    for row in connection.execute(select(comparison).where(comparison.c.superseded_at.is_(None))).mappings():
+        if row["comparator"] not in BUILT_IN_COMPARATORS:
+            key = ("partner_code", row["partner_code"], row["indicator"], row["period"])
+            found[*key, row["comparator"]] = row["band"]
+    return found
+
+
 def test_judging_what_differs_is_judging_everything(engine: Engine, plan: Plan) -> None:
     chance = Random(2)
     periods = [period for year in (2009, 2010) for period in (Period(year), *Period(year).quarters)]
@@ -63,16 +79,25 @@ def test_judging_what_differs_is_judging_everything(engine: Engine, plan: Plan) 
             ]
             one = checked(partner, *rows, partner_code=partner, period=YEAR)
             record_batch(connection, [Arrival(one, later(day))], plan, later(day))
-        before, turned = plan, 0
+        before, turned = plan, set[str]()
         for day, after in enumerate(changed_plans(plan), start=10):
             expected = judgement_changes(connection, after)
             differences = plan_differences(before, after)
             assert judgement_changes(connection, after, differences) == expected
-            turned += len(expected)
+            turned |= {"band" if one.comparator else "group" if one.group_code else "partner" for one in expected}
+            held = symbols_in_force(connection)
             plan_id = record_plan(connection, after, later(day), differences=differences).plan_id
+            now = symbols_in_force(connection)
+            assert {
+                (
+                    *(("group_code", one.group_code) if one.group_code else ("partner_code", one.partner_code)),
+                    *(one.indicator, one.period, one.comparator or one.column),
+                ): (one.was, one.now)
+                for one in expected
+            } == {key: (was, now.get(key, "")) for key, was in held.items() if now.get(key) != was}
             groups, compared = in_force(connection), judged_in_force(connection)
             assert not rejudge_by_plan(connection, after, plan_id, EVERYTHING, later(day)).total()
             rejudge_groups_by_plan(connection, after, plan_id, EVERYTHING, later(day))
             assert (in_force(connection), judged_in_force(connection)) == (groups, compared)
             before = after
-    assert turned
+    assert turned == {"band", "group", "partner"}

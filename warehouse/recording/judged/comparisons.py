@@ -13,7 +13,8 @@ from warehouse.recording.judged.affected import asked, is_reached, of_series, re
 from warehouse.recording.validity import end_rows
 from warehouse.schema.tables import comparison
 
-_Key: TypeAlias = tuple[str, str, str, str]
+ComparisonKey: TypeAlias = tuple[str, str, str, str]
+"""Partner, indicator, period and comparator."""
 
 COMPARED = ("value", "band", "bodies")
 """The columns of a comparison, named as `cypp_etl.judgement.judge` names them."""
@@ -43,14 +44,17 @@ def keep_comparisons(
         plan_id: the number of the plan they were made by.
         at: the moment from which they count.
     """
-    if held := _in_force(connection, spans):
+    if held := comparisons_in_force(connection, spans):
         now = {row[: len(_KEY)]: row[len(_KEY) :] for row in compared}
         end_rows(connection, comparison, (number for key, (number, said) in held.items() if now.get(key) != said), at)
         compared = [(*key, *said) for key, said in now.items() if key not in held or held[key][1] != said]
     insert_rows(connection, comparison, _WRITTEN, compared, {"plan_id": plan_id, "recorded_at": at})
 
 
-def _in_force(connection: Connection, spans: Mapping[Series, Span]) -> dict[_Key, tuple[int, tuple[Any, ...]]]:
+def comparisons_in_force(
+    connection: Connection, spans: Mapping[Series, Span]
+) -> dict[ComparisonKey, tuple[int, tuple[Any, ...]]]:
+    """By key, the number of each comparison of the spans, and what `COMPARED` says of it."""
     # Most plans have none.
     if not connection.scalar(_ANY):
         return {}

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sqlalchemy import Connection, and_, bindparam, not_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, not_, select
 
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.judgement.reach.dependents import Span, dependents
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 INDICATORS_AT_ONCE = 50
 """For how many indicators the figures of all partners are in memory at once."""
+
+_Held: TypeAlias = tuple[int, tuple[Any, ...]]
+"""The number of a row in force, and what it says."""
 
 _KEY = ("group_code", "indicator", "period")
 _FIGURE = ("actual", "partners_owing", "partners_returned", "note", "is_break")
@@ -53,34 +56,80 @@ def rejudge_every_group(
     connection: Connection, plan: Plan, plan_id: int, returned: Iterable[tuple[str, str]], at: datetime
 ) -> None:
     """Do as `rejudge_groups` for all groups, where partners' figures of some indicators and periods have changed."""
-    keys = {
-        (code, indicator, period)
-        for indicator, period in returned
-        if indicator in plan.indicators
-        for code in plan.groups
-    }
-    _rejudge(connection, plan, plan_id, keys, at)
+    _rejudge(connection, plan, plan_id, _of_every_group(plan, returned), at)
 
 
 def rejudge_groups_by_plan(
     connection: Connection, plan: Plan, plan_id: int, differences: PlanDifferences, at: datetime
 ) -> None:
     """Add up and judge by a new plan what differs from the one before, in a transaction of `engine.writing`."""
-    columns, held = observation.c, group_judgement.c
-    is_known = and_(held.group_code.in_(plan.groups), held.indicator.in_(plan.indicators))
-    gone = select(held.group_judgement_id).where(held.superseded_at.is_(None), not_(is_known))
+    gone = select(group_judgement.c.group_judgement_id).where(_is_gone(plan))
     end_rows(connection, group_judgement, connection.scalars(gone).all(), at)
+    _rejudge(connection, plan, plan_id, _reached_by(connection, plan, differences), at)
+
+
+def groups_judged_by_plan(
+    connection: Connection, plan: Plan, differences: PlanDifferences
+) -> "Iterator[tuple[GroupKey, Mapping[str, Any], Mapping[str, Any]]]":
+    """Add up and judge by another plan what it judges differently, and record nothing.
+
+    Yields:
+        Group, indicator and period, with the values judged before and now, by name; empty if there are none.
+    """
+    judged_before = _SAID[len(_FIGURE) :]
+    columns = group_judgement.c
+    gone = select(*(columns[name] for name in (*_KEY, *judged_before))).where(_is_gone(plan))
+    for row in connection.execute(gone).all():
+        yield (row[0], row[1], row[2]), dict(zip(judged_before, row[3:], strict=True)), {}
+    for held, judged in _judged_again(connection, plan, _reached_by(connection, plan, differences)):
+        for key in {*held, *judged}:
+            before, now = (held[key][1] if key in held else ()), judged.get(key, ())
+            yield key, dict(zip(_SAID, before, strict=False)), dict(zip(_SAID, now, strict=False))
+
+
+def _is_gone(plan: Plan) -> ColumnElement[bool]:
+    """The rows in force of groups and indicators that a plan does not have."""
+    held = group_judgement.c
+    is_known = and_(held.group_code.in_(plan.groups), held.indicator.in_(plan.indicators))
+    return and_(held.superseded_at.is_(None), not_(is_known))
+
+
+def _reached_by(connection: Connection, plan: Plan, differences: PlanDifferences) -> "set[GroupKey]":
+    """What a new plan adds up again of its groups: wherever a partner has a figure in force."""
+    if not plan.groups:
+        return set()
+    columns = observation.c
     query = select(columns.indicator, columns.period).where(
         columns.superseded_at.is_(None), columns.measure == Measure.ACTUAL.value
     )
     reached = differences.group_indicators
     if reached is not None:
         query = query.where(columns.indicator.in_(reached))
-    returned = connection.execute(query.distinct()).all() if plan.groups else ()
-    rejudge_every_group(connection, plan, plan_id, returned, at)
+    return _of_every_group(plan, connection.execute(query.distinct()).all())
+
+
+def _of_every_group(plan: Plan, returned: Iterable[tuple[str, str]]) -> "set[GroupKey]":
+    return {
+        (code, indicator, period)
+        for indicator, period in returned
+        if indicator in plan.indicators
+        for code in plan.groups
+    }
 
 
 def _rejudge(connection: Connection, plan: Plan, plan_id: int, keys: "Collection[GroupKey]", at: datetime) -> None:
+    for held, judged in _judged_again(connection, plan, keys):
+        ended = [number for key, (number, said) in held.items() if judged.get(key) != said]
+        written = [key for key in judged if key not in held or judged[key] != held[key][1]]
+        end_rows(connection, group_judgement, ended, at)
+        rows = ((*key, *judged[key]) for key in sorted(written))
+        insert_rows(connection, group_judgement, (*_KEY, *_SAID), rows, {"plan_id": plan_id, "recorded_at": at})
+
+
+def _judged_again(
+    connection: Connection, plan: Plan, keys: "Collection[GroupKey]"
+) -> "Iterator[tuple[dict[GroupKey, _Held], dict[GroupKey, tuple[Any, ...]]]]":
+    """What depends on some figures: the rows in force, each with its number, and what they are to say; some at once."""
     for few in _few_at_once(keys):
         spans: dict[tuple[str, str], Span] = {}
         for group_code, indicator, period in few:
@@ -93,11 +142,10 @@ def _rejudge(connection: Connection, plan: Plan, plan_id: int, keys: "Collection
         known = {key: _group_figure(row) for key, (_, row) in held.items() if key not in again} | added_up
         judged = _judged(known, plan)
         reached = {key for key in {*held, *judged} if parse_period(key[2]) in spans[key[:2]]}
-        ended = [held[key][0] for key in reached if key in held and judged.get(key) != held[key][1]]
-        written = [key for key in reached if key in judged and (key not in held or judged[key] != held[key][1])]
-        end_rows(connection, group_judgement, ended, at)
-        rows = ((*key, *judged[key]) for key in sorted(written))
-        insert_rows(connection, group_judgement, (*_KEY, *_SAID), rows, {"plan_id": plan_id, "recorded_at": at})
+        yield (
+            {key: held[key] for key in held if key in reached},
+            {key: judged[key] for key in judged if key in reached},
+        )
 
 
 def _is_ratio(key: "GroupKey", plan: Plan) -> bool:
@@ -111,9 +159,7 @@ def _few_at_once(keys: "Collection[GroupKey]") -> "Iterator[set[GroupKey]]":
         yield {key for key in keys if key[1] in few}
 
 
-def _in_force(
-    connection: Connection, spans: Mapping[tuple[str, str], Span]
-) -> "dict[GroupKey, tuple[int, tuple[Any, ...]]]":
+def _in_force(connection: Connection, spans: Mapping[tuple[str, str], Span]) -> "dict[GroupKey, _Held]":
     """The rows in force of series that are judged again, or compared with: by key, their number and what they say."""
     columns = group_judgement.c
     query = select(*(columns[name] for name in (*_KEY, "group_judgement_id", *_SAID))).where(
@@ -157,8 +203,8 @@ def _judged(known: "Mapping[GroupKey, GroupFigure]", plan: Plan) -> "dict[GroupK
     from cypp_etl.judgement.groups import judge_groups  # noqa: PLC0415
 
     judged = judge_groups(known, plan)
-    words = zip(*(plain(judged[name]) for name in JUDGED if name != "actual"), strict=True)
+    words = zip(*(plain(judged[name]) for name in ("note", *JUDGED) if name != "actual"), strict=True)
     return {
-        key: (each.value, each.owing, each.returned, each.note, each.is_break, *said)
-        for (key, each), said in zip(known.items(), words, strict=True)
+        key: (each.value, each.owing, each.returned, note, each.is_break, *said)
+        for (key, each), (note, *said) in zip(known.items(), words, strict=True)
     }

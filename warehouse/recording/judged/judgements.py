@@ -30,7 +30,7 @@ from warehouse.recording.judged.affected import (
     within,
 )
 from warehouse.recording.judged.clinics import Change, keep_clinics
-from warehouse.recording.judged.comparisons import COMPARED, keep_comparisons
+from warehouse.recording.judged.comparisons import COMPARED, ComparisonKey, comparisons_in_force, keep_comparisons
 from warehouse.recording.judged.outlooks import Told, outlooks
 from warehouse.recording.validity import end_rows
 from warehouse.schema.tables import JUDGED, OUTLOOK, judgement, observation
@@ -57,6 +57,8 @@ _TELLING = (
     .where(judgement.c.judgement_id == bindparam("number"))
     .values({name: bindparam(name) for name in _NEWER})
 )
+_BAND = COMPARED.index("band")
+_COMPARISON_KEY = 4
 _SAID = [1 + JUDGED.index(name) for name in ("direction", "on_target", "target_band")]
 
 _FIGURES = select(*(observation.c[name] for name in FIGURE)).where(of_series(observation))
@@ -164,21 +166,36 @@ def _reached_by(connection: Connection, differences: PlanDifferences) -> dict[Se
     return {series: span for series, span in spans.items() if span is not None}
 
 
-def judged_by_plan(
-    connection: Connection, plan: Plan, differences: PlanDifferences
-) -> Iterator[tuple[Key, Mapping[str, Any], Mapping[str, Any]]]:
-    """Judge by another plan what it judges differently, and record nothing.
+@dataclass(frozen=True, slots=True)
+class JudgedByPlan:
+    """What another plan says of some series beside what is in force; nothing is recorded.
 
-    Yields:
-        Partner, indicator and period, with the values judged before and now, by name; empty if there are none.
+    `judgements` are by key, with the values before and now, by name; empty if there are none. `bands` are against
+    comparators: before and now by partner, indicator, period and comparator, empty if there is none.
     """
+
+    judgements: Mapping[Key, tuple[Mapping[str, Any], Mapping[str, Any]]]
+    bands: Mapping[ComparisonKey, tuple[str, str]]
+
+
+def judged_by_plan(connection: Connection, plan: Plan, differences: PlanDifferences) -> Iterator[JudgedByPlan]:
+    """Judge and compare by another plan what it judges differently, and record nothing."""
     for few in judged_together(_reached_by(connection, differences)):
         reaches = reach_of_each(few)
-        judged = judge_rows(_figures_compared(connection, few, plan), plan, reaches)
+        judged, compared = judge_and_compare_rows(_figures_compared(connection, few, plan), plan, reaches)
         held = _judgements_in_force(connection, few, reaches)
-        for key in {*held, *judged}:
-            before, now = (held[key][1] if key in held else ()), judged.get(key, ())
-            yield key, dict(zip(JUDGED, before[1:], strict=False)), dict(zip(JUDGED, now[1:], strict=False))
+        pairs = {key: (held[key][1] if key in held else (), judged.get(key, ())) for key in {*held, *judged}}
+        before = {key: said[_BAND] for key, (_, said) in comparisons_in_force(connection, few).items()}
+        now = {row[:_COMPARISON_KEY]: row[_COMPARISON_KEY + _BAND] for row in compared}
+        yield JudgedByPlan(
+            {key: (_named(was[1:]), _named(values[1:])) for key, (was, values) in pairs.items()},
+            {key: (before.get(key, ""), now.get(key, "")) for key in {*before, *now}},
+        )
+
+
+def _named(values: Sequence[Any]) -> dict[str, Any]:
+    """Judged values by the names of their columns, in the order of `JUDGED`; empty if there are none."""
+    return dict(zip(JUDGED, values, strict=False))
 
 
 def _dependents_of_all(figures: Iterable[tuple[str, str]]) -> Span:

@@ -34,6 +34,10 @@ def _year(
         (_year(Accumulation.SUM, 4, "40"), None),
         (_year(Accumulation.LATEST, 2, "40"), None),
         (_year(Accumulation.RATIO, 2, "40"), None),
+        # A quarter that is not asked brings nothing.
+        (_year(Accumulation.SUM, 2, "40", quarters=(1, 2, 4)), Decimal(60)),
+        (_year(Accumulation.SUM, 1, "40", quarters=(1, 3)), Decimal(60)),
+        (_year(Accumulation.SUM, 3, "40", quarters=(1, 3)), None),
     ],
 )
 def test_what_each_quarter_that_remains_must_bring(year: YearSoFar, expected: Decimal | None) -> None:
@@ -53,6 +57,14 @@ def test_what_each_quarter_that_remains_must_bring(year: YearSoFar, expected: De
         (_year(Accumulation.SUM, 1, "45", last=("0", "20", "30", "40")), None),
         (_year(Accumulation.SUM, 1, "45", last=("10", "-20", "-30", "10")), None),
         (_year(Accumulation.RATIO, 1, "45"), None),
+        # 30 of 70 had come by the second of three quarters that are asked.
+        (_year(Accumulation.SUM, 2, "45", last=("10", "20", "40"), quarters=(1, 2, 4)), "105"),
+        (_year(Accumulation.SUM, 2, "45", last=("10", None, "40"), quarters=(1, 2, 4)), None),
+        (_year(Accumulation.CUMULATIVE, 2, "45", last=("10", "30", "70"), quarters=(1, 2, 4)), "105"),
+        (_year(Accumulation.SUM, 1, "45", last=("10", "20"), quarters=(1, 3)), "135"),
+        # It was the last one that is asked.
+        (_year(Accumulation.SUM, 3, "45", last=(None, None), quarters=(1, 3)), "45"),
+        (_year(Accumulation.RATIO, 3, "45", quarters=(1, 3)), "45"),
     ],
 )
 def test_a_year_goes_on_as_last_year_did(year: YearSoFar, expected: str | None) -> None:

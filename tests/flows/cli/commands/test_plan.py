@@ -1,5 +1,6 @@
 """`cypp plan`: faults are found, changes are shown first, and what the Board has seen changes on purpose only."""
 
+import json
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -173,6 +174,34 @@ def test_what_the_board_has_seen_changes_on_purpose_only(home: Path, harder: Pat
     assert _decisions() == before
     assert _type("plan", "adopt", harder, *ADOPT, "--yes")[0] == 0
     assert len(_decisions()) == len(before) + 1
+
+
+def test_a_groups_symbol_of_a_closed_period_changes_on_purpose_only(
+    home: Path, changed: Callable[..., Path], tmp_path: Path
+) -> None:
+    grouped = changed("partners.csv", "partner_code,partner\n", "partner_code,partner,group_code\n")
+    rows = (grouped / "partners.csv").read_text("utf-8").splitlines()
+    (grouped / "partners.csv").write_text("\n".join([rows[0], *(f"{row},south" for row in rows[1:])]), "utf-8")
+    (grouped / "groups.csv").write_text("group_code,group,parent_group\nsouth,The South,\n", "utf-8")
+    assert _type("plan", "adopt", grouped, *ADOPT)[0] == 0
+    assert _type("close", "2010-11Q1", "--by", "A")[0] == 0
+    stricter = tmp_path / "stricter"
+    shutil.copytree(grouped, stricter)
+    header, *lines = (stricter / "figures.csv").read_text("utf-8").splitlines()
+    assert header == "measure,indicator,period,value,source"
+    lines = [f"{header},partner_code", *(f"{line}," for line in lines), "target,NI 111a,2010-11,200,made up,south"]
+    (stricter / "figures.csv").write_text("\n".join(lines), "utf-8")
+    before = _decisions()
+    code, said = _type("plan", "adopt", stricter, *ADOPT)
+    assert (code, "NI 111a (group south), 2010/11 Q1, on target: yes -> no" in said) == (2, True)
+    assert "closed or published periods would change (2010/11 Q1)" in said
+    assert _decisions() == before
+    code, said = _type("plan", "compare", stricter, "--json")
+    assert json.loads(said.splitlines()[0]) == {
+        "partner_code": "", "indicator": "NI 111a", "period": "2010-11Q1", "column": "on_target", "was": "yes",
+        "now": "no", "group_code": "south", "comparator": "",
+    }  # fmt: skip
+    assert _type("plan", "adopt", stricter, *ADOPT, "--yes")[0] == 0
 
 
 @pytest.mark.parametrize("missing", ["--by", "--why"])

@@ -153,16 +153,20 @@ def test_the_year_so_far_of_a_groups_ratio_follows_each_quarter(engine: Engine, 
         )
 
     query = (
-        "SELECT period, year_to_date FROM bi_group_performance "
+        "SELECT year_to_date, on_target, note FROM bi_group_performance "
         "WHERE indicator = 'NI 45' AND group_code = 'south' ORDER BY period"
     )
     returns(0, "2010-11Q1", "police", 30, 40)
     returns(1, "2010-11Q2", "police", 20, 160)
-    returns(2, "2010-11Q3", "nhs", 1, 10)
-    assert [row["year_to_date"] for row in rows(query)] == [75, 25, 24.3]
-    # Another partner's first quarter: every quarter's year so far has it.
+    returns(2, "2010-11Q2", "nhs", 10, 10)
+    lead = "no year to date: not all partners' figures are known for "
+    missing = {"year_to_date": None, "on_target": "no data", "note": f"{lead}2010/11 Q1"}
+    assert rows(query) == [missing, missing]
+    # Another partner's first quarter: every quarter's year so far has it, and needs no note any more.
     returns(3, "2010-11Q1", "nhs", 10, 40)
-    assert [row["year_to_date"] for row in rows(query)] == [50, 25, 24.4]
+    assert [(row["year_to_date"], row["note"]) for row in rows(query)] == [(50, None), (28, None)]
+    returns(4, "2010-11Q3", "nhs", 1, 10)
+    assert rows(query)[2] == {**missing, "note": f"{lead}2010/11 Q3"}
 
 
 def test_groups_that_a_plan_no_longer_has_leave_no_rows(engine: Engine, grouped: Plan, plan: Plan, rows: Rows) -> None:

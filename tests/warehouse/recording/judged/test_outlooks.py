@@ -1,5 +1,6 @@
 """What is told beside judgements follows every figure of a series; what an older program did not tell is told later."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -58,6 +59,30 @@ def test_a_course_that_cannot_be_told_is_not_known(
 ) -> None:
     returned(engine, plan, 0, figures)
     assert [(row["variation"], row["on_course"]) for row in rows(QUERY)] == [(variation, "not known")]
+
+
+@pytest.mark.parametrize(
+    ("last_year", "figure", "course"),
+    [
+        # 100 of 207 came in the first of the three quarters that are asked, so that 248 make 514.
+        (("2009-10Q1", "2009-10Q2", "2009-10Q4"), "248", "on course"),
+        (("2009-10Q1", "2009-10Q2", "2009-10Q4"), "249", "at risk"),
+        # What came in the quarter that is not asked is part of no sum.
+        (tuple(LAST_YEAR), "248", "on course"),
+        (("2009-10Q1", "2009-10Q2", "2009-10Q3"), "248", "not known"),
+    ],
+)
+def test_a_quarter_that_is_not_asked_is_not_missing_from_last_year(
+    *, engine: Engine, plan: Plan, rows: Rows, last_year: tuple[str, ...], figure: str, course: str
+) -> None:
+    leaf = plan.indicators["NI 111a"]
+    leaf = replace(leaf, asked_in=(1, 2, 4))
+    indicators, editions = (
+        {**held, "NI 111a": one} for held, one in ((plan.indicators, leaf), (plan.editions, (leaf,)))
+    )
+    asked = replace(plan, fingerprint="asked", indicators=indicators, editions=editions)
+    returned(engine, asked, 0, {**{period: LAST_YEAR[period] for period in last_year}, "2010-11Q1": figure})
+    assert [row["on_course"] for row in rows(QUERY)] == [course]
 
 
 def test_a_correction_of_last_year_tells_this_year_anew_and_history_keeps_what_was_told(
