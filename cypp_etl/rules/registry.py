@@ -218,7 +218,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         Stage.BESIDE_THE_KNOWN,
-        ("status-missing", "milestone-overdue", "milestone-missed-early", "milestone-moved-back"),
+        ("status-missing", "status-not-given", "milestone-overdue", "milestone-missed-early", "milestone-moved-back"),
         lambda case: judge_milestone_states(case.parsed, case.history),
         layouts=(RETURN,),
     ),
