@@ -137,7 +137,9 @@ class Checker:
         """Read the rows of a return, and tell whose they are."""
         parsed.layout, parsed.partner_code = layout.layout, parsed.partner_code or layout.partner_code
         ReturnReader(layout, self.plan, self._index, figures, parsed, self._at).read(workbook)
-        owner = partner_of(parsed, self._at(parsed.period)[0])
+        # A row of a collection that names nobody we know may be anybody's: no partner is asked for the others.
+        is_nobodys = layout.is_flat and not parsed.partner_code and not parsed.cover_partner
+        owner = "" if is_nobodys else partner_of(parsed, self._at(parsed.period)[0])
         for figure in (*parsed.figures, *parsed.figures_beside):
             figure.partner_code = owner
         for row in parsed.milestone_rows:

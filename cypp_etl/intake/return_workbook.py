@@ -76,6 +76,9 @@ class ReturnReader:
             self.parsed.whole_parts.discard(INDICATORS)
         plan, index = self.at(self.parsed.period)
         replace(self, plan=plan, index=index)._read_both(workbook, tables)
+        if self.layout.is_flat and self.parsed.period is None:
+            # Of a collection, the rows of its partner with a period are another return.
+            self.parsed.whole_parts.discard(INDICATORS)
         self._judge_second_returns(workbook)
 
     def _read_both(self, workbook: Workbook, tables: list[Table]) -> None:
