@@ -12,6 +12,7 @@ from pathlib import PurePath
 from cypp_etl.checked_return import CheckedReturn, History, MilestoneReport, Observation
 from cypp_etl.checking.collection import Piece, take_apart
 from cypp_etl.checking.explanation import explain
+from cypp_etl.checking.merged_cells import blame_merges
 from cypp_etl.checking.opening import Opened, Received, open_return
 from cypp_etl.findings import bounded, find, most_important_first
 from cypp_etl.intake.figures import FigureReader, KnownValues
@@ -163,6 +164,7 @@ class Checker:
         if is_open(case.parsed, self.plan, self.today):
             judge_stage(Stage.BESIDE_THE_KNOWN, case)
         judge_stage(Stage.SYMBOLS, case)
+        blame_merges(case.workbook, case.parsed)
         # What is rejected takes nobody's place.
         if case.parsed.is_sound:
             judge_stage(Stage.HOLD, case)

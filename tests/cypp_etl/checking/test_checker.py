@@ -233,6 +233,51 @@ def test_copied_sheets_that_are_no_return_are_noted(checker, filled, alter):
     assert checked.is_accepted
 
 
+def merged(*areas, sheet="Indicators", **cells):
+    """A change that merges areas of a sheet, after typing into some cells."""
+
+    def alter(workbook):
+        for cell, value in cells.items():
+            workbook[sheet][cell] = value
+        for area in areas:
+            workbook[sheet].merge_cells(area)
+
+    return alter
+
+
+@pytest.mark.parametrize(
+    ("alter", "expected"),
+    [
+        (merged("I2:I3"), [("cell-merged", "I3")]),
+        (merged("I2:I4"), [("cell-merged", "I3"), ("cell-merged", "I4")]),
+        (merged("H2:I2"), [("cell-merged", "I2")]),
+        # A marker for both rows belongs to the first alone.
+        (merged("J2:J3", I2=None, I3=None, J2="N/A"), [("cell-merged", "J3")]),
+        (merged("A2:A3"), [("cell-merged", "A3")]),
+        (merged("A2:A3", sheet="Milestones"), [("cell-merged", "A3")]),
+        (merged("D2:D3"), [("cell-merged", "D3")]),
+        (merged("B1:B3", sheet="Return"), [("cell-merged", "B3")]),
+        # What is merged elsewhere, or holds all that it must, is as it was.
+        (merged("M2:M3"), []),
+        (merged("I2:J2"), []),
+        (merged("I2:I3", I2=None), [("value-missing", "I2"), ("cell-merged", "I3")]),
+        (merged("M2:M3", I4=None), [("value-missing", "I4")]),
+        (merged("A3:B3", sheet="Return", B3=None), [("period-missing", "B3")]),
+    ],
+)
+def test_a_blank_that_is_merged_into_another_cell_says_so(checker, filled, alter, expected):
+    checked = checker.check(Received("yos.xlsx", change(filled["yos"], alter), "yos"))
+    assert [(one.code, one.cell) for one in checked.findings if one.severity is not Severity.NOTE] == expected
+
+
+def test_a_merged_cell_is_said_with_its_merge(checker, filled):
+    (finding,) = checker.check(Received("yos.xlsx", change(filled["yos"], merged("I2:I3")), "yos")).findings
+    assert finding.message == (
+        "This cell is part of I2:I3, which is merged into one. "
+        "What is typed there stands in I2 alone, and nothing stands here."
+    )
+
+
 def test_another_workbook_is_no_return(checker):
     stream = BytesIO()
     workbook = Workbook()
