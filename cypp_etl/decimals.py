@@ -15,6 +15,23 @@ def rounded(value: Decimal, decimals: int) -> Decimal:
     return result if result else result.copy_abs()
 
 
+def agrees(typed: Decimal, exact: Decimal, decimals: int) -> bool:
+    """Whether a typed figure is what an exact one comes to: at an indicator's decimals, or at those that were typed.
+
+    40.845 is 40.85 with two decimals, and 40.8 with one, although 40.85 itself would be 40.9: whoever typed two
+    decimals has rounded once, and is right.
+    """
+    if rounded(typed, decimals) == rounded(exact, decimals):
+        return True
+    own = decimals_of(typed)
+    return own > decimals and rounded(exact, own) == typed
+
+
+def decimals_of(value: Decimal) -> int:
+    """How many decimals a value has, but for zeros at their end; none for a whole number."""
+    return max(-int(value.normalize(_WIDE).as_tuple().exponent), 0)
+
+
 @cache
 def step(decimals: int) -> Decimal:
     """One unit of the last decimal: 0.01 for two decimals."""

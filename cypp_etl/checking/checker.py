@@ -12,6 +12,7 @@ from pathlib import PurePath
 from cypp_etl.checked_return import CheckedReturn, History, MilestoneReport, Observation
 from cypp_etl.checking.collection import Piece, take_apart
 from cypp_etl.checking.explanation import explain
+from cypp_etl.checking.merged_cells import blame_merges
 from cypp_etl.checking.opening import Opened, Received, open_return
 from cypp_etl.findings import bounded, find, most_important_first
 from cypp_etl.intake.figures import FigureReader, KnownValues
@@ -137,7 +138,9 @@ class Checker:
         """Read the rows of a return, and tell whose they are."""
         parsed.layout, parsed.partner_code = layout.layout, parsed.partner_code or layout.partner_code
         ReturnReader(layout, self.plan, self._index, figures, parsed, self._at).read(workbook)
-        owner = partner_of(parsed, self._at(parsed.period)[0])
+        # A row of a collection that names nobody we know may be anybody's: no partner is asked for the others.
+        is_nobodys = layout.is_flat and not parsed.partner_code and not parsed.cover_partner
+        owner = "" if is_nobodys else partner_of(parsed, self._at(parsed.period)[0])
         for figure in (*parsed.figures, *parsed.figures_beside):
             figure.partner_code = owner
         for row in parsed.milestone_rows:
@@ -161,6 +164,7 @@ class Checker:
         if is_open(case.parsed, self.plan, self.today):
             judge_stage(Stage.BESIDE_THE_KNOWN, case)
         judge_stage(Stage.SYMBOLS, case)
+        blame_merges(case.workbook, case.parsed)
         # What is rejected takes nobody's place.
         if case.parsed.is_sound:
             judge_stage(Stage.HOLD, case)

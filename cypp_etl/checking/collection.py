@@ -59,7 +59,7 @@ def take_apart(data: bytes, name: str, plan: Plan, index: PlanIndex) -> tuple[Pi
     if not 2 <= len(rows_of) <= _MOST_RETURNS:
         return ()
     return tuple(
-        Piece(f"{PurePath(name).stem} {_words(key)} {number}.xlsx", _written(tables, rows))
+        Piece(f"{PurePath(name).name} {_words(key)} {number}.xlsx", _written(tables, rows))
         for number, (key, rows) in enumerate(rows_of.items(), start=1)
     )
 

@@ -1,16 +1,17 @@
 """What the cover of a return says of its partner and its period, whatever the layout calls them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from cypp_etl.intake.labels import read_cover
-from cypp_etl.intake.tables import find_sheets
+from cypp_etl.intake.labels import read_cover, read_labelled_figures
+from cypp_etl.intake.tables import find_sheets, read_table
 from cypp_etl.intake.typed_periods import PeriodReading, read_day, read_period
 from cypp_etl.intake.values import read_text
 from cypp_etl.layout import COVER, Layout, SheetLayout
 from cypp_etl.periods import Period
 from cypp_etl.phrases import date_text
 from cypp_etl.workbook.model import Cell, CellKind, Sheet, Workbook
+from schemas.codes import SheetKind
 
 Labels = Mapping[str, Cell]
 
@@ -31,6 +32,51 @@ def find_cover(workbook: Workbook, layout: Layout) -> tuple[Sheet, dict[str, Cel
     part = layout.find_part(COVER)
     covers = [(sheet, read_cover(sheet, part)) for sheet in find_sheets(workbook, part)] if part else []
     return max(covers, key=lambda cover: len(cover[1]), default=None)
+
+
+def find_further_covers(
+    workbook: Workbook, layout: Layout, read: Collection[str]
+) -> tuple[tuple[Sheet, dict[str, Cell]], ...]:
+    """The sheets that were not read and are covers too, with what they say: each names a partner or a period."""
+    part = layout.find_part(COVER)
+    if part is None:
+        return ()
+    unread = (sheet for sheet in workbook.sheets if sheet.name not in read and not _is_hidden_part(sheet, layout))
+    covers = ((sheet, read_cover(sheet, part)) for sheet in unread)
+    return tuple(
+        (sheet, labels)
+        for sheet, labels in covers
+        if read_text(said_partner(labels, part)) or read_text(said_period(labels, part).cell)
+    )
+
+
+def find_further_tables(workbook: Workbook, layout: Layout, read: Collection[str]) -> dict[str, bool]:
+    """The sheets that were not read and have a table of the layout all the same, and whether it is filled in."""
+    tables: dict[str, bool] = {}
+    for sheet in workbook.sheets:
+        if sheet.name in read or _is_hidden_part(sheet, layout):
+            continue
+        for part in layout.sheets:
+            is_filled = None if part.part == COVER or part.is_hidden else _is_table_filled(sheet, part)
+            if is_filled is not None:
+                tables[sheet.name] = tables.get(sheet.name, False) or is_filled
+    return tables
+
+
+def _is_hidden_part(sheet: Sheet, layout: Layout) -> bool:
+    return any(part.is_hidden and part.is_named(sheet.name) for part in layout.sheets)
+
+
+def _is_table_filled(sheet: Sheet, part: SheetLayout) -> bool | None:
+    """Whether somebody has filled in the table of a part on a sheet; None if the sheet has no such table."""
+    if part.kind is SheetKind.ANYWHERE:
+        labelled = [row for _, row in read_labelled_figures(sheet, part)]
+        return any(row.is_filled("actual") for row in labelled) if labelled else None
+    table = read_table(sheet, part)
+    if table is None or not {column.column for column in part.columns if column.is_required} <= table.columns.keys():
+        return None
+    entries = [column.column for column in part.columns if column.is_entry]
+    return any(row.first_filled(*entries) for row in table.rows)
 
 
 def said_partner(labels: Labels, layout: SheetLayout) -> Cell | None:

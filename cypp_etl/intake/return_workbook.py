@@ -5,7 +5,15 @@ from dataclasses import dataclass, replace
 
 from cypp_etl.findings import Finding, find
 from cypp_etl.intake.bands import BandedRows, blame_naming, naming_of
-from cypp_etl.intake.cover import SaidPeriod, asks_for, find_cover, said_partner, said_period
+from cypp_etl.intake.cover import (
+    SaidPeriod,
+    asks_for,
+    find_cover,
+    find_further_covers,
+    find_further_tables,
+    said_partner,
+    said_period,
+)
 from cypp_etl.intake.figures import FigureReader
 from cypp_etl.intake.flat import FlatRow, flat_rows
 from cypp_etl.intake.labels import read_labelled_figures
@@ -16,6 +24,7 @@ from cypp_etl.intake.typed_periods import bare_year, read_day
 from cypp_etl.intake.values import BLANK, Reading, read_figure, read_text
 from cypp_etl.layout import COVER, INDICATORS, MILESTONES, Layout, SheetLayout
 from cypp_etl.periods import Period
+from cypp_etl.phrases import in_list, shorten
 from cypp_etl.plan.index import PlanIndex
 from cypp_etl.plan.model import Indicator, Plan
 from cypp_etl.plan.reference_keys import reference_key
@@ -67,6 +76,10 @@ class ReturnReader:
             self.parsed.whole_parts.discard(INDICATORS)
         plan, index = self.at(self.parsed.period)
         replace(self, plan=plan, index=index)._read_both(workbook, tables)
+        if self.layout.is_flat and self.parsed.period is None:
+            # Of a collection, the rows of its partner with a period are another return.
+            self.parsed.whole_parts.discard(INDICATORS)
+        self._judge_second_returns(workbook)
 
     def _read_both(self, workbook: Workbook, tables: list[Table]) -> None:
         """Read the rows of both tables by the plan as it holds for the period."""
@@ -202,6 +215,34 @@ class ReturnReader:
         if "date" in labels:
             self._read_date(labels["date"], sheet.name)
 
+    def _judge_second_returns(self, workbook: Workbook) -> None:
+        """Say which sheets begin another return in the same file: of it nothing is read.
+
+        A cover without a table that somebody filled in is no return, and a sheet with another name for one of the
+        return's own has its own finding.
+        """
+        read = self.parsed.parts_by_sheet
+        if COVER not in self.parsed.sheets:
+            return
+        covers = find_further_covers(workbook, self.layout, read)
+        for sheet, labels in covers:
+            self.parsed.contact_cells |= {(sheet.name, labels[name].address) for name in _CONTACTS if name in labels}
+        tables = find_further_tables(workbook, self.layout, read) if covers else {}
+        covers = tuple((sheet, labels) for sheet, labels in covers if not self._is_named(sheet))
+        if not covers or not any(tables.values()):
+            return
+        self.parsed.second_sheets = frozenset(tables) | {sheet.name for sheet, _ in covers}
+        layout = self.layout.part(COVER)
+        for sheet, labels in covers:
+            partner, period = said_partner(labels, layout), said_period(labels, layout).cell
+            said = [shorten(text) for text in (read_text(partner), read_text(period)) if text]
+            cell = next((cell.address for cell in (partner, period) if cell), "")
+            self._note("second-return", sheet.name, cell, value=read_text(partner), said_for=in_list(said))
+
+    def _is_named(self, sheet: Sheet) -> bool:
+        """Whether a sheet has the name of one of the layout's."""
+        return any(part.is_named(sheet.name) for part in self.layout.sheets)
+
     def _is_asked(self, layout: SheetLayout, name: str) -> bool:
         """Whether a cover has to say a field: a layout of the plan's own may know the partner without it."""
         if name == "partner_code":
@@ -301,8 +342,7 @@ class ReturnReader:
         """A sheet with another name that has every required heading, so that its other errors are found too."""
         required = {column.column for column in layout.columns if column.is_required}
         for sheet in workbook.sheets:
-            is_other = not any(part.is_named(sheet.name) for part in self.layout.sheets)
-            if is_other and (table := read_table(sheet, layout)) and required <= table.columns.keys():
+            if not self._is_named(sheet) and (table := read_table(sheet, layout)) and required <= table.columns.keys():
                 self._note("sheet-renamed", sheet.name, expected=layout.sheet)
                 return table
         return None

@@ -140,7 +140,8 @@ class ParsedReturn:
     sheet and cell that say the period. `dated` is the day that the cover says it was finished on, in `date_cell`.
     `contact_cells` are those that say who prepared it, by sheet and address.
     `sheets` are the names of the sheets that were read, by the layout's part; `further_sheets` those of one of which a
-    layout has several, with their parts. `tables` are those that were found. `whole_parts` are the tables that have
+    layout has several, with their parts. `second_sheets` are those of further returns in the file, of which none is
+    read. `tables` are those that were found. `whole_parts` are the tables that have
     the columns that say what each row is about: only of these can it be said what is missing. `figures_beside` are
     figures of other periods that stand beside the return's own, and are not loaded. `typed_judgements` are the
     judgement columns that a published table brings: figure, column name and text.
@@ -161,6 +162,7 @@ class ParsedReturn:
     contact_cells: set[tuple[str, str]] = field(default_factory=set)
     sheets: dict[str, str] = field(default_factory=dict)
     further_sheets: dict[str, str] = field(default_factory=dict)
+    second_sheets: frozenset[str] = frozenset()
     tables: list[Table] = field(default_factory=list)
     whole_parts: set[str] = field(default_factory=set)
     indicator_rows: list[IndicatorRow] = field(default_factory=list)

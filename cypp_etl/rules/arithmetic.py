@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from cypp_etl.checked_return import History
-from cypp_etl.decimals import decimal_text, rounded
+from cypp_etl.decimals import agrees, decimal_text, decimals_of, rounded
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow
@@ -14,11 +14,12 @@ from cypp_etl.plan.model import Indicator, Plan
 from schemas.codes import Accumulation, Measure
 
 
-def shown(value: Decimal | None, leaf: Indicator) -> str:
-    """A figure as messages show it: at its indicator's decimals, in words of its unit; empty where there is none."""
+def shown(value: Decimal | None, leaf: Indicator, least_decimals: int = 0) -> str:
+    """A figure as messages show it: at its indicator's decimals or more, in words of its unit; empty for none."""
     if value is None:
         return ""
-    return f"{decimal_text(value, leaf.decimals, leaf.unit, leaf.currency)} {leaf.unit_words}".rstrip()
+    decimals = max(leaf.decimals, least_decimals)
+    return f"{decimal_text(value, decimals, leaf.unit, leaf.currency)} {leaf.unit_words}".rstrip()
 
 
 def judge_decimals(figures: Iterable[FigureRow]) -> Iterator[Finding]:
@@ -36,7 +37,7 @@ def _decimals_in_words(leaf: Indicator) -> str:
 
 
 def judge_ratios(figures: Iterable[FigureRow]) -> Iterator[Finding]:
-    """Numerator over denominator, times the multiplier, must give the figure, at the indicator's decimals."""
+    """Numerator over denominator, times the multiplier, must give the figure, at the decimals of either."""
     for figure in figures:
         if figure.leaf.multiplier == 0:
             continue
@@ -47,9 +48,9 @@ def judge_ratios(figures: Iterable[FigureRow]) -> Iterator[Finding]:
         ratio, value, decimals = _ratio(figure), figure.value, figure.leaf.decimals
         if ratio is None or value is None:
             continue
-        expected = rounded(ratio, decimals)
-        if value != expected and rounded(value, decimals) != expected:
-            yield figure.find("ratio-differs", ratio=shown(ratio, figure.leaf))
+        if not agrees(value, ratio, decimals):
+            # With the decimals of the figure: fewer could hide the difference.
+            yield figure.find("ratio-differs", ratio=shown(ratio, figure.leaf, decimals_of(value)))
 
 
 def judge_required_parts(figures: Iterable[FigureRow]) -> Iterator[Finding]:

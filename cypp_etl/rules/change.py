@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from cypp_etl.checked_return import History
-from cypp_etl.decimals import rounded, step
+from cypp_etl.decimals import agrees, rounded, step
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow, ParsedReturn
@@ -83,8 +83,7 @@ def judge_beside(parsed: ParsedReturn, history: History, plan: Plan) -> Iterator
                 yield figure.find("later-figure", **words)
             continue
         known = _known_value(figure, figure.period, history, plan)
-        decimals = figure.leaf.decimals
-        if known is not None and rounded(known, decimals) != rounded(figure.value, decimals):
+        if known is not None and not agrees(figure.value, known, figure.leaf.decimals):
             words = {"earlier": figure.period.label, "before": shown(known, figure.leaf)}
             yield figure.find("earlier-figure-differs", now=shown(figure.value, figure.leaf), **words)
 
@@ -117,7 +116,7 @@ def judge_year(figures: Iterable[FigureRow], history: History, plan: Plan) -> It
         if leaf.rhythm.is_yearly:
             continue
         quarters = _of_quarters(figure, period, history, plan)
-        if quarters is not None and rounded(quarters, leaf.decimals) != rounded(value, leaf.decimals):
+        if quarters is not None and not agrees(value, quarters, leaf.decimals):
             yield figure.find("year-differs", now=shown(value, leaf), year=period.label, quarters=shown(quarters, leaf))
 
 

@@ -31,7 +31,7 @@ def judge_hidden(workbook: Workbook, layout: Layout, parsed: ParsedReturn) -> It
         elif part:
             yield from _judge_hidden_lines(sheet)
             yield from _judge_attached(sheet)
-        elif sheet.name not in personal:
+        elif sheet.name not in personal and sheet.name not in parsed.second_sheets:
             yield find("sheet-not-read", sheet=sheet.name)
     if workbook.has_macros:
         yield find("macros")

@@ -6,7 +6,7 @@ from cypp_etl.checked_return import History
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import MilestoneRow, ParsedReturn
 from cypp_etl.periods import Period
-from cypp_etl.phrases import date_text
+from cypp_etl.phrases import date_text, in_list
 from cypp_etl.plan.model import Milestone
 from cypp_etl.rules.conformance import code_word
 from schemas.codes import SETTLED_MILESTONES, MilestoneStatus, Review
@@ -56,6 +56,15 @@ def _judge_due(row: MilestoneRow, milestone: Milestone, period: Period) -> Itera
         yield row.find("milestone-overdue", "status", due=due)
     elif not is_due and status is MilestoneStatus.MISSED:
         yield row.find("milestone-missed-early", "status", due=due)
+    elif not is_due and "status" in row.source.columns and not row.source.is_filled("status"):
+        yield from _judge_words_alone(row)
+
+
+def _judge_words_alone(row: MilestoneRow) -> Iterator[Finding]:
+    """Before its date a milestone may be left blank, but not half: what is said of it is said of some status."""
+    said = [column for column in ("evidence", "review", "reason") if row.source.is_filled(column)]
+    if said:
+        yield row.find("status-not-given", "status", given=in_list([column.capitalize() for column in said]))
 
 
 def _judge_move(row: MilestoneRow, last: MilestoneStatus | None) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """Queries personal data that is recognised with confidence, without repeating it."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from cypp_etl.findings import Finding, find
 from cypp_etl.intake.rows import FigureRow, ParsedReturn
@@ -42,7 +42,7 @@ def judge_personal(workbook: Workbook, parsed: ParsedReturn) -> Iterator[Finding
     parts = parsed.parts_by_sheet
     for sheet in workbook.sheets:
         if sheet.name not in parts:
-            yield from _judge_other_sheet(sheet)
+            yield from _judge_other_sheet(sheet, parsed.contact_cells)
         elif parts[sheet.name] != "cover":
             for address, kinds in _kinds_by_cell(sheet):
                 # A cover may share its sheet with figures.
@@ -51,8 +51,11 @@ def judge_personal(workbook: Workbook, parsed: ParsedReturn) -> Iterator[Finding
                 yield find("personal-data", sheet=sheet.name, cell=address, kinds=in_list(kinds))
 
 
-def _judge_other_sheet(sheet: Sheet) -> Iterator[Finding]:
+def _judge_other_sheet(sheet: Sheet, contact_cells: Collection[tuple[str, str]]) -> Iterator[Finding]:
     for cell in _texts(sheet):
+        # A second cover says who prepared it, like the first.
+        if contact_cells and (sheet.name, cell.address) in contact_cells:
+            continue
         kinds = kinds_in(str(cell.value))
         if not kinds and _HEADING.fullmatch(read_text(cell)) and _holds_below(sheet, cell):
             kinds = ("a list of people",)

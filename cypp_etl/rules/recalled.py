@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from cypp_etl.checked_return import History, KnownFigure
-from cypp_etl.decimals import rounded
+from cypp_etl.decimals import agrees
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import IndicatorRow, ParsedReturn
 from cypp_etl.intake.units import to_unit
@@ -38,4 +38,4 @@ def _differs(row: IndicatorRow, column: str, leaf: Indicator, known: Decimal) ->
     if reading.value is None:
         return False
     value, _ = to_unit(reading, leaf, [known])
-    return value is not None and rounded(value, leaf.decimals) != rounded(known, leaf.decimals)
+    return value is not None and not agrees(value, known, leaf.decimals)

@@ -26,7 +26,7 @@ from cypp_etl.rules.milestones import judge_milestone_states, judge_reviews
 from cypp_etl.rules.personal import judge_figures, judge_personal
 from cypp_etl.rules.recalled import judge_recalled
 from cypp_etl.rules.targets import judge_targets
-from cypp_etl.rules.template import judge_entries, judge_template, milestones_not_asked
+from cypp_etl.rules.template import judge_entries, judge_form_period, judge_template, milestones_not_asked
 from cypp_etl.rules.timing import (
     judge_closed_period,
     judge_content,
@@ -99,6 +99,11 @@ class Rule:
 def _judge_coverage(case: Case) -> Iterable[Finding]:
     not_asked = milestones_not_asked(case.workbook, case.layout)
     return Coverage(case.parsed, case.then, case.owner, case.plan, case.history, not_asked).judge()
+
+
+def _judge_what_the_form_says(case: Case) -> Iterable[Finding]:
+    stale = (*judge_targets(case.parsed, case.plan), *judge_recalled(case.parsed, case.history, case.plan))
+    return judge_form_period(stale, case.parsed, case.workbook, case.layout)
 
 
 RULES: tuple[Rule, ...] = (
@@ -206,19 +211,13 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         Stage.BESIDE_THE_KNOWN,
-        ("target-differs",),
-        lambda case: judge_targets(case.parsed, case.plan),
+        ("target-differs", "last-figure-differs", "form-of-other-period"),
+        _judge_what_the_form_says,
         layouts=(RETURN,),
     ),
     Rule(
         Stage.BESIDE_THE_KNOWN,
-        ("last-figure-differs",),
-        lambda case: judge_recalled(case.parsed, case.history, case.plan),
-        layouts=(RETURN,),
-    ),
-    Rule(
-        Stage.BESIDE_THE_KNOWN,
-        ("status-missing", "milestone-overdue", "milestone-missed-early", "milestone-moved-back"),
+        ("status-missing", "status-not-given", "milestone-overdue", "milestone-missed-early", "milestone-moved-back"),
         lambda case: judge_milestone_states(case.parsed, case.history),
         layouts=(RETURN,),
     ),

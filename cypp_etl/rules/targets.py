@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from cypp_etl.decimals import rounded
+from cypp_etl.decimals import agrees
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import ParsedReturn
 from cypp_etl.intake.units import read_in_unit, to_unit
@@ -30,9 +30,8 @@ def _is_same(reading: Reading, leaf: Indicator, planned: Figure | None) -> bool:
     if planned is None or planned.value is None:
         return reading.value is None and reading.marker is (planned.marker if planned else None)
     value, _ = to_unit(reading, leaf, [planned.value])
-    if value is None or value == planned.value:
-        return value is not None
-    return rounded(value, leaf.decimals) == rounded(planned.value, leaf.decimals)
+    # Most targets are the plan's own, as the form shows them.
+    return value is not None and (value == planned.value or agrees(value, planned.value, leaf.decimals))
 
 
 def _in_words(planned: Figure | None, leaf: Indicator) -> str:

@@ -1,12 +1,13 @@
 """The form that a return was made from: by which plan, what it did not ask, and whether anybody filled it in."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from cypp_etl.findings import Finding, find
 from cypp_etl.intake.rows import ParsedReturn
 from cypp_etl.intake.tables import find_sheet, read_labels
 from cypp_etl.intake.values import read_text
 from cypp_etl.layout import INDICATORS, MILESTONES, Layout
+from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
 from cypp_etl.workbook.model import Cell, Workbook
 
@@ -26,6 +27,26 @@ def judge_entries(parsed: ParsedReturn, layout: Layout) -> Iterator[Finding]:
     is_signed = parsed.prepared_by or parsed.email or parsed.dated
     if asked and not is_signed and not any(source.first_filled(*columns) for source, columns in asked):
         yield find("form-not-filled-in")
+
+
+def judge_form_period(
+    stale: Iterable[Finding], parsed: ParsedReturn, workbook: Workbook, layout: Layout
+) -> Iterator[Finding]:
+    """Targets and earlier figures that are not those of the return's period; in the form for another, that it is it.
+
+    Nobody has typed over them then: the period was, or the wrong form was taken. A form in which nothing is stale is
+    nobody's fault. Forms that were made before they said their period say nothing of it.
+    """
+    found = list(stale)
+    made_for = _read(workbook, layout, "form_period") if found else ""
+    if found and parsed.period is not None and made_for not in ("", parsed.period.code):
+        (sheet, cell), period = parsed.period_cell, parsed.period.label
+        try:
+            made = parse_period(made_for).label
+        except ValueError:
+            made = made_for
+        found = [find("form-of-other-period", sheet=sheet, cell=cell, value=period, form_period=made)]
+    yield from found
 
 
 def _entries(layout: Layout, part: str) -> list[str]:

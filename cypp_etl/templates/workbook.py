@@ -71,7 +71,8 @@ def write_template(plan: Plan, partner_code: str, period: Period, history: Histo
     asked = [one for one in milestones if one.milestone not in settled]
     _write_milestones(sheets["milestones"], layout.part("milestones"), plan, asked, past)
     identity = {"template_version": TEMPLATE_VERSION, "plan_fingerprint": plan.fingerprint}
-    _write_identity(workbook, sheets["meta"], layout.part("meta"), identity, " ".join(settled))
+    about = {"settled_milestones": " ".join(settled), "form_period": period.code}
+    _write_identity(workbook, sheets["meta"], layout.part("meta"), identity, about)
     for sheet in sheets.values():
         _lock(sheet)
     # Renamed or removed sheets could not be read back.
@@ -206,15 +207,15 @@ def _cells(layout: SheetLayout, column: str, last_row: int) -> str:
 
 
 def _write_identity(
-    workbook: Workbook, sheet: Worksheet, layout: SheetLayout, identity: Mapping[str, str], settled: str
+    workbook: Workbook, sheet: Worksheet, layout: SheetLayout, identity: Mapping[str, str], about: Mapping[str, str]
 ) -> None:
     """Write the versions of template and plan, in a sheet and as properties, which a copied sheet does not keep.
 
-    The sheet also says which milestones are not asked; a form that asks for all of them says nothing of it.
+    The sheet also says for which period the form was made, and which milestones are not asked; a form that asks for
+    all of them says nothing of it.
     """
     for row, label in enumerate(layout.columns, start=1):
-        content = identity.get(label.column, settled)
-        if content:
+        if content := {**identity, **about}.get(label.column):
             put(sheet.cell(row, 1), label.heading)
             put(sheet.cell(row, 2), content)
     for name, value in identity.items():

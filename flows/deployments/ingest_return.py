@@ -101,6 +101,7 @@ async def ingest_return(
     file: Annotated[str, FormField("Workbook")],
     folder_partner: Annotated[str, FormField("Partner", Choices.PARTNERS)] = "",
     received_at: datetime | None = None,
+    known_as: str = "",
 ) -> Ingested:
     """Check one workbook, and load it if it has no errors.
 
@@ -110,6 +111,7 @@ async def ingest_return(
         folder_partner: The partner in whose folder of the inbox it lies, who gets the receipt. Empty for any other
             workbook, whose cover says who the partner is.
         received_at: when it arrived; now if not given.
+        known_as: the path by which the warehouse is to know it, if that is another than the workbook's.
 
     Returns:
         Its outcome. The run's state is named after its status, as the UI shows it. A file that the partner took
@@ -130,7 +132,7 @@ async def ingest_return(
             return cast(Ingested, Failed(name="Refused", message=message))
         path = brought
     steps = _under_way.get((file, folder_partner, received_at)) or Steps(
-        open_to_write(read_settings()), path, folder_partner, received_at or datetime.now(UTC)
+        open_to_write(read_settings()), path, folder_partner, received_at or datetime.now(UTC), known_as
     )
     try:
         await check_workbook(steps)

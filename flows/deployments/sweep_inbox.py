@@ -1,7 +1,7 @@
 """The flow `sweep-inbox`: ingests the inbox; files that cannot be ingested are left in place and logged."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
@@ -125,27 +125,39 @@ async def _brought_in(waiting: Waiting, corrected: CorrectedReceipts, swept: Swe
 
 
 @flow(name="ingest-files", flow_run_name=_files_name, persist_result=False)
-async def ingest_files(files: Sequence[tuple[str, str]], received_at: datetime | None = None) -> Swept:
-    """Ingest files by path, each with the partner in whose inbox folder it is, or an empty text."""
+async def ingest_files(
+    files: Sequence[tuple[str, str]],
+    received_at: datetime | None = None,
+    known_as: Mapping[str, str] | None = None,
+) -> Swept:
+    """Ingest files by path, each with the partner in whose inbox folder it is, or an empty text.
+
+    `known_as` has the paths by which the warehouse is to know files that were taken out of others, by their own.
+    """
     swept = Swept()
     for file, folder_partner in files:
-        await ingest_one(path_from_text(file), folder_partner, swept, received_at)
+        other = (known_as or {}).get(file, "")
+        await ingest_one(path_from_text(file), folder_partner, swept, received_at, known_as=other)
     await _refresh_pages(read_settings(), {folder_partner for _, folder_partner in files if folder_partner})
     message = f"{len(swept.ingested)} ingested, {len(swept.failed)} failed."
     return cast(Swept, Completed(message=message, data=swept))
 
 
-async def ingest_one(path: Path, folder_partner: str, swept: Swept, received_at: datetime | None = None) -> None:
+async def ingest_one(
+    path: Path, folder_partner: str, swept: Swept, received_at: datetime | None = None, *, known_as: str = ""
+) -> None:
     """Run `ingest-return` for one file. A failed run is not a rejected one, and does not stop the others."""
     file = path_as_text(path)
     label = f"{folder_partner or PurePath(path_as_text(path.absolute())).parent.name}/{PurePath(shown_path(file)).name}"
     label = for_log(label)
     with tags(*([folder_partner] if folder_partner else [])):
-        state: State[Ingested] = await ingest_return(label, file, folder_partner, received_at, return_state=True)
+        state: State[Ingested] = await ingest_return(
+            label, file, folder_partner, received_at, known_as, return_state=True
+        )
     if state.is_cancelled():
         return
     outcome = await state.aresult(raise_on_failure=False)
     if isinstance(outcome, Ingested):
         swept.ingested.append((path, outcome))
     else:
-        swept.failed.append((path, str(state.message)))
+        swept.failed.append((path_from_text(known_as) if known_as else path, str(state.message)))

@@ -21,7 +21,7 @@ from flows.mail.outbox import Outbox
 from flows.service_log import log
 from flows.storage.archive import Kept, archive_path
 from flows.storage.drop_notes import Drop, given_by_hand, note_of_drops
-from flows.storage.files import path_as_text
+from flows.storage.files import path_as_text, path_from_text
 from warehouse.recording.record import Recorded
 
 
@@ -32,10 +32,16 @@ class Steps:
     """
 
     # Not a dataclass: Prefect inspects a task's arguments, and would go through the whole plan each time.
-    def __init__(self, workplace: Workplace, path: Path, folder_partner: str, received_at: datetime) -> None:
-        """Nothing is done yet; `folder_partner` is empty for a file outside the inbox."""
+    def __init__(
+        self, workplace: Workplace, path: Path, folder_partner: str, received_at: datetime, known_as: str = ""
+    ) -> None:
+        """Nothing is done yet; `folder_partner` is empty for a file outside the inbox.
+
+        `known_as` is the path by which the warehouse is to know it, where it only lies at `path` for a moment.
+        """
         self.workplace = workplace
         self.path = path
+        self.file = known_as or path_as_text(path)
         self.folder_partner = folder_partner
         self.received_at = received_at
         self._turn = Lock()
@@ -144,7 +150,7 @@ class Steps:
             kept.sha256,
             kept.size,
             # Somebody else will look for it, from another folder.
-            path_as_text(self.path.absolute()),
+            path_as_text(path_from_text(self.file).absolute()),
             self.folder_partner,
             self.received_at,
             is_answered=bool(self.folder_partner),
@@ -153,8 +159,8 @@ class Steps:
     def _checked_once(self, kept: Kept) -> CheckedReturn:
         if self._deaths >= MOST_DEATHS:
             # It is archived, and never opened again.
-            return self.workplace.set_aside(path_as_text(self.path), kept, self.folder_partner)
-        return self.workplace.check(path_as_text(self.path), kept, self.folder_partner, self.received_at)
+            return self.workplace.set_aside(self.file, kept, self.folder_partner)
+        return self.workplace.check(self.file, kept, self.folder_partner, self.received_at)
 
     @contextmanager
     def _in_hand(self) -> Iterator[None]:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from cypp_etl.decimals import decimal_text, range_text, rounded, unit_words
+from cypp_etl.decimals import agrees, decimal_text, range_text, rounded, unit_words
 from schemas.codes import Unit
 
 
@@ -36,6 +36,25 @@ def test_the_widest_numbers_are_rounded_too():
 )
 def test_figures_are_shown_as_they_are_judged(value, decimals, unit, expected):
     assert decimal_text(value, decimals, unit) == expected
+
+
+@pytest.mark.parametrize(
+    ("typed", "exact", "is_right"),
+    [
+        ("40.85", "40.845", True),
+        ("40.85", "40.8549", True),
+        ("40.85", "40.8449", False),
+        ("40.850", "40.8496", True),
+        ("40.86", "40.845", False),
+        ("40.84", "40.8", True),
+        ("40.9", "40.845", False),
+        ("40", "40.04", True),
+        ("41", "40.845", False),
+        ("-40.85", "-40.845", True),
+    ],
+)
+def test_a_typed_figure_is_held_against_an_exact_one_at_the_decimals_of_either(typed, exact, is_right):
+    assert agrees(Decimal(typed), Decimal(exact), 1) is is_right
 
 
 def test_ranges_are_in_words():

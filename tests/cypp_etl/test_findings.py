@@ -34,6 +34,8 @@ WORDS = {
     "formats-unknown": {"kind": "ods"},
     "same-content": {"submission": 7},
     "form-not-filled-in": {},
+    # The trial's forms are for the trial's period.
+    "form-of-other-period": {"form_period": "2009/10 Q1"},
     # The trial's returns have no such figures.
     "last-figure-differs": {"indicator": "NI 43", "known": "5.0%"},
     "band-unknown": {},

@@ -66,12 +66,14 @@ def _ingest_paths(workplace: Workplace, paths: Sequence[Path], apart: Path) -> "
     plan = workplace.plan
     files = [(path, file) for path in paths for file in workbooks_at(path)]
     owned: list[tuple[str, str]] = []
+    known_as: dict[str, str] = {}
     left: list[Waiting] = []
     corrected = CorrectedReceipts(settings.receipts)
     for path, file in files:
         partner_code = partner_of(file, settings.inbox, plan.partners)
         if not partner_code and (pieces := take_apart(workplace, file, apart)):
-            owned += [(path_as_text(piece), "") for piece in pieces]
+            owned += [(piece, "") for piece in pieces]
+            known_as |= pieces
         elif partner_code and is_form_path(file):
             if path == file:
                 left.append(Waiting(file, partner_code, "it lies among the forms: move it into the partner's folder"))
@@ -85,7 +87,7 @@ def _ingest_paths(workplace: Workplace, paths: Sequence[Path], apart: Path) -> "
         from flows.deployments.sweep_inbox import ingest_files, sweep_inbox  # noqa: PLC0415 - while the server starts
 
     async def run() -> "Swept":
-        return await (ingest_files(owned) if paths else sweep_inbox())
+        return await (ingest_files(owned, known_as=known_as) if paths else sweep_inbox())
 
     swept = asyncio.run(run())
     swept.left += left

@@ -181,6 +181,103 @@ def test_a_renamed_sheet_is_known_by_its_headings_and_read(checker, filled):
     ]
 
 
+def second_return(alter):
+    """A change that copies the sheets of a return, as Excel names the copies, and then alters them."""
+
+    def copy(workbook):
+        for name in ("Return", "Indicators", "Milestones"):
+            workbook.copy_worksheet(workbook[name]).title = f"{name} (2)"
+        alter(workbook)
+
+    return copy
+
+
+@pytest.mark.parametrize(("partner_code", "period"), [("police", "2010-11Q2"), ("yos", "2010-11Q1"), ("yos", None)])
+def test_a_second_return_in_a_file_is_one_finding(checker, filled, partner_code, period):
+    def alter(workbook):
+        cover = workbook["Return (2)"]
+        cover["B1"], cover["B3"], cover["B5"] = partner_code, period, "somebody@police.example"
+
+    checked = checker.check(Received("yos.xlsx", change(filled["yos"], second_return(alter)), "yos"))
+    assert [(one.code, one.sheet, one.cell) for one in checked.findings] == [("second-return", "Return (2)", "B1")]
+    assert (f"for {partner_code} and {period}. " if period else f"for {partner_code}. ") in checked.findings[0].message
+    assert not checked.is_accepted
+
+
+def test_each_further_return_is_a_finding_and_what_it_says_of_children_too(checker, filled):
+    def alter(workbook):
+        workbook.copy_worksheet(workbook["Return"]).title = "Police"
+        workbook["Indicators (2)"]["M2"] = "See the case of 943 476 5919."
+
+    checked = checker.check(Received("yos.xlsx", change(filled["yos"], second_return(alter)), "yos"))
+    assert [(one.code, one.sheet) for one in checked.findings] == [
+        ("second-return", "Return (2)"),
+        ("second-return", "Police"),
+        ("personal-data-sheet", "Indicators (2)"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "alter",
+    [
+        # A table alone is workings, a cover alone too, and so is what has nothing filled in.
+        lambda workbook: workbook.remove(workbook["Return (2)"]),
+        lambda workbook: [workbook.remove(workbook[f"{name} (2)"]) for name in ("Indicators", "Milestones")],
+        lambda workbook: [workbook["Return (2)"].__setitem__(cell, None) for cell in ("B1", "B3", "B5")],
+        lambda workbook: [workbook[f"{name} (2)"].delete_rows(2, 100) for name in ("Indicators", "Milestones")],
+    ],
+)
+def test_copied_sheets_that_are_no_return_are_noted(checker, filled, alter):
+    checked = checker.check(Received("yos.xlsx", change(filled["yos"], second_return(alter)), "yos"))
+    assert set(codes(checked)) == {"sheet-not-read"}
+    assert checked.is_accepted
+
+
+def merged(*areas, sheet="Indicators", **cells):
+    """A change that merges areas of a sheet, after typing into some cells."""
+
+    def alter(workbook):
+        for cell, value in cells.items():
+            workbook[sheet][cell] = value
+        for area in areas:
+            workbook[sheet].merge_cells(area)
+
+    return alter
+
+
+@pytest.mark.parametrize(
+    ("alter", "expected"),
+    [
+        (merged("I2:I3"), [("cell-merged", "I3")]),
+        (merged("I2:I4"), [("cell-merged", "I3"), ("cell-merged", "I4")]),
+        (merged("H2:I2"), [("cell-merged", "I2")]),
+        # A marker for both rows belongs to the first alone.
+        (merged("J2:J3", I2=None, I3=None, J2="N/A"), [("cell-merged", "J3")]),
+        (merged("A2:A3"), [("cell-merged", "A3")]),
+        (merged("A2:A3", sheet="Milestones"), [("cell-merged", "A3")]),
+        (merged("D2:D3"), [("cell-merged", "D3")]),
+        (merged("B1:B3", sheet="Return"), [("cell-merged", "B3")]),
+        # What is merged elsewhere, or holds all that it must, is as it was.
+        (merged("M2:M3"), []),
+        (merged("I2:J2"), []),
+        (merged("I2:I3", I2=None), [("value-missing", "I2"), ("cell-merged", "I3")]),
+        (merged("M2:M3", I4=None), [("value-missing", "I4")]),
+        (merged("A3:B3", sheet="Return", B3=None), [("period-missing", "B3")]),
+    ],
+)
+def test_a_blank_that_is_merged_into_another_cell_says_so(checker, filled, alter, expected):
+    checked = checker.check(Received("yos.xlsx", change(filled["yos"], alter), "yos"))
+    assert [(one.code, one.cell) for one in checked.findings if one.severity is not Severity.NOTE] == expected
+
+
+def test_a_merged_cell_is_said_with_its_merge(checker, filled):
+    (finding,) = checker.check(Received("yos.xlsx", change(filled["yos"], merged("I2:I3")), "yos")).findings
+    assert finding.message == (
+        "This cell is part of I2:I3, which is merged into one. "
+        "What is typed there stands in I2 alone, and nothing stands here."
+    )
+
+
 def test_another_workbook_is_no_return(checker):
     stream = BytesIO()
     workbook = Workbook()

@@ -6,10 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from cypp_etl.checked_return import History
+from cypp_etl.checked_return import History, KnownFigure
 from cypp_etl.checking.checker import Checker, Received
+from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import Period
-from schemas.codes import Marker, Severity
+from schemas.codes import Marker, Measure, Severity
 from tests.support.forms import FLAT_COLUMNS, FLAT_ROWS, FLAT_SHEETS, flat_form
 from tests.support.layouts import plan_with_layouts, workbook_of
 
@@ -51,7 +52,7 @@ def test_there_is_a_return_for_each_partner_and_period(apart):
     checked = apart()
     assert list(checked) == [("yos", FIRST), ("police", FIRST), ("vcs", LAST_YEARS), ("vcs", FIRST)]
     assert {key: found(one, Severity.ERROR) for key, one in checked.items()} == {key: [] for key in checked}
-    assert next(one.file for one in checked.values()) == "all yos 2010-11Q1 1.xlsx"
+    assert next(one.file for one in checked.values()) == "all.xlsx yos 2010-11Q1 1.xlsx"
 
 
 def test_each_figure_keeps_the_cell_in_which_it_came(apart):
@@ -92,6 +93,30 @@ def test_a_row_of_nobody_or_of_no_period_is_a_return_that_is_refused(apart, cell
     assert expected in found(refused[0], Severity.ERROR)
 
 
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (("nobody", "Nobody", "NI 19", "2010-11Q1", 0.3), ("partner-unknown", "A10")),
+        ((None, "Nobody", "NI 19", "2010-11Q1", 0.3), ("partner-code-missing", "A10")),
+        (("yos", "Youth Offending Service", "NI 19", "soon", 0.3), ("period-unreadable", "D10")),
+        (("nobody", "Nobody", "NI 19", "2010-11Q1", "some"), ("partner-unknown", "A10")),
+    ],
+)
+def test_a_row_of_nobody_is_asked_for_no_other_row(apart, row, expected):
+    """Whose rows are missing is not known: one fault of a row is one finding."""
+    (refused,) = (one for one in apart([*FLAT_ROWS, (*row, None, None, None)]).values() if not one.is_accepted)
+    also = [("not-a-figure", "E10")] if row[4] == "some" else []
+    assert found(refused) == sorted([expected, *also])
+
+
+def test_figures_of_nobody_are_compared_with_nobodys(checker):
+    past = {FigureKey("yos", "NI 19", Measure.ACTUAL, "2009-10Q4"): KnownFigure(Decimal(90), None)}
+    beside = checker.beside(History(past))
+    row = ("nobody", "Nobody", "NI 19", "2010-11Q1", 0.3, None, None, None)
+    *_, piece = checker.take_apart(Received("all.xlsx", workbook_of({"Data": flat_form([*FLAT_ROWS, row])})))
+    assert found(beside.check(Received(piece.file_name, piece.data))) == [("partner-unknown", "A10")]
+
+
 def test_a_missing_indicator_is_missing_in_its_own_return(apart):
     checked = apart([row for row in FLAT_ROWS if row[2] != "NI 111b"])
     assert [code for code, _ in found(checked["police", FIRST], Severity.ERROR)] == ["sub-indicator-missing"]
@@ -105,7 +130,7 @@ def test_the_pieces_are_the_same_each_time_and_change_only_with_their_rows(check
 
     first, again, changed = pieces(FLAT_ROWS), pieces(FLAT_ROWS), pieces(replaced(3, E=61))
     assert first == again
-    assert [name for name in first if first[name] != changed[name]] == ["all police 2010-11Q1 2.xlsx"]
+    assert [name for name in first if first[name] != changed[name]] == ["all.xlsx police 2010-11Q1 2.xlsx"]
 
 
 def test_a_footnote_is_nobodys_row(apart):

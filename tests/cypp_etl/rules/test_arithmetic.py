@@ -52,6 +52,14 @@ def test_the_message_says_what_counts(make_figure):
         ("71.5", 5, 7, [("ratio-differs", "I2")]),
         ("71.0", 70, 100, [("ratio-differs", "I2")]),
         ("71.04", 71, 100, []),
+        # 40.845..., which has two decimals as typed by Excel, would be rounded twice by the indicator's one.
+        ("40.85", 29, 71, []),
+        ("40.845", 29, 71, []),
+        ("40.8450704225352", 29, 71, []),
+        ("40.8", 29, 71, []),
+        ("40.9", 29, 71, [("ratio-differs", "I2")]),
+        ("40.86", 29, 71, [("ratio-differs", "I2")]),
+        ("41", 29, 71, [("ratio-differs", "I2")]),
         ("71.1", "71.05", 100, []),
         ("71.0", 71, None, [("ratio-incomplete", "L2")]),
         ("71.0", None, 100, [("ratio-incomplete", "K2")]),
@@ -65,6 +73,13 @@ def test_the_message_says_what_counts(make_figure):
 def test_the_figure_is_what_its_parts_make(*, make_figure, places, value, numerator, denominator, expected):
     figure = make_figure("NI 45", value, numerator=numerator, denominator=denominator)
     assert places(judge_ratios([figure])) == expected
+
+
+def test_a_ratio_that_differs_is_said_with_the_decimals_that_were_typed(make_figure):
+    typed = {"40.86": "40.85%", "40.9": "40.8%", "41": "40.8%"}
+    for value, ratio in typed.items():
+        (finding,) = judge_ratios([make_figure("NI 45", value, numerator=29, denominator=71)])
+        assert finding.message.endswith(f"its numerator and denominator make {ratio}.")
 
 
 def test_a_part_that_could_not_be_read_is_not_missing(make_figure, make_row, places):

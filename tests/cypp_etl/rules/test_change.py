@@ -181,6 +181,9 @@ def test_a_comment_explains_a_year_and_a_quarter_is_none(make_figure, make_histo
         ([(30, 40), (10, 40), None, (20, 80)], "37.54", []),
         ([(30, 40), (10, 40), None, (20, 80)], "37.6", [("year-differs", "I2")]),
         ([(30, 40), (10, 40), None, (20, 80)], "25.0", [("year-differs", "I2")]),
+        # 40.845..., typed with two decimals.
+        ([(9, 21), (8, 20), None, (12, 30)], "40.85", []),
+        ([(9, 21), (8, 20), None, (12, 30)], "40.86", [("year-differs", "I2")]),
         ([(30, 40), (10, 40), (None, None), (20, 80)], "25.0", []),
         ([(30, 40), (10, 40)], "25.0", []),
         ([None, None, None, None], "25.0", []),

@@ -35,6 +35,33 @@ def test_a_status_fits_the_day_on_which_it_is_due(*, make_milestone, make_parsed
 
 
 @pytest.mark.parametrize(
+    ("period", "texts", "expected"),
+    [
+        (BEFORE, {}, []),
+        (BEFORE, {"status": "  "}, []),
+        (BEFORE, {"status": "On track", "evidence": "Begun"}, []),
+        (BEFORE, {"evidence": "Done, report attached"}, [("status-not-given", "G2")]),
+        (BEFORE, {"evidence": " "}, []),
+        (BEFORE, {"review": "Continue", "status": ""}, [("status-not-given", "G2")]),
+        (BEFORE, {"reason": "No money", "evidence": "None"}, [("status-not-given", "G2")]),
+        # Once it is due, the missing status is asked for anyway.
+        (DUE, {"evidence": "Done, report attached"}, [("status-missing", "G2")]),
+    ],
+)
+def test_what_is_said_of_a_milestone_comes_with_its_status(
+    *, make_milestone, make_parsed, places, period, texts, expected
+):
+    parsed = make_parsed(milestone_rows=[make_milestone(period=period, **texts)])
+    assert places(judge_milestone_states(parsed, History())) == expected
+
+
+def test_the_query_says_where_something_stands(make_milestone, make_parsed):
+    parsed = make_parsed(milestone_rows=[make_milestone(period=BEFORE, evidence="Done", review="Continue")])
+    (finding,) = judge_milestone_states(parsed, History())
+    assert finding.message == ("The milestone PC1-A1-M1 has no status, though something stands in Evidence and Review.")
+
+
+@pytest.mark.parametrize(
     ("last", "status", "expected"),
     [
         ("Not started", "On track", []),

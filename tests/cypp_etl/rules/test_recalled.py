@@ -23,7 +23,7 @@ def known(value, period="2010-11Q1", indicator="NI 43"):
     return {FigureKey("yos", indicator, Measure.ACTUAL, period): figure}
 
 
-PAST = History(figures=known("5.0") | known("6.2", "2009-10Q2"))
+PAST = History(figures=known("5.0") | known("6.245", "2009-10Q2"))
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,9 @@ def notes(plan):
         ({"G3": 0.06, "H3": "5.1%"}, ["G3", "H3"]),
         # What rounds to the same, what is blank, a marker, a word.
         ({"H3": 0.05049}, []),
+        # 6.245 with the two decimals that were typed, which would be 6.3 if it were rounded again.
+        ({"G3": 0.0625}, []),
+        ({"G3": 0.0626}, ["G3"]),
         ({"H3": None, "G3": "N/A"}, []),
         ({"H3": "as before"}, []),
     ],

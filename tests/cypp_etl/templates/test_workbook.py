@@ -250,6 +250,8 @@ def test_which_template_and_plan_it_is(plan: Plan) -> None:
     assert [[cell.value for cell in row] for row in book["_meta"].iter_rows()] == [
         ["Template version", TEMPLATE_VERSION],
         ["Plan fingerprint", plan.fingerprint],
+        [None, None],
+        ["Form for", PERIOD.code],
     ]
     assert {prop.name: prop.value for prop in book.custom_doc_props.props} == {
         "cypp_template_version": TEMPLATE_VERSION,

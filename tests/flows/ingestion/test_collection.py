@@ -1,5 +1,6 @@
 """A collection of many returns: each is recorded, refused and recognised by itself."""
 
+import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.support.forms import FLAT_COLUMNS, FLAT_ROWS, FLAT_SHEETS, flat_form
 from tests.support.layouts import COLUMNS, SHEETS, table_of, workbook_of
 from tests.support.plans import copy_shipped_plan
 from warehouse.engine import reading
+from warehouse.schema.tables import submission
 from warehouse.views.selectable import view
 
 AT = datetime(2010, 7, 12, tzinfo=UTC)
@@ -41,7 +43,7 @@ def workplace(tmp_path: Path, plan_folder: Path):
 def ingest(workplace: Workplace, file: Path, rows: list[tuple[object, ...]]) -> list[str]:
     file.write_bytes(workbook_of({"Data": flat_form(rows)}))
     pieces = take_apart(workplace, file, file.parent / "apart")
-    return [Steps(workplace, piece, "", AT).load().status.value for piece in pieces]
+    return [Steps(workplace, Path(piece), "", AT, known_as).load().status.value for piece, known_as in pieces.items()]
 
 
 def in_force(workplace: Workplace) -> dict[tuple[str, str], tuple[float, str, str]]:
@@ -73,10 +75,25 @@ def test_its_own_bytes_are_archived_first(workplace: Workplace, tmp_path: Path) 
     assert file.read_bytes() in kept
 
 
+def test_what_was_recorded_names_the_collection_and_its_sha256(workplace: Workplace, tmp_path: Path) -> None:
+    file = tmp_path / "all.xlsx"
+    ingest(workplace, file, FLAT_ROWS)
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    with reading(workplace.engine) as connection:
+        names = connection.execute(select(view("bi_submissions").c.file_name)).scalars().all()
+        paths = connection.execute(select(submission.c.file).order_by(submission.c.submission_id)).scalars().all()
+    assert all(name.startswith("all.xlsx ") for name in names)
+    assert paths[0] == f"{tmp_path}/all.xlsx (SHA-256 {sha256[:12]})/all.xlsx yos 2010-11Q1 1.xlsx"
+    assert len(paths) == len(names) == 4
+    # The note in the archive says the same, for the day on which the warehouse is lost.
+    noted = [path.read_text("utf-8") for path in (workplace.settings.archive / "drops").rglob("*") if path.is_file()]
+    assert sum(f"(SHA-256 {sha256[:12]})" in note for note in noted) == 4
+
+
 def test_an_ordinary_file_stays_one(workplace: Workplace, tmp_path: Path) -> None:
     file = tmp_path / "own.xlsx"
     file.write_bytes(workbook_of({"Data": flat_form([row for row in FLAT_ROWS if row[0] == "yos"])}))
-    assert take_apart(workplace, file, tmp_path / "apart") == []
+    assert take_apart(workplace, file, tmp_path / "apart") == {}
     assert not (tmp_path / "apart").exists()
 
 
@@ -90,9 +107,9 @@ def test_checking_says_it_of_each_return(tmp_path: Path, plan_folder: Path, monk
     assert result.exit_code == 1
     heads = [line for line in result.output.splitlines() if line.startswith(str(tmp_path))]
     assert [line.split("/")[-1] for line in heads] == [
-        "all yos 2010-11Q1 1.xlsx: accepted (yos, 2010-11Q1)",
-        "all police 2010-11Q1 2.xlsx: accepted (police, 2010-11Q1)",
-        "all unknown 2009-10Q4 3.xlsx: rejected (2009-10Q4)",
-        "all unknown 2010-11Q1 4.xlsx: rejected (2010-11Q1)",
+        "all.xlsx yos 2010-11Q1 1.xlsx: accepted (yos, 2010-11Q1)",
+        "all.xlsx police 2010-11Q1 2.xlsx: accepted (police, 2010-11Q1)",
+        "all.xlsx unknown 2009-10Q4 3.xlsx: rejected (2009-10Q4)",
+        "all.xlsx unknown 2010-11Q1 4.xlsx: rejected (2010-11Q1)",
     ]
     assert len(list((tmp_path / "replies").iterdir())) == 4

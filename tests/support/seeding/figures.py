@@ -41,6 +41,15 @@ def return_nothing(draft: Draft) -> Place:
     return _type_figure(draft, "value-missing", draft.chance.choice([None, "  ", "[p]"]))
 
 
+@seeds("cell-merged")
+def merge_with_the_row_above(draft: Draft) -> Place:
+    row = draft.pick("indicators", _FIGURE, suits_row=lambda row: row > 2)
+    draft.take([("indicators", row - 1, "actual")], False)
+    above, cell = draft.cell("indicators", row - 1, "actual"), draft.cell("indicators", row, "actual")
+    above.parent.merge_cells(f"{above.coordinate}:{cell.coordinate}")
+    return draft.place("cell-merged", "indicators", row, "actual")
+
+
 @seeds("date-not-number")
 def let_excel_make_a_date(draft: Draft) -> Place:
     return _type_figure(draft, "date-not-number", date(2010, 10, 3))

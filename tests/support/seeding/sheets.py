@@ -36,6 +36,22 @@ def keep_an_earlier_draft(draft: Draft) -> Place:
     return "sheet-twice", "Indicator", ""
 
 
+@seeds("second-return")
+def add_another_return(draft: Draft) -> Place:
+    draft.take(["Return (2)"])
+    copies = {name: draft.workbook.copy_worksheet(draft.workbook[name]) for name in ("Return", INDICATORS)}
+    for name, copy in copies.items():
+        copy.title, copy.sheet_state = f"{name} (2)", "visible"
+    # What else is wrong with the sheets is nobody's business in the copies.
+    for row in copies["Return"]["B1:B6"]:
+        row[0].value = None
+    copies["Return"]["B1"], copies["Return"]["B3"] = "police", "2010-11Q2"
+    copies["Return"]["B5"] = "returns@police.example"
+    copies[INDICATORS].delete_rows(2, 100)
+    copies[INDICATORS]["A2"], copies[INDICATORS]["I2"] = "NI 43", 0.05
+    return "second-return", "Return (2)", "B1"
+
+
 @seeds("sheet-not-read")
 def add_workings(draft: Draft) -> Place:
     draft.take(["Workings"])
