@@ -14,13 +14,18 @@ from schemas.codes import Direction, DirectionBasis
 
 @dataclass(frozen=True, slots=True)
 class Travel:
-    """Each row and the one it is compared with; shape (n,). `change` is NaN where the two cannot be compared."""
+    """Each row and the one it is compared with; shape (n,). `change` is NaN where the two cannot be compared.
+
+    A break in series in a quarter after the slot `break_after`, up to `break_until`, lies between them.
+    """
 
     before_slot: Ints
     before: Side
     change: Floats
     direction: Text
     basis: Text
+    break_after: Ints
+    break_until: Ints
 
 
 def year_on_year(ledger: Ledger) -> Travel:
@@ -37,7 +42,9 @@ def year_on_year(ledger: Ledger) -> Travel:
     is_outturn = may_use_outturn & outturn.speaks
     before = before.replaced(is_outturn, outturn)
     before_slot = np.where(is_outturn, rows.year_slot - SLOTS, before_slot)
-    is_broken = _is_broken_since_last_year(ledger, is_outturn) | ~ledger.compares(before_slot)
+    after = np.where(is_outturn | rows.is_year, rows.year_slot, rows.slot - SLOTS)
+    until = np.where(rows.is_year, rows.year_slot + SLOTS - 1, rows.slot)
+    is_broken = ledger.has_break(after, until) | (rows.is_year & rows.is_break) | ~ledger.compares(before_slot)
     cases = [
         (is_outturn, DirectionBasis.OUTTURN),
         (~before.speaks, DirectionBasis.NONE),
@@ -49,7 +56,19 @@ def year_on_year(ledger: Ledger) -> Travel:
         change=_change(ledger, before, is_broken),
         direction=_direction(ledger, before, is_broken),
         basis=choose(cases, DirectionBasis.SAME_QUARTER),
+        break_after=after,
+        break_until=until,
     )
+
+
+def breaks_since_last_year(ledger: Ledger, travel: Travel, row: int) -> list[int]:
+    """The indices of the actuals with a break in series between a row and the one it is compared with.
+
+    For a quarter: in a later quarter than the one compared with, up to its own. For a year: in the year's own figure
+    or in one of its quarters.
+    """
+    own = [row] if ledger.rows.is_year[row] and ledger.rows.is_break[row] else []
+    return own + ledger.find_breaks(row, int(travel.break_after[row]), int(travel.break_until[row]))
 
 
 def quarter_on_quarter(ledger: Ledger) -> Text:
@@ -66,18 +85,6 @@ def quarter_on_quarter(ledger: Ledger) -> Text:
     before = ledger.find_actual_or_history(before_slot)
     is_broken = ledger.has_break(before_slot, rows.slot) | ~ledger.compares(before_slot)
     return _direction(ledger, before, rows.is_year | is_broken)
-
-
-def _is_broken_since_last_year(ledger: Ledger, is_outturn: Bools) -> Bools:
-    """Whether there is a break in series between each row and the one it is compared with.
-
-    For a quarter: in a later quarter than the one compared with, up to its own. For a year: in the year's own figure
-    or in one of its quarters.
-    """
-    rows = ledger.rows
-    after = np.where(is_outturn | rows.is_year, rows.year_slot, rows.slot - SLOTS)
-    until = np.where(rows.is_year, rows.year_slot + SLOTS - 1, rows.slot)
-    return ledger.has_break(after, until) | (rows.is_year & rows.is_break)
 
 
 def _change(ledger: Ledger, before: Side, is_broken: Bools) -> Floats:

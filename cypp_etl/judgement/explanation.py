@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from cypp_etl.judgement.comparators import bodies_counted, compare_all
-from cypp_etl.judgement.direction import year_on_year
+from cypp_etl.judgement.direction import breaks_since_last_year, year_on_year
 from cypp_etl.judgement.entries import PART_DECIMALS, Figures, period_of, planned_figures
 from cypp_etl.judgement.judge import judge
-from cypp_etl.judgement.leaves import SLOTS, SPAN, read_leaves
+from cypp_etl.judgement.leaves import SLOTS, SPAN, read_leaves, slot_of
 from cypp_etl.judgement.ledger import Ledger, Side, read_ledger
 from cypp_etl.judgement.rounding import Ints
 from cypp_etl.judgement.targets import comparator_band, target_to_date
@@ -42,7 +42,8 @@ class Source:
 class TravelStep:
     """The comparison with the year before: `now` - `before` = `change`, all rounded, None if there is no figure.
 
-    `previous` is the figure compared with, None if there is no row.
+    `previous` is the figure compared with, None if there is no row. It does not compare if it `is_apart`: of another
+    edition, or of another body. `breaks` are the figures with a break in series in between, which has the same effect.
     """
 
     previous_period: Period
@@ -50,6 +51,8 @@ class TravelStep:
     now: Decimal | None
     before: Decimal | None
     change: Decimal | None
+    is_apart: bool
+    breaks: tuple[Source, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +76,21 @@ class RatioStep:
 
 @dataclass(frozen=True, slots=True)
 class TargetStep:
-    """The target that counts, None if there is none; `spread` is the year's, rounded, if a share of it counts."""
+    """The target that counts, None if there is none; `spread` is the year's, rounded, if a share of it counts.
+
+    It does not compare with the figure if it `is_apart`: of another edition, or of another body.
+    """
 
     source: Source | None
     spread: Decimal | None
+    is_apart: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ComparatorStep:
     """What the figure is compared with, None if there is nothing: given by `source`, or computed.
 
+    A given figure does not compare if it `is_apart`: of another edition, or of another body.
     `spread` is the given figure of a whole year, rounded, if a share of it counts. `counted` are the figures that it
     was computed from, rounded, by partner code; each is a numerator and a denominator if it is a ratio.
     """
@@ -92,6 +100,7 @@ class ComparatorStep:
     band: str
     source: Source | None
     spread: Decimal | None
+    is_apart: bool
     counted: Mapping[str, tuple[Decimal, ...]]
 
 
@@ -129,7 +138,7 @@ def explain_judgements(figures: pd.DataFrame, plan: Plan, period: Period) -> dic
         return {}
     ledger = read_ledger(Figures.of(figures), plan, read_leaves(plan))
     rows = np.flatnonzero(ledger.rows.slot == period.start_year * SLOTS + period.quarter)
-    leaf, sources = plan.edition(str(figures["indicator"].iloc[0]), period), _Sources(figures, plan)
+    leaf, sources = plan.edition(str(figures["indicator"].iloc[0]), period), _Sources(figures, plan, ledger.rows.order)
     travel, target = year_on_year(ledger), target_to_date(ledger)
     own_year = ledger.find(Measure.TARGET, ledger.rows.year_slot)
     judged = judge(figures, plan).to_dict("index")
@@ -158,9 +167,15 @@ def explain_judgements(figures: pd.DataFrame, plan: Plan, period: Period) -> dic
                 now=steps.of(ledger.rows.now),
                 before=steps.of(travel.before),
                 change=None if np.isnan(travel.change[row]) else steps.difference(ledger.rows.now, travel.before),
+                is_apart=_is_apart(ledger, row, period_of(int(travel.before_slot[row]))),
+                breaks=tuple(sources.returned(place) for place in breaks_since_last_year(ledger, travel, row)),
             ),
             total=_total(ledger, period, leaf, steps) if period.quarter else None,
-            target=TargetStep(target_source, steps.of(own_year) if is_share else None),
+            target=TargetStep(
+                target_source,
+                steps.of(own_year) if is_share else None,
+                target_source is not None and _is_apart(ledger, row, target_source.period),
+            ),
             comparators=comparators.of(steps),
             banding=leaf.banding,
             decimals=leaf.decimals,
@@ -168,10 +183,16 @@ def explain_judgements(figures: pd.DataFrame, plan: Plan, period: Period) -> dic
     return explained
 
 
+def _is_apart(ledger: Ledger, row: int, period: Period) -> bool:
+    """Whether a figure of a period does not compare with that of a row."""
+    return not ledger.compares(np.full(len(ledger.rows.slot), slot_of(period)))[row]
+
+
 class _Sources:
     """Converts the index of an entry back to the figure: the frame's rows come first, then the plan's own."""
 
-    def __init__(self, figures: pd.DataFrame, plan: Plan) -> None:
+    def __init__(self, figures: pd.DataFrame, plan: Plan, order: Ints) -> None:
+        self._order = order
         self._own = [
             Source(str(measure), parse_period(str(period)), label)
             for measure, period, label in zip(figures["measure"], figures["period"], figures.index, strict=True)
@@ -187,6 +208,10 @@ class _Sources:
         if place < 0:
             return None
         return self._own[place] if place < len(self._own) else self._plans[place - len(self._own)]
+
+    def returned(self, place: int) -> Source:
+        """The figure that was returned, by its index among the actuals of the ledger."""
+        return self._own[int(self._order[place])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,17 +251,19 @@ class _Comparators:
 
     def of(self, steps: _Steps) -> dict[str, ComparatorStep]:
         """What one row is compared with, by code."""
-        return {
-            code: ComparatorStep(
-                comparator,
-                steps.of(self._sides[code]),
-                str(self._bands[code][steps.row]),
-                self._sources.at(self._sides[code], steps.row),
-                steps.of(self._years[code]) if code in self._years else None,
-                {} if comparator.is_given else self._figures_counted(comparator, steps),
-            )
-            for code, comparator in self._plan.comparators.items()
-        }
+        return {code: self._step(code, comparator, steps) for code, comparator in self._plan.comparators.items()}
+
+    def _step(self, code: str, comparator: Comparator, steps: _Steps) -> ComparatorStep:
+        source = self._sources.at(self._sides[code], steps.row)
+        return ComparatorStep(
+            comparator,
+            steps.of(self._sides[code]),
+            str(self._bands[code][steps.row]),
+            source,
+            steps.of(self._years[code]) if code in self._years else None,
+            source is not None and _is_apart(self._ledger, steps.row, source.period),
+            {} if comparator.is_given else self._figures_counted(comparator, steps),
+        )
 
     def _figures_counted(self, comparator: Comparator, steps: _Steps) -> dict[str, tuple[Decimal, ...]]:
         if comparator.method is ComparatorMethod.RATIO:

@@ -244,10 +244,19 @@ class Ledger:
         """Whether a quarter of each row's series after a slot, and up to another, has a break in series."""
         if not self.breaks[-1]:
             return np.zeros(len(after), dtype=np.bool_)
-        keys, base = self.tables[Measure.ACTUAL].keys, self.rows.series * SPAN
-        first = np.searchsorted(keys, base + after, side="right")
-        last = np.searchsorted(keys, base + until, side="right")
+        first, last = self._between(self.rows.series, after, until)
         return self.breaks[last] > self.breaks[first]
+
+    def find_breaks(self, row: int, after: int, until: int) -> list[int]:
+        """The indices of the quarters for which `has_break` is true of one row, ascending."""
+        (first,), (last,) = self._between(self.rows.series[row : row + 1], np.array([after]), np.array([until]))
+        return [place for place in range(first, last) if self.breaks[place + 1] > self.breaks[place]]
+
+    def _between(self, series: Ints, after: Ints, until: Ints) -> tuple[Ints, Ints]:
+        """The index of the first actual of each series after a slot, and that after the last one up to another."""
+        keys, base = self.tables[Measure.ACTUAL].keys, series * SPAN
+        first, last = (np.searchsorted(keys, base + slot, side="right") for slot in (after, until))
+        return first, last
 
     def _own_keys(self, slot: Ints) -> Ints:
         return self.rows.series * SPAN + slot

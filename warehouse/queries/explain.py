@@ -15,11 +15,11 @@ from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import plan_about
 from cypp_etl.plan.selection import EVERYTHING, Selection, groups_about
-from schemas.codes import Marker, Measure
+from schemas.codes import Marker, Measure, Qualifier
 from warehouse.queries.views import group_performance, judgement_history, performance
 from warehouse.recording.judged.judgements import FIGURE, figures_frame
 from warehouse.schema.tables import observation, submission
-from warehouse.schema.values import decimal_of
+from warehouse.schema.values import decimal_of, qualifiers_of
 from warehouse.views.withheld import shown_comment
 
 
@@ -47,6 +47,7 @@ class SourcedFigure:
     marker: Marker | None
     origin: Origin | None
     plan_source: str
+    qualifiers: frozenset[Qualifier] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,5 +207,11 @@ def _origin(row: RowMapping) -> Origin:
 def _figure(row: RowMapping) -> SourcedFigure:
     marker = Marker(row["marker"]) if row["marker"] else None
     return SourcedFigure(
-        row["measure"], parse_period(row["period"]), decimal_of(row["value"]), marker, _origin(row), ""
+        row["measure"],
+        parse_period(row["period"]),
+        decimal_of(row["value"]),
+        marker,
+        _origin(row),
+        "",
+        qualifiers_of(row["qualifiers"]),
     )

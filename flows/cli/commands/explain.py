@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cypp_etl.decimals import decimal_text, unit_words
-from cypp_etl.judgement.explanation import ComparatorStep, RatioStep
+from cypp_etl.judgement.explanation import ComparatorStep, RatioStep, Source
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.phrases import in_list, short_list
 from cypp_etl.plan.index import PlanIndex
@@ -19,7 +19,8 @@ from flows.cli.terminal import say
 from flows.cli.warehouse_access import with_warehouse
 from flows.settings import read_settings
 from flows.storage.archive import archive_path
-from schemas.codes import BAND_SYMBOLS, Band, ComparatorMethod
+from schemas.codes import BAND_SYMBOLS, Band, ComparatorMethod, Qualifier
+from schemas.markers import qualifier_text
 from warehouse.queries.explain import ExplainedGroup, ExplainedMember, SourcedExplanation, SourcedFigure, explain_groups
 from warehouse.queries.explain import explain as explained
 
@@ -113,24 +114,23 @@ def _lines(explanation: SourcedExplanation, plan: Plan, *, is_shared: bool) -> l
         f"Good performance is {row['polarity']}. Figures are compared after rounding to {_places(row['decimals'])}.",
         *_noted_lines(leaf),
         "",
-        f"Figure: {_shown(row, 'actual')}",
+        f"Figure: {_given(explanation.find(judged.actual), leaf)}",
         *_origin_lines(explanation.find(judged.actual)),
         "",
         f"Direction of travel: {row['direction_symbol']} {row['direction']} ({row['direction_basis']})",
-        *_change_lines(explanation),
-        *_comparability_lines(explanation, plan),
+        *_change_lines(explanation, plan),
         "",
-        f"Year to date: {_shown(row, 'year_to_date')}",
+        f"Year to date: {_so_far(explanation, leaf)}",
         *_sum_lines(explanation),
         *_left_out_lines(explanation, plan),
         "",
         f"On target: {row['on_target_symbol']} {row['on_target']}",
         f"Band against target: {row['target_band_symbol']} {row['target_band']}",
-        *_target_lines(explanation),
+        *_target_lines(explanation, plan),
     ]
     for step in judged.comparators.values():
         lines += ["", f"{step.comparator.heading}: {BAND_SYMBOLS[Band(step.band)]} {step.band}"]
-        lines += _comparator_lines(explanation, step, compares=leaf.compares_bodies)
+        lines += _comparator_lines(explanation, step, plan)
     return [*lines, "", *_version_lines(explanation)]
 
 
@@ -188,31 +188,39 @@ def _whose(row: Any, plan: Plan) -> str:
     return f" of {known.partner if known else row['partner_code']}"
 
 
-def _change_lines(explanation: SourcedExplanation) -> list[str]:
+def _change_lines(explanation: SourcedExplanation, plan: Plan) -> list[str]:
     row, travel = explanation.row, explanation.judgement.travel
     if travel.previous is None:
-        return [f"  There is no figure for {travel.previous_period.code} to compare with."]
-    shown = _shown(row, "previous_actual")
-    lines = [f"  Compared with {travel.previous_period.code}: {shown}"]
-    lines += _origin_lines(explanation.find(travel.previous))
+        lines = [f"  There is no figure for {travel.previous_period.code} to compare with."]
+    else:
+        lines = [f"  Compared with {travel.previous_period.code}: {_found(explanation, travel.previous, plan)}"]
+        lines += _origin_lines(explanation.find(travel.previous))
+    if travel.is_apart:
+        lines.append(_apart_line(explanation, travel.previous_period, plan))
+    for source in travel.breaks:
+        whose = "this figure" if source == explanation.judgement.actual else f"the figure of {source.period.code}"
+        lines.append(f"  They do not compare: {whose} was returned as a break in series.")
+        lines += [] if source == explanation.judgement.actual else _origin_lines(explanation.find(source))
     if travel.change is not None and travel.now is not None and travel.before is not None:
         now, before, change = (_figure(number, row) for number in (travel.now, travel.before, travel.change))
         lines.append(f"  {now} - {before} = {change}")
     return lines
 
 
-def _comparability_lines(explanation: SourcedExplanation, plan: Plan) -> list[str]:
-    """Why a figure does not compare with that of the year before, where it is because of the plan."""
-    row, judged = explanation.row, explanation.judgement
-    before, indicator = judged.travel.previous_period, row["indicator"]
-    if plan.compares(row["partner_code"], indicator, judged.period, before):
-        return []
-    now, then = plan.edition(indicator, judged.period), plan.edition(indicator, before)
-    if now.edition != then.edition:
-        return [
-            f"  They do not compare: {before.label} was of edition {then.edition}, this is of edition {now.edition}."
-        ]
-    return [f"  They do not compare: since then {row['partner_code']} has taken over from a partner that has ended."]
+def _apart_line(explanation: SourcedExplanation, period: Period, plan: Plan) -> str:
+    """Why a figure of a period does not compare with the one that is judged, where it is because of the plan."""
+    indicator, partner_code = explanation.row["indicator"], explanation.row["partner_code"]
+    now, then = (plan.edition(indicator, each) for each in (explanation.judgement.period, period))
+    # Nobody takes over from nobody: what is left is whether the editions compare.
+    if not plan.compares("", indicator, explanation.judgement.period, period):
+        return f"  They do not compare: {period.label} is of edition {then.edition}, this is of edition {now.edition}."
+    ends = sorted(each.last_day for each in (explanation.judgement.period, period))
+    since = [
+        first.label
+        for taken, first in plan.taken_over[partner_code]
+        if taken == indicator and ends[0] < first.last_day <= ends[1]
+    ]
+    return f"  They do not compare: {partner_code} takes over from a partner that ends, from {in_list(since)} on."
 
 
 def _sum_lines(explanation: SourcedExplanation) -> list[str]:
@@ -256,12 +264,18 @@ def _ratio_lines(total: RatioStep) -> list[str]:
     return lines
 
 
-def _target_lines(explanation: SourcedExplanation) -> list[str]:
+def _target_lines(explanation: SourcedExplanation, plan: Plan) -> list[str]:
     row, judged, target = explanation.row, explanation.judgement, explanation.judgement.target
     if target.source is None:
         return ["  There is no target."]
-    lines = [f"  Target: {_shown(row, 'target')}"]
-    if target.spread is not None:
+    if row["target"] is None:
+        lines = [f"  Target of {target.source.period.label}: {_found(explanation, target.source, plan)}"]
+        apart = [_apart_line(explanation, target.source.period, plan)] if target.is_apart else []
+        return [*lines, *_origin_lines(explanation.find(target.source)), *apart]
+    if target.spread is None:
+        lines = [f"  Target: {_found(explanation, target.source, plan)}"]
+    else:
+        lines = [f"  Target: {_shown(row, 'target')}"]
         lines.append(f"  The year's target spread evenly: {_figure(target.spread, row)} x {row['quarter']} / 4")
     lines += _origin_lines(explanation.find(target.source))
     share = judged.banding.target_margin_percent
@@ -273,21 +287,23 @@ def _target_lines(explanation: SourcedExplanation) -> list[str]:
     return lines
 
 
-def _comparator_lines(explanation: SourcedExplanation, step: ComparatorStep, *, compares: bool) -> list[str]:
-    row = explanation.row
+def _comparator_lines(explanation: SourcedExplanation, step: ComparatorStep, plan: Plan) -> list[str]:
+    row, leaf = explanation.row, plan.edition(explanation.row["indicator"], explanation.judgement.period)
     if step.source is None and step.value is None:
         return ["  There is nothing to compare with."]
     if step.source is not None:
-        found = explanation.find(step.source)
-        value = "no figure" if found.value is None else _figure(found.value, row, is_with_unit=True)
-        lines = [f"  {step.source.period.label}: {value}"]
+        lines = [f"  {step.source.period.label}: {_found(explanation, step.source, plan)}"]
         if step.spread is not None and step.value is not None:
             share = f"{_figure(step.spread, row)} x {row['quarter']} / 4 = {_figure(step.value, row)}"
             lines.append(f"  The year's figure spread evenly: {share}")
-        lines += _origin_lines(found)
+        lines += _origin_lines(explanation.find(step.source))
+        if step.is_apart:
+            return [*lines, _apart_line(explanation, step.source.period, plan)]
+        if step.value is None:
+            return [*lines, "  There is nothing to compare with."]
     else:
         lines = _counted_lines(row, step)
-    if not compares:
+    if not leaf.compares_bodies:
         return [*lines, "  It is not banded: such figures depend on the size of a body, and the plan compares none."]
     return [
         *lines,
@@ -331,12 +347,31 @@ def _origin_lines(figure: SourcedFigure) -> list[str]:
     return lines + ([f"  Comment: {origin.comment}"] if origin.comment else [])
 
 
+def _found(explanation: SourcedExplanation, source: Source, plan: Plan) -> str:
+    """A figure that a step used, as its own edition writes it."""
+    return _given(explanation.find(source), plan.edition(explanation.row["indicator"], source.period))
+
+
+def _given(figure: SourcedFigure, leaf: Indicator) -> str:
+    """A figure as it was given: with what must be known beside it, or its marker if there is none."""
+    if figure.value is None:
+        return figure.marker or "no figure"
+    written = {name: getattr(leaf, name) for name in ("decimals", "unit", "unit_label", "currency")}
+    beside = ", ".join(qualifier for qualifier in Qualifier if qualifier in figure.qualifiers)
+    shown = _figure(figure.value, written, is_with_unit=True)
+    return f"{shown} ({qualifier_text(figure.qualifiers)} {beside})" if beside else shown
+
+
+def _so_far(explanation: SourcedExplanation, leaf: Indicator) -> str:
+    """The year to date; where nothing is added up, it is the figure."""
+    if explanation.judgement.total is None:
+        return _given(explanation.find(explanation.judgement.actual), leaf)
+    return _shown(explanation.row, "year_to_date")
+
+
 def _shown(row: Any, name: str) -> str:
     value = row[name]
-    if value is None:
-        # A group's figure has no marker.
-        return str(row.get("marker") or "no figure") if name == "actual" else "no figure"
-    return _figure(value, row, is_with_unit=True)
+    return "no figure" if value is None else _figure(value, row, is_with_unit=True)
 
 
 def _figure(value: float | Decimal, row: Any, *, is_with_unit: bool = False) -> str:

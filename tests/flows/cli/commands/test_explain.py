@@ -1,6 +1,9 @@
-"""`cypp explain` where a plan has many bodies: it says from whose figures a comparator was computed."""
+"""`cypp explain`: from whose figures a comparator was computed, what was returned beside a figure, and why two figures
+do not compare."""
 
-from collections.abc import Iterator
+import contextlib
+import io
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +15,8 @@ from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import BUILT_IN_COMPARATORS, Comparator, Obligation, Plan
 from cypp_etl.plan.reader import read_plan
 from flows.cli.commands.explain import show_explanation
-from schemas.codes import ComparatorMethod
+from schemas.codes import ComparatorMethod, Marker, Qualifier
+from tests.support.plan_edits import PlanEdits
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import open_warehouse, reading
 from warehouse.recording.record import record
@@ -69,3 +73,89 @@ def test_many_owners_are_counted_rather_than_named(
             many = replace(plan, partners=partners, obligations=obligations)
             assert show_explanation(connection, many, "NI 45", parse_period("2011-12Q1")) == 1
         assert said in capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def changing() -> Plan:
+    """NI 45 is another edition from 2010-11Q3 on, and the youth offending service takes NI 43 over in 2010-11Q2."""
+    edits = PlanEdits.of_the_built_in_plan()
+    edits.renew("NI 45", "2010-11Q3", "2010-11Q2", definition="Another one", decimals="0")
+    edits.add("owed_by", partner_code="nhs", indicator="NI 43", last_period="2010-11Q1")
+    edits.change("partners", "nhs", last_period="2010-11Q1", successor="yos")
+    return edits.read()
+
+
+@pytest.fixture(scope="module")
+def explained(changing: Plan, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """What `cypp explain` says of an indicator of the youth offending service and a period."""
+    engine = open_warehouse(f"sqlite:///{tmp_path_factory.mktemp('warehouse') / 'warehouse.sqlite'}")
+    upgrade(engine)
+    figures = [
+        observation("NI 45", "60.25", "2009-10Q2", cell="G2", qualifiers=frozenset({Qualifier.REVISED})),
+        observation("NI 45", "61", "2010-11Q1", cell="G3", qualifiers=frozenset({Qualifier.BREAK})),
+        observation(
+            "NI 45",
+            "62",
+            "2010-11Q2",
+            cell="G4",
+            qualifiers=frozenset({Qualifier.PROVISIONAL, Qualifier.ESTIMATED}),
+        ),
+        observation("NI 45", "63", "2010-11Q3", cell="G5"),
+        observation("NI 43", Marker.NOT_AVAILABLE, "2009-10Q1", cell="G6"),
+        observation("NI 43", "6", "2010-11Q1", cell="G7"),
+        observation("NI 43", Marker.TO_BE_CONFIRMED, "2010-11Q2", cell="G8"),
+    ]
+    figures = [figure._replace(partner_code="yos") for figure in figures]
+    record(engine, checked("yos", *figures, partner_code="yos"), changing, later(0))
+
+    def told(indicator: str, period: str) -> str:
+        out = io.StringIO()
+        with reading(engine) as connection, contextlib.redirect_stdout(out):
+            assert show_explanation(connection, changing, indicator, parse_period(period)) == 0
+        return out.getvalue()
+
+    yield told
+    engine.dispose()
+
+
+def test_what_was_returned_beside_a_figure_is_said(explained: Callable[..., str]) -> None:
+    second = explained("NI 45", "2010-11Q2")
+    assert "\nFigure: 62.0% ([p] [e] provisional, estimated)\n" in second
+    assert "\n  Compared with 2009-10Q2: 60.25% ([r] revised)\n" in second
+    assert "\nFigure: 61.0% ([b] break in series)\n" in explained("NI 45", "2010-11Q1")
+    third = explained("NI 45", "2010-11Q3")
+    assert "\nFigure: 63%\n" in third
+
+
+def test_a_marker_is_said_wherever_a_figure_would_stand(explained: Callable[..., str]) -> None:
+    assert "\nFigure: to be confirmed\n" in explained("NI 43", "2010-11Q2")
+    assert "\nYear to date: to be confirmed\n" in explained("NI 43", "2010-11Q2")
+    assert "\n  Compared with 2009-10: " in explained("NI 43", "2010-11Q1")
+
+
+def test_a_break_between_two_figures_is_named_with_its_cell(explained: Callable[..., str]) -> None:
+    first, second = explained("NI 45", "2010-11Q1"), explained("NI 45", "2010-11Q2")
+    assert "\n  They do not compare: this figure was returned as a break in series.\n" in first
+    there = "\n  They do not compare: the figure of 2010-11Q1 was returned as a break in series.\n  Typed as '61' in "
+    assert f"{there}Indicators!G3 of " in second
+    assert second.count("N/A not applicable (same quarter last year)") == 1
+
+
+def test_a_target_and_comparators_from_across_a_change_are_shown_with_the_reason(
+    explained: Callable[..., str],
+) -> None:
+    second, third = explained("NI 45", "2010-11Q2"), explained("NI 45", "2010-11Q3")
+    plan = 'From the plan: Section Five, column "10/11 Target"\n  '
+    apart = "They do not compare: 2010/11 is of edition 2, this is of edition 1.\n"
+    assert f"\nBand against target: N/A not applicable\n  Target of 2010/11: 78%\n  {plan}{apart}" in second
+    assert "\nNational: ▲ worse\n  2009/10: 73.1%\n" in second
+    apart = "  They do not compare: 2009/10 is of edition 1, this is of edition 2.\n"
+    assert f"\nOn target: ✗ no\nBand against target: ▲ worse\n  Target: 78%\n  {plan}It is better if" in third
+    assert third.count(apart) == 3
+    national = '\nNational: N/A not applicable\n  2009/10: 73.1%\n  From the plan: Section Five, column "National"\n'
+    assert national + apart in third
+    first, second = explained("NI 43", "2010-11Q1"), explained("NI 43", "2010-11Q2")
+    apart = "  They do not compare: yos takes over from a partner that ends, from 2010/11 Q2 on.\n"
+    assert (first.count(apart), second.count(apart)) == (1, 3)
+    assert f"{plan}{apart.strip()}" in first
+    assert national.replace("73.1", "5.8") + apart in second

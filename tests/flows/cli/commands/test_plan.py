@@ -398,7 +398,7 @@ def test_an_explanation_says_why_figures_do_not_compare(home: Path) -> None:
     said = _type("explain", "NI 45", "2011-12Q1")[1]
     assert "Good performance is LOW." in said
     assert "Direction of travel: N/A not applicable" in said
-    assert "  They do not compare: 2010/11 Q1 was of edition 1, this is of edition 2.\n" in said
+    assert "  They do not compare: 2010/11 Q1 is of edition 1, this is of edition 2.\n" in said
     assert "Good performance is HIGH." in _type("explain", "NI 45", "2010-11Q1")[1]
     apart = "  They are not added up: 2011-12Q1 cannot be compared with 2011-12Q2.\n"
     assert apart in _type("explain", "NI 111a", "2011-12Q2")[1]
