@@ -72,7 +72,8 @@ def _read_dated(cell: Cell) -> PeriodReading:
     """A date, which Excel makes of `2010-11`, the first of November, and of `10/11`, the tenth."""
     day = read_date(cell)
     if day is None:
-        return PeriodReading(trouble="period-is-number")
+        # A time of day is no number to anybody.
+        return PeriodReading(trouble="period-unreadable" if ":" in read_text(cell) else "period-is-number")
     made_of = "what was typed"
     if day.day == 1 and (day.year + 1) % 100 == day.month:
         made_of = f"{day.year}-{day.month:02}"

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import cache, lru_cache
 
 from cypp_etl.caching import remembered
-from cypp_etl.workbook.formats import is_percent, shown_currency
+from cypp_etl.workbook.formats import has_calendar, is_date, is_percent, shown_currency
 from cypp_etl.workbook.model import Cell, CellKind
 from schemas.codes import Marker, Qualifier
 from schemas.markers import MarkerSpelling, read_markers
@@ -92,16 +92,16 @@ def read_text(cell: Cell | None) -> str:
 
 
 def read_date(cell: Cell | None) -> date | None:
-    """The date of a date cell, or None if it is not in the calendar."""
+    """The date of a date cell, or None if it is not in the calendar, or a time without one."""
     if cell is None or cell.kind is not CellKind.DATE or not isinstance(cell.value, float | int):
         return None
-    if not 0 <= cell.value <= _LAST_SERIAL:
+    if not 0 <= cell.value <= _LAST_SERIAL or _is_time(cell.value, cell.number_format):
         return None
     return _EXCEL_EPOCH + timedelta(days=int(cell.value))
 
 
 def as_typed(cell: Cell) -> str:
-    """The cell as people see it: `71.0%` for 0.71 formatted as percent, `15.20` for 15.2 as 0.00."""
+    """The cell as people see it: `71.0%` for 0.71 formatted as percent, `15.20` for 15.2 as 0.00, `12:00` for 0.5."""
     value = cell.value
     if value is None or isinstance(value, str):
         return value or ""
@@ -109,7 +109,21 @@ def as_typed(cell: Cell) -> str:
         return str(value).upper()
     if day := read_date(cell):
         return str(day)
+    if cell.kind is CellKind.DATE and 0 <= value <= _LAST_SERIAL:
+        return _time_text(value)
     return _read_number(value, cell.number_format).typed
+
+
+def _is_time(serial: float, number_format: str) -> bool:
+    """Whether a date cell holds a time of day, or an elapsed time: days begin at 1, and a format may show none."""
+    return serial < 1 or (is_date(number_format) and not has_calendar(number_format))
+
+
+def _time_text(serial: float) -> str:
+    """Hours and minutes, which may be those of several days, and the seconds where there are some."""
+    minutes, seconds = divmod(round(serial * 86_400), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}" + (f":{seconds:02}" if seconds else "")
 
 
 def _read_number(value: float, number_format: str) -> Reading:

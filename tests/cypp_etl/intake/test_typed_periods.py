@@ -157,6 +157,7 @@ def test_what_a_cell_says_instead(make_cell, value, trouble, words):
 
 def test_a_date_outside_the_calendar_is_a_number(make_cell):
     assert read_period(make_cell(-5.0, kind=CellKind.DATE)).trouble == "period-is-number"
+    assert read_period(make_cell(0.5, kind=CellKind.DATE)).trouble == "period-unreadable"
 
 
 @pytest.mark.parametrize(
@@ -182,4 +183,5 @@ def test_what_is_no_day_is_none(make_cell, value):
 
 def test_a_year_in_a_cell_for_dates_is_no_day_long_past(make_cell):
     assert read_day(make_cell(2010.0, kind=CellKind.DATE)) is None
+    assert read_day(make_cell(0.5, kind=CellKind.DATE)) is None
     assert read_day(make_cell(40379.0, kind=CellKind.DATE)) == date(2010, 7, 20)

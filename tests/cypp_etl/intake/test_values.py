@@ -54,6 +54,9 @@ def test_figures_typed_as_text(typed, value, is_percent):
     [
         ("awaiting data", "not-a-figure"),
         ("n.k.", "not-a-figure"),
+        ("nil", "not-a-figure"),
+        ("None", "not-a-figure"),
+        ("not", "not-a-figure"),
         ("about 70", "text-with-digits"),
         ("212 (provisional)", "text-with-digits"),
         ("1 406", "text-with-digits"),
@@ -98,6 +101,14 @@ def test_stray_spaces_are_said_and_ignored(typed):
         (Cell(1, 1, CellKind.ERROR, "#DIV/0!"), "error-value", "#DIV/0!"),
         (Cell(1, 1, CellKind.BLANK, None, is_formula=True), "formula-not-calculated", ""),
         (Cell(1, 1, CellKind.DATE, 40454.0, "d mmm yyyy"), "date-not-number", "2010-10-03"),
+        # Times of day and elapsed times: `12:00`, `36:00`, with seconds; and a day with its time.
+        (Cell(1, 1, CellKind.DATE, 0.5, "h:mm"), "date-not-number", "12:00"),
+        (Cell(1, 1, CellKind.DATE, 1.5, "[h]:mm"), "date-not-number", "36:00"),
+        (Cell(1, 1, CellKind.DATE, 0.0, "h:mm"), "date-not-number", "0:00"),
+        (Cell(1, 1, CellKind.DATE, 0.5 + 5 / 86400, "h:mm:ss"), "date-not-number", "12:00:05"),
+        (Cell(1, 1, CellKind.DATE, 0.5), "date-not-number", "12:00"),
+        (Cell(1, 1, CellKind.DATE, 40454.5, "d mmm yyyy h:mm"), "date-not-number", "2010-10-03"),
+        (Cell(1, 1, CellKind.DATE, 1.0, "d mmm yyyy"), "date-not-number", "1899-12-31"),
         (Cell(1, 1, CellKind.DATE, 1e300, "d mmm yyyy"), "date-not-number", f"{Decimal('1e300'):f}"),
         (Cell(1, 1, CellKind.BOOLEAN, True), "not-a-figure", "TRUE"),
         (number(1e12), "figure-too-large", "1000000000000"),
@@ -121,11 +132,11 @@ def test_a_blank_is_neither_zero_nor_trouble(cell):
 @pytest.mark.parametrize(
     ("spellings", "marker"),
     [
-        (("N/A", "n/a", " N / A ", "[z]", "[Z]", "[ z ]"), Marker.NOT_APPLICABLE),
-        (("-", "\u2013", "\u2014", "\u2212", "[x]", "..", " . . "), Marker.NOT_AVAILABLE),
-        (("[c]", "[C]", "*"), Marker.SUPPRESSED),
+        (("N/A", "n/a", " N / A ", "[z]", "[Z]", "[ z ]", "not applicable", "Not  applicable"), Marker.NOT_APPLICABLE),
+        (("-", "\u2013", "\u2014", "\u2212", "[x]", "..", " . . ", "Not available"), Marker.NOT_AVAILABLE),
+        (("[c]", "[C]", "*", "Suppressed"), Marker.SUPPRESSED),
         (("[low]", "[LOW]", "[ Low ]"), Marker.LOW),
-        (("TBC", "tbc", "T B C"), Marker.TO_BE_CONFIRMED),
+        (("TBC", "tbc", "T B C", "To be confirmed"), Marker.TO_BE_CONFIRMED),
     ],
 )
 def test_markers_are_known_in_any_case_and_spacing(spellings, marker):
@@ -176,7 +187,7 @@ def test_an_unknown_suffix_is_text():
         (number(-0.011, "0.00%"), "-1.10%"),
         (number(0), "0"),
         (Cell(1, 1, CellKind.BOOLEAN, False), "FALSE"),
-        (Cell(1, 1, CellKind.DATE, 0.5, "h:mm"), "1899-12-30"),
+        (Cell(1, 1, CellKind.DATE, 0.5, "h:mm"), "12:00"),
         (text(" as it stands "), " as it stands "),
     ],
 )
@@ -200,6 +211,8 @@ def test_days_are_read_from_date_cells_alone():
     assert read_date(Cell(1, 1, CellKind.DATE, 40454.75, "d mmm")) == date(2010, 10, 3)
     assert read_date(number(40454.0)) is None
     assert read_date(Cell(1, 1, CellKind.DATE, -1.0, "d mmm")) is None
+    assert read_date(Cell(1, 1, CellKind.DATE, 0.5, "d mmm")) is None
+    assert read_date(Cell(1, 1, CellKind.DATE, 40454.75, "h:mm")) is None
     assert read_date(Cell(1, 1, CellKind.DATE, 1e9, "d mmm")) is None
 
 
