@@ -57,8 +57,9 @@ def show_swept(swept: "Swept", as_json: bool) -> int:
     for waiting in swept.left:
         say(f"{path_as_text(waiting.path)}: left in place: {waiting.reason}", err=True)
     if not as_json:
-        counts = Counter(result.status for result in results)
-        summary = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+        counts = sorted(Counter(result.status for result in results).items())
+        counts += [("failed", len(swept.failed)), ("left in place", len(swept.left))]
+        summary = ", ".join(f"{count} {status}" for status, count in counts if count)
         say(summary or "Nothing was waiting.")
     is_skipped = any(waiting.is_folder for waiting in swept.left)
     return exit_status((result.status for result in results), has_failed=bool(swept.failed), is_skipped=is_skipped)

@@ -9,6 +9,7 @@ from prefect.client.schemas.objects import State
 from sqlalchemy.exc import OperationalError
 
 from flows.settings import RETRY_DELAYS_SECONDS
+from flows.storage.room import is_full
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,5 +28,6 @@ def retried_task(name: str) -> Callable[[Callable[P, Awaitable[R]]], Task[P, Any
 
 
 def is_passing(_task: object, _run: object, state: State[Any]) -> bool:
-    """Whether a failure may be temporary."""
-    return isinstance(getattr(state, "data", None), OperationalError)
+    """Whether a failure may be temporary; nobody makes room on a disk within a minute."""
+    fault = getattr(state, "data", None)
+    return isinstance(fault, OperationalError) and not is_full(fault)

@@ -18,6 +18,7 @@ from cypp_etl.personal import shown_path
 from flows.deployments.artifacts import show_skipped
 from flows.deployments.ingest_return import Ingested, ingest_return
 from flows.deployments.parameter_forms import FormField
+from flows.fault_line import fault_line
 from flows.inbox.corrected_receipts import CorrectedReceipts
 from flows.inbox.stray_files import answer_strays
 from flows.inbox.sweep import Waiting, make_folders, sweep
@@ -120,7 +121,7 @@ async def _brought_in(waiting: Waiting, corrected: CorrectedReceipts, swept: Swe
     try:
         return await asyncio.to_thread(corrected.bring_in, waiting.path)
     except OSError as fault:
-        swept.failed.append((waiting.path, str(fault)))
+        swept.failed.append((waiting.path, fault_line(fault, read_settings()) or str(fault)))
         return None
 
 
@@ -160,4 +161,6 @@ async def ingest_one(
     if isinstance(outcome, Ingested):
         swept.ingested.append((path, outcome))
     else:
-        swept.failed.append((path_from_text(known_as) if known_as else path, str(state.message)))
+        named = path_from_text(known_as) if known_as else path
+        line = fault_line(outcome, read_settings()) if isinstance(outcome, OSError | SQLAlchemyError) else ""
+        swept.failed.append((named, line or str(state.message)))

@@ -7,18 +7,23 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from cypp_etl.gc_control import imported_for_good
 from flows.prefect_server.addresses import free_port, is_loopback, is_taken
 from flows.prefect_server.child import FOR_A_COMMAND
+from flows.storage.room import has_room
 
 PASSWORD = "PREFECT_SERVER_API_AUTH_STRING"  # noqa: S105 - the name of a variable, not what it holds
 _CLIENT_PASSWORD = "PREFECT_API_AUTH_STRING"  # noqa: S105
 _START_SECONDS = 120.0
 _STOP_SECONDS = 10.0
+# A new database and its log. With less, the server ends with a traceback for a message.
+_NEEDED_BYTES = 4 << 20
+_DATABASES = ("PREFECT_SERVER_DATABASE_CONNECTION_URL", "PREFECT_API_DATABASE_CONNECTION_URL")
 
 
 class ServerError(RuntimeError):
@@ -71,8 +76,10 @@ class PrefectServer:
         """Start the server, which answers after a few seconds.
 
         Raises:
-            ServerError: its port is in use.
+            ServerError: its port is in use, or there is no room for its database.
         """
+        if fault := _no_room():
+            raise ServerError(fault)
         if is_taken(self.host, self.port):
             # Otherwise another installation's server would answer, and be taken for this one.
             raise ServerError(f"Prefect's server cannot start: port {self.port} is in use; choose another with --port")
@@ -91,7 +98,8 @@ class PrefectServer:
         while not self.answers():
             if not self.is_alive():
                 raise ServerError(
-                    f"Prefect's server ended at once: if port {self.port} is in use, choose another with --port"
+                    _no_room()
+                    or f"Prefect's server ended at once: if port {self.port} is in use, choose another with --port"
                 )
             if time.monotonic() > give_up:
                 self.stop()
@@ -125,6 +133,17 @@ class PrefectServer:
         except subprocess.TimeoutExpired:
             self._child.kill()
             self._child.wait()
+
+
+def _no_room(environment: Mapping[str, str] = os.environ) -> str:
+    """What is said if there is no room for the server's own database; empty if there is, or it is elsewhere."""
+    folder = Path(environment.get("PREFECT_HOME") or Path.home() / ".prefect")
+    if any(environment.get(name) for name in _DATABASES) or has_room(folder, _NEEDED_BYTES):
+        return ""
+    return (
+        f"{folder}: Prefect's server needs {_NEEDED_BYTES >> 20} MiB, and no room is left on this disk: "
+        "make some, and try again"
+    )
 
 
 @contextmanager

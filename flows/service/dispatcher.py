@@ -1,7 +1,6 @@
 """Processes each settled file: sends the receipt at once and starts the Prefect run in the background."""
 
 import asyncio
-import errno
 import os
 import time
 from collections.abc import Collection, Sequence
@@ -19,6 +18,7 @@ from cypp_etl.plan.reader import PlanError
 from flows.deployments.artifacts import show_skipped
 from flows.deployments.ingest_return import Ingested, showing
 from flows.deployments.sweep_inbox import Swept, ingest_one
+from flows.fault_line import fault_line
 from flows.inbox.sweep import Waiting
 from flows.ingestion.context import Workplace, open_existing, open_to_write
 from flows.ingestion.job import Steps
@@ -29,6 +29,7 @@ from flows.service.watcher import OutOfReachError
 from flows.service_log import about, log
 from flows.settings import Settings
 from flows.storage.files import path_as_text
+from flows.storage.room import is_full
 from warehouse.stored_plans import NoStoredPlanError
 from warehouse.upgrade import WarehouseStateError
 
@@ -37,8 +38,6 @@ _LOOK_SECONDS = 10.0
 # How long after an answer its partner's status is written: many returns come at once. Then it rests for so many times
 # as long as it took: what partners wait for comes first.
 _REFRESH_SECONDS, _REST = 1.0, 10.0
-# PostgreSQL's code.
-_DISK_FULL = "53100"
 
 
 class Dispatcher:
@@ -137,11 +136,9 @@ class Dispatcher:
     def _say_if_full(self, waiting: Waiting, fault: BaseException) -> None:
         if is_full(fault) and not self._is_full:
             self._is_full = True
-            file = path_as_text(waiting.path)
-            concern = about("cypp.inbox.disk-full", partner=waiting.partner_code, file=file, reason=str(fault))
-            log.error(
-                "There is no room left: %s. What is dropped stays in the inbox until there is.", fault, extra=concern
-            )
+            file, line = path_as_text(waiting.path), fault_line(fault, self._settings)
+            concern = about("cypp.inbox.disk-full", partner=waiting.partner_code, file=file, reason=line)
+            log.error("%s. What is dropped stays in the inbox until there is room.", line, extra=concern)
 
     async def show_skipped(self, skipped: Sequence[Waiting]) -> bool:
         """Show in the UI what is left where it is; while Prefect's server is away it cannot be."""
@@ -181,14 +178,6 @@ def _answered(steps: Steps) -> Ingested:
     """Do the steps up to the receipt."""
     steps.reply()
     return Ingested(steps.check(), steps.load())
-
-
-def is_full(fault: BaseException) -> bool:
-    """Whether something failed because a disk is full, or all that an account may have of it."""
-    if isinstance(fault, OSError):
-        return fault.errno in (errno.ENOSPC, errno.EDQUOT)
-    cause = getattr(fault, "orig", None)
-    return getattr(cause, "sqlite_errorname", "") == "SQLITE_FULL" or getattr(cause, "sqlstate", "") == _DISK_FULL
 
 
 def mark() -> str:

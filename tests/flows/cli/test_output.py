@@ -11,6 +11,7 @@ from flows.cli.output import Result, show_results, show_swept
 from flows.deployments.backfill import Backfilled
 from flows.deployments.ingest_return import Ingested
 from flows.deployments.sweep_inbox import Swept
+from flows.inbox.sweep import Waiting
 from schemas.codes import Severity, SubmissionStatus
 from tests.warehouse.builders import checked
 from warehouse.recording.record import Recorded
@@ -55,3 +56,17 @@ def test_what_is_rejected_or_held_is_not_accepted(status: SubmissionStatus, ende
     assert show_swept(Swept([(Path("a.xlsx"), Ingested(checked("a"), recorded))]), as_json=False) == ended
     done = Backfilled(statuses=Counter({status.value: 1}))
     assert end_backfill(done, as_json=False) == ended
+
+
+def test_the_counts_include_what_failed_and_what_was_left(capsys: pytest.CaptureFixture[str]) -> None:
+    recorded = Recorded(1, SubmissionStatus.ACCEPTED, 1, None, None, 0)
+    done = [(Path("a.xlsx"), Ingested(checked("a"), recorded))]
+    failed, left = [(Path("b.xlsx"), "no room")], [Waiting(Path("c.xlsx"), "yos", "it is a link")]
+    for swept, ended, said in (
+        (Swept(done, failed, left), 2, "1 accepted, 1 failed, 1 left in place"),
+        (Swept([], failed * 2), 2, "2 failed"),
+        (Swept(done, [], left), 0, "1 accepted, 1 left in place"),
+        (Swept(), 0, "Nothing was waiting."),
+    ):
+        assert show_swept(swept, as_json=False) == ended
+        assert capsys.readouterr().out.splitlines()[-1] == said

@@ -12,6 +12,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from sqlalchemy import create_engine, text
 from typer.testing import CliRunner
 
 from cypp_etl.periods import parse_period
@@ -270,18 +271,30 @@ def test_nobody_returns_for_another(settings: Settings, workbook: bytes) -> None
 def test_a_failure_of_ours_leaves_the_file_for_the_next_sweep(
     settings: Settings, drop: Path, workbook: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows.ingestion import context
+    from flows.deployments.sweep_inbox import sweep_inbox
+    from flows.ingestion.context import Workplace
 
     drop.write_bytes(workbook)
+    tries = []
 
-    def disk_full(*_arguments: object) -> None:
-        raise OSError(28, "No space left on device")
+    def without_room(*_arguments: object, **_named: object) -> None:
+        tries.append("archive")
+        raise OSError(28, "No space left on device", "/disk/archive")
 
-    with monkeypatch.context() as broken:
-        broken.setattr(context, "keep", disk_full)
-        state = ingest(drop)
-    assert (state.name, state.type.value) == ("Failed", "FAILED")
-    assert drop.read_bytes() == workbook
+    def small_database(*_arguments: object, **_named: object) -> None:
+        tries.append("warehouse")
+        with create_engine("sqlite://").connect() as connection:
+            connection.execute(text("PRAGMA max_page_count = 1"))
+            connection.execute(text("CREATE TABLE t (x)"))
+
+    for step, place in (("keep", "/disk/archive"), ("load", settings.home / "warehouse.db")):
+        with monkeypatch.context() as broken:
+            broken.setattr(Workplace, step, {"keep": without_room, "load": small_database}[step])
+            swept = asyncio.run(_state_of(sweep_inbox()))
+        assert swept.failed == [(drop, f"{place}: no room is left on its disk: make some, and try again")]
+        assert drop.read_bytes() == workbook
+    # Neither is tried again within the minute.
+    assert tries == ["archive", "warehouse"]
     assert ingest(drop).name == "Accepted"
 
 
@@ -357,7 +370,7 @@ def test_the_reminder_lists_what_is_missing(settings: Settings, drop: Path, work
     assert state.message.splitlines()[0] == "2010-11Q1, was due on 20 July 2010: cyps, lscb, nhs, police, vcs"
     state = reminded(date(2100, 1, 1))
     assert state.name == "Returns missing"
-    assert re.fullmatch(r"\d+ older returns, due before 01 January 2100", state.message)
+    assert re.fullmatch(r"\d+ older returns, due before 1 January 2100", state.message)
     command = CliRunner().invoke(app, ["remind", "--since", "2100-01-01"])
     assert (command.exit_code, command.output) == (1, f"{state.message}\n")
 

@@ -6,8 +6,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
-from sqlalchemy.exc import SQLAlchemyError
 
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
@@ -15,35 +13,6 @@ from cypp_etl.samples.returns import sample_return
 from flows.inbox.sweep import Waiting
 from flows.ingestion.context import open_to_write
 from flows.settings import Settings, read_settings
-
-
-@pytest.mark.parametrize(
-    ("fault", "is_so"),
-    [
-        (OSError(errno.ENOSPC, "no space left on device"), True),
-        (OSError(errno.EDQUOT, "disk quota exceeded"), True),
-        (OSError(errno.EACCES, "permission denied"), False),
-        (ValueError("full"), False),
-    ],
-)
-def test_a_full_disk_is_told_by_its_number(fault: Exception, is_so: bool) -> None:
-    from flows.service.dispatcher import is_full
-
-    assert is_full(fault) is is_so
-
-
-def test_a_database_without_room_is_a_full_disk(tmp_path: Path) -> None:
-    from flows.service.dispatcher import is_full
-
-    with create_engine(f"sqlite:///{tmp_path / 'small.db'}").connect() as connection:
-        connection.execute(text("CREATE TABLE t (x)"))
-        connection.execute(text("PRAGMA max_page_count = 2"))
-        with pytest.raises(SQLAlchemyError) as full:
-            connection.execute(text("INSERT INTO t VALUES (zeroblob(100000))"))
-        assert is_full(full.value)
-        with pytest.raises(SQLAlchemyError) as other:
-            connection.execute(text("INSERT INTO nowhere VALUES (1)"))
-        assert not is_full(other.value)
 
 
 @pytest.mark.usefixtures("settings")
