@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan_source import is_plan_at, read_plan_at
 from flows.settings import Settings
-from flows.storage.archive import READ_BYTES, Kept, Unnamed, keep_together
+from flows.storage.archive import READ_BYTES, Kept, Unnamed, keep
 from flows.storage.drop_notes import GivenNumbers
 from warehouse.engine import open_for_reading, open_warehouse, place_of, reading, writing
 from warehouse.queries.views import outcomes
@@ -54,9 +54,8 @@ class Workplace:
         follow_links: bool = False,
         beside: "Callable[[list[Kept]], Iterable[Unnamed]]" = lambda _: (),
     ) -> Kept:
-        """Archive a workbook's bytes before anything else happens to them, as `keep_together`."""
-        (kept,) = keep_together([path], self.settings.archive, follow_links=follow_links, beside=beside)
-        return kept
+        """Archive a workbook's bytes before anything else happens to them."""
+        return keep(path, self.settings.archive, follow_links=follow_links, beside=beside)
 
     def check(self, file: str, kept: Kept, folder_partner: str, received_at: datetime) -> "CheckedReturn":
         """Read and check the archived bytes, with what the warehouse knows, in a process that can be killed."""

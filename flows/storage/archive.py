@@ -42,7 +42,13 @@ class Kept:
         return self.size <= READ_BYTES
 
 
-def keep(source: Path, archive: Path, *, follow_links: bool = True) -> Kept:
+def keep(
+    source: Path,
+    archive: Path,
+    *,
+    follow_links: bool = True,
+    beside: Callable[[list[Kept]], Iterable["Unnamed"]] = lambda _: (),
+) -> Kept:
     """Copy a file into the archive, where its name is its SHA-256; the same bytes are not stored twice.
 
     The copy is on disk before it gets its name, so that a crash never leaves half a workbook under that name. Only
@@ -52,11 +58,12 @@ def keep(source: Path, archive: Path, *, follow_links: bool = True) -> Kept:
         source: an ordinary file.
         archive: the folder of the archive.
         follow_links: whether the file may be a link: in the inbox, a partner could link to any file.
+        beside: writes what is to be kept with it, and gets its name after it.
 
     Raises:
         OSError: the file cannot be read or is not an ordinary file, or the archive cannot be written.
     """
-    (kept,) = keep_together([source], archive, follow_links=follow_links)
+    (kept,) = keep_together([source], archive, follow_links=follow_links, beside=beside)
     return kept
 
 
