@@ -105,7 +105,7 @@ def _reached_by(connection: Connection, plan: Plan, differences: PlanDifferences
     reached = differences.group_indicators
     if reached is not None:
         query = query.where(columns.indicator.in_(reached))
-    return _of_every_group(plan, connection.execute(query.distinct()).tuples().all())
+    return _of_every_group(plan, connection.execute(query.distinct()).all())
 
 
 def _of_every_group(plan: Plan, returned: Iterable[tuple[str, str]]) -> "set[GroupKey]":
