@@ -1,5 +1,6 @@
 """Reads the return workbook: cover, indicators and milestones, as tidy rows with their cells."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -38,6 +39,9 @@ _OTHER_KEY_COLUMNS = ("indicator", "definition")
 
 # The labels of a cover that ask for personal data.
 _CONTACTS = ("prepared_by", "email")
+
+# No more than what makes an address of a text: whom it reaches, only a letter can tell.
+_ADDRESS = re.compile(r"[^\s@]@[^\s@]")
 
 # Columns that are read as text: an uncalculated formula there would look like a blank.
 _TEXT_COLUMNS = frozenset(
@@ -214,6 +218,21 @@ class ReturnReader:
             self._read_period(period, sheet.name)
         if "date" in labels:
             self._read_date(labels["date"], sheet.name)
+        if "partner" in labels and asks_for(layout, "partner_code"):
+            self._judge_name(labels["partner"], sheet.name)
+        if self.parsed.email and not _ADDRESS.search(self.parsed.email):
+            self._note("email-not-an-address", sheet.name, labels["email"].address, value=self.parsed.email)
+
+    def _judge_name(self, cell: Cell, sheet: str) -> None:
+        """The name beside a partner's code is its own, or nobody's: another's is the form of another, or a wrong code.
+
+        In another's folder the code has its own finding.
+        """
+        parsed, named = self.parsed, self.index.partner_named(read_text(cell))
+        own = parsed.cover_partner
+        if named and own and own == parsed.partner_code and own != named:
+            words = {"partner": self.plan.partners[own].partner, "partner_code": own}
+            self._note("partner-name-differs", sheet, cell.address, value=read_text(cell), **words)
 
     def _judge_second_returns(self, workbook: Workbook) -> None:
         """Say which sheets begin another return in the same file: of it nothing is read.

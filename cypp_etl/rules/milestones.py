@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from cypp_etl.checked_return import History
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import MilestoneRow, ParsedReturn
+from cypp_etl.intake.typed_periods import read_day
 from cypp_etl.periods import Period
 from cypp_etl.phrases import date_text, in_list
 from cypp_etl.plan.model import Milestone
@@ -36,6 +37,17 @@ def judge_reviews(parsed: ParsedReturn) -> Iterator[Finding]:
             and not row.source.is_filled("reason")
         ):
             yield row.find("review-without-reason", "reason", review=review)
+
+
+def judge_due_days(parsed: ParsedReturn) -> Iterator[Finding]:
+    """Note a day that is not the plan's: whoever moves it there would think that the milestone is due later."""
+    for row in parsed.milestone_rows:
+        cell = row.source.cells.get("due")
+        if cell is None or row.known is None:
+            continue
+        due = read_day(cell)
+        if due is not None and due != row.known.due:
+            yield row.find("due-differs", "due", value=date_text(due), due=date_text(row.known.due))
 
 
 def judge_milestone_states(parsed: ParsedReturn, history: History) -> Iterator[Finding]:

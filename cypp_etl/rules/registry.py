@@ -22,7 +22,7 @@ from cypp_etl.rules.change import judge_beside, judge_change, judge_year
 from cypp_etl.rules.coverage import Coverage, judge_partner, judge_references
 from cypp_etl.rules.hidden import judge_hidden
 from cypp_etl.rules.holds import judge_closed_correction, judge_fewer_figures, judge_other_period
-from cypp_etl.rules.milestones import judge_milestone_states, judge_reviews
+from cypp_etl.rules.milestones import judge_due_days, judge_milestone_states, judge_reviews
 from cypp_etl.rules.personal import judge_figures, judge_personal
 from cypp_etl.rules.recalled import judge_recalled
 from cypp_etl.rules.targets import judge_targets
@@ -175,11 +175,17 @@ RULES: tuple[Rule, ...] = (
         layouts=(RETURN,),
     ),
     Rule(Stage.ROWS, ("review-without-reason",), lambda case: judge_reviews(case.parsed)),
+    Rule(Stage.ROWS, ("due-differs",), lambda case: judge_due_days(case.parsed), layouts=(RETURN,)),
     Rule(Stage.ROWS, ("too-many-decimals",), lambda case: judge_decimals(case.figures)),
     Rule(Stage.ROWS, ("ratio-incomplete", "ratio-differs"), lambda case: judge_ratios(case.figures)),
     Rule(Stage.ROWS, ("ratio-part-missing",), lambda case: judge_required_parts(case.figures), layouts=(RETURN,)),
     Rule(Stage.ROWS, ("period-not-open",), lambda case: judge_period(case.parsed, case.plan, case.today)),
-    Rule(Stage.BESIDE_THE_KNOWN, ("date-before-period",), lambda case: judge_date(case.parsed), layouts=(RETURN,)),
+    Rule(
+        Stage.BESIDE_THE_KNOWN,
+        ("date-before-period", "date-to-come"),
+        lambda case: judge_date(case.parsed, case.plan, case.today),
+        layouts=(RETURN,),
+    ),
     Rule(Stage.BESIDE_THE_KNOWN, ("same-content",), lambda case: judge_content(case.parsed, case.history)),
     Rule(
         Stage.BESIDE_THE_KNOWN,

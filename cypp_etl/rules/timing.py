@@ -33,12 +33,20 @@ def judge_published_year(parsed: ParsedReturn, plan: Plan) -> Iterator[Finding]:
         yield find("published-year-unknown", sheet=parsed.sheets["table"])
 
 
-def judge_date(parsed: ParsedReturn) -> Iterator[Finding]:
-    """A return cannot have been finished before its period began."""
-    if parsed.dated is not None and parsed.period is not None and parsed.dated < parsed.period.first_day:
-        (sheet, cell), period = parsed.date_cell, parsed.period
+def judge_date(parsed: ParsedReturn, plan: Plan, today: date) -> Iterator[Finding]:
+    """A return cannot have been finished before its period began, nor on a day that is still to come.
+
+    Many date a return by the day on which it is due, which harms nobody.
+    """
+    dated, period = parsed.dated, parsed.period
+    if dated is None or period is None:
+        return
+    sheet, cell = parsed.date_cell
+    if dated < period.first_day:
         words = {"period": period.label, "first_day": date_text(period.first_day)}
-        yield find("date-before-period", sheet=sheet, cell=cell, value=date_text(parsed.dated), **words)
+        yield find("date-before-period", sheet=sheet, cell=cell, value=date_text(dated), **words)
+    elif dated > today and (period not in plan.calendar or dated > plan.calendar[period].due_on):
+        yield find("date-to-come", sheet=sheet, cell=cell, value=date_text(dated), today=date_text(today))
 
 
 def judge_closed_period(

@@ -233,6 +233,32 @@ def test_copied_sheets_that_are_no_return_are_noted(checker, filled, alter):
     assert checked.is_accepted
 
 
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ({"B5": "not an email"}, [("email-not-an-address", "B5")]),
+        ({"B5": "returns@"}, [("email-not-an-address", "B5")]),
+        ({"B5": "returns@council"}, []),
+        ({"B5": "The team <a@b.uk>; c@d.uk"}, []),
+        ({"B5": None}, []),
+        ({"B2": "South Yorkshire Police"}, [("partner-name-differs", "B2")]),
+        ({"B2": "the youth offending team"}, []),
+        ({"B2": None}, []),
+        # With a wrong code there is one fault.
+        ({"B1": "police"}, [("partner-not-folder", "B1")]),
+        ({"B1": "nobody"}, [("partner-unknown", "B1")]),
+        ({"B6": date(2099, 1, 1)}, [("date-to-come", "B6")]),
+    ],
+)
+def test_what_a_cover_says_of_its_sender_is_looked_at(checker, filled, cells, expected):
+    def alter(workbook):
+        for cell, value in cells.items():
+            workbook["Return"][cell] = value
+
+    checked = checker.check(Received("yos.xlsx", change(filled["yos"], alter), "yos"))
+    assert [(one.code, one.cell) for one in checked.findings] == expected
+
+
 def merged(*areas, sheet="Indicators", **cells):
     """A change that merges areas of a sheet, after typing into some cells."""
 

@@ -4,7 +4,7 @@ import pytest
 
 from cypp_etl.checked_return import History
 from cypp_etl.periods import Period
-from cypp_etl.rules.milestones import judge_milestone_states, judge_reviews
+from cypp_etl.rules.milestones import judge_due_days, judge_milestone_states, judge_reviews
 from schemas.codes import MilestoneStatus
 
 # Due on 31 March 2011, the last day of the fourth quarter.
@@ -59,6 +59,24 @@ def test_the_query_says_where_something_stands(make_milestone, make_parsed):
     parsed = make_parsed(milestone_rows=[make_milestone(period=BEFORE, evidence="Done", review="Continue")])
     (finding,) = judge_milestone_states(parsed, History())
     assert finding.message == ("The milestone PC1-A1-M1 has no status, though something stands in Evidence and Review.")
+
+
+@pytest.mark.parametrize(
+    ("due", "expected"),
+    [
+        (None, []),
+        ("31 March 2011", []),
+        ("2011-03-31", []),
+        ("1 April 2011", [("due-differs", "E2")]),
+        ("30 March 2011", [("due-differs", "E2")]),
+        # What says no day moves none.
+        ("by the spring", []),
+        (" ", []),
+    ],
+)
+def test_a_day_that_is_not_the_plans_is_noted(make_milestone, make_parsed, places, due, expected):
+    row = make_milestone(period=BEFORE, status="On track", **({} if due is None else {"due": due}))
+    assert places(judge_due_days(make_parsed(milestone_rows=[row]))) == expected
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """A return checked against its period."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,6 +12,7 @@ from cypp_etl.rules.timing import judge_closed_period, judge_content, judge_date
 from schemas.codes import Marker, Measure
 
 QUARTER = Period(2010, 3)
+DUE = date(2011, 1, 20)
 
 
 @pytest.mark.parametrize(
@@ -72,10 +73,28 @@ def test_the_same_content_in_another_file_is_said(make_parsed, places):
     ("dated", "expected"),
     [(date(2010, 9, 30), [("date-before-period", "B6")]), (date(2010, 10, 1), []), (date(2011, 1, 20), []), (None, [])],
 )
-def test_a_return_cannot_be_finished_before_its_period_begins(make_parsed, places, dated, expected):
+def test_a_return_cannot_be_finished_before_its_period_begins(make_parsed, plan, places, dated, expected):
     parsed = make_parsed(period=QUARTER, dated=dated, date_cell=("Return", "B6"))
-    assert places(judge_date(parsed)) == expected
+    assert places(judge_date(parsed, plan, date(2011, 1, 20))) == expected
 
 
-def test_without_a_period_a_date_is_not_judged(make_parsed):
-    assert not list(judge_date(make_parsed(dated=date(2000, 1, 1), date_cell=("Return", "B6"))))
+@pytest.mark.parametrize(
+    ("dated", "today", "expected"),
+    [
+        (date(2099, 1, 1), date(2011, 1, 20), [("date-to-come", "B6")]),
+        (date(2011, 2, 20), date(2011, 2, 20), []),
+        (date(2011, 2, 21), date(2011, 2, 20), [("date-to-come", "B6")]),
+        # The day on which it is due may be still to come.
+        (DUE, date(2011, 1, 4), []),
+        (DUE + timedelta(days=1), date(2011, 1, 4), [("date-to-come", "B6")]),
+        (DUE + timedelta(days=1), DUE + timedelta(days=1), []),
+    ],
+)
+def test_a_return_is_not_finished_on_a_day_to_come(*, make_parsed, plan, places, dated, today, expected):
+    parsed = make_parsed(period=QUARTER, dated=dated, date_cell=("Return", "B6"))
+    assert places(judge_date(parsed, plan, today)) == expected
+
+
+def test_without_a_period_a_date_is_not_judged(make_parsed, plan):
+    parsed = make_parsed(dated=date(2000, 1, 1), date_cell=("Return", "B6"))
+    assert not list(judge_date(parsed, plan, date(2011, 1, 20)))

@@ -1,5 +1,7 @@
 """Seeds of faults in milestone reports."""
 
+from datetime import date
+
 from schemas.codes import MilestoneStatus
 from tests.support.seeding.drafts import PERIOD, Draft, Place, seeds, type_over
 
@@ -48,6 +50,11 @@ def begin_again(draft: Draft) -> Place:
     milestone = draft.milestones[int(place[2][1:]) - 2].milestone
     draft.states[milestone, PERIOD.previous] = MilestoneStatus.ACHIEVED
     return place
+
+
+@seeds("due-differs")
+def move_the_day(draft: Draft) -> Place:
+    return type_over(draft, "due-differs", "milestones", "due", date(2031, 3, 31))
 
 
 @seeds("review-unknown")

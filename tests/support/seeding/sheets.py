@@ -200,6 +200,25 @@ def keep_an_old_date(draft: Draft) -> Place:
     return _type_on_cover(draft, "date-before-period", "date", old)
 
 
+@seeds("date-to-come")
+def mistype_the_year(draft: Draft) -> Place:
+    draft.take(["period"], False)
+    return _type_on_cover(draft, "date-to-come", "date", draft.chance.choice([date(2099, 1, 20), "20 January 2101"]))
+
+
+@seeds("partner-name-differs")
+def take_the_form_of_another(draft: Draft) -> Place:
+    draft.take([("cover", 0, "partner_code")], False)
+    others = [one.partner for code, one in draft.good.plan.partners.items() if code != draft.good.partner_code]
+    return _type_on_cover(draft, "partner-name-differs", "partner", draft.chance.choice(others))
+
+
+@seeds("email-not-an-address")
+def refer_to_another_cell(draft: Draft) -> Place:
+    text = draft.chance.choice(["see above", "not an email", "returns at example.org"])
+    return _type_on_cover(draft, "email-not-an-address", "email", text)
+
+
 @seeds("prepared-by-missing")
 def stay_nameless(draft: Draft) -> Place:
     return _type_on_cover(draft, "prepared-by-missing", "prepared_by", " ")
