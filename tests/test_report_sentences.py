@@ -231,7 +231,7 @@ def test_nothing_has_been_returned(world: World, due: datetime) -> None:
 
 def test_a_blank_is_not_returned_or_was_refused(world: World, due: datetime) -> None:
     rows = world.sheets(due)["Indicators"]
-    assert {row[9] for row in rows[4:]} == {"not returned"}
+    assert {row[9] for row in rows[4:]} == {"not returned", "from the plan"}
     world.refuse("police", due)
     words = {row[1]: row[9] for row in world.sheets(due)["Indicators"][4:]}
     assert {words["NI 111a"], words["NI 111b"], words["NI 45"]} == {"refused", "not returned"}

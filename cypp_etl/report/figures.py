@@ -57,7 +57,7 @@ def _keys(row: Row, column: str, texts: Texts) -> Iterable[FigureKey]:
     year = parse_period(row["financial_year"])
     match column:
         case "actual":
-            places = [(Measure.ACTUAL, row["period"])]
+            places = [(Measure.HISTORY if row.get("is_planned") else Measure.ACTUAL, row["period"])]
         case "previous_actual":
             places = [(measure, row["previous_period"]) for measure in (Measure.ACTUAL, Measure.HISTORY)]
         case "year_to_date":

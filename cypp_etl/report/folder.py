@@ -104,7 +104,7 @@ def without(rest: BoardData, milestones: set[str], findings: set[int]) -> BoardD
 def _pages(data: BoardData, column: str, titles: Mapping[str, str], number: int) -> Iterator[Part]:
     """The pages by outcome or by partner, whichever the column has, in the order of their titles."""
     rows: dict[tuple[str, str], Row] = {}
-    for row in [*data.performance, *data.owed]:
+    for row in [*data.performance, *data.owed, *data.planned]:
         rows[series_of(row)] = row
     groups: dict[str, list[tuple[str, str]]] = {code: [] for code in titles}
     for key, row in sorted(rows.items(), key=lambda one: in_plan_order(one[1])):

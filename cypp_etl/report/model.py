@@ -106,6 +106,8 @@ class BoardData:
     """The judgements of all periods up to the report's."""
     owed: Sequence[Row]
     """A row for each indicator that a partner owes for its period, as if nothing were returned."""
+    planned: Sequence[Row]
+    """A row for each indicator that its return does not ask for, with the plan's own latest figure, if there is one."""
     indicators: Mapping[str, Row]
     """The leaves, each with `definition`, `parent_definition` and `table_heading`."""
     partners: Mapping[str, str]
@@ -177,6 +179,7 @@ class BoardData:
             whole=self.whole or self,
             performance=some(self.performance),
             owed=some(self.owed),
+            planned=some(self.planned),
             clinics=some(self.clinics),
             notes=[note for note in self.notes if (note.indicator, note.partner_code) in series],
             comments=some(self.comments),
@@ -195,7 +198,7 @@ class BoardData:
         """What the report says of a part of the plan."""
         if part == EVERYTHING:
             return self
-        rows = [*self.performance, *self.owed]
+        rows = [*self.performance, *self.owed, *self.planned]
         series = {series_of(row) for row in rows if part.has(row["partner_code"], row["outcome_code"])}
         named = {one["finding_id"] for key in series for one in self.findings_about.get(key, ())}
         return replace(
@@ -327,6 +330,7 @@ class BoardData:
     def table_rows(self) -> list[Row]:
         """The rows of the table of the report's period: what was judged, and what is owed and is not there.
 
+        What the period does not ask for, and nobody has returned before, has the plan's own figure.
         What is owed has `is_refused` and `is_held`: whether it may have been returned, and was refused or is held.
         """
         judged = self.of_period(self.period)
@@ -337,7 +341,8 @@ class BoardData:
             for row in self.owed
             if series_of(row) not in returned
         )
-        return sorted([*judged, *missing], key=in_plan_order)
+        planned = (row for row in self.planned if series_of(row) not in returned)
+        return sorted([*judged, *missing, *planned], key=in_plan_order)
 
     @cached_property
     def _series(self) -> Mapping[tuple[str, str], Sequence[Row]]:
@@ -371,7 +376,7 @@ class BoardData:
     @cached_property
     def _shared(self) -> Set[str]:
         """The indicators that more than one partner returns, or owes."""
-        series = {*self._series, *map(series_of, self.owed)}
+        series = {*self._series, *map(series_of, [*self.owed, *self.planned])}
         count = Counter(indicator for indicator, _ in series)
         return {indicator for indicator, partners in count.items() if partners > 1}
 
@@ -441,7 +446,7 @@ def falls_in(one: Period, period: Period) -> bool:
 
 
 def is_judged(row: Row) -> bool:
-    """Whether a row is from a return, not a placeholder for an owed figure."""
+    """Whether a row is from a return, not a placeholder for an owed figure, nor the plan's own."""
     return row["recorded_at"] is not None
 
 

@@ -71,13 +71,19 @@ LEGEND = (
     ),
     (
         "Where there is no symbol",
-        (("-", "no data"), ("N/A", "not applicable"), ("blank", "not returned, refused, or held until it is decided")),
+        (
+            ("-", "no data"),
+            ("N/A", "not applicable"),
+            ("blank", "not returned, refused, or held until it is decided; or the plan's own figure"),
+        ),
     ),
 )
 
 
 def sign(row: Row, column: str) -> Sign:
     """A judgement of a row, blank if nothing was returned: there is nothing to judge."""
+    if row.get("is_planned"):
+        return Sign("", "from the plan", Tone.NONE)
     if row["marker"] == Marker.NOT_RETURNED.value:
         refused = "refused" if row.get("is_refused") else "not returned"
         return Sign("", "held" if row.get("is_held") else refused, Tone.NONE)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, select, text
 from cypp_etl.layout import published_table
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
+from cypp_etl.report.figures import figure_text
 from cypp_etl.report.html import render_html
 from cypp_etl.report.pages import clinic_pages, indicator_pages
 from cypp_etl.report.returns import returns_in_short
@@ -20,6 +21,7 @@ from flows.cli.commands.status import show_status
 from flows.deployments.due_returns import read_outstanding
 from flows.deployments.parameter_forms import Choices, lists_of
 from flows.deployments.publish_report import judgement_rows, last_due
+from tests.support.plan_edits import PlanEdits
 from tests.support.plans import plan_with
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import open_warehouse, reading, writing
@@ -140,6 +142,62 @@ def test_the_table_of_a_quarter_shows_the_latest_figure_and_its_period(
         assert "calendar year 2009" in render_html(data, AT.date()).decode()
     stated = {row["indicator"]: row["actual"] for row in judgement_rows(data)}
     assert stated["NI 110"].endswith(f" (calendar year {year})") is not is_own
+
+
+@pytest.fixture(scope="module")
+def unreturned(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """The built-in plan, in which one partner has a history of its own, and a return without anything yearly."""
+    engine = open_warehouse(f"sqlite:///{tmp_path_factory.mktemp('asked') / 'unreturned.sqlite'}")
+    edits = PlanEdits.of_the_built_in_plan()
+    own = {"measure": "history", "indicator": "NI 115", "period": "2009-10", "value": "11.5", "source": "our own"}
+    plan = edits.add("figures", partner_code="cyps", **own).read()
+    upgrade(engine)
+    put_in_force(engine, plan)
+    returned(engine, plan, "vcs 2010-11Q3", {}, 0)
+    returned(engine, plan, "lscb 2009-10Q4", {"NI 22": "21"}, 1)
+    return engine
+
+
+@pytest.mark.parametrize(
+    ("period", "planned"),
+    [
+        ("2009-10Q3", {"NI 110": ("2008-09", 62.2), "NI 112": ("2008-09", -10.1), "NI 115": ("2008-09", 15.2)}),
+        ("2010-11Q3", {"NI 110": ("2009-10", 60.0), "NI 112": ("2009-10", -1.1), "NI 115": ("2009-10", 11.5)}),
+        ("2010-11Q4", {}),
+    ],
+)
+def test_what_nobody_has_returned_has_the_plans_latest_figure(
+    unreturned: Engine, period: str, planned: dict[str, tuple[str, float]]
+) -> None:
+    with reading(unreturned) as connection:
+        data = read_board(connection, parse_period(period), AT)
+    found = {row["indicator"]: (row["period"], row["actual"]) for row in data.table_rows() if row.get("is_planned")}
+    # In the year before nobody had returned NI 22 either.
+    before = {"NI 22": ("2008-09", 20.0)} if period == "2009-10Q3" else {}
+    assert found == planned | before
+    leaves = [row["indicator"] for row in data.table_rows()]
+    assert sorted(leaves) == sorted(data.indicators), "each stands in the table once"
+    assert {row["indicator"] for row in data.of_period(data.period)} == ({"NI 22"} if period == "2010-11Q3" else set())
+    places = [column.column for column in published_table().columns]
+    cells = {row.own_key: row.cells for band in bands(data) for row in band.rows}
+    for name, (year, _) in found.items():
+        (row,) = (row for row in data.table_rows() if row["indicator"] == name)
+        shown = dict(zip(places, cells[f"missing-{name}-{row['partner_code']}".lower().replace(" ", "-")], strict=True))
+        assert shown["actual"].aside == parse_period(year).label
+        assert (shown["direction"].text, shown["direction"].sign.word) == ("", "from the plan")
+    sheet = next(table for table in tables(data) if table.sheet == "Indicators")
+    said = {str(row[1]): row for row in sheet.rows_of(data)}
+    assert all(parse_period(year).label in said[name] for name, (year, _) in found.items())
+
+
+def test_the_plans_figure_is_printed_as_the_plan_has_it_and_nobody_left_it_out(unreturned: Engine) -> None:
+    with reading(unreturned) as connection:
+        data = read_board(connection, parse_period("2010-11Q3"), AT)
+    (row,) = (row for row in data.table_rows() if row["indicator"] == "NI 110")
+    assert (figure_text(row, "actual", data.texts), row["previous_actual"], row["target"]) == ("60.0%", 62.2, 66.0)
+    page = render_html(data, AT.date()).decode()
+    assert 'id="missing-ni-110-vcs"' in page
+    assert 'href="#missing-ni-110-vcs"' not in page, "the return for the quarter did not ask for it"
 
 
 def test_what_a_quarter_asks_for_and_is_missing_hides_the_year_before(board: Engine) -> None:

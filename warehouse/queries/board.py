@@ -43,7 +43,7 @@ from warehouse.queries.as_of import (
     queries_as_of,
     return_status_as_of,
 )
-from warehouse.queries.not_returned import owed_rows, plan_to_judge_by
+from warehouse.queries.not_returned import owed_rows, plan_to_judge_by, planned_rows
 from warehouse.queries.publications import last_published
 from warehouse.queries.symbol_changes import symbol_change_rows
 from warehouse.queries.views import performance_of
@@ -159,6 +159,7 @@ class BoardReader:
             since=after,
             performance=[],
             owed=[],
+            planned=[],
             indicators=indicators,
             partners=partners,
             texts=Texts({}),
@@ -201,6 +202,7 @@ class BoardReader:
             frame,
             performance=judged,
             owed=owed_rows(connection, self._plan_id, self._judged_by, period, at, wanted=wanted),
+            planned=planned_rows(connection, self._plan_id, self._judged_by, period, at, wanted=wanted),
             texts=figures.texts,
             ratios=figures.ratios,
             breaks=figures.breaks | changed,

@@ -1,11 +1,15 @@
-"""Figures that a partner owes in the return for a period and has not returned, as rows of the Board's table."""
+"""What stands in the Board's table without a return, as its rows.
 
-from collections.abc import Set
+Figures that a partner owes in the return for a period and has not returned; and the plan's own figures of what that
+return does not ask for.
+"""
+
+from collections.abc import Sequence, Set
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, exists, literal, select
+from sqlalchemy import Connection, RowMapping, Select, and_, exists, literal, select
 
 from cypp_etl.periods import Period, label_of, parse_period
 from cypp_etl.plan.model import Banding, Comparator, Figure, Indicator, Plan, full_definition
@@ -47,24 +51,93 @@ def owed_rows(
     for the period. `judge` judges it as a figure that was not returned, with what was known at a moment. Each is of the
     period that its figure in the return would be of.
     """
-    leaf, owed, outcome, due = plan_edition.c, plan_owed.c, plan_outcome.c, plan_due.c
-    query = (
+    calendar, due = _calendar(connection, plan_id), plan_due.c
+    is_due = exists().where(
+        due.plan_id == plan_id, due.partner_code == plan_owed.c.partner_code, due.period == period.code
+    )
+    planned = [
+        (row, rhythm.period_in(period))
+        for row in connection.execute(_collected(plan_id, period, wanted).where(is_due)).mappings()
+        if (rhythm := Rhythm.of(row)).asks(period, calendar)
+    ]
+    return _rows(connection, plan_id, judged_by, planned, at=at, wanted=wanted)
+
+
+def planned_rows(
+    connection: Connection,
+    plan_id: int | None,
+    judged_by: Plan,
+    period: Period,
+    at: datetime,
+    *,
+    wanted: Wanted = EVERY_SERIES,
+) -> list[Row]:
+    """A row for each wanted indicator that the return for a period does not ask for, where the plan has its history.
+
+    The arguments are those of `owed_rows`, and so are the columns. Each row is of the latest period, of those that have
+    been asked for, of which the plan has a figure: that is its `actual`, with what it would be compared with, and
+    `is_planned` says that nobody returned it. It is not judged.
+    """
+    calendar, known = _calendar(connection, plan_id), _history(judged_by)
+    planned: list[tuple[RowMapping, Period]] = []
+    figures: dict[tuple[str, str], float] = {}
+    for row in connection.execute(_collected(plan_id, period, wanted)).mappings():
+        rhythm, code, indicator = Rhythm.of(row), row["partner_code"], row["indicator"]
+        if not rhythm.asks(period, calendar):
+            # What the plan has for the partner alone comes first.
+            history = {**known.get(("", indicator), {}), **known.get((code, indicator), {})}
+            until = rhythm.latest(period).order
+            of = [one for one in history if bool(one.quarter) != rhythm.is_yearly and one.order <= until]
+            if of:
+                latest = max(of, key=lambda one: one.order)
+                planned.append((row, latest))
+                figures[code, indicator] = history[latest]
+    return [
+        {
+            **row,
+            **dict.fromkeys(("actual", "year_to_date"), figures[row["partner_code"], row["indicator"]]),
+            "marker": None,
+            "is_planned": True,
+        }
+        for row in _rows(connection, plan_id, judged_by, planned, at=at, wanted=wanted)
+    ]
+
+
+def _history(plan: Plan) -> dict[tuple[str, str], dict[Period, float]]:
+    """The plan's own figures of what was, by partner, empty for every partner, and indicator."""
+    found: dict[tuple[str, str], dict[Period, float]] = {}
+    for code, figures in (("", plan.figures), *plan.partner_figures.items()):
+        for (measure, indicator, period), figure in figures.items():
+            if measure == Measure.HISTORY and figure.value is not None:
+                found.setdefault((code, indicator), {})[period] = float(figure.value)
+    return found
+
+
+def _collected(plan_id: int | None, period: Period, wanted: Wanted) -> Select[Any]:
+    """What is collected of whom at the time of a period, whether or not its return asks for it."""
+    leaf, owed, outcome = plan_edition.c, plan_owed.c, plan_outcome.c
+    return (
         select(plan_edition, owed.partner_code, outcome.outcome)
         .join(plan_owed, and_(owed.plan_id == leaf.plan_id, owed.indicator == leaf.indicator))
         .join(plan_outcome, and_(outcome.plan_id == leaf.plan_id, outcome.outcome_code == leaf.outcome_code))
-        .join(plan_due, and_(due.plan_id == owed.plan_id, due.partner_code == owed.partner_code))
-        .where(leaf.plan_id == plan_id, due.period == period.code)
+        .where(leaf.plan_id == plan_id)
         .where(literal(period.last_day).between(leaf.described_from, leaf.described_until))
         .where(literal(period.last_day).between(owed.first_day, owed.last_day))
         .where(*Wanted(wanted.partners).of(owed), *Wanted(None, wanted.indicators).of(leaf))
         .order_by(owed.partner_code, leaf.indicator)
     )
-    calendar = _calendar(connection, plan_id)
-    planned = [
-        (row, rhythm.period_in(period))
-        for row in connection.execute(query).mappings()
-        if (rhythm := Rhythm.of(row)).asks(period, calendar)
-    ]
+
+
+def _rows(
+    connection: Connection,
+    plan_id: int | None,
+    judged_by: Plan,
+    planned: Sequence[tuple[RowMapping, Period]],
+    *,
+    at: datetime,
+    wanted: Wanted,
+) -> list[Row]:
+    """The rows of indicators in periods, as if nothing were returned."""
     not_returned = (Measure.ACTUAL.value, None, Marker.NOT_RETURNED.value, "", None, None, 0)
     missing = [(row["partner_code"], row["indicator"], of.code, *not_returned) for row, of in planned]
     keys = {row[:4] for row in missing}

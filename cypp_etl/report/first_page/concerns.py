@@ -341,7 +341,7 @@ def _left_out(data: BoardData) -> list[Line]:
     return [
         Line(missing_key(row), _title(row), data.partner(row), "Left out of the return", urgency=in_plan_order(row))
         for row in data.table_rows()
-        if not is_judged(row) and row["partner_code"] in arrived
+        if not (is_judged(row) or row.get("is_planned")) and row["partner_code"] in arrived
     ]
 
 
