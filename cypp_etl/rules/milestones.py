@@ -6,6 +6,7 @@ from cypp_etl.checked_return import History
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import MilestoneRow, ParsedReturn
 from cypp_etl.intake.typed_periods import read_day
+from cypp_etl.intake.values import read_date
 from cypp_etl.periods import Period
 from cypp_etl.phrases import date_text, in_list
 from cypp_etl.plan.model import Milestone
@@ -45,7 +46,8 @@ def judge_due_days(parsed: ParsedReturn) -> Iterator[Finding]:
         cell = row.source.cells.get("due")
         if cell is None or row.known is None:
             continue
-        due = read_day(cell)
+        # Every form has dates there; what is typed over one may be anything.
+        due = read_date(cell) or read_day(cell)
         if due is not None and due != row.known.due:
             yield row.find("due-differs", "due", value=date_text(due), due=date_text(row.known.due))
 
