@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, and_, exists, literal, select
 
+from cypp_etl.caching import once_for_each
 from cypp_etl.periods import Period, label_of, parse_period
 from cypp_etl.plan.model import Banding, Comparator, Figure, Indicator, Plan, full_definition
 from cypp_etl.plan.rhythm import Rhythm
@@ -103,6 +104,8 @@ def planned_rows(
     ]
 
 
+# A report on many partners asks for each of them.
+@once_for_each
 def _history(plan: Plan) -> dict[tuple[str, str], dict[Period, float]]:
     """The plan's own figures of what was, by partner, empty for every partner, and indicator."""
     found: dict[tuple[str, str], dict[Period, float]] = {}
@@ -138,6 +141,8 @@ def _rows(
     wanted: Wanted,
 ) -> list[Row]:
     """The rows of indicators in periods, as if nothing were returned."""
+    if not planned:
+        return []
     not_returned = (Measure.ACTUAL.value, None, Marker.NOT_RETURNED.value, "", None, None, 0)
     missing = [(row["partner_code"], row["indicator"], of.code, *not_returned) for row, of in planned]
     keys = {row[:4] for row in missing}
