@@ -39,9 +39,10 @@ def remembered(work: Callable[[str], _Answer]) -> Callable[[str], _Answer]:
 
 
 def once_for_each(work: Callable[[_Owner], _Answer]) -> Callable[[_Owner], _Answer]:
-    """Cache a function of an object that never changes, while the object lives; its results must not be changed.
+    """Cache a function of an object that never changes, while the object lives.
 
-    A plan is large, and cannot be hashed.
+    A plan is large, and cannot be hashed. A result must not hold the object, which would then live as long as the
+    process.
     """
     answers: dict[int, _Answer] = {}
 

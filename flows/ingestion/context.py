@@ -112,7 +112,7 @@ def open_to_read(settings: Settings) -> Workplace:
 
     Raises:
         warehouse.upgrade.WarehouseStateError: it is missing, or older or newer than the program.
-        warehouse.recording.plan.NoStoredPlanError: its plan cannot be read from it.
+        warehouse.stored_plans.NoStoredPlanError: its plan cannot be read from it.
         sqlalchemy.exc.SQLAlchemyError: the database cannot be reached.
     """
     try:
@@ -146,7 +146,7 @@ def open_to_write(settings: Settings) -> Workplace:
     Raises:
         cypp_etl.plan.reader.PlanError: the plan of a new warehouse has faults.
         warehouse.upgrade.WarehouseTooNewError: a newer version of the program has upgraded the warehouse.
-        warehouse.recording.plan.NoStoredPlanError: the plan in force is not that of the settings, and its files are
+        warehouse.stored_plans.NoStoredPlanError: the plan in force is not that of the settings, and its files are
             not in the warehouse.
         sqlalchemy.exc.SQLAlchemyError: the database cannot be reached.
     """
@@ -162,7 +162,7 @@ def upgrade_workplace(settings: Settings) -> Workplace:
     Raises:
         cypp_etl.plan.reader.PlanError: the plan has faults.
         warehouse.upgrade.WarehouseTooNewError: a newer version of the program has been here.
-        warehouse.recording.plan.NoStoredPlanError: another plan than that of the settings is in force, and not in
+        warehouse.stored_plans.NoStoredPlanError: another plan than that of the settings is in force, and not in
             the warehouse.
         sqlalchemy.exc.SQLAlchemyError: the database cannot be reached.
     """

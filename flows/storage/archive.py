@@ -6,6 +6,7 @@ import secrets
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -91,36 +92,41 @@ def keep_together(
     make_private(archive)
     all_kept: list[Kept] = []
     files: list[Unnamed] = []
+    others: list[Unnamed] = []
     try:
         for source in sources:
             temporary, kept = _copy(source, archive, follow_links=follow_links)
             all_kept.append(kept)
             files.append(Unnamed(temporary, kept.path))
             make_private(kept.path.parent)
-        files += beside(all_kept)
+        others += beside(all_kept)
     except OSError:
         _remove(files)
         raise
-    name_together(files)
+    name_together(files, others)
     return all_kept
 
 
-def name_together(files: Sequence[Unnamed]) -> None:
-    """Give files their names in their order, once all of them are on disk, so that none is there without its content.
+def name_together(*groups: Sequence[Unnamed]) -> None:
+    """Give files their names once all of them are on disk, so that none is there without its content.
+
+    The names of a group are on disk before the next group has any: what speaks of a file is not there without it.
 
     Raises:
         OSError: the archive cannot be written; those that have their names by then stay.
     """
+    files = list(chain.from_iterable(groups))
     try:
         for file in files:
             flush(file.temporary)
-        for file in files:
-            file.temporary.replace(file.path)
+        for group in groups:
+            for file in group:
+                file.temporary.replace(file.path)
+            for folder in dict.fromkeys(file.path.parent for file in group):
+                flush_folder(folder)
     except OSError:
         _remove(files)
         raise
-    for folder in dict.fromkeys(file.path.parent for file in files):
-        flush_folder(folder)
 
 
 def open_new(archive: Path) -> tuple[int, Path]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.storage.archive import name_together
+from flows.storage.archive import keep, name_together
 from flows.storage.drop_notes import DROPS, Drop, GivenNumbers, Unanswered, note_of_drops, noted_hashes, read_drops
 
 AT = datetime(2010, 7, 12, 9, tzinfo=UTC)
@@ -16,6 +16,22 @@ NEXT = replace(DROP, delivery="c" * 64, sha256="d" * 64)
 
 def note_drops(archive: Path, drops: list[Drop]) -> None:
     name_together(note_of_drops(archive, drops))
+
+
+def test_no_note_has_its_name_before_its_bytes_are_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that stops between the two would otherwise have a note of bytes that are not there."""
+    dropped, archive = tmp_path / "return.xlsx", tmp_path / "archive"
+    dropped.write_bytes(b"a workbook")
+    flushed: list[tuple[str, int]] = []
+
+    def look(folder: Path) -> None:
+        flushed.append((folder.relative_to(archive).parts[0], len(noted_hashes(archive))))
+
+    monkeypatch.setattr("flows.storage.archive.flush_folder", look)
+    keep(dropped, archive, beside=lambda kept: note_of_drops(archive, [replace(DROP, sha256=kept[0].sha256)]))
+    (bytes_folder, notes_then), (notes_folder, notes_at_last) = flushed
+    assert (notes_then, notes_folder, notes_at_last) == (0, DROPS, 1)
+    assert bytes_folder != DROPS
 
 
 @pytest.mark.parametrize("drops", [[DROP], [DROP, NEXT]], ids=["alone", "together"])

@@ -70,7 +70,7 @@ def outlooks(
             `warehouse.recording.judged.judgements`.
         judged: by key, the observation and what was judged.
     """
-    reaches, facts = reach_of_each(spans), _facts_of(plan)
+    reaches, facts = reach_of_each(spans), _Facts(plan)
     rows = [
         row
         for row in connection.execute(_STORED, asked_series(spans)).all()
@@ -114,14 +114,7 @@ class _Facts:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self._kinds: dict[tuple[str, Period], _Kind] = {}
-        # Of indicators that never change.
-        self._decimals = {
-            name: edition.decimals
-            for name in plan.indicators
-            for edition, *later in [plan.editions_of(name)]
-            if not later
-        }
+        self._kinds, self._decimals = _looked_up(plan)
 
     def kind(self, indicator: str, period: Period) -> _Kind:
         """What the figures of an indicator are in a period."""
@@ -157,8 +150,10 @@ class _Facts:
 
 
 @once_for_each
-def _facts_of(plan: Plan) -> _Facts:
-    return _Facts(plan)
+def _looked_up(plan: Plan) -> tuple[dict[tuple[str, Period], _Kind], dict[str, int]]:
+    """The kinds that were asked for, of which there are none yet, and the decimals of indicators that never change."""
+    editions = ((name, plan.editions_of(name)) for name in plan.indicators)
+    return {}, {name: first.decimals for name, (first, *later) in editions if not later}
 
 
 @lru_cache(maxsize=64)

@@ -1,7 +1,9 @@
 """What is told beside judgements follows every figure of a series; what an older program did not tell is told later."""
 
+import gc
 from dataclasses import replace
 from typing import Any
+from weakref import ref
 
 import pytest
 from sqlalchemy import Engine, select, update
@@ -9,10 +11,11 @@ from sqlalchemy import Engine, select, update
 from cypp_etl.plan.model import Plan
 from schemas.codes import Measure, Qualifier
 from tests.warehouse.builders import Rows, checked, later, observation
-from warehouse.engine import writing
+from warehouse.engine import reading, writing
 from warehouse.recording.plan import record_plan, tell_what_was_untold
 from warehouse.recording.record import record
 from warehouse.schema.tables import JUDGED, OUTLOOK, judgement
+from warehouse.stored_plans import plan_in_force
 
 # A hundred of 257 came in the first quarter, so that 200 make 514, the target of 2010/11.
 LAST_YEAR = {"2009-10Q1": "100", "2009-10Q2": "57", "2009-10Q3": "50", "2009-10Q4": "50"}
@@ -146,3 +149,16 @@ def test_the_target_of_the_last_quarter_is_the_years_where_the_year_has_none(
         record(engine, checked(f"content {day}", *figures, aim), plan, later(day))
         found += [row["on_course"] for row in rows(QUERY) if row["period"] == "2014-15Q1"]
     assert found == ["on course", "off course"]
+
+
+def test_a_plan_that_was_recorded_by_is_not_kept(engine: Engine, plan: Plan) -> None:
+    """A service reads the plan in force anew every few seconds, and would keep each of them."""
+    returned(engine, plan, 0, LAST_YEAR)
+    with reading(engine) as connection:
+        another = plan_in_force(connection)
+    assert another is not None
+    alive = ref(another)
+    returned(engine, another, 1, {"2010-11Q1": "199"})
+    del another
+    gc.collect()
+    assert alive() is None
