@@ -1,5 +1,7 @@
 """What is said, in one line, of a fault that is nobody's bad data: what is wrong, and where."""
 
+import os
+
 from sqlalchemy.exc import OperationalError
 
 from flows.settings import Settings
@@ -15,7 +17,8 @@ def fault_line(fault: BaseException, settings: Settings) -> str:
     if (cause := getattr(fault, "orig", None)) and _is_of_the_database(fault):
         return f"{warehouse}: {' '.join(str(cause).split())}"
     if isinstance(fault, OSError) and fault.filename and fault.strerror:
-        return f"{fault.filename}: {fault.strerror}"
+        place = os.fsdecode(fault.filename) if isinstance(fault.filename, bytes) else fault.filename
+        return f"{place}: {fault.strerror}"
     return ""
 
 

@@ -190,7 +190,7 @@ def _watch_until(
             log.error("Prefect's server ended, and is being restarted.")
             _start_again(server)
         if deployments and deployments.begin_again():
-            log.error("What serves the deployments ended, and is started again.")
+            log.error("The deployment runner ended, and is being restarted.")
     if deployments:
         # Its runs end while the workbook in hand is finished.
         deployments.tell_to_end()

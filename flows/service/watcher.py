@@ -88,7 +88,7 @@ class Watcher:
                 try:
                     wait = await self._work(stop)
                 except OutOfReachError as fault:
-                    line = f"{fault} Nothing is taken from the inbox until this is mended."
+                    line = f"{fault} Nothing is taken from the inbox until this is corrected."
                     self._say_once(_WAREHOUSE, line, about(fault.event, reason=str(fault)))
                     self.progress.hindered(self.clock(), warehouse=fault.in_short)
                     wait = _AWAY_SECONDS

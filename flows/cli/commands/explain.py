@@ -338,11 +338,14 @@ def _origin_lines(figure: SourcedFigure) -> list[str]:
     origin = figure.origin
     if origin is None:
         return [f"  From the plan: {figure.plan_source}"]
-    archived = archive_path(read_settings().archive, origin.sha256)
+    archive = read_settings().archive
+    archived = archive_path(archive, origin.sha256)
     lines = [
         f"  Typed as {origin.typed!r} in {origin.sheet}!{origin.cell} of {origin.file}",
         f"  Submission {origin.submission_id}, received {moment_words(origin.received_at)}, SHA-256 {origin.sha256}",
-        f"  Archived as {archived}" if archived.exists() else "  No longer in the archive: pruned or erased",
+        f"  Archived as {archived}"
+        if archived.exists() or not archive.is_dir()
+        else "  No longer in the archive: pruned or erased",
     ]
     return lines + ([f"  Comment: {origin.comment}"] if origin.comment else [])
 

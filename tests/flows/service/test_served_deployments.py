@@ -141,7 +141,7 @@ def test_a_run_started_over_http_sweeps_the_inbox_and_one_that_failed_can_be_tri
 
     # What runs it is looked after.
     os.killpg(child_of(process, "flows.service.deployment_runner"), signal.SIGKILL)
-    served.wait_until(lambda: "What serves the deployments ended, and is started again." in served.log.read_text(), 60)
+    served.wait_until(lambda: "The deployment runner ended, and is being restarted." in served.log.read_text(), 60)
     served.wait_until(lambda: served.log.read_text().count("Serving ") == 2, 60)
     assert buttons.wait_for(buttons.start("remind"))["state_name"] == "Returns missing"
 
