@@ -22,9 +22,9 @@ demo: install
 # Python may keep its compiled files, whatever the environment says: otherwise each process that a test starts compiles again.
 test trials check: export PYTHONDONTWRITEBYTECODE :=
 
-# Two processes, a file of tests to one of them, and all that needs Prefect's server to the same: see tests/conftest.py.
+# Three processes, since many tests wait; a file of tests to one of them, and all that needs Prefect's server to the same: see tests/conftest.py.
 test: install
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
 
 # What is end to end and dear: kills, several machines, a wheel in an environment of its own. `.ci/run` runs it too.
 trials: install
@@ -34,7 +34,7 @@ check: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
 
 # What a backfill is compared with, in an environment of its own that sees ours: no test and no lock knows of it.
 $(BENCH)/.installed: $(STAMP) pyproject.toml
