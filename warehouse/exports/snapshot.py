@@ -126,12 +126,15 @@ def _read_postgresql(connection: Connection, query: str, kinds: Mapping[str, Kin
     # The server would send all rows at once, unless the cursor has a name.
     with _faults(faults, query), closing(driver.cursor(name="cypp_export")) as cursor:
         cursor.execute(query)
+        rows = cursor.fetchmany(ROWS)
+        # No rows are an empty batch, as SQLite's driver has it: who reads learns the columns from it.
+        yield _batch(rows, schema)
         while rows := cursor.fetchmany(ROWS):
             yield _batch(rows, schema)
 
 
 def _batch(rows: Sequence[Sequence[Any]], schema: Any) -> Any:
-    columns = zip(zip(*rows, strict=True), schema.types, strict=True)
+    columns = zip(zip(*rows, strict=True) if rows else [()] * len(schema), schema.types, strict=True)
     return pyarrow.record_batch([pyarrow.array(values, kind) for values, kind in columns], schema)
 
 
