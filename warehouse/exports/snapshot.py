@@ -1,11 +1,14 @@
 """One moment of the warehouse, read by columns: Arrow makes them of what the database has, not Python of each cell."""
 
+import errno
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
+from io import FileIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkstemp
 from typing import Any
 
 import adbc_driver_sqlite
@@ -40,13 +43,17 @@ Raises `sqlalchemy.exc.OperationalError` where the database cannot be read.
 # What a column of SQLite may hold is told by its first row alone: it has no types.
 _FIRST = dict.fromkeys(Kind, "''") | {Kind.INTEGER: "0", Kind.NUMBER: "0.0"}
 
+# Bytes 18 and 19 of a file of SQLite: who may write and read it. A copy has those of a warehouse with a log, though
+# it has none itself. See "File format version numbers", https://www.sqlite.org/fileformat2.html.
+_WITHOUT_LOG = (18, b"\x01\x01")
+
 
 @contextmanager
 def snapshot(connection: Connection, folder: Path) -> Iterator[Read]:
     """Read as of the moment of a transaction of `engine.reading`.
 
-    SQLite is read in a copy of the warehouse. It is its owner's alone, and has no name in the folder once it is
-    complete: the system removes it however the process ends. Only one that is killed while it copies leaves it there.
+    SQLite is read in a copy of the warehouse, which has no name in the folder from before the first byte is copied: the
+    system removes it however the process ends.
 
     Raises:
         OSError: the copy cannot be written to the folder.
@@ -68,23 +75,56 @@ def _copy_of(connection: Connection, folder: Path) -> Iterator[AdbcConnection]:
     """
     # A transaction begins when it first reads.
     connection.exec_driver_sql("SELECT 1 FROM view_version").first()
-    source: Any = connection.connection.driver_connection
-    with TemporaryDirectory(prefix=".cypp-", dir=folder) as place:
-        path = Path(place) / "warehouse.db"
-        path.touch(mode=0o600)
-        with closing(sqlite3.connect(path, isolation_level=None)) as target:
-            target.execute("PRAGMA synchronous = OFF")
-            try:
-                source.backup(target)
-            except sqlite3.Error as fault:
-                raise OSError(f"The warehouse cannot be copied into {folder}: {fault}") from fault
-        database = adbc_driver_sqlite.connect(f"{path.absolute().as_uri()}?immutable=1")
-        copy = AdbcConnection(database)
+    with ExitStack() as opened:
+        # For its owner alone.
+        descriptor, name = mkstemp(prefix=".cypp-", dir=folder)
+        path = Path(name).absolute()
+        file = opened.enter_context(FileIO(descriptor, "r+"))
+        try:
+            # Without locks: nobody else can have it. Not as immutable: it would be taken to be empty for ever.
+            database = opened.enter_context(closing(adbc_driver_sqlite.connect(f"{path.as_uri()}?mode=ro&nolock=1")))
+            copy = opened.enter_context(closing(AdbcConnection(database)))
+            target = opened.enter_context(closing(sqlite3.connect(path, isolation_level=None)))
+        finally:
+            path.unlink()
+        _fill(connection.connection.driver_connection, target, file, folder)
         # Pages are read where they are, and not copied again for each index that leads to them.
-        for query in (f"PRAGMA mmap_size = {path.stat().st_size}", "SELECT 1 FROM view_version"):
+        for query in (f"PRAGMA mmap_size = {os.fstat(descriptor).st_size}", "SELECT 1 FROM view_version"):
             list(_ask(copy, query))
-    with closing(database), closing(copy):
         yield copy
+
+
+def _fill(source: Any, target: sqlite3.Connection, file: FileIO, folder: Path) -> None:
+    """Copy a warehouse to a file without a name."""
+    try:
+        # SQLite keeps no journal of a file whose name is gone.
+        for setting in ("journal_mode = OFF", "synchronous = OFF"):
+            target.execute(f"PRAGMA {setting}")
+        source.backup(target)
+        target.close()
+    except sqlite3.Error as fault:
+        if number := _not_written(fault, file):
+            raise OSError(number, os.strerror(number), str(folder)) from fault
+        raise OperationalError("PRAGMA backup", None, fault) from fault
+    place, versions = _WITHOUT_LOG
+    file.seek(place)
+    file.write(versions)
+
+
+def _not_written(fault: sqlite3.Error, file: FileIO) -> int:
+    """The system's number for why a file cannot be written; 0 if that is not what SQLite failed at."""
+    match getattr(fault, "sqlite_errorname", ""):
+        case "SQLITE_FULL":
+            return errno.ENOSPC
+        case "SQLITE_IOERR_WRITE":
+            # SQLite does not tell the number: a quota, a limit or a fault of the disk.
+            try:
+                file.seek(0, os.SEEK_END)
+                file.write(bytes(1 << 16))
+            except OSError as told:
+                return told.errno or errno.EIO
+            return errno.EIO
+    return 0
 
 
 def _ask(copy: AdbcConnection, query: str) -> Iterator[Any]:
@@ -126,12 +166,15 @@ def _read_postgresql(connection: Connection, query: str, kinds: Mapping[str, Kin
     # The server would send all rows at once, unless the cursor has a name.
     with _faults(faults, query), closing(driver.cursor(name="cypp_export")) as cursor:
         cursor.execute(query)
+        rows = cursor.fetchmany(ROWS)
+        # No rows are an empty batch, as SQLite's driver has it: who reads learns the columns from it.
+        yield _batch(rows, schema)
         while rows := cursor.fetchmany(ROWS):
             yield _batch(rows, schema)
 
 
 def _batch(rows: Sequence[Sequence[Any]], schema: Any) -> Any:
-    columns = zip(zip(*rows, strict=True), schema.types, strict=True)
+    columns = zip(zip(*rows, strict=True) if rows else [()] * len(schema), schema.types, strict=True)
     return pyarrow.record_batch([pyarrow.array(values, kind) for values, kind in columns], schema)
 
 

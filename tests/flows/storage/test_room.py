@@ -97,6 +97,15 @@ def test_a_command_says_where_there_is_no_room(home: Path) -> None:
     assert not any("Traceback" in each for each in said)
 
 
+def test_an_export_says_that_its_folder_has_no_room(home: Path) -> None:
+    cypp = f"{sys.executable} -c 'from flows.cli.app import app; app()'"
+    nearly = 'head -c 9M /dev/zero > "$CYPP_HOME/fill"; truncate -s -300K "$CYPP_HOME/fill"'
+    ended = _on_a_small_disk(home, 4_096, f'{nearly}; {cypp} export -o "$CYPP_HOME/out"; ls -A "$CYPP_HOME/out"')
+    said = f"cypp: {home}/out: no room is left on its disk: make some, and try again"
+    assert said in ended.stderr.splitlines()
+    assert ended.stdout == ""
+
+
 def test_a_server_that_would_have_no_room_is_not_started(home: Path) -> None:
     cypp = f"{sys.executable} -c 'from flows.cli.app import app; app()'"
     ended = _on_a_small_disk(home, 4_096, f"{cypp} ingest")

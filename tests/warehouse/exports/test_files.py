@@ -22,8 +22,9 @@ from cypp_etl.plan.model import Plan
 from schemas.codes import Marker, Severity
 from tests.warehouse.builders import checked, finding, later, observation
 from tests.warehouse.full_warehouse import fill_every_view
-from warehouse.engine import reading
+from warehouse.engine import reading, writing
 from warehouse.exports.files import export_views
+from warehouse.recording.plan import record_plan
 from warehouse.recording.record import record
 from warehouse.stored_plans import plan_in_force
 from warehouse.views.columns import Kind
@@ -59,6 +60,25 @@ def test_csv_runs_nothing_in_a_spreadsheet(folder: Path) -> None:
     assert (rows[0]["actual_text"], rows[0]["source_file"]) == (f"'{EVIL}", '\'@file,"quoted".xlsx')
     assert rows[1]["actual_text"] == "-"
     assert rows[0]["recorded_at"] == "2010-07-01T12:00:00.000000Z"
+
+
+@pytest.mark.parametrize("has_plan", [False, True])
+def test_a_warehouse_without_a_judgement_is_exported(
+    engine: Engine, plan: Plan, tmp_path: Path, has_plan: bool
+) -> None:
+    if has_plan:
+        with writing(engine) as connection:
+            record_plan(connection, plan, later(0))
+    with reading(engine) as connection:
+        list(export_views(connection, tmp_path / "out"))
+    for view in VIEWS:
+        held = parquet.read_table(tmp_path / "out" / f"{view.name}.parquet")
+        with (tmp_path / "out" / f"{view.name}.csv").open(encoding="utf-8", newline="") as file:
+            names, *rows = csv.reader(file)
+        assert names == held.schema.names == [column.name for column in view.columns]
+        assert held.schema.types == [_TYPES[column.kind] for column in view.columns]
+        assert len(rows) == held.num_rows
+        assert not (rows and view.name.startswith("bi_performance"))
 
 
 MISSING = sorted(READ_AS_MISSING)

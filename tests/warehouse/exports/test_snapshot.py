@@ -1,7 +1,12 @@
 """A snapshot reads columns of the types that a view's columns have, as of one moment, and leaves nothing behind."""
 
+import errno
+import os
 import resource
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime
@@ -135,10 +140,45 @@ def files_are_small() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_folder_without_room_for_the_copy_is_told(file: Path, tmp_path: Path, files_are_small: None) -> None:
+def test_a_folder_that_cannot_take_the_copy_is_told(file: Path, tmp_path: Path, files_are_small: None) -> None:
+    """As the system tells it: SQLite would say that something is wrong with the warehouse."""
     folder = tmp_path / "out"
     engine = open_for_reading(f"sqlite:///{file}")
-    with reading(engine) as connection, pytest.raises(OSError, match=r"cannot be copied into .*out"):
+    with reading(engine) as connection, pytest.raises(OSError, match=str(folder)) as told:
         list(export_views(connection, folder))
     engine.dispose()
+    assert (told.value.errno, told.value.filename) == (errno.EFBIG, str(folder))
     assert list(folder.iterdir()) == []
+
+
+def test_a_warehouse_that_cannot_be_copied_is_no_fault_of_the_folder(file: Path, plan: Plan, tmp_path: Path) -> None:
+    writer, reader = open_warehouse(f"sqlite:///{file}"), open_for_reading(f"sqlite:///{file}")
+    record(writer, checked("b", observation("NI 111a", "8")), plan, later(1))
+    with reading(reader) as connection:
+        connection.exec_driver_sql("SELECT 1 FROM view_version").first()
+        os.truncate(file.with_name(f"{file.name}-wal"), 0)
+        with pytest.raises(OperationalError, match="disk I/O error"):
+            list(export_views(connection, tmp_path / "out"))
+    reader.dispose()
+    writer.dispose()
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+_KILLED_AS_IT_COPIES = """
+import resource, signal, sys
+from pathlib import Path
+from warehouse.engine import open_for_reading, reading
+from warehouse.exports.files import export_views
+
+with reading(open_for_reading(sys.argv[1])) as connection:
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, 65_536))
+    list(export_views(connection, Path(sys.argv[2])))
+"""
+
+
+def test_an_export_that_is_killed_as_it_copies_leaves_nothing(file: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _KILLED_AS_IT_COPIES, f"sqlite:///{file}", str(tmp_path / "out")]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGXFSZ
+    assert list((tmp_path / "out").iterdir()) == []
