@@ -341,13 +341,23 @@ def merged(*areas, sheet="Indicators", **cells):
         (merged("A2:A3"), [("cell-merged", "A3")]),
         (merged("A2:A3", sheet="Milestones"), [("cell-merged", "A3")]),
         (merged("D2:D3"), [("cell-merged", "D3")]),
+        (merged("E2:E3"), [("cell-merged", "E3")]),
         (merged("B1:B3", sheet="Return"), [("cell-merged", "B3")]),
+        # A label over the cell of its value, which is always the one beside it.
+        (merged("A3:B3", sheet="Return"), [("cell-merged", "B3")]),
+        (merged("A1:C1", sheet="Return"), [("cell-merged", "B1")]),
         # What is merged elsewhere, or holds all that it must, is as it was.
         (merged("M2:M3"), []),
         (merged("I2:J2"), []),
         (merged("I2:I3", I2=None), [("value-missing", "I2"), ("cell-merged", "I3")]),
         (merged("M2:M3", I4=None), [("value-missing", "I4")]),
-        (merged("A3:B3", sheet="Return", B3=None), [("period-missing", "B3")]),
+        (merged("E2:F2"), []),
+        (merged("B3:C3", sheet="Return", B3=None), [("period-missing", "B3")]),
+        (merged("E2:E3", E2="acres", E3=None), [("unit-differs", "E2"), ("cell-merged", "E3")]),
+        (merged("M2:M3", E2=None), [("unit-differs", "E2")]),
+        # The first cell of a merge can be typed in, and its marker need not be.
+        (merged("I2:M2", I2=None), [("value-missing", "I2")]),
+        (merged("I2:J3", I2=None), [("value-missing", "I2"), ("cell-merged", "I3")]),
     ],
 )
 def test_a_blank_that_is_merged_into_another_cell_says_so(checker, filled, alter, expected):
