@@ -164,7 +164,7 @@ class Checker:
         if is_open(case.parsed, self.plan, self.today):
             judge_stage(Stage.BESIDE_THE_KNOWN, case)
         judge_stage(Stage.SYMBOLS, case)
-        blame_merges(case.workbook, case.parsed)
+        blame_merges(case.workbook, case.parsed, case.layout)
         # What is rejected takes nobody's place.
         if case.parsed.is_sound:
             judge_stage(Stage.HOLD, case)

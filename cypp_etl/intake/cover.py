@@ -1,6 +1,6 @@
 """What the cover of a return says of its partner and its period, whatever the layout calls them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from cypp_etl.intake.labels import read_cover, read_labelled_figures
@@ -37,25 +37,22 @@ def find_cover(workbook: Workbook, layout: Layout) -> tuple[Sheet, dict[str, Cel
 def find_further_covers(
     workbook: Workbook, layout: Layout, read: Collection[str]
 ) -> tuple[tuple[Sheet, dict[str, Cell]], ...]:
-    """The sheets that were not read and are covers too, with what they say: each names a partner or a period."""
+    """The sheets that were not read and are covers too, with what they say: each names a partner and a period."""
     part = layout.find_part(COVER)
     if part is None:
         return ()
-    unread = (sheet for sheet in workbook.sheets if sheet.name not in read and not _is_hidden_part(sheet, layout))
-    covers = ((sheet, read_cover(sheet, part)) for sheet in unread)
+    covers = ((sheet, read_cover(sheet, part)) for sheet in _unread_sheets(workbook, layout, read))
     return tuple(
         (sheet, labels)
         for sheet, labels in covers
-        if read_text(said_partner(labels, part)) or read_text(said_period(labels, part).cell)
+        if read_text(said_partner(labels, part)) and read_text(said_period(labels, part).cell)
     )
 
 
 def find_further_tables(workbook: Workbook, layout: Layout, read: Collection[str]) -> dict[str, bool]:
     """The sheets that were not read and have a table of the layout all the same, and whether it is filled in."""
     tables: dict[str, bool] = {}
-    for sheet in workbook.sheets:
-        if sheet.name in read or _is_hidden_part(sheet, layout):
-            continue
+    for sheet in _unread_sheets(workbook, layout, read):
         for part in layout.sheets:
             is_filled = None if part.part == COVER or part.is_hidden else _is_table_filled(sheet, part)
             if is_filled is not None:
@@ -63,8 +60,12 @@ def find_further_tables(workbook: Workbook, layout: Layout, read: Collection[str
     return tables
 
 
-def _is_hidden_part(sheet: Sheet, layout: Layout) -> bool:
-    return any(part.is_hidden and part.is_named(sheet.name) for part in layout.sheets)
+def _unread_sheets(workbook: Workbook, layout: Layout, read: Collection[str]) -> Iterator[Sheet]:
+    """The sheets that somebody may take for a part of the return: nobody sends a second one on hidden sheets."""
+    for sheet in workbook.sheets:
+        is_hidden = sheet.is_hidden or any(part.is_hidden and part.is_named(sheet.name) for part in layout.sheets)
+        if not is_hidden and sheet.name not in read:
+            yield sheet
 
 
 def _is_table_filled(sheet: Sheet, part: SheetLayout) -> bool | None:

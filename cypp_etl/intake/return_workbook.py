@@ -1,7 +1,7 @@
 """Reads the return workbook: cover, indicators and milestones, as tidy rows with their cells."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from cypp_etl.findings import Finding, find
@@ -237,26 +237,39 @@ class ReturnReader:
     def _judge_second_returns(self, workbook: Workbook) -> None:
         """Say which sheets begin another return in the same file: of it nothing is read.
 
-        A cover without a table that somebody filled in is no return, and a sheet with another name for one of the
-        return's own has its own finding.
+        A cover without a table that somebody filled in is no return, one that says the same partner and period is a
+        copy of the return's own, and a sheet with another name for one of the return's own has its own finding.
         """
         read = self.parsed.parts_by_sheet
         if COVER not in self.parsed.sheets:
             return
-        covers = find_further_covers(workbook, self.layout, read)
-        for sheet, labels in covers:
-            self.parsed.contact_cells |= {(sheet.name, labels[name].address) for name in _CONTACTS if name in labels}
+        layout = self.layout.part(COVER)
+        covers = tuple(
+            (sheet, labels)
+            for sheet, labels in find_further_covers(workbook, self.layout, read)
+            if not self._is_named(sheet) and not self._is_own(labels, layout)
+        )
         tables = find_further_tables(workbook, self.layout, read) if covers else {}
-        covers = tuple((sheet, labels) for sheet, labels in covers if not self._is_named(sheet))
         if not covers or not any(tables.values()):
             return
         self.parsed.second_sheets = frozenset(tables) | {sheet.name for sheet, _ in covers}
-        layout = self.layout.part(COVER)
         for sheet, labels in covers:
+            self.parsed.contact_cells |= {(sheet.name, labels[name].address) for name in _CONTACTS if name in labels}
             partner, period = said_partner(labels, layout), said_period(labels, layout).cell
             said = [shorten(text) for text in (read_text(partner), read_text(period)) if text]
             cell = next((cell.address for cell in (partner, period) if cell), "")
             self._note("second-return", sheet.name, cell, value=read_text(partner), said_for=in_list(said))
+
+    def _is_own(self, labels: Mapping[str, Cell], layout: SheetLayout) -> bool:
+        """Whether a cover says the partner and the period of the return itself."""
+        parsed, partner, period = self.parsed, said_partner(labels, layout), said_period(labels, layout).reading.period
+        own = {parsed.partner_code, parsed.cover_partner}
+        return self._partner_meant(read_text(partner), layout) in own and period == parsed.period
+
+    def _partner_meant(self, typed: str, cover: SheetLayout | None) -> str:
+        """The code of the partner that a cover says, by code or by name; empty if there is none."""
+        has_code = cover is not None and asks_for(cover, "partner_code")
+        return self.index.partners.get(reference_key(typed), "") if has_code else self.index.partner_named(typed)
 
     def _is_named(self, sheet: Sheet) -> bool:
         """Whether a sheet has the name of one of the layout's."""
@@ -270,11 +283,7 @@ class ReturnReader:
 
     def _read_partner(self, cell: Cell, sheet: str) -> None:
         typed, parsed, partners = read_text(cell), self.parsed, self.plan.partners
-        cover = self.layout.find_part(COVER)
-        has_code = cover is not None and asks_for(cover, "partner_code")
-        partner_code = (
-            self.index.partners.get(reference_key(typed), "") if has_code else self.index.partner_named(typed)
-        )
+        partner_code = self._partner_meant(typed, self.layout.find_part(COVER))
         parsed.cover_partner = partner_code
         if not partner_code:
             self._note("partner-unknown", sheet, cell.address, value=typed, known=", ".join(partners))

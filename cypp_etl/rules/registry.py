@@ -7,7 +7,7 @@ way of `conformance.py`, which sees the rows of many workbooks at once.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
 from functools import cached_property
@@ -16,6 +16,7 @@ from cypp_etl.checked_return import History
 from cypp_etl.findings import Finding, bounded
 from cypp_etl.intake.rows import FigureRow, ParsedReturn
 from cypp_etl.layout import PUBLISHED, RETURN, Layout
+from cypp_etl.periods import Period
 from cypp_etl.plan.model import Plan
 from cypp_etl.rules.arithmetic import judge_decimals, judge_populations, judge_ratios, judge_required_parts
 from cypp_etl.rules.change import judge_beside, judge_change, judge_year
@@ -102,8 +103,11 @@ def _judge_coverage(case: Case) -> Iterable[Finding]:
 
 
 def _judge_what_the_form_says(case: Case) -> Iterable[Finding]:
-    stale = (*judge_targets(case.parsed, case.plan), *judge_recalled(case.parsed, case.history, case.plan))
-    return judge_form_period(stale, case.parsed, case.workbook, case.layout)
+    def differences_from(period: Period) -> Iterable[Finding]:
+        parsed = replace(case.parsed, period=period)
+        return (*judge_targets(parsed, case.plan), *judge_recalled(parsed, case.history, case.plan))
+
+    return judge_form_period(differences_from, case.parsed, case.workbook, case.layout)
 
 
 RULES: tuple[Rule, ...] = (

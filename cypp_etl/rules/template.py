@@ -1,13 +1,13 @@
 """The form that a return was made from: by which plan, what it did not ask, and whether anybody filled it in."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from cypp_etl.findings import Finding, find
 from cypp_etl.intake.rows import ParsedReturn
 from cypp_etl.intake.tables import find_sheet, read_labels
 from cypp_etl.intake.values import read_text
 from cypp_etl.layout import INDICATORS, MILESTONES, Layout
-from cypp_etl.periods import parse_period
+from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
 from cypp_etl.workbook.model import Cell, Workbook
 
@@ -30,23 +30,33 @@ def judge_entries(parsed: ParsedReturn, layout: Layout) -> Iterator[Finding]:
 
 
 def judge_form_period(
-    stale: Iterable[Finding], parsed: ParsedReturn, workbook: Workbook, layout: Layout
+    differences_from: Callable[[Period], Iterable[Finding]], parsed: ParsedReturn, workbook: Workbook, layout: Layout
 ) -> Iterator[Finding]:
     """Targets and earlier figures that are not those of the return's period; in the form for another, that it is it.
 
-    Nobody has typed over them then: the period was, or the wrong form was taken. A form in which nothing is stale is
-    nobody's fault. Forms that were made before they said their period say nothing of it.
+    `differences_from` gives those that are not a period's. What is right by the form's own period nobody has typed
+    over: the period was, or the wrong form was taken. What is not, somebody has, in whichever form. A form in which
+    nothing is stale is nobody's fault. Forms that were made before they said their period say nothing of it.
     """
-    found = list(stale)
-    made_for = _read(workbook, layout, "form_period") if found else ""
-    if found and parsed.period is not None and made_for not in ("", parsed.period.code):
-        (sheet, cell), period = parsed.period_cell, parsed.period.label
-        try:
-            made = parse_period(made_for).label
-        except ValueError:
-            made = made_for
-        found = [find("form-of-other-period", sheet=sheet, cell=cell, value=period, form_period=made)]
+    if parsed.period is None or not (found := list(differences_from(parsed.period))):
+        return
+    made_for = _form_period(workbook, layout)
+    if made_for is not None and made_for != parsed.period:
+        changed = {(finding.code, finding.sheet, finding.cell) for finding in differences_from(made_for)}
+        typed_over = [finding for finding in found if (finding.code, finding.sheet, finding.cell) in changed]
+        if len(typed_over) < len(found):
+            (sheet, cell), period = parsed.period_cell, parsed.period.label
+            yield find("form-of-other-period", sheet=sheet, cell=cell, value=period, form_period=made_for.label)
+        found = typed_over
     yield from found
+
+
+def _form_period(workbook: Workbook, layout: Layout) -> Period | None:
+    """The period that a form was made for, as it says itself; None where it says none."""
+    try:
+        return parse_period(_read(workbook, layout, "form_period"))
+    except ValueError:
+        return None
 
 
 def _entries(layout: Layout, part: str) -> list[str]:

@@ -192,7 +192,9 @@ def second_return(alter):
     return copy
 
 
-@pytest.mark.parametrize(("partner_code", "period"), [("police", "2010-11Q2"), ("yos", "2010-11Q1"), ("yos", None)])
+@pytest.mark.parametrize(
+    ("partner_code", "period"), [("police", "2010-11Q2"), ("yos", "2010-11Q1"), ("police", "see above")]
+)
 def test_a_second_return_in_a_file_is_one_finding(checker, filled, partner_code, period):
     def alter(workbook):
         cover = workbook["Return (2)"]
@@ -200,13 +202,16 @@ def test_a_second_return_in_a_file_is_one_finding(checker, filled, partner_code,
 
     checked = checker.check(Received("yos.xlsx", change(filled["yos"], second_return(alter)), "yos"))
     assert [(one.code, one.sheet, one.cell) for one in checked.findings] == [("second-return", "Return (2)", "B1")]
-    assert (f"for {partner_code} and {period}. " if period else f"for {partner_code}. ") in checked.findings[0].message
-    assert not checked.is_accepted
+    assert f"for {partner_code} and {period}. " in checked.findings[0].message
+    # An earlier return that is kept for reference takes nothing from the file's own.
+    assert checked.is_accepted
 
 
 def test_each_further_return_is_a_finding_and_what_it_says_of_children_too(checker, filled):
     def alter(workbook):
+        workbook["Return (2)"]["B3"] = "2010-11Q1"
         workbook.copy_worksheet(workbook["Return"]).title = "Police"
+        workbook["Police"]["B1"] = "police"
         workbook["Indicators (2)"]["M2"] = "See the case of 943 476 5919."
 
     checked = checker.check(Received("yos.xlsx", change(filled["yos"], second_return(alter)), "yos"))
@@ -228,9 +233,63 @@ def test_each_further_return_is_a_finding_and_what_it_says_of_children_too(check
     ],
 )
 def test_copied_sheets_that_are_no_return_are_noted(checker, filled, alter):
-    checked = checker.check(Received("yos.xlsx", change(filled["yos"], second_return(alter)), "yos"))
+    def alter_an_earlier(workbook):
+        workbook["Return (2)"]["B3"], workbook["Return (2)"]["B5"] = "2010-11Q1", None
+        alter(workbook)
+
+    checked = checker.check(Received("yos.xlsx", change(filled["yos"], second_return(alter_an_earlier)), "yos"))
     assert set(codes(checked)) == {"sheet-not-read"}
     assert checked.is_accepted
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ({"B5": None}, {"sheet-not-read"}),
+        ({"B5": None, "B1": " YOS ", "B3": "2010/11 q2"}, {"sheet-not-read"}),
+        # Without one of the two it is no cover of a return.
+        ({"B5": None, "B1": "police", "B3": None}, {"sheet-not-read"}),
+        ({"B5": None, "B1": None, "B3": "2010-11Q1"}, {"sheet-not-read"}),
+        # What is no second return is looked at as any sheet of the partner's own.
+        ({"B5": "somebody@police.example"}, {"sheet-not-read", "personal-data-sheet"}),
+        ({"B5": "somebody@police.example", "B1": "police"}, {"second-return"}),
+    ],
+)
+def test_a_copy_of_the_return_itself_is_no_second_one(checker, filled, cells, expected):
+    def alter(workbook):
+        for cell, value in cells.items():
+            workbook["Return (2)"][cell] = value
+
+    checked = checker.check(Received("yos.xlsx", change(filled["yos"], second_return(alter)), "yos"))
+    assert set(codes(checked)) == expected
+
+
+def test_a_cover_left_behind_without_a_table_still_has_its_personal_data(checker, filled):
+    def alter(workbook):
+        workbook.copy_worksheet(workbook["Return"]).title = "Return (2)"
+        workbook["Return (2)"]["B3"], workbook["Return (2)"]["B5"] = "2010-11Q1", "somebody@police.example"
+
+    (finding,) = checker.check(Received("yos.xlsx", change(filled["yos"], alter), "yos")).findings
+    assert (finding.code, finding.sheet, finding.cell) == ("personal-data-sheet", "Return (2)", "B5")
+
+
+def test_a_word_of_the_cover_beside_a_draft_makes_no_return(checker, filled):
+    def alter(workbook):
+        workbook.copy_worksheet(workbook["Indicators"]).title = "Indicators draft"
+        workbook.create_sheet("Notes").append(["Period", "2010-11 Q2"])
+
+    checked = checker.check(Received("yos.xlsx", change(filled["yos"], alter), "yos"))
+    assert codes(checked) == ["sheet-not-read", "sheet-not-read"]
+
+
+def test_a_return_on_hidden_sheets_is_what_any_hidden_sheet_is(checker, filled):
+    def alter(workbook):
+        workbook["Return (2)"]["B3"], workbook["Return (2)"]["B5"] = "2010-11Q1", None
+        for name in ("Return", "Indicators", "Milestones"):
+            workbook[f"{name} (2)"].sheet_state = "hidden"
+
+    checked = checker.check(Received("yos.xlsx", change(filled["yos"], second_return(alter)), "yos"))
+    assert codes(checked) == ["hidden-sheet"] * 3
 
 
 @pytest.mark.parametrize(
@@ -282,13 +341,23 @@ def merged(*areas, sheet="Indicators", **cells):
         (merged("A2:A3"), [("cell-merged", "A3")]),
         (merged("A2:A3", sheet="Milestones"), [("cell-merged", "A3")]),
         (merged("D2:D3"), [("cell-merged", "D3")]),
+        (merged("E2:E3"), [("cell-merged", "E3")]),
         (merged("B1:B3", sheet="Return"), [("cell-merged", "B3")]),
+        # A label over the cell of its value, which is always the one beside it.
+        (merged("A3:B3", sheet="Return"), [("cell-merged", "B3")]),
+        (merged("A1:C1", sheet="Return"), [("cell-merged", "B1")]),
         # What is merged elsewhere, or holds all that it must, is as it was.
         (merged("M2:M3"), []),
         (merged("I2:J2"), []),
         (merged("I2:I3", I2=None), [("value-missing", "I2"), ("cell-merged", "I3")]),
         (merged("M2:M3", I4=None), [("value-missing", "I4")]),
-        (merged("A3:B3", sheet="Return", B3=None), [("period-missing", "B3")]),
+        (merged("E2:F2"), []),
+        (merged("B3:C3", sheet="Return", B3=None), [("period-missing", "B3")]),
+        (merged("E2:E3", E2="acres", E3=None), [("unit-differs", "E2"), ("cell-merged", "E3")]),
+        (merged("M2:M3", E2=None), [("unit-differs", "E2")]),
+        # The first cell of a merge can be typed in, and its marker need not be.
+        (merged("I2:M2", I2=None), [("value-missing", "I2")]),
+        (merged("I2:J3", I2=None), [("value-missing", "I2"), ("cell-merged", "I3")]),
     ],
 )
 def test_a_blank_that_is_merged_into_another_cell_says_so(checker, filled, alter, expected):

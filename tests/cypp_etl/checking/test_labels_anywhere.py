@@ -2,8 +2,10 @@
 
 from datetime import date
 from decimal import Decimal
+from io import BytesIO
 
 import pytest
+from openpyxl import load_workbook
 
 from cypp_etl.checked_return import History
 from cypp_etl.checking.checker import Checker, Received
@@ -20,8 +22,14 @@ TODAY = date(2010, 7, 12)
 def check():
     plan = plan_with_layouts(LABELS_SHEETS, LABELS_COLUMNS)
 
-    def check(form, folder="police"):
-        return Checker(plan, History(), TODAY).check(Received("return.xlsx", workbook_of({"Page": form}), folder))
+    def check(form, folder="police", alter=None):
+        data = workbook_of({"Page": form})
+        if alter:
+            book, written = load_workbook(BytesIO(data)), BytesIO()
+            alter(book["Page"])
+            book.save(written)
+            data = written.getvalue()
+        return Checker(plan, History(), TODAY).check(Received("return.xlsx", data, folder))
 
     return check
 
@@ -66,6 +74,14 @@ def test_a_year_ends_in_march(check, day, period):
 def test_another_day_is_an_error_at_its_cell(check, typed, code):
     checked = check({**FORM, "D4": typed})
     assert found(checked, Severity.ERROR) == [(code, "C4" if typed is None else "D4")]
+
+
+def test_a_label_as_wide_as_some_columns_is_no_reason_why_nothing_stands_beside_it(check):
+    def merge(sheet):
+        sheet.merge_cells("B4:C4")
+
+    checked = check({**FORM, "D4": None}, alter=merge)
+    assert found(checked, Severity.ERROR) == [("period-missing", "C4")]
 
 
 def test_a_figure_left_out_is_missing_in_the_column_of_the_others(check):

@@ -75,12 +75,27 @@ PERIOD = ("Return", "B3")
         # As it was made, with a target typed over.
         ({("Indicators", "F2"): 0.123}, [("target-differs", "F2")]),
         ({PERIOD: "2010-11Q1"}, [("form-of-other-period", "B3")]),
-        ({PERIOD: "2010-11Q1", ("Indicators", "F2"): 0.123}, [("form-of-other-period", "B3")]),
+        # A target typed over in it is no other year's, and is a finding of its own.
+        (
+            {PERIOD: "2010-11Q1", ("Indicators", "F2"): 0.123},
+            [("form-of-other-period", "B3"), ("target-differs", "F2")],
+        ),
+        # All that differs is typed over, where the others are blank.
+        (
+            {PERIOD: "2010-11Q1", ("Indicators", "F2"): 0.123}
+            | {("Indicators", f"F{row}"): None for row in range(3, 6)},
+            [("target-differs", "F2")],
+        ),
         # Nothing in it is another year's.
         ({PERIOD: "2010-11Q1"} | {("Indicators", f"F{row}"): None for row in range(2, 6)}, []),
         # A form of before they said their period.
         (
             {PERIOD: "2010-11Q1", ("_meta", "A4"): None} | {("Indicators", f"F{row}"): None for row in range(3, 6)},
+            [("target-differs", "F2")],
+        ),
+        # What it says is no period.
+        (
+            {PERIOD: "2010-11Q1", ("_meta", "B4"): "soon"} | {("Indicators", f"F{row}"): None for row in range(3, 6)},
             [("target-differs", "F2")],
         ),
     ],
@@ -91,11 +106,16 @@ def test_the_form_for_another_period_is_one_finding(of_last_year, cells, expecte
 
 def test_the_finding_says_which_form_it_is_and_where_the_right_one_lies(plan, form):
     parsed = ParsedReturn("r.xlsx", "", RETURN, period=parse_period("2010-11Q2"), period_cell=("Return", "B3"))
+    workbook, layout = read_workbook(form), read_layouts()[RETURN]
     stale = [find("target-differs", indicator="NI 43", expected="5.0%")] * 2
-    (finding,) = judge_form_period(stale, parsed, read_workbook(form), read_layouts()[RETURN])
+
+    def differences_from(period):
+        return stale if period == parsed.period else []
+
+    (finding,) = judge_form_period(differences_from, parsed, workbook, layout)
     assert finding.message.startswith("This is the form for 2010/11 Q1, and the return is for 2010/11 Q2:")
     assert "folder forms" in finding.fix
-    assert [*judge_form_period([], parsed, read_workbook(form), read_layouts()[RETURN])] == []
+    assert [*judge_form_period(lambda _: [], parsed, workbook, layout)] == []
 
 
 CASES = [
