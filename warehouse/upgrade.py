@@ -4,10 +4,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, delete, insert, inspect, select, text
 
+from cypp_etl.judgement import RULES_VERSION
 from warehouse.engine import reading, writing
 from warehouse.migrations import HEAD
 from warehouse.migrations.first_hours import is_whole, mend
-from warehouse.schema.tables import view_version
+from warehouse.schema.plan_tables import plan
+from warehouse.schema.tables import rules_version, view_version
 from warehouse.views.definitions import replace_views, views_sha256
 
 
@@ -45,6 +47,9 @@ def upgrade(engine: Engine) -> bool:
 def upgrade_within(connection: Connection) -> bool:
     """Upgrade the warehouse, as `upgrade` does, in the caller's transaction of `engine.writing`.
 
+    What is judged in it stays (`warehouse.recording.rules.judge_by_newer_rules` comes next); a new warehouse has
+    nothing that older rules could have judged.
+
     Raises:
         WarehouseTooNewError: the warehouse has a revision that this program does not know.
     """
@@ -54,6 +59,8 @@ def upgrade_within(connection: Connection) -> bool:
     replace_views(connection, lambda: _migrate(connection))
     connection.execute(delete(view_version))
     connection.execute(insert(view_version).values(sha256=views_sha256(connection.dialect.name)))
+    if connection.scalar(select(plan.c.plan_id).limit(1)) is None:
+        store_rules_version(connection)
     return True
 
 
@@ -84,17 +91,38 @@ def is_current(connection: Connection) -> bool:
     return is_whole(connection)
 
 
+def is_judged_by_these_rules(connection: Connection) -> bool:
+    """Whether the judgements in force were made by the rules of this program, in a warehouse whose tables are current.
+
+    Raises:
+        WarehouseTooNewError: they were made by newer rules.
+    """
+    version = connection.scalar(select(rules_version.c.version)) or 0
+    if version > RULES_VERSION:
+        raise WarehouseTooNewError(
+            f"The warehouse is newer than this program (judged by version {version} of the rules; the program knows "
+            f"{RULES_VERSION}): install the newer version of the program"
+        )
+    return version == RULES_VERSION
+
+
+def store_rules_version(connection: Connection) -> None:
+    """Store that everything in force is judged by the rules of this program."""
+    connection.execute(delete(rules_version))
+    connection.execute(insert(rules_version).values(version=RULES_VERSION))
+
+
 def require_current(connection: Connection) -> None:
     """Make sure that a warehouse can be read without an upgrade.
 
     Raises:
         NoWarehouseError: the database has none of our tables.
-        WarehouseTooOldError: it must be upgraded first.
-        WarehouseTooNewError: it has a revision that this program does not know.
+        WarehouseTooOldError: it must be upgraded first, or judged again.
+        WarehouseTooNewError: it has a revision that this program does not know, or was judged by newer rules.
     """
     if current_revision(connection) is None:
         raise NoWarehouseError("There is nothing in the warehouse yet: run cypp upgrade, or ingest a return")
-    if not is_current(connection):
+    if not (is_current(connection) and is_judged_by_these_rules(connection)):
         raise WarehouseTooOldError("The warehouse is older than this program: run cypp upgrade")
 
 

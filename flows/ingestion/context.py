@@ -14,7 +14,8 @@ from flows.storage.archive import READ_BYTES, Kept, Unnamed, keep
 from flows.storage.drop_notes import GivenNumbers
 from warehouse.engine import open_for_reading, open_warehouse, place_of, reading, writing
 from warehouse.queries.views import outcomes
-from warehouse.recording.plan import begin_plan, tell_what_was_untold
+from warehouse.recording.plan import begin_plan
+from warehouse.recording.rules import judge_by_newer_rules
 from warehouse.stored_plans import NoStoredPlanError, plan_in_force
 from warehouse.upgrade import NoWarehouseError, WarehouseTooOldError, require_current, upgrade_within
 
@@ -178,10 +179,9 @@ def upgraded(settings: Settings, put_in_force: "Callable[[Connection, Plan, date
     try:
         # All in one transaction: a warehouse that is up to date is never looked at again.
         with writing(engine) as connection:
-            was_older, now = upgrade_within(connection), datetime.now(UTC)
-            in_force = put_in_force(connection, plan, now)
-            if was_older:
-                tell_what_was_untold(connection, in_force, now)
+            upgrade_within(connection)
+            judge_by_newer_rules(connection, plan, datetime.now(UTC))
+            in_force = put_in_force(connection, plan, datetime.now(UTC))
     except BaseException:
         engine.dispose()
         raise

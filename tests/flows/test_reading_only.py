@@ -13,6 +13,7 @@ from sqlalchemy import select, text
 from typer.testing import CliRunner
 
 import cypp_etl
+from cypp_etl.judgement import RULES_VERSION
 from cypp_etl.plan.reader import plan_of, read_plan
 from flows.cli.app import app
 from flows.ingestion.context import open_existing, open_to_write
@@ -222,6 +223,12 @@ def _alter(statement: str) -> Callable[[Home], None]:
             _alter("UPDATE view_version SET sha256 = 'old'"),
             "The warehouse is older than this program: run cypp upgrade",
         ),
+        (_alter("DELETE FROM rules_version"), "The warehouse is older than this program: run cypp upgrade"),
+        (
+            _alter("UPDATE rules_version SET version = 9999"),
+            f"The warehouse is newer than this program (judged by version 9999 of the rules; the program knows "
+            f"{RULES_VERSION}): install the newer version of the program",
+        ),
         (
             _alter("UPDATE alembic_version SET version_num = '9999'"),
             f"The warehouse is newer than this program (revision 9999; the program knows {HEAD}): "
@@ -229,7 +236,7 @@ def _alter(statement: str) -> Callable[[Home], None]:
         ),
         (_alter("DELETE FROM plan_file"), "The files of the plan in force ("),
     ],
-    ids=["older", "older tables", "newer", "no files"],
+    ids=["older", "older tables", "older rules", "newer rules", "newer", "no files"],
 )
 def test_a_warehouse_that_cannot_be_read_as_it_is_is_named_in_a_line(
     home: Home, command: tuple[str, ...], make: Callable[[Home], None], said: str
@@ -277,6 +284,34 @@ def test_what_writes_upgrades_but_leaves_the_plan_in_force(home: Home, monkeypat
     monkeypatch.delenv("CYPP_PLAN")
     assert home.type("close", "2010-11Q2", "--by", "A")[0] == 0
     assert home.plans() == [read_plan().fingerprint]
+
+
+# This program says that it declined.
+_JUDGED_BEFORE = _alter("UPDATE judgement SET direction = 'improving' WHERE period = '2010-11Q1'")
+_FORMER_RULES = _alter("DELETE FROM rules_version")
+
+
+@pytest.mark.parametrize("command", [("upgrade",), ("close", "2010-11Q2", "--by", "A")], ids=lambda command: command[0])
+def test_what_writes_judges_again_what_older_rules_judged(home: Home, command: tuple[str, ...]) -> None:
+    _JUDGED_BEFORE(home)
+    assert home.type(*command)[0] == 0
+    assert "improving" in home.type("explain", "NI 111a", "2010-11Q1")[1], "its rules are those of the program"
+    _FORMER_RULES(home)
+    assert home.type(*command)[0] == 0
+    said = home.type("explain", "NI 111a", "2010-11Q1")[1]
+    assert ("declining" in said, "improving" in said) == (True, False)
+
+
+def test_what_newer_rules_change_is_not_put_down_to_the_next_plan(home: Home) -> None:
+    assert home.type("close", "2010-11Q1", "--by", "A")[0] == 0
+    figures = home.other / "figures.csv"
+    figures.write_text((SHIPPED / "figures.csv").read_text("utf-8") + "target,NI 111a,2030-31,90,Made up\n", "utf-8")
+    _JUDGED_BEFORE(home)
+    _FORMER_RULES(home)
+    # A symbol of the closed period turns, but not by the plan, which need not be told to change it.
+    code, said, told = home.type("plan", "adopt", home.other, "--by", "A", "--why", "Agreed in July")
+    assert (code, told, "No symbol changes." in said) == (0, "", True)
+    assert "declining" in home.type("explain", "NI 111a", "2010-11Q1")[1]
 
 
 def test_a_new_warehouse_begins_with_the_plan_of_the_environment(

@@ -19,8 +19,9 @@ from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.queries.plan_comparison import judgement_changes
 from warehouse.recording.judged.judgements import rejudge_by_plan
-from warehouse.recording.plan import begin_plan, record_plan, require_plan, tell_what_was_untold
+from warehouse.recording.plan import begin_plan, record_plan, require_plan
 from warehouse.recording.record import record
+from warehouse.recording.rules import judge_by_newer_rules
 from warehouse.stored_plans import plan_in_force
 from warehouse.upgrade import upgrade
 
@@ -85,8 +86,8 @@ def test_what_is_told_of_judgements_in_force_is_filled_in(older: Path, upgraded:
     before = _views(older)
     upgrade(upgraded)
     with writing(upgraded) as connection:
+        judge_by_newer_rules(connection, read_plan(), later(300))
         plan = begin_plan(connection, read_plan(), later(300))
-        tell_what_was_untold(connection, plan, later(300))
     after = _views(older)
     for name, (columns, rows) in before.items():
         assert sorted((row[: len(columns)] for row in after[name][1]), key=repr) == sorted(rows, key=repr), name

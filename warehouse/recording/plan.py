@@ -14,7 +14,7 @@ from warehouse.recording.administration import Decision, record_decision
 from warehouse.recording.bulk_insert import insert_rows
 from warehouse.recording.judged.clinics import keep_all_clinics
 from warehouse.recording.judged.groups import rejudge_groups_by_plan
-from warehouse.recording.judged.judgements import rejudge_by_plan, tell_what_is_in_force
+from warehouse.recording.judged.judgements import rejudge_by_plan
 from warehouse.recording.periods import add_periods
 from warehouse.recording.plan_rows import named_periods, plan_rows
 from warehouse.recording.validity import end_rows, next_moment
@@ -120,19 +120,6 @@ def begin_plan(connection: Connection, plan: Plan, at: datetime) -> Plan:
     # An upgrade looks at figures too, so that no later command is the first to find a fault in them.
     len(in_force.figures)
     return in_force
-
-
-def tell_what_was_untold(connection: Connection, plan: Plan, at: datetime) -> None:
-    """Tell what an older program did not of judgements in force, in the transaction that upgrades the warehouse.
-
-    Args:
-        connection: a transaction of `engine.writing`.
-        plan: the plan in force.
-        at: the moment from which it counts.
-    """
-    if tell_what_is_in_force(connection, plan):
-        at = next_moment(connection, at)
-        rejudge_groups_by_plan(connection, plan, require_plan(connection, plan, at), EVERYTHING, at)
 
 
 def _store_files(connection: Connection, plan_id: int, plan: Plan) -> None:

@@ -36,6 +36,7 @@ __all__ = [
     "period_closing",
     "publication",
     "query_answer",
+    "rules_version",
     "submission",
     "text_release",
     "unjudged",
@@ -383,3 +384,8 @@ unjudged = Table(
 )
 
 view_version = Table("view_version", metadata, word("sha256", primary_key=True))
+
+# By which version of the rules the judgements in force were made, in one row; in none where they are older than that.
+rules_version = Table(
+    "rules_version", metadata, Column("version", Integer, primary_key=True, nullable=False, autoincrement=False)
+)

@@ -397,13 +397,10 @@ def _replace(
     ]
 
 
-def tell_what_is_in_force(connection: Connection, plan: Plan) -> bool:
+def tell_what_is_in_force(connection: Connection, plan: Plan) -> None:
     """Tell of judgements in force what an older program did not, in a transaction of `engine.writing`.
 
     Their rows are changed, for once: the columns are newer than they are, and held nothing.
-
-    Returns:
-        Whether there were any.
     """
     columns = judgement.c
     untold = select(columns.partner_code, columns.indicator, func.min(columns.period)).where(
@@ -426,7 +423,6 @@ def tell_what_is_in_force(connection: Connection, plan: Plan) -> bool:
         ]
         if rows:
             connection.execute(_TELLING, rows)
-    return bool(spans)
 
 
 def _replace_outlooks(connection: Connection, told: Mapping[Key, tuple[int, Told]], plan_id: int, at: datetime) -> None:

@@ -6,15 +6,16 @@ from typing import Any
 from weakref import ref
 
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, delete, select, update
 
 from cypp_etl.plan.model import Plan
 from schemas.codes import Measure, Qualifier
 from tests.warehouse.builders import Rows, checked, later, observation
 from warehouse.engine import reading, writing
-from warehouse.recording.plan import record_plan, tell_what_was_untold
+from warehouse.recording.plan import record_plan
 from warehouse.recording.record import record
-from warehouse.schema.tables import JUDGED, OUTLOOK, judgement
+from warehouse.recording.rules import judge_by_newer_rules
+from warehouse.schema.tables import JUDGED, OUTLOOK, judgement, rules_version
 from warehouse.stored_plans import plan_in_force
 
 # A hundred of 257 came in the first quarter, so that 200 make 514, the target of 2010/11.
@@ -131,7 +132,8 @@ def test_what_an_older_program_did_not_tell_is_told_when_the_warehouse_is_upgrad
     with writing(engine) as connection:
         expected = connection.execute(query.where(of_now)).all()
         connection.execute(update(judgement).values(dict.fromkeys(("target_gap", *OUTLOOK))))
-        tell_what_was_untold(connection, plan, later(2))
+        connection.execute(delete(rules_version))
+        judge_by_newer_rules(connection, plan, later(2))
         assert connection.execute(query.where(of_now)).all() == expected
         # What had been replaced by then stays as it was known.
         replaced = connection.execute(query.where(~of_now)).mappings().all()
