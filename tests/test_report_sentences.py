@@ -12,7 +12,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete, update
 
 from cypp_etl.checked_return import Observation
 from cypp_etl.periods import Period, parse_period
@@ -35,7 +35,9 @@ from warehouse.recording.clinic_notes import add_note
 from warehouse.recording.plan import record_plan
 from warehouse.recording.publications import Publication, record_publication
 from warehouse.recording.record import record
+from warehouse.recording.rules import judge_by_newer_rules
 from warehouse.recording.submissions.held import decide_held
+from warehouse.schema.tables import judgement, rules_version
 from warehouse.upgrade import upgrade
 
 WRITTEN = date(2012, 1, 1)
@@ -363,7 +365,7 @@ def test_symbols_of_later_periods_are_none_of_a_reports_matter(world: World, due
     assert "Symbols of 2010/11 Q2 or before that turned" in world.page(at, "2010-11Q2", since=due.date())
 
 
-def test_because_of_a_figure_of_a_file_or_of_the_plan(world: World, plan: Plan, due: datetime) -> None:
+def test_because_of_a_figure_of_a_file_of_the_plan_or_of_the_program(world: World, plan: Plan, due: datetime) -> None:
     last_year = observation("NI 111a", "60", "2009-10Q1", cell="E2")
     world.take("police", due, last_year, observation("NI 111a", "90"), file_name="first.xlsx")
 
@@ -385,6 +387,13 @@ def test_because_of_a_figure_of_a_file_or_of_the_plan(world: World, plan: Plan, 
     turned_plan = replace(plan, fingerprint="turned", indicators={**plan.indicators, "NI 111a": leaf})
     world.adopt(turned_plan, adopted)
     assert causes(adopted) == {"a change of the plan"}
+    upgraded = due + 10 * DAY
+    with writing(world.engine) as connection:
+        # As an older program said it by other rules.
+        connection.execute(update(judgement).where(judgement.c.superseded_at.is_(None)).values(direction="no change"))
+        connection.execute(delete(rules_version))
+        judge_by_newer_rules(connection, turned_plan, upgraded)
+    assert causes(upgraded) == {"a change of the plan, or of the program's rules"}
 
 
 def test_no_codes_where_the_board_reads(world: World, due: datetime) -> None:

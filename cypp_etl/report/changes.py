@@ -169,4 +169,5 @@ def _cause(row: Row) -> str:
         return f"{row['source_file']}, which leaves a figure out"
     if row["withdrawal"]:
         return f"the withdrawal of {row['withdrawal']}"
-    return "a change of the plan"
+    # A plan that an older program put in force has no decision either.
+    return "a change of the plan" if row["decision_id"] else "a change of the plan, or of the program's rules"

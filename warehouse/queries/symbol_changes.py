@@ -20,7 +20,7 @@ def symbol_change_rows(
     """Rows of `bi_symbol_changes` of partners, all if None, after a moment and up to another, by indicator and period.
 
     A symbol that a cell turned has its cell, or the file alone where a figure was left out of it. Where there is no
-    file, a decision turned the symbol: `withdrawal` names the file that it took out of force, if any.
+    file, a decision turned the symbol, or newer rules: `withdrawal` names the file that was taken out of force, if any.
     """
     columns = view("bi_symbol_changes").c
     conditions: list[ColumnElement[Any]] = [columns.changed_at <= at]

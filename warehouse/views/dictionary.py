@@ -323,7 +323,7 @@ VIEWS = (
             moment_column("changed_at", "When it changed"),
             whole_column(
                 "submission_id",
-                "The submission that caused it; empty if a decision caused it",
+                "The submission that caused it; empty if a decision caused it, or a new version of the program",
                 refers_to="bi_submissions",
             ),
             text_column(

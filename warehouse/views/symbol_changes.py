@@ -26,7 +26,7 @@ def _behind(columns: str, recorded_then: str) -> str:
 
     A judgement may change because of another figure: last year's, the target, the neighbours'. The figure behind it
     was recorded at that moment: of those that differ from before, the judgement's own comes first, then the one that
-    its column compares with. There is none if the plan changed it, because a plan has no cells.
+    its column compares with. There is none if the plan changed it, or newer rules, because these have no cells.
     """
     return f"""
             SELECT {columns}
