@@ -37,7 +37,10 @@ YEARS_RETURN = "year"
 """In `asked_in` of `indicators.csv`, in place of quarters: the return for the whole year asks for the indicator."""
 ABOUT_COLUMNS = ("note", "source", "url", "owner")
 """What people may note on a row of the plan, in several of its files."""
-FIGURE_MARKERS = {known.spelling: known.marker for known in read_markers() if known.marker}
+# The meanings in full are read in returns alone, in whichever case people type them: a plan has one way to write each.
+FIGURE_MARKERS = {
+    known.spelling: known.marker for known in read_markers() if known.marker and known.spelling != known.marker
+}
 
 _DECIMAL = re.compile(r"-?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?")
 _MARGIN = re.compile(r"([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?")

@@ -1,4 +1,4 @@
-"""Each marker has one spelling that we write ourselves, and the plan takes the spellings that returns do."""
+"""Each marker has one spelling that we write ourselves, and the plan takes the symbols that returns do."""
 
 from schemas.codes import Marker, Qualifier
 from schemas.markers import marker_text, read_markers
@@ -22,6 +22,10 @@ def test_marker_text() -> None:
     assert marker_text(Marker.NOT_RETURNED) == ""
 
 
-def test_the_plan_takes_every_marker_and_no_qualifier() -> None:
+def test_the_plan_takes_every_symbol_of_a_marker_and_no_qualifier() -> None:
     for known in read_markers():
-        assert is_figure(known.spelling) == (known.marker is not None)
+        is_in_full = known.spelling in set(Marker)
+        assert is_figure(known.spelling) == (known.marker is not None and not is_in_full)
+    # The words for a marker are read in returns alone.
+    assert not any(map(is_figure, ("not applicable", "not available", "suppressed", "to be confirmed")))
+    assert all(map(is_figure, ("N/A", "-", "[c]", "[low]", "TBC")))

@@ -409,12 +409,7 @@ def test_a_row_of_another_length_hides_no_fault_of_others(plan_copy: Path) -> No
     edit(plan_copy / "figures.csv", lambda text: text + "history,NI 19,2007-08,1,406,The return\n")
     told = {(fault.file, fault.column, fault.message.partition(":")[0]) for fault in faults_in(plan_copy)}
     assert told == {
-        (
-            "figures.csv",
-            "value",
-            '"ten" is not a number or one of N/A, [z], not applicable, -, [x], .., not available, '
-            "[c], *, suppressed, [low], TBC, to be confirmed",
-        ),
+        ("figures.csv", "value", '"ten" is not a number or one of N/A, [z], -, [x], .., [c], *, [low], TBC'),
         ("figures.csv", "value", '"750%" is above the indicator\'s maximum, 100'),
         ("figures.csv", "indicator", '"NI 9" is not in indicators.csv'),
         ("figures.csv", None, "has 6 cells, but the header has 5"),

@@ -93,6 +93,9 @@ def test_what_can_mean_one_thing_is_a_plain_number(
         ("70 [p]", PERCENT, '"70 [p]" has shorthand behind it'),
         ("12.5 %", DAYS, "has a percent sign, but NI 45 is a number of days"),
         ("some", PERCENT, '"some" is not a number or one of N/A'),
+        # A return may say a marker in words; a plan has its symbols.
+        ("Not applicable", PERCENT, '"Not applicable" is not a number or one of N/A'),
+        ("not applicable", PERCENT, '"not applicable" is not a number or one of N/A'),
     ],
 )
 def test_what_can_mean_two_things_is_asked_about(
