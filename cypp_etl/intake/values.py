@@ -95,7 +95,7 @@ def read_date(cell: Cell | None) -> date | None:
     """The date of a date cell, or None if it is not in the calendar, or a time without one."""
     if cell is None or cell.kind is not CellKind.DATE or not isinstance(cell.value, float | int):
         return None
-    if not 0 <= cell.value <= _LAST_SERIAL or _is_time(cell.value, cell.number_format):
+    if not 0 <= cell.value <= _LAST_SERIAL or is_time(cell):
         return None
     return _EXCEL_EPOCH + timedelta(days=int(cell.value))
 
@@ -109,13 +109,16 @@ def as_typed(cell: Cell) -> str:
         return str(value).upper()
     if day := read_date(cell):
         return str(day)
-    if cell.kind is CellKind.DATE and 0 <= value <= _LAST_SERIAL:
+    if is_time(cell):
         return _time_text(value)
     return _read_number(value, cell.number_format).typed
 
 
-def _is_time(serial: float, number_format: str) -> bool:
+def is_time(cell: Cell) -> bool:
     """Whether a date cell holds a time of day, or an elapsed time: days begin at 1, and a format may show none."""
+    serial, number_format = cell.value, cell.number_format
+    if cell.kind is not CellKind.DATE or not isinstance(serial, float | int) or not 0 <= serial <= _LAST_SERIAL:
+        return False
     return serial < 1 or (is_date(number_format) and not has_calendar(number_format))
 
 

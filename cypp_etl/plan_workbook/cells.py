@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 
 from cypp_etl.intake.typed_periods import bare_year, periods_meant, read_day, read_period
-from cypp_etl.intake.values import as_typed, read_date, read_figure
+from cypp_etl.intake.values import as_typed, is_time, read_date, read_figure
 from cypp_etl.layout import normalise_heading, read_words
 from cypp_etl.phrases import date_text, in_list, quoted
 from cypp_etl.workbook.model import Cell, CellKind
@@ -82,6 +82,8 @@ def _plain_text(cell: Cell, shown: str, kind: ColumnKind, codes: Mapping[str, Se
 
 
 def _the_day(cell: Cell) -> str:
+    if is_time(cell):
+        return "a time"
     day = read_date(cell)
     return f"a date, {date_text(day)}" if day else "a date beyond the calendar"
 
@@ -93,7 +95,8 @@ def _day_text(cell: Cell, shown: str) -> CellText:
         return _fault(year, f"is a year alone: type a date such as {year}-03-31")
     if cell.kind is CellKind.DATE:
         day = read_date(cell)
-        return CellText(day.isoformat()) if day else _fault(shown, "is no day of the calendar: type it again")
+        what = "a time" if is_time(cell) else "no day of the calendar"
+        return CellText(day.isoformat()) if day else _fault(shown, f"is {what}: type a date such as 2011-03-31")
     if (typed := _EIGHT_DIGITS.fullmatch(shown)) and is_date("-".join(typed.groups())):
         return _read_as(shown, "-".join(typed.groups()))
     if cell.kind is CellKind.NUMBER:

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 import openpyxl
@@ -106,6 +106,24 @@ def test_what_can_mean_one_thing_is_read(  # noqa: PLR0917 - a cell and what is 
             "d-mmm",
             '"2010-10-01" is a date, 1 October 2010, which Excel makes of numbers: type the number again',
         ),
+        # A time is said as it is shown, not as a day of 1899 or one beyond the calendar.
+        (
+            "figures",
+            "D2",
+            time(12),
+            "h:mm",
+            '"12:00" is a time, which Excel makes of numbers: type the number again',
+        ),
+        (
+            "figures",
+            "C2",
+            time(8, 9),
+            "h:mm",
+            '"8:09" is a time: type a period such as 2010-11 or 2010-11Q1' + AS_TEXT,
+        ),
+        ("milestones", "E3", time(12), "h:mm", '"12:00" is a time: type a date such as 2011-03-31'),
+        ("figures", "D2", 3_000_000, "d mmm yyyy", '"3000000" is a date beyond the calendar, which Excel makes of'),
+        ("milestones", "E3", 3_000_000, "d mmm yyyy", '"3000000" is no day of the calendar: type a date such as'),
         ("figures", "D2", "=1+1", "General", "the cell holds a formula, whose result may change: type its value"),
         ("figures", "D2", "#REF!", "General", '"#REF!" is an error: type what belongs here, or clear it'),
         ("figures", "D2", True, "General", '"TRUE" is not a number or one of'),
