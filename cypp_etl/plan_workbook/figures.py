@@ -107,7 +107,9 @@ def _read(text: str, leaf: _Measured) -> CellText:
         fault = f"{quoted(text)} has shorthand behind it, which a figure of the plan cannot have: type it alone"
         return CellText(text, fault)
     if reading.marker:
-        return CellText(marker_text(reading.marker))
+        # Its meaning in full, which a return may have, has the fault of its column: a plan has the symbols alone.
+        is_in_full = "".join(text.split()).casefold() == "".join(reading.marker.split())
+        return CellText(text if is_in_full else marker_text(reading.marker))
     assert reading.value is not None  # noqa: S101 - it has no trouble, and no marker
     # What was multiplied has zeros that nobody typed.
     value = reading.value.normalize() if reading.trouble else reading.value
