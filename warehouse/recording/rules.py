@@ -8,7 +8,7 @@ from cypp_etl.judgement.reach.differences import EVERYTHING
 from cypp_etl.plan.model import Plan
 from warehouse.recording.judged.clinics import keep_all_clinics
 from warehouse.recording.judged.groups import rejudge_groups_by_plan
-from warehouse.recording.judged.judgements import rejudge_by_plan, tell_what_is_in_force
+from warehouse.recording.judged.judgements import fill_in_outlooks, rejudge_by_plan
 from warehouse.recording.validity import next_moment
 from warehouse.stored_plans import NoStoredPlanError, identity_in_force, is_same, plan_in_force
 from warehouse.upgrade import is_judged_by_these_rules, store_rules_version
@@ -49,8 +49,8 @@ def _in_force(connection: Connection, held: tuple[int, str], plan: Plan) -> Plan
 
 
 def _judge(connection: Connection, plan: Plan, plan_id: int, at: datetime) -> None:
-    # First what was never told, which is no change of what was.
-    tell_what_is_in_force(connection, plan)
+    # First the outlooks that are missing: filling them in changes nothing that was there.
+    fill_in_outlooks(connection, plan)
     rejudge_by_plan(connection, plan, plan_id, EVERYTHING, at)
     rejudge_groups_by_plan(connection, plan, plan_id, EVERYTHING, at)
     keep_all_clinics(connection, plan, at)

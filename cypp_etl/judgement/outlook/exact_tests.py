@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 LEVEL = 0.05
 """How often, at most, a difference is called one where there is none: half of it for a rise, half for a fall."""
 
-# Every later figure of a series is told again where one is corrected.
+# Where a figure is corrected, the outlooks of all later ones of its series are worked out again.
 _REMEMBERED = 1 << 14
 
 # A chance made of logarithms may be wrong by this part of the largest of them, and by so much of itself at least.

@@ -1,4 +1,4 @@
-"""What is told of the figures of a series, from the judgements of all its periods: noise, and the end of the year.
+"""The outlooks of the figures of a series, from the judgements of all its periods: noise, and the end of the year.
 
 The report and the warehouse both ask here, so that what is shown beside a figure and what a view says are one.
 """
@@ -47,7 +47,7 @@ class Point(NamedTuple):
 
 
 class Outlook(NamedTuple):
-    """What is told of a figure: the noise of its change, and of a quarter whose year has a target, how the year stands.
+    """The outlook of a figure: the noise of its change and, for a quarter whose year has a target, how the year stands.
 
     `projected` is the year's figure if it goes on like this, and `course` how that stands to the target; None where
     they cannot be told.
@@ -126,7 +126,7 @@ class Series:
         target: float | None,
         banding: Banding | None,
     ) -> Outlook:
-        """What is told of the figure of a period.
+        """The outlook of the figure of a period.
 
         There is no projection where the noise flag says that a change cannot be told from chance.
 

@@ -54,7 +54,8 @@ def upgrade(
 ) -> None:
     """Upgrade the warehouse: its tables and views.
 
-    A new warehouse begins with the plan that CYPP_PLAN names; later ones are adopted by cypp plan adopt.
+    A new warehouse begins with the plan that CYPP_PLAN names; later ones are adopted by cypp plan adopt. Where this
+    program has other rules of judging than the one before, everything in force is judged again.
     """
     try:
         workplace = upgrade_workplace(read_settings())

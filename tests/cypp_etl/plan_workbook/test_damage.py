@@ -106,7 +106,7 @@ def test_what_can_mean_one_thing_is_read(  # noqa: PLR0917 - a cell and what is 
             "d-mmm",
             '"2010-10-01" is a date, 1 October 2010, which Excel makes of numbers: type the number again',
         ),
-        # A time is said as it is shown, not as a day of 1899 or one beyond the calendar.
+        # A time is named as it is shown, not as a day of 1899 or one beyond the calendar.
         (
             "figures",
             "D2",

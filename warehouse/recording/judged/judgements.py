@@ -31,7 +31,7 @@ from warehouse.recording.judged.affected import (
 )
 from warehouse.recording.judged.clinics import Change, keep_clinics
 from warehouse.recording.judged.comparisons import COMPARED, ComparisonKey, comparisons_in_force, keep_comparisons
-from warehouse.recording.judged.outlooks import Told, outlooks
+from warehouse.recording.judged.outlooks import OutlookWords, outlooks
 from warehouse.recording.validity import end_rows
 from warehouse.schema.tables import JUDGED, OUTLOOK, judgement, observation
 
@@ -52,7 +52,7 @@ _WRITTEN = (*_KEY, "observation_id", *JUDGED, *OUTLOOK)
 _SYMBOLS = slice(1, 1 + len(JUDGED))
 _GAP = 1 + JUDGED.index("target_gap")
 _NEWER = ("target_gap", *OUTLOOK)
-_TELLING = (
+_FILLING_IN = (
     update(judgement)
     .where(judgement.c.judgement_id == bindparam("number"))
     .values({name: bindparam(name) for name in _NEWER})
@@ -218,13 +218,13 @@ def _rejudge(
 class Judged:
     """The spans of series that were judged together, and what came of it; nothing is recorded.
 
-    `judgements` are those of the spans, `outlooks` what else is told now of other judgements of the series, with their
+    `judgements` are those of the spans, `outlooks` those of other judgements of the series that now differ, with their
     numbers. `comparisons` are rows as they are stored.
     """
 
     spans: Mapping[Series, Span]
     judgements: Mapping[Key, tuple[Any, ...]]
-    outlooks: Mapping[Key, tuple[int, Told]]
+    outlooks: Mapping[Key, tuple[int, OutlookWords]]
     comparisons: Sequence[tuple[Any, ...]]
 
 
@@ -391,25 +391,25 @@ def _replace(
     end_rows(connection, judgement, (held[key][0] for key in ended), at)
     rows = ((*key, *judged[key]) for key in written)
     insert_rows(connection, judgement, _WRITTEN, rows, {"plan_id": plan_id, "recorded_at": at})
-    # Without the observation: the same figure from another cell is not a change. Nor is what is told of it.
+    # Without the observation: the same figure from another cell is not a change. Nor is another outlook.
     return [
         key for key in {*ended, *written} if key not in held or judged.get(key, ())[_SYMBOLS] != held[key][1][_SYMBOLS]
     ]
 
 
-def tell_what_is_in_force(connection: Connection, plan: Plan) -> None:
-    """Tell of judgements in force what an older program did not, in a transaction of `engine.writing`.
+def fill_in_outlooks(connection: Connection, plan: Plan) -> None:
+    """Fill in the outlooks of judgements in force that an older program had none for, within `engine.writing`.
 
     Their rows are changed, for once: the columns are newer than they are, and held nothing.
     """
     columns = judgement.c
-    untold = select(columns.partner_code, columns.indicator, func.min(columns.period)).where(
+    without_outlook = select(columns.partner_code, columns.indicator, func.min(columns.period)).where(
         columns.superseded_at.is_(None), columns.variation.is_(None), columns.indicator.in_(plan.indicators)
     )
     spans = {
         Series(partner_code, indicator): Span(parse_period(period), LAST_PERIOD)
         for partner_code, indicator, period in connection.execute(
-            untold.group_by(columns.partner_code, columns.indicator)
+            without_outlook.group_by(columns.partner_code, columns.indicator)
         )
     }
     for few in judged_together(spans):
@@ -422,11 +422,13 @@ def tell_what_is_in_force(connection: Connection, plan: Plan) -> None:
             if key in judged
         ]
         if rows:
-            connection.execute(_TELLING, rows)
+            connection.execute(_FILLING_IN, rows)
 
 
-def _replace_outlooks(connection: Connection, told: Mapping[Key, tuple[int, Told]], plan_id: int, at: datetime) -> None:
-    """Close and write again judgements that stay, but of which something else is told."""
+def _replace_outlooks(
+    connection: Connection, told: Mapping[Key, tuple[int, OutlookWords]], plan_id: int, at: datetime
+) -> None:
+    """Close and write again judgements that stay, but whose outlook is another."""
     numbers = dict(told.values())
     in_order = sorted(numbers)
     for start in range(0, len(in_order), _ROWS_AT_ONCE):

@@ -1,4 +1,4 @@
-"""What is told beside judgements that are recorded: whether a change is noise, and whether the year is on course.
+"""The outlooks of judgements that are recorded: whether a change is noise, and whether the year is on course.
 
 Both rest on all periods of a series, so that a figure reaches further here than in `judge`: to every later period.
 """
@@ -22,7 +22,7 @@ from warehouse.recording.judged.affected import asked_series, is_reached, of_ser
 from warehouse.schema.tables import JUDGED, judgement, observation
 from warehouse.schema.values import qualifiers_of
 
-Told: TypeAlias = tuple[str, str]
+OutlookWords: TypeAlias = tuple[str, str]
 """The noise word and the course, in the order of `OUTLOOK` of `warehouse.schema.tables`."""
 
 _Key: TypeAlias = tuple[str, str, str]
@@ -47,10 +47,10 @@ _STORED = (
 
 
 class Outlooks(NamedTuple):
-    """What is told of judgements by their keys: of those judged now, and, with their numbers, of others that differ."""
+    """Outlooks by the keys of judgements: of those judged now, and, with their numbers, of others that now differ."""
 
-    judged: Mapping[_Key, Told]
-    others: Mapping[_Key, tuple[int, Told]]
+    judged: Mapping[_Key, OutlookWords]
+    others: Mapping[_Key, tuple[int, OutlookWords]]
 
 
 def outlooks(
@@ -60,7 +60,7 @@ def outlooks(
     figures: Sequence[Sequence[Any]],
     judged: Mapping[_Key, tuple[Any, ...]],
 ) -> Outlooks:
-    """Tell what a change reaches, from the judgements in force beside those that were judged because of it.
+    """The outlooks that a change reaches, from the judgements in force beside those that were judged because of it.
 
     Args:
         connection: a transaction in which these judgements are not written yet.
@@ -78,27 +78,27 @@ def outlooks(
     ]
     observed = {(row[0], row[1], row[2]): row[6:9] for row in figures if row[3] == Measure.ACTUAL.value}
     points: dict[tuple[str, str], dict[Period, Point]] = {}
-    stored: dict[_Key, tuple[int, Told]] = {}
+    stored: dict[_Key, tuple[int, OutlookWords]] = {}
     for row in rows:
         series, period = (row[0], row[1]), parse_period(row[2])
         points.setdefault(series, {})[period] = facts.point(row, row[6:12], row[12:])
-        # Nothing else is told of what came before the change.
+        # A change leaves the outlook of what came before it as it is.
         if row[2] >= reaches[series].year:
             stored[row[0], row[1], row[2]] = (row[3], (row[4], row[5]))
     for key, values in judged.items():
         said = [values[place] for place in _PLACES]
         points.setdefault(key[:2], {})[parse_period(key[2])] = facts.point(key, said, observed[key])
     returned = {(row[0], row[1], row[2]): row[4] for row in figures if row[3] == Measure.TARGET.value}
-    tellers = {series: _Teller(facts, series, of_series_, returned) for series, of_series_ in points.items()}
-    told = {key: tellers[key[:2]].tell(parse_period(key[2])) for key in judged}
-    others: dict[_Key, tuple[int, Told]] = {}
+    by_series = {series: _SeriesOutlooks(facts, series, of_series_, returned) for series, of_series_ in points.items()}
+    of_judged = {key: by_series[key[:2]].words(parse_period(key[2])) for key in judged}
+    others: dict[_Key, tuple[int, OutlookWords]] = {}
     for key, (number, before) in stored.items():
-        teller, period = tellers[key[:2]], parse_period(key[2])
-        if period > spans[SeriesKey(*key[:2])].first or teller.may_differ(period, before):
-            now = teller.tell(period)
+        series_outlooks, period = by_series[key[:2]], parse_period(key[2])
+        if period > spans[SeriesKey(*key[:2])].first or series_outlooks.may_differ(period, before):
+            now = series_outlooks.words(period)
             if now != before:
                 others[key] = (number, now)
-    return Outlooks(told, others)
+    return Outlooks(of_judged, others)
 
 
 class _Kind(NamedTuple):
@@ -162,7 +162,7 @@ def _before(rhythm: Rhythm) -> Callable[[Period], Period]:
     return lru_cache(maxsize=1024)(rhythm.before)
 
 
-class _Teller:
+class _SeriesOutlooks:
     """Tells of the periods of a series; `returned` are the targets that partners have returned."""
 
     def __init__(
@@ -178,16 +178,16 @@ class _Teller:
         self._targets: dict[Period, float | None] = {}
         self._years_targets: dict[Period, float | None] = {}
 
-    def tell(self, period: Period) -> Told:
+    def words(self, period: Period) -> OutlookWords:
         """The noise word and the course of a period."""
         kind, before, banding = self._facts.kind(self._indicator, period)
         # A whole year has no course.
         target = self._years_target(period.year) if period.quarter else None
-        told = self._series.outlook(period, kind, before, target, banding)
-        return told.noise.variation.value, told.course_word.value
+        outlook = self._series.outlook(period, kind, before, target, banding)
+        return outlook.noise.variation.value, outlook.course_word.value
 
-    def may_differ(self, period: Period, before: Told) -> bool:
-        """Whether something else may be told of a quarter than before, if only later ones of its year have changed.
+    def may_differ(self, period: Period, before: OutlookWords) -> bool:
+        """Whether a quarter may have another outlook than before, if only later ones of its year have changed.
 
         It rests on none of them, unless its year's target is that of the last quarter, or was.
         """
