@@ -58,8 +58,11 @@ class _Copied:
         return sha256
 
     def note_mode(self, inbox: Path, path: Path) -> None:
-        """Note who may read a file or folder of the inbox: in the backup it is for its owner alone."""
-        status = path.lstat()
+        """Note who may read a file or folder of the inbox, if it is still there: a backup is for its owner alone."""
+        try:
+            status = path.lstat()
+        except FileNotFoundError:
+            return
         self.modes[path.relative_to(inbox).as_posix()] = stat.S_IMODE(status.st_mode), status.st_gid
 
     def forget(self, path: str) -> None:
@@ -154,8 +157,7 @@ def _copy_inbox(inbox: Path, copied: _Copied) -> None:
         else:
             if is_drop:
                 copied.deliveries[path] = delivery
-            with suppress(FileNotFoundError):
-                copied.note_mode(inbox, source)
+            copied.note_mode(inbox, source)
     for holder, _, _ in os.walk(inbox):
         copied.note_mode(inbox, Path(holder))
 
@@ -193,7 +195,17 @@ def _listed(folder: Path, copied: _Copied) -> list[str]:
         return []
 
     def skip(fault: OSError) -> None:
-        copied.skipped.append(f"{fault.filename}: {fault.strerror}")
+        # A folder that left meanwhile is no loss.
+        if not isinstance(fault, FileNotFoundError):
+            copied.skipped.append(f"{fault.filename}: {fault.strerror}")
 
     found = (path for path in files_below(folder, skip) if not Path(path).name.startswith(UNFINISHED))
-    return [path for path in found if stat.S_ISREG((folder / path).lstat().st_mode)]
+    return [path for path in found if _is_ordinary(folder / path)]
+
+
+def _is_ordinary(path: Path) -> bool:
+    """Whether an ordinary file is still there: a service at work takes files away at any moment."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except FileNotFoundError:
+        return False

@@ -164,6 +164,25 @@ def test_what_came_after_the_backup_is_taken_from_the_archive(home: Settings, em
     assert sorted(map(str, told(saved))) == sorted(map(str, expected))
 
 
+def test_what_leaves_while_it_is_looked_at_stops_no_backup(
+    home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`.taken` and files in it come and go while a service takes workbooks."""
+    (home.inbox / "yos" / ".taken").mkdir(parents=True)
+    (home.inbox / "yos" / ".taken" / "1.xlsx").write_bytes(b"a workbook")
+    lstat = Path.lstat
+
+    def leave(path: Path) -> os.stat_result:
+        if ".taken" in path.parts:
+            shutil.rmtree(home.inbox / "yos" / ".taken", ignore_errors=True)
+        return lstat(path)
+
+    monkeypatch.setattr(Path, "lstat", leave)
+    manifest = make_backup(home, tmp_path / "backup", AT)
+    assert manifest.skipped == ()
+    assert not [path for path in manifest.modes if ".taken" in path]
+
+
 def test_it_is_made_while_a_writer_works(home: Settings, empty: Settings, tmp_path: Path) -> None:
     """Whatever moment it is of, nothing is missing from what it restores to and what is found by its notes."""
     failed: list[BaseException] = []
