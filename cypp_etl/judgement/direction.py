@@ -23,12 +23,18 @@ class Travel:
     before: Side
     change: Floats
     direction: Text
-    basis: Text
     break_after: Ints
     break_until: Ints
 
 
-def year_on_year(ledger: Ledger) -> Travel:
+@dataclass(frozen=True, slots=True)
+class YearOnYear(Travel):
+    """The comparison with last year; `basis` says with which figure of it."""
+
+    basis: Text
+
+
+def year_on_year(ledger: Ledger) -> YearOnYear:
     """Compare with the same period of last year, or with its outturn.
 
     The outturn replaces a quarter that last year does not have, but not where quarters add up to the year: there, one
@@ -50,18 +56,18 @@ def year_on_year(ledger: Ledger) -> Travel:
         (~before.speaks, DirectionBasis.NONE),
         (rows.is_year, DirectionBasis.LAST_YEAR),
     ]
-    return Travel(
+    return YearOnYear(
         before_slot=before_slot,
         before=before,
         change=_change(ledger, before, is_broken),
         direction=_direction(ledger, before, is_broken),
-        basis=choose(cases, DirectionBasis.SAME_QUARTER),
         break_after=after,
         break_until=until,
+        basis=choose(cases, DirectionBasis.SAME_QUARTER),
     )
 
 
-def breaks_since_last_year(ledger: Ledger, travel: Travel, row: int) -> list[int]:
+def breaks_between(ledger: Ledger, travel: Travel, row: int) -> list[int]:
     """The indices of the actuals with a break in series between a row and the one it is compared with.
 
     For a quarter: in a later quarter than the one compared with, up to its own. For a year: in the year's own figure
@@ -71,8 +77,8 @@ def breaks_since_last_year(ledger: Ledger, travel: Travel, row: int) -> list[int
     return own + ledger.find_breaks(row, int(travel.break_after[row]), int(travel.break_until[row]))
 
 
-def quarter_on_quarter(ledger: Ledger) -> Text:
-    """The direction against the quarter that was asked just before; a whole year has none: there it is not applicable.
+def quarter_on_quarter(ledger: Ledger) -> Travel:
+    """Compare with the quarter that was asked just before; a whole year has none: there it is not applicable.
 
     It is the last one of which the plan asks for figures: between a first and a third quarter's, no figure is missing.
     """
@@ -83,8 +89,15 @@ def quarter_on_quarter(ledger: Ledger) -> Text:
         back = np.where(is_asked[np.arange(len(back)), (rows.quarter - slots) % SLOTS], slots, back)
     before_slot = rows.slot - back
     before = ledger.find_actual_or_history(before_slot)
-    is_broken = ledger.has_break(before_slot, rows.slot) | ~ledger.compares(before_slot)
-    return _direction(ledger, before, rows.is_year | is_broken)
+    is_broken = rows.is_year | ledger.has_break(before_slot, rows.slot) | ~ledger.compares(before_slot)
+    return Travel(
+        before_slot=before_slot,
+        before=before,
+        change=_change(ledger, before, is_broken),
+        direction=_direction(ledger, before, is_broken),
+        break_after=before_slot,
+        break_until=rows.slot,
+    )
 
 
 def _change(ledger: Ledger, before: Side, is_broken: Bools) -> Floats:

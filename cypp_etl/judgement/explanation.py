@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cypp_etl.judgement.comparators import bodies_counted, compare_all
-from cypp_etl.judgement.direction import breaks_since_last_year, year_on_year
+from cypp_etl.judgement.direction import Travel, breaks_between, quarter_on_quarter, year_on_year
 from cypp_etl.judgement.entries import PART_DECIMALS, Figures, period_of, planned_figures
 from cypp_etl.judgement.judge import judge
 from cypp_etl.judgement.leaves import SLOTS, SPAN, read_leaves, slot_of
@@ -40,10 +40,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class TravelStep:
-    """The comparison with the year before: `now` - `before` = `change`, all rounded, None if there is no figure.
+    """The comparison with the year before, or the quarter before: `now` - `before` = `change`, all rounded.
 
-    `previous` is the figure compared with, None if there is no row. It does not compare if it `is_apart`: of another
-    edition, or of another body. `breaks` are the figures with a break in series in between, which has the same effect.
+    Each of these is None if there is no figure. `previous` is the figure compared with, None if there is no row.
+    It does not compare if it `is_apart`: of another edition, or of another body. `breaks` are the figures with a break
+    in series in between, which has the same effect.
     """
 
     previous_period: Period
@@ -108,13 +109,15 @@ class ComparatorStep:
 class Explanation:
     """One judgement: the result of `judge`, by column (numbers are floats, None for none), and its steps.
 
-    `total` is None if nothing is added up. `comparators` are by code.
+    `travel` is since last year, `quarter_travel` since the quarter before, None for a whole year. `total` is None if
+    nothing is added up. `comparators` are by code.
     """
 
     period: Period
     judged: Mapping[str, Any]
     actual: Source
     travel: TravelStep
+    quarter_travel: TravelStep | None
     total: SumStep | RatioStep | None
     target: TargetStep
     comparators: Mapping[str, ComparatorStep]
@@ -139,7 +142,7 @@ def explain_judgements(figures: pd.DataFrame, plan: Plan, period: Period) -> dic
     ledger = read_ledger(Figures.of(figures), plan, read_leaves(plan))
     rows = np.flatnonzero(ledger.rows.slot == period.start_year * SLOTS + period.quarter)
     leaf, sources = plan.edition(str(figures["indicator"].iloc[0]), period), _Sources(figures, plan, ledger.rows.order)
-    travel, target = year_on_year(ledger), target_to_date(ledger)
+    since_year, since_quarter, target = year_on_year(ledger), quarter_on_quarter(ledger), target_to_date(ledger)
     own_year = ledger.find(Measure.TARGET, ledger.rows.year_slot)
     judged = judge(figures, plan).to_dict("index")
     is_spread = leaf.accumulates and period.quarter > 0
@@ -161,15 +164,8 @@ def explain_judgements(figures: pd.DataFrame, plan: Plan, period: Period) -> dic
                 for name, value in judged[figures.index[ledger.rows.order[row]]].items()
             },
             actual=actual,
-            travel=TravelStep(
-                previous_period=period_of(int(travel.before_slot[row])),
-                previous=sources.at(travel.before, row),
-                now=steps.of(ledger.rows.now),
-                before=steps.of(travel.before),
-                change=None if np.isnan(travel.change[row]) else steps.difference(ledger.rows.now, travel.before),
-                is_apart=_is_apart(ledger, row, period_of(int(travel.before_slot[row]))),
-                breaks=tuple(sources.returned(place) for place in breaks_since_last_year(ledger, travel, row)),
-            ),
+            travel=_travel(ledger, since_year, sources, steps),
+            quarter_travel=_travel(ledger, since_quarter, sources, steps) if period.quarter else None,
             total=_total(ledger, period, leaf, steps) if period.quarter else None,
             target=TargetStep(
                 target_source,
@@ -181,6 +177,20 @@ def explain_judgements(figures: pd.DataFrame, plan: Plan, period: Period) -> dic
             decimals=leaf.decimals,
         )
     return explained
+
+
+def _travel(ledger: Ledger, travel: Travel, sources: "_Sources", steps: "_Steps") -> TravelStep:
+    row = steps.row
+    before = period_of(int(travel.before_slot[row]))
+    return TravelStep(
+        previous_period=before,
+        previous=sources.at(travel.before, row),
+        now=steps.of(ledger.rows.now),
+        before=steps.of(travel.before),
+        change=None if np.isnan(travel.change[row]) else steps.difference(ledger.rows.now, travel.before),
+        is_apart=_is_apart(ledger, row, before),
+        breaks=tuple(sources.returned(place) for place in breaks_between(ledger, travel, row)),
+    )
 
 
 def _is_apart(ledger: Ledger, row: int, period: Period) -> bool:

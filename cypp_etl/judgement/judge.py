@@ -128,7 +128,7 @@ def _travel(ledger: Ledger) -> Columns:
         "change": travel.change,
         "direction": travel.direction,
         "direction_basis": travel.basis,
-        "quarter_direction": quarter_on_quarter(ledger),
+        "quarter_direction": quarter_on_quarter(ledger).direction,
     }
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cypp_etl.decimals import decimal_text, unit_words
-from cypp_etl.judgement.explanation import ComparatorStep, RatioStep, Source
+from cypp_etl.judgement.explanation import ComparatorStep, RatioStep, Source, TravelStep
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.phrases import in_list, short_list
 from cypp_etl.plan.index import PlanIndex
@@ -19,7 +19,7 @@ from flows.cli.terminal import say
 from flows.cli.warehouse_access import with_warehouse
 from flows.settings import read_settings
 from flows.storage.archive import archive_path
-from schemas.codes import BAND_SYMBOLS, Band, ComparatorMethod, Qualifier
+from schemas.codes import BAND_SYMBOLS, Band, ComparatorMethod, DirectionBasis, Qualifier
 from schemas.markers import qualifier_text
 from warehouse.queries.explain import ExplainedGroup, ExplainedMember, SourcedExplanation, SourcedFigure, explain_groups
 from warehouse.queries.explain import explain as explained
@@ -117,8 +117,9 @@ def _lines(explanation: SourcedExplanation, plan: Plan, *, is_shared: bool) -> l
         f"Figure: {_given(explanation.find(judged.actual), leaf)}",
         *_origin_lines(explanation.find(judged.actual)),
         "",
-        f"Direction of travel: {row['direction_symbol']} {row['direction']} ({row['direction_basis']})",
-        *_change_lines(explanation, plan),
+        _direction_line(row),
+        *_change_lines(explanation, judged.travel, plan),
+        *_quarter_lines(explanation, plan),
         "",
         f"Year to date: {_so_far(explanation, leaf)}",
         *_sum_lines(explanation),
@@ -143,7 +144,7 @@ def _group_lines(group: ExplainedGroup, plan: Plan) -> list[str]:
         f"Figure: {_shown(row, 'actual')}, of {row['partners_returned']} of {row['partners_owing']} partners",
         f"  It is {'the sum of their figures' if leaf.adds_up_over_bodies else 'their numerators over denominators'}.",
         *([f"  Note: {row['note']}."] if row["note"] else []),
-        f"Direction of travel: {row['direction_symbol']} {row['direction']} ({row['direction_basis']})",
+        _direction_line(row),
         *(
             [f"  Compared with {row['previous_period']}: {_shown(row, 'previous_actual')}"]
             if row["change"] is not None
@@ -188,8 +189,24 @@ def _whose(row: Any, plan: Plan) -> str:
     return f" of {known.partner if known else row['partner_code']}"
 
 
-def _change_lines(explanation: SourcedExplanation, plan: Plan) -> list[str]:
-    row, travel = explanation.row, explanation.judgement.travel
+def _direction_line(row: Any) -> str:
+    """The direction of travel, and with which figure it compares, if there is one."""
+    basis = row["direction_basis"]
+    compared = "" if basis == DirectionBasis.NONE else f" ({basis})"
+    return f"Direction of travel: {row['direction_symbol']} {row['direction']}{compared}"
+
+
+def _quarter_lines(explanation: SourcedExplanation, plan: Plan) -> list[str]:
+    """The direction since the quarter before, which a whole year does not have."""
+    row, travel = explanation.row, explanation.judgement.quarter_travel
+    if travel is None:
+        return []
+    since = f"Since the quarter before: {row['quarter_direction_symbol']} {row['quarter_direction']}"
+    return ["", since, *_change_lines(explanation, travel, plan)]
+
+
+def _change_lines(explanation: SourcedExplanation, travel: TravelStep, plan: Plan) -> list[str]:
+    row = explanation.row
     if travel.previous is None:
         lines = [f"  There is no figure for {travel.previous_period.code} to compare with."]
     else:

@@ -141,6 +141,30 @@ def test_a_break_between_two_figures_is_named_with_its_cell(explained: Callable[
     assert second.count("N/A not applicable (same quarter last year)") == 1
 
 
+def test_the_quarter_before_is_a_step_of_its_own(explained: Callable[..., str]) -> None:
+    second, third = (explained("NI 45", f"2010-11Q{quarter}") for quarter in (2, 3))
+    nothing = "\nSince the quarter before: - no data\n  There is no figure for 2009-10Q4 to compare with.\n"
+    assert nothing in explained("NI 43", "2010-11Q1")
+    assert "\nSince the quarter before: ↑ improving\n  Compared with 2010-11Q1: 61.0% ([b] break in series)\n" in second
+    assert "\n  62.0 - 61.0 = 1.0\n" in second
+    said = "\nSince the quarter before: N/A not applicable\n  Compared with 2010-11Q2: 62.0% "
+    assert said in third
+    assert "\n  They do not compare: 2010/11 Q2 is of edition 1, this is of edition 2.\n" in third
+
+
+def test_a_whole_year_has_no_quarter_before(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    engine, plan = open_warehouse(f"sqlite:///{tmp_path / 'warehouse.sqlite'}"), read_plan()
+    upgrade(engine)
+    row = observation("NI 110", "60", "2009-10", partner_code="nhs")
+    record(engine, checked("nhs", row, partner_code="nhs"), plan, later(0))
+    with reading(engine) as connection:
+        assert show_explanation(connection, plan, "NI 110", parse_period("2009-10")) == 0
+    engine.dispose()
+    said = capsys.readouterr().out
+    assert "\nDirection of travel: ↓ declining (last year)\n" in said
+    assert "Since the quarter before" not in said
+
+
 def test_a_target_and_comparators_from_across_a_change_are_shown_with_the_reason(
     explained: Callable[..., str],
 ) -> None:
@@ -156,6 +180,7 @@ def test_a_target_and_comparators_from_across_a_change_are_shown_with_the_reason
     assert national + apart in third
     first, second = explained("NI 43", "2010-11Q1"), explained("NI 43", "2010-11Q2")
     apart = "  They do not compare: yos takes over from a partner that ends, from 2010/11 Q2 on.\n"
-    assert (first.count(apart), second.count(apart)) == (1, 3)
+    # Its target, last year's figure, the quarter before and the nation's.
+    assert (first.count(apart), second.count(apart)) == (1, 4)
     assert f"{plan}{apart.strip()}" in first
     assert national.replace("73.1", "5.8") + apart in second
