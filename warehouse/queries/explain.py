@@ -120,11 +120,16 @@ class ExplainedMember:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedGroup:
-    """A group's row of `bi_group_performance`, the members that owe it or have returned it, and all their quartiles."""
+    """A group's row of `bi_group_performance`, the members that owe it or have returned it, and all their quartiles.
+
+    `breaks` are the members' figures, by partner and period, with a break in series after the figure that the direction
+    of travel compares with, up to its own: because of them it does not compare.
+    """
 
     row: RowMapping
     members: tuple[ExplainedMember, ...]
     quartiles: tuple[float, float, float] | None
+    breaks: tuple[tuple[str, Period], ...]
 
 
 def explain_groups(
@@ -153,7 +158,7 @@ def explain_groups(
         columns.denominator.is_not(None),
     )
     parts = {code: (above, below) for code, above, below in connection.execute(with_parts)}
-    owners = {*plan.at(period).owners.get(indicator, ()), *rows}
+    owners, broken = {*plan.at(period).owners.get(indicator, ()), *rows}, _breaks(connection, indicator)
     shown = part.partner_codes if part.partner_codes is not None else frozenset(plan.partners)
     found = []
     for code in groups_about(plan, shown, plan.partners.keys() - shown):
@@ -167,8 +172,30 @@ def explain_groups(
                 if member in shown
             ]
             explained.sort(key=lambda one: one.place.rank if one.place else len(members) + 1)
-            found.append(ExplainedGroup(of_groups[code], tuple(explained), stand.quartiles))
+            before = parse_period(of_groups[code]["previous_period"]).last_day
+            breaks = [
+                (member, then)
+                for member, then in broken
+                if member in members and before < then.last_day <= period.last_day
+            ]
+            found.append(ExplainedGroup(of_groups[code], tuple(explained), stand.quartiles, tuple(breaks)))
     return found
+
+
+def _breaks(connection: Connection, indicator: str) -> list[tuple[str, Period]]:
+    """The actuals in force of an indicator that were returned as a break in series, by partner and period."""
+    columns = observation.c
+    qualified = select(columns.partner_code, columns.period, columns.qualifiers).where(
+        columns.indicator == indicator,
+        columns.measure == Measure.ACTUAL.value,
+        columns.superseded_at.is_(None),
+        columns.qualifiers != "",
+    )
+    return [
+        (partner_code, parse_period(code))
+        for partner_code, code, words in connection.execute(qualified.order_by(columns.partner_code, columns.period))
+        if Qualifier.BREAK in qualifiers_of(words)
+    ]
 
 
 def _returned(connection: Connection, indicator: str) -> list[tuple[tuple[Any, ...], SourcedFigure]]:

@@ -1,5 +1,6 @@
 """`cypp explain`: from the symbol back to the cell, with every step of the sum."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -145,11 +146,7 @@ def _group_lines(group: ExplainedGroup, plan: Plan) -> list[str]:
         f"  It is {'the sum of their figures' if leaf.adds_up_over_bodies else 'their numerators over denominators'}.",
         *([f"  Note: {row['note']}."] if row["note"] else []),
         _direction_line(row),
-        *(
-            [f"  Compared with {row['previous_period']}: {_shown(row, 'previous_actual')}"]
-            if row["change"] is not None
-            else []
-        ),
+        *_group_change_lines(group, plan),
         f"Year to date: {_shown(row, 'year_to_date')}",
         f"On target: {row['on_target_symbol']} {row['on_target']}",
         f"Band against target: {row['target_band_symbol']} {row['target_band']}",
@@ -165,9 +162,33 @@ def _group_lines(group: ExplainedGroup, plan: Plan) -> list[str]:
     return [*lines, *(_member_line(member, plan) for member in group.members)]
 
 
+def _group_change_lines(group: ExplainedGroup, plan: Plan) -> list[str]:
+    """What the direction of travel of a group compares with, or why it compares with nothing."""
+    row = group.row
+    before = row["previous_actual"]
+    compared = [] if before is None else [f"  Compared with {row['previous_period']}: {_shown(row, 'previous_actual')}"]
+    if row["change"] is not None:
+        return compared
+    # What is not judged has a note that says so.
+    is_judged = row["actual"] is not None and row["direction_basis"] != DirectionBasis.NONE
+    reasons = list(_group_reasons(group, plan)) if is_judged else []
+    return [*compared, *reasons] if reasons else []
+
+
+def _group_reasons(group: ExplainedGroup, plan: Plan) -> Iterator[str]:
+    """Why the figures of a group that its direction of travel is about do not compare."""
+    row = group.row
+    now, then = (parse_period(row[name]) for name in ("period", "previous_period"))
+    if not plan.compares(row["group_code"], row["indicator"], now, then):
+        yield _edition_line(row["indicator"], now, then, plan)
+    if group.breaks:
+        whose = in_list([f"{_partner_name(plan, code)} in {period.label}" for code, period in group.breaks])
+        yield f"  They do not compare: a break in series was returned by {whose}."
+
+
 def _member_line(member: ExplainedMember, plan: Plan) -> str:
-    known, place = plan.partners.get(member.partner_code), member.place
-    line = f"  {f'{place.rank}. ' if place else '-  '}{known.partner if known else member.partner_code}: "
+    place = member.place
+    line = f"  {f'{place.rank}. ' if place else '-  '}{_partner_name(plan, member.partner_code)}: "
     if member.row is None:
         return f"{line}nothing returned"
     line += _shown(member.row, "year_to_date")
@@ -185,8 +206,13 @@ def _noted_lines(leaf: Indicator) -> list[str]:
 
 def _whose(row: Any, plan: Plan) -> str:
     """The partner of a judgement, as a heading says it."""
-    known = plan.partners.get(row["partner_code"])
-    return f" of {known.partner if known else row['partner_code']}"
+    return f" of {_partner_name(plan, row['partner_code'])}"
+
+
+def _partner_name(plan: Plan, partner_code: str) -> str:
+    """The partner's name; the code of one that the plan in force does not have."""
+    known = plan.partners.get(partner_code)
+    return known.partner if known else partner_code
 
 
 def _direction_line(row: Any) -> str:
@@ -227,10 +253,9 @@ def _change_lines(explanation: SourcedExplanation, travel: TravelStep, plan: Pla
 def _apart_line(explanation: SourcedExplanation, period: Period, plan: Plan) -> str:
     """Why a figure of a period does not compare with the one that is judged, where it is because of the plan."""
     indicator, partner_code = explanation.row["indicator"], explanation.row["partner_code"]
-    now, then = (plan.edition(indicator, each) for each in (explanation.judgement.period, period))
     # Nobody takes over from nobody: what is left is whether the editions compare.
     if not plan.compares("", indicator, explanation.judgement.period, period):
-        return f"  They do not compare: {period.label} is of edition {then.edition}, this is of edition {now.edition}."
+        return _edition_line(indicator, explanation.judgement.period, period, plan)
     ends = sorted(each.last_day for each in (explanation.judgement.period, period))
     since = [
         first.label
@@ -238,6 +263,12 @@ def _apart_line(explanation: SourcedExplanation, period: Period, plan: Plan) -> 
         if taken == indicator and ends[0] < first.last_day <= ends[1]
     ]
     return f"  They do not compare: {partner_code} takes over from a partner that ends, from {in_list(since)} on."
+
+
+def _edition_line(indicator: str, period: Period, before: Period, plan: Plan) -> str:
+    """That the figures of two periods do not count the same thing."""
+    now, then = (plan.edition(indicator, each) for each in (period, before))
+    return f"  They do not compare: {before.label} is of edition {then.edition}, this is of edition {now.edition}."
 
 
 def _sum_lines(explanation: SourcedExplanation) -> list[str]:

@@ -184,3 +184,43 @@ def test_a_target_and_comparators_from_across_a_change_are_shown_with_the_reason
     assert (first.count(apart), second.count(apart)) == (1, 4)
     assert f"{plan}{apart.strip()}" in first
     assert national.replace("73.1", "5.8") + apart in second
+
+
+def test_a_group_says_why_its_figures_do_not_compare(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edits = PlanEdits()
+    edits.tables["groups"] = [{"group_code": "south", "group": "The South", "parent_group": ""}]
+    for code in ("p1", "p2"):
+        edits.add("partners", partner_code=code, partner=f"Partner {code}", group_code="south")
+        edits.add("owed_by", partner_code=code, indicator="NI 111a")
+    edits.renew("NI 111a", "2011-12Q1", "2010-11Q4", definition="Another one", is_comparable="no")
+    plan, engine = edits.read(), open_warehouse(f"sqlite:///{tmp_path / 'warehouse.sqlite'}")
+    upgrade(engine)
+    periods = ("2009-10Q1", "2010-11Q1", "2009-10Q2", "2010-11Q2", "2011-12Q2")
+    for number, code in enumerate(("p1", "p2")):
+        rows = [
+            observation(
+                "NI 111a",
+                "10",
+                period,
+                partner_code=code,
+                qualifiers=frozenset({Qualifier.BREAK} if (code, period) == ("p2", "2010-11Q2") else ()),
+            )
+            for period in periods
+        ]
+        record(engine, checked(code, *rows, partner_code=code), plan, later(number))
+    said = {}
+    with reading(engine) as connection:
+        for period in ("2010-11Q1", "2010-11Q2", "2011-12Q2"):
+            assert show_explanation(connection, plan, "NI 111a", parse_period(period)) == 0
+            said[period] = capsys.readouterr().out.partition("\n\n")[0]
+    engine.dispose()
+    assert (
+        "Direction of travel: → no change (same quarter last year)\n  Compared with 2009-10Q1: 20\n"
+        in (said["2010-11Q1"])
+    )
+    apart = "Direction of travel: N/A not applicable (same quarter last year)\n  Compared with 2009-10Q2: 20\n"
+    broken = "  They do not compare: a break in series was returned by Partner p2 in 2010/11 Q2.\n"
+    assert apart + broken in said["2010-11Q2"]
+    edition = "  They do not compare: 2010/11 Q2 is of edition 1, this is of edition 2.\n"
+    # What does not count the same thing is no figure to compare with.
+    assert "N/A not applicable (same quarter last year)\n" + edition + "Year to date" in said["2011-12Q2"]
