@@ -26,7 +26,7 @@ from benchmarks.support.big_warehouse import Size, empty_warehouse, seed
 from cypp_etl.periods import Period
 from flows.deployments.report_files import write_editions
 from warehouse.engine import open_warehouse, reading
-from warehouse.queries.board import read_report
+from warehouse.queries.board.reader import read_report
 from warehouse.queries.views import performance
 
 QUARTERS = 12

@@ -40,7 +40,7 @@ from flows.ingestion.context import open_to_write
 from flows.settings import read_settings
 from tests.support.returns import make_national_plan, write_returns
 from warehouse.engine import open_warehouse, reading
-from warehouse.queries.board import read_board
+from warehouse.queries.board.reader import read_board
 from warehouse.queries.views import performance
 from warehouse.recording.outstanding import judge_outstanding
 

@@ -22,7 +22,7 @@ from cypp_etl.report.html import render_html, render_pages
 from cypp_etl.samples.returns import sample_return
 from schemas.codes import ReturnStatus, SubmissionStatus
 from warehouse.engine import open_warehouse, reading, writing
-from warehouse.queries.board import read_board
+from warehouse.queries.board.reader import read_board
 from warehouse.recording.plan import record_plan
 from warehouse.recording.record import record
 from warehouse.upgrade import upgrade

@@ -47,7 +47,7 @@ from flows.deployments.report_files import write_editions, write_report
 from schemas.codes import Accumulation, Marker, Measure, NoteKind, Qualifier, Unit, Variation, YearCourse
 from tests.warehouse.builders import checked, observation
 from warehouse.engine import open_warehouse, reading, writing
-from warehouse.queries.board import read_board, read_report
+from warehouse.queries.board.reader import read_board, read_report
 from warehouse.queries.history import read_history
 from warehouse.recording.clinic_notes import add_note
 from warehouse.recording.plan import record_plan

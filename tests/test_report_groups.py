@@ -26,7 +26,7 @@ from flows.cli.commands.explain import show_explanation
 from tests.support.plan_edits import PlanEdits
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import open_warehouse, reading
-from warehouse.queries.board import read_board, read_report
+from warehouse.queries.board.reader import read_board, read_report
 from warehouse.recording.record import record
 from warehouse.upgrade import upgrade
 

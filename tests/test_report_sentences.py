@@ -29,7 +29,7 @@ from cypp_etl.report.workbook import render_workbook
 from schemas.codes import Accumulation, ClinicStatus, Marker, MilestoneStatus, NoteKind, Polarity, Qualifier, Severity
 from tests.warehouse.builders import checked, finding, later, observation, report
 from warehouse.engine import open_warehouse, reading, writing
-from warehouse.queries.board import read_board
+from warehouse.queries.board.reader import read_board
 from warehouse.recording.administration import answer_query
 from warehouse.recording.clinic_notes import add_note
 from warehouse.recording.plan import record_plan

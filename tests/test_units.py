@@ -27,7 +27,7 @@ from flows.settings import read_settings
 from schemas.codes import SubmissionStatus
 from tests.support.plan_edits import PlanEdits
 from warehouse.engine import open_warehouse, reading, writing
-from warehouse.queries.board import read_board
+from warehouse.queries.board.reader import read_board
 from warehouse.queries.history import read_history
 from warehouse.queries.plan_comparison import changes_by
 from warehouse.recording.plan import record_plan

@@ -14,7 +14,7 @@ from cypp_etl.judgement.columns import PRINTED
 from cypp_etl.layout import published_table
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import own_definition
-from warehouse.queries.board import read_board
+from warehouse.queries.board.reader import read_board
 from warehouse.queries.views import performance
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from flows.deployments.retries import retried_task
 from flows.ingestion.context import Workplace, open_to_write
 from flows.settings import read_settings
 from warehouse.engine import reading, writing
-from warehouse.queries.board import read_report
+from warehouse.queries.board.reader import read_report
 from warehouse.recording.outstanding import judge_outstanding
 from warehouse.recording.publications import Publication, record_publication
 

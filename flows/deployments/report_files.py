@@ -14,7 +14,7 @@ from cypp_etl.report.folder import Batch, Report
 from cypp_etl.report.html import ReportPages
 from cypp_etl.report.moments import end_of
 from cypp_etl.report.workbook import ReportWorkbook
-from warehouse.queries.board import read_report
+from warehouse.queries.board.reader import read_report
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -27,7 +27,7 @@ from flows.service.serve import log_to_terminal
 from flows.service_log import log
 from schemas.codes import SubmissionStatus
 from warehouse.engine import open_warehouse, reading, writing
-from warehouse.queries.board import read_board
+from warehouse.queries.board.reader import read_board
 from warehouse.recording.plan import record_plan
 from warehouse.recording.record import Recorded, record
 from warehouse.upgrade import upgrade

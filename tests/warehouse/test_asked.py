@@ -25,7 +25,7 @@ from tests.support.plan_edits import PlanEdits
 from tests.support.plans import plan_with
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import open_warehouse, reading, writing
-from warehouse.queries.board import read_board
+from warehouse.queries.board.reader import read_board
 from warehouse.queries.views import performance, return_status
 from warehouse.recording.plan import record_plan
 from warehouse.recording.record import record

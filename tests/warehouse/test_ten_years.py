@@ -23,7 +23,7 @@ from schemas.codes import MilestoneStatus
 from tests.cypp_etl.checking.test_years import dated
 from tests.support.plan_edits import PlanEdits
 from warehouse.engine import open_warehouse, reading, writing
-from warehouse.queries.board import read_board
+from warehouse.queries.board.reader import read_board
 from warehouse.queries.history import read_history
 from warehouse.recording.plan import record_plan
 from warehouse.recording.record import record

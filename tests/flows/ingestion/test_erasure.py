@@ -31,7 +31,7 @@ from schemas.codes import Severity, SubmissionStatus
 from tests.warehouse.builders import checked
 from tests.warehouse.builders import observation as figure
 from warehouse.engine import reading
-from warehouse.queries.board import read_board
+from warehouse.queries.board.reader import read_board
 from warehouse.recording.record import record
 from warehouse.recording.submissions.erasures import parse_cell
 from warehouse.schema.tables import observation

@@ -20,7 +20,7 @@ from tests.warehouse.builders import later
 from tests.warehouse.test_upgrade import ROOT
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.queries.as_of import milestones
-from warehouse.queries.board import read_board
+from warehouse.queries.board.reader import read_board
 from warehouse.queries.explain import explain
 from warehouse.queries.history import read_history
 from warehouse.recording.administration import add_waiver

@@ -14,7 +14,7 @@ from cypp_etl.plan.model import BUILT_IN_COMPARATORS, Comparator, Figure, Plan
 from schemas.codes import ComparatorMethod
 from tests.warehouse.builders import Rows, checked, later, observation
 from warehouse.engine import reading, writing
-from warehouse.queries.board import read_board
+from warehouse.queries.board.reader import read_board
 from warehouse.queries.explain import explain
 from warehouse.queries.plan_comparison import judgement_changes
 from warehouse.recording.judged.judgements import rejudge_by_plan

@@ -15,7 +15,7 @@ from cypp_etl.report.model import BoardData
 from schemas.codes import MilestoneStatus, Severity, SubmissionStatus
 from tests.warehouse.builders import Rows, checked, finding, later, observation, report
 from warehouse.engine import reading, writing
-from warehouse.queries.board import read_board
+from warehouse.queries.board.reader import read_board
 from warehouse.queries.history import read_history
 from warehouse.recording.administration import close_period
 from warehouse.recording.record import Recorded, record

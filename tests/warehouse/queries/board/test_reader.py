@@ -11,7 +11,7 @@ from schemas.codes import Measure
 from tests.support.plan_edits import PlanEdits
 from tests.warehouse.builders import later
 from warehouse.engine import reading, writing
-from warehouse.queries.board import read_board
+from warehouse.queries.board.reader import read_board
 from warehouse.recording.plan import record_plan
 
 

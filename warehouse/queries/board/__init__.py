@@ -1,0 +1,1 @@
+"""What a board report says, read as known at one moment."""
