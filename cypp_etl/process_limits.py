@@ -65,12 +65,22 @@ def taken_bytes() -> int | None:
     return int(_STATM.read_text("ascii").split()[0]) * size
 
 
+def has_taken(most: int) -> bool:
+    """Whether this process has had more memory than so many bytes at any time, as far as the system tells."""
+    # What is asked first may include what the parent had; mostly that is little too, and the status takes long to read.
+    return (_highest_bytes() or 0) > most and (peak_bytes() or 0) > most
+
+
 def peak_bytes() -> int | None:
     """The most memory that this process has had at any time, in bytes; None where the system does not tell."""
     status = _STATUS.read_text("utf-8", "replace") if _STATUS.exists() else ""
     # Linux counts towards `ru_maxrss` what the parent had when it started this process.
     if found := re.search(r"^VmHWM:\s*(\d+) kB", status, re.MULTILINE):
         return int(found[1]) * 1024
+    return _highest_bytes()
+
+
+def _highest_bytes() -> int | None:
     if _resource is None:
         return None
     peak: int = _resource.getrusage(_resource.RUSAGE_SELF).ru_maxrss

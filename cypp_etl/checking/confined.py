@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from cypp_etl.checked_return import CheckedReturn, History
 from cypp_etl.checking.alarms import Alarms
-from cypp_etl.checking.confined_process import DEFAULT_BOUNDS, Bounds, ConfinedProcess, EndedError
+from cypp_etl.checking.confined_process import DEFAULT_BOUNDS, MOST_KEPT, Bounds, ConfinedProcess, EndedError
 from cypp_etl.checking.opening import Opened, Received
 from cypp_etl.findings import find
 from cypp_etl.intake.rows import ParsedReturn
@@ -79,7 +79,9 @@ class ConfinedChecker:
         try:
             with self._turn:
                 self._tell(plan)
+                child = self._running()
                 checked: CheckedReturn = self._ask(("check", received, today), self._bounds.check_seconds, asked)
+                child.workbook = checked.sha256 if len(received.data) <= MOST_KEPT else ""
                 return checked
         except EndedError:
             _log.warning(
@@ -109,7 +111,8 @@ class ConfinedChecker:
             with self._turn:
                 # Marking needs what was found; the figures would take longer to send than all else.
                 found = replace(checked, observations=(), milestone_reports=(), withheld=())
-                reply: Reply = self._ask(("reply", found, data, summary), self._bounds.reply_seconds, {})
+                sent = None if self._running().workbook == checked.sha256 else data
+                reply: Reply = self._ask(("reply", found, sent, summary), self._bounds.reply_seconds, {})
                 return reply
         except EndedError:
             _log.warning("Marking %r was stopped: it took too much time or memory.", checked.file_name)

@@ -16,9 +16,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 from cypp_etl.checked_return import CheckedReturn, History
 from cypp_etl.checking.checker import Checker, Received
+from cypp_etl.checking.confined_process import MOST_KEPT
 from cypp_etl.gc_control import collection_paused
 from cypp_etl.plan.model import Plan
-from cypp_etl.process_limits import end_after, limit, limit_in_force, peak_bytes, taken_bytes
+from cypp_etl.process_limits import end_after, has_taken, limit, limit_in_force, peak_bytes, taken_bytes
 from cypp_etl.receipts.reply import Reply, reply_for
 from cypp_etl.receipts.summary import ReceiptSummary
 
@@ -58,6 +59,7 @@ class Desk:
             "apart": self._take_apart,
         }
         self._told: Checker | None = None
+        self._last_checked = b""
         self._spent_bytes = _SPENT_BYTES
 
     def say(self, *words: object) -> None:
@@ -68,7 +70,7 @@ class Desk:
     @property
     def _is_spent(self) -> bool:
         """Whether this process has used so much memory that the next workbook should get a new process."""
-        return (peak_bytes() or 0) > self._spent_bytes
+        return has_taken(self._spent_bytes)
 
     def work(self) -> None:
         """Process jobs until the parent has gone."""
@@ -114,6 +116,7 @@ class Desk:
 
     def _check(self, received: Received, today: date) -> CheckedReturn:
         checker = self._checker
+        self._last_checked = received.data if len(received.data) <= MOST_KEPT else b""
         # Cells and rows are never in reference cycles.
         with collection_paused():
             opened = checker.open(received)
@@ -123,8 +126,9 @@ class Desk:
             (checked,) = checker.beside(history, today).check_opened([opened])
         return checked
 
-    def _reply(self, checked: CheckedReturn, data: bytes, summary: ReceiptSummary) -> Reply:
-        return reply_for(checked, data, summary)
+    def _reply(self, checked: CheckedReturn, data: bytes | None, summary: ReceiptSummary) -> Reply:
+        """`data` is None for the workbook that was checked last: its receipt mostly comes next."""
+        return reply_for(checked, self._last_checked if data is None else data, summary)
 
     def _with_values(self, history: History) -> History:
         @cache

@@ -15,6 +15,9 @@ from typing import IO, Any
 from cypp_etl.checking.alarms import Alarms
 from cypp_etl.workbook.limits import MIB
 
+MOST_KEPT = MIB
+"""Up to how many bytes the process keeps of the workbook that it checked last: more would be missing for the next."""
+
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -46,6 +49,9 @@ class ConfinedProcess:
 
     def __init__(self, bounds: Bounds, alarms: Alarms) -> None:
         self.plan = ""
+        """The fingerprint of the plan that it has."""
+        self.workbook = ""
+        """The SHA-256 of the workbook that it keeps, empty if none."""
         self._bounds = bounds
         self._alarms = alarms
         self._is_ready = False

@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from heapq import heappop, heappush
 from pathlib import Path
 
-from flows.inbox.sweep import is_form_path
+from flows.inbox.partner_folder import is_form_path
 from flows.storage.files import WORKBOOK_SUFFIXES
 
 

@@ -24,7 +24,8 @@ from flows.deployments.parameter_forms import Choices, FormField
 from flows.deployments.quarter_overview import show_quarter
 from flows.deployments.retries import retried_task
 from flows.inbox.corrected_receipts import CorrectedReceipts, is_receipt_path
-from flows.inbox.sweep import is_form_path, partner_of
+from flows.inbox.partner_folder import is_form_path
+from flows.inbox.sweep import partner_of
 from flows.ingestion.context import open_to_write
 from flows.ingestion.job import Steps
 from flows.ingestion.receipt import Answer

@@ -10,5 +10,12 @@ inbox/
     └── .taken/          what is on its way out of the folder or into it, for a moment
 """
 
+from pathlib import Path
+
 README, STATUS = "README.txt", "status.html"
 FORMS, REPLIES, ASIDE = "forms", "replies", ".taken"
+
+
+def is_form_path(path: Path) -> bool:
+    """Whether a path in a partner's folder is that of a form that was put there: whatever is in it, it is no return."""
+    return path.parent.name.casefold() == FORMS

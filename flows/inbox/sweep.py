@@ -9,7 +9,7 @@ from stat import S_ISDIR, S_ISLNK, S_ISREG
 
 from flows.inbox.corrected_receipts import CorrectedReceipts, is_receipt_path
 from flows.inbox.moves import finish_taking
-from flows.inbox.partner_folder import ASIDE, FORMS, README, REPLIES, STATUS
+from flows.inbox.partner_folder import ASIDE, README, REPLIES, STATUS
 from flows.inbox.stray_files import is_note
 from flows.inbox.subfolders import bring_up
 
@@ -97,11 +97,6 @@ def partner_of(path: Path, inbox: Path, partner_codes: Collection[str]) -> str:
     if len(within.parts) < 2 or given.parent.resolve() != inbox.resolve() / within.parent:
         return ""
     return within.parts[0] if within.parts[0] in partner_codes else ""
-
-
-def is_form_path(path: Path) -> bool:
-    """Whether a path in a partner's folder is that of a form that was put there: whatever is in it, it is no return."""
-    return path.parent.name.casefold() == FORMS
 
 
 def _sweep_partner(

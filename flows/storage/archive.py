@@ -5,6 +5,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -19,6 +20,7 @@ _KEPT_OF_LARGE = 1 << 20
 _CHUNK_BYTES = 1 << 20
 # Enough to need a block of its own on a disk that is full.
 _TRIED_BYTES = 4096
+_FLUSHED_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +119,26 @@ def name_together(*groups: Sequence[Unnamed]) -> None:
     """
     files = list(chain.from_iterable(groups))
     try:
-        for file in files:
-            flush(file.temporary)
+        _flush_all(flush, [file.temporary for file in files])
         for group in groups:
             for file in group:
                 file.temporary.replace(file.path)
-            for folder in dict.fromkeys(file.path.parent for file in group):
-                flush_folder(folder)
+            _flush_all(flush_folder, list(dict.fromkeys(file.path.parent for file in group)))
     except OSError:
         _remove(files)
         raise
+
+
+def _flush_all(flush_one: Callable[[Path], None], paths: Sequence[Path]) -> None:
+    """Flush files or folders; many of them a few at a time, which wait for the disk together."""
+    if len(paths) <= _FLUSHED_AT_ONCE:
+        # A thread takes as long to start as a file to flush.
+        for path in paths:
+            flush_one(path)
+        return
+    with ThreadPoolExecutor(_FLUSHED_AT_ONCE) as flushing:
+        for flushed in [flushing.submit(flush_one, path) for path in paths]:
+            flushed.result()
 
 
 def open_new(archive: Path) -> tuple[int, Path]:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from cypp_etl import process_limits
-from cypp_etl.process_limits import limit, limit_in_force, peak_bytes, taken_bytes
+from cypp_etl.process_limits import has_taken, limit, limit_in_force, peak_bytes, taken_bytes
 
 ROOT = Path(__file__).parents[2]
 # Holds the interpreter for hours, as a pattern that runs wild does: no thread of Python's gets a turn.
@@ -90,3 +90,13 @@ def test_the_peak_is_asked_of_the_system_where_its_status_does_not_say(
     asked = peak_bytes()
     # Another count of the system's, in other steps.
     assert asked is not None and asked > 0.9 * said
+
+
+def test_a_process_has_not_taken_what_only_its_parent_had() -> None:
+    """On Linux the system also counts what the parent had when it started the process."""
+    ask = "from cypp_etl.process_limits import has_taken; print(has_taken(5 << 20), has_taken(60 << 20))"
+    code = f"""import subprocess, sys
+held = bytearray(b'x') * (64 << 20)
+print(subprocess.run([sys.executable, '-c', {ask!r}], capture_output=True, text=True, check=True).stdout)"""
+    assert run(code).stdout.split() == ["True", "False"]
+    assert has_taken(5 << 20)

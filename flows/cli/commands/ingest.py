@@ -14,7 +14,8 @@ from flows.cli.faults import FAULTS, stop_at
 from flows.cli.output import show_swept
 from flows.cli.warehouse_access import say_notice
 from flows.inbox.corrected_receipts import CorrectedReceipts, is_receipt_path
-from flows.inbox.sweep import Waiting, is_form_path, partner_of
+from flows.inbox.partner_folder import is_form_path
+from flows.inbox.sweep import Waiting, partner_of
 from flows.ingestion.collection import take_apart
 from flows.ingestion.context import Workplace, open_to_write
 from flows.prefect_server.server import server_for_command

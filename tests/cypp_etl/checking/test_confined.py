@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,9 +16,11 @@ import pytest
 from cypp_etl.checked_return import History
 from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.checking.confined import Bounds, ConfinedChecker
+from cypp_etl.checking.confined_process import MOST_KEPT
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import read_plan
+from cypp_etl.receipts.reply import reply_for
 from cypp_etl.receipts.summary import ReceiptSummary
 from cypp_etl.samples.returns import sample_return
 from cypp_etl.workbook.limits import MIB
@@ -131,6 +134,27 @@ def test_what_hangs_is_refused_and_the_next_is_checked(plan: Plan, good: bytes) 
         assert reply.file_name == "r - accepted.xlsx"
     finally:
         checker.close()
+
+
+def test_the_workbook_that_was_checked_last_is_not_sent_again_to_be_marked(
+    checker: ConfinedChecker, plan: Plan, good: bytes
+) -> None:
+    others = sample_return(plan, "nhs", PERIOD)
+    first = checker.check(plan, Received("yos/r.xlsx", good, "yos"), TODAY, nothing_known)
+    last = checker.check(plan, Received("nhs/r.xlsx", others, "nhs"), TODAY, nothing_known)
+    summary = summary_of(SubmissionStatus.ACCEPTED)
+    for checked, data, sent in ((last, others, b""), (first, good, good), (last, others, b"")):
+        assert checker.reply(checked, sent, summary) == reply_for(checked, data, summary)
+
+
+def test_a_large_workbook_is_sent_again_to_be_marked(checker: ConfinedChecker, plan: Plan, good: bytes) -> None:
+    noise = io.BytesIO(good)
+    with zipfile.ZipFile(noise, "a") as package:
+        package.writestr("xl/media/image1.png", os.urandom(MOST_KEPT))
+    data = noise.getvalue()
+    checked = checker.check(plan, Received("yos/r.xlsx", data, "yos"), TODAY, nothing_known)
+    summary = summary_of(SubmissionStatus.ACCEPTED)
+    assert checker.reply(checked, data, summary) == reply_for(checked, data, summary)
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is bounded on Linux alone")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.storage.archive import archive_path, keep, remove_unfinished
+from flows.storage import archive as archive_module
+from flows.storage.archive import archive_path, flush, keep, keep_together, remove_unfinished
 
 
 @pytest.fixture
@@ -63,6 +64,54 @@ def test_a_copy_that_fails_leaves_nothing(dropped: Path, tmp_path: Path, monkeyp
     assert list((tmp_path / "archive").rglob("*.xlsx")) == []
     assert [path for path in (tmp_path / "archive").rglob("*") if path.is_file()] == []
     assert dropped.exists()
+
+
+@pytest.fixture(params=[1, 8, 9, 30])
+def many(request: pytest.FixtureRequest, tmp_path: Path) -> list[Path]:
+    """As many workbooks as are flushed one after the other, and more, which are flushed some at once."""
+    paths = [tmp_path / f"{number}.xlsx" for number in range(request.param)]
+    for path in paths:
+        path.write_bytes(path.name.encode())
+    return paths
+
+
+def test_each_of_many_is_on_disk_before_any_has_its_name_and_then_the_names_are(
+    many: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = tmp_path / "archive"
+    seen: list[tuple[Path, int]] = []
+
+    def look(path: Path, *flags: int) -> None:
+        named = [one for one in archive.glob("*/*") if one.is_file()]
+        flush(path, *flags)
+        seen.append((path, len(named)))
+
+    monkeypatch.setattr(archive_module, "flush", look)
+    all_kept = keep_together(many, archive)
+    assert [kept.path.read_bytes() for kept in all_kept] == [path.read_bytes() for path in many]
+    folders = {kept.path.parent for kept in all_kept}
+    files = [named for path, named in seen if path not in folders]
+    assert files == [0] * len(many)
+    assert sorted((path, named) for path, named in seen if path in folders) == [
+        (folder, len(many)) for folder in sorted(folders)
+    ]
+
+
+def test_if_one_of_many_cannot_be_flushed_none_stays(
+    many: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = len(many)
+
+    def last_fails(_path: Path, _flags: int = 0) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(archive_module, "flush", last_fails)
+    with pytest.raises(OSError, match="No space"):
+        keep_together(many, tmp_path / "archive")
+    assert [path for path in (tmp_path / "archive").rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
