@@ -182,11 +182,11 @@ class Waiver:
 
 
 class StoredFigures(Mapping[FigureKey, KnownFigure]):
-    """Figures in force as they are stored, which are converted once a rule asks: most ask for a value alone."""
+    """Figures in force as they are stored, which are converted once a rule asks: most ask for values alone."""
 
     @abstractmethod
-    def value(self, key: FigureKey) -> Decimal | None:
-        """The value of a figure; None if there is none."""
+    def actuals(self, partner_code: str, period: str) -> Mapping[str, Decimal]:
+        """The values of a partner's actuals of a period, by indicator; an actual without a value is left out."""
 
 
 ValuesByIndicator = Mapping[str, Collection[Decimal]]
@@ -209,14 +209,20 @@ class History:
     waivers: tuple[Waiver, ...] = ()
     all_values_of: Callable[[str], ValuesByIndicator] | None = None
 
-    @cached_property
-    def value(self) -> Callable[[FigureKey], Decimal | None]:
-        """Gives the value of a figure in force; None if there is none."""
-        return self.figures.value if isinstance(self.figures, StoredFigures) else self._value
+    def actuals(self, partner_code: str, period: Period) -> Mapping[str, Decimal]:
+        """The values of a partner's actuals of a period, by indicator; an actual without a value is left out."""
+        key = partner_code, period.code
+        if isinstance(self.figures, StoredFigures):
+            return self.figures.actuals(*key)
+        return self._actuals.get(key, {})
 
-    def _value(self, key: FigureKey) -> Decimal | None:
-        known = self.figures.get(key)
-        return known.value if known else None
+    @cached_property
+    def _actuals(self) -> Mapping[tuple[str, str], Mapping[str, Decimal]]:
+        actuals: dict[tuple[str, str], dict[str, Decimal]] = {}
+        for key, figure in self.figures.items():
+            if figure.value is not None and key.measure == Measure.ACTUAL:
+                actuals.setdefault((key.partner_code, key.period), {})[key.indicator] = figure.value
+        return actuals
 
     def values_of(self, partner_code: str) -> ValuesByIndicator:
         """The values in force of a partner's figures, of any measure and period, by indicator."""

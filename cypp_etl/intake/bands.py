@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from cypp_etl.caching import once_for_each
 from cypp_etl.findings import Finding, find
-from cypp_etl.intake.rows import IndicatorRow
+from cypp_etl.intake.rows import IndicatorRow, Subject
 from cypp_etl.intake.tables import Table, TableRow
 from cypp_etl.intake.text_rows import find_text
 from cypp_etl.plan.index import PlanIndex
@@ -21,6 +22,55 @@ def naming_of(row: TableRow, index: PlanIndex) -> tuple[str, str, str]:
     if not ref:
         return row.text("ref"), row.text("sub"), text
     return ref, sub or row.text("sub"), rest or row.text("definition")
+
+
+_WORDS = ("ref", "sub", "indicator", "definition", "good_performance", "unit")
+_MOST_SUBJECTS = 16_384
+# Of a row's words: what is longer is not kept.
+_LONGEST_WORDS = 500
+
+Words = tuple[float | str | bool | None, ...]
+"""What is typed in the cells of a row that say what it is about, blanks as None."""
+
+
+class KnownSubjects:
+    """The subjects of rows by their words, which forms repeat from quarter to quarter and from partner to partner.
+
+    Only of rows that the plan knows, with a reference and without formulas: of what such a row is, there is nothing to
+    say, and it depends on nothing else.
+    """
+
+    def __init__(self, index: PlanIndex, columns: Collection[str]) -> None:
+        """Those of one plan, and of tables with some columns."""
+        self._names = tuple(name for name in _WORDS if name in columns)
+        self._by_words = _subjects(index).setdefault(self._names, {})
+
+    def words_of(self, row: TableRow) -> Words:
+        """The words of a row."""
+        cells = row.cells
+        return tuple([cells[name].value if name in cells else None for name in self._names])
+
+    def find(self, words: Words) -> Subject | None:
+        """The subject of a row without formulas, if it is known."""
+        return self._by_words.get(words)
+
+    def keep(self, words: Words, subject: Subject) -> None:
+        """Keep the subject of a row that has a reference and no formulas, if it is one that others repeat."""
+        if subject.leaf is None and not subject.is_parent:
+            return
+        texts = [word for word in words if isinstance(word, str)]
+        # An untrusted file could fill the memory.
+        if len(texts) + words.count(None) == len(words) and sum(map(len, texts)) <= _LONGEST_WORDS:
+            if len(self._by_words) >= _MOST_SUBJECTS:
+                # Frequent ones are soon there again.
+                self._by_words.clear()
+            self._by_words[words] = subject
+
+
+@once_for_each
+def _subjects(_index: PlanIndex) -> dict[tuple[str, ...], dict[Words, Subject]]:
+    """The subjects of rows by a plan: by the columns of their table, and their words."""
+    return {}
 
 
 def blame_naming(columns: dict[str, int]) -> None:
@@ -78,8 +128,8 @@ class BandedRows:
                 place.outcome_code = outcome_code
                 self.findings.extend(self._judge_text(row, text))
             elif (indicator_row := self._identify(row, place)) is not None:
-                if indicator_row.leaf is not None:
-                    self.findings.extend(self._judge_band(row, indicator_row.leaf, place))
+                if (leaf := indicator_row.subject.leaf) is not None:
+                    self.findings.extend(self._judge_band(row, leaf, place))
                 yield indicator_row
 
     def _above_footnotes(self, table: Table) -> Iterator[TableRow]:
@@ -126,8 +176,7 @@ class BandedRows:
         is_said_elsewhere = not polarity and (parent is not None or place.is_polarity_above)
         if not ref and leaf is None and parent is None and not self.is_every_row_referenced:
             ref = definition
-        return IndicatorRow(
-            source=row,
+        subject = Subject(
             indicator_ref=ref,
             sub=sub,
             named=named,
@@ -135,9 +184,9 @@ class BandedRows:
             is_parent=parent is not None,
             good_performance=None if is_said_elsewhere or "good_performance" not in row.columns else polarity,
             unit=row.known_text("unit"),
-            figure_column=row.first_filled(*self.figure_columns),
             other_edition=self.index.edition_described(named, definition) if named else None,
         )
+        return IndicatorRow(row, subject, row.first_filled(*self.figure_columns))
 
     def _reference(self, row: TableRow, place: _Place) -> tuple[str, str, str]:
         """A row's reference, sub and definition: below a parent, the reference cell only has the sub's letter."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from cypp_etl.findings import Finding, find
-from cypp_etl.intake.bands import BandedRows, blame_naming, naming_of
+from cypp_etl.intake.bands import BandedRows, KnownSubjects, blame_naming, naming_of
 from cypp_etl.intake.cover import (
     SaidPeriod,
     asks_for,
@@ -18,7 +18,7 @@ from cypp_etl.intake.cover import (
 from cypp_etl.intake.figures import FigureReader
 from cypp_etl.intake.flat import FlatRow, flat_rows
 from cypp_etl.intake.labels import read_labelled_figures
-from cypp_etl.intake.rows import FigureRow, IndicatorRow, MilestoneRow, ParsedReturn
+from cypp_etl.intake.rows import FigureRow, IndicatorRow, MilestoneRow, ParsedReturn, Subject
 from cypp_etl.intake.tables import Table, TableRow, find_sheets, read_table
 from cypp_etl.intake.text_rows import find_text, find_total, holds_entry
 from cypp_etl.intake.typed_periods import bare_year, read_day
@@ -94,8 +94,7 @@ class ReturnReader:
             if indicators.kind is SheetKind.BANDED:
                 self._read_banded(table, indicators)
             else:
-                for row in table.rows:
-                    self._read_indicator_row(row, table)
+                self._read_plain(table)
         if (milestones := self.layout.find_part(MILESTONES)) is not None:
             self._read_milestones(workbook, milestones)
 
@@ -147,9 +146,8 @@ class ReturnReader:
         for sheet in sheets:
             for indicator, row in read_labelled_figures(sheet, layout):
                 leaf = self.index.leaves[reference_key(indicator)]
-                self.parsed.indicator_rows.append(
-                    IndicatorRow(row, leaf.indicator_ref, leaf.sub, leaf, None, False, None, None, "actual")
-                )
+                subject = Subject(leaf.indicator_ref, leaf.sub, leaf, None, False, None, None)
+                self.parsed.indicator_rows.append(IndicatorRow(row, subject, "actual"))
                 if self._is_asked_for(leaf):
                     self.parsed.figures.append(self._read_actual(row, leaf))
 
@@ -160,14 +158,30 @@ class ReturnReader:
         for row in rows.of(table, self.index.outcome_of_band(said.get("outcome", ""))):
             self._keep_row(row, table)
 
+    def _read_plain(self, table: Table) -> None:
+        """Read a table with an indicator in each row."""
+        known = KnownSubjects(self.index, table.columns)
+        is_whole = INDICATORS in self.parsed.whole_parts
+        for row in table.rows:
+            is_of_words = is_whole and not row.has_formulas
+            words = known.words_of(row) if is_of_words else ()
+            subject = known.find(words)
+            if subject is None:
+                subject = self._subject_of(row)
+                if subject and is_of_words and row.is_filled("ref"):
+                    known.keep(words, subject)
+            if subject is not None:
+                self._keep_row(IndicatorRow(row, subject, row.first_filled("actual", "marker")), table)
+
     def _keep_row(self, row: IndicatorRow, table: Table) -> None:
         self.parsed.indicator_rows.append(row)
-        if row.leaf is None or (table.dated and table.is_of_other_period):
+        leaf = row.subject.leaf
+        if leaf is None or (table.dated and table.is_of_other_period):
             return
-        if "actual" in row.source.columns and self._is_asked_for(row.leaf):
-            self.parsed.figures.append(self._read_actual(row.source, row.leaf))
+        if "actual" in row.source.columns and self._is_asked_for(leaf):
+            self.parsed.figures.append(self._read_actual(row.source, leaf))
         if table.dated:
-            self._read_beside(row.source, row.leaf, table)
+            self._read_beside(row.source, leaf, table)
 
     def _read_beside(self, row: TableRow, leaf: Indicator, table: Table) -> None:
         """Read the figures of other periods, which are only compared: what cannot be read there is none."""
@@ -384,13 +398,14 @@ class ReturnReader:
             if cell is not None and cell.is_formula and cell.value is not None and not read_text(cell):
                 self._note("formula-not-calculated", row.sheet, row.address(column))
 
-    def _read_indicator_row(self, row: TableRow, table: Table) -> None:
+    def _subject_of(self, row: TableRow) -> Subject | None:
+        """What a row is about, with what is wrong about it; None if it is no row about an indicator."""
         is_whole = INDICATORS in self.parsed.whole_parts
         typed_ref, typed_sub, definition = naming_of(row, self.index)
         typed = (typed_ref, typed_sub) if is_whole else ("", "")
         ref, sub, named, described, is_known, is_parent = self.index.meaning_of(*typed, definition)
         if is_whole and not is_known and described is None and self._judge_nameless(row):
-            return
+            return None
         self._judge_blank_formulas(row)
         if is_whole and not row.is_filled("ref"):
             if self._is_every_row_referenced:
@@ -402,19 +417,8 @@ class ReturnReader:
             self._note("reference-not-text", row.sheet, row.address("ref"), value=ref, thing="an indicator")
             ref, named = "", None
         edition = None if described or not named else self.index.edition_described(named, row.text("definition"))
-        indicator_row = IndicatorRow(
-            source=row,
-            indicator_ref=ref,
-            sub=sub,
-            named=named,
-            described=described,
-            is_parent=is_parent,
-            good_performance=row.known_text("good_performance"),
-            unit=row.known_text("unit"),
-            figure_column=row.first_filled("actual", "marker"),
-            other_edition=edition,
-        )
-        self._keep_row(indicator_row, table)
+        polarity, unit = row.known_text("good_performance"), row.known_text("unit")
+        return Subject(ref, sub, named, described, is_parent, polarity, unit, edition)
 
     @property
     def _is_every_row_referenced(self) -> bool:

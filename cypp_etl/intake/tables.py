@@ -20,6 +20,7 @@ _MOST_ROWS = 10_000
 _MOST_LABELS = 1_000
 # Asked of each cell of a return, without a call of Python's.
 _is_formula = attrgetter("is_formula")
+_new_tuple = tuple.__new__
 
 
 class TableRow(NamedTuple):
@@ -160,13 +161,15 @@ def find_header(sheet: Sheet, layout: SheetLayout, period: Period | None = None)
 
 
 def _rows_below(sheet: Sheet, header: Header, places: dict[str, int]) -> Iterator[TableRow]:
-    columns = [*places.items()]
-    for row in sorted(row for row in sheet.rows if row >= header.row + header.depth):
-        line = sheet.rows[row]
+    columns, lines = [*places.items()], sheet.rows
+    may_have_formulas = any(sheet.columns().are_formulas)
+    for row in sorted(row for row in lines if row >= header.row + header.depth):
+        line = lines[row]
         cells = {name: line[column] for name, column in columns if column in line}
-        has_formulas = any(map(_is_formula, cells.values()))
+        has_formulas = may_have_formulas and any(map(_is_formula, cells.values()))
         if has_formulas or any(map(read_text, cells.values())):
-            yield TableRow(sheet.name, row, cells, places, has_formulas)
+            # The same as `TableRow(...)`, without the call.
+            yield _new_tuple(TableRow, (sheet.name, row, cells, places, has_formulas))
 
 
 def read_labels(sheet: Sheet, columns: tuple[ColumnLayout, ...]) -> dict[str, Cell]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from cypp_etl.checked_return import History
-from cypp_etl.decimals import agrees, decimal_text, decimals_of, rounded
+from cypp_etl.decimals import agrees, decimal_text, decimals_of
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow
@@ -26,7 +26,7 @@ def judge_decimals(figures: Iterable[FigureRow]) -> Iterator[Finding]:
     """A figure with more decimals than its indicator's is judged after rounding; a count has its own finding."""
     for figure in figures:
         value, leaf = figure.value, figure.leaf
-        if value is not None and not leaf.is_count and value != rounded(value, leaf.decimals):
+        if figure.reading.decimals > leaf.decimals and value is not None and not leaf.is_count:
             yield figure.find("too-many-decimals", decimals=_decimals_in_words(leaf), rounded=shown(value, leaf))
 
 

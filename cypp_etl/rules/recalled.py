@@ -23,7 +23,7 @@ def judge_recalled(parsed: ParsedReturn, history: History, plan: Plan) -> Iterat
         return
     past = Past(plan, parsed.partner_code, parsed.period, history)
     for row in parsed.indicator_rows:
-        leaf = row.leaf
+        leaf = row.subject.leaf
         if leaf is not None and ("last_year" in row.source.cells or "last_quarter" in row.source.cells):
             known = {"last_year": past.last_year(leaf), "last_quarter": past.last_quarter(leaf)}
             for column, figure in known.items():
