@@ -238,9 +238,16 @@ class History:
 
     def last_state(self, milestone: str, period: Period) -> MilestoneStatus | None:
         """The last status reported for a period that ended before this one; a year ends with its fourth quarter."""
-        reported = self.states_of.get(milestone, ())
-        earlier = [(known.last_day, state) for known, state in reported if known.last_day < period.last_day]
-        return max(earlier)[1] if earlier else None
+        by_day, last_day = self._states_by_day, period.last_day
+        if milestone not in by_day:
+            reported = self._states_of.get(milestone, ())
+            by_day[milestone] = sorted((known.last_day, state) for known, state in reported)
+        return next((state for day, state in reversed(by_day[milestone]) if day < last_day), None)
+
+    @cached_property
+    def _states_by_day(self) -> dict[str, Sequence[tuple[date, MilestoneStatus]]]:
+        """The statuses by the last days of their periods, of the milestones of which somebody has asked."""
+        return {}
 
     def is_settled(self, milestone: str, period: Period) -> bool:
         """Whether a milestone was achieved or withdrawn before a period: its return does not ask about it again."""
@@ -258,7 +265,7 @@ class History:
         return found
 
     @cached_property
-    def states_of(self) -> Mapping[str, Sequence[tuple[Period, MilestoneStatus]]]:
+    def _states_of(self) -> Mapping[str, Sequence[tuple[Period, MilestoneStatus]]]:
         """The reported statuses of each milestone, with their periods."""
         states: dict[str, list[tuple[Period, MilestoneStatus]]] = {}
         for (milestone, period), state in self.milestone_states.items():

@@ -8,6 +8,7 @@ from cypp_etl.findings import Finding, find
 from cypp_etl.intake.rows import IndicatorRow, Subject
 from cypp_etl.intake.tables import Table, TableRow
 from cypp_etl.intake.text_rows import find_text
+from cypp_etl.intake.values import read_text
 from cypp_etl.plan.index import PlanIndex
 from cypp_etl.plan.model import Indicator, Parent, Plan
 from cypp_etl.plan.reference_keys import reference_key
@@ -40,15 +41,16 @@ class KnownSubjects:
     say, and it depends on nothing else.
     """
 
-    def __init__(self, index: PlanIndex, columns: Collection[str]) -> None:
-        """Those of one plan, and of tables with some columns."""
-        self._names = tuple(name for name in _WORDS if name in columns)
-        self._by_words = _subjects(index).setdefault(self._names, {})
+    def __init__(self, index: PlanIndex, table: Table) -> None:
+        """Those of one plan, and of tables with the same columns as one."""
+        names = tuple(name for name in _WORDS if name in table.columns)
+        self._places = [table.places.get(name, 0) for name in names]
+        self._by_words = _subjects(index).setdefault(names, {})
 
     def words_of(self, row: TableRow) -> Words:
         """The words of a row."""
-        cells = row.cells
-        return tuple([cells[name].value if name in cells else None for name in self._names])
+        line = row.line
+        return tuple([line[place].value if place in line else None for place in self._places])
 
     def find(self, words: Words) -> Subject | None:
         """The subject of a row without formulas, if it is known."""
@@ -156,7 +158,7 @@ class BandedRows:
 
     def _judge_text(self, row: TableRow, text: str) -> Iterator[Finding]:
         if self.is_every_row_referenced:
-            address = next(row.cells[column].address for column in row.cells if row.text(column))
+            address = next(cell.address for cell in row.cells().values() if read_text(cell))
             yield find("band-unknown", sheet=row.sheet, cell=address, value=text)
         else:
             yield from find_text(row, "indicator")
@@ -214,5 +216,5 @@ class BandedRows:
 
 def _only_text(row: TableRow) -> str:
     """The text of a row with nothing else, such as a band's heading; empty for other rows."""
-    texts = {text for column in row.cells if (text := row.text(column))}
+    texts = {text for cell in row.cells().values() if (text := read_text(cell))}
     return texts.pop() if len(texts) == 1 else ""

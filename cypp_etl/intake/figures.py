@@ -14,6 +14,7 @@ from cypp_etl.intake.units import read_in_unit, to_unit
 from cypp_etl.intake.values import BLANK, Reading, read_figure
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Figure, Indicator, Plan
+from cypp_etl.workbook.model import Cell
 from schemas.codes import Marker, Measure, Unit
 
 
@@ -68,7 +69,7 @@ class FigureReader:
         beside: Reading = BLANK,
     ) -> FigureRow:
         """Read one figure; `beside` is the content of its marker column."""
-        reading = read_in_unit(source.cells.get(column), leaf)
+        reading = read_in_unit(source.cell(column), leaf)
         is_doubtful = not reading.is_percent and leaf.unit is Unit.PERCENT
         known = self.known.values(leaf.indicator, partner_code) if is_doubtful else ()
         value, unit_trouble = to_unit(reading, leaf, known)
@@ -84,14 +85,11 @@ class FigureReader:
                 self._report(figure, column, reading, trouble)
         return figure
 
-    def read_part(self, figure: FigureRow, column: str) -> Decimal | None:
+    def read_part(self, figure: FigureRow, column: str, cell: Cell) -> Decimal | None:
         """Read the numerator or denominator of a figure: a plain number, or nothing; a marker adds nothing.
 
         The numerator of money is an amount of money.
         """
-        cell = figure.source.cells.get(column)
-        if cell is None:
-            return None
         is_amount = column == "numerator" and figure.leaf.unit is Unit.MONEY
         reading = read_in_unit(cell, figure.leaf) if is_amount else read_figure(cell)
         trouble = reading.trouble

@@ -120,9 +120,9 @@ class ReturnReader:
                 heading = self.layout.part(INDICATORS).column(name).heading
                 self._note(label, row.sheet, row.address(name), label=heading)
         if row.text(column):
-            self._read_partner(row.cells[column], row.sheet)
+            self._read_partner(row.cells()[column], row.sheet)
         if row.text("period"):
-            self._read_period(SaidPeriod(row.cells["period"], one.period), row.sheet)
+            self._read_period(SaidPeriod(row.cells()["period"], one.period), row.sheet)
 
     def _read_milestones(self, workbook: Workbook, layout: SheetLayout) -> None:
         # A partner without milestones may leave out their sheet.
@@ -160,7 +160,7 @@ class ReturnReader:
 
     def _read_plain(self, table: Table) -> None:
         """Read a table with an indicator in each row."""
-        known = KnownSubjects(self.index, table.columns)
+        known = KnownSubjects(self.index, table)
         is_whole = INDICATORS in self.parsed.whole_parts
         for row in table.rows:
             is_of_words = is_whole and not row.has_formulas
@@ -187,7 +187,7 @@ class ReturnReader:
         """Read the figures of other periods, which are only compared: what cannot be read there is none."""
         figures = FigureReader(self.parsed.file, self.figures.known)
         for column in table.dated:
-            if column.name == "actual" and column.key in row.cells:
+            if column.name == "actual" and row.cell(column.key) is not None:
                 figure = figures.read(
                     row,
                     leaf,
@@ -394,7 +394,7 @@ class ReturnReader:
         if not row.has_formulas:
             return
         for column in _FILLED_COLUMNS:
-            cell = row.cells.get(column)
+            cell = row.cell(column)
             if cell is not None and cell.is_formula and cell.value is not None and not read_text(cell):
                 self._note("formula-not-calculated", row.sheet, row.address(column))
 
@@ -413,7 +413,7 @@ class ReturnReader:
             elif described is None:
                 ref = ref or definition
                 is_parent = not sub and reference_key(ref) in self.index.parents
-        if is_whole and not is_known and _is_no_text(row.cells.get("ref")):
+        if is_whole and not is_known and _is_no_text(row.cell("ref")):
             self._note("reference-not-text", row.sheet, row.address("ref"), value=ref, thing="an indicator")
             ref, named = "", None
         edition = None if described or not named else self.index.edition_described(named, row.text("definition"))
@@ -440,7 +440,10 @@ class ReturnReader:
         return bool(total)
 
     def _read_actual(self, row: TableRow, leaf: Indicator) -> FigureRow:
-        beside = read_figure(row.cells["marker"]) if "marker" in row.cells else BLANK
+        # As `row.cell` says, without its call: there are five for each row.
+        cells, at = row.line.get, row.places.get
+        marker, numerator, denominator = cells(at("marker", 0)), cells(at("numerator", 0)), cells(at("denominator", 0))
+        beside = BLANK if marker is None else read_figure(marker)
         figure = self.figures.read(
             row,
             leaf,
@@ -450,22 +453,20 @@ class ReturnReader:
             period=leaf.rhythm.period_in(self.parsed.period) if self.parsed.period else None,
             beside=beside,
         )
-        # Most rows have a figure and nothing else.
-        if "numerator" in row.cells:
-            figure.numerator = self.figures.read_part(figure, "numerator")
-        if "denominator" in row.cells:
-            figure.denominator = self.figures.read_part(figure, "denominator")
-        if "comment" in row.cells:
-            figure.comment = row.text("comment")
+        if numerator is not None:
+            figure.numerator = self.figures.read_part(figure, "numerator", numerator)
+        if denominator is not None:
+            figure.denominator = self.figures.read_part(figure, "denominator", denominator)
+        if (comment := cells(at("comment", 0))) is not None:
+            figure.comment = read_text(comment)
         if beside is not BLANK or figure.reading.value is None:
             has_marker = "marker" in row.columns or not self.layout.part(INDICATORS).has("marker")
             self.parsed.findings += _judge_marker(figure, beside, has_marker)
         return figure
 
     def _read_milestone_row(self, row: TableRow) -> None:
-        milestone = self.index.milestone_meant(row.text("milestone"))
-        named = self.index.milestones.get(reference_key(milestone))
-        described = self.index.milestone_described(row.text("description"))
+        meaning = self.index.milestone_meaning_of(row.text("milestone"), row.text("description"))
+        milestone, named, described = meaning
         if MILESTONES in self.parsed.whole_parts:
             if named is described is None and not holds_entry(row, self.layout.part(MILESTONES)):
                 self.parsed.findings += find_text(row, "milestone")
@@ -473,7 +474,7 @@ class ReturnReader:
             self._judge_blank_formulas(row)
             if not row.is_filled("milestone"):
                 self._note("row-without-milestone", row.sheet, row.address("milestone"))
-            if named is None and _is_no_text(row.cells.get("milestone")):
+            if named is None and _is_no_text(row.cell("milestone")):
                 cell = row.address("milestone")
                 self._note("reference-not-text", row.sheet, cell, value=milestone, thing="a milestone")
                 milestone = ""

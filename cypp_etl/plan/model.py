@@ -610,7 +610,8 @@ class Plan:
 
         def of_indicator(indicator: str) -> Figure | None:
             of_period, of_year = (Measure.TARGET, indicator, period), (Measure.TARGET, indicator, year)
-            return own.get(of_period) or own.get(of_year) or every.get(of_period) or every.get(of_year)
+            found = own.get(of_period) or own.get(of_year) if own else None
+            return found or every.get(of_period) or every.get(of_year)
 
         return of_indicator
 

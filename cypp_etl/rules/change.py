@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from cypp_etl.checked_return import History
 from cypp_etl.decimals import agrees, rounded, step
@@ -118,26 +118,22 @@ def judge_year(figures: Iterable[FigureRow], history: History, plan: Plan) -> It
     """Query a whole year's actual that does not match its quarters, unless a comment explains it.
 
     It must be their sum if they add up, the sum of their numerators over that of their denominators if it is a ratio,
-    and the last of them otherwise. A year on the cover may be a quarter whose
-    number was forgotten. A yearly indicator has no quarters.
+    and the last of them otherwise. A year on the cover may be a quarter whose number was forgotten. A yearly indicator
+    has no quarters.
     """
     known = _Comparable(history, plan)
-
-    @cache
-    def has_quarters(partner_code: str, year: Period) -> bool:
-        # Most years that are returned whole have none.
-        return any(known[partner_code, year, quarter] for quarter in year.quarters)
-
-    for figure in figures:
+    of_years = [each for each in figures if each.period and not each.period.quarter and not each.leaf.rhythm.is_yearly]
+    years = {(each.partner_code, each.period) for each in of_years if each.period}
+    # Most years that are returned whole have none.
+    with_quarters = {(code, year) for code, year in years if any(known[code, year, one] for one in year.quarters)}
+    for figure in of_years:
         period, value, leaf = figure.period, figure.value, figure.leaf
-        if figure.measure is not Measure.ACTUAL or period is None or period.quarter or value is None or figure.comment:
-            continue
-        if leaf.rhythm.is_yearly:
+        if figure.measure is not Measure.ACTUAL or period is None or value is None or figure.comment:
             continue
         quarters = None
         if leaf.accumulation is Accumulation.RATIO:
             quarters = _ratio_of_quarters(figure, _quarters(period, leaf.rhythm.quarters), history, plan)
-        elif has_quarters(figure.partner_code, period):
+        elif (figure.partner_code, period) in with_quarters:
             quarters = _of_quarters(figure, period, known)
         if quarters is not None and not agrees(value, quarters, leaf.decimals):
             yield figure.find("year-differs", now=shown(value, leaf), year=period.label, quarters=shown(quarters, leaf))

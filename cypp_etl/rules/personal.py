@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from typing import Any
 
 from cypp_etl.findings import Finding, find
 from cypp_etl.intake.rows import FigureRow, ParsedReturn
@@ -41,9 +42,9 @@ def suspect_sheets(workbook: Workbook) -> frozenset[str]:
 def _may_be_personal(cells: Columns) -> bool:
     # Cells share their texts.
     text, number = CellKind.TEXT, CellKind.NUMBER
-    texts = {value for kind, value in zip(cells.kinds, cells.values, strict=True) if kind is text}
+    texts: set[Any] = {value for kind, value in zip(cells.kinds, cells.values, strict=True) if kind is text}
     numbers = {value for kind, value in zip(cells.kinds, cells.values, strict=True) if kind is number}
-    return any(map(_has_ten_digits, numbers)) or any(kinds_in(str(each).strip()) for each in texts)
+    return any(map(kinds_in, map(str.strip, texts))) or any(map(_has_ten_digits, numbers))
 
 
 def judge_figures(figures: Iterable[FigureRow], suspects: Collection[str]) -> Iterator[Finding]:
@@ -54,9 +55,9 @@ def judge_figures(figures: Iterable[FigureRow], suspects: Collection[str]) -> It
     for figure in figures:
         if figure.source.sheet not in suspects:
             continue
-        cells = figure.source.cells
         for column in (figure.column, *_PARTS):
-            if column in cells and (cell := cells[column]).kind is CellKind.TEXT and kinds_in(read_text(cell)):
+            cell = figure.source.cell(column)
+            if cell and cell.kind is CellKind.TEXT and kinds_in(read_text(cell)):
                 yield figure.find("not-a-figure", column=column)
 
 

@@ -109,7 +109,7 @@ def _judge_coverage(case: Case) -> Iterable[Finding]:
 
 def _judge_what_the_form_says(case: Case) -> Iterable[Finding]:
     def differences_from(period: Period) -> Iterable[Finding]:
-        parsed = replace(case.parsed, period=period)
+        parsed = case.parsed if period == case.parsed.period else replace(case.parsed, period=period)
         return (*judge_targets(parsed, case.plan), *judge_recalled(parsed, case.history, case.plan))
 
     return judge_form_period(differences_from, case.parsed, case.workbook, case.layout)

@@ -16,7 +16,7 @@ def judge_targets(parsed: ParsedReturn, plan: Plan) -> Iterator[Finding]:
     """Compare each target with the plan's for the figure's period, or for its year; blanks are ignored."""
     targets: dict[Period, Callable[[str], Figure | None]] = {}
     for row in parsed.indicator_rows:
-        leaf, cell = row.subject.leaf, row.source.cells.get("target")
+        leaf, cell = row.subject.leaf, row.source.cell("target")
         if leaf is None or cell is None or parsed.period is None:
             continue
         reading = read_in_unit(cell, leaf)

@@ -34,8 +34,8 @@ def make_row_fixture() -> Callable[..., TableRow]:
     def make(part: str, row: int = 2, **texts: str) -> TableRow:
         layout = read_layouts()["return"].part(part)
         columns = {column.column: layout.position(column.column) for column in layout.columns}
-        cells = {name: Cell(row, columns[name], CellKind.TEXT, text) for name, text in texts.items()}
-        return TableRow(layout.sheet, row, cells, columns)
+        line = {columns[name]: Cell(row, columns[name], CellKind.TEXT, text) for name, text in texts.items()}
+        return TableRow(layout.sheet, row, line, columns, columns)
 
     return make
 

@@ -156,7 +156,7 @@ def test_a_target_that_was_typed_over_is_asked_about(make_parsed, make_indicator
 
 def test_a_target_that_excel_has_not_worked_out_says_nothing(make_parsed, make_indicator_row, plan):
     row = make_indicator_row("NI 43")
-    row.source.cells["target"] = Cell(2, 6, CellKind.BLANK, None, is_formula=True)
+    row.source.line[6] = Cell(2, 6, CellKind.BLANK, None, is_formula=True)
     assert not list(judge_targets(make_parsed(period=Period(2009), indicator_rows=[row]), plan))
 
 
