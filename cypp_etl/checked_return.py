@@ -182,11 +182,11 @@ class Waiver:
 
 
 class StoredFigures(Mapping[FigureKey, KnownFigure]):
-    """Figures in force as they are stored, which are converted once a rule asks: most ask for a value alone."""
+    """Figures in force as they are stored, which are converted once a rule asks: most ask for values alone."""
 
     @abstractmethod
-    def value(self, key: FigureKey) -> Decimal | None:
-        """The value of a figure; None if there is none."""
+    def actuals(self, partner_code: str, period: str) -> Mapping[str, Decimal]:
+        """The values of a partner's actuals of a period, by indicator; an actual without a value is left out."""
 
 
 ValuesByIndicator = Mapping[str, Collection[Decimal]]
@@ -209,14 +209,20 @@ class History:
     waivers: tuple[Waiver, ...] = ()
     all_values_of: Callable[[str], ValuesByIndicator] | None = None
 
-    @cached_property
-    def value(self) -> Callable[[FigureKey], Decimal | None]:
-        """Gives the value of a figure in force; None if there is none."""
-        return self.figures.value if isinstance(self.figures, StoredFigures) else self._value
+    def actuals(self, partner_code: str, period: Period) -> Mapping[str, Decimal]:
+        """The values of a partner's actuals of a period, by indicator; an actual without a value is left out."""
+        key = partner_code, period.code
+        if isinstance(self.figures, StoredFigures):
+            return self.figures.actuals(*key)
+        return self._actuals.get(key, {})
 
-    def _value(self, key: FigureKey) -> Decimal | None:
-        known = self.figures.get(key)
-        return known.value if known else None
+    @cached_property
+    def _actuals(self) -> Mapping[tuple[str, str], Mapping[str, Decimal]]:
+        actuals: dict[tuple[str, str], dict[str, Decimal]] = {}
+        for key, figure in self.figures.items():
+            if figure.value is not None and key.measure == Measure.ACTUAL:
+                actuals.setdefault((key.partner_code, key.period), {})[key.indicator] = figure.value
+        return actuals
 
     def values_of(self, partner_code: str) -> ValuesByIndicator:
         """The values in force of a partner's figures, of any measure and period, by indicator."""
@@ -232,9 +238,16 @@ class History:
 
     def last_state(self, milestone: str, period: Period) -> MilestoneStatus | None:
         """The last status reported for a period that ended before this one; a year ends with its fourth quarter."""
-        reported = self.states_of.get(milestone, ())
-        earlier = [(known.last_day, state) for known, state in reported if known.last_day < period.last_day]
-        return max(earlier)[1] if earlier else None
+        by_day, last_day = self._states_by_day, period.last_day
+        if milestone not in by_day:
+            reported = self._states_of.get(milestone, ())
+            by_day[milestone] = sorted((known.last_day, state) for known, state in reported)
+        return next((state for day, state in reversed(by_day[milestone]) if day < last_day), None)
+
+    @cached_property
+    def _states_by_day(self) -> dict[str, Sequence[tuple[date, MilestoneStatus]]]:
+        """The statuses by the last days of their periods, of the milestones of which somebody has asked."""
+        return {}
 
     def is_settled(self, milestone: str, period: Period) -> bool:
         """Whether a milestone was achieved or withdrawn before a period: its return does not ask about it again."""
@@ -252,7 +265,7 @@ class History:
         return found
 
     @cached_property
-    def states_of(self) -> Mapping[str, Sequence[tuple[Period, MilestoneStatus]]]:
+    def _states_of(self) -> Mapping[str, Sequence[tuple[Period, MilestoneStatus]]]:
         """The reported statuses of each milestone, with their periods."""
         states: dict[str, list[tuple[Period, MilestoneStatus]]] = {}
         for (milestone, period), state in self.milestone_states.items():

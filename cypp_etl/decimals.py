@@ -21,7 +21,7 @@ def agrees(typed: Decimal, exact: Decimal, decimals: int) -> bool:
     40.845 is 40.85 with two decimals, and 40.8 with one, although 40.85 itself would be 40.9: whoever typed two
     decimals has rounded once, and is right.
     """
-    if rounded(typed, decimals) == rounded(exact, decimals):
+    if typed == exact or rounded(typed, decimals) == rounded(exact, decimals):
         return True
     own = decimals_of(typed)
     return own > decimals and rounded(exact, own) == typed

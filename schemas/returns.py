@@ -8,13 +8,16 @@ number of files, and their index leads back to the row.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
 from schemas.codes import MilestoneStatus, Polarity, Review
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # The workbook column whose cell gets the finding of each check; empty for the cell of the figure itself.
 BLAMED_COLUMN = {
@@ -43,11 +46,6 @@ def _text(*checks: pa.Check, nullable: bool = False) -> pa.Column:
 
 def _word_of(codes: type[StrEnum], *, error: str) -> pa.Column:
     return _text(pa.Check.isin([code.value for code in codes], error=error), nullable=True)
-
-
-def _number(*checks: pa.Check) -> pa.Column:
-    # For a schema of numbers alone, which says their type once.
-    return pa.Column(None, list(checks), nullable=True)
 
 
 def _equal_where_known(left: str, right: str) -> "Callable[[pd.DataFrame], pd.Series[bool]]":
@@ -91,36 +89,39 @@ def _polarity_agrees(frame: pd.DataFrame) -> "pd.Series[bool]":
 def figures() -> pa.DataFrameSchema:
     """A figure: its value is in its indicator's range; numerator and denominator can make a ratio.
 
-    `value`, `minimum`, `maximum`, `numerator` and `denominator` are in the indicator's unit; `is_count` is 1 or 0.
-    Nearly every return has new ones, and for one return the time goes by the number of columns, not of rows: with all
-    of one type, none has to be found out.
+    Columns: `value`, `minimum`, `maximum`, `numerator` and `denominator` are in the indicator's unit, null if there is
+    none; `is_count` is 1 or 0. All are doubles, as `as_frame` makes them. Nearly every return has new figures, and for
+    one return the time goes by the number of columns that pandera looks at, so that each check is of the whole frame.
     """
     return pa.DataFrameSchema(
-        {
-            "is_count": _number(),
-            "value": _number(),
-            "minimum": _number(),
-            "maximum": _number(),
-            "numerator": _number(pa.Check.ge(0, error="numerator-negative")),
-            "denominator": _number(pa.Check.gt(0, error="denominator-not-positive")),
-        },
         checks=[
-            pa.Check(_inside_range, error="out-of-range"),
-            pa.Check(_whole_where_counted, error="count-not-whole"),
-        ],
-        dtype="float64",
-        strict=True,
+            _of_figures(_inside_range, error="out-of-range"),
+            _of_figures(_whole_where_counted, error="count-not-whole"),
+            _of_figures(lambda frame: ~(_doubles(frame, "numerator") < 0), error="numerator-negative"),
+            _of_figures(lambda frame: ~(_doubles(frame, "denominator") <= 0), error="denominator-not-positive"),
+        ]
     )
 
 
-def _inside_range(frame: pd.DataFrame) -> "pd.Series[bool]":
-    value, minimum, maximum = (frame[name].to_numpy() for name in ("value", "minimum", "maximum"))
-    return pd.Series(~((value < minimum) | (value > maximum)), index=frame.index)
+def _of_figures(holds: "Callable[[pd.DataFrame], NDArray[np.bool_]]", *, error: str) -> pa.Check:
+    # Each check knows nulls itself: pandera would look for them in the whole frame.
+    return pa.Check(lambda frame: pd.Series(holds(frame), index=frame.index), error=error, ignore_na=False)
 
 
-def _whole_where_counted(frame: pd.DataFrame) -> "pd.Series[bool]":
-    is_count, value = frame["is_count"].to_numpy(), frame["value"].to_numpy()
-    return pd.Series((is_count == 0) | np.isnan(value) | (value % 1 == 0), index=frame.index)
+def _doubles(frame: pd.DataFrame, name: str) -> "NDArray[np.float64]":
+    doubles: NDArray[np.float64] = frame[name].to_numpy()
+    return doubles
+
+
+def _inside_range(frame: pd.DataFrame) -> "NDArray[np.bool_]":
+    value = _doubles(frame, "value")
+    return ~((value < _doubles(frame, "minimum")) | (value > _doubles(frame, "maximum")))
+
+
+def _whole_where_counted(frame: pd.DataFrame) -> "NDArray[np.bool_]":
+    value = _doubles(frame, "value")
+    is_whole: NDArray[np.bool_] = (_doubles(frame, "is_count") == 0) | np.isnan(value) | (value % 1 == 0)
+    return is_whole
 
 
 @cache
@@ -142,11 +143,14 @@ def milestone_reports() -> pa.DataFrameSchema:
 
 
 def as_frame(schema: pa.DataFrameSchema, columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
-    """A frame with the schema's columns and types, all of the same length; text is stored as objects."""
-    if schema.dtype:
+    """A frame with the schema's columns and types, all of the same length; text is stored as objects.
+
+    Where the schema has checks of the whole frame alone, all columns are doubles.
+    """
+    if not schema.columns:
         # In one piece, and with names as plain objects, pandas looks up its columns faster.
-        values = np.array([columns[name] for name in schema.columns], dtype=str(schema.dtype))
-        return pd.DataFrame(values.T, columns=pd.Index([*schema.columns], dtype=object))
+        values = np.array([*columns.values()], dtype="float64")
+        return pd.DataFrame(values.T, columns=pd.Index([*columns], dtype=object))
     return pd.DataFrame({name: _typed(columns[name], column.dtype) for name, column in schema.columns.items()})
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from cypp_etl.caching import once_for_each
 from cypp_etl.findings import Finding, find
-from cypp_etl.intake.rows import IndicatorRow
+from cypp_etl.intake.rows import IndicatorRow, Subject
 from cypp_etl.intake.tables import Table, TableRow
 from cypp_etl.intake.text_rows import find_text
+from cypp_etl.intake.values import read_text
 from cypp_etl.plan.index import PlanIndex
 from cypp_etl.plan.model import Indicator, Parent, Plan
 from cypp_etl.plan.reference_keys import reference_key
@@ -21,6 +23,56 @@ def naming_of(row: TableRow, index: PlanIndex) -> tuple[str, str, str]:
     if not ref:
         return row.text("ref"), row.text("sub"), text
     return ref, sub or row.text("sub"), rest or row.text("definition")
+
+
+_WORDS = ("ref", "sub", "indicator", "definition", "good_performance", "unit")
+_MOST_SUBJECTS = 16_384
+# Of a row's words: what is longer is not kept.
+_LONGEST_WORDS = 500
+
+Words = tuple[float | str | bool | None, ...]
+"""What is typed in the cells of a row that say what it is about, blanks as None."""
+
+
+class KnownSubjects:
+    """The subjects of rows by their words, which forms repeat from quarter to quarter and from partner to partner.
+
+    Only of rows that the plan knows, with a reference and without formulas: of what such a row is, there is nothing to
+    say, and it depends on nothing else.
+    """
+
+    def __init__(self, index: PlanIndex, table: Table) -> None:
+        """Those of one plan, and of tables with the same columns as one."""
+        names = tuple(name for name in _WORDS if name in table.columns)
+        self._places = [table.places.get(name, 0) for name in names]
+        self._by_words = _subjects(index).setdefault(names, {})
+
+    def words_of(self, row: TableRow) -> Words:
+        """The words of a row."""
+        line = row.line
+        return tuple([line[place].value if place in line else None for place in self._places])
+
+    def find(self, words: Words) -> Subject | None:
+        """The subject of a row without formulas, if it is known."""
+        return self._by_words.get(words)
+
+    def keep(self, words: Words, subject: Subject) -> None:
+        """Keep the subject of a row that has a reference and no formulas, if it is one that others repeat."""
+        if subject.leaf is None and not subject.is_parent:
+            return
+        texts = [word for word in words if isinstance(word, str)]
+        # An untrusted file could fill the memory.
+        if len(texts) + words.count(None) == len(words) and sum(map(len, texts)) <= _LONGEST_WORDS:
+            if len(self._by_words) >= _MOST_SUBJECTS:
+                # Frequent ones are soon there again.
+                self._by_words.clear()
+            self._by_words[words] = subject
+
+
+@once_for_each
+def _subjects(_index: PlanIndex) -> dict[tuple[str, ...], dict[Words, Subject]]:
+    """The subjects of rows by a plan: by the columns of their table, and their words."""
+    return {}
 
 
 def blame_naming(columns: dict[str, int]) -> None:
@@ -78,8 +130,8 @@ class BandedRows:
                 place.outcome_code = outcome_code
                 self.findings.extend(self._judge_text(row, text))
             elif (indicator_row := self._identify(row, place)) is not None:
-                if indicator_row.leaf is not None:
-                    self.findings.extend(self._judge_band(row, indicator_row.leaf, place))
+                if (leaf := indicator_row.subject.leaf) is not None:
+                    self.findings.extend(self._judge_band(row, leaf, place))
                 yield indicator_row
 
     def _above_footnotes(self, table: Table) -> Iterator[TableRow]:
@@ -106,7 +158,7 @@ class BandedRows:
 
     def _judge_text(self, row: TableRow, text: str) -> Iterator[Finding]:
         if self.is_every_row_referenced:
-            address = next(row.cells[column].address for column in row.cells if row.text(column))
+            address = next(cell.address for cell in row.cells().values() if read_text(cell))
             yield find("band-unknown", sheet=row.sheet, cell=address, value=text)
         else:
             yield from find_text(row, "indicator")
@@ -126,8 +178,7 @@ class BandedRows:
         is_said_elsewhere = not polarity and (parent is not None or place.is_polarity_above)
         if not ref and leaf is None and parent is None and not self.is_every_row_referenced:
             ref = definition
-        return IndicatorRow(
-            source=row,
+        subject = Subject(
             indicator_ref=ref,
             sub=sub,
             named=named,
@@ -135,9 +186,9 @@ class BandedRows:
             is_parent=parent is not None,
             good_performance=None if is_said_elsewhere or "good_performance" not in row.columns else polarity,
             unit=row.known_text("unit"),
-            figure_column=row.first_filled(*self.figure_columns),
             other_edition=self.index.edition_described(named, definition) if named else None,
         )
+        return IndicatorRow(row, subject, row.first_filled(*self.figure_columns))
 
     def _reference(self, row: TableRow, place: _Place) -> tuple[str, str, str]:
         """A row's reference, sub and definition: below a parent, the reference cell only has the sub's letter."""
@@ -165,5 +216,5 @@ class BandedRows:
 
 def _only_text(row: TableRow) -> str:
     """The text of a row with nothing else, such as a band's heading; empty for other rows."""
-    texts = {text for column in row.cells if (text := row.text(column))}
+    texts = {text for cell in row.cells().values() if (text := read_text(cell))}
     return texts.pop() if len(texts) == 1 else ""

@@ -14,6 +14,7 @@ from cypp_etl.intake.units import read_in_unit, to_unit
 from cypp_etl.intake.values import BLANK, Reading, read_figure
 from cypp_etl.periods import Period
 from cypp_etl.plan.model import Figure, Indicator, Plan
+from cypp_etl.workbook.model import Cell
 from schemas.codes import Marker, Measure, Unit
 
 
@@ -68,43 +69,32 @@ class FigureReader:
         beside: Reading = BLANK,
     ) -> FigureRow:
         """Read one figure; `beside` is the content of its marker column."""
-        reading = read_in_unit(source.cells.get(column), leaf)
-        is_doubtful = leaf.unit is Unit.PERCENT and not reading.is_percent
+        reading = read_in_unit(source.cell(column), leaf)
+        is_doubtful = not reading.is_percent and leaf.unit is Unit.PERCENT
         known = self.known.values(leaf.indicator, partner_code) if is_doubtful else ()
         value, unit_trouble = to_unit(reading, leaf, known)
-        marker = reading.marker or (beside.marker if value is None else None)
-        if value is None and marker is None:
-            marker = Marker.NOT_RETURNED
-        figure = FigureRow(
-            file=self.file,
-            source=source,
-            column=column,
-            leaf=leaf,
-            partner_code=partner_code,
-            measure=measure,
-            period=period,
-            reading=reading,
-            value=value,
-            marker=marker,
-            qualifiers=reading.qualifiers | beside.qualifiers if beside.qualifiers else reading.qualifiers,
-            beside=beside,
-        )
+        marker, qualifiers = reading.marker, reading.qualifiers
+        if value is None:
+            marker = marker or beside.marker or Marker.NOT_RETURNED
+        if beside.qualifiers:
+            qualifiers |= beside.qualifiers
+        about = source, column, leaf, partner_code, measure, period
+        figure = FigureRow(self.file, *about, reading, value, marker, qualifiers, beside=beside)
         if reading.trouble or unit_trouble:
             for trouble in filter(None, (reading.trouble, unit_trouble)):
                 self._report(figure, column, reading, trouble)
         return figure
 
-    def read_part(self, figure: FigureRow, column: str) -> Decimal | None:
+    def read_part(self, figure: FigureRow, column: str, cell: Cell) -> Decimal | None:
         """Read the numerator or denominator of a figure: a plain number, or nothing; a marker adds nothing.
 
         The numerator of money is an amount of money.
         """
-        cell = figure.source.cells.get(column)
-        if cell is None:
-            return None
         is_amount = column == "numerator" and figure.leaf.unit is Unit.MONEY
         reading = read_in_unit(cell, figure.leaf) if is_amount else read_figure(cell)
         trouble = reading.trouble
+        if reading.value is not None and not (trouble or reading.is_percent):
+            return reading.value
         if reading.is_percent:
             trouble = "percent-in-fraction"
         elif reading.is_bare_qualifier:

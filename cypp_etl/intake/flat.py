@@ -33,4 +33,4 @@ def flat_rows(tables: Sequence[Table], layout: SheetLayout, index: PlanIndex) ->
     column = "partner_code" if layout.has("partner_code") else "partner"
     for row in (row for table in tables for row in table.rows):
         if (row.text(column) and row.text("period")) or holds_entry(row, layout):
-            yield FlatRow(row, column, index.partner_named(row.text(column)), read_period(row.cells.get("period")))
+            yield FlatRow(row, column, index.partner_named(row.text(column)), read_period(row.cell("period")))

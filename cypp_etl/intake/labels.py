@@ -46,9 +46,9 @@ def read_labelled_figures(sheet: Sheet, layout: SheetLayout) -> Iterator[tuple[s
     for cell, column in labels:
         counted = columns_of[cell.column]
         place = min(counted, key=lambda at: (-counted[at], at)) if counted else cell.column + 1
-        cells = {"definition": cell, **({"actual": found} if (found := sheet.cell(cell.row, place)) else {})}
-        places = {"ref": cell.column, "sub": cell.column, "definition": cell.column, "actual": place}
-        yield column.column, TableRow(sheet.name, cell.row, cells, places)
+        places = {"definition": cell.column, "actual": place}
+        columns = {"ref": cell.column, "sub": cell.column, **places}
+        yield column.column, TableRow(sheet.name, cell.row, sheet.rows[cell.row], places, columns)
 
 
 def _first_figure(sheet: Sheet, label: Cell) -> int:

@@ -47,8 +47,8 @@ class PublishedReader:
         rows = BandedRows(self.plan, self.index, self.parsed.findings, tuple(_FIGURE_COLUMNS), True)
         for row in rows.of(table):
             self.parsed.indicator_rows.append(row)
-            if row.leaf is not None:
-                self._read_figures(row.source, row.leaf)
+            if row.subject.leaf is not None:
+                self._read_figures(row.source, row.subject.leaf)
 
     def _read_figures(self, row: TableRow, leaf: Indicator) -> None:
         owners = self.owners.get(leaf.indicator, ())

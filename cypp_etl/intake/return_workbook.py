@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from cypp_etl.findings import Finding, find
-from cypp_etl.intake.bands import BandedRows, blame_naming, naming_of
+from cypp_etl.intake.bands import BandedRows, KnownSubjects, blame_naming, naming_of
 from cypp_etl.intake.cover import (
     SaidPeriod,
     asks_for,
@@ -18,7 +18,7 @@ from cypp_etl.intake.cover import (
 from cypp_etl.intake.figures import FigureReader
 from cypp_etl.intake.flat import FlatRow, flat_rows
 from cypp_etl.intake.labels import read_labelled_figures
-from cypp_etl.intake.rows import FigureRow, IndicatorRow, MilestoneRow, ParsedReturn
+from cypp_etl.intake.rows import FigureRow, IndicatorRow, MilestoneRow, ParsedReturn, Subject
 from cypp_etl.intake.tables import Table, TableRow, find_sheets, read_table
 from cypp_etl.intake.text_rows import find_text, find_total, holds_entry
 from cypp_etl.intake.typed_periods import bare_year, read_day
@@ -94,8 +94,7 @@ class ReturnReader:
             if indicators.kind is SheetKind.BANDED:
                 self._read_banded(table, indicators)
             else:
-                for row in table.rows:
-                    self._read_indicator_row(row, table)
+                self._read_plain(table)
         if (milestones := self.layout.find_part(MILESTONES)) is not None:
             self._read_milestones(workbook, milestones)
 
@@ -121,9 +120,9 @@ class ReturnReader:
                 heading = self.layout.part(INDICATORS).column(name).heading
                 self._note(label, row.sheet, row.address(name), label=heading)
         if row.text(column):
-            self._read_partner(row.cells[column], row.sheet)
+            self._read_partner(row.cells()[column], row.sheet)
         if row.text("period"):
-            self._read_period(SaidPeriod(row.cells["period"], one.period), row.sheet)
+            self._read_period(SaidPeriod(row.cells()["period"], one.period), row.sheet)
 
     def _read_milestones(self, workbook: Workbook, layout: SheetLayout) -> None:
         # A partner without milestones may leave out their sheet.
@@ -147,9 +146,8 @@ class ReturnReader:
         for sheet in sheets:
             for indicator, row in read_labelled_figures(sheet, layout):
                 leaf = self.index.leaves[reference_key(indicator)]
-                self.parsed.indicator_rows.append(
-                    IndicatorRow(row, leaf.indicator_ref, leaf.sub, leaf, None, False, None, None, "actual")
-                )
+                subject = Subject(leaf.indicator_ref, leaf.sub, leaf, None, False, None, None)
+                self.parsed.indicator_rows.append(IndicatorRow(row, subject, "actual"))
                 if self._is_asked_for(leaf):
                     self.parsed.figures.append(self._read_actual(row, leaf))
 
@@ -160,20 +158,36 @@ class ReturnReader:
         for row in rows.of(table, self.index.outcome_of_band(said.get("outcome", ""))):
             self._keep_row(row, table)
 
+    def _read_plain(self, table: Table) -> None:
+        """Read a table with an indicator in each row."""
+        known = KnownSubjects(self.index, table)
+        is_whole = INDICATORS in self.parsed.whole_parts
+        for row in table.rows:
+            is_of_words = is_whole and not row.has_formulas
+            words = known.words_of(row) if is_of_words else ()
+            subject = known.find(words)
+            if subject is None:
+                subject = self._subject_of(row)
+                if subject and is_of_words and row.is_filled("ref"):
+                    known.keep(words, subject)
+            if subject is not None:
+                self._keep_row(IndicatorRow(row, subject, row.first_filled("actual", "marker")), table)
+
     def _keep_row(self, row: IndicatorRow, table: Table) -> None:
         self.parsed.indicator_rows.append(row)
-        if row.leaf is None or (table.dated and table.is_of_other_period):
+        leaf = row.subject.leaf
+        if leaf is None or (table.dated and table.is_of_other_period):
             return
-        if "actual" in row.source.columns and self._is_asked_for(row.leaf):
-            self.parsed.figures.append(self._read_actual(row.source, row.leaf))
+        if "actual" in row.source.columns and self._is_asked_for(leaf):
+            self.parsed.figures.append(self._read_actual(row.source, leaf))
         if table.dated:
-            self._read_beside(row.source, row.leaf, table)
+            self._read_beside(row.source, leaf, table)
 
     def _read_beside(self, row: TableRow, leaf: Indicator, table: Table) -> None:
         """Read the figures of other periods, which are only compared: what cannot be read there is none."""
         figures = FigureReader(self.parsed.file, self.figures.known)
         for column in table.dated:
-            if column.name == "actual" and column.key in row.cells:
+            if column.name == "actual" and row.cell(column.key) is not None:
                 figure = figures.read(
                     row,
                     leaf,
@@ -380,17 +394,18 @@ class ReturnReader:
         if not row.has_formulas:
             return
         for column in _FILLED_COLUMNS:
-            cell = row.cells.get(column)
+            cell = row.cell(column)
             if cell is not None and cell.is_formula and cell.value is not None and not read_text(cell):
                 self._note("formula-not-calculated", row.sheet, row.address(column))
 
-    def _read_indicator_row(self, row: TableRow, table: Table) -> None:
+    def _subject_of(self, row: TableRow) -> Subject | None:
+        """What a row is about, with what is wrong about it; None if it is no row about an indicator."""
         is_whole = INDICATORS in self.parsed.whole_parts
         typed_ref, typed_sub, definition = naming_of(row, self.index)
         typed = (typed_ref, typed_sub) if is_whole else ("", "")
         ref, sub, named, described, is_known, is_parent = self.index.meaning_of(*typed, definition)
         if is_whole and not is_known and described is None and self._judge_nameless(row):
-            return
+            return None
         self._judge_blank_formulas(row)
         if is_whole and not row.is_filled("ref"):
             if self._is_every_row_referenced:
@@ -398,23 +413,12 @@ class ReturnReader:
             elif described is None:
                 ref = ref or definition
                 is_parent = not sub and reference_key(ref) in self.index.parents
-        if is_whole and not is_known and _is_no_text(row.cells.get("ref")):
+        if is_whole and not is_known and _is_no_text(row.cell("ref")):
             self._note("reference-not-text", row.sheet, row.address("ref"), value=ref, thing="an indicator")
             ref, named = "", None
         edition = None if described or not named else self.index.edition_described(named, row.text("definition"))
-        indicator_row = IndicatorRow(
-            source=row,
-            indicator_ref=ref,
-            sub=sub,
-            named=named,
-            described=described,
-            is_parent=is_parent,
-            good_performance=row.known_text("good_performance"),
-            unit=row.known_text("unit"),
-            figure_column=row.first_filled("actual", "marker"),
-            other_edition=edition,
-        )
-        self._keep_row(indicator_row, table)
+        polarity, unit = row.known_text("good_performance"), row.known_text("unit")
+        return Subject(ref, sub, named, described, is_parent, polarity, unit, edition)
 
     @property
     def _is_every_row_referenced(self) -> bool:
@@ -436,7 +440,10 @@ class ReturnReader:
         return bool(total)
 
     def _read_actual(self, row: TableRow, leaf: Indicator) -> FigureRow:
-        beside = read_figure(row.cells["marker"]) if "marker" in row.cells else BLANK
+        # As `row.cell` says, without its call: there are five for each row.
+        cells, at = row.line.get, row.places.get
+        marker, numerator, denominator = cells(at("marker", 0)), cells(at("numerator", 0)), cells(at("denominator", 0))
+        beside = BLANK if marker is None else read_figure(marker)
         figure = self.figures.read(
             row,
             leaf,
@@ -446,22 +453,20 @@ class ReturnReader:
             period=leaf.rhythm.period_in(self.parsed.period) if self.parsed.period else None,
             beside=beside,
         )
-        # Most rows have a figure and nothing else.
-        if "numerator" in row.cells:
-            figure.numerator = self.figures.read_part(figure, "numerator")
-        if "denominator" in row.cells:
-            figure.denominator = self.figures.read_part(figure, "denominator")
-        if "comment" in row.cells:
-            figure.comment = row.text("comment")
+        if numerator is not None:
+            figure.numerator = self.figures.read_part(figure, "numerator", numerator)
+        if denominator is not None:
+            figure.denominator = self.figures.read_part(figure, "denominator", denominator)
+        if (comment := cells(at("comment", 0))) is not None:
+            figure.comment = read_text(comment)
         if beside is not BLANK or figure.reading.value is None:
             has_marker = "marker" in row.columns or not self.layout.part(INDICATORS).has("marker")
             self.parsed.findings += _judge_marker(figure, beside, has_marker)
         return figure
 
     def _read_milestone_row(self, row: TableRow) -> None:
-        milestone = self.index.milestone_meant(row.text("milestone"))
-        named = self.index.milestones.get(reference_key(milestone))
-        described = self.index.milestone_described(row.text("description"))
+        meaning = self.index.milestone_meaning_of(row.text("milestone"), row.text("description"))
+        milestone, named, described = meaning
         if MILESTONES in self.parsed.whole_parts:
             if named is described is None and not holds_entry(row, self.layout.part(MILESTONES)):
                 self.parsed.findings += find_text(row, "milestone")
@@ -469,7 +474,7 @@ class ReturnReader:
             self._judge_blank_formulas(row)
             if not row.is_filled("milestone"):
                 self._note("row-without-milestone", row.sheet, row.address("milestone"))
-            if named is None and _is_no_text(row.cells.get("milestone")):
+            if named is None and _is_no_text(row.cell("milestone")):
                 cell = row.address("milestone")
                 self._note("reference-not-text", row.sheet, cell, value=milestone, thing="a milestone")
                 milestone = ""

@@ -1,6 +1,6 @@
 """Tidy rows as read, before anything is judged: each has its file, its sheet and its cells."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -13,19 +13,18 @@ from cypp_etl.plan.model import Indicator, Milestone
 from schemas.codes import Marker, Measure, Qualifier, Severity
 
 
-@dataclass(slots=True)
-class IndicatorRow:
-    """A row about an indicator: what it says about the indicator, and what the plan says.
+@dataclass(slots=True, eq=False)
+class Subject:
+    """What a row is about by its words: what it says about its indicator, and what the plan says.
 
-    A row identifies it twice: `named` is the leaf of its reference, `described` the leaf of its definition, each None
-    if the plan has none. `indicator_ref` is empty if the row has no reference to judge. `good_performance`
+    It identifies the indicator twice: `named` is the leaf of its reference, `described` the leaf of its definition,
+    each None if the plan has none. `indicator_ref` is empty if there is no reference to judge. `good_performance`
     and `unit` are None if they are not to be judged, because the layout has no such column or says it elsewhere.
-    `figure_column` is the first of its columns with a figure. `other_edition` is the edition of `named` whose
-    definition it has, if that is not the period's. `leaf` is what the row is about, and `is_consistent` whether
-    reference and definition do not contradict each other.
+    `other_edition` is the edition of `named` whose definition it has, if that is not the period's. `leaf` is what it is
+    about, and `is_consistent` whether reference and definition do not contradict each other. `words` are what its
+    schema looks at, but for the plan. Rows share it, so that it must not be changed.
     """
 
-    source: TableRow
     indicator_ref: str
     sub: str
     named: Indicator | None
@@ -33,21 +32,36 @@ class IndicatorRow:
     is_parent: bool
     good_performance: str | None
     unit: str | None
-    figure_column: str
     other_edition: Indicator | None = None
     # A dozen rules ask each row for them.
     leaf: Indicator | None = field(init=False)
     is_consistent: bool = field(init=False)
+    words: tuple[Hashable, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Tell what the row is about: a definition is rarely changed by mistake, a reference easily."""
+        """Tell what it is about: a definition is rarely changed by mistake, a reference easily."""
         self.leaf = self.described or self.named
         self.is_consistent = self.named is None or self.described is None or self.named is self.described
+        described = self.described.indicator if self.described else ""
+        self.words = self.indicator_ref, self.sub, described, self.good_performance, self.unit, self.is_parent
+
+
+@dataclass(slots=True)
+class IndicatorRow:
+    """A row about an indicator: rows with the same words share their `subject`.
+
+    `figure_column` is the first of its columns with a figure.
+    """
+
+    source: TableRow
+    subject: Subject
+    figure_column: str
 
     def find(self, code: str, column: str, **words: object) -> Finding:
         """Make a finding at a column of this row."""
+        subject, leaf = self.subject, self.subject.leaf
         words.setdefault("value", self.source.text(column))
-        words.setdefault("indicator", self.leaf.indicator if self.leaf else f"{self.indicator_ref} {self.sub}".strip())
+        words.setdefault("indicator", leaf.indicator if leaf else f"{subject.indicator_ref} {subject.sub}".strip())
         return find(code, sheet=self.source.sheet, cell=self.source.address(column), **words)
 
 
@@ -86,7 +100,7 @@ class FigureRow:
         """The address of the cell that says what is loaded, and what was typed there: that of a marker is its own."""
         if self.value is None and self.reading.marker is None and self.beside.marker is not None:
             return self.source.address("marker"), self.beside.typed
-        return self.cell, self.reading.typed
+        return self.source.address(self.column), self.reading.typed
 
     def find(self, code: str, *, column: str = "", **words: object) -> Finding:
         """Make a finding at this figure's cell, or in another column of its row."""

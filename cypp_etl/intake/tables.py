@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from operator import attrgetter
 from typing import NamedTuple
 
 from cypp_etl.findings import Finding, bounded, find
@@ -18,21 +17,31 @@ _SEARCHED_ROWS = 25
 # How many rows of a table, and of a sheet of labels, are read: no plan has a tenth of them.
 _MOST_ROWS = 10_000
 _MOST_LABELS = 1_000
-# Asked of each cell of a return, without a call of Python's.
-_is_formula = attrgetter("is_formula")
+_new_tuple = tuple.__new__
 
 
 class TableRow(NamedTuple):
-    """One row below the headings: its cells by column name, and the position of each column.
+    """One row below the headings: its cells by their columns in the sheet, and the column of each of the table's.
 
+    `places` are those of the columns that the table has, `columns` those at which findings stand, which may be more.
     `has_formulas` is false only where none of its cells holds a formula. A tuple, because returns have many.
     """
 
     sheet: str
     row: int
-    cells: dict[str, Cell]
-    columns: dict[str, int]
+    line: dict[int, Cell]
+    places: Mapping[str, int]
+    columns: Mapping[str, int]
     has_formulas: bool = True
+
+    def cell(self, column: str) -> Cell | None:
+        """The row's cell in a column, or None if there is none."""
+        # No column of a sheet has the number 0.
+        return self.line.get(self.places.get(column, 0))
+
+    def cells(self) -> dict[str, Cell]:
+        """The row's cells by the table's columns."""
+        return {name: self.line[place] for name, place in self.places.items() if place in self.line}
 
     def address(self, column: str) -> str:
         """The address of the row's cell in a column, or of its first cell if the column is missing."""
@@ -40,19 +49,19 @@ class TableRow(NamedTuple):
 
     def text(self, column: str) -> str:
         """The text of the row's cell in a column, empty if there is none."""
-        cell = self.cells.get(column)
+        cell = self.cell(column)
         return "" if cell is None else read_text(cell)
 
     def is_filled(self, column: str) -> bool:
         """Whether the row's cell in a column is not blank; an uncalculated formula counts."""
-        cell = self.cells.get(column)
+        cell = self.cell(column)
         if cell is None or cell.is_formula:
             return cell is not None
         return bool(cell.value.strip()) if isinstance(cell.value, str) else cell.value is not None
 
     def known_text(self, column: str) -> str | None:
         """The text of the row's cell in a column; None where the column is missing, or its formula came to nothing."""
-        cell = self.cells.get(column)
+        cell = self.cell(column)
         if cell is None:
             return "" if column in self.columns else None
         text = read_text(cell)
@@ -60,12 +69,12 @@ class TableRow(NamedTuple):
 
     def is_blank_formula(self, column: str) -> bool:
         """Whether the row's cell in a column holds a formula that came to nothing, or was never worked out."""
-        cell = self.cells.get(column)
+        cell = self.cell(column)
         return cell is not None and cell.is_formula and not read_text(cell)
 
     def is_uncalculated(self, column: str) -> bool:
         """Whether the row's cell in a column holds a formula that was never worked out."""
-        cell = self.cells.get(column)
+        cell = self.cell(column)
         return cell is not None and cell.is_formula and cell.value is None
 
     def uncalculated(self) -> list[str]:
@@ -73,7 +82,7 @@ class TableRow(NamedTuple):
         # As `is_uncalculated` says, without a call for every cell of a return.
         if not self.has_formulas:
             return []
-        return [name for name, cell in self.cells.items() if cell.is_formula and cell.value is None]
+        return [name for name, cell in self.cells().items() if cell.is_formula and cell.value is None]
 
     def first_filled(self, *columns: str) -> str:
         """The first of some columns whose cell is not blank; empty if all are."""
@@ -87,13 +96,14 @@ class TableRow(NamedTuple):
 class Table:
     """A table in a sheet.
 
-    `columns` has the position of each column; `year` is the year in the headings, if there is one. `dated` are the
-    columns of other periods than the return's, which rows have by their keys. `headings` are the cells of the headings
-    by column, and `left_out` those of columns that the layout leaves out.
+    `columns` has the position of each column, and `places` too, as `TableRow` says; `year` is the year in the headings,
+    if there is one. `dated` are the columns of other periods than the return's, which rows have by their keys.
+    `headings` are the cells of the headings by column, and `left_out` those of columns that the layout leaves out.
     """
 
     sheet: Sheet
     header_row: int
+    places: Mapping[str, int]
     columns: dict[str, int]
     year: Period | None
     rows: tuple[TableRow, ...]
@@ -135,14 +145,14 @@ def read_table(
     findings = [*bounded(judge_headings(sheet, header, layout, places, period if layout.is_dated else None))]
     # What a typing mistake hid is in its place by now.
     places |= {column.key: column.heading.column for column in header.dated}
-    below = _rows_below(sheet, header, places)
+    columns = dict(places)
+    below = _rows_below(sheet, header, places, columns)
     rows = tuple(islice(below, most_rows))
     if further := next(below, None):
         words = {"first": further.row, "last": max(sheet.rows), "most": f"{most_rows:,}"}
         findings.append(find("rows-not-read", sheet=sheet.name, cell=f"A{further.row}", **words))
-    return Table(
-        sheet, header.row, places, header.year, rows, tuple(findings), header.dated, header.known, header.left_out
-    )
+    found = places, columns, header.year, rows, tuple(findings)
+    return Table(sheet, header.row, *found, header.dated, header.known, header.left_out)
 
 
 def find_header(sheet: Sheet, layout: SheetLayout, period: Period | None = None) -> "Header | None":
@@ -159,14 +169,18 @@ def find_header(sheet: Sheet, layout: SheetLayout, period: Period | None = None)
     return best
 
 
-def _rows_below(sheet: Sheet, header: Header, places: dict[str, int]) -> Iterator[TableRow]:
-    columns = [*places.items()]
+def _rows_below(
+    sheet: Sheet, header: Header, places: Mapping[str, int], columns: Mapping[str, int]
+) -> Iterator[TableRow]:
+    may_have_formulas, numbers = any(sheet.columns().are_formulas), [*places.values()]
     for row in sorted(row for row in sheet.rows if row >= header.row + header.depth):
         line = sheet.rows[row]
-        cells = {name: line[column] for name, column in columns if column in line}
-        has_formulas = any(map(_is_formula, cells.values()))
-        if has_formulas or any(map(read_text, cells.values())):
-            yield TableRow(sheet.name, row, cells, places, has_formulas)
+        # The same as `TableRow(...)`, without the call.
+        found: TableRow = _new_tuple(TableRow, (sheet.name, row, line, places, columns, False))
+        if may_have_formulas and any(cell.is_formula for cell in found.cells().values()):
+            yield found._replace(has_formulas=True)
+        elif any(read_text(line[place]) for place in numbers if place in line):
+            yield found
 
 
 def read_labels(sheet: Sheet, columns: tuple[ColumnLayout, ...]) -> dict[str, Cell]:

@@ -28,7 +28,7 @@ def holds_entry(row: TableRow, layout: SheetLayout) -> bool:
 
 
 def _is_entry(row: TableRow, name: str) -> bool:
-    cell = row.cells.get(name)
+    cell = row.cell(name)
     if cell is None:
         return False
     if name in _LISTED_COLUMNS:
@@ -61,6 +61,6 @@ def find_text(row: TableRow, thing: str) -> Iterator[Finding]:
 
     Of a row of formulas that all came to nothing there is nothing to say.
     """
-    written = [cell for cell in row.cells.values() if read_text(cell)]
+    written = [cell for cell in row.cells().values() if read_text(cell)]
     for cell in sorted(written, key=lambda one: one.column)[:1]:
         yield find("text-around-table", sheet=row.sheet, cell=cell.address, value=read_text(cell), thing=thing)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Protocol
 
+from cypp_etl.decimals import decimals_of
 from cypp_etl.intake.values import TOO_LARGE, Reading, read_figure
 from cypp_etl.layout import normalise_heading, read_words
 from cypp_etl.workbook.model import Cell, CellKind
@@ -126,7 +127,8 @@ def _read_in_words(reading: Reading, said: re.Match[str], around: _Around, leaf:
     if abs(value) >= TOO_LARGE:
         return Reading(reading.typed, trouble="figure-too-large")
     is_assumed = around.is_bracketed or around.scale is not None
-    return replace(plain, typed=reading.typed, value=value, trouble="amount-assumed" if is_assumed else plain.trouble)
+    trouble = "amount-assumed" if is_assumed else plain.trouble
+    return replace(plain, typed=reading.typed, value=value, decimals=decimals_of(value), trouble=trouble)
 
 
 def _trouble(digits: str, around: _Around, leaf: Measured) -> str:
@@ -182,7 +184,8 @@ def to_unit(reading: Reading, leaf: Measured, known: Collection[Decimal]) -> tup
     value = reading.value
     if value is None:
         return None, ""
-    if leaf.decimals == 0 and not reading.is_percent and _THOUSANDS_POINT.match(reading.typed):
+    is_ambiguous = leaf.decimals == 0 and "." in reading.typed and not reading.is_percent
+    if is_ambiguous and _THOUSANDS_POINT.match(reading.typed):
         return None, "thousands-point"
     if leaf.unit is not Unit.PERCENT:
         return (None, "percent-not-expected") if reading.is_percent else (value, "")

@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import cache, lru_cache
 
 from cypp_etl.caching import remembered
+from cypp_etl.decimals import decimals_of
 from cypp_etl.workbook.formats import has_calendar, is_date, is_percent, shown_currency
 from cypp_etl.workbook.model import Cell, CellKind
 from schemas.codes import Marker, Qualifier
@@ -44,7 +45,8 @@ class Reading:
 
     `value` is as displayed: 71.0 for a cell that shows 71.0%, with `is_percent` set. A blank has
     neither value, marker nor trouble. `trouble` is the code of a finding; there is no value with it, unless the
-    finding is only a NOTE. `currency` is that which the cell's number format shows, as a symbol or a code.
+    finding is only a NOTE. `currency` is that which the cell's number format shows, as a symbol or a code. `decimals`
+    is how many the value has, but for zeros at their end.
     """
 
     typed: str = ""
@@ -54,6 +56,7 @@ class Reading:
     is_percent: bool = False
     trouble: str = ""
     currency: str = ""
+    decimals: int = 0
 
     @property
     def is_blank(self) -> bool:
@@ -75,7 +78,8 @@ def read_figure(cell: Cell | None) -> Reading:
         return BLANK
     kind, value = cell.kind, cell.value
     if kind is CellKind.NUMBER and isinstance(value, _NUMBERS):
-        return _read_number(value, cell.number_format)
+        # As `_read_number` says, without its call: most cells are such.
+        return _read_known(value, cell.number_format) if value else _read_number(value, cell.number_format)
     if value is None and not cell.is_formula:
         return BLANK
     if kind is CellKind.TEXT:
@@ -145,12 +149,12 @@ def _read_digits(digits: str, number_format: str) -> Reading:
     """Read a number by its first 15 digits, as many as Excel shows, so that 0.1+0.2 is 0.3."""
     percent = is_percent(number_format)
     number = Decimal(digits) * (100 if percent else 1)
-    shown = _SHOWN_DECIMALS.search(number_format)
-    decimals = max(len(shown[1]) if shown else 0, -int(number.normalize().as_tuple().exponent), 0)
-    typed = f"{number:.{decimals}f}" + ("%" if percent else "")
+    shown, decimals = _SHOWN_DECIMALS.search(number_format), decimals_of(number)
+    typed = f"{number:.{max(len(shown[1]) if shown else 0, decimals)}f}" + ("%" if percent else "")
     if abs(number) >= TOO_LARGE:
         return Reading(typed, trouble="figure-too-large")
-    return Reading(typed, number, is_percent=percent, currency=shown_currency(number_format))
+    currency = shown_currency(number_format)
+    return Reading(typed, number, is_percent=percent, currency=currency, decimals=decimals)
 
 
 @remembered
@@ -168,8 +172,8 @@ def _read_text(text: str) -> Reading:
         return Reading(text, trouble=_trouble_of(body))
     if abs(number) >= TOO_LARGE:
         return Reading(text, trouble="figure-too-large")
-    stray = "stray-spaces" if cleaned != trimmed or text != cleaned else ""
-    return Reading(text, number, qualifiers=qualifiers, is_percent=body.endswith("%"), trouble=stray)
+    stray, is_percent = "stray-spaces" if cleaned != trimmed or text != cleaned else "", body.endswith("%")
+    return Reading(text, number, None, qualifiers, is_percent, stray, decimals=decimals_of(number))
 
 
 def _number_of(text: str) -> Decimal | None:

@@ -39,6 +39,17 @@ class Meaning(NamedTuple):
     is_parent: bool
 
 
+class MilestoneMeaning(NamedTuple):
+    """What a row's reference and description mean: the reference as the plan writes it, and the milestones.
+
+    `named` is the milestone of the reference, `described` that of the description.
+    """
+
+    milestone: str
+    named: Milestone | None
+    described: Milestone | None
+
+
 @dataclass(frozen=True)
 class PlanIndex:
     """Looks up what a partner typed in the plan; every key is a `reference_key`, but those of the last mappings.
@@ -122,6 +133,21 @@ class PlanIndex:
         key = reference_key(ref)
         named, described = self.leaf_named(ref, sub), self.leaf_described(definition)
         return Meaning(ref, sub, named, described, key in self.references, not sub and key in self.parents)
+
+    def milestone_meaning_of(self, milestone: str, description: str) -> MilestoneMeaning:
+        """What a row about a milestone is about by what it says."""
+        is_short = len(milestone) + len(description) <= _LONGEST_TEXT
+        work = self._milestone_meanings if is_short else self._milestone_meaning
+        return work(milestone, description)
+
+    @cached_property
+    def _milestone_meanings(self) -> Callable[[str, str], MilestoneMeaning]:
+        return lru_cache(maxsize=4096)(self._milestone_meaning)
+
+    def _milestone_meaning(self, typed: str, description: str) -> MilestoneMeaning:
+        milestone = self.milestone_meant(typed)
+        named = self.milestones.get(reference_key(milestone))
+        return MilestoneMeaning(milestone, named, self.milestone_described(description))
 
     def reference_meant(self, ref: str, sub: str) -> tuple[str, str]:
         """A reference and part as the plan writes them, where they can mean one indicator alone; otherwise as typed.

@@ -1,7 +1,7 @@
 """The plan as immutable values: all reference data, read once from CSV."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -436,7 +436,7 @@ class Plan:
 
     def compares(self, partner_code: str, indicator: str, period: Period, other: Period) -> bool:
         """Whether a partner's figures of two periods count the same thing, for the same body."""
-        if indicator in self._never_changed and partner_code not in self.taken_over:
+        if indicator in self.always_comparable(partner_code):
             return True
         editions = self.editions_of(indicator)
         if len(editions) > 1:
@@ -449,6 +449,10 @@ class Plan:
             for taken, first in taken_over
             if taken == indicator
         )
+
+    def always_comparable(self, partner_code: str) -> Collection[str]:
+        """The indicators of which a partner's figures of any two periods compare: of most plans all."""
+        return frozenset() if partner_code in self.taken_over else self._never_changed
 
     @cached_property
     def _never_changed(self) -> frozenset[str]:
@@ -598,9 +602,18 @@ class Plan:
 
     def target(self, indicator: str, period: Period, partner_code: str = "") -> Figure | None:
         """The target of a period, or of its year if it has none itself; the partner's own before every partner's."""
-        of_period, of_year = (Measure.TARGET, indicator, period), (Measure.TARGET, indicator, period.year)
-        own = self.partner_figures.get(partner_code, {})
-        return own.get(of_period) or own.get(of_year) or self.figures.get(of_period) or self.figures.get(of_year)
+        return self.targets(period, partner_code)(indicator)
+
+    def targets(self, period: Period, partner_code: str = "") -> Callable[[str], Figure | None]:
+        """The target of each indicator for a period, as `target` says, for whoever asks for many."""
+        own, every, year = self.partner_figures.get(partner_code, {}), self.figures, period.year
+
+        def of_indicator(indicator: str) -> Figure | None:
+            of_period, of_year = (Measure.TARGET, indicator, period), (Measure.TARGET, indicator, year)
+            found = own.get(of_period) or own.get(of_year) if own else None
+            return found or every.get(of_period) or every.get(of_year)
+
+        return of_indicator
 
 
 @lru_cache(maxsize=1024)

@@ -1,7 +1,7 @@
 """When an indicator is asked, of which period the figure in a return is, and with which it is compared."""
 
 from collections.abc import Collection, Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -17,13 +17,23 @@ IN_THE_YEARS_RETURN = 0
 class Rhythm:
     """How often an indicator is collected, in which quarters' returns, and of which year a yearly one's figure is.
 
-    `asked_in` are the numbers of the quarters whose forms ask for it, ascending, or `IN_THE_YEARS_RETURN`.
+    `asked_in` are the numbers of the quarters whose forms ask for it, ascending, or `IN_THE_YEARS_RETURN`; `quarters`
+    those that have figures of their own.
     """
 
     frequency: Frequency
     asked_in: tuple[int, ...]
     year_type: YearType
     reports_on: ReportedYear
+    # Every row of every return asks for them.
+    quarters: tuple[int, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Tell the quarters that have figures of their own, for the comparison of one with another.
+
+        A yearly indicator asks for none. Where some were returned before it was yearly, each quarter counted.
+        """
+        object.__setattr__(self, "quarters", (1, 2, 3, 4) if self.is_yearly else self.asked_in)
 
     @classmethod
     def of(cls, stated: Mapping[Any, Any]) -> "Rhythm":
@@ -50,14 +60,6 @@ class Rhythm:
     def is_yearly(self) -> bool:
         """Whether its figures are of years."""
         return self.frequency is Frequency.YEARLY
-
-    @property
-    def quarters(self) -> tuple[int, ...]:
-        """The quarters that have figures of their own, for the comparison of one with another.
-
-        A yearly indicator asks for none. Where some were returned before it was yearly, each quarter counted.
-        """
-        return (1, 2, 3, 4) if self.is_yearly else self.asked_in
 
     def asks(self, period: Period, calendar: Container[Period]) -> bool:
         """Whether it is asked in the return for a period.

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
 from cypp_etl.checked_return import History
-from cypp_etl.decimals import agrees, decimal_text, decimals_of, rounded
+from cypp_etl.decimals import agrees, decimal_text, decimals_of
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow
@@ -26,7 +27,7 @@ def judge_decimals(figures: Iterable[FigureRow]) -> Iterator[Finding]:
     """A figure with more decimals than its indicator's is judged after rounding; a count has its own finding."""
     for figure in figures:
         value, leaf = figure.value, figure.leaf
-        if value is not None and not leaf.is_count and value != rounded(value, leaf.decimals):
+        if figure.reading.decimals > leaf.decimals and value is not None and not leaf.is_count:
             yield figure.find("too-many-decimals", decimals=_decimals_in_words(leaf), rounded=shown(value, leaf))
 
 
@@ -89,7 +90,7 @@ class _Population:
 
     @classmethod
     def implied(cls, number: Decimal | None, rate: Decimal | None, leaf: Indicator) -> "_Population | None":
-        half_a_step = Decimal(5).scaleb(-leaf.decimals - 1)
+        half_a_step = _half_a_step(leaf.decimals)
         if not number or not rate or number < 0 or rate <= half_a_step:
             return None
         people = number * leaf.multiplier
@@ -102,6 +103,11 @@ class _Population:
 
     def __str__(self) -> str:
         return f"{(self.least + self.most) / 2:,.0f}"
+
+
+@cache
+def _half_a_step(decimals: int) -> Decimal:
+    return Decimal(5).scaleb(-decimals - 1)
 
 
 def judge_populations(figures: Iterable[FigureRow], history: History, plan: Plan) -> Iterator[Finding]:
@@ -120,20 +126,28 @@ def judge_populations(figures: Iterable[FigureRow], history: History, plan: Plan
 
 def _earlier_population(figure: FigureRow, period: Period, history: History, plan: Plan) -> _Population | None:
     """The population implied in the last quarter, the same period of last year, or by last year's outturn."""
-    last_year = period.year.previous
+    last_year, counted = period.year.previous, (figure.leaf.number_indicator, figure.leaf.indicator)
+    changed = set(counted).difference(plan.always_comparable(figure.partner_code))
     for measure, earlier in (
         (Measure.ACTUAL, figure.leaf.rhythm.before(period)),
         (Measure.ACTUAL, period.years_later(-1)),
         (Measure.ACTUAL, last_year),
         (Measure.HISTORY, last_year),
     ):
-        counted = figure.leaf.number_indicator, figure.leaf.indicator
-        if not all(plan.compares(figure.partner_code, indicator, period, earlier) for indicator in counted):
+        if any(not plan.compares(figure.partner_code, indicator, period, earlier) for indicator in changed):
             continue
         number, rate = (
-            history.figures.get(FigureKey(figure.partner_code, indicator, measure, earlier.code))
-            for indicator in counted
+            _known_value(history, figure.partner_code, indicator, measure, earlier) for indicator in counted
         )
-        if number and rate and (population := _Population.implied(number.value, rate.value, figure.leaf)):
+        if population := _Population.implied(number, rate, figure.leaf):
             return population
     return None
+
+
+def _known_value(
+    history: History, partner_code: str, indicator: str, measure: Measure, period: Period
+) -> Decimal | None:
+    if measure is Measure.ACTUAL:
+        return history.actuals(partner_code, period).get(indicator)
+    known = history.figures.get(FigureKey(partner_code, indicator, measure, period.code))
+    return known.value if known else None

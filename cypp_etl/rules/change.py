@@ -1,6 +1,6 @@
 """Compares figures with earlier ones: large changes are queried, unchanged figures noted, years match quarters."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
 
@@ -22,40 +22,59 @@ def judge_change(figures: Iterable[FigureRow], history: History, plan: Plan) -> 
     decimal, is a QUERY unless a comment explains it. A figure equal to that of the period before, to the last digit, is
     a NOTE.
     """
+    known = _Comparable(history, plan)
     for figure in figures:
-        if figure.measure is not Measure.ACTUAL or figure.period is None or figure.value is None:
+        value, period, leaf = figure.value, figure.period, figure.leaf
+        if figure.measure is not Measure.ACTUAL or period is None or value is None:
             continue
-        before = _figure_before(figure, figure.period, history, plan)
+        earlier = _period_before(leaf, period)
+        before = known[figure.partner_code, period, earlier].get(leaf.indicator)
         if before is None:
-            continue
-        earlier, value = before
-        if figure.value == value:
-            if earlier == _period_before(figure.leaf, figure.period):
-                yield figure.find("unchanged", **_in_words(earlier, value, figure.leaf))
-        elif _is_large(figure, figure.value, value):
+            found = _figure_long_before(figure, period, known, plan)
+            if found is None:
+                continue
+            earlier, before = found
+        if value == before:
+            if earlier == _period_before(leaf, period):
+                yield figure.find("unchanged", **_in_words(earlier, before, leaf))
+        elif _may_be_large(leaf, value, before) and _is_large(leaf, value, before):
             code = "large-change-explained" if figure.comment else "large-change"
-            now = shown(figure.value, figure.leaf)
-            yield figure.find(code, now=now, **_in_words(earlier, value, figure.leaf))
+            yield figure.find(code, now=shown(value, leaf), **_in_words(earlier, before, leaf))
 
 
-def _figure_before(figure: FigureRow, period: Period, history: History, plan: Plan) -> tuple[Period, Decimal] | None:
-    """The last figure to compare with, and its period: if a quarter is missing, an earlier one.
+class _Comparable(dict[tuple[str, Period, Period], Mapping[str, Decimal]]):
+    """The values by indicator of a partner's other period that compare with those of a period.
 
-    Without one, a figure in the wrong order of magnitude would not be queried.
+    Its keys are the partner, the period and the other one. A return's figures have few of them, so that what the plan
+    and the history say is asked once for each, not for each figure.
     """
-    before = _period_before(figure.leaf, period)
-    value = _known_value(figure, before, history, plan)
-    return _figure_long_before(figure, period, history, plan) if value is None else (before, value)
+
+    def __init__(self, history: History, plan: Plan) -> None:
+        super().__init__()
+        self._history, self._plan = history, plan
+
+    def __missing__(self, key: tuple[str, Period, Period]) -> Mapping[str, Decimal]:
+        partner_code, period, other = key
+        values = self._history.actuals(partner_code, other)
+        for indicator in values.keys() - self._plan.always_comparable(partner_code):
+            if not self._plan.compares(partner_code, indicator, period, other):
+                values = {one: value for one, value in values.items() if one != indicator}
+        self[key] = values
+        return values
 
 
 def _figure_long_before(
-    figure: FigureRow, period: Period, history: History, plan: Plan
+    figure: FigureRow, period: Period, known: _Comparable, plan: Plan
 ) -> tuple[Period, Decimal] | None:
-    """Last year's figure of the same period, or of the whole year; otherwise the plan's figure of the year."""
+    """Last year's figure of the same period, or of the whole year; otherwise the plan's figure of the year.
+
+    If a quarter is missing, an earlier one is compared with: a figure in the wrong order of magnitude would not be
+    queried without one.
+    """
     leaf, last_year = figure.leaf, period.year.previous
     of_last_year = leaf.year_before(period)
     for earlier in of_last_year:
-        value = _known_value(figure, earlier, history, plan)
+        value = known[figure.partner_code, period, earlier].get(leaf.indicator)
         if value is not None:
             return earlier, value
     if last_year not in of_last_year:
@@ -73,6 +92,7 @@ def judge_beside(parsed: ParsedReturn, history: History, plan: Plan) -> Iterator
     An earlier figure that is not the one in force is a QUERY, as a correction that its own return has to make. A figure
     for a later quarter of the year is an ERROR: it stands in the wrong column, or is a forecast.
     """
+    comparable = _Comparable(history, plan)
     for figure in parsed.figures_beside:
         if figure.period is None or figure.value is None or parsed.period is None:
             continue
@@ -82,19 +102,11 @@ def judge_beside(parsed: ParsedReturn, history: History, plan: Plan) -> Iterator
                 words = {"later": figure.period.label, "period": parsed.period.label}
                 yield figure.find("later-figure", **words)
             continue
-        known = _known_value(figure, figure.period, history, plan)
+        key = figure.partner_code, figure.period, figure.period
+        known = comparable[key].get(figure.leaf.indicator)
         if known is not None and not agrees(figure.value, known, figure.leaf.decimals):
             words = {"earlier": figure.period.label, "before": shown(known, figure.leaf)}
             yield figure.find("earlier-figure-differs", now=shown(figure.value, figure.leaf), **words)
-
-
-def _known_value(figure: FigureRow, period: Period, history: History, plan: Plan) -> Decimal | None:
-    """The figure of another period; None if it is not known, or does not compare."""
-    partner_code, indicator = figure.partner_code, figure.leaf.indicator
-    value = history.value(FigureKey(partner_code, indicator, Measure.ACTUAL, period.code))
-    if value is None or (figure.period and not plan.compares(partner_code, indicator, figure.period, period)):
-        return None
-    return value
 
 
 def _period_before(leaf: Indicator, period: Period) -> Period:
@@ -106,35 +118,36 @@ def judge_year(figures: Iterable[FigureRow], history: History, plan: Plan) -> It
     """Query a whole year's actual that does not match its quarters, unless a comment explains it.
 
     It must be their sum if they add up, the sum of their numerators over that of their denominators if it is a ratio,
-    and the last of them otherwise. A year on the cover may be a quarter whose
-    number was forgotten. A yearly indicator has no quarters.
+    and the last of them otherwise. A year on the cover may be a quarter whose number was forgotten. A yearly indicator
+    has no quarters.
     """
-    for figure in figures:
+    known = _Comparable(history, plan)
+    of_years = [each for each in figures if each.period and not each.period.quarter and not each.leaf.rhythm.is_yearly]
+    years = {(each.partner_code, each.period) for each in of_years if each.period}
+    # Most years that are returned whole have none.
+    with_quarters = {(code, year) for code, year in years if any(known[code, year, one] for one in year.quarters)}
+    for figure in of_years:
         period, value, leaf = figure.period, figure.value, figure.leaf
-        if figure.measure is not Measure.ACTUAL or period is None or period.quarter or value is None or figure.comment:
+        if figure.measure is not Measure.ACTUAL or period is None or value is None or figure.comment:
             continue
-        if leaf.rhythm.is_yearly:
-            continue
-        quarters = _of_quarters(figure, period, history, plan)
+        quarters = None
+        if leaf.accumulation is Accumulation.RATIO:
+            quarters = _ratio_of_quarters(figure, _quarters(period, leaf.rhythm.quarters), history, plan)
+        elif (figure.partner_code, period) in with_quarters:
+            quarters = _of_quarters(figure, period, known)
         if quarters is not None and not agrees(value, quarters, leaf.decimals):
             yield figure.find("year-differs", now=shown(value, leaf), year=period.label, quarters=shown(quarters, leaf))
 
 
-def _of_quarters(figure: FigureRow, year: Period, history: History, plan: Plan) -> Decimal | None:
-    """The total of a year's quarters that are asked, None if a necessary one is not known."""
-    quarters = figure.leaf.rhythm.quarters
-    if figure.leaf.accumulation not in (Accumulation.RATIO, Accumulation.SUM):
-        return _known_value(figure, Period(year.start_year, quarters[-1]), history, plan)
-    asked = _quarters(year, quarters)
-    if figure.leaf.accumulation is Accumulation.RATIO:
-        return _ratio_of_quarters(figure, asked, history, plan)
-    total = Decimal()
-    for quarter in asked:
-        value = _known_value(figure, quarter, history, plan)
-        if value is None:
-            return None
-        total += value
-    return total
+def _of_quarters(figure: FigureRow, year: Period, known: _Comparable) -> Decimal | None:
+    """The total of a year's quarters that are asked, or the last of them, None if a necessary one is not known."""
+    leaf, asked = figure.leaf, _quarters(year, figure.leaf.rhythm.quarters)
+    last = known[figure.partner_code, year, asked[-1]].get(leaf.indicator)
+    if last is None or leaf.accumulation is not Accumulation.SUM:
+        return last
+    values = [known[figure.partner_code, year, quarter].get(leaf.indicator) for quarter in asked]
+    returned = [value for value in values if value is not None]
+    return sum(returned, Decimal()) if len(returned) == len(asked) else None
 
 
 @lru_cache(maxsize=1024)
@@ -161,8 +174,14 @@ def _in_words(earlier: Period, value: Decimal, leaf: Indicator) -> dict[str, str
     return {"earlier": leaf.rhythm.label(earlier), "before": shown(value, leaf)}
 
 
-def _is_large(figure: FigureRow, now: Decimal, then: Decimal) -> bool:
-    decimals, banding = figure.leaf.decimals, figure.leaf.banding
+def _may_be_large(leaf: Indicator, now: Decimal, then: Decimal) -> bool:
+    """Whether a change may be large once its figures are rounded, which moves each by half a step at most."""
+    one = step(leaf.decimals)
+    return (abs(now - then) + one) * 100 > leaf.banding.large_change_percent * (abs(then) - one)
+
+
+def _is_large(leaf: Indicator, now: Decimal, then: Decimal) -> bool:
+    decimals, banding = leaf.decimals, leaf.banding
     before = rounded(then, decimals)
     change = abs(rounded(now, decimals) - before)
     is_large_share = change * 100 > banding.large_change_percent * abs(before)

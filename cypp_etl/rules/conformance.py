@@ -13,7 +13,7 @@ import pandera.pandas as pa
 from cypp_etl.caching import once_for_each
 from cypp_etl.decimals import range_text
 from cypp_etl.findings import Finding
-from cypp_etl.intake.rows import FigureRow, IndicatorRow, MilestoneRow, ParsedReturn
+from cypp_etl.intake.rows import FigureRow, IndicatorRow, MilestoneRow, ParsedReturn, Subject
 from cypp_etl.phrases import in_list
 from cypp_etl.plan.index import PlanIndex
 from cypp_etl.plan.model import Indicator
@@ -69,11 +69,10 @@ def _rows_alike(batch: Sequence[ParsedReturn], sound: Collection[_Key]) -> dict[
     for number, parsed in enumerate(batch):
         named: dict[str, int] = {}
         for place, row in enumerate(parsed.indicator_rows):
-            leaf, described, times = row.named, row.described, 1
-            if leaf is not None and row.is_consistent:
-                times = named[leaf.indicator] = named.get(leaf.indicator, 0) + 1
-            about = row.indicator_ref, row.sub, described.indicator if described is not None else ""
-            key = (*about, row.good_performance, row.unit, row.is_parent, row.figure_column, times)
+            said, times = row.subject, 1
+            if said.named is not None and said.is_consistent:
+                times = named[said.named.indicator] = named.get(said.named.indicator, 0) + 1
+            key = said.words, row.figure_column, times
             if key not in sound:
                 alike.setdefault(key, []).append((number, place))
     return alike
@@ -84,21 +83,22 @@ def _row_at(batch: Sequence[ParsedReturn], number: int, place: int) -> Indicator
 
 
 def _indicator_record(row: IndicatorRow, times: Hashable, index: PlanIndex) -> dict[str, object]:
-    leaf, reference = row.leaf, reference_key(row.indicator_ref)
+    said, leaf, reference = row.subject, row.subject.leaf, reference_key(row.subject.indicator_ref)
+    is_mere_parent = said.is_parent and said.described is None
     # A row with the definition of a sub-indicator should name that sub-indicator.
-    is_strange_part = row.named is None and reference in index.references and not (row.is_parent and not row.described)
-    planned = _planned_polarity(row, index)
+    is_strange_part = said.named is None and reference in index.references and not is_mere_parent
+    planned = _planned_polarity(said, index)
     # A row below the table, such as a total or a note, is not an indicator: its missing polarity is not an error too.
-    says_nothing = planned is None and not row.good_performance
-    polarity = None if says_nothing or row.good_performance is None else row.good_performance.upper()
+    says_nothing = planned is None and not said.good_performance
+    polarity = None if says_nothing or said.good_performance is None else said.good_performance.upper()
     return {
         "reference": reference or None,
-        "leaf": reference + reference_key(row.sub) if is_strange_part else None,
+        "leaf": reference + reference_key(said.sub) if is_strange_part else None,
         "times": times,
-        "parent_figures": int(row.is_parent and row.described is None and bool(row.figure_column)),
+        "parent_figures": int(is_mere_parent and bool(row.figure_column)),
         "good_performance": polarity,
         "plan_polarity": planned,
-        "unit": _unit(row.unit, leaf) if leaf and row.unit is not None else None,
+        "unit": _unit(said.unit, leaf) if leaf and said.unit is not None else None,
         "plan_unit": leaf.unit.value if leaf else None,
     }
 
@@ -109,11 +109,11 @@ def _unit(typed: str, leaf: Indicator) -> str:
     return leaf.unit.value if reference_key(typed) in names else typed.casefold()
 
 
-def _planned_polarity(row: IndicatorRow, index: PlanIndex) -> str | None:
+def _planned_polarity(said: Subject, index: PlanIndex) -> str | None:
     """The plan's good performance: blank for a parent whose subs each have their own, None if there is none."""
-    if row.leaf:
-        return row.leaf.polarity.value
-    parent = index.parents.get(reference_key(row.indicator_ref))
+    if said.leaf:
+        return said.leaf.polarity.value
+    parent = index.parents.get(reference_key(said.indicator_ref))
     return (parent.polarity or "") if parent else None
 
 
@@ -124,15 +124,16 @@ def _blamed_column(code: str, row: IndicatorRow) -> str:
 
 
 def _indicator_words(code: str, row: IndicatorRow, index: PlanIndex) -> dict[str, object]:
+    said = row.subject
     if code == "sub-indicator-unknown":
-        parts = index.references[reference_key(row.indicator_ref)]
+        parts = index.references[reference_key(said.indicator_ref)]
         known = f"the sub-indicators {in_list(parts)}" if parts else "no sub-indicators"
-        return {"ref": row.indicator_ref, "parts": known, "value": row.sub}
+        return {"ref": said.indicator_ref, "parts": known, "value": said.sub}
     if code == "indicator-unknown":
-        return {"value": row.indicator_ref}
+        return {"value": said.indicator_ref}
     if code == "unit-differs":
-        return {"expected": row.leaf.unit_text if row.leaf else ""}
-    polarity = _planned_polarity(row, index)
+        return {"expected": said.leaf.unit_text if said.leaf else ""}
+    polarity = _planned_polarity(said, index)
     if polarity is None:
         return {"expected": "HIGH, LOW, RANGE or NONE"}
     return {"expected": polarity or "nothing, because each sub-indicator has its own"}

@@ -19,7 +19,7 @@ def partner_of(parsed: ParsedReturn, plan: Plan) -> str:
     plan, every one of its rows would be one too. Empty if no partner owes the rows.
     """
     named = [code for code in (parsed.cover_partner, parsed.partner_code) if code]
-    indicators = {row.leaf.indicator for row in parsed.indicator_rows if row.leaf}
+    indicators = {row.subject.leaf.indicator for row in parsed.indicator_rows if row.subject.leaf}
     milestones = {row.known.milestone for row in parsed.milestone_rows if row.known}
 
     def owed(code: str) -> int:
@@ -33,11 +33,12 @@ def partner_of(parsed: ParsedReturn, plan: Plan) -> str:
 def judge_references(parsed: ParsedReturn) -> Iterator[Finding]:
     """A row that names one thing and describes another may have the figure of either."""
     for row in parsed.indicator_rows:
-        if not row.is_consistent and row.named and row.described:
-            ref, described = row.named.indicator, row.described.indicator
+        said = row.subject
+        if not said.is_consistent and said.named and said.described:
+            ref, described = said.named.indicator, said.described.indicator
             yield row.find("reference-differs", "ref", value=ref, described=described)
-        elif row.other_edition and not row.described:
-            yield row.find("definition-differs", "definition", when=row.other_edition.span)
+        elif said.other_edition and not said.described:
+            yield row.find("definition-differs", "definition", when=said.other_edition.span)
     for report in parsed.milestone_rows:
         if not report.is_consistent and report.described:
             yield report.find("reference-differs", "milestone", described=report.described.milestone)
@@ -80,11 +81,12 @@ class Coverage:
             # It is not known what the return asks for, but for what every quarter's does.
             owed = tuple(each for each in owed if self.plan.indicators[each].rhythm.asked_in == QUARTERLY.asked_in)
         rows = self.parsed.indicator_rows
-        named = {row.named.indicator: row for row in rows if row.named and row.is_consistent}
-        present = {row.leaf.indicator for row in rows if row.leaf}
+        about = [(row.subject, row) for row in rows]
+        named = {said.named.indicator: row for said, row in about if said.named and said.is_consistent}
+        present = {said.leaf.indicator for said, _ in about if said.leaf}
         if "indicators" in self.parsed.whole_parts:
             sheet = self.parsed.sheets["indicators"]
-            families = {row.leaf.indicator_ref for row in rows if row.leaf}
+            families = {said.leaf.indicator_ref for said, _ in about if said.leaf}
             for leaf in (self.plan.indicators[indicator] for indicator in owed if indicator not in present):
                 has_sibling = bool(leaf.sub) and leaf.indicator_ref in families
                 code = "sub-indicator-missing" if has_sibling else "indicator-missing"
@@ -92,13 +94,14 @@ class Coverage:
         obliged = frozenset(self.plan.obliged.get(self.partner_code, ()))
         asked = frozenset(owed)
         for indicator, row in named.items():
-            if row.named and indicator not in self.plan.indicators:
-                yield self._judge_time(row, "indicator", "ref", row.named.span)
+            its = row.subject.named
+            if its and indicator not in self.plan.indicators:
+                yield self._judge_time(row, "indicator", "ref", its.span)
             elif indicator not in asked and indicator not in obliged:
                 owners = [self.plan.partners[code].partner for code in self.plan.owners.get(indicator, ())]
                 yield row.find("indicator-not-owed", "ref", indicator=indicator, owners=in_list(owners) or "no partner")
-            elif indicator not in asked and row.named:
-                yield from self._judge_unasked(row, row.named)
+            elif indicator not in asked and its:
+                yield from self._judge_unasked(row, its)
 
     def _judge_unasked(self, row: IndicatorRow, leaf: Indicator) -> Iterator[Finding]:
         """A quarter's form of an older plan may ask for what is now asked in other quarters only."""

@@ -43,7 +43,7 @@ def judge_reviews(parsed: ParsedReturn) -> Iterator[Finding]:
 def judge_due_days(parsed: ParsedReturn) -> Iterator[Finding]:
     """Note a day that is not the plan's: whoever moves it there would think that the milestone is due later."""
     for row in parsed.milestone_rows:
-        cell = row.source.cells.get("due")
+        cell = row.source.cell("due")
         if cell is None or row.known is None:
             continue
         # Every form has dates there; what is typed over one may be anything.

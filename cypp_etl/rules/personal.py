@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from typing import Any
 
 from cypp_etl.findings import Finding, find
 from cypp_etl.intake.rows import FigureRow, ParsedReturn
@@ -9,9 +10,17 @@ from cypp_etl.intake.values import read_text
 from cypp_etl.personal import is_nhs_number, is_telephone_number, is_upn, kinds_in
 from cypp_etl.phrases import in_list
 from cypp_etl.receipts.recognise import without_receipt_notes
-from cypp_etl.workbook.model import Cell, CellKind, Sheet, Workbook
+from cypp_etl.workbook.model import Cell, CellKind, Columns, Sheet, Workbook
 
-__all__ = ["is_nhs_number", "is_telephone_number", "is_upn", "judge_figures", "judge_personal", "kinds_in"]
+__all__ = [
+    "is_nhs_number",
+    "is_telephone_number",
+    "is_upn",
+    "judge_figures",
+    "judge_personal",
+    "kinds_in",
+    "suspect_sheets",
+]
 
 _TEN_DIGITS = 10**9
 _NUMBERS = (float, int)
@@ -25,25 +34,44 @@ _HEADING = re.compile(
 )
 
 
-def judge_figures(figures: Iterable[FigureRow]) -> Iterator[Finding]:
-    """Reject text that may be personal data in a figure's cell, where it would be shown to everyone."""
+def suspect_sheets(workbook: Workbook) -> frozenset[str]:
+    """The names of the sheets with a text that holds personal data, or a number of ten digits: hardly any has one."""
+    return frozenset(sheet.name for sheet in workbook.sheets if _may_be_personal(sheet.columns()))
+
+
+def _may_be_personal(cells: Columns) -> bool:
+    # Cells share their texts.
+    text, number = CellKind.TEXT, CellKind.NUMBER
+    texts: set[Any] = {value for kind, value in zip(cells.kinds, cells.values, strict=True) if kind is text}
+    numbers = {value for kind, value in zip(cells.kinds, cells.values, strict=True) if kind is number}
+    return any(map(kinds_in, map(str.strip, texts))) or any(map(_has_ten_digits, numbers))
+
+
+def judge_figures(figures: Iterable[FigureRow], suspects: Collection[str]) -> Iterator[Finding]:
+    """Reject text that may be personal data in a figure's cell, where it would be shown to everyone.
+
+    `suspects` are the `suspect_sheets` of the workbook.
+    """
     for figure in figures:
-        cells = figure.source.cells
+        if figure.source.sheet not in suspects:
+            continue
         for column in (figure.column, *_PARTS):
-            if column in cells and (cell := cells[column]).kind is CellKind.TEXT and kinds_in(read_text(cell)):
+            cell = figure.source.cell(column)
+            if cell and cell.kind is CellKind.TEXT and kinds_in(read_text(cell)):
                 yield figure.find("not-a-figure", column=column)
 
 
-def judge_personal(workbook: Workbook, parsed: ParsedReturn) -> Iterator[Finding]:
+def judge_personal(workbook: Workbook, parsed: ParsedReturn, suspects: Collection[str]) -> Iterator[Finding]:
     """Query personal data in each cell of the sheets that are read, and once for every other sheet.
 
-    The first sheet of a return is left out: it says who prepared it, with an address for questions.
+    The first sheet of a return is left out: it says who prepared it, with an address for questions. `suspects` are the
+    `suspect_sheets` of the workbook.
     """
     parts = parsed.parts_by_sheet
     for sheet in workbook.sheets:
         if sheet.name not in parts:
             yield from _judge_other_sheet(sheet, parsed.contact_cells)
-        elif parts[sheet.name] != "cover":
+        elif parts[sheet.name] != "cover" and (sheet.comments or sheet.name in suspects):
             for address, kinds in _kinds_by_cell(sheet):
                 # A cover may share its sheet with figures.
                 if (sheet.name, address) in parsed.contact_cells:
@@ -66,14 +94,6 @@ def _judge_other_sheet(sheet: Sheet, contact_cells: Collection[tuple[str, str]])
 
 def _kinds_by_cell(sheet: Sheet) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The cells with personal data, in the cell or in its comment, by address."""
-    if not sheet.comments:
-        # As in most sheets: an address is only formatted if there is a finding.
-        written = _texts_and_long_numbers(sheet)
-        # Cells share their texts, and hardly any sheet has one with personal data.
-        distinct = {(cell.value, cell.number_format): cell for cell in written}
-        if any(kinds_in(read_text(cell)) for cell in distinct.values()):
-            yield from ((cell.address, kinds) for cell in written if (kinds := kinds_in(read_text(cell))))
-        return
     texts = {cell.address: read_text(cell) for cell in _texts_and_long_numbers(sheet)}
     for address, comment in sheet.comments.items():
         texts[address] = f"{texts.get(address, '')}\n{without_receipt_notes(comment)}"
@@ -88,9 +108,12 @@ def _texts_and_long_numbers(sheet: Sheet) -> list[Cell]:
         cell
         for cells in sheet.rows.values()
         for cell in cells.values()
-        if cell.kind is text
-        or (cell.kind is number and isinstance(cell.value, _NUMBERS) and _TEN_DIGITS <= cell.value < 10 * _TEN_DIGITS)
+        if cell.kind is text or (cell.kind is number and _has_ten_digits(cell.value))
     ]
+
+
+def _has_ten_digits(value: object) -> bool:
+    return isinstance(value, _NUMBERS) and _TEN_DIGITS <= value < 10 * _TEN_DIGITS
 
 
 def _texts(sheet: Sheet) -> Iterator[Cell]:

@@ -23,8 +23,8 @@ def judge_recalled(parsed: ParsedReturn, history: History, plan: Plan) -> Iterat
         return
     past = Past(plan, parsed.partner_code, parsed.period, history)
     for row in parsed.indicator_rows:
-        leaf = row.leaf
-        if leaf is not None and ("last_year" in row.source.cells or "last_quarter" in row.source.cells):
+        leaf, source = row.subject.leaf, row.source
+        if leaf is not None and (source.cell("last_year") or source.cell("last_quarter")):
             known = {"last_year": past.last_year(leaf), "last_quarter": past.last_quarter(leaf)}
             for column, figure in known.items():
                 # Whoever checks at home has no past, and the plan's outturn is not what the form shows then.
@@ -34,7 +34,7 @@ def judge_recalled(parsed: ParsedReturn, history: History, plan: Plan) -> Iterat
 
 
 def _differs(row: IndicatorRow, column: str, leaf: Indicator, known: Decimal) -> bool:
-    reading = read_figure(row.source.cells.get(column))
+    reading = read_figure(row.source.cell(column))
     if reading.value is None:
         return False
     value, _ = to_unit(reading, leaf, [known])

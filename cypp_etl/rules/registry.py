@@ -24,7 +24,7 @@ from cypp_etl.rules.coverage import Coverage, judge_partner, judge_references
 from cypp_etl.rules.hidden import judge_hidden
 from cypp_etl.rules.holds import judge_closed_correction, judge_fewer_figures, judge_other_period
 from cypp_etl.rules.milestones import judge_due_days, judge_milestone_states, judge_reviews
-from cypp_etl.rules.personal import judge_figures, judge_personal
+from cypp_etl.rules.personal import judge_figures, judge_personal, suspect_sheets
 from cypp_etl.rules.recalled import judge_recalled
 from cypp_etl.rules.targets import judge_targets
 from cypp_etl.rules.template import judge_entries, judge_form_period, judge_template, milestones_not_asked
@@ -73,6 +73,11 @@ class Case:
         return self.parsed.sound_figures()
 
     @cached_property
+    def suspects(self) -> frozenset[str]:
+        """The names of the sheets that may hold personal data."""
+        return suspect_sheets(self.workbook)
+
+    @cached_property
     def owed_figures(self) -> list[FigureRow]:
         """Those among them that their partner owes: only they are compared with the past."""
         owed = self.then.obliged
@@ -104,7 +109,7 @@ def _judge_coverage(case: Case) -> Iterable[Finding]:
 
 def _judge_what_the_form_says(case: Case) -> Iterable[Finding]:
     def differences_from(period: Period) -> Iterable[Finding]:
-        parsed = replace(case.parsed, period=period)
+        parsed = case.parsed if period == case.parsed.period else replace(case.parsed, period=period)
         return (*judge_targets(parsed, case.plan), *judge_recalled(parsed, case.history, case.plan))
 
     return judge_form_period(differences_from, case.parsed, case.workbook, case.layout)
@@ -132,10 +137,10 @@ RULES: tuple[Rule, ...] = (
     Rule(
         Stage.WORKBOOK,
         ("personal-data", "personal-data-sheet"),
-        lambda case: judge_personal(case.workbook, case.parsed),
+        lambda case: judge_personal(case.workbook, case.parsed, case.suspects),
         is_bounded=True,
     ),
-    Rule(Stage.WORKBOOK, ("not-a-figure",), lambda case: judge_figures(case.figures)),
+    Rule(Stage.WORKBOOK, ("not-a-figure",), lambda case: judge_figures(case.figures, case.suspects)),
     Rule(
         Stage.WORKBOOK,
         (

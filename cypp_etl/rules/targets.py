@@ -1,27 +1,31 @@
 """Targets in a return come from the plan: overwriting one changes nothing, and is queried."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from cypp_etl.decimals import agrees
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import ParsedReturn
 from cypp_etl.intake.units import read_in_unit, to_unit
 from cypp_etl.intake.values import Reading
+from cypp_etl.periods import Period
 from cypp_etl.plan.model import Figure, Indicator, Plan
 from cypp_etl.rules.arithmetic import shown
 
 
 def judge_targets(parsed: ParsedReturn, plan: Plan) -> Iterator[Finding]:
     """Compare each target with the plan's for the figure's period, or for its year; blanks are ignored."""
+    targets: dict[Period, Callable[[str], Figure | None]] = {}
     for row in parsed.indicator_rows:
-        leaf = row.leaf
-        if leaf is None or parsed.period is None:
+        leaf, cell = row.subject.leaf, row.source.cell("target")
+        if leaf is None or cell is None or parsed.period is None:
             continue
-        reading = read_in_unit(row.source.cells.get("target"), leaf)
+        reading = read_in_unit(cell, leaf)
         if not reading.typed:
             continue
         period = leaf.rhythm.period_in(parsed.period)
-        planned = plan.target(leaf.indicator, period, parsed.partner_code)
+        if period not in targets:
+            targets[period] = plan.targets(period, parsed.partner_code)
+        planned = targets[period](leaf.indicator)
         if not _is_same(reading, leaf, planned):
             yield row.find("target-differs", "target", expected=_in_words(planned, leaf))
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 
@@ -40,6 +41,23 @@ class Cell(NamedTuple):
         return f"{column_letters(self.column)}{self.row}"
 
 
+class Columns(NamedTuple):
+    """The cells of a sheet in their order, row by row, as columns: each has what `Cell` has of the same name."""
+
+    rows: tuple[int, ...] = ()
+    columns: tuple[int, ...] = ()
+    kinds: tuple[CellKind, ...] = ()
+    values: tuple[float | str | bool | None, ...] = ()
+    number_formats: tuple[str, ...] = ()
+    are_formulas: tuple[bool, ...] = ()
+
+
+# Columns of a larger sheet are not kept: it is no return.
+_MOST_KEPT_CELLS = 50_000
+# Columns are made of so many rows at once.
+_ROWS_AT_ONCE = 5_000
+
+
 @dataclass(slots=True)
 class Sheet:
     """A sheet's cells by row and column, its hidden and merged parts, and what is attached to its cells.
@@ -56,6 +74,26 @@ class Sheet:
     merges: list[tuple[int, int, int, int]] = field(default_factory=list)
     comments: dict[str, str] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
+    _columns: Columns | None = field(default=None, init=False, repr=False, compare=False)
+
+    def columns(self) -> Columns:
+        """The cells as columns. They are kept: whoever changes the rows does so before."""
+        if self._columns is not None:
+            return self._columns
+        columns = self._as_columns()
+        if len(columns.rows) <= _MOST_KEPT_CELLS:
+            self._columns = columns
+        return columns
+
+    def _as_columns(self) -> Columns:
+        lines = [self.rows[number] for number in sorted(self.rows)]
+        # Nearly every file has them in their order.
+        if any(list(numbers) != sorted(numbers) for numbers in set(map(tuple, lines))):
+            lines = [dict(sorted(line.items())) for line in lines]
+        blocks = (lines[at : at + _ROWS_AT_ONCE] for at in range(0, len(lines), _ROWS_AT_ONCE))
+        cells = (chain.from_iterable(map(dict.values, block)) for block in blocks)
+        pieces = [Columns(*zip(*block, strict=True)) for block in cells]
+        return pieces[0] if len(pieces) == 1 else Columns(*(tuple(chain(*each)) for each in zip(*pieces, strict=True)))
 
     def cell(self, row: int, column: int) -> Cell | None:
         """The cell at a row and column, or None if the file has none."""

@@ -1,12 +1,12 @@
 """Reads a workbook from untrusted bytes: the only entry point for reading returns."""
 
 import hashlib
-from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain
 
 from cypp_etl.caching import remembered
 from cypp_etl.workbook.limits import DEFAULT_LIMITS, Limits
-from cypp_etl.workbook.model import CellKind, Sheet, UnreadableWorkbook, Workbook
+from cypp_etl.workbook.model import CellKind, Columns, Sheet, UnreadableWorkbook, Workbook
 from cypp_etl.workbook.ooxml.book import OoxmlBook
 from cypp_etl.workbook.sandbox.parent import read_isolated
 from cypp_etl.workbook.sniff import Encoding, sniff
@@ -51,22 +51,23 @@ def content_sha256(workbook: Workbook) -> str:
     digest = hashlib.sha256()
     for sheet in workbook.sheets:
         digest.update(repr((sheet.name, sheet.is_hidden)).encode("utf-8", "backslashreplace"))
-        for line in _content_lines(sheet):
-            digest.update(line)
+        digest.update(_said_of_cells(sheet.columns()).encode("utf-8", "backslashreplace"))
     return digest.hexdigest()
 
 
-def _content_lines(sheet: Sheet) -> Iterator[bytes]:
-    """The cells of each row, each like the `repr` of a tuple of its parts; of pieces, in four fifths of the time."""
-    columns = {column: f"{column}, " for column in set().union(*sheet.rows.values())}
-    for number, row in sorted(sheet.rows.items()):
-        begin = f"({number}, "
-        said: list[str] = []
-        for column in sorted(row):
-            _, _, kind, value, number_format, is_formula = row[column]
-            value_said = _said_of_text(value) if isinstance(value, str) else repr(value)
-            said += (begin, columns[column], _KIND_WORDS[kind], value_said, _end_of_cell(number_format, is_formula))
-        yield "".join(said).encode("utf-8", "backslashreplace")
+def _said_of_cells(cells: Columns) -> str:
+    """The cells, each like the `repr` of a tuple of its parts; of pieces, in three quarters of the time."""
+    begins = {number: f"({number}, " for number in set(cells.rows)}
+    columns = {column: f"{column}, " for column in set(cells.columns)}
+    pieces = zip(
+        map(begins.__getitem__, cells.rows),
+        map(columns.__getitem__, cells.columns),
+        map(_KIND_WORDS.__getitem__, cells.kinds),
+        [_said_of_text(value) if isinstance(value, str) else repr(value) for value in cells.values],
+        map(_end_of_cell, cells.number_formats, cells.are_formulas),
+        strict=True,
+    )
+    return "".join(chain.from_iterable(pieces))
 
 
 _said_of_text = remembered(repr)

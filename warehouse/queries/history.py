@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, func, or_, select, text
 from cypp_etl.checked_return import History, KnownContent, KnownFigure, StoredFigures, ValuesByIndicator, Waiver
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import Period, parse_period
-from schemas.codes import Marker, MilestoneStatus
+from schemas.codes import Marker, Measure, MilestoneStatus
 from warehouse.schema.decisions import decision
 from warehouse.schema.sets import is_one_of
 from warehouse.schema.tables import (
@@ -138,19 +138,31 @@ class _FiguresInForce(StoredFigures):
     """Figures in force as they were fetched: the rules use few of a partner's thousands."""
 
     def __init__(self, rows: Iterable[Sequence[Any]]) -> None:
-        self._rows: dict[Any, Any] = {row[:4]: row[4:] for row in rows}
+        # By partner, measure and period, then by indicator, since a rule asks for all of a period.
+        self._rows: dict[tuple[str, str, str], dict[str, Sequence[Any]]] = {}
+        for row in rows:
+            partner_code, indicator, measure, period = row[:4]
+            self._rows.setdefault((partner_code, measure, period), {})[indicator] = row[4:]
+        self._actuals: dict[tuple[str, str], Mapping[str, Decimal]] = {}
 
-    def value(self, key: FigureKey) -> Decimal | None:
-        """The value of a figure; None if there is none."""
-        row = self._rows.get(key)
-        return None if row is None else decimal_of(row[0])
+    def actuals(self, partner_code: str, period: str) -> Mapping[str, Decimal]:
+        """The values of a partner's actuals of a period, by indicator; an actual without a value is left out."""
+        key = partner_code, period
+        if key not in self._actuals:
+            rows = self._rows.get((partner_code, Measure.ACTUAL, period), {})
+            values = ((indicator, decimal_of(row[0])) for indicator, row in rows.items())
+            self._actuals[key] = {indicator: value for indicator, value in values if value is not None}
+        return self._actuals[key]
 
     def __getitem__(self, key: FigureKey) -> KnownFigure:
-        return self._known(self._rows[key])
+        partner_code, indicator, measure, period = key
+        return self._known(self._rows[partner_code, measure, period][indicator])
 
     def get(self, key: FigureKey, default: Any = None) -> Any:
         """A figure, or the default: many rows have no figure of the period before, and an exception is dear."""
-        row = self._rows.get(key)
+        partner_code, indicator, measure, period = key
+        rows = self._rows.get((partner_code, measure, period))
+        row = rows.get(indicator) if rows else None
         return default if row is None else self._known(row)
 
     def _known(self, row: Sequence[Any]) -> KnownFigure:
@@ -166,10 +178,12 @@ class _FiguresInForce(StoredFigures):
         )
 
     def __iter__(self) -> Iterator[FigureKey]:
-        return map(FigureKey._make, self._rows)
+        for (partner_code, measure, period), rows in self._rows.items():
+            for indicator in rows:
+                yield FigureKey(partner_code, indicator, measure, period)
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return sum(map(len, self._rows.values()))
 
 
 def _values(connection: Connection, partner_code: str) -> ValuesByIndicator:

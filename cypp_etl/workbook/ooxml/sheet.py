@@ -186,14 +186,21 @@ class SheetReader:
 
     def _take_rows(self, rows: str) -> None:
         """Add plain rows, as if the parser had read them."""
-        for row, cells in read_rows(
-            rows, self._styles, self._strings, self._builders, self._spent, placeholder=self._placeholder
-        ):
-            self._begin_row(row)
-            if self._cells.keys() & cells.keys():
-                raise damaged(TWO_IN_ONE_PLACE)
-            self._cells = self._cells | cells if self._cells else cells
         self._keep_row()
+        known, spent, last = self._sheet.rows, self._spent, self._row
+        for row, cells in read_rows(
+            rows, self._styles, self._strings, self._builders, spent, placeholder=self._placeholder
+        ):
+            spent.add_row_element()
+            self._check_row(row)
+            if cells:
+                spent.add_cells(len(cells))
+                before = known.get(row)
+                if before and before.keys() & cells.keys():
+                    raise damaged(TWO_IN_ONE_PLACE)
+                known[row] = before | cells if before else cells
+            last = row
+        self._open_row(last)
         elements = rows.count("<") - rows.count("</")
         self._opened, self._closed = self._opened + elements, self._closed + elements
 
@@ -206,9 +213,12 @@ class SheetReader:
 
     def _begin_row(self, row: int) -> None:
         self._spent.add_row_element()
+        self._check_row(row)
+        self._open_row(row)
+
+    def _check_row(self, row: int) -> None:
         if not 1 <= row <= self._spent.limits.rows:
             raise damaged("a row has a number beyond the end of the sheet")
-        self._open_row(row)
 
     def _open_row(self, row: int) -> None:
         self._keep_row()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cypp_etl.checked_return import History, KnownFigure
+from cypp_etl.decimals import decimals_of
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow, MilestoneRow, ParsedReturn
@@ -33,8 +34,8 @@ def make_row_fixture() -> Callable[..., TableRow]:
     def make(part: str, row: int = 2, **texts: str) -> TableRow:
         layout = read_layouts()["return"].part(part)
         columns = {column.column: layout.position(column.column) for column in layout.columns}
-        cells = {name: Cell(row, columns[name], CellKind.TEXT, text) for name, text in texts.items()}
-        return TableRow(layout.sheet, row, cells, columns)
+        line = {columns[name]: Cell(row, columns[name], CellKind.TEXT, text) for name, text in texts.items()}
+        return TableRow(layout.sheet, row, line, columns, columns)
 
     return make
 
@@ -56,7 +57,7 @@ def make_figure(plan, make_row) -> Callable[..., FigureRow]:
             partner_code=plan.owners[indicator][0],
             measure=more.pop("measure", Measure.ACTUAL),
             period=more.pop("period", QUARTER),
-            reading=Reading(str(value), number),
+            reading=Reading(str(value), number, decimals=0 if number is None else decimals_of(number)),
             value=number,
             marker=more.pop("marker", None),
             qualifiers=frozenset(),

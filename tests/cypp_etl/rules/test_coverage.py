@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from cypp_etl.intake.rows import IndicatorRow
+from cypp_etl.intake.rows import IndicatorRow, Subject
 from cypp_etl.periods import Period
 from cypp_etl.plan.index import PlanIndex
 from cypp_etl.rules.conformance import judge_conformance
@@ -29,8 +29,7 @@ def make_indicator_row(make_row, index):
         named = index.leaf_named(ref, sub)
         described = index.leaf_described(texts["definition"]) if "definition" in texts else named
         polarity = texts.get("good_performance", named.polarity.value if named else "LOW")
-        return IndicatorRow(
-            source=make_row("indicators", row, **{"ref": ref, "sub": sub, "actual": "1"} | texts),
+        subject = Subject(
             indicator_ref=ref,
             sub=sub,
             named=named,
@@ -38,8 +37,9 @@ def make_indicator_row(make_row, index):
             is_parent=not sub and ref in ("NI 111", "NI 113"),
             good_performance=polarity,
             unit=texts.get("unit", named.unit.value if named else None),
-            figure_column=texts.get("figure_column", "actual"),
         )
+        source = make_row("indicators", row, **{"ref": ref, "sub": sub, "actual": "1"} | texts)
+        return IndicatorRow(source, subject, texts.get("figure_column", "actual"))
 
     return make
 
@@ -102,7 +102,7 @@ def test_of_a_table_that_was_not_read_whole_nothing_is_missing(judge):
 @pytest.mark.parametrize("ref", ["NI 999", "", "NI 19"])
 def test_a_row_with_a_wrong_reference_is_not_missing(judge, all_owed, make_indicator_row, plan, ref):
     definition = plan.indicators["NI 43"].definition
-    rows = [row for row in all_owed("yos") if row.indicator_ref != "NI 43"]
+    rows = [row for row in all_owed("yos") if row.subject.indicator_ref != "NI 43"]
     assert judge([*rows, make_indicator_row(ref, row=9, definition=definition)]) == []
 
 
@@ -156,7 +156,7 @@ def test_a_target_that_was_typed_over_is_asked_about(make_parsed, make_indicator
 
 def test_a_target_that_excel_has_not_worked_out_says_nothing(make_parsed, make_indicator_row, plan):
     row = make_indicator_row("NI 43")
-    row.source.cells["target"] = Cell(2, 6, CellKind.BLANK, None, is_formula=True)
+    row.source.line[6] = Cell(2, 6, CellKind.BLANK, None, is_formula=True)
     assert not list(judge_targets(make_parsed(period=Period(2009), indicator_rows=[row]), plan))
 
 
@@ -239,7 +239,8 @@ def test_rows_that_were_sound_are_known_again_with_their_number(make_parsed, mak
 def test_a_unit_goes_by_what_people_read_too(make_parsed, make_indicator_row, plan, unit, expected):
     leaf = replace(plan.indicators["NI 43"], unit=Unit.NUMBER, unit_label="full-time equivalents")
     index = PlanIndex.of(replace(plan, indicators={**plan.indicators, "NI 43": leaf}))
-    row = replace(make_indicator_row("NI 43", unit=unit), named=leaf, described=leaf)
+    row = make_indicator_row("NI 43", unit=unit)
+    row.subject = replace(row.subject, named=leaf, described=leaf)
     found = [finding for _, finding in judge_conformance([make_parsed(indicator_rows=[row])], index)]
     assert [(finding.code, finding.cell) for finding in found] == expected
     assert all("full-time equivalents" in finding.message + finding.fix for finding in found)
@@ -249,7 +250,8 @@ def test_a_unit_goes_by_what_people_read_too(make_parsed, make_indicator_row, pl
 def test_the_unit_of_money_is_its_currency_or_its_label_or_both(make_parsed, make_indicator_row, plan, unit):
     leaf = replace(plan.indicators["NI 43"], unit=Unit.MONEY, unit_label="per child", currency="£")
     index = PlanIndex.of(replace(plan, indicators={**plan.indicators, "NI 43": leaf}))
-    row = replace(make_indicator_row("NI 43", unit=unit), named=leaf, described=leaf)
+    row = make_indicator_row("NI 43", unit=unit)
+    row.subject = replace(row.subject, named=leaf, described=leaf)
     found = [finding.code for _, finding in judge_conformance([make_parsed(indicator_rows=[row])], index)]
     assert found == []
 

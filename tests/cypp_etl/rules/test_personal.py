@@ -2,7 +2,7 @@
 
 import pytest
 
-from cypp_etl.rules.personal import is_nhs_number, is_upn, judge_personal, kinds_in
+from cypp_etl.rules.personal import is_nhs_number, is_upn, judge_personal, kinds_in, suspect_sheets
 from cypp_etl.workbook.model import Cell, CellKind, Sheet, Workbook
 
 NHS, UPN = "943 476 5919", "H801200001001"
@@ -99,9 +99,13 @@ def sheet(name, *rows):
     return Sheet(name, rows=cells)
 
 
+def judged(workbook, parsed):
+    return judge_personal(workbook, parsed, suspect_sheets(workbook))
+
+
 def test_it_is_asked_about_at_its_cell_and_never_repeated(make_parsed):
     workbook = Workbook("xlsx", [sheet("Indicators", ["NI 43", f"NHS {NHS}, born 3 May 1999"])])
-    (finding,) = judge_personal(workbook, make_parsed(sheets={"indicators": "Indicators"}))
+    (finding,) = judged(workbook, make_parsed(sheets={"indicators": "Indicators"}))
     assert (finding.code, finding.sheet, finding.cell, finding.value) == ("personal-data", "Indicators", "B1", "")
     assert finding.message == "This cell seems to hold an NHS number and a date of birth."
 
@@ -109,13 +113,13 @@ def test_it_is_asked_about_at_its_cell_and_never_repeated(make_parsed):
 def test_a_comment_on_a_cell_is_looked_at_with_the_cell(make_parsed, places):
     indicators = sheet("Indicators", ["NI 43", f"NHS {NHS}"])
     indicators.comments = {"A1": "A. Officer:\nborn 3 May 1999", "B1": f"and again {NHS}", "C9": "agreed with finance"}
-    asked = judge_personal(Workbook("xlsx", [indicators]), make_parsed(sheets={"indicators": "Indicators"}))
+    asked = judged(Workbook("xlsx", [indicators]), make_parsed(sheets={"indicators": "Indicators"}))
     assert places(asked) == [("personal-data", "A1"), ("personal-data", "B1")]
 
 
 def test_the_cover_says_who_prepared_the_return(make_parsed, places):
     workbook = Workbook("xlsx", [sheet("Return", ["Email", "a.officer@example.org"])])
-    assert places(judge_personal(workbook, make_parsed(sheets={"cover": "Return"}))) == []
+    assert places(judged(workbook, make_parsed(sheets={"cover": "Return"}))) == []
 
 
 @pytest.mark.parametrize(
@@ -130,4 +134,4 @@ def test_the_cover_says_who_prepared_the_return(make_parsed, places):
 )
 def test_another_sheet_is_asked_about_once(make_parsed, places, rows, expected):
     workbook = Workbook("xlsx", [sheet("Cases", *rows)])
-    assert places(judge_personal(workbook, make_parsed())) == expected
+    assert places(judged(workbook, make_parsed())) == expected

@@ -3,8 +3,9 @@
 import random
 from collections.abc import Iterator, Mapping
 from datetime import date
+from decimal import Decimal
 
-from cypp_etl.checked_return import History, KnownFigure
+from cypp_etl.checked_return import History, KnownFigure, StoredFigures
 from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import Period, parse_period
@@ -15,7 +16,7 @@ from tests.support.seeding import make_good
 from tests.support.seeding.drafts import PERIOD
 
 
-class Asked(Mapping[FigureKey, KnownFigure]):
+class Asked(StoredFigures):
     """Has no figures, and records the periods for which it is asked."""
 
     def __init__(self) -> None:
@@ -24,6 +25,10 @@ class Asked(Mapping[FigureKey, KnownFigure]):
     def __getitem__(self, key: FigureKey) -> KnownFigure:
         self.periods.add(parse_period(key.period))
         raise KeyError(key)
+
+    def actuals(self, partner_code: str, period: str) -> Mapping[str, Decimal]:
+        self.periods.add(parse_period(period))
+        return {}
 
     def __iter__(self) -> Iterator[FigureKey]:
         return iter(())

@@ -1,5 +1,6 @@
 """The history for the rules: waivers, and the submissions in force."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -8,7 +9,7 @@ from sqlalchemy import Engine
 from cypp_etl.checked_return import KnownContent, Waiver
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
-from schemas.codes import Severity
+from schemas.codes import Marker, Severity
 from tests.warehouse.builders import checked, finding, later, observation
 from warehouse.engine import reading, writing
 from warehouse.queries.history import read_history
@@ -40,10 +41,16 @@ def test_the_content_in_force_is_the_last_accepted_one(engine: Engine, plan: Pla
     assert contents == {("police", QUARTER): KnownContent(second.submission_id, "b" * 8)}
 
 
-def test_a_value_alone_is_that_of_the_figure(engine: Engine, plan: Plan) -> None:
-    record(engine, checked("a", observation("NI 111a", "120.5")), plan, later(0))
+def test_the_actuals_of_a_period_are_those_of_its_figures_with_a_value(engine: Engine, plan: Plan) -> None:
+    figures = observation("NI 111a", "120.5"), observation("NI 111b", Marker.NOT_AVAILABLE)
+    record(engine, checked("a", *figures), plan, later(0))
     with reading(engine) as connection:
         history = read_history(connection, ["police"])
-    (key,) = history.figures
-    assert history.value(key) == history.figures[key].value == Decimal("120.5")
-    assert history.value(key._replace(indicator="NI 111b")) is None
+    assert {key.indicator: figure.value for key, figure in history.figures.items()} == {
+        "NI 111a": Decimal("120.5"),
+        "NI 111b": None,
+    }
+    assert len(history.figures) == 2
+    for known in (history, replace(history, figures=dict(history.figures))):
+        assert known.actuals("police", QUARTER) == {"NI 111a": Decimal("120.5")}
+        assert known.actuals("police", QUARTER.previous) == known.actuals("yos", QUARTER) == {}
