@@ -31,7 +31,6 @@ from warehouse.recording.judged.affected import (
 )
 from warehouse.recording.judged.clinics import Change, keep_clinics
 from warehouse.recording.judged.comparisons import COMPARED, ComparisonKey, comparisons_in_force, keep_comparisons
-from warehouse.recording.judged.outlooks import OutlookWords, outlooks
 from warehouse.recording.validity import end_rows
 from warehouse.schema.tables import JUDGED, OUTLOOK, judgement, observation
 
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from cypp_etl.judgement.judge import Columns
+    from warehouse.recording.judged.outlooks import OutlookWords
 
 FIGURE = (
     *("partner_code", "indicator", "period", "measure", "value", "marker", "qualifiers"),
@@ -182,11 +182,12 @@ def judged_by_plan(connection: Connection, plan: Plan, differences: PlanDifferen
     """Judge and compare by another plan what it judges differently, and record nothing."""
     for few in judged_together(_reached_by(connection, differences)):
         reaches = reach_of_each(few)
-        judged, compared = judge_and_compare_rows(_figures_compared(connection, few, plan), plan, reaches)
+        rows = judge_and_compare_rows(_figures_compared(connection, few, plan), plan, reaches)
+        judged = rows.by_key()
         held = _judgements_in_force(connection, few, reaches)
         pairs = {key: (held[key][1] if key in held else (), judged.get(key, ())) for key in {*held, *judged}}
         before = {key: said[_BAND] for key, (_, said) in comparisons_in_force(connection, few).items()}
-        now = {row[:_COMPARISON_KEY]: row[_COMPARISON_KEY + _BAND] for row in compared}
+        now = {row[:_COMPARISON_KEY]: row[_COMPARISON_KEY + _BAND] for row in rows.comparisons}
         yield JudgedByPlan(
             {key: (_named(was[1:]), _named(values[1:])) for key, (was, values) in pairs.items()},
             {key: (before.get(key, ""), now.get(key, "")) for key in {*before, *now}},
@@ -224,18 +225,26 @@ class Judged:
 
     spans: Mapping[Series, Span]
     judgements: Mapping[Key, tuple[Any, ...]]
-    outlooks: Mapping[Key, tuple[int, OutlookWords]]
+    outlooks: "Mapping[Key, tuple[int, OutlookWords]]"
     comparisons: Sequence[tuple[Any, ...]]
 
 
 def judge_spans(connection: Connection, plan: Plan, spans: Mapping[Series, Span]) -> Iterator[Judged]:
     """Judge spans of series by the figures in force, as many at once as memory allows; this only reads."""
+    # What follows is in numpy, whose import reading the warehouse should not cost.
+    from warehouse.recording.judged.outlooks import outlooks  # noqa: PLC0415
+
     for few in judged_together(spans):
         figures = _figures_compared(connection, few, plan)
-        judged, compared = judge_and_compare_rows(figures, plan, reach_of_each(few))
-        told = outlooks(connection, plan, few, figures, judged)
-        with_outlooks = {key: values + told.judged[key] for key, values in judged.items()}
-        yield Judged(few, with_outlooks, told.others, compared)
+        judged = judge_and_compare_rows(figures, plan, reach_of_each(few))
+        told = outlooks(connection, plan, few, _targets(figures), judged.columns)
+        yield Judged(few, judged.by_key(told.variations, told.courses), told.others, judged.comparisons)
+
+
+def _targets(figures: Iterable[Sequence[Any]]) -> dict[Key, float | None]:
+    """The targets among figures."""
+    target = Measure.TARGET.value
+    return {(row[0], row[1], row[2]): row[4] for row in figures if row[3] == target}
 
 
 def keep_judged(connection: Connection, plan: Plan, plan_id: int, judged: Judged, at: datetime) -> Counter[Series]:
@@ -294,6 +303,24 @@ def _judgements_in_force(
     return {row[:3]: (row[3], row[4:]) for row in rows if is_reached(reaches, row, row[2])}
 
 
+@dataclass(frozen=True, slots=True)
+class JudgedRows:
+    """What was judged, and compared, of some figures.
+
+    `columns` are those of `FIGURE` and `JUDGED` by name, all of one length. `comparisons` are rows: key, comparator,
+    value, band and number of bodies.
+    """
+
+    columns: Mapping[str, Sequence[Any]]
+    comparisons: Sequence[tuple[Any, ...]]
+
+    def by_key(self, *outlook: Sequence[Any]) -> dict[Key, tuple[Any, ...]]:
+        """By key, the observation judged, the judged values, and what is told besides."""
+        keys = zip(*(self.columns[name] for name in _KEY), strict=True)
+        judged = (plain(self.columns[name]) for name in ("observation_id", *JUDGED))
+        return dict(zip(keys, zip(*judged, *outlook, strict=True), strict=True))
+
+
 def judge_rows(
     rows: Sequence[tuple[Any, ...]], plan: Plan, reaches: Mapping[tuple[str, str], Reach] | None = None
 ) -> dict[Key, tuple[Any, ...]]:
@@ -301,32 +328,33 @@ def judge_rows(
 
     A row has the columns of `FIGURE`.
     """
-    judged, _ = judge_and_compare_rows(rows, plan, reaches)
-    return judged
+    return judge_and_compare_rows(rows, plan, reaches).by_key()
 
 
 def judge_and_compare_rows(
     rows: Sequence[tuple[Any, ...]], plan: Plan, reaches: Mapping[tuple[str, str], Reach] | None = None
-) -> tuple[dict[Key, tuple[Any, ...]], list[tuple[Any, ...]]]:
-    """What `judge_rows` returns, and the comparisons: key, comparator, value, band and number of bodies."""
+) -> JudgedRows:
+    """Judge and compare figures, as `judge_rows` does."""
     rows = [row for row in rows if row[1] in plan.indicators]
     if not rows:
-        return {}, []
+        return JudgedRows(dict.fromkeys((*FIGURE, *JUDGED), ()), ())
     # pandas takes half a second to import, which reading the warehouse should not cost.
     from cypp_etl.judgement.entries import Figures  # noqa: PLC0415
     from cypp_etl.judgement.judge import judge_figures  # noqa: PLC0415
 
-    figures = Figures(**_columns_of(rows))
-    judged, compared = judge_figures(figures, plan)
+    judged, compared = judge_figures(Figures(**_columns_of(rows)), plan)
     reached = _are_reached(rows, judged["place"], reaches)
-    of_rows = [rows[place] for place in judged["place"][reached[judged["place"]]].tolist()]
-    values = zip((row[-1] for row in of_rows), *_said(judged, JUDGED, reached), strict=True)
-    by_key = dict(zip((row[:3] for row in of_rows), values, strict=True))
+    wanted = reached[judged["place"]]
+    of_rows = [rows[place] for place in judged["place"][wanted].tolist()]
+    figures = zip(FIGURE, zip(*of_rows, strict=True) if of_rows else ((),) * len(FIGURE), strict=True)
+    columns = {**dict(figures), **{name: judged[name][wanted] for name in JUDGED}}
     if not compared:
-        return by_key, []
-    places = compared["place"][reached[compared["place"]]]
-    keys = (column[places].tolist() for column in (figures.partner_code, figures.indicator, figures.period))
-    return by_key, list(zip(*keys, *_said(compared, ("comparator", *COMPARED), reached), strict=True))
+        return JudgedRows(columns, ())
+    wanted = reached[compared["place"]]
+    own = [rows[place] for place in compared["place"][wanted].tolist()]
+    keys = ([row[place] for row in own] for place in range(len(_KEY)))
+    said = (plain(compared[name][wanted]) for name in ("comparator", *COMPARED))
+    return JudgedRows(columns, list(zip(*keys, *said, strict=True)))
 
 
 def _are_reached(
@@ -343,14 +371,10 @@ def _are_reached(
     return reached
 
 
-def _said(columns: "Columns", names: Iterable[str], reached: "npt.NDArray[Any]") -> Iterator[list[Any]]:
-    """What some columns of judgements or comparisons say of the rows that are reached."""
-    wanted = reached[columns["place"]]
-    return (plain(columns[name][wanted]) for name in names)
-
-
-def plain(column: "npt.NDArray[Any] | pd.Series[Any]") -> list[Any]:
+def plain(column: "npt.NDArray[Any] | pd.Series[Any] | Sequence[Any]") -> Sequence[Any]:
     """A judged column in the form that the database stores and returns."""
+    if isinstance(column, Sequence):
+        return column
     values: list[Any] = column.tolist()
     if column.dtype == "float64":
         return [None if number != number else number for number in values]  # noqa: PLR0124 - NaN alone
@@ -402,6 +426,8 @@ def fill_in_outlooks(connection: Connection, plan: Plan) -> None:
 
     Their rows are changed, for once: the columns are newer than they are, and held nothing.
     """
+    from warehouse.recording.judged.outlooks import outlooks  # noqa: PLC0415 - as in `judge_spans`
+
     columns = judgement.c
     without_outlook = select(columns.partner_code, columns.indicator, func.min(columns.period)).where(
         columns.superseded_at.is_(None), columns.variation.is_(None), columns.indicator.in_(plan.indicators)
@@ -414,19 +440,20 @@ def fill_in_outlooks(connection: Connection, plan: Plan) -> None:
     }
     for few in judged_together(spans):
         reaches, figures = reach_of_each(few), _figures_compared(connection, few, plan)
-        judged = judge_rows(figures, plan, reaches)
-        told = outlooks(connection, plan, few, figures, judged).judged
+        judged = judge_and_compare_rows(figures, plan, reaches)
+        told = outlooks(connection, plan, few, _targets(figures), judged.columns)
+        newer = judged.by_key(told.variations, told.courses)
         rows = [
-            {"number": number, **dict(zip(_NEWER, (judged[key][_GAP], *told[key]), strict=True))}
+            {"number": number, **dict(zip(_NEWER, (newer[key][_GAP], *newer[key][-len(OUTLOOK) :]), strict=True))}
             for key, (number, _) in _judgements_in_force(connection, few, reaches).items()
-            if key in judged
+            if key in newer
         ]
         if rows:
             connection.execute(_FILLING_IN, rows)
 
 
 def _replace_outlooks(
-    connection: Connection, told: Mapping[Key, tuple[int, OutlookWords]], plan_id: int, at: datetime
+    connection: Connection, told: "Mapping[Key, tuple[int, OutlookWords]]", plan_id: int, at: datetime
 ) -> None:
     """Close and write again judgements that stay, but whose outlook is another."""
     numbers = dict(told.values())
