@@ -57,11 +57,15 @@ _STORED = (
 
 
 class Outlooks(NamedTuple):
-    """The words of judgements made now, in their order, and, with their numbers, what of others now differs."""
+    """The words of judgements made now, in their order, and, with their numbers, what of others now differs.
+
+    `beside` are the series that have others in force.
+    """
 
     variations: Sequence[str]
     courses: Sequence[str]
     others: Mapping[_Key, tuple[int, OutlookWords]]
+    beside: Collection[tuple[str, str]]
 
 
 def outlooks(
@@ -88,7 +92,7 @@ def outlooks(
     ]
     number = len(judged["period"])
     if not number + len(stored):
-        return Outlooks([], [], {})
+        return Outlooks([], [], {}, ())
     told = _Told(plan, returned, judged, stored)
     later: list[int] = []
     for place, row in enumerate(stored):
@@ -103,7 +107,7 @@ def outlooks(
         partner_code, indicator, period_code, *_, judgement_id, variation, on_course = stored[place]
         if now != (variation, on_course):
             others[partner_code, indicator, period_code] = (judgement_id, now)
-    return Outlooks(variations[:number], courses[:number], others)
+    return Outlooks(variations[:number], courses[:number], others, {(row[0], row[1]) for row in stored})
 
 
 class _Told:
