@@ -14,15 +14,16 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from cypp_etl.judgement.outlook.variation import Course, Noise, Ratio, Scale, counts_behind, noise, whole_units
+from cypp_etl.judgement.outlook.points import whole_units
+from cypp_etl.judgement.outlook.variation import Noise, Ratio, Scale
 from schemas.codes import Accumulation, Unit, Variation
+from tests.support.series import noise_of_counts, noise_of_course
 
 SEED = 20100401
 TRIES = 5_000
 PERCENT = Scale(Unit.PERCENT, 1, Accumulation.LATEST)
 EVENTS = Scale(Unit.NUMBER, 0, Accumulation.SUM)
 RATE = Scale(Unit.RATE, 1, Accumulation.LATEST)
-NOTHING = Course.of([], [])
 RULES = ("a single point", "two out of three points", "a shift", "a trend")
 
 Floats = npt.NDArray[np.float64]
@@ -45,15 +46,20 @@ def told_of_rates(chance: Chance, bases: tuple[int, int], means: tuple[float, fl
 
 
 def _told(scale: Scale, figures: list[float], ratios: list[Ratio | None] | list[Ratio]) -> Noise:
-    now, before = (whole_units(figure, scale.decimals) for figure in figures)
-    return noise(scale, now - before, counts_behind(scale, figures, ratios), lambda: NOTHING)
+    now, before = _units(figures, scale.decimals)
+    return noise_of_counts(scale, (figures[0], figures[1]), now - before, ratios)
 
 
 def told_of_course(figures: Floats) -> Noise:
     """What the report says of the last quarter of a series without gaps."""
-    units = [whole_units(figure, PERCENT.decimals) for figure in figures.tolist()]
+    units = _units(figures.tolist(), PERCENT.decimals)
     changes = [None] * 4 + [now - before for before, now in zip(units, units[4:], strict=False)]
-    return noise(PERCENT, changes[-1] or 0, None, lambda: Course.of(units, changes))
+    return noise_of_course(PERCENT, units, changes)
+
+
+def _units(figures: list[float], decimals: int) -> list[int]:
+    units: list[int] = whole_units(np.array(figures), np.full(len(figures), decimals)).tolist()
+    return units
 
 
 def level(chance: Chance, quarters: int) -> Floats:

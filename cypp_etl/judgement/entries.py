@@ -5,7 +5,7 @@ then its quarters. Series and slot make the key. The plan's figures for every pa
 returned them, and those of one partner as if that partner had, unless it really has.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -30,6 +30,8 @@ _NO_BODIES: Ints = np.zeros(0, dtype=np.int64)
 
 _OF_QUARTERS_TOO = [MEASURES.index(each) for each in (Measure.ACTUAL, Measure.HISTORY, Measure.TARGET)]
 
+
+_FigureKey: TypeAlias = tuple[str, str, Period]
 
 Text: TypeAlias = npt.NDArray[Any]
 """Texts, or None, as Python's own objects: rows have few different ones, and share them."""
@@ -152,11 +154,29 @@ def _planned_for_all(plan: Plan) -> Iterator[Planned]:
 def _planned_for_partners(figures: Figures, plan: Plan) -> Iterator[Planned]:
     if not plan.partner_figures:
         return
-    judged = set(figures.indicator)
+    keys_of, indicators = _planned_keys(plan), dict.fromkeys(figures.indicator)
     for partner_code in dict.fromkeys(figures.partner_code):
-        for key, figure in plan.partner_figures.get(partner_code, {}).items():
-            if key[1] in judged and key[0] != Measure.ACTUAL:
-                yield Planned(partner_code, *key, figure)
+        of_partner = plan.partner_figures.get(partner_code, {})
+        if partner_code not in keys_of:
+            keys_of[partner_code] = _by_indicator(of_partner)
+        for indicator in indicators:
+            for key in keys_of[partner_code].get(indicator, ()):
+                yield Planned(partner_code, *key, of_partner[key])
+
+
+@once_for_each
+def _planned_keys(_plan: Plan) -> dict[str, Mapping[str, Sequence[_FigureKey]]]:
+    """By partner and indicator, for which figures were looked up, none yet: of a national plan, a share needs few."""
+    return {}
+
+
+def _by_indicator(figures: Iterable[_FigureKey]) -> Mapping[str, Sequence[_FigureKey]]:
+    """What is planned, but for actuals, by indicator."""
+    keys: dict[str, list[_FigureKey]] = {}
+    for key in figures:
+        if key[0] != Measure.ACTUAL:
+            keys.setdefault(key[1], []).append(key)
+    return keys
 
 
 def leaf_of(keys: Ints, leaves: Leaves) -> Ints:

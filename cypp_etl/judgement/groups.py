@@ -184,7 +184,7 @@ def judge_groups(known: Mapping[GroupKey, GroupFigure], plan: Plan) -> pd.DataFr
     frame["denominator"] = [each.denominator for each in known.values()]
     numbers = dict.fromkeys(("value", "numerator", "denominator"), "float64")
     frame = frame.astype({**numbers, "is_break": "bool", "marker": "object"})
-    judged = judge(frame, _plan_of_groups(plan, {key[:2] for key in known}))
+    judged = judge(frame, _plan_of_groups(plan, {key[:2] for key in known}), read_leaves(plan))
     has_year = judged["year_to_date"].notna().tolist()
     judged["note"] = [
         _note(key, known, leaf, has_year_to_date=has) for key, leaf, has in zip(known, leaves, has_year, strict=True)

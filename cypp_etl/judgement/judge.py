@@ -10,7 +10,7 @@ import pandas as pd
 from cypp_etl.judgement.comparators import Compared, compare_all
 from cypp_etl.judgement.direction import quarter_on_quarter, year_on_year
 from cypp_etl.judgement.entries import Figures
-from cypp_etl.judgement.leaves import read_leaves
+from cypp_etl.judgement.leaves import Leaves, read_leaves
 from cypp_etl.judgement.ledger import Ledger, Side, read_ledger
 from cypp_etl.judgement.targets import (
     comparator_band,
@@ -25,7 +25,7 @@ from cypp_etl.judgement.year_to_date import year_to_date
 from cypp_etl.plan.model import BUILT_IN_COMPARATORS, Plan
 
 
-def judge(figures: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def judge(figures: pd.DataFrame, plan: Plan, leaves: Leaves | None = None) -> pd.DataFrame:
     """Judge every actual among the figures by the rules of docs/judgements.md.
 
     Args:
@@ -35,6 +35,7 @@ def judge(figures: pd.DataFrame, plan: Plan) -> pd.DataFrame:
             it has whatever they are compared with, and, for ratios, the columns `numerator` and `denominator` (float64,
             NaN for none); a row here, even without a value, takes precedence over the plan's.
         plan: polarities, margins, and the targets, history and comparators that are not among the figures.
+        leaves: the plan's indicators as columns, where another plan has the same: they take a while to make.
 
     Returns:
         A row per actual, in the order and with the index of `figures`. Numbers are float64 in the indicator's unit,
@@ -45,8 +46,8 @@ def judge(figures: pd.DataFrame, plan: Plan) -> pd.DataFrame:
         ValueError: an indicator is not in the plan; a measure or period is invalid; two rows have the same partner,
             indicator, measure and period; a value is too large to be judged exactly.
     """
-    judged, _ = judge_and_compare(figures, plan)
-    return judged
+    judged, _ = judge_figures(Figures.of(figures), plan, leaves)
+    return _as_frame(judged, figures)
 
 
 def judge_and_compare(figures: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -73,7 +74,7 @@ Columns: TypeAlias = dict[str, npt.NDArray[Any]]
 """Judgements or comparisons by the names of their columns, with `place`: the index of each actual among the figures."""
 
 
-def judge_figures(figures: Figures, plan: Plan) -> tuple[Columns, Columns]:
+def judge_figures(figures: Figures, plan: Plan, leaves: Leaves | None = None) -> tuple[Columns, Columns]:
     """Judge and compare in columns, without what a frame takes for the fifty figures of a return.
 
     Returns:
@@ -82,7 +83,7 @@ def judge_figures(figures: Figures, plan: Plan) -> tuple[Columns, Columns]:
     Raises:
         ValueError: the errors of `judge`.
     """
-    ledger = read_ledger(figures, plan, read_leaves(plan))
+    ledger = read_ledger(figures, plan, leaves or read_leaves(plan))
     order, compared, ours = ledger.rows.order, compare_all(ledger, plan), year_to_date(ledger)
     judged = {"place": order} | _travel(ledger) | _standing(ledger, ours, compared)
     in_order = order.argsort()

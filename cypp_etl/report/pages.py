@@ -138,7 +138,7 @@ def noise_of(data: BoardData, row: Row) -> Noise:
 
 
 def _noise_of(data: BoardData, row: Row) -> Noise:
-    return data.series(row).noise(parse_period(row["period"]), _scale(data, row), data.rhythm(row["indicator"]).before)
+    return data.series(row).noise(parse_period(row["period"]), _scale(data, row), data.rhythm(row["indicator"]))
 
 
 def _scale(data: BoardData, row: Row) -> Scale:
@@ -167,7 +167,7 @@ def year_end_of(data: BoardData, row: Row) -> YearEnd | None:
     outlook = data.series(row).outlook(
         period,
         (Polarity(row["polarity"]), _scale(data, row)),
-        data.rhythm(row["indicator"]).before,
+        data.rhythm(row["indicator"]),
         years_target(period.year, lambda of: _target(data, row, of)),
         plan.edition(row["indicator"], period).banding,
     )

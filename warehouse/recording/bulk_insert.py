@@ -34,22 +34,33 @@ def insert_rows(
     """
     left = iter(rows)
     while few := list(islice(left, _ROWS_AT_ONCE)):
-        _insert_few(connection, table, names, few, common or {})
+        _insert_few(connection, table, dict(zip(names, zip(*few, strict=True), strict=True)), common or {})
+
+
+def insert_columns(
+    connection: Connection, table: Table, columns: Mapping[str, Sequence[Any]], common: Mapping[str, Any] | None = None
+) -> None:
+    """Do as `insert_rows`, with the values of each column by its name, all of one length."""
+    count = len(next(iter(columns.values())))
+    for start in range(0, count, _ROWS_AT_ONCE):
+        few = {name: values[start : start + _ROWS_AT_ONCE] for name, values in columns.items()}
+        _insert_few(connection, table, few, common or {})
 
 
 def _insert_few(
-    connection: Connection, table: Table, names: Sequence[str], rows: list[Sequence[Any]], common: Mapping[str, Any]
+    connection: Connection, table: Table, held: Mapping[str, Sequence[Any]], common: Mapping[str, Any]
 ) -> None:
     fixed = tuple(_binder(connection.dialect, table, name)(value) for name, value in common.items())
-    columns_held: list[Iterable[Any]] = list(zip(*rows, strict=True))
-    for index, name in enumerate(names):
-        if (binder := _binder(connection.dialect, table, name)) is not _as_is:
+    columns_bound: list[Iterable[Any]] = []
+    for name, values in held.items():
+        if (binder := _binder(connection.dialect, table, name)) is _as_is:
+            columns_bound.append(values)
+        else:
             # Most rows have the same words: each is bound once.
-            values = tuple(columns_held[index])
             bound = {value: binder(value) for value in set(values)}
-            columns_held[index] = map(bound.__getitem__, values)
-    columns = (*names, *common)
-    bound_rows = list(zip(*columns_held, *map(repeat, fixed), strict=False))
+            columns_bound.append(map(bound.__getitem__, values))
+    columns = (*held, *common)
+    bound_rows = list(zip(*columns_bound, *map(repeat, fixed), strict=False))
     if connection.dialect.name == "postgresql":
         _copy(connection, f"COPY {table.name} ({', '.join(columns)}) FROM STDIN", bound_rows)
         return

@@ -36,13 +36,14 @@ _STILL_AT_WORK = timedelta(minutes=10)
 class Share:
     """A part of the judgements that are outstanding: of the figures of some partners, or of some indicators.
 
-    `up_to` is the last submission whose figures it takes: what another backfill adds is its own to judge. With
-    `is_of_groups` it is the figures of groups, and the judgements on them.
+    `up_to` is the last submission whose figures it takes: what another backfill adds is its own to judge. `members` are
+    the partners whose figures are added up in groups and judged, too; with `is_of_groups` nothing else is.
     """
 
     up_to: int
     partner_codes: tuple[str, ...] = ()
     indicators: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
     is_of_groups: bool = False
 
 
@@ -60,20 +61,20 @@ def outstanding_shares(connection: Connection, plan: Plan) -> list[Share]:
     """The judgements that are outstanding, in parts of about `FIGURES_AT_ONCE` figures.
 
     Where a partner is compared with what others return, each part has every partner, and some indicators: so nobody's
-    comparators are computed twice. Otherwise a partner's figures, which are stored beside each other, stay together.
-    Groups have the figures of every partner.
+    comparators are computed twice, and groups, which have the figures of every partner, come with it. Otherwise a
+    partner's figures, which are stored beside each other, stay together.
     """
     up_to = connection.scalar(select(func.max(unjudged.c.submission_id)))
     if up_to is None:
         return []
+    members = tuple(sorted({code for codes in plan.members.values() for code in codes}))
     if has_computed_comparators(plan):
         by_indicator = _parts(connection, Share(up_to), observation.c.indicator, len(plan.partners))
-        shares = [Share(up_to, indicators=part) for part in by_indicator]
-    else:
-        by_partner = _parts(connection, Share(up_to), observation.c.partner_code, 1)
-        shares = [Share(up_to, partner_codes=part) for part in by_partner]
-    if members := tuple(sorted({code for codes in plan.members.values() for code in codes})):
-        of_groups = Share(up_to, members, is_of_groups=True)
+        return [Share(up_to, indicators=part, members=members) for part in by_indicator]
+    by_partner = _parts(connection, Share(up_to), observation.c.partner_code, 1)
+    shares = [Share(up_to, partner_codes=part) for part in by_partner]
+    if members:
+        of_groups = Share(up_to, members, members=members, is_of_groups=True)
         by_indicator = _parts(connection, of_groups, observation.c.indicator, 1)
         shares += [replace(of_groups, indicators=part) for part in by_indicator]
     return shares
@@ -103,16 +104,15 @@ def judge_share(
     """
     with reading(engine) as connection:
         seen = last_changes(connection)
-        judged = list(_judged(connection, plan, share))
+        judged, returned = _judged(connection, plan, share)
     with turn, writing(engine) as connection:
         at = next_moment(connection, now())
         plan_id = require_plan(connection, plan, at)
-        if share.is_of_groups:
-            rejudge_every_group(connection, plan, plan_id, _returned(connection, share), at)
-        elif last_changes(connection) != seen or _has_ended(connection, judged):
-            judged = list(_judged(connection, plan, share))
+        if last_changes(connection) != seen or _has_ended(connection, judged):
+            judged, returned = _judged(connection, plan, share)
         for each in judged:
             keep_judged(connection, plan, plan_id, each, at)
+        rejudge_every_group(connection, plan, plan_id, returned, at)
 
 
 def forget_judged(connection: Connection, shares: Sequence[Share]) -> None:
@@ -179,22 +179,26 @@ def _parts(connection: Connection, of: Share, column: Column[Any], at_least: int
         yield tuple(part)
 
 
-def _judged(connection: Connection, plan: Plan, share: Share) -> Iterator[Judged]:
-    if not share.is_of_groups:
-        yield from judge_spans(connection, plan, spans_reached(plan, _figures(connection, share)))
+def _judged(connection: Connection, plan: Plan, share: Share) -> tuple[list[Judged], set[tuple[str, str]]]:
+    """What came of judging a share, and the indicators and periods of which groups are added up again."""
+    if share.is_of_groups:
+        return [], _returned(connection, share)
+    figures, members, actual = _figures(connection, share), frozenset(share.members), Measure.ACTUAL.value
+    returned = {(row[1], row[3]) for row in figures if row[2] == actual and row[0] in members}
+    return list(judge_spans(connection, plan, spans_reached(plan, figures))), returned
 
 
-def _figures(connection: Connection, share: Share) -> set[FigureKey]:
-    """The figures of a share, also those that another submission has replaced."""
+def _figures(connection: Connection, share: Share) -> Sequence[tuple[str, str, str, str]]:
+    """The figures of a share, also those that another submission has replaced: the fields of `FigureKey`."""
     query = _waiting(share, *(observation.c[name] for name in FigureKey._fields))
-    return set(map(FigureKey._make, connection.execute(query).all()))
+    return [(row[0], row[1], row[2], row[3]) for row in connection.execute(query).all()]
 
 
-def _returned(connection: Connection, share: Share) -> Sequence[tuple[str, str]]:
+def _returned(connection: Connection, share: Share) -> set[tuple[str, str]]:
     """The indicators and periods of which a share has actuals."""
     own = observation.c
     query = _waiting(share, own.indicator, own.period).where(own.measure == Measure.ACTUAL.value).distinct()
-    return connection.execute(query).all()
+    return {(row[0], row[1]) for row in connection.execute(query).all()}
 
 
 def _waiting(share: Share, *columns: Any) -> Select[Any]:

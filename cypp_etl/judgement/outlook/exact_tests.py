@@ -37,7 +37,7 @@ class _Chance(NamedTuple):
     @classmethod
     def of(cls, logarithm: float, largest: float) -> "_Chance":
         """A chance by its logarithm, which is the sum of some, and the largest of them."""
-        return cls(exp(logarithm), _LEAST_ERROR + _ERROR_OF_LOGARITHMS * largest)
+        return cls(exp(min(logarithm, 0.0)), _LEAST_ERROR + _ERROR_OF_LOGARITHMS * largest)
 
 
 @lru_cache(maxsize=_REMEMBERED)

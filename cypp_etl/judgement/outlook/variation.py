@@ -7,15 +7,19 @@ Making Data Count, in its words: a single point, two out of three points, a shif
 and stand beside the exact tests too. `docs/board.md` says how often each is wrong, and how much it finds.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import IntEnum
 from fractions import Fraction
-from functools import lru_cache
-from itertools import pairwise
 from typing import NamedTuple
 
+import numpy as np
+
+from cypp_etl.judgement.leaves import SPAN
 from cypp_etl.judgement.outlook.exact_tests import counts_differ, shares_differ
+from cypp_etl.judgement.outlook.points import RUN, Courses, Points, Quarters, courses, in_64_bits, whole_units
+from cypp_etl.judgement.rounding import Bools, Floats, Ints
 from schemas.codes import Accumulation, Unit, Variation
 
 LEAST_EVENTS = 10
@@ -24,14 +28,12 @@ LEAST_EVENTS = 10
 LEAST_RANGES = 5
 """Fewer moving ranges than these make no limits: with five, one change in thirty lies outside by chance."""
 
-RUN = 7
-"""How many points make a shift or a trend."""
-
-_FAR_FROM_HALF = 0.4
-_EXACT = 2**50
 _XMR = Fraction(266, 100)
 _CLOSE = _XMR * 2 / 3
 _LEAST_MULTIPLIER = 2
+# A product of four doubles is nearer to what it should be.
+_ERROR_OF_PRODUCTS = 1e-12
+_FITS = 2.0**62
 
 
 class Ratio(NamedTuple):
@@ -39,17 +41,6 @@ class Ratio(NamedTuple):
 
     numerator: float
     denominator: float
-
-    @property
-    def is_count(self) -> bool:
-        """Whether events, and what they were counted over, are whole numbers."""
-        numerator, denominator = self
-        return numerator >= 0 and denominator > 0 and numerator % 1 == denominator % 1 == 0
-
-    @property
-    def is_share(self) -> bool:
-        """Whether the numbers say how many of how many have a property."""
-        return self.is_count and self.numerator <= self.denominator
 
 
 class Noise(NamedTuple):
@@ -77,180 +68,290 @@ class Scale:
         return self.unit is Unit.NUMBER and not self.decimals and self.accumulation is not Accumulation.LATEST
 
 
-class Ranges(NamedTuple):
-    """The moving ranges between some changes: how many there are, their sum, and how many are 0."""
+@dataclass(frozen=True, slots=True)
+class Scales:
+    """Some scales as columns; shape (n,)."""
 
-    number: int
-    total: int
-    zeros: int
-
-
-def moving_ranges(changes: Sequence[int | None]) -> list[int | None]:
-    """The range between each two changes that follow each other; None beside a gap, which is not closed up."""
-    return [None if before is None or after is None else abs(after - before) for before, after in pairwise(changes)]
-
-
-class Course(NamedTuple):
-    """How an indicator came to its figure, in whole units of its last decimal.
-
-    `figures` and `changes` have a place for each period, None where it has none; the last is the period asked about.
-    They begin no earlier than with the last break in series, and need no more than the last `RUN` periods. `changes`
-    are those on the same period of the year before; `ranges` are between all of them but the last.
-    """
-
-    figures: Sequence[int | None]
-    changes: Sequence[int | None]
-    ranges: Ranges
+    decimals: Ints
+    is_share: Bools
+    is_rate: Bools
+    counts_events: Bools
+    is_cumulative: Bools
 
     @classmethod
-    def of(cls, figures: Sequence[int | None], changes: Sequence[int | None]) -> "Course":
-        """The course with all its figures and changes."""
-        ranges = [one for one in moving_ranges(changes[:-1]) if one is not None]
-        return cls(figures, changes, Ranges(len(ranges), sum(ranges), ranges.count(0)))
+    def of(cls, scales: Sequence[Scale]) -> "Scales":
+        """The columns of scales, in their order."""
+        return cls(
+            np.array([one.decimals for one in scales], dtype=np.int64),
+            np.array([one.unit is Unit.PERCENT for one in scales], dtype=np.bool_),
+            np.array([one.unit is Unit.RATE for one in scales], dtype=np.bool_),
+            np.array([one.counts_events for one in scales], dtype=np.bool_),
+            np.array([one.accumulation is Accumulation.CUMULATIVE for one in scales], dtype=np.bool_),
+        )
+
+    def at(self, places: Ints) -> "Scales":
+        """Those at indices, in their order."""
+        return Scales(
+            self.decimals[places],
+            self.is_share[places],
+            self.is_rate[places],
+            self.counts_events[places],
+            self.is_cumulative[places],
+        )
 
 
-def noise(
-    scale: Scale,
-    change: int,
-    counts: tuple[Ratio, Ratio] | None,
-    course: Callable[[], Course],
-    periods: int = RUN,
-) -> Noise:
-    """Tell whether a figure differs from last year's by more than chance would have it.
+class Method(IntEnum):
+    """How the variation of a change is told, in the order in which that is tried."""
+
+    NO_FIGURE = 0
+    BREAK = 1
+    NO_CHANGE = 2
+    SHIFT = 3
+    TREND = 4
+    FEW_CASES = 5
+    FEW_EVENTS = 6
+    SHARES_DIFFER = 7
+    SHARES_ALIKE = 8
+    COUNTS_DIFFER = 9
+    COUNTS_ALIKE = 10
+    CUMULATIVE = 11
+    FEW_RANGES = 12
+    FLAT = 13
+    POINT_OUTSIDE = 14
+    POINTS_CLOSE = 15
+    INSIDE = 16
+
+
+_VARIATIONS: Mapping[Method, Variation] = {
+    Method.NO_FIGURE: Variation.UNKNOWN,
+    Method.BREAK: Variation.UNKNOWN,
+    Method.NO_CHANGE: Variation.WITHIN,
+    Method.SHIFT: Variation.BEYOND,
+    Method.TREND: Variation.BEYOND,
+    Method.FEW_CASES: Variation.SMALL,
+    Method.FEW_EVENTS: Variation.SMALL,
+    Method.SHARES_DIFFER: Variation.BEYOND,
+    Method.SHARES_ALIKE: Variation.WITHIN,
+    Method.COUNTS_DIFFER: Variation.BEYOND,
+    Method.COUNTS_ALIKE: Variation.WITHIN,
+    Method.CUMULATIVE: Variation.UNKNOWN,
+    Method.FEW_RANGES: Variation.UNKNOWN,
+    Method.FLAT: Variation.UNKNOWN,
+    Method.POINT_OUTSIDE: Variation.BEYOND,
+    Method.POINTS_CLOSE: Variation.BEYOND,
+    Method.INSIDE: Variation.WITHIN,
+}
+
+_WORDS: Mapping[Method, str] = {
+    Method.NO_FIGURE: "there is no figure to compare with",
+    Method.BREAK: "the series breaks between the two figures",
+    Method.NO_CHANGE: "there is no change",
+    Method.SHIFT: "special cause variation: a shift, {run} points running {side} the year before",
+    Method.TREND: "special cause variation: a trend, {run} points running that {way}",
+    Method.FEW_CASES: "fewer than {events} cases in both periods together, on one side of the share",
+    Method.FEW_EVENTS: "fewer than {events} events in both periods together",
+    Method.SHARES_DIFFER: "Fisher's exact test of two shares",
+    Method.SHARES_ALIKE: "Fisher's exact test of two shares",
+    Method.COUNTS_DIFFER: "exact binomial test of two counts",
+    Method.COUNTS_ALIKE: "exact binomial test of two counts",
+    Method.CUMULATIVE: "figures that add up within the year have no process limits of their own",
+    Method.FEW_RANGES: (
+        "process limits need {needed} pairs of earlier changes in neighbouring periods, and there {are} {ranges}"
+    ),
+    Method.FLAT: "the earlier changes repeat each other, and make no process limits",
+    Method.POINT_OUTSIDE: "special cause variation: a single point outside {limits}",
+    Method.POINTS_CLOSE: "special cause variation: two out of three points close to {limits}",
+    Method.INSIDE: "common cause variation: inside {limits}",
+}
+
+NO_FIGURE = Noise(_VARIATIONS[Method.NO_FIGURE], _WORDS[Method.NO_FIGURE])
+"""Of a period that is not judged."""
+
+CAN_BE_PROJECTED = (Variation.BEYOND, Variation.WITHIN)
+"""With any other word a change cannot be told from chance, and the year's end not from the change."""
+
+_VARIATION_OF = np.array([_VARIATIONS[method] for method in Method], dtype=object)
+_CAN_BE_PROJECTED = np.array([_VARIATIONS[method] in CAN_BE_PROJECTED for method in Method])
+
+
+@dataclass(frozen=True, slots=True)
+class Noises:
+    """How the variation of some changes is told; shape (n,).
+
+    `change` is in whole units of the last of so many `decimals`; `limit` is how far it may be from no change, and
+    `ranges` how many moving ranges that is made of.
+    """
+
+    method: Ints
+    change: Ints
+    decimals: Ints
+    ranges: Ints
+    limit: Ints
+
+    @property
+    def variations(self) -> Sequence[Variation]:
+        """The variation of each."""
+        words: Sequence[Variation] = _VARIATION_OF[self.method].tolist()
+        return words
+
+    @property
+    def can_be_projected(self) -> Bools:
+        """Where the year can be projected, too."""
+        can_be_projected: Bools = _CAN_BE_PROJECTED[self.method]
+        return can_be_projected
+
+    def at(self, place: int) -> Noise:
+        """One of them, in words."""
+        method, change, ranges = Method(self.method[place]), self.change[place], int(self.ranges[place])
+        limit = Decimal(int(self.limit[place])).scaleb(-int(self.decimals[place]))
+        words = _WORDS[method].format(
+            run=RUN,
+            side="above" if change > 0 else "below",
+            way="rise" if change > 0 else "fall",
+            events=LEAST_EVENTS,
+            needed=LEAST_RANGES,
+            are="is" if ranges == 1 else "are",
+            ranges=ranges,
+            limits=f"process limits of {limit} either way of no change",
+        )
+        return Noise(_VARIATIONS[method], words)
+
+
+def noises(points: Points, asked: Ints, scales: Scales, quarters: Sequence[Quarters], rhythm: Ints) -> Noises:
+    """Tell whether figures differ from last year's by more than chance would have it.
 
     Args:
-        scale: what the figures are.
-        change: how far the figure moved, in whole units of its last decimal.
-        counts: the counts behind the figure and last year's, where they are known to be counts (`counts_behind`).
-        course: tells how the indicator came to it; asked only where that matters.
-        periods: of how many periods there are figures.
+        points: all figures of their series.
+        asked: the indices of the figures; shape (n,).
+        scales: what they are; shape (n,).
+        quarters: the quarters that are asked for, by rhythm.
+        rhythm: the rhythm of each figure, an index into `quarters`; shape (n,).
     """
-    if change == 0:
-        return Noise(Variation.WITHIN, "there is no change")
+    own, course = points.at(asked), courses(points, asked, quarters, rhythm)
+    change = whole_units(own.change, scales.decimals)
+    sign = np.sign(change)
+    periods = np.diff(np.searchsorted(points.key, np.stack([own.series, own.series + 1]) * SPAN), axis=0)[0]
     # Figures that add up within the year take the earlier quarters with them: their changes follow on each other.
-    is_cumulative = scale.accumulation is Accumulation.CUMULATIVE
-    if periods >= RUN and not is_cumulative and (pattern := _pattern(change, course())):
-        return Noise(Variation.BEYOND, f"special cause variation: {pattern}")
-    if counts and _moved(*counts) == _sign(change):
-        return (_noise_of_shares if scale.unit is Unit.PERCENT else _noise_of_events)(*counts)
-    if is_cumulative:
-        return Noise(Variation.UNKNOWN, "figures that add up within the year have no process limits of their own")
-    return _noise_of_course(scale, change, course())
+    has_patterns = (periods >= RUN) & ~scales.is_cumulative
+    counts = _counts_behind(points, own, scales)
+    is_counted = counts.are_counts & (counts.moved == sign)
+    of_shares, of_events = is_counted & scales.is_share, is_counted & ~scales.is_share
+    few_cases, few_events = counts.few_cases, counts.few_events
+    limit, close = (_widest(each, course) for each in (_XMR, _CLOSE))
+    is_close = np.abs(change) > close
+    was_close = course.has_before & (np.sign(course.before) == sign[:, None]) & (np.abs(course.before) > close[:, None])
+    cases: list[tuple[Method, Bools]] = [
+        (Method.NO_FIGURE, np.isnan(own.actual) | np.isnan(own.previous_actual)),
+        (Method.BREAK, np.isnan(own.change)),
+        (Method.NO_CHANGE, sign == 0),
+        (Method.SHIFT, has_patterns & (course.shift == sign)),
+        (Method.TREND, has_patterns & (course.trend == sign)),
+        (Method.FEW_CASES, of_shares & few_cases),
+        (Method.FEW_EVENTS, of_events & few_events),
+        (Method.SHARES_ALIKE, of_shares),
+        (Method.COUNTS_ALIKE, of_events),
+        (Method.CUMULATIVE, scales.is_cumulative),
+        (Method.FEW_RANGES, course.ranges < LEAST_RANGES),
+        (Method.FLAT, course.zeros * 2 > course.ranges),
+        (Method.POINT_OUTSIDE, np.abs(change) > limit),
+        (Method.POINTS_CLOSE, is_close & was_close.any(axis=1)),
+    ]
+    method = np.select([case for _, case in cases], [np.int64(each) for each, _ in cases], np.int64(Method.INSIDE))
+    for alike, differ, test in (
+        (Method.SHARES_ALIKE, Method.SHARES_DIFFER, shares_differ),
+        (Method.COUNTS_ALIKE, Method.COUNTS_DIFFER, counts_differ),
+    ):
+        tested = np.flatnonzero(method == alike)
+        numbers = zip(*(each[tested].tolist() for each in counts.numbers), strict=True)
+        method[tested[[test(*each) for each in numbers]]] = differ
+    return Noises(method, change, scales.decimals, course.ranges, limit)
 
 
-def counts_behind(scale: Scale, figures: Sequence[float], ratios: Sequence[Ratio | None]) -> tuple[Ratio, Ratio] | None:
-    """The counts that two figures rest on, where they are counts of cases or of events; None where they are not.
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """The counts that figures and last year's rest on, and where there are any; shape (n,).
 
-    Args:
-        scale: what the figures are.
-        figures: the figure and last year's.
-        ratios: the numerator and denominator that were returned with each.
+    They are a numerator and a denominator, and those of the year before.
     """
-    if scale.counts_events:
-        ratios = [Ratio(figure, 1) for figure in figures]
-    ours, theirs = ratios
-    if ours is None or theirs is None:
-        return None
-    both = (ours, theirs)
-    if scale.unit is Unit.PERCENT:
-        return both if all(one.is_share for one in both) else None
-    if not (scale.counts_events or scale.unit is Unit.RATE) or not all(one.is_count for one in both):
-        return None
-    return both if scale.counts_events or _is_per_many(figures, both) else None
+
+    numbers: tuple[Ints, Ints, Ints, Ints]
+    are_counts: Bools
+
+    @property
+    def moved(self) -> Ints:
+        """Whether a quotient of counts is larger than the other, 1, or smaller, -1."""
+        events, base, other_events, other_base = self.numbers
+        return np.sign(events * other_base - other_events * base)
+
+    @property
+    def few_cases(self) -> Bools:
+        """Where few cases are on one side of the share."""
+        hits, size, other_hits, other_size = self.numbers
+        return np.asarray(np.minimum(hits + other_hits, size + other_size - hits - other_hits) < LEAST_EVENTS)
+
+    @property
+    def few_events(self) -> Bools:
+        """Where there are few events."""
+        return self.numbers[0] + self.numbers[2] < LEAST_EVENTS
 
 
-def _is_per_many(figures: Sequence[float], counts: tuple[Ratio, Ratio]) -> bool:
-    """Whether a rate is of events per so many persons: it is larger than its quotient.
+def _counts_behind(points: Points, own: Points, scales: Scales) -> _Counts:
+    """The counts that figures rest on, where they are counts of cases or of events.
+
+    They are the numerators and denominators that were returned with both, or figures of events themselves.
+    """
+    before = points.find(own.key // SPAN * SPAN + own.previous)
+    known = [
+        (
+            np.where(scales.counts_events, figure, ratios.numerator),
+            np.where(scales.counts_events, 1.0, ratios.denominator),
+        )
+        for figure, ratios in ((own.actual, own), (own.previous_actual, points.at(before)))
+    ]
+    is_there = scales.counts_events | (before >= 0)
+    are_counts = is_there & (scales.is_share | scales.is_rate | scales.counts_events)
+    for numerator, denominator in known:
+        # Events, and what they were counted over, are whole numbers. NaN is none of these.
+        are_counts &= (numerator >= 0) & (denominator > 0) & (numerator % 1 == 0) & (denominator % 1 == 0)
+        # Of a share, they say how many of how many have a property.
+        are_counts &= ~scales.is_share | (numerator <= denominator)
+    events, base, other_events, other_base = in_64_bits(
+        *(_whole(np.where(are_counts, each, 1.0)) for both in known for each in both)
+    )
+    numbers = (events, base, other_events, other_base)
+    rates = np.flatnonzero(are_counts & scales.is_rate)
+    are_counts[rates] = _are_per_many((own.actual + own.previous_actual)[rates], tuple(each[rates] for each in numbers))
+    return _Counts(numbers, are_counts)
+
+
+def _are_per_many(sums: Floats, numbers: tuple[Ints, ...]) -> Bools:
+    """Where rates, of which two are added up, are of events per so many persons: larger than their quotients.
 
     A rate that is its plain quotient is a mean, such as points or offences a person: one person brings many.
     """
-    # In whole numbers, which compare exactly.
-    (events, base), (other_events, other_base) = (map(int, one) for one in counts)
-    numerator, denominator = sum(figures).as_integer_ratio()
+    events, base, other_events, other_base = numbers
     quotients = _LEAST_MULTIPLIER * (events * other_base + other_events * base)
-    return numerator * base * other_base >= quotients * denominator > 0
+    figures = sums * base.astype(np.float64) * other_base.astype(np.float64)
+    difference = figures - quotients.astype(np.float64)
+    per_many: Bools = (difference >= 0) & (quotients > 0).astype(np.bool_)
+    # Where doubles are too close, whole numbers compare exactly.
+    for place in np.flatnonzero(np.abs(difference) <= _ERROR_OF_PRODUCTS * np.abs(figures)).tolist():
+        numerator, denominator = float(sums[place]).as_integer_ratio()
+        bases = int(base[place]) * int(other_base[place])
+        per_many[place] = numerator * bases >= int(quotients[place]) * denominator > 0
+    return per_many
 
 
-# Figures of few digits come again and again.
-@lru_cache(maxsize=1 << 16)
-def whole_units(value: float, decimals: int) -> int:
-    """A figure of an indicator in whole units of its last decimal, rounded with halves away from zero."""
-    # A double is far from every half, or looked at digit by digit: two thirds of the time that a series takes.
-    scaled = value * 10.0**decimals
-    whole = round(scaled)
-    if abs(scaled - whole) < _FAR_FROM_HALF and abs(whole) < _EXACT:
-        return whole
-    size = abs(Decimal(repr(value))).scaleb(decimals)
-    units = int(size + Decimal("0.5"))
-    return -units if value < 0 else units
+def _whole(numbers: Floats) -> Ints:
+    """Whole numbers as such, as Python's own where one might not fit in 64 bits."""
+    if np.abs(numbers).max(initial=0) < _FITS:
+        return numbers.astype(np.int64)
+    return np.array([int(number) for number in numbers.tolist()], dtype=object)
 
 
-def _noise_of_shares(ours: Ratio, theirs: Ratio) -> Noise:
-    hits, size, other_hits, other_size = (
-        int(number) for one in (ours, theirs) for number in (one.numerator, one.denominator)
-    )
-    if min(hits + other_hits, size + other_size - hits - other_hits) < LEAST_EVENTS:
-        return Noise(
-            Variation.SMALL, f"fewer than {LEAST_EVENTS} cases in both periods together, on one side of the share"
-        )
-    return _told(shares_differ(hits, size, other_hits, other_size), "Fisher's exact test of two shares")
+def _widest(means: Fraction, course: Courses) -> Ints:
+    """The largest changes within so many mean ranges.
 
-
-def _noise_of_events(ours: Ratio, theirs: Ratio) -> Noise:
-    if ours.numerator + theirs.numerator < LEAST_EVENTS:
-        return Noise(Variation.SMALL, f"fewer than {LEAST_EVENTS} events in both periods together")
-    differ = counts_differ(*(int(number) for one in (ours, theirs) for number in (one.numerator, one.denominator)))
-    return _told(differ, "exact binomial test of two counts")
-
-
-def _noise_of_course(scale: Scale, change: int, course: Course) -> Noise:
-    """Set a change beside the limits of those before it: no change, and 2.66 mean moving ranges either way."""
-    ranges = course.ranges
-    if ranges.number < LEAST_RANGES:
-        needed = f"process limits need {LEAST_RANGES} pairs of earlier changes in neighbouring periods"
-        return Noise(Variation.UNKNOWN, f"{needed}, and there {'is' if ranges.number == 1 else 'are'} {ranges.number}")
-    if ranges.zeros * 2 > ranges.number:
-        return Noise(Variation.UNKNOWN, "the earlier changes repeat each other, and make no process limits")
-    limit = _widest(_XMR, ranges)
-    shown = f"process limits of {Decimal(limit).scaleb(-scale.decimals)} either way of no change"
-    if abs(change) > limit:
-        return Noise(Variation.BEYOND, f"special cause variation: a single point outside {shown}")
-    near = _widest(_CLOSE, ranges)
-    last = [one for one in course.changes[-3:-1] if one is not None and _sign(one) == _sign(change)]
-    if abs(change) > near and any(abs(one) > near for one in last):
-        return Noise(Variation.BEYOND, f"special cause variation: two out of three points close to {shown}")
-    return Noise(Variation.WITHIN, f"common cause variation: inside {shown}")
-
-
-def _widest(means: Fraction, ranges: Ranges) -> int:
-    """The largest change within so many mean ranges.
-
-    Either of its two figures may lie half a unit beside what was published.
+    Either of two figures may lie half a unit beside what was published.
     """
-    return means.numerator * ranges.total // (means.denominator * ranges.number) + 1
-
-
-def _pattern(change: int, course: Course) -> str:
-    """The shift or the trend that a change is part of, in words; empty where it is part of none."""
-    last = [one for one in course.changes[-RUN:] if one is not None and _sign(one) == _sign(change)]
-    if len(last) == RUN:
-        return f"a shift, {RUN} points running {'above' if change > 0 else 'below'} the year before"
-    figures = course.figures[-RUN:]
-    steps = [after - before for before, after in pairwise(figures) if before is not None and after is not None]
-    if len(steps) == RUN - 1 and all(_sign(step) == _sign(change) for step in steps):
-        return f"a trend, {RUN} points running that {'rise' if change > 0 else 'fall'}"
-    return ""
-
-
-def _told(differs: bool, method: str) -> Noise:
-    return Noise(Variation.BEYOND if differs else Variation.WITHIN, method)
-
-
-def _moved(ours: Ratio, theirs: Ratio) -> int:
-    """Whether a quotient of counts is larger than another, 1, or smaller, -1."""
-    (events, base), (other_events, other_base) = (map(int, one) for one in (ours, theirs))
-    return _sign(events * other_base - other_events * base)
-
-
-def _sign(number: int) -> int:
-    return (number > 0) - (number < 0)
+    return np.asarray(means.numerator * course.total // (means.denominator * np.maximum(course.ranges, 1)) + 1)

@@ -224,7 +224,7 @@ def test_a_judgement_that_another_process_has_ended_is_noticed(
     for day, value in enumerate(("40", "50")):
         recorded(engine, plan, [Arrival(checked(value, observation("NI 45", value)), later(day))], judge_later=False)
     key = ("police", "NI 45", "2010-11Q1")
-    judged = [Judged({}, {}, {key: (number, ("noise", "on course"))}, {}), Judged({}, {}, {}, {})]
+    judged = [Judged({}, {}, {}, {key: (number, ("noise", "on course"))}, ()), Judged({}, {}, {}, {}, ())]
     with reading(engine) as connection:
         assert outstanding._has_ended(connection, judged) is is_so
         assert not outstanding._has_ended(connection, judged[1:])

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Table, and_, bindparam, false, func, or_
 
+from cypp_etl.caching import once_for_each
 from cypp_etl.figure_keys import Series
 from cypp_etl.judgement.reach.dependents import Span
 from cypp_etl.periods import Period, parse_period
@@ -98,6 +99,7 @@ def bodies_behind(plan: Plan, partner_codes: Iterable[str]) -> set[str]:
     return {body for code in partner_codes for comparator in computed for body in plan.bodies_of(comparator, code)}
 
 
+@once_for_each
 def _compared_by(plan: Plan) -> dict[str, set[str]]:
     """For each partner, those whose comparators are computed from its figures."""
     compared_by: dict[str, set[str]] = {}

@@ -1,13 +1,13 @@
 """Records clinics: finds those of series whose judgements changed, and writes only those that differ."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from cypp_etl.figure_keys import Series
 from cypp_etl.judgement.clinics import Clinic, Travelled, find_clinics, reason_to_open
 from cypp_etl.periods import LAST_PERIOD, parse_period
 from cypp_etl.plan.model import Plan
@@ -22,7 +22,8 @@ SERIES_AT_ONCE = 1_000
 """How many series are queried together: SQLite allows 32,766 values in a query."""
 
 _COLUMNS = ("partner_code", "indicator", "opened_period")
-_TRAVELLED = ("period", "direction", "on_target", "target_band")
+TRAVELLED = ("period", "direction", "on_target", "target_band")
+"""What clinics follow from, in a judgement."""
 _SAID = ("reason", "closed_period", "measured_period")
 
 # Partner and indicator, like `Series`: plain tuples, because there are thousands in a batch.
@@ -36,14 +37,21 @@ class Change(NamedTuple):
     """A judgement that was added, changed or removed, with what `reason_to_open` asks of it unless it was removed.
 
     `since` is the code of its period, or of its year if that is judged too: with a quarter, the year no longer counts.
+    `said` is what `TRAVELLED` is.
     """
 
-    series: Series
+    series: _Key
     since: str
-    said: tuple[str, str, str] | None
+    said: tuple[str, str, str, str] | None
 
 
-def keep_clinics(connection: Connection, changed: Iterable[Change], plan: Plan, at: datetime) -> None:
+def keep_clinics(
+    connection: Connection,
+    changed: Iterable[Change],
+    plan: Plan,
+    at: datetime,
+    whole: Mapping[_Key, Sequence[tuple[str, ...]]] = MappingProxyType({}),
+) -> None:
     """Find the clinics of series again from the judgements in force; close and write only those that differ.
 
     Args:
@@ -51,18 +59,20 @@ def keep_clinics(connection: Connection, changed: Iterable[Change], plan: Plan, 
         changed: the judgements that were added, changed or removed.
         plan: the plan in force, which says by which rule clinics open, and when an indicator is asked.
         at: the moment from which the change counts.
+        whole: of series, what `TRAVELLED` is of all judgements in force, if that is known, by period.
     """
-    first: dict[Series, str] = {}
-    may_open: set[Series] = set()
+    first: dict[_Key, str] = {}
+    may_open: set[_Key] = set()
     for series, since, said in changed:
-        first[series] = min(first.get(series, since), since)
+        if series not in first or since < first[series]:
+            first[series] = since
         # If a quarter was removed, its year can count again.
-        if said is None or reason_to_open(*said, plan.body.clinics_from):
+        if said is None or reason_to_open(*said[1:], plan.body.clinics_from):
             may_open.add(series)
     in_order = sorted(first)
     for start in range(0, len(in_order), SERIES_AT_ONCE):
         few = {series: first[series] for series in in_order[start : start + SERIES_AT_ONCE]}
-        _keep(connection, few, may_open, plan, at)
+        _keep(connection, few, may_open, plan, at, whole=whole)
 
 
 def keep_all_clinics(connection: Connection, plan: Plan, at: datetime) -> None:
@@ -73,25 +83,36 @@ def keep_all_clinics(connection: Connection, plan: Plan, at: datetime) -> None:
     )
     series = connection.execute(query.group_by(columns.partner_code, columns.indicator)).all()
     # Without what a judgement says, it may open a clinic, or no longer.
-    keep_clinics(connection, (Change(Series(*key), since, None) for *key, since in series), plan, at)
+    keep_clinics(connection, (Change((row[0], row[1]), row[2], None) for row in series), plan, at)
 
 
 def _keep(
-    connection: Connection, first: Mapping[Series, str], may_open: Container[Series], plan: Plan, at: datetime
+    connection: Connection,
+    first: Mapping[_Key, str],
+    may_open: Container[_Key],
+    plan: Plan,
+    at: datetime,
+    *,
+    whole: Mapping[_Key, Sequence[tuple[str, ...]]],
 ) -> None:
     held, none = _in_force(connection, first), _Held()
-    beginnings: dict[Series, _Beginning] = {}
+    beginnings: dict[_Key, _Beginning] = {}
     for series, change in first.items():
         if series in may_open or series in held:
             beginning = _Beginning.of(held.get(series, none), change)
             # If no clinic is open, and none opened later, judgements that open none change nothing.
             if series in may_open or any(opened >= beginning.opened for opened in held[series]):
                 beginnings[series] = beginning
-    travelled = _travelled(connection, {series: beginning.period for series, beginning in beginnings.items()})
+    travelled = _travelled(
+        connection, {series: each.period for series, each in beginnings.items() if series not in whole}
+    )
+    for series, beginning in beginnings.items():
+        if series in whole:
+            travelled[series] = tuple(said for said in whole[series] if said[0] >= beginning.period)
     ended: list[int] = []
     written: list[tuple[str | None, ...]] = []
     for series, beginning in beginnings.items():
-        leaf = plan.indicators.get(series.indicator)
+        leaf = plan.indicators.get(series[1])
         rhythm = leaf.rhythm if leaf else QUARTERLY
         found = _found(travelled.get(series, ()), beginning.carried_over, plan.body.clinics_from, rhythm)
         old = {opened: row for opened, row in held.get(series, none).items() if opened >= beginning.opened}
@@ -149,13 +170,13 @@ def _said(one: Clinic) -> tuple[str, tuple[str, str | None, str]]:
 
 _IN_FORCE = select(*(clinic.c[name] for name in (*_COLUMNS, "clinic_number", *_SAID))).where(of_series(clinic))
 _JUDGED_SINCE = (
-    select(*(judgement.c[name] for name in ("partner_code", "indicator", *_TRAVELLED)))
+    select(*(judgement.c[name] for name in ("partner_code", "indicator", *TRAVELLED)))
     .where(of_series(judgement), judgement.c.period >= bindparam("since"))
     .order_by(judgement.c.partner_code, judgement.c.indicator, judgement.c.period)
 )
 
 
-def _in_force(connection: Connection, asked: Mapping[Series, str]) -> dict[_Key, _Held]:
+def _in_force(connection: Connection, asked: Mapping[_Key, str]) -> dict[_Key, _Held]:
     """The clinics in force, for the series that have any."""
     held: dict[_Key, _Held] = {}
     rows = connection.execute(_IN_FORCE, asked_series(asked)).all()
@@ -165,17 +186,16 @@ def _in_force(connection: Connection, asked: Mapping[Series, str]) -> dict[_Key,
     return held
 
 
-def _travelled(connection: Connection, since: Mapping[Series, str]) -> dict[_Key, tuple[tuple[str, ...], ...]]:
+def _travelled(connection: Connection, since: Mapping[_Key, str]) -> dict[_Key, tuple[tuple[str, ...], ...]]:
     """The judgements in force of each series from a period on, in order: the fields of `Travelled`."""
     if not since:
         return {}
     # Rows of other series, or of earlier periods, are few, and filtered below: querying each series costs more.
     rows = connection.execute(_JUDGED_SINCE, asked_series(since) | {"since": min(since.values())}).all()
-    beginnings: dict[_Key, str] = dict(since.items())
     never = LAST_PERIOD.code
     travelled: dict[_Key, list[tuple[str, ...]]] = {}
     for row in rows:
         key = row[0], row[1]
-        if row[2] >= beginnings.get(key, never):
+        if row[2] >= since.get(key, never):
             travelled.setdefault(key, []).append(row[2:])
     return {key: tuple(rows) for key, rows in travelled.items()}

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, exists, select
 
 from cypp_etl.figure_keys import Series
 from cypp_etl.judgement.reach.dependents import Span
-from warehouse.recording.bulk_insert import insert_rows
+from warehouse.recording.bulk_insert import insert_columns, insert_rows
 from warehouse.recording.judged.affected import asked, is_reached, of_series, reach_of_each, within
 from warehouse.recording.validity import end_rows
 from warehouse.schema.tables import comparison
@@ -31,7 +31,7 @@ _IN_FORCE = select(*(comparison.c[name] for name in (*_KEY, "comparison_id", *CO
 def keep_comparisons(
     connection: Connection,
     spans: Mapping[Series, Span],
-    compared: Sequence[tuple[Any, ...]],
+    compared: Mapping[str, Sequence[Any]],
     plan_id: int,
     at: datetime,
 ) -> None:
@@ -40,15 +40,25 @@ def keep_comparisons(
     Args:
         connection: the transaction.
         spans: what was judged, by series.
-        compared: the comparisons now; each has its partner, indicator, period and comparator, and what `COMPARED` says.
+        compared: the comparisons now, in columns: partner, indicator, period and comparator, and what `COMPARED` says.
         plan_id: the number of the plan they were made by.
         at: the moment from which they count.
     """
     if held := comparisons_in_force(connection, spans):
-        now = {row[: len(_KEY)]: row[len(_KEY) :] for row in compared}
+        now = compared_by_key(compared)
         end_rows(connection, comparison, (number for key, (number, said) in held.items() if now.get(key) != said), at)
-        compared = [(*key, *said) for key, said in now.items() if key not in held or held[key][1] != said]
-    insert_rows(connection, comparison, _WRITTEN, compared, {"plan_id": plan_id, "recorded_at": at})
+        rows = ((*key, *said) for key, said in now.items() if key not in held or held[key][1] != said)
+        insert_rows(connection, comparison, _WRITTEN, rows, {"plan_id": plan_id, "recorded_at": at})
+    elif compared:
+        insert_columns(connection, comparison, compared, {"plan_id": plan_id, "recorded_at": at})
+
+
+def compared_by_key(columns: Mapping[str, Sequence[Any]]) -> dict[ComparisonKey, tuple[Any, ...]]:
+    """By key, what `COMPARED` says of comparisons in columns."""
+    if not columns:
+        return {}
+    keys, said = (zip(*(columns[name] for name in names), strict=True) for names in (_KEY, COMPARED))
+    return dict(zip(keys, said, strict=True))
 
 
 def comparisons_in_force(

@@ -17,7 +17,7 @@ from cypp_etl.judgement.reach.differences import PlanDifferences
 from cypp_etl.periods import LAST_PERIOD, parse_period
 from cypp_etl.plan.model import Plan
 from schemas.codes import Measure, Qualifier
-from warehouse.recording.bulk_insert import insert_rows
+from warehouse.recording.bulk_insert import insert_columns, insert_rows
 from warehouse.recording.judged.affected import (
     Reach,
     asked,
@@ -29,9 +29,14 @@ from warehouse.recording.judged.affected import (
     with_those_compared,
     within,
 )
-from warehouse.recording.judged.clinics import Change, keep_clinics
-from warehouse.recording.judged.comparisons import COMPARED, ComparisonKey, comparisons_in_force, keep_comparisons
-from warehouse.recording.judged.outlooks import OutlookWords, outlooks
+from warehouse.recording.judged.clinics import TRAVELLED, Change, keep_clinics
+from warehouse.recording.judged.comparisons import (
+    COMPARED,
+    ComparisonKey,
+    compared_by_key,
+    comparisons_in_force,
+    keep_comparisons,
+)
 from warehouse.recording.validity import end_rows
 from warehouse.schema.tables import JUDGED, OUTLOOK, judgement, observation
 
@@ -40,6 +45,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from cypp_etl.judgement.judge import Columns
+    from warehouse.recording.judged.outlooks import OutlookWords
 
 FIGURE = (
     *("partner_code", "indicator", "period", "measure", "value", "marker", "qualifiers"),
@@ -58,8 +64,6 @@ _FILLING_IN = (
     .values({name: bindparam(name) for name in _NEWER})
 )
 _BAND = COMPARED.index("band")
-_COMPARISON_KEY = 4
-_SAID = [1 + JUDGED.index(name) for name in ("direction", "on_target", "target_band")]
 
 _FIGURES = select(*(observation.c[name] for name in FIGURE)).where(of_series(observation))
 # Those that are of one period, and compared with those of others; what else there is may be of any time.
@@ -122,13 +126,16 @@ def rejudge_turned(
     return _rejudge(connection, plan, plan_id, turned, at)
 
 
-def spans_reached(plan: Plan, touched: Iterable[FigureKey]) -> Mapping[Series, Span]:
-    """What changed figures reach, by series: what depends on them, and what is compared with them."""
+def spans_reached(plan: Plan, touched: Iterable[tuple[str, str, str, str]]) -> Mapping[Series, Span]:
+    """What changed figures reach, by series: what depends on them, and what is compared with them.
+
+    A figure has the fields of `FigureKey`.
+    """
     about = _figures_of_series(touched)
     return with_those_compared(_own_spans(about), about, plan)
 
 
-def _figures_of_series(figures: Iterable[FigureKey]) -> dict[Series, frozenset[tuple[str, str]]]:
+def _figures_of_series(figures: Iterable[tuple[str, str, str, str]]) -> dict[Series, frozenset[tuple[str, str]]]:
     """The measures and periods of figures, by series."""
     about: dict[tuple[str, str], set[tuple[str, str]]] = {}
     for partner_code, indicator, measure, period in figures:
@@ -182,11 +189,12 @@ def judged_by_plan(connection: Connection, plan: Plan, differences: PlanDifferen
     """Judge and compare by another plan what it judges differently, and record nothing."""
     for few in judged_together(_reached_by(connection, differences)):
         reaches = reach_of_each(few)
-        judged, compared = judge_and_compare_rows(_figures_compared(connection, few, plan), plan, reaches)
+        rows = judge_and_compare_rows(_figures_compared(connection, few, plan), plan, reaches)
+        judged = rows.by_key()
         held = _judgements_in_force(connection, few, reaches)
         pairs = {key: (held[key][1] if key in held else (), judged.get(key, ())) for key in {*held, *judged}}
         before = {key: said[_BAND] for key, (_, said) in comparisons_in_force(connection, few).items()}
-        now = {row[:_COMPARISON_KEY]: row[_COMPARISON_KEY + _BAND] for row in compared}
+        now = {key: said[_BAND] for key, said in compared_by_key(rows.comparisons).items()}
         yield JudgedByPlan(
             {key: (_named(was[1:]), _named(values[1:])) for key, (was, values) in pairs.items()},
             {key: (before.get(key, ""), now.get(key, "")) for key in {*before, *now}},
@@ -218,24 +226,47 @@ def _rejudge(
 class Judged:
     """The spans of series that were judged together, and what came of it; nothing is recorded.
 
-    `judgements` are those of the spans, `outlooks` those of other judgements of the series that now differ, with their
-    numbers. `comparisons` are rows as they are stored.
+    `columns` are the judgements of the spans, as they are stored; `comparisons` likewise, with no columns if there are
+    none. `outlooks` are those of other judgements of the series that now differ, with their numbers, and `beside` are
+    the series that have other judgements in force.
     """
 
     spans: Mapping[Series, Span]
-    judgements: Mapping[Key, tuple[Any, ...]]
-    outlooks: Mapping[Key, tuple[int, OutlookWords]]
-    comparisons: Sequence[tuple[Any, ...]]
+    columns: Mapping[str, Sequence[Any]]
+    comparisons: Mapping[str, Sequence[Any]]
+    outlooks: "Mapping[Key, tuple[int, OutlookWords]]"
+    beside: Collection[tuple[str, str]]
+
+    @property
+    def keys(self) -> Iterator[Key]:
+        """The key of each judgement."""
+        return zip(*(self.columns[name] for name in _KEY), strict=True)
+
+    @property
+    def judgements(self) -> dict[Key, tuple[Any, ...]]:
+        """By key, what is judged: the observation, and all values."""
+        values = zip(*(self.columns[name] for name in _WRITTEN[len(_KEY) :]), strict=True)
+        return dict(zip(self.keys, values, strict=True))
 
 
 def judge_spans(connection: Connection, plan: Plan, spans: Mapping[Series, Span]) -> Iterator[Judged]:
     """Judge spans of series by the figures in force, as many at once as memory allows; this only reads."""
+    # What follows is in numpy, whose import reading the warehouse should not cost.
+    from warehouse.recording.judged.outlooks import outlooks  # noqa: PLC0415
+
     for few in judged_together(spans):
         figures = _figures_compared(connection, few, plan)
-        judged, compared = judge_and_compare_rows(figures, plan, reach_of_each(few))
-        told = outlooks(connection, plan, few, figures, judged)
-        with_outlooks = {key: values + told.judged[key] for key, values in judged.items()}
-        yield Judged(few, with_outlooks, told.others, compared)
+        judged = judge_and_compare_rows(figures, plan, reach_of_each(few))
+        told = outlooks(connection, plan, few, _targets(figures), judged.columns)
+        outlook = dict(zip(OUTLOOK, (told.variations, told.courses), strict=True))
+        columns = {name: outlook[name] if name in outlook else plain(judged.columns[name]) for name in _WRITTEN}
+        yield Judged(few, columns, judged.comparisons, told.others, told.beside)
+
+
+def _targets(figures: Iterable[Sequence[Any]]) -> dict[Key, float | None]:
+    """The targets among figures."""
+    target = Measure.TARGET.value
+    return {(row[0], row[1], row[2]): row[4] for row in figures if row[3] == target}
 
 
 def keep_judged(connection: Connection, plan: Plan, plan_id: int, judged: Judged, at: datetime) -> Counter[Series]:
@@ -247,26 +278,41 @@ def keep_judged(connection: Connection, plan: Plan, plan_id: int, judged: Judged
         How many judgements changed, by series.
     """
     held = _judgements_in_force(connection, judged.spans, reach_of_each(judged.spans))
-    keys = _replace(connection, held, judged.judgements, plan_id, at)
+    if held:
+        keys = _replace(connection, held, judged.judgements, plan_id, at)
+    else:
+        keys = list(judged.keys)
+        insert_columns(connection, judgement, judged.columns, {"plan_id": plan_id, "recorded_at": at})
     _replace_outlooks(connection, judged.outlooks, plan_id, at)
     keep_comparisons(connection, judged.spans, judged.comparisons, plan_id, at)
-    keep_clinics(connection, (_change(key, judged.judgements) for key in keys), plan, at)
+    # Where nothing else is in force of a series, and nothing was, its judgements need not be read again.
+    keep_clinics(connection, _changes(keys, judged), plan, at, {} if held else _whole_series(judged))
     return Counter({Series(*key): count for key, count in Counter(key[:2] for key in keys).items()})
 
 
-def _change(key: Key, judged: Mapping[Key, tuple[Any, ...]]) -> Change:
-    partner_code, indicator, period = key
-    values, year = judged.get(key), period[:_YEAR_LETTERS]
-    direction, on_target, target_band = _SAID
-    said = (values[direction], values[on_target], values[target_band]) if values else None
-    # Whatever is affected in a year includes the judgement of the whole year.
-    since = year if (partner_code, indicator, year) in judged else period
-    return Change(Series(partner_code, indicator), since, said)
+def _changes(keys: Sequence[Key], judged: Judged) -> Iterator[Change]:
+    said = dict(zip(judged.keys, zip(*(judged.columns[name] for name in TRAVELLED), strict=True), strict=True))
+    for key in keys:
+        year = key[2][:_YEAR_LETTERS]
+        # Whatever is affected in a year includes the judgement of the whole year.
+        yield Change(key[:2], year if (*key[:2], year) in said else key[2], said.get(key))
+
+
+def _whole_series(judged: Judged) -> dict[tuple[str, str], list[tuple[str, ...]]]:
+    """Of each series without other judgements in force, what clinics follow from, by period."""
+    found: dict[tuple[str, str], list[tuple[str, ...]]] = {}
+    for partner_code, indicator, *said in zip(
+        *(judged.columns[name] for name in ("partner_code", "indicator", *TRAVELLED)), strict=True
+    ):
+        found.setdefault((partner_code, indicator), []).append(tuple(said))
+    return {series: sorted(of_series_) for series, of_series_ in found.items() if series not in judged.beside}
 
 
 def _figures_of_bodies(connection: Connection, plan: Plan, of: Collection[Series]) -> list[tuple[Any, ...]]:
     """The actuals in force from which comparators of series are computed, but for those of the series themselves."""
-    bodies = bodies_behind(plan, {series.partner_code for series in of})
+    indicators = {series.indicator for series in of}
+    behind = bodies_behind(plan, {series.partner_code for series in of})
+    bodies = {code for code in behind if any((code, indicator) not in of for indicator in indicators)}
     if not bodies:
         return []
     columns = observation.c
@@ -274,7 +320,7 @@ def _figures_of_bodies(connection: Connection, plan: Plan, of: Collection[Series
         columns.superseded_at.is_(None),
         columns.measure == Measure.ACTUAL.value,
         columns.partner_code.in_(bodies),
-        columns.indicator.in_({series.indicator for series in of}),
+        columns.indicator.in_(indicators),
     )
     return [tuple(row) for row in connection.execute(query).all() if (row[0], row[1]) not in of]
 
@@ -294,6 +340,24 @@ def _judgements_in_force(
     return {row[:3]: (row[3], row[4:]) for row in rows if is_reached(reaches, row, row[2])}
 
 
+@dataclass(frozen=True, slots=True)
+class JudgedRows:
+    """What was judged, and compared, of some figures.
+
+    `columns` are those of `FIGURE` and `JUDGED` by name, all of one length. `comparisons` are columns as they
+    are stored, none if there are none.
+    """
+
+    columns: Mapping[str, Sequence[Any]]
+    comparisons: Mapping[str, Sequence[Any]]
+
+    def by_key(self, *outlook: Sequence[Any]) -> dict[Key, tuple[Any, ...]]:
+        """By key, the observation judged, the judged values, and what is told besides."""
+        keys = zip(*(self.columns[name] for name in _KEY), strict=True)
+        judged = (plain(self.columns[name]) for name in ("observation_id", *JUDGED))
+        return dict(zip(keys, zip(*judged, *outlook, strict=True), strict=True))
+
+
 def judge_rows(
     rows: Sequence[tuple[Any, ...]], plan: Plan, reaches: Mapping[tuple[str, str], Reach] | None = None
 ) -> dict[Key, tuple[Any, ...]]:
@@ -301,32 +365,33 @@ def judge_rows(
 
     A row has the columns of `FIGURE`.
     """
-    judged, _ = judge_and_compare_rows(rows, plan, reaches)
-    return judged
+    return judge_and_compare_rows(rows, plan, reaches).by_key()
 
 
 def judge_and_compare_rows(
     rows: Sequence[tuple[Any, ...]], plan: Plan, reaches: Mapping[tuple[str, str], Reach] | None = None
-) -> tuple[dict[Key, tuple[Any, ...]], list[tuple[Any, ...]]]:
-    """What `judge_rows` returns, and the comparisons: key, comparator, value, band and number of bodies."""
+) -> JudgedRows:
+    """Judge and compare figures, as `judge_rows` does."""
     rows = [row for row in rows if row[1] in plan.indicators]
     if not rows:
-        return {}, []
+        return JudgedRows(dict.fromkeys((*FIGURE, *JUDGED), ()), {})
     # pandas takes half a second to import, which reading the warehouse should not cost.
     from cypp_etl.judgement.entries import Figures  # noqa: PLC0415
     from cypp_etl.judgement.judge import judge_figures  # noqa: PLC0415
 
-    figures = Figures(**_columns_of(rows))
-    judged, compared = judge_figures(figures, plan)
+    judged, compared = judge_figures(Figures(**_columns_of(rows)), plan)
     reached = _are_reached(rows, judged["place"], reaches)
-    of_rows = [rows[place] for place in judged["place"][reached[judged["place"]]].tolist()]
-    values = zip((row[-1] for row in of_rows), *_said(judged, JUDGED, reached), strict=True)
-    by_key = dict(zip((row[:3] for row in of_rows), values, strict=True))
+    wanted = reached[judged["place"]]
+    of_rows = [rows[place] for place in judged["place"][wanted].tolist()]
+    figures = zip(FIGURE, zip(*of_rows, strict=True) if of_rows else ((),) * len(FIGURE), strict=True)
+    columns = {**dict(figures), **{name: judged[name][wanted] for name in JUDGED}}
     if not compared:
-        return by_key, []
-    places = compared["place"][reached[compared["place"]]]
-    keys = (column[places].tolist() for column in (figures.partner_code, figures.indicator, figures.period))
-    return by_key, list(zip(*keys, *_said(compared, ("comparator", *COMPARED), reached), strict=True))
+        return JudgedRows(columns, {})
+    wanted = reached[compared["place"]]
+    own = [rows[place] for place in compared["place"][wanted].tolist()]
+    keys = {name: [row[place] for row in own] for place, name in enumerate(_KEY)}
+    said = {name: plain(compared[name][wanted]) for name in ("comparator", *COMPARED)}
+    return JudgedRows(columns, keys | said)
 
 
 def _are_reached(
@@ -343,14 +408,10 @@ def _are_reached(
     return reached
 
 
-def _said(columns: "Columns", names: Iterable[str], reached: "npt.NDArray[Any]") -> Iterator[list[Any]]:
-    """What some columns of judgements or comparisons say of the rows that are reached."""
-    wanted = reached[columns["place"]]
-    return (plain(columns[name][wanted]) for name in names)
-
-
-def plain(column: "npt.NDArray[Any] | pd.Series[Any]") -> list[Any]:
+def plain(column: "npt.NDArray[Any] | pd.Series[Any] | Sequence[Any]") -> Sequence[Any]:
     """A judged column in the form that the database stores and returns."""
+    if isinstance(column, Sequence):
+        return column
     values: list[Any] = column.tolist()
     if column.dtype == "float64":
         return [None if number != number else number for number in values]  # noqa: PLR0124 - NaN alone
@@ -402,6 +463,8 @@ def fill_in_outlooks(connection: Connection, plan: Plan) -> None:
 
     Their rows are changed, for once: the columns are newer than they are, and held nothing.
     """
+    from warehouse.recording.judged.outlooks import outlooks  # noqa: PLC0415 - as in `judge_spans`
+
     columns = judgement.c
     without_outlook = select(columns.partner_code, columns.indicator, func.min(columns.period)).where(
         columns.superseded_at.is_(None), columns.variation.is_(None), columns.indicator.in_(plan.indicators)
@@ -414,19 +477,20 @@ def fill_in_outlooks(connection: Connection, plan: Plan) -> None:
     }
     for few in judged_together(spans):
         reaches, figures = reach_of_each(few), _figures_compared(connection, few, plan)
-        judged = judge_rows(figures, plan, reaches)
-        told = outlooks(connection, plan, few, figures, judged).judged
+        judged = judge_and_compare_rows(figures, plan, reaches)
+        told = outlooks(connection, plan, few, _targets(figures), judged.columns)
+        newer = judged.by_key(told.variations, told.courses)
         rows = [
-            {"number": number, **dict(zip(_NEWER, (judged[key][_GAP], *told[key]), strict=True))}
+            {"number": number, **dict(zip(_NEWER, (newer[key][_GAP], *newer[key][-len(OUTLOOK) :]), strict=True))}
             for key, (number, _) in _judgements_in_force(connection, few, reaches).items()
-            if key in judged
+            if key in newer
         ]
         if rows:
             connection.execute(_FILLING_IN, rows)
 
 
 def _replace_outlooks(
-    connection: Connection, told: Mapping[Key, tuple[int, OutlookWords]], plan_id: int, at: datetime
+    connection: Connection, told: "Mapping[Key, tuple[int, OutlookWords]]", plan_id: int, at: datetime
 ) -> None:
     """Close and write again judgements that stay, but whose outlook is another."""
     numbers = dict(told.values())

@@ -3,43 +3,53 @@
 Both rest on all periods of a series, so that a figure reaches further here than in `judge`: to every later period.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
 from sqlalchemy import Connection, select
 
-from cypp_etl.caching import once_for_each
 from cypp_etl.figure_keys import Series as SeriesKey
-from cypp_etl.judgement.outlook.series import Point, Series, years_target
-from cypp_etl.judgement.outlook.variation import Ratio, Scale
+from cypp_etl.judgement.entries import Text
+from cypp_etl.judgement.leaves import SLOTS, SPAN, read_leaves, slot_of
+from cypp_etl.judgement.outlook.kinds import kinds_of
+from cypp_etl.judgement.outlook.points import Points
+from cypp_etl.judgement.outlook.series import years_target
+from cypp_etl.judgement.outlook.variation import noises
+from cypp_etl.judgement.outlook.year_end import QUARTERS, Years, decimals_of, projected
+from cypp_etl.judgement.outlook.year_end import courses as year_courses
 from cypp_etl.judgement.reach.dependents import Span
+from cypp_etl.judgement.rounding import Bools, Floats, Ints
 from cypp_etl.periods import Period, parse_period
-from cypp_etl.plan.model import Banding, Plan
-from cypp_etl.plan.rhythm import Rhythm
-from schemas.codes import DirectionBasis, Measure, Polarity, Qualifier, YearCourse
+from cypp_etl.plan.model import Plan
+from schemas.codes import DirectionBasis, Measure, Qualifier, YearCourse
 from warehouse.recording.judged.affected import asked_series, is_reached, of_series, reach_of_each
-from warehouse.schema.tables import JUDGED, judgement, observation
+from warehouse.schema.tables import judgement, observation
 from warehouse.schema.values import qualifiers_of
 
+KEY = ("partner_code", "indicator", "period")
 OutlookWords: TypeAlias = tuple[str, str]
 """The noise word and the course, in the order of `OUTLOOK` of `warehouse.schema.tables`."""
 
 _Key: TypeAlias = tuple[str, str, str]
 
-# What a point of a series is made of, of a judgement and of the observation that it judges.
-_JUDGED_OF_POINT = ("actual", "change", "previous_actual", "previous_period", "direction_basis", "year_to_date")
-_PLACES = [1 + JUDGED.index(name) for name in _JUDGED_OF_POINT]
-_OBSERVED = ("qualifiers", "numerator", "denominator")
+POINT = ("actual", "change", "previous_actual", "previous_period", "direction_basis", "year_to_date")
+"""What a judgement says that its outlook, and those of later periods, are told by."""
+
+OBSERVED = ("qualifiers", "numerator", "denominator")
+"""What the observation that it judges says besides."""
+
+_PARTS = OBSERVED[1:]
 
 _STORED = (
     select(
-        *(judgement.c[name] for name in ("partner_code", "indicator", "period")),
+        *(judgement.c[name] for name in KEY),
+        *(judgement.c[name] for name in POINT),
+        *(observation.c[name] for name in OBSERVED),
         judgement.c.judgement_id,
         judgement.c.variation,
         judgement.c.on_course,
-        *(judgement.c[name] for name in _JUDGED_OF_POINT),
-        *(observation.c[name] for name in _OBSERVED),
     )
     .join(observation, observation.c.observation_id == judgement.c.observation_id)
     .where(of_series(judgement))
@@ -47,18 +57,23 @@ _STORED = (
 
 
 class Outlooks(NamedTuple):
-    """Outlooks by the keys of judgements: of those judged now, and, with their numbers, of others that now differ."""
+    """The words of judgements made now, in their order, and, with their numbers, what of others now differs.
 
-    judged: Mapping[_Key, OutlookWords]
+    `beside` are the series that have others in force.
+    """
+
+    variations: Sequence[str]
+    courses: Sequence[str]
     others: Mapping[_Key, tuple[int, OutlookWords]]
+    beside: Collection[tuple[str, str]]
 
 
 def outlooks(
     connection: Connection,
     plan: Plan,
     spans: Mapping[SeriesKey, Span],
-    figures: Sequence[Sequence[Any]],
-    judged: Mapping[_Key, tuple[Any, ...]],
+    returned: Mapping[_Key, float | None],
+    judged: Mapping[str, Sequence[Any]],
 ) -> Outlooks:
     """The outlooks that a change reaches, from the judgements in force beside those that were judged because of it.
 
@@ -66,148 +81,162 @@ def outlooks(
         connection: a transaction in which these judgements are not written yet.
         plan: the plan in force.
         spans: what was judged, by series.
-        figures: the figures that were judged, and the targets of all periods, with the columns of `FIGURE` of
-            `warehouse.recording.judged.judgements`.
-        judged: by key, the observation and what was judged.
+        returned: the targets of all periods that partners have returned, by partner, indicator and period.
+        judged: what was judged because of the change, in columns: those of `KEY`, `POINT` and `OBSERVED`.
     """
-    reaches, facts = reach_of_each(spans), _Facts(plan)
-    rows = [
+    reaches = reach_of_each(spans)
+    stored = [
         row
         for row in connection.execute(_STORED, asked_series(spans)).all()
         if (row[0], row[1]) in reaches and row[1] in plan.indicators and not is_reached(reaches, row, row[2])
     ]
-    observed = {(row[0], row[1], row[2]): row[6:9] for row in figures if row[3] == Measure.ACTUAL.value}
-    points: dict[tuple[str, str], dict[Period, Point]] = {}
-    stored: dict[_Key, tuple[int, OutlookWords]] = {}
-    for row in rows:
-        series, period = (row[0], row[1]), parse_period(row[2])
-        points.setdefault(series, {})[period] = facts.point(row, row[6:12], row[12:])
+    number = len(judged["period"])
+    if not number + len(stored):
+        return Outlooks([], [], {}, ())
+    told = _Told(plan, returned, judged, stored)
+    later: list[int] = []
+    for place, row in enumerate(stored):
         # A change leaves the outlook of what came before it as it is.
-        if row[2] >= reaches[series].year:
-            stored[row[0], row[1], row[2]] = (row[3], (row[4], row[5]))
-    for key, values in judged.items():
-        said = [values[place] for place in _PLACES]
-        points.setdefault(key[:2], {})[parse_period(key[2])] = facts.point(key, said, observed[key])
-    returned = {(row[0], row[1], row[2]): row[4] for row in figures if row[3] == Measure.TARGET.value}
-    by_series = {series: _SeriesOutlooks(facts, series, of_series_, returned) for series, of_series_ in points.items()}
-    of_judged = {key: by_series[key[:2]].words(parse_period(key[2])) for key in judged}
+        if row[2] >= reaches[row[0], row[1]].year:
+            period = parse_period(row[2])
+            if period > spans[SeriesKey(row[0], row[1])].first or told.may_differ(row[:3], row[-1]):
+                later.append(place)
+    variations, courses = told.words([*range(number), *(number + place for place in later)])
     others: dict[_Key, tuple[int, OutlookWords]] = {}
-    for key, (number, before) in stored.items():
-        series_outlooks, period = by_series[key[:2]], parse_period(key[2])
-        if period > spans[SeriesKey(*key[:2])].first or series_outlooks.may_differ(period, before):
-            now = series_outlooks.words(period)
-            if now != before:
-                others[key] = (number, now)
-    return Outlooks(of_judged, others)
+    for place, now in zip(later, zip(variations[number:], courses[number:], strict=True), strict=True):
+        partner_code, indicator, period_code, *_, judgement_id, variation, on_course = stored[place]
+        if now != (variation, on_course):
+            others[partner_code, indicator, period_code] = (judgement_id, now)
+    return Outlooks(variations[:number], courses[:number], others, {(row[0], row[1]) for row in stored})
 
 
-class _Kind(NamedTuple):
-    """What figures of an indicator are: `before` is when it was asked before a period."""
+class _Told:
+    """Tells of judgements: first of those that are judged, in columns, and then of those that are stored, in rows.
 
-    kind: tuple[Polarity, Scale]
-    before: Callable[[Period], Period]
-    banding: Banding
-
-
-class _Facts:
-    """What the plan says of series, each looked up once: thousands of figures ask for the same."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self._kinds, self._decimals = _looked_up(plan)
-
-    def kind(self, indicator: str, period: Period) -> _Kind:
-        """What the figures of an indicator are in a period."""
-        key = (indicator, period)
-        if key not in self._kinds:
-            leaf = self.plan.edition(indicator, period)
-            scale = Scale(leaf.unit, leaf.decimals, leaf.accumulation)
-            self._kinds[key] = _Kind((leaf.polarity, scale), _before(leaf.rhythm), leaf.banding)
-        return self._kinds[key]
-
-    def point(self, key: Sequence[Any], judged: Sequence[Any], observed: Sequence[Any]) -> Point:
-        """A point, of what starts with its key, and the values of `_JUDGED_OF_POINT` and `_OBSERVED`."""
-        partner_code, indicator, code = key[:3]
-        actual, change, previous_actual, previous_period, basis, year_to_date = judged
-        qualifiers, numerator, denominator = observed
-        decimals = None if partner_code in self.plan.taken_over else self._decimals.get(indicator)
-        is_other = False
-        if decimals is None:
-            period = parse_period(code)
-            decimals = self.plan.edition(indicator, period).decimals
-            is_other = not self.plan.compares(partner_code, indicator, period, period.previous)
-        return Point(
-            decimals,
-            actual,
-            change,
-            previous_actual,
-            parse_period(previous_period),
-            basis == DirectionBasis.OUTTURN,
-            year_to_date,
-            is_other or (qualifiers != "" and Qualifier.BREAK in qualifiers_of(qualifiers)),
-            None if numerator is None or denominator is None else Ratio(numerator, denominator),
-        )
-
-
-@once_for_each
-def _looked_up(plan: Plan) -> tuple[dict[tuple[str, Period], _Kind], dict[str, int]]:
-    """The kinds that were asked for, of which there are none yet, and the decimals of indicators that never change."""
-    editions = ((name, plan.editions_of(name)) for name in plan.indicators)
-    return {}, {name: first.decimals for name, (first, *later) in editions if not later}
-
-
-@lru_cache(maxsize=64)
-def _before(rhythm: Rhythm) -> Callable[[Period], Period]:
-    """When an indicator was asked before a period: thousands of series ask for the same few periods."""
-    return lru_cache(maxsize=1024)(rhythm.before)
-
-
-class _SeriesOutlooks:
-    """Tells of the periods of a series; `returned` are the targets that partners have returned."""
+    `returned` are the targets that partners have returned.
+    """
 
     def __init__(
         self,
-        facts: _Facts,
-        series: tuple[str, str],
-        points: Mapping[Period, Point],
-        returned: Mapping[tuple[str, str, str], float | None],
+        plan: Plan,
+        returned: Mapping[_Key, float | None],
+        judged: Mapping[str, Sequence[Any]],
+        stored: Sequence[Sequence[Any]],
     ) -> None:
-        self._facts, self._returned = facts, returned
-        self._partner_code, self._indicator = series
-        self._series = Series(points)
-        self._targets: dict[Period, float | None] = {}
-        self._years_targets: dict[Period, float | None] = {}
+        self._plan, self._returned, self._kinds = plan, returned, kinds_of(plan)
+        names = (*KEY, *POINT, *OBSERVED)
+        columns = {name: list(judged[name]) for name in names}
+        for name, column in zip(names, zip(*stored, strict=True), strict=False):
+            columns[name] += column
+        self._series = dict.fromkeys(zip(columns["partner_code"], columns["indicator"], strict=True))
+        numbers = {series: number for number, series in enumerate(self._series)}
+        self._series_keys = list(self._series)
+        series = np.array(
+            [numbers[each] for each in zip(columns["partner_code"], columns["indicator"], strict=True)], dtype=np.int64
+        )
+        slots = _slots(columns["period"])
+        places = read_leaves(plan).places
+        leaf = np.array([places[indicator] for _, indicator in self._series_keys], dtype=np.int64)[series]
+        piece = read_leaves(plan).piece(leaf, slots)
+        has_break = {each: Qualifier.BREAK in qualifiers_of(each) for each in set(columns["qualifiers"])}
+        numbers_of = {name: np.array(columns[name], dtype=np.float64) for name in (*POINT[:3], "year_to_date", *_PARTS)}
+        points = Points(
+            key=series * SPAN + slots,
+            decimals=self._kinds.scales.decimals[piece],
+            previous=_slots(columns["previous_period"]),
+            is_on_outturn=np.array(
+                [each == DirectionBasis.OUTTURN for each in columns["direction_basis"]], dtype=np.bool_
+            ),
+            has_break=np.array([has_break[each] for each in columns["qualifiers"]], dtype=np.bool_),
+            **numbers_of,
+        )
+        self._mark_changes(points.has_break, columns, piece)
+        self._order = np.argsort(points.key)
+        self._points, self._piece = points.at(self._order), piece[self._order]
 
-    def words(self, period: Period) -> OutlookWords:
-        """The noise word and the course of a period."""
-        kind, before, banding = self._facts.kind(self._indicator, period)
+    def _mark_changes(self, has_break: Bools, columns: Mapping[str, Sequence[Any]], piece: Ints) -> None:
+        """Figures that do not compare with the period before are breaks, too."""
+        plan = self._plan
+        for place in np.flatnonzero(
+            self._kinds.may_change[piece] | _are_in(columns["partner_code"], plan.taken_over)
+        ).tolist():
+            partner_code, indicator, code = (columns[name][place] for name in KEY)
+            period = parse_period(code)
+            has_break[place] |= not plan.compares(partner_code, indicator, period, period.previous)
+
+    def words(self, asked: Sequence[int]) -> tuple[list[str], list[str]]:
+        """The noise words and the courses of some judgements, given by their indices."""
+        place_of = np.empty_like(self._order)
+        place_of[self._order] = np.arange(len(self._order))
+        places = place_of[np.array(asked, dtype=np.int64)]
+        piece, kinds, points = self._piece[places], self._kinds, self._points
+        told = noises(points, places, kinds.scales.at(piece), kinds.quarters, kinds.rhythm[piece])
+        courses = np.full(len(places), YearCourse.NOT_KNOWN.value, dtype=object)
         # A whole year has no course.
-        target = self._years_target(period.year) if period.quarter else None
-        outlook = self._series.outlook(period, kind, before, target, banding)
-        return outlook.noise.variation.value, outlook.course_word.value
+        is_quarter = points.slot[places] % SLOTS > 0
+        has_course = (
+            told.can_be_projected & is_quarter & (kinds.good[piece] != 0) & ~np.isnan(points.year_to_date[places])
+        )
+        rows = np.flatnonzero(has_course)
+        targets = self._years_targets(points.key[places[rows]])
+        rows, targets = rows[~np.isnan(targets)], targets[~np.isnan(targets)]
+        if len(rows):
+            courses[rows] = self._courses(places[rows], targets)
+        return [word.value for word in told.variations], courses.tolist()
 
-    def may_differ(self, period: Period, before: OutlookWords) -> bool:
-        """Whether a quarter may have another outlook than before, if only later ones of its year have changed.
+    def _courses(self, places: Ints, targets: Floats) -> Text:
+        points, kinds, piece = self._points, self._kinds, self._piece[places]
+        year, quarter = np.divmod(points.slot[places], SLOTS)
+        before = points.series[places, None] * SPAN + (year[:, None] - 1) * SLOTS + QUARTERS
+        found = points.find(before.ravel()).reshape(before.shape)
+        years = Years(
+            good=kinds.good[piece],
+            is_latest=kinds.is_latest[piece],
+            is_sum=kinds.is_sum[piece],
+            is_cumulative=kinds.scales.is_cumulative[piece],
+            decimals=kinds.scales.decimals[piece],
+            quarter=quarter,
+            quarters=kinds.asked[piece] | (quarter[:, None] == QUARTERS),
+            to_date=decimals_of(points.year_to_date[places]),
+            target=decimals_of(targets),
+            last_year=decimals_of(np.where(found >= 0, points.actual[found], np.nan)),
+        )
+        return year_courses(years, projected(years), kinds.margin_percent[piece], kinds.margin_steps[piece])
+
+    def may_differ(self, key: Sequence[str], before: str) -> bool:
+        """Whether a quarter may have another course than before, if only later ones of its year have changed.
 
         It rests on none of them, unless its year's target is that of the last quarter, or was.
         """
-        if self._target(period.year) is not None:
+        partner_code, indicator, code = key
+        year = parse_period(code).year
+        if self._target(partner_code, indicator, year) is not None:
             return False
-        return self._years_target(period.year) is not None or before[1] != YearCourse.NOT_KNOWN
+        target = years_target(year, lambda period: self._target(partner_code, indicator, period))
+        return target is not None or before != YearCourse.NOT_KNOWN
 
-    def _years_target(self, year: Period) -> float | None:
-        if year not in self._years_targets:
-            self._years_targets[year] = years_target(year, self._target)
-        return self._years_targets[year]
+    def _years_targets(self, keys: Ints) -> Floats:
+        """The target of the year of each key, NaN for none."""
+        distinct, places = np.unique(keys // SPAN * SPAN + keys % SPAN // SLOTS, return_inverse=True)
+        found: list[float | None] = []
+        for series, start_year in zip(*(each.tolist() for each in np.divmod(distinct, SPAN)), strict=True):
+            key = self._series_keys[series]
+            found.append(years_target(Period(start_year), partial(self._target, *key)))
+        return np.array(found, dtype=np.float64)[places]
 
-    def _target(self, period: Period) -> float | None:
-        if period not in self._targets:
-            self._targets[period] = self._found_target(period)
-        return self._targets[period]
-
-    def _found_target(self, period: Period) -> float | None:
-        key = (self._partner_code, self._indicator, period.code)
+    def _target(self, partner_code: str, indicator: str, period: Period) -> float | None:
+        key = (partner_code, indicator, period.code)
         if key in self._returned:
             return self._returned[key]
-        planned = self._facts.plan.figure(Measure.TARGET, self._indicator, period, self._partner_code)
+        planned = self._plan.figure(Measure.TARGET, indicator, period, partner_code)
         return None if planned is None or planned.value is None else float(planned.value)
+
+
+def _slots(codes: Sequence[str]) -> Ints:
+    """The slot of each period's code."""
+    slots = {code: slot_of(parse_period(code)) for code in set(codes)}
+    return np.array([slots[code] for code in codes], dtype=np.int64)
+
+
+def _are_in(codes: Sequence[str], some: Collection[str]) -> Bools:
+    return np.array([code in some for code in codes], dtype=np.bool_) if some else np.zeros(len(codes), dtype=np.bool_)

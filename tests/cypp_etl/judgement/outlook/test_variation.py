@@ -10,18 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cypp_etl.judgement.outlook.variation import (
-    LEAST_RANGES,
-    RUN,
-    Course,
-    Noise,
-    Ratio,
-    Scale,
-    counts_behind,
-    noise,
-    whole_units,
-)
+from cypp_etl.judgement.outlook.points import RUN, whole_units
+from cypp_etl.judgement.outlook.variation import LEAST_RANGES, Noise, Ratio, Scale
 from schemas.codes import Accumulation, Unit, Variation
+from tests.support.series import Steps, noise_of_counts, noise_of_course
 
 PERCENT = Scale(Unit.PERCENT, 1, Accumulation.LATEST)
 EVENTS = Scale(Unit.NUMBER, 0, Accumulation.SUM)
@@ -30,31 +22,31 @@ RATE = Scale(Unit.RATE, 1, Accumulation.LATEST)
 _Steps = list[int | None]
 
 
-def _course(figures: _Steps) -> Course:
-    """The course of quarters, none of which has a break."""
+def _changes(figures: Steps) -> _Steps:
+    """The changes of quarters on the same quarter of the year before."""
     before = [None, None, None, None, *figures]
-    changes = [
+    return [
         None if ours is None or theirs is None else ours - theirs for ours, theirs in zip(figures, before, strict=False)
     ]
-    return Course.of(figures, changes)
 
 
-def _of_course(figures: _Steps, scale: Scale = PERCENT) -> Noise:
-    course = _course(figures)
-    change = course.changes[-1]
-    assert change is not None
-    return noise(scale, change, None, lambda: course)
+def _of_course(figures: Steps, scale: Scale = PERCENT) -> Noise:
+    return noise_of_course(scale, figures, _changes(figures))
+
+
+def _units(figures: tuple[float, float], decimals: int) -> int:
+    now, before = whole_units(np.array(figures), np.full(2, decimals)).tolist()
+    return int(now - before)
 
 
 def _of_shares(ours: tuple[int, int], theirs: tuple[int, int]) -> Variation:
+    now, before = (round(100 * hits / size, 1) for hits, size in (ours, theirs))
     ratios = [Ratio(*ours), Ratio(*theirs)]
-    figures = [round(100 * hits / size, 1) for hits, size in (ours, theirs)]
-    change = whole_units(figures[0], 1) - whole_units(figures[1], 1)
-    return noise(PERCENT, change, counts_behind(PERCENT, figures, ratios), lambda: Course.of([], [])).variation
+    return noise_of_counts(PERCENT, (now, before), _units((now, before), 1), ratios).variation
 
 
 def _of_events(ours: int, theirs: int, scale: Scale = EVENTS) -> Noise:
-    return noise(scale, ours - theirs, counts_behind(scale, [ours, theirs], [None, None]), lambda: Course.of([], []))
+    return noise_of_counts(scale, (ours, theirs), ours - theirs)
 
 
 def test_a_difference_of_proportions_is_judged_as_published() -> None:
@@ -84,9 +76,8 @@ def test_counts_of_events_are_judged_exactly() -> None:
 
 def test_rates_of_events_are_judged_over_their_bases() -> None:
     def of_rates(ours: Ratio, theirs: Ratio) -> Variation:
-        figures = [100_000 * one.numerator / one.denominator for one in (ours, theirs)]
-        change = whole_units(figures[0], 1) - whole_units(figures[1], 1)
-        return noise(RATE, change, counts_behind(RATE, figures, [ours, theirs]), lambda: Course.of([], [])).variation
+        now, before = (100_000 * one.numerator / one.denominator for one in (ours, theirs))
+        return noise_of_counts(RATE, (now, before), _units((now, before), 1), [ours, theirs]).variation
 
     assert of_rates(Ratio(39, 24_000), Ratio(50, 24_100)) is Variation.WITHIN
     assert of_rates(Ratio(39, 24_000), Ratio(90, 24_100)) is Variation.BEYOND
@@ -121,13 +112,13 @@ def test_rates_of_events_are_judged_over_their_bases() -> None:
     ],
 )
 def test_what_is_no_count_is_not_judged_as_one(scale: Scale, ratios: list[Ratio | None]) -> None:
-    assert counts_behind(scale, [320, 300], ratios) is None
+    assert noise_of_counts(scale, (320.0, 300.0), 20, ratios).variation is Variation.UNKNOWN
 
 
 def test_counts_that_move_the_other_way_than_the_figure_are_not_its_counts() -> None:
     counts = (Ratio(50, 100), Ratio(80, 100))
-    assert noise(PERCENT, 300, counts, lambda: Course.of([], [])).variation is Variation.UNKNOWN
-    assert noise(PERCENT, -300, counts, lambda: Course.of([], [])).variation is Variation.BEYOND
+    assert noise_of_counts(PERCENT, (80.0, 50.0), 300, counts).variation is Variation.UNKNOWN
+    assert noise_of_counts(PERCENT, (50.0, 80.0), -300, counts).variation is Variation.BEYOND
 
 
 def test_where_nothing_changed_nothing_is_beyond() -> None:
@@ -136,7 +127,7 @@ def test_where_nothing_changed_nothing_is_beyond() -> None:
     assert _of_course([*wild, 640, 640]).variation is Variation.WITHIN
     # The shares differ by chance of a thousandth of the last decimal.
     counts = (Ratio(661_400, 1_000_000), Ratio(660_600, 1_000_000))
-    assert noise(PERCENT, 0, counts, lambda: Course.of([], [])).variation is Variation.WITHIN
+    assert noise_of_counts(PERCENT, (66.1, 66.1), 0, counts).variation is Variation.WITHIN
 
 
 def test_a_flat_series_makes_no_limits() -> None:
@@ -171,7 +162,7 @@ def test_two_of_three_changes_close_to_a_limit_are_beyond() -> None:
 
     def told(*last: int) -> Noise:
         changes = [*steady, *last]
-        return noise(PERCENT, last[-1], None, lambda: Course.of([None] * len(changes), changes))
+        return noise_of_course(PERCENT, [], changes)
 
     # Nineteen ranges of 60 and one of 80 make limits of 162.26; two thirds of it, and a unit, are 109.17.
     assert told(110, 109).variation is Variation.WITHIN
@@ -212,40 +203,38 @@ def test_gaps_are_not_closed_up() -> None:
     assert _of_course(with_gap).variation is Variation.UNKNOWN
 
 
-def _climbing(course: Course) -> Noise:
-    return noise(PERCENT, 10, None, lambda: course)
+def _climbing(figures: Steps, changes: Steps) -> Noise:
+    return noise_of_course(PERCENT, figures, changes)
 
 
 def test_a_shift_is_seven_changes_on_one_side() -> None:
     changes: _Steps = [10, 20, 5, 10, 30, 20, 10]
     figures: _Steps = [None] * RUN
-    assert _climbing(Course.of(figures, changes)) == Noise(
+    assert _climbing(figures, changes) == Noise(
         Variation.BEYOND, "special cause variation: a shift, 7 points running above the year before"
     )
-    assert _climbing(Course.of(figures, changes[1:])).variation is Variation.UNKNOWN
+    assert _climbing(figures, changes[1:]).variation is Variation.UNKNOWN
     for broken in (0, -5, None):
-        assert _climbing(Course.of(figures, [10, broken, *changes[2:]])).variation is not Variation.BEYOND
-    falling = noise(PERCENT, -10, None, lambda: Course.of(figures, [-10] * RUN))
+        assert _climbing(figures, [10, broken, *changes[2:]]).variation is not Variation.BEYOND
+    falling = noise_of_course(PERCENT, figures, [-10] * RUN)
     assert falling.method == "special cause variation: a shift, 7 points running below the year before"
 
 
 def test_a_trend_is_seven_points_that_rise_or_fall() -> None:
     rising: _Steps = [500, 501, 502, 503, 505, 506, 510]
     nothing: _Steps = [None] * (RUN - 1)
-    assert _climbing(Course.of(rising, [*nothing, 10])) == Noise(
+    assert _climbing(rising, [*nothing, 10]) == Noise(
         Variation.BEYOND, "special cause variation: a trend, 7 points running that rise"
     )
-    assert _climbing(Course.of(rising[1:], [*nothing, 10])).variation is Variation.UNKNOWN
+    assert _climbing(rising[1:], [*nothing, 10]).variation is Variation.UNKNOWN
     for broken in (501, 499, None):
-        assert _climbing(Course.of([500, 501, broken, *rising[3:]], [*nothing, 10])).variation is Variation.UNKNOWN
-    assert noise(PERCENT, -10, None, lambda: Course.of(rising, [*nothing, -10])).variation is Variation.UNKNOWN, (
-        "the other way"
-    )
+        assert _climbing([500, 501, broken, *rising[3:]], [*nothing, 10]).variation is Variation.UNKNOWN
+    assert noise_of_course(PERCENT, rising, [*nothing, -10]).variation is Variation.UNKNOWN, "the other way"
 
 
 def test_figures_that_add_up_within_the_year_are_judged_by_counts_alone() -> None:
     cumulative = Scale(Unit.PERCENT, 1, Accumulation.CUMULATIVE)
-    assert noise(cumulative, 10, None, lambda: Course.of([None] * RUN, [10] * RUN)).variation is Variation.UNKNOWN
+    assert noise_of_course(cumulative, [], [10] * RUN).variation is Variation.UNKNOWN
     assert _of_events(374, 212, Scale(Unit.NUMBER, 0, Accumulation.CUMULATIVE)).variation is Variation.BEYOND
 
 
@@ -254,7 +243,7 @@ def test_figures_that_add_up_within_the_year_are_judged_by_counts_alone() -> Non
     [(66.1, 1, 661), (70.95, 1, 710), (-0.25, 1, -3), (0.05, 1, 1), (0.04, 1, 0), (1.005, 2, 101), (1e15, 0, 10**15)],
 )
 def test_figures_are_counted_in_units_of_their_last_decimal(value: float, decimals: int, units: int) -> None:
-    assert whole_units(value, decimals) == units
+    assert whole_units(np.array([value]), np.array([decimals])).tolist() == [units]
 
 
 _FIGURES = st.lists(st.one_of(st.none(), st.integers(-1000, 1000)), min_size=5, max_size=24).filter(
@@ -292,12 +281,12 @@ def test_a_larger_change_is_no_more_usual(figures: _Steps) -> None:
 
 @given(st.lists(st.integers(-1000, 1000), min_size=12, max_size=24))
 def test_limits_are_those_of_an_xmr_chart(figures: list[int]) -> None:
-    course = _course([*figures])
-    earlier = [one for one in course.changes[4:-1] if one is not None]
+    changes = _changes(figures)
+    earlier = [one for one in changes[4:-1] if one is not None]
     ranges = [abs(after - before) for before, after in pairwise(earlier)]
     told = _of_course([*figures])
     if "process limits of" in told.method:
-        is_outside = 100 * len(ranges) * (abs(course.changes[-1] or 0) - 1) > 266 * sum(ranges)
+        is_outside = 100 * len(ranges) * (abs(changes[-1] or 0) - 1) > 266 * sum(ranges)
         assert ("a single point" in told.method) == is_outside
 
 
