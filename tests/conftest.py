@@ -3,8 +3,9 @@
 import gc
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import settings
 
 from flows.settings import prepare_prefect
-from tests.postgres import running_postgres
+from tests.postgres import copy_database, drop_database, running_postgres
 from warehouse.engine import open_warehouse
 from warehouse.upgrade import upgrade
 
@@ -20,12 +21,28 @@ from warehouse.upgrade import upgrade
 settings.register_profile("without-deadline", deadline=None)
 settings.load_profile("without-deadline")
 
+_numbers = count()
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The URL of a running PostgreSQL."""
     with running_postgres() as server:
         yield server.url
+
+
+@pytest.fixture
+def copied(request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
+    """What makes a database like the one of a name, for the time of the test, and gives its URL."""
+    names: list[str] = []
+
+    def copy(template: str) -> str:
+        names.append(f"copied_{next(_numbers)}")
+        return copy_database(request.getfixturevalue("postgres"), template, names[-1])
+
+    yield copy
+    for name in names:
+        drop_database(request.getfixturevalue("postgres"), name)
 
 
 @pytest.fixture(scope="session")

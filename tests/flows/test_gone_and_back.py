@@ -14,7 +14,7 @@ from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return
 from flows.ingestion.context import Workplace
 from flows.settings import Settings
-from tests.postgres import Postgres, administer, database_url, running_postgres
+from tests.postgres import Postgres, administer, database_url, drop_database, running_postgres
 from warehouse.engine import open_warehouse, reading
 
 pytestmark = [pytest.mark.server, pytest.mark.usefixtures("prefect_server")]
@@ -32,7 +32,7 @@ def url(server: Postgres, settings: Settings, monkeypatch: pytest.MonkeyPatch) -
     url = database_url(server.url, "gone")
     monkeypatch.setenv("CYPP_WAREHOUSE_URL", url)
     yield url
-    administer(server.url, "DROP DATABASE gone WITH (FORCE)")
+    drop_database(server.url, "gone")
 
 
 @pytest.fixture

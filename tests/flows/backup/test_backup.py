@@ -10,11 +10,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url, select
+from sqlalchemy import select
 
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
@@ -37,7 +36,6 @@ from warehouse.schema.tables import submission
 PLAN = read_plan()
 AT = datetime(2010, 7, 12, 9, tzinfo=UTC)
 FIRST, SECOND = parse_period("2010-11Q1"), parse_period("2010-11Q2")
-_numbers = count()
 
 Elsewhere = Callable[[], Settings]
 
@@ -84,29 +82,32 @@ def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     return server
 
 
-def make_home(folder: Path, server: str | None, like: Settings | None = None) -> Settings:
-    """A home with nothing in it, or with what is in the home `like`."""
-    if like:
-        shutil.copytree(like.home, folder)
-    url = f"sqlite:///{folder / 'warehouse.db'}"
-    if server:
-        name = f"backed_up_{next(_numbers)}"
-        template = f" TEMPLATE {make_url(like.warehouse_url).database}" if like else ""
-        administer(server, f"CREATE DATABASE {name}{template}")
-        url = database_url(server, name)
-    return Settings(folder, folder / "inbox", folder / "archive", url, None)
+def make_home(folder: Path, url: str | None) -> Settings:
+    """A home with a warehouse on SQLite, or in a database."""
+    return Settings(folder, folder / "inbox", folder / "archive", url or f"sqlite:///{folder / 'warehouse.db'}", None)
 
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str | None], Settings]:
     """Homes to be copied, made once for each server: with a return and a report."""
-    return cache(lambda server: fill(make_home(tmp_path_factory.mktemp("filled") / "home", server)))
+
+    def filled_home(server: str | None) -> Settings:
+        if server:
+            administer(server, "CREATE DATABASE backed_up")
+        url = database_url(server, "backed_up") if server else None
+        return fill(make_home(tmp_path_factory.mktemp("filled") / "home", url))
+
+    return cache(filled_home)
 
 
 @pytest.fixture
-def home(filled: Callable[[str | None], Settings], tmp_path: Path, database: str | None) -> Settings:
+def home(
+    filled: Callable[[str | None], Settings], tmp_path: Path, database: str | None, copied: Callable[[str], str]
+) -> Settings:
     """A home with a return, a report, and a workbook that waits in the inbox."""
-    settings = make_home(tmp_path / "home", database, filled(database))
+    like = filled(database)
+    shutil.copytree(like.home, tmp_path / "home")
+    settings = make_home(tmp_path / "home", copied("backed_up") if database else None)
     (settings.inbox / "police").mkdir()
     (settings.inbox / "police" / "waits.xlsx").write_bytes(sample_return(PLAN, "police", FIRST))
     return settings
@@ -120,8 +121,8 @@ def fill(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def empty(tmp_path: Path, database: str | None) -> Settings:
-    return make_home(tmp_path / "restored", database)
+def empty(tmp_path: Path, database: str | None, copied: Callable[[str], str]) -> Settings:
+    return make_home(tmp_path / "restored", copied("template1") if database else None)
 
 
 def test_a_restored_home_is_what_the_home_was(home: Settings, empty: Settings, tmp_path: Path) -> None:

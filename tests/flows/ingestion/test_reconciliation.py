@@ -1,7 +1,7 @@
 """After a restore: what the archive holds and the warehouse does not know is found, and taken once, in its order."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping, make_url, select
 
 from cypp_etl.checked_return import History
 from cypp_etl.checking.checker import Checker
@@ -26,7 +26,6 @@ from flows.ingestion.reconciliation import Reconciled, reconcile, without_note
 from flows.settings import Settings
 from flows.storage.archive import archive_path
 from flows.storage.drop_notes import DROPS, Unanswered
-from tests.postgres import administer, database_url
 from warehouse.engine import reading
 from warehouse.schema.tables import submission
 
@@ -47,24 +46,22 @@ def corrected(period: Period, comment: str = "Counted again.") -> bytes:
 class House:
     """A home, which can be left for one with the same archive and inbox and an older warehouse."""
 
-    def __init__(self, settings: Settings, server: str | None) -> None:
+    def __init__(self, settings: Settings, copied: Callable[[str], str]) -> None:
         self.settings = settings
         self.workplace = open_to_write(settings)
-        self._server = server
+        self._copied = copied
 
     def older(self) -> "House":
         """The same home with its warehouse as it is now, which no later drop will reach."""
         self.workplace.engine.dispose()
-        number = next(_numbers)
-        if self._server:
-            name = self.settings.warehouse_url.rpartition("/")[2].partition("?")[0]
-            administer(self._server, f"CREATE DATABASE older_{number} TEMPLATE {name}")
-            url = database_url(self._server, f"older_{number}")
+        now = make_url(self.settings.warehouse_url)
+        if now.get_backend_name() == "postgresql":
+            url = self._copied(str(now.database))
         else:
-            path = self.settings.home / f"older_{number}.db"
+            path = self.settings.home / f"older_{next(_numbers)}.db"
             shutil.copy(self.settings.home / "warehouse.db", path)
             url = f"sqlite:///{path}"
-        return House(replace(self.settings, warehouse_url=url), self._server)
+        return House(replace(self.settings, warehouse_url=url), self._copied)
 
     def drop(self, name: str, content: bytes, partner: str = "yos") -> Path:
         path = self.settings.inbox / partner / name
@@ -99,12 +96,10 @@ class House:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def house(request: pytest.FixtureRequest, settings: Settings) -> House:
+def house(request: pytest.FixtureRequest, settings: Settings, copied: Callable[[str], str]) -> House:
     if request.param == "sqlite":
-        return House(request.getfixturevalue("begun"), None)
-    server, name = request.getfixturevalue("postgres"), f"reconciled_{next(_numbers)}"
-    administer(server, f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('begun_database')}")
-    return House(replace(settings, warehouse_url=database_url(server, name)), server)
+        return House(request.getfixturevalue("begun"), copied)
+    return House(replace(settings, warehouse_url=copied(request.getfixturevalue("begun_database"))), copied)
 
 
 def test_what_came_after_the_copy_is_taken_as_it_came(house: House) -> None:
