@@ -58,11 +58,17 @@ def upgraded_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of one Prefect server for the tests that run flows, and for their commands."""
-    prepare_prefect(tmp_path_factory.mktemp("prefect"))
+    folder = tmp_path_factory.mktemp("prefect")
+    prepare_prefect(folder)
+    import certifi
     from prefect.settings import PREFECT_API_URL
     from prefect.testing.utilities import prefect_test_harness
 
-    with prefect_test_harness(server_startup_timeout=90), pytest.MonkeyPatch.context() as patch:
+    one = folder / "one.pem"
+    one.write_text("".join(Path(certifi.where()).read_text("utf-8").partition("-----END CERTIFICATE-----")[:2]))
+    with pytest.MonkeyPatch.context() as patch, prefect_test_harness(server_startup_timeout=90):
+        # Prefect reads all certificates for each client, which takes 25 ms, though none uses TLS here.
+        patch.setattr("certifi.where", lambda: str(one))
         address = str(PREFECT_API_URL.value())
         # Where commands look for a running server.
         patch.setenv("PREFECT_API_URL", address)
@@ -96,6 +102,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 @cache
 def _takes_server(file: Path) -> bool:
     return re.search(r'"prefect_server"|prefect_server: str', file.read_text("utf-8")) is not None
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage seldom: tests make objects by the hundred thousand that live until they end."""
+    gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_unconfigure() -> None:
