@@ -14,12 +14,12 @@ from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.periods import Period
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.receipts.reply import reply_for
-from cypp_etl.samples.returns import sample_return
 from flows.cli.app import app
 from flows.deployments.artifacts import findings_table, summary_markdown
 from flows.ingestion.context import open_to_write
 from flows.ingestion.receipt import Answer, summarise
 from flows.settings import read_settings
+from tests.support.samples import sample_of
 from tests.warehouse.views.test_withheld import check, column
 from warehouse.engine import reading
 from warehouse.recording.record import Recorded, record
@@ -99,7 +99,7 @@ def test_a_release_that_cannot_be_is_refused_in_a_line(home: Path, arguments: tu
 @pytest.mark.parametrize("place", [*PLACES, "Actual", "Marker", "cover", "sheet", "name"])
 def test_terminal_artifacts_and_receipt_do_not_repeat_it(home: Path, place: str) -> None:
     plan = read_plan()
-    book = openpyxl.load_workbook(io.BytesIO(sample_return(plan, "yos", Period(2010, 1))))
+    book = openpyxl.load_workbook(io.BytesIO(sample_of("yos", Period(2010, 1))))
     match place:
         case "cover":
             book["Return"]["B4"] = NHS

@@ -17,7 +17,6 @@ from sqlalchemy import select
 
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import sample_return
 from flows.backup.backup import make_backup
 from flows.backup.manifest import BackupError, check_backup
 from flows.backup.restoration import restore_backup
@@ -29,6 +28,7 @@ from flows.settings import Settings
 from flows.storage.archive import archive_path
 from flows.storage.drop_notes import GivenNumbers
 from tests.postgres import administer, database_url, programs
+from tests.support.samples import sample_of
 from warehouse.copies import CopyError
 from warehouse.engine import reading
 from warehouse.schema.tables import submission
@@ -109,12 +109,12 @@ def home(
     shutil.copytree(like.home, tmp_path / "home")
     settings = make_home(tmp_path / "home", copied("backed_up") if database else None)
     (settings.inbox / "police").mkdir()
-    (settings.inbox / "police" / "waits.xlsx").write_bytes(sample_return(PLAN, "police", FIRST))
+    (settings.inbox / "police" / "waits.xlsx").write_bytes(sample_of("police", FIRST))
     return settings
 
 
 def fill(settings: Settings) -> Settings:
-    ingest(settings, "first.xlsx", sample_return(PLAN, "yos", FIRST))
+    ingest(settings, "first.xlsx", sample_of("yos", FIRST))
     settings.reports.mkdir()
     (settings.reports / "board.html").write_text("Report")
     return settings
@@ -150,7 +150,7 @@ def test_what_came_after_the_backup_is_taken_from_the_archive(home: Settings, em
     """The warehouse's disk is lost, and the archive's is not: what was dropped since is there, once, with its time."""
     make_backup(home, tmp_path / "backup", AT)
     sweep_all(home)
-    ingest(home, "second.xlsx", sample_return(PLAN, "yos", SECOND), 30)
+    ingest(home, "second.xlsx", sample_of("yos", SECOND), 30)
     expected = told(home)
     given = GivenNumbers(home.archive).highest()
 
@@ -323,7 +323,7 @@ class TestOnSQLite:
 
     def test_the_warehouse_that_was_there_is_moved_aside(self, home: Settings, tmp_path: Path) -> None:
         make_backup(home, tmp_path / "backup", AT)
-        ingest(home, "second.xlsx", sample_return(PLAN, "yos", SECOND), 30)
+        ingest(home, "second.xlsx", sample_of("yos", SECOND), 30)
         later = told(home)
         done = restore_backup(home, tmp_path / "backup", over=True)
         assert len(told(home)) == 1
@@ -335,7 +335,7 @@ class TestOnSQLite:
         self, home: Settings, tmp_path: Path
     ) -> None:
         make_backup(home, tmp_path / "older", AT)
-        sha256 = hashlib.sha256(sample_return(PLAN, "yos", FIRST)).hexdigest()
+        sha256 = hashlib.sha256(sample_of("yos", FIRST)).hexdigest()
         path = archive_path(home.archive, sha256)
         path.write_bytes(b"rotted")
         assert make_backup(home, tmp_path / "newer", AT).damaged == (f"{sha256[:2]}/{sha256}",)

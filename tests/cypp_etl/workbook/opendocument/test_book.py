@@ -17,10 +17,10 @@ from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.intake.values import as_typed
 from cypp_etl.periods import Period
 from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import sample_return
 from cypp_etl.workbook.limits import DEFAULT_LIMITS
 from cypp_etl.workbook.model import CellKind, Sheet, UnreadableWorkbook, Workbook
 from cypp_etl.workbook.reader import read_workbook
+from tests.support.samples import sample_of
 
 _SPACES = {
     **{space: f"urn:oasis:names:tc:opendocument:xmlns:{space}:1.0" for space in ("office", "table", "text", "style")},
@@ -362,7 +362,7 @@ def _said(workbook: Workbook) -> dict[tuple[str, str], tuple[CellKind, object]]:
 def test_a_return_saved_by_libreoffice_says_the_same(tmp_path):
     plan = read_plan()
     for partner_code in ("yos", "nhs"):
-        data = sample_return(plan, partner_code, Period(2010, 1))
+        data = sample_of(partner_code, Period(2010, 1))
         saved = _as_libreoffice_saves_it(data, tmp_path)
         assert _said(read_workbook(saved)) == _said(read_workbook(data))
         checker = Checker(plan, History(), date(2012, 6, 30))
