@@ -1,6 +1,7 @@
 """An NHS number in a return is not printed, written or shown anywhere until it is released."""
 
 import io
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,10 +31,11 @@ PLACES = ("Comment", "Evidence", "Reason")
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begun_file: Path) -> Path:
     for name in ("CYPP_INBOX", "CYPP_WAREHOUSE_URL", "CYPP_PLAN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("CYPP_HOME", str(tmp_path))
+    shutil.copy(begun_file, tmp_path / "warehouse.db")
     return tmp_path
 
 
