@@ -3,8 +3,9 @@
 import gc
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import settings
 
 from flows.settings import prepare_prefect
-from tests.postgres import running_postgres
+from tests.postgres import copy_database, drop_database, running_postgres
 from warehouse.engine import open_warehouse
 from warehouse.upgrade import upgrade
 
@@ -20,12 +21,28 @@ from warehouse.upgrade import upgrade
 settings.register_profile("without-deadline", deadline=None)
 settings.load_profile("without-deadline")
 
+_numbers = count()
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The URL of a running PostgreSQL."""
     with running_postgres() as server:
         yield server.url
+
+
+@pytest.fixture
+def copied(request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
+    """What makes a database like the one of a name, for the time of the test, and gives its URL."""
+    names: list[str] = []
+
+    def copy(template: str) -> str:
+        names.append(f"copied_{next(_numbers)}")
+        return copy_database(request.getfixturevalue("postgres"), template, names[-1])
+
+    yield copy
+    for name in names:
+        drop_database(request.getfixturevalue("postgres"), name)
 
 
 @pytest.fixture(scope="session")
@@ -41,11 +58,17 @@ def upgraded_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of one Prefect server for the tests that run flows, and for their commands."""
-    prepare_prefect(tmp_path_factory.mktemp("prefect"))
+    folder = tmp_path_factory.mktemp("prefect")
+    prepare_prefect(folder)
+    import certifi
     from prefect.settings import PREFECT_API_URL
     from prefect.testing.utilities import prefect_test_harness
 
-    with prefect_test_harness(server_startup_timeout=90), pytest.MonkeyPatch.context() as patch:
+    one = folder / "one.pem"
+    one.write_text("".join(Path(certifi.where()).read_text("utf-8").partition("-----END CERTIFICATE-----")[:2]))
+    with pytest.MonkeyPatch.context() as patch, prefect_test_harness(server_startup_timeout=90):
+        # Prefect reads all certificates for each client, which takes 25 ms, though none uses TLS here.
+        patch.setattr("certifi.where", lambda: str(one))
         address = str(PREFECT_API_URL.value())
         # Where commands look for a running server.
         patch.setenv("PREFECT_API_URL", address)
@@ -79,6 +102,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 @cache
 def _takes_server(file: Path) -> bool:
     return re.search(r'"prefect_server"|prefect_server: str', file.read_text("utf-8")) is not None
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage seldom: tests make objects by the hundred thousand that live until they end."""
+    gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_unconfigure() -> None:

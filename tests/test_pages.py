@@ -19,8 +19,8 @@ from cypp_etl.receipts.status_page import OpenQuery, PartnerStatus, ReturnState,
 from cypp_etl.receipts.summary import ReceiptSummary
 from cypp_etl.report.folder import report_of
 from cypp_etl.report.html import render_html, render_pages
-from cypp_etl.samples.returns import sample_return
 from schemas.codes import ReturnStatus, SubmissionStatus
+from tests.support.samples import sample_of
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.queries.board.reader import read_board
 from warehouse.recording.plan import record_plan
@@ -66,7 +66,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         record_plan(connection, plan, datetime(2009, 7, 1, tzinfo=UTC))
     for period in (Period(2009, 3), Period(2010, 3)):
         for partner_code in ("yos", "nhs", "cyps"):
-            received = Received(f"{partner_code}.xlsx", sample_return(plan, partner_code, period), partner_code)
+            received = Received(f"{partner_code}.xlsx", sample_of(partner_code, period), partner_code)
             record(engine, Checker(plan, History(), AT.date()).check(received), plan, AT)
     with reading(engine) as connection:
         data = read_board(connection, Period(2010, 3), AT)

@@ -40,11 +40,12 @@ from cypp_etl.report.model import BoardData, Note, Row
 from cypp_etl.report.pages import clinic_pages, indicator_pages, noise_of, year_end_of
 from cypp_etl.report.workbook import ReportWorkbook, render_workbook
 from cypp_etl.samples.published_table import read_sample_table, write_published_table
-from cypp_etl.samples.returns import sample_periods, sample_return
+from cypp_etl.samples.returns import sample_periods
 from flows.cli.commands.clinics import show_clinics
 from flows.cli.commands.explain import show_explanation
 from flows.deployments.report_files import write_editions, write_report
 from schemas.codes import Accumulation, Marker, Measure, NoteKind, Qualifier, Unit, Variation, YearCourse
+from tests.support.samples import sample_of
 from tests.warehouse.builders import checked, observation
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.queries.board.reader import read_board, read_report
@@ -85,7 +86,7 @@ def engine(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Eng
         record_plan(connection, plan, start)
     for period in sample_periods():
         for partner_code in plan.partners:
-            data = sample_return(plan, partner_code, period)
+            data = sample_of(partner_code, period)
             _load(engine, plan, f"{partner_code} {period}.xlsx", data, partner_code, at=_due(plan, period))
         if period == Period(2009, 4):
             table = write_published_table(read_sample_table(), "text")
@@ -116,7 +117,7 @@ def world(upgraded_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Worl
 
 def _correct(engine: Engine, plan: Plan, period: Period) -> None:
     """NI 43 was 5.5%, and is corrected to 7.7%, which is more than the year before."""
-    workbook = openpyxl.load_workbook(io.BytesIO(sample_return(plan, "yos", period)))
+    workbook = openpyxl.load_workbook(io.BytesIO(sample_of("yos", period)))
     sheet = workbook["Indicators"]
     row = next(row for row in range(2, sheet.max_row + 1) if sheet.cell(row, 1).value == "NI 43")
     for column, value in ((9, 0.082), (11, 9), (12, 110), (13, "=Two cases were missed")):
@@ -768,7 +769,7 @@ def test_what_is_owed_and_was_not_returned_has_its_row_with_blanks(plan: Plan, t
     with writing(engine) as connection:
         record_plan(connection, plan, datetime(2009, 7, 1, tzinfo=UTC))
     period = Period(2010, 4)
-    _load(engine, plan, "yos.xlsx", sample_return(plan, "yos", period), "yos", at=_due(plan, period))
+    _load(engine, plan, "yos.xlsx", sample_of("yos", period), "yos", at=_due(plan, period))
     data = _read(engine, "2010-11Q4")
     engine.dispose()
     assert [row["indicator"] for row in data.table_rows()] == list(plan.indicators)

@@ -10,8 +10,8 @@ from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import sample_return
 from schemas.codes import Measure, MilestoneStatus
+from tests.support.samples import sample_of
 
 PLAN = read_plan()
 PERIOD = parse_period("2010-11Q1")
@@ -32,7 +32,7 @@ def history() -> History:
 
 def codes(folder: str) -> set[str]:
     checker = Checker(PLAN, history(), date(2011, 3, 1))
-    checked = checker.check(Received("a.xlsx", sample_return(PLAN, "yos", PERIOD), folder))
+    checked = checker.check(Received("a.xlsx", sample_of("yos", PERIOD), folder))
     return {finding.code for finding in checked.findings}
 
 
@@ -44,7 +44,7 @@ def test_the_owner_is_told_of_its_own_past(folder: str) -> None:
 @pytest.mark.parametrize("folder", [code for code in PLAN.partners if code != "yos"])
 def test_nobody_else_is(folder: str) -> None:
     checker = Checker(PLAN, history(), date(2011, 3, 1))
-    checked = checker.check(Received("a.xlsx", sample_return(PLAN, "yos", PERIOD), folder))
+    checked = checker.check(Received("a.xlsx", sample_of("yos", PERIOD), folder))
     assert "partner-not-folder" in {finding.code for finding in checked.findings}
     assert not {finding.code for finding in checked.findings} & LOOKING_BACK
     assert not [finding for finding in checked.findings if "7.3" in finding.message + finding.fix]

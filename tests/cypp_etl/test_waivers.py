@@ -10,8 +10,8 @@ from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import sample_return
 from schemas.codes import Severity
+from tests.support.samples import sample_of
 
 PERIOD = parse_period("2010-11Q1")
 TODAY = date(2010, 7, 10)
@@ -24,8 +24,8 @@ def plan() -> Plan:
 
 
 @pytest.fixture(scope="module")
-def workbook(plan: Plan) -> bytes:
-    return sample_return(plan, "yos", PERIOD)
+def workbook() -> bytes:
+    return sample_of("yos", PERIOD)
 
 
 def severities(plan: Plan, workbook: bytes, *waivers: Waiver) -> list[Severity]:

@@ -10,11 +10,10 @@ import pytest
 from sqlalchemy import text
 
 from cypp_etl.periods import parse_period
-from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import sample_return
 from flows.ingestion.context import Workplace
 from flows.settings import Settings
-from tests.postgres import Postgres, administer, database_url, running_postgres
+from tests.postgres import Postgres, administer, database_url, drop_database, running_postgres
+from tests.support.samples import sample_of
 from warehouse.engine import open_warehouse, reading
 
 pytestmark = [pytest.mark.server, pytest.mark.usefixtures("prefect_server")]
@@ -32,14 +31,14 @@ def url(server: Postgres, settings: Settings, monkeypatch: pytest.MonkeyPatch) -
     url = database_url(server.url, "gone")
     monkeypatch.setenv("CYPP_WAREHOUSE_URL", url)
     yield url
-    administer(server.url, "DROP DATABASE gone WITH (FORCE)")
+    drop_database(server.url, "gone")
 
 
 @pytest.fixture
 def drop(settings: Settings) -> Path:
     drop = settings.inbox / "yos" / "our return.xlsx"
     drop.parent.mkdir(parents=True)
-    drop.write_bytes(sample_return(read_plan(), "yos", parse_period("2010-11Q1")))
+    drop.write_bytes(sample_of("yos", parse_period("2010-11Q1")))
     return drop
 
 

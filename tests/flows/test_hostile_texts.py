@@ -21,11 +21,11 @@ from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.periods import Period
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.report.html import render_html
-from cypp_etl.samples.returns import sample_return
 from flows.deployments.artifacts import findings_table, summary_markdown
 from flows.service.serve import log_to_terminal
 from flows.service_log import log
 from schemas.codes import SubmissionStatus
+from tests.support.samples import sample_of
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.queries.board.reader import read_board
 from warehouse.recording.plan import record_plan
@@ -44,7 +44,7 @@ def unseen(text: str) -> set[str]:
 @pytest.fixture
 def workbook() -> bytes:
     """A return with the text in a figure, a comment, the cover, a heading and a sheet's name."""
-    book = openpyxl.load_workbook(BytesIO(sample_return(read_plan(), "yos", Period(2010, 1))))
+    book = openpyxl.load_workbook(BytesIO(sample_of("yos", Period(2010, 1))))
     sheet = book["Indicators"]
     sheet["I2"], sheet["M3"], sheet["P1"] = EVIL, EVIL, EVIL
     book["Return"]["B4"] = EVIL
@@ -98,7 +98,7 @@ def test_the_log_has_one_line_for_each_entry(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_report_is_text(tmp_path: Path) -> None:
     plan = read_plan()
-    book = openpyxl.load_workbook(BytesIO(sample_return(plan, "yos", Period(2010, 1))))
+    book = openpyxl.load_workbook(BytesIO(sample_of("yos", Period(2010, 1))))
     book["Indicators"]["M2"] = EVIL
     stream = BytesIO()
     book.save(stream)

@@ -118,21 +118,19 @@ def filled_database(postgres: str) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+def home(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copied: Callable[[str], str]
+) -> Home:
     for name in ("CYPP_INBOX", "CYPP_WAREHOUSE_URL", "CYPP_PLAN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("CYPP_HOME", str(tmp_path))
-    url, name = f"sqlite:///{tmp_path / 'warehouse.db'}", f"reading_{next(_numbers)}"
+    url = f"sqlite:///{tmp_path / 'warehouse.db'}"
     if request.param == "postgresql":
-        server = request.getfixturevalue("postgres")
-        administer(server, f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('filled_database')}")
-        url = database_url(server, name)
+        url = copied(request.getfixturevalue("filled_database"))
         monkeypatch.setenv("CYPP_WAREHOUSE_URL", url)
     else:
         shutil.copy(request.getfixturevalue("declining_file"), tmp_path)
-    yield Home(tmp_path, url)
-    if request.param == "postgresql":
-        administer(request.getfixturevalue("postgres"), f"DROP DATABASE {name} WITH (FORCE)")
+    return Home(tmp_path, url)
 
 
 @pytest.fixture

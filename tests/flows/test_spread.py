@@ -13,14 +13,13 @@ from typer.testing import CliRunner
 from cypp_etl.checked_return import History
 from cypp_etl.checking.checker import Checker
 from cypp_etl.periods import parse_period
-from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import sample_return
 from flows.bulk.chunk_worker import ChunkTaker
 from flows.bulk.chunks import into_chunks
 from flows.bulk.sources import Source, into_parts, sources_in
 from flows.ingestion.context import open_to_write
 from flows.settings import Settings
 from tests.flows.backfilled import RECEIVED_AT
+from tests.support.samples import sample_of
 
 sources = st.lists(st.sampled_from(["", "a", "b", "c", "d", "e", "f"])).map(
     lambda codes: [Source(str(number), code) for number, code in enumerate(codes)]
@@ -49,7 +48,7 @@ def test_a_part_leaves_what_concerns_another_partner(settings: Settings, tmp_pat
     folder = tmp_path / "returns" / "yos"
     folder.mkdir(parents=True)
     for number, code in enumerate(("yos", "police"), start=1):
-        (folder / f"{number}.xlsx").write_bytes(sample_return(read_plan(), code, parse_period("2010-11Q1")))
+        (folder / f"{number}.xlsx").write_bytes(sample_of(code, parse_period("2010-11Q1")))
     (folder / "3.xlsx").write_bytes(b"%PDF-1.7")
     (chunk,) = into_chunks(sources_in([folder.parent], workplace.plan.partners), 100, 1)
     checker = Checker(workplace.plan, History(), RECEIVED_AT.date())

@@ -19,7 +19,7 @@ from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import IndicatorAnswer, fill_template, sample_answers, sample_periods, sample_return
 from cypp_etl.templates.workbook import write_template
 from flows.inbox.sweep import REPLIES
-from tests.postgres import administer, database_url
+from tests.postgres import administer, copy_database, database_url, drop_database
 from tests.trials.nursery import Nursery
 from warehouse.engine import open_warehouse, reading
 from warehouse.schema.tables import clinic, comparison, group_judgement, judgement, metadata, submission
@@ -124,23 +124,20 @@ class Site:
         for second, (path, content) in enumerate(drops.items()):
             drop(home.folder / "inbox" / path, content, 1_280_000_000 + second)
         if self._server:
-            administer(self._server, f"CREATE DATABASE {self._prefix}_{name} TEMPLATE {self._prefix}_template")
+            copy_database(self._server, f"{self._prefix}_template", f"{self._prefix}_{name}")
         else:
             shutil.copy(self._template.folder / "warehouse.db", home.folder)
         yield home
         shutil.rmtree(home.folder)
         if self._server:
-            administer(self._server, f"DROP DATABASE {self._prefix}_{name} WITH (FORCE)")
+            drop_database(self._server, f"{self._prefix}_{name}")
 
     def lose_warehouse(self, home: Home) -> None:
         """Restore the warehouse as it was before the first drop; archive and inbox stay as they are."""
         if self._server:
             name = home.warehouse_url.rpartition("/")[2].partition("?")[0]
-            administer(
-                self._server,
-                f"DROP DATABASE {name} WITH (FORCE)",
-                f"CREATE DATABASE {name} TEMPLATE {self._prefix}_template",
-            )
+            drop_database(self._server, name)
+            copy_database(self._server, f"{self._prefix}_template", name)
         else:
             for path in home.folder.glob("warehouse.db*"):
                 path.unlink()

@@ -56,8 +56,6 @@ import warehouse.recording.submissions.withdrawals
 import warehouse.upgrade
 from cypp_etl.checked_return import Waiver
 from cypp_etl.periods import parse_period
-from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import sample_return
 from flows.inbox.corrected_receipts import CorrectedReceipts
 from flows.inbox.sweep import make_folders, sweep
 from flows.ingestion.context import Workplace, open_to_write
@@ -70,6 +68,7 @@ from flows.team.plans import adopt_plan
 from flows.team.submissions import erase_content, withdraw_return
 from flows.team.waivers import end_waiver, waive_query
 from tests.support.plan_edits import PlanEdits
+from tests.support.samples import sample_of
 from warehouse.engine import reading
 from warehouse.schema.tables import waiver
 
@@ -125,7 +124,7 @@ def rehearse() -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "inbox" / "yos" / "return.xlsx"
         path.parent.mkdir(parents=True)
-        path.write_bytes(sample_return(read_plan(), "yos", parse_period("2010-11Q1")))
+        path.write_bytes(sample_of("yos", parse_period("2010-11Q1")))
         sweep_once({"CYPP_HOME": folder})
 
 

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 import pytest
 
 from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import IndicatorAnswer, fill_template, sample_answers, sample_return
+from cypp_etl.samples.returns import IndicatorAnswer, fill_template, sample_answers
 from cypp_etl.templates.workbook import write_template
+from tests.support.samples import sample_of
 from tests.trials.homes import PERIOD, Home, Site, contents
 from tests.trials.nursery import Nursery
 from tests.trials.sweeping import DECISIONS
@@ -29,7 +30,7 @@ def with_most_figures_left_out() -> bytes:
     return fill_template(write_template(plan, "yos", PERIOD), answers)
 
 
-DROPS = {"yos/1.xlsx": sample_return(read_plan(), "yos", PERIOD), "yos/2.xlsx": with_most_figures_left_out()}
+DROPS = {"yos/1.xlsx": sample_of("yos", PERIOD), "yos/2.xlsx": with_most_figures_left_out()}
 
 
 @contextmanager

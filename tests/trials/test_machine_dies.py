@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from tests.postgres import administer, database_url
+from tests.postgres import administer, database_url, drop_database
 from tests.support.returns import PERIODS, make_national_plan, write_returns
 from tests.trials.homes import Home
 from tests.trials.machines import Machines
@@ -83,7 +83,7 @@ def home(tmp_path: Path, postgres: str) -> Iterator[Home]:
     home = Home(tmp_path / "home", database_url(postgres, "dies"))
     home.folder.mkdir()
     yield home
-    administer(postgres, "DROP DATABASE dies WITH (FORCE)")
+    drop_database(postgres, "dies")
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ import pytest
 
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import sample_return
 from flows.inbox.sweep import Waiting
 from flows.ingestion.context import open_to_write
 from flows.ingestion.job import Steps
 from flows.service.watcher import Watcher
 from flows.settings import read_settings
+from tests.support.samples import sample_of
 from tests.trials.homes import Home, Site, contents, hashes
 
 pytestmark = pytest.mark.trial
@@ -62,9 +62,9 @@ async def write_slowly(path: Path, content: bytes, chance: random.Random) -> Non
 
 @pytest.mark.parametrize("site", ["sqlite"], indirect=True)
 def test_a_slow_share_that_goes_away(site: Site) -> None:
-    first = {f"{code}/ours.xlsx": sample_return(PLAN, code, parse_period("2009-10Q1")) for code in PLAN.partners}
-    second = {f"{code}/next.xlsx": sample_return(PLAN, code, parse_period("2009-10Q2")) for code in PLAN.partners}
-    correction = sample_return(PLAN, "yos", parse_period("2009-10Q3"))
+    first = {f"{code}/ours.xlsx": sample_of(code, parse_period("2009-10Q1")) for code in PLAN.partners}
+    second = {f"{code}/next.xlsx": sample_of(code, parse_period("2009-10Q2")) for code in PLAN.partners}
+    correction = sample_of("yos", parse_period("2009-10Q3"))
     with site.home({}) as home:
         hands = Hands(home)
         inbox = home.folder / "inbox"

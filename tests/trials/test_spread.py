@@ -16,7 +16,7 @@ from flows.bulk.sources import Source, sources_in
 from flows.settings import Settings
 from tests.flows.backfilled import ingest_one_by_one, recorded_files, settings_of
 from tests.flows.returned import make_folder, make_plan
-from tests.postgres import administer, database_url
+from tests.postgres import administer, database_url, drop_database
 from tests.trials.homes import Home, contents
 from tests.trials.machines import Machines
 from warehouse.engine import open_warehouse, reading
@@ -56,7 +56,7 @@ def returns(tmp_path: Path, postgres: str) -> Iterator[Returns]:
     home = Home(tmp_path / "home", database_url(postgres, "spread"))
     home.folder.mkdir()
     yield Returns(folder, tmp_path / "plan", plan, home)
-    administer(postgres, "DROP DATABASE spread WITH (FORCE)")
+    drop_database(postgres, "spread")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.postgres import administer, database_url
+from tests.postgres import administer, database_url, drop_database
 from tests.trials.homes import Home, contents, drop, hashes, make_many_drops
 from tests.trials.machines import Machines
 
@@ -23,7 +23,7 @@ def home(tmp_path: Path, postgres: str, drops: dict[str, bytes]) -> Iterator[Hom
     for second, (name, content) in enumerate(drops.items()):
         drop(tmp_path / "inbox" / name, content, 1_280_000_000 + second)
     yield Home(tmp_path, database_url(postgres, "workers"))
-    administer(postgres, "DROP DATABASE workers WITH (FORCE)")
+    drop_database(postgres, "workers")
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -14,20 +13,11 @@ from tests.postgres import administer, database_url
 from warehouse.engine import open_warehouse
 from warehouse.upgrade import upgrade
 
-_numbers = count()
-
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path, copied: Callable[[str], str]) -> str:
     """The URL of an empty database."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'empty.sqlite'}"
-        return
-    server = request.getfixturevalue("postgres")
-    name = f"empty_{next(_numbers)}"
-    administer(server, f"CREATE DATABASE {name}")
-    yield database_url(server, name)
-    administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+    return f"sqlite:///{tmp_path / 'empty.sqlite'}" if request.param == "sqlite" else copied("template1")
 
 
 @pytest.fixture(scope="session")
@@ -41,18 +31,13 @@ def upgraded_database(postgres: str) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def url(request: pytest.FixtureRequest, tmp_path: Path, copied: Callable[[str], str]) -> str:
     """The URL of an up-to-date, empty warehouse."""
-    if request.param == "sqlite":
-        path = tmp_path / "warehouse.sqlite"
-        shutil.copy(request.getfixturevalue("upgraded_file"), path)
-        yield f"sqlite:///{path}"
-        return
-    server, template = request.getfixturevalue("postgres"), request.getfixturevalue("upgraded_database")
-    name = f"copy_{next(_numbers)}"
-    administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield database_url(server, name)
-    administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+    if request.param == "postgresql":
+        return copied(request.getfixturevalue("upgraded_database"))
+    path = tmp_path / "warehouse.sqlite"
+    shutil.copy(request.getfixturevalue("upgraded_file"), path)
+    return f"sqlite:///{path}"
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from cypp_etl.periods import parse_period
-from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import sample_return
+from tests.support.samples import sample_of
 
 COMMAND = [sys.executable, "-c", "from flows.cli.app import app; app()"]
 
@@ -22,7 +21,7 @@ COMMAND = [sys.executable, "-c", "from flows.cli.app import app; app()"]
 @pytest.fixture(scope="module")
 def workbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("returns") / "yos.xlsx"
-    path.write_bytes(sample_return(read_plan(), "yos", parse_period("2010-11Q1")))
+    path.write_bytes(sample_of("yos", parse_period("2010-11Q1")))
     return path
 
 

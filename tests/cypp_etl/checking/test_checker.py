@@ -18,9 +18,9 @@ from cypp_etl.periods import Period
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.published_table import read_sample_table, write_published_table
-from cypp_etl.samples.returns import sample_return
 from cypp_etl.templates.workbook import write_template
 from schemas.codes import Marker, Measure, MilestoneStatus, Review, Severity
+from tests.support.samples import sample_of
 
 QUARTER = Period(2010, 2)
 PARTNERS = ("yos", "police", "nhs", "cyps", "vcs", "lscb")
@@ -37,8 +37,8 @@ def checker(plan) -> Checker:
 
 
 @pytest.fixture(scope="module")
-def filled(plan) -> dict[str, bytes]:
-    return {partner_code: sample_return(plan, partner_code, QUARTER) for partner_code in PARTNERS}
+def filled() -> dict[str, bytes]:
+    return {partner_code: sample_of(partner_code, QUARTER) for partner_code in PARTNERS}
 
 
 def change(data: bytes, alter: Callable[[Workbook], None]) -> bytes:

@@ -22,9 +22,9 @@ from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.receipts.reply import reply_for
 from cypp_etl.receipts.summary import ReceiptSummary
-from cypp_etl.samples.returns import sample_return
 from cypp_etl.workbook.limits import MIB
 from schemas.codes import SubmissionStatus
+from tests.support.samples import sample_of
 
 PERIOD = parse_period("2010-11Q1")
 TODAY = date(2010, 7, 12)
@@ -36,8 +36,8 @@ def plan() -> Plan:
 
 
 @pytest.fixture(scope="module")
-def good(plan: Plan) -> bytes:
-    return sample_return(plan, "yos", PERIOD)
+def good() -> bytes:
+    return sample_of("yos", PERIOD)
 
 
 @pytest.fixture(scope="module")

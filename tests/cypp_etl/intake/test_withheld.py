@@ -16,8 +16,8 @@ from cypp_etl.personal import MARK, is_personal_name, shown_file_name, shown_pat
 from cypp_etl.plan.reader import read_plan
 from cypp_etl.receipts.marking import mark_workbook
 from cypp_etl.receipts.summary import ReceiptSummary
-from cypp_etl.samples.returns import sample_return
 from schemas.codes import SubmissionStatus
+from tests.support.samples import sample_of
 
 NHS = "943 476 5919"
 LONG = "x" * 70 + " " + NHS
@@ -51,7 +51,7 @@ def plan():
 
 def check(plan, place, text=NHS, name="return.xlsx") -> tuple[CheckedReturn, bytes]:
     """A return of the youth offending service with a text in one place."""
-    book = openpyxl.load_workbook(BytesIO(sample_return(plan, "yos", Period(2010, 1))))
+    book = openpyxl.load_workbook(BytesIO(sample_of("yos", Period(2010, 1))))
     indicators, milestones, cover = book["Indicators"], book["Milestones"], book["Return"]
     match place:
         case "Comment" | "Actual" | "Marker" | "Ref" | "Numerator":
@@ -108,7 +108,7 @@ def test_the_name_of_a_sheet_is_withheld(plan, place):
 
 
 def test_a_finding_in_a_sheet_whose_name_is_withheld_is_marked_in_its_cell(plan, summary_of):
-    book = openpyxl.load_workbook(BytesIO(sample_return(plan, "yos", Period(2010, 1))))
+    book = openpyxl.load_workbook(BytesIO(sample_of("yos", Period(2010, 1))))
     book["Indicators"]["I2"] = "many"
     book["Indicators"].title = NHS
     stream = BytesIO()

@@ -1,6 +1,7 @@
 """The plan's figures are read by the rules of returns, in CSV files and in the workbook alike."""
 
 import io
+from functools import cache
 from pathlib import Path
 
 import openpyxl
@@ -32,9 +33,15 @@ def in_folder(folder: Path, made: PlanEdits) -> Path:
     return folder
 
 
-def in_workbook(plain: str, typed: str, number_format: str = "", **leaf: str) -> PlanReading:
+@cache
+def workbook_of(leaf: tuple[tuple[str, str], ...]) -> bytes:
+    """The plan as a workbook, with what NI 45 is measured in, and some figure of it."""
+    return write_plan_workbook(plan_of(edits("1", **dict(leaf)).files))
+
+
+def in_workbook(typed: str, number_format: str = "", **leaf: str) -> PlanReading:
     """A plan's workbook in which a figure was typed over."""
-    book = openpyxl.load_workbook(io.BytesIO(write_plan_workbook(plan_of(edits(plain, **leaf).files))))
+    book = openpyxl.load_workbook(io.BytesIO(workbook_of(tuple(leaf.items()))))
     sheet = book["figures"]
     heading = {cell.value: cell.column for cell in sheet[1]}
     cell = sheet.cell(sheet.max_row, heading["value"])
@@ -74,7 +81,7 @@ def test_what_can_mean_one_thing_is_a_plain_number(
     assert plan_of(plan.files).fingerprint == expected.fingerprint, "what is kept and exported has plain numbers"
     said = [note.message for note in notes]
     assert said == ([f'"{typed}" is read as {plain}'] if is_noted else [])
-    reading = in_workbook(plain, typed, **leaf)
+    reading = in_workbook(typed, **leaf)
     assert reading.faults == ()
     assert reading.plan and reading.plan.fingerprint == expected.fingerprint
     assert [note.message for note in reading.notes] == said
@@ -107,7 +114,7 @@ def test_what_can_mean_two_things_is_asked_about(
     (fault,) = caught.value.faults
     assert (fault.file, fault.row, fault.column) == ("figures.csv", len(made.tables["figures"]) + 1, "value")
     assert message in fault.message
-    (same,) = in_workbook("5", typed, **leaf).faults
+    (same,) = in_workbook(typed, **leaf).faults
     assert same.message == fault.message
     assert same.file == "figures"
     assert not is_plan_at(tmp_path, plan_of(edits("5", **leaf).files))
@@ -139,7 +146,7 @@ def test_a_figure_is_read_by_the_edition_of_its_period(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("number_format", "is_sound"), [('"£"#,##0', True), ("#,##0", True), ("[$€-2]#,##0", False)])
 def test_the_currency_of_a_cells_format_is_that_of_the_indicator(number_format: str, is_sound: bool) -> None:
-    reading = in_workbook("5", "1234", number_format, **MONEY)
+    reading = in_workbook("1234", number_format, **MONEY)
     assert [fault.message for fault in reading.faults] == (
         [] if is_sound else ["€1234 is in another currency than NI 45, which is in £: type a plain number"]
     )

@@ -60,7 +60,7 @@ def read_back(data: bytes) -> Plan:
     return reading.plan
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(words=WORDS, digits=DIGITS, code=CODES, has_groups=st.booleans())
 @example(words="_x0041_ =1+1", digits="-0.0", code="007", has_groups=True)
 @example(words="two\r\nlines\rand a \t tab", digits="0,000.10", code="7", has_groups=False)

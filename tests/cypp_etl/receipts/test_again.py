@@ -23,8 +23,8 @@ from cypp_etl.receipts.ooxml.styles import MARKS
 from cypp_etl.receipts.recognise import SIGNATURE
 from cypp_etl.receipts.reply import reply_for
 from cypp_etl.receipts.summary import ReceiptSummary
-from cypp_etl.samples.returns import sample_return
 from schemas.codes import Severity, SubmissionStatus
+from tests.support.samples import sample_of
 
 COLOURS = {mark.fill for mark in MARKS.values()}
 needs_libreoffice = pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
@@ -36,8 +36,8 @@ def plan() -> Plan:
 
 
 @pytest.fixture(scope="module")
-def sample(plan: Plan) -> bytes:
-    return sample_return(plan, "yos", parse_period("2010-11Q1"))
+def sample() -> bytes:
+    return sample_of("yos", parse_period("2010-11Q1"))
 
 
 @pytest.fixture

@@ -10,15 +10,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url, select
+from sqlalchemy import select
 
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import sample_return
 from flows.backup.backup import make_backup
 from flows.backup.manifest import BackupError, check_backup
 from flows.backup.restoration import restore_backup
@@ -30,6 +28,7 @@ from flows.settings import Settings
 from flows.storage.archive import archive_path
 from flows.storage.drop_notes import GivenNumbers
 from tests.postgres import administer, database_url, programs
+from tests.support.samples import sample_of
 from warehouse.copies import CopyError
 from warehouse.engine import reading
 from warehouse.schema.tables import submission
@@ -37,7 +36,6 @@ from warehouse.schema.tables import submission
 PLAN = read_plan()
 AT = datetime(2010, 7, 12, 9, tzinfo=UTC)
 FIRST, SECOND = parse_period("2010-11Q1"), parse_period("2010-11Q2")
-_numbers = count()
 
 Elsewhere = Callable[[], Settings]
 
@@ -84,44 +82,47 @@ def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     return server
 
 
-def make_home(folder: Path, server: str | None, like: Settings | None = None) -> Settings:
-    """A home with nothing in it, or with what is in the home `like`."""
-    if like:
-        shutil.copytree(like.home, folder)
-    url = f"sqlite:///{folder / 'warehouse.db'}"
-    if server:
-        name = f"backed_up_{next(_numbers)}"
-        template = f" TEMPLATE {make_url(like.warehouse_url).database}" if like else ""
-        administer(server, f"CREATE DATABASE {name}{template}")
-        url = database_url(server, name)
-    return Settings(folder, folder / "inbox", folder / "archive", url, None)
+def make_home(folder: Path, url: str | None) -> Settings:
+    """A home with a warehouse on SQLite, or in a database."""
+    return Settings(folder, folder / "inbox", folder / "archive", url or f"sqlite:///{folder / 'warehouse.db'}", None)
 
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str | None], Settings]:
     """Homes to be copied, made once for each server: with a return and a report."""
-    return cache(lambda server: fill(make_home(tmp_path_factory.mktemp("filled") / "home", server)))
+
+    def filled_home(server: str | None) -> Settings:
+        if server:
+            administer(server, "CREATE DATABASE backed_up")
+        url = database_url(server, "backed_up") if server else None
+        return fill(make_home(tmp_path_factory.mktemp("filled") / "home", url))
+
+    return cache(filled_home)
 
 
 @pytest.fixture
-def home(filled: Callable[[str | None], Settings], tmp_path: Path, database: str | None) -> Settings:
+def home(
+    filled: Callable[[str | None], Settings], tmp_path: Path, database: str | None, copied: Callable[[str], str]
+) -> Settings:
     """A home with a return, a report, and a workbook that waits in the inbox."""
-    settings = make_home(tmp_path / "home", database, filled(database))
+    like = filled(database)
+    shutil.copytree(like.home, tmp_path / "home")
+    settings = make_home(tmp_path / "home", copied("backed_up") if database else None)
     (settings.inbox / "police").mkdir()
-    (settings.inbox / "police" / "waits.xlsx").write_bytes(sample_return(PLAN, "police", FIRST))
+    (settings.inbox / "police" / "waits.xlsx").write_bytes(sample_of("police", FIRST))
     return settings
 
 
 def fill(settings: Settings) -> Settings:
-    ingest(settings, "first.xlsx", sample_return(PLAN, "yos", FIRST))
+    ingest(settings, "first.xlsx", sample_of("yos", FIRST))
     settings.reports.mkdir()
     (settings.reports / "board.html").write_text("Report")
     return settings
 
 
 @pytest.fixture
-def empty(tmp_path: Path, database: str | None) -> Settings:
-    return make_home(tmp_path / "restored", database)
+def empty(tmp_path: Path, database: str | None, copied: Callable[[str], str]) -> Settings:
+    return make_home(tmp_path / "restored", copied("template1") if database else None)
 
 
 def test_a_restored_home_is_what_the_home_was(home: Settings, empty: Settings, tmp_path: Path) -> None:
@@ -149,7 +150,7 @@ def test_what_came_after_the_backup_is_taken_from_the_archive(home: Settings, em
     """The warehouse's disk is lost, and the archive's is not: what was dropped since is there, once, with its time."""
     make_backup(home, tmp_path / "backup", AT)
     sweep_all(home)
-    ingest(home, "second.xlsx", sample_return(PLAN, "yos", SECOND), 30)
+    ingest(home, "second.xlsx", sample_of("yos", SECOND), 30)
     expected = told(home)
     given = GivenNumbers(home.archive).highest()
 
@@ -322,7 +323,7 @@ class TestOnSQLite:
 
     def test_the_warehouse_that_was_there_is_moved_aside(self, home: Settings, tmp_path: Path) -> None:
         make_backup(home, tmp_path / "backup", AT)
-        ingest(home, "second.xlsx", sample_return(PLAN, "yos", SECOND), 30)
+        ingest(home, "second.xlsx", sample_of("yos", SECOND), 30)
         later = told(home)
         done = restore_backup(home, tmp_path / "backup", over=True)
         assert len(told(home)) == 1
@@ -334,7 +335,7 @@ class TestOnSQLite:
         self, home: Settings, tmp_path: Path
     ) -> None:
         make_backup(home, tmp_path / "older", AT)
-        sha256 = hashlib.sha256(sample_return(PLAN, "yos", FIRST)).hexdigest()
+        sha256 = hashlib.sha256(sample_of("yos", FIRST)).hexdigest()
         path = archive_path(home.archive, sha256)
         path.write_bytes(b"rotted")
         assert make_backup(home, tmp_path / "newer", AT).damaged == (f"{sha256[:2]}/{sha256}",)

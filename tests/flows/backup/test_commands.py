@@ -8,8 +8,6 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cypp_etl.periods import parse_period
-from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import sample_return
 from flows.cli.app import app
 from flows.ingestion.context import open_to_write
 from flows.ingestion.job import Steps
@@ -17,8 +15,9 @@ from flows.service.home_lock import home_alone
 from flows.settings import Settings, read_settings
 from flows.storage.archive import archive_path
 from flows.storage.drop_notes import DROPS
+from tests.support.samples import sample_of
 
-WORKBOOK = sample_return(read_plan(), "yos", parse_period("2010-11Q1"))
+WORKBOOK = sample_of("yos", parse_period("2010-11Q1"))
 
 
 @pytest.fixture(autouse=True)

@@ -11,12 +11,11 @@ import pytest
 from sqlalchemy import make_url
 
 from cypp_etl.periods import parse_period
-from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import sample_return
 from flows.ingestion.context import open_to_write
 from flows.ingestion.job import Steps
 from flows.settings import Settings, read_settings
 from tests.postgres import administer, database_url, programs
+from tests.support.samples import sample_of
 from warehouse.engine import reading
 from warehouse.queries.views import return_status
 
@@ -34,7 +33,7 @@ def steps() -> list[str]:
 def returned(settings: Settings, place: int) -> None:
     path = settings.inbox / "yos" / f"{place}.xlsx"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(sample_return(read_plan(), "yos", PERIODS[place]))
+    path.write_bytes(sample_of("yos", PERIODS[place]))
     workplace = open_to_write(settings)
     taken = Steps(workplace, path, "yos", datetime(2010, 7 + 3 * place, 12, 9, tzinfo=UTC))
     taken.reply()

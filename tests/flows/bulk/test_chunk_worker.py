@@ -12,8 +12,6 @@ from sqlalchemy import func, select
 from cypp_etl.checked_return import CheckedReturn, History
 from cypp_etl.checking.checker import Checker, Opened, Received
 from cypp_etl.periods import parse_period
-from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import sample_return
 from flows.bulk.chunk_worker import ChunkTaker
 from flows.bulk.chunks import ChunkResult, into_chunks
 from flows.bulk.sources import Source, sources_in, workbooks_at
@@ -21,6 +19,7 @@ from flows.ingestion.context import open_to_write
 from flows.ingestion.reconciliation import reconcile
 from flows.settings import Settings
 from tests.flows.backfilled import RECEIVED_AT
+from tests.support.samples import sample_of
 from warehouse.engine import reading
 from warehouse.views.selectable import view
 
@@ -93,7 +92,7 @@ def test_a_bad_file_is_a_finding_and_stays_where_it_is(taker: ChunkTaker, tmp_pa
     folder = tmp_path / "returns" / "yos"
     folder.mkdir(parents=True)
     (folder / "1.xlsx").write_bytes(b"%PDF-1.7")
-    (folder / "2.xlsx").write_bytes(sample_return(read_plan(), "yos", parse_period("2010-11Q1")))
+    (folder / "2.xlsx").write_bytes(sample_of("yos", parse_period("2010-11Q1")))
     (folder / "3.xlsx").symlink_to(folder / "gone.xlsx")
     (folder / "4.xlsx").write_bytes((folder / "2.xlsx").read_bytes())
     taken = take(taker, folder.parent)
@@ -118,7 +117,7 @@ def test_what_a_backfill_that_was_stopped_has_not_judged_is_judged_by_reconcilin
 ) -> None:
     folder = tmp_path / "returns" / "yos"
     folder.mkdir(parents=True)
-    (folder / "1.xlsx").write_bytes(sample_return(read_plan(), "yos", parse_period("2010-11Q1")))
+    (folder / "1.xlsx").write_bytes(sample_of("yos", parse_period("2010-11Q1")))
     take(taker, folder.parent)
 
     def judged() -> int:
@@ -132,7 +131,7 @@ def test_what_a_backfill_that_was_stopped_has_not_judged_is_judged_by_reconcilin
 
 def test_a_file_that_no_disk_gives_is_said_and_stops_no_other(taker: ChunkTaker, tmp_path: Path) -> None:
     good = tmp_path / "good.xlsx"
-    good.write_bytes(sample_return(read_plan(), "yos", parse_period("2010-11Q1")))
+    good.write_bytes(sample_of("yos", parse_period("2010-11Q1")))
     sources = [Source(str(tmp_path / "gone.xlsx"), ""), Source(str(good), "")]
     (chunk,) = into_chunks(sources, 100, 1)
     taken = taker.take(chunk, nullcontext())
@@ -170,7 +169,7 @@ def test_a_chunk_that_hangs_is_checked_one_by_one_elsewhere(
     folder = tmp_path / "returns" / "yos"
     folder.mkdir(parents=True)
     (folder / "1.xlsx").write_bytes(b"%PDF-1.7")
-    (folder / "2.xlsx").write_bytes(sample_return(read_plan(), "yos", parse_period("2010-11Q1")))
+    (folder / "2.xlsx").write_bytes(sample_of("yos", parse_period("2010-11Q1")))
     taken = take(taker, folder.parent)
     assert [(Path(one.file).name, one.status) for one in taken.done] == [
         ("1.xlsx", "rejected"),
@@ -196,7 +195,7 @@ def test_a_workbook_that_is_never_opened_is_refused(
     folder = tmp_path / "returns" / "yos"
     folder.mkdir(parents=True)
     for name, quarter in (("1.xlsx", "2010-11Q1"), ("2.xlsx", "2010-11Q2")):
-        (folder / name).write_bytes(sample_return(read_plan(), "yos", parse_period(quarter)))
+        (folder / name).write_bytes(sample_of("yos", parse_period(quarter)))
     taken = take(taker, folder.parent)
     assert [finding.code for finding in taken.done[0].findings] == ["workbook-too-complex"]
     assert [one.status for one in taken.done] == ["rejected", "accepted"]

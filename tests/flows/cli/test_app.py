@@ -14,11 +14,10 @@ from typer.core import TyperGroup
 from typer.testing import CliRunner
 
 from cypp_etl.periods import parse_period
-from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import sample_return
 from flows.cli.app import COMMANDS, GROUPS, SECTIONS, app
 from flows.cli.command import Command
 from flows.settings import Settings
+from tests.support.samples import sample_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -98,7 +97,7 @@ def test_a_command_imports_its_own_module_and_no_more_than_it_needs(name: str, o
 @pytest.mark.usefixtures("prefect_server")
 def test_what_it_makes_is_for_its_owner_alone(settings: Settings, tmp_path: Path) -> None:
     returned, home = tmp_path / "yos.xlsx", settings.home
-    returned.write_bytes(sample_return(read_plan(), "yos", parse_period("2010-11Q1")))
+    returned.write_bytes(sample_of("yos", parse_period("2010-11Q1")))
     for arguments in (
         ["ingest", str(returned)],
         ["publish", "2010-11Q1"],

@@ -13,8 +13,7 @@ import openpyxl
 import pytest
 
 from cypp_etl.periods import parse_period
-from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import sample_return
+from tests.support.samples import sample_of
 
 ROOT = Path(__file__).parents[3]
 CHECK = "from flows.cli.app import app; app()"
@@ -49,7 +48,7 @@ def bare(tmp_path: Path) -> BareSystem:
 
 @pytest.fixture(scope="module")
 def good() -> bytes:
-    return sample_return(read_plan(), "yos", parse_period("2010-11Q1"))
+    return sample_of("yos", parse_period("2010-11Q1"))
 
 
 @pytest.fixture

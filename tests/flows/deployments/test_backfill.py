@@ -12,11 +12,10 @@ from typer.testing import CliRunner
 
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
-from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import sample_return
 from flows.cli.warehouse_access import with_warehouse
 from flows.ingestion.context import open_to_write
 from flows.settings import Settings
+from tests.support.samples import sample_of
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import writing
 from warehouse.queries.views import performance
@@ -30,12 +29,11 @@ PERIODS = ("2010-11Q1", "2010-11Q2")
 
 @pytest.fixture
 def returns(tmp_path: Path) -> Path:
-    plan = read_plan()
     for code in ("yos", "police"):
         for period in PERIODS:
             path = tmp_path / "returns" / code / f"{period}.xlsx"
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(sample_return(plan, code, parse_period(period)))
+            path.write_bytes(sample_of(code, parse_period(period)))
     return tmp_path / "returns"
 
 

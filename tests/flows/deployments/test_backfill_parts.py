@@ -11,10 +11,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from cypp_etl.periods import parse_period
-from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import sample_return
 from flows.bulk.sources import Part
 from tests.flows.deployments.test_lost_runs import miss_heartbeats
+from tests.support.samples import sample_of
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -188,7 +187,7 @@ def test_what_no_worker_takes_is_ingested_by_the_run_itself(tmp_path: Path, seco
     for code in ("yos", "police"):
         folder = tmp_path / "returns" / code
         folder.mkdir(parents=True)
-        (folder / "1.xlsx").write_bytes(sample_return(read_plan(), code, parse_period("2010-11Q1")))
+        (folder / "1.xlsx").write_bytes(sample_of(code, parse_period("2010-11Q1")))
 
     async def share() -> tuple[str, list[tuple[str, str]]]:
         async with deployed() as made:

@@ -16,11 +16,10 @@ from sqlalchemy import create_engine, text
 from typer.testing import CliRunner
 
 from cypp_etl.periods import parse_period
-from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.published_table import read_sample_table, write_published_table
-from cypp_etl.samples.returns import sample_return
 from flows.settings import Settings
 from flows.storage.archive import archive_path
+from tests.support.samples import sample_of
 
 pytestmark = [pytest.mark.server, pytest.mark.usefixtures("prefect_server")]
 
@@ -29,7 +28,7 @@ PERIOD = parse_period("2010-11Q1")
 
 @pytest.fixture(scope="module")
 def workbook() -> bytes:
-    return sample_return(read_plan(), "yos", PERIOD)
+    return sample_of("yos", PERIOD)
 
 
 @pytest.fixture

@@ -15,13 +15,13 @@ from sqlalchemy import select
 from cypp_etl.periods import parse_period
 from cypp_etl.receipts.ooxml.styles import MARKS
 from cypp_etl.receipts.recognise import SIGNATURE
-from cypp_etl.samples.returns import sample_return
 from flows.inbox.corrected_receipts import CorrectedReceipts
 from flows.inbox.sweep import sweep
 from flows.ingestion.context import open_to_write
 from flows.ingestion.job import Steps
 from flows.settings import Settings
 from flows.storage.archive import READ_BYTES
+from tests.support.samples import sample_of
 from tests.trials.sweeping import RECEIVED_AT
 from warehouse.engine import reading
 from warehouse.schema.tables import submission
@@ -38,7 +38,7 @@ class Home:
         self.folder = settings.inbox / "yos"
         self.replies = self.folder / "replies"
         self.folder.mkdir(parents=True)
-        self.good = sample_return(self.workplace.plan, "yos", PERIOD)
+        self.good = sample_of("yos", PERIOD)
 
     def sweep(self, settle_seconds: float = 0.0, now: float | None = None) -> list[str]:
         """Take whatever waits, and give the names under which it was taken."""

@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 
 from cypp_etl.periods import parse_period
-from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import sample_return
 from flows.ingestion.context import open_to_write
 from flows.ingestion.in_hand import InHand, note_of
 from flows.ingestion.job import Steps
 from flows.settings import Settings
 from schemas.codes import SubmissionStatus
+from tests.support.samples import sample_of
 
 AT = datetime(2010, 7, 12, 9, tzinfo=UTC)
 # A process that is killed while it processes a workbook, as by the system when memory runs out.
@@ -40,7 +39,7 @@ def drop(settings: Settings) -> Path:
     folder = settings.inbox / "yos"
     folder.mkdir(parents=True)
     path = folder / "our return.xlsx"
-    path.write_bytes(sample_return(read_plan(), "yos", parse_period("2010-11Q1")))
+    path.write_bytes(sample_of("yos", parse_period("2010-11Q1")))
     return path
 
 

@@ -14,8 +14,7 @@ import openpyxl
 import pytest
 
 from cypp_etl.periods import parse_period
-from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import fill_template, sample_answers, sample_return
+from cypp_etl.samples.returns import fill_template, sample_answers
 from cypp_etl.templates.workbook import write_template
 from flows.ingestion.context import Workplace, open_to_write
 from flows.ingestion.job import Steps
@@ -25,6 +24,7 @@ from flows.mail.settings import MailSettings, read_mail_settings
 from flows.settings import Settings
 from tests.support.certificates import write_certificate
 from tests.support.mail_server import PASSWORD, USER, MailServer, running
+from tests.support.samples import sample_of
 
 AT = datetime(2010, 7, 12, 9, tzinfo=UTC)
 PERIOD = parse_period("2010-11Q1")
@@ -92,7 +92,7 @@ def drop(workplace: Workplace, data: bytes, name: str = "ours.xlsx") -> Steps:
 
 def a_return(**cells: str) -> bytes:
     """A return of the youth offending service, with other contents in some cells of its table."""
-    book = openpyxl.load_workbook(io.BytesIO(sample_return(read_plan(), "yos", PERIOD)))
+    book = openpyxl.load_workbook(io.BytesIO(sample_of("yos", PERIOD)))
     for cell, value in cells.items():
         book["Indicators"][cell] = value
     stream = io.BytesIO()

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from cypp_etl.periods import parse_period
-from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import sample_return
 from flows.prefect_server.server import server_for_command
+from tests.support.samples import sample_of
 
 
 def ingest(home: Path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -28,7 +27,7 @@ def ingest(home: Path, *arguments: str, **environment: str) -> "subprocess.Compl
 def test_a_command_starts_a_server_of_its_own_which_keeps_its_runs(tmp_path: Path) -> None:
     home, period = tmp_path / "home", parse_period("2010-11Q1")
     returned = tmp_path / "yos.xlsx"
-    returned.write_bytes(sample_return(read_plan(), "yos", period))
+    returned.write_bytes(sample_of("yos", period))
     ended = ingest(home, str(returned))
     assert ended.returncode == 0, ended.stderr
     # There is no terminal here, so there are no messages about servers.

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from cypp_etl.periods import parse_period
-from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import sample_return
 from flows.inbox.sweep import Waiting
 from flows.ingestion.context import open_to_write
 from flows.settings import Settings, read_settings
+from tests.support.samples import sample_of
 
 
 @pytest.mark.usefixtures("settings")
@@ -78,7 +77,7 @@ def test_a_full_disk_is_said_once_until_there_is_room(
     open_to_write(settings).engine.dispose()
     path = settings.inbox / "yos" / "ours.xlsx"
     path.parent.mkdir(parents=True)
-    path.write_bytes(sample_return(read_plan(), "yos", parse_period("2010-11Q1")))
+    path.write_bytes(sample_of("yos", parse_period("2010-11Q1")))
     keep = Workplace.keep
     tries = 0
 

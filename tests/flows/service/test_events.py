@@ -18,10 +18,9 @@ import openpyxl
 import pytest
 
 from cypp_etl.periods import parse_period
-from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import sample_return
 from tests.flows.service.test_serve import Served, served, server_of  # noqa: F401 - the fixture
 from tests.support.mail_server import MailServer, running
+from tests.support.samples import sample_of
 
 ROOT = Path(__file__).parents[3]
 AUTOMATIONS = ROOT / "docs" / "automations"
@@ -96,7 +95,7 @@ def with_cells(path: Path, cells: dict[str, object]) -> dict[str, object]:
 
 def write_again(path: Path, partner_code: str) -> None:
     """Write a sample return that somebody else prepared."""
-    path.write_bytes(sample_return(read_plan(), partner_code, parse_period("2010-11Q1")))
+    path.write_bytes(sample_of(partner_code, parse_period("2010-11Q1")))
     book = openpyxl.load_workbook(path)
     (cell,) = (row[1] for row in book["Return"].iter_rows() if row[0].value == "Prepared by")
     cell.value = "B. Officer"
@@ -134,7 +133,7 @@ def test_what_is_not_taken_and_what_is_rejected_reach_the_chat(
     served.wait_until(message_with("it is a link", texts))
 
     path = served.home / "ours.xlsx"
-    path.write_bytes(sample_return(read_plan(), "yos", parse_period("2010-11Q1")))
+    path.write_bytes(sample_of("yos", parse_period("2010-11Q1")))
     good = with_cells(path, {"I2": "<1", "I3": "about 7%"})
     shutil.move(path, inbox / "yos")
     served.wait_until(message_with("Rejected: yos/ours.xlsx", texts))
@@ -144,7 +143,7 @@ def test_what_is_not_taken_and_what_is_rejected_reach_the_chat(
     assert f"http://127.0.0.1:{served.port}/runs/flow-run/" in rejected
     # Nobody who drops a file decides whom we write to.
     served.wait_until(message_with("CYPP_MAIL_ALLOWED has neither example.org", texts))
-    (inbox / "nhs" / "ours.xlsx").write_bytes(sample_return(read_plan(), "nhs", parse_period("2010-11Q1")))
+    (inbox / "nhs" / "ours.xlsx").write_bytes(sample_of("nhs", parse_period("2010-11Q1")))
     served.wait_until(lambda: bool(mail.messages))
     assert [recipients for _, recipients in mail.envelopes] == [["nhs@example.org"]]
 

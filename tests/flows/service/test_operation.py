@@ -18,10 +18,9 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import sample_return
 from flows.settings import EVENTS_KEPT_FOR, RUNS_KEPT_FOR
 from tests.flows.service.test_serve import CYPP, PERIOD, Served
+from tests.support.samples import sample_of
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "operate.md").read_text("utf-8")
@@ -94,7 +93,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
 @pytest.mark.server
 @pytest.mark.trial
 def test_drops_are_counted_when_they_are_answered(served: Watched) -> None:
-    good, folder = sample_return(read_plan(), "yos", PERIOD), served.home / "inbox" / "yos"
+    good, folder = sample_of("yos", PERIOD), served.home / "inbox" / "yos"
     drops = {"good.xlsx": good, "again.xlsx": good, "bad.xlsx": b"no workbook"}
     for name, content in drops.items():
         (folder / name).write_bytes(content)

@@ -18,13 +18,12 @@ from pathlib import Path
 import pytest
 
 from cypp_etl.periods import parse_period
-from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import sample_return
 from flows.ingestion.context import open_to_write
 from flows.ingestion.job import Steps
 from flows.prefect_server.addresses import is_loopback, is_taken
 from flows.prefect_server.server import PrefectServer, ServerError
 from flows.settings import Settings
+from tests.support.samples import sample_of
 
 CYPP = [sys.executable, "-c", "from flows.cli.app import app; app()"]
 PERIOD = parse_period("2010-11Q1")
@@ -108,21 +107,20 @@ def served(tmp_path: Path) -> Iterator[Served]:
 @pytest.mark.server
 @pytest.mark.trial
 def test_drops_are_taken_across_a_kill_and_the_killed_run_is_closed(served: Served, tmp_path: Path) -> None:
-    plan = read_plan()
     process = served.start()
     inbox = served.home / "inbox"
     # A receipt does not wait for Prefect; the file stays until its run has been shown.
     os.kill(server_of(process), signal.SIGSTOP)
-    (inbox / "yos" / "ours.xlsx").write_bytes(sample_return(plan, "yos", PERIOD))
+    (inbox / "yos" / "ours.xlsx").write_bytes(sample_of("yos", PERIOD))
     served.wait_until((inbox / "yos" / "replies" / "ours - accepted.xlsx").exists)
     assert (inbox / "yos" / "ours.xlsx").exists()
     os.kill(server_of(process), signal.SIGCONT)
     served.wait_until(lambda: not (inbox / "yos" / "ours.xlsx").exists())
-    (inbox / "nhs" / "ours.xlsx").write_bytes(sample_return(plan, "nhs", PERIOD))
+    (inbox / "nhs" / "ours.xlsx").write_bytes(sample_of("nhs", PERIOD))
     served.wait_until(lambda: len(served.submissions()) == 2)
     process.kill()
     process.wait()
-    (inbox / "police" / "ours.xlsx").write_bytes(sample_return(plan, "police", PERIOD))
+    (inbox / "police" / "ours.xlsx").write_bytes(sample_of("police", PERIOD))
     process = served.start()
     served.wait_until(lambda: "police/ours.xlsx: accepted" in served.log.read_text())
     partners = [("nhs", "accepted"), ("police", "accepted"), ("yos", "accepted")]
@@ -152,22 +150,21 @@ def test_drops_are_taken_across_a_kill_and_the_killed_run_is_closed(served: Serv
 @pytest.mark.server
 @pytest.mark.trial
 def test_what_hangs_is_answered_and_holds_up_neither_others_nor_the_end(served: Served) -> None:
-    plan = read_plan()
     process = served.start()
     inbox = served.home / "inbox"
-    (inbox / "nhs" / "first.xlsx").write_bytes(sample_return(plan, "nhs", PERIOD))
+    (inbox / "nhs" / "first.xlsx").write_bytes(sample_of("nhs", PERIOD))
     served.wait_until((inbox / "nhs" / "replies" / "first - accepted.xlsx").exists)
     os.kill(checker_of(process), signal.SIGSTOP)
-    (inbox / "lscb" / "hangs.xlsx").write_bytes(sample_return(plan, "lscb", PERIOD))
+    (inbox / "lscb" / "hangs.xlsx").write_bytes(sample_of("lscb", PERIOD))
     served.wait_until(lambda: bool(list((served.home / ".in-hand").iterdir())))
     dropped = time.monotonic()
-    (inbox / "yos" / "good.xlsx").write_bytes(sample_return(plan, "yos", PERIOD))
+    (inbox / "yos" / "good.xlsx").write_bytes(sample_of("yos", PERIOD))
     served.wait_until((inbox / "yos" / "replies" / "good - accepted.xlsx").exists)
     assert time.monotonic() - dropped < 30
     assert (inbox / "lscb" / "replies" / "hangs.xlsx - rejected.html").exists()
 
     os.kill(checker_of(process), signal.SIGSTOP)
-    (inbox / "police" / "killed.xlsx").write_bytes(sample_return(plan, "police", PERIOD))
+    (inbox / "police" / "killed.xlsx").write_bytes(sample_of("police", PERIOD))
     served.wait_until(lambda: bool(list((served.home / ".in-hand").iterdir())))
     process.kill()
     process.wait()
@@ -177,7 +174,7 @@ def test_what_hangs_is_answered_and_holds_up_neither_others_nor_the_end(served: 
 
     # Prefect does not answer: the current run would wait for minutes.
     os.kill(server_of(process), signal.SIGSTOP)
-    (inbox / "yos" / "last.xlsx").write_bytes(sample_return(plan, "yos", parse_period("2010-11Q2")))
+    (inbox / "yos" / "last.xlsx").write_bytes(sample_of("yos", parse_period("2010-11Q2")))
     served.wait_until(lambda: bool(list((inbox / "yos" / "replies").glob("last - *"))))
     told = time.monotonic()
     process.send_signal(signal.SIGTERM)
@@ -292,7 +289,7 @@ def test_what_an_older_warehouse_has_lost_is_taken_before_it_watches(served: Ser
     shutil.copy(served.home / "warehouse.db", served.home / "older.db")
     dropped = settings.inbox / "yos" / "ours.xlsx"
     dropped.parent.mkdir(parents=True)
-    dropped.write_bytes(sample_return(read_plan(), "yos", PERIOD))
+    dropped.write_bytes(sample_of("yos", PERIOD))
     workplace = open_to_write(settings)
     steps = Steps(workplace, dropped, "yos", datetime(2010, 7, 12, 9, tzinfo=UTC))
     steps.load()

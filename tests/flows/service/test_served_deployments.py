@@ -20,6 +20,7 @@ from cypp_etl.plan.reader import read_plan
 from cypp_etl.samples.returns import sample_return
 from flows.deployments.catalogue import CATALOGUE
 from tests.flows.service.test_serve import PERIOD, Served, child_of
+from tests.support.samples import sample_of
 from tests.test_pages import CHROMIUM
 from tests.warehouse.builders import checked, later, observation
 from warehouse.engine import open_warehouse, writing
@@ -203,7 +204,7 @@ def test_the_forms_can_be_filled_in_and_no_page_asks_another_host(served: Served
     served.start(deployments=True)
     buttons = Buttons(served)
     buttons.wait_until_served()
-    (served.home / "inbox" / "yos" / "ours.xlsx").write_bytes(sample_return(read_plan(), "yos", PERIOD))
+    (served.home / "inbox" / "yos" / "ours.xlsx").write_bytes(sample_of("yos", PERIOD))
     asked: set[str] = set()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])

@@ -12,11 +12,10 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from cypp_etl.periods import parse_period
-from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import sample_return
 from flows.fault_line import fault_line
 from flows.settings import Settings
 from flows.storage.room import full_place, has_room, is_full
+from tests.support.samples import sample_of
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
 
@@ -84,7 +83,7 @@ def home(tmp_path: Path, begun_file: Path) -> Path:
     home = tmp_path / "home"
     (home / "inbox" / "yos").mkdir(parents=True)
     shutil.copy(begun_file, home / "warehouse.db")
-    (home / "inbox" / "yos" / "ours.xlsx").write_bytes(sample_return(read_plan(), "yos", parse_period("2010-11Q1")))
+    (home / "inbox" / "yos" / "ours.xlsx").write_bytes(sample_of("yos", parse_period("2010-11Q1")))
     return home
 
 

@@ -11,8 +11,6 @@ import pytest
 from typer.testing import CliRunner
 
 from cypp_etl.periods import parse_period
-from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import sample_return
 from flows.cli.app import app
 from flows.deployments.due_returns import read_outstanding
 from flows.ingestion.context import Workplace, open_to_write
@@ -23,6 +21,7 @@ from flows.storage.archive import archive_path
 from flows.team import held_verdicts
 from flows.team.held_verdicts import decide_held
 from flows.team.periods import close_period
+from tests.support.samples import sample_of
 from warehouse.engine import reading
 from warehouse.queries.views import submissions
 
@@ -55,7 +54,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             patch.delenv(name, raising=False)
         patch.setenv("CYPP_HOME", str(home))
         workplace = open_to_write(read_settings())
-        workbook = sample_return(read_plan(), "yos", Q1)
+        workbook = sample_of("yos", Q1)
         ingest(workplace, "return.xlsx", workbook)
         close_period(workplace, Q1, by="A. Officer", why="The Board has met")
         Outbox(workplace.settings.outbox).open()

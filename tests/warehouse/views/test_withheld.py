@@ -15,7 +15,7 @@ from cypp_etl.checked_return import CheckedReturn, History, Waiver
 from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
-from cypp_etl.samples.returns import sample_return
+from tests.support.samples import sample_of
 from tests.warehouse.builders import later
 from tests.warehouse.test_upgrade import ROOT
 from warehouse.engine import open_warehouse, reading, writing
@@ -42,7 +42,7 @@ def column(sheet: Any, heading: str) -> str:
 
 def check(plan: Plan, history: History | None = None, name: str = "return.xlsx", **texts: str) -> CheckedReturn:
     """A return of the youth offending service with texts in its first rows, by heading."""
-    book = openpyxl.load_workbook(BytesIO(sample_return(plan, "yos", PERIOD)))
+    book = openpyxl.load_workbook(BytesIO(sample_of("yos", PERIOD)))
     for place, typed in texts.items():
         if place == "sheet":
             book.create_sheet(typed)["A1"] = "x"

@@ -17,10 +17,10 @@ from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.intake.values import as_typed
 from cypp_etl.periods import Period
 from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import sample_return
 from cypp_etl.workbook.limits import DEFAULT_LIMITS
 from cypp_etl.workbook.model import CellKind, Sheet, UnreadableWorkbook, Workbook
 from cypp_etl.workbook.reader import read_workbook
+from tests.support.samples import sample_of
 
 _SPACES = {
     **{space: f"urn:oasis:names:tc:opendocument:xmlns:{space}:1.0" for space in ("office", "table", "text", "style")},
@@ -336,8 +336,11 @@ def test_what_cannot_be_read_says_so(data, code):
     assert caught.value.code == code
 
 
-def _as_libreoffice_saves_it(data: bytes, folder: Path) -> bytes:
-    (folder / "return.xlsx").write_bytes(data)
+def _as_libreoffice_saves_them(folder: Path, *workbooks: bytes) -> list[bytes]:
+    """Each as an OpenDocument sheet: to start LibreOffice takes longer than to convert."""
+    paths = [folder / f"{number}.xlsx" for number, _ in enumerate(workbooks)]
+    for path, data in zip(paths, workbooks, strict=True):
+        path.write_bytes(data)
     home = f"-env:UserInstallation=file://{folder}/office"
     command = [
         "soffice",
@@ -347,10 +350,10 @@ def _as_libreoffice_saves_it(data: bytes, folder: Path) -> bytes:
         "ods",
         "--outdir",
         str(folder),
-        str(folder / "return.xlsx"),
+        *map(str, paths),
     ]
     subprocess.run(command, check=True, capture_output=True, timeout=60)
-    return (folder / "return.ods").read_bytes()
+    return [path.with_suffix(".ods").read_bytes() for path in paths]
 
 
 def _said(workbook: Workbook) -> dict[tuple[str, str], tuple[CellKind, object]]:
@@ -361,9 +364,8 @@ def _said(workbook: Workbook) -> dict[tuple[str, str], tuple[CellKind, object]]:
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
 def test_a_return_saved_by_libreoffice_says_the_same(tmp_path):
     plan = read_plan()
-    for partner_code in ("yos", "nhs"):
-        data = sample_return(plan, partner_code, Period(2010, 1))
-        saved = _as_libreoffice_saves_it(data, tmp_path)
+    returned = [sample_of(partner_code, Period(2010, 1)) for partner_code in ("yos", "nhs")]
+    for data, saved in zip(returned, _as_libreoffice_saves_them(tmp_path, *returned), strict=True):
         assert _said(read_workbook(saved)) == _said(read_workbook(data))
         checker = Checker(plan, History(), date(2012, 6, 30))
         excel, open_document = (checker.check(Received("return", each)) for each in (data, saved))
@@ -389,7 +391,8 @@ def test_percentages_saved_by_libreoffice_have_the_decimals_that_they_show(tmp_p
     sheet.cell(9, 1, 0.72).number_format = "0.0%"
     stream = BytesIO()
     book.save(stream)
-    cells = read_workbook(_as_libreoffice_saves_it(stream.getvalue(), tmp_path)).sheets[0].rows
+    (saved,) = _as_libreoffice_saves_them(tmp_path, stream.getvalue())
+    cells = read_workbook(saved).sheets[0].rows
     typed = ["72.0%", "72%", "72.00%", "72.0%", "72.0%", "0.72", "72.0%", "0.72", "72.0%"]
     assert [as_typed(cells[number][1]) for number in range(1, 10)] == typed
 

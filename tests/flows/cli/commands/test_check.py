@@ -12,8 +12,8 @@ from cypp_etl.checking.checker import Checker, Received
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import sample_return
 from flows.cli.commands.check import rehearse
+from tests.support.samples import sample_of
 
 AT = datetime(2010, 7, 10, tzinfo=UTC)
 
@@ -24,8 +24,8 @@ def plan() -> Plan:
 
 
 @pytest.fixture
-def faulty(plan: Plan, tmp_path: Path) -> Path:
-    workbook = openpyxl.load_workbook(io.BytesIO(sample_return(plan, "yos", parse_period("2010-11Q1"))))
+def faulty(tmp_path: Path) -> Path:
+    workbook = openpyxl.load_workbook(io.BytesIO(sample_of("yos", parse_period("2010-11Q1"))))
     workbook["Indicators"]["I2"] = "<1"
     workbook.save(tmp_path / "return.xlsx")
     return tmp_path / "return.xlsx"
