@@ -139,7 +139,7 @@ def test_what_hangs_is_refused_and_the_next_is_checked(plan: Plan, good: bytes) 
 def test_the_workbook_that_was_checked_last_is_not_sent_again_to_be_marked(
     checker: ConfinedChecker, plan: Plan, good: bytes
 ) -> None:
-    others = sample_return(plan, "nhs", PERIOD)
+    others = sample_of("nhs", PERIOD)
     first = checker.check(plan, Received("yos/r.xlsx", good, "yos"), TODAY, nothing_known)
     last = checker.check(plan, Received("nhs/r.xlsx", others, "nhs"), TODAY, nothing_known)
     summary = summary_of(SubmissionStatus.ACCEPTED)
