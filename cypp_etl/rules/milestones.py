@@ -62,16 +62,19 @@ def judge_milestone_states(parsed: ParsedReturn, history: History) -> Iterator[F
 
 
 def _judge_due(row: MilestoneRow, milestone: Milestone, period: Period) -> Iterator[Finding]:
-    is_due, due = milestone.due <= period.last_day, date_text(milestone.due)
-    status = status_of(row)
-    if is_due and "status" in row.source.columns and not row.source.is_filled("status"):
-        yield row.find("status-missing", "status", due=due)
+    is_due, status = milestone.due <= period.last_day, status_of(row)
+    is_blank = status is None and "status" in row.source.columns and not row.source.is_filled("status")
+    code = ""
+    if is_due and is_blank:
+        code = "status-missing"
     elif is_due and status is not None and status not in _ENDED:
-        yield row.find("milestone-overdue", "status", due=due)
+        code = "milestone-overdue"
     elif not is_due and status is MilestoneStatus.MISSED:
-        yield row.find("milestone-missed-early", "status", due=due)
-    elif not is_due and "status" in row.source.columns and not row.source.is_filled("status"):
+        code = "milestone-missed-early"
+    elif is_blank:
         yield from _judge_words_alone(row)
+    if code:
+        yield row.find(code, "status", due=date_text(milestone.due))
 
 
 def _judge_words_alone(row: MilestoneRow) -> Iterator[Finding]:

@@ -63,6 +63,7 @@ class Package:
         except _ARCHIVE_FAULTS as fault:
             raise damaged("it was cut short, or is not a whole archive") from fault
         self._entries: dict[str, zipfile.ZipInfo] = {}
+        self._relationships: dict[str, Mapping[str, Relationship]] = {}
         for entry in self._archive.infolist():
             _check_entry(entry, limits)
             if entry.is_dir():
@@ -144,7 +145,11 @@ class Package:
         """The relationships of a part, by id; `""` is the package itself. A part need not have any."""
         folder, _, file = part_name(part).rpartition("/")
         listing = f"{folder}/_rels/{file}.rels"
-        return work_out(_read_relationships, self.listing(listing), self.spent, folder) if listing in self else {}
+        if listing not in self:
+            return {}
+        if listing not in self._relationships:
+            self._relationships[listing] = work_out(_read_relationships, self.listing(listing), self.spent, folder)
+        return self._relationships[listing]
 
 
 @remembered

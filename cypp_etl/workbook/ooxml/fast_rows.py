@@ -33,9 +33,8 @@ _ROW_ATTRIBUTES = "".join(
 )
 # Letters up to the last column, XFD.
 _LETTERS = "(?:[A-Z]{1,2}|[A-W][A-Z]{2}|X[A-E][A-Z]|XF[A-D])"
-_SHARED_TEXT = ' t="s"><v>[0-9]{1,9}</v></c>'
-_RESULT = f"(?:<v>{PLAIN_CHARACTERS}</v>|<v ?/>)</c>"
-_VALUE = f'(?: t="(?:n|b|e|str)")?>{_RESULT}'
+# A number is the usual case, and is passed over faster than any text.
+_RESULT = f"(?:<v>(?:[0-9.]++|{PLAIN_CHARACTERS})</v>|<v ?/>)</c>"
 # The formula itself is not read, nor the other cells that share it.
 _FORMULA_ATTRIBUTES = "".join(
     f'(?: {name}="{values}")?'
@@ -47,14 +46,20 @@ _FORMULA_ATTRIBUTES = "".join(
         ("si", "[0-9]+"),
     )
 )
-_FORMULA = f'(?: t="(?:n|b|e|str)")?><f{_FORMULA_ATTRIBUTES}(?: ?/>|>{PLAIN_CHARACTERS}</f>){_RESULT}'
-_OWN_TEXT = f' t="inlineStr"><is><t(?: xml:space="preserve")?>{PLAIN_CHARACTERS}</t></is></c>'
-_EMPTY = '(?: t="(?:s|n|b|e|str|inlineStr)")?(?: ?/>|></c>)'
+_FORMULA = f"<f{_FORMULA_ATTRIBUTES}(?: ?/>|>{PLAIN_CHARACTERS}</f>){_RESULT}"
+_OWN_TEXT = f'<is><t(?: xml:space="preserve")?>{PLAIN_CHARACTERS}</t></is></c>'
+_EMPTY = "(?: ?/>|></c>)"
+# By the cell's type: a shared text, a value or formula, a text of its own. What matched is not tried in another way.
+_CONTENT = (
+    rf'(?: t="s"(?:><v>[0-9]{{1,9}}+</v></c>|{_EMPTY})'
+    rf'|(?: t="(?:n|b|e|str)")?+(?:>{_RESULT}|{_EMPTY}|>{_FORMULA})'
+    rf'| t="inlineStr"(?:>{_OWN_TEXT}|{_EMPTY}))'
+)
 
 
 def _rows(row_attributes: str) -> re.Pattern[str]:
     # Each cell must name its own row.
-    cell = rf'<c r="{_LETTERS}(?P=row)"(?: s="[0-9]+")?(?:{_SHARED_TEXT}|{_VALUE}|{_EMPTY}|{_FORMULA}|{_OWN_TEXT})'
+    cell = rf'<c r="{_LETTERS}(?P=row)"(?: s="[0-9]++")?+{_CONTENT}'
     return re.compile(rf'(?:<row r="(?P<row>[1-9][0-9]{{0,6}})"{row_attributes}>(?:{cell})*+</row>)++')
 
 
@@ -64,8 +69,8 @@ _ROWS_OF_EXCEL = _rows(_ROW_ATTRIBUTES + '(?: x14ac:dyDescent="[0-9.]*")?')
 # The number of each row; or letters, style and type of each cell that has a value, the tags of its formula or of its
 # own text, and the value.
 _FILLED = re.compile(
-    r'<row r="([0-9]+)|<c r="([A-Z]+)[0-9]+"(?: s="([0-9]+)")?(?: t="([A-Za-z]+)")?>'
-    r"(?:<v>|(<f[^>]*>(?:[^<]*</f>)?(?:<v>)?|<is><t[^>]*>))([^<]*)"
+    r'<row r="([0-9]++)|<c r="([A-Z]++)[0-9]++"(?: s="([0-9]++)")?+(?: t="([A-Za-z]++)")?+>'
+    r"(?:<v>|(<f[^>]*>(?:[^<]*</f>)?(?:<v>)?|<is><t[^>]*>))([^<]*+)"
 )
 _TRIMMED = "<is><t>"
 _TEXT, _ERROR = CellKind.TEXT, CellKind.ERROR
