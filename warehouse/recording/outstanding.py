@@ -17,10 +17,11 @@ from cypp_etl.gc_control import collection_paused
 from cypp_etl.plan.model import Plan
 from schemas.codes import Measure
 from warehouse.engine import reading, writing
+from warehouse.figures.affected import has_computed_comparators
+from warehouse.figures.judgements import Judged, judge_spans, spans_reached
 from warehouse.recording.bulk_insert import insert_rows
-from warehouse.recording.judged.affected import has_computed_comparators
 from warehouse.recording.judged.groups import rejudge_every_group
-from warehouse.recording.judged.judgements import Judged, judge_spans, keep_judged, spans_reached
+from warehouse.recording.judged.judgements import keep_judged
 from warehouse.recording.plan import require_plan
 from warehouse.recording.validity import last_changes, next_moment
 from warehouse.schema.sets import is_one_of
