@@ -109,13 +109,16 @@ class Judged:
     @property
     def keys(self) -> Iterator[Key]:
         """The key of each judgement."""
-        return zip(*(self.columns[name] for name in KEY), strict=True)
+        return self.values_of(KEY)
 
     @property
     def judgements(self) -> dict[Key, tuple[Any, ...]]:
         """By key, what is judged: the observation, and all values."""
-        values = zip(*(self.columns[name] for name in WRITTEN[len(KEY) :]), strict=True)
-        return dict(zip(self.keys, values, strict=True))
+        return dict(zip(self.keys, self.values_of(WRITTEN[len(KEY) :]), strict=True))
+
+    def values_of(self, names: Iterable[str]) -> "Iterator[tuple[Any, ...]]":
+        """What some columns say of each judgement."""
+        return zip(*(self.columns[name] for name in names), strict=True)
 
 
 def judge_spans(connection: Connection, plan: Plan, spans: Mapping[Series, Span]) -> Iterator[Judged]:

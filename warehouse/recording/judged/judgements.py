@@ -1,9 +1,9 @@
 """Judges again whatever depends on a change, and writes only the judgements that differ."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
@@ -50,6 +50,9 @@ _ROWS_AT_ONCE = 10_000
 
 # A quarter's code starts with its year's.
 _YEAR_LETTERS = len("2010-11")
+
+_Said: TypeAlias = tuple[Key, tuple[str, str, str, str] | None]
+"""A judgement's key, and what `TRAVELLED` is of it; None of one that was removed."""
 
 
 def rejudge(
@@ -118,32 +121,35 @@ def keep_judged(connection: Connection, plan: Plan, plan_id: int, judged: Judged
         How many judgements changed, by series.
     """
     held = judgements_in_force(connection, judged.spans, reach_of_each(judged.spans))
+    said: Iterable[_Said] = zip(judged.keys, judged.values_of(TRAVELLED), strict=True)
+    # Where nothing else is in force of a series, and nothing was, its judgements need not be read again.
+    whole = {} if held else _whole_series(judged)
     if held:
-        keys = _replace(connection, held, judged.judgements, plan_id, at)
+        keys, now = _replace(connection, held, judged.judgements, plan_id, at), dict(said)
+        said = ((key, now.get(key)) for key in keys)
     else:
         keys = list(judged.keys)
         insert_columns(connection, judgement, judged.columns, {"plan_id": plan_id, "recorded_at": at})
     _replace_outlooks(connection, judged.outlooks, plan_id, at)
     keep_comparisons(connection, judged.spans, judged.comparisons, plan_id, at)
-    # Where nothing else is in force of a series, and nothing was, its judgements need not be read again.
-    keep_clinics(connection, _changes(keys, judged), plan, at, {} if held else _whole_series(judged))
+    keep_clinics(connection, _changes(said, judged), plan, at, whole)
     return Counter({Series(*key): count for key, count in Counter(key[:2] for key in keys).items()})
 
 
-def _changes(keys: Sequence[Key], judged: Judged) -> Iterator[Change]:
-    said = dict(zip(judged.keys, zip(*(judged.columns[name] for name in TRAVELLED), strict=True), strict=True))
-    for key in keys:
-        year = key[2][:_YEAR_LETTERS]
+def _changes(said: Iterable[_Said], judged: Judged) -> Iterator[Change]:
+    """The changes of judgements, beside all that were judged."""
+    years = {key for key in judged.keys if len(key[2]) == _YEAR_LETTERS}
+    for (partner_code, indicator, period), one in said:
         # Whatever is affected in a year includes the judgement of the whole year.
-        yield Change(key[:2], year if (*key[:2], year) in said else key[2], said.get(key))
+        year = period[:_YEAR_LETTERS]
+        since = year if year != period and (partner_code, indicator, year) in years else period
+        yield Change((partner_code, indicator), since, one)
 
 
 def _whole_series(judged: Judged) -> dict[tuple[str, str], list[tuple[str, ...]]]:
     """Of each series without other judgements in force, what clinics follow from, by period."""
     found: dict[tuple[str, str], list[tuple[str, ...]]] = {}
-    for partner_code, indicator, *said in zip(
-        *(judged.columns[name] for name in ("partner_code", "indicator", *TRAVELLED)), strict=True
-    ):
+    for partner_code, indicator, *said in judged.values_of(("partner_code", "indicator", *TRAVELLED)):
         found.setdefault((partner_code, indicator), []).append(tuple(said))
     return {series: sorted(of_series_) for series, of_series_ in found.items() if series not in judged.beside}
 
