@@ -112,6 +112,13 @@ def test_folders_import_in_one_direction(layer):
     graphlib.TopologicalSorter(needed).prepare()
 
 
+def test_queries_record_nothing():
+    """What both need of figures, and of what judging says of them, is in `warehouse/figures/`."""
+    readers = [path for path in MODULES if path.parts[:2] in (("warehouse", "queries"), ("warehouse", "figures"))]
+    found = {str(path): [module for module, _ in imports(path) if "recording" in module.split(".")] for path in readers}
+    assert readers and {path: astray for path, astray in found.items() if astray} == {}
+
+
 # A migration stays where it is, with its number: nobody looks for anything among them.
 FOLDERS = sorted({path.parent for path in MODULES} - {MIGRATIONS})
 

@@ -7,6 +7,7 @@ used if the partner has no row.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -98,6 +99,17 @@ class Table:
     keys: Ints
     side: Side
     pieces: Ints
+
+    def part(self, start: int, end: int) -> "Table":
+        """The figures from one index to another, and one more for no figure."""
+        side = self.side
+        with_nothing = Side(
+            np.append(side.state[start:end], np.int8(State.MISSING)),
+            np.append(side.steps[start:end], 0),
+            np.append(side.value[start:end], np.nan),
+            np.append(side.source[start:end], -1),
+        )
+        return Table(self.keys[start:end], with_nothing, np.append(self.pieces[start:end], 0))
 
     def find(self, keys: Ints) -> Ints:
         """The index of each key, -1 if it is absent; shape (n,)."""
@@ -273,38 +285,39 @@ class Ledger:
 def read_ledger(figures: Figures, plan: Plan, leaves: Leaves) -> Ledger:
     """Arrange the figures, followed by the plan's own. `judge` describes the errors."""
     entries = read_entries(figures, plan, leaves)
-    tables: dict[str, Table] = {}
-    for measure in entries.measures:
-        places = _sorted_places(entries, measure)
-        tables[measure] = _table(entries, places, leaves)
-        if measure == Measure.ACTUAL:
-            # The plan has no actuals, and its entries come after the figures: an index is a row of the figures.
-            rows = _rows(entries, places, tables[measure], leaves)
+    places, ends = _sorted_places(entries)
+    every = _table(entries, places, leaves)
+    tables = {
+        measure: every.part(*between) for measure, between in zip(entries.measures, pairwise([0, *ends]), strict=True)
+    }
+    # The plan has no actuals, and its entries come after the figures: an index is a row of the figures.
+    own = entries.measures.index(Measure.ACTUAL)
+    rows = _rows(entries, places[ends[own - 1] if own else 0 : ends[own]], tables[Measure.ACTUAL], leaves)
     breaks = np.append(0, np.cumsum(rows.is_break & ~rows.is_year))
     return Ledger(rows, leaves, tables, breaks, entries.new_bodies, entries.returned, entries.partner_codes)
 
 
-def _sorted_places(entries: Entries, measure: str) -> Ints:
-    """The indices of the entries of a measure, in the order of their keys; a repeated key is an error."""
-    places = np.flatnonzero(entries.measure == entries.measures.index(measure))
-    places = places[np.argsort(entries.key[places], kind="stable")]
-    keys = entries.key[places]
-    if np.any(keys[1:] == keys[:-1]):
-        raise ValueError(f"two figures of measure {str(measure)!r} for one partner, indicator and period")
-    return places
+def _sorted_places(entries: Entries) -> tuple[Ints, list[int]]:
+    """The indices of the entries by measure and key, and where each measure ends; a repeated key is an error."""
+    used = np.flatnonzero(entries.measure >= 0)
+    places = used[np.lexsort((entries.key[used], entries.measure[used]))]
+    keys, measures = entries.key[places], entries.measure[places]
+    repeated = np.flatnonzero((keys[1:] == keys[:-1]) & (measures[1:] == measures[:-1]))
+    if len(repeated):
+        measure = str(entries.measures[measures[repeated[0]]])
+        raise ValueError(f"two figures of measure {measure!r} for one partner, indicator and period")
+    return places, np.searchsorted(measures, np.arange(1, len(entries.measures) + 1)).tolist()
 
 
 def _table(entries: Entries, places: Ints, leaves: Leaves) -> Table:
+    """The figures at indices in their order, whatever their measures."""
     keys = entries.key[places]
     value = entries.value[places]
     has_value = ~np.isnan(value)
     pieces = leaves.piece(leaf_of(keys, leaves), keys % SPAN)
     steps = to_steps(value, leaves.decimals[pieces])
     state = states(has_value, entries.is_not_applicable[places])
-    with_nothing = Side(
-        np.append(state, np.int8(State.MISSING)), np.append(steps, 0), np.append(value, np.nan), np.append(places, -1)
-    )
-    return Table(keys, with_nothing, np.append(pieces, 0))
+    return Table(keys, Side(state, steps, value, places), pieces)
 
 
 def _rows(entries: Entries, places: Ints, actuals: Table, leaves: Leaves) -> Rows:

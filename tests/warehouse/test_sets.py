@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import Column, Engine, Integer, MetaData, Select, Table, insert, select
 
-from warehouse.recording.judged.affected import of_series, within
+from warehouse.figures.affected import of_series, within
 from warehouse.schema.sets import is_one_of
 from warehouse.schema.tables import clinic, judgement, observation
 from warehouse.schema.types import CleanText

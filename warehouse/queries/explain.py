@@ -16,8 +16,8 @@ from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import plan_about
 from cypp_etl.plan.selection import EVERYTHING, Selection, groups_about
 from schemas.codes import Marker, Measure, Qualifier
+from warehouse.figures.judged_rows import FIGURE, figures_frame
 from warehouse.queries.views import group_performance, judgement_history, performance
-from warehouse.recording.judged.judgements import FIGURE, figures_frame
 from warehouse.schema.tables import observation, submission
 from warehouse.schema.values import decimal_of, qualifiers_of
 from warehouse.views.withheld import shown_comment

@@ -17,8 +17,8 @@ from cypp_etl.plan.model import Banding, Comparator, Figure, Indicator, Plan, fu
 from cypp_etl.plan.rhythm import Rhythm
 from cypp_etl.report.model import Row
 from schemas.codes import Accumulation, ComparatorMethod, Marker, Measure, Polarity, Unit, YearType
+from warehouse.figures.judged_rows import FIGURE, judge_rows
 from warehouse.queries.as_of import EVERY_SERIES, Wanted, in_force_then
-from warehouse.recording.judged.judgements import FIGURE, judge_rows
 from warehouse.schema.plan_tables import (
     plan_calendar,
     plan_comparator,

@@ -12,8 +12,7 @@ from cypp_etl.plan.differences import edition_differences, partner_differences
 from cypp_etl.plan.model import BUILT_IN_COMPARATORS, Plan
 from cypp_etl.plan.reader import plans_apart
 from cypp_etl.plan.spans import Span
-from warehouse.recording.judged.groups import groups_judged_by_plan
-from warehouse.recording.judged.judgements import judged_by_plan
+from warehouse.figures.other_plans import groups_judged_by_plan, judged_by_plan
 from warehouse.schema.tables import period_closing, publication
 from warehouse.stored_plans import Missing, missing_from
 

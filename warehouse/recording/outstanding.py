@@ -6,7 +6,7 @@ they are: whoever is killed in between, the notes say what is still to be done. 
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,10 +17,11 @@ from cypp_etl.gc_control import collection_paused
 from cypp_etl.plan.model import Plan
 from schemas.codes import Measure
 from warehouse.engine import reading, writing
+from warehouse.figures.affected import has_computed_comparators
+from warehouse.figures.judgements import Judged, judge_spans, spans_reached
 from warehouse.recording.bulk_insert import insert_rows
-from warehouse.recording.judged.affected import has_computed_comparators
 from warehouse.recording.judged.groups import rejudge_every_group
-from warehouse.recording.judged.judgements import Judged, judge_spans, keep_judged, spans_reached
+from warehouse.recording.judged.judgements import keep_judged
 from warehouse.recording.plan import require_plan
 from warehouse.recording.validity import last_changes, next_moment
 from warehouse.schema.sets import is_one_of
@@ -37,14 +38,13 @@ class Share:
     """A part of the judgements that are outstanding: of the figures of some partners, or of some indicators.
 
     `up_to` is the last submission whose figures it takes: what another backfill adds is its own to judge. `members` are
-    the partners whose figures are added up in groups and judged, too; with `is_of_groups` nothing else is.
+    the partners whose figures are added up in groups, and judged too.
     """
 
     up_to: int
     partner_codes: tuple[str, ...] = ()
     indicators: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
-    is_of_groups: bool = False
 
 
 def postpone(connection: Connection, submission_ids: Collection[int]) -> None:
@@ -60,24 +60,19 @@ def waiting_submissions(connection: Connection) -> int:
 def outstanding_shares(connection: Connection, plan: Plan) -> list[Share]:
     """The judgements that are outstanding, in parts of about `FIGURES_AT_ONCE` figures.
 
-    Where a partner is compared with what others return, each part has every partner, and some indicators: so nobody's
-    comparators are computed twice, and groups, which have the figures of every partner, come with it. Otherwise a
+    Where there are groups, or a partner is compared with what others return, each part has every partner, and some
+    indicators: so nobody's comparators are computed twice, and groups are added up of what is there. Otherwise a
     partner's figures, which are stored beside each other, stay together.
     """
     up_to = connection.scalar(select(func.max(unjudged.c.submission_id)))
     if up_to is None:
         return []
     members = tuple(sorted({code for codes in plan.members.values() for code in codes}))
-    if has_computed_comparators(plan):
+    if members or has_computed_comparators(plan):
         by_indicator = _parts(connection, Share(up_to), observation.c.indicator, len(plan.partners))
         return [Share(up_to, indicators=part, members=members) for part in by_indicator]
     by_partner = _parts(connection, Share(up_to), observation.c.partner_code, 1)
-    shares = [Share(up_to, partner_codes=part) for part in by_partner]
-    if members:
-        of_groups = Share(up_to, members, members=members, is_of_groups=True)
-        by_indicator = _parts(connection, of_groups, observation.c.indicator, 1)
-        shares += [replace(of_groups, indicators=part) for part in by_indicator]
-    return shares
+    return [Share(up_to, partner_codes=part) for part in by_partner]
 
 
 @contextmanager
@@ -181,8 +176,6 @@ def _parts(connection: Connection, of: Share, column: Column[Any], at_least: int
 
 def _judged(connection: Connection, plan: Plan, share: Share) -> tuple[list[Judged], set[tuple[str, str]]]:
     """What came of judging a share, and the indicators and periods of which groups are added up again."""
-    if share.is_of_groups:
-        return [], _returned(connection, share)
     figures, members, actual = _figures(connection, share), frozenset(share.members), Measure.ACTUAL.value
     returned = {(row[1], row[3]) for row in figures if row[2] == actual and row[0] in members}
     return list(judge_spans(connection, plan, spans_reached(plan, figures))), returned
@@ -192,13 +185,6 @@ def _figures(connection: Connection, share: Share) -> Sequence[tuple[str, str, s
     """The figures of a share, also those that another submission has replaced: the fields of `FigureKey`."""
     query = _waiting(share, *(observation.c[name] for name in FigureKey._fields))
     return [(row[0], row[1], row[2], row[3]) for row in connection.execute(query).all()]
-
-
-def _returned(connection: Connection, share: Share) -> set[tuple[str, str]]:
-    """The indicators and periods of which a share has actuals."""
-    own = observation.c
-    query = _waiting(share, own.indicator, own.period).where(own.measure == Measure.ACTUAL.value).distinct()
-    return {(row[0], row[1]) for row in connection.execute(query).all()}
 
 
 def _waiting(share: Share, *columns: Any) -> Select[Any]:

@@ -17,8 +17,8 @@ from cypp_etl.plan.model import BUILT_IN_COMPARATORS, Comparator, Group, Plan
 from schemas.codes import ComparatorMethod
 from tests.warehouse.builders import Rows, checked, later, observation
 from warehouse.engine import open_warehouse, reading, writing
+from warehouse.figures.judgements import Judged
 from warehouse.recording import outstanding
-from warehouse.recording.judged.judgements import Judged
 from warehouse.recording.outstanding import (
     Share,
     forget_judged,

@@ -13,8 +13,8 @@ from cypp_etl.periods import LAST_PERIOD, parse_period
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.rhythm import QUARTERLY, Rhythm
 from schemas.codes import ClinicReason, ClinicRule
+from warehouse.figures.affected import asked_series, of_series
 from warehouse.recording.bulk_insert import insert_rows
-from warehouse.recording.judged.affected import asked_series, of_series
 from warehouse.recording.validity import end_rows
 from warehouse.schema.tables import clinic, judgement
 

@@ -24,15 +24,13 @@ from cypp_etl.judgement.rounding import Bools, Floats, Ints
 from cypp_etl.periods import Period, parse_period
 from cypp_etl.plan.model import Plan
 from schemas.codes import DirectionBasis, Measure, Qualifier, YearCourse
-from warehouse.recording.judged.affected import asked_series, is_reached, of_series, reach_of_each
+from warehouse.figures.affected import asked_series, is_reached, of_series, reach_of_each
+from warehouse.figures.judged_rows import KEY, Key
 from warehouse.schema.tables import judgement, observation
 from warehouse.schema.values import qualifiers_of
 
-KEY = ("partner_code", "indicator", "period")
 OutlookWords: TypeAlias = tuple[str, str]
 """The noise word and the course, in the order of `OUTLOOK` of `warehouse.schema.tables`."""
-
-_Key: TypeAlias = tuple[str, str, str]
 
 POINT = ("actual", "change", "previous_actual", "previous_period", "direction_basis", "year_to_date")
 """What a judgement says that its outlook, and those of later periods, are told by."""
@@ -64,7 +62,7 @@ class Outlooks(NamedTuple):
 
     variations: Sequence[str]
     courses: Sequence[str]
-    others: Mapping[_Key, tuple[int, OutlookWords]]
+    others: Mapping[Key, tuple[int, OutlookWords]]
     beside: Collection[tuple[str, str]]
 
 
@@ -72,7 +70,7 @@ def outlooks(
     connection: Connection,
     plan: Plan,
     spans: Mapping[SeriesKey, Span],
-    returned: Mapping[_Key, float | None],
+    returned: Mapping[Key, float | None],
     judged: Mapping[str, Sequence[Any]],
 ) -> Outlooks:
     """The outlooks that a change reaches, from the judgements in force beside those that were judged because of it.
@@ -102,7 +100,7 @@ def outlooks(
             if period > spans[SeriesKey(row[0], row[1])].first or told.may_differ(row[:3], row[-1]):
                 later.append(place)
     variations, courses = told.words([*range(number), *(number + place for place in later)])
-    others: dict[_Key, tuple[int, OutlookWords]] = {}
+    others: dict[Key, tuple[int, OutlookWords]] = {}
     for place, now in zip(later, zip(variations[number:], courses[number:], strict=True), strict=True):
         partner_code, indicator, period_code, *_, judgement_id, variation, on_course = stored[place]
         if now != (variation, on_course):
@@ -119,7 +117,7 @@ class _Told:
     def __init__(
         self,
         plan: Plan,
-        returned: Mapping[_Key, float | None],
+        returned: Mapping[Key, float | None],
         judged: Mapping[str, Sequence[Any]],
         stored: Sequence[Sequence[Any]],
     ) -> None:
