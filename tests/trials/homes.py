@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ from sqlalchemy import select
 
 from cypp_etl.periods import parse_period
 from cypp_etl.plan.reader import read_plan
-from cypp_etl.samples.returns import IndicatorAnswer, fill_template, sample_answers, sample_periods, sample_return
+from cypp_etl.samples.returns import IndicatorAnswer, fill_template, sample_answers, sample_periods
 from cypp_etl.templates.workbook import write_template
 from flows.inbox.sweep import REPLIES
 from tests.postgres import administer, copy_database, database_url, drop_database
+from tests.support.samples import sample_of
 from tests.trials.nursery import Nursery
 from warehouse.engine import open_warehouse, reading
 from warehouse.schema.tables import clinic, comparison, group_judgement, judgement, metadata, submission
@@ -72,16 +74,17 @@ class Home:
         return [path for path in (self.folder / "inbox").rglob("*") if path.is_file()]
 
 
+@cache
 def make_drops() -> dict[str, bytes]:
     """A good return, a correction with errors, the good one again under another name, and another partner's."""
     plan = read_plan()
-    good = sample_return(plan, "yos", PERIOD)
+    good = sample_of("yos", PERIOD)
     answers = sample_answers(plan, "yos", PERIOD)
     first = next(iter(answers.indicators))
     answers.indicators[first] = IndicatorAnswer("<1")  # type: ignore[index]
     faulty = fill_template(write_template(plan, "yos", PERIOD), answers)
     return {
-        "police/ours.xlsx": sample_return(plan, "police", PERIOD),
+        "police/ours.xlsx": sample_of("police", PERIOD),
         "yos/1 good.xlsx": good,
         "yos/2 faulty.xlsx": faulty,
         "yos/3 good again.xlsx": good,
@@ -93,7 +96,7 @@ def make_many_drops() -> dict[str, bytes]:
     """A year's returns of every partner; some once more from the same partner, some from another's folder."""
     plan = read_plan()
     returns = {
-        f"{code}/{period.code}.xlsx": sample_return(plan, code, period)
+        f"{code}/{period.code}.xlsx": sample_of(code, period)
         for period in sample_periods()[:4]
         for code in plan.partners
     }

@@ -19,6 +19,7 @@ from sqlalchemy import Engine, select
 
 from cypp_etl.escapes import READ_AS_MISSING, for_csv
 from cypp_etl.plan.model import Plan
+from cypp_etl.plan.reader import read_plan
 from schemas.codes import Marker, Severity
 from tests.warehouse.builders import checked, finding, later, observation
 from tests.warehouse.full_warehouse import fill_every_view
@@ -31,19 +32,38 @@ from warehouse.views.columns import Kind
 from warehouse.views.dictionary import VIEWS
 from warehouse.views.selectable import view as selectable
 
+Fill = Callable[[Engine], None]
 EVIL = '=HYPERLINK("http://x", "a\nb")'
 
 
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Engine, Fill], Path]:
+    """What fills an empty warehouse and exports it, once for each system and filling."""
+    folders: dict[tuple[str, Fill], Path] = {}
+
+    def folder_of(engine: Engine, fill: Fill) -> Path:
+        folder = folders.get((engine.dialect.name, fill))
+        if folder is None:
+            fill(engine)
+            folder = folders[engine.dialect.name, fill] = tmp_path_factory.mktemp("exported") / "out"
+            with reading(engine) as connection:
+                written = list(export_views(connection, folder))
+            assert written[-1].name == "datapackage.json"
+            assert sorted(written) == sorted(folder.iterdir()), "nothing else is left behind"
+        return folder
+
+    return folder_of
+
+
 @pytest.fixture
-def folder(engine: Engine, plan: Plan, tmp_path: Path) -> Path:
+def folder(engine: Engine, exported: Callable[[Engine, Fill], Path]) -> Path:
+    return exported(engine, with_a_return)
+
+
+def with_a_return(engine: Engine) -> None:
     figures = [observation("NI 111a", "90", typed=EVIL), observation("NI 111b", Marker.NOT_AVAILABLE, typed="-")]
     found = (finding(Severity.QUERY),)
-    record(engine, checked("a", *figures, file_name='@file,"quoted".xlsx', findings=found), plan, later(0))
-    with reading(engine) as connection:
-        written = list(export_views(connection, tmp_path / "out"))
-    assert written[-1].name == "datapackage.json"
-    assert sorted(written) == sorted((tmp_path / "out").iterdir()), "nothing else is left behind"
-    return tmp_path / "out"
+    record(engine, checked("a", *figures, file_name='@file,"quoted".xlsx', findings=found), read_plan(), later(0))
 
 
 def test_parquet_holds_what_the_views_hold(folder: Path) -> None:
@@ -85,8 +105,12 @@ MISSING = sorted(READ_AS_MISSING)
 
 
 @pytest.fixture
-def full(engine: Engine, plan: Plan, tmp_path: Path) -> Path:
-    """An export with rows of every view, and every text that is read as missing, typed wherever somebody can type."""
+def full(engine: Engine, exported: Callable[[Engine, Fill], Path]) -> Path:
+    return exported(engine, with_rows_in_every_view)
+
+
+def with_rows_in_every_view(engine: Engine) -> None:
+    """Rows of every view, and every text that is read as missing, typed wherever somebody can type."""
     fill_every_view(engine)
     with reading(engine) as connection:
         in_force = plan_in_force(connection)
@@ -96,9 +120,6 @@ def full(engine: Engine, plan: Plan, tmp_path: Path) -> Path:
         figure = observation("NI 111a", "1", f"{2020 + number}-{21 + number}", typed=typed, sheet=typed)
         others = {"file_name": typed, "findings": (found,)}
         record(engine, checked(f"missing {number}", figure, **others), in_force, later(50 + number))
-    with reading(engine) as connection:
-        list(export_views(connection, tmp_path / "full"))
-    return tmp_path / "full"
 
 
 _TYPES = {
@@ -112,8 +133,11 @@ _TYPES = {
 }
 
 
-def test_parquet_has_every_row_of_every_view(engine: Engine, full: Path) -> None:
+def test_parquet_has_every_row_of_every_view(engine: Engine, tmp_path: Path) -> None:
+    with_rows_in_every_view(engine)
+    full = tmp_path / "full"
     with reading(engine) as connection:
+        list(export_views(connection, full))
         for view in VIEWS:
             asked = connection.execute(select(selectable(view.name))).all()
             held = parquet.read_table(full / f"{view.name}.parquet")
