@@ -25,6 +25,7 @@ def naming_of(row: TableRow, index: PlanIndex) -> tuple[str, str, str]:
     return ref, sub or row.text("sub"), rest or row.text("definition")
 
 
+# The columns whose words say what a row is about.
 _WORDS = ("ref", "sub", "indicator", "definition", "good_performance", "unit")
 _MOST_SUBJECTS = 16_384
 # Of a row's words: what is longer is not kept.

@@ -55,12 +55,11 @@ class _Comparable(dict[tuple[str, Period, Period], Mapping[str, Decimal]]):
 
     def __missing__(self, key: tuple[str, Period, Period]) -> Mapping[str, Decimal]:
         partner_code, period, other = key
-        values = self._history.actuals(partner_code, other)
-        for indicator in values.keys() - self._plan.always_comparable(partner_code):
-            if not self._plan.compares(partner_code, indicator, period, other):
-                values = {one: value for one, value in values.items() if one != indicator}
-        self[key] = values
-        return values
+        values, plan = self._history.actuals(partner_code, other), self._plan
+        changed = values.keys() - plan.always_comparable(partner_code)
+        lost = {indicator for indicator in changed if not plan.compares(partner_code, indicator, period, other)}
+        self[key] = {indicator: values[indicator] for indicator in values.keys() - lost} if lost else values
+        return self[key]
 
 
 def _figure_long_before(

@@ -42,7 +42,7 @@ class Cell(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """The cells of a sheet in their order, row by row, as columns: each has what `Cell` has of the same name."""
+    """The cells of a sheet, row by row and in the order of their columns: each tuple has one part of every cell."""
 
     rows: tuple[int, ...] = ()
     columns: tuple[int, ...] = ()

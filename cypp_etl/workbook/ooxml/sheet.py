@@ -187,20 +187,21 @@ class SheetReader:
     def _take_rows(self, rows: str) -> None:
         """Add plain rows, as if the parser had read them."""
         self._keep_row()
-        known, spent, last = self._sheet.rows, self._spent, self._row
+        known, spent = self._sheet.rows, self._spent
         for row, cells in read_rows(
             rows, self._styles, self._strings, self._builders, spent, placeholder=self._placeholder
         ):
             spent.add_row_element()
             self._check_row(row)
+            before = known.get(row) or {}
+            if before.keys() & cells.keys():
+                raise damaged(TWO_IN_ONE_PLACE)
+            self._cells = before | cells if before else cells
             if cells:
                 spent.add_cells(len(cells))
-                before = known.get(row)
-                if before and before.keys() & cells.keys():
-                    raise damaged(TWO_IN_ONE_PLACE)
-                known[row] = before | cells if before else cells
-            last = row
-        self._open_row(last)
+                known[row] = self._cells
+            self._row = row
+        self._row_digits, self._cells_before = str(self._row), len(self._cells)
         elements = rows.count("<") - rows.count("</")
         self._opened, self._closed = self._opened + elements, self._closed + elements
 
