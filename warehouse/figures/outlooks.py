@@ -126,18 +126,15 @@ class _Told:
         columns = {name: list(judged[name]) for name in names}
         for name, column in zip(names, zip(*stored, strict=True), strict=False):
             columns[name] += column
-        self._series = dict.fromkeys(zip(columns["partner_code"], columns["indicator"], strict=True))
-        numbers = {series: number for number, series in enumerate(self._series)}
-        self._series_keys = list(self._series)
-        series = np.array(
-            [numbers[each] for each in zip(columns["partner_code"], columns["indicator"], strict=True)], dtype=np.int64
-        )
-        slots = _slots(columns["period"])
-        places = read_leaves(plan).places
-        leaf = np.array([places[indicator] for _, indicator in self._series_keys], dtype=np.int64)[series]
-        piece = read_leaves(plan).piece(leaf, slots)
+        of_each = list(zip(columns["partner_code"], columns["indicator"], strict=True))
+        self._series_keys = list(dict.fromkeys(of_each))
+        number_of = {series: number for number, series in enumerate(self._series_keys)}
+        series = np.array([number_of[each] for each in of_each], dtype=np.int64)
+        slots, leaves = _slots(columns["period"]), read_leaves(plan)
+        leaf = np.array([leaves.places[indicator] for _, indicator in self._series_keys], dtype=np.int64)[series]
+        piece = leaves.piece(leaf, slots)
         has_break = {each: Qualifier.BREAK in qualifiers_of(each) for each in set(columns["qualifiers"])}
-        numbers_of = {name: np.array(columns[name], dtype=np.float64) for name in (*POINT[:3], "year_to_date", *_PARTS)}
+        figures = {name: np.array(columns[name], dtype=np.float64) for name in (*POINT[:3], "year_to_date", *_PARTS)}
         points = Points(
             key=series * SPAN + slots,
             decimals=self._kinds.scales.decimals[piece],
@@ -146,7 +143,7 @@ class _Told:
                 [each == DirectionBasis.OUTTURN for each in columns["direction_basis"]], dtype=np.bool_
             ),
             has_break=np.array([has_break[each] for each in columns["qualifiers"]], dtype=np.bool_),
-            **numbers_of,
+            **figures,
         )
         self._mark_changes(points.has_break, columns, piece)
         self._order = np.argsort(points.key)
@@ -155,9 +152,8 @@ class _Told:
     def _mark_changes(self, has_break: Bools, columns: Mapping[str, Sequence[Any]], piece: Ints) -> None:
         """Figures that do not compare with the period before are breaks, too."""
         plan = self._plan
-        for place in np.flatnonzero(
-            self._kinds.may_change[piece] | _are_in(columns["partner_code"], plan.taken_over)
-        ).tolist():
+        may_differ = self._kinds.may_change[piece] | _are_in(columns["partner_code"], plan.taken_over)
+        for place in np.flatnonzero(may_differ).tolist():
             partner_code, indicator, code = (columns[name][place] for name in KEY)
             period = parse_period(code)
             has_break[place] |= not plan.compares(partner_code, indicator, period, period.previous)
