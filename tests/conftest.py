@@ -61,14 +61,14 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("prefect")
     prepare_prefect(folder)
     import certifi
-    from prefect.settings import PREFECT_API_URL
+    from prefect.settings import PREFECT_API_SSL_CERT_FILE, PREFECT_API_URL, temporary_settings
     from prefect.testing.utilities import prefect_test_harness
 
     one = folder / "one.pem"
     one.write_text("".join(Path(certifi.where()).read_text("utf-8").partition("-----END CERTIFICATE-----")[:2]))
-    with pytest.MonkeyPatch.context() as patch, prefect_test_harness(server_startup_timeout=90):
-        # Prefect reads all certificates for each client, which takes 25 ms, though none uses TLS here.
-        patch.setattr("certifi.where", lambda: str(one))
+    # Prefect reads all certificates for each client, which takes 15 ms, though none uses TLS here.
+    few = temporary_settings({PREFECT_API_SSL_CERT_FILE: str(one)})
+    with pytest.MonkeyPatch.context() as patch, few, prefect_test_harness(server_startup_timeout=90):
         address = str(PREFECT_API_URL.value())
         # Where commands look for a running server.
         patch.setenv("PREFECT_API_URL", address)

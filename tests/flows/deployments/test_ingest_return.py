@@ -32,8 +32,8 @@ def workbook() -> bytes:
 
 
 @pytest.fixture
-def drop(settings: Settings) -> Path:
-    folder = settings.inbox / "yos"
+def drop(begun: Settings) -> Path:
+    folder = begun.inbox / "yos"
     folder.mkdir(parents=True)
     return folder / "our return.xlsx"
 
