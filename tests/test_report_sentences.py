@@ -19,6 +19,7 @@ from cypp_etl.periods import Period, parse_period
 from cypp_etl.phrases import date_text
 from cypp_etl.plan.model import Plan
 from cypp_etl.plan.reader import read_plan
+from cypp_etl.plan.rhythm import Rhythm
 from cypp_etl.report.changes import revisions
 from cypp_etl.report.html import render_html
 from cypp_etl.report.milestones import is_past_due
@@ -26,7 +27,19 @@ from cypp_etl.report.model import BoardData, Note
 from cypp_etl.report.pages import happening
 from cypp_etl.report.table import has_like_before, polarity_words
 from cypp_etl.report.workbook import render_workbook
-from schemas.codes import Accumulation, ClinicStatus, Marker, MilestoneStatus, NoteKind, Polarity, Qualifier, Severity
+from schemas.codes import (
+    Accumulation,
+    ClinicStatus,
+    Frequency,
+    Marker,
+    MilestoneStatus,
+    NoteKind,
+    Polarity,
+    Qualifier,
+    ReportedYear,
+    Severity,
+    YearType,
+)
 from tests.warehouse.builders import checked, finding, later, observation, report
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.queries.board.reader import read_board
@@ -556,6 +569,20 @@ def test_a_gap_in_the_trend_is_a_gap(world: World, due: datetime) -> None:
     assert drawn is not None
     # The sum of a year with a quarter missing is no figure either.
     assert drawn[1].startswith("NI 111a: no figure, no figure, no figure, 51, no figure, no figure, no figure, 60;")
+
+
+def test_a_quarter_that_was_judged_before_its_indicator_was_yearly_has_a_trend_of_quarters(
+    world: World, due: datetime
+) -> None:
+    figures = {"2009-10": "200", "2009-10Q4": "50", "2010-11Q1": "60"}
+    world.take("police", due, *(observation("NI 111a", value, period) for period, value in figures.items()))
+    data = world.read(due)
+    rhythm = Rhythm(Frequency.YEARLY, (1,), YearType.FINANCIAL, ReportedYear.LAST_YEAR)
+    yearly = replace(data, rhythms={**data.rhythms, "NI 111a": rhythm})
+    assert "NI 111a" in render_html(yearly, WRITTEN).decode()
+    of_period = {row["period"]: row for row in yearly.judgements_of({"indicator": "NI 111a", "partner_code": "police"})}
+    assert [period.code for period, _ in yearly.course(of_period["2010-11Q1"], 8)] == ["2009-10Q4", "2010-11Q1"]
+    assert [period.code for period, _ in yearly.course(of_period["2009-10"], 8)] == ["2009-10"]
 
 
 def test_a_quarter_of_last_year_is_not_drawn_beside_a_sum_of_quarters(world: World, due: datetime) -> None:

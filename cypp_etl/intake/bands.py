@@ -38,15 +38,17 @@ Words = tuple[float | str | bool | None, ...]
 class KnownSubjects:
     """The subjects of rows by their words, which forms repeat from quarter to quarter and from partner to partner.
 
-    Only of rows that the plan knows, with a reference and without formulas: of what such a row is, there is nothing to
-    say, and it depends on nothing else.
+    Only of rows with a reference, without formulas, whose reference or definition the plan has: of what such a row is,
+    there is nothing to say, and it depends on nothing else. Other rows may be totals or notes, as their figures say.
     """
 
     def __init__(self, index: PlanIndex, table: Table) -> None:
         """Those of one plan, and of tables with the same columns as one."""
         names = tuple(name for name in _WORDS if name in table.columns)
+        self._index = index
         self._places = [table.places.get(name, 0) for name in names]
-        self._by_words = _subjects(index).setdefault(names, {})
+        self._by_columns = _subjects(index)
+        self._by_words = self._by_columns.setdefault(names, {})
 
     def words_of(self, row: TableRow) -> Words:
         """The words of a row."""
@@ -59,14 +61,17 @@ class KnownSubjects:
 
     def keep(self, words: Words, subject: Subject) -> None:
         """Keep the subject of a row that has a reference and no formulas, if it is one that others repeat."""
-        if subject.leaf is None and not subject.is_parent:
+        is_known = subject.described is not None or reference_key(subject.indicator_ref) in self._index.references
+        if not is_known or (subject.leaf is None and not subject.is_parent):
             return
+        # Numbers are left out: as a key, 1 is the same as TRUE.
         texts = [word for word in words if isinstance(word, str)]
         # An untrusted file could fill the memory.
         if len(texts) + words.count(None) == len(words) and sum(map(len, texts)) <= _LONGEST_WORDS:
-            if len(self._by_words) >= _MOST_SUBJECTS:
+            if sum(map(len, self._by_columns.values())) >= _MOST_SUBJECTS:
                 # Frequent ones are soon there again.
-                self._by_words.clear()
+                for subjects in self._by_columns.values():
+                    subjects.clear()
             self._by_words[words] = subject
 
 

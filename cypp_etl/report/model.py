@@ -408,10 +408,12 @@ class BoardData:
 
     def _course(self, row: Row, count: int) -> list[tuple[Period, Row | None]]:
         rhythm = self.rhythm(row["indicator"])
+        # A quarter may have been judged before its indicator was yearly.
+        is_of_years = rhythm.is_yearly and not (is_judged(row) and row["quarter"])
         same = [
             one
             for one in self.judgements_of(row)
-            if all(one[name] == row[name] for name in _UNIT) and not (rhythm.is_yearly and one["quarter"])
+            if all(one[name] == row[name] for name in _UNIT) and not (is_of_years and one["quarter"])
         ]
         quarters = [one for one in same if one["quarter"]]
         # A quarter that was not returned has no place among years.

@@ -517,6 +517,20 @@ def test_a_reference_of_which_excel_made_something_is_said(checker, filled, valu
     assert checked.findings[0].cell == "A3"
 
 
+def test_whether_a_row_is_a_note_does_not_depend_on_what_came_before(plan, filled):
+    """A reference in two cells is none that the plan has: such a row is a note, unless it holds a figure."""
+
+    def alter(workbook, figure):
+        for column, value in {"A": "NI", "B": "43", "I": figure}.items():
+            workbook["Indicators"][f"{column}6"] = value
+
+    note, entry = (change(filled["yos"], lambda book, figure=figure: alter(book, figure)) for figure in (None, 7))
+    checker = Checker(plan, History(), date(2011, 1, 15))
+    found = [codes(checker.check(Received("yos.xlsx", data, "yos"))) for data in (note, entry, note)]
+    assert found[0] == found[2] == ["text-around-table"]
+    assert "indicator-unknown" in found[1]
+
+
 def test_a_milestone_in_other_writing_is_read_and_a_number_is_none(checker, filled):
     def alter(workbook):
         workbook["Milestones"]["A2"] = str(workbook["Milestones"]["A2"].value).replace("-", ".").lower()

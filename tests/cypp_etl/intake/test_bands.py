@@ -2,6 +2,7 @@
 
 import pytest
 
+from cypp_etl.intake import bands
 from cypp_etl.intake.bands import KnownSubjects
 from cypp_etl.intake.rows import Subject
 from cypp_etl.intake.tables import read_table
@@ -52,10 +53,12 @@ def test_other_columns_and_another_plan_are_another_matter(index, make_sheet, in
     ("change", "subject"),
     [
         ({}, Subject("NI 43", "", None, None, False, "LOW", "percent")),
+        ({0: "NI", 1: "43"}, Subject("NI", "43", LEAF, None, False, "LOW", "percent")),
         ({0: 43.0}, SUBJECT),
+        ({1: True}, SUBJECT),
         ({2: "x" * 500}, SUBJECT),
     ],
-    ids=["unknown to the plan", "a number", "a long text"],
+    ids=["unknown to the plan", "known by two cells together", "a number", "a boolean", "a long text"],
 )
 def test_what_may_not_be_repeated_is_not_kept(index, make_sheet, indicators, change, subject):
     table = read_table(make_sheet(HEADINGS, [change.get(place, value) for place, value in enumerate(ROW)]), indicators)
@@ -63,6 +66,16 @@ def test_what_may_not_be_repeated_is_not_kept(index, make_sheet, indicators, cha
     words = known.words_of(table.rows[0])
     known.keep(words, subject)
     assert known.find(words) is None
+
+
+def test_all_tables_of_a_plan_keep_a_number_of_subjects_together(index, make_sheet, indicators, monkeypatch):
+    monkeypatch.setattr(bands, "_MOST_SUBJECTS", 2)
+    whole = read_table(make_sheet(HEADINGS, ROW, ["NI 43", None, LEAF.definition, "LOW", "%", None]), indicators)
+    without = read_table(make_sheet(HEADINGS[:4] + HEADINGS[5:], ROW[:4] + ROW[5:]), indicators)
+    kept = [(KnownSubjects(index, table), row) for table in (whole, without) for row in table.rows]
+    for known, row in kept:
+        known.keep(known.words_of(row), SUBJECT)
+    assert [known.find(known.words_of(row)) for known, row in kept] == [None, None, SUBJECT]
 
 
 def test_a_parent_is_kept(index, make_sheet, indicators):
