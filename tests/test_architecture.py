@@ -139,3 +139,14 @@ def test_checking_starts_without_prefect_and_sqlalchemy():
         "import sys, cypp_etl.checking.checker; print(sorted({'prefect', 'sqlalchemy', 'openpyxl'} & set(sys.modules)))"
     )
     assert subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).strip() == "[]"
+
+
+def test_commands_that_only_read_or_decide_start_without_pandas():
+    """It takes as long to import as all else that `cypp status` does; and what distributes a backfill needs none."""
+    import subprocess
+    import sys
+
+    commands = ("administration", "backfill", "clinics", "decisions", "ingest", "plan", "status")
+    modules = ", ".join(f"flows.cli.commands.{name}" for name in commands)
+    code = f"import sys, {modules}, flows.bulk.process_pool; print(sorted({{'numpy', 'pandas'}} & set(sys.modules)))"
+    assert subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).strip() == "[]"

@@ -6,16 +6,18 @@ from collections.abc import Callable, Hashable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cypp_etl.figure_keys import FigureKey
-from cypp_etl.judgement.outlook.series import Point, Series
-from cypp_etl.judgement.outlook.variation import Ratio
 from cypp_etl.periods import LAST_PERIOD, Period, parse_period
 from cypp_etl.plan.model import Body, Plan
 from cypp_etl.plan.rhythm import QUARTERLY, Rhythm
 from cypp_etl.plan.selection import EVERYTHING, Selection
 from schemas.codes import SETTLED_MILESTONES, ClinicStatus, DirectionBasis, Measure, NoteKind
+
+if TYPE_CHECKING:
+    from cypp_etl.judgement.outlook.series import Point, Series
+    from cypp_etl.judgement.outlook.variation import Ratio
 
 Row = Mapping[str, Any]
 T = TypeVar("T")
@@ -114,7 +116,7 @@ class BoardData:
     """The names of partners by their codes."""
     texts: Texts
     """How figures were printed."""
-    ratios: Mapping[FigureKey, Ratio]
+    ratios: "Mapping[FigureKey, Ratio]"
     """The counts that figures were made of."""
     breaks: Set[tuple[str, str, str]]
     """The partner, indicator and period of each figure that breaks its series."""
@@ -352,14 +354,19 @@ class BoardData:
             found.setdefault(series_of(row), []).append(row)
         return found
 
-    def series(self, row: Row) -> Series:
+    def series(self, row: Row) -> "Series":
         """All judged periods of a row's indicator and partner, to tell noise and the end of the year from."""
+        # pandas takes half a second to import, which reading the warehouse should not cost.
+        from cypp_etl.judgement.outlook.series import Series  # noqa: PLC0415
+
         return self.once(
             ("series", series_of(row)),
             lambda: Series({parse_period(one["period"]): self._point(one) for one in self.judgements_of(row)}),
         )
 
-    def _point(self, row: Row) -> Point:
+    def _point(self, row: Row) -> "Point":
+        from cypp_etl.judgement.outlook.series import Point  # noqa: PLC0415 - as in `series`
+
         partner_code, indicator, period = row["partner_code"], row["indicator"], row["period"]
         return Point(
             row["decimals"],
