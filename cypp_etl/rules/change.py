@@ -56,9 +56,9 @@ class _Comparable(dict[tuple[str, Period, Period], Mapping[str, Decimal]]):
     def __missing__(self, key: tuple[str, Period, Period]) -> Mapping[str, Decimal]:
         partner_code, period, other = key
         values = self._history.actuals(partner_code, other)
-        for indicator in values.keys() - self._plan.always_comparable(partner_code):
-            if not self._plan.compares(partner_code, indicator, period, other):
-                values = {one: value for one, value in values.items() if one != indicator}
+        doubtful = values.keys() - self._plan.always_comparable(partner_code)
+        if changed := {one for one in doubtful if not self._plan.compares(partner_code, one, period, other)}:
+            values = {one: value for one, value in values.items() if one not in changed}
         self[key] = values
         return values
 
