@@ -55,7 +55,7 @@ def content_sha256(workbook: Workbook) -> str:
         digest.update(repr((sheet.name, sheet.is_hidden)).encode("utf-8", "backslashreplace"))
         cells = sheet.columns()
         for at in range(0, len(cells.rows), _CELLS_AT_ONCE):
-            few = Columns(*(each[at : at + _CELLS_AT_ONCE] for each in cells))
+            few = Columns._make(each[at : at + _CELLS_AT_ONCE] for each in cells)
             digest.update(_said_of_cells(few).encode("utf-8", "backslashreplace"))
     return digest.hexdigest()
 
