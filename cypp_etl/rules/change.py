@@ -57,6 +57,8 @@ class _Comparable(dict[tuple[str, Period, Period], Mapping[str, Decimal]]):
         partner_code, period, other = key
         values = self._history.actuals(partner_code, other)
         doubtful = values.keys() - self._plan.always_comparable(partner_code)
+        # No row is about what the plan does not have.
+        doubtful &= self._plan.indicators.keys()
         if changed := {one for one in doubtful if not self._plan.compares(partner_code, one, period, other)}:
             values = {one: value for one, value in values.items() if one not in changed}
         self[key] = values
