@@ -38,7 +38,6 @@ __all__ = ["PUBLISHER", "Checker", "Opened", "Received"]
 
 # The owner of a published table: the Board itself, which is not a partner and owes no returns.
 PUBLISHER = "board"
-_new_tuple = tuple.__new__
 
 
 @dataclass(frozen=True)
@@ -218,25 +217,22 @@ def _as_checked(parsed: ParsedReturn) -> CheckedReturn:
 
 def _as_observation(figure: FigureRow, period: Period, withholding: Withholding) -> Observation:
     cell, typed = figure.origin
-    # The same as `Observation(...)`, without the call: a backfill makes hundreds of thousands.
-    return _new_tuple(
-        Observation,
-        (
-            figure.file,
-            withholding.sheet(figure.source.sheet),
-            cell,
-            figure.partner_code,
-            figure.leaf.indicator,
-            figure.measure,
-            period,
-            figure.value,
-            figure.marker,
-            figure.qualifiers,
-            typed,
-            figure.numerator,
-            figure.denominator,
-            withholding.text(figure.source, "comment", figure.comment) if figure.comment else "",
-        ),
+    # Names would take as long again: a backfill makes hundreds of thousands.
+    return Observation(
+        figure.file,
+        withholding.sheet(figure.source.sheet),
+        cell,
+        figure.partner_code,
+        figure.leaf.indicator,
+        figure.measure,
+        period,
+        figure.value,
+        figure.marker,
+        figure.qualifiers,
+        typed,
+        figure.numerator,
+        figure.denominator,
+        withholding.text(figure.source, "comment", figure.comment) if figure.comment else "",
     )
 
 

@@ -80,6 +80,8 @@ class ConfinedChecker:
             with self._turn:
                 self._tell(plan)
                 child = self._running()
+                # From now on it keeps another one, however this call ends.
+                child.workbook = ""
                 checked: CheckedReturn = self._ask(("check", received, today), self._bounds.check_seconds, asked)
                 child.workbook = checked.sha256 if len(received.data) <= MOST_KEPT else ""
                 return checked

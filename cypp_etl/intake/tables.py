@@ -17,7 +17,6 @@ _SEARCHED_ROWS = 25
 # How many rows of a table, and of a sheet of labels, are read: no plan has a tenth of them.
 _MOST_ROWS = 10_000
 _MOST_LABELS = 1_000
-_new_tuple = tuple.__new__
 
 
 class TableRow(NamedTuple):
@@ -175,8 +174,7 @@ def _rows_below(
     may_have_formulas, numbers = any(sheet.columns().are_formulas), [*places.values()]
     for row in sorted(row for row in sheet.rows if row >= header.row + header.depth):
         line = sheet.rows[row]
-        # The same as `TableRow(...)`, without the call.
-        found: TableRow = _new_tuple(TableRow, (sheet.name, row, line, places, columns, False))
+        found = TableRow(sheet.name, row, line, places, columns, has_formulas=False)
         if may_have_formulas and any(cell.is_formula for cell in found.cells().values()):
             yield found._replace(has_formulas=True)
         elif any(read_text(line[place]) for place in numbers if place in line):

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Protocol
 
-from cypp_etl.decimals import decimals_of
 from cypp_etl.intake.values import TOO_LARGE, Reading, read_figure
 from cypp_etl.layout import normalise_heading, read_words
 from cypp_etl.workbook.model import Cell, CellKind
@@ -127,8 +126,7 @@ def _read_in_words(reading: Reading, said: re.Match[str], around: _Around, leaf:
     if abs(value) >= TOO_LARGE:
         return Reading(reading.typed, trouble="figure-too-large")
     is_assumed = around.is_bracketed or around.scale is not None
-    trouble = "amount-assumed" if is_assumed else plain.trouble
-    return replace(plain, typed=reading.typed, value=value, decimals=decimals_of(value), trouble=trouble)
+    return replace(plain, typed=reading.typed, value=value, trouble="amount-assumed" if is_assumed else plain.trouble)
 
 
 def _trouble(digits: str, around: _Around, leaf: Measured) -> str:

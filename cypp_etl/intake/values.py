@@ -45,8 +45,7 @@ class Reading:
 
     `value` is as displayed: 71.0 for a cell that shows 71.0%, with `is_percent` set. A blank has
     neither value, marker nor trouble. `trouble` is the code of a finding; there is no value with it, unless the
-    finding is only a NOTE. `currency` is that which the cell's number format shows, as a symbol or a code. `decimals`
-    is how many the value has, but for zeros at their end.
+    finding is only a NOTE. `currency` is that which the cell's number format shows, as a symbol or a code.
     """
 
     typed: str = ""
@@ -56,7 +55,6 @@ class Reading:
     is_percent: bool = False
     trouble: str = ""
     currency: str = ""
-    decimals: int = 0
 
     @property
     def is_blank(self) -> bool:
@@ -153,8 +151,7 @@ def _read_digits(digits: str, number_format: str) -> Reading:
     typed = f"{number:.{max(len(shown[1]) if shown else 0, decimals)}f}" + ("%" if percent else "")
     if abs(number) >= TOO_LARGE:
         return Reading(typed, trouble="figure-too-large")
-    currency = shown_currency(number_format)
-    return Reading(typed, number, is_percent=percent, currency=currency, decimals=decimals)
+    return Reading(typed, number, is_percent=percent, currency=shown_currency(number_format))
 
 
 @remembered
@@ -172,8 +169,8 @@ def _read_text(text: str) -> Reading:
         return Reading(text, trouble=_trouble_of(body))
     if abs(number) >= TOO_LARGE:
         return Reading(text, trouble="figure-too-large")
-    stray, is_percent = "stray-spaces" if cleaned != trimmed or text != cleaned else "", body.endswith("%")
-    return Reading(text, number, None, qualifiers, is_percent, stray, decimals=decimals_of(number))
+    stray = "stray-spaces" if cleaned != trimmed or text != cleaned else ""
+    return Reading(text, number, qualifiers=qualifiers, is_percent=body.endswith("%"), trouble=stray)
 
 
 def _number_of(text: str) -> Decimal | None:

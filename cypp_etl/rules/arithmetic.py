@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import cache
 
 from cypp_etl.checked_return import History
-from cypp_etl.decimals import agrees, decimal_text, decimals_of
+from cypp_etl.decimals import agrees, decimal_text, decimals_of, rounded
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow
@@ -27,7 +27,7 @@ def judge_decimals(figures: Iterable[FigureRow]) -> Iterator[Finding]:
     """A figure with more decimals than its indicator's is judged after rounding; a count has its own finding."""
     for figure in figures:
         value, leaf = figure.value, figure.leaf
-        if figure.reading.decimals > leaf.decimals and value is not None and not leaf.is_count:
+        if value is not None and not leaf.is_count and value != rounded(value, leaf.decimals):
             yield figure.find("too-many-decimals", decimals=_decimals_in_words(leaf), rounded=shown(value, leaf))
 
 

@@ -55,11 +55,14 @@ class _Comparable(dict[tuple[str, Period, Period], Mapping[str, Decimal]]):
 
     def __missing__(self, key: tuple[str, Period, Period]) -> Mapping[str, Decimal]:
         partner_code, period, other = key
-        values, plan = self._history.actuals(partner_code, other), self._plan
-        changed = values.keys() - plan.always_comparable(partner_code)
-        lost = {indicator for indicator in changed if not plan.compares(partner_code, indicator, period, other)}
-        self[key] = {indicator: values[indicator] for indicator in values.keys() - lost} if lost else values
-        return self[key]
+        values = self._history.actuals(partner_code, other)
+        doubtful = values.keys() - self._plan.always_comparable(partner_code)
+        # No row is about what the plan does not have.
+        doubtful &= self._plan.indicators.keys()
+        if changed := {one for one in doubtful if not self._plan.compares(partner_code, one, period, other)}:
+            values = {one: value for one, value in values.items() if one not in changed}
+        self[key] = values
+        return values
 
 
 def _figure_long_before(

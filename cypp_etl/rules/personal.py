@@ -34,9 +34,9 @@ _HEADING = re.compile(
 )
 
 
-def suspect_sheets(workbook: Workbook) -> frozenset[str]:
-    """The names of the sheets with a text that holds personal data, or a number of ten digits: hardly any has one."""
-    return frozenset(sheet.name for sheet in workbook.sheets if _may_be_personal(sheet.columns()))
+def suspect_sheets(sheets: Iterable[Sheet]) -> frozenset[str]:
+    """The names of those sheets with a text that holds personal data, or a number of ten digits: hardly any has one."""
+    return frozenset(sheet.name for sheet in sheets if _may_be_personal(sheet.columns()))
 
 
 def _may_be_personal(cells: Columns) -> bool:
@@ -50,7 +50,7 @@ def _may_be_personal(cells: Columns) -> bool:
 def judge_figures(figures: Iterable[FigureRow], suspects: Collection[str]) -> Iterator[Finding]:
     """Reject text that may be personal data in a figure's cell, where it would be shown to everyone.
 
-    `suspects` are the `suspect_sheets` of the workbook.
+    `suspects` are the `suspect_sheets` among those with figures.
     """
     for figure in figures:
         if figure.source.sheet not in suspects:
@@ -65,7 +65,7 @@ def judge_personal(workbook: Workbook, parsed: ParsedReturn, suspects: Collectio
     """Query personal data in each cell of the sheets that are read, and once for every other sheet.
 
     The first sheet of a return is left out: it says who prepared it, with an address for questions. `suspects` are the
-    `suspect_sheets` of the workbook.
+    `suspect_sheets` among those that are read.
     """
     parts = parsed.parts_by_sheet
     for sheet in workbook.sheets:

@@ -74,8 +74,9 @@ class Case:
 
     @cached_property
     def suspects(self) -> frozenset[str]:
-        """The names of the sheets that may hold personal data."""
-        return suspect_sheets(self.workbook)
+        """The names of the sheets that are read and may hold personal data: others may be large."""
+        read = {*self.parsed.parts_by_sheet, *(figure.source.sheet for figure in self.parsed.figures)}
+        return suspect_sheets(sheet for sheet in self.workbook.sheets if sheet.name in read)
 
     @cached_property
     def owed_figures(self) -> list[FigureRow]:

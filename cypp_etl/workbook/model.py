@@ -55,7 +55,7 @@ class Columns(NamedTuple):
 # Columns of a larger sheet are not kept: it is no return.
 _MOST_KEPT_CELLS = 50_000
 # Columns are made of so many rows at once.
-_ROWS_AT_ONCE = 5_000
+_ROWS_AT_ONCE = 1_000
 
 
 @dataclass(slots=True)

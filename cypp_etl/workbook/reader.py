@@ -11,6 +11,8 @@ from cypp_etl.workbook.ooxml.book import OoxmlBook
 from cypp_etl.workbook.sandbox.parent import read_isolated
 from cypp_etl.workbook.sniff import Encoding, sniff
 
+# What is said of so many cells is in memory at once: of all of a large sheet's, it would be as much as the cells.
+_CELLS_AT_ONCE = 20_000
 _KIND_WORDS = {kind: f"{kind.value!r}, " for kind in CellKind}
 
 
@@ -51,7 +53,10 @@ def content_sha256(workbook: Workbook) -> str:
     digest = hashlib.sha256()
     for sheet in workbook.sheets:
         digest.update(repr((sheet.name, sheet.is_hidden)).encode("utf-8", "backslashreplace"))
-        digest.update(_said_of_cells(sheet.columns()).encode("utf-8", "backslashreplace"))
+        cells = sheet.columns()
+        for at in range(0, len(cells.rows), _CELLS_AT_ONCE):
+            few = Columns._make(each[at : at + _CELLS_AT_ONCE] for each in cells)
+            digest.update(_said_of_cells(few).encode("utf-8", "backslashreplace"))
     return digest.hexdigest()
 
 

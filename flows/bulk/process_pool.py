@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import count, islice
 from multiprocessing import get_all_start_methods, get_context, parent_process
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
@@ -30,10 +30,11 @@ Work = TypeVar("Work")
 Outcome = TypeVar("Outcome")
 
 _STOPPED = -1
-# Generations of the garbage collector: after a chunk the younger ones are looked through, after every eleventh all of
-# them, so that workers that take turns all come to it.
+# Generations of the garbage collector: after a chunk the younger ones are looked through, after every tenth of a worker
+# all of them.
 _YOUNGER, _OLDEST = 1, 2
-_FULLY_AFTER = 11
+_FULLY_AFTER = 10
+_chunks_of_this_process = count(1)
 
 
 class StoppedError(RuntimeError):
@@ -222,4 +223,4 @@ def _in_turn(number: int, work: Callable[["ChunkTaker", AbstractContextManager[N
     finally:
         # Cells are not in reference cycles, but pandas and SQLAlchemy leave some behind. What has outlived a chunk
         # takes long to look through, and hardly any of it goes.
-        gc.collect(_OLDEST if number % _FULLY_AFTER == 0 else _YOUNGER)
+        gc.collect(_OLDEST if next(_chunks_of_this_process) % _FULLY_AFTER == 0 else _YOUNGER)

@@ -137,8 +137,9 @@ def _flush_all(flush_one: Callable[[Path], None], paths: Sequence[Path]) -> None
             flush_one(path)
         return
     with ThreadPoolExecutor(_FLUSHED_AT_ONCE) as flushing:
-        for flushed in [flushing.submit(flush_one, path) for path in paths]:
-            flushed.result()
+        # After an error, those that have not begun are left out.
+        for _ in flushing.map(flush_one, paths):
+            pass
 
 
 def open_new(archive: Path) -> tuple[int, Path]:

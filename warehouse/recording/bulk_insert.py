@@ -40,8 +40,12 @@ def insert_rows(
 def insert_columns(
     connection: Connection, table: Table, columns: Mapping[str, Sequence[Any]], common: Mapping[str, Any] | None = None
 ) -> None:
-    """Do as `insert_rows`, with the values of each column by its name, all of one length."""
-    count = len(next(iter(columns.values())))
+    """Do as `insert_rows`, with the values of each column by its name.
+
+    Raises:
+        ValueError: the columns are not all of one length.
+    """
+    (count,) = set(map(len, columns.values()))
     for start in range(0, count, _ROWS_AT_ONCE):
         few = {name: values[start : start + _ROWS_AT_ONCE] for name, values in columns.items()}
         _insert_few(connection, table, few, common or {})

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -145,6 +145,23 @@ def test_the_workbook_that_was_checked_last_is_not_sent_again_to_be_marked(
     summary = summary_of(SubmissionStatus.ACCEPTED)
     for checked, data, sent in ((last, others, b""), (first, good, good), (last, others, b"")):
         assert checker.reply(checked, sent, summary) == reply_for(checked, data, summary)
+
+
+def test_who_stops_waiting_for_a_workbook_leaves_it_in_nobodys_receipt(
+    checker: ConfinedChecker, plan: Plan, good: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = checker.check(plan, Received("yos/r.xlsx", good, "yos"), TODAY, nothing_known)
+    ask = checker._ask
+
+    def ask_and_stop(job: tuple[object, ...], seconds: float, asked: dict[str, Callable[..., object]]) -> None:
+        ask(job, seconds, asked)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopped, pytest.raises(KeyboardInterrupt):
+        stopped.setattr(checker, "_ask", ask_and_stop)
+        checker.check(plan, Received("nhs/r.xlsx", sample_of("nhs", PERIOD), "nhs"), TODAY, nothing_known)
+    summary = summary_of(SubmissionStatus.ACCEPTED)
+    assert checker.reply(first, good, summary) == reply_for(first, good, summary)
 
 
 def test_a_large_workbook_is_sent_again_to_be_marked(checker: ConfinedChecker, plan: Plan, good: bytes) -> None:

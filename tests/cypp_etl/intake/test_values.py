@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cypp_etl.decimals import decimals_of
 from cypp_etl.intake.values import BLANK, as_typed, read_date, read_figure, read_text
 from cypp_etl.workbook.model import Cell, CellKind
 from schemas.codes import Marker, Qualifier
@@ -264,11 +263,3 @@ def test_no_cell_whatsoever_stops_the_reading(kind, value, number_format, is_for
     assert words == words.strip()
     if value is None and not is_formula:
         assert reading.is_blank
-
-
-@given(DECIMALS)
-def test_a_reading_says_how_many_decimals_its_value_has(value):
-    for cell in (text(str(value)), text(f"{value}%"), number(float(value)), number(float(value), "0.0%")):
-        reading = read_figure(cell)
-        if reading.value is not None:
-            assert reading.decimals == decimals_of(reading.value)

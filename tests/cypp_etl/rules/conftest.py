@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from cypp_etl.checked_return import History, KnownFigure
-from cypp_etl.decimals import decimals_of
 from cypp_etl.figure_keys import FigureKey
 from cypp_etl.findings import Finding
 from cypp_etl.intake.rows import FigureRow, MilestoneRow, ParsedReturn
@@ -57,7 +56,7 @@ def make_figure(plan, make_row) -> Callable[..., FigureRow]:
             partner_code=plan.owners[indicator][0],
             measure=more.pop("measure", Measure.ACTUAL),
             period=more.pop("period", QUARTER),
-            reading=Reading(str(value), number, decimals=0 if number is None else decimals_of(number)),
+            reading=Reading(str(value), number),
             value=number,
             marker=more.pop("marker", None),
             qualifiers=frozenset(),

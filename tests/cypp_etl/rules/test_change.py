@@ -133,6 +133,14 @@ def test_a_first_return_is_held_against_the_plans_history(make_figure, plan):
     assert not list(judge_change([make_figure("NI 45", "72.6", period=Period(2009, 1))], History(), plan))
 
 
+def test_a_figure_of_what_the_plan_does_not_have_is_not_looked_at(make_figure, make_history, places, plan):
+    """Adopting a plan leaves none of them; the rule does not rely on it."""
+    figure, known = make_figure("NI 112", "50.1"), {("NI 112", QUARTER.previous): "40.0"}
+    gone = FigureKey(figure.partner_code, "NI 999", Measure.ACTUAL, QUARTER.previous.code)
+    figures = {**make_history(known).figures, gone: KnownFigure(Decimal(7), None)}
+    assert places(judge_change([figure], History(figures), plan)) == [("large-change", "I2")]
+
+
 @pytest.mark.parametrize("accumulation", [Accumulation.SUM, Accumulation.CUMULATIVE])
 def test_a_quarter_of_what_adds_up_is_not_held_against_a_year(make_figure, make_history, places, plan, accumulation):
     history = make_history({("NI 111a", Period(2009)): 400})

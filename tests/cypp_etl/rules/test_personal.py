@@ -100,7 +100,7 @@ def sheet(name, *rows):
 
 
 def judged(workbook, parsed):
-    return judge_personal(workbook, parsed, suspect_sheets(workbook))
+    return judge_personal(workbook, parsed, suspect_sheets(workbook.sheets))
 
 
 def test_it_is_asked_about_at_its_cell_and_never_repeated(make_parsed):

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from openpyxl.utils.datetime import to_excel
 
+from cypp_etl.workbook import reader
 from cypp_etl.workbook.model import Cell, CellKind, Sheet, UnreadableWorkbook, Workbook
 from cypp_etl.workbook.reader import content_sha256, read_workbook
 from cypp_etl.workbook.sandbox.parent import read_isolated
@@ -404,6 +405,17 @@ def test_the_digest_tells_kinds_formats_and_places_apart() -> None:
         digest(other),
     ]
     assert len(set(different)) == len(different)
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 4])
+def test_the_digest_does_not_depend_on_how_many_cells_are_taken_at_once(
+    monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    cells = {row: {column: Cell(row, column, CellKind.TEXT, f"{row} {column}") for column in (1, 2)} for row in (1, 2)}
+    workbook = Workbook("xlsx", [Sheet("Return", rows=cells), Sheet("Blank")])
+    whole = content_sha256(workbook)
+    monkeypatch.setattr(reader, "_CELLS_AT_ONCE", at_once)
+    assert content_sha256(workbook) == whole
 
 
 def test_no_number_is_lost_on_the_way(parts_of: PartsOf, pack: Pack) -> None:

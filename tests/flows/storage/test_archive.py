@@ -114,6 +114,24 @@ def test_if_one_of_many_cannot_be_flushed_none_stays(
     assert [path for path in (tmp_path / "archive").rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.parametrize(("many", "most"), [(8, 1), (30, 20)], indirect=["many"])
+def test_after_an_error_the_rest_is_not_flushed(
+    many: list[Path], most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[Path] = []
+
+    def first_fails(path: Path, _flags: int = 0) -> None:
+        tried.append(path)
+        if len(tried) == 1:
+            raise OSError(28, "No space left on device")
+        time.sleep(0.2)
+
+    monkeypatch.setattr(archive_module, "flush", first_fails)
+    with pytest.raises(OSError, match="No space"):
+        keep_together(many, tmp_path / "archive")
+    assert len(tried) <= most
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.xlsx")

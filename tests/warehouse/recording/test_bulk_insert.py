@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from cypp_etl.plan.model import Plan
 from tests.warehouse.builders import checked, later
 from warehouse.engine import reading, writing
-from warehouse.recording.bulk_insert import insert_rows
+from warehouse.recording.bulk_insert import insert_columns, insert_rows
 from warehouse.recording.record import record
 from warehouse.schema.tables import finding
 
@@ -28,6 +28,20 @@ def test_texts_come_back_as_they_were(engine: Engine, plan: Plan, texts: list[tu
     with writing(engine) as connection:
         connection.execute(finding.delete())
         insert_rows(connection, finding, NAMES, rows)
+    with reading(engine) as connection:
+        query = select(*(finding.c[name] for name in NAMES)).order_by(finding.c.finding_id)
+        assert [tuple(row) for row in connection.execute(query)] == rows
+
+
+def test_columns_are_stored_as_their_rows_are_and_not_if_one_is_shorter(engine: Engine, plan: Plan) -> None:
+    number = record(engine, checked("a"), plan, later(0)).submission_id
+    rows = [(number, "some-error", "ERROR", "Cover", cell, "", "", "", "") for cell in ("A1", "B1", "C1")]
+    columns = dict(zip(NAMES, zip(*rows, strict=True), strict=True))
+    with writing(engine) as connection:
+        connection.execute(finding.delete())
+        insert_columns(connection, finding, columns)
+        with pytest.raises(ValueError, match="unpack"):
+            insert_columns(connection, finding, columns | {"fix": ("", "")})
     with reading(engine) as connection:
         query = select(*(finding.c[name] for name in NAMES)).order_by(finding.c.finding_id)
         assert [tuple(row) for row in connection.execute(query)] == rows
