@@ -585,6 +585,21 @@ def test_a_quarter_that_was_judged_before_its_indicator_was_yearly_has_a_trend_o
     assert [period.code for period, _ in yearly.course(of_period["2009-10"], 8)] == ["2009-10"]
 
 
+def test_a_clinic_that_a_whole_years_figure_opened_is_in_the_years_report_and_not_in_the_last_quarters(
+    world: World, due: datetime
+) -> None:
+    years = {"2009-10": "200", "2010-11": "300"}
+    at = due + 300 * DAY
+    world.take("police", at, *(observation("NI 111a", value, period) for period, value in years.items()))
+    found = {
+        period: [row["opened_period"] for row in world.read(at, period).clinics]
+        for period in ("2010-11Q4", "2010-11", "2011-12Q1")
+    }
+    assert found == {"2010-11Q4": [], "2010-11": ["2010-11"], "2011-12Q1": ["2010-11"]}
+    for period in found:
+        assert world.page(at, period)
+
+
 def test_a_quarter_of_last_year_is_not_drawn_beside_a_sum_of_quarters(world: World, due: datetime) -> None:
     world.take("police", due, observation("NI 111a", "60"))
     data, at = world.read(due), due + 90 * DAY

@@ -123,7 +123,7 @@ class ExplainedGroup:
     """A group's row of `bi_group_performance`, the members that owe it or have returned it, and all their quartiles.
 
     `breaks` are the members' figures, by partner and period, with a break in series after the figure that the direction
-    of travel compares with, up to its own: because of them it does not compare.
+    of travel compares with, up to its own: because of them it does not compare. Of whole years, only its own counts.
     """
 
     row: RowMapping
@@ -176,19 +176,23 @@ def explain_groups(
             breaks = [
                 (member, then)
                 for member, then in broken
-                if member in members and before < then.last_day <= period.last_day
+                if member in members and before < then.last_day <= period.last_day and (then.quarter or then == period)
             ]
             found.append(ExplainedGroup(of_groups[code], tuple(explained), stand.quartiles, tuple(breaks)))
     return found
 
 
 def _breaks(connection: Connection, indicator: str) -> list[tuple[str, Period]]:
-    """The actuals in force of an indicator that were returned as a break in series, by partner and period."""
+    """The figures in force of an indicator that were returned as a break in series, by partner and period.
+
+    A break without a figure adds nothing to a group's, and breaks none.
+    """
     columns = observation.c
     qualified = select(columns.partner_code, columns.period, columns.qualifiers).where(
         columns.indicator == indicator,
         columns.measure == Measure.ACTUAL.value,
         columns.superseded_at.is_(None),
+        columns.value.is_not(None),
         columns.qualifiers != "",
     )
     return [

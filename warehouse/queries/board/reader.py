@@ -28,7 +28,7 @@ from warehouse.queries.board.plan_rows import (
     partner_names,
     planned_texts,
 )
-from warehouse.queries.board.rows import in_force, plain, until
+from warehouse.queries.board.rows import in_force, until
 from warehouse.queries.not_returned import owed_rows, plan_to_judge_by, planned_rows
 from warehouse.queries.publications import last_published
 from warehouse.queries.symbol_changes import symbol_change_rows
@@ -174,7 +174,8 @@ class BoardReader:
             texts=figures.texts,
             ratios=figures.ratios,
             breaks=figures.breaks | changed,
-            clinics=plain(clinics(connection, period, at, wanted.partners)),
+            # A whole year's figure is not among the judgements of its last quarter's report.
+            clinics=until(period, clinics(connection, period, at, wanted.partners), rhythms, "opened_period"),
             findings=findings_of(connection, frame, partner_codes=wanted.partners),
             comments=comments_on(connection, wanted, period, at, rhythms),
             symbol_changes=until(period, symbol_change_rows(connection, after, at, wanted.partners), rhythms),

@@ -15,13 +15,15 @@ def plain(rows: Iterable[Row | RowMapping]) -> list[Row]:
     return [row if isinstance(row, dict) else dict(row) for row in rows]
 
 
-def until(period: Period, rows: Iterable[Row | RowMapping], rhythms: Mapping[str, Rhythm]) -> list[Row]:
+def until(
+    period: Period, rows: Iterable[Row | RowMapping], rhythms: Mapping[str, Rhythm], column: str = "period"
+) -> list[Row]:
     """The rows of periods that come no later than a period, or that its return asks for, as plain mappings.
 
-    A quarter's return may ask for the figure of a year that ends later.
+    A quarter's return may ask for the figure of a year that ends later. Which period a row is of is in `column`.
     """
     last = {indicator: max(period.order, rhythm.latest(period).order) for indicator, rhythm in rhythms.items()}
-    return [row for row in plain(rows) if parse_period(row["period"]).order <= last.get(row["indicator"], period.order)]
+    return [row for row in plain(rows) if parse_period(row[column]).order <= last.get(row["indicator"], period.order)]
 
 
 def in_force(table: Table, at: datetime) -> ColumnElement[bool]:

@@ -195,15 +195,17 @@ def test_a_group_says_why_its_figures_do_not_compare(tmp_path: Path, capsys: pyt
     edits.renew("NI 111a", "2011-12Q1", "2010-11Q4", definition="Another one", is_comparable="no")
     plan, engine = edits.read(), open_warehouse(f"sqlite:///{tmp_path / 'warehouse.sqlite'}")
     upgrade(engine)
-    periods = ("2009-10Q1", "2010-11Q1", "2009-10Q2", "2010-11Q2", "2011-12Q2")
+    periods = ("2009-10Q1", "2010-11Q1", "2009-10Q2", "2010-11Q2", "2011-12Q2", "2009-10Q3", "2009-10")
+    # Neither a whole year between two quarters nor what has no figure breaks the group's series.
+    broken_in = {("p2", "2010-11Q2"), ("p1", "2009-10"), ("p1", "2009-10Q3")}
     for number, code in enumerate(("p1", "p2")):
         rows = [
             observation(
                 "NI 111a",
-                "10",
+                Marker.NOT_AVAILABLE if period == "2009-10Q3" else "10",
                 period,
                 partner_code=code,
-                qualifiers=frozenset({Qualifier.BREAK} if (code, period) == ("p2", "2010-11Q2") else ()),
+                qualifiers=frozenset({Qualifier.BREAK} if (code, period) in broken_in else ()),
             )
             for period in periods
         ]
