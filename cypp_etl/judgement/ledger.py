@@ -165,14 +165,11 @@ class Rows:
 class Ledger:
     """All figures, ready for lookup by the rows to judge.
 
-    `breaks` counts the quarters with a break in series before each index of the actuals; shape (n + 1,). `new_bodies`
-    are those of `Entries`.
-
     Every number that a row is given is one of its own edition, or of one that compares with it, in steps of the row's
     own decimals: what does not compare is not applicable.
     `breaks` counts the quarters with a break in series before each index of the actuals; shape (n + 1,). `returned` is
     how many of the entries are the partners'; the others are the plan's. The partners are numbered from 1, in the order
-    of `partner_codes`.
+    of `partner_codes`. `new_bodies` are those of `Entries`.
     """
 
     rows: Rows

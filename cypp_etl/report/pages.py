@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cypp_etl.figure_keys import FigureKey
-from cypp_etl.judgement.outlook.series import years_target
+from cypp_etl.judgement.outlook.series import Series, tell_together, years_target
 from cypp_etl.judgement.outlook.variation import Noise, Scale
 from cypp_etl.judgement.outlook.year_end import YearSoFar, needed
 from cypp_etl.periods import Period, parse_period
+from cypp_etl.plan.rhythm import Rhythm
 from cypp_etl.report.charts import Drawing, Line, chart
 from cypp_etl.report.figures import comparator_year, figure_text, number_text, words_of_unit
 from cypp_etl.report.milestones import is_overdue
@@ -138,7 +139,18 @@ def noise_of(data: BoardData, row: Row) -> Noise:
 
 
 def _noise_of(data: BoardData, row: Row) -> Noise:
-    return data.series(row).noise(parse_period(row["period"]), _scale(data, row), data.rhythm(row["indicator"]))
+    return _series(data, row).noise(*_asked_of(data, row))
+
+
+def _asked_of(data: BoardData, row: Row) -> tuple[Period, Scale, Rhythm]:
+    return parse_period(row["period"]), _scale(data, row), data.rhythm(row["indicator"])
+
+
+def _series(data: BoardData, row: Row) -> Series:
+    """The series of a row, told of together with all that stand in the period's table: one by one takes far longer."""
+    rows = data.of_period(data.period)
+    data.once("noises", lambda: tell_together([(data.series(one), *_asked_of(data, one)) for one in rows]))
+    return data.series(row)
 
 
 def _scale(data: BoardData, row: Row) -> Scale:
@@ -164,7 +176,7 @@ def year_end_of(data: BoardData, row: Row) -> YearEnd | None:
     plan, period = data.plan, parse_period(row["period"])
     if plan is None or row["indicator"] not in plan.indicators:
         return None
-    outlook = data.series(row).outlook(
+    outlook = _series(data, row).outlook(
         period,
         (Polarity(row["polarity"]), _scale(data, row)),
         data.rhythm(row["indicator"]),

@@ -58,8 +58,8 @@ class Recorded:
     `version` counts the attempts at one partner's return for one period, and is None if the return does not name both.
     `duplicate_of` is the submission in force, or held, that says the same; `previous_submission_id` the one that this
     replaced. `changed_judgements` counts judgements that changed, in the series of the return's figures.
-    `was_known` says that this drop had already been recorded, by a process that was killed before it could remove the
-    take the file away or by another machine: the rest is its outcome then.
+    `was_known` says that this drop had already been recorded, by a process that was killed before it could
+    take the file away, or by another machine: the rest is its outcome then.
     """
 
     submission_id: int

@@ -111,8 +111,10 @@ def courses(points: Points, asked: Ints, quarters: Sequence[Quarters], rhythm: I
     told = Courses(shift, trend, before, has_before, ranges, total, zeros)
     is_year = points.slot[asked] % SLOTS == 0
     for each, of_rhythm in enumerate(quarters):
-        _tell(told, units, _Chain.of_quarters(points, of_rhythm), asked, ~is_year & (rhythm == each))
-    _tell(told, units, _Chain.of_years(points), asked, is_year)
+        if len(rows := np.flatnonzero(~is_year & (rhythm == each))):
+            _tell(told, units, _Chain.of_quarters(points, of_rhythm), asked, rows)
+    if len(rows := np.flatnonzero(is_year)):
+        _tell(told, units, _Chain.of_years(points), asked, rows)
     return told
 
 
@@ -173,10 +175,10 @@ class _Chain:
         return np.where(is_broken, before + 1, start)
 
 
-def _tell(told: Courses, units: _Units, chain: _Chain, asked: Ints, where: Bools) -> None:
-    """Write the courses of those figures that are asked about, and of one chain, to all courses."""
-    rows, members, points = np.flatnonzero(where), chain.members, units.points
-    if not len(rows) or not len(members):
+def _tell(told: Courses, units: _Units, chain: _Chain, asked: Ints, rows: Ints) -> None:
+    """Write the courses of some of the figures that are asked about, by their rows, all of one chain."""
+    members, points = chain.members, units.points
+    if not len(members):
         return
     own = asked[rows]
     before = chain.before(points, own)
@@ -240,7 +242,10 @@ def in_64_bits(*columns: Ints) -> list[Ints]:
 
 
 def whole_units(values: Floats, decimals: Ints) -> Ints:
-    """Figures in whole units of their last decimal, rounded with halves away from zero; 0 for none. Shapes are (n,)."""
+    """Figures in whole units of their last decimal, rounded with halves away from zero; 0 for none. Shapes are (n,).
+
+    They fit in 64 bits: of more than `LARGEST_STEPS` units, nothing is judged.
+    """
     known = np.where(np.isnan(values), 0.0, values)
     # A double is far from every half, or looked at digit by digit.
     scaled = known * _TENS[decimals]

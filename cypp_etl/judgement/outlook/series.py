@@ -5,14 +5,13 @@ The report and the warehouse both ask here, so that what is shown beside a figur
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from functools import cached_property
 from math import nan
 from typing import NamedTuple
 
 import numpy as np
 
-from cypp_etl.judgement.leaves import slot_of
-from cypp_etl.judgement.outlook.points import Points
+from cypp_etl.judgement.leaves import SPAN, slot_of
+from cypp_etl.judgement.outlook.points import Points, Quarters
 from cypp_etl.judgement.outlook.variation import CAN_BE_PROJECTED, NO_FIGURE, Noise, Ratio, Scale, Scales, noises
 from cypp_etl.judgement.outlook.year_end import Years, YearSoFar, courses, projected
 from cypp_etl.periods import Period
@@ -63,6 +62,11 @@ class Series:
 
     def __init__(self, points: Mapping[Period, Point]) -> None:
         self._points = points
+        self._told: dict[tuple[Period, Scale, Rhythm], Noise] = {}
+
+    def __contains__(self, period: Period) -> bool:
+        """Whether a period is judged."""
+        return period in self._points
 
     def noise(self, period: Period, scale: Scale, rhythm: Rhythm) -> Noise:
         """Whether the change of a period's figure is more than noise.
@@ -72,10 +76,20 @@ class Series:
             scale: what the figures are.
             rhythm: when the indicator is asked.
         """
-        if period not in self._points:
+        if period not in self:
             return NO_FIGURE
-        place = self._columns.find(np.array([slot_of(period)]))
-        return noises(self._columns, place, Scales.of([scale]), [rhythm.quarters], np.zeros_like(place)).at(0)
+        # The report asks for it by itself, and with the outlook.
+        if (period, scale, rhythm) not in self._told:
+            tell_together([(self, period, scale, rhythm)])
+        return self._told[period, scale, rhythm]
+
+    def keep(self, noise: Noise, period: Period, scale: Scale, rhythm: Rhythm) -> None:
+        """Keep what was told of a period, with the arguments of `noise`."""
+        self._told[period, scale, rhythm] = noise
+
+    def keyed(self, start: int) -> list[tuple[int, Point]]:
+        """The points, ascending by period, with keys from a start on."""
+        return [(start + slot_of(period), point) for period, point in sorted(self._points.items())]
 
     def outlook(
         self,
@@ -124,26 +138,50 @@ class Series:
         found = (self._points.get(of_year[quarter - 1]) for quarter in quarters)
         return tuple(None if one is None or one.actual is None else _decimal(one.actual) for one in found)
 
-    @cached_property
-    def _columns(self) -> Points:
-        in_order = sorted(self._points.items())
-        columns = zip(*(one for _, one in in_order), strict=True)
-        decimals, actual, change, before, previous, is_on_outturn, to_date, has_break, ratio = columns
-        none = Ratio(nan, nan)
-        numerator, denominator = np.array([one or none for one in ratio], dtype=np.float64).T
-        return Points(
-            key=np.array([slot_of(period) for period, _ in in_order], dtype=np.int64),
-            decimals=np.array(decimals, dtype=np.int64),
-            actual=np.array(actual, dtype=np.float64),
-            change=np.array(change, dtype=np.float64),
-            previous_actual=np.array(before, dtype=np.float64),
-            previous=np.array([slot_of(period) for period in previous], dtype=np.int64),
-            is_on_outturn=np.array(is_on_outturn, dtype=np.bool_),
-            year_to_date=np.array(to_date, dtype=np.float64),
-            has_break=np.array(has_break, dtype=np.bool_),
-            numerator=numerator,
-            denominator=denominator,
-        )
+
+def tell_together(asked: Sequence[tuple[Series, Period, Scale, Rhythm]]) -> list[Noise]:
+    """Tell the noise of judged periods of many series at once, with the arguments of `Series.noise`, which then has it.
+
+    Of hundreds it takes little longer than of one. Periods that are not judged are passed over.
+
+    Returns:
+        The noise of the others, in their order.
+    """
+    asked = [each for each in asked if each[1] in each[0]]
+    if not asked:
+        return []
+    series = list(dict.fromkeys(one for one, *_ in asked))
+    starts = {one: number * SPAN for number, one in enumerate(series)}
+    points = _columns([point for one, start in starts.items() for point in one.keyed(start)])
+    places = points.find(np.array([starts[one] + slot_of(period) for one, period, *_ in asked], dtype=np.int64))
+    rhythms: dict[Quarters, int] = {}
+    rhythm_of = np.array([rhythms.setdefault(rhythm.quarters, len(rhythms)) for *_, rhythm in asked], dtype=np.int64)
+    told = noises(points, places, Scales.of([scale for _, _, scale, _ in asked]), list(rhythms), rhythm_of)
+    found = [told.at(place) for place in range(len(asked))]
+    for noise, (one, period, scale, rhythm) in zip(found, asked, strict=True):
+        one.keep(noise, period, scale, rhythm)
+    return found
+
+
+def _columns(keyed: Sequence[tuple[int, Point]]) -> Points:
+    """Points as columns, given with their keys, ascending."""
+    columns = zip(*(one for _, one in keyed), strict=True)
+    decimals, actual, change, before, previous, is_on_outturn, to_date, has_break, ratio = columns
+    none = Ratio(nan, nan)
+    numerator, denominator = np.array([one or none for one in ratio], dtype=np.float64).T
+    return Points(
+        key=np.array([key for key, _ in keyed], dtype=np.int64),
+        decimals=np.array(decimals, dtype=np.int64),
+        actual=np.array(actual, dtype=np.float64),
+        change=np.array(change, dtype=np.float64),
+        previous_actual=np.array(before, dtype=np.float64),
+        previous=np.array([slot_of(period) for period in previous], dtype=np.int64),
+        is_on_outturn=np.array(is_on_outturn, dtype=np.bool_),
+        year_to_date=np.array(to_date, dtype=np.float64),
+        has_break=np.array(has_break, dtype=np.bool_),
+        numerator=numerator,
+        denominator=denominator,
+    )
 
 
 def years_target(year: Period, target_of: Callable[[Period], float | None]) -> float | None:

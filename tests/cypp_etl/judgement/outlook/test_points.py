@@ -1,14 +1,11 @@
 """Series in columns: each is told as if it were alone, whatever is beside it, and however large its figures are."""
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cypp_etl.judgement.leaves import SPAN, slot_of
-from cypp_etl.judgement.outlook.points import Points
-from cypp_etl.judgement.outlook.series import Point, Series
-from cypp_etl.judgement.outlook.variation import Noise, Scale, Scales, noises
+from cypp_etl.judgement.outlook.series import Point, Series, tell_together
+from cypp_etl.judgement.outlook.variation import NO_FIGURE, Noise, Scale
 from cypp_etl.periods import Period
 from cypp_etl.plan.rhythm import QUARTERLY, Rhythm
 from schemas.codes import Accumulation, Frequency, ReportedYear, Unit, Variation, YearType
@@ -33,48 +30,25 @@ def _points(figures: dict[Period, int], broken: frozenset[Period] = frozenset())
     return found
 
 
-def _columns(number: int, points: dict[Period, Point]) -> Points:
-    """The points of a series with a number."""
-    in_order = sorted(points.items())
-    none = np.full(len(in_order), np.nan)
-    floats = [[point.actual, point.change, point.previous_actual] for _, point in in_order]
-    actual, change, before = np.array(floats, dtype=np.float64).reshape(-1, 3).T
-    return Points(
-        key=np.array([number * SPAN + slot_of(period) for period, _ in in_order], dtype=np.int64),
-        decimals=np.array([point.decimals for _, point in in_order], dtype=np.int64),
-        actual=actual,
-        change=change,
-        previous_actual=before,
-        previous=np.array([slot_of(point.previous) for _, point in in_order], dtype=np.int64),
-        is_on_outturn=np.zeros(len(in_order), dtype=np.bool_),
-        year_to_date=none,
-        has_break=np.array([point.has_break for _, point in in_order], dtype=np.bool_),
-        numerator=none,
-        denominator=none,
-    )
-
-
 _SERIES = st.dictionaries(st.sampled_from(_PERIODS), st.integers(600, 606), min_size=1)
 
 
 @given(st.lists(st.tuples(_SERIES, st.frozensets(st.sampled_from(_PERIODS), max_size=2)), min_size=1, max_size=5))
 def test_many_series_are_told_as_each_alone(drawn: list[tuple[dict[Period, int], frozenset[Period]]]) -> None:
     each = [_points(figures, broken) for figures, broken in drawn]
-    columns = [_columns(number, points) for number, points in enumerate(each)]
-    names = Points.__dataclass_fields__
-    every = Points(*(np.concatenate([getattr(one, name) for one in columns]) for name in names))
-    number = len(every)
-    rhythms = [QUARTERLY, _TWICE_A_YEAR]
-    for rhythm, one in enumerate(rhythms):
-        told = noises(
-            every,
-            np.arange(number),
-            Scales.of([_PERCENT] * number),
-            [each.quarters for each in rhythms],
-            np.full(number, rhythm),
-        )
-        alone = [Series(points).noise(period, _PERCENT, one) for points in each for period in sorted(points)]
-        assert [told.at(place) for place in range(number)] == alone
+    series = [Series(points) for points in each]
+    about = [
+        (number, period, rhythm)
+        for rhythm in (QUARTERLY, _TWICE_A_YEAR)
+        for number, points in enumerate(each)
+        for period in points
+    ]
+    not_judged = (series[0], Period(1990, 1), _PERCENT, QUARTERLY)
+    asked = [(series[number], period, _PERCENT, rhythm) for number, period, rhythm in about]
+    told = tell_together([not_judged, *asked])
+    assert told == [Series(each[number]).noise(period, _PERCENT, rhythm) for number, period, rhythm in about]
+    assert told == [one.noise(period, scale, rhythm) for one, period, scale, rhythm in asked]
+    assert series[0].noise(*not_judged[1:]) == NO_FIGURE
 
 
 def _of_quarters(figures: list[int], broken: frozenset[Period], rhythm: Rhythm) -> Noise:
