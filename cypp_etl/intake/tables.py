@@ -157,8 +157,12 @@ def read_table(
 def find_header(sheet: Sheet, layout: SheetLayout, period: Period | None = None) -> "Header | None":
     """The row that is most like the headings, the first of equals; a row with all of them ends the search."""
     depths = range(layout.header_rows, 0, -1)
+    is_one_row = layout.header_rows == 1 and not layout.is_dated
     best: Header | None = None
     for row in sorted(sheet.rows)[:_SEARCHED_ROWS]:
+        # A row has no more headings than cells. Below those of an older form, which lacks some, none is looked at.
+        if is_one_row and best is not None and len(sheet.rows[row]) <= best.size:
+            continue
         for depth in depths:
             header = Header.read(sheet, row, depth, layout, period)
             if best is None or header.size > best.size:

@@ -47,6 +47,14 @@ def test_other_spellings_are_accepted(make_sheet, indicators):
     assert table.columns["comment"] == 9
 
 
+@pytest.mark.parametrize(("first", "found"), [(6, 2), (7, 2), (8, 1)])
+def test_the_row_with_the_most_headings_is_taken_and_the_first_of_equals(make_sheet, indicators, first, found):
+    """Neither has all the headings that the layout knows, as in an older form."""
+    table = read_table(make_sheet(HEADINGS[:first], HEADINGS, ROW), indicators)
+    assert table.header_row == found
+    assert table.rows[-1].text("ref") == "NI 43"
+
+
 def test_titles_may_stand_above(make_sheet, indicators):
     table = read_table(make_sheet(["Our return"], [], ["Indicators", None, "Actual"], HEADINGS, ROW), indicators)
     assert table.header_row == 4
