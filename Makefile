@@ -63,6 +63,7 @@ bench: install $(BENCH)/.installed
 	$(call measured,dropping.py --drops 15)
 	$(call measured,national_plan.py --runs 2)
 	$(call measured,backfilling.py --returns 4000 --sample 60)
+	$(call measured,earlier_commit.py)
 	$(call measured,ratios.py)
 
 # The documentation as a site, in build/site/: open index.html.
