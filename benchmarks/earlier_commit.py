@@ -5,7 +5,7 @@
 this says so and ends, and runs with the packages that are installed now. It makes the plan and the returns: this tree
 reads older forms too. `--smoke` takes a few returns, to see that it runs.
 
-Today's program does more: it also tells outlooks, for one.
+Today's program does more: it also works out outlooks, for one.
 """
 
 import argparse

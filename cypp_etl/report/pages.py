@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cypp_etl.figure_keys import FigureKey
-from cypp_etl.judgement.outlook.series import Series, tell_together, years_target
+from cypp_etl.judgement.outlook.series import Series, noise_of_all, years_target
 from cypp_etl.judgement.outlook.variation import Noise, Scale
 from cypp_etl.judgement.outlook.year_end import YearSoFar, needed
 from cypp_etl.periods import Period, parse_period
@@ -147,9 +147,9 @@ def _asked_of(data: BoardData, row: Row) -> tuple[Period, Scale, Rhythm]:
 
 
 def _series(data: BoardData, row: Row) -> Series:
-    """The series of a row, told of together with all that stand in the period's table: one by one takes far longer."""
+    """The series of a row. The noise of all rows of the table is worked out at once: one by one takes far longer."""
     rows = data.of_period(data.period)
-    data.once("noises", lambda: tell_together([(data.series(one), *_asked_of(data, one)) for one in rows]))
+    data.once("noises", lambda: noise_of_all([(data.series(one), *_asked_of(data, one)) for one in rows]))
     return data.series(row)
 
 

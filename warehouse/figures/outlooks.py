@@ -33,7 +33,7 @@ OutlookWords: TypeAlias = tuple[str, str]
 """The noise word and the course, in the order of `OUTLOOK` of `warehouse.schema.tables`."""
 
 POINT = ("actual", "change", "previous_actual", "previous_period", "direction_basis", "year_to_date")
-"""What a judgement says that its outlook, and those of later periods, are told by."""
+"""What a judgement says that its outlook, and those of later periods, depend on."""
 
 OBSERVED = ("qualifiers", "numerator", "denominator")
 """What the observation that it judges says besides."""
@@ -91,15 +91,15 @@ def outlooks(
     number = len(judged["period"])
     if not number + len(stored):
         return Outlooks([], [], {}, ())
-    told = _Told(plan, returned, judged, stored)
+    series = _JudgedSeries(plan, returned, judged, stored)
     later: list[int] = []
     for place, row in enumerate(stored):
         # A change leaves the outlook of what came before it as it is.
         if row[2] >= reaches[row[0], row[1]].year:
             period = parse_period(row[2])
-            if period > spans[SeriesKey(row[0], row[1])].first or told.may_differ(row[:3], row[-1]):
+            if period > spans[SeriesKey(row[0], row[1])].first or series.may_differ(row[:3], row[-1]):
                 later.append(place)
-    variations, courses = told.words([*range(number), *(number + place for place in later)])
+    variations, courses = series.words([*range(number), *(number + place for place in later)])
     others: dict[Key, tuple[int, OutlookWords]] = {}
     for place, now in zip(later, zip(variations[number:], courses[number:], strict=True), strict=True):
         partner_code, indicator, period_code, *_, judgement_id, variation, on_course = stored[place]
@@ -108,8 +108,8 @@ def outlooks(
     return Outlooks(variations[:number], courses[:number], others, {(row[0], row[1]) for row in stored})
 
 
-class _Told:
-    """Tells of judgements: first of those that are judged, in columns, and then of those that are stored, in rows.
+class _JudgedSeries:
+    """The judgements of series: first those that are being judged, in columns, then those that are stored, in rows.
 
     `returned` are the targets that partners have returned.
     """
@@ -164,19 +164,19 @@ class _Told:
         place_of[self._order] = np.arange(len(self._order))
         places = place_of[np.array(asked, dtype=np.int64)]
         piece, kinds, points = self._piece[places], self._kinds, self._points
-        told = noises(points, places, kinds.scales.at(piece), kinds.quarters, kinds.rhythm[piece])
+        noise = noises(points, places, kinds.scales.at(piece), kinds.quarters, kinds.rhythm[piece])
         courses = np.full(len(places), YearCourse.NOT_KNOWN.value, dtype=object)
         # A whole year has no course.
         is_quarter = points.slot[places] % SLOTS > 0
         has_course = (
-            told.can_be_projected & is_quarter & (kinds.good[piece] != 0) & ~np.isnan(points.year_to_date[places])
+            noise.can_be_projected & is_quarter & (kinds.good[piece] != 0) & ~np.isnan(points.year_to_date[places])
         )
         rows = np.flatnonzero(has_course)
         targets = self._years_targets(points.key[places[rows]])
         rows, targets = rows[~np.isnan(targets)], targets[~np.isnan(targets)]
         if len(rows):
             courses[rows] = self._courses(places[rows], targets)
-        return [word.value for word in told.variations], courses.tolist()
+        return [word.value for word in noise.variations], courses.tolist()
 
     def _courses(self, places: Ints, targets: Floats) -> Text:
         points, kinds, piece = self._points, self._kinds, self._piece[places]

@@ -108,14 +108,14 @@ def courses(points: Points, asked: Ints, quarters: Sequence[Quarters], rhythm: I
     whole = [np.zeros(number, dtype=each) for each in (np.int64, np.int64, np.int64, kind, np.int64)]
     shift, trend, ranges, total, zeros = whole
     before, has_before = np.zeros((number, 2), dtype=kind), np.zeros((number, 2), dtype=np.bool_)
-    told = Courses(shift, trend, before, has_before, ranges, total, zeros)
+    course = Courses(shift, trend, before, has_before, ranges, total, zeros)
     is_year = points.slot[asked] % SLOTS == 0
     for each, of_rhythm in enumerate(quarters):
         if len(rows := np.flatnonzero(~is_year & (rhythm == each))):
-            _tell(told, units, _Chain.of_quarters(points, of_rhythm), asked, rows)
+            _fill_in(course, units, _Chain.of_quarters(points, of_rhythm), asked, rows)
     if len(rows := np.flatnonzero(is_year)):
-        _tell(told, units, _Chain.of_years(points), asked, rows)
-    return told
+        _fill_in(course, units, _Chain.of_years(points), asked, rows)
+    return course
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,7 @@ class _Chain:
         return np.where(is_broken, before + 1, start)
 
 
-def _tell(told: Courses, units: _Units, chain: _Chain, asked: Ints, rows: Ints) -> None:
+def _fill_in(course: Courses, units: _Units, chain: _Chain, asked: Ints, rows: Ints) -> None:
     """Write the courses of some of the figures that are asked about, by their rows, all of one chain."""
     members, points = chain.members, units.points
     if not len(members):
@@ -191,7 +191,11 @@ def _tell(told: Courses, units: _Units, chain: _Chain, asked: Ints, rows: Ints) 
     is_range = follows & has_change & np.append(False, has_change[:-1])
     size = np.where(is_range, np.abs(changes - np.append(changes[:1], changes[:-1])), 0)
     first = np.searchsorted(chain.places, start)
-    for sums, each in ((told.ranges, is_range), (told.total, size), (told.zeros, is_range & (size == 0))):
+    for sums, each in (
+        (course.ranges, is_range),
+        (course.total, size),
+        (course.zeros, is_range & (size == 0)),
+    ):
         summed = np.cumsum(each)
         sums[rows] = np.where(last >= first, summed[last] - summed[np.minimum(first, len(summed) - 1)], 0)
 
@@ -203,17 +207,17 @@ def _tell(told: Courses, units: _Units, chain: _Chain, asked: Ints, rows: Ints) 
     steps = np.where(is_step, _sign(figures - np.append(figures[:1], figures[:-1])), 0)
     own_sign = np.where(units.has_change[own], _sign(units.changes[own]), 0)
     own_step = np.where(units.has_figure[own] & has_figure[last], _sign(units.figures[own] - figures[last]), 0)
-    told.shift[rows] = np.where(
+    course.shift[rows] = np.where(
         has_run & (_running(signs, follows)[last] >= RUN - 1) & (signs[last] == own_sign), own_sign, 0
     )
-    told.trend[rows] = np.where(
+    course.trend[rows] = np.where(
         has_run & (_running(steps, follows)[last] >= RUN - 2) & (steps[last] == own_step), own_step, 0
     )
 
     for back in (0, 1):
         place = found(chain.places, before - back)
-        told.before[rows, back] = changes[place]
-        told.has_before[rows, back] = (place >= 0) & has_change[place] & (before - back >= start)
+        course.before[rows, back] = changes[place]
+        course.has_before[rows, back] = (place >= 0) & has_change[place] & (before - back >= start)
 
 
 def _running(signs: Ints, follows: Bools) -> Ints:

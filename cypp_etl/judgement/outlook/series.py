@@ -62,7 +62,7 @@ class Series:
 
     def __init__(self, points: Mapping[Period, Point]) -> None:
         self._points = points
-        self._told: dict[tuple[Period, Scale, Rhythm], Noise] = {}
+        self._noises: dict[tuple[Period, Scale, Rhythm], Noise] = {}
 
     def __contains__(self, period: Period) -> bool:
         """Whether a period is judged."""
@@ -79,13 +79,13 @@ class Series:
         if period not in self:
             return NO_FIGURE
         # The report asks for it by itself, and with the outlook.
-        if (period, scale, rhythm) not in self._told:
-            tell_together([(self, period, scale, rhythm)])
-        return self._told[period, scale, rhythm]
+        if (period, scale, rhythm) not in self._noises:
+            noise_of_all([(self, period, scale, rhythm)])
+        return self._noises[period, scale, rhythm]
 
     def keep(self, noise: Noise, period: Period, scale: Scale, rhythm: Rhythm) -> None:
-        """Keep what was told of a period, with the arguments of `noise`."""
-        self._told[period, scale, rhythm] = noise
+        """Keep the noise of a period, with the arguments of `noise`."""
+        self._noises[period, scale, rhythm] = noise
 
     def keyed(self, start: int) -> list[tuple[int, Point]]:
         """The points, ascending by period, with keys from a start on."""
@@ -111,9 +111,9 @@ class Series:
             banding: the margins of the target, None if they are not known.
         """
         (polarity, scale), point = kind, self._points.get(period)
-        told = self.noise(period, scale, rhythm)
+        noise = self.noise(period, scale, rhythm)
         if point is None or not period.quarter or point.year_to_date is None or target is None or banding is None:
-            return Outlook(told, None, None, None)
+            return Outlook(noise, None, None, None)
         quarters = tuple(sorted({period.quarter, *rhythm.quarters}))
         year = YearSoFar(
             polarity,
@@ -125,13 +125,13 @@ class Series:
             () if scale.accumulation is Accumulation.LATEST else self._last_year(period, quarters),
             quarters,
         )
-        if told.variation not in CAN_BE_PROJECTED:
-            return Outlook(told, year, None, None)
+        if noise.variation not in CAN_BE_PROJECTED:
+            return Outlook(noise, year, None, None)
         years = Years.of(year)
         (figure,) = figures = projected(years)
         margin = np.array([banding.target_margin_percent], dtype=object), np.array([banding.target_margin_steps])
         (word,) = courses(years, figures, *margin)
-        return Outlook(told, year, figure, None if word == YearCourse.NOT_KNOWN else YearCourse(word))
+        return Outlook(noise, year, figure, None if word == YearCourse.NOT_KNOWN else YearCourse(word))
 
     def _last_year(self, period: Period, quarters: Sequence[int]) -> tuple[Decimal | None, ...]:
         of_year = period.year.previous.quarters
@@ -139,10 +139,10 @@ class Series:
         return tuple(None if one is None or one.actual is None else _decimal(one.actual) for one in found)
 
 
-def tell_together(asked: Sequence[tuple[Series, Period, Scale, Rhythm]]) -> list[Noise]:
-    """Tell the noise of judged periods of many series at once, with the arguments of `Series.noise`, which then has it.
+def noise_of_all(asked: Sequence[tuple[Series, Period, Scale, Rhythm]]) -> list[Noise]:
+    """Work out the noise of judged periods of many series at once, with the arguments of `Series.noise`.
 
-    Of hundreds it takes little longer than of one. Periods that are not judged are passed over.
+    Each series keeps what is found. Hundreds take little longer than one. Periods that are not judged are passed over.
 
     Returns:
         The noise of the others, in their order.
@@ -156,8 +156,8 @@ def tell_together(asked: Sequence[tuple[Series, Period, Scale, Rhythm]]) -> list
     places = points.find(np.array([starts[one] + slot_of(period) for one, period, *_ in asked], dtype=np.int64))
     rhythms: dict[Quarters, int] = {}
     rhythm_of = np.array([rhythms.setdefault(rhythm.quarters, len(rhythms)) for *_, rhythm in asked], dtype=np.int64)
-    told = noises(points, places, Scales.of([scale for _, _, scale, _ in asked]), list(rhythms), rhythm_of)
-    found = [told.at(place) for place in range(len(asked))]
+    worked_out = noises(points, places, Scales.of([scale for _, _, scale, _ in asked]), list(rhythms), rhythm_of)
+    found = [worked_out.at(place) for place in range(len(asked))]
     for noise, (one, period, scale, rhythm) in zip(found, asked, strict=True):
         one.keep(noise, period, scale, rhythm)
     return found

@@ -101,7 +101,7 @@ class Scales:
 
 
 class Method(IntEnum):
-    """How the variation of a change is told, in the order in which that is tried."""
+    """The ways to separate a change from chance, in the order in which they are tried."""
 
     NO_FIGURE = 0
     BREAK = 1
@@ -176,7 +176,7 @@ _CAN_BE_PROJECTED = np.array([_VARIATIONS[method] in CAN_BE_PROJECTED for method
 
 @dataclass(frozen=True, slots=True)
 class Noises:
-    """How the variation of some changes is told; shape (n,).
+    """The variation of some changes, and the way in which it was found; shape (n,).
 
     `change` is in whole units of the last of so many `decimals`; `limit` is how far it may be from no change, and
     `ranges` how many moving ranges that is made of.

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cypp_etl.judgement.outlook.series import Point, Series, tell_together
+from cypp_etl.judgement.outlook.series import Point, Series, noise_of_all
 from cypp_etl.judgement.outlook.variation import NO_FIGURE, Noise, Scale
 from cypp_etl.periods import Period
 from cypp_etl.plan.rhythm import QUARTERLY, Rhythm
@@ -45,7 +45,7 @@ def test_many_series_are_told_as_each_alone(drawn: list[tuple[dict[Period, int],
     ]
     not_judged = (series[0], Period(1990, 1), _PERCENT, QUARTERLY)
     asked = [(series[number], period, _PERCENT, rhythm) for number, period, rhythm in about]
-    told = tell_together([not_judged, *asked])
+    told = noise_of_all([not_judged, *asked])
     assert told == [Series(each[number]).noise(period, _PERCENT, rhythm) for number, period, rhythm in about]
     assert told == [one.noise(period, scale, rhythm) for one, period, scale, rhythm in asked]
     assert series[0].noise(*not_judged[1:]) == NO_FIGURE
