@@ -129,7 +129,7 @@ class Bench:
 
     def backfill(self, returns: int, settings: Settings) -> Measured:
         """The work of the flow `backfill`, without Prefect, in a separate process."""
-        command = [sys.executable, "benchmarks/pool_alone.py", str(self.folder / "returns"), str(returns)]
+        command = [sys.executable, "benchmarks/support/pool_alone.py", str(self.folder / "returns"), str(returns)]
         return measure_command(command, self._environment(settings), _ROOT, returns)
 
     def command(self, settings: Settings) -> Measured:

@@ -33,8 +33,8 @@ partners = -(-returns // len(PERIODS))
 write_returns(home / "returns", make_national_plan(home / "plan", partners), partners)
 """
 _UPGRADE = "from flows.cli.app import app; app(['upgrade'])"
-# The same script under its former name.
-_POOLS = ("pool_alone.py", "crew_alone.py")
+# The same script under its former names too.
+_POOLS = ("support/pool_alone.py", "pool_alone.py", "crew_alone.py")
 
 
 def check_out(commit: str, folder: Path) -> Path | None:

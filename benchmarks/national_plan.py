@@ -56,7 +56,7 @@ class Home:
     def backfill(self, returns: Path) -> float:
         """The CPU seconds of the work of `cypp backfill`, without Prefect."""
         count = sum(1 for _ in returns.rglob("*.xlsx"))
-        command = [sys.executable, "benchmarks/pool_alone.py", str(returns), str(count)]
+        command = [sys.executable, "benchmarks/support/pool_alone.py", str(returns), str(count)]
         return measure_command(command, self._environment(), _ROOT, count).cpu_seconds
 
     def _environment(self, plan: Path | None = None) -> dict[str, str]:

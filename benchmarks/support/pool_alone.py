@@ -1,14 +1,14 @@
 """The work of the flow `backfill` without Prefect, to be measured in a separate process.
 
-`python benchmarks/pool_alone.py FOLDER RETURNS` ingests the first RETURNS workbooks of a folder into the warehouse that
-the environment names, as for `cypp`.
+`python benchmarks/support/pool_alone.py FOLDER RETURNS` ingests the first RETURNS workbooks of a folder into the
+warehouse that the environment names, as for `cypp`.
 """
 
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from flows.bulk.chunks import CHUNK_WORKBOOKS, into_chunks
 from flows.bulk.process_pool import WorkerPool, WorkerSettings, preload_workers
